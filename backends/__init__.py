@@ -1,0 +1,1 @@
+"""What computes: numerics, targets, programs, interpreters, the simulator."""

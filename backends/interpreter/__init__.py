@@ -1,0 +1,1 @@
+"""Interpreters of top, tpu and tile IR."""

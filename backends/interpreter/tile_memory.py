@@ -1,0 +1,98 @@
+"""The memories of the tile interpreter: bytes of several samples at once, and who wrote each byte.
+
+Every buffer has a number. Each byte of a memory knows the buffer through which it was last written, and is read through that
+buffer only: so a read of bytes that nobody wrote, and a read of bytes that another buffer overwrote because it was given the
+same address too early, are both found where they happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class Memory:
+    """`size_bytes` bytes for each of `samples` samples.
+
+    What does not depend on the sample (weights) is kept once, in a plane of its own; which plane holds the values of
+    a buffer is the buffer's business.
+    """
+
+    def __init__(self, size_bytes: int, samples: int) -> None:
+        self.size_bytes = size_bytes
+        self.samples = samples
+        self.writer = np.zeros(size_bytes, dtype=np.int32)
+        """The number of the buffer through which each byte was last written; 0: nobody wrote it."""
+        self._shared: np.ndarray | None = None
+        self._samples: np.ndarray | None = None
+
+    def plane(self, shared: bool) -> np.ndarray:
+        """The bytes as u8 [1, size] (shared by the samples) or [samples, size]."""
+        if shared:
+            if self._shared is None:
+                self._shared = np.zeros((1, self.size_bytes), dtype=np.uint8)
+            return self._shared
+        if self._samples is None:
+            self._samples = np.zeros((self.samples, self.size_bytes), dtype=np.uint8)
+        return self._samples
+
+
+@dataclass
+class Buffer:
+    """A typed, shaped piece of a memory; `number` > 0 is unique among all buffers of a run."""
+
+    number: int
+    label: str
+    memory: Memory
+    address: int
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    writable: bool = True
+    shared: bool = True
+    """Whether all values written so far are the same for every sample."""
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of one sample."""
+        return self.elements * self.dtype.itemsize
+
+    def flat(self) -> np.ndarray:
+        """A view [1 or samples, elements]."""
+        plane = self.memory.plane(self.shared)
+        return plane[:, self.address : self.address + self.size_bytes].view(self.dtype)
+
+    def values(self) -> np.ndarray:
+        """A view [1 or samples, *shape]."""
+        flat = self.flat()
+        return flat.reshape(flat.shape[0], *self.shape)
+
+    def writers(self) -> np.ndarray:
+        """A view [elements, bytes of an element] of who wrote each byte."""
+        writer = self.memory.writer[self.address : self.address + self.size_bytes]
+        return writer.reshape(self.elements, self.dtype.itemsize)
+
+    def unwritten(self, first: int = 0, last: int | None = None) -> int | None:
+        """The first byte offset in [first, last) that does not hold a value of this buffer, or None."""
+        end = self.size_bytes if last is None else last
+        writer = self.memory.writer[self.address + first : self.address + end]
+        other = writer != self.number
+        return first + int(np.argmax(other)) if other.any() else None
+
+    def prepare_write(self, shared: bool) -> None:
+        """Makes room for values that are (not) the same for every sample."""
+        if self.shared and not shared:
+            kept = self.flat()
+            self.shared = False
+            self.flat()[...] = kept
+
+    def write(self, values: np.ndarray) -> None:
+        """Writes the whole buffer from [1 or samples, *shape]."""
+        self.prepare_write(values.shape[0] == 1)
+        self.values()[...] = values
+        self.writers()[...] = self.number

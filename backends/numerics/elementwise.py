@@ -1,0 +1,141 @@
+"""Element-wise arithmetic: exact integer addition and multiplication with requantization, and the
+float operations.
+
+Operands broadcast as in NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .quantization import ClampRange, requantize, storage_limits
+from .storage import dtype_of, round_to
+
+
+def add_int(
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    zero_point_a: int,
+    zero_point_b: int,
+    multiplier_a: int,
+    multiplier_b: int,
+    shift: int,
+    zero_point: int,
+    storage: str,
+    clamp: ClampRange = None,
+) -> np.ndarray:
+    """clamp(saturate(round_half_even(((a − za)·ma + (b − zb)·mb) · 2^−shift) + zero_point)), exact.
+
+    `a` and `b` are integer arrays of up to 16 bits, the multipliers below 2^31 in magnitude, 0 <=
+    shift <= 62; the result is in integer `storage`. ValueError for wider operands and multipliers.
+    """
+    low, high = storage_limits(storage, clamp)
+    _check_width(a, b)
+    if abs(multiplier_a) >= 2**31 or abs(multiplier_b) >= 2**31:
+        raise ValueError("multipliers must stay below 2^31")
+    # Every term is a multiple of 2^-shift of at most 17 + 31 bits and their sum one of 50: exact in
+    # f64, in any order.
+    left, right = np.ldexp(float(multiplier_a), -shift), np.ldexp(float(multiplier_b), -shift)
+    total = np.multiply(a, left, dtype=np.float64)
+    if total.shape == np.broadcast_shapes(a.shape, b.shape):
+        total += b * right
+    else:
+        total = total + b * right
+    total -= zero_point_a * left + zero_point_b * right
+    np.rint(total, out=total)
+    np.clip(total, low - zero_point, high - zero_point, out=total)
+    total += zero_point
+    return total.astype(dtype_of(storage))
+
+
+def mul_int(
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    zero_point_a: int,
+    zero_point_b: int,
+    multiplier: int,
+    shift: int,
+    zero_point: int,
+    storage: str,
+    clamp: ClampRange = None,
+) -> np.ndarray:
+    """requantize((a − za)·(b − zb), multiplier, shift, zero_point), exact; operands are integers of
+    up to 16 bits.
+    """
+    _check_width(a, b)
+    wide = np.int32 if max(a.dtype.itemsize, b.dtype.itemsize) == 1 else np.int64
+    product = (a.astype(wide) - zero_point_a) * (b.astype(wide) - zero_point_b)
+    return requantize(product, multiplier, shift, zero_point, storage, clamp)
+
+
+def _check_width(*operands: np.ndarray) -> None:
+    for operand in operands:
+        if operand.dtype.kind not in "iu" or operand.dtype.itemsize > 2:
+            raise ValueError(f"expected integers of up to 16 bits, got {operand.dtype}")
+
+
+def _in_f32(
+    operation: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray
+) -> np.ndarray:
+    """`operation` computed in f32 (f64 for f64 operands), the result rounded to the operands'
+    storage type.
+    """
+    if a.dtype != b.dtype:
+        raise ValueError(f"operands of {a.dtype} and {b.dtype} differ in type")
+    wide = np.float64 if a.dtype == np.float64 else np.float32
+    with np.errstate(all="ignore"):
+        result = operation(a.astype(wide, copy=False), b.astype(wide, copy=False))
+        return result.astype(a.dtype, copy=False)
+
+
+def add(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a + b for floats of one type, rounded to that type."""
+    return _in_f32(np.add, a, b)
+
+
+def sub(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a − b for floats of one type, rounded to that type."""
+    return _in_f32(np.subtract, a, b)
+
+
+def mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a · b for floats of one type, rounded to that type."""
+    return _in_f32(np.multiply, a, b)
+
+
+def div(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a / b for floats of one type, rounded to that type; IEEE 754 infinities and NaN for a zero
+    divisor.
+    """
+    return _in_f32(np.divide, a, b)
+
+
+def clamp(x: np.ndarray, low: float | None, high: float | None) -> np.ndarray:
+    """min(max(x, low), high) in `x`'s own type; None is no bound, NaN stays NaN. As ONNX Clip:
+    `high` wins where low > high.
+
+    A bound beyond the range of an integer type has no effect but saturation to it.
+    """
+    if x.dtype.kind in "iu":
+        info = np.iinfo(x.dtype)
+        least = info.min if low is None else int(min(max(np.ceil(low), info.min), info.max))
+        greatest = info.max if high is None else int(min(max(np.floor(high), info.min), info.max))
+        return np.minimum(np.maximum(x, x.dtype.type(least)), x.dtype.type(greatest))
+    wide = x.astype(np.float32, copy=False) if x.dtype.itemsize < 4 else x
+    if low is not None and low != -np.inf:
+        wide = np.maximum(wide, wide.dtype.type(low))
+    if high is not None and high != np.inf:
+        wide = np.minimum(wide, wide.dtype.type(high))
+    return wide.astype(x.dtype, copy=False)
+
+
+def store_float(
+    x: np.ndarray, storage: str, clamp_range: tuple[float, float] | None = None
+) -> np.ndarray:
+    """`x` (f32 or f64) clamped, then rounded once to the float type `storage`."""
+    low, high = clamp_range if clamp_range is not None else (None, None)
+    return round_to(clamp(x, low, high), storage)

@@ -1,0 +1,223 @@
+"""Between real numbers and integer storage: parameters, quantization, dequantization,
+requantization.
+
+real = (stored - zero_point) * scale. Requantization is `saturate(round_half_even(acc * multiplier *
+2^-shift) + zero_point)`, exact to the bit; a multiplier is an integer in [2^30, 2^31), or 0, and a
+shift lies in 0..62.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .fixed_point import Integers, rescale, round_half_even_shift
+from .storage import dtype_of, integer_range
+
+__all__ = [
+    "MAX_SHIFT",
+    "activation_parameters",
+    "add_parameters",
+    "clamp_bounds",
+    "dequantize",
+    "quantize",
+    "quantize_multiplier",
+    "requantize",
+    "round_half_even_shift",
+    "storage_limits",
+    "weight_scales",
+]
+
+ClampRange = tuple[int, int] | None
+"""Least and greatest storage value of a result, or None: the range of its storage type."""
+
+MAX_SHIFT = 62
+_SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
+
+
+def storage_limits(storage: str, clamp: ClampRange = None) -> tuple[int, int]:
+    """Least and greatest result in integer `storage`, narrowed by `clamp`; ValueError past 32 bits
+    or when empty.
+    """
+    low, high = integer_range(storage)
+    if dtype_of(storage).itemsize > 4:
+        raise ValueError(f"results are stored in at most 32 bits, not in '{storage}'")
+    if clamp is not None:
+        # Both ends move into the range: a clamp beside it leaves the one value that is nearest to
+        # it.
+        low, high = min(max(clamp[0], low), high), max(min(clamp[1], high), low)
+        if low > high:
+            raise ValueError(f"empty clamp {clamp}")
+    return low, high
+
+
+def quantize_multiplier(scale: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """Multiplier and shift (int64, shaped as `scale`) with multiplier * 2^-shift nearest to `scale`
+    (f64, >= 0).
+
+    multiplier is in [2^30, 2^31) and 0 <= shift <= 62; a scale of 0, and one below 2^-32, gives (0,
+    0). That loses nothing on a 32-bit accumulator: |acc| * scale < 2^31 * 2^-32 rounds to 0.
+    ValueError where a scale is negative, not finite, or rounds to 2^31 or more.
+    """
+    values = np.asarray(scale, dtype=np.float64)
+    if not np.all(np.isfinite(values)) or np.any(values < 0):
+        raise ValueError("scales must be finite and not negative")
+    mantissa, exponent = np.frexp(values)
+    multiplier = np.rint(mantissa * 2.0**31).astype(np.int64)
+    carried = multiplier == 2**31
+    multiplier = np.where(carried, 2**30, multiplier)
+    shift = 31 - (exponent.astype(np.int64) + carried)
+    if np.any((shift < 0) & (multiplier != 0)):
+        raise ValueError(f"a scale of {values.max():g} is too large: they must stay below 2^31")
+    vanishes = (multiplier == 0) | (shift > MAX_SHIFT)
+    return np.where(vanishes, 0, multiplier), np.where(vanishes, 0, shift)
+
+
+def requantize(
+    acc: np.ndarray,
+    multiplier: Integers,
+    shift: Integers,
+    zero_point: int,
+    storage: str,
+    clamp: ClampRange = None,
+) -> np.ndarray:
+    """clamp(saturate(round_half_even(acc * multiplier * 2^-shift) + zero_point)), exact.
+
+    `acc` is an integer array [..., c] of up to 64 bits; `multiplier` and `shift` are scalars or
+    [c]. The result has `acc`'s shape and the integer storage type `storage`, of up to 32 bits.
+    """
+    limits = storage_limits(storage, clamp)
+    return rescale(acc, None, multiplier, shift, None, zero_point, limits, dtype_of(storage))
+
+
+def activation_parameters(lo: float, hi: float, storage: str = "i8") -> tuple[float, int]:
+    """Scale and zero point of an asymmetric tensor with values in [lo, hi] (widened to hold 0).
+
+    scale = (hi - lo) / (steps of `storage`), rounded to f32; zero_point = round_half_even(least -
+    lo / scale), cut to the storage range. An all-zero range has scale 1. ValueError where lo > hi
+    or a bound is not finite in f32.
+    """
+    if not (math.isfinite(lo) and math.isfinite(hi)) or lo > hi:
+        raise ValueError(f"[{lo}, {hi}] is not a range of values")
+    least, greatest = integer_range(storage)
+    lo, hi = min(lo, 0.0), max(hi, 0.0)
+    with np.errstate(over="ignore"):
+        scale = float(np.float32((hi - lo) / (greatest - least)))
+    if not math.isfinite(scale):
+        raise ValueError(f"the range [{lo}, {hi}] is too wide for f32")
+    scale = max(scale, _SMALLEST_SCALE) if hi > lo else 1.0
+    zero_point = int(np.clip(np.rint(least - lo / scale), least, greatest))
+    return scale, zero_point
+
+
+def weight_scales(w: np.ndarray, axis: int) -> np.ndarray:
+    """Scales (f64 holding f32 values, [size of `axis`]) of symmetric 8-bit weights: max|w| / 127, 1
+    where all are 0.
+
+    ValueError where a weight is not finite.
+    """
+    axis = axis % w.ndim
+    others = tuple(a for a in range(w.ndim) if a != axis)
+    largest = np.abs(w.astype(np.float64)).max(axis=others, initial=0.0)
+    if not np.all(np.isfinite(largest)):
+        raise ValueError("weights must be finite")
+    scales = np.maximum((largest / 127.0).astype(np.float32).astype(np.float64), _SMALLEST_SCALE)
+    return np.where(largest == 0, 1.0, scales)
+
+
+def quantize(
+    x: np.ndarray,
+    scale: np.ndarray | float,
+    zero_point: np.ndarray | int,
+    storage: str,
+    axis: int | None = None,
+) -> np.ndarray:
+    """saturate(round_half_even(x / scale) + zero_point), as ONNX QuantizeLinear defines it; the
+    division is f32.
+
+    `x` is a float array; `scale` and `zero_point` are scalars, or [size of `axis`]. NaN gives the
+    zero point.
+    """
+    low, high = storage_limits(storage)
+    divisor = _along(np.asarray(scale, dtype=np.float32), axis, x.ndim)
+    offset = _along(np.asarray(zero_point, dtype=np.float64), axis, x.ndim)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        steps = np.rint(x.astype(np.float32, copy=False) / divisor)
+    if np.isnan(steps).any():
+        steps = np.where(np.isnan(steps), np.float32(0), steps)
+    if dtype_of(storage).itemsize == 1:
+        # |steps + zero_point| <= 2^11 after the cut, exact in f32.
+        stored = np.clip(steps, np.float32(-1024), np.float32(1024)) + offset.astype(np.float32)
+    else:
+        stored = steps.astype(np.float64) + offset
+    return np.clip(stored, low, high).astype(dtype_of(storage))
+
+
+def dequantize(
+    q: np.ndarray,
+    scale: np.ndarray | float,
+    zero_point: np.ndarray | int,
+    axis: int | None = None,
+) -> np.ndarray:
+    """(q - zero_point) * scale as f32, as ONNX DequantizeLinear defines it; parameters are scalars
+    or [size of `axis`].
+    """
+    factor = _along(np.asarray(scale, dtype=np.float32), axis, q.ndim)
+    offset = _along(np.asarray(zero_point, dtype=np.int64), axis, q.ndim)
+    if q.dtype.itemsize <= 2:
+        return (q.astype(np.float32) - offset.astype(np.float32)) * factor
+    return (q.astype(np.int64) - offset).astype(np.float32) * factor
+
+
+def _along(values: np.ndarray, axis: int | None, rank: int) -> np.ndarray:
+    """`values` [n] shaped to broadcast along `axis` of an array of rank `rank`."""
+    if values.ndim == 0 or axis is None:
+        return values if values.ndim == 0 or values.size != 1 else values.reshape(())
+    shape = [1] * rank
+    shape[axis] = -1
+    return values.reshape(shape)
+
+
+def add_parameters(sa: float, sb: float, sy: float) -> tuple[int, int, int]:
+    """Multipliers of both operands and the shift of an integer addition: m_a = round(sa / sy *
+    2^shift), m_b likewise.
+
+    The shift (0..46) makes the larger multiplier lie in [2^21, 2^22); it is less precise where the
+    limits of the shift cut in. ValueError where a scale is not positive and finite or a ratio
+    reaches 2^22.
+    """
+    if not all(math.isfinite(s) and s > 0 for s in (sa, sb, sy)):
+        raise ValueError(f"scales must be positive and finite, not {sa}, {sb}, {sy}")
+    ratio_a, ratio_b = sa / sy, sb / sy
+    _, exponent = math.frexp(max(ratio_a, ratio_b))
+    shift = min(22 - exponent, 46)
+    # A ratio just below a power of two may round up to 2^22.
+    if round(math.ldexp(max(ratio_a, ratio_b), shift)) >= 2**22:
+        shift -= 1
+    if shift < 0:
+        raise ValueError(
+            f"the ratio of scales {max(ratio_a, ratio_b):g} is too large for an addition"
+        )
+    return round(math.ldexp(ratio_a, shift)), round(math.ldexp(ratio_b, shift)), shift
+
+
+def clamp_bounds(
+    lo: float | None, hi: float | None, scale: float, zero_point: int, storage: str
+) -> tuple[int, int]:
+    """The real bounds `lo`, `hi` (None: none) in storage: round_half_even(bound / scale) +
+    zero_point, saturated.
+
+    Rounds as `quantize` does, so that clamping before quantization and after it give the same.
+    ValueError for NaN.
+    """
+    low, high = storage_limits(storage)
+    if (lo is not None and math.isnan(lo)) or (hi is not None and math.isnan(hi)):
+        raise ValueError("a clamp bound is not a number")
+
+    def stored(bound: float) -> int:
+        with np.errstate(over="ignore"):
+            value = np.asarray(bound, dtype=np.float32)
+        return int(quantize(value, scale, zero_point, storage))
+
+    return low if lo is None else stored(lo), high if hi is None else stored(hi)

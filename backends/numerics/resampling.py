@@ -1,0 +1,201 @@
+"""Resampling along one axis: which input elements each output element mixes, with which weights
+(ONNX, Resize).
+
+Resize is separable: an N-dimensional one is a `resample` per axis. `resize_taps` follows ONNX's
+reference implementation (onnx/reference/ops/op_resize.py) and the operator's specification of
+coordinates and coefficients.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .matmul import is_float_dtype
+
+Taps = tuple[np.ndarray, np.ndarray]
+"""Index int32 [out, taps] and weight f32 [out, taps]."""
+
+COORDINATE_MODES = (
+    "half_pixel",
+    "half_pixel_symmetric",
+    "pytorch_half_pixel",
+    "align_corners",
+    "asymmetric",
+    "tf_half_pixel_for_nn",
+    "tf_crop_and_resize",
+)
+NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+
+
+def resize_taps(
+    mode: str,
+    in_size: int,
+    out_size: int,
+    scale: float,
+    roi: tuple[float, float] | None = None,
+    coordinate_transformation_mode: str = "half_pixel",
+    nearest_mode: str = "round_prefer_floor",
+    cubic_coeff_a: float = -0.75,
+    exclude_outside: bool = False,
+    antialias: bool = False,
+) -> Taps:
+    """The taps of ONNX Resize along one axis: out[i] = Σ_t weight[i, t] · in[index[i, t]].
+
+    `mode` is nearest, linear or cubic; `scale` is out / in as the node says it; `roi` (start, end)
+    counts for tf_crop_and_resize only. There, an output beside the input has only zero weights
+    (`extrapolated` finds them): it takes the node's extrapolation value. ValueError for unknown
+    modes, sizes below 1 (an output of 0 is fine), scales that are not positive.
+    """
+    _check(mode, in_size, out_size, scale, coordinate_transformation_mode, nearest_mode, antialias)
+    at = _coordinates(in_size, out_size, scale, roi, coordinate_transformation_mode)
+    if mode == "nearest":
+        index = _nearest(at, nearest_mode)[:, None]
+        weight = np.ones((out_size, 1))
+    else:
+        index, weight = _neighbours(mode, at, scale, cubic_coeff_a, antialias)
+        if exclude_outside:
+            weight = np.where((index < 0) | (index >= in_size), 0.0, weight)
+            total = weight.sum(axis=1, keepdims=True)
+            weight = weight / np.where(total == 0, 1.0, total)
+    if coordinate_transformation_mode == "tf_crop_and_resize":
+        outside = (at < 0) | (at > in_size - 1)
+        weight = np.where(outside[:, None], 0.0, weight)
+    return np.clip(index, 0, in_size - 1).astype(np.int32), weight.astype(np.float32)
+
+
+def extrapolated(weight: np.ndarray) -> np.ndarray:
+    """Which outputs lie beside the input (all their weights are 0): bool [out]."""
+    return np.logical_not(weight.any(axis=-1, keepdims=True))[..., 0]
+
+
+def is_gather(index: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether taps only copy: one tap of weight 1."""
+    return index.shape[-1] == 1 and bool(np.all(weight == 1))
+
+
+def resample(x: np.ndarray, axis: int, index: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """out[..., i, ...] = Σ_t weight[i, t] · x[..., index[i, t], ...] along the negative `axis`, in
+    `x`'s type.
+
+    `index` is int [out, taps] within the axis, `weight` f32 [out, taps]. One tap of weight 1 is a
+    gather, for any type; otherwise `x` is a float array, summed in f32 in tap order and rounded
+    once. ValueError for indices outside and integers to mix.
+    """
+    if index.shape != weight.shape or index.ndim != 2:
+        raise ValueError(f"index {index.shape} and weight {weight.shape} must both be [out, taps]")
+    if index.size and not (int(index.min()) >= 0 and int(index.max()) < x.shape[axis]):
+        raise ValueError(f"an index lies outside an axis of {x.shape[axis]} elements")
+    if is_gather(index, weight):
+        return np.take(x, index[:, 0], axis=axis)
+    if not is_float_dtype(x.dtype):
+        raise ValueError(f"elements of {x.dtype} can be gathered, but not mixed")
+    return _mix(x, axis, index, weight).astype(x.dtype, copy=False)
+
+
+def _mix(x: np.ndarray, axis: int, index: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    shape = list(x.shape)
+    shape[axis] = index.shape[0]
+    total = np.zeros(shape, np.float32)
+    along = [1] * x.ndim
+    along[axis] = -1
+    with np.errstate(over="ignore", invalid="ignore"):
+        for tap in range(index.shape[1]):
+            part = np.take(x, index[:, tap], axis=axis).astype(np.float32, copy=False)
+            factor = weight[:, tap].astype(np.float32, copy=False).reshape(along)
+            total += part * factor
+    return total
+
+
+def _check(
+    mode: str,
+    in_size: int,
+    out_size: int,
+    scale: float,
+    coordinates: str,
+    nearest: str,
+    antialias: bool,
+) -> None:
+    if mode not in ("nearest", "linear", "cubic"):
+        raise ValueError(f"unknown resize mode '{mode}' (known: nearest, linear, cubic)")
+    if coordinates not in COORDINATE_MODES:
+        raise ValueError(f"unknown coordinate transformation '{coordinates}'")
+    if mode == "nearest" and nearest not in NEAREST_MODES:
+        raise ValueError(f"unknown nearest mode '{nearest}' (known: {', '.join(NEAREST_MODES)})")
+    if in_size < 1 or out_size < 0:
+        raise ValueError(f"cannot resize {in_size} elements to {out_size}")
+    if not (math.isfinite(scale) and scale > 0):
+        raise ValueError(f"a resize scale must be positive and finite, not {scale}")
+    if antialias and mode == "nearest":
+        raise ValueError("antialias needs mode linear or cubic")
+
+
+def _coordinates(
+    in_size: int, out_size: int, scale: float, roi: tuple[float, float] | None, mode: str
+) -> np.ndarray:
+    """Where each output element lies on the input's axis: f64 [out] (ONNX, Resize,
+    coordinate_transformation_mode).
+    """
+    x = np.arange(out_size, dtype=np.float64)
+    length = scale * in_size  # the specification's length_resized, which need not be whole
+    if mode == "asymmetric":
+        return x / scale
+    if mode == "align_corners":
+        return np.zeros(out_size) if length == 1 else x * (in_size - 1) / (length - 1)
+    if mode == "tf_half_pixel_for_nn":  # opset 11 and 12
+        return (x + 0.5) / scale
+    if mode == "tf_crop_and_resize":
+        if roi is None:
+            raise ValueError("tf_crop_and_resize needs a region of interest")
+        start, end = roi
+        if length == 1:
+            return np.full(out_size, 0.5 * (end - start) * (in_size - 1) + start * (in_size - 1))
+        return x * (end - start) * (in_size - 1) / (length - 1) + start * (in_size - 1)
+    if mode == "pytorch_half_pixel" and length == 1:
+        return np.full(out_size, -0.5)
+    at = (x + 0.5) / scale - 0.5
+    if mode == "half_pixel_symmetric" and length > 0:
+        at = at + in_size / 2 * (1 - out_size / length)
+    return at
+
+
+def _nearest(at: np.ndarray, mode: str) -> np.ndarray:
+    """The whole coordinate nearest to each of `at`, by ONNX's nearest_mode."""
+    if mode == "floor":
+        return np.floor(at)
+    if mode == "ceil":
+        return np.ceil(at)
+    if mode == "round_prefer_ceil":
+        return np.floor(at + 0.5)
+    return np.ceil(at - 0.5)
+
+
+def _neighbours(
+    mode: str, at: np.ndarray, scale: float, a: float, antialias: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbouring coordinates (some outside the axis) and their weights: [out, taps] each.
+
+    The kernel has radius 1 (linear) or 2 (cubic); with antialias, and when shrinking, it is
+    stretched by 1 / scale.
+    """
+    radius = 1 if mode == "linear" else 2
+    stretch = min(scale, 1.0) if antialias else 1.0
+    first = math.floor(-radius / stretch) + 1
+    taps = 2 - 2 * first
+    base = np.ceil(at) - 1  # below `at` by more than 0 and at most 1, as the reference has it
+    offsets = first + np.arange(taps, dtype=np.float64)
+    index = base[:, None] + offsets[None, :]
+    distance = np.abs(index - at[:, None]) * stretch
+    weight = np.maximum(1 - distance, 0) if mode == "linear" else _cubic(distance, a)
+    if antialias:
+        weight = weight / weight.sum(axis=1, keepdims=True)
+    return index, weight
+
+
+def _cubic(distance: np.ndarray, a: float) -> np.ndarray:
+    """The cubic convolution kernel (Keys, 1981, equation 15, with a free parameter)."""
+    x = distance
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))

@@ -1,0 +1,265 @@
+"""Checks that a program can run: every instruction is known, fits, and touches only memory that
+there is.
+
+What passes here cannot make a simulator read outside an array, wait for an instruction that does
+not come before, or allocate more than the program's memories. Whether accesses are ordered and
+bytes were written is the sanitizer's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.instruction import (
+    BY_OPCODE,
+    ENGINES,
+    SEGMENTS,
+    STORAGE_BYTES,
+    Field,
+    Instruction,
+)
+from ...dialects.instruction_rules import MemorySizes, bounds, field_error, instruction_error
+from .encoding import decode_stream, select
+from .program import DebugEntry, Port, Program
+
+_AGAIN = "compile the program again"
+MAX_COUNTERS = 2**16
+
+
+def check_program(program: Program, file: str | None = None) -> None:
+    """Raises DiagnosticError for the first thing that is wrong; `file` names the program's file in
+    it.
+
+    A mistake in an instruction is told with core, index, mnemonic, field, and the ONNX nodes that
+    it computes.
+    """
+    _check_description(program, file)
+    sizes = MemorySizes(
+        program.target.local_memory.size_bytes,
+        program.target.matrix.accumulator_bytes,
+        tuple(program.segment_sizes[segment] for segment in SEGMENTS),
+        len(program.streams),
+    )
+    groups: dict[int, tuple[int, tuple[Any, ...]]] = {}
+    for core in range(len(program.streams)):
+        _StreamCheck(program, core, sizes, file).run(groups)
+
+
+def _fail(file: str | None, message: str) -> NoReturn:
+    raise DiagnosticError(message, Place(file=file) if file else None, hint=_AGAIN)
+
+
+def _check_description(program: Program, file: str | None) -> None:
+    """Cores, memory sizes, ports and the debug map."""
+    target, cores = program.target, len(program.streams)
+    if not 1 <= cores <= target.cores:
+        _fail(file, f"the program is for {cores} cores, target '{target.name}' has {target.cores}")
+    for what, used, size in (
+        ("local memory", program.local_bytes, target.local_memory.size_bytes),
+        ("accumulator memory", program.acc_bytes, target.matrix.accumulator_bytes),
+    ):
+        if len(used) != cores or not all(0 <= number <= size for number in used):
+            _fail(
+                file,
+                f"the cores use {used} bytes of {what}; there are {cores} cores with {size} bytes each",
+            )
+    if tuple(program.segment_sizes) != SEGMENTS or min(program.segment_sizes.values()) < 0:
+        _fail(file, f"the segments are {', '.join(SEGMENTS)}, got {program.segment_sizes}")
+    total = sum(program.segment_sizes.values())
+    if total > target.global_memory.size_bytes:
+        _fail(
+            file,
+            f"the program needs {total} bytes of global memory, target '{target.name}' has "
+            f"{target.global_memory.size_bytes}",
+        )
+    weights = program.weight_bytes.size
+    if weights != program.segment_sizes["weights"]:
+        _fail(
+            file,
+            f"there are {weights} bytes of weights, their segment has {program.segment_sizes['weights']}",
+        )
+    if not 0 <= program.counters <= MAX_COUNTERS:
+        _fail(file, f"there are at most {MAX_COUNTERS} counters, got {program.counters}")
+    _check_ports(program.inputs, "input", program, file)
+    _check_ports(program.outputs, "output", program, file)
+    if not program.debug or program.debug[0] != DebugEntry():
+        _fail(file, "entry 0 of the debug map is not empty")
+
+
+def _check_ports(ports: list[Port], segment: str, program: Program, file: str | None) -> None:
+    names = [port.name for port in ports]
+    if len(set(names)) != len(names):
+        _fail(file, f"two {segment}s have the same name: {', '.join(sorted(names))}")
+    for port in ports:
+        if port.storage not in STORAGE_BYTES or port.storage == "none":
+            _fail(
+                file,
+                f"{segment} '{port.name}' has the storage type '{port.storage}', which there is not",
+            )
+        if min((0, port.offset, *port.shape)) < 0:
+            _fail(
+                file,
+                f"{segment} '{port.name}' has a negative size or offset: {port.shape} at {port.offset}",
+            )
+        size = program.segment_sizes[segment]
+        if port.offset + port.size > size:
+            _fail(
+                file,
+                f"{segment} '{port.name}' ends at byte {port.offset + port.size} of segment '{segment}', which has {size}",
+            )
+
+
+class _StreamCheck:
+    """The check of one core's stream."""
+
+    def __init__(self, program: Program, core: int, sizes: MemorySizes, file: str | None) -> None:
+        self.program, self.core, self.sizes, self.file = program, core, sizes, file
+        self.stream = program.streams[core]
+
+    def fail(self, index: int, problem: str) -> NoReturn:
+        """A mistake in the instruction at `index`."""
+        word = self.stream[index]
+        instruction = BY_OPCODE.get(int(word["opcode"]))
+        mnemonic = instruction.mnemonic if instruction else "unknown"
+        origin = self.program.origin(int(word["debug"]))
+        notes = [f"it computes '{origin.op}'"] if origin.op else []
+        if origin.nodes:
+            notes.append(f"ONNX node {', '.join(origin.nodes)}")
+        place = Place(file=self.file, name=f"core {self.core}, instruction {index} ({mnemonic})")
+        raise DiagnosticError(problem, place, notes, _AGAIN)
+
+    def fail_where(self, wrong: np.ndarray, problem: str, values: np.ndarray | None = None) -> None:
+        """Fails at the first index where `wrong` holds, if there is one, telling the value there.
+        """
+        indices = np.flatnonzero(wrong)
+        if len(indices):
+            index = int(indices[0])
+            self.fail(index, problem if values is None else f"{problem}, got {values[index]}")
+
+    def run(self, groups: dict[int, tuple[int, tuple[Any, ...]]]) -> None:
+        """Checks all of the stream. `groups` collects the multicast groups of all streams."""
+        known = np.isin(self.stream["opcode"], list(BY_OPCODE))
+        self.fail_where(
+            ~known, "field 'opcode': there is no such instruction", self.stream["opcode"]
+        )
+        self._check_header()
+        for opcode in np.unique(self.stream["opcode"]).tolist():
+            self._check_fields(BY_OPCODE[opcode])
+        for index, (instruction, fields) in enumerate(decode_stream(self.stream)):
+            problem = instruction_error(instruction, fields, self.sizes)
+            if problem:
+                self.fail(index, problem)
+            if fields.get("group"):
+                self._check_group(index, fields, groups)
+
+    def _check_header(self) -> None:
+        """Engines, waits, counters, cores and debug numbers."""
+        stream, program = self.stream, self.program
+        self.fail_where(
+            stream["engine"] >= len(ENGINES),
+            "field 'engine': there is no such engine",
+            stream["engine"],
+        )
+        self.fail_where(stream["reserved"] != 0, "field 'reserved' is not 0", stream["reserved"])
+        for code, engine in enumerate(ENGINES):
+            own = stream["engine"] == code
+            waits = stream[f"wait_{engine}"]
+            self.fail_where(
+                own & (waits != 0),
+                f"field 'wait_{engine}' is not 0, though the instruction runs there itself",
+                waits,
+            )
+            earlier = np.cumsum(own) - own
+            self.fail_where(
+                waits > earlier,
+                f"field 'wait_{engine}' waits for more {engine} instructions than stand before it",
+                waits,
+            )
+        waiting = stream["wait_value"] != 0
+        self.fail_where(
+            np.where(
+                waiting, stream["wait_counter"] >= program.counters, stream["wait_counter"] != 0
+            ),
+            f"field 'wait_counter' names no counter (there are {program.counters})",
+            stream["wait_counter"],
+        )
+        cores = np.uint64(len(program.streams))
+        beyond = (stream["signal_cores"] >> (cores - np.uint64(1))) >> np.uint64(1)
+        self.fail_where(
+            beyond != 0,
+            f"field 'signal_cores' names a core beyond the last ({cores} cores)",
+            stream["signal_cores"],
+        )
+        signalling = stream["signal_cores"] != 0
+        self.fail_where(
+            np.where(
+                signalling,
+                stream["signal_counter"] >= program.counters,
+                stream["signal_counter"] != 0,
+            ),
+            f"field 'signal_counter' names no counter (there are {program.counters})",
+            stream["signal_counter"],
+        )
+        self.fail_where(
+            stream["debug"] >= len(program.debug),
+            f"field 'debug' names no entry of the debug map (it has {len(program.debug)})",
+            stream["debug"],
+        )
+
+    def _check_fields(self, instruction: type[Instruction]) -> None:
+        """The range of every field of all instructions of one class."""
+        indices, words = select(self.stream, instruction)
+        if instruction.engine is not None:
+            other = words["engine"] != ENGINES.index(instruction.engine)
+            if other.any():
+                engine = ENGINES[words["engine"][other][0]]
+                self.fail(
+                    int(indices[other][0]),
+                    f"field 'engine': {instruction.mnemonic} runs on {instruction.engine}, got {engine}",
+                )
+        used = words["padding"].any(axis=1)
+        if used.any():
+            self.fail(int(indices[used][0]), "the bytes after its last field are not 0")
+        for field in instruction.fields:
+            wrong = _out_of_range(field, words[field.name])
+            if wrong.any():
+                value = words[field.name][wrong][0].item()
+                self.fail(
+                    int(indices[wrong][0]),
+                    field_error(field, value) or f"field '{field.name}' is wrong",
+                )
+
+    def _check_group(
+        self, index: int, fields: Mapping[str, Any], groups: dict[int, tuple[int, tuple[Any, ...]]]
+    ) -> None:
+        """Loads of a multicast group stand on different cores and read the same bytes."""
+        source = tuple(
+            value
+            for name, value in fields.items()
+            if name == "run" or name.startswith(("src", "count"))
+        )
+        group = fields["group"]
+        last_core, first_source = groups.get(group, (-1, source))
+        if last_core == self.core:
+            self.fail(
+                index, f"field 'group': a load of this core is in multicast group {group} already"
+            )
+        if first_source != source:
+            self.fail(
+                index, f"field 'group': the loads of multicast group {group} read different bytes"
+            )
+        groups[group] = (self.core, source)
+
+
+def _out_of_range(field: Field, values: np.ndarray) -> np.ndarray:
+    """Which values of a column a field cannot hold."""
+    if field.kind == "real":
+        return np.isnan(values)
+    low, high = bounds(field)
+    # In the column's own type: comparing u64 with a negative Python number would go through floats.
+    info = np.iinfo(values.dtype)
+    return (values < max(low, info.min)) | (values > min(high, info.max))

@@ -1,0 +1,281 @@
+"""The `.smalti` file: a preamble, a JSON manifest of sections, and the sections.
+
+    preamble (64 bytes): magic 8 | version u32 | zero u32 | manifest bytes u64 | file bytes u64 |
+    SHA-256 of the manifest 32 manifest: JSON list of {name, offset, size, sha256} sections, each at
+    the next multiple of 64 bytes, zeros between: program (JSON), target (JSON), debug (JSON),
+        stream0, stream1, … (words), weights
+
+All numbers are little-endian. The layout leaves a writer no choice, so that the same program always
+has the same bytes. A reader allocates nothing that the real file size does not bear out, and what
+it makes of a damaged file is a DiagnosticError.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
+
+import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.instruction import INSTRUCTION_BYTES
+from ..targets.target import Target
+from .encoding import WORD
+from .program import DebugEntry, Port, Program
+
+MAGIC = b"\x89SMALTI\n"
+VERSION = 1
+ALIGNMENT = 64
+_PREAMBLE = struct.Struct("<8sIIQQ32s")
+_AGAIN = "compile the program again"
+
+_Size = Annotated[int, Field(ge=0, lt=2**63)]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class _Section:
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    name: str
+    offset: _Size
+    size: _Size
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Port:
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    name: str
+    shape: tuple[_Size, ...]
+    storage: str
+    offset: _Size
+
+
+@dataclass(frozen=True)
+class _Description:
+    """The section "program": all of a program that is neither bytes nor the target nor the debug
+    map.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    name: str
+    target_reference: str
+    inputs: list[_Port]
+    outputs: list[_Port]
+    segment_sizes: dict[str, _Size]
+    counters: _Size
+    local_bytes: list[_Size]
+    acc_bytes: list[_Size]
+    statistics: dict[str, Annotated[int, Field(ge=-(2**63), lt=2**63)]]
+
+
+_SECTIONS = TypeAdapter(list[_Section])
+_DESCRIPTION = TypeAdapter(_Description)
+_DEBUG = TypeAdapter(list[tuple[str, list[str]]])
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // ALIGNMENT) * ALIGNMENT
+
+
+def write(program: Program) -> bytes:
+    """The bytes of the file of a program; the same program gives the same bytes."""
+    description = _Description(
+        name=program.name,
+        target_reference=program.target_reference,
+        inputs=[_Port(p.name, p.shape, p.storage, p.offset) for p in program.inputs],
+        outputs=[_Port(p.name, p.shape, p.storage, p.offset) for p in program.outputs],
+        segment_sizes=program.segment_sizes,
+        counters=program.counters,
+        local_bytes=program.local_bytes,
+        acc_bytes=program.acc_bytes,
+        statistics=program.statistics,
+    )
+    contents: dict[str, Any] = {
+        "program": _json(asdict(description)),
+        "target": program.target.to_json().encode(),
+        "debug": _json([[entry.op, list(entry.nodes)] for entry in program.debug]),
+    }
+    for core, stream in enumerate(program.streams):
+        contents[f"stream{core}"] = np.ascontiguousarray(stream).view(np.uint8).data
+    contents["weights"] = program.weight_bytes.data
+    return _pack({name: memoryview(content) for name, content in contents.items()})
+
+
+def _pack(contents: Mapping[str, memoryview]) -> bytes:
+    """Lays out the sections. The offsets stand in the manifest, whose length moves them: repeat
+    until it is stable.
+    """
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    manifest = b""
+    while True:
+        sections: list[dict[str, Any]] = []
+        end = _PREAMBLE.size + len(manifest)
+        for name, content in contents.items():
+            offset = _aligned(end)
+            end = offset + content.nbytes
+            sections.append(
+                {"name": name, "offset": offset, "size": content.nbytes, "sha256": digests[name]}
+            )
+        text = _json(sections)
+        # Only ever growing (blanks at the end are JSON too), the length settles after a few rounds.
+        text += b" " * (len(manifest) - len(text))
+        if len(text) == len(manifest):
+            break
+        manifest = text
+    preamble = _PREAMBLE.pack(MAGIC, VERSION, 0, len(text), end, hashlib.sha256(text).digest())
+    result = bytearray(end)
+    result[: len(preamble)] = preamble
+    result[len(preamble) : len(preamble) + len(text)] = text
+    for section in sections:
+        result[section["offset"] : section["offset"] + section["size"]] = contents[section["name"]]
+    return bytes(result)
+
+
+def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program:
+    """The program in the bytes of a file; the contents are not yet checked (`check_program` does).
+
+    Raises DiagnosticError, naming `file` and the section, for anything that is not a whole,
+    undamaged file of this version.
+    """
+    view = memoryview(data).toreadonly().cast("B")
+    sections = _read_sections(view, file)
+    for name in ("program", "target", "debug", "weights"):
+        if name not in sections:
+            _fail(file, f"section '{name}' is missing")
+    names = [name for name in sections if name.startswith("stream")]
+    if names != [f"stream{core}" for core in range(len(names))] or len(sections) != len(names) + 4:
+        _fail(file, "its sections are not those of a program")
+    description = _parse(_DESCRIPTION, sections["program"], file, "program")
+    debug = _parse(_DEBUG, sections["debug"], file, "debug")
+    target = _read_target(sections["target"], file)
+    return Program(
+        target=target,
+        streams=[_read_stream(sections[name], file, name) for name in names],
+        weights=sections["weights"],
+        inputs=[Port(p.name, p.shape, p.storage, p.offset) for p in description.inputs],
+        outputs=[Port(p.name, p.shape, p.storage, p.offset) for p in description.outputs],
+        segment_sizes=description.segment_sizes,
+        counters=description.counters,
+        local_bytes=description.local_bytes,
+        acc_bytes=description.acc_bytes,
+        debug=[DebugEntry(op, tuple(nodes)) for op, nodes in debug],
+        name=description.name,
+        statistics=description.statistics,
+        target_reference=description.target_reference,
+    )
+
+
+def _fail(file: str, message: str, hint: str = _AGAIN) -> NoReturn:
+    raise DiagnosticError(message, Place(file=file), hint=hint)
+
+
+def _read_sections(view: memoryview, file: str) -> dict[str, memoryview]:
+    """The sections by name, checked against the file's size and their checksums."""
+    if len(view) < _PREAMBLE.size or bytes(view[: len(MAGIC)]) != MAGIC:
+        _fail(file, "this is not a Smalti program", "give a .smalti file made by `smalti compile`")
+    _, version, zero, length, size, digest = _PREAMBLE.unpack(view[: _PREAMBLE.size])
+    if version != VERSION:
+        _fail(file, f"the file has format version {version}, this Smalti reads version {VERSION}")
+    if size != len(view):
+        _fail(file, f"the file is damaged: it should have {size} bytes and has {len(view)}")
+    end = _PREAMBLE.size + length
+    if zero != 0 or end > len(view):
+        _fail(file, "the preamble is damaged")
+    text = view[_PREAMBLE.size : end]
+    if hashlib.sha256(text).digest() != digest:
+        _fail(file, "the manifest is damaged (its checksum differs)")
+    result: dict[str, memoryview] = {}
+    for section in _parse(_SECTIONS, text, file, "manifest"):
+        start = _aligned(end)
+        if section.offset != start or start + section.size > len(view) or section.name in result:
+            _fail(file, f"the manifest puts section '{section.name}' where it cannot be")
+        if any(view[end:start]):
+            _fail(file, f"the bytes before section '{section.name}' are damaged")
+        end = start + section.size
+        content = view[start:end]
+        if hashlib.sha256(content).hexdigest() != section.sha256:
+            _fail(file, f"section '{section.name}' is damaged (its checksum differs)")
+        result[section.name] = content
+    if end != len(view):
+        _fail(file, f"the file is damaged: {len(view) - end} bytes follow the last section")
+    return result
+
+
+def _parse(adapter: TypeAdapter[_T], text: memoryview, file: str, section: str) -> _T:
+    """JSON text, validated; the first few mistakes are named."""
+    try:
+        return adapter.validate_json(bytes(text), strict=True)
+    except ValidationError as error:
+        notes = [
+            f"{'.'.join(str(part) for part in mistake['loc']) or section}: {mistake['msg']}"
+            for mistake in error.errors(include_url=False, include_input=False)[:5]
+        ]
+        raise DiagnosticError(
+            f"section '{section}' does not say what it should", Place(file=file), notes, _AGAIN
+        ) from None
+
+
+def _read_target(text: memoryview, file: str) -> Target:
+    try:
+        return Target.from_json(bytes(text).decode())
+    except ValueError as error:  # TargetError, and text that is not UTF-8
+        raise DiagnosticError(
+            "section 'target' does not describe a target", Place(file=file), [str(error)], _AGAIN
+        ) from None
+
+
+def _read_stream(content: memoryview, file: str, name: str) -> np.ndarray:
+    if content.nbytes % INSTRUCTION_BYTES:
+        _fail(
+            file,
+            f"section '{name}' has {content.nbytes} bytes, which is no whole number of instructions",
+        )
+    if content.nbytes == 0:
+        return np.zeros(0, WORD)
+    return np.frombuffer(content, WORD)
+
+
+def load_bytes(path: Path) -> bytes:
+    """The bytes of a file, or a DiagnosticError that says why it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DiagnosticError(
+            f"the program cannot be read: {reason}", Place(file=str(path))
+        ) from None
+
+
+def save(program: Program, path: Path) -> None:
+    """Writes the file of a program: to a temporary file beside it, which then takes its name."""
+    data = write(program)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            with open(descriptor, "wb") as stream:
+                stream.write(data)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DiagnosticError(
+            f"the program cannot be written: {reason}", Place(file=str(path))
+        ) from None

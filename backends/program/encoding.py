@@ -1,0 +1,200 @@
+"""The binary form of instructions: one 128-byte word each, a core's stream being one NumPy array of
+words.
+
+The layout follows from the table in `dialects/instruction.py`: the header fields, then the
+instruction's own fields, packed without gaps, little-endian, then zeros. Storage and enum fields
+are stored as codes; here they are names (strings) in every mapping, as in the table's own
+functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.instruction import (
+    BY_MNEMONIC,
+    BY_OPCODE,
+    ENGINES,
+    HEADER,
+    INSTRUCTION_BYTES,
+    Field,
+    Instruction,
+)
+from ...dialects.instruction_rules import code_names, field_code, field_error
+
+_HEADER_BYTES = sum(np.dtype(field.dtype).itemsize for field in HEADER)
+
+WORD: np.dtype[np.void] = np.dtype(
+    [(field.name, field.dtype) for field in HEADER]
+    + [("body", "u1", (INSTRUCTION_BYTES - _HEADER_BYTES,))]
+)
+"""A word of any instruction: the header fields and the remaining bytes as `body`. Streams have this
+dtype.
+"""
+
+
+@cache
+def word_dtype(instruction: type[Instruction]) -> np.dtype[np.void]:
+    """The 128-byte structured dtype of one instruction: header, own fields, and `padding` bytes
+    that are zero.
+    """
+    fields = [(field.name, field.dtype) for field in (*HEADER, *instruction.fields)]
+    used = np.dtype(fields).itemsize
+    if used > INSTRUCTION_BYTES:
+        raise ValueError(
+            f"{instruction.mnemonic}: its fields take {used} of {INSTRUCTION_BYTES} bytes"
+        )
+    return np.dtype([*fields, ("padding", "u1", (INSTRUCTION_BYTES - used,))])
+
+
+@cache
+def _all_fields(instruction: type[Instruction]) -> Mapping[str, Field]:
+    return {field.name: field for field in (*HEADER, *instruction.fields)}
+
+
+def encode(mnemonic: str, fields: Mapping[str, Any]) -> np.ndarray:
+    """One instruction as an array of shape [1] and dtype `WORD`.
+
+    `fields` maps field names (the header's included, except `opcode` and `reserved`) to numbers,
+    storage and enum fields to their names. A field may be left out if the table gives a default;
+    `engine` only has to be said where the instruction has none of its own (sync). A real that its
+    field stores as f32 is rounded to it. Raises DiagnosticError naming instruction, field and value
+    if a field is unknown, missing or does not fit.
+    """
+    instruction = BY_MNEMONIC.get(mnemonic)
+    if instruction is None:
+        raise DiagnosticError(
+            f"there is no instruction '{mnemonic}'", hint=f"known: {', '.join(BY_MNEMONIC)}"
+        )
+    known = _all_fields(instruction)
+    for name in fields:
+        if name not in known or name in ("opcode", "reserved"):
+            raise DiagnosticError(f"instruction '{mnemonic}' has no field '{name}'")
+    word = np.zeros(1, word_dtype(instruction))
+    word["opcode"] = instruction.opcode
+    for name, field in known.items():
+        if name in ("opcode", "reserved"):
+            continue
+        value = fields.get(name, field.default)
+        if name == "engine":
+            value = _engine(instruction, fields.get("engine"))
+        if value is None:
+            raise DiagnosticError(f"instruction '{mnemonic}' needs a value for its field '{name}'")
+        code = field_code(field, value)
+        problem = field_error(field, code)
+        if problem:
+            raise DiagnosticError(f"instruction '{mnemonic}': {problem}")
+        word[name] = code
+    return word.view(WORD)
+
+
+def _engine(instruction: type[Instruction], engine: str | None) -> str:
+    if instruction.engine is None:
+        if engine not in ENGINES:
+            raise DiagnosticError(
+                f"instruction '{instruction.mnemonic}' needs an engine ({', '.join(ENGINES)}), got {engine!r}"
+            )
+        return engine
+    if engine not in (None, instruction.engine):
+        raise DiagnosticError(
+            f"instruction '{instruction.mnemonic}' runs on engine {instruction.engine}, got {engine!r}"
+        )
+    return instruction.engine
+
+
+def encode_stream(instructions: Iterable[tuple[str, Mapping[str, Any]]]) -> np.ndarray:
+    """A stream [n] of dtype `WORD` from pairs of mnemonic and fields, as for `encode`."""
+    words = [encode(mnemonic, fields) for mnemonic, fields in instructions]
+    return np.concatenate(words) if words else np.zeros(0, WORD)
+
+
+def encode_columns(
+    instruction: type[Instruction], integers: np.ndarray, reals: np.ndarray
+) -> np.ndarray:
+    """Words [n] of one instruction class with its own fields set and, of the header, opcode and
+    engine.
+
+    `integers` int64 [n, number of fields that are not real] and `reals` f64 [n, number of real
+    fields], both in table order, storage and enum fields as codes: values that are known to fit
+    (the verifier of the isa dialect).
+    """
+    words = np.zeros(len(integers), word_dtype(instruction))
+    words["opcode"] = instruction.opcode
+    if instruction.engine is not None:
+        words["engine"] = ENGINES.index(instruction.engine)
+    integer_column = real_column = 0
+    for field in instruction.fields:
+        if field.kind == "real":
+            words[field.name] = reals[:, real_column]
+            real_column += 1
+        else:
+            words[field.name] = integers[:, integer_column]
+            integer_column += 1
+    return words.view(WORD)
+
+
+def select(stream: np.ndarray, instruction: type[Instruction]) -> tuple[np.ndarray, np.ndarray]:
+    """The words of one instruction class: their indices in the stream (int64 [n]) and a structured
+    copy [n].
+
+    The copy has the dtype `word_dtype(instruction)`, so a field of all of them is `words["name"]`
+    (codes, not names).
+    """
+    indices = np.flatnonzero(stream["opcode"] == instruction.opcode)
+    return indices, stream[indices].view(word_dtype(instruction))
+
+
+def decode(word: np.ndarray | np.void) -> tuple[type[Instruction], dict[str, Any]]:
+    """Class and fields (the header's included) of one word; storage and enum fields by name, all
+    else plain numbers.
+
+    Raises DiagnosticError for an unknown opcode or code.
+    """
+    return decode_stream(np.asarray(word, dtype=WORD).reshape(1))[0]
+
+
+def decode_stream(stream: np.ndarray) -> list[tuple[type[Instruction], dict[str, Any]]]:
+    """`decode` of every word of a stream, in order; about 3 µs a word.
+
+    Raises DiagnosticError with the index of the first word, in order of opcodes, whose opcode or
+    code is unknown.
+    """
+    result: list[Any] = [None] * len(stream)
+    for opcode in np.unique(stream["opcode"]).tolist():
+        instruction = BY_OPCODE.get(opcode)
+        if instruction is None:
+            index = int(np.flatnonzero(stream["opcode"] == opcode)[0])
+            raise DiagnosticError(
+                f"instruction {index} has the opcode {opcode}, which no instruction has",
+                hint="the program was made by another version of Smalti or is damaged: compile it again",
+            )
+        indices, words = select(stream, instruction)
+        names = list(_all_fields(instruction))
+        columns = [
+            _column(instruction, field, words[field.name], indices)
+            for field in _all_fields(instruction).values()
+        ]
+        for index, row in zip(indices.tolist(), zip(*columns, strict=True), strict=True):
+            result[index] = (instruction, dict(zip(names, row, strict=True)))
+    return result
+
+
+def _column(
+    instruction: type[Instruction], field: Field, values: np.ndarray, indices: np.ndarray
+) -> Sequence[Any]:
+    """One field of several words as plain Python values; codes become names."""
+    if field.kind not in ("storage", "enum"):
+        return values.tolist()
+    names = code_names(field)
+    bad = np.flatnonzero(values >= len(names))
+    if len(bad):
+        raise DiagnosticError(
+            f"instruction {indices[bad[0]]} ({instruction.mnemonic}): "
+            f"field '{field.name}' has the code {values[bad[0]]}, which means nothing (known: 0 to {len(names) - 1})"
+        )
+    return [names[code] for code in values.tolist()]

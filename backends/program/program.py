@@ -1,0 +1,153 @@
+"""A compiled program: what the simulator runs and what a `.smalti` file holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ...dialects.instruction import SEGMENTS, STORAGE_BYTES
+from ..targets.target import Target
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the network: a dense, row-major tensor in the segment "input" or
+    "output".
+
+    `offset` is the byte of the segment at which it starts; `storage` a storage type's name; `shape`
+    the ONNX shape.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    storage: str
+    offset: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that the tensor takes."""
+        return math.prod(self.shape) * STORAGE_BYTES[self.storage]
+
+
+@dataclass(frozen=True)
+class DebugEntry:
+    """Where instructions come from: the result name of a `tpu` op ("" if unknown) and the ONNX
+    nodes it computes.
+    """
+
+    op: str = ""
+    nodes: tuple[str, ...] = ()
+
+
+DebugMap = list[DebugEntry]
+"""Entries by number, the field `debug` of an instruction. Entry 0 always is `DebugEntry()`: nothing
+is known.
+"""
+
+
+@dataclass(eq=False)
+class Program:
+    """The encoded program of all cores with everything needed to run and explain it.
+
+    `streams[c]` is the stream of virtual core c: an array [n] of dtype `encoding.WORD`. `weights`
+    are the bytes of the segment "weights" (any bytes-like object). `segment_sizes` gives the bytes
+    of each segment of global memory; `counters` how many counters each core uses; `local_bytes` and
+    `acc_bytes` how much of each memory each core uses. `target_reference` is what `load_target`
+    accepts to find the target again (a name or a path). `statistics` are counts that the compiler
+    noted. Two programs are equal if their files are.
+    """
+
+    target: Target
+    streams: list[np.ndarray]
+    weights: bytes | bytearray | memoryview | np.ndarray = b""
+    inputs: list[Port] = field(default_factory=list)
+    outputs: list[Port] = field(default_factory=list)
+    segment_sizes: dict[str, int] = field(default_factory=dict)
+    counters: int = 0
+    local_bytes: list[int] = field(default_factory=list)
+    acc_bytes: list[int] = field(default_factory=list)
+    debug: DebugMap = field(default_factory=lambda: [DebugEntry()])
+    name: str = "program"
+    statistics: dict[str, int] = field(default_factory=dict)
+    target_reference: str = ""
+
+    def __post_init__(self) -> None:
+        """Fills in what follows from the rest: absent segment sizes, memory use (all of it) and the
+        target's name.
+        """
+        self.segment_sizes = _all_segments(self.segment_sizes, self.weight_bytes.size)
+        if not self.local_bytes:
+            self.local_bytes = [self.target.local_memory.size_bytes] * len(self.streams)
+        if not self.acc_bytes:
+            self.acc_bytes = [self.target.matrix.accumulator_bytes] * len(self.streams)
+        self.target_reference = self.target_reference or self.target.name
+
+    @property
+    def weight_bytes(self) -> np.ndarray:
+        """`weights` as a u8 array [n], without a copy."""
+        if isinstance(self.weights, np.ndarray):
+            return self.weights.reshape(-1).view(np.uint8)
+        if len(self.weights) == 0:
+            return np.zeros(0, np.uint8)
+        return np.frombuffer(self.weights, np.uint8)
+
+    @property
+    def instruction_count(self) -> int:
+        """Instructions of all cores together."""
+        return sum(len(stream) for stream in self.streams)
+
+    def origin(self, debug: int) -> DebugEntry:
+        """The entry of the debug map with this number; entry 0 for a number that has none."""
+        return self.debug[debug] if debug < len(self.debug) else self.debug[0]
+
+    def __eq__(self, other: object) -> bool:
+        """True if the other is a program whose file has the same bytes."""
+        return isinstance(other, Program) and self.to_bytes() == other.to_bytes()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the program's file; the same program always gives the same bytes."""
+        from .container import write
+
+        return write(self)
+
+    @staticmethod
+    def from_bytes(data: bytes | bytearray | memoryview, file: str = "program") -> Program:
+        """The program in the bytes of a file, checked; `file` names it in errors (DiagnosticError).
+        """
+        from .check import check_program
+        from .container import read
+
+        program = read(data, file)
+        check_program(program, file)
+        return program
+
+    def save(self, path: str | Path) -> None:
+        """Writes the file, whole or not at all. Raises DiagnosticError if the place cannot be
+        written.
+        """
+        from .container import save
+
+        save(self, Path(path))
+
+    @staticmethod
+    def load(path: str | Path) -> Program:
+        """Reads and checks a file. Raises DiagnosticError if it cannot be read, is damaged or is
+        wrong.
+        """
+        from .container import load_bytes
+
+        return Program.from_bytes(load_bytes(Path(path)), str(path))
+
+
+def _all_segments(sizes: Mapping[str, int], weights: int) -> dict[str, int]:
+    """Sizes of all segments, in the order of their codes, unknown names (which the check reports)
+    last.
+    """
+    known = {name: sizes.get(name, weights if name == "weights" else 0) for name in SEGMENTS}
+    return known | {name: size for name, size in sizes.items() if name not in SEGMENTS}

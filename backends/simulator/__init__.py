@@ -1,0 +1,1 @@
+"""The simulator of programs: values and cycles."""

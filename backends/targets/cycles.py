@@ -1,0 +1,136 @@
+"""Cycle formulas: what an instruction costs on a target, apart from waiting and from shared
+bandwidth.
+
+The timing simulator and the compiler's cost models both call these functions, so that what the
+compiler minimises is what the simulator measures. They are called once per instruction and for
+every tiling that a search tries: plain integer arithmetic.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Literal
+
+from .target import Target, TargetError
+
+Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
+
+
+def _ceil_div(a: int, b: int) -> int:
+    return -(-a // b)
+
+
+def _mapping(
+    m: int, k: int, n: int, rows: int, columns: int, dataflow: Dataflow
+) -> tuple[int, int, bool]:
+    """(folds, streamed length, whether a stationary operand is loaded first) of a product [m,k] x
+    [k,n].
+    """
+    if dataflow == "weight_stationary":
+        return _ceil_div(k, rows) * _ceil_div(n, columns), m, True
+    if dataflow == "input_stationary":
+        return _ceil_div(k, rows) * _ceil_div(m, columns), n, True
+    if dataflow == "output_stationary":
+        return _ceil_div(m, rows) * _ceil_div(n, columns), k, False
+    raise ValueError(f"unknown dataflow '{dataflow}'")
+
+
+def gemm_cycles(
+    m: int,
+    k: int,
+    n: int,
+    rows: int,
+    columns: int,
+    dataflow: Dataflow,
+    overlap: bool = False,
+    repeat: int = 1,
+) -> int:
+    """Cycles of `repeat` matrix products [m,k] x [k,n] on a systolic array of rows x columns cells;
+    0 if any size is 0.
+
+    The operand that stays is cut into folds of the array's size. Without overlap this is the closed
+    form of SCALE-Sim (Samajdar et al., "SCALE-Sim: Systolic CNN Accelerator Simulator", 2018,
+    section 3), whose reported figure is one less: per fold 2R + C + T − 2 where a stationary
+    operand is loaded first (R), streamed against T rows, and the last sum leaves after R + C − 2;
+    output stationary R + C + K − 2. T is m (weights stay) or n (inputs stay).
+
+    With overlap the next fold is loaded (output stationary: the finished one drained) while the
+    present one streams, so a fold costs max(T, R), the last one T, and load and drain are paid
+    once.
+    """
+    if min(m, k, n, repeat) <= 0:
+        return 0
+    folds, streamed, loaded = _mapping(m, k, n, rows, columns, dataflow)
+    fill = (2 * rows if loaded else rows) + columns - 2
+    folds *= repeat
+    if not overlap:
+        return folds * (streamed + fill)
+    return (folds - 1) * max(streamed, rows) + streamed + fill
+
+
+def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repeat: int = 1) -> int:
+    """Cycles of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's
+    matrix unit.
+
+    A cell that makes fewer than one product per cycle streams that much slower: T rows take ceil(T
+    / macs_per_cycle) steps. Raises TargetError if the unit cannot multiply this type.
+    """
+    unit = target.matrix
+    rate = unit.macs_per_cycle.get(storage)
+    if rate is None:
+        known = ", ".join(unit.macs_per_cycle)
+        raise TargetError(
+            f"the matrix unit of target '{target.name}' has no rate for type '{storage}'",
+            target.name, ("matrix.macs_per_cycle",), f"it multiplies {known}: quantize to one of them",
+        )  # fmt: skip
+    if rate != 1.0:
+        streamed = _mapping(m, k, n, unit.rows, unit.columns, unit.dataflow)[1]
+        streamed = ceil(streamed / rate)
+        if unit.dataflow == "weight_stationary":
+            m = streamed
+        elif unit.dataflow == "input_stationary":
+            n = streamed
+        else:
+            k = streamed
+    return gemm_cycles(m, k, n, unit.rows, unit.columns, unit.dataflow, unit.overlap, repeat)
+
+
+def vector_cycles(target: Target, storage: str, elements: int, operations: int) -> int:
+    """Cycles of `operations` passes over `elements` of type `storage`: startup + operations ·
+    ceil(elements / lanes).
+    """
+    return target.vector.startup_cycles + operations * _ceil_div(elements, target.lanes_of(storage))
+
+
+def transfer_issue_cycles(target: Target, runs: int) -> int:
+    """Cycles for which a DMA engine issues a transfer of `runs` runs: its start, then one address
+    per cycle.
+    """
+    return target.dma.issue_cycles + max(runs, 1) - 1
+
+
+def local_write_cycles(target: Target, size_bytes: int) -> int:
+    """Cycles to write `size_bytes` to local memory through one port, at least 1."""
+    return max(1, ceil(size_bytes / target.local_memory.bytes_per_cycle))
+
+
+def transfer_bytes_on_bus(target: Target, run_bytes: int, runs: int) -> int:
+    """Bytes that a transfer of `runs` separate runs takes on the bus of global memory: whole bursts
+    for each run.
+    """
+    burst = target.global_memory.burst_bytes
+    return _ceil_div(run_bytes, burst) * burst * runs
+
+
+def transfer_cycles(target: Target, size_bytes: int, sharing_cores: int = 1) -> float:
+    """About how long one contiguous transfer from or to global memory takes while `sharing_cores`
+    cores share the bandwidth.
+
+    Issue, latency, and bytes over the fair share, which a local port's rate bounds. An estimate for
+    cost models: the simulator shares the bandwidth by the actual traffic.
+    """
+    share = min(
+        target.global_bytes_per_cycle / max(sharing_cores, 1), target.local_memory.bytes_per_cycle
+    )
+    moved = transfer_bytes_on_bus(target, size_bytes, 1)
+    return transfer_issue_cycles(target, 1) + target.global_memory.latency_cycles + moved / share

@@ -1,0 +1,300 @@
+"""Machine descriptions: what a target is, and reading one from TOML.
+
+A target says everything that the compiler and the simulator know about a machine. It is read from a
+TOML file (or from the JSON in a program), checked field by field, and never changes afterwards.
+Units are in the names of the fields; one kilobyte is 1024 bytes where a field counts bytes, and one
+gigabyte per second is 10^9 bytes per second, as data sheets have it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+STORAGE_BYTES: dict[str, int] = {
+    "i8": 1, "u8": 1, "bool": 1, "i16": 2, "u16": 2, "f16": 2, "bf16": 2, "i32": 4, "u32": 4, "f32": 4, "i64": 8,
+    "f64": 8,
+}  # fmt: skip
+"""The storage types that a target may give a rate for, with the bytes of one element."""
+
+MAX_CORES = 64
+"""A signal's mask of cores has 64 bits."""
+MAX_LOCAL_BYTES = 2**31
+"""Addresses of a core's memories are 32-bit, and the largest one means "no operand"."""
+
+
+class TargetError(ValueError):
+    """A target that cannot be used. Says where it was read, which field is wrong, and what to do.
+
+    `file` is the path or name of the target, `fields` the dotted names of the offending fields.
+    """
+
+    def __init__(
+        self, message: str, file: str = "", fields: tuple[str, ...] = (), hint: str = ""
+    ) -> None:
+        self.message, self.file, self.fields, self.hint = message, file, fields, hint
+        super().__init__(f"{file}: {message}" if file else message)
+
+    def __str__(self) -> str:
+        text = f"{self.file}: {self.message}" if self.file else self.message
+        return f"{text}; {self.hint}" if self.hint else text
+
+
+def _known_storage(rates: dict[str, Any]) -> dict[str, Any]:
+    for name in rates:
+        if name not in STORAGE_BYTES:
+            raise ValueError(f"unknown storage type '{name}' (known: {', '.join(STORAGE_BYTES)})")
+    if "i8" not in rates:
+        raise ValueError("a rate for 'i8' is needed")
+    return rates
+
+
+_Count = Annotated[int, Field(ge=1, le=2**31, strict=True)]
+_Cycles = Annotated[int, Field(ge=0, le=10**9, strict=True)]
+_Rate = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+_Cost = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+_LocalBytes = Annotated[int, Field(ge=1024, le=MAX_LOCAL_BYTES, strict=True)]
+_Rates = Annotated[dict[str, _Rate], AfterValidator(_known_storage)]
+_Lanes = Annotated[dict[str, _Count], AfterValidator(_known_storage)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MatrixUnit(_Part):
+    """The systolic array of a core and the memory it accumulates into.
+
+    `dataflow` says which operand stays in the cells. With `overlap` the next stationary tile is
+    loaded (or the finished one drained) while the present one streams. `macs_per_cycle` gives the
+    multiply-accumulates of one cell in one cycle for each storage type of the operands; a type that
+    is not there cannot be multiplied on this unit.
+    """
+
+    rows: Annotated[int, Field(ge=1, le=65536, strict=True)]
+    columns: Annotated[int, Field(ge=1, le=65536, strict=True)]
+    dataflow: Literal["weight_stationary", "output_stationary", "input_stationary"]
+    overlap: bool
+    macs_per_cycle: _Rates
+    accumulator_bytes: _LocalBytes
+
+    @property
+    def cells(self) -> int:
+        """Processing elements of the array."""
+        return self.rows * self.columns
+
+
+class VectorUnit(_Part):
+    """The vector unit of a core.
+
+    `lanes`: elements per cycle by storage type; types without an entry go at i8's lanes divided by
+    their bytes. `lane_group`: elements; the channels of an intermediate tensor are padded to a
+    multiple of it. `startup_cycles`: once per instruction.
+    """
+
+    lanes: _Lanes
+    lane_group: Annotated[int, Field(ge=1, le=4096, strict=True)]
+    startup_cycles: _Cycles
+
+
+class LocalMemory(_Part):
+    """A core's own memory: bytes, banks, and the bytes that one port (one transfer) moves per
+    cycle.
+    """
+
+    size_bytes: _LocalBytes
+    banks: Annotated[int, Field(ge=1, le=4096, strict=True)]
+    bytes_per_cycle: _Rate
+
+
+class Dma(_Part):
+    """The two DMA engines of a core (dma_in and dma_out), each of which has all of this.
+
+    `queues`: transfers of one engine that move data at the same time. `outstanding`: transfers that
+    one engine may have issued and not finished, so that their latencies overlap. `issue_cycles`: to
+    issue one transfer.
+    """
+
+    queues: Annotated[int, Field(ge=1, le=256, strict=True)]
+    outstanding: Annotated[int, Field(ge=1, le=4096, strict=True)]
+    issue_cycles: _Cycles
+
+
+class GlobalMemory(_Part):
+    """The memory that all cores share; a run of a transfer costs whole bursts."""
+
+    size_bytes: Annotated[int, Field(ge=1024, le=2**50, strict=True)]
+    gigabytes_per_second: _Rate
+    latency_cycles: _Cycles
+    burst_bytes: Annotated[int, Field(ge=1, le=65536, strict=True)]
+
+
+class Interconnect(_Part):
+    """The network between cores; with `multicast` one transfer reaches several cores at the cost of
+    one.
+    """
+
+    gigabytes_per_second: _Rate
+    latency_cycles: _Cycles
+    multicast: bool
+
+
+class Energy(_Part):
+    """Energy per operation and byte (picojoules) and the power that is drawn all the time (watts).
+
+    `mac_picojoules` by storage type (types without an entry: i8's times the square of their bytes,
+    as the area of a multiplier).
+    """
+
+    mac_picojoules: Annotated[dict[str, _Cost], AfterValidator(_known_storage)]
+    vector_operation_picojoules: _Cost
+    local_byte_picojoules: _Cost
+    accumulator_byte_picojoules: _Cost
+    global_byte_picojoules: _Cost
+    interconnect_byte_picojoules: _Cost
+    static_watts: _Cost
+
+    def per_mac(self, storage: str) -> float:
+        """Picojoules of one multiply-accumulate of operands of type `storage`."""
+        if storage in self.mac_picojoules:
+            return self.mac_picojoules[storage]
+        return self.mac_picojoules["i8"] * STORAGE_BYTES[storage] ** 2
+
+
+class Target(_Part):
+    """A machine: equal cores, and the memory and network that they share."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
+    description: Annotated[str, Field(max_length=1000)]
+    cores: Annotated[int, Field(ge=1, le=MAX_CORES, strict=True)]
+    clock_ghz: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+    matrix: MatrixUnit
+    vector: VectorUnit
+    local_memory: LocalMemory
+    dma: Dma
+    global_memory: GlobalMemory
+    interconnect: Interconnect
+    energy: Energy
+
+    @cached_property
+    def content_hash(self) -> str:
+        """`sha256:` and 16 hexadecimal digits of the canonical JSON: equal for equal machines,
+        wherever they were read.
+        """
+        return f"sha256:{hashlib.sha256(self.to_json().encode()).hexdigest()[:16]}"
+
+    @property
+    def global_bytes_per_cycle(self) -> float:
+        """Bandwidth of global memory in bytes per clock cycle."""
+        return self.global_memory.gigabytes_per_second / self.clock_ghz
+
+    @property
+    def interconnect_bytes_per_cycle(self) -> float:
+        """Bandwidth of the interconnect in bytes per clock cycle."""
+        return self.interconnect.gigabytes_per_second / self.clock_ghz
+
+    def lanes_of(self, storage: str) -> int:
+        """Elements of type `storage` that the vector unit works on per cycle, at least 1."""
+        lanes = self.vector.lanes
+        if storage in lanes:
+            return lanes[storage]
+        return max(1, lanes["i8"] // STORAGE_BYTES[storage])
+
+    def to_json(self) -> str:
+        """Canonical JSON: keys sorted, no blanks, so that equal targets give equal text."""
+        return json.dumps(
+            self.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+
+    @staticmethod
+    def from_json(text: str | bytes, file: str = "") -> Target:
+        """The target in JSON text, validated. Raises TargetError; `file` names the origin in it."""
+        try:
+            return Target.model_validate_json(text)
+        except ValidationError as error:
+            raise _explain(error, file) from None
+
+
+def _explain(error: ValidationError, file: str) -> TargetError:
+    """All mistakes of a target in one error."""
+    mistakes = error.errors(include_url=False, include_context=False)
+    fields = tuple(".".join(str(part) for part in mistake["loc"]) for mistake in mistakes)
+    parts: list[str] = []
+    for field, mistake in zip(fields, mistakes, strict=True):
+        if mistake["type"] == "extra_forbidden":
+            parts.append(f"unknown field '{field}'")
+        elif mistake["type"] == "missing":
+            parts.append(f"field '{field}' is missing")
+        elif not field:
+            parts.append(mistake["msg"])
+        else:
+            reason = mistake["msg"].removeprefix("Value error, ")
+            reason = reason[:1].lower() + reason[1:]
+            parts.append(f"field '{field}': {reason} (got {_shown(mistake['input'])})")
+    more = f" and {len(parts) - 8} more" if len(parts) > 8 else ""
+    hint = "compare with a shipped target (`smalti targets`)"
+    return TargetError("; ".join(parts[:8]) + more, file, fields, hint)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def shipped_targets() -> list[str]:
+    """Names of the targets that come with Smalti, sorted."""
+    folder = files(__package__ or "smalti.backends.targets")
+    return sorted(
+        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+    )
+
+
+def load_target(name_or_path: str | Path) -> Target:
+    """Reads a shipped target by name, or a TOML file by path (what contains a separator or ends in
+    `.toml`).
+
+    Raises TargetError: no such target or file, not TOML, or a field that is missing, unknown or out
+    of range.
+    """
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.endswith(".toml"):
+        return _parse(_read(Path(text)), text)
+    known = shipped_targets()
+    if text not in known:
+        raise TargetError(
+            f"there is no target '{text}'",
+            hint=f"shipped are {', '.join(known)}; the path of a file of your own ends in .toml",
+        )
+    data = files(__package__ or "smalti.backends.targets").joinpath(f"{text}.toml").read_bytes()
+    return _parse(data, text)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_file() and path.stat().st_size > 1 << 20:
+            raise TargetError("a file of more than a megabyte is no target", str(path))
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, TargetError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = f"shipped are {', '.join(shipped_targets())}"
+        raise TargetError(f"the target cannot be read: {reason}", str(path), hint=hint) from None
+
+
+def _parse(data: bytes, file: str) -> Target:
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise TargetError(f"not a TOML file: {error}", file) from None
+    try:
+        return Target.model_validate(table)
+    except ValidationError as error:
+        raise _explain(error, file) from None

@@ -1,0 +1,71 @@
+"""Tensors in .npz files: read with every size checked first, written atomically."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from ..dialects.diagnostic import DiagnosticError, Place
+from ..dialects.text import write_bytes_atomically
+
+MAX_ARRAY_BYTES = 1 << 33
+"""No single array may claim more than this (8 GiB): a file's word alone never makes us allocate."""
+
+
+def read_npz(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name; numbers only, no pickled objects.
+
+    Raises:
+        DiagnosticError: not there, not an .npz, damaged, an array of objects, or one that claims more bytes than it has.
+    """
+    path = Path(path)
+    place = Place(file=str(path))
+    if not path.is_file():
+        raise DiagnosticError("no such file", place, hint="give an .npz file as numpy.savez writes it")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+            return {m.filename.removesuffix(".npy"): _read_member(archive, m) for m in members}
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, zipfile.LargeZipFile) as error:
+        raise DiagnosticError(
+            f"not a readable .npz file: {error}", place, hint="write it again with numpy.savez"
+        ) from None
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    """One array; its header must agree with the size of the member before anything is allocated."""
+    if member.file_size > MAX_ARRAY_BYTES:
+        raise ValueError(f"array {member.filename} claims {member.file_size} bytes")
+    with archive.open(member) as stream:
+        version = npy_format.read_magic(stream)
+        if version == (1, 0):
+            shape, fortran_order, dtype = npy_format.read_array_header_1_0(stream)
+        elif version == (2, 0):
+            shape, fortran_order, dtype = npy_format.read_array_header_2_0(stream)
+        else:
+            raise ValueError(f"array {member.filename} has version {version} of the .npy format")
+        if dtype.hasobject:
+            raise ValueError(f"array {member.filename} holds Python objects, not numbers")
+        expected = dtype.itemsize
+        for size in shape:
+            expected *= size
+        if expected > member.file_size:
+            raise ValueError(f"array {member.filename} is truncated")
+        data = stream.read(expected)
+    if len(data) != expected:
+        raise ValueError(f"array {member.filename} is truncated")
+    order = "F" if fortran_order else "C"
+    return np.frombuffer(data, dtype).reshape(shape, order=order)
+
+
+def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays by name to an .npz file: all or nothing."""
+    import io
+
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: np.asarray(value) for name, value in arrays.items()})  # pyright: ignore[reportArgumentType]
+    write_bytes_atomically(Path(path), buffer.getvalue())

@@ -1,0 +1,169 @@
+"""IR on its way down: from a model or from IR of any level to a program, with every level at hand."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from ..dialects.context import SmaltiContext, make_context
+from ..dialects.diagnostic import DiagnosticError
+from ..passes.registry import parse_pipeline, print_pipeline, run_pipeline
+from .calibration import calibrate, load_calibration_data, save_ranges
+from .pipelines import LEVELS, Level, Settings, level_of, passes_into, passes_of
+from .progress import Progress, silent
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from ..backends.program.program import Program
+
+Quantize = Literal["int8", "f32"]
+CalibrationSource = str | Path | Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What a compilation is asked for.
+
+    `target`: what `load_target` takes. `cores`: how many of its cores to use, None for all. `quantize`: "int8" or "f32".
+    `calibration`: arrays by input name, an .npz file of them, or "random:SEED"; needed for "int8" from the top level.
+    """
+
+    target: str = "default-8c"
+    cores: int | None = None
+    quantize: Quantize = "int8"
+    calibration: CalibrationSource | None = None
+
+
+@dataclass
+class Compilation:
+    """A module, the level it is at, and what happens on the way down.
+
+    `levels` keeps a copy of the IR at the end of each level that was passed. `pipeline` is the text of all passes run so far.
+    `on_level` is called at the end of each level with the module as it is then.
+    """
+
+    module: ModuleOp
+    ctx: SmaltiContext
+    options: CompileOptions
+    progress: Progress = silent
+    on_level: Callable[[Level, ModuleOp], None] | None = None
+    calibration_table: Path | None = None
+    levels: dict[Level, ModuleOp] = field(default_factory=dict)
+    pipeline: list[str] = field(default_factory=list)
+
+    def lower_to(self, end: Level) -> None:
+        """Runs the pipeline down to the end of level `end`, calibrating on the way where int8 needs it.
+
+        Raises:
+            DiagnosticError: from any pass; int8 without calibration data; `end` above the module's level.
+        """
+        level = level_of(self.module)
+        if LEVELS.index(level) > LEVELS.index(end):
+            raise DiagnosticError(
+                f"cannot go from {level} IR up to {end}",
+                hint=f"smalti lowers only: ask for {level} or a level below it",
+            )
+        if level not in self.levels:
+            self._run(passes_of(level, **self._settings()))
+            if level == "top":
+                self._annotate_ranges(needed=self.options.quantize == "int8" and end != "top")
+            self._reached(level)
+        for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
+            self._run(passes_into(below, **self._settings()))
+            self._reached(below)
+
+    def _settings(self) -> Settings:
+        return {
+            "target": self.options.target,
+            "quantize": self.options.quantize,
+            "cores": self.options.cores,
+        }
+
+    def _run(self, texts: Sequence[str]) -> None:
+        """Runs passes given as pipeline text."""
+        passes = parse_pipeline(",".join(texts))
+        self.pipeline += [print_pipeline([each]) for each in passes]
+        done = iter(range(len(passes) + 1))
+        run_pipeline(
+            self.ctx,
+            self.module,
+            passes,
+            callback=lambda *_: self.progress(texts[0] if texts else "", next(done), len(passes)),
+        )
+
+    def _reached(self, level: Level) -> None:
+        self.levels[level] = self.module.clone()
+        if self.on_level is not None:
+            self.on_level(level, self.module)
+
+    def _annotate_ranges(self, *, needed: bool) -> None:
+        """Calibrates, and writes the ranges into the IR through the pass and a table file.
+
+        IR that carries ranges already keeps them unless calibration data are given.
+        """
+        if self.options.calibration is None:
+            if needed and not _is_annotated(self.module):
+                raise DiagnosticError(
+                    "quantize=int8 needs calibration data",
+                    hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
+                    "--calibration random:0 to calibrate on random data, or --quantize f32",
+                )
+            return
+        data = load_calibration_data(self.options.calibration, self.module)
+        ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
+        with tempfile.TemporaryDirectory() as folder:
+            table = self.calibration_table or Path(folder) / "calibration.json"
+            save_ranges(ranges, table)
+            self._run([f'top-annotate-calibration{{table="{table}"}}'])
+
+    def assemble(self) -> Program:
+        """Lowers all the way and encodes the program."""
+        from ..backends.program.assemble import assemble
+
+        self.lower_to("isa")
+        return assemble(self.module, self.ctx)
+
+
+def _is_annotated(module: ModuleOp) -> bool:
+    """Whether some value already carries a calibrated range."""
+    from xdsl.dialects.builtin import TensorType
+
+    from ..dialects.quant import CalibratedType
+
+    return any(
+        isinstance(result.type, TensorType) and isinstance(result.type.element_type, CalibratedType)
+        for op in module.walk()
+        for result in op.results
+    )
+
+
+def start_from_model(
+    model: str | Path | ModelProto,
+    options: CompileOptions,
+    *,
+    batch: int | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    progress: Progress = silent,
+) -> Compilation:
+    """Imports an ONNX model as the start of a compilation. Raises DiagnosticError as the importer does."""
+    from .onnx_import.importer import import_onnx
+
+    ctx = make_context()
+    shapes = dict(input_shapes) if input_shapes else None
+    module = import_onnx(model, ctx, input_shapes=shapes, batch=batch)
+    return Compilation(module, ctx, options, progress)
+
+
+def start_from_ir(path: str | Path, options: CompileOptions, *, progress: Progress = silent) -> Compilation:
+    """Reads an IR file of any level as the start of a compilation. Raises DiagnosticError for text that is wrong."""
+    from ..dialects.text import read_module
+
+    ctx = make_context()
+    return Compilation(read_module(path, ctx), ctx, options, progress)

@@ -1,0 +1,1 @@
+"""The demo: the digits network, its images, and the run from file to cycles."""

@@ -1,0 +1,111 @@
+"""The demo: a MobileNetV2 for handwritten digits, from the ONNX file to accuracy and cycles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..artifacts import Artifacts
+from ..compilation import CompileOptions, start_from_model
+from ..progress import Progress, silent
+
+FOLDER = Path(__file__).parent
+MODEL = FOLDER / "digits_mobilenet.onnx"
+DATA = FOLDER / "digits.npz"
+INPUT, OUTPUT = "image", "logits"
+STAGES = ("top", "tpu", "tile", "isa", "program")
+COSTLIEST = 5
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo found. Accuracies are fractions of the test images; bytes are of global memory.
+
+    `nodes`: the ONNX nodes that cost most cycles, each with "node", "cycles" and "share" (of the cycles of all nodes).
+    """
+
+    target: str
+    images: int
+    float_accuracy_onnxruntime: float
+    float_accuracy_top: float
+    int8_accuracy_simulator: float
+    cycles: int
+    milliseconds: float
+    utilization: float
+    bytes_read: int
+    bytes_written: int
+    files: dict[str, str]
+    nodes: list[dict[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as a JSON object, keys as the fields."""
+        return dict(vars(self))
+
+
+def load_images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Calibration images [128,1,8,8] and test images [600,1,8,8] as f32 in 0..1, and the test labels [600]."""
+    with np.load(DATA, allow_pickle=False) as data:
+        calibration, test = data["calibration_images"], data["test_images"]
+        return _scaled(calibration), _scaled(test), data["test_labels"]
+
+
+def _scaled(pixels: np.ndarray) -> np.ndarray:
+    """Pixels 0..16 to 0..1, as the network was trained."""
+    return pixels.astype(np.float32) / 16
+
+
+def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The fraction of rows of `logits` [N, classes] whose largest element is at the label's place."""
+    return float(np.mean(logits.argmax(axis=1) == labels))
+
+
+def run_demo(
+    folder: Path, *, target: str = "default-8c", cores: int | None = None, progress: Progress = silent
+) -> DemoReport:
+    """Runs the whole path and writes the files of each level to `folder`.
+
+    Raises:
+        DiagnosticError: the target or the number of cores is wrong, or the folder cannot be written.
+    """
+    from ...backends.cpu.session import run_onnx
+    from ...backends.interpreter.top import run_top
+    from ...backends.program.program import Program
+    from ...backends.simulator.simulate import simulate
+
+    calibration, images, labels = load_images()
+    reference = run_onnx(MODEL, {INPUT: images})[OUTPUT]
+
+    options = CompileOptions(target, cores, "int8", {INPUT: calibration})
+    compilation = start_from_model(MODEL, options, progress=progress)
+    top = run_top(compilation.module, compilation.ctx.weights, {INPUT: images})[OUTPUT]
+
+    folder.mkdir(parents=True, exist_ok=True)
+    files = Artifacts(folder / "digits.smalti", STAGES).write(compilation)
+
+    # From here on only the program file's bytes count.
+    program = Program.load(files["program"])
+    outputs = simulate(program, {INPUT: images}, mode="functional").outputs
+    timing = simulate(program, None, mode="timing").timing
+    assert outputs is not None and timing is not None
+    by_node = timing.by_node()
+    total = sum(cycles for _, cycles in by_node) or 1
+    return DemoReport(
+        target=program.target.name,
+        images=len(images),
+        float_accuracy_onnxruntime=accuracy(reference, labels),
+        float_accuracy_top=accuracy(top, labels),
+        int8_accuracy_simulator=accuracy(outputs[OUTPUT], labels),
+        cycles=timing.cycles,
+        milliseconds=timing.milliseconds,
+        utilization=timing.utilization,
+        bytes_read=timing.bytes_read,
+        bytes_written=timing.bytes_written,
+        files={stage: str(path) for stage, path in files.items()},
+        nodes=[
+            {"node": node, "cycles": cycles, "share": cycles / total}
+            for node, cycles in by_node[:COSTLIEST]
+        ],
+    )

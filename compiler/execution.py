@@ -1,0 +1,54 @@
+"""Running IR of any level on the interpreter, or the simulator, that gives it its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from ..dialects.context import SmaltiContext
+from .pipelines import level_of
+
+Observer = Callable[[str, np.ndarray], None]
+"""Called as observe(name, value) for each named value, in f32 real numbers, sample axis first."""
+
+
+def run_ir(
+    module: ModuleOp,
+    ctx: SmaltiContext,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    observe: Observer | None = None,
+) -> dict[str, np.ndarray]:
+    """Runs IR of any level and returns its outputs by name.
+
+    Args:
+        module: verified IR.
+        ctx: the context that it was read or made with, which holds its weights.
+        inputs: arrays by input name; axis 0 may hold several samples one after the other.
+        observe: sees each intermediate value of top, tpu and tile IR.
+
+    Raises:
+        DiagnosticError: inputs missing or of wrong shapes.
+    """
+    level = level_of(module)
+    arrays = dict(inputs)
+    if level == "top":
+        from ..backends.interpreter.top import run_top
+
+        return run_top(module, ctx.weights, arrays, observe=observe)
+    if level == "tpu":
+        from ..backends.interpreter.tpu import run_tpu
+
+        return run_tpu(module, ctx.weights, arrays, observe=observe)
+    if level == "tile":
+        from ..backends.interpreter.tile import run_tile
+
+        return run_tile(module, ctx.weights, arrays, observe=observe)
+    from ..backends.program.assemble import assemble
+    from ..backends.simulator.simulate import simulate
+
+    outputs = simulate(assemble(module, ctx), arrays, mode="functional").outputs
+    assert outputs is not None
+    return outputs

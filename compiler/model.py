@@ -1,0 +1,157 @@
+"""The public objects: a model imported, and a model compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from ..dialects.context import SmaltiContext
+from ..dialects.diagnostic import DiagnosticError
+from ..dialects.text import print_module, write_module
+from .compilation import CalibrationSource, CompileOptions, Quantize, start_from_model
+from .pipelines import LEVELS, Level
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from ..backends.program.program import Program
+    from ..backends.simulator.timing import Timing
+
+
+class ImportedModel:
+    """A model as `top` IR: float, the same on every target."""
+
+    def __init__(self, module: ModuleOp, ctx: SmaltiContext) -> None:
+        self.module = module
+        self.ctx = ctx
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Runs the `top` interpreter.
+
+        Args:
+            inputs: by input name, arrays of the declared shapes, or with axis 0 S times as long: S samples.
+
+        Returns:
+            The outputs by name, samples one after the other along axis 0.
+        """
+        from ..backends.interpreter.top import run_top
+
+        return run_top(self.module, self.ctx.weights, dict(inputs))
+
+    def ir(self) -> str:
+        """The `top` IR as text."""
+        return print_module(self.module)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the IR to a file, and the weights into a safetensors file next to it."""
+        write_module(self.module, Path(path), self.ctx)
+
+
+class CompiledModel:
+    """A program for a target, with the IR of each level that it came through (where it was compiled here)."""
+
+    def __init__(self, program: Program, levels: Mapping[Level, ModuleOp], pipeline: str = "") -> None:
+        self.program = program
+        self.pipeline = pipeline
+        self._levels = dict(levels)
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Runs the program's bytes on the functional simulator.
+
+        Args:
+            inputs: by input name, arrays of the declared shapes, or with axis 0 S times as long: S samples.
+
+        Returns:
+            The outputs by name.
+        """
+        from ..backends.simulator.simulate import simulate
+
+        outputs = simulate(self.program, dict(inputs), mode="functional").outputs
+        assert outputs is not None
+        return outputs
+
+    def profile(self, *, repeat: int = 1) -> Timing:
+        """Simulates the time of one inference from cold (of `repeat` in a row); `.cycles` and more, without values."""
+        from ..backends.simulator.simulate import simulate
+
+        timing = simulate(self.program, None, mode="timing", repeat=repeat).timing
+        assert timing is not None
+        return timing
+
+    def ir(self, level: str) -> str:
+        """The IR of a level, "top", "tpu", "tile" or "isa", as text.
+
+        Raises:
+            DiagnosticError: no such level, or one above isa of a program that was loaded from a file.
+        """
+        for known, module in self._levels.items():
+            if known == level:
+                return print_module(module)
+        if level == "isa":
+            from ..backends.program.assemble import disassemble
+
+            return disassemble(self.program)
+        if level in LEVELS:
+            raise DiagnosticError(
+                f"a program file holds no {level} IR",
+                hint=f"compile the model with --emit {level}",
+            )
+        raise DiagnosticError(f"no level '{level}'", hint=f"the levels are {', '.join(LEVELS)}")
+
+    def save(self, path: str | Path) -> None:
+        """Writes the program file, whole or not at all."""
+        self.program.save(path)
+
+
+def compile_model(
+    model: str | Path | ModelProto,
+    *,
+    target: str = "default-8c",
+    cores: int | None = None,
+    quantize: Quantize = "int8",
+    calibration: CalibrationSource | None = None,
+    batch: int | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+) -> CompiledModel:
+    """Compiles an ONNX model to a program.
+
+    Args:
+        model: path of an .onnx file, or a ModelProto.
+        target: a shipped target's name, or the path of a target's TOML file.
+        cores: how many of its cores to use; None for all.
+        quantize: "int8" or "f32".
+        calibration: arrays by input name, an .npz of them, or "random:SEED"; "int8" needs it.
+        batch: the size of axis 0 of every input, in place of the model's.
+        input_shapes: shapes by input name, in place of the model's.
+
+    Raises:
+        DiagnosticError, TargetError: whatever is wrong with the model, the data, the target or the options.
+    """
+    options = CompileOptions(target, cores, quantize, calibration)
+    compilation = start_from_model(model, options, batch=batch, input_shapes=input_shapes)
+    program = compilation.assemble()
+    return CompiledModel(program, compilation.levels, ",".join(compilation.pipeline))
+
+
+def load_program(path: str | Path) -> CompiledModel:
+    """Reads a program file. Raises DiagnosticError if it cannot be read, is damaged or is wrong."""
+    from ..backends.program.program import Program
+
+    return CompiledModel(Program.load(path), {})
+
+
+def import_model(
+    model: str | Path | ModelProto,
+    *,
+    batch: int | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+) -> ImportedModel:
+    """Imports an ONNX model as `top` IR. Raises DiagnosticError, naming every op that is not supported, in one go."""
+    compilation = start_from_model(
+        model, CompileOptions(), batch=batch, input_shapes=input_shapes
+    )
+    return ImportedModel(compilation.module, compilation.ctx)

@@ -1,0 +1,143 @@
+"""Emits top ops while a model is imported: unique names, locations, constants that become weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import TensorType, f32
+from xdsl.ir import Block, SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from ...dialects import top
+from ...dialects.context import SmaltiContext
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.location import named
+from .node import Constant, Node, UnsupportedNodeError, Value, shape_of
+
+
+@dataclass(frozen=True)
+class BatchChange:
+    """The model's batch size as it was exported, and the one that it is imported with."""
+
+    old: int
+    new: int
+
+
+class GraphBuilder:
+    """Appends top ops to a block; every result gets a unique `name` and the location of the node it comes from.
+
+    Args:
+        ctx: its weight store receives the constants.
+        block: the body of the function.
+        tensor_names: the names of all tensors of the model; names that are made up keep clear of them.
+        batch: how the leading dimension of the inputs was changed, for constants that repeat it.
+    """
+
+    def __init__(
+        self,
+        ctx: SmaltiContext,
+        block: Block,
+        tensor_names: Iterable[str],
+        batch: BatchChange | None = None,
+    ):
+        self.ctx = ctx
+        self.block = block
+        self.batch = batch
+        self._reserved = set(tensor_names)
+        self._used: set[str] = set()
+        # Materialised constants by identity; the constant is kept so that its identity stays its own.
+        self._weights: dict[int, tuple[Constant, SSAValue]] = {}
+        self._node: Node | None = None
+
+    def enter(self, node: Node) -> None:
+        """Ops emitted from here on belong to `node`."""
+        self._node = node
+
+    def derived(self, tensor: str, suffix: str) -> str:
+        """A name for a tensor that the model does not have, such as 'logits_rows'."""
+        base = f"{tensor}_{suffix}"
+        name, number = base, 0
+        while name in self._reserved or name in self._used:
+            number += 1
+            name = f"{base}_{number}"
+        self._reserved.add(name)
+        return name
+
+    def claim(self, name: str) -> str:
+        """`name` for a value of the module, or a free variant of it where another value has it already."""
+        if name in self._used:
+            name = self.derived(name, "copy")
+        self._used.add(name)
+        return name
+
+    def emit(self, kind: Any, name: str, *operands: Value | None, **properties: Any) -> SSAValue:
+        """Appends `kind.make(name, *operands, **properties)` and gives its result.
+
+        Raises:
+            DiagnosticError: the shapes do not fit the op, at the node that is being imported.
+            UnsupportedNodeError: an operand is not a float32 tensor.
+        """
+        values = [None if operand is None else self.tensor(operand) for operand in operands]
+        location = named(self._node.label) if self._node else None
+        try:
+            op = kind.make(self.claim(name), *values, **properties, location=location)
+            op.verify()
+        except DiagnosticError as error:
+            raise self._shape_error(error.message) from error
+        except (VerifyException, ValueError) as error:
+            raise self._shape_error(str(error)) from error
+        self.block.add_op(op)
+        (result,) = op.results
+        return result
+
+    def tensor(self, value: Value) -> SSAValue:
+        """The value in the module; a constant becomes a `top.weight`, once."""
+        if not isinstance(value, Constant):
+            return value
+        if id(value) not in self._weights:
+            self._weights[id(value)] = (value, self._weight(value))
+        return self._weights[id(value)][1]
+
+    def reshape(self, value: Value, shape: Sequence[int], name: str) -> Value:
+        """The same elements under another shape: a view of a constant, or `top.reshape` where it changes anything."""
+        if isinstance(value, Constant):
+            return Constant(value.array.reshape(shape), name)
+        if shape_of(value) == tuple(shape):
+            return value
+        return self.emit(top.ReshapeOp, name, value, shape=tuple(shape))
+
+    def transpose(self, value: Value, permutation: Sequence[int], name: str) -> Value:
+        """Axis i of the result is axis permutation[i] of the value."""
+        if isinstance(value, Constant):
+            return Constant(np.ascontiguousarray(value.array.transpose(permutation)), name)
+        if list(permutation) == sorted(permutation):
+            return value
+        return self.emit(top.TransposeOp, name, value, permutation=tuple(permutation))
+
+    def scalar(self, number: float, tensor: str, suffix: str) -> Constant:
+        """A constant of rank 0, named after the tensor that it is needed for."""
+        return Constant(np.array(number, np.float32), self.derived(tensor, suffix))
+
+    def _weight(self, constant: Constant) -> SSAValue:
+        array = constant.array
+        if array.dtype != np.float32:
+            raise UnsupportedNodeError(
+                f"it computes with the {array.dtype} tensor '{constant.name}' at run time"
+            )
+        name = self.claim(constant.name)
+        key = self.ctx.weights.add(name, array)
+        op = top.WeightOp.make(name, TensorType(f32, array.shape), key=key)
+        self.block.add_op(op)
+        return op.output
+
+    def _shape_error(self, message: str) -> DiagnosticError:
+        assert self._node is not None
+        shapes = [shape_of(value) for value in self._node.inputs if value is not None]
+        error = self._node.error(
+            message, "check the model's shapes, --input-shape and --batch against each other"
+        )
+        error.notes.append(f"input shapes: {', '.join(str(list(shape)) for shape in shapes)}")
+        return error

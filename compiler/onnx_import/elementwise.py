@@ -1,0 +1,84 @@
+"""Imports element-wise ops: Add, Sub, Mul, Div with broadcasting, Relu, Clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...dialects import top
+from .builder import GraphBuilder
+from .node import ImportFunction, Node, Operator, Value, shape_of
+
+
+def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        lhs, rhs = node.input(0), node.input(1)
+        if node.opset < 7:
+            rhs = align_legacy_operand(node, builder, rhs, shape_of(lhs))
+        return [builder.emit(kind, node.output, lhs, rhs)]
+
+    return lower
+
+
+def align_legacy_operand(
+    node: Node, builder: GraphBuilder, value: Value, shape: Sequence[int]
+) -> Value:
+    """The second operand of an op before opset 7, as one that NumPy's broadcasting to `shape` treats alike.
+
+    There, broadcasting had to be asked for by the attribute `broadcast`, and `axis` said with which axis of the first
+    operand the second one's first axis is lined up (by default, the last axes are).
+    """
+    own = shape_of(value)
+    if own == tuple(shape):
+        return value
+    if not node.integer("broadcast", 0):
+        raise node.error(f"shapes {list(shape)} and {list(own)} differ, and broadcast is not set")
+    if not node.has("axis"):
+        return value
+    axis = node.axis(node.integer("axis", 0), len(shape))
+    trailing = len(shape) - axis - len(own)
+    if trailing < 0:
+        raise node.error(f"{list(own)} does not fit into {list(shape)} from axis {axis} on")
+    name = builder.derived(node.output, "operand")
+    return builder.reshape(value, (*own, *(1,) * trailing), name)
+
+
+def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    return [builder.emit(top.ReluOp, node.output, node.input(0))]
+
+
+def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """The bounds are attributes up to opset 10, constant inputs since."""
+    low, high = _bound(node, "min", 1), _bound(node, "max", 2)
+    # A bound at the end of the type's range (the attributes' default) does not bind.
+    limits = np.finfo(np.float32)
+    low = None if low is not None and low <= float(limits.min) else low
+    high = None if high is not None and high >= float(limits.max) else high
+    if low is None and high is None:
+        return [node.input(0)]
+    if low is not None and high is not None and low > high:
+        low = high  # ONNX applies the upper bound last: every element becomes it
+    return [builder.emit(top.ClipOp, node.output, node.input(0), low=low, high=high)]
+
+
+def _bound(node: Node, name: str, index: int) -> float | None:
+    if node.opset < 11:
+        return node.real(name, 0.0) if node.has(name) else None
+    array = node.constant(index, f"bound '{name}'")
+    if array is None or array.size == 0:
+        return None
+    if array.size != 1 or np.isnan(array).any():
+        raise node.error(f"the bound '{name}' must be one number, it is {array}")
+    return float(array.reshape(()))
+
+
+OPERATORS = {
+    "Add": Operator(_binary(top.AddOp), "vector"),
+    "Sub": Operator(_binary(top.SubOp), "vector"),
+    "Mul": Operator(_binary(top.MulOp), "vector"),
+    "Div": Operator(_binary(top.DivOp), "vector"),
+    "Relu": Operator(_relu, "vector"),
+    "Clip": Operator(_clip, "vector"),
+}
+"""The ops of this family."""

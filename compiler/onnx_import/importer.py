@@ -1,0 +1,297 @@
+"""Imports an ONNX model as a module of the top dialect.
+
+The model is checked, its nodes are walked once in order: what depends on constants only is computed, shapes are settled, and
+each remaining node becomes the top ops that its family's module emits. Ops that cannot be imported are collected and reported
+together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType, f32
+from xdsl.ir import Block, Region, SSAValue
+
+from ...dialects.context import SmaltiContext
+from ...dialects.diagnostic import DiagnosticError, Place
+from .builder import BatchChange, GraphBuilder
+from .folding import can_fold, fold
+from .input_shapes import resolve_input_shapes
+from .model_file import read_model
+from .node import Constant, Node, UnsupportedNodeError, Value
+from .operators import HANDLES_CONSTANTS, OPERATORS, supported_operators
+from .tensors import TensorReader
+from .validation import is_default_domain, validate
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+
+__all__ = ["import_onnx", "supported_operators"]
+
+
+@dataclass(frozen=True)
+class _Missing:
+    """A tensor that an unsupported node would have made; its shape, too, is unknown.
+
+    `is_shape_arithmetic`: it comes of nothing but such shapes, so the nodes that make it would have been folded.
+    """
+
+    is_shape_arithmetic: bool = False
+
+
+_Tensor: TypeAlias = "Value | _Missing | None"
+
+
+@dataclass(frozen=True)
+class _Unsupported:
+    """What cannot be imported: an op (with its domain), the node's name, and why."""
+
+    op: str
+    node: str
+    reason: str
+
+
+def import_onnx(
+    model: str | Path | ModelProto,
+    ctx: SmaltiContext,
+    *,
+    input_shapes: dict[str, Sequence[int]] | None = None,
+    batch: int | None = None,
+) -> ModuleOp:
+    """The model as a module with one function `main` of top ops; its constants go to `ctx.weights`.
+
+    Args:
+        model: the path of a binary .onnx file, or a model in memory (without external data).
+        ctx: weights are added to its store, under the names of their tensors made unique.
+        input_shapes: shapes by input name, in place of the declared ones of the same rank.
+        batch: the size of axis 0 of every input. Constant shapes that repeat the old size are scaled along.
+
+    Raises:
+        DiagnosticError: the file cannot be read or is no valid model, a shape is unknown or does not fit, or ops are not
+            supported (all of them are named).
+    """
+    if isinstance(model, str | Path):
+        file, folder = str(model), Path(model).parent
+        proto = read_model(model)
+    else:
+        file, folder = model.graph.name or "model", None
+        proto = model
+    proto, opset = validate(proto, file)
+    return _GraphImporter(proto.graph, opset, ctx, TensorReader(file, folder)).run(
+        input_shapes, batch
+    )
+
+
+@dataclass
+class _GraphImporter:
+    """Walks one graph; `values` holds what is known of each tensor so far."""
+
+    graph: GraphProto
+    opset: int
+    ctx: SmaltiContext
+    reader: TensorReader
+    values: dict[str, _Tensor] = field(default_factory=dict)
+    unsupported: list[_Unsupported] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        return self.reader.file
+
+    def run(
+        self, input_shapes: dict[str, Sequence[int]] | None, batch: int | None
+    ) -> ModuleOp:
+        """The module; see `import_onnx`."""
+        for tensor in self.graph.initializer:
+            self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
+        inputs = [value for value in self.graph.input if value.name not in self.values]
+        self._check_tensor_types(inputs)
+        shapes, change = resolve_input_shapes(
+            inputs, input_shapes, batch, self.file, [t.name for t in self.graph.initializer]
+        )
+        block = self._add_inputs(inputs, shapes)
+        builder = self._builder(block, change, shapes)
+        used = self._used_tensors()
+        for index, proto in enumerate(self.graph.node):
+            self._import_node(proto, index, builder, used)
+        results = self._outputs(builder)
+        self._report_unsupported()
+        return _module(block, list(shapes), results)
+
+    def _builder(
+        self, block: Block, change: BatchChange | None, inputs: dict[str, tuple[int, ...]]
+    ) -> GraphBuilder:
+        names = {*self.values, *(name for node in self.graph.node for name in node.output)}
+        builder = GraphBuilder(self.ctx, block, names, change)
+        for name in inputs:
+            builder.claim(name)
+        return builder
+
+    def _check_tensor_types(self, inputs: Sequence[ValueInfoProto]) -> None:
+        for value in inputs:
+            if not value.type.HasField("tensor_type"):
+                kind = value.type.WhichOneof("value") or "nothing"
+                raise DiagnosticError(
+                    f"the input is a {kind.removesuffix('_type')}, not a tensor",
+                    Place(file=self.file, name=f"input '{value.name}'"),
+                )
+
+    def _add_inputs(
+        self, inputs: Sequence[ValueInfoProto], shapes: dict[str, tuple[int, ...]]
+    ) -> Block:
+        from onnx import TensorProto
+
+        block = Block(arg_types=[TensorType(f32, shapes[value.name]) for value in inputs])
+        for value, argument in zip(inputs, block.args, strict=True):
+            argument.name_hint = _hint(value.name)
+            self.values[value.name] = argument
+            element = value.type.tensor_type.elem_type
+            if element != TensorProto.FLOAT:
+                names = TensorProto.DataType
+                kind = names.Name(element) if element in names.values() else str(element)
+                self.values[value.name] = _Missing()
+                reason = f"element type {kind}; only FLOAT is supported"
+                self.unsupported.append(_Unsupported("graph input", value.name, reason))
+        return block
+
+    def _used_tensors(self) -> set[str]:
+        used = {name for node in self.graph.node for name in node.input}
+        used.update(value.name for value in self.graph.output)
+        # What subgraphs capture is not listed; ops with subgraphs are not supported, so nothing is lost.
+        return used
+
+    def _import_node(
+        self, proto: NodeProto, index: int, builder: GraphBuilder, used: set[str]
+    ) -> None:
+        label = proto.name or f"{proto.op_type}_{index}"
+        tensors = [self._lookup(name, label) for name in proto.input]
+        if any(isinstance(tensor, _Missing) for tensor in tensors):
+            self._skip(proto, label, tensors)
+            return
+        inputs = [tensor for tensor in tensors if not isinstance(tensor, _Missing)]
+        outputs_used = [name in used for name in proto.output]
+        node = Node(proto, self.opset, label, inputs, outputs_used, self.file, self.reader)
+        try:
+            outputs = self._lower(node, builder)
+        except UnsupportedNodeError as error:
+            self._reject(proto, label, str(error))
+            return
+        for name, value in zip(proto.output, outputs, strict=False):
+            if name:
+                self.values[name] = value
+                if isinstance(value, SSAValue) and value.name_hint is None:
+                    value.name_hint = _hint(name)
+
+    def _lookup(self, name: str, label: str) -> _Tensor:
+        if not name:
+            return None
+        if name not in self.values:
+            raise DiagnosticError(
+                f"no node before this one makes its input '{name}'",
+                Place(file=self.file, name=f"node '{label}'"),
+                hint="sort the graph topologically, or export the model again",
+            )
+        return self.values[name]
+
+    def _lower(self, node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
+        builder.enter(node)
+        operator = OPERATORS.get(node.op_type) if is_default_domain(node.proto) else None
+        known = all(value is None or isinstance(value, Constant) for value in node.inputs)
+        if known and node.op_type not in HANDLES_CONSTANTS:
+            folded = fold(node)
+            if folded is not None:
+                return folded
+        if operator is None:
+            if known and can_fold(node):
+                raise UnsupportedNodeError("the size of its constant result is unknown")
+            raise UnsupportedNodeError("")
+        return operator.lower(node, builder)
+
+    def _skip(self, proto: NodeProto, label: str, tensors: Sequence[_Tensor]) -> None:
+        """A node that lacks an input: it is reported if it would be unsupported with all its inputs there, too."""
+        is_foldable = all(
+            tensor is None
+            or isinstance(tensor, Constant)
+            or (isinstance(tensor, _Missing) and tensor.is_shape_arithmetic)
+            for tensor in tensors
+        )
+        if is_default_domain(proto) and (proto.op_type in ("Shape", "Size") or is_foldable):
+            self._lose(proto, is_shape_arithmetic=True)
+        elif is_default_domain(proto) and proto.op_type in OPERATORS:
+            self._lose(proto)
+        else:
+            self._reject(proto, label, "")
+
+    def _reject(self, proto: NodeProto, label: str, reason: str) -> None:
+        op = proto.op_type if is_default_domain(proto) else f"{proto.domain}.{proto.op_type}"
+        self.unsupported.append(_Unsupported(op, label, reason))
+        self._lose(proto)
+
+    def _lose(self, proto: NodeProto, is_shape_arithmetic: bool = False) -> None:
+        for name in proto.output:
+            if name:
+                self.values[name] = _Missing(is_shape_arithmetic)
+
+    def _outputs(self, builder: GraphBuilder) -> dict[str, SSAValue]:
+        if not self.graph.output:
+            raise DiagnosticError("the model has no outputs", Place(file=self.file))
+        results = {}
+        for value in self.graph.output:
+            place = Place(file=self.file, name=f"output '{value.name}'")
+            if value.name not in self.values:
+                raise DiagnosticError("no node makes this output", place)
+            tensor = self.values[value.name]
+            if isinstance(tensor, _Missing):
+                continue
+            if tensor is None:
+                raise DiagnosticError("this output of its node is not supported", place)
+            try:
+                results[value.name] = builder.tensor(tensor)
+            except UnsupportedNodeError:
+                assert isinstance(tensor, Constant)
+                reason = f"a constant of element type {tensor.array.dtype}; only float32 is supported"
+                self.unsupported.append(_Unsupported("graph output", value.name, reason))
+        return results
+
+    def _report_unsupported(self) -> None:
+        """Raises one error that lists every node that could not be imported, those of one op and reason on one line."""
+        if not self.unsupported:
+            return
+        groups: dict[tuple[str, str], list[str]] = {}
+        for entry in self.unsupported:
+            groups.setdefault((entry.op, entry.reason), []).append(f"'{entry.node}'")
+        notes = []
+        for (op, reason), nodes in groups.items():
+            version = "" if op.startswith("graph ") else f" (opset {self.opset})"
+            because = f": {reason}" if reason else ""
+            notes.append(f"{op}{version}, {', '.join(nodes)}{because}")
+        count = len({op for op, _ in groups})
+        raise DiagnosticError(
+            f"the model needs {count} {'operator that is' if count == 1 else 'operators that are'} not supported",
+            Place(file=self.file),
+            notes,
+            "'smalti ops' lists what is supported",
+        )
+
+
+def _hint(name: str) -> str | None:
+    """The tensor's name as one that MLIR's text allows for a value; None where nothing is left of it."""
+    text = re.sub(r"[^A-Za-z0-9_$.-]+", "_", name).strip("_")
+    return (f"_{text}" if text[0].isdigit() or text[0] in "-." else text) if text else None
+
+
+def _module(block: Block, inputs: Sequence[str], results: dict[str, SSAValue]) -> ModuleOp:
+    block.add_op(func.ReturnOp(*results.values()))
+    arguments = [argument.type for argument in block.args]
+    main = func.FuncOp(
+        "main", (arguments, [value.type for value in results.values()]), Region([block])
+    )
+    main.attributes["smalti.inputs"] = ArrayAttr([StringAttr(name) for name in inputs])
+    main.attributes["smalti.outputs"] = ArrayAttr([StringAttr(name) for name in results])
+    return ModuleOp([main])
+
+

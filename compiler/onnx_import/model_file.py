@@ -1,0 +1,82 @@
+"""Reads an ONNX file into a ModelProto, refusing what is not one; big tensors stay in their files."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...dialects.diagnostic import DiagnosticError, Place
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+PROTOBUF_LIMIT_BYTES = 2**31 - 1
+"""Protobuf refuses messages of 2 GiB and more; ONNX then keeps its tensors as external data."""
+
+
+def read_model(path: str | Path) -> ModelProto:
+    """The model in a binary .onnx file, its external data not loaded.
+
+    Raises:
+        DiagnosticError: there is no such file, it cannot be read, is empty, too big, cut off, or not ONNX.
+    """
+    path = Path(path)
+    return parse_model(_read_bytes(path), str(path))
+
+
+def _read_bytes(path: Path) -> bytes:
+    place = Place(file=str(path))
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise DiagnosticError(f"cannot read the model: {reason}", place) from error
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise DiagnosticError(f"this is {kind}", place, hint="give the path of an .onnx file")
+    if status.st_size == 0:
+        raise DiagnosticError("the file is empty", place, hint="download or export it again")
+    if status.st_size > PROTOBUF_LIMIT_BYTES:
+        raise DiagnosticError(
+            f"the file has {status.st_size} bytes; an .onnx file must be smaller than 2 GiB",
+            place,
+            hint="save it with external data: onnx.save(model, path, save_as_external_data=True)",
+        )
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DiagnosticError(f"cannot read the model: {error.strerror}", place) from error
+
+
+def parse_model(data: bytes, file: str) -> ModelProto:
+    """The model whose binary protobuf is `data`; `file` is named in errors.
+
+    Raises:
+        DiagnosticError: `data` is not an ONNX model.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    place = Place(file=file)
+    if data.startswith(b"version https://git-lfs"):
+        raise DiagnosticError(
+            "this is a Git LFS pointer, not the model itself", place, hint="run 'git lfs pull'"
+        )
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except DecodeError as error:
+        raise DiagnosticError(
+            "this is not an ONNX model, or its end is missing",
+            place,
+            hint="check that the file is a complete, binary .onnx file; export or download it again",
+        ) from error
+    # Protobuf accepts almost any bytes as fields that it does not know: a model without a graph is no model.
+    if not model.HasField("graph") or not model.ir_version:
+        raise DiagnosticError(
+            "this is not an ONNX model: it has no graph",
+            place,
+            hint="give a binary .onnx file that holds a network, not a tensor or a text form",
+        )
+    return model

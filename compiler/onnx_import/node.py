@@ -1,0 +1,184 @@
+"""What an import function sees of an ONNX node: attributes with types, inputs that are constants or run-time values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import SSAValue
+
+from ...dialects.diagnostic import DiagnosticError, Place
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+    from .builder import GraphBuilder
+    from .tensors import TensorReader
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A tensor whose elements are known at import; `name` is what its weight will be called."""
+
+    array: np.ndarray
+    name: str
+
+
+Value: TypeAlias = Constant | SSAValue
+"""A tensor of the model while it is imported."""
+
+ImportFunction: TypeAlias = "Callable[[Node, GraphBuilder], Sequence[Value | None]]"
+"""Emits the top ops of a node, gives its outputs; None for an output that nobody may use."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """How one op of ONNX is imported, and the engine that it will mostly run on (for `smalti ops`)."""
+
+    lower: ImportFunction
+    engine: str
+
+
+class UnsupportedNodeError(Exception):
+    """A node that is valid ONNX but that Smalti cannot import; all of a model are reported together."""
+
+
+def shape_of(value: Value) -> tuple[int, ...]:
+    """The shape of a constant or run-time value; all dimensions are known during import."""
+    if isinstance(value, Constant):
+        return value.array.shape
+    assert isinstance(value.type, TensorType)
+    return value.type.get_shape()
+
+
+@dataclass
+class Node:
+    """One ONNX node with its inputs resolved; an optional input that is left out is None.
+
+    `label` is the node's name, or one made from its op and index where it has none.
+    """
+
+    proto: NodeProto
+    opset: int
+    label: str
+    inputs: list[Value | None]
+    used_outputs: list[bool]
+    file: str
+    reader: TensorReader
+    _attributes: dict[str, Any] = field(init=False)
+
+    def __post_init__(self):
+        self._attributes = {attribute.name: attribute for attribute in self.proto.attribute}
+
+    @property
+    def op_type(self) -> str:
+        """The op's name in ONNX."""
+        return self.proto.op_type
+
+    @property
+    def output(self) -> str:
+        """The name of the first output."""
+        return self.proto.output[0]
+
+    def input(self, index: int) -> Value:
+        """Input `index`, which the node must have."""
+        value = self.optional(index)
+        if value is None:
+            raise self.error(f"input {index} is missing")
+        return value
+
+    def optional(self, index: int) -> Value | None:
+        """Input `index`, or None where the node leaves it out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def constant(self, index: int, what: str) -> np.ndarray | None:
+        """The elements of optional input `index`, which has to be known at import; `what` names it in the error."""
+        value = self.optional(index)
+        if value is None:
+            return None
+        if not isinstance(value, Constant):
+            raise UnsupportedNodeError(f"its {what} is computed at run time")
+        return value.array
+
+    def integers_of(self, index: int, what: str) -> list[int] | None:
+        """The elements of optional input `index` as integers; a scalar counts as a list of one."""
+        array = self.constant(index, what)
+        if array is None:
+            return None
+        if array.ndim > 1 or array.dtype.kind not in "iu":
+            raise self.error(f"{what} must be a list of integers, it is {array.dtype} {array.shape}")
+        return [int(value) for value in np.atleast_1d(array)]
+
+    def has(self, name: str) -> bool:
+        """Whether the node has the attribute `name`."""
+        return name in self._attributes
+
+    def attribute(self, name: str) -> Any:
+        """Attribute `name` as onnx's AttributeProto, or None."""
+        return self._attributes.get(name)
+
+    def integer(self, name: str, default: int) -> int:
+        """An integer attribute, or its default."""
+        attribute = self._typed(name, "INT")
+        return default if attribute is None else int(attribute.i)
+
+    def real(self, name: str, default: float) -> float:
+        """A float attribute, or its default."""
+        attribute = self._typed(name, "FLOAT")
+        return default if attribute is None else float(attribute.f)
+
+    def string(self, name: str, default: str) -> str:
+        """A string attribute, or its default."""
+        attribute = self._typed(name, "STRING")
+        return default if attribute is None else attribute.s.decode("utf-8", "replace")
+
+    def integers(self, name: str) -> list[int] | None:
+        """An attribute that is a list of integers, or None."""
+        attribute = self._typed(name, "INTS")
+        return None if attribute is None else [int(value) for value in attribute.ints]
+
+    def reals(self, name: str) -> list[float] | None:
+        """An attribute that is a list of floats, or None."""
+        attribute = self._typed(name, "FLOATS")
+        return None if attribute is None else [float(value) for value in attribute.floats]
+
+    def _typed(self, name: str, kind: str) -> Any:
+        attribute = self._attributes.get(name)
+        if attribute is not None and attribute.type != attribute.AttributeType.Value(kind):
+            actual = attribute.AttributeType.Name(attribute.type)
+            raise self.error(f"attribute '{name}' must be of type {kind}, it is {actual}")
+        return attribute
+
+    def axis(self, value: int, rank: int, what: str = "axis") -> int:
+        """An axis as a non-negative number; negative ones count from the end.
+
+        Raises:
+            DiagnosticError: a tensor of `rank` axes has no such axis.
+        """
+        if not -rank <= value < rank:
+            raise self.error(f"{what} {value} is out of range for a tensor of {rank} axes")
+        return value % rank
+
+    def axes(self, values: Sequence[int], rank: int) -> tuple[int, ...]:
+        """Axes as ascending non-negative numbers; one that is given twice is an error."""
+        axes = sorted(self.axis(value, rank) for value in values)
+        if len(set(axes)) != len(axes):
+            raise self.error(f"axes {list(values)} name an axis twice")
+        return tuple(axes)
+
+    def uses_output(self, index: int) -> bool:
+        """Whether anything in the model reads output `index`."""
+        return index < len(self.used_outputs) and self.used_outputs[index]
+
+    def only_first_output(self, reason: str) -> None:
+        """Refuses the node when an output after the first is used."""
+        if any(self.used_outputs[1:]):
+            raise UnsupportedNodeError(reason)
+
+    def error(self, message: str, hint: str | None = None) -> DiagnosticError:
+        """A diagnostic at this node, to be raised: the model itself is wrong here."""
+        place = Place(file=self.file, name=f"node '{self.label}' ({self.op_type})")
+        return DiagnosticError(message, place, hint=hint)

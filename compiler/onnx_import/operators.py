@@ -1,0 +1,49 @@
+"""The table of ONNX ops that can be imported; each family of ops has a module of its own."""
+
+from __future__ import annotations
+
+from . import (
+    constants,
+    convolution,
+    elementwise,
+    normalization,
+    pooling,
+    products,
+    reduction,
+    resize,
+    shaping,
+)
+from .node import Operator
+
+OPERATORS: dict[str, Operator] = {
+    **constants.OPERATORS,
+    **convolution.OPERATORS,
+    **elementwise.OPERATORS,
+    **normalization.OPERATORS,
+    **pooling.OPERATORS,
+    **products.OPERATORS,
+    **reduction.OPERATORS,
+    **resize.OPERATORS,
+    **shaping.OPERATORS,
+}
+"""How each op of ONNX's default operator set is imported, by name."""
+
+HANDLES_CONSTANTS = frozenset({"Constant", "Identity", "Shape", "Size", "Dropout", *shaping.OPERATORS}) - {"Cast"}
+"""Ops whose import function does no arithmetic on constants: for them it is cheaper than folding."""
+
+
+def supported_operators() -> list[tuple[str, tuple[int, ...], str]]:
+    """For each op: its name, the opset versions in which it began or changed, and where it runs.
+
+    "matrix", "vector" and "transfers" are engines of the target; "folded" and "removed" ops do not reach it. All versions of
+    an op are accepted. Any other op is accepted too where all of its inputs are constants.
+    """
+    import onnx
+
+    versions: dict[str, set[int]] = {name: set() for name in OPERATORS}
+    for schema in onnx.defs.get_all_schemas_with_history():
+        if schema.domain == "" and schema.name in versions and not schema.deprecated:
+            versions[schema.name].add(schema.since_version)
+    return [
+        (name, tuple(sorted(versions[name])), OPERATORS[name].engine) for name in sorted(OPERATORS)
+    ]

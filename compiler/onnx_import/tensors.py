@@ -1,0 +1,154 @@
+"""Turns the tensors of an ONNX model into arrays, without copying big ones and without trusting their sizes."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...dialects.diagnostic import DiagnosticError, Place
+
+if TYPE_CHECKING:
+    from onnx import TensorProto
+
+
+class TensorReader:
+    """Reads the tensors of one model; external data are memory-mapped from files in the model's folder.
+
+    `folder` is None for a model that does not come from a file: it cannot have external data.
+    """
+
+    def __init__(self, file: str, folder: Path | None):
+        self.file = file
+        self.folder = folder
+        self._maps: dict[Path, np.ndarray] = {}
+
+    def read(self, tensor: TensorProto) -> np.ndarray:
+        """The tensor as a read-only array of its shape.
+
+        Raises:
+            DiagnosticError: an unknown element type, a negative dimension, data of the wrong size, or external
+                data that are missing, too short or outside of the model's folder.
+        """
+        import onnx
+
+        dtype = self._dtype(tensor)
+        shape = tuple(tensor.dims)
+        if any(size < 0 for size in shape):
+            raise self._error(tensor, f"has a negative dimension: {list(shape)}")
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            return self._external(tensor, dtype, shape)
+        if tensor.HasField("raw_data"):
+            return self._raw(tensor, dtype, shape)
+        try:
+            array = onnx.numpy_helper.to_array(tensor)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise self._error(tensor, f"cannot be read: {error}") from error
+        if array.shape != shape:
+            raise self._error(tensor, f"has {array.size} elements, its shape is {list(shape)}")
+        array.flags.writeable = False
+        return array
+
+    def _dtype(self, tensor: TensorProto) -> np.dtype:
+        from onnx.helper import tensor_dtype_to_np_dtype
+
+        try:
+            return np.dtype(tensor_dtype_to_np_dtype(tensor.data_type))
+        except (KeyError, ValueError, TypeError) as error:
+            raise self._error(
+                tensor, f"has the unknown element type {tensor.data_type}"
+            ) from error
+
+    def _raw(self, tensor: TensorProto, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+        import onnx
+
+        if _is_packed(dtype):
+            try:
+                return onnx.numpy_helper.to_array(tensor)
+            except ValueError as error:
+                raise self._error(tensor, f"cannot be read: {error}") from error
+        data = tensor.raw_data
+        expected = math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or len(data) != expected:
+            raise self._error(
+                tensor, f"has {len(data)} bytes of data, {expected} are needed for {list(shape)}"
+            )
+        return np.frombuffer(data, dtype.newbyteorder("<")).reshape(shape)
+
+    def _external(self, tensor: TensorProto, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+        fields = {entry.key: entry.value for entry in tensor.external_data}
+        if _is_packed(dtype) or dtype.hasobject:
+            raise self._error(tensor, f"keeps {dtype} elements as external data: not supported")
+        path = self._external_path(tensor, fields.get("location", ""))
+        expected = math.prod(shape) * dtype.itemsize
+        try:
+            offset = int(fields.get("offset") or 0)
+            length = int(fields.get("length") or expected)
+        except ValueError as error:
+            raise self._error(tensor, f"external offset or length: {error}") from error
+        if length != expected:
+            raise self._error(
+                tensor, f"has {length} bytes of external data, {expected} are needed"
+            )
+        data = self._map(tensor, path)
+        if offset < 0 or offset + length > data.size:
+            raise self._error(
+                tensor,
+                f"needs bytes {offset} to {offset + length} of '{path.name}', which has {data.size}",
+                "the data file is cut off or belongs to another model: export or download both again",
+            )
+        part = data[offset : offset + length]
+        return part.view(dtype.newbyteorder("<")).reshape(shape)
+
+    def _external_path(self, tensor: TensorProto, location: str) -> Path:
+        hint = "external data must be a file in the folder of the model, named by a relative path"
+        if self.folder is None:
+            raise self._error(
+                tensor,
+                "is external data, and a model in memory has no folder",
+                "load it with onnx.load(path), or give the path itself",
+            )
+        if not location or "\0" in location:
+            raise self._error(tensor, "names no file for its external data", hint)
+        absolute = PurePosixPath(location).is_absolute() or PureWindowsPath(location).anchor
+        if absolute or ".." in PurePosixPath(location.replace("\\", "/")).parts:
+            raise self._error(
+                tensor, f"refers to '{location}', outside of the model's folder", hint
+            )
+        # The folder itself may be reached through links; what lies in it may not lead out of it.
+        folder = Path(os.path.realpath(self.folder))
+        path = Path(os.path.realpath(folder / location))
+        if not path.is_relative_to(folder):
+            raise self._error(
+                tensor, f"refers to '{location}', a link that leads outside of its folder", hint
+            )
+        if not path.is_file():
+            raise self._error(
+                tensor,
+                f"needs the data file '{location}', which is not beside the model",
+                "put the file back beside the .onnx file, or export the model again",
+            )
+        return path
+
+    def _map(self, tensor: TensorProto, path: Path) -> np.ndarray:
+        if path not in self._maps:
+            try:
+                empty = path.stat().st_size == 0
+                self._maps[path] = (
+                    np.zeros(0, np.uint8) if empty else np.memmap(path, np.uint8, "r")
+                )
+            except (OSError, ValueError) as error:
+                raise self._error(tensor, f"cannot read '{path.name}': {error}") from error
+        return self._maps[path]
+
+    def _error(self, tensor: TensorProto, message: str, hint: str | None = None) -> DiagnosticError:
+        place = Place(file=self.file, name=f"tensor '{tensor.name}'")
+        return DiagnosticError(message, place, hint=hint)
+
+
+def _is_packed(dtype: np.dtype) -> bool:
+    """Whether several elements share a byte in ONNX's raw data (4-bit and 2-bit types)."""
+    return dtype.name in {"int4", "uint4", "int2", "uint2", "float4_e2m1fn"}

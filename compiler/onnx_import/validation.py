@@ -1,0 +1,141 @@
+"""Checks a model before it is imported: opsets, functions inlined, and onnx's own checker, without the weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...dialects.diagnostic import DiagnosticError, Place
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto
+
+_LARGE_TENSOR_BYTES = 4096
+_UNREGISTERED = "smalti.unregistered"
+"""Domain that nodes of unknown ops get while the checker runs: it ignores domains that are not ONNX's own."""
+
+
+def validate(model: ModelProto, file: str) -> tuple[ModelProto, int]:
+    """The model with its local functions inlined, and the version of the default operator set.
+
+    Ops that ONNX does not know are let through: the importer reports them with the unsupported ones.
+
+    Raises:
+        DiagnosticError: the checker of the onnx package rejects the model, an operator set is missing or newer than
+            the installed package, or the model has sparse initializers.
+    """
+    model = _inline_functions(model, file)
+    opset = _default_opset(model, file)
+    sparse = [tensor.values.name for tensor in model.graph.sparse_initializer]
+    if sparse:
+        raise DiagnosticError(
+            f"sparse initializers are not supported: {', '.join(sparse)}",
+            Place(file=file),
+            hint="store these tensors densely and export the model again",
+        )
+    _check(model, opset, file)
+    return model, opset
+
+
+def is_default_domain(node: NodeProto) -> bool:
+    """Whether a node's op is one of ONNX's own operator set."""
+    return node.domain in ("", "ai.onnx")
+
+
+def is_registered(node: NodeProto, opset: int) -> bool:
+    """Whether the onnx package knows the node's op in version `opset` of the default operator set."""
+    import onnx
+
+    return is_default_domain(node) and onnx.defs.has(node.op_type, opset, "")
+
+
+def _inline_functions(model: ModelProto, file: str) -> ModelProto:
+    if not model.functions:
+        return model
+    import onnx.inliner
+
+    try:
+        return onnx.inliner.inline_local_functions(model, convert_version=True)
+    except Exception as error:  # the C++ inliner raises plain RuntimeErrors and its own types
+        raise DiagnosticError(
+            f"the model's local functions cannot be inlined: {_first_line(error)}",
+            Place(file=file),
+            hint="inline them with onnx.inliner and check the result with onnx.checker",
+        ) from error
+
+
+def _default_opset(model: ModelProto, file: str) -> int:
+    import onnx
+
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    version = versions.get("", versions.get("ai.onnx", 0))
+    newest = onnx.defs.onnx_opset_version()
+    if version > newest:
+        raise DiagnosticError(
+            f"the model uses opset {version}; the installed onnx package knows up to {newest}",
+            Place(file=file),
+            hint="install a newer onnx package, or export the model with an older opset",
+        )
+    if version < 1 and any(is_default_domain(node) for node in model.graph.node):
+        raise DiagnosticError(
+            "the model does not say which version of ONNX's operator set it uses",
+            Place(file=file),
+            hint="add an opset_import for the default domain",
+        )
+    return max(version, 1)
+
+
+def _check(model: ModelProto, opset: int, file: str) -> None:
+    import onnx
+
+    view = _checker_view(model, opset)
+    try:
+        onnx.checker.check_model(view)
+    except (onnx.checker.ValidationError, ValueError, RuntimeError, UnicodeError) as error:
+        raise DiagnosticError(
+            f"the model is not valid ONNX: {_first_line(error)}",
+            Place(file=file),
+            [line for line in str(error).splitlines()[1:] if line.strip()][:6],
+            "export the model again, or correct it until onnx.checker accepts it",
+        ) from error
+
+
+def _checker_view(model: ModelProto, opset: int) -> ModelProto:
+    """A copy for the checker in which big initializers are graph inputs of their type.
+
+    The checker gets the model as one serialized message: with the weights in it, it would be copied twice, and
+    external data would be looked up relative to the working directory.
+    """
+    import onnx
+
+    view = onnx.ModelProto()
+    view.ir_version = model.ir_version
+    view.opset_import.extend(model.opset_import)
+    view.opset_import.add(domain=_UNREGISTERED, version=1)
+    graph, source = view.graph, model.graph
+    graph.name = source.name or "graph"
+    graph.node.extend(source.node)
+    for node in graph.node:
+        if not is_registered(node, opset):
+            node.domain = _UNREGISTERED
+    graph.input.extend(source.input)
+    graph.output.extend(source.output)
+    inputs = {value.name for value in source.input}
+    for tensor in source.initializer:
+        if not _is_large(tensor):
+            graph.initializer.append(tensor)
+        elif tensor.name not in inputs:
+            graph.input.append(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+            )
+    return view
+
+
+def _is_large(tensor: TensorProto) -> bool:
+    import onnx
+
+    external = tensor.data_location == onnx.TensorProto.EXTERNAL
+    return external or tensor.ByteSize() > _LARGE_TENSOR_BYTES
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

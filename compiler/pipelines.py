@@ -1,0 +1,87 @@
+"""The pipelines: which passes take IR from one level to the next, as the text that `smalti-opt` reads."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict, get_args
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp
+
+from ..dialects.diagnostic import DiagnosticError
+
+Level = Literal["top", "tpu", "tile", "isa"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The levels that have IR, highest first; below them is the program file."""
+
+class Settings(TypedDict):
+    """What the passes of a pipeline depend on: the target, "int8" or "f32", and the number of cores (None: all)."""
+
+    target: str
+    quantize: str
+    cores: int | None
+
+
+def level_of(module: ModuleOp) -> Level:
+    """The lowest level that the module's ops belong to; casts and functions belong to none.
+
+    Raises:
+        DiagnosticError: the module holds nothing of Smalti, or mixes functions and programs.
+    """
+    found = {op.name.partition(".")[0] for op in module.ops}
+    for op in module.ops:
+        if isinstance(op, func.FuncOp):
+            found.update(inner.name.partition(".")[0] for inner in op.body.ops)
+    levels = [level for level in LEVELS if level in found]
+    if not levels:
+        raise DiagnosticError(
+            "the module holds no op of top, tpu, tile or isa",
+            hint="give a file that smalti wrote, or a func.func of top ops",
+        )
+    return levels[-1]
+
+
+def _option(name: str, value: str | int | None) -> str:
+    if value is None:
+        return ""
+    return f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}"
+
+
+def _options(**values: str | int | None) -> str:
+    texts = [_option(name.replace("_", "-"), value) for name, value in values.items()]
+    present = " ".join(text for text in texts if text)
+    return f"{{{present}}}" if present else ""
+
+
+def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = None) -> list[str]:
+    """The passes that work within a level, in order, each as pipeline text.
+
+    They do nothing to IR that they have been run on before, so IR edited by hand may stand before any of them.
+
+    Args:
+        level: the level.
+        target: what `load_target` takes.
+        quantize: "int8" or "f32".
+        cores: how many of the target's cores to use; None for all.
+    """
+    within: dict[Level, list[str]] = {
+        "top": ["top-fold-shapes", "top-fold-batch-norm", "canonicalize", "cse"],
+        "tpu": ["tpu-fuse-activation", "tpu-fuse-residual", "tpu-fuse-activation", "canonicalize", "cse"],
+        "tile": [
+            f"tile-split-over-cores{_options(cores=cores)}",
+            "tile-cut-to-local-memory",
+            "tile-order-engines",
+            "tile-assign-addresses",
+        ],
+        "isa": [],
+    }  # fmt: skip
+    return within[level]
+
+
+def passes_into(level: Level, *, target: str, quantize: str, cores: int | None = None) -> list[str]:
+    """The passes from the level above into `level` and through it, each as pipeline text; arguments as `passes_of`."""
+    enter: dict[Level, str] = {
+        "tpu": f"convert-top-to-tpu{_options(target=target, quantize=quantize)}",
+        "tile": "convert-tpu-to-tile",
+        "isa": "convert-tile-to-isa",
+    }
+    return [enter[level], *passes_of(level, target=target, quantize=quantize, cores=cores)]

@@ -1,0 +1,12 @@
+"""How long-running steps say how far they are, without knowing who shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(what, done, total): a step's name, how much is done, how much there is."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Shows nothing."""

@@ -1,0 +1,325 @@
+"""The text of ops: one format that follows from an op's definition, for top, tpu and tile alike.
+
+    %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] : (tensor<…>, tensor<…>, tensor<…>) -> tensor<…>
+    tile.softmax core 0 %x -> %out columns = 10 : memref<…> -> memref<…>
+
+The name or core comes first, then the operands, then the properties in the order of the definition. Flags stand alone,
+properties at their default are left out, optional operands after the first are written with their field's name
+(`residual %r`), and the buffer that an op writes follows an arrow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    UnitAttr,
+    f64,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef
+from xdsl.parser import Parser, UnresolvedOperand
+from xdsl.printer import Printer
+from xdsl.utils.mlir_lexer import MLIRTokenKind
+
+from .attribute import INTEGER, INTS, REAL, REALS, integer, ints, real, reals
+from .quant import real_text
+
+Defaults = dict[str, Attribute]
+"""Values of properties that are left out of the text."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What stands where in the text of an op."""
+
+    named: bool
+    """Begins with the property `name`, a string."""
+    core: str
+    """"": no core; "needed" or "optional": begins with `core 0`."""
+    positional: tuple[str, ...]
+    keyword: tuple[str, ...]
+    destination: str | None
+    optional: frozenset[str]
+    properties: tuple[tuple[str, str, bool], ...]
+    """Name in the text, kind, whether it may be absent."""
+
+
+class TextOp(IRDLOperation):
+    """Base of ops whose text follows from their definition."""
+
+    DESTINATION: ClassVar[str | None] = None
+    """The operand that is written, which follows an arrow."""
+    DEFAULTS: ClassVar[Defaults] = {}
+    """Values of properties that are left out of the text."""
+
+    @classmethod
+    def parse(cls, parser: Parser) -> IRDLOperation:
+        """Reads what `print` writes."""
+        layout = _layout(cls)
+        properties: dict[str, Attribute | None] = dict(cls.DEFAULTS)
+        if layout.named:
+            properties["name"] = StringAttr(parser.parse_str_literal(" (the op's name)"))
+        if layout.core and parser.parse_optional_keyword("core"):
+            properties["core"] = integer(_parse_integer(parser))
+        elif layout.core == "needed":
+            parser.raise_error("expected 'core'")
+        operands = _parse_operands(parser, layout)
+        _parse_properties(parser, layout, properties)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":", " before the types")
+        values, results = _parse_types(cls, parser, layout, operands)
+        return cls.build(
+            operands=values, result_types=results, properties=properties, attributes=attributes
+        )
+
+    def print(self, printer: Printer) -> None:
+        """Writes the op after its mnemonic."""
+        layout = _layout(type(self))
+        if layout.named:
+            printer.print_string(" ")
+            printer.print_attribute(self.properties["name"])
+        core = self.properties.get("core") if layout.core else None
+        if isinstance(core, IntegerAttr):
+            printer.print_string(f" core {core.value.data}")
+        operands = _print_operands(self, printer, layout)
+        self._print_properties(printer, layout)
+        printer.print_op_attributes(self.attributes)
+        _print_types(self, printer, operands, layout.destination is not None)
+
+    def _print_properties(self, printer: Printer, layout: _Layout) -> None:
+        for name, _, _ in layout.properties:
+            value = self.properties.get(name)
+            if value is None or value == self.DEFAULTS.get(name):
+                continue
+            printer.print_string(f" {name}")
+            if not isinstance(value, UnitAttr):
+                printer.print_string(" = ")
+                print_value(printer, value)
+
+
+@cache
+def _layout(cls: type[TextOp]) -> _Layout:
+    definition = cls.get_irdl_definition()
+    names = [name for name, _ in definition.operands]
+    optional = frozenset(name for name, d in definition.operands if isinstance(d, OptOperandDef))
+    first_optional = next((name for name in names if name in optional), None)
+    positional = [n for n in names if n != cls.DESTINATION and (n not in optional or n == first_optional)]
+    if first_optional in positional and positional[-1] != first_optional:
+        positional.remove(first_optional)
+    keyword = [n for n in names if n != cls.DESTINATION and n not in positional]
+    properties = definition.properties
+    core = ""
+    if "core" in properties:
+        core = "optional" if isinstance(properties["core"], OptPropertyDef) else "needed"
+    shown = [
+        (name, _kind(cls, name, d.constr), isinstance(d, OptPropertyDef))
+        for name, d in properties.items()
+        if name not in ("name", "core", "operandSegmentSizes")
+    ]
+    return _Layout(
+        "name" in properties,
+        core,
+        tuple(positional),
+        tuple(keyword),
+        cls.DESTINATION,
+        optional,
+        tuple(shown),
+    )
+
+
+_KINDS: dict[str, Any] = {"integer": INTEGER, "integers": INTS, "real": REAL, "reals": REALS}
+_CLASS_KINDS: dict[type[Attribute], str] = {
+    StringAttr: "string",
+    UnitAttr: "flag",
+    DenseIntOrFPElementsAttr: "dense",
+}
+
+
+def _kind(cls: type[TextOp], name: str, constraint: Any) -> str:
+    for kind, known in _KINDS.items():
+        if constraint == known:
+            return kind
+    for attribute, kind in _CLASS_KINDS.items():
+        if getattr(constraint, "attr", None) is attribute:
+            return kind
+        if getattr(constraint, "base_attr", None) is attribute:
+            return kind
+    raise TypeError(f"{cls.name}: no text for property '{name}'")
+
+
+def print_value(printer: Printer, value: Attribute) -> None:
+    """A property's value without its type, which the op's definition knows."""
+    match value:
+        case IntegerAttr():
+            printer.print_string(str(value.value.data))
+        case FloatAttr():
+            printer.print_string(real_literal(value.value.data))
+        case DenseArrayBase():
+            text = real_literal if value.elt_type == f64 else str
+            printer.print_string("[" + ", ".join(text(v) for v in value.get_values()) + "]")  # pyright: ignore[reportArgumentType]
+        case _:
+            printer.print_attribute(value)
+
+
+def real_literal(value: float) -> str:
+    """A real as text: a float literal, or its bits where it is infinite or not a number."""
+    if math.isfinite(value):
+        short = repr(value)
+        return short if "." in short and "e" not in short else real_text(value)
+    return f"0x{f64.pack((value,))[::-1].hex().upper()}"
+
+
+def _parse_integer(parser: Parser) -> int:
+    return parser.parse_integer(allow_boolean=False)
+
+
+def parse_real_literal(parser: Parser) -> float:
+    """A float or integer literal; in hexadecimal, the bits of an f64."""
+    token = parser._current_token
+    if token.kind == MLIRTokenKind.INTEGER_LIT and token.text[:2] in ("0x", "0X"):
+        bits = parser.parse_integer(allow_boolean=False, allow_negative=False)
+        if bits >= 1 << 64:
+            parser.raise_error("hexadecimal float literal has more than 64 bits", token.span)
+        return f64.unpack(bits.to_bytes(8, "little"), 1)[0]
+    return float(parser.parse_number())
+
+
+def _parse_list(parser: Parser, parse_element: Callable[[Parser], Any]) -> list[Any]:
+    return parser.parse_comma_separated_list(
+        parser.Delimiter.SQUARE, lambda: parse_element(parser)
+    )
+
+
+_VALUE_PARSERS: dict[str, Callable[[Parser], Attribute]] = {
+    "integer": lambda parser: integer(_parse_integer(parser)),
+    "integers": lambda parser: ints(_parse_list(parser, _parse_integer)),
+    "real": lambda parser: real(parse_real_literal(parser)),
+    "reals": lambda parser: reals(_parse_list(parser, parse_real_literal)),
+    "string": lambda parser: StringAttr(parser.parse_str_literal()),
+    "dense": lambda parser: parser.parse_attribute(),
+}
+
+
+def _parse_operands(parser: Parser, layout: _Layout) -> dict[str, UnresolvedOperand]:
+    """The operands by field, in the order of the text."""
+    found: dict[str, UnresolvedOperand] = {}
+    for index, name in enumerate(layout.positional):
+        if index and not parser.parse_optional_punctuation(","):
+            if name in layout.optional:
+                break
+            parser.raise_error(f"expected ',' and operand '{name}'")
+        if name in layout.optional and not index:
+            operand = parser.parse_optional_unresolved_operand()
+            if operand is None:
+                break
+        else:
+            operand = parser.parse_unresolved_operand(f"expected operand '{name}'")
+        found[name] = operand
+    for name in layout.keyword:
+        if parser.parse_optional_keyword(name):
+            found[name] = parser.parse_unresolved_operand(f"expected operand '{name}'")
+        elif name not in layout.optional:
+            parser.raise_error(f"expected operand '{name}'")
+    if layout.destination is not None:
+        parser.parse_punctuation("->", f" before operand '{layout.destination}'")
+        found[layout.destination] = parser.parse_unresolved_operand()
+    return found
+
+
+def _parse_properties(
+    parser: Parser, layout: _Layout, properties: dict[str, Attribute | None]
+) -> None:
+    kinds = {name: kind for name, kind, _ in layout.properties}
+    seen: set[str] = set()
+    while (name := parser.parse_optional_keyword_in(kinds.keys())) is not None:
+        if name in seen:
+            parser.raise_error(f"property '{name}' is given twice")
+        seen.add(name)
+        if kinds[name] == "flag":
+            properties[name] = UnitAttr()
+            continue
+        parser.parse_punctuation("=", f" after '{name}'")
+        properties[name] = _VALUE_PARSERS[kinds[name]](parser)
+    missing = [n for n, _, may_miss in layout.properties if not may_miss and n not in properties]
+    if missing:
+        parser.raise_error(f"expected property '{missing[0]}'")
+
+
+def _parse_types(
+    cls: type[TextOp], parser: Parser, layout: _Layout, operands: dict[str, UnresolvedOperand]
+) -> tuple[list[SSAValue | None], list[Attribute]]:
+    position = parser.pos
+    results: list[Attribute] = []
+    if cls.get_irdl_definition().results:
+        if operands:
+            function = parser.parse_function_type()
+            types, results = list(function.inputs.data), list(function.outputs.data)
+        else:
+            types, results = [], [parser.parse_type()]
+    else:
+        types = [parser.parse_type()]
+        while parser.parse_optional_punctuation(","):
+            types.append(parser.parse_type())
+        if layout.destination is not None and len(operands) > 1:
+            parser.parse_punctuation("->", f" before the type of '{layout.destination}'")
+            types.append(parser.parse_type())
+    if len(types) != len(operands):
+        parser.raise_error(
+            f"expected {len(operands)} operand types, got {len(types)}", position, parser.pos
+        )
+    resolved = {
+        name: parser.resolve_operand(operand, type)
+        for (name, operand), type in zip(operands.items(), types, strict=True)
+    }
+    return [resolved.get(name) for name, _ in cls.get_irdl_definition().operands], results
+
+
+def _print_operands(op: TextOp, printer: Printer, layout: _Layout) -> list[SSAValue]:
+    """Prints the operands and returns them in the order of the text."""
+    shown: list[SSAValue] = []
+    for name in layout.positional:
+        value = getattr(op, name)
+        if value is not None:
+            printer.print_string(", " if shown else " ")
+            printer.print_ssa_value(value)
+            shown.append(value)
+    for name in layout.keyword:
+        value = getattr(op, name)
+        if value is not None:
+            printer.print_string(f" {name} ")
+            printer.print_ssa_value(value)
+            shown.append(value)
+    if layout.destination is not None:
+        value = getattr(op, layout.destination)
+        printer.print_string(" -> ")
+        printer.print_ssa_value(value)
+        shown.append(value)
+    return shown
+
+
+def _print_types(
+    op: TextOp, printer: Printer, operands: list[SSAValue], arrow: bool
+) -> None:
+    printer.print_string(" : ")
+    types = [operand.type for operand in operands]
+    if op.results:
+        if types:
+            printer.print_function_type(types, [result.type for result in op.results])
+        else:
+            printer.print_attribute(op.results[0].type)
+        return
+    printer.print_list(types[:-1] if arrow else types, printer.print_attribute)
+    if arrow:
+        if len(types) > 1:
+            printer.print_string(" -> ")
+        printer.print_attribute(types[-1])

@@ -1,0 +1,103 @@
+"""The context that IR is read in: which dialects there are, and the weight store that goes with the IR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.context import Context
+from xdsl.ir import Dialect
+
+from .weights import WeightStore
+
+
+class SmaltiContext(Context):
+    """xDSL's context plus the store of the weights that the IR names by key."""
+
+    weights: WeightStore
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = WeightStore()
+
+    def clone(self) -> SmaltiContext:
+        """A context with the same dialects that shares the weight store."""
+        copy = SmaltiContext()
+        copy.weights = self.weights
+        copy.allow_unregistered = self.allow_unregistered
+        copy._loaded_dialects = self._loaded_dialects.copy()
+        copy._loaded_ops = self._loaded_ops.copy()
+        copy._loaded_attrs = self._loaded_attrs.copy()
+        copy._loaded_types = self._loaded_types.copy()
+        copy._registered_dialects = self._registered_dialects.copy()
+        return copy
+
+
+def weights_of(ctx: Context) -> WeightStore:
+    """The weight store of a context; TypeError where the context is not one of `make_context`."""
+    if not isinstance(ctx, SmaltiContext):
+        raise TypeError("a SmaltiContext is needed: make it with make_context()")
+    return ctx.weights
+
+
+def _builtin() -> Dialect:
+    from xdsl.dialects.builtin import Builtin
+
+    return Builtin
+
+
+def _func() -> Dialect:
+    from xdsl.dialects.func import Func
+
+    return Func
+
+
+def _quant() -> Dialect:
+    from .quant import Quant
+
+    return Quant
+
+
+def _top() -> Dialect:
+    from .top import Top
+
+    return Top
+
+
+def _tpu() -> Dialect:
+    from .tpu import Tpu
+
+    return Tpu
+
+
+def _tile() -> Dialect:
+    from .tile import Tile
+
+    return Tile
+
+
+def _isa() -> Dialect:
+    from .isa import Isa
+
+    return Isa
+
+
+DIALECTS: dict[str, Callable[[], Dialect]] = {
+    "builtin": _builtin,
+    "func": _func,
+    "quant": _quant,
+    "top": _top,
+    "tpu": _tpu,
+    "tile": _tile,
+    "isa": _isa,
+}
+"""What makes each dialect, by name: imported only when IR mentions it."""
+
+
+def make_context() -> SmaltiContext:
+    """A context with builtin, func and Smalti's dialects (loaded when first mentioned), and an empty weight store."""
+    ctx = SmaltiContext()
+    for name, factory in DIALECTS.items():
+        ctx.register_dialect(name, factory)
+    # Builtin types are made by the parser without asking for the dialect; load it so that its ops are there.
+    ctx.load_registered_dialect("builtin")
+    return ctx

@@ -1,0 +1,231 @@
+"""The text of one instruction, one line: writing it, and reading it fast.
+
+    m12: conv2d x=0x400, w=0x0, acc=0x0, type=i8, … after d7, v3 wait c5>=3 signal c2@{0,3} for "y"
+    loc("Conv_3")
+
+The fields follow the table's order; a field at its default is left out. `after` names instructions
+of this core that must have completed, `wait` a counter of this core and its least value, `signal` a
+counter and the cores on which it grows, `for` the `tpu` result that is computed. The reader here
+knows exactly what the writer writes, by one regular expression an instruction; whatever it does not
+match goes to the full grammar (`grammar.py`), which allows any spacing, order and comments, and
+explains mistakes.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Sequence
+from functools import cache
+from math import copysign
+from typing import Any, NamedTuple
+
+from ..instruction import ENGINES, Field, Instruction
+from ..instruction_rules import code_names
+
+NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+"""Regular expression of an instruction's name."""
+
+
+class Line(NamedTuple):
+    """What one line says. `integers` and `reals`: the fields in table order, codes for names;
+    `location`: `loc(…)`'s text.
+    """
+
+    name: str
+    instruction: type[Instruction]
+    integers: tuple[int, ...]
+    reals: tuple[float, ...]
+    engine: str | None = None
+    after: tuple[str, ...] = ()
+    wait: tuple[int, int] | None = None
+    signal: tuple[int, ...] | None = None
+    origin: str | None = None
+    location: str | None = None
+
+
+_INTEGER = r"-?\d{1,20}"
+_ADDRESS = r"0x[0-9a-f]{1,16}"
+_REAL = r"-?(?:inf|\d{1,40}(?:\.\d{1,40})?(?:e[-+]?\d{1,4})?)"
+_SUFFIX = (
+    rf"(?: after ({NAME}(?:, {NAME})*))?"
+    r"(?: wait c(\d{1,9})>=(\d{1,10}))?"
+    r"(?: signal c(\d{1,9})@\{(\d{1,4}(?:,\d{1,4})*)\})?"
+    r'(?: for ("(?:[^"\\]|\\.)*"))?'
+    r"(?: (loc\(.*\)))?"
+)
+
+
+class LineFormat:
+    """Writer and fast reader of the lines of one instruction class."""
+
+    def __init__(self, instruction: type[Instruction]) -> None:
+        self.instruction = instruction
+        self.integer_fields = [field for field in instruction.fields if field.kind != "real"]
+        self.real_fields = [field for field in instruction.fields if field.kind == "real"]
+        self.defaults = [self._default(field) for field in instruction.fields]
+        self._integers = struct.Struct(f"<{len(self.integer_fields)}q")
+        self._writers = [self._writer(field) for field in instruction.fields]
+        self._readers = [self._reader(field) for field in instruction.fields]
+        self._pattern = re.compile(self._regular_expression(), re.ASCII)
+
+    @staticmethod
+    def _default(field: Field) -> Any:
+        if field.default is None or isinstance(field.default, float) or field.kind == "real":
+            return None if field.default is None else float(field.default)
+        return int(field.default)
+
+    def _regular_expression(self) -> str:
+        parts = [self.instruction.mnemonic]
+        separator = " "
+        if self.instruction.engine is None:
+            parts.append(f" engine=({'|'.join(ENGINES)})")
+            separator = ", "
+        for field in self.instruction.fields:
+            pattern = f"{separator}{field.name}=({_value_pattern(field)})"
+            # The first field is always written, so that the comma before every other is certain.
+            if separator == " " and field.default is not None:
+                raise ValueError(f"the first field of {self.instruction.mnemonic} has a default")
+            parts.append(pattern if field.default is None else f"(?:{pattern})?")
+            separator = ", "
+        return "".join(parts) + _SUFFIX
+
+    @staticmethod
+    def _writer(field: Field) -> Callable[[Any], str]:
+        prefix = f"{field.name}="
+        if field.kind == "address":
+            return lambda value: f"{prefix}{value:#x}"
+        if field.kind in ("storage", "enum"):
+            texts = [prefix + name for name in code_names(field)]
+            # A code without a name is a mistake that the verifier tells; it must print all the
+            # same.
+            return lambda value: texts[value] if 0 <= value < len(texts) else f"{prefix}{value}"
+        if field.kind == "real":
+            return lambda value: prefix + real_text(value)
+        return lambda value: f"{prefix}{value}"
+
+    @staticmethod
+    def _reader(field: Field) -> Callable[[str], Any]:
+        if field.kind == "address":
+            return lambda text: int(text, 16)
+        if field.kind in ("storage", "enum"):
+            return {name: code for code, name in enumerate(code_names(field))}.__getitem__
+        return float if field.kind == "real" else int
+
+    def unpack(self, data: bytes) -> tuple[int, ...]:
+        """The integer fields of their little-endian int64 bytes."""
+        return self._integers.unpack(data)
+
+    def pack(self, integers: Sequence[int]) -> bytes:
+        """The little-endian int64 bytes of the integer fields. Raises struct.error if one does not
+        fit.
+        """
+        return self._integers.pack(*integers)
+
+    def write(self, line: Line) -> str:
+        """The line without indentation and without its end."""
+        parts = [f"engine={line.engine}"] if line.engine else []
+        integers = iter(line.integers)
+        reals = iter(line.reals)
+        for field, default, writer in zip(
+            self.instruction.fields, self.defaults, self._writers, strict=True
+        ):
+            if field.kind == "real":
+                value = next(reals)
+                # -0.0 equals 0.0 and is not the same.
+                at_default = value == default and copysign(1, value) == copysign(1, default)
+            else:
+                value = next(integers)
+                at_default = value == default
+            if not at_default:
+                parts.append(writer(value))
+        text = f"{line.name}: {self.instruction.mnemonic} {', '.join(parts)}"
+        if line.after:
+            text += f" after {', '.join(line.after)}"
+        if line.wait:
+            text += f" wait c{line.wait[0]}>={line.wait[1]}"
+        if line.signal:
+            text += f" signal c{line.signal[0]}@{{{','.join(map(str, line.signal[1:]))}}}"
+        if line.origin is not None:
+            text += f" for {quoted(line.origin)}"
+        if line.location:
+            text += f" {line.location}"
+        return text
+
+    def read(self, name: str, text: str) -> Line | None:
+        """The line `name: text`, or None if it is not written just as `write` does."""
+        match = self._pattern.fullmatch(text)
+        if match is None:
+            return None
+        values = match.groups()
+        engine = None
+        if self.instruction.engine is None:
+            engine, values = values[0], values[1:]
+        integers: list[int] = []
+        reals: list[float] = []
+        for field, default, reader, value in zip(
+            self.instruction.fields, self.defaults, self._readers, values, strict=False
+        ):
+            number = default if value is None else reader(value)
+            (reals if field.kind == "real" else integers).append(number)  # type: ignore[arg-type]
+        after, counter, least, signal, cores, origin, location = values[len(self._readers) :]
+        return Line(
+            name,
+            self.instruction,
+            tuple(integers),
+            tuple(reals),
+            engine,
+            tuple(after.split(", ")) if after else (),
+            (int(counter), int(least)) if counter else None,
+            (int(signal), *map(int, cores.split(","))) if signal else None,
+            unquoted(origin) if origin else None,
+            location,
+        )
+
+
+def _value_pattern(field: Field) -> str:
+    if field.kind in ("storage", "enum"):
+        return "|".join(code_names(field))
+    return {"address": _ADDRESS, "flag": "[01]", "real": _REAL}.get(field.kind, _INTEGER)
+
+
+@cache
+def line_format(instruction: type[Instruction]) -> LineFormat:
+    """The format of the lines of an instruction class."""
+    return LineFormat(instruction)
+
+
+def real_text(value: float) -> str:
+    """The shortest text that reads back as the same f64."""
+    return repr(value)
+
+
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
+
+
+def quoted(text: str) -> str:
+    """A string literal as MLIR writes it: what is not printable ASCII as a backslash and two
+    hexadecimal digits.
+    """
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
+    result = "".join(
+        chr(byte) if 0x20 <= byte <= 0x7E and byte not in b'"\\' else f"\\{byte:02X}"
+        for byte in text.encode(errors="surrogatepass")
+    )
+    return f'"{result}"'
+
+
+_ESCAPE = re.compile(rb"\\([nt\\\"]|[0-9a-fA-F]{2})")
+_ESCAPED = {b"n": b"\n", b"t": b"\t", b"\\": b"\\", b'"': b'"'}
+
+
+def unquoted(literal: str) -> str:
+    """The string that a literal with its quotes stands for. Raises ValueError if it is not UTF-8.
+    """
+    if "\\" not in literal:
+        return literal[1:-1]
+    data = _ESCAPE.sub(
+        lambda m: _ESCAPED.get(m[1]) or bytes([int(m[1], 16)]), literal[1:-1].encode()
+    )
+    return data.decode()

@@ -1,0 +1,130 @@
+"""What the ops of top and tpu have in common: one named result, a shape that follows from the operands, costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from typing_extensions import Self
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    LocationAttr,
+    StringAttr,
+    TensorType,
+    f32,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import prop_def, result_def, traits_def
+from xdsl.rewriter import Rewriter
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from .assembly import TextOp
+from .diagnostic import DiagnosticError, Place
+from .element import element_storage, type_bytes, type_of_storage
+from .location import names_of
+from .shape import Shape, ShapeError
+
+_PLACEHOLDER = TensorType(f32, [])
+
+
+class NetworkOp(TextOp):
+    """Base of the ops of `top` and `tpu`: one tensor result, named by the property `name`; no side effects."""
+
+    result_name = prop_def(StringAttr, prop_name="name")
+    output = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def build_named(
+        cls,
+        name: str,
+        operands: Sequence[SSAValue | None],
+        properties: Mapping[str, Attribute | None],
+        location: LocationAttr | None,
+        type: TensorType | None = None,
+        *,
+        element: Attribute | None = None,
+    ) -> Self:
+        """An op named `name`; without `type` the result's shape follows, its element is `element` or the op's own choice.
+
+        DiagnosticError where the shapes do not fit together.
+        """
+        op = cls.build(
+            operands=operands,
+            result_types=[type or _PLACEHOLDER],
+            properties={"name": StringAttr(name), **properties},
+        )
+        if location is not None:
+            op.location = location
+        try:
+            shape = op.expected_shape()
+        except ShapeError as error:
+            place = ", ".join(names_of(op.location)) or name
+            raise DiagnosticError(f"{cls.name} '{name}': {error}", Place(name=place)) from None
+        if type is None:
+            result = TensorType(element or op.result_element(), list(shape))
+            Rewriter.replace_value_with_new_type(op.output, result)
+        return op
+
+    def expected_shape(self) -> Shape:
+        """The shape that the result must have; ShapeError where the operands do not fit together."""
+        raise NotImplementedError(type(self).__name__)
+
+    def result_element(self) -> Attribute:
+        """Element type of a result that is made without one."""
+        raise NotImplementedError(type(self).__name__)
+
+    def named_operands(self) -> list[tuple[str, Any]]:
+        """The operands that are there, with their field's name."""
+        pairs = [(name, getattr(self, name)) for name, _ in self.get_irdl_definition().operands]
+        return [(name, value) for name, value in pairs if value is not None]
+
+    def verify_shape(self) -> None:
+        """VerifyException where the result has another shape than its operands make it."""
+        for name, value in [*self.named_operands(), ("result", self.output)]:
+            if any(size < 0 for size in value.type.get_shape()):
+                raise VerifyException(f"{name} has a size that is not known: {value.type}")
+        try:
+            expected = self.expected_shape()
+        except ShapeError as error:
+            raise VerifyException(str(error)) from None
+        if self.output.type.get_shape() != expected:
+            raise VerifyException(
+                f"result has shape {list(self.output.type.get_shape())}, expected {list(expected)}"
+            )
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the op; 0 for those that are no products of tensors."""
+        return 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the operands and the result."""
+        return sum(type_bytes(value.type) for value in [*self.operands, self.output])
+
+
+def verify_source(
+    key: StringAttr | None,
+    seed: Attribute | None,
+    value: DenseIntOrFPElementsAttr | None,
+    type: TensorType,
+) -> None:
+    """VerifyException unless a weight has exactly one source, and a `dense<>` one fits the result's storage and shape."""
+    given = [name for name, s in (("key", key), ("seed", seed), ("value", value)) if s is not None]
+    if len(given) != 1:
+        listed = " and ".join(given) or "none of them"
+        raise VerifyException(f"exactly one of key, seed and value is needed, got {listed}")
+    if value is None:
+        return
+    if value.get_shape() != type.get_shape():
+        raise VerifyException(
+            f"value has shape {list(value.get_shape())}, the result {list(type.get_shape())}"
+        )
+    try:
+        expected = type_of_storage(element_storage(type))
+    except ValueError as error:
+        raise VerifyException(str(error)) from None
+    if value.get_element_type() != expected:
+        raise VerifyException(f"value has elements of {value.get_element_type()}, expected {expected}")

@@ -1,0 +1,174 @@
+"""xDSL's parser and printer, made to read what MLIR prints and to print what both read back unchanged.
+
+- `dense<[0x4B800000]> : tensor<1xf32>` is a float by its bits in MLIR; xDSL reads the integer 1266679808.
+- `array<f64: 0x7FF0000000000000>` is infinity in MLIR; xDSL does not read it.
+- lists in `dense<>` that hold such floats are printed as one string of hexadecimal bytes, which every MLIR reads.
+- location aliases may stand at the end of a file: `#loc1 = loc("conv1")`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    IntegerType,
+)
+from xdsl.ir import Attribute, Operation
+from xdsl.parser import AttrParser, Parser
+from xdsl.printer import Printer
+from xdsl.utils.lexer import Span
+from xdsl.utils.mlir_lexer import MLIRTokenKind
+
+_ALIAS = re.compile(r"^(#[A-Za-z_][\w$.\-]*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_ALIAS_USE = re.compile(r'"(?:\\.|[^"\\])*"|(#[A-Za-z_][\w$.\-]*)')
+_HEX_FLOAT = re.compile(r"0x[0-9A-Fa-f]+")
+
+
+def float_from_bits(text: str, type: Any) -> float | None:
+    """The float of `type` whose bits the hexadecimal literal `text` gives; None where it has more bits than the type."""
+    size = type.compile_time_size
+    bits = int(text, 16)
+    if bits >= 1 << (8 * size):
+        return None
+    return next(type.iter_unpack(bits.to_bytes(size, "little")))
+
+
+class _Literal(AttrParser._TensorLiteralElement):
+    """An element of a dense literal; hexadecimal ones are the bits of a float where the type is a float."""
+
+    def to_type(self, parser: AttrParser, type: Any) -> Any:
+        text = self.span.text
+        if isinstance(type, AnyFloat) and text.startswith(("0x", "-0x")):
+            if self.is_negative:
+                parser.raise_error("hexadecimal float literal may not have a sign", self.span)
+            value = float_from_bits(text, type)
+            if value is None:
+                parser.raise_error(f"hexadecimal float literal has too many bits for {type}", self.span)
+            return value
+        return super().to_type(parser, type)
+
+
+class SmaltiParser(Parser):
+    """xDSL's parser, with MLIR's hexadecimal floats; it remembers where each op began."""
+
+    def __init__(self, ctx: Context, input: str, name: str = "<unknown>") -> None:
+        super().__init__(ctx, input, name)
+        self.positions: dict[Operation, int] = {}
+
+    def parse_operation(self) -> Operation:
+        position = self.pos
+        op = super().parse_operation()
+        self.positions[op] = position
+        return op
+
+    def _parse_tensor_literal_element(self) -> AttrParser._TensorLiteralElement:
+        element = super()._parse_tensor_literal_element()
+        return _Literal(element.is_negative, element.value, element.span)
+
+    def _parse_builtin_densearray_attr(self) -> DenseArrayBase | None:
+        self.parse_characters("<", " in dense array")
+        position = self.pos
+        element = self.parse_attribute()
+        if not isinstance(element, IntegerType | AnyFloat):
+            self.raise_error(
+                "dense array element type must be an integer or floating point type", position, self.pos
+            )
+        values: list[Any] = []
+        if self.parse_optional_punctuation(">") is None:
+            self.parse_characters(":", " in dense array")
+            values = self.parse_comma_separated_list(
+                self.Delimiter.NONE, lambda: self._parse_array_element(element)
+            )
+            self.parse_characters(">", " in dense array")
+        return DenseArrayBase.from_list(element, values)
+
+    def _parse_array_element(self, element: Any) -> int | float:
+        if isinstance(element, IntegerType):
+            return self._parse_typed_integer(element, allow_boolean=True)
+        return self.parse_real(element)
+
+    def parse_real(self, type: Any) -> float:
+        """A float literal, or the bits of a float of `type` in hexadecimal."""
+        token = self._current_token
+        if token.kind == MLIRTokenKind.INTEGER_LIT and _HEX_FLOAT.fullmatch(token.text):
+            value = float_from_bits(token.text, type)
+            if value is None:
+                self.raise_error(f"hexadecimal float literal has too many bits for {type}")
+            self._consume_token()
+            return value
+        return float(self.parse_number(context_msg=" in list of reals"))
+
+
+class SmaltiPrinter(Printer):
+    """xDSL's printer; dense lists of floats that it would print wrongly become one hexadecimal string."""
+
+    def print_attribute(self, attribute: Attribute) -> None:
+        if isinstance(attribute, DenseIntOrFPElementsAttr) and _needs_bytes(attribute):
+            self.print_string(f'dense<"0x{attribute.data.data.hex().upper()}"> : ')
+            self.print_attribute(attribute.type)
+            return
+        super().print_attribute(attribute)
+
+
+class _FloatProbe(Printer):
+    """Tells how a float would be printed."""
+
+    def text_of(self, value: float, type: Any) -> str:
+        self.text = ""
+        self.print_float(value, type)
+        return self.text
+
+    def print_string(self, text: str, *, indent: int | None = None) -> None:
+        self.text += text
+
+
+def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:
+    """Whether a list of floats has elements that would be printed as hexadecimal numbers, or not to the bit."""
+    type = attribute.get_element_type()
+    if not isinstance(type, AnyFloat) or len(attribute) > 100 or len(attribute) == 0:
+        return False
+    probe = _FloatProbe()
+    for value in attribute.get_values():
+        assert isinstance(value, float)
+        text = probe.text_of(value, type)
+        if text.startswith("0x") or "." not in text:
+            return True
+    return False
+
+
+def hoist_aliases(text: str) -> tuple[str, int]:
+    """`text` with its alias definitions (`#name = ...` lines) moved to a new first line, in order of their dependence.
+
+    Returns the text and the number of lines that it was put in front (0 or 1); elsewhere every character keeps its column,
+    and its line but for that.
+    """
+    found = {match[1]: match for match in _ALIAS.finditer(text)}
+    if not found or len(found) != sum(1 for _ in _ALIAS.finditer(text)):
+        # Nothing to move, or an alias defined twice: let the parser say so.
+        return text, 0
+    ordered: dict[str, None] = {}
+    pending: list[tuple[str, bool]] = [(name, False) for name in reversed(found)]
+    open_names: set[str] = set()
+    while pending:
+        name, done = pending.pop()
+        if done:
+            ordered[name] = None
+            continue
+        if name in ordered or name in open_names:
+            continue
+        open_names.add(name)
+        pending.append((name, True))
+        uses = (use[1] for use in _ALIAS_USE.finditer(found[name][2]))
+        pending += [(use, False) for use in uses if use in found and use not in open_names]
+    head = " ".join(f"{name} = {found[name][2]}" for name in ordered)
+    return f"{head}\n{_ALIAS.sub('', text)}", 1
+
+
+def span_position(span: Span[Any]) -> int:
+    """Offset of a span's first character in the text."""
+    return span.start

@@ -1,0 +1,201 @@
+"""IR as text: reads and writes modules, with weights beside them, and tells mistakes as diagnostics.
+
+On top of xDSL's parser and printer this reads location aliases that stand at the end of a file (as mlir-opt prints them),
+keeps special floats whole in `dense<>` and `array<>` (xDSL reads MLIR's hexadecimal floats there as integers), and reports
+errors with file, line and column.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation
+from xdsl.utils.exceptions import ParseError, VerifyException
+
+from .context import SmaltiContext
+from .diagnostic import DiagnosticError, Place
+from .files import read_text, write_atomically, write_bytes_atomically, write_text
+from .location import names_of
+from .syntax import SmaltiParser, SmaltiPrinter, hoist_aliases
+from .verifier import first_error
+from .weights import keys_used
+
+__all__ = [
+    "parse_module",
+    "print_module",
+    "read_module",
+    "read_text",
+    "save_changed_weights",
+    "verify",
+    "write_atomically",
+    "write_bytes_atomically",
+    "write_module",
+    "write_text",
+]
+
+WEIGHTS = "smalti.weights"
+"""Module attribute: path of the weight file, relative to the IR file."""
+_SHOWN_CHARACTERS = 400
+
+
+def parse_module(
+    text: str, ctx: SmaltiContext, file: str | None = None, *, check: bool = True
+) -> ModuleOp:
+    """Reads a module from text, opens its weight file into `ctx`, and verifies it (unless `check` is False).
+
+    `file` is what messages call the text, and weights are looked for beside it (in the current folder if None or "<stdin>").
+    DiagnosticError for whatever is wrong with the text, the IR in it or the weight file.
+    """
+    hoisted, added_lines = hoist_aliases(text)
+    source = _Source(hoisted, added_lines, file or "<text>")
+    parser: SmaltiParser | None = None
+    try:
+        parser = SmaltiParser(ctx, hoisted, source.file)
+        module = parser.parse_module()
+    except ParseError as error:
+        raise DiagnosticError(error.msg.strip(), source.place(error.span.start)) from None
+    except Exception as error:
+        # xDSL's parser fails in many ways on bad text (assertions, overflows, lookups): all are the text's fault.
+        position = parser.pos if parser is not None else 0
+        raise DiagnosticError(_reason(error), source.place(position)) from None
+    _open_weights(module, ctx, file)
+    if check:
+        verify(module, positions={op: source.place(at) for op, at in parser.positions.items()})
+    return module
+
+
+class _Source:
+    """A text that is being read: turns offsets into places."""
+
+    def __init__(self, text: str, added_lines: int, file: str) -> None:
+        self.text, self.added_lines, self.file = text, added_lines, file
+
+    def place(self, offset: int) -> Place:
+        line = self.text.count("\n", 0, offset) + 1 - self.added_lines
+        if line < 1:
+            return Place(file=self.file)
+        column = offset - (self.text.rfind("\n", 0, offset) + 1) + 1
+        return Place(file=self.file, line=line, column=column)
+
+
+def _reason(error: Exception) -> str:
+    """What an exception of xDSL's parser says, in words for a user."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply to be read"
+    if isinstance(error, VerifyException):
+        return str(error)
+    return f"not valid here: {error}" if str(error) else "not valid here"
+
+
+def read_module(path: str | Path, ctx: SmaltiContext) -> ModuleOp:
+    """Reads and verifies the module in a file, with its weights. Errors as `parse_module`, and for an unreadable file."""
+    return parse_module(read_text(path), ctx, str(path))
+
+
+def _open_weights(module: ModuleOp, ctx: SmaltiContext, file: str | None) -> None:
+    """Opens the weight file that the module names, which must lie in or below the folder of the IR file."""
+    named = module.attributes.get(WEIGHTS)
+    if named is None:
+        return
+    place = Place(file=file or "<text>")
+    if not isinstance(named, StringAttr):
+        raise DiagnosticError(f"attribute '{WEIGHTS}' is not a string", place)
+    folder = Path(file).parent if file and file != "<stdin>" else Path()
+    path = folder / named.data
+    if Path(named.data).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
+        raise DiagnosticError(
+            f"weight file '{named.data}' is outside the folder of the IR file",
+            place,
+            hint="keep the weights beside the IR, and name them by a relative path",
+        )
+    ctx.weights.open(path)
+
+
+def print_module(module: ModuleOp, *, generic: bool = False, debug_info: bool = True) -> str:
+    """The text of a module, with a newline at its end; `generic` gives MLIR's generic form, `debug_info` locations."""
+    stream = io.StringIO()
+    printer = SmaltiPrinter(
+        stream=stream, print_generic_format=generic, print_debuginfo=debug_info
+    )
+    printer.print_op(module)
+    return f"{stream.getvalue()}\n"
+
+
+def write_module(
+    module: ModuleOp, path: str | Path, ctx: SmaltiContext, *, generic: bool = False
+) -> None:
+    """Writes a module with locations to `path`, and the weights it names to a .safetensors file beside it.
+
+    The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in `smalti.weights`; a module whose
+    weights are in a file beside `path` already, unchanged, keeps that file. DiagnosticError where writing fails.
+    """
+    path = Path(path)
+    keys = keys_used(module.walk())
+    if keys and not _has_weights_beside(module, path, ctx, keys):
+        weights = path.with_suffix(".safetensors")
+        ctx.weights.save(weights, keys)
+        module.attributes[WEIGHTS] = StringAttr(weights.name)
+    write_text(path, print_module(module, generic=generic))
+
+
+def _has_weights_beside(
+    module: ModuleOp, path: Path, ctx: SmaltiContext, keys: list[str]
+) -> bool:
+    named = module.attributes.get(WEIGHTS)
+    if not isinstance(named, StringAttr):
+        return False
+    return ctx.weights.holds(path.parent / named.data, keys)
+
+
+def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path | None) -> None:
+    """For IR that goes to standard output: writes the weights it names to `file`, and notes that in the module.
+
+    Nothing to do where the module names no weights that were added since its file was opened. DiagnosticError where `file` is
+    None, because the text would name weights that are in no file.
+    """
+    keys = keys_used(module.walk())
+    if ctx.weights.added(keys):
+        if file is None:
+            raise DiagnosticError(
+                "the passes changed weights, and the IR goes to standard output",
+                hint="say where to write the weights with --weights-out FILE, or write the IR to a file with -o",
+            )
+        ctx.weights.save(file, keys)
+        module.attributes[WEIGHTS] = StringAttr(Path(file).name)
+
+
+def verify(module: ModuleOp, *, positions: dict[Operation, Place] | None = None) -> None:
+    """Checks every op, their order, and that names are unique; DiagnosticError about the first op that is wrong.
+
+    `positions` gives ops places in a file; others are named by their ONNX nodes.
+    """
+    wrong = first_error(module)
+    if wrong is None:
+        return
+    op, message = wrong
+    place = (positions or {}).get(op)
+    nodes = ", ".join(names_of(op.location))
+    notes = [f"in {_one_line(op)}"]
+    if place is None:
+        place = Place(name=nodes or op.name)
+    elif nodes:
+        notes.append(f"from ONNX node {nodes}")
+    raise DiagnosticError(f"'{op.name}': {message}", place, notes)
+
+
+def _one_line(op: Operation) -> str:
+    """The op's first line of text, cut where it is long; never the text of a whole module."""
+    stream = io.StringIO()
+    printer = SmaltiPrinter(stream=stream, print_generic_format=True)
+    copy = op.clone_without_regions()
+    try:
+        printer.print_op(copy)
+        line = stream.getvalue().partition("\n")[0]
+    except Exception:
+        # An op that does not verify may not be printable either.
+        line = op.name
+    finally:
+        copy.erase()
+    return line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}…"

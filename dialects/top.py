@@ -1,0 +1,641 @@
+"""The top dialect: what a network does, one op per thing, on float tensors, the same on every target.
+
+Tensors have ONNX's layout. Calibration writes the range of a value into its type, `!quant.calibrated<f32<low:high>>`; apart
+from that the element types of operands and result agree. Every op knows the shape of its result (`expected_shape`), which
+`make` and the verifier share, its multiply-accumulates (`macs`) and the bytes of its operands and result (`size_bytes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, ClassVar
+
+from typing_extensions import Self
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    LocationAttr,
+    StringAttr,
+    TensorType,
+    UnitAttr,
+)
+from xdsl.ir import Attribute, Dialect, SSAValue
+from xdsl.irdl import (
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+)
+from xdsl.utils.exceptions import VerifyException
+
+from . import shape as shapes
+from .assembly import Defaults
+from .attribute import (
+    INTEGER,
+    INTS,
+    REAL,
+    REALS,
+    flag,
+    integer,
+    ints,
+    optional_integer,
+    optional_real,
+    optional_text,
+    real,
+    reals,
+)
+from .element import element_of, element_storage, expressed, is_float, shape_of
+from .network import NetworkOp, verify_source
+from .shape import Shape
+
+
+class TopOp(NetworkOp):
+    """Base of the ops of `top`: one result, named by the property `name` (unique in the module)."""
+
+    def result_element(self) -> Attribute:
+        """Element type of a result made without one: the first operand's, without its calibrated range."""
+        return expressed(element_of(self.operands[0]))
+
+    def verify_(self) -> None:
+        self.verify_shape()
+        self._verify_elements()
+
+    def _verify_elements(self) -> None:
+        """Every operand and the result are floats of one type, calibrated or not."""
+        result = expressed(self.output.type.element_type)
+        for name, value in self.named_operands():
+            if expressed(element_of(value)) != result:
+                raise VerifyException(
+                    f"{name} has elements of {element_of(value)}, the result of {self.output.type.element_type}"
+                )
+        if self.NEEDS_FLOATS and not is_float(result):
+            raise VerifyException(f"elements must be floats, got {result}")
+
+    NEEDS_FLOATS: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class WeightOp(TopOp):
+    """A constant tensor: by key in the weight store, from a seed (reproducible random values), or a small `dense<>`.
+
+        %w = top.weight "w" key = "conv1.weight" : tensor<8x1x3x3xf32>
+    """
+
+    name = "top.weight"
+    key = opt_prop_def(StringAttr)
+    seed = opt_prop_def(INTEGER)
+    value = opt_prop_def(DenseIntOrFPElementsAttr)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        type: TensorType,
+        *,
+        key: str | None = None,
+        seed: int | None = None,
+        value: DenseIntOrFPElementsAttr | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A weight of tensor type `type` from exactly one of `key`, `seed`, `value`."""
+        properties = {"key": optional_text(key), "seed": optional_integer(seed), "value": value}
+        return cls.build_named(name, [], properties, location, type)
+
+    def expected_shape(self) -> Shape:
+        return self.output.type.get_shape()
+
+    def verify_(self) -> None:
+        verify_source(self.key, self.seed, self.value, self.output.type)
+        _storage_of(self.output.type)
+
+
+def _storage_of(type: TensorType) -> str:
+    try:
+        return element_storage(type)
+    except ValueError as error:
+        raise VerifyException(str(error)) from None
+
+
+@irdl_op_definition
+class Conv2dOp(TopOp):
+    """2-D convolution; input [N,C,H,W], weight [O,C/groups,KH,KW], bias [O]; pads [top,left,bottom,right].
+
+    output[n,o,y,x] = bias[o] + Σ input[n,c,y·s+i·d−pad,x·s+j·d−pad] · weight[o,c,i,j], c over the channels of o's group.
+
+        %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] : (…) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.conv2d"
+    strides = prop_def(INTS)
+    pads = prop_def(INTS)
+    dilations = prop_def(INTS)
+    groups = prop_def(INTEGER)
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    bias = opt_operand_def(TensorType)
+    DEFAULTS: ClassVar[Defaults] = {
+        "strides": ints([1, 1]),
+        "pads": ints([0, 0, 0, 0]),
+        "dilations": ints([1, 1]),
+        "groups": integer(1),
+    }
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        weight: SSAValue,
+        bias: SSAValue | None = None,
+        *,
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        groups: int = 1,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A convolution with the result type that follows; DiagnosticError where shapes do not fit."""
+        properties = {
+            "strides": ints(strides),
+            "pads": ints(pads),
+            "dilations": ints(dilations),
+            "groups": integer(groups),
+        }
+        return cls.build_named(name, [input, weight, bias], properties, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.conv2d_shape(
+            shape_of(self.input),
+            shape_of(self.weight),
+            None if self.bias is None else shape_of(self.bias),
+            strides=self.strides.get_values(),
+            pads=self.pads.get_values(),
+            dilations=self.dilations.get_values(),
+            groups=self.groups.value.data,
+        )
+
+    @property
+    def macs(self) -> int:
+        return prod(self.output.type.get_shape()) * prod(shape_of(self.weight)[1:])
+
+
+@irdl_op_definition
+class MatmulOp(TopOp):
+    """Matrix product with NumPy's rules for leading axes; optional bias [N] added to every row.
+
+        %y = top.matmul "fc" %x, %w, %b : (tensor<1x64xf32>, tensor<64x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
+    """
+
+    name = "top.matmul"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    bias = opt_operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        lhs: SSAValue,
+        rhs: SSAValue,
+        bias: SSAValue | None = None,
+        *,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A matrix product with the result type that follows; DiagnosticError where shapes do not fit."""
+        return cls.build_named(name, [lhs, rhs, bias], {}, location)
+
+    def expected_shape(self) -> Shape:
+        bias = None if self.bias is None else shape_of(self.bias)
+        return shapes.matmul_shape(shape_of(self.lhs), shape_of(self.rhs), bias)
+
+    @property
+    def macs(self) -> int:
+        return shapes.matmul_macs(shape_of(self.lhs), shape_of(self.rhs))
+
+
+@irdl_op_definition
+class BatchNormOp(TopOp):
+    """(input − mean) / sqrt(variance + epsilon) · scale + bias, per channel (axis 1)."""
+
+    name = "top.batch_norm"
+    epsilon = prop_def(REAL)
+    input = operand_def(TensorType)
+    scale = operand_def(TensorType)
+    bias = operand_def(TensorType)
+    mean = operand_def(TensorType)
+    variance = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        scale: SSAValue,
+        bias: SSAValue,
+        mean: SSAValue,
+        variance: SSAValue,
+        *,
+        epsilon: float = 1e-5,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A batch normalisation with fixed statistics [C]; DiagnosticError where shapes do not fit."""
+        operands = [input, scale, bias, mean, variance]
+        return cls.build_named(name, operands, {"epsilon": real(epsilon)}, location)
+
+    def expected_shape(self) -> Shape:
+        parameters = {name: shape_of(value) for name, value in self.named_operands()[1:]}
+        return shapes.channel_shape(shape_of(self.input), **parameters)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if not self.epsilon.value.data >= 0:
+            raise VerifyException(f"epsilon must not be negative, got {self.epsilon.value.data}")
+
+
+class BinaryOp(TopOp):
+    """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
+
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+    @classmethod
+    def make(
+        cls, name: str, lhs: SSAValue, rhs: SSAValue, *, location: LocationAttr | None = None
+    ) -> Self:
+        """The op with the result type that follows; DiagnosticError where shapes do not broadcast."""
+        return cls.build_named(name, [lhs, rhs], {}, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.broadcast_shape(shape_of(self.lhs), shape_of(self.rhs))
+
+
+@irdl_op_definition
+class AddOp(BinaryOp):
+    """lhs + rhs."""
+
+    name = "top.add"
+
+
+@irdl_op_definition
+class SubOp(BinaryOp):
+    """lhs − rhs."""
+
+    name = "top.sub"
+
+
+@irdl_op_definition
+class MulOp(BinaryOp):
+    """lhs · rhs."""
+
+    name = "top.mul"
+
+
+@irdl_op_definition
+class DivOp(BinaryOp):
+    """lhs / rhs."""
+
+    name = "top.div"
+
+
+@irdl_op_definition
+class ReluOp(TopOp):
+    """max(input, 0)."""
+
+    name = "top.relu"
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(cls, name: str, input: SSAValue, *, location: LocationAttr | None = None) -> Self:
+        """The op with the input's type."""
+        return cls.build_named(name, [input], {}, location)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+
+@irdl_op_definition
+class ClipOp(TopOp):
+    """min(max(input, low), high); a bound that is not there does not bind."""
+
+    name = "top.clip"
+    low = opt_prop_def(REAL)
+    high = opt_prop_def(REAL)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The op with the input's type."""
+        properties = {"low": optional_real(low), "high": optional_real(high)}
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.low is not None and self.high is not None:
+            low, high = self.low.value.data, self.high.value.data
+            if not low <= high:
+                raise VerifyException(f"bounds {low} and {high} leave nothing between them")
+
+
+class PoolOp(TopOp):
+    """Base of 2-D pooling; input [N,C,H,W]; pads [top,left,bottom,right]."""
+
+    kernel = prop_def(INTS)
+    strides = prop_def(INTS)
+    pads = prop_def(INTS)
+    dilations = prop_def(INTS)
+    ceil_mode = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+    DEFAULTS: ClassVar[Defaults] = {
+        "strides": ints([1, 1]),
+        "pads": ints([0, 0, 0, 0]),
+        "dilations": ints([1, 1]),
+    }
+
+    @classmethod
+    def pool_properties(
+        cls,
+        kernel: Sequence[int],
+        strides: Sequence[int],
+        pads: Sequence[int],
+        dilations: Sequence[int],
+        ceil_mode: bool,
+    ) -> dict[str, Attribute | None]:
+        """The properties that every pooling has."""
+        return {
+            "kernel": ints(kernel),
+            "strides": ints(strides),
+            "pads": ints(pads),
+            "dilations": ints(dilations),
+            "ceil_mode": flag(ceil_mode),
+        }
+
+    def expected_shape(self) -> Shape:
+        return shapes.pool_shape(
+            shape_of(self.input),
+            kernel=self.kernel.get_values(),
+            strides=self.strides.get_values(),
+            pads=self.pads.get_values(),
+            dilations=self.dilations.get_values(),
+            ceil_mode=self.ceil_mode is not None,
+        )
+
+
+@irdl_op_definition
+class MaxPoolOp(PoolOp):
+    """Largest element of each window; padding never wins.
+
+        %y = top.max_pool "pool1" %x kernel = [2, 2] strides = [2, 2] : (tensor<1x8x8x8xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.max_pool"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kernel: Sequence[int],
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        ceil_mode: bool = False,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Max pooling with the result type that follows; DiagnosticError where shapes do not fit."""
+        properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
+        return cls.build_named(name, [input], properties, location)
+
+
+@irdl_op_definition
+class AvgPoolOp(PoolOp):
+    """Mean of each window; with count_include_pad, padding counts as zeros."""
+
+    name = "top.avg_pool"
+    count_include_pad = opt_prop_def(UnitAttr)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kernel: Sequence[int],
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        ceil_mode: bool = False,
+        count_include_pad: bool = False,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Average pooling with the result type that follows; DiagnosticError where shapes do not fit."""
+        properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
+        properties["count_include_pad"] = flag(count_include_pad)
+        return cls.build_named(name, [input], properties, location)
+
+
+@irdl_op_definition
+class ReduceMeanOp(TopOp):
+    """Mean over `axes` (non-negative, ascending); with keepdims they stay as axes of size 1."""
+
+    name = "top.reduce_mean"
+    axes = prop_def(INTS)
+    keepdims = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        axes: Sequence[int],
+        keepdims: bool = True,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A mean with the result type that follows; DiagnosticError where an axis is none of the input's."""
+        properties = {"axes": ints(axes), "keepdims": flag(keepdims)}
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.reduce_shape(
+            shape_of(self.input), self.axes.get_values(), self.keepdims is not None
+        )
+
+
+RESIZE_MODES = ("nearest", "linear", "cubic")
+COORDINATE_MODES = (
+    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize",
+)  # fmt: skip
+NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+
+
+@irdl_op_definition
+class ResizeOp(TopOp):
+    """ONNX Resize with all sizes known: output shape from the type, `scales` one f64 per axis, `roi` two per axis."""
+
+    name = "top.resize"
+    mode = prop_def(StringAttr)
+    scales = prop_def(REALS)
+    coordinate_transformation_mode = prop_def(StringAttr)
+    nearest_mode = prop_def(StringAttr)
+    cubic_coeff_a = prop_def(REAL)
+    extrapolation_value = prop_def(REAL)
+    exclude_outside = opt_prop_def(UnitAttr)
+    antialias = opt_prop_def(UnitAttr)
+    roi = opt_prop_def(REALS)
+    input = operand_def(TensorType)
+    DEFAULTS: ClassVar[Defaults] = {
+        "coordinate_transformation_mode": StringAttr("half_pixel"),
+        "nearest_mode": StringAttr("round_prefer_floor"),
+        "cubic_coeff_a": real(-0.75),
+        "extrapolation_value": real(0.0),
+    }
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        shape: Sequence[int],
+        *,
+        mode: str,
+        scales: Sequence[float],
+        coordinate_transformation_mode: str = "half_pixel",
+        nearest_mode: str = "round_prefer_floor",
+        cubic_coeff_a: float = -0.75,
+        extrapolation_value: float = 0.0,
+        exclude_outside: bool = False,
+        antialias: bool = False,
+        roi: Sequence[float] | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A resize to `shape`."""
+        properties: dict[str, Attribute | None] = {
+            "mode": StringAttr(mode),
+            "scales": reals(scales),
+            "coordinate_transformation_mode": StringAttr(coordinate_transformation_mode),
+            "nearest_mode": StringAttr(nearest_mode),
+            "cubic_coeff_a": real(cubic_coeff_a),
+            "extrapolation_value": real(extrapolation_value),
+            "exclude_outside": flag(exclude_outside),
+            "antialias": flag(antialias),
+            "roi": None if roi is None else reals(roi),
+        }
+        type = TensorType(expressed(element_of(input)), list(shape))
+        return cls.build_named(name, [input], properties, location, type)
+
+    def expected_shape(self) -> Shape:
+        return self.output.type.get_shape()
+
+    def verify_(self) -> None:
+        super().verify_()
+        rank = len(shape_of(self.input))
+        if len(self.output.type.get_shape()) != rank or len(self.scales) != rank:
+            raise VerifyException(f"input, result and scales must have {rank} axes")
+        if not all(scale > 0 for scale in self.scales.get_values()):
+            raise VerifyException(f"scales must be positive, got {list(self.scales.get_values())}")
+        if self.roi is not None and len(self.roi) != 2 * rank:
+            raise VerifyException(f"roi must have {2 * rank} numbers, got {len(self.roi)}")
+        _verify_one_of("mode", self.mode.data, RESIZE_MODES)
+        transformation = self.coordinate_transformation_mode.data
+        _verify_one_of("coordinate_transformation_mode", transformation, COORDINATE_MODES)
+        _verify_one_of("nearest_mode", self.nearest_mode.data, NEAREST_MODES)
+        if transformation == "tf_crop_and_resize" and self.roi is None:
+            raise VerifyException("tf_crop_and_resize needs a roi")
+
+
+def _verify_one_of(what: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise VerifyException(f"{what} must be one of {', '.join(known)}, got '{value}'")
+
+
+@irdl_op_definition
+class ReshapeOp(TopOp):
+    """The same elements in row-major order under another shape, that of the result type."""
+
+    name = "top.reshape"
+    input = operand_def(TensorType)
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        shape: Sequence[int],
+        *,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A reshape to `shape` (no −1); DiagnosticError where the number of elements differs."""
+        type = TensorType(expressed(element_of(input)), list(shape))
+        return cls.build_named(name, [input], {}, location, type)
+
+    def expected_shape(self) -> Shape:
+        return shapes.reshape_shape(shape_of(self.input), self.output.type.get_shape())
+
+
+@irdl_op_definition
+class TransposeOp(TopOp):
+    """Axis i of the result is axis permutation[i] of the input."""
+
+    name = "top.transpose"
+    permutation = prop_def(INTS)
+    input = operand_def(TensorType)
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        permutation: Sequence[int],
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A transpose with the result type that follows; DiagnosticError for what is no permutation."""
+        return cls.build_named(name, [input], {"permutation": ints(permutation)}, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.transpose_shape(shape_of(self.input), self.permutation.get_values())
+
+
+@irdl_op_definition
+class SoftmaxOp(TopOp):
+    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative)."""
+
+    name = "top.softmax"
+    axis = prop_def(INTEGER)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls, name: str, input: SSAValue, *, axis: int, location: LocationAttr | None = None
+    ) -> Self:
+        """A softmax; DiagnosticError where the axis is none of the input's."""
+        return cls.build_named(name, [input], {"axis": integer(axis)}, location)
+
+    def expected_shape(self) -> Shape:
+        shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))
+        return shape_of(self.input)
+
+
+_OPS: list[Any] = [
+    WeightOp, Conv2dOp, MatmulOp, BatchNormOp, AddOp, SubOp, MulOp, DivOp, ReluOp, ClipOp, MaxPoolOp, AvgPoolOp,
+    ReduceMeanOp, ResizeOp, ReshapeOp, TransposeOp, SoftmaxOp,
+]  # fmt: skip
+
+Top = Dialect("top", _OPS, [])

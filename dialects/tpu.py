@@ -1,0 +1,703 @@
+"""The tpu dialect: what the target computes; every tensor type carries its storage type, scale and zero point.
+
+Shapes and layouts are those of `top`. Elements are floats or `!quant.uniform` types. `make` takes the result's element type
+as `element` where it does not follow from the operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, ClassVar
+
+from typing_extensions import Self
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    LocationAttr,
+    StringAttr,
+    TensorType,
+    UnitAttr,
+)
+from xdsl.ir import Attribute, Dialect, SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+)
+from xdsl.utils.exceptions import VerifyException
+
+from . import quantized_rules as rules
+from . import shape as shapes
+from .assembly import Defaults
+from .attribute import (
+    INTEGER,
+    INTS,
+    REAL,
+    flag,
+    integer,
+    ints,
+    optional_integer,
+    optional_real,
+    optional_text,
+)
+from .element import element_of, is_quantized, shape_of
+from .network import NetworkOp, verify_source
+from .quant import verify_quantized_shape
+from .shape import Shape
+
+
+class TpuOp(NetworkOp):
+    """Base of the ops of `tpu`: one result, named by the property `name`. Element types: floats, or !quant.uniform."""
+
+    def result_element(self) -> Attribute:
+        """Element type of a result made without one: the first operand's."""
+        return element_of(self.operands[0])
+
+    def verify_(self) -> None:
+        self.verify_shape()
+        for _, value in [*self.named_operands(), ("result", self.output)]:
+            verify_quantized_shape(value.type)
+        self.verify_elements()
+
+    def verify_elements(self) -> None:
+        """VerifyException where element types do not fit the op; here: the result's is the first operand's."""
+        rules.same_element("result", self.output, "input", self.operands[0])
+
+
+class ClampedOp(TpuOp):
+    """Base of ops with a fused activation: the result is clamped to the real interval [clamp_low, clamp_high]."""
+
+    clamp_low = opt_prop_def(REAL)
+    clamp_high = opt_prop_def(REAL)
+
+    def verify_(self) -> None:
+        super().verify_()
+        low, high = self.clamp
+        if low is not None and high is not None and not low <= high:
+            raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
+
+    @property
+    def clamp(self) -> tuple[float | None, float | None]:
+        """The bounds as numbers; None does not bind."""
+        low = None if self.clamp_low is None else self.clamp_low.value.data
+        high = None if self.clamp_high is None else self.clamp_high.value.data
+        return low, high
+
+
+def _clamp(low: float | None, high: float | None) -> dict[str, Attribute | None]:
+    return {"clamp_low": optional_real(low), "clamp_high": optional_real(high)}
+
+
+@irdl_op_definition
+class WeightOp(TpuOp):
+    """A constant tensor of the weight store (or seeded, or dense<>), in the storage type of its type."""
+
+    name = "tpu.weight"
+    key = opt_prop_def(StringAttr)
+    seed = opt_prop_def(INTEGER)
+    value = opt_prop_def(DenseIntOrFPElementsAttr)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        type: TensorType,
+        *,
+        key: str | None = None,
+        seed: int | None = None,
+        value: DenseIntOrFPElementsAttr | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A weight of tensor type `type` from exactly one of `key`, `seed`, `value`."""
+        properties = {"key": optional_text(key), "seed": optional_integer(seed), "value": value}
+        return cls.build_named(name, [], properties, location, type)
+
+    def expected_shape(self) -> Shape:
+        return self.output.type.get_shape()
+
+    def verify_elements(self) -> None:
+        verify_source(self.key, self.seed, self.value, self.output.type)
+        rules.storable(self.output)
+
+
+@irdl_op_definition
+class Conv2dOp(ClampedOp):
+    """Convolution, bias, residual, clamp; shapes as top.conv2d, residual as the result.
+
+    Quantized: bias is i32 in units of sx·sw[o]; weights are quantized along axis 0 with zero point 0. `accumulator`: "i32" or
+    "i64" for quantized types, "f32" for floats.
+
+        %y = tpu.conv2d "conv1" %x, %w, %b residual %r accumulator = "i32" clamp_low = 0.0 : (…) -> tensor<…>
+    """
+
+    name = "tpu.conv2d"
+    strides = prop_def(INTS)
+    pads = prop_def(INTS)
+    dilations = prop_def(INTS)
+    groups = prop_def(INTEGER)
+    accumulator = prop_def(StringAttr)
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    bias = opt_operand_def(TensorType)
+    residual = opt_operand_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    DEFAULTS: ClassVar[Defaults] = {
+        "strides": ints([1, 1]),
+        "pads": ints([0, 0, 0, 0]),
+        "dilations": ints([1, 1]),
+        "groups": integer(1),
+    }
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        weight: SSAValue,
+        bias: SSAValue | None = None,
+        residual: SSAValue | None = None,
+        *,
+        element: Attribute | None = None,
+        accumulator: str | None = None,
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        groups: int = 1,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A convolution; `element` is the result's (the input's if None), `accumulator` i32 or f32 if None."""
+        properties: dict[str, Attribute | None] = {
+            "strides": ints(strides),
+            "pads": ints(pads),
+            "dilations": ints(dilations),
+            "groups": integer(groups),
+            "accumulator": StringAttr(accumulator or _default_accumulator(input)),
+            **_clamp(clamp_low, clamp_high),
+        }
+        operands = [input, weight, bias, residual]
+        return cls.build_named(name, operands, properties, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shapes.conv2d_shape(
+            shape_of(self.input),
+            shape_of(self.weight),
+            None if self.bias is None else shape_of(self.bias),
+            strides=self.strides.get_values(),
+            pads=self.pads.get_values(),
+            dilations=self.dilations.get_values(),
+            groups=self.groups.value.data,
+        )
+
+    def verify_elements(self) -> None:
+        rules.product(
+            self.input, self.weight, self.bias, self.residual, self.output, self.accumulator.data,
+            weight_axis=0, weight_zero_point=False,
+        )  # fmt: skip
+
+    @property
+    def macs(self) -> int:
+        return prod(self.output.type.get_shape()) * prod(shape_of(self.weight)[1:])
+
+
+def _default_accumulator(input: SSAValue) -> str:
+    return "i32" if is_quantized(input.type) else "f32"
+
+
+@irdl_op_definition
+class MatmulOp(ClampedOp):
+    """Matrix product, bias, residual, clamp; shapes as top.matmul, residual as the result.
+
+    Quantized: as tpu.conv2d, but rhs is quantized along its last axis with zero point 0, or per tensor with any zero point.
+    """
+
+    name = "tpu.matmul"
+    accumulator = prop_def(StringAttr)
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    bias = opt_operand_def(TensorType)
+    residual = opt_operand_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        lhs: SSAValue,
+        rhs: SSAValue,
+        bias: SSAValue | None = None,
+        residual: SSAValue | None = None,
+        *,
+        element: Attribute | None = None,
+        accumulator: str | None = None,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A matrix product; `element` is the result's (lhs's if None), `accumulator` i32 or f32 if None."""
+        properties: dict[str, Attribute | None] = {
+            "accumulator": StringAttr(accumulator or _default_accumulator(lhs)),
+            **_clamp(clamp_low, clamp_high),
+        }
+        operands = [lhs, rhs, bias, residual]
+        return cls.build_named(name, operands, properties, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        bias = None if self.bias is None else shape_of(self.bias)
+        return shapes.matmul_shape(shape_of(self.lhs), shape_of(self.rhs), bias)
+
+    def verify_elements(self) -> None:
+        rules.product(
+            self.lhs, self.rhs, self.bias, self.residual, self.output, self.accumulator.data,
+            weight_axis=len(shape_of(self.rhs)) - 1, weight_zero_point=True,
+        )  # fmt: skip
+
+    @property
+    def macs(self) -> int:
+        return shapes.matmul_macs(shape_of(self.lhs), shape_of(self.rhs))
+
+
+class BinaryOp(ClampedOp):
+    """Base of the element-wise ops of two operands, with NumPy's broadcasting."""
+
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    QUANTIZED: ClassVar[bool] = False
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        lhs: SSAValue,
+        rhs: SSAValue,
+        *,
+        element: Attribute | None = None,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The op; `element` is the result's (lhs's if None)."""
+        properties = _clamp(clamp_low, clamp_high)
+        return cls.build_named(name, [lhs, rhs], properties, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shapes.broadcast_shape(shape_of(self.lhs), shape_of(self.rhs))
+
+    def verify_elements(self) -> None:
+        values = [("lhs", self.lhs), ("rhs", self.rhs), ("result", self.output)]
+        if self.QUANTIZED and is_quantized(self.output.type):
+            rules.activations(values, one_storage=True)
+        else:
+            rules.floats(values)
+
+
+@irdl_op_definition
+class AddOp(BinaryOp):
+    """lhs + rhs; floats, or quantized values of one storage type."""
+
+    name = "tpu.add"
+    QUANTIZED: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class SubOp(BinaryOp):
+    """lhs − rhs (float types only)."""
+
+    name = "tpu.sub"
+
+
+@irdl_op_definition
+class MulOp(BinaryOp):
+    """lhs · rhs; floats, or quantized values of one storage type."""
+
+    name = "tpu.mul"
+    QUANTIZED: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class DivOp(BinaryOp):
+    """lhs / rhs (float types only)."""
+
+    name = "tpu.div"
+
+
+@irdl_op_definition
+class CastOp(TpuOp):
+    """Between float and quantized types: quantize (round half to even) or dequantize; between floats one rounding."""
+
+    name = "tpu.cast"
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        element: Attribute,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A cast to elements of type `element`."""
+        return cls.build_named(name, [input], {}, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+    def verify_elements(self) -> None:
+        rules.cast(self.input, self.output)
+
+
+@irdl_op_definition
+class RequantizeOp(ClampedOp):
+    """Between quantized types: round_half_even((x − zx) · multiplier · 2^−shift) + zy, saturated.
+
+    multiplier · 2^−shift is the ratio of the scales, input by result, as `quantize_multiplier` gives it.
+    """
+
+    name = "tpu.requantize"
+    multiplier = prop_def(INTEGER)
+    shift = prop_def(INTEGER)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        element: Attribute,
+        multiplier: int | None = None,
+        shift: int | None = None,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A requantization to `element`; multiplier and shift follow from the types if None."""
+        if multiplier is None or shift is None:
+            multiplier, shift = rules.ratio(element_of(input), element)
+        properties: dict[str, Attribute | None] = {
+            "multiplier": integer(multiplier),
+            "shift": integer(shift),
+            **_clamp(clamp_low, clamp_high),
+        }
+        return cls.build_named(name, [input], properties, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+    def verify_elements(self) -> None:
+        rules.activations([("input", self.input), ("result", self.output)], one_storage=False)
+        expected = rules.ratio(element_of(self.input), self.output.type.element_type)
+        found = self.multiplier.value.data, self.shift.value.data
+        if found != expected:
+            raise VerifyException(
+                f"multiplier {found[0]} and shift {found[1]} are not the ratio of the scales, {expected[0]} and {expected[1]}"
+            )
+
+
+@irdl_op_definition
+class ClampOp(ClampedOp):
+    """min(max(input, clamp_low), clamp_high); input and result types are equal."""
+
+    name = "tpu.clamp"
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A clamp with the input's type."""
+        return cls.build_named(name, [input], _clamp(clamp_low, clamp_high), location)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+
+class PoolOp(ClampedOp):
+    """Base of 2-D pooling, as in top; max_pool keeps the type, avg_pool requantizes."""
+
+    kernel = prop_def(INTS)
+    strides = prop_def(INTS)
+    pads = prop_def(INTS)
+    dilations = prop_def(INTS)
+    ceil_mode = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+    DEFAULTS: ClassVar[Defaults] = {
+        "strides": ints([1, 1]),
+        "pads": ints([0, 0, 0, 0]),
+        "dilations": ints([1, 1]),
+    }
+
+    @classmethod
+    def pool_properties(
+        cls,
+        kernel: Sequence[int],
+        strides: Sequence[int],
+        pads: Sequence[int],
+        dilations: Sequence[int],
+        ceil_mode: bool,
+        clamp_low: float | None,
+        clamp_high: float | None,
+    ) -> dict[str, Attribute | None]:
+        """The properties that every pooling has."""
+        return {
+            "kernel": ints(kernel),
+            "strides": ints(strides),
+            "pads": ints(pads),
+            "dilations": ints(dilations),
+            "ceil_mode": flag(ceil_mode),
+            **_clamp(clamp_low, clamp_high),
+        }
+
+    def expected_shape(self) -> Shape:
+        return shapes.pool_shape(
+            shape_of(self.input),
+            kernel=self.kernel.get_values(),
+            strides=self.strides.get_values(),
+            pads=self.pads.get_values(),
+            dilations=self.dilations.get_values(),
+            ceil_mode=self.ceil_mode is not None,
+        )
+
+
+@irdl_op_definition
+class MaxPoolOp(PoolOp):
+    """Largest element of each window; padding never wins; input and result have one element type."""
+
+    name = "tpu.max_pool"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kernel: Sequence[int],
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        ceil_mode: bool = False,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Max pooling; the result has the input's element type."""
+        properties = cls.pool_properties(
+            kernel, strides, pads, dilations, ceil_mode, clamp_low, clamp_high
+        )
+        return cls.build_named(name, [input], properties, location)
+
+
+@irdl_op_definition
+class AvgPoolOp(PoolOp):
+    """Mean of each window; with count_include_pad, padding counts as zeros."""
+
+    name = "tpu.avg_pool"
+    count_include_pad = opt_prop_def(UnitAttr)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kernel: Sequence[int],
+        element: Attribute | None = None,
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        ceil_mode: bool = False,
+        count_include_pad: bool = False,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Average pooling; `element` is the result's (the input's if None)."""
+        properties = cls.pool_properties(
+            kernel, strides, pads, dilations, ceil_mode, clamp_low, clamp_high
+        )
+        properties["count_include_pad"] = flag(count_include_pad)
+        return cls.build_named(name, [input], properties, location, element=element)
+
+    def verify_elements(self) -> None:
+        rules.mean(self.input, self.output)
+
+
+@irdl_op_definition
+class ReduceMeanOp(ClampedOp):
+    """Mean over `axes` (non-negative, ascending); with keepdims they stay as axes of size 1."""
+
+    name = "tpu.reduce_mean"
+    axes = prop_def(INTS)
+    keepdims = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        axes: Sequence[int],
+        keepdims: bool = True,
+        element: Attribute | None = None,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A mean; `element` is the result's (the input's if None)."""
+        properties: dict[str, Attribute | None] = {
+            "axes": ints(axes),
+            "keepdims": flag(keepdims),
+            **_clamp(clamp_low, clamp_high),
+        }
+        return cls.build_named(name, [input], properties, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shapes.reduce_shape(
+            shape_of(self.input), self.axes.get_values(), self.keepdims is not None
+        )
+
+    def verify_elements(self) -> None:
+        rules.mean(self.input, self.output)
+
+
+@irdl_op_definition
+class ResampleOp(TpuOp):
+    """Interpolation along one axis: out[i] = Σ_t weight[i,t] · x[index[i,t]].
+
+    index i32 [out,taps], weight f32 [out,taps]; without `weight` there is one tap and the op is a gather, for any type.
+    """
+
+    name = "tpu.resample"
+    axis = prop_def(INTEGER)
+    input = operand_def(TensorType)
+    index = operand_def(TensorType)
+    weight = opt_operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        index: SSAValue,
+        weight: SSAValue | None = None,
+        *,
+        axis: int,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """An interpolation along `axis`; the result has the input's element type."""
+        operands = [input, index, weight]
+        return cls.build_named(name, operands, {"axis": integer(axis)}, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.resample_shape(
+            shape_of(self.input),
+            shape_of(self.index),
+            None if self.weight is None else shape_of(self.weight),
+            self.axis.value.data,
+        )
+
+    def verify_elements(self) -> None:
+        super().verify_elements()
+        rules.stored_as("index", self.index, "i32")
+        if self.weight is not None:
+            rules.stored_as("weight", self.weight, "f32")
+            rules.floats([("input", self.input)])
+
+
+class _MovingOp(TpuOp):
+    """Base of the ops that move elements without looking at them; types quantized along an axis are not moved."""
+
+    input = operand_def(TensorType)
+
+    def verify_elements(self) -> None:
+        super().verify_elements()
+        rules.per_tensor("input", self.input)
+
+
+@irdl_op_definition
+class ReshapeOp(_MovingOp):
+    """The same elements in row-major order under another shape."""
+
+    name = "tpu.reshape"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        shape: Sequence[int],
+        *,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A reshape to `shape` (no −1); DiagnosticError where the number of elements differs."""
+        type = TensorType(element_of(input), list(shape))
+        return cls.build_named(name, [input], {}, location, type)
+
+    def expected_shape(self) -> Shape:
+        return shapes.reshape_shape(shape_of(self.input), self.output.type.get_shape())
+
+
+@irdl_op_definition
+class TransposeOp(_MovingOp):
+    """Axis i of the result is axis permutation[i] of the input."""
+
+    name = "tpu.transpose"
+    permutation = prop_def(INTS)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        permutation: Sequence[int],
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A transpose; the result has the input's element type."""
+        return cls.build_named(name, [input], {"permutation": ints(permutation)}, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.transpose_shape(shape_of(self.input), self.permutation.get_values())
+
+
+@irdl_op_definition
+class SoftmaxOp(TpuOp):
+    """Softmax along `axis` (non-negative), float types only."""
+
+    name = "tpu.softmax"
+    axis = prop_def(INTEGER)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls, name: str, input: SSAValue, *, axis: int, location: LocationAttr | None = None
+    ) -> Self:
+        """A softmax; the result has the input's element type."""
+        return cls.build_named(name, [input], {"axis": integer(axis)}, location)
+
+    def expected_shape(self) -> Shape:
+        shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))
+        return shape_of(self.input)
+
+    def verify_elements(self) -> None:
+        rules.floats([("input", self.input), ("result", self.output)])
+
+
+_OPS: list[Any] = [
+    WeightOp, Conv2dOp, MatmulOp, AddOp, SubOp, MulOp, DivOp, CastOp, RequantizeOp, ClampOp, MaxPoolOp, AvgPoolOp,
+    ReduceMeanOp, ResampleOp, ReshapeOp, TransposeOp, SoftmaxOp,
+]  # fmt: skip
+
+Tpu = Dialect("tpu", _OPS, [])

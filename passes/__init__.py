@@ -1,0 +1,1 @@
+"""The passes, in a folder per level."""

@@ -1,0 +1,44 @@
+"""`canonicalize`: xDSL's folders and canonicalisation patterns, run by the shared driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.pattern_rewriter import (
+    GreedyRewritePatternApplier,
+    PatternRewriter,
+    RewritePattern,
+)
+from xdsl.transforms.canonicalize import CanonicalizationRewritePattern
+
+from .smalti_pass import Level, SmaltiPass
+
+
+class CanonicalizeOp(RewritePattern):
+    """An op's folder, else the first of its own canonicalisation patterns that matches."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.patterns = GreedyRewritePatternApplier(
+            [CanonicalizationRewritePattern()], ctx=ctx, folding_enabled=True, dce_enabled=False
+        )
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
+        self.patterns.match_and_rewrite(op, rewriter)
+
+
+@dataclass(frozen=True)
+class Canonicalize(SmaltiPass):
+    """Fold ops, apply their canonicalisation patterns and erase ops that nobody uses.
+
+    xDSL's `canonicalize`, but with the driver that carries locations and ends in every case.
+    """
+
+    name = "canonicalize"
+    level: ClassVar[Level] = "any"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        self.rewrite(module, [CanonicalizeOp(ctx)])

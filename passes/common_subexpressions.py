@@ -1,0 +1,66 @@
+"""`cse`: ops that compute the same value become one op.
+
+Before:
+
+    %a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>
+    %b = top.relu "b" %x : (tensor<4xf32>) -> tensor<4xf32>
+    %c = top.add "c" %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+
+After:
+
+    %a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>
+    %c = top.add "c" %a, %a : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation
+from xdsl.transforms.common_subexpression_elimination import CSEDriver
+
+from ..dialects.location import fuse
+from .smalti_pass import Level, SmaltiPass
+
+
+@dataclass
+class _LocatedDriver(CSEDriver):
+    """xDSL's driver; the op that stays gets the locations of those that it stands for, and `merged` counts them."""
+
+    merged: int = field(default=0)
+
+    def _replace_and_delete(self, op: Operation, existing: Operation) -> None:
+        super()._replace_and_delete(op, existing)
+        if all(not result.uses for result in op.results):
+            existing.location = fuse([existing.location, op.location])
+            self.merged += 1
+
+
+@dataclass(frozen=True)
+class CommonSubexpressions(SmaltiPass):
+    """Merge ops that compute the same value, whatever their names; the first one's name stays.
+
+    xDSL's `cse`, which alone would find nothing: the property `name` makes every op unlike every other.
+    """
+
+    name = "cse"
+    level: ClassVar[Level] = "any"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        names: list[tuple[Operation, StringAttr]] = []
+        for op in module.walk():
+            name = op.properties.get("name")
+            if isinstance(name, StringAttr) and op.results:
+                names.append((op, name))
+                del op.properties["name"]
+        driver = _LocatedDriver()
+        try:
+            driver.simplify(module)
+        finally:
+            for op, name in names:
+                # First, as where the op's constructor puts it: generic text lists properties in this order.
+                op.properties = {"name": name, **op.properties}
+        self.count("merged", driver.merged)

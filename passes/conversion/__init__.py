@@ -1,0 +1,1 @@
+"""The steps from one level to the next."""

@@ -1,0 +1,225 @@
+"""What the conversion from `top` to `tpu` knows of each value: its float and its quantized form, made when first asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, TensorType, UnknownLoc, f32
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+
+from ...backends.numerics.quantization import activation_parameters, quantize
+from ...backends.numerics.storage import name_of
+from ...dialects import top, tpu
+from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.element import element_of, element_storage, shape_of, type_of_storage
+from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
+from ...dialects.weights import WeightStore, value_of
+from ..driver import UniqueNames, place_of
+
+_SHOWN_NAMES = 20
+
+FLOAT = f32
+"""The element type of what is not quantized."""
+
+
+class TpuBuilder:
+    """Builds the `tpu` body of one function, value by value.
+
+    A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` give one of them and cast where it is not
+    there yet. New ops get the location `location` and unique names. Values that need a calibrated range and have none are
+    collected, so that one diagnostic can name them all.
+    """
+
+    def __init__(self, function: FuncOp, store: WeightStore, *, quantizes: bool) -> None:
+        self.store = store
+        self.quantizes = quantizes
+        self.location: LocationAttr = UnknownLoc()
+        self.source = function.body.block
+        self.block = Block(arg_types=[TensorType(FLOAT, shape_of(each)) for each in self.source.args])
+        self._float: dict[SSAValue, SSAValue] = {}
+        self._quantized: dict[SSAValue, SSAValue] = {}
+        self._elements: dict[SSAValue, UniformQuantizedType] = {}
+        self._names = UniqueNames(function)
+        self._taken: set[str] = set()
+        self._missing: dict[str, None] = {}
+        names = function.attributes.get("smalti.inputs")
+        self._inputs = [each.data for each in names if isinstance(each, StringAttr)] if isinstance(names, ArrayAttr) else []
+        for old, new in zip(self.source.args, self.block.args, strict=True):
+            new.name_hint = old.name_hint
+            new.location = old.location
+            self._float[old] = new
+
+    # Names and places
+
+    def name_of(self, value: SSAValue) -> str:
+        """The name of a value of `top`: its op's, or the input's."""
+        if isinstance(value, BlockArgument):
+            return self._inputs[value.index] if value.index < len(self._inputs) else f"input{value.index}"
+        owner = value.owner
+        return owner.result_name.data if isinstance(owner, top.TopOp) else str(value.name_hint)
+
+    def fresh(self, name: str) -> str:
+        """A name that no value has, made from `name`."""
+        return self._names.fresh(name)
+
+    def _own_name(self, name: str) -> str:
+        """`name` for the first op that asks for it, a fresh one for the next: a weight may take several forms."""
+        if name in self._taken:
+            return self._names.fresh(name)
+        self._taken.add(name)
+        return name
+
+    # Ops
+
+    def add[Op: Operation](self, op: Op) -> Op:
+        """Appends an op; it gets the location of what is being converted."""
+        if isinstance(op.location, UnknownLoc):
+            op.location = self.location
+        self.block.add_op(op)
+        return op
+
+    def constant(self, name: str, array: np.ndarray, element: Attribute | None = None) -> SSAValue:
+        """A `tpu.weight` of `array` under a new key of the store, with element type `element` (that of the array if None)."""
+        element = type_of_storage(name_of(array.dtype)) if element is None else element
+        type = TensorType(element, array.shape)
+        weight = tpu.WeightOp.make(self._own_name(name), type, key=self.store.add(name, array))
+        return self.add(weight).output
+
+    # Values
+
+    def set_float(self, value: SSAValue, form: SSAValue) -> None:
+        """Notes the float form of `value`."""
+        self._float[value] = form
+        form.name_hint = value.name_hint
+
+    def set_quantized(self, value: SSAValue, form: SSAValue) -> None:
+        """Notes the quantized form of `value`."""
+        self._quantized[value] = form
+        form.name_hint = value.name_hint
+
+    def set_form(self, value: SSAValue, form: SSAValue) -> None:
+        """Notes the form of `value` that its element type says it is."""
+        if isinstance(element_of(form), UniformQuantizedType):
+            self.set_quantized(value, form)
+        else:
+            self.set_float(value, form)
+
+    def as_float(self, value: SSAValue) -> SSAValue:
+        """The float form of a value of `top`."""
+        form = self._float.get(value)
+        if form is None:
+            weight = value.owner
+            if isinstance(weight, top.WeightOp):
+                form = self._float_weight(weight)
+            else:
+                quantized = self._quantized[value]
+                name = self.fresh(f"{self.name_of(value)}_f32")
+                form = self._cast(name, quantized, FLOAT)
+            self._float[value] = form
+        return form
+
+    def as_quantized(self, value: SSAValue) -> SSAValue:
+        """The quantized form of a value of `top`; a constant's range is that of its elements."""
+        form = self._quantized.get(value)
+        if form is None:
+            weight = value.owner
+            if isinstance(weight, top.WeightOp):
+                form = self.quantized_constant(weight, value_of(weight, self.store))
+            else:
+                name = self.fresh(f"{self.name_of(value)}_i8")
+                form = self._cast(name, self._float[value], self.element(value))
+            self._quantized[value] = form
+        return form
+
+    def as_kept(self, value: SSAValue) -> SSAValue:
+        """The form that an op should get which only moves elements: quantized where there is one, float otherwise.
+
+        Inputs of the function are quantized first: then a quarter of the bytes is moved.
+        """
+        moves_input = self.quantizes and isinstance(value, BlockArgument) and self._is_calibrated(value)
+        if value in self._quantized or moves_input:
+            return self.as_quantized(value)
+        return self.as_float(value)
+
+    def is_quantized(self, value: SSAValue) -> bool:
+        """Whether the value has a quantized form, or is an input or a constant, which can be given one without loss of time."""
+        return self.quantizes and (
+            value in self._quantized
+            or isinstance(value, BlockArgument)
+            or isinstance(value.owner, top.WeightOp)
+        )
+
+    def _cast(self, name: str, form: SSAValue, element: Attribute) -> SSAValue:
+        """A cast; its location is that of the op which makes the value."""
+        owner = form.owner
+        location = owner.location if isinstance(owner, Operation) else self.location
+        return self.add(tpu.CastOp.make(name, form, element=element, location=location)).output
+
+    # Weights
+
+    def _float_weight(self, weight: top.WeightOp) -> SSAValue:
+        """The weight as it is: the same key, seed or value."""
+        made = tpu.WeightOp.make(
+            self._own_name(weight.result_name.data),
+            TensorType(type_of_storage(element_storage(weight.output.type)), weight.output.type.get_shape()),
+            key=None if weight.key is None else weight.key.data,
+            seed=None if weight.seed is None else weight.seed.value.data,
+            value=weight.value,
+            location=weight.location,
+        )
+        return self.add(made).output
+
+    def quantized_constant(self, weight: top.WeightOp, array: np.ndarray) -> SSAValue:
+        """`array`, which stands for the constant `weight`, quantized like an activation by its least and greatest element."""
+        if not np.all(np.isfinite(array)):
+            raise DiagnosticError("a constant that is to be quantized is not finite", place_of(weight))
+        low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
+        scale, zero_point = activation_parameters(low, high)
+        stored = quantize(array, scale, zero_point, "i8")
+        return self.constant(f"{self.key_of(weight)}.i8", stored, uniform("i8", scale, zero_point))
+
+    @staticmethod
+    def key_of(weight: top.WeightOp) -> str:
+        """What new keys that stem from `weight` begin with: its own key, or its name."""
+        return weight.result_name.data if weight.key is None else weight.key.data
+
+    # Ranges
+
+    def element(self, value: SSAValue) -> UniformQuantizedType:
+        """The quantized element type of a value of `top`, by its calibrated range; noted as missing where there is none."""
+        found = self._elements.get(value)
+        if found is not None:
+            return found
+        calibrated = element_of(value)
+        if isinstance(calibrated, CalibratedType):
+            try:
+                scale, zero_point = activation_parameters(calibrated.low, calibrated.high)
+            except ValueError as error:
+                raise DiagnosticError(f"the range of '{self.name_of(value)}' is of no use: {error}") from None
+            found = uniform("i8", scale, zero_point)
+        else:
+            self._missing[self.name_of(value)] = None
+            found = uniform("i8", 1.0, 0)
+        self._elements[value] = found
+        return found
+
+    def take_element(self, value: SSAValue, successor: SSAValue) -> None:
+        """Makes `value` be quantized as `successor` is, where that has a range."""
+        if successor in self._elements or self._is_calibrated(successor):
+            self._elements[value] = self.element(successor)
+
+    def _is_calibrated(self, value: SSAValue) -> bool:
+        return isinstance(element_of(value), CalibratedType)
+
+    def check_ranges(self) -> None:
+        """DiagnosticError that names the values which needed a calibrated range and had none."""
+        if not self._missing:
+            return
+        names = list(self._missing)
+        shown = ", ".join(f"'{name}'" for name in names[:_SHOWN_NAMES])
+        rest = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+        raise DiagnosticError(
+            f"quantization to int8 needs a calibrated range for {shown}{rest}",
+            Place(name="convert-top-to-tpu"),
+            hint="calibrate the model, run top-annotate-calibration{table=FILE} before, or convert with quantize=f32",
+        )

@@ -1,0 +1,223 @@
+"""Every pass by name, and pipelines: from text to passes, from passes to text, and over a module."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import importlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_type_hints
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+from xdsl.utils.arg_spec import ArgSpec, ParameterType
+from xdsl.utils.arg_spec import parse_pipeline as parse_specs
+from xdsl.utils.exceptions import ArgSpecParseError
+from xdsl.utils.hints import type_repr
+
+from ..dialects.diagnostic import DiagnosticError, Place
+
+PASSES: dict[str, str] = {
+    "canonicalize": ".canonicalize:Canonicalize",
+    "cse": ".common_subexpressions:CommonSubexpressions",
+    "top-fold-shapes": ".top.fold_shapes:FoldShapes",
+    "top-fold-batch-norm": ".top.fold_batch_norm:FoldBatchNorm",
+    "top-annotate-calibration": ".top.annotate_calibration:AnnotateCalibration",
+    "convert-top-to-tpu": ".conversion.top_to_tpu:ConvertTopToTpu",
+    "tpu-fuse-activation": ".tpu.fuse_activation:FuseActivation",
+    "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",
+    "convert-tpu-to-tile": ".conversion.tpu_to_tile:ConvertTpuToTile",
+    "tile-split-over-cores": ".tile.split_over_cores:SplitOverCores",
+    "tile-cut-to-local-memory": ".tile.cut_to_local_memory:CutToLocalMemory",
+    "tile-order-engines": ".tile.order_engines:OrderEngines",
+    "tile-assign-addresses": ".tile.assign_addresses:AssignAddresses",
+    "convert-tile-to-isa": ".conversion.tile_to_isa:ConvertTileToIsa",
+}
+"""Every pass: its name → "module:Class" relative to this package; imported when asked for."""
+
+PipelineCallback = Callable[[ModulePass | None, ModuleOp, ModulePass | None], None]
+"""Called before, between and after passes with the pass that just ran, the module, and the pass that comes next."""
+
+_PLAIN_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_PIECE = re.compile(
+    r'(?P<string>"(?:\\.|[^"\\])*")|\s*(?P<mark>[,{}])\s*|(?P<space>\s+)|(?<=[=,])(?P<value>[^\s,{}"=]+)'
+)
+_LEXED_AS_VALUE = re.compile(
+    r"[A-Za-z_][A-Za-z0-9_-]*\Z|[0-9]+[A-Za-z_-]+[A-Za-z0-9_-]*\Z"
+    r"|[-+]?[0-9]+(\.[0-9]*([eE][-+]?[0-9]+)?)?\Z"
+)
+
+
+def get_pass(name: str) -> type[ModulePass]:
+    """The class of pass `name`; DiagnosticError with the nearest names where there is none."""
+    location = PASSES.get(name)
+    if location is None:
+        raise DiagnosticError(
+            f"there is no pass '{name}'",
+            hint=_did_you_mean(name, PASSES) or "smalti-opt --list-passes names every pass",
+        )
+    module, _, attribute = location.partition(":")
+    return getattr(importlib.import_module(module, __package__), attribute)
+
+
+def parse_pipeline(text: str) -> list[ModulePass]:
+    """The passes of a pipeline such as `a,b{option=1 other=x,y}`, in order; an empty text has none.
+
+    Values are numbers, true, false, words, or strings in quotes; quotes may be left out where the value has no space, comma,
+    brace, quote or equals sign (table=ranges.json). DiagnosticError where the text does not parse, or names a pass or an
+    option that there is not, or lacks one, or gives a value of the wrong type.
+    """
+    try:
+        specs = list(parse_specs(_PIECE.sub(_normalize, text.strip())))
+    except ArgSpecParseError as error:
+        details = str(error).splitlines()[1:]
+        raise DiagnosticError(
+            "the pipeline does not parse",
+            Place(name=f"pipeline '{text}'"),
+            notes=[line for line in details if line.strip()],
+            hint="write passes as a,b{option=1 other=x}",
+        ) from None
+    return [_make_pass(spec) for spec in specs]
+
+
+def print_pipeline(passes: Sequence[ModulePass]) -> str:
+    """The text from which `parse_pipeline` makes the same passes; options at their default are left out."""
+    return ",".join(_print_spec(each.pipeline_pass_spec()) for each in passes)
+
+
+def run_pipeline(
+    ctx: Context,
+    module: ModuleOp,
+    passes: Sequence[ModulePass],
+    *,
+    verify: bool = True,
+    callback: PipelineCallback | None = None,
+) -> None:
+    """Runs `passes` over `module` in place, verifying it before the first pass and after each.
+
+    `callback` is called before the first pass, between passes and after the last. DiagnosticError where a pass refuses its
+    input or the module does not verify; a note then names the pass after which it did not.
+    """
+    previous: ModulePass | None = None
+    for each in (*passes, None):
+        if verify:
+            _verify(module, previous)
+        if callback is not None:
+            callback(previous, module, each)
+        if each is not None:
+            each.apply(ctx, module)
+        previous = each
+
+
+def _verify(module: ModuleOp, previous: ModulePass | None) -> None:
+    from ..dialects.text import verify
+
+    try:
+        verify(module)
+    except DiagnosticError as error:
+        if previous is not None:
+            error.notes.append(f"after pass '{previous.name}', which should not have made such IR")
+        raise
+
+
+def _make_pass(spec: ArgSpec) -> ModulePass:
+    """The pass that `spec` describes, its options checked one by one."""
+    cls = get_pass(spec.name)
+    given = spec.normalize_parameter_names().parameters
+    options = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    place = Place(name=f"pass '{spec.name}'")
+    for name in given:
+        if name not in options:
+            shown = name.replace("_", "-")
+            known = ", ".join(each.replace("_", "-") for each in options) or "none"
+            hint = _did_you_mean(shown, [each.replace("_", "-") for each in options])
+            raise DiagnosticError(f"no option '{shown}' (there is: {known})", place, hint=hint)
+    for name in sorted(cls.required_fields() - set(given)):
+        raise DiagnosticError(
+            f"option '{name.replace('_', '-')}' is missing", place, hint=f"write {spec.name}{{{name}=...}}"
+        )
+    types = get_type_hints(cls)
+    given = {name: _widen(values, types[name]) for name, values in given.items()}
+    for name, values in given.items():
+        _check_type(cls, name, values, types[name], place)
+    try:
+        return cls.from_pass_spec(ArgSpec(spec.name, given))
+    except ValueError as error:
+        raise DiagnosticError(str(error), place) from None
+
+
+def _check_type(
+    cls: type[ModulePass], name: str, values: tuple[ParameterType, ...], expected: Any, place: Place
+) -> None:
+    """DiagnosticError where `values` is not what option `name` takes, as xDSL's conversion of the one option finds."""
+    from xdsl.utils.arg_spec import _convert_arg_to_type  # pyright: ignore[reportPrivateUsage]
+
+    try:
+        _convert_arg_to_type(values, expected)
+    except ValueError:
+        shown = ",".join(_print_value(value) for value in values) or "nothing"
+        raise DiagnosticError(
+            f"option '{name.replace('_', '-')}' is {shown}, expected {type_repr(expected)}", place
+        ) from None
+
+
+def _widen(values: tuple[ParameterType, ...], expected: Any) -> tuple[ParameterType, ...]:
+    """Whole numbers and 1e-5 as floats for an option of floats, digits as text for one of text."""
+    text = type_repr(expected)
+    if "float" in text and "int" not in text:
+        return tuple(_as_float(value) for value in values)
+    if "str" in text and "int" not in text and "float" not in text:
+        return tuple(_print_value(value) if not isinstance(value, str) else value for value in values)
+    return values
+
+
+def _as_float(value: ParameterType) -> ParameterType:
+    try:
+        return value if isinstance(value, bool) else float(value)
+    except ValueError:
+        return value
+
+
+def _print_spec(spec: ArgSpec) -> str:
+    options = [
+        name.replace("_", "-") + ("=" + ",".join(map(_print_value, values)) if values else "")
+        for name, values in spec.parameters.items()
+    ]
+    return spec.name + (f"{{{' '.join(options)}}}" if options else "")
+
+
+def _print_value(value: ParameterType) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            # A number without a point would be read as a whole number, or (1e-05) as a word.
+            text = repr(value)
+            return text if "." in text else text.replace("e", ".0e")
+        case str():
+            plain = _PLAIN_VALUE.match(value) and value not in ("true", "false")
+            return value if plain else _quote(value)
+        case _:
+            return str(value)
+
+
+def _quote(text: str) -> str:
+    escapes = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\t": r"\t"}
+    return '"' + "".join(escapes.get(character, character) for character in text) + '"'
+
+
+def _normalize(piece: re.Match[str]) -> str:
+    """A piece of a pipeline's text as xDSL's reader wants it: one space, none around marks, quotes where it needs them."""
+    if piece["space"]:
+        return " "
+    value = piece["value"]
+    if value is None:
+        return piece["string"] or piece["mark"]
+    return value if _LEXED_AS_VALUE.match(value) else _quote(value)
+
+
+def _did_you_mean(name: str, known: Mapping[str, str] | Sequence[str]) -> str | None:
+    near = difflib.get_close_matches(name, list(known), n=2)
+    return f"did you mean {' or '.join(near)}?" if near else None

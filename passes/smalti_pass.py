@@ -1,0 +1,61 @@
+"""The base of Smalti's passes: what level a pass works on, its options, and the count of what it did."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import RewritePattern
+
+from .driver import rewrite
+
+if TYPE_CHECKING:
+    from ..dialects.weights import WeightStore
+
+Level = Literal["top", "tpu", "tile", "isa", "any"]
+"""The level of IR that a pass reads; a conversion is of the level that it starts from."""
+
+
+@dataclass(frozen=True)
+class SmaltiPass(ModulePass):
+    """A pass of Smalti: a frozen dataclass whose fields are the options, with `name` and `level` as class variables.
+
+    Subclasses write `run`. A pass sees the module, its options, the target that the module names and the weight store;
+    what it did is counted in `statistics`.
+    """
+
+    level: ClassVar[Level] = "any"
+
+    @cached_property
+    def statistics(self) -> dict[str, int]:
+        """What the pass did, counted by name ("fold_batch_norm": 27), over all runs of this instance."""
+        return {}
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Adds `number` to the statistic `what`."""
+        self.statistics[what] = self.statistics.get(what, 0) + number
+
+    def rewrite(self, module: ModuleOp, patterns: Sequence[RewritePattern]) -> int:
+        """Applies `patterns` to a fixpoint with the shared driver and counts each under its name; returns how many."""
+        return rewrite(module, patterns, counts=self.statistics)
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Runs the pass on module `op`, in place."""
+        self.run(ctx, op)
+
+    @abstractmethod
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        """Changes `module` in place; DiagnosticError where the user's input does not allow it."""
+
+
+def store_of(ctx: Context) -> WeightStore:
+    """The weight store that belongs to `ctx`."""
+    from ..dialects.context import weights_of
+
+    return weights_of(ctx)

@@ -1,0 +1,1 @@
+"""Passes on tile IR, and the mathematics of tilings without IR."""

@@ -1,0 +1,151 @@
+"""Places buffers with known lifetimes in one memory: offline greedy best fit, without IR.
+
+Buffers are rectangles: bytes × time. Two buffers whose lifetimes meet must not share bytes. The problem is
+NP-complete (Garey and Johnson, "Computers and Intractability", SR2); greedy placement in order of decreasing size is
+what practice uses (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+ALIGNMENT = 64
+"""Addresses are multiples of this many bytes."""
+
+_REPAIRS = 24
+"""How often a placement that does not fit is tried again with the buffers that stuck out moved to the front."""
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """A buffer of `size_bytes` that is in use from time `first` to time `last`, both included."""
+
+    size_bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where buffers are: byte addresses in the order of the request, and the bytes used in all."""
+
+    addresses: tuple[int, ...]
+    size_bytes: int
+
+
+def align(size_bytes: int, alignment: int = ALIGNMENT) -> int:
+    """`size_bytes` rounded up to a multiple of `alignment`."""
+    return -(-size_bytes // alignment) * alignment
+
+
+def pack(sizes: Iterable[int], alignment: int = ALIGNMENT) -> Placement:
+    """Buffers of `sizes` bytes one after the other, none sharing bytes with another."""
+    addresses: list[int] = []
+    end = 0
+    for size in sizes:
+        addresses.append(end)
+        end = align(end + size, alignment)
+    return Placement(tuple(addresses), end)
+
+
+def live_bytes(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT) -> int:
+    """The most bytes that are live at one time: no placement can use fewer."""
+    if not buffers:
+        return 0
+    sizes = np.array([align(b.size_bytes, alignment) for b in buffers], dtype=np.int64)
+    first = np.array([b.first for b in buffers], dtype=np.int64)
+    last = np.array([b.last for b in buffers], dtype=np.int64)
+    times = np.concatenate((first, last + 1))
+    # At equal times buffers that end come before buffers that begin.
+    order = np.lexsort((np.repeat([1, 0], len(buffers)), times))
+    return int(np.cumsum(np.concatenate((sizes, -sizes))[order]).max())
+
+
+def place(
+    buffers: Sequence[Lifetime], capacity_bytes: int, alignment: int = ALIGNMENT
+) -> Placement | None:
+    """Addresses such that buffers with meeting lifetimes share no byte, or None where none were found.
+
+    Several orders are tried (size, size × duration, first use); the first placement that fits in `capacity_bytes` is
+    returned. Where none fits, the best is repaired: the buffers that stuck out are placed first in the next attempt. A
+    ValueError says that a lifetime ends before it begins.
+    """
+    for buffer in buffers:
+        if buffer.last < buffer.first or buffer.size_bytes < 0:
+            raise ValueError(f"not a lifetime: {buffer}")
+    if not buffers:
+        return Placement((), 0)
+    if live_bytes(buffers, alignment) > capacity_bytes:
+        return None
+    sizes = np.array([align(b.size_bytes, alignment) for b in buffers], dtype=np.int64)
+    first = np.array([b.first for b in buffers], dtype=np.int64)
+    last = np.array([b.last for b in buffers], dtype=np.int64)
+    # Times are compared only: as ranks, a placement does not depend on what happens to other memories in between.
+    moments = np.unique(np.concatenate((first, last)))
+    first, last = np.searchsorted(moments, first), np.searchsorted(moments, last)
+    duration = last - first + 1
+    orders = (
+        np.lexsort((first, -sizes)),
+        np.lexsort((first, -sizes * duration)),
+        np.lexsort((-sizes, first)),
+        np.lexsort((first, -duration)),
+    )
+    best: tuple[int, np.ndarray, np.ndarray] | None = None
+    for order in orders:
+        addresses = _place_in_order(order, sizes, first, last)
+        size = int((addresses + sizes).max())
+        if size <= capacity_bytes:
+            return Placement(tuple(addresses.tolist()), size)
+        if best is None or size < best[0]:
+            best = size, order, addresses
+    assert best is not None
+    _, order, addresses = best
+    for _ in range(_REPAIRS):
+        out = addresses + sizes > capacity_bytes
+        order = np.concatenate((order[out[order]], order[~out[order]]))
+        addresses = _place_in_order(order, sizes, first, last)
+        size = int((addresses + sizes).max())
+        if size <= capacity_bytes:
+            return Placement(tuple(addresses.tolist()), size)
+    return None
+
+
+def _place_in_order(
+    order: np.ndarray, sizes: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> np.ndarray:
+    """Each buffer in turn into the smallest gap, among the buffers placed before that live at its time, that holds it."""
+    count = len(order)
+    addresses = np.zeros(count, dtype=np.int64)
+    # What is placed so far, in order of address, so that no sorting is needed for each buffer.
+    low = np.zeros(count, dtype=np.int64)
+    high = np.zeros(count, dtype=np.int64)
+    begins = np.zeros(count, dtype=np.int64)
+    ends = np.zeros(count, dtype=np.int64)
+    for placed, buffer in enumerate(order.tolist()):
+        size = sizes[buffer]
+        meets = (begins[:placed] <= last[buffer]) & (ends[:placed] >= first[buffer])
+        address = _best_gap(low[:placed][meets], high[:placed][meets], size)
+        addresses[buffer] = address
+        at = int(np.searchsorted(low[:placed], address, side="right"))
+        for column, value in (
+            (low, address), (high, address + size), (begins, first[buffer]), (ends, last[buffer]),
+        ):  # fmt: skip
+            column[at + 1 : placed + 1] = column[at:placed].copy()
+            column[at] = value
+    return addresses
+
+
+def _best_gap(low: np.ndarray, high: np.ndarray, size: int) -> int:
+    """The start of the smallest gap of at least `size` bytes between intervals that ascend by `low`, or their end."""
+    if not len(low):
+        return 0
+    reached = np.maximum.accumulate(high)
+    starts = np.concatenate(([0], reached[:-1]))
+    gaps = low - starts
+    fits = np.flatnonzero(gaps >= size)
+    if len(fits):
+        return int(starts[fits[np.argmin(gaps[fits])]])
+    return int(reached[-1])

@@ -1,0 +1,181 @@
+"""Gives every buffer of a tile program its address.
+
+    %a = tile.alloc {core = 0} : memref<1x4x4x16xi8, "local">
+    %b = tile.alloc {core = 0} : memref<1x4x4x16xi8, "local">
+⇒
+    %a = tile.alloc {core = 0, address = 0} : memref<1x4x4x16xi8, "local">
+    %b = tile.alloc {core = 0, address = 0} : memref<1x4x4x16xi8, "local">
+
+where %a is last used before %b is first used. Scratch buffers in global memory share bytes in the same way; weights, inputs
+and outputs lie one after the other in their segments. All addresses are multiples of 64.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+
+from ...dialects import tile
+from ...dialects.attribute import integer
+from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.location import names_of
+from ...dialects.machine import target_of
+from ..smalti_pass import SmaltiPass
+from .allocation import Lifetime, Placement, align, live_bytes, pack, place
+from .buffer_uses import (
+    BufferUse,
+    MemoryPlace,
+    buffer_uses,
+    memory_capacity,
+    program_of,
+    steps_of,
+)
+
+if TYPE_CHECKING:
+    from ...backends.targets.target import Target
+
+_PACKED_SEGMENTS = ("weights", "input", "output")
+
+
+@dataclass(frozen=True)
+class AssignAddresses(SmaltiPass):
+    """Places buffers by their lifetimes in program order.
+
+    `slack`: where memory allows, a buffer of a core keeps its bytes for so many more steps of that core, so that the next load
+    need not wait for them; the slack is halved until all buffers fit.
+    """
+
+    name = "tile-assign-addresses"
+    level: ClassVar = "tile"
+    slack: int = 12
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        """Sets the property `address` of every buffer and erases buffers that no op uses.
+
+        DiagnosticError where a core's buffers do not fit its memory, or the program global memory.
+        """
+        if self.slack < 0:
+            raise DiagnosticError(f"{self.name}: slack is at least 0, got {self.slack}")
+        target = target_of(module)
+        program = program_of(module)
+        steps = steps_of(program)
+        uses = list(buffer_uses(program, steps).values())
+        memories = self._by_memory(uses)
+        global_bytes = 0
+        for memory, buffers in memories.items():
+            if memory[0] in _PACKED_SEGMENTS:
+                placement = pack(b.size_bytes for b in buffers)
+            else:
+                placement = self._place(memory, buffers, steps, target)
+            for buffer, address in zip(buffers, placement.addresses, strict=True):
+                buffer.op.address = integer(address)
+            if memory[1] < 0:
+                global_bytes += placement.size_bytes
+            self.count(f"{memory[0]}_bytes", placement.size_bytes)
+        _check_global_memory(global_bytes, memories, target)
+
+    def _by_memory(self, uses: Sequence[BufferUse]) -> dict[MemoryPlace, list[BufferUse]]:
+        memories: dict[MemoryPlace, list[BufferUse]] = defaultdict(list)
+        for use in uses:
+            if use.is_used or use.memory[0] in ("input", "output"):
+                memories[use.memory].append(use)
+            else:
+                use.op.detach()
+                use.op.erase()
+                self.count("unused_buffers")
+        return memories
+
+    def _place(
+        self,
+        memory: MemoryPlace,
+        buffers: Sequence[BufferUse],
+        steps: Sequence[Operation],
+        target: Target,
+    ) -> Placement:
+        capacity = memory_capacity(target, memory)
+        slack = self.slack if memory[1] >= 0 else 0
+        while True:
+            placement = place(_lifetimes(memory, buffers, steps, slack), capacity)
+            if placement is not None:
+                return placement
+            if slack == 0:
+                raise _does_not_fit(memory, buffers, steps, capacity)
+            slack //= 2
+
+
+def _lifetimes(
+    memory: MemoryPlace, buffers: Sequence[BufferUse], steps: Sequence[Operation], slack: int
+) -> list[Lifetime]:
+    """From first to last use, and `slack` steps of the buffers' core longer."""
+    if not slack:
+        return lifetimes_of(buffers)
+    own = [i for i, op in enumerate(steps) if _core(op) == memory[1]]
+    result: list[Lifetime] = []
+    for buffer in buffers:
+        later = bisect_left(own, buffer.last) + slack
+        last = own[later] if later < len(own) else len(steps)
+        result.append(Lifetime(buffer.size_bytes, buffer.first, max(last, buffer.last)))
+    return result
+
+
+def lifetimes_of(buffers: Sequence[BufferUse]) -> list[Lifetime]:
+    """From first to last use."""
+    return [Lifetime(b.size_bytes, b.first, b.last) for b in buffers]
+
+
+def _core(op: Operation) -> int:
+    if isinstance(op, tile.CoreOp):
+        return op.core.value.data
+    return -1
+
+
+def _does_not_fit(
+    memory: MemoryPlace, buffers: Sequence[BufferUse], steps: Sequence[Operation], capacity: int
+) -> DiagnosticError:
+    """Says how many bytes are needed, where, and for which nodes of the network."""
+    if memory[1] < 0:
+        needed = live_bytes(lifetimes_of(buffers))
+        return DiagnosticError(
+            f"intermediate tensors need {needed} bytes of global memory, which has {capacity}",
+            hint="use a smaller batch, or a target with more global memory",
+        )
+    peak, at = -1, 0
+    for candidate in {b.first for b in buffers}:
+        live = sum(align(b.size_bytes) for b in buffers if b.first <= candidate <= b.last)
+        if live > peak or (live == peak and candidate < at):
+            peak, at = live, candidate
+    what = "local" if memory[0] == "local" else "accumulator"
+    if peak > capacity:
+        reason = f"{peak} bytes of {what} memory of core {memory[1]} are in use at once, it has {capacity}"
+    else:
+        reason = f"no placement was found for {peak} bytes in use at once in the {capacity} bytes of {what} memory of core {memory[1]}"
+    return DiagnosticError(
+        reason,
+        Place(name=", ".join(names_of(steps[at].location)) or None),
+        hint="cut with tile-cut-to-local-memory for this target, or use a target with more memory",
+    )
+
+
+def _check_global_memory(
+    needed: int, memories: dict[MemoryPlace, list[BufferUse]], target: Target
+) -> None:
+    capacity = target.global_memory.size_bytes
+    if needed <= capacity:
+        return
+    sizes = {
+        memory[0]: sum(align(b.size_bytes) for b in buffers)
+        for memory, buffers in memories.items()
+        if memory[1] < 0
+    }
+    raise DiagnosticError(
+        f"the model needs {needed} bytes of global memory, target '{target.name}' has {capacity}",
+        notes=[f"{segment}: {size} bytes" for segment, size in sizes.items()],
+        hint="use a smaller batch or model, or a target with more global memory",
+    )

@@ -1,0 +1,130 @@
+"""What a layer costs, roughly: the model by which layers are split over cores and cut into tiles. No IR.
+
+A part of a layer occupies its core's matrix and vector units for known cycles and moves known bytes over the
+shared global memory. Engines run side by side, so a layer takes about as long as its busiest resource:
+
+    cycles = max(max over cores of matrix and of vector cycles, bytes of all cores / bytes per cycle) + part cycles · cores
+
+and `tiles` tiles that pass through stages (load, matrix, vector, store) of total `stage` cycles take
+
+    cycles = max(stages) + (sum(stages) − max(stages)) / tiles + tile cycles · tiles
+
+the busiest stage without a gap, plus the other stages of one tile to fill and drain the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...dialects.diagnostic import DiagnosticError
+from .layout import Layout, round_up
+from .windows import Window
+
+if TYPE_CHECKING:
+    from ...backends.targets.target import Target
+
+PART_CYCLES = 24
+"""What one more core costs a layer: its instructions' start and the wait for it. Also breaks ties towards fewer cores."""
+
+TILE_CYCLES = 96
+"""What one more tile costs: the part of a transfer's latency and of the instructions' start that nothing hides."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What computing one window costs: cycles of the matrix and the vector unit, bytes on the global bus."""
+
+    matrix_cycles: int = 0
+    vector_cycles: int = 0
+    load_bytes: int = 0
+    store_bytes: int = 0
+
+
+@dataclass(eq=False)
+class Machine:
+    """The numbers of a target that decide tile sizes, with its cycle formulas memoised."""
+
+    target: Target
+    _cycles: dict[tuple[str, str, int, int, int, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        target = self.target
+        self.local_bytes: int = target.local_memory.size_bytes
+        self.acc_bytes: int = target.matrix.accumulator_bytes
+        self.lane_group: int = target.vector.lane_group
+        self.columns: int = target.matrix.columns
+        self.cores: int = target.cores
+        self.bytes_per_cycle: float = target.global_bytes_per_cycle
+        self.burst_bytes: int = target.global_memory.burst_bytes
+
+    def matrix_cycles(self, storage: str, m: int, k: int, n: int, repeat: int = 1) -> int:
+        """Cycles of `repeat` matrix products [m,k] x [k,n] on one core's matrix unit."""
+        key = ("matrix", storage, m, k, n, repeat)
+        found = self._cycles.get(key)
+        if found is None:
+            from ...backends.targets import cycles
+            from ...backends.targets.target import TargetError
+
+            try:
+                found = cycles.matrix_cycles(self.target, storage, m=m, k=k, n=n, repeat=repeat)
+            except TargetError as error:
+                raise DiagnosticError(str(error)) from None
+            self._cycles[key] = found
+        return found
+
+    def vector_cycles(self, storage: str, elements: int, operations: int = 1) -> int:
+        """Cycles of one vector instruction over `elements` elements."""
+        key = ("vector", storage, elements, operations, 0, 0)
+        found = self._cycles.get(key)
+        if found is None:
+            from ...backends.targets import cycles
+
+            found = cycles.vector_cycles(self.target, storage, elements, operations)
+            self._cycles[key] = found
+        return found
+
+    def bus_bytes(self, run_bytes: int, runs: int) -> int:
+        """Bytes that `runs` separate runs occupy on the global bus: whole bursts."""
+        return round_up(run_bytes, self.burst_bytes) * runs
+
+
+def runs_of(layout: Layout, window: Window) -> tuple[int, int]:
+    """(elements per contiguous run, runs) that hold `window` of a buffer of `layout`, padding of whole rows included."""
+    run, contiguous = 1, True
+    outer = 1
+    for position, axis in enumerate(reversed(layout.order)):
+        low, high = window[axis]
+        full = high - low == layout.shape[axis]
+        size = layout.pitch if position == 0 and full else high - low
+        if contiguous:
+            run *= size
+            contiguous = full
+        else:
+            outer *= size
+    return run, outer
+
+
+def window_bytes(machine: Machine, layout: Layout, window: Window, element_bytes: int) -> int:
+    """Bytes on the global bus to move `window` of a buffer of `layout` once."""
+    run, runs = runs_of(layout, window)
+    return machine.bus_bytes(run * element_bytes, runs)
+
+
+def split_cycles(machine: Machine, parts: Iterable[Work]) -> float:
+    """Estimated cycles of a layer whose `parts` run on one core each (the module's first formula)."""
+    busiest, moved, count = 0, 0, 0
+    for part in parts:
+        busiest = max(busiest, part.matrix_cycles, part.vector_cycles)
+        moved += part.load_bytes + part.store_bytes
+        count += 1
+    return max(busiest, moved / machine.bytes_per_cycle) + PART_CYCLES * count
+
+
+def pipeline_cycles(stages: Sequence[float], tiles: int) -> float:
+    """Estimated cycles of `tiles` equal tiles through `stages` of these total cycles (the module's second formula)."""
+    busiest = max(stages)
+    return busiest + (sum(stages) - busiest) / tiles + TILE_CYCLES * tiles
+
+

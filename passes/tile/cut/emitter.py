@@ -1,0 +1,264 @@
+"""Builds the copies and computations of one core: the only place where cutting makes operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import prod
+
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    FloatAttr,
+    IntegerAttr,
+    LocationAttr,
+    MemRefType,
+    NoneAttr,
+    StringAttr,
+    UnitAttr,
+    f64,
+    i64,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ....dialects import tile
+from ....dialects.element import type_of_storage
+from ..layout import Layout
+from ..windows import Window, sizes_of
+from .copies import Copy, Padding, plan
+from .layer import Buffer
+
+_UNIT = UnitAttr()
+
+
+@lru_cache(maxsize=65536)
+def integer(value: int) -> IntegerAttr:
+    """An i64 attribute, cached: building one costs more than using it."""
+    return IntegerAttr(value, i64)
+
+
+@lru_cache(maxsize=65536)
+def integers(values: tuple[int, ...]) -> DenseArrayBase:
+    """An array of i64, cached."""
+    return DenseArrayBase.from_list(i64, values)
+
+
+@lru_cache(maxsize=4096)
+def reals(values: tuple[float, ...]) -> DenseArrayBase:
+    """An array of f64, cached."""
+    return DenseArrayBase.from_list(f64, values)
+
+
+@lru_cache(maxsize=4096)
+def real(value: float) -> FloatAttr:
+    """An f64 attribute, cached."""
+    return FloatAttr(value, f64)
+
+
+@lru_cache(maxsize=1024)
+def text(value: str) -> StringAttr:
+    """A string attribute, cached."""
+    return StringAttr(value)
+
+
+@lru_cache(maxsize=65536)
+def buffer_type(shape: tuple[int, ...], storage: str, space: str) -> MemRefType:
+    """The memref type of a buffer of a storage type in a memory space, cached."""
+    return MemRefType(type_of_storage(storage), shape, NoneAttr(), text(space))
+
+
+Field = int | float | str | bool | tuple[int, ...] | None
+"""A property's value: False and None leave it out, True is a unit attribute."""
+
+
+def _attribute(value: Field) -> Attribute:
+    if value is True:
+        return _UNIT
+    if isinstance(value, int):
+        return integer(value)
+    if isinstance(value, float):
+        return real(value)
+    if isinstance(value, str):
+        return text(value)
+    assert isinstance(value, tuple)
+    return integers(value)
+
+
+def global_buffer(
+    name: str,
+    segment: str,
+    layout: Layout,
+    storage: str,
+    *,
+    key: str | None = None,
+    seed: int | None = None,
+) -> tile.GlobalOp:
+    """Declares a buffer in global memory; `key` or `seed` give the values of one of weights."""
+    properties: dict[str, Attribute] = {"name": text(name), "segment": text(segment)}
+    if key is not None:
+        properties["key"] = text(key)
+    if seed is not None:
+        properties["seed"] = integer(seed)
+    properties["shape"] = integers(layout.shape)
+    properties["order"] = integers(layout.order)
+    result = buffer_type(layout.physical, storage, "global")
+    return tile.GlobalOp.create(result_types=[result], properties=properties)
+
+
+class Emitter:
+    """Collects the operations of one core for one layer, in program order."""
+
+    def __init__(self, core: int, location: LocationAttr) -> None:
+        self.core = core
+        self.location = location
+        self.operations: list[Operation] = []
+        self._core = integer(core)
+
+    def alloc(self, shape: Sequence[int], storage: str, space: str = "local") -> SSAValue:
+        """A new buffer of the core's `space`."""
+        op = tile.AllocOp.create(
+            result_types=[buffer_type(tuple(shape), storage, space)],
+            properties={"core": self._core},
+            location=self.location,
+        )
+        self.operations.append(op)
+        return op.results[0]
+
+    def compute(
+        self,
+        kind: type[tile.CoreOp],
+        operands: Sequence[SSAValue],
+        fields: Mapping[str, Field],
+        clamp: tuple[float, float] | None = None,
+    ) -> None:
+        """A computation on whole buffers; `fields` are its properties."""
+        properties: dict[str, Attribute] = {"core": self._core}
+        for name, value in fields.items():
+            if value is not None and value is not False:
+                properties[name] = _attribute(value)
+        if clamp is not None:
+            properties["clamp"] = reals(clamp)
+        self.operations.append(
+            kind.create(operands=operands, properties=properties, location=self.location)
+        )
+
+    def copy(
+        self, source: SSAValue, target: SSAValue, copies: Sequence[Copy], pad_value: int = 0
+    ) -> None:
+        """The planned copies from `source` to `target`; padding is filled with the storage value `pad_value`."""
+        for copy in copies:
+            properties: dict[str, Attribute] = {
+                "core": self._core,
+                "source_offset": integer(copy.source_offset),
+                "source_strides": integers(copy.source_strides),
+                "target_offset": integer(copy.target_offset),
+                "target_strides": integers(copy.target_strides),
+                "sizes": integers(copy.sizes),
+            }
+            if copy.pad:
+                properties["pad"] = integer(copy.pad)
+                properties["pad_value"] = integer(pad_value)
+            self.operations.append(
+                tile.CopyOp.create(
+                    operands=[source, target], properties=properties, location=self.location
+                )
+            )
+
+    def fill_box(
+        self,
+        target: SSAValue,
+        buffer: Buffer,
+        box: Window,
+        target_strides: Sequence[int],
+        *,
+        target_offset: int = 0,
+        padding: tuple[int, int] | None = None,
+        pad_value: int = 0,
+    ) -> None:
+        """Copies `box` of a global buffer into a local one with a stride per logical axis.
+
+        `padding` is (axis, elements to write after the box along it).
+        """
+        layout = buffer.layout
+        after = None
+        if padding is not None:
+            axis, count = padding
+            at_end = axis == layout.last_axis and box[axis][1] == layout.extent
+            after = Padding(axis, count, layout.padding if at_end else 0)
+        copies = plan(
+            sizes_of(box),
+            layout.strides,
+            target_strides,
+            source_offset=_offset(layout.strides, box),
+            target_offset=target_offset,
+            padding=after,
+        )
+        self.copy(buffer.value, target, copies, pad_value)
+
+    def load(
+        self,
+        buffer: Buffer,
+        box: Window,
+        order: Sequence[int],
+        pitch: int,
+        *,
+        shape: Sequence[int] | None = None,
+        pad_value: int = 0,
+    ) -> SSAValue:
+        """A local buffer with `box` of a global one, its logical axes in `order`, the last padded to `pitch` elements.
+
+        Axes that `order` leaves out have size 1 in the box. `shape` is the shape of the new buffer where it is not
+        that of the axes in order.
+        """
+        sizes = sizes_of(box)
+        local = (*(sizes[axis] for axis in order[:-1]), pitch)
+        target = self.alloc(local if shape is None else shape, buffer.storage)
+        last = order[-1]
+        self.fill_box(
+            target,
+            buffer,
+            box,
+            _strides(len(sizes), order, local),
+            padding=(last, pitch - sizes[last]),
+            pad_value=pad_value,
+        )
+        return target
+
+    def store(
+        self,
+        source: SSAValue,
+        buffer: Buffer,
+        box: Window,
+        order: Sequence[int],
+        pitch: int,
+        *,
+        pad_value: int = 0,
+    ) -> None:
+        """Writes a local buffer, as `load` makes it, to `box` of a global one, and the padding that follows the box."""
+        sizes = sizes_of(box)
+        local = (*(sizes[axis] for axis in order[:-1]), pitch)
+        layout = buffer.layout
+        last = layout.order[-1]
+        padding = None
+        if layout.padding and box[last][1] == layout.extent:
+            spare = pitch - sizes[last] if order[-1] == last else 0
+            padding = Padding(last, layout.padding, spare)
+        copies = plan(
+            sizes,
+            _strides(len(sizes), order, local),
+            layout.strides,
+            target_offset=_offset(layout.strides, box),
+            padding=padding,
+        )
+        self.copy(source, buffer.value, copies, pad_value)
+
+
+def _strides(rank: int, order: Sequence[int], local: Sequence[int]) -> list[int]:
+    """Elements between neighbours along each logical axis of a dense local buffer of shape `local`."""
+    result = [0] * rank
+    for position, axis in enumerate(order):
+        result[axis] = prod(local[position + 1 :])
+    return result
+
+
+def _offset(strides: Sequence[int], box: Window) -> int:
+    return sum(stride * low for stride, (low, _) in zip(strides, box, strict=True))

@@ -1,0 +1,277 @@
+"""The loop that convolutions and matrix products share: tiles of rows × channels × depth, buffers kept while they serve."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import product as combinations
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ....backends.numerics.packing import pack_epilogue_table
+from ....backends.numerics.quantization import quantize_multiplier
+from ....dialects import tile
+from ..cost import Machine
+from ..layout import round_up
+from ..windows import Range, Window, common_unit, sizes_of, tiles
+from .constants import Constants
+from .emitter import Emitter
+from .family import Family
+from .layer import Buffer, Layer
+from .tiling import Footprint, Product, ProductTiling, depth_parts, tile_product
+
+Key = tuple[object, ...]
+
+
+class ProductFamily(Family):
+    """A layer that sums products into accumulators, then an epilogue takes them to outputs.
+
+    Row axes of the output are all but the channel axis, outermost first.
+    """
+
+    bias: Buffer | None
+    residual: int | None
+    """Which operand of the op is the residual."""
+    accumulator: str
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        self._tilings: dict[tuple[Window, int], ProductTiling | Footprint] = {}
+
+    @property
+    @abstractmethod
+    def channel_axis(self) -> int:
+        """The output's axis of channels (columns)."""
+
+    @property
+    @abstractmethod
+    def row_axes(self) -> tuple[int, ...]:
+        """The other axes, outermost first as in the local buffers."""
+
+    @abstractmethod
+    def product(self, window: Window, block: int) -> Product:
+        """`window` as the tile sizes depend on it, with weights in blocks of `block` channels."""
+
+    @abstractmethod
+    def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
+        """The input that `rows` of the output (ranges of the row axes) read, of the channels and depth in question."""
+
+    @abstractmethod
+    def load_weights(
+        self, emitter: Emitter, constants: Constants, rows: Window, channels: Range, depth: Range, block: int
+    ) -> SSAValue:
+        """The weights of a tile of channels."""
+
+    @abstractmethod
+    def multiply(
+        self,
+        emitter: Emitter,
+        operands: tuple[SSAValue, SSAValue, SSAValue],
+        rows: Window,
+        channels: Range,
+        depth: Range,
+    ) -> None:
+        """The computation: operands are input, weights, accumulators; accumulates where the depth starts past 0."""
+
+    @abstractmethod
+    def rows_key(self, rows: Window, channels: Range) -> Key:
+        """What the input of a tile depends on beside the depth: equal keys may share the buffer."""
+
+    @abstractmethod
+    def weights_key(self, rows: Window, channels: Range) -> Key:
+        """What the weights of a tile depend on beside the depth."""
+
+    @abstractmethod
+    def local_shape(self, rows: Window, pitch: int) -> tuple[int, ...]:
+        """The shape of accumulators, residual and output of a tile."""
+
+    @abstractmethod
+    def folded_bias(self, constants: Constants) -> np.ndarray:
+        """The bias with the input's zero point folded in: i64 [channels], or f32."""
+
+    @abstractmethod
+    def product_scales(self) -> np.ndarray:
+        """Real value of one accumulator step per channel, f64 [channels] (integer types)."""
+
+    @property
+    def channel_count(self) -> int:
+        """Channels of the whole output."""
+        return self.layer.shape[self.channel_axis]
+
+    @property
+    def table_rows(self) -> int:
+        """Rows of the table of parameters."""
+        if self.layer.result.is_float and self.layer.elements[0].is_float:
+            return 1
+        return (3 if self.residual is None else 5) + (self.accumulator == "i64")
+
+    def block_for(self) -> int:
+        """Channels per block of packed weights: such that every window's slice is whole blocks, and a tile fits."""
+        group = self.machine.lane_group
+        starts = [window[self.channel_axis][0] for window in self.layer.siblings]
+        block = common_unit(starts, self.machine.columns)
+        if not block:
+            block = min(self.machine.columns, round_up(self.channel_count, group))
+        while block > group and not self._fits(block):
+            block = max(b for b in range(group, block, group) if block % b == 0)
+        return block
+
+    def _fits(self, block: int) -> bool:
+        return all(
+            isinstance(self.tiling(window, block), ProductTiling) for window in self.layer.siblings
+        )
+
+    def tiling(self, window: Window, block: int) -> ProductTiling | Footprint:
+        """The tile sizes for `window`, or the footprint of a tile that does not fit."""
+        shape = tuple((0, size) for size in sizes_of(window))
+        found = self._tilings.get((shape, block))
+        if found is None:
+            product = self.product(window, block)
+            found = tile_product(self.machine, product, len(self.layer.siblings))
+            self._tilings[shape, block] = found
+        return found
+
+    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        self._widen(constants)
+        block = self._block(constants)
+        tiling = self.tiling(window, block)
+        if isinstance(tiling, Footprint):
+            raise self.layer.too_big(tiling.local, tiling.acc, self.machine)
+        rows = tuple(window[axis] for axis in self.row_axes)
+        row_windows: Sequence[Window] = list(
+            combinations(*(tiles(r, s) for r, s in zip(rows, tiling.rows, strict=True)))
+        )
+        channel_ranges = tiles(window[self.channel_axis], tiling.channels)
+        order = (
+            ((r, c) for c in channel_ranges for r in row_windows)
+            if tiling.channels_outer
+            else ((r, c) for r in row_windows for c in channel_ranges)
+        )
+        table = self._table(constants)
+        kept: dict[str, tuple[Key, SSAValue]] = {}
+        for row_window, channels in order:
+            self._tile(emitter, constants, kept, table, row_window, channels, tiling.depth, block)
+
+    def _widen(self, constants: Constants) -> None:
+        """Sums in i64 where the bias leaves 32 bits once the input's zero point is folded in: the sums stay the same."""
+
+        def overflows() -> int:
+            return int(np.abs(self.folded_bias(constants)).max(initial=0) >= 2**31)
+
+        if self.accumulator == "i32" and constants.decide(("wide", self.layer.output.value), overflows):
+            self.accumulator = "i64"
+
+    def _block(self, constants: Constants) -> int:
+        """The block size, decided once for all cores."""
+        return constants.decide(("block", self.layer.output.value), self.block_for)
+
+    def _tile(
+        self,
+        emitter: Emitter,
+        constants: Constants,
+        kept: dict[str, tuple[Key, SSAValue]],
+        table: Buffer,
+        rows: Window,
+        channels: Range,
+        depth_size: int,
+        block: int,
+    ) -> None:
+        """One tile: loads what is not there yet, products over the depth, epilogue, store."""
+
+        def keep(name: str, key: Key, load: object) -> SSAValue:
+            found = kept.get(name)
+            if found is None or found[0] != key:
+                assert callable(load)
+                found = key, load()
+                kept[name] = found
+            return found[1]
+
+        layer, machine = self.layer, self.machine
+        pitch = round_up(channels[1] - channels[0], machine.lane_group)
+        shape = self.local_shape(rows, pitch)
+        acc = None
+        for depth in depth_parts(self.depth, depth_size):
+            w = keep(
+                "w", (*self.weights_key(rows, channels), depth),
+                lambda depth=depth: self.load_weights(emitter, constants, rows, channels, depth, block),
+            )  # fmt: skip
+            x = keep(
+                "x", (*self.rows_key(rows, channels), depth),
+                lambda depth=depth: self.load_rows(emitter, rows, channels, depth),
+            )  # fmt: skip
+            if acc is None:
+                acc = emitter.alloc(shape, self.accumulator, "acc")
+            self.multiply(emitter, (x, w, acc), rows, channels, depth)
+        assert acc is not None
+        parameters = keep(
+            "table", channels,
+            lambda: emitter.load(table, ((0, self.table_rows), channels), (0, 1), pitch),
+        )  # fmt: skip
+        operands = [acc, parameters]
+        box = self.output_box(rows, channels)
+        order = (*self.row_axes, self.channel_axis)
+        if self.residual is not None:
+            element = layer.elements[self.residual]
+            operands.append(
+                emitter.load(
+                    layer.inputs[self.residual], box, order, pitch, shape=shape, pad_value=element.zero_point
+                )
+            )
+        out = emitter.alloc(shape, layer.output.storage)
+        residual_zero = 0 if self.residual is None else layer.elements[self.residual].zero_point
+        emitter.compute(
+            tile.EpilogueOp,
+            [*operands, out],
+            {
+                "channels": channels[1] - channels[0],
+                "zero_points": (residual_zero, layer.result.zero_point),
+            },
+            layer.clamp,
+        )
+        emitter.store(out, layer.output, box, order, pitch, pad_value=layer.result.zero_point)
+
+    @property
+    @abstractmethod
+    def depth(self) -> int:
+        """Input channels that one output channel sums over (per tap)."""
+
+    def output_box(self, rows: Window, channels: Range) -> Window:
+        """The window of the output from the ranges of the row axes and of the channels."""
+        box: list[Range] = [channels] * len(self.layer.shape)
+        for axis, range_ in zip(self.row_axes, rows, strict=True):
+            box[axis] = range_
+        return tuple(box)
+
+    def _table(self, constants: Constants) -> Buffer:
+        """The table of the epilogue's parameters of all channels, made once."""
+        return constants.once(
+            ("table", self.layer.output.value),
+            f"{self.layer.output.name}.table",
+            lambda: self._table_values(constants),
+        )
+
+    def _table_values(self, constants: Constants) -> np.ndarray:
+        """[rows, channels rounded up to lane groups]: f32 bias; or i32 bias (low, high), multiplier, shift (, residual's)."""
+        pitch = round_up(self.channel_count, self.machine.lane_group)
+        bias = self.folded_bias(constants)
+        if self.table_rows == 1:
+            table = np.zeros((1, pitch), dtype=np.float32)
+            table[0, : self.channel_count] = bias
+            return table
+        scales = self.product_scales()
+        multiplier, shift = self._multiplier(scales / self.layer.result.scale)
+        residual_multiplier, residual_shift = None, None
+        if self.residual is not None:
+            ratio = self.layer.elements[self.residual].scale / scales
+            residual_multiplier, residual_shift = self._multiplier(ratio)
+        return pack_epilogue_table(
+            bias, multiplier, shift, pitch, acc_type=self.accumulator,
+            residual_multiplier=residual_multiplier, residual_shift=residual_shift,
+        )  # fmt: skip
+
+    def _multiplier(self, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            return quantize_multiplier(scale)
+        except ValueError as error:
+            raise self.layer.error(f"cannot requantize: {error}") from None

@@ -1,0 +1,100 @@
+"""Where the elements of a logical tensor lie in a buffer: pure mathematics, no IR.
+
+A layout lists the logical axes in physical order; the last physical axis may be padded to a *pitch*. Graph inputs,
+graph outputs and weights are dense and row-major. Intermediates of an image network are channel-last with the channels padded
+to whole lane groups of the vector unit, so that one pixel's channels are one aligned run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+
+def round_up(value: int, multiple: int) -> int:
+    """The least multiple of `multiple` (>= 1) that is not below `value`."""
+    return -(-value // multiple) * multiple
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The physical form of a tensor of logical `shape`, in elements.
+
+    `order[i]` is the logical axis that is physical axis i (outermost first); the last physical axis occupies `pitch`
+    elements, of which the first `shape[order[-1]]` are the tensor's. A tensor without axes is one element.
+    """
+
+    shape: tuple[int, ...]
+    order: tuple[int, ...]
+    pitch: int
+
+    def __post_init__(self) -> None:
+        if sorted(self.order) != list(range(len(self.shape))):
+            raise ValueError(f"order {self.order} is no permutation of {len(self.shape)} axes")
+        if self.pitch < self.extent:
+            raise ValueError(f"pitch {self.pitch} is less than the last axis' {self.extent}")
+
+    @property
+    def extent(self) -> int:
+        """Elements of the last physical axis that belong to the tensor."""
+        return self.shape[self.order[-1]] if self.shape else 1
+
+    @property
+    def padding(self) -> int:
+        """Elements after each run along the last physical axis that belong to no element of the tensor."""
+        return self.pitch - self.extent
+
+    @property
+    def last_axis(self) -> int | None:
+        """The logical axis that is contiguous; None for a tensor without axes."""
+        return self.order[-1] if self.order else None
+
+    @cached_property
+    def physical(self) -> tuple[int, ...]:
+        """The physical shape: the permuted shape with the last axis padded."""
+        if not self.order:
+            return ()
+        return (*(self.shape[axis] for axis in self.order[:-1]), self.pitch)
+
+    @cached_property
+    def strides(self) -> tuple[int, ...]:
+        """Elements between neighbours along each *logical* axis."""
+        result = [0] * len(self.shape)
+        step = 1
+        for axis, size in zip(reversed(self.order), reversed(self.physical), strict=False):
+            result[axis] = step
+            step *= size
+        return tuple(result)
+
+    @cached_property
+    def size(self) -> int:
+        """Elements of the buffer, padding included."""
+        return prod(self.physical)
+
+
+def row_major(shape: Sequence[int], multiple: int = 1) -> Layout:
+    """Row-major layout of `shape`, the last axis (if there is one) padded to a multiple of `multiple` elements."""
+    pitch = round_up(shape[-1], multiple) if shape else 1
+    return Layout(tuple(shape), tuple(range(len(shape))), pitch)
+
+
+def channel_last(shape: Sequence[int], multiple: int) -> Layout:
+    """[N, C, spatial...] as [N, spatial..., C], channels padded to a multiple of `multiple`; needs rank >= 3."""
+    if len(shape) < 3:
+        raise ValueError(f"a tensor of shape {tuple(shape)} has no channels before spatial axes")
+    order = (0, *range(2, len(shape)), 1)
+    return Layout(tuple(shape), order, round_up(shape[1], multiple))
+
+
+def intermediate(shape: Sequence[int], lane_group: int) -> Layout:
+    """The layout of an intermediate tensor: channel-last from rank 3 on, row-major below, padded to lane groups."""
+    return channel_last(shape, lane_group) if len(shape) >= 3 else row_major(shape, lane_group)
+
+
+def with_unit_axis(layout: Layout, position: int) -> Layout:
+    """The same buffer seen with one more logical axis, of size 1, at `position`; what is contiguous stays so."""
+    shape = (*layout.shape[:position], 1, *layout.shape[position:])
+    order = (position, *(axis + (axis >= position) for axis in layout.order))
+    return Layout(shape, order, layout.pitch)

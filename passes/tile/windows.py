@@ -1,0 +1,146 @@
+"""Windows of tensors: ranges per axis, what a window of an output reads of an input, and how windows are parted.
+
+Pure mathematics, no IR. A range is (low, high), high exclusive; a window is one range per axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import gcd
+
+Range = tuple[int, int]
+Window = tuple[Range, ...]
+
+
+def whole(shape: Sequence[int]) -> Window:
+    """The window that is the whole of a tensor of `shape`."""
+    return tuple((0, size) for size in shape)
+
+
+def sizes_of(window: Window) -> tuple[int, ...]:
+    """Elements along each axis of the window."""
+    return tuple(high - low for low, high in window)
+
+
+def flatten(window: Window) -> tuple[int, ...]:
+    """The form in an attribute: low and high of axis 0, low and high of axis 1, ..."""
+    return tuple(bound for range_ in window for bound in range_)
+
+
+def unflatten(bounds: Sequence[int]) -> Window:
+    """The inverse of `flatten`."""
+    return tuple(zip(bounds[::2], bounds[1::2], strict=True))
+
+
+@dataclass(frozen=True)
+class InputRange:
+    """What a range of outputs of a sliding window reads along one axis: input [low, high), and padding.
+
+    `before` and `after` count the positions of padding in front of and behind the input range that the
+    windows cover. `after` counts declared padding only: a last window may reach further (ceil_mode, or the missing
+    part of a convolution's stride), and what it covers there does not exist.
+    """
+
+    low: int
+    high: int
+    before: int
+    after: int
+
+    @property
+    def size(self) -> int:
+        """Input positions read."""
+        return self.high - self.low
+
+
+def input_range(
+    outputs: Range,
+    size: int,
+    *,
+    kernel: int,
+    stride: int,
+    dilation: int,
+    pad_before: int,
+    pad_after: int,
+) -> InputRange:
+    """The input positions, of `size`, that output positions [low, high) of a sliding window read.
+
+    Output y covers positions y·stride + i·dilation − pad_before, 0 <= i < kernel. Where all of them lie in padding, one
+    input position is still named (a buffer cannot be empty), with padding before it that holds every window.
+    """
+    first = outputs[0] * stride - pad_before
+    last = (outputs[1] - 1) * stride - pad_before + (kernel - 1) * dilation + 1
+    low, high = max(first, 0), min(last, size)
+    after = max(0, min(last, size + pad_after) - size)
+    if low >= high:
+        return InputRange(0, 1, last - first, 0)
+    return InputRange(low, high, low - first, after)
+
+
+def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
+    """`range_` in at most `count` consecutive parts, equal but for the last, cut at multiples of `unit` from its start."""
+    low, high = range_
+    units = -(-(high - low) // unit)
+    step = -(-units // max(1, min(count, units))) * unit
+    return [(start, min(start + step, high)) for start in range(low, high, step)]
+
+
+def tiles(range_: Range, size: int) -> list[Range]:
+    """`range_` in consecutive parts of `size`, the last possibly shorter."""
+    low, high = range_
+    return [(start, min(start + size, high)) for start in range(low, high, size)]
+
+
+def grid(window: Window, tile: Sequence[int]) -> Iterator[Window]:
+    """The windows of at most `tile` elements per axis that partition `window`, in row-major order."""
+    axes = [tiles(range_, size) for range_, size in zip(window, tile, strict=True)]
+    return product(*axes)
+
+
+def common_unit(starts: Sequence[int], limit: int) -> int:
+    """The largest unit at whose multiples all `starts` lie and that `limit` can be made of: gcd, then gcd with `limit`.
+
+    0 when all starts are 0 (any unit will do).
+    """
+    unit = gcd(*starts) if starts else 0
+    return unit if unit <= limit else gcd(unit, limit)
+
+
+def refine(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...] | None:
+    """Factors whose row-major nest both shapes are groupings of, outermost first; None where there are none.
+
+    Both shapes have the same number of elements. (6, 4) and (3, 8) refine to (3, 2, 4): the boundaries between
+    axes, counted as elements inside them, must divide one another. (4, 6) and (6, 4) have no refinement.
+    """
+    boundaries: set[int] = {1}
+    for shape in (source, target):
+        inside = 1
+        for size in reversed(shape):
+            inside *= size
+            boundaries.add(inside)
+    ordered = sorted(boundaries)
+    factors: list[int] = []
+    for inner, outer in zip(ordered, ordered[1:], strict=False):
+        if outer % inner:
+            return None
+        factors.append(outer // inner)
+    return tuple(reversed(factors))
+
+
+def factors_of_axes(shape: Sequence[int], factors: Sequence[int]) -> list[list[int]]:
+    """For each axis of `shape` the indices of the `factors` (from `refine`) that make it up, outermost first.
+
+    An axis of size 1 has none.
+    """
+    result: list[list[int]] = []
+    position = 0
+    for size in shape:
+        own: list[int] = []
+        inside = 1
+        while inside < size:
+            inside *= factors[position]
+            own.append(position)
+            position += 1
+        result.append(own)
+    return result

@@ -1,0 +1,62 @@
+"""Constants of `top`: their values as arrays, new ones made from arrays, and how they act per channel."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
+from xdsl.ir import SSAValue
+
+from ...backends.numerics.storage import name_of
+from ...dialects import top
+from ...dialects.element import type_of_storage
+from ...dialects.weights import WeightStore, value_of
+
+_DENSE_ELEMENTS = 16
+"""Constants up to this many elements stand in the IR itself, where a person can read them."""
+
+
+def weight_of(value: SSAValue | None) -> top.WeightOp | None:
+    """The op that makes `value` where it is a constant, else None."""
+    if value is None:
+        return None
+    owner = value.owner
+    return owner if isinstance(owner, top.WeightOp) else None
+
+
+def constant_of(value: SSAValue | None, store: WeightStore) -> np.ndarray | None:
+    """The array of a constant value (read-only, in its storage type), None for any other value."""
+    weight = weight_of(value)
+    return None if weight is None else value_of(weight, store)
+
+
+def make_constant(name: str, array: np.ndarray, store: WeightStore, key: str | None = None) -> top.WeightOp:
+    """A `top.weight` of `array`: few f32 numbers stand in the IR, others under a new key of the store (`name` if None)."""
+    array = np.ascontiguousarray(array)
+    type = TensorType(type_of_storage(name_of(array.dtype)), array.shape)
+    if array.dtype == np.float32 and array.size <= _DENSE_ELEMENTS:
+        value = DenseIntOrFPElementsAttr(type, array.tobytes())
+        return top.WeightOp.make(name, type, value=value)
+    return top.WeightOp.make(name, type, key=store.add(key or name, array))
+
+
+def per_channel(constant: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray | None:
+    """`constant` as a vector [shape[axis]] where, broadcast to `shape`, it depends on the index along `axis` alone.
+
+    None where it depends on another axis too, or where broadcasting makes the result larger than `shape`.
+    """
+    if constant.ndim > len(shape):
+        return None
+    padded = (1,) * (len(shape) - constant.ndim) + constant.shape
+    axis %= len(shape)
+    if any(size != 1 for other, size in enumerate(padded) if other != axis):
+        return None
+    if padded[axis] not in (1, shape[axis]):
+        return None
+    return np.broadcast_to(constant.reshape(-1), (shape[axis],))
+
+
+def is_filled_with(constant: np.ndarray | None, number: float) -> bool:
+    """Whether `constant` is there and every element of it is `number`."""
+    return constant is not None and math.prod(constant.shape) > 0 and bool(np.all(constant == number))

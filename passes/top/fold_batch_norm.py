@@ -1,0 +1,230 @@
+"""`top-fold-batch-norm`: what scales and shifts channels after a convolution or matrix product goes into its weights.
+
+Before:
+
+    %c = top.conv2d "c" %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x6x6xf32>
+    %n = top.batch_norm "n" %c, %scale, %bias, %mean, %variance epsilon = 1.0e-05 : ...
+
+After (with w'[o] = w[o] · s[o], b'[o] = bias[o] − mean[o] · s[o], s = scale / sqrt(variance + epsilon)):
+
+    %n = top.conv2d "n" %x, %w', %b' : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x4x6x6xf32>
+
+The same goes for +, −, · and / by constants with one value per channel. A batch normalisation that follows something else
+becomes a multiplication and an addition. New weights are computed in f64 and rounded once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from ...dialects import top
+from ...dialects.element import element_storage, shape_of
+from ...dialects.weights import WeightStore
+from ..driver import erase_if_unused, take_type
+from ..smalti_pass import Level, SmaltiPass, store_of
+from .constant import constant_of, make_constant, per_channel, weight_of
+
+Product = top.Conv2dOp | top.MatmulOp
+
+
+@dataclass(frozen=True)
+class Affine:
+    """y = x · factor + offset per channel; both f64 [channels]."""
+
+    factor: np.ndarray
+    offset: np.ndarray
+
+
+class FoldBatchNormIntoProduct(RewritePattern):
+    """conv2d or matmul → batch_norm  ⇒  conv2d or matmul with scaled weights and another bias."""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.BatchNormOp, rewriter: PatternRewriter, /) -> None:
+        product = op.input.owner
+        if not isinstance(product, Product) or channel_axis(product) != 1:
+            return
+        affine = batch_norm_affine(op, self.store)
+        if affine is not None:
+            fold_into_product(product, op, affine, self.store, rewriter)
+
+
+class FoldScaleIntoProduct(RewritePattern):
+    """conv2d or matmul → add, sub, mul or div by a constant per channel  ⇒  conv2d or matmul with other weights, another bias."""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+    def match_and_rewrite(self, op: top.BinaryOp, rewriter: PatternRewriter, /) -> None:
+        if not isinstance(op, top.BinaryOp):
+            return
+        for product_value, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+            product = product_value.owner
+            if not isinstance(product, Product):
+                continue
+            affine = self._affine(op, product, other, reversed=product_value is op.rhs)
+            if affine is not None:
+                fold_into_product(product, op, affine, self.store, rewriter)
+                return
+
+    def _affine(
+        self, op: top.BinaryOp, product: Product, other: SSAValue, *, reversed: bool
+    ) -> Affine | None:
+        """What `op` does to the product, where its other operand is a constant per channel; c / x is no such thing."""
+        constant = constant_of(other, self.store)
+        shape = shape_of(product.output)
+        if constant is None or not shape or shape_of(op.output) != shape:
+            return None
+        vector = per_channel(constant, shape, channel_axis(product))
+        if vector is None:
+            return None
+        number = vector.astype(np.float64)
+        one, zero = np.ones_like(number), np.zeros_like(number)
+        match op:
+            case top.AddOp():
+                return Affine(one, number)
+            case top.SubOp():
+                return Affine(-one, number) if reversed else Affine(one, -number)
+            case top.MulOp():
+                return Affine(number, zero)
+            case top.DivOp() if not reversed and np.all(number != 0):
+                return Affine(one / number, zero)
+            case _:
+                return None
+
+
+class BatchNormToMulAdd(RewritePattern):
+    """batch_norm ⇒ mul, add, where nothing stands before it that could take it in."""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.BatchNormOp, rewriter: PatternRewriter, /) -> None:
+        affine = batch_norm_affine(op, self.store)
+        if affine is None:
+            return
+        name = op.result_name.data
+        shape = (-1, *(1 for _ in shape_of(op.input)[2:]))
+        factor = make_constant(f"{name}_scale", _rounded(affine.factor).reshape(shape), self.store)
+        offset = make_constant(f"{name}_offset", _rounded(affine.offset).reshape(shape), self.store)
+        scaled = top.MulOp.make(f"{name}_scaled", op.input, factor.output)
+        shifted = top.AddOp.make(name, scaled.output, offset.output)
+        parameters = [weight_of(each) for each in (op.scale, op.bias, op.mean, op.variance)]
+        take_type(shifted, op.output)
+        rewriter.replace(op, [factor, offset, scaled, shifted])
+        erase_if_unused(rewriter, *parameters)
+
+
+@dataclass(frozen=True)
+class FoldBatchNorm(SmaltiPass):
+    """Fold batch normalisations and constants per channel into the weights and bias of what stands before them."""
+
+    name = "top-fold-batch-norm"
+    level: ClassVar[Level] = "top"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        store = store_of(ctx)
+        patterns = [
+            FoldBatchNormIntoProduct(store),
+            FoldScaleIntoProduct(store),
+            BatchNormToMulAdd(store),
+        ]
+        self.rewrite(module, patterns)
+
+
+def batch_norm_affine(op: top.BatchNormOp, store: WeightStore) -> Affine | None:
+    """factor = scale / sqrt(variance + epsilon), offset = bias − mean · factor (ONNX, BatchNormalization).
+
+    None where a parameter is no constant, or a channel's variance + epsilon is not positive.
+    """
+    parameters = [constant_of(value, store) for value in (op.scale, op.bias, op.mean, op.variance)]
+    if any(parameter is None for parameter in parameters):
+        return None
+    scale, bias, mean, variance = (each.astype(np.float64) for each in parameters if each is not None)
+    spread = variance + op.epsilon.value.data
+    if not np.all(spread > 0):
+        return None
+    factor = scale / np.sqrt(spread)
+    return Affine(factor, bias - mean * factor)
+
+
+def channel_axis(product: Product) -> int:
+    """The axis of the result along which the weights' outputs lie: 1 for conv2d, the last for matmul."""
+    return 1 if isinstance(product, top.Conv2dOp) else len(shape_of(product.output)) - 1
+
+
+def fold_into_product(
+    product: Product, op: top.TopOp, affine: Affine, store: WeightStore, rewriter: PatternRewriter
+) -> None:
+    """Replaces `op`, the only user of `product`, by a product with weights · factor and bias · factor + offset.
+
+    Does nothing where the product has another user, its weights or bias are no f32 constants, or it has no channels
+    (a matrix times a vector).
+    """
+    weight_value = product.weight if isinstance(product, top.Conv2dOp) else product.rhs
+    weight, bias = constant_of(weight_value, store), constant_of(product.bias, store)
+    if not product.output.has_one_use() or weight is None or element_storage(weight_value.type) != "f32":
+        return
+    if (product.bias is not None and bias is None) or weight.ndim < 2:
+        return
+    axis = 0 if isinstance(product, top.Conv2dOp) else weight.ndim - 1
+    new_weight = weight
+    weight_op, bias_op = weight_of(weight_value), weight_of(product.bias)
+    assert weight_op is not None
+    made: list[top.TopOp] = []
+    if not np.all(affine.factor == 1.0):
+        columns = [-1 if a == axis else 1 for a in range(weight.ndim)]
+        new_weight = _rounded(weight.astype(np.float64) * affine.factor.reshape(columns))
+        weight_value = _add(made, weight_op.result_name.data, new_weight, store)
+    old_bias = np.zeros(weight.shape[axis]) if bias is None else bias.astype(np.float64)
+    new_bias = _rounded(old_bias * affine.factor + affine.offset)
+    bias_value = product.bias
+    if bias is not None or np.any(new_bias):
+        name = f"{op.result_name.data}_bias" if bias_op is None else bias_op.result_name.data
+        bias_value = _add(made, name, new_bias, store)
+    folded = _with_weights(product, op, weight_value, bias_value)
+    rewriter.replace(op, [*made, folded])
+    erase_if_unused(rewriter, product, weight_op, bias_op)
+
+
+def _add(made: list[top.TopOp], name: str, array: np.ndarray, store: WeightStore) -> SSAValue:
+    constant = make_constant(name, array, store)
+    made.append(constant)
+    return constant.output
+
+
+def _with_weights(
+    product: Product, op: top.TopOp, weight: SSAValue, bias: SSAValue | None
+) -> Product:
+    """The product under the name and with the result type of `op`, with other weights and bias."""
+    name = op.result_name.data
+    if isinstance(product, top.MatmulOp):
+        made: Product = top.MatmulOp.make(name, product.lhs, weight, bias)
+    else:
+        made = top.Conv2dOp.make(
+            name,
+            product.input,
+            weight,
+            bias,
+            strides=product.strides.get_values(),
+            pads=product.pads.get_values(),
+            dilations=product.dilations.get_values(),
+            groups=product.groups.value.data,
+        )
+    take_type(made, op.output)
+    return made
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore", under="ignore"):
+        return values.astype(np.float32)

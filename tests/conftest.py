@@ -1,0 +1,48 @@
+"""Fixtures for all tests: where models and data lie that are not part of the project."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("SMALTI_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared_file():
+    """A function from a path below the shared folder to the file; skips the test where it is absent."""
+
+    def find(relative: str) -> Path:
+        path = SHARED / relative
+        if not path.is_file():
+            pytest.skip(f"{relative} is not here: public data, not part of the project (set SMALTI_SHARED)")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def digits_model() -> Path:
+    """The demo's network, which is part of the project."""
+    return ROOT / "compiler" / "demo" / "digits_mobilenet.onnx"
+
+
+@pytest.fixture(scope="session")
+def cifar10_model() -> Path:
+    """A MobileNetV2 for CIFAR-10, which is part of the project's tests."""
+    return ROOT / "tests" / "data" / "cifar10_mobilenetv2.onnx"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--runslow: the long sweeps too."""
+    parser.addoption("--runslow", action="store_true", help="run tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked slow are skipped unless --runslow is given."""
+    if config.getoption("--runslow"):
+        return
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="a long sweep: give --runslow"))

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Makes an environment (SMALTI_ENV, default .venv), installs Smalti with what its tests need, and runs them.
+# Arguments go to pytest: `bash tests/run.sh --runslow` runs the long sweeps too.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+environment=${SMALTI_ENV:-.venv}
+python3 -m venv "$environment"
+"$environment/bin/pip" install -q -e ".[test]"
+exec "$environment/bin/python" -m pytest "$@"

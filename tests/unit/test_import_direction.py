@@ -1,0 +1,82 @@
+"""No module imports upwards: the table of the design, held."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("dialects", "passes", "backends", "compiler", "tools")
+
+RANK = {
+    "backends.numerics": 0,
+    "backends.targets": 0,
+    "dialects": 1,
+    "backends.program": 2,
+    "passes": 3,
+    "backends.interpreter": 4,
+    "backends.simulator": 4,
+    "backends.cpu": 4,
+    "compiler": 5,
+    "tools": 6,
+}
+"""Lowest first. A module may import its own layer and lower ones, but not another layer of the same rank."""
+
+SIMULATOR_MAY_IMPORT = {"backends.numerics", "backends.targets", "backends.program", "backends.simulator"}
+NO_XDSL = ("backends.numerics", "backends.targets", "backends.simulator")
+PURE_DIALECT_MODULES = {"dialects.instruction", "dialects.instruction_rules", "dialects.diagnostic"}
+"""What the instruction set is and how a mistake is told: no IR in them, so the simulator may use them."""
+
+
+def layer_of(module: str) -> str | None:
+    return next((name for name in RANK if module == name or module.startswith(name + ".")), None)
+
+
+def library_files() -> list[Path]:
+    return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imported_modules(path: Path) -> list[tuple[int, str]]:
+    """(line, dotted name from the package's root, or the absolute name) of each import of a file."""
+    package = list(path.relative_to(ROOT).with_suffix("").parts[:-1])
+    found: list[tuple[int, str]] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level == 0:
+                found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+                continue
+            base = package[: len(package) - node.level + 1]
+            prefix = ".".join([*base, *((node.module or "").split(".") if node.module else [])])
+            found += [(node.lineno, f"{prefix}.{alias.name}".lstrip(".")) for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("path", library_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_downwards(path: Path):
+    importer = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    own = layer_of(importer)
+    if own is None:
+        return
+    for line, name in imported_modules(path):
+        assert not name.startswith("smalti."), f"{path}:{line}: import {name} relatively"
+        layer = layer_of(name)
+        if layer is None:
+            if own in NO_XDSL:
+                assert not name.startswith("xdsl"), f"{path}:{line}: {own} must not know xDSL"
+            continue
+        assert layer == own or RANK[layer] < RANK[own], f"{path}:{line}: {own} imports {layer}"
+        if own == "backends.simulator" and layer not in SIMULATOR_MAY_IMPORT:
+            module = ".".join(name.split(".")[:2])
+            assert module in PURE_DIALECT_MODULES, f"{path}:{line}: the simulator imports {name}"
+
+
+def test_the_checker_sees_an_upward_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The test above can fail: a planted upward import is found and resolved."""
+    monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
+    planted = tmp_path / "passes" / "tile" / "bad.py"
+    planted.parent.mkdir(parents=True)
+    planted.write_text("from ...compiler import pipelines\nfrom ...dialects.tile import CopyOp\n")
+    assert imported_modules(planted) == [(1, "compiler.pipelines"), (2, "dialects.tile.CopyOp")]
+    assert RANK["compiler"] > RANK["passes"]

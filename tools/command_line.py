@@ -1,0 +1,43 @@
+"""What every command-line program shares: diagnostics to stderr, exit codes 0 (fine), 1 (input wrong), 2 (usage)."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable
+
+EXIT_FINE, EXIT_WRONG_INPUT, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Runs a command's body; user mistakes become a diagnostic on stderr and exit code 1.
+
+    The cyclic garbage collector is off meanwhile: IR is full of cycles that live as long as the command does.
+    """
+    from ..backends.targets.target import TargetError
+    from ..dialects.diagnostic import DiagnosticError
+
+    gc.disable()
+    try:
+        return run()
+    except (DiagnosticError, TargetError) as error:
+        text = str(error)
+        print(text if "error:" in text else f"error: {text}", file=sys.stderr)
+        return EXIT_WRONG_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output (head, less) went away; keep the interpreter's own flush from failing too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_WRONG_INPUT
+    except MemoryError:
+        print("error: out of memory; use a smaller batch or fewer samples at once", file=sys.stderr)
+        return EXIT_WRONG_INPUT
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"{place}error: {error.strerror or error}", file=sys.stderr)
+        return EXIT_WRONG_INPUT
+    finally:
+        gc.enable()

@@ -1,0 +1,1 @@
+"""The subcommands of `smalti`, one file each: arguments and a thin `run`."""

@@ -1,0 +1,27 @@
+"""`smalti assemble`: isa IR becomes a program file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..command_line import EXIT_FINE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `smalti assemble`."""
+    parser.add_argument("input", help="isa IR (.isa.mlir)")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="program file to write (.smalti)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Encodes and writes the program."""
+    from ...backends.program.assemble import assemble
+    from ...dialects.context import make_context
+    from ...dialects.text import read_module
+
+    ctx = make_context()
+    program = assemble(read_module(args.input, ctx), ctx)
+    program.save(Path(args.output))
+    print(f"{args.output}: {program.instruction_count} instructions on {len(program.streams)} cores")
+    return EXIT_FINE

@@ -1,0 +1,80 @@
+"""`smalti compile`: a model, or IR of any level, goes down to IR of lower levels and a program file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..command_line import EXIT_FINE
+from ..progress_bar import progress_bar
+from .model_arguments import add_compile_arguments, add_shape_arguments, input_shapes
+
+if TYPE_CHECKING:
+    from ...compiler.compilation import Compilation
+
+STAGES = ("top", "tpu", "tile", "isa", "program")
+
+
+def stages(text: str) -> tuple[str, ...]:
+    """An argparse type: a list of stages to write."""
+    chosen = tuple(part.strip() for part in text.split(","))
+    for part in chosen:
+        if part not in STAGES:
+            raise argparse.ArgumentTypeError(f"'{part}' is none of {', '.join(STAGES)}")
+    return chosen
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `smalti compile`."""
+    parser.add_argument("input", help="ONNX model (.onnx), or IR of any level (.mlir)")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="program file to write (default: the input's name with .smalti)"
+    )
+    parser.add_argument(
+        "--emit",
+        type=stages,
+        default=("program",),
+        metavar="LIST",
+        help="what to write, of top,tpu,tile,isa,program (default: program); IR is named after the program file: "
+        "m.smalti gives m.top.mlir …",
+    )
+    parser.add_argument(
+        "--print-pipeline", action="store_true", help="print the passes as text for smalti-opt -p"
+    )
+    add_compile_arguments(parser)
+    add_shape_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compiles and writes what was asked for."""
+    from ...compiler.artifacts import Artifacts
+    from ...compiler.compilation import CompileOptions, start_from_ir, start_from_model
+
+    source = Path(args.input)
+    output = Path(args.output) if args.output else source.with_name(_stem(source) + ".smalti")
+    options = CompileOptions(args.target, args.cores, args.quantize, args.calibration)
+    with progress_bar() as progress:
+        if source.suffix == ".mlir":
+            compilation = start_from_ir(source, options, progress=progress)
+        else:
+            shapes = input_shapes(args)
+            compilation = start_from_model(
+                source, options, batch=args.batch, input_shapes=shapes, progress=progress
+            )
+        artifacts = Artifacts(output, args.emit)
+        files = artifacts.write(compilation)
+    if args.print_pipeline:
+        print(",".join(compilation.pipeline))
+    else:
+        for stage, path in files.items():
+            print(f"{stage:<12} {path}")
+    return EXIT_FINE
+
+
+def _stem(path: Path) -> str:
+    """The file name without `.onnx`, or without `.mlir` and the level before it."""
+    name = path.name.removesuffix(path.suffix)
+    for stage in STAGES:
+        name = name.removesuffix(f".{stage}")
+    return name

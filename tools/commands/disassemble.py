@@ -1,0 +1,38 @@
+"""`smalti disassemble`: a program file becomes isa IR."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..command_line import EXIT_FINE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `smalti disassemble`."""
+    parser.add_argument("program", help="program file (.smalti)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        default="-",
+        metavar="FILE",
+        help="IR file to write, its weights beside it; - (the default) prints the text alone",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes or prints the listing."""
+    from ...backends.program.assemble import disassemble_module
+    from ...backends.program.program import Program
+    from ...dialects.context import make_context
+    from ...dialects.text import print_module, write_module
+
+    program = Program.load(args.program)
+    ctx = make_context()
+    module = disassemble_module(program, ctx)
+    if args.output == "-":
+        sys.stdout.write(print_module(module))
+    else:
+        write_module(module, Path(args.output), ctx)
+    return EXIT_FINE

@@ -1,0 +1,27 @@
+"""`smalti import`: an ONNX model becomes top IR."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..command_line import EXIT_FINE
+from .model_arguments import add_shape_arguments, input_shapes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `smalti import`."""
+    parser.add_argument("model", help="ONNX model")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="IR file to write (.top.mlir)")
+    add_shape_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Imports and writes the IR, its weights beside it."""
+    from ...compiler.model import import_model
+
+    model = import_model(args.model, batch=args.batch, input_shapes=input_shapes(args))
+    model.save(Path(args.output))
+    operations = sum(1 for _ in model.module.walk())
+    print(f"{args.output}: {operations} ops")
+    return EXIT_FINE

@@ -1,0 +1,102 @@
+"""`smalti run`: a program, or IR of any level, on inputs: its values, its time, or both."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..command_line import EXIT_FINE
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...backends.program.program import Program
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `smalti run`."""
+    parser.add_argument("program", help="program file (.smalti), or IR of any level (.mlir)")
+    parser.add_argument("--inputs", metavar="FILE", help=".npz with an array per input; axis 0 may hold many samples")
+    parser.add_argument("--outputs", metavar="FILE", help=".npz to write the outputs to")
+    parser.add_argument(
+        "--mode",
+        choices=("functional", "timing", "both"),
+        default="functional",
+        help="values, cycles, or both (default: functional)",
+    )
+    parser.add_argument(
+        "--compare", metavar="FILE", help=".npz of reference outputs: print cosine, SNR and largest error of each"
+    )
+    parser.add_argument("--sanitize", action="store_true", help="look for races, unwritten reads and deadlock")
+    parser.add_argument(
+        "--repeat", type=int, default=1, metavar="N", help="inferences in a row, for timing (default: 1, from cold)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs and prints what was asked for."""
+    from ...dialects.diagnostic import DiagnosticError
+
+    values = args.mode in ("functional", "both")
+    if values and not args.inputs:
+        raise DiagnosticError(
+            f"--mode {args.mode} needs --inputs", hint="give an .npz, or --mode timing for cycles alone"
+        )
+    if Path(args.program).suffix == ".mlir":
+        return _run_ir(args)
+    from ...backends.program.program import Program
+
+    return _run_program(args, Program.load(args.program))
+
+
+def _run_ir(args: argparse.Namespace) -> int:
+    from ...backends.program.assemble import assemble
+    from ...compiler.arrays import read_npz
+    from ...compiler.execution import run_ir
+    from ...compiler.pipelines import level_of
+    from ...dialects.context import make_context
+    from ...dialects.diagnostic import DiagnosticError, Place
+    from ...dialects.text import read_module
+
+    ctx = make_context()
+    module = read_module(args.program, ctx)
+    level = level_of(module)
+    if level == "isa":
+        return _run_program(args, assemble(module, ctx))
+    if args.mode != "functional" or args.sanitize:
+        raise DiagnosticError(
+            f"{level} IR has no cycles",
+            Place(file=args.program),
+            hint="compile it to a program first: smalti compile FILE.mlir -o FILE.smalti",
+        )
+    _finish(args, run_ir(module, ctx, read_npz(args.inputs)))
+    return EXIT_FINE
+
+
+def _run_program(args: argparse.Namespace, program: Program) -> int:
+    from ...backends.simulator.simulate import simulate
+    from ...compiler.arrays import read_npz
+    from ..timing_report import format_timing
+
+    inputs = read_npz(args.inputs) if args.inputs and args.mode != "timing" else None
+    result = simulate(program, inputs, mode=args.mode, sanitize=args.sanitize, repeat=args.repeat)
+    if result.outputs is not None:
+        _finish(args, result.outputs)
+    if result.timing is not None:
+        print(format_timing(result.timing))
+    return EXIT_FINE
+
+
+def _finish(args: argparse.Namespace, outputs: dict[str, np.ndarray]) -> None:
+    """Compares, writes and names the outputs."""
+    from ...compiler.arrays import read_npz, write_npz
+    from ...compiler.comparison import compare_tensors, format_differences
+
+    if args.compare:
+        print(format_differences(compare_tensors(outputs, read_npz(args.compare))))
+    if args.outputs:
+        write_npz(args.outputs, outputs)
+    for name, value in outputs.items():
+        sizes = "x".join(map(str, value.shape))
+        print(f"{name}: {sizes} {value.dtype}, from {value.min():.6g} to {value.max():.6g}")

@@ -1,0 +1,33 @@
+"""`smalti targets`: the machines that can be compiled for."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..command_line import EXIT_FINE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `smalti targets`."""
+    parser.add_argument("target", nargs="?", help="a target's name or TOML file: show it whole")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints one line per shipped target, or one target in full."""
+    from ...backends.targets.target import load_target, shipped_targets
+
+    if args.target:
+        import json
+
+        print(json.dumps(json.loads(load_target(args.target).to_json()), indent=2))
+        return EXIT_FINE
+    print(f"{'target':<14} {'cores':>5} {'matrix unit':>11} {'lanes':>5} {'local':>9} {'GHz':>5} {'GB/s':>6}  description")
+    for name in shipped_targets():
+        target = load_target(name)
+        matrix = f"{target.matrix.rows}x{target.matrix.columns}"
+        local = f"{target.local_memory.size_bytes // 1024} KiB"
+        print(
+            f"{name:<14} {target.cores:>5} {matrix:>11} {target.vector.lanes['i8']:>5} {local:>9} "
+            f"{target.clock_ghz:>5g} {target.global_memory.gigabytes_per_second:>6g}  {target.description}"
+        )
+    return EXIT_FINE

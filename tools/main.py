@@ -1,0 +1,74 @@
+"""`smalti`: from an ONNX model to accuracy and cycles, one subcommand per step."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from .command_line import EXIT_USAGE, guarded
+
+COMMANDS: dict[str, str] = {
+    "demo": "compile and run the bundled digits network: accuracy, cycles, files of each level",
+    "import": "ONNX model to top IR",
+    "compile": "ONNX model or IR of any level to IR of lower levels and a program file",
+    "run": "run a program or IR of any level on inputs, functionally and in time",
+    "compare": "every intermediate tensor of a level against ONNX Runtime, worst first",
+    "assemble": "isa IR to a program file",
+    "disassemble": "program file to isa IR",
+    "targets": "the machines that can be compiled for",
+    "ops": "the ONNX operators accepted, per opset, and where each runs",
+}
+"""The subcommands in the order of the help; `import` lives in commands/import_model.py, the rest under their names."""
+
+_MODULES = {"import": "import_model"}
+
+_EPILOG = """\
+a first session:
+  smalti demo
+  smalti compile model.onnx --calibration images.npz -o model.smalti --emit top,tpu,tile,isa,program
+  smalti run model.smalti --inputs images.npz --outputs logits.npz --mode both
+  smalti compare model.onnx --level tpu --calibration images.npz
+
+exit codes: 0 fine, 1 the input is wrong (the message says what, where, what to do), 2 usage
+"""
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The parser; only the chosen subcommand's module is loaded, which keeps start-up quick."""
+    parser = argparse.ArgumentParser(
+        prog="smalti",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        sub = subparsers.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == chosen:
+            module = importlib.import_module(f".commands.{_MODULES.get(name, name)}", __package__)
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of `smalti`; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parser = _parser(chosen)
+    args = parser.parse_args(words)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return EXIT_USAGE
+    return guarded(lambda: args.run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

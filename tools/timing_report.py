@@ -1,0 +1,22 @@
+"""A simulation's timing as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..backends.simulator.timing import Timing
+
+
+def format_timing(timing: Timing, costliest: int = 5) -> str:
+    """Cycles, time, utilisation, bytes, and the ONNX nodes that cost most cycles."""
+    lines = [
+        f"cycles                     {timing.cycles:>12,}",
+        f"time                       {timing.milliseconds:>12.4f} ms",
+        f"matrix unit utilisation    {timing.utilization:>12.2%}",
+        f"read from global memory    {timing.bytes_read:>12,} bytes",
+        f"written to global memory   {timing.bytes_written:>12,} bytes",
+        "costliest ONNX nodes (cycles of all engines and cores)",
+    ]
+    lines += [f"  {cycles:>12,}  {node}" for node, cycles in timing.by_node()[:costliest]]
+    return "\n".join(lines)
