@@ -1,17 +1,16 @@
 """The text of ops: one format that follows from an op's definition, for top, tpu and tile alike.
 
-    %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] : (tensor<…>, tensor<…>, tensor<…>) -> tensor<…>
+    %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] : (tensor<…>, …) -> tensor<…>
     tile.softmax core 0 %x -> %out columns = 10 : memref<…> -> memref<…>
 
-The name or core comes first, then the operands, then the properties in the order of the definition. Flags stand alone,
-properties at their default are left out, optional operands after the first are written with their field's name
-(`residual %r`), and the buffer that an op writes follows an arrow.
+The name or core comes first, then the operands, then the properties in the order of the definition.
+Flags stand alone, properties at their default are left out, optional operands after the first are
+written with their field's name (`residual %r`), and the buffer that an op writes follows an arrow.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
@@ -29,10 +28,9 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef
 from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.printer import Printer
-from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from .attribute import INTEGER, INTS, REAL, REALS, integer, ints, real, reals
-from .quant import real_text
+from .number import parse_real_literal, real_literal
 
 Defaults = dict[str, Attribute]
 """Values of properties that are left out of the text."""
@@ -112,10 +110,11 @@ def _layout(cls: type[TextOp]) -> _Layout:
     definition = cls.get_irdl_definition()
     names = [name for name, _ in definition.operands]
     optional = frozenset(name for name, d in definition.operands if isinstance(d, OptOperandDef))
-    first_optional = next((name for name in names if name in optional), None)
-    positional = [n for n in names if n != cls.DESTINATION and (n not in optional or n == first_optional)]
-    if first_optional in positional and positional[-1] != first_optional:
-        positional.remove(first_optional)
+    # Only an optional operand that comes last but for other optional ones can do without its name.
+    unnamed = [n for n in names if n in optional][:1] if cls.DESTINATION is None else []
+    positional = [n for n in names if n != cls.DESTINATION and (n not in optional or n in unnamed)]
+    if unnamed and positional[-1] != unnamed[0]:
+        positional.remove(unnamed[0])
     keyword = [n for n in names if n != cls.DESTINATION and n not in positional]
     properties = definition.properties
     core = ""
@@ -166,38 +165,18 @@ def print_value(printer: Printer, value: Attribute) -> None:
             printer.print_string(real_literal(value.value.data))
         case DenseArrayBase():
             text = real_literal if value.elt_type == f64 else str
-            printer.print_string("[" + ", ".join(text(v) for v in value.get_values()) + "]")  # pyright: ignore[reportArgumentType]
+            numbers: Iterable[Any] = value.iter_values()  # pyright: ignore[reportAttributeAccessIssue]
+            printer.print_string(f"[{', '.join(map(text, numbers))}]")
         case _:
             printer.print_attribute(value)
-
-
-def real_literal(value: float) -> str:
-    """A real as text: a float literal, or its bits where it is infinite or not a number."""
-    if math.isfinite(value):
-        short = repr(value)
-        return short if "." in short and "e" not in short else real_text(value)
-    return f"0x{f64.pack((value,))[::-1].hex().upper()}"
 
 
 def _parse_integer(parser: Parser) -> int:
     return parser.parse_integer(allow_boolean=False)
 
 
-def parse_real_literal(parser: Parser) -> float:
-    """A float or integer literal; in hexadecimal, the bits of an f64."""
-    token = parser._current_token
-    if token.kind == MLIRTokenKind.INTEGER_LIT and token.text[:2] in ("0x", "0X"):
-        bits = parser.parse_integer(allow_boolean=False, allow_negative=False)
-        if bits >= 1 << 64:
-            parser.raise_error("hexadecimal float literal has more than 64 bits", token.span)
-        return f64.unpack(bits.to_bytes(8, "little"), 1)[0]
-    return float(parser.parse_number())
-
-
 def _parse_list(parser: Parser, parse_element: Callable[[Parser], Any]) -> list[Any]:
-    return parser.parse_comma_separated_list(
-        parser.Delimiter.SQUARE, lambda: parse_element(parser)
-    )
+    return parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_element(parser))
 
 
 _VALUE_PARSERS: dict[str, Callable[[Parser], Attribute]] = {
@@ -259,20 +238,21 @@ def _parse_types(
     cls: type[TextOp], parser: Parser, layout: _Layout, operands: dict[str, UnresolvedOperand]
 ) -> tuple[list[SSAValue | None], list[Attribute]]:
     position = parser.pos
+    types: Sequence[Attribute]
     results: list[Attribute] = []
     if cls.get_irdl_definition().results:
         if operands:
             function = parser.parse_function_type()
-            types, results = list(function.inputs.data), list(function.outputs.data)
+            types, results = function.inputs.data, list(function.outputs.data)
         else:
             types, results = [], [parser.parse_type()]
     else:
         types = [parser.parse_type()]
         while parser.parse_optional_punctuation(","):
-            types.append(parser.parse_type())
+            types = [*types, parser.parse_type()]
         if layout.destination is not None and len(operands) > 1:
             parser.parse_punctuation("->", f" before the type of '{layout.destination}'")
-            types.append(parser.parse_type())
+            types = [*types, parser.parse_type()]
     if len(types) != len(operands):
         parser.raise_error(
             f"expected {len(operands)} operand types, got {len(types)}", position, parser.pos
@@ -307,9 +287,7 @@ def _print_operands(op: TextOp, printer: Printer, layout: _Layout) -> list[SSAVa
     return shown
 
 
-def _print_types(
-    op: TextOp, printer: Printer, operands: list[SSAValue], arrow: bool
-) -> None:
+def _print_types(op: TextOp, printer: Printer, operands: list[SSAValue], arrow: bool) -> None:
     printer.print_string(" : ")
     types = [operand.type for operand in operands]
     if op.results:
@@ -323,3 +301,28 @@ def _print_types(
         if len(types) > 1:
             printer.print_string(" -> ")
         printer.print_attribute(types[-1])
+
+
+def property_value(cls: type[TextOp], name: str, value: Any) -> Attribute | None:
+    """`value` as the attribute that property `name` of the op holds; None and False leave it out.
+
+    TypeError where the op has no such property.
+    """
+    if isinstance(value, Attribute) or value is None or value is False:
+        return value or None
+    kind = next((kind for known, kind, _ in _layout(cls).properties if known == name), None)
+    match kind:
+        case "integer":
+            return integer(value)
+        case "integers":
+            return ints(value)
+        case "real":
+            return real(value)
+        case "reals":
+            return reals(value)
+        case "string":
+            return StringAttr(value)
+        case "flag":
+            return UnitAttr()
+        case _:
+            raise TypeError(f"{cls.name} has no property '{name}'")

@@ -1,4 +1,6 @@
-"""Builds and reads the builtin attributes that ops keep their fields in: integers, reals, lists and texts."""
+"""Builds and reads the builtin attributes that ops keep their fields in: integers, reals, lists and
+texts.
+"""
 
 from __future__ import annotations
 

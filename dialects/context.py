@@ -1,4 +1,6 @@
-"""The context that IR is read in: which dialects there are, and the weight store that goes with the IR."""
+"""The context that IR is read in: which dialects there are, and the weight store that goes with the
+IR.
+"""
 
 from __future__ import annotations
 
@@ -94,10 +96,13 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {
 
 
 def make_context() -> SmaltiContext:
-    """A context with builtin, func and Smalti's dialects (loaded when first mentioned), and an empty weight store."""
+    """A context with builtin, func and Smalti's dialects (loaded when first mentioned), and an
+    empty weight store.
+    """
     ctx = SmaltiContext()
     for name, factory in DIALECTS.items():
         ctx.register_dialect(name, factory)
-    # Builtin types are made by the parser without asking for the dialect; load it so that its ops are there.
+    # Builtin types are made by the parser without asking for the dialect; load it so that its ops
+    # are there.
     ctx.load_registered_dialect("builtin")
     return ctx

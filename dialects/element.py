@@ -43,14 +43,14 @@ _TYPES: dict[str, Attribute] = {
 def element_storage(type: Attribute) -> str:
     """The storage name of an element type, or of a tensor's or buffer's elements.
 
-    Quantized types give the name of their storage, calibrated ones that of the float they express. ValueError for a type
-    that no storage holds.
+    Quantized types give the name of their storage, calibrated ones that of the float they express.
+    ValueError for a type that no storage holds.
     """
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
     if isinstance(type, UniformQuantizedType):
-        return type.storage_name
-    if isinstance(type, CalibratedType):
+        type = type.storage
+    elif isinstance(type, CalibratedType):
         type = type.expressed
     name = _FLOAT_NAMES.get(type.__class__)
     if name is not None:
@@ -70,7 +70,9 @@ def _integer_name(type: IntegerType) -> str:
 
 
 def type_of_storage(name: str) -> Attribute:
-    """The builtin type whose storage name is `name` ("u8" → ui8, "bool" → i1); ValueError for an unknown name."""
+    """The builtin type whose storage name is `name` ("u8" → ui8, "bool" → i1); ValueError for an
+    unknown name.
+    """
     try:
         return _TYPES[name]
     except KeyError:

@@ -12,7 +12,8 @@ from .diagnostic import DiagnosticError, Place
 
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
-    """Calls `write` with a temporary file in the folder of `path` that becomes `path` only when it is complete.
+    """Calls `write` with a temporary file in the folder of `path` that becomes `path` only when it
+    is complete.
 
     DiagnosticError where the folder is missing or not writable.
     """
@@ -54,7 +55,9 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes `text` in UTF-8 to `path`, all or nothing; DiagnosticError where that is not possible."""
+    """Writes `text` in UTF-8 to `path`, all or nothing; DiagnosticError where that is not
+    possible.
+    """
     write_bytes_atomically(path, text.encode("utf-8"))
 
 

@@ -662,7 +662,7 @@ class Resample(Instruction):
         _address("x"),
         _address("out"),
         _address("index"),
-        _address("weight"),
+        _address("weight", default=NO_ADDRESS),
         _storage("type"),
         _int("outer", "<u4", "rows"),
         _int("in_length", "<u4", "elements"),

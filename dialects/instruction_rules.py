@@ -89,7 +89,8 @@ def field_error(field: Field, value: Any) -> str | None:
             return f"field '{field.name}' is stored as f32, which cannot hold {value!r}"
         return None
     if isinstance(value, str):
-        return f"field '{field.name}' is one of {', '.join(code_names(field))}, got '{value}'"
+        known = ", ".join(name for name in code_names(field) if name != "none")
+        return f"field '{field.name}' is one of {known}, got '{value}'"
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         return f"field '{field.name}' is an integer, got {value!r}"
     low, high = bounds(field)

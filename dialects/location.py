@@ -25,7 +25,9 @@ def named(name: str) -> LocationAttr:
 
 
 def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
-    """One location that stands for all: flat, each location once, unknown ones left out; unknown if none remains."""
+    """One location that stands for all: flat, each location once, unknown ones left out; unknown if
+    none remains.
+    """
     unique: dict[Attribute, None] = {}
     for location in locations:
         unique.update(dict.fromkeys(_leaves(location)))
@@ -39,9 +41,7 @@ def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
 
 def names_of(location: LocationAttr) -> list[str]:
     """The names in a location, each once, in order."""
-    names = {
-        leaf.desc.data: None for leaf in _leaves(location) if isinstance(leaf, NameLoc)
-    }
+    names = {leaf.desc.data: None for leaf in _leaves(location) if isinstance(leaf, NameLoc)}
     return list(names)
 
 

@@ -1,4 +1,6 @@
-"""The machine that IR was lowered for: its name and content hash on the module, from the tpu level on."""
+"""The machine that IR was lowered for: its name and content hash on the module, from the tpu level
+on.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ TARGET_HASH = "smalti.target_hash"
 
 
 def set_target(module: ModuleOp, target_name: str, target: Target) -> None:
-    """Notes on the module what it is lowered for: `target_name` as `load_target` takes it, and the target's hash."""
+    """Notes on the module what it is lowered for: `target_name` as `load_target` takes it, and the
+    target's hash.
+    """
     module.attributes[TARGET] = StringAttr(target_name)
     module.attributes[TARGET_HASH] = StringAttr(target.content_hash)
 
@@ -32,7 +36,8 @@ def target_name_of(module: ModuleOp) -> str | None:
 def target_of(module: ModuleOp) -> Target:
     """The target that the module is lowered for.
 
-    DiagnosticError where the module names none, and where the target's content is no longer what the module was lowered for.
+    DiagnosticError where the module names none, and where the target's content is no longer what
+    the module was lowered for.
     """
     name = target_name_of(module)
     if name is None:
@@ -45,7 +50,8 @@ def target_of(module: ModuleOp) -> Target:
     if not isinstance(noted, StringAttr) or noted.data != target.content_hash:
         found = noted.data if isinstance(noted, StringAttr) else "no hash"
         raise DiagnosticError(
-            f"the module was lowered for another '{name}': it has {found}, the target is {target.content_hash}",
+            f"the module was lowered for another '{name}': it has {found}, the target is "
+            f"{target.content_hash}",
             hint="compile the model again for the target as it is now",
         )
     return target
@@ -58,7 +64,9 @@ def _load(name: str) -> Target:
         stamp = Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
         return _load_cached(name, stamp)
     except TargetError as error:
-        raise DiagnosticError(str(error), hint="give a shipped target's name or the path of a .toml file") from None
+        raise DiagnosticError(
+            str(error), hint="give a shipped target's name or the path of a .toml file"
+        ) from None
 
 
 @lru_cache(maxsize=16)

@@ -1,11 +1,12 @@
-"""What the ops of top and tpu have in common: one named result, a shape that follows from the operands, costs."""
+"""What the ops of top and tpu have in common: one named result, a shape that follows from the
+operands, costs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
-from typing_extensions import Self
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     LocationAttr,
@@ -29,7 +30,9 @@ _PLACEHOLDER = TensorType(f32, [])
 
 
 class NetworkOp(TextOp):
-    """Base of the ops of `top` and `tpu`: one tensor result, named by the property `name`; no side effects."""
+    """Base of the ops of `top` and `tpu`: one tensor result, named by the property `name`; no side
+    effects.
+    """
 
     result_name = prop_def(StringAttr, prop_name="name")
     output = result_def(TensorType)
@@ -46,7 +49,8 @@ class NetworkOp(TextOp):
         *,
         element: Attribute | None = None,
     ) -> Self:
-        """An op named `name`; without `type` the result's shape follows, its element is `element` or the op's own choice.
+        """An op named `name`; without `type` the result's shape follows, its element is `element`
+        or the op's own choice.
 
         DiagnosticError where the shapes do not fit together.
         """
@@ -68,7 +72,9 @@ class NetworkOp(TextOp):
         return op
 
     def expected_shape(self) -> Shape:
-        """The shape that the result must have; ShapeError where the operands do not fit together."""
+        """The shape that the result must have; ShapeError where the operands do not fit
+        together.
+        """
         raise NotImplementedError(type(self).__name__)
 
     def result_element(self) -> Attribute:
@@ -111,7 +117,9 @@ def verify_source(
     value: DenseIntOrFPElementsAttr | None,
     type: TensorType,
 ) -> None:
-    """VerifyException unless a weight has exactly one source, and a `dense<>` one fits the result's storage and shape."""
+    """VerifyException unless a weight has exactly one source, and a `dense<>` one fits the result's
+    storage and shape.
+    """
     given = [name for name, s in (("key", key), ("seed", seed), ("value", value)) if s is not None]
     if len(given) != 1:
         listed = " and ".join(given) or "none of them"
@@ -127,4 +135,6 @@ def verify_source(
     except ValueError as error:
         raise VerifyException(str(error)) from None
     if value.get_element_type() != expected:
-        raise VerifyException(f"value has elements of {value.get_element_type()}, expected {expected}")
+        raise VerifyException(
+            f"value has elements of {value.get_element_type()}, expected {expected}"
+        )

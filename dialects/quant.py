@@ -1,7 +1,8 @@
 """The quant dialect: MLIR's quantized types (text and meaning) and the casts to and from them.
 
-A real number is represented as `scale * (storage value - zero point)`. Text and meaning follow MLIR's quant dialect
-(mlir/include/mlir/Dialect/Quant/IR/QuantBase.td); unlike MLIR's, our types check that a zero point fits its storage.
+A real number is represented as `scale * (storage value - zero point)`. Text and meaning follow
+MLIR's quant dialect (mlir/include/mlir/Dialect/Quant/IR/QuantBase.td); unlike MLIR's, our types
+check that a zero point fits its storage.
 """
 
 from __future__ import annotations
@@ -36,28 +37,21 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from .attribute import Ints, Reals, ints, reals
+from .number import parse_real_literal, real_text
 
 MAX_STORAGE_BITS = 32
 _LITERAL_DEPTH = 16
 
 
-def real_text(value: float) -> str:
-    """A real as MLIR's quant types print it: six decimals where that is exact, else 17 digits; always a float literal."""
-    text = f"{value:.6e}"
-    if float(text) == value:
-        return text
-    text = f"{value:.17g}"
-    return text if "." in text else text.replace("e", ".0e") if "e" in text else f"{text}.0"
-
-
 @irdl_attr_definition
 class UniformQuantizedType(ParametrizedAttribute, TypeAttribute):
-    """`!quant.uniform<i8:f32, 0.023:-3>`: integer storage, with one scale and zero point or one per slice.
+    """`!quant.uniform<i8:f32, 0.023:-3>`: integer storage, with one scale and zero point or one per
+    slice.
 
     - per tensor: one scale; `axes` and `block_sizes` are empty;
     - per axis, `!quant.uniform<i8:f32:1, {0.5,0.25:3}>`: a scale for each index of axis `axes[0]`;
-    - sub-channel, `!quant.uniform<i8:f32:{0:2, 1:4}, {{0.5, 0.25}, {1.0, 2.0}}>`: a scale for each block;
-      `grid` is the shape of the array of scales, which are kept in row-major order.
+    - sub-channel, `!quant.uniform<i8:f32:{0:2, 1:4}, {{0.5, 0.25}, {1.0, 2.0}}>`: a scale for each
+      block; `grid` is the shape of the array of scales, which are kept in row-major order.
     """
 
     name = "quant.uniform"
@@ -137,12 +131,15 @@ class UniformQuantizedType(ParametrizedAttribute, TypeAttribute):
     def verify(self) -> None:
         low, high = _storage_range(self.storage)
         if not 1 <= self.storage.width.data <= MAX_STORAGE_BITS:
-            raise VerifyException(f"storage type {self.storage_name} has more than {MAX_STORAGE_BITS} bits")
+            raise VerifyException(
+                f"storage type {self.storage_name} has more than {MAX_STORAGE_BITS} bits"
+            )
         if not isinstance(self.expressed, AnyFloat):
             raise VerifyException(f"expressed type must be a float, got {self.expressed}")
         if not low <= self.storage_min < self.storage_max <= high:
             raise VerifyException(
-                f"storage range {self.storage_min}:{self.storage_max} is not within that of {self.storage_name}, {low}:{high}"
+                f"storage range {self.storage_min}:{self.storage_max} is not within that of "
+                f"{self.storage_name}, {low}:{high}"
             )
         self._verify_counts()
         for scale in self.scales:
@@ -151,7 +148,8 @@ class UniformQuantizedType(ParametrizedAttribute, TypeAttribute):
         for zero_point in self.zero_points:
             if not self.storage_min <= zero_point <= self.storage_max:
                 raise VerifyException(
-                    f"zero point {zero_point} is outside the storage range {self.storage_min}:{self.storage_max}"
+                    f"zero point {zero_point} is outside the storage range "
+                    f"{self.storage_min}:{self.storage_max}"
                 )
 
     def _verify_counts(self) -> None:
@@ -163,10 +161,16 @@ class UniformQuantizedType(ParametrizedAttribute, TypeAttribute):
         if any(axis < 0 for axis in self.axes.get_values()):
             raise VerifyException("a quantized axis is negative")
         if self.is_sub_channel:
-            if len(self.block_sizes) != len(self.axes) or any(b < 1 for b in self.block_sizes.get_values()):
-                raise VerifyException("every quantized axis of a sub-channel type has a block size of at least 1")
+            if len(self.block_sizes) != len(self.axes) or any(
+                b < 1 for b in self.block_sizes.get_values()
+            ):
+                raise VerifyException(
+                    "every quantized axis of a sub-channel type has a block size of at least 1"
+                )
             if math.prod(self.grid.get_values()) != count:
-                raise VerifyException(f"{count} scales do not fill a grid of {list(self.grid.get_values())}")
+                raise VerifyException(
+                    f"{count} scales do not fill a grid of {list(self.grid.get_values())}"
+                )
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
@@ -208,7 +212,9 @@ class UniformQuantizedType(ParametrizedAttribute, TypeAttribute):
                 printer.print_string(f":{self.axis}")
             elif self.is_sub_channel:
                 pairs = zip(self.axes.get_values(), self.block_sizes.get_values(), strict=True)
-                printer.print_string(":{" + ", ".join(f"{axis}:{size}" for axis, size in pairs) + "}")
+                printer.print_string(
+                    ":{" + ", ".join(f"{axis}:{size}" for axis, size in pairs) + "}"
+                )
             printer.print_string(f", {self._scales_text()}")
 
     def _scales_text(self) -> str:
@@ -227,14 +233,18 @@ class UniformQuantizedType(ParametrizedAttribute, TypeAttribute):
 
 @irdl_attr_definition
 class CalibratedType(ParametrizedAttribute, TypeAttribute):
-    """`!quant.calibrated<f32<-1.0:2.5>>`: a float whose values were seen to lie between `low` and `high`."""
+    """`!quant.calibrated<f32<-1.0:2.5>>`: a float whose values were seen to lie between `low` and
+    `high`.
+    """
 
     name = "quant.calibrated"
     expressed: Attribute
     bounds: Reals
 
     def __init__(self, expressed: Attribute, low: float | Reals, high: float | None = None):
-        bounds = low if isinstance(low, DenseArrayBase) else reals([low, low if high is None else high])
+        bounds = (
+            low if isinstance(low, DenseArrayBase) else reals([low, low if high is None else high])
+        )
         super().__init__(expressed, bounds)
 
     @property
@@ -260,9 +270,9 @@ class CalibratedType(ParametrizedAttribute, TypeAttribute):
         with parser.in_angle_brackets():
             expressed = parser.parse_type()
             with parser.in_angle_brackets():
-                low = parser.parse_float()
+                low = parse_real_literal(parser)
                 parser.parse_punctuation(":", " between the bounds")
-                high = parser.parse_float()
+                high = parse_real_literal(parser)
         return expressed, reals([low, high])
 
     def print_parameters(self, printer: Printer) -> None:
@@ -279,7 +289,9 @@ def _storage_range(storage: IntegerType) -> tuple[int, int]:
 
 
 def _parse_storage(parser: AttrParser) -> tuple[IntegerType, int, int]:
-    """`i8`, `u8` (as MLIR 19 prints it), `ui8` (newer MLIR), with `<low:high>` where the range is narrower."""
+    """`i8`, `u8` (as MLIR 19 prints it), `ui8` (newer MLIR), with `<low:high>` where the range is
+    narrower.
+    """
     position = parser.pos
     # `u8` is no builtin type, so the type parser does not know it.
     unsigned = {f"u{width}": width for width in range(1, MAX_STORAGE_BITS + 1)}
@@ -322,11 +334,13 @@ def _parse_axes(parser: AttrParser) -> tuple[list[int], list[int]]:
 def _parse_scales(
     parser: AttrParser, scales: list[float], zero_points: list[int], depth: int
 ) -> list[int]:
-    """`scale[:zero point]`, or a list of them in braces, nested; returns the shape of what was read."""
+    """`scale[:zero point]`, or a list of them in braces, nested; returns the shape of what was
+    read.
+    """
     if depth > _LITERAL_DEPTH:
         parser.raise_error(f"scales are nested more than {_LITERAL_DEPTH} deep")
     if not parser.parse_optional_punctuation("{"):
-        scales.append(parser.parse_float())
+        scales.append(parse_real_literal(parser))
         zero_point = parser.parse_optional_punctuation(":")
         zero_points.append(parser.parse_integer(allow_boolean=False) if zero_point else 0)
         return []
@@ -368,7 +382,9 @@ def uniform_per_axis(
     storage_min: int | None = None,
     storage_max: int | None = None,
 ) -> UniformQuantizedType:
-    """The type of a tensor with a scale for each index of `axis`; zero points are 0 if not given."""
+    """The type of a tensor with a scale for each index of `axis`; zero points are 0 if not
+    given.
+    """
     points = [0] * len(scales) if zero_points is None else zero_points
     return _quantized(storage, scales, points, [axis], storage_min, storage_max)
 
@@ -415,7 +431,8 @@ def verify_quantized_shape(type: Attribute) -> None:
             raise VerifyException(f"quantized axis {axis} is not an axis of {type}")
     if element.is_per_axis and len(element.scale_values) != shape[element.axis]:
         raise VerifyException(
-            f"{len(element.scale_values)} scales for axis {element.axis} of size {shape[element.axis]}"
+            f"{len(element.scale_values)} scales for axis {element.axis} of size "
+            f"{shape[element.axis]}"
         )
 
 
@@ -430,7 +447,7 @@ class _CastOp(IRDLOperation):
         super().__init__(operands=[input], result_types=[output_type])
 
     @classmethod
-    def parse(cls, parser):  # noqa: ANN001, ANN206
+    def parse(cls, parser):
         """`%x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 0.5>>`."""
         operand = parser.parse_unresolved_operand()
         attributes = parser.parse_optional_attr_dict()
@@ -497,9 +514,12 @@ class ScastOp(_CastOp):
             raise VerifyException("one side must be a quantized type")
         if _shape(quantized) != _shape(plain):
             raise VerifyException(f"shapes of {self.input.type} and {self.output.type} differ")
-        # MLIR's quant.scast takes signless integers of the storage's width for signed and unsigned storage.
+        # MLIR's quant.scast takes signless integers of the storage's width for signed and unsigned
+        # storage.
         if _element(plain) != IntegerType(element.storage.width.data):
-            raise VerifyException(f"expected elements of i{element.storage.width.data}, got {_element(plain)}")
+            raise VerifyException(
+                f"expected elements of i{element.storage.width.data}, got {_element(plain)}"
+            )
 
 
 Quant = Dialect("quant", [QcastOp, DcastOp, ScastOp], [UniformQuantizedType, CalibratedType])

@@ -1,4 +1,6 @@
-"""Which element types may meet in an op of tpu: what its verifiers check about floats and quantized types."""
+"""Which element types may meet in an op of tpu: what its verifiers check about floats and quantized
+types.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def same_element(name: str, value: SSAValue, other_name: str, other: SSAValue) -
     """VerifyException unless two values have one element type."""
     if element_of(value) != element_of(other):
         raise VerifyException(
-            f"{name} must have the element type of {other_name}, {element_of(other)}, got {element_of(value)}"
+            f"{name} must have the element type of {other_name}, {element_of(other)}, got "
+            f"{element_of(value)}"
         )
 
 
@@ -64,11 +67,15 @@ def floats(values: Sequence[NamedValue]) -> None:
         if not is_float(element):
             raise VerifyException(f"{name} must have float elements, got {element}")
         if element != first:
-            raise VerifyException(f"{name} must have elements of {first}, as {values[0][0]}, got {element}")
+            raise VerifyException(
+                f"{name} must have elements of {first}, as {values[0][0]}, got {element}"
+            )
 
 
 def activations(values: Sequence[NamedValue], *, one_storage: bool) -> None:
-    """VerifyException unless all are quantized with one scale each (and in one storage type, if asked)."""
+    """VerifyException unless all are quantized with one scale each (and in one storage type, if
+    asked).
+    """
     first = values[0][1]
     for name, value in values:
         if not is_quantized(value.type):
@@ -77,7 +84,8 @@ def activations(values: Sequence[NamedValue], *, one_storage: bool) -> None:
         storable(value)
         if one_storage and element_storage(value.type) != element_storage(first.type):
             raise VerifyException(
-                f"{name} is stored as {element_storage(value.type)}, {values[0][0]} as {element_storage(first.type)}"
+                f"{name} is stored as {element_storage(value.type)}, {values[0][0]} as "
+                f"{element_storage(first.type)}"
             )
 
 
@@ -91,7 +99,9 @@ def mean(input: SSAValue, output: SSAValue) -> None:
 
 
 def cast(input: SSAValue, output: SSAValue) -> None:
-    """VerifyException unless one side is a float, and the other a float or quantized with one scale."""
+    """VerifyException unless one side is a float, and the other a float or quantized with one
+    scale.
+    """
     sides = [("input", input), ("result", output)]
     for name, value in sides:
         if not (is_float(value.type) or is_quantized(value.type)):
@@ -99,7 +109,9 @@ def cast(input: SSAValue, output: SSAValue) -> None:
         per_tensor(name, value)
         storable(value)
     if not any(is_float(value.type) for _, value in sides):
-        raise VerifyException("one side must be a float: between quantized types use tpu.requantize")
+        raise VerifyException(
+            "one side must be a float: between quantized types use tpu.requantize"
+        )
 
 
 def ratio(input: Attribute, output: Attribute) -> tuple[int, int]:
@@ -108,7 +120,9 @@ def ratio(input: Attribute, output: Attribute) -> tuple[int, int]:
     VerifyException where either has more, or the ratio is too large for a multiplier.
     """
     if not (isinstance(input, UniformQuantizedType) and isinstance(output, UniformQuantizedType)):
-        raise VerifyException(f"requantization is between quantized types, got {input} and {output}")
+        raise VerifyException(
+            f"requantization is between quantized types, got {input} and {output}"
+        )
     if not (input.is_per_tensor and output.is_per_tensor):
         raise VerifyException("requantization is between types with one scale each")
     try:
@@ -131,8 +145,8 @@ def product(
 ) -> None:
     """What convolutions and matrix products ask of their operands.
 
-    `weight_axis` is the axis of the weights' output channels; `weight_zero_point` tells whether weights with one scale may have a
-    zero point other than 0.
+    `weight_axis` is the axis of the weights' output channels; `weight_zero_point` tells whether
+    weights with one scale may have a zero point other than 0.
     """
     if residual is not None and residual.type.get_shape() != output.type.get_shape():  # pyright: ignore[reportAttributeAccessIssue]
         raise VerifyException(f"residual must have the result's shape, got {residual.type}")
@@ -143,8 +157,14 @@ def product(
         raise VerifyException(f"quantized operands accumulate in i32 or i64, got '{accumulator}'")
     activations([("input", input), ("result", output)], one_storage=False)
     for name, value in (("input", input), ("weight", weight)):
-        if is_quantized(value.type) and element_storage_or_none(element_of(value)) not in MATRIX_STORAGES:
-            raise VerifyException(f"{name} must be stored as one of {', '.join(MATRIX_STORAGES)}, got {element_of(value)}")
+        if (
+            is_quantized(value.type)
+            and element_storage_or_none(element_of(value)) not in MATRIX_STORAGES
+        ):
+            raise VerifyException(
+                f"{name} must be stored as one of {', '.join(MATRIX_STORAGES)}, got "
+                f"{element_of(value)}"
+            )
     _quantized_weight(weight, weight_axis, weight_zero_point)
     if bias is not None:
         _quantized_bias(bias, input, weight)
@@ -173,13 +193,17 @@ def _float_product(
 def _quantized_weight(weight: SSAValue, axis: int, zero_point: bool) -> None:
     element = element_of(weight)
     if not isinstance(element, UniformQuantizedType):
-        raise VerifyException(f"weight must be quantized as the input is, got elements of {element}")
+        raise VerifyException(
+            f"weight must be quantized as the input is, got elements of {element}"
+        )
     if element.is_per_tensor:
         if element.zero_point and not zero_point:
             raise VerifyException(f"weight must have zero point 0, got {element.zero_point}")
         return
     if not element.is_per_axis or element.axis != axis:
-        raise VerifyException(f"weight must be quantized along axis {axis} (or per tensor), got {element}")
+        raise VerifyException(
+            f"weight must be quantized along axis {axis} (or per tensor), got {element}"
+        )
     if any(element.zero_points):
         raise VerifyException("weight quantized along an axis must have zero points 0")
 

@@ -1,4 +1,6 @@
-"""Shapes of results from the shapes of operands: pure integers, shared by the builders and the verifiers of ops."""
+"""Shapes of results from the shapes of operands: pure integers, shared by the builders and the
+verifiers of ops.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +15,31 @@ class ShapeError(ValueError):
 
 
 def window_output_size(
-    size: int, kernel: int, stride: int, dilation: int, pad_begin: int, pad_end: int, ceil_mode: bool = False
+    size: int,
+    kernel: int,
+    stride: int,
+    dilation: int,
+    pad_begin: int,
+    pad_end: int,
+    ceil_mode: bool = False,
 ) -> int:
-    """Positions of a window along one axis: floor((size + pads − dilation·(kernel − 1) − 1) / stride) + 1.
+    """Positions of a window along one axis: floor((size + pads − dilation·(kernel − 1) − 1) /
+    stride) + 1.
 
-    With `ceil_mode` the division rounds up, but a window that starts in the padding at the end is left out (ONNX, MaxPool). ShapeError
-    where not even one window fits, and for a kernel, stride or dilation below 1 or a negative pad.
+    With `ceil_mode` the division rounds up, but a window that starts in the padding at the end is
+    left out (ONNX, MaxPool). ShapeError where not even one window fits, and for a kernel, stride or
+    dilation below 1 or a negative pad.
     """
     if min(kernel, stride, dilation) < 1 or min(pad_begin, pad_end) < 0:
         raise ShapeError(
-            f"kernel {kernel}, stride {stride}, dilation {dilation} must be at least 1, pads {pad_begin}, {pad_end} at least 0"
+            f"kernel {kernel}, stride {stride}, dilation {dilation} must be at least 1, pads "
+            f"{pad_begin}, {pad_end} at least 0"
         )
     room = size + pad_begin + pad_end - (dilation * (kernel - 1) + 1)
     if room < 0:
         raise ShapeError(
-            f"a window of {dilation * (kernel - 1) + 1} does not fit in {size} elements with pads {pad_begin} and {pad_end}"
+            f"a window of {dilation * (kernel - 1) + 1} does not fit in {size} elements with "
+            f"pads {pad_begin} and {pad_end}"
         )
     if not ceil_mode:
         return room // stride + 1
@@ -76,15 +88,20 @@ def conv2d_shape(
     dilations: Sequence[int],
     groups: int,
 ) -> Shape:
-    """[N,C,H,W] and weights [O,C/groups,KH,KW] (bias [O]) to [N,O,OH,OW]; pads are top, left, bottom, right."""
+    """[N,C,H,W] and weights [O,C/groups,KH,KW] (bias [O]) to [N,O,OH,OW]; pads are top, left,
+    bottom, right.
+    """
     if len(weight) != 4:
         raise ShapeError(f"weight must have shape [O,C/groups,KH,KW], got {list(weight)}")
     size = _windows(input, weight[2:], strides, dilations, pads)
     if groups < 1 or input[1] % groups or weight[0] % groups:
-        raise ShapeError(f"{groups} groups do not divide {input[1]} input and {weight[0]} output channels")
+        raise ShapeError(
+            f"{groups} groups do not divide {input[1]} input and {weight[0]} output channels"
+        )
     if weight[1] * groups != input[1]:
         raise ShapeError(
-            f"weight has {weight[1]} input channels per group, the input has {input[1]} channels in {groups} groups"
+            f"weight has {weight[1]} input channels per group, the input has {input[1]} channels "
+            f"in {groups} groups"
         )
     _check_bias(bias, weight[0])
     return (input[0], weight[0], *size)
@@ -108,12 +125,17 @@ def pool_shape(
     size = _windows(input, kernel, strides, dilations, pads, ceil_mode)
     for d in range(4):
         if pads[d] > dilations[d % 2] * (kernel[d % 2] - 1):
-            raise ShapeError(f"pad {pads[d]} is not smaller than the window of {dilations[d % 2] * (kernel[d % 2] - 1) + 1}")
+            raise ShapeError(
+                f"pad {pads[d]} is not smaller than the window of "
+                f"{dilations[d % 2] * (kernel[d % 2] - 1) + 1}"
+            )
     return (input[0], input[1], *size)
 
 
 def broadcast_shape(*shapes: Shape) -> Shape:
-    """The shape of element-wise operations by NumPy's rules: aligned at the last axis, size 1 repeats."""
+    """The shape of element-wise operations by NumPy's rules: aligned at the last axis, size 1
+    repeats.
+    """
     rank = max(len(shape) for shape in shapes)
     result: list[int] = []
     for axis in range(-rank, 0):
@@ -126,7 +148,8 @@ def broadcast_shape(*shapes: Shape) -> Shape:
 
 
 def matmul_shape(lhs: Shape, rhs: Shape, bias: Shape | None = None) -> Shape:
-    """NumPy's matmul: [...,M,K] and [...,K,N] to [...,M,N], leading axes broadcast, a vector counts as a row or column.
+    """NumPy's matmul: [...,M,K] and [...,K,N] to [...,M,N], leading axes broadcast, a vector counts
+    as a row or column.
 
     `bias` [N] is added to every row.
     """
@@ -178,7 +201,9 @@ def transpose_shape(input: Shape, permutation: Sequence[int]) -> Shape:
 def reshape_shape(input: Shape, shape: Sequence[int]) -> Shape:
     """`shape`, which must have as many elements as `input`."""
     if prod(input) != prod(shape):
-        raise ShapeError(f"{list(input)} has {prod(input)} elements, {list(shape)} has {prod(shape)}")
+        raise ShapeError(
+            f"{list(input)} has {prod(input)} elements, {list(shape)} has {prod(shape)}"
+        )
     return tuple(shape)
 
 
@@ -193,7 +218,9 @@ def channel_shape(input: Shape, **parameters: Shape) -> Shape:
 
 
 def resample_shape(input: Shape, index: Shape, weight: Shape | None, axis: int) -> Shape:
-    """`input` with axis `axis` as long as `index` [out,taps]; `weight` has the same shape, without it there is one tap."""
+    """`input` with axis `axis` as long as `index` [out,taps]; `weight` has the same shape, without
+    it there is one tap.
+    """
     check_axis(axis, len(input))
     if len(index) != 2 or index[1] < 1:
         raise ShapeError(f"index must have shape [out,taps], got {list(index)}")

@@ -1,8 +1,11 @@
-"""xDSL's parser and printer, made to read what MLIR prints and to print what both read back unchanged.
+"""xDSL's parser and printer, made to read what MLIR prints and to print what both read back
+unchanged.
 
-- `dense<[0x4B800000]> : tensor<1xf32>` is a float by its bits in MLIR; xDSL reads the integer 1266679808.
+- `dense<[0x4B800000]> : tensor<1xf32>` is a float by its bits in MLIR; xDSL reads the integer
+  1266679808.
 - `array<f64: 0x7FF0000000000000>` is infinity in MLIR; xDSL does not read it.
-- lists in `dense<>` that hold such floats are printed as one string of hexadecimal bytes, which every MLIR reads.
+- lists in `dense<>` that hold such floats are printed as one string of hexadecimal bytes, which
+  every MLIR reads.
 - location aliases may stand at the end of a file: `#loc1 = loc("conv1")`.
 """
 
@@ -30,7 +33,9 @@ _HEX_FLOAT = re.compile(r"0x[0-9A-Fa-f]+")
 
 
 def float_from_bits(text: str, type: Any) -> float | None:
-    """The float of `type` whose bits the hexadecimal literal `text` gives; None where it has more bits than the type."""
+    """The float of `type` whose bits the hexadecimal literal `text` gives; None where it has more
+    bits than the type.
+    """
     size = type.compile_time_size
     bits = int(text, 16)
     if bits >= 1 << (8 * size):
@@ -39,7 +44,9 @@ def float_from_bits(text: str, type: Any) -> float | None:
 
 
 class _Literal(AttrParser._TensorLiteralElement):
-    """An element of a dense literal; hexadecimal ones are the bits of a float where the type is a float."""
+    """An element of a dense literal; hexadecimal ones are the bits of a float where the type is a
+    float.
+    """
 
     def to_type(self, parser: AttrParser, type: Any) -> Any:
         text = self.span.text
@@ -48,7 +55,9 @@ class _Literal(AttrParser._TensorLiteralElement):
                 parser.raise_error("hexadecimal float literal may not have a sign", self.span)
             value = float_from_bits(text, type)
             if value is None:
-                parser.raise_error(f"hexadecimal float literal has too many bits for {type}", self.span)
+                parser.raise_error(
+                    f"hexadecimal float literal has too many bits for {type}", self.span
+                )
             return value
         return super().to_type(parser, type)
 
@@ -76,7 +85,9 @@ class SmaltiParser(Parser):
         element = self.parse_attribute()
         if not isinstance(element, IntegerType | AnyFloat):
             self.raise_error(
-                "dense array element type must be an integer or floating point type", position, self.pos
+                "dense array element type must be an integer or floating point type",
+                position,
+                self.pos,
             )
         values: list[Any] = []
         if self.parse_optional_punctuation(">") is None:
@@ -105,7 +116,9 @@ class SmaltiParser(Parser):
 
 
 class SmaltiPrinter(Printer):
-    """xDSL's printer; dense lists of floats that it would print wrongly become one hexadecimal string."""
+    """xDSL's printer; dense lists of floats that it would print wrongly become one hexadecimal
+    string.
+    """
 
     def print_attribute(self, attribute: Attribute) -> None:
         if isinstance(attribute, DenseIntOrFPElementsAttr) and _needs_bytes(attribute):
@@ -128,7 +141,9 @@ class _FloatProbe(Printer):
 
 
 def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:
-    """Whether a list of floats has elements that would be printed as hexadecimal numbers, or not to the bit."""
+    """Whether a list of floats has elements that would be printed as hexadecimal numbers, or not to
+    the bit.
+    """
     type = attribute.get_element_type()
     if not isinstance(type, AnyFloat) or len(attribute) > 100 or len(attribute) == 0:
         return False
@@ -142,10 +157,11 @@ def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:
 
 
 def hoist_aliases(text: str) -> tuple[str, int]:
-    """`text` with its alias definitions (`#name = ...` lines) moved to a new first line, in order of their dependence.
+    """`text` with its alias definitions (`#name = ...` lines) moved to a new first line, in order
+    of their dependence.
 
-    Returns the text and the number of lines that it was put in front (0 or 1); elsewhere every character keeps its column,
-    and its line but for that.
+    Returns the text and the number of lines that it was put in front (0 or 1); elsewhere every
+    character keeps its column, and its line but for that.
     """
     found = {match[1]: match for match in _ALIAS.finditer(text)}
     if not found or len(found) != sum(1 for _ in _ALIAS.finditer(text)):

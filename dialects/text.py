@@ -1,8 +1,9 @@
-"""IR as text: reads and writes modules, with weights beside them, and tells mistakes as diagnostics.
+"""IR as text: reads and writes modules, with weights beside them, and tells mistakes as
+diagnostics.
 
-On top of xDSL's parser and printer this reads location aliases that stand at the end of a file (as mlir-opt prints them),
-keeps special floats whole in `dense<>` and `array<>` (xDSL reads MLIR's hexadecimal floats there as integers), and reports
-errors with file, line and column.
+On top of xDSL's parser and printer this reads location aliases that stand at the end of a file (as
+mlir-opt prints them), keeps special floats whole in `dense<>` and `array<>` (xDSL reads MLIR's
+hexadecimal floats there as integers), and reports errors with file, line and column.
 """
 
 from __future__ import annotations
@@ -43,10 +44,12 @@ _SHOWN_CHARACTERS = 400
 def parse_module(
     text: str, ctx: SmaltiContext, file: str | None = None, *, check: bool = True
 ) -> ModuleOp:
-    """Reads a module from text, opens its weight file into `ctx`, and verifies it (unless `check` is False).
+    """Reads a module from text, opens its weight file into `ctx`, and verifies it (unless `check`
+    is False).
 
-    `file` is what messages call the text, and weights are looked for beside it (in the current folder if None or "<stdin>").
-    DiagnosticError for whatever is wrong with the text, the IR in it or the weight file.
+    `file` is what messages call the text, and weights are looked for beside it (in the current
+    folder if None or "<stdin>"). DiagnosticError for whatever is wrong with the text, the IR in it
+    or the weight file.
     """
     hoisted, added_lines = hoist_aliases(text)
     source = _Source(hoisted, added_lines, file or "<text>")
@@ -57,7 +60,8 @@ def parse_module(
     except ParseError as error:
         raise DiagnosticError(error.msg.strip(), source.place(error.span.start)) from None
     except Exception as error:
-        # xDSL's parser fails in many ways on bad text (assertions, overflows, lookups): all are the text's fault.
+        # xDSL's parser fails in many ways on bad text (assertions, overflows, lookups): all are the
+        # text's fault.
         position = parser.pos if parser is not None else 0
         raise DiagnosticError(_reason(error), source.place(position)) from None
     _open_weights(module, ctx, file)
@@ -90,12 +94,16 @@ def _reason(error: Exception) -> str:
 
 
 def read_module(path: str | Path, ctx: SmaltiContext) -> ModuleOp:
-    """Reads and verifies the module in a file, with its weights. Errors as `parse_module`, and for an unreadable file."""
+    """Reads and verifies the module in a file, with its weights. Errors as `parse_module`, and for
+    an unreadable file.
+    """
     return parse_module(read_text(path), ctx, str(path))
 
 
 def _open_weights(module: ModuleOp, ctx: SmaltiContext, file: str | None) -> None:
-    """Opens the weight file that the module names, which must lie in or below the folder of the IR file."""
+    """Opens the weight file that the module names, which must lie in or below the folder of the IR
+    file.
+    """
     named = module.attributes.get(WEIGHTS)
     if named is None:
         return
@@ -114,11 +122,11 @@ def _open_weights(module: ModuleOp, ctx: SmaltiContext, file: str | None) -> Non
 
 
 def print_module(module: ModuleOp, *, generic: bool = False, debug_info: bool = True) -> str:
-    """The text of a module, with a newline at its end; `generic` gives MLIR's generic form, `debug_info` locations."""
+    """The text of a module, with a newline at its end; `generic` gives MLIR's generic form,
+    `debug_info` locations.
+    """
     stream = io.StringIO()
-    printer = SmaltiPrinter(
-        stream=stream, print_generic_format=generic, print_debuginfo=debug_info
-    )
+    printer = SmaltiPrinter(stream=stream, print_generic_format=generic, print_debuginfo=debug_info)
     printer.print_op(module)
     return f"{stream.getvalue()}\n"
 
@@ -126,10 +134,12 @@ def print_module(module: ModuleOp, *, generic: bool = False, debug_info: bool = 
 def write_module(
     module: ModuleOp, path: str | Path, ctx: SmaltiContext, *, generic: bool = False
 ) -> None:
-    """Writes a module with locations to `path`, and the weights it names to a .safetensors file beside it.
+    """Writes a module with locations to `path`, and the weights it names to a .safetensors file
+    beside it.
 
-    The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in `smalti.weights`; a module whose
-    weights are in a file beside `path` already, unchanged, keeps that file. DiagnosticError where writing fails.
+    The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in
+    `smalti.weights`; a module whose weights are in a file beside `path` already, unchanged, keeps
+    that file. DiagnosticError where writing fails.
     """
     path = Path(path)
     keys = keys_used(module.walk())
@@ -140,9 +150,7 @@ def write_module(
     write_text(path, print_module(module, generic=generic))
 
 
-def _has_weights_beside(
-    module: ModuleOp, path: Path, ctx: SmaltiContext, keys: list[str]
-) -> bool:
+def _has_weights_beside(module: ModuleOp, path: Path, ctx: SmaltiContext, keys: list[str]) -> bool:
     named = module.attributes.get(WEIGHTS)
     if not isinstance(named, StringAttr):
         return False
@@ -150,24 +158,27 @@ def _has_weights_beside(
 
 
 def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path | None) -> None:
-    """For IR that goes to standard output: writes the weights it names to `file`, and notes that in the module.
+    """For IR that goes to standard output: writes the weights it names to `file`, and notes that in
+    the module.
 
-    Nothing to do where the module names no weights that were added since its file was opened. DiagnosticError where `file` is
-    None, because the text would name weights that are in no file.
+    Nothing to do where the module names no weights that were added since its file was opened.
+    DiagnosticError where `file` is None, because the text would name weights that are in no file.
     """
     keys = keys_used(module.walk())
     if ctx.weights.added(keys):
         if file is None:
             raise DiagnosticError(
                 "the passes changed weights, and the IR goes to standard output",
-                hint="say where to write the weights with --weights-out FILE, or write the IR to a file with -o",
+                hint="say where to write the weights with --weights-out FILE, "
+                "or write the IR to a file with -o",
             )
         ctx.weights.save(file, keys)
         module.attributes[WEIGHTS] = StringAttr(Path(file).name)
 
 
 def verify(module: ModuleOp, *, positions: dict[Operation, Place] | None = None) -> None:
-    """Checks every op, their order, and that names are unique; DiagnosticError about the first op that is wrong.
+    """Checks every op, their order, and that names are unique; DiagnosticError about the first op
+    that is wrong.
 
     `positions` gives ops places in a file; others are named by their ONNX nodes.
     """

@@ -1,114 +1,346 @@
 """The tile dialect: what each core does with which bytes.
 
-A `tile.program` is one block in program order, and it means what executing it in that order means. Buffers are
-memrefs of storage types with physical (packed, padded) shapes in memory space "global", "local" or "acc". At first each
-network layer is one `tile.layer` on global buffers; cutting replaces it by copies and computations on local ones.
+A `tile.program` is one block in program order, and it means what executing it in that order means.
+Buffers are memrefs of storage types with physical (packed, padded) shapes in memory space "global",
+"local" or "acc". At first each network layer is one `tile.layer` on global buffers; cutting
+replaces it by copies and computations on local ones, in destination-passing style on whole tiles:
+the buffer that an op writes follows an arrow in its text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
 from xdsl.dialects.builtin import (
-    DenseArrayBase, FloatAttr, IntegerAttr, MemRefType, StringAttr, UnitAttr,
-)  # fmt: skip
-from xdsl.ir import Dialect
+    LocationAttr,
+    MemRefType,
+    NoneAttr,
+    StringAttr,
+    UnitAttr,
+)
+from xdsl.ir import Attribute, Block, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
-    IRDLOperation, irdl_op_definition, operand_def, opt_operand_def, opt_prop_def, prop_def, region_def, result_def, traits_def,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
     var_operand_def,
-)  # fmt: skip
-from xdsl.traits import IsTerminator, NoTerminator
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import (
+    EffectInstance,
+    IsolatedFromAbove,
+    IsTerminator,
+    MemoryEffect,
+    MemoryEffectKind,
+    MemoryReadEffect,
+    MemoryWriteEffect,
+    NoTerminator,
+    Pure,
+    SymbolOpInterface,
+)
+
+from . import tile_rules as rules
+from . import tile_text
+from .assembly import Defaults, TextOp, property_value
+from .attribute import INTEGER, INTS, REAL, REALS, integer, ints, optional_integer, optional_text
+from .element import type_of_storage
+from .tile_checks import NO_CLAMP, ONE
+
+Field = int | float | str | bool | Sequence[int] | Sequence[float] | None
+"""What `make` takes for a property: None and False leave it out."""
+
+
+def buffer_type(shape: Sequence[int], storage: str, space: str) -> MemRefType:
+    """The type of a buffer of a storage type in memory space "global", "local" or "acc"; `shape` is
+    physical.
+    """
+    return MemRefType(type_of_storage(storage), list(shape), NoneAttr(), StringAttr(space))
+
+
+class DeclaresBuffer(MemoryEffect):
+    """The op only makes its result: it can go when nobody uses that, but two of them are never one.
+
+    A global buffer of segment "input" or "output" is part of the program's interface, and stays.
+    """
+
+    @classmethod
+    def get_effects(cls, op: Operation) -> set[EffectInstance]:
+        segment = op.properties.get("segment")
+        if isinstance(segment, StringAttr) and segment.data in ("input", "output"):
+            return {EffectInstance(MemoryEffectKind.WRITE)}
+        return {EffectInstance(MemoryEffectKind.ALLOC, op.results[0])}
 
 
 @irdl_op_definition
-class ProgramOp(IRDLOperation):
-    """A program: one block of buffers, layers, copies and computations in program order, without terminator."""
+class ProgramOp(TextOp):
+    """A program: one block of buffers, layers, copies and computations in program order, without
+    terminator.
+
+    tile.program @main { … }
+    """
 
     name = "tile.program"
     sym_name = prop_def(StringAttr)
     body = region_def("single_block")
-    traits = traits_def(NoTerminator())
+    traits = traits_def(NoTerminator(), IsolatedFromAbove(), SymbolOpInterface())
+
+    @classmethod
+    def make(
+        cls, name: str, ops: Sequence[Operation] = (), *, location: LocationAttr | None = None
+    ) -> Self:
+        """A program of the given ops."""
+        op = cls.build(properties={"sym_name": StringAttr(name)}, regions=[Region(Block(ops))])
+        if location is not None:
+            op.location = location
+        return op
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ProgramOp:
+        return tile_text.parse_program(cls, parser)
+
+    def print(self, printer: Printer) -> None:
+        tile_text.print_program(self, printer)
 
 
 @irdl_op_definition
-class GlobalOp(IRDLOperation):
+class GlobalOp(TextOp):
     """A buffer in global memory holding the logical tensor `shape`.
 
-    `segment`: "weights" (bytes of `key` in the weight store), "input", "output" or "scratch". `order` lists the logical axes in
-    physical order; the last physical axis may be padded. `address` is the offset in the segment, in bytes.
+    `segment`: "weights" (bytes of `key` in the weight store, or random ones of `seed`), "input",
+    "output" or "scratch". `order` lists the logical axes in physical order; the last physical axis
+    may be padded. `address` is the offset in the segment, in bytes.
+
+    %x = tile.global "x" segment = "scratch" shape = [1, 8, 4, 4] order = [0, 2, 3, 1] :
+    memref<1x4x4x16xi8, "global">
     """
 
     name = "tile.global"
     buffer_name = prop_def(StringAttr, prop_name="name")
     segment = prop_def(StringAttr)
     key = opt_prop_def(StringAttr)
-    seed = opt_prop_def(IntegerAttr)
-    shape = prop_def(DenseArrayBase)
-    order = prop_def(DenseArrayBase)
-    address = opt_prop_def(IntegerAttr)
+    seed = opt_prop_def(INTEGER)
+    shape = prop_def(INTS)
+    order = prop_def(INTS)
+    address = opt_prop_def(INTEGER)
     output = result_def(MemRefType)
+    traits = traits_def(DeclaresBuffer())
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        segment: str,
+        shape: Sequence[int],
+        storage: str,
+        *,
+        order: Sequence[int] | None = None,
+        physical: Sequence[int] | None = None,
+        key: str | None = None,
+        seed: int | None = None,
+        address: int | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A global buffer; without `order` row-major, without `physical` unpadded."""
+        axes = range(len(shape)) if order is None else order
+        op = cls.build(
+            result_types=[
+                buffer_type(physical or [shape[axis] for axis in axes], storage, "global")
+            ],
+            properties={
+                "name": StringAttr(name),
+                "segment": StringAttr(segment),
+                "key": optional_text(key),
+                "seed": optional_integer(seed),
+                "shape": ints(shape),
+                "order": ints(axes),
+                "address": optional_integer(address),
+            },
+        )
+        if location is not None:
+            op.location = location
+        return op
+
+    def verify_(self) -> None:
+        rules.verify_global(self)
 
 
 @irdl_op_definition
-class AllocOp(IRDLOperation):
-    """A buffer in the local or accumulator memory of a core; `address` is set by the pass that assigns addresses."""
+class AllocOp(TextOp):
+    """A buffer in the local or accumulator memory of a core; `address` is set by the pass that
+    assigns addresses.
+
+    %a = tile.alloc core 0 address = 64 : memref<1x4x4x16xi8, "local">
+    """
 
     name = "tile.alloc"
-    core = prop_def(IntegerAttr)
-    address = opt_prop_def(IntegerAttr)
+    core = prop_def(INTEGER)
+    address = opt_prop_def(INTEGER)
     output = result_def(MemRefType)
+    traits = traits_def(DeclaresBuffer())
+
+    @classmethod
+    def make(
+        cls,
+        core: int,
+        shape: Sequence[int],
+        storage: str,
+        space: str = "local",
+        *,
+        address: int | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A buffer of the physical `shape` in `space` "local" or "acc" of `core`."""
+        op = cls.build(
+            result_types=[buffer_type(shape, storage, space)],
+            properties={"core": integer(core), "address": optional_integer(address)},
+        )
+        if location is not None:
+            op.location = location
+        return op
+
+    def verify_(self) -> None:
+        rules.verify_alloc(self)
 
 
 @irdl_op_definition
-class LayerOp(IRDLOperation):
+class LayerOp(TextOp):
     """A layer before cutting: the tpu ops in its body, computed for `window` of the output.
 
-    Block arguments are the logical tensors (tpu types) of `inputs`; the body ends in `tile.yield`. `window` is (low, high) per
-    logical axis of the output: only that part of `output` is written. Without `core` the layer is not split yet.
+    Block arguments are the logical tensors (tpu types) of `inputs`; the body ends in `tile.yield`.
+    `window` is (low, high) per logical axis of the output: only that part of `output` is written.
+    Without `core` the layer is not split yet.
+
+    tile.layer core 0 (%a = %x : memref<1x10xf32, "global"> as tensor<1x10xf32>) -> %y :
+    memref<1x10xf32, "global"> window = [0, 1, 0, 10] { %r = tpu.softmax "p" %a axis = 1 :
+    (tensor<1x10xf32>) -> tensor<1x10xf32> tile.yield %r : tensor<1x10xf32> }
     """
 
     name = "tile.layer"
-    core = opt_prop_def(IntegerAttr)
-    window = prop_def(DenseArrayBase)
+    core = opt_prop_def(INTEGER)
+    window = prop_def(INTS)
     inputs = var_operand_def(MemRefType)
     output = operand_def(MemRefType)
     body = region_def("single_block")
+    traits = traits_def(IsolatedFromAbove(), MemoryReadEffect(), MemoryWriteEffect())
+
+    @classmethod
+    def make(
+        cls,
+        inputs: Sequence[SSAValue],
+        output: SSAValue,
+        body: Region | Block,
+        *,
+        window: Sequence[int],
+        core: int | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A layer; `body` is one block whose arguments are the logical tensors of `inputs`."""
+        op = cls.build(
+            operands=[list(inputs), output],
+            properties={"core": optional_integer(core), "window": ints(window)},
+            regions=[body if isinstance(body, Region) else Region(body)],
+        )
+        if location is not None:
+            op.location = location
+        return op
+
+    @classmethod
+    def parse(cls, parser: Parser) -> LayerOp:
+        return tile_text.parse_layer(cls, parser)
+
+    def print(self, printer: Printer) -> None:
+        tile_text.print_layer(self, printer)
+
+    def verify_(self) -> None:
+        rules.verify_layer(self)
 
 
 @irdl_op_definition
-class YieldOp(IRDLOperation):
+class YieldOp(TextOp):
     """Ends a layer's body with the value that the layer writes."""
 
     name = "tile.yield"
     value = operand_def()
-    traits = traits_def(IsTerminator())
+    traits = traits_def(IsTerminator(), Pure())
+
+    @classmethod
+    def make(cls, value: SSAValue, *, location: LocationAttr | None = None) -> Self:
+        """The end of a layer's body."""
+        op = cls.build(operands=[value])
+        if location is not None:
+            op.location = location
+        return op
 
 
-class CoreOp(IRDLOperation):
-    """Base of what a core executes: copies and computations on whole tiles, in destination-passing style."""
+class CoreOp(TextOp):
+    """Base of what a core executes: copies and computations on whole tiles, in destination-passing
+    style.
+    """
 
-    core = prop_def(IntegerAttr)
+    core = prop_def(INTEGER)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    @classmethod
+    def make(
+        cls,
+        core: int,
+        *operands: SSAValue | None,
+        location: LocationAttr | None = None,
+        **fields: Field,
+    ) -> Self:
+        """The op on `core`: operands in the order of the definition (None: absent), `fields` its
+        properties.
+
+        Properties at their default may be left out. TypeError for a field that the op does not
+        have.
+        """
+        properties: dict[str, Attribute | None] = {"core": integer(core), **cls.DEFAULTS}
+        for name, value in fields.items():
+            properties[name] = property_value(cls, name, value)
+        op = cls.build(operands=operands, properties=properties)
+        if location is not None:
+            op.location = location
+        return op
+
+    def verify_(self) -> None:
+        rules.verify_core(self)
+        rules.VERIFIERS[self.name](self)
 
 
 @irdl_op_definition
 class CopyOp(CoreOp):
-    """Copies a strided box of elements between global and local memory (or between cores' local memories).
+    """Copies a strided box of elements between global and local memory (or between cores' local
+    memories).
 
-    Element i of the box goes from `source_offset + Σ i_d·source_strides[d]` to `target_offset + Σ i_d·target_strides[d]`, all in
-    elements; the last axis has stride 1 on both sides. After each run along the last axis `pad` elements of
-    `pad_value` (a storage value) are written. `group`: multicast group.
+    Element i of the box goes from `source_offset + Σ i_d·source_strides[d]` to `target_offset + Σ
+    i_d·target_strides[d]`, all in elements; the last axis has stride 1 on both sides. After each
+    run along the last axis `pad` elements of `pad_value` (a storage value) are written. `group`:
+    multicast group.
+
+    tile.copy core 0 %x -> %a source_strides = [8, 1] target_strides = [16, 1] sizes = [4, 8] pad =
+    8 pad_value = -3 : … -> …
     """
 
     name = "tile.copy"
-    core = prop_def(IntegerAttr)
-    source_offset = prop_def(IntegerAttr)
-    source_strides = prop_def(DenseArrayBase)
-    target_offset = prop_def(IntegerAttr)
-    target_strides = prop_def(DenseArrayBase)
-    sizes = prop_def(DenseArrayBase)
-    pad = opt_prop_def(IntegerAttr)
-    pad_value = opt_prop_def(IntegerAttr)
-    group = opt_prop_def(IntegerAttr)
+    source_offset = prop_def(INTEGER)
+    source_strides = prop_def(INTS)
+    target_offset = prop_def(INTEGER)
+    target_strides = prop_def(INTS)
+    sizes = prop_def(INTS)
+    pad = opt_prop_def(INTEGER)
+    pad_value = opt_prop_def(INTEGER)
+    group = opt_prop_def(INTEGER)
     source = operand_def(MemRefType)
     target = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "target"
+    DEFAULTS: ClassVar[Defaults] = {"source_offset": integer(0), "target_offset": integer(0)}
 
 
 @irdl_op_definition
@@ -116,159 +348,217 @@ class FillOp(CoreOp):
     """Writes `value` (a storage value) to every element."""
 
     name = "tile.fill"
-    core = prop_def(IntegerAttr)
-    value = prop_def(FloatAttr)
+    value = prop_def(REAL)
     target = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "target"
 
 
 class ConvOp(CoreOp):
-    """Base of tiles of convolutions: x [n,h,w,pitch], acc [n,oh,ow,pitch]; `channels` (in, out), `pads` (top, left)."""
+    """Base of tiles of convolutions: x [n,h,w,pitch], acc [n,oh,ow,pitch]; `channels` (in, out),
+    `pads` (top, left).
+    """
 
-    core = prop_def(IntegerAttr)
-    channels = prop_def(DenseArrayBase)
-    kernel = prop_def(DenseArrayBase)
-    strides = prop_def(DenseArrayBase)
-    dilations = prop_def(DenseArrayBase)
-    pads = prop_def(DenseArrayBase)
-    pad_value = prop_def(IntegerAttr)
-    groups = prop_def(IntegerAttr)
+    channels = prop_def(INTS)
+    kernel = prop_def(INTS)
+    strides = prop_def(INTS)
+    dilations = prop_def(INTS)
+    pads = prop_def(INTS)
+    pad_value = prop_def(INTEGER)
+    groups = prop_def(INTEGER)
     accumulate = opt_prop_def(UnitAttr)
     x = operand_def(MemRefType)
     w = operand_def(MemRefType)
     acc = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "acc"
+    DEFAULTS: ClassVar[Defaults] = {
+        "strides": ints([1, 1]),
+        "dilations": ints([1, 1]),
+        "pads": ints([0, 0]),
+        "pad_value": integer(0),
+        "groups": integer(1),
+    }
 
 
 @irdl_op_definition
 class Conv2dOp(ConvOp):
-    """A tile of a convolution on the matrix unit; w [blocks, kh·kw·c/groups, block]."""
+    """A tile of a convolution on the matrix unit; w [blocks, kh·kw·c/groups, block] (its middle
+    axes may be split).
+    """
 
     name = "tile.conv2d"
 
 
 @irdl_op_definition
 class DepthwiseConv2dOp(ConvOp):
-    """A tile of a depthwise convolution on the vector unit; w [kh·kw, pitch]."""
+    """A tile of a depthwise convolution on the vector unit; w [kh·kw, pitch]; output channel o
+    reads input channel o·in/out.
+    """
 
     name = "tile.depthwise_conv2d"
 
 
 @irdl_op_definition
 class MatmulOp(CoreOp):
-    """A tile of a matrix product: x [b,m,pitch], w [b or 1, blocks, k, block] (transposed: [b or 1, 1, n, pitch]), acc [b,m,pitch]."""
+    """A tile of a matrix product: x [b,m,pitch], w [b or 1, blocks, k, block] (transposed: [b or 1,
+    1, n, pitch]), acc [b,m,pitch].
+
+    `depth` is k, `columns` n, `zero_points` those of x and w.
+    """
 
     name = "tile.matmul"
-    core = prop_def(IntegerAttr)
-    depth = prop_def(IntegerAttr)
-    columns = prop_def(IntegerAttr)
-    zero_points = prop_def(DenseArrayBase)
+    depth = prop_def(INTEGER)
+    columns = prop_def(INTEGER)
+    zero_points = prop_def(INTS)
     transpose_w = opt_prop_def(UnitAttr)
     accumulate = opt_prop_def(UnitAttr)
     x = operand_def(MemRefType)
     w = operand_def(MemRefType)
     acc = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "acc"
+    DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0])}
 
 
 @irdl_op_definition
 class EpilogueOp(CoreOp):
-    """Accumulators to outputs: bias, residual, requantization and clamp by the rows of `table`; last axes are channels.
+    """Accumulators to outputs: bias, residual, requantization and clamp by the rows of `table`;
+    last axes are channels.
 
     `zero_points`: of the residual and of the output; `clamp`: two storage values (f64).
     """
 
     name = "tile.epilogue"
-    core = prop_def(IntegerAttr)
-    channels = prop_def(IntegerAttr)
-    zero_points = prop_def(DenseArrayBase)
-    clamp = prop_def(DenseArrayBase)
+    channels = prop_def(INTEGER)
+    zero_points = prop_def(INTS)
+    clamp = prop_def(REALS)
     acc = operand_def(MemRefType)
     table = operand_def(MemRefType)
     residual = opt_operand_def(MemRefType)
     out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+    DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0]), "clamp": NO_CLAMP}
 
 
 @irdl_op_definition
 class ConvertOp(CoreOp):
-    """Changes storage type or quantization of rows (last axis) of `columns` elements; see isa.convert."""
+    """Changes storage type or quantization of rows (last axis) of `columns` elements; see
+    isa.convert.
+    """
 
     name = "tile.convert"
-    core = prop_def(IntegerAttr)
-    columns = prop_def(IntegerAttr)
-    scale = prop_def(FloatAttr)
-    multiplier = prop_def(IntegerAttr)
-    shift = prop_def(IntegerAttr)
-    zero_points = prop_def(DenseArrayBase)
-    clamp = prop_def(DenseArrayBase)
+    columns = prop_def(INTEGER)
+    scale = prop_def(REAL)
+    multiplier = prop_def(INTEGER)
+    shift = prop_def(INTEGER)
+    zero_points = prop_def(INTS)
+    clamp = prop_def(REALS)
     x = operand_def(MemRefType)
     out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+    DEFAULTS: ClassVar[Defaults] = {
+        "scale": ONE,
+        "multiplier": integer(0),
+        "shift": integer(0),
+        "zero_points": ints([0, 0]),
+        "clamp": NO_CLAMP,
+    }
 
 
 @irdl_op_definition
 class BinaryOp(CoreOp):
-    """Element-wise arithmetic; the physical shapes of a and b broadcast to that of out (at most four axes).
+    """Element-wise arithmetic; the physical shapes of a and b broadcast to that of out (at most
+    four axes).
 
     `kind`: add, sub, mul, div. `zero_points`: of a, b, out; `multipliers`: of a, b.
     """
 
     name = "tile.binary"
-    core = prop_def(IntegerAttr)
     kind = prop_def(StringAttr)
-    zero_points = prop_def(DenseArrayBase)
-    multipliers = prop_def(DenseArrayBase)
-    shift = prop_def(IntegerAttr)
-    clamp = prop_def(DenseArrayBase)
+    zero_points = prop_def(INTS)
+    multipliers = prop_def(INTS)
+    shift = prop_def(INTEGER)
+    clamp = prop_def(REALS)
     a = operand_def(MemRefType)
     b = operand_def(MemRefType)
     out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+    DEFAULTS: ClassVar[Defaults] = {
+        "zero_points": ints([0, 0, 0]),
+        "multipliers": ints([0, 0]),
+        "shift": integer(0),
+        "clamp": NO_CLAMP,
+    }
 
 
 @irdl_op_definition
 class PoolOp(CoreOp):
-    """A tile of max or average pooling; x [n,h,w,pitch]; `pads` (top, left, bottom, right); `kind`: max, average."""
+    """A tile of max or average pooling; x [n,h,w,pitch]; `pads` (top, left, bottom, right); `kind`:
+    max, average.
+    """
 
     name = "tile.pool"
-    core = prop_def(IntegerAttr)
     kind = prop_def(StringAttr)
-    kernel = prop_def(DenseArrayBase)
-    strides = prop_def(DenseArrayBase)
-    dilations = prop_def(DenseArrayBase)
-    pads = prop_def(DenseArrayBase)
+    kernel = prop_def(INTS)
+    strides = prop_def(INTS)
+    dilations = prop_def(INTS)
+    pads = prop_def(INTS)
     count_include_pad = opt_prop_def(UnitAttr)
-    multiplier = prop_def(IntegerAttr)
-    shift = prop_def(IntegerAttr)
-    zero_points = prop_def(DenseArrayBase)
-    clamp = prop_def(DenseArrayBase)
+    multiplier = prop_def(INTEGER)
+    shift = prop_def(INTEGER)
+    zero_points = prop_def(INTS)
+    clamp = prop_def(REALS)
     x = operand_def(MemRefType)
     out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+    DEFAULTS: ClassVar[Defaults] = {
+        "strides": ints([1, 1]),
+        "dilations": ints([1, 1]),
+        "pads": ints([0, 0, 0, 0]),
+        "multiplier": integer(0),
+        "shift": integer(0),
+        "zero_points": ints([0, 0]),
+        "clamp": NO_CLAMP,
+    }
 
 
 @irdl_op_definition
 class ReduceOp(CoreOp):
-    """Mean over the middle of three axes of x: `sizes` (outer, length, inner), `strides` (outer, length), in elements."""
+    """Mean over the middle of three axes of x: `sizes` (outer, length, inner), `strides` (outer,
+    length), in elements.
+    """
 
     name = "tile.reduce"
-    core = prop_def(IntegerAttr)
     kind = prop_def(StringAttr)
-    sizes = prop_def(DenseArrayBase)
-    strides = prop_def(DenseArrayBase)
-    multiplier = prop_def(IntegerAttr)
-    shift = prop_def(IntegerAttr)
-    zero_points = prop_def(DenseArrayBase)
-    clamp = prop_def(DenseArrayBase)
+    sizes = prop_def(INTS)
+    strides = prop_def(INTS)
+    multiplier = prop_def(INTEGER)
+    shift = prop_def(INTEGER)
+    zero_points = prop_def(INTS)
+    clamp = prop_def(REALS)
     x = operand_def(MemRefType)
     out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+    DEFAULTS: ClassVar[Defaults] = {
+        "kind": StringAttr("mean"),
+        "multiplier": integer(0),
+        "shift": integer(0),
+        "zero_points": ints([0, 0]),
+        "clamp": NO_CLAMP,
+    }
 
 
 @irdl_op_definition
 class ResampleOp(CoreOp):
-    """Interpolation along the physical `axis` of x; index i32 [out,taps], weight f32 [out,taps] (none: a gather)."""
+    """Interpolation along the physical `axis` of x; index i32 [out,taps], weight f32 [out,taps]
+    (none: a gather).
+    """
 
     name = "tile.resample"
-    core = prop_def(IntegerAttr)
-    axis = prop_def(IntegerAttr)
+    axis = prop_def(INTEGER)
     x = operand_def(MemRefType)
     index = operand_def(MemRefType)
     weight = opt_operand_def(MemRefType)
     out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
 
 
 @irdl_op_definition
@@ -276,17 +566,30 @@ class SoftmaxOp(CoreOp):
     """Softmax of each row (last axis) of `columns` elements."""
 
     name = "tile.softmax"
-    core = prop_def(IntegerAttr)
-    columns = prop_def(IntegerAttr)
+    columns = prop_def(INTEGER)
     x = operand_def(MemRefType)
     out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
 
 
-Tile = Dialect(
-    "tile",
-    [
-        ProgramOp, GlobalOp, AllocOp, LayerOp, YieldOp, CopyOp, FillOp, Conv2dOp, DepthwiseConv2dOp, MatmulOp, EpilogueOp,
-        ConvertOp, BinaryOp, PoolOp, ReduceOp, ResampleOp, SoftmaxOp,
-    ],
-    [],
-)  # fmt: skip
+_OPS: list[Any] = [
+    ProgramOp,
+    GlobalOp,
+    AllocOp,
+    LayerOp,
+    YieldOp,
+    CopyOp,
+    FillOp,
+    Conv2dOp,
+    DepthwiseConv2dOp,
+    MatmulOp,
+    EpilogueOp,
+    ConvertOp,
+    BinaryOp,
+    PoolOp,
+    ReduceOp,
+    ResampleOp,
+    SoftmaxOp,
+]
+
+Tile = Dialect("tile", _OPS, [])

@@ -1,17 +1,18 @@
-"""The top dialect: what a network does, one op per thing, on float tensors, the same on every target.
+"""The top dialect: what a network does, one op per thing, on float tensors, the same on every
+target.
 
-Tensors have ONNX's layout. Calibration writes the range of a value into its type, `!quant.calibrated<f32<low:high>>`; apart
-from that the element types of operands and result agree. Every op knows the shape of its result (`expected_shape`), which
-`make` and the verifier share, its multiply-accumulates (`macs`) and the bytes of its operands and result (`size_bytes`).
+Tensors have ONNX's layout. Calibration writes the range of a value into its type,
+`!quant.calibrated<f32<low:high>>`; apart from that the element types of operands and result agree.
+Every op knows the shape of its result (`expected_shape`), which `make` and the verifier share, its
+multiply-accumulates (`macs`) and the bytes of its operands and result (`size_bytes`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from typing_extensions import Self
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     LocationAttr,
@@ -54,7 +55,9 @@ class TopOp(NetworkOp):
     """Base of the ops of `top`: one result, named by the property `name` (unique in the module)."""
 
     def result_element(self) -> Attribute:
-        """Element type of a result made without one: the first operand's, without its calibrated range."""
+        """Element type of a result made without one: the first operand's, without its calibrated
+        range.
+        """
         return expressed(element_of(self.operands[0]))
 
     def verify_(self) -> None:
@@ -67,7 +70,8 @@ class TopOp(NetworkOp):
         for name, value in self.named_operands():
             if expressed(element_of(value)) != result:
                 raise VerifyException(
-                    f"{name} has elements of {element_of(value)}, the result of {self.output.type.element_type}"
+                    f"{name} has elements of {element_of(value)}, the result of "
+                    f"{self.output.type.element_type}"
                 )
         if self.NEEDS_FLOATS and not is_float(result):
             raise VerifyException(f"elements must be floats, got {result}")
@@ -77,9 +81,10 @@ class TopOp(NetworkOp):
 
 @irdl_op_definition
 class WeightOp(TopOp):
-    """A constant tensor: by key in the weight store, from a seed (reproducible random values), or a small `dense<>`.
+    """A constant tensor: by key in the weight store, from a seed (reproducible random values), or a
+    small `dense<>`.
 
-        %w = top.weight "w" key = "conv1.weight" : tensor<8x1x3x3xf32>
+    %w = top.weight "w" key = "conv1.weight" : tensor<8x1x3x3xf32>
     """
 
     name = "top.weight"
@@ -119,11 +124,14 @@ def _storage_of(type: TensorType) -> str:
 
 @irdl_op_definition
 class Conv2dOp(TopOp):
-    """2-D convolution; input [N,C,H,W], weight [O,C/groups,KH,KW], bias [O]; pads [top,left,bottom,right].
+    """2-D convolution; input [N,C,H,W], weight [O,C/groups,KH,KW], bias [O]; pads
+    [top,left,bottom,right].
 
-    output[n,o,y,x] = bias[o] + Σ input[n,c,y·s+i·d−pad,x·s+j·d−pad] · weight[o,c,i,j], c over the channels of o's group.
+    output[n,o,y,x] = bias[o] + Σ input[n,c,y·s+i·d−pad,x·s+j·d−pad] · weight[o,c,i,j], c over the
+    channels of o's group.
 
-        %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] : (…) -> tensor<1x8x4x4xf32>
+    %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] : (…) ->
+    tensor<1x8x4x4xf32>
     """
 
     name = "top.conv2d"
@@ -155,7 +163,9 @@ class Conv2dOp(TopOp):
         groups: int = 1,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A convolution with the result type that follows; DiagnosticError where shapes do not fit."""
+        """A convolution with the result type that follows; DiagnosticError where shapes do not
+        fit.
+        """
         properties = {
             "strides": ints(strides),
             "pads": ints(pads),
@@ -184,7 +194,8 @@ class Conv2dOp(TopOp):
 class MatmulOp(TopOp):
     """Matrix product with NumPy's rules for leading axes; optional bias [N] added to every row.
 
-        %y = top.matmul "fc" %x, %w, %b : (tensor<1x64xf32>, tensor<64x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
+    %y = top.matmul "fc" %x, %w, %b : (tensor<1x64xf32>, tensor<64x10xf32>, tensor<10xf32>) ->
+    tensor<1x10xf32>
     """
 
     name = "top.matmul"
@@ -202,7 +213,9 @@ class MatmulOp(TopOp):
         *,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A matrix product with the result type that follows; DiagnosticError where shapes do not fit."""
+        """A matrix product with the result type that follows; DiagnosticError where shapes do not
+        fit.
+        """
         return cls.build_named(name, [lhs, rhs, bias], {}, location)
 
     def expected_shape(self) -> Shape:
@@ -239,7 +252,9 @@ class BatchNormOp(TopOp):
         epsilon: float = 1e-5,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A batch normalisation with fixed statistics [C]; DiagnosticError where shapes do not fit."""
+        """A batch normalisation with fixed statistics [C]; DiagnosticError where shapes do not
+        fit.
+        """
         operands = [input, scale, bias, mean, variance]
         return cls.build_named(name, operands, {"epsilon": real(epsilon)}, location)
 
@@ -264,7 +279,9 @@ class BinaryOp(TopOp):
     def make(
         cls, name: str, lhs: SSAValue, rhs: SSAValue, *, location: LocationAttr | None = None
     ) -> Self:
-        """The op with the result type that follows; DiagnosticError where shapes do not broadcast."""
+        """The op with the result type that follows; DiagnosticError where shapes do not
+        broadcast.
+        """
         return cls.build_named(name, [lhs, rhs], {}, location)
 
     def expected_shape(self) -> Shape:
@@ -397,7 +414,8 @@ class PoolOp(TopOp):
 class MaxPoolOp(PoolOp):
     """Largest element of each window; padding never wins.
 
-        %y = top.max_pool "pool1" %x kernel = [2, 2] strides = [2, 2] : (tensor<1x8x8x8xf32>) -> tensor<1x8x4x4xf32>
+    %y = top.max_pool "pool1" %x kernel = [2, 2] strides = [2, 2] : (tensor<1x8x8x8xf32>) ->
+    tensor<1x8x4x4xf32>
     """
 
     name = "top.max_pool"
@@ -415,7 +433,9 @@ class MaxPoolOp(PoolOp):
         ceil_mode: bool = False,
         location: LocationAttr | None = None,
     ) -> Self:
-        """Max pooling with the result type that follows; DiagnosticError where shapes do not fit."""
+        """Max pooling with the result type that follows; DiagnosticError where shapes do not
+        fit.
+        """
         properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
         return cls.build_named(name, [input], properties, location)
 
@@ -441,7 +461,9 @@ class AvgPoolOp(PoolOp):
         count_include_pad: bool = False,
         location: LocationAttr | None = None,
     ) -> Self:
-        """Average pooling with the result type that follows; DiagnosticError where shapes do not fit."""
+        """Average pooling with the result type that follows; DiagnosticError where shapes do not
+        fit.
+        """
         properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
         properties["count_include_pad"] = flag(count_include_pad)
         return cls.build_named(name, [input], properties, location)
@@ -466,7 +488,9 @@ class ReduceMeanOp(TopOp):
         keepdims: bool = True,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A mean with the result type that follows; DiagnosticError where an axis is none of the input's."""
+        """A mean with the result type that follows; DiagnosticError where an axis is none of the
+        input's.
+        """
         properties = {"axes": ints(axes), "keepdims": flag(keepdims)}
         return cls.build_named(name, [input], properties, location)
 
@@ -478,14 +502,17 @@ class ReduceMeanOp(TopOp):
 
 RESIZE_MODES = ("nearest", "linear", "cubic")
 COORDINATE_MODES = (
-    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize",
+    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
+    "tf_crop_and_resize",
 )  # fmt: skip
 NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 
 
 @irdl_op_definition
 class ResizeOp(TopOp):
-    """ONNX Resize with all sizes known: output shape from the type, `scales` one f64 per axis, `roi` two per axis."""
+    """ONNX Resize with all sizes known: output shape from the type, `scales` one f64 per axis,
+    `roi` two per axis.
+    """
 
     name = "top.resize"
     mode = prop_def(StringAttr)
@@ -606,7 +633,9 @@ class TransposeOp(TopOp):
         permutation: Sequence[int],
         location: LocationAttr | None = None,
     ) -> Self:
-        """A transpose with the result type that follows; DiagnosticError for what is no permutation."""
+        """A transpose with the result type that follows; DiagnosticError for what is no
+        permutation.
+        """
         return cls.build_named(name, [input], {"permutation": ints(permutation)}, location)
 
     def expected_shape(self) -> Shape:
@@ -634,8 +663,23 @@ class SoftmaxOp(TopOp):
 
 
 _OPS: list[Any] = [
-    WeightOp, Conv2dOp, MatmulOp, BatchNormOp, AddOp, SubOp, MulOp, DivOp, ReluOp, ClipOp, MaxPoolOp, AvgPoolOp,
-    ReduceMeanOp, ResizeOp, ReshapeOp, TransposeOp, SoftmaxOp,
-]  # fmt: skip
+    WeightOp,
+    Conv2dOp,
+    MatmulOp,
+    BatchNormOp,
+    AddOp,
+    SubOp,
+    MulOp,
+    DivOp,
+    ReluOp,
+    ClipOp,
+    MaxPoolOp,
+    AvgPoolOp,
+    ReduceMeanOp,
+    ResizeOp,
+    ReshapeOp,
+    TransposeOp,
+    SoftmaxOp,
+]
 
 Top = Dialect("top", _OPS, [])

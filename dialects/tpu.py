@@ -1,16 +1,16 @@
-"""The tpu dialect: what the target computes; every tensor type carries its storage type, scale and zero point.
+"""The tpu dialect: what the target computes; every tensor type carries its storage type, scale and
+zero point.
 
-Shapes and layouts are those of `top`. Elements are floats or `!quant.uniform` types. `make` takes the result's element type
-as `element` where it does not follow from the operands.
+Shapes and layouts are those of `top`. Elements are floats or `!quant.uniform` types. `make` takes
+the result's element type as `element` where it does not follow from the operands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from typing_extensions import Self
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     LocationAttr,
@@ -50,7 +50,9 @@ from .shape import Shape
 
 
 class TpuOp(NetworkOp):
-    """Base of the ops of `tpu`: one result, named by the property `name`. Element types: floats, or !quant.uniform."""
+    """Base of the ops of `tpu`: one result, named by the property `name`. Element types: floats, or
+    !quant.uniform.
+    """
 
     def result_element(self) -> Attribute:
         """Element type of a result made without one: the first operand's."""
@@ -63,12 +65,16 @@ class TpuOp(NetworkOp):
         self.verify_elements()
 
     def verify_elements(self) -> None:
-        """VerifyException where element types do not fit the op; here: the result's is the first operand's."""
+        """VerifyException where element types do not fit the op; here: the result's is the first
+        operand's.
+        """
         rules.same_element("result", self.output, "input", self.operands[0])
 
 
 class ClampedOp(TpuOp):
-    """Base of ops with a fused activation: the result is clamped to the real interval [clamp_low, clamp_high]."""
+    """Base of ops with a fused activation: the result is clamped to the real interval [clamp_low,
+    clamp_high].
+    """
 
     clamp_low = opt_prop_def(REAL)
     clamp_high = opt_prop_def(REAL)
@@ -93,7 +99,9 @@ def _clamp(low: float | None, high: float | None) -> dict[str, Attribute | None]
 
 @irdl_op_definition
 class WeightOp(TpuOp):
-    """A constant tensor of the weight store (or seeded, or dense<>), in the storage type of its type."""
+    """A constant tensor of the weight store (or seeded, or dense<>), in the storage type of its
+    type.
+    """
 
     name = "tpu.weight"
     key = opt_prop_def(StringAttr)
@@ -127,10 +135,11 @@ class WeightOp(TpuOp):
 class Conv2dOp(ClampedOp):
     """Convolution, bias, residual, clamp; shapes as top.conv2d, residual as the result.
 
-    Quantized: bias is i32 in units of sx·sw[o]; weights are quantized along axis 0 with zero point 0. `accumulator`: "i32" or
-    "i64" for quantized types, "f32" for floats.
+    Quantized: bias is i32 in units of sx·sw[o]; weights are quantized along axis 0 with zero point
+    0. `accumulator`: "i32" or "i64" for quantized types, "f32" for floats.
 
-        %y = tpu.conv2d "conv1" %x, %w, %b residual %r accumulator = "i32" clamp_low = 0.0 : (…) -> tensor<…>
+    %y = tpu.conv2d "conv1" %x, %w, %b residual %r accumulator = "i32" clamp_low = 0.0 : (…) ->
+    tensor<…>
     """
 
     name = "tpu.conv2d"
@@ -170,7 +179,9 @@ class Conv2dOp(ClampedOp):
         clamp_high: float | None = None,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A convolution; `element` is the result's (the input's if None), `accumulator` i32 or f32 if None."""
+        """A convolution; `element` is the result's (the input's if None), `accumulator` i32 or f32
+        if None.
+        """
         properties: dict[str, Attribute | None] = {
             "strides": ints(strides),
             "pads": ints(pads),
@@ -212,7 +223,8 @@ def _default_accumulator(input: SSAValue) -> str:
 class MatmulOp(ClampedOp):
     """Matrix product, bias, residual, clamp; shapes as top.matmul, residual as the result.
 
-    Quantized: as tpu.conv2d, but rhs is quantized along its last axis with zero point 0, or per tensor with any zero point.
+    Quantized: as tpu.conv2d, but rhs is quantized along its last axis with zero point 0, or per
+    tensor with any zero point.
     """
 
     name = "tpu.matmul"
@@ -238,7 +250,9 @@ class MatmulOp(ClampedOp):
         clamp_high: float | None = None,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A matrix product; `element` is the result's (lhs's if None), `accumulator` i32 or f32 if None."""
+        """A matrix product; `element` is the result's (lhs's if None), `accumulator` i32 or f32 if
+        None.
+        """
         properties: dict[str, Attribute | None] = {
             "accumulator": StringAttr(accumulator or _default_accumulator(lhs)),
             **_clamp(clamp_low, clamp_high),
@@ -327,7 +341,9 @@ class DivOp(BinaryOp):
 
 @irdl_op_definition
 class CastOp(TpuOp):
-    """Between float and quantized types: quantize (round half to even) or dequantize; between floats one rounding."""
+    """Between float and quantized types: quantize (round half to even) or dequantize; between
+    floats one rounding.
+    """
 
     name = "tpu.cast"
     input = operand_def(TensorType)
@@ -355,7 +371,8 @@ class CastOp(TpuOp):
 class RequantizeOp(ClampedOp):
     """Between quantized types: round_half_even((x − zx) · multiplier · 2^−shift) + zy, saturated.
 
-    multiplier · 2^−shift is the ratio of the scales, input by result, as `quantize_multiplier` gives it.
+    multiplier · 2^−shift is the ratio of the scales, input by result, as `quantize_multiplier`
+    gives it.
     """
 
     name = "tpu.requantize"
@@ -395,7 +412,8 @@ class RequantizeOp(ClampedOp):
         found = self.multiplier.value.data, self.shift.value.data
         if found != expected:
             raise VerifyException(
-                f"multiplier {found[0]} and shift {found[1]} are not the ratio of the scales, {expected[0]} and {expected[1]}"
+                f"multiplier {found[0]} and shift {found[1]} are not the ratio of the scales, "
+                f"{expected[0]} and {expected[1]}"
             )
 
 
@@ -472,7 +490,9 @@ class PoolOp(ClampedOp):
 
 @irdl_op_definition
 class MaxPoolOp(PoolOp):
-    """Largest element of each window; padding never wins; input and result have one element type."""
+    """Largest element of each window; padding never wins; input and result have one element
+    type.
+    """
 
     name = "tpu.max_pool"
 
@@ -576,7 +596,8 @@ class ReduceMeanOp(ClampedOp):
 class ResampleOp(TpuOp):
     """Interpolation along one axis: out[i] = Σ_t weight[i,t] · x[index[i,t]].
 
-    index i32 [out,taps], weight f32 [out,taps]; without `weight` there is one tap and the op is a gather, for any type.
+    index i32 [out,taps], weight f32 [out,taps]; without `weight` there is one tap and the op is a
+    gather, for any type.
     """
 
     name = "tpu.resample"
@@ -617,7 +638,9 @@ class ResampleOp(TpuOp):
 
 
 class _MovingOp(TpuOp):
-    """Base of the ops that move elements without looking at them; types quantized along an axis are not moved."""
+    """Base of the ops that move elements without looking at them; types quantized along an axis are
+    not moved.
+    """
 
     input = operand_def(TensorType)
 
@@ -696,8 +719,23 @@ class SoftmaxOp(TpuOp):
 
 
 _OPS: list[Any] = [
-    WeightOp, Conv2dOp, MatmulOp, AddOp, SubOp, MulOp, DivOp, CastOp, RequantizeOp, ClampOp, MaxPoolOp, AvgPoolOp,
-    ReduceMeanOp, ResampleOp, ReshapeOp, TransposeOp, SoftmaxOp,
-]  # fmt: skip
+    WeightOp,
+    Conv2dOp,
+    MatmulOp,
+    AddOp,
+    SubOp,
+    MulOp,
+    DivOp,
+    CastOp,
+    RequantizeOp,
+    ClampOp,
+    MaxPoolOp,
+    AvgPoolOp,
+    ReduceMeanOp,
+    ResampleOp,
+    ReshapeOp,
+    TransposeOp,
+    SoftmaxOp,
+]
 
 Tpu = Dialect("tpu", _OPS, [])

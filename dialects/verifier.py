@@ -1,4 +1,6 @@
-"""Checks IR op by op and says in one sentence what is wrong, without the dump of the module that xDSL makes of it."""
+"""Checks IR op by op and says in one sentence what is wrong, without the dump of the module that
+xDSL makes of it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,11 @@ from xdsl.utils.exceptions import VerifyException
 
 
 def first_error(op: Operation) -> tuple[Operation, str] | None:
-    """The first op inside `op` (itself included) that is wrong, with the reason; None where all is well.
+    """The first op inside `op` (itself included) that is wrong, with the reason; None where all is
+    well.
 
-    Beyond each op's own verifier: every operand is defined before its use, blocks end in terminators where they have to, and
-    names (property `name`) are unique in each function.
+    Beyond each op's own verifier: every operand is defined before its use, blocks end in
+    terminators where they have to, and names (property `name`) are unique in each function.
     """
     try:
         op.verify_()
@@ -53,7 +56,9 @@ def _block_error(
 
 
 def _use_error(op: Operation, block: Block, defined: set[Operation]) -> str | None:
-    """Operands from this block must stand above; those from an enclosing block were checked there by IsolatedFromAbove."""
+    """Operands from this block must stand above; those from an enclosing block were checked there
+    by IsolatedFromAbove.
+    """
     for index, operand in enumerate(op.operands):
         owner = operand.owner if isinstance(operand, SSAValue) else None
         if isinstance(operand, BlockArgument) or owner is None:

@@ -1,7 +1,9 @@
-"""The weight store: tensors that IR names by key, kept beside it in a safetensors file, memory-mapped and append-only.
+"""The weight store: tensors that IR names by key, kept beside it in a safetensors file,
+memory-mapped and append-only.
 
-The file format is that of safetensors (https://github.com/huggingface/safetensors#format): eight bytes with the length of
-a JSON header, the header (name → dtype, shape, byte range), then the bytes of all tensors without holes.
+The file format is that of safetensors (https://github.com/huggingface/safetensors#format): eight
+bytes with the length of a JSON header, the header (name → dtype, shape, byte range), then the bytes
+of all tensors without holes.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from .tpu import WeightOp as TpuWeightOp
 
 _CODES: dict[str, str] = {
-    "F32": "f32", "F16": "f16", "BF16": "bf16", "F64": "f64", "I8": "i8", "I16": "i16", "I32": "i32", "I64": "i64",
-    "U8": "u8", "U16": "u16", "U32": "u32", "BOOL": "bool",
+    "F32": "f32", "F16": "f16", "BF16": "bf16", "F64": "f64", "I8": "i8", "I16": "i16",
+    "I32": "i32", "I64": "i64", "U8": "u8", "U16": "u16", "U32": "u32", "BOOL": "bool",
 }  # fmt: skip
 _CODE_OF: dict[str, str] = {name: code for code, name in _CODES.items()}
 _MAX_HEADER_BYTES = 100_000_000
@@ -51,7 +53,9 @@ class _Entry:
 
 
 class WeightStore:
-    """Tensors by key. Those of an opened file stay in it (memory-mapped); added ones are held in memory until saved."""
+    """Tensors by key. Those of an opened file stay in it (memory-mapped); added ones are held in
+    memory until saved.
+    """
 
     def __init__(self) -> None:
         self._mapped: dict[str, _Entry] = {}
@@ -63,8 +67,9 @@ class WeightStore:
     def open(self, path: str | Path) -> None:
         """Maps a safetensors file; its tensors join those that are there.
 
-        DiagnosticError where the file cannot be read, its header does not fit the file, or it has a key that the store
-        holds with other contents. The header is checked against the file's size before anything is allocated.
+        DiagnosticError where the file cannot be read, its header does not fit the file, or it has a
+        key that the store holds with other contents. The header is checked against the file's size
+        before anything is allocated.
         """
         path = Path(path)
         entries = _read_entries(path)
@@ -94,8 +99,9 @@ class WeightStore:
     def add(self, key: str, array: np.ndarray) -> str:
         """Keeps a copy of `array` under `key`, and returns the key it is under.
 
-        Where `key` is taken by the same type, shape and bytes, that is it; where it is taken by something else, the key gets
-        a suffix: "_1", "_2" … ValueError for an array that is no storage type.
+        Where `key` is taken by the same type, shape and bytes, that is it; where it is taken by
+        something else, the key gets a suffix: "_1", "_2" … ValueError for an array that is no
+        storage type.
         """
         name_of(array.dtype)
         unique, number = key, 0
@@ -115,7 +121,9 @@ class WeightStore:
         return [*self._mapped, *self._added]
 
     def info(self, key: str) -> tuple[str, tuple[int, ...]]:
-        """Storage type and shape of a tensor, without touching its bytes; DiagnosticError where there is none."""
+        """Storage type and shape of a tensor, without touching its bytes; DiagnosticError where
+        there is none.
+        """
         entry = self._mapped.get(key)
         if entry is not None:
             return entry.storage, entry.shape
@@ -126,10 +134,11 @@ class WeightStore:
         return key in self._mapped or key in self._added
 
     def save(self, path: str | Path, keys: Iterable[str] | None = None) -> None:
-        """Writes `keys` (all if None) to a safetensors file, whole or not at all, one tensor at a time.
+        """Writes `keys` (all if None) to a safetensors file, whole or not at all, one tensor at a
+        time.
 
-        The same tensors give the same bytes: they are laid out by key. DiagnosticError for an unknown key and where the file
-        cannot be written.
+        The same tensors give the same bytes: they are laid out by key. DiagnosticError for an
+        unknown key and where the file cannot be written.
         """
         ordered = sorted(self.keys() if keys is None else set(keys))
         header = self._header(ordered)
@@ -167,7 +176,8 @@ class WeightStore:
         file.write(header)
         for key in keys:
             array = np.ascontiguousarray(self.get(key))
-            file.write(memoryview(array.reshape(-1).view(np.uint8)))
+            # Its bytes without a copy; not every data type offers the buffer protocol itself.
+            file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
@@ -238,7 +248,11 @@ def _read_entry(
         raise _damaged(place, f"tensor '{key}' is of type {code!r} (known: {known})")
     storage = _CODES[code]
     if high - low != prod(shape) * size_bytes(storage):
-        raise _damaged(place, f"tensor '{key}' has {high - low} bytes, its shape {shape} needs {prod(shape) * size_bytes(storage)}")
+        raise _damaged(
+            place,
+            f"tensor '{key}' has {high - low} bytes, its shape {shape} needs "
+            f"{prod(shape) * size_bytes(storage)}",
+        )
     if start + high > size:
         raise _damaged(place, f"tensor '{key}' ends at byte {start + high}, the file has {size}")
     return _Entry(storage, tuple(shape), data, start + low)
@@ -247,8 +261,8 @@ def _read_entry(
 def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
     """Reproducible random values of a storage type, the same on every machine.
 
-    Floats: normal with standard deviation 0.1, as weights have. i8: −127…127 (symmetric, as weights are); other integers: the
-    range of 8 bits, so that sums stay small; bool: 0 and 1.
+    Floats: normal with standard deviation 0.1, as weights have. i8: −127…127 (symmetric, as weights
+    are); other integers: the range of 8 bits, so that sums stay small; bool: 0 and 1.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     size = tuple(shape)
@@ -263,7 +277,8 @@ def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
 
 
 def value_of(op: TopWeightOp | TpuWeightOp, store: WeightStore) -> np.ndarray:
-    """The value of a `top.weight` or `tpu.weight`, in the storage type of its type; read-only for keyed ones.
+    """The value of a `top.weight` or `tpu.weight`, in the storage type of its type; read-only for
+    keyed ones.
 
     DiagnosticError where the store has no such key, or holds another type or shape under it.
     """
@@ -281,7 +296,8 @@ def value_of(op: TopWeightOp | TpuWeightOp, store: WeightStore) -> np.ndarray:
         found = store.info(op.key.data)
         if found != (storage, shape):
             raise DiagnosticError(
-                f"weight '{op.key.data}' is {found[0]} {list(found[1])} in the store, the op says {storage} {list(shape)}",
+                f"weight '{op.key.data}' is {found[0]} {list(found[1])} in the store, the op "
+                f"says {storage} {list(shape)}",
                 place,
             )
         return store.get(op.key.data)
@@ -292,7 +308,9 @@ def value_of(op: TopWeightOp | TpuWeightOp, store: WeightStore) -> np.ndarray:
 
 
 def dense_array(value: Any, storage: str) -> np.ndarray:
-    """The elements of a `dense<>` attribute as an array [n] of the storage type, without going through Python lists."""
+    """The elements of a `dense<>` attribute as an array [n] of the storage type, without going
+    through Python lists.
+    """
     data = value.data.data
     if storage == "bf16":
         return np.frombuffer(data, ml_dtypes.bfloat16)

@@ -28,7 +28,8 @@ from .smalti_pass import Level, SmaltiPass
 
 @dataclass
 class _LocatedDriver(CSEDriver):
-    """xDSL's driver; the op that stays gets the locations of those that it stands for, and `merged` counts them."""
+    """xDSL's driver; the op that stays gets the locations of those that it stands for, and `merged`
+    counts them."""
 
     merged: int = field(default=0)
 
@@ -43,7 +44,8 @@ class _LocatedDriver(CSEDriver):
 class CommonSubexpressions(SmaltiPass):
     """Merge ops that compute the same value, whatever their names; the first one's name stays.
 
-    xDSL's `cse`, which alone would find nothing: the property `name` makes every op unlike every other.
+    xDSL's `cse`, which alone would find nothing: the property `name` makes every op unlike every
+    other.
     """
 
     name = "cse"
@@ -61,6 +63,7 @@ class CommonSubexpressions(SmaltiPass):
             driver.simplify(module)
         finally:
             for op, name in names:
-                # First, as where the op's constructor puts it: generic text lists properties in this order.
+                # First, as where the op's constructor puts it: generic text lists properties in
+                # this order.
                 op.properties = {"name": name, **op.properties}
         self.count("merged", driver.merged)

@@ -1,13 +1,14 @@
-"""The shared pattern driver: rewrites to a fixpoint, carries locations, keeps names unique, and always ends."""
+"""The shared pattern driver: rewrites to a fixpoint, carries locations, keeps names unique, and
+always ends."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, UnknownLoc
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import (
     PatternRewriter,
     PatternRewriterListener,
@@ -31,19 +32,25 @@ def rewrite(
     max_rewrites: int | None = None,
     counts: dict[str, int] | None = None,
 ) -> int:
-    """Applies `patterns` to every op inside `scope` until none matches; returns how many rewrites that took.
+    """Applies `patterns` to every op inside `scope` until none matches; returns how many rewrites
+    that took.
 
-    For each op the first pattern that matches is taken, in the order given. Ops that nobody uses any more are erased.
+    For each op the first pattern that matches is taken, in the order given. Ops that nobody uses
+    any more are erased.
 
-    - Locations: an op that a rewrite makes gets the locations of the ops that the rewrite removed, fused; when an op
-      is replaced by a value that was there before, the op which makes that value gets the location on top of its own.
-      Constants (ops without operands) hand on nothing. A location that a pattern sets itself stays.
-    - Names: where the property `name` of a new op is one that another op or a graph input has, it gets a suffix (_1, _2 …).
-    - End: after `max_rewrites` rewrites (16 per op and 1000 if None) a DiagnosticError names the pattern that was applied
+    - Locations: an op that a rewrite makes gets the locations of the ops that the rewrite removed,
+      fused; when an op
+      is replaced by a value that was there before, the op which makes that value gets the location
+      on top of its own. Constants (ops without operands) hand on nothing. A location that a pattern
+      sets itself stays.
+    - Names: where the property `name` of a new op is one that another op or a graph input has, it
+      gets a suffix (_1, _2 …).
+    - End: after `max_rewrites` rewrites (16 per op and 1000 if None) a DiagnosticError names the
+      pattern that was applied
       most.
 
-    `counts`, if given, is added to: how often each pattern was applied, by its class name in snake case.
-    Errors that a pattern raises come out as they are.
+    `counts`, if given, is added to: how often each pattern was applied, by its class name in snake
+    case. Errors that a pattern raises come out as they are.
     """
     session = _Session(scope, patterns, max_rewrites)
     walker = PatternRewriteWalker(session, listener=session.listener())
@@ -59,7 +66,8 @@ def rewrite(
 
 
 def place_of(op: Operation) -> Place:
-    """Where a diagnostic about `op` points: the model's nodes that it stems from, else its name, else what it is."""
+    """Where a diagnostic about `op` points: the model's nodes that it stems from, else its name,
+    else what it is."""
     nodes = names_of(op.location)
     if nodes:
         return Place(name=", ".join(nodes))
@@ -68,7 +76,8 @@ def place_of(op: Operation) -> Place:
 
 
 def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:
-    """Erases those of `ops` whose results nobody uses, within the rewrite, so that their locations are carried along.
+    """Erases those of `ops` whose results nobody uses, within the rewrite, so that their locations
+    are carried along.
 
     Whatever is not an op (such as the block that owns an argument) is skipped.
     """
@@ -78,13 +87,27 @@ def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:
 
 
 def take_type(new: Operation, value: SSAValue) -> None:
-    """Gives the one result of `new`, an op that nobody uses yet, the type of `value` (with its calibrated range)."""
+    """Gives the one result of `new`, an op that nobody uses yet, the type of `value` (with its
+    calibrated range)."""
     if new.results[0].type != value.type:
         Rewriter.replace_value_with_new_type(new.results[0], value.type)
 
 
+def clone_with(op: Operation, properties: Mapping[str, Attribute | None]) -> Operation:
+    """A copy of `op` (which has no regions), without its location, with other `properties`; None
+    takes one away."""
+    merged = {**op.properties, **properties}
+    return type(op).create(
+        operands=op.operands,
+        result_types=op.result_types,
+        properties={name: value for name, value in merged.items() if value is not None},
+        attributes=op.attributes,
+    )
+
+
 class UniqueNames:
-    """The names of a module's values: those of ops (property `name`) and of the functions' inputs."""
+    """The names of a module's values: those of ops (property `name`) and of the functions'
+    inputs."""
 
     def __init__(self, scope: Operation) -> None:
         self._uses: Counter[str] = Counter()
@@ -107,7 +130,8 @@ class UniqueNames:
             self._uses[name] -= 1
 
     def fresh(self, name: str) -> str:
-        """`name` where nothing has it yet, else `name` with the first free suffix _1, _2 …; it is taken from now on."""
+        """`name` where nothing has it yet, else `name` with the first free suffix _1, _2 …; it is
+        taken from now on."""
         if self._uses[name]:
             stem, number = name, 1
             while self._uses[f"{stem}_{number}"]:
@@ -125,16 +149,20 @@ class UniqueNames:
 
 
 class _AbortError(BaseException):
-    """Takes an error out of xDSL's walker, which would wrap every Exception in a dump of the whole module."""
+    """Takes an error out of xDSL's walker, which would wrap every Exception in a dump of the whole
+    module."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
 
 class _Session(RewritePattern):
-    """One run of the driver: tries the patterns on an op and, after each rewrite, puts locations and names right."""
+    """One run of the driver: tries the patterns on an op and, after each rewrite, puts locations
+    and names right."""
 
-    def __init__(self, scope: Operation, patterns: Sequence[RewritePattern], limit: int | None) -> None:
+    def __init__(
+        self, scope: Operation, patterns: Sequence[RewritePattern], limit: int | None
+    ) -> None:
         self.patterns = [(pattern, _snake_case(type(pattern).__name__)) for pattern in patterns]
         self.names = UniqueNames(scope)
         if limit is None:
@@ -182,12 +210,18 @@ class _Session(RewritePattern):
 
     def _on_replacement(self, op: Operation, new_results: Sequence[SSAValue | None]) -> None:
         for value in new_results:
-            if value is not None and isinstance(value.owner, Operation) and value.owner not in self.inserted:
+            if (
+                value is not None
+                and isinstance(value.owner, Operation)
+                and value.owner not in self.inserted
+            ):
                 self.replaced.append((value.owner, op.location))
 
     def _put_right(self, location: LocationAttr) -> None:
-        """Gives the ops of the rewrite just done their locations and names; `location` is the matched op's."""
-        # Patterns replace an op first and erase its producers after, so that the reverse is program order.
+        """Gives the ops of the rewrite just done their locations and names; `location` is the
+        matched op's."""
+        # Patterns replace an op first and erase its producers after, so that the reverse is program
+        # order.
         fused = fuse(self.removed[::-1] or [location])
         for op in self.inserted:
             if op.parent is None:
@@ -211,9 +245,9 @@ class _Session(RewritePattern):
             return
         worst, number = self.applied.most_common(1)[0]
         error = DiagnosticError(
-            f"pattern '{worst}' does not come to an end: applied {number} times in {total} rewrites",
+            f"pattern '{worst}' does not end: applied {number} times in {total} rewrites",
             place_of(op),
-            hint="this is a mistake in the pass, not in the model: report it with the IR that it was given",
+            hint="a mistake in the pass, not in the model: report it with the IR that it was given",
         )
         raise _AbortError(error)
 

@@ -1,4 +1,5 @@
-"""Every pass by name, and pipelines: from text to passes, from passes to text, and over a module."""
+"""Every pass by name, and pipelines: from text to passes, from passes to text, and over a
+module."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ PASSES: dict[str, str] = {
 """Every pass: its name → "module:Class" relative to this package; imported when asked for."""
 
 PipelineCallback = Callable[[ModulePass | None, ModuleOp, ModulePass | None], None]
-"""Called before, between and after passes with the pass that just ran, the module, and the pass that comes next."""
+"""Called before, between and after passes with the pass that just ran, the module, and the pass
+that comes next."""
 
 _PLAIN_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _PIECE = re.compile(
@@ -65,9 +67,10 @@ def get_pass(name: str) -> type[ModulePass]:
 def parse_pipeline(text: str) -> list[ModulePass]:
     """The passes of a pipeline such as `a,b{option=1 other=x,y}`, in order; an empty text has none.
 
-    Values are numbers, true, false, words, or strings in quotes; quotes may be left out where the value has no space, comma,
-    brace, quote or equals sign (table=ranges.json). DiagnosticError where the text does not parse, or names a pass or an
-    option that there is not, or lacks one, or gives a value of the wrong type.
+    Values are numbers, true, false, words, or strings in quotes; quotes may be left out where the
+    value has no space, comma, brace, quote or equals sign (table=ranges.json). DiagnosticError
+    where the text does not parse, or names a pass or an option that there is not, or lacks one, or
+    gives a value of the wrong type.
     """
     try:
         specs = list(parse_specs(_PIECE.sub(_normalize, text.strip())))
@@ -83,7 +86,8 @@ def parse_pipeline(text: str) -> list[ModulePass]:
 
 
 def print_pipeline(passes: Sequence[ModulePass]) -> str:
-    """The text from which `parse_pipeline` makes the same passes; options at their default are left out."""
+    """The text from which `parse_pipeline` makes the same passes; options at their default are left
+    out."""
     return ",".join(_print_spec(each.pipeline_pass_spec()) for each in passes)
 
 
@@ -97,8 +101,9 @@ def run_pipeline(
 ) -> None:
     """Runs `passes` over `module` in place, verifying it before the first pass and after each.
 
-    `callback` is called before the first pass, between passes and after the last. DiagnosticError where a pass refuses its
-    input or the module does not verify; a note then names the pass after which it did not.
+    `callback` is called before the first pass, between passes and after the last. DiagnosticError
+    where a pass refuses its input or the module does not verify; a note then names the pass after
+    which it did not.
     """
     previous: ModulePass | None = None
     for each in (*passes, None):
@@ -136,7 +141,9 @@ def _make_pass(spec: ArgSpec) -> ModulePass:
             raise DiagnosticError(f"no option '{shown}' (there is: {known})", place, hint=hint)
     for name in sorted(cls.required_fields() - set(given)):
         raise DiagnosticError(
-            f"option '{name.replace('_', '-')}' is missing", place, hint=f"write {spec.name}{{{name}=...}}"
+            f"option '{name.replace('_', '-')}' is missing",
+            place,
+            hint=f"write {spec.name}{{{name}=...}}",
         )
     types = get_type_hints(cls)
     given = {name: _widen(values, types[name]) for name, values in given.items()}
@@ -151,7 +158,8 @@ def _make_pass(spec: ArgSpec) -> ModulePass:
 def _check_type(
     cls: type[ModulePass], name: str, values: tuple[ParameterType, ...], expected: Any, place: Place
 ) -> None:
-    """DiagnosticError where `values` is not what option `name` takes, as xDSL's conversion of the one option finds."""
+    """DiagnosticError where `values` is not what option `name` takes, as xDSL's conversion of the
+    one option finds."""
     from xdsl.utils.arg_spec import _convert_arg_to_type  # pyright: ignore[reportPrivateUsage]
 
     try:
@@ -169,7 +177,9 @@ def _widen(values: tuple[ParameterType, ...], expected: Any) -> tuple[ParameterT
     if "float" in text and "int" not in text:
         return tuple(_as_float(value) for value in values)
     if "str" in text and "int" not in text and "float" not in text:
-        return tuple(_print_value(value) if not isinstance(value, str) else value for value in values)
+        return tuple(
+            _print_value(value) if not isinstance(value, str) else value for value in values
+        )
     return values
 
 
@@ -209,7 +219,8 @@ def _quote(text: str) -> str:
 
 
 def _normalize(piece: re.Match[str]) -> str:
-    """A piece of a pipeline's text as xDSL's reader wants it: one space, none around marks, quotes where it needs them."""
+    """A piece of a pipeline's text as xDSL's reader wants it: one space, none around marks, quotes
+    where it needs them."""
     if piece["space"]:
         return " "
     value = piece["value"]

@@ -1,4 +1,5 @@
-"""The base of Smalti's passes: what level a pass works on, its options, and the count of what it did."""
+"""The base of Smalti's passes: what level a pass works on, its options, and the count of what it
+did."""
 
 from __future__ import annotations
 
@@ -24,25 +25,29 @@ Level = Literal["top", "tpu", "tile", "isa", "any"]
 
 @dataclass(frozen=True)
 class SmaltiPass(ModulePass):
-    """A pass of Smalti: a frozen dataclass whose fields are the options, with `name` and `level` as class variables.
+    """A pass of Smalti: a frozen dataclass whose fields are the options, with `name` and `level` as
+    class variables.
 
-    Subclasses write `run`. A pass sees the module, its options, the target that the module names and the weight store;
-    what it did is counted in `statistics`.
+    Subclasses write `run`. A pass sees the module, its options, the target that the module names
+    and the weight store; what it did is counted in `statistics`.
     """
 
     level: ClassVar[Level] = "any"
 
     @cached_property
     def statistics(self) -> dict[str, int]:
-        """What the pass did, counted by name ("fold_batch_norm": 27), over all runs of this instance."""
+        """What the pass did, counted by name ("fold_batch_norm": 27), over all runs of this
+        instance."""
         return {}
 
     def count(self, what: str, number: int = 1) -> None:
         """Adds `number` to the statistic `what`."""
-        self.statistics[what] = self.statistics.get(what, 0) + number
+        if number:
+            self.statistics[what] = self.statistics.get(what, 0) + number
 
     def rewrite(self, module: ModuleOp, patterns: Sequence[RewritePattern]) -> int:
-        """Applies `patterns` to a fixpoint with the shared driver and counts each under its name; returns how many."""
+        """Applies `patterns` to a fixpoint with the shared driver and counts each under its name;
+        returns how many."""
         return rewrite(module, patterns, counts=self.statistics)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:

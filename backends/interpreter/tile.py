@@ -1,14 +1,15 @@
 """The tile interpreter: executes a tile.program in program order, which is what the program means.
 
-It runs tile IR at every stage: layers that are not cut yet (their tpu ops run on logical tensors and the window is written),
-copies and computations on tiles, and both before and after addresses are assigned. Without addresses each buffer
-has bytes of its own; with addresses the buffers of a memory share one array of bytes, so that a wrong address shows. A read
-of bytes that nobody wrote, or that another buffer has overwritten, is an error.
+It runs tile IR at every stage: layers that are not cut yet (their tpu ops run on logical tensors
+and the window is written), copies and computations on tiles, and both before and after addresses
+are assigned. Without addresses each buffer has bytes of its own; with addresses the buffers of a
+memory share one array of bytes, so that a wrong address shows. A read of bytes that nobody wrote,
+or that another buffer has overwritten, is an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,24 +20,24 @@ from xdsl.ir import Operation, SSAValue
 
 from ...dialects import tile
 from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.instruction import Instruction
+from ...dialects.instruction import BY_MNEMONIC, Instruction
 from ...dialects.location import names_of
 from ...dialects.tile_instruction import instruction_of
 from ...dialects.weights import WeightStore
 from ...passes.tile.buffer_uses import program_of, written_operand
 from ...passes.tile.weight_data import weight_data
 from ..numerics import device
+from .samples import MAX_LIVE_BYTES, count_samples, joined, stored
 from .tile_buffers import ProgramBuffers
 from .tile_memory import Buffer, Memory
 from .tpu import run_body
 
 Observer = Callable[[str, np.ndarray], None]
 
-_CHUNK_BYTES = 256 << 20
-"""Samples run in chunks whose memories together take about this many bytes at most (one sample may take more)."""
-
 _OPERAND_SHIFT = 40
-"""To check reads, operand k of a computation stands at address (k + 1) << 40: so an access says whose it is."""
+"""To check reads, operand k of a computation stands at address (k + 1) << 40: so an access says
+whose it is.
+"""
 
 _SHARED_OPERANDS = frozenset({"w", "table", "index", "weight"})
 """Operands that the device functions take without sample axis where all samples share them."""
@@ -49,22 +50,25 @@ def run_tile(
     *,
     observe: Observer | None = None,
 ) -> dict[str, np.ndarray]:
-    """Runs the tile program of `module` and returns its outputs by name, in their declared shapes and storage types.
+    """Runs the tile program of `module` and returns its outputs by name, in their declared shapes
+    and storage types.
 
     Args:
-        module: a module with one tile.program, at any stage before the conversion to isa.
-        weights: the store that the program's weight buffers refer to.
-        inputs: arrays by input name, of the declared shape, or with S times its axis 0: S samples.
-        observe: called as observe(name, value) for every buffer in global memory that the program writes, after its last
+        module: a module with one tile.program, at any stage before the conversion to isa. weights:
+            the store that the program's weight buffers refer to. inputs: arrays by input name, of
+            the declared shape, or with S times its axis 0: S samples. observe: called as
+            observe(name, value) for every buffer in global memory that the program writes, after
+            its last
             write, with the logical tensor in its storage type, sample axis first.
 
     Raises:
-        DiagnosticError: an input is missing, unknown or of a wrong shape; the program reads bytes that nobody wrote or reaches
+        DiagnosticError: an input is missing, unknown or of a wrong shape; the program reads bytes
+            that nobody wrote or reaches
             outside a buffer.
     """
     buffers = ProgramBuffers.of(program_of(module))
     arrays, samples = _samples_of(buffers, inputs)
-    chunk = max(1, min(samples, _CHUNK_BYTES // max(1, buffers.bytes_per_sample)))
+    chunk = max(1, min(samples, MAX_LIVE_BYTES // max(1, buffers.bytes_per_sample)))
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in buffers.outputs}
     seen: dict[str, list[np.ndarray]] = {}
     for start in range(0, samples, chunk):
@@ -77,50 +81,41 @@ def run_tile(
                 seen.setdefault(name, []).append(value)
     if observe is not None:
         for name, parts in seen.items():
-            observe(name, _joined(parts, samples))
-    result: dict[str, np.ndarray] = {}
-    for name, parts in outputs.items():
-        value = _joined(parts, samples)
-        shape = buffers.specs[buffers.outputs[name]].logical_shape
-        result[name] = value.reshape(-1, *shape[1:]) if shape else value.reshape(value.shape[1:] if samples == 1 else -1)
-    return result
-
-
-def _joined(parts: list[np.ndarray], samples: int) -> np.ndarray:
-    """Chunks of a value joined along the sample axis; what is the same for every sample is repeated."""
-    value = np.concatenate(parts)
-    return value if len(value) == samples else np.repeat(value[:1], samples, axis=0)
+            value = np.concatenate(parts)
+            shape = value.shape[1:]
+            observe(
+                name,
+                value if len(value) == samples else np.broadcast_to(value[:1], (samples, *shape)),
+            )
+    return {
+        name: joined(value if len(value) == samples else value[:1], samples)
+        for name, value in ((name, np.concatenate(parts)) for name, parts in outputs.items())
+    }
 
 
 def _samples_of(
     buffers: ProgramBuffers, inputs: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], int]:
     """The inputs as [S, *declared shape], and S."""
-    known = ", ".join(buffers.inputs)
+    known = ", ".join(f"'{name}'" for name in buffers.inputs) or "none"
     for name in inputs:
         if name not in buffers.inputs:
-            raise DiagnosticError(f"the program has no input '{name}'", hint=f"inputs: {known}")
+            raise DiagnosticError(f"there is no input '{name}'", hint=f"the inputs are: {known}")
     result: dict[str, np.ndarray] = {}
     for name, buffer in buffers.inputs.items():
-        if name not in inputs:
-            raise DiagnosticError(f"input '{name}' is missing", hint=f"inputs: {known}")
-        spec, value = buffers.specs[buffer], np.asarray(inputs[name])
+        spec = buffers.specs[buffer]
         shape = spec.logical_shape
-        several = len(shape) > 0 and value.ndim == len(shape) and value.shape[1:] == shape[1:]
-        if value.shape != shape and not (several and shape[0] and value.shape[0] % shape[0] == 0):
+        if name not in inputs:
             raise DiagnosticError(
-                f"input '{name}' has shape {value.shape}, expected {shape} or several such along axis 0"
+                f"input '{name}' is missing", hint=f"give an array of shape {list(shape)}"
             )
-        if value.dtype != spec.dtype:
-            raise DiagnosticError(f"input '{name}' has type {value.dtype}, expected {spec.dtype}")
-        result[name] = value.reshape(-1, *shape)
+        value = stored(name, np.asarray(inputs[name]), spec.storage)
+        result[name] = value.reshape(count_samples(name, value.shape, shape), *shape)
     counts = {name: len(value) for name, value in result.items()}
     if len(set(counts.values())) > 1:
-        raise DiagnosticError(f"the inputs have different numbers of samples: {counts}")
-    samples = next(iter(counts.values()), 1)
-    if samples == 0:
-        raise DiagnosticError("the inputs hold no sample")
-    return result, samples
+        listed = ", ".join(f"'{name}': {count}" for name, count in counts.items())
+        raise DiagnosticError(f"the inputs have different numbers of samples: {listed}")
+    return result, next(iter(counts.values()), 1)
 
 
 class _ProgramError(Exception):
@@ -147,7 +142,9 @@ class _Run:
         }
 
     def execute(self, observing: bool) -> Iterator[tuple[str, np.ndarray]]:
-        """Runs every step; gives the outputs, and if `observing` every written global buffer, when complete."""
+        """Runs every step; gives the outputs, and if `observing` every written global buffer, when
+        complete.
+        """
         for name, value in self.program.inputs.items():
             buffer = self._buffer(value)
             buffer.write(self.program.specs[value].to_physical(self.inputs[name]))
@@ -166,7 +163,9 @@ class _Run:
     def _finished(
         self, op: Operation, index: int, observing: bool
     ) -> Iterator[tuple[str, np.ndarray]]:
-        """Gives the buffers that step `index` was the last to write, and lets go of those it was the last to use."""
+        """Gives the buffers that step `index` was the last to write, and lets go of those it was
+        the last to use.
+        """
         for operand in dict.fromkeys(op.operands):
             spec = self.program.specs[operand]
             whole = spec.use.last_write == index and spec.use.is_global
@@ -179,7 +178,9 @@ class _Run:
         return self.program.specs[value].to_logical(self._buffer(value).values()).copy()
 
     def _missing(self, value: SSAValue) -> bool:
-        """Whether a logical element of a global buffer was not written, or overwritten through another buffer."""
+        """Whether a logical element of a global buffer was not written, or overwritten through
+        another buffer.
+        """
         spec, buffer = self.program.specs[value], self._buffer(value)
         written = (buffer.writers() == buffer.number).all(axis=1)
         return not spec.to_logical(written.reshape(1, *spec.shape)).all()
@@ -190,14 +191,16 @@ class _Run:
         if buffer is not None:
             return buffer
         spec = self.program.specs[value]
-        shared = spec.address is not None and spec.segment != "weights"
-        memory = self.memories[spec.use.memory] if shared else Memory(spec.size_bytes, self.samples)
-        address = spec.address if shared and spec.address is not None else 0
-        buffer = Buffer(spec.number, spec.label, memory, address, spec.shape, spec.dtype)
-        if spec.segment == "weights":
-            assert isinstance(spec.use.op, tile.GlobalOp)
-            buffer.write(weight_data(spec.use.op, self.weights)[None])
-            buffer.writable = False
+        op = spec.use.op
+        writable, number, address = True, 1, 0
+        if isinstance(op, tile.GlobalOp) and spec.segment == "weights":
+            memory = Memory.holding(weight_data(op, self.weights), self.samples)
+            writable = False
+        elif spec.address is not None:
+            memory, number, address = self.memories[spec.use.memory], spec.number, spec.address
+        else:
+            memory = Memory(spec.size_bytes, self.samples, private=True)
+        buffer = Buffer(number, spec.label, memory, address, spec.shape, spec.dtype, writable)
         self.buffers[value] = buffer
         return buffer
 
@@ -212,11 +215,6 @@ class _Run:
             _copy(op, self._buffer(op.source), self._target(op.target))
         elif isinstance(op, tile.LayerOp):
             self._layer(op)
-        elif isinstance(op, tile.FillOp):
-            target = self._target(op.target)
-            storage = self.program.specs[op.target].storage
-            values = device.fill(count=target.elements, type=storage, value=op.value.value.data)
-            target.write(values.reshape(1, *target.shape))
         else:
             self._compute(op)
 
@@ -246,38 +244,38 @@ class _Run:
 
     def _compute(self, op: Operation) -> None:
         """Runs a computation on tiles with the device function that its instruction names."""
-        instruction, fields = instruction_of(op)
-        operands: dict[str, Buffer] = {}
-        for name in (f.name for f in instruction.fields if f.kind == "address"):
-            value = getattr(op, name)
-            if value is not None:
-                operands[name] = self._buffer(value)
-                fields[name] = len(operands) << _OPERAND_SHIFT
-        _check_accesses(instruction, fields, operands)
-        written = written_operand(op)
-        target = self._target(written)
-        assert instruction.numerics is not None
+        mnemonic, fields, operands = instruction_of(op)
+        instruction = BY_MNEMONIC[mnemonic]
+        complete = {f.name: fields.get(f.name, f.default) for f in instruction.fields}
+        buffers = {name: self._buffer(value) for name, value in operands.items()}
+        for number, name in enumerate(buffers, 1):
+            complete[name] = number << _OPERAND_SHIFT
+        _check_accesses(instruction, complete, list(buffers.values()))
+        target = self._target(written_operand(op))
         arrays = {
             name: _argument(name, buffer)
-            for name, buffer in operands.items()
+            for name, buffer in buffers.items()
             if buffer is not target or fields.get("accumulate")
         }
-        numbers = {f.name: fields[f.name] for f in instruction.fields if f.kind != "address"}
-        result = getattr(device, instruction.numerics)(**arrays, **numbers)
+        assert instruction.numerics is not None
+        result = getattr(device, instruction.numerics)(**arrays, **fields)
         target.write(result.reshape(-1, *target.shape))
 
 
 def _argument(name: str, buffer: Buffer) -> np.ndarray:
-    """A buffer as the device functions take it: flat, with the sample axis first unless all samples share weights."""
+    """A buffer as the device functions take it: flat, with the sample axis first unless all samples
+    share weights.
+    """
     flat = buffer.flat()
     return flat[0] if name in _SHARED_OPERANDS and len(flat) == 1 else flat
 
 
 def _check_accesses(
-    instruction: type[Instruction], fields: Mapping[str, Any], operands: Mapping[str, Buffer]
+    instruction: type[Instruction], fields: Mapping[str, Any], buffers: Sequence[Buffer]
 ) -> None:
-    """What the instruction reads was written, and lies in the operand's buffer, as does what it writes."""
-    buffers = list(operands.values())
+    """What the instruction reads was written, and lies in the operand's buffer, as does what it
+    writes.
+    """
     for access in instruction.accesses(fields):
         operand = access.address >> _OPERAND_SHIFT
         buffer = buffers[operand - 1]
@@ -288,15 +286,19 @@ def _check_accesses(
                 )
             unwritten = None if access.write else buffer.unwritten(first, last)
             if unwritten is not None:
-                raise _ProgramError(f"reads byte {unwritten} of '{buffer.label}', which nobody wrote")
+                raise _ProgramError(
+                    f"reads byte {unwritten} of '{buffer.label}', which nobody wrote"
+                )
 
 
 def _diagnostic(op: Operation, index: int, message: str) -> DiagnosticError:
-    """The diagnostic for what is wrong with step `index`, with the ONNX nodes that it comes from."""
+    """The diagnostic for what is wrong with step `index`, and the ONNX nodes that it comes from."""
     nodes = ", ".join(names_of(op.location))
     core = op.core if isinstance(op, tile.CoreOp | tile.LayerOp) else None
     where = "" if core is None else f" on core {core.value.data}"
-    return DiagnosticError(f"step {index} ({op.name}{where}) {message}", Place(name=nodes or None))
+    return DiagnosticError(
+        f"step {index} ({op.name}{where}) {message}", Place(name=nodes) if nodes else None
+    )
 
 
 def _copy(op: tile.CopyOp, source: Buffer, target: Buffer) -> None:
@@ -316,7 +318,9 @@ def _copy(op: tile.CopyOp, source: Buffer, target: Buffer) -> None:
     if pad:
         filled = _Box.inside(target, offset + sizes[-1], strides, (*sizes[:-1], pad))
         for plane in target.flat():
-            filled.view(plane[:, None])[...] = 0 if op.pad_value is None else op.pad_value.value.data
+            filled.view(plane[:, None])[...] = (
+                0 if op.pad_value is None else op.pad_value.value.data
+            )
         filled.view(target.writers())[...] = target.number
 
 

@@ -1,4 +1,6 @@
-"""The buffers of a tile program as its interpreter sees them: shapes, layouts, addresses, first and last uses."""
+"""The buffers of a tile program as its interpreter sees them: shapes, layouts, addresses, first and
+last uses.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ from ..numerics.storage import dtype_of
 class BufferSpec:
     """What the IR says about one buffer; `number` counts from 1, `label` is for messages.
 
-    `logical_shape` and `order` (logical axes in physical order) are those of buffers in global memory.
+    `logical_shape` and `order` (logical axes in physical order) are those of buffers in global
+    memory.
     """
 
     number: int
@@ -75,7 +78,9 @@ class BufferSpec:
         return used, self.shape[-1] if self.shape else 1
 
     def to_logical(self, physical: np.ndarray) -> np.ndarray:
-        """A view of [S, physical shape] as [S, logical shape]: padding cut off, axes in logical order."""
+        """A view of [S, physical shape] as [S, logical shape]: padding cut off, axes in logical
+        order.
+        """
         if not self.order:
             flat = physical.reshape(physical.shape[0], -1)[:, : prod(self.logical_shape)]
             return flat.reshape(physical.shape[0], *self.logical_shape)
@@ -93,7 +98,8 @@ class BufferSpec:
 class ProgramBuffers:
     """The steps of a program and its buffers, found in one walk over it.
 
-    `memory_sizes`: bytes of the memories in which buffers have addresses (weights have none: they are in the store).
+    `memory_sizes`: bytes of the memories in which buffers have addresses (weights have none: they
+    are in the store).
     """
 
     steps: list[Operation]

@@ -1,8 +1,9 @@
 """The memories of the tile interpreter: bytes of several samples at once, and who wrote each byte.
 
-Every buffer has a number. Each byte of a memory knows the buffer through which it was last written, and is read through that
-buffer only: so a read of bytes that nobody wrote, and a read of bytes that another buffer overwrote because it was given the
-same address too early, are both found where they happen.
+Every buffer has a number. Each byte of a memory knows the buffer through which it was last written,
+and is read through that buffer only: so a read of bytes that nobody wrote, and a read of bytes that
+another buffer overwrote because it was given the same address too early, are both found where they
+happen.
 """
 
 from __future__ import annotations
@@ -15,17 +16,26 @@ import numpy as np
 class Memory:
     """`size_bytes` bytes for each of `samples` samples.
 
-    What does not depend on the sample (weights) is kept once, in a plane of its own; which plane holds the values of
-    a buffer is the buffer's business.
+    What does not depend on the sample (weights) is kept once, in a plane of its own; which plane
+    holds the values of a buffer is the buffer's business.
     """
 
-    def __init__(self, size_bytes: int, samples: int) -> None:
+    def __init__(self, size_bytes: int, samples: int, *, private: bool = False) -> None:
+        """`private`: it holds one buffer only, whose number is 1."""
         self.size_bytes = size_bytes
         self.samples = samples
-        self.writer = np.zeros(size_bytes, dtype=np.int32)
+        self.writer = np.zeros(size_bytes, dtype=np.uint8 if private else np.int32)
         """The number of the buffer through which each byte was last written; 0: nobody wrote it."""
         self._shared: np.ndarray | None = None
         self._samples: np.ndarray | None = None
+
+    @staticmethod
+    def holding(data: np.ndarray, samples: int) -> Memory:
+        """A private memory of the bytes of `data`, all of them written; not copied."""
+        memory = Memory(data.nbytes, samples, private=True)
+        memory.writer[...] = 1
+        memory._shared = np.ascontiguousarray(data).reshape(1, -1).view(np.uint8)
+        return memory
 
     def plane(self, shared: bool) -> np.ndarray:
         """The bytes as u8 [1, size] (shared by the samples) or [samples, size]."""
@@ -78,7 +88,9 @@ class Buffer:
         return writer.reshape(self.elements, self.dtype.itemsize)
 
     def unwritten(self, first: int = 0, last: int | None = None) -> int | None:
-        """The first byte offset in [first, last) that does not hold a value of this buffer, or None."""
+        """The first byte offset in [first, last) that does not hold a value of this buffer, or
+        None.
+        """
         end = self.size_bytes if last is None else last
         writer = self.memory.writer[self.address + first : self.address + end]
         other = writer != self.number

@@ -1,5 +1,4 @@
-"""What each instruction computes: whole tiles in packed, padded buffers, as the tile interpreter
-and the simulator hold them.
+"""What each instruction computes, on whole tiles in packed, padded buffers.
 
 A function's keyword arguments are its instruction's fields (dialects/instruction.py); arrays stand
 where the instruction has addresses. An array is given in the shape its docstring names, or flat

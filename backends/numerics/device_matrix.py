@@ -1,6 +1,4 @@
-"""Whole-tile convolutions and matrix products on packed, padded buffers; see `device.py` for the
-conventions.
-"""
+"""Whole-tile convolutions and matrix products; `device.py` tells the conventions."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Element-wise arithmetic: exact integer addition and multiplication with requantization, and the
-float operations.
+"""Element-wise arithmetic: exact requantized integer addition and multiplication, and floats.
 
 Operands broadcast as in NumPy.
 """
@@ -10,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .fixed_point import check_scale
 from .quantization import ClampRange, requantize, storage_limits
 from .storage import dtype_of, round_to
 
@@ -34,8 +34,8 @@ def add_int(
     """
     low, high = storage_limits(storage, clamp)
     _check_width(a, b)
-    if abs(multiplier_a) >= 2**31 or abs(multiplier_b) >= 2**31:
-        raise ValueError("multipliers must stay below 2^31")
+    check_scale(abs(multiplier_a), shift)
+    check_scale(abs(multiplier_b), shift)
     # Every term is a multiple of 2^-shift of at most 17 + 31 bits and their sum one of 50: exact in
     # f64, in any order.
     left, right = np.ldexp(float(multiplier_a), -shift), np.ldexp(float(multiplier_b), -shift)

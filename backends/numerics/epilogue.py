@@ -1,6 +1,4 @@
-"""What follows an accumulation: bias, residual, requantization, clamp and the one rounding to
-storage.
-"""
+"""What follows an accumulation: bias, residual, requantization, clamp, one rounding."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Exact multiplication of integers by multiplier * 2^-shift, rounded half to even, at
-floating-point speed.
+"""Exact integer * multiplier * 2^-shift, rounded half to even, at floating-point speed.
 
 **Why the f64 path is exact.** Let p = v * multiplier * 2^-shift with |v| < 2^53. v and the scale
 (31 bits) are exact in f64, so their f64 product t is p rounded once. Rounding is monotonic, and
@@ -38,6 +37,14 @@ def _rounds_up(quotient: np.ndarray, remainder: np.ndarray, shift: np.ndarray) -
     half = (np.int64(1) << shift) >> 1
     tie = (remainder == half) & (half > 0) & ((quotient & 1) == 1)
     return (remainder > half) | tie
+
+
+def check_scale(multiplier: Integers, shift: Integers) -> None:
+    """ValueError unless 0 <= multiplier < 2^31 and 0 <= shift <= 62 everywhere."""
+    for values, limit, name in ((multiplier, 2**31, "multiplier"), (shift, 63, "shift")):
+        array = np.asarray(values)
+        if array.size and not (int(array.min()) >= 0 and int(array.max()) < limit):
+            raise ValueError(f"a {name} lies outside 0..{limit - 1}")
 
 
 def scaled_exactly(value: Integers, multiplier: Integers, shift: Integers) -> np.ndarray:
@@ -122,7 +129,8 @@ def rescale(
 
     v = acc + bias + round_half_even((r - zr) * mr * 2^-sr), in 64 bits. `acc` is an integer array
     [..., c]; `bias`, the multipliers and the shifts are scalars or [c]; `limits` lie in an integer
-    type of up to 32 bits. ValueError for a residual wider than 16 bits.
+    type of up to 32 bits. ValueError for a residual wider than 16 bits, and multipliers or shifts
+    out of range.
     """
     shape = acc.shape
     columns = shape[-1] if acc.ndim else 1
@@ -163,6 +171,9 @@ def _terms(
 
     if residual is not None and residual[0].dtype.itemsize > 2:
         raise ValueError(f"a residual has at most 16 bits, not {residual[0].dtype}")
+    check_scale(multiplier, shift)
+    if residual is not None:
+        check_scale(residual[2], residual[3])
     return _Terms(
         None if bias is None else row(bias),
         row(multiplier),
@@ -259,6 +270,7 @@ def rescale_quotient(
     total = np.asarray(total, dtype=np.int64)
     if not total.size:
         return np.empty(total.shape, dtype)
+    check_scale(multiplier, shift)
     counts = np.asarray(count, dtype=np.int64)
     if np.any(counts < 1):
         raise ValueError("the count of a mean must be positive")

@@ -44,7 +44,7 @@ def unpack_matmul_weights(packed: np.ndarray, columns: int) -> np.ndarray:
 
 
 def pack_depthwise_weights(w: np.ndarray, pitch: int) -> np.ndarray:
-    """w[kh, kw, 1, o] as [kh * kw, pitch], filled with zeros. ValueError where `pitch` is below o."""
+    """w[kh, kw, 1, o] as [kh * kw, pitch], filled with zeros; ValueError where o > pitch."""
     kh, kw, one, outputs = w.shape
     if one != 1 or outputs > pitch:
         raise ValueError(f"weights {w.shape} do not fit depthwise rows of {pitch} elements")

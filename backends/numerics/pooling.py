@@ -1,5 +1,4 @@
-"""Maximum and average pooling of channel-last images; averages of integers are exact, with one
-rounding.
+"""Maximum and average pooling of channel-last images; integer averages are exact.
 
 `pads` are the declared ones. `output` (oh, ow) may name more windows than fit (ONNX's ceil_mode,
 see `pool_output_size`): their taps past the padded image neither count nor contribute.

@@ -1,5 +1,4 @@
-"""Between real numbers and integer storage: parameters, quantization, dequantization,
-requantization.
+"""From real numbers to integer storage and back: parameters, and requantization.
 
 real = (stored - zero_point) * scale. Requantization is `saturate(round_half_even(acc * multiplier *
 2^-shift) + zero_point)`, exact to the bit; a multiplier is an integer in [2^30, 2^31), or 0, and a

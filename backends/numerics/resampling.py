@@ -1,5 +1,4 @@
-"""Resampling along one axis: which input elements each output element mixes, with which weights
-(ONNX, Resize).
+"""Resampling along an axis: which elements each output mixes, with which weights (Resize).
 
 Resize is separable: an N-dimensional one is a `resample` per axis. `resize_taps` follows ONNX's
 reference implementation (onnx/reference/ops/op_resize.py) and the operator's specification of
@@ -154,10 +153,11 @@ def _coordinates(
         return x * (end - start) * (in_size - 1) / (length - 1) + start * (in_size - 1)
     if mode == "pytorch_half_pixel" and length == 1:
         return np.full(out_size, -0.5)
-    at = (x + 0.5) / scale - 0.5
+    offset = 0.0
     if mode == "half_pixel_symmetric" and length > 0:
-        at = at + in_size / 2 * (1 - out_size / length)
-    return at
+        offset = in_size / 2 * (1 - out_size / length)
+    # In the reference's order: floor and ceil make a last bit visible.
+    return offset + (x + 0.5) / scale - 0.5
 
 
 def _nearest(at: np.ndarray, mode: str) -> np.ndarray:

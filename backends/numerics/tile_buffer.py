@@ -1,6 +1,4 @@
-"""Buffers of a tile as the instructions see them: shapes, strides, samples, padding lanes, clamp
-fields.
-"""
+"""Buffers as instructions see them: shapes, strides, samples, padding lanes, clamps."""
 
 from __future__ import annotations
 

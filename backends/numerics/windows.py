@@ -1,6 +1,4 @@
-"""Sliding windows over channel-last images: output sizes, padding, slabs of bounded size, the view
-under one tap.
-"""
+"""Sliding windows over channel-last images: sizes, padding, bounded slabs, tap views."""
 
 from __future__ import annotations
 

@@ -102,7 +102,8 @@ def _weights(op: isa.ProgramOp, ctx: Context | None) -> np.ndarray:
     array = np.ascontiguousarray(weights_of(ctx).get(op.key.data)).reshape(-1).view(np.uint8)
     if array.size != size:
         raise DiagnosticError(
-            f"weight '{op.key.data}' has {array.size} bytes, segment 'weights' of @{op.sym_name.data} has {size}",
+            f"weight '{op.key.data}' has {array.size} bytes, segment 'weights' of "
+            f"@{op.sym_name.data} has {size}",
             hint="keep the .safetensors file that was written with the IR beside it",
         )
     return array

@@ -65,7 +65,7 @@ def _check_description(program: Program, file: str | None) -> None:
         if len(used) != cores or not all(0 <= number <= size for number in used):
             _fail(
                 file,
-                f"the cores use {used} bytes of {what}; there are {cores} cores with {size} bytes each",
+                f"the cores use {used} bytes of {what}; there are {cores} cores with {size} bytes",
             )
     if tuple(program.segment_sizes) != SEGMENTS or min(program.segment_sizes.values()) < 0:
         _fail(file, f"the segments are {', '.join(SEGMENTS)}, got {program.segment_sizes}")
@@ -80,7 +80,8 @@ def _check_description(program: Program, file: str | None) -> None:
     if weights != program.segment_sizes["weights"]:
         _fail(
             file,
-            f"there are {weights} bytes of weights, their segment has {program.segment_sizes['weights']}",
+            f"there are {weights} bytes of weights, their segment has "
+            f"{program.segment_sizes['weights']}",
         )
     if not 0 <= program.counters <= MAX_COUNTERS:
         _fail(file, f"there are at most {MAX_COUNTERS} counters, got {program.counters}")
@@ -98,18 +99,19 @@ def _check_ports(ports: list[Port], segment: str, program: Program, file: str | 
         if port.storage not in STORAGE_BYTES or port.storage == "none":
             _fail(
                 file,
-                f"{segment} '{port.name}' has the storage type '{port.storage}', which there is not",
+                f"{segment} '{port.name}': there is no storage type '{port.storage}'",
             )
         if min((0, port.offset, *port.shape)) < 0:
             _fail(
                 file,
-                f"{segment} '{port.name}' has a negative size or offset: {port.shape} at {port.offset}",
+                f"{segment} '{port.name}': negative size or offset: {port.shape} at {port.offset}",
             )
         size = program.segment_sizes[segment]
         if port.offset + port.size > size:
             _fail(
                 file,
-                f"{segment} '{port.name}' ends at byte {port.offset + port.size} of segment '{segment}', which has {size}",
+                f"{segment} '{port.name}' ends at byte {port.offset + port.size} of segment "
+                f"'{segment}', which has {size}",
             )
 
 
@@ -133,8 +135,7 @@ class _StreamCheck:
         raise DiagnosticError(problem, place, notes, _AGAIN)
 
     def fail_where(self, wrong: np.ndarray, problem: str, values: np.ndarray | None = None) -> None:
-        """Fails at the first index where `wrong` holds, if there is one, telling the value there.
-        """
+        """Fails at the first index where `wrong` holds, if there is one, with the value there."""
         indices = np.flatnonzero(wrong)
         if len(indices):
             index = int(indices[0])
@@ -146,9 +147,14 @@ class _StreamCheck:
         self.fail_where(
             ~known, "field 'opcode': there is no such instruction", self.stream["opcode"]
         )
-        self._check_header()
+        self.fail_where(
+            self.stream["engine"] >= len(ENGINES),
+            "field 'engine': there is no such engine",
+            self.stream["engine"],
+        )
         for opcode in np.unique(self.stream["opcode"]).tolist():
             self._check_fields(BY_OPCODE[opcode])
+        self._check_header()
         for index, (instruction, fields) in enumerate(decode_stream(self.stream)):
             problem = instruction_error(instruction, fields, self.sizes)
             if problem:
@@ -157,13 +163,8 @@ class _StreamCheck:
                 self._check_group(index, fields, groups)
 
     def _check_header(self) -> None:
-        """Engines, waits, counters, cores and debug numbers."""
+        """Waits, counters, cores and debug numbers."""
         stream, program = self.stream, self.program
-        self.fail_where(
-            stream["engine"] >= len(ENGINES),
-            "field 'engine': there is no such engine",
-            stream["engine"],
-        )
         self.fail_where(stream["reserved"] != 0, "field 'reserved' is not 0", stream["reserved"])
         for code, engine in enumerate(ENGINES):
             own = stream["engine"] == code
@@ -219,7 +220,7 @@ class _StreamCheck:
                 engine = ENGINES[words["engine"][other][0]]
                 self.fail(
                     int(indices[other][0]),
-                    f"field 'engine': {instruction.mnemonic} runs on {instruction.engine}, got {engine}",
+                    f"field 'engine': it runs on {instruction.engine}, got {engine}",
                 )
         used = words["padding"].any(axis=1)
         if used.any():

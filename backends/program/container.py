@@ -1,9 +1,10 @@
 """The `.smalti` file: a preamble, a JSON manifest of sections, and the sections.
 
-    preamble (64 bytes): magic 8 | version u32 | zero u32 | manifest bytes u64 | file bytes u64 |
-    SHA-256 of the manifest 32 manifest: JSON list of {name, offset, size, sha256} sections, each at
-    the next multiple of 64 bytes, zeros between: program (JSON), target (JSON), debug (JSON),
-        stream0, stream1, … (words), weights
+    preamble (64 bytes): magic (8 bytes), version (u32), zero (u32), size of the manifest (u64),
+        size of the file (u64), SHA-256 of the manifest (32 bytes)
+    manifest: JSON list of {name, offset, size, sha256}, blanks after it
+    sections, each at the next multiple of 64 bytes, zeros between: program (JSON), target (JSON),
+        debug (JSON), stream0, stream1, … (words), weights
 
 All numbers are little-endian. The layout leaves a writer no choice, so that the same program always
 has the same bytes. A reader allocates nothing that the real file size does not bear out, and what
@@ -242,7 +243,7 @@ def _read_stream(content: memoryview, file: str, name: str) -> np.ndarray:
     if content.nbytes % INSTRUCTION_BYTES:
         _fail(
             file,
-            f"section '{name}' has {content.nbytes} bytes, which is no whole number of instructions",
+            f"section '{name}' has {content.nbytes} bytes: no whole number of instructions",
         )
     if content.nbytes == 0:
         return np.zeros(0, WORD)

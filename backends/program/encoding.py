@@ -97,12 +97,14 @@ def _engine(instruction: type[Instruction], engine: str | None) -> str:
     if instruction.engine is None:
         if engine not in ENGINES:
             raise DiagnosticError(
-                f"instruction '{instruction.mnemonic}' needs an engine ({', '.join(ENGINES)}), got {engine!r}"
+                f"instruction '{instruction.mnemonic}' needs an engine ({', '.join(ENGINES)}), "
+                f"got {engine!r}"
             )
         return engine
     if engine not in (None, instruction.engine):
         raise DiagnosticError(
-            f"instruction '{instruction.mnemonic}' runs on engine {instruction.engine}, got {engine!r}"
+            f"instruction '{instruction.mnemonic}' runs on engine {instruction.engine}, "
+            f"got {engine!r}"
         )
     return instruction.engine
 
@@ -171,7 +173,7 @@ def decode_stream(stream: np.ndarray) -> list[tuple[type[Instruction], dict[str,
             index = int(np.flatnonzero(stream["opcode"] == opcode)[0])
             raise DiagnosticError(
                 f"instruction {index} has the opcode {opcode}, which no instruction has",
-                hint="the program was made by another version of Smalti or is damaged: compile it again",
+                hint="another version of Smalti made it, or it is damaged: compile it again",
             )
         indices, words = select(stream, instruction)
         names = list(_all_fields(instruction))
@@ -195,6 +197,7 @@ def _column(
     if len(bad):
         raise DiagnosticError(
             f"instruction {indices[bad[0]]} ({instruction.mnemonic}): "
-            f"field '{field.name}' has the code {values[bad[0]]}, which means nothing (known: 0 to {len(names) - 1})"
+            f"field '{field.name}' has the code {values[bad[0]]}, which means nothing "
+            f"(known: 0 to {len(names) - 1})"
         )
     return [names[code] for code in values.tolist()]

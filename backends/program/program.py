@@ -118,8 +118,7 @@ class Program:
 
     @staticmethod
     def from_bytes(data: bytes | bytearray | memoryview, file: str = "program") -> Program:
-        """The program in the bytes of a file, checked; `file` names it in errors (DiagnosticError).
-        """
+        """The program in the bytes of a file, checked; `file` names it in DiagnosticErrors."""
         from .check import check_program
         from .container import read
 

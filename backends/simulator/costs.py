@@ -1,7 +1,8 @@
 """What each instruction costs: engine time, transfers on shared resources, operations and bytes.
 
-Everything that the timing simulation needs to know about an instruction before it runs, as flat lists; the formulas themselves
-are in `backends/targets/cycles.py` and reach this module through `Instruction.cycles`.
+Everything that the timing simulation needs to know about an instruction before it runs, as flat
+lists; the formulas themselves are in `backends/targets/cycles.py` and reach this module through
+`Instruction.cycles`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from math import prod
 from typing import Any
 
 from ...dialects.diagnostic import DiagnosticError
-from ...dialects.instruction import Conv2d, Fill, Load, Matmul, Store
+from ...dialects.instruction import Conv2d, Load, Matmul, Store
 from ..program.program import Program
 from ..targets import cycles
 from ..targets.target import Target, TargetError
@@ -21,9 +22,13 @@ from .sharing import FlowClass
 from .streams import Streams
 
 TICKS_PER_CYCLE = 1 << 12
-"""Simulated time is an integer number of ticks of 1/4096 of a clock cycle (int64 holds 2^51 cycles)."""
+"""Simulated time is an integer number of ticks of 1/4096 of a clock cycle (int64 holds 2^51
+cycles).
+"""
 WORK_PER_BYTE = 1 << 36
-"""Transfers count work in units of 2^-36 byte, so that a rate in units per tick is exact to 2^-24 byte per cycle."""
+"""Transfers count work in units of 2^-36 byte, so that a rate in units per tick is exact to 2^-24
+byte per cycle.
+"""
 
 GLOBAL, INTERCONNECT = 0, 1
 """The shared resources."""
@@ -33,11 +38,13 @@ GLOBAL, INTERCONNECT = 0, 1
 class Costs:
     """Costs by instruction number.
 
-    `ticks`: engine time; of a transfer, the time to issue it. `transfer`: class in the network, -1 for what is no transfer.
-    `work`: units that a transfer moves (for a multicast group: its first member's). `latency`: ticks from the end of issue to the
-    first byte. `macs` and `mac_time` (cycles of the whole array at its peak rate), `vector_ops` (lanes times cycles),
-    and bytes: of global memory read and written (what is used, and `bus_bytes`, in whole bursts), moved between cores, of local
-    and of accumulator memory read and written. `peer` is true if a transfer reaches into another core without its taking part.
+    `ticks`: engine time; of a transfer, the time to issue it. `transfer`: class in the network, -1
+    for what is no transfer. `work`: units that a transfer moves (for a multicast group: its first
+    member's). `latency`: ticks from the end of issue to the first byte. `macs` and `mac_time`
+    (cycles of the whole array at its peak rate), `vector_ops` (lanes times cycles), and bytes: of
+    global memory read and written (what is used, and `bus_bytes`, in whole bursts), moved between
+    cores, of local and of accumulator memory read and written. `peer` is true if a transfer reaches
+    into another core without its taking part.
     """
 
     ticks: list[int]
@@ -59,7 +66,7 @@ class Costs:
 
 
 def merged_runs(run: int, counts: Sequence[int], strides: Sequence[int]) -> tuple[int, int]:
-    """(bytes of a run, number of runs) when runs that touch each other count as one, as on a bus."""
+    """(bytes of a run, number of runs), runs that touch each other counting as one, as on a bus."""
     runs = 1
     for stride, count in sorted((abs(s), c) for s, c in zip(strides, counts, strict=True) if c > 1):
         if stride == run and runs == 1:
@@ -81,9 +88,22 @@ def cost_program(streams: Streams) -> Costs:
 
     capacities = [target.global_bytes_per_cycle, target.interconnect_bytes_per_cycle]
     costs = Costs(
-        zeros(), [-1] * size, zeros(), zeros(), zeros(), [0.0] * size, [0.0] * size, zeros(), zeros(), zeros(),
-        zeros(), zeros(), zeros(), zeros(), Network([_rate(c) for c in capacities]),
-    )  # fmt: skip
+        zeros(),
+        [-1] * size,
+        zeros(),
+        zeros(),
+        zeros(),
+        [0.0] * size,
+        [0.0] * size,
+        zeros(),
+        zeros(),
+        zeros(),
+        zeros(),
+        zeros(),
+        zeros(),
+        zeros(),
+        Network([_rate(c) for c in capacities]),
+    )
     for number, (kind, fields) in enumerate(zip(streams.kinds, streams.fields, strict=True)):
         try:
             busy = kind.cycles(fields, target)
@@ -134,50 +154,42 @@ def _count_bytes(costs: Costs, number: int, streams: Streams) -> None:
 def _cost_transfer(costs: Costs, number: int, streams: Streams, target: Target) -> None:
     """Class, work, latency and bytes of a load or store.
 
-    A transfer never moves faster than one port of local memory. With global memory it takes whole bursts of that bandwidth; with
-    another core it takes the interconnect's. A multicast reads global memory once (its first member carries all of it) and
-    takes the interconnect once, or once for each further receiver if the target has no multicast.
+    A transfer never moves faster than one port of local memory. With global memory it takes whole
+    bursts of that bandwidth; with another core it takes the interconnect's. A multicast reads its
+    source once, for which its first member is charged, and takes the interconnect once, or once for
+    each receiver if the target has no multicast.
     """
     f = streams.fields[number]
     counts = [f[f"count{d}"] for d in range(4)]
     runs = prod(counts)
-    moved = f["run"] * runs
-    written = (f["run"] + f["pad"]) * runs
-    uses: tuple[tuple[int, int], ...] = ()
-    latency, bus = 0, moved
-    if "global" in (f["src_space"], f["dst_space"]):
-        side, run = ("src", f["run"]) if f["src_space"] == "global" else ("dst", f["run"] + f["pad"])
-        run, separate = merged_runs(run, counts, [f[f"{side}_stride{d}"] for d in range(4)])
-        bus = cycles.transfer_bytes_on_bus(target, run, separate)
-        uses, latency = ((GLOBAL, 1),), target.global_memory.latency_cycles
-        members = streams.groups.get(f["group"], ())
-        first = not members or members[0] == number
-        if len(members) > 1:
-            copies = 1 if target.interconnect.multicast else len(members) - 1
-            uses += ((INTERCONNECT, copies),)
-            latency = max(latency, target.interconnect.latency_cycles)
-            if first:
-                costs.interconnect_bytes[number] = moved * copies
-        if first:
-            costs.bus_bytes[number] = bus
-            if side == "src":
-                costs.global_read[number] = moved
-            else:
-                costs.global_written[number] = written
-    elif f["peer_core"]:
-        uses, latency = ((INTERCONNECT, 1),), target.interconnect.latency_cycles
-        costs.interconnect_bytes[number] = moved
-        costs.peer = True
+    moved, written = f["run"] * runs, (f["run"] + f["pad"]) * runs
+    members = streams.groups.get(f["group"], [number])
+    first = members[0] == number
+    copies = 1 if target.interconnect.multicast else len(members)
     spaces = (f["src_space"], f["dst_space"])
-    costs.local_bytes[number] = sum(
-        n for n, space in zip((moved, written), spaces, strict=True) if space == "local"
-    )
-    costs.acc_bytes[number] = sum(
-        n for n, space in zip((moved, written), spaces, strict=True) if space == "acc"
-    )
+    uses: list[tuple[int, int]] = []
+    latency, work = 0, moved
+    if "global" in spaces:
+        side = "src" if spaces[0] == "global" else "dst"
+        run = f["run"] if side == "src" else f["run"] + f["pad"]
+        run, separate = merged_runs(run, counts, [f[f"{side}_stride{d}"] for d in range(4)])
+        work = cycles.transfer_bytes_on_bus(target, run, separate)
+        uses.append((GLOBAL, 1))
+        latency = target.global_memory.latency_cycles
+        costs.bus_bytes[number] = work if first else 0
+        count = costs.global_read if side == "src" else costs.global_written
+        count[number] = (moved if side == "src" else written) if first else 0
+    if len(members) > 1 or f["peer_core"]:
+        uses.append((INTERCONNECT, copies))
+        latency = max(latency, target.interconnect.latency_cycles)
+        costs.interconnect_bytes[number] = moved * copies if first else 0
+        costs.peer |= bool(f["peer_core"])
+    for size, space in zip((moved, written), spaces, strict=True):
+        costs.local_bytes[number] += size if space == "local" else 0
+        costs.acc_bytes[number] += size if space == "acc" else 0
     limit = _rate(target.local_memory.bytes_per_cycle)
-    costs.transfer[number] = costs.network.number(FlowClass(limit, uses))
-    costs.work[number] = bus * WORK_PER_BYTE
+    costs.transfer[number] = costs.network.number(FlowClass(limit, tuple(uses)))
+    costs.work[number] = work * WORK_PER_BYTE
     costs.latency[number] = latency * TICKS_PER_CYCLE
 
 

@@ -11,13 +11,19 @@ _SHOWN = 12
 
 
 def deadlock_error(
-    streams: Streams, heads: Sequence[int], retired: Sequence[int], counter_value: Callable[[int], int]
+    streams: Streams,
+    heads: Sequence[int],
+    retired: Sequence[int],
+    counter_value: Callable[[int], int],
 ) -> DiagnosticError:
     """The diagnostic for engines that stand at `heads` (instruction numbers) for ever.
 
     `retired` gives the completed instructions by engine, `counter_value` a counter's present value.
     """
-    notes = [f"{streams.name(n)} waits for {_reason(streams, n, heads, retired, counter_value)}" for n in heads]
+    notes = [
+        f"{streams.name(n)} waits for {_reason(streams, n, heads, retired, counter_value)}"
+        for n in heads
+    ]
     if len(notes) > _SHOWN:
         notes = [*notes[:_SHOWN], f"and {len(notes) - _SHOWN} more"]
     return DiagnosticError(
@@ -45,9 +51,8 @@ def _reason(
     if wait is not None and counter_value(wait[0]) < wait[1]:
         signals = len(streams.signallers.get(wait[0], ()))
         never = f" ({signals} signals in all)" if signals < wait[1] else ""
-        return (
-            f"{streams.counter_name(wait[0])} to reach {wait[1]}, now {counter_value(wait[0])}{never}"
-        )
+        name, now = streams.counter_name(wait[0]), counter_value(wait[0])
+        return f"{name} to reach {wait[1]}, now {now}{never}"
     group = streams.group[number]
     if group:
         absent = [member for member in streams.groups[group] if member not in heads]

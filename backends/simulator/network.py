@@ -1,8 +1,9 @@
 """Transfers in progress: how much each has moved, and which finishes next.
 
-Transfers of a class always have the same rate, so the network counts the work that *one* transfer of the class has been served since some
-origin; a transfer that joins when that count is S with W to move is done when the count is S + W. Joining and finishing then cost
-a heap operation, not a visit to every transfer.
+Transfers of a class always have the same rate, so the network counts the work that *one* transfer
+of the class has been served since some origin; a transfer that joins when that count is S with W to
+move is done when the count is S + W. Joining and finishing then cost a heap operation, not a visit
+to every transfer.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Network:
             self._now = now
 
     def join(self, now: int, number: int, work: int, token: int) -> None:
-        """A transfer of class `number` with `work` units to move begins at time `now`; `token` comes back from `finished`."""
+        """A transfer of class `number` with `work` units to move begins at time `now`; `token`
+        comes back from `finished`.
+        """
         self._advance(now)
         if not self._counts[number]:
             self._served[number] = 0
@@ -60,7 +63,9 @@ class Network:
         self.changed = True
 
     def finished(self, now: int) -> list[int]:
-        """Removes the transfers that are done at time `now`; their tokens, in the order in which they joined."""
+        """Removes the transfers that are done at time `now`; their tokens, in the order in which
+        they joined.
+        """
         self._advance(now)
         done: list[tuple[int, int]] = []
         for c, ends in enumerate(self._ends):
@@ -75,7 +80,9 @@ class Network:
         return [token for _, token in done]
 
     def next_end(self) -> int | None:
-        """Shares the capacities anew; the time at which the next transfer finishes if none joins before, None if idle."""
+        """Shares the capacities anew; the time at which the next transfer finishes if none joins
+        before, None if idle.
+        """
         self.changed = False
         key = tuple(self._counts)
         rates = self._known.get(key)

@@ -1,23 +1,24 @@
 """A program decoded once for simulation: flat lists over all instructions, and who waits for what.
 
-Instructions are numbered through all cores: first those of core 0 in the order of its stream, then core 1's, and so on. This number is
-"the order of the program" that the functional simulator follows. Engines are numbered `4 * core + engine`.
+Instructions are numbered through all cores: first those of core 0 in the order of its stream, then
+core 1's, and so on. This number is "the order of the program" that the functional simulator
+follows. Engines are numbered `4 * core + engine`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
-import numpy as np
-
 from ...dialects.diagnostic import DiagnosticError
-from ...dialects.instruction import ENGINES, SEGMENTS, Access, Instruction
+from ...dialects.instruction import ENGINES, SEGMENTS, Access, Instruction, Load, Store
 from ..program.encoding import decode_stream
 from ..program.program import Program
 
 ENGINE_COUNT = len(ENGINES)
+_AGAIN = "compile the program again"
 _WAIT_FIELDS = tuple(f"wait_{engine}" for engine in ENGINES)
 
 
@@ -25,11 +26,12 @@ _WAIT_FIELDS = tuple(f"wait_{engine}" for engine in ENGINES)
 class Streams:
     """The instructions of all cores, by number.
 
-    `queues[e]` are the numbers of the instructions of engine e in order; `position[i]` is the place of instruction i in its queue.
-    `waits[i]` are pairs (engine, completed instructions that it must have); `counter_wait[i]` is (counter, least
-    value) or None and `signals[i]` the counters that grow by one, counters being numbered `core * counters + counter`.
-    `groups` gives the members of each multicast group, `group[i]` is 0 outside of groups. `signallers[counter]` are
-    the instructions that signal it.
+    `queues[e]` are the numbers of the instructions of engine e in order; `position[i]` is the place
+    of instruction i in its queue. `waits[i]` are pairs (engine, completed instructions that it must
+    have); `counter_wait[i]` is (counter, least value) or None and `signals[i]` the counters that
+    grow by one, counters being numbered `core * counters + counter`. `groups` gives the members of
+    each multicast group, `group[i]` is 0 outside of groups. `signallers[counter]` are the
+    instructions that signal it.
     """
 
     program: Program
@@ -57,7 +59,7 @@ class Streams:
         return len(self.program.streams)
 
     def name(self, number: int) -> str:
-        """How a diagnostic speaks of an instruction: core, index, mnemonic and where it comes from."""
+        """What a diagnostic calls an instruction: core, index, mnemonic and where it comes from."""
         entry = self.program.origin(self.fields[number]["debug"])
         origin = " of " + ", ".join(f"'{node}'" for node in entry.nodes) if entry.nodes else ""
         mnemonic = self.kinds[number].mnemonic
@@ -76,15 +78,14 @@ class Streams:
         """The bytes that an instruction reads and writes, `core` filled in."""
         own = self.core[number]
         return tuple(
-            access
-            if access.core is not None
-            else Access(access.space, own, access.segment, access.address, access.run_bytes, access.counts,
-                        access.strides, access.write)
+            access if access.core is not None else replace(access, core=own)
             for access in self.kinds[number].accesses(self.fields[number])
-        )  # fmt: skip
+        )
 
     def memory_bytes(self, access: Access) -> int:
-        """Size of the memory that an access is in: a segment, or what the program uses of a core's memory."""
+        """Size of the memory that an access is in: a segment, or what the program uses of a core's
+        memory.
+        """
         if access.space == "global":
             return self.program.segment_sizes.get(SEGMENTS[access.segment], 0)
         assert access.core is not None
@@ -115,8 +116,9 @@ def extent(access: Access) -> tuple[int, int]:
 def decode_program(program: Program) -> Streams:
     """Decodes all streams. About 5 µs an instruction.
 
-    Raises DiagnosticError for what cannot be simulated at all: unknown opcodes, counters or cores that the program does not have, a
-    multicast group whose members do not load the same bytes. `check_program` finds more and says it earlier.
+    Raises DiagnosticError for what cannot be simulated at all: unknown opcodes, counters or cores
+    that the program does not have, accesses outside their memory, a multicast group whose members
+    do not load the same bytes. `check_program` finds more and says it earlier.
     """
     streams = Streams(
         program, [], [], [], [], [], [], [[] for _ in range(ENGINE_COUNT * len(program.streams))],
@@ -132,7 +134,7 @@ def decode_program(program: Program) -> Streams:
             _synchronise(streams, core, fields)
     for members in streams.groups.values():
         _check_group(streams, members)
-    _check_work(streams)
+    _check_memory(streams)
     return streams
 
 
@@ -161,7 +163,8 @@ def _synchronise(streams: Streams, core: int, fields: dict[str, Any]) -> None:
         _check_counter(streams, number, fields["signal_counter"])
         if mask >> streams.cores:
             raise DiagnosticError(
-                f"{streams.name(number)} signals core {mask.bit_length() - 1}; the program has {streams.cores} cores"
+                f"{streams.name(number)} signals core {mask.bit_length() - 1}; "
+                f"the program has {streams.cores} cores"
             )
         for other in range(streams.cores):
             if mask >> other & 1:
@@ -177,7 +180,8 @@ def _synchronise(streams: Streams, core: int, fields: dict[str, Any]) -> None:
 def _check_counter(streams: Streams, number: int, counter: int) -> None:
     if counter >= streams.program.counters:
         raise DiagnosticError(
-            f"{streams.name(number)} uses counter {counter}; the program has {streams.program.counters}"
+            f"{streams.name(number)} uses counter {counter}; "
+            f"the program has {streams.program.counters}"
         )
 
 
@@ -192,32 +196,54 @@ def _check_group(streams: Streams, members: list[int]) -> None:
     first = members[0]
     group = streams.group[first]
     if len({streams.core[member] for member in members}) < len(members):
-        raise DiagnosticError(f"multicast group {group} has two loads on one core", hint="give each multicast its own group")
+        raise DiagnosticError(
+            f"multicast group {group} has two loads on one core",
+            hint="give each multicast its own group",
+        )
     for member in members:
         fields = streams.fields[member]
         if fields["engine"] != "dma_in":
-            raise DiagnosticError(f"{streams.name(member)} is in multicast group {group}, which is for loads only")
+            raise DiagnosticError(
+                f"{streams.name(member)} is in multicast group {group}, which is for loads only"
+            )
         for name in _SAME_IN_GROUP:
             if fields[name] != streams.fields[first][name]:
                 raise DiagnosticError(
                     f"the loads of multicast group {group} differ in field '{name}'",
-                    notes=[f"{streams.name(i)}: {streams.fields[i][name]}" for i in (first, member)],
+                    notes=[
+                        f"{streams.name(i)}: {streams.fields[i][name]}" for i in (first, member)
+                    ],
                 )
 
 
-def _check_work(streams: Streams) -> None:
-    """Bounds what one instruction can make the simulator do: it touches no more runs than its memory has bytes.
+def _check_memory(streams: Streams) -> None:
+    """Every access lies in its memory, and none touches more bytes than its memory has.
 
-    Without it a single word with four counts of 2^32 would run for ever. Runs that overlap are legal where they are read (a row
-    that is repeated), but the bytes written bound their number as well.
+    The second bounds what one instruction can make the simulator do: without it a word with four
+    counts of 2^32 and strides of 0 would run for ever. Only a transfer may read bytes again and
+    again (a row that is repeated); what it writes bounds it too.
     """
     for number in range(len(streams)):
         for access in streams.accesses(number):
-            if access.write:
-                touched = access.run_bytes * int(np.prod(access.counts, dtype=object) if access.counts else 1)
-                if touched > max(streams.memory_bytes(access), 1):
-                    raise DiagnosticError(
-                        f"{streams.name(number)} writes {touched} bytes to {memory_name(access)}, "
-                        f"which has {streams.memory_bytes(access)}",
-                        hint="compile the program again",
-                    )
+            if access.core is not None and not 0 <= access.core < streams.cores:
+                raise DiagnosticError(
+                    f"{streams.name(number)} names core {access.core}; "
+                    f"the program has {streams.cores} cores"
+                )
+            low, high = extent(access)
+            size = streams.memory_bytes(access)
+            if low < 0 or high > size:
+                verb = "writes" if access.write else "reads"
+                raise DiagnosticError(
+                    f"{streams.name(number)} {verb} bytes {low} to {high - 1} "
+                    f"of {memory_name(access)}, which has {size}",
+                    hint=_AGAIN,
+                )
+            touched = access.run_bytes * prod(access.counts)
+            if touched > size and (access.write or streams.kinds[number] not in (Load, Store)):
+                verb = "writes" if access.write else "reads"
+                raise DiagnosticError(
+                    f"{streams.name(number)} {verb} {touched} bytes "
+                    f"of {memory_name(access)}, which has {size}",
+                    hint=_AGAIN,
+                )

@@ -1,339 +1,283 @@
-"""Cycles: a discrete-event simulation of the engines, the memory and the network, without any tensor data.
-
-**Engines.** Each of a core's engines takes its next instruction, in order, when the instruction's waits are met, and retires in
-order. Matrix and vector run one instruction at a time, for the cycles of its formula. A DMA engine issues a transfer (`issue_cycles`),
-which then takes the memory's latency before its first byte moves; the next may be issued meanwhile, as long as no more than
-`outstanding` are under way. Data move in the order of issue, `queues` transfers of an engine at a time. A fill or sync takes its place in that
-order. So a load alone takes issue + latency + bytes / bandwidth, and a train of loads only the last term.
-
-**Shared bandwidth** is max-min fair among the transfers that move data at the moment (`sharing.py`).
-
-**Between cores.** A signal reaches its own core at once and others after the interconnect's latency. A multicast starts when all
-members have come to the head of their engines.
-
-**Repetition.** With `repeat` the program runs several times over; a core starts again when all its engines are done, with counters and buffers
-in global memory of its own (programs are relocatable). If a core reaches into another's local memory, which no counter protects
-beyond the end of the program, it starts again when all cores are done.
-
-Time is an integer number of ticks (`costs.TICKS_PER_CYCLE`); events at the same time happen in the order in which they were scheduled. So
-the result depends on nothing but the program.
-"""
+"""The result of a timing simulation: what took how long, and why."""
 
 from __future__ import annotations
 
-from collections import deque
-from heapq import heappop, heappush
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from ...dialects.diagnostic import DiagnosticError
-from .costs import Costs
-from .deadlock import deadlock_error
+import numpy as np
+
+from ...dialects.instruction import ENGINES
+from .costs import TICKS_PER_CYCLE, Costs, memory_totals
+from .machine import BUSY, FINISHED, STATE_NAMES, Machine
 from .streams import ENGINE_COUNT, Streams
 
-# What an engine is doing. The first four are the engines of its core that it waits for.
-COUNTER, REPETITION, LATENCY, MULTICAST, BUSY, FINISHED = range(ENGINE_COUNT, ENGINE_COUNT + 6)
-STATE_NAMES = (
-    "dma_in", "dma_out", "matrix", "vector", "counter", "repetition", "latency", "multicast", "busy", "finished",
-)  # fmt: skip
-"""Names by state: an engine of the same core, or a counter, that the next instruction waits for; the end of the repetition
-before; transfers issued whose data are still to come; other members of a multicast; at work; nothing left to do."""
 
-_END, _ISSUED, _READY, _FLOW, _SIGNAL = range(5)
-MAX_OCCURRENCES = 20_000_000
+@dataclass(frozen=True)
+class EngineUse:
+    """What one engine of one core did, in cycles; busy, stalled and finished add up to the whole
+    run.
+
+    `stalled` by cause: "dma_in", "dma_out", "matrix", "vector" (an engine of the same core whose
+    result is awaited), "counter" (another core), "repetition" (the end of the run before),
+    "latency" (transfers are issued, their data still to come), "multicast" (other receivers are not
+    there yet). `finished`: nothing left to do.
+    """
+
+    core: int
+    engine: str
+    busy: float
+    stalled: dict[str, float]
+    finished: float
+    instructions: int
 
 
-class Machine:
-    """The state of one simulation. An *occurrence* is an instruction in one repetition: repetition * instructions + number."""
+@dataclass
+class NodeCost:
+    """What the instructions of one set of fused ONNX nodes cost.
 
-    def __init__(self, streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> None:
-        """`signal_latency`: ticks that a signal takes to another core."""
-        if repeat < 1 or repeat * max(len(streams), 1) > MAX_OCCURRENCES:
-            most = MAX_OCCURRENCES // max(len(streams), 1)
-            raise DiagnosticError(f"repeat must be 1 to {most} for this program, got {repeat}")
-        self.streams, self.costs, self.repeat = streams, costs, repeat
-        self.signal_latency = signal_latency
-        self.size = len(streams)
-        dma = streams.program.target.dma
-        self.outstanding, self.slots = dma.outstanding, dma.queues
-        engines = len(streams.queues)
-        self.length = [len(queue) for queue in streams.queues]
-        self.total = [n * repeat for n in self.length]
-        self.is_dma = [e % ENGINE_COUNT < 2 for e in range(engines)]
-        self.head = [0] * engines
-        self.retired = [0] * engines
-        self.issuing = [False] * engines
-        self.flight: list[deque[int]] = [deque() for _ in range(engines)]
-        self.waiting_ready: list[deque[int]] = [deque() for _ in range(engines)]
-        self.moving = [0] * engines
-        self.rendezvous = [0] * engines
-        self.blocked: list[int | None] = [None] * engines
-        self.need = [0] * engines
-        self.state = [FINISHED] * engines
-        self.since = [0] * engines
-        self.spent = [[0] * len(STATE_NAMES) for _ in range(engines)]
-        self.engine_waiters: list[list[int]] = [[] for _ in range(engines)]
-        self.counter_waiters: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        self.counters: dict[tuple[int, int], int] = {}
-        self.arrived: dict[tuple[int, int], list[int]] = {}
-        occurrences = self.size * repeat
-        self.start = [-1] * occurrences
-        self.end = [-1] * occurrences
-        self.move = [-1] * occurrences
-        self.cause = [-1] * occurrences
-        self.ready = bytearray(occurrences)
-        self.moved = bytearray(occurrences)
-        self.events: list[tuple[int, int, int, int, int]] = []
-        self.scheduled = 0
-        self.version = 0
-        self.now = 0
+    `cycles`: their part of the critical path; over all nodes these add up to the run. `busy`:
+    cycles by engine, summed over cores (they overlap in time). `macs`, `bytes_read`,
+    `bytes_written` (global memory) for one run.
+    """
 
-    def run(self) -> None:
-        """Runs to the end. Raises DiagnosticError on deadlock."""
-        for engine in range(len(self.head)):
-            self.take(engine, -1)
-        events, network = self.events, self.costs.network
-        while events:
-            self.now = events[0][0]
-            while events and events[0][0] == self.now:
-                self.handle(heappop(events))
-            if network.changed:
-                self.version += 1
-                end = network.next_end()
-                if end is not None:
-                    self.schedule(end, _FLOW, self.version, 0)
-        if any(done < total for done, total in zip(self.retired, self.total, strict=True)):
-            heads = [
-                queue[position % len(queue)]
-                for queue, position, total in zip(self.streams.queues, self.retired, self.total, strict=True)
-                if position < total
+    nodes: tuple[str, ...]
+    cycles: float = 0.0
+    busy: dict[str, float] = field(default_factory=lambda: dict.fromkeys(ENGINES, 0.0))
+    instructions: int = 0
+    macs: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+
+@dataclass(frozen=True)
+class InstructionTimes:
+    """Times in cycles of every instruction of the last repetition, f64 [n] in the order of
+    `streams.Streams`.
+
+    `start`: leaves its queue; `move`: computing or data moving begins; `end`: complete. `core` and
+    `index` (int64) say where it stands.
+    """
+
+    core: np.ndarray
+    index: np.ndarray
+    start: np.ndarray
+    move: np.ndarray
+    end: np.ndarray
+
+
+class Timing:
+    """Cycles, energy and traffic of a run. Cycles are rounded up to whole ones only in `cycles`."""
+
+    def __init__(self, streams: Streams, costs: Costs, machine: Machine) -> None:
+        self._streams, self._costs, self._machine = streams, costs, machine
+        self._totals = memory_totals(costs, streams.program)
+        self.repeat = machine.repeat
+        self.ticks = max(machine.end, default=0)
+        self.clock_ghz = streams.program.target.clock_ghz
+
+    @property
+    def cycles(self) -> int:
+        """From the cold start to the last instruction's end, all repetitions, rounded up."""
+        return -(-self.ticks // TICKS_PER_CYCLE)
+
+    @property
+    def steady_cycles(self) -> float:
+        """Cycles from the end of the last repetition but one to the end of the last: throughput;
+        the whole run if there is one.
+        """
+        size, end = self._machine.size, self._machine.end
+        if self.repeat == 1:
+            return float(self.cycles)
+        before = max(end[size * (self.repeat - 2) : size * (self.repeat - 1)], default=0)
+        return (self.ticks - before) / TICKS_PER_CYCLE
+
+    @property
+    def milliseconds(self) -> float:
+        """`cycles` at the target's clock."""
+        return self.cycles / (self.clock_ghz * 1e6)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates on the matrix units in one run."""
+        return sum(self._costs.macs)
+
+    @property
+    def utilization(self) -> float:
+        """Multiply-accumulates on the matrix units over what the program's cores could have made in
+        that time, 0 to 1.
+
+        Operands of several types count by the time that they take at their own peak rate.
+        """
+        cores = len(self._streams.program.streams)
+        return self.repeat * sum(self._costs.mac_time) / max(self.cycles * cores, 1)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes that one run reads from global memory (a multicast reads once; bursts: see
+        `memory_bytes`).
+        """
+        return self._totals["global_read"]
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes that one run writes to global memory."""
+        return self._totals["global_written"]
+
+    @property
+    def memory_bytes(self) -> dict[str, int]:
+        """Bytes of one run by memory.
+
+        `global_read`, `global_written`, `global_bus` (both, in whole bursts), `interconnect`,
+        `local` and `accumulator` (read and written, all cores; what an instruction touches counts
+        once), `weights_stored` (the size of the weights).
+        """
+        return dict(self._totals)
+
+    @cached_property
+    def engines(self) -> list[EngineUse]:
+        """Every engine of every core, in order."""
+        result: list[EngineUse] = []
+        for engine, spent in enumerate(self._machine.spent):
+            cycles = [ticks / TICKS_PER_CYCLE for ticks in spent]
+            result.append(
+                EngineUse(
+                    engine // ENGINE_COUNT, ENGINES[engine % ENGINE_COUNT], cycles[BUSY],
+                    {STATE_NAMES[s]: cycles[s] for s in range(BUSY) if cycles[s]},
+                    cycles[FINISHED], self._machine.total[engine],
+                )
+            )  # fmt: skip
+        return result
+
+    @cached_property
+    def instructions(self) -> InstructionTimes:
+        """Start and end of every instruction."""
+        machine = self._machine
+        last = slice(machine.size * (self.repeat - 1), None)
+
+        def cycles(ticks: list[int]) -> np.ndarray:
+            return np.array(ticks[last], dtype=np.int64) / TICKS_PER_CYCLE
+
+        return InstructionTimes(
+            np.array(self._streams.core, dtype=np.int64),
+            np.array(self._streams.index, dtype=np.int64),
+            cycles(machine.start), cycles(machine.move), cycles(machine.end),
+        )  # fmt: skip
+
+    @cached_property
+    def critical_path(self) -> list[tuple[int, float]]:
+        """The chain of instructions that made the run as long as it is, first to last, with each
+        one's cycles.
+
+        Goes back from the instruction that ended last to the one whose end let it go on, and so
+        forth. An instruction's part is the time from that end to its own, so the parts add up to
+        the run. Numbers count as in `streams.Streams`; with several repetitions they come again in
+        each.
+        """
+        machine = self._machine
+        if not machine.end:
+            return []
+        occurrence = max(range(len(machine.end)), key=lambda o: (machine.end[o], -o))
+        path: list[tuple[int, float]] = []
+        while occurrence >= 0:
+            before = machine.cause[occurrence]
+            since = machine.end[before] if before >= 0 else 0
+            number = occurrence % machine.size
+            path.append((number, (machine.end[occurrence] - since) / TICKS_PER_CYCLE))
+            occurrence = before
+        path.reverse()
+        return path
+
+    @cached_property
+    def energy_parts(self) -> dict[str, float]:
+        """Picojoules of one run: "macs", "vector", a part for each memory, and "static" (power
+        times time).
+        """
+        energy, costs, totals = self._streams.program.target.energy, self._costs, self._totals
+        nanoseconds = self.cycles / self.clock_ghz / self.repeat
+        return {
+            "macs": sum(costs.mac_picojoules),
+            "vector": sum(costs.vector_ops) * energy.vector_operation_picojoules,
+            "local": totals["local"] * energy.local_byte_picojoules,
+            "accumulator": totals["accumulator"] * energy.accumulator_byte_picojoules,
+            "global": totals["global_bus"] * energy.global_byte_picojoules,
+            "interconnect": totals["interconnect"] * energy.interconnect_byte_picojoules,
+            "static": nanoseconds * energy.static_watts * 1e3,
+        }
+
+    @property
+    def energy_picojoules(self) -> float:
+        """Energy of one run: the sum of `energy_parts`."""
+        return sum(self.energy_parts.values())
+
+    def by_node(self) -> list[tuple[str, int]]:
+        """(ONNX node, cycles), the dearest first: each node's part of the critical path.
+
+        So the cycles add up to one run (but for rounding), and what is hidden behind something
+        slower counts nothing; `node_costs` has the engines' busy times. The nodes of one fused
+        operation are one entry, "a + b".
+        """
+        return [(key, round(cost.cycles)) for key, cost in self.node_costs().items()]
+
+    def node_costs(self) -> dict[str, NodeCost]:
+        """Costs by ONNX node, the dearest first.
+
+        Instructions that stem from several nodes (a convolution with its batch normalisation and
+        activation) are one entry, "a + b": how their time divides among them has no meaning. The
+        key is the op's name where no node is known, "" without either.
+        """
+        program = self._streams.program
+        return self._grouped(
+            [
+                (" + ".join(entry.nodes) or entry.op, entry.nodes)
+                for entry in (program.origin(f["debug"]) for f in self._streams.fields)
             ]
-            raise deadlock_error(self.streams, heads, self.retired, self.counter_value)
+        )
 
-    def counter_value(self, counter: int) -> int:
-        """The last value of a counter, for the report of a deadlock."""
-        return self.counters.get((self.repeat - 1, counter), self.counters.get((0, counter), 0))
+    def op_costs(self) -> dict[str, NodeCost]:
+        """Costs by `tpu` op (the name of its result), the dearest first."""
+        program = self._streams.program
+        origins = (program.origin(f["debug"]) for f in self._streams.fields)
+        return self._grouped([(entry.op, entry.nodes) for entry in origins])
 
-    def schedule(self, time: int, kind: int, first: int, second: int) -> None:
-        """An event: at equal times the one scheduled first happens first."""
-        self.scheduled += 1
-        heappush(self.events, (time, self.scheduled, kind, first, second))
+    def _grouped(self, keys: list[tuple[str, tuple[str, ...]]]) -> dict[str, NodeCost]:
+        result: dict[str, NodeCost] = {}
+        machine, costs = self._machine, self._costs
+        busy = self.instructions.end - self.instructions.move
+        for number, (key, nodes) in enumerate(keys):
+            cost = result.get(key)
+            if cost is None:
+                cost = result[key] = NodeCost(nodes)
+            cost.busy[ENGINES[self._streams.engine[number] % ENGINE_COUNT]] += float(busy[number])
+            cost.instructions += 1
+            cost.macs += costs.macs[number]
+            cost.bytes_read += costs.global_read[number]
+            cost.bytes_written += costs.global_written[number]
+        for number, cycles in self.critical_path:
+            result[keys[number][0]].cycles += cycles / machine.repeat
+        order = sorted(
+            result, key=lambda key: (-result[key].cycles, -sum(result[key].busy.values()), key)
+        )
+        return {key: result[key] for key in order}
 
-    def handle(self, event: tuple[int, int, int, int, int]) -> None:
-        """One event."""
-        _, _, kind, first, second = event
-        if kind == _END:
-            if self.is_dma[first]:
-                self.moving[first] -= 1
-                self.finish_move(first, second)
-            else:
-                self.flight[first].popleft()
-                self.retire(first, second)
-                self.take(first, second)
-        elif kind == _ISSUED:
-            self.issuing[first] = False
-            latency = self.costs.latency[second % self.size]
-            self.schedule(self.now + latency, _READY, first, second)
-            self.take(first, second)
-        elif kind == _READY:
-            self.ready[second] = 1
-            self.begin_moves(first, -1)
-        elif kind == _FLOW:
-            if first == self.version:
-                for token in self.costs.network.finished(self.now):
-                    self.end_flow(token)
-        else:
-            self.signal(divmod(first, len(self.streams.program.streams) * self.streams.program.counters), second)
-
-    # Taking instructions
-
-    def take(self, engine: int, cause: int) -> None:
-        """Starts the next instruction of an engine if it can; `cause` is the occurrence whose end made that possible."""
-        position = self.head[engine]
-        self.blocked[engine] = None
-        if position < self.total[engine]:
-            busy = self.issuing[engine] if self.is_dma[engine] else bool(self.flight[engine])
-            if not busy and len(self.flight[engine]) < self.outstanding:
-                repetition, place = divmod(position, self.length[engine])
-                number = self.streams.queues[engine][place]
-                if self.may_start(engine, repetition, number):
-                    self.launch(engine, repetition * self.size + number, number, cause)
-        self.note(engine)
-
-    def may_start(self, engine: int, repetition: int, number: int) -> bool:
-        """Whether the waits are met; if not, registers the engine with what it waits for."""
-        streams, retired = self.streams, self.retired
-        if repetition and not streams.position[number] and not self.may_repeat(engine, repetition):
-            return False
-        for other, count in streams.waits[number]:
-            count += repetition * self.length[other]
-            if retired[other] < count:
-                self.block(engine, other, count, other % ENGINE_COUNT)
-                return False
-        wait = streams.counter_wait[number]
-        if wait is not None:
-            counter, value = wait
-            key = (repetition, counter)
-            if self.counters.get(key, 0) < value:
-                self.counter_waiters.setdefault(key, []).append((engine, value))
-                self.blocked[engine] = COUNTER
-                return False
-        return True
-
-    def may_repeat(self, engine: int, repetition: int) -> bool:
-        core = engine // ENGINE_COUNT
-        engines = range(len(self.head)) if self.costs.peer else range(ENGINE_COUNT * core, ENGINE_COUNT * (core + 1))
-        for other in engines:
-            count = repetition * self.length[other]
-            if self.retired[other] < count:
-                self.block(engine, other, count, REPETITION)
-                return False
-        return True
-
-    def block(self, engine: int, other: int, count: int, state: int) -> None:
-        """`engine` waits until `other` has retired `count`."""
-        self.engine_waiters[other].append(engine)
-        self.need[engine] = count
-        self.blocked[engine] = state
-
-    def launch(self, engine: int, occurrence: int, number: int, cause: int) -> None:
-        """The instruction leaves the queue now."""
-        self.head[engine] += 1
-        self.start[occurrence] = self.now
-        self.cause[occurrence] = cause
-        self.flight[engine].append(occurrence)
-        ticks = self.costs.ticks[number]
-        if not self.is_dma[engine]:
-            self.move[occurrence] = self.now
-            self.schedule(self.now + ticks, _END, engine, occurrence)
-            return
-        self.waiting_ready[engine].append(occurrence)
-        self.issuing[engine] = True
-        issue = ticks if self.costs.transfer[number] >= 0 else 0
-        self.schedule(self.now + issue, _ISSUED, engine, occurrence)
-
-    # Data of DMA engines
-
-    def begin_moves(self, engine: int, cause: int) -> None:
-        """Lets the transfers whose latency is over move data, in order, as far as the queues go."""
-        waiting = self.waiting_ready[engine]
-        while waiting and self.ready[waiting[0]] and self.moving[engine] < self.slots:
-            occurrence = waiting.popleft()
-            if cause >= 0:
-                self.cause[occurrence] = cause
-            self.moving[engine] += 1
-            number = occurrence % self.size
-            if self.costs.transfer[number] < 0:
-                self.move[occurrence] = self.now
-                self.schedule(self.now + self.costs.ticks[number], _END, engine, occurrence)
-            elif self.streams.group[number]:
-                self.meet(engine, occurrence, number)
-            else:
-                self.begin_flow(occurrence)
-        self.note(engine)
-
-    def meet(self, engine: int, occurrence: int, number: int) -> None:
-        """A member of a multicast group is ready; the last one starts the transfer for all."""
-        key = (occurrence // self.size, self.streams.group[number])
-        members = self.arrived.setdefault(key, [])
-        members.append(occurrence)
-        self.rendezvous[engine] += 1
-        if len(members) < len(self.streams.groups[key[1]]):
-            return
-        for member in members:
-            other = self.streams.engine[member % self.size]
-            self.rendezvous[other] -= 1
-            if member != occurrence:
-                self.cause[member] = occurrence
-                self.move[member] = self.now
-                self.note(other)
-        self.begin_flow(occurrence)
-
-    def begin_flow(self, occurrence: int) -> None:
-        number = occurrence % self.size
-        self.move[occurrence] = self.now
-        self.costs.network.join(self.now, self.costs.transfer[number], self.costs.work[number], occurrence)
-
-    def end_flow(self, occurrence: int) -> None:
-        """A transfer has moved all its bytes; the last arrival stands for its whole group, and ends first."""
-        group = self.streams.group[occurrence % self.size]
-        members = [occurrence]
-        if group:
-            arrived = self.arrived.pop((occurrence // self.size, group))
-            members += [member for member in arrived if member != occurrence]
-        for member in members:
-            engine = self.streams.engine[member % self.size]
-            self.moving[engine] -= 1
-            self.finish_move(engine, member)
-
-    def finish_move(self, engine: int, occurrence: int) -> None:
-        """Retires what is done, in order, and lets the next transfers move."""
-        self.moved[occurrence] = 1
-        flight, previous = self.flight[engine], -1
-        while flight and self.moved[flight[0]]:
-            done = flight.popleft()
-            if previous >= 0:
-                self.cause[done] = previous
-            self.retire(engine, done)
-            previous = done
-        self.begin_moves(engine, occurrence)
-        self.take(engine, occurrence)
-
-    # Completion
-
-    def retire(self, engine: int, occurrence: int) -> None:
-        """The instruction is complete: signals, and wakes the engines that waited for it."""
-        self.retired[engine] += 1
-        self.end[occurrence] = self.now
-        repetition, number = divmod(occurrence, self.size)
-        for counter in self.streams.signals[number]:
-            own = counter // self.streams.program.counters == engine // ENGINE_COUNT
-            if own or not self.signal_latency:
-                self.signal((repetition, counter), occurrence)
-            else:
-                counters = len(self.streams.program.streams) * self.streams.program.counters
-                key = repetition * counters + counter
-                self.schedule(self.now + self.signal_latency, _SIGNAL, key, occurrence)
-        waiters = self.engine_waiters[engine]
-        if waiters:
-            count = self.retired[engine]
-            woken = [other for other in waiters if self.need[other] <= count]
-            if woken:
-                self.engine_waiters[engine] = [other for other in waiters if self.need[other] > count]
-                for other in woken:
-                    self.take(other, occurrence)
-
-    def signal(self, key: tuple[int, int], occurrence: int) -> None:
-        """A counter grows by one."""
-        value = self.counters[key] = self.counters.get(key, 0) + 1
-        waiters = self.counter_waiters.get(key)
-        if waiters:
-            self.counter_waiters[key] = [waiter for waiter in waiters if waiter[1] > value]
-            for other, least in waiters:
-                if least <= value:
-                    self.take(other, occurrence)
-
-    def note(self, engine: int) -> None:
-        """Books the time since the last change of an engine's state."""
-        if not self.is_dma[engine]:
-            state = BUSY if self.flight[engine] else self.blocked[engine]
-        elif self.moving[engine] > self.rendezvous[engine]:
-            state = BUSY
-        elif self.rendezvous[engine]:
-            state = MULTICAST
-        else:
-            state = LATENCY if self.flight[engine] else self.blocked[engine]
-        if state is None:
-            state = FINISHED
-        if state != self.state[engine]:
-            self.spent[engine][self.state[engine]] += self.now - self.since[engine]
-            self.state[engine], self.since[engine] = state, self.now
-
-
-def run_timing(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Machine:
-    """Runs a simulation to its end, all time booked. Raises DiagnosticError on deadlock or an impossible `repeat`."""
-    machine = Machine(streams, costs, repeat, signal_latency)
-    machine.run()
-    last = max(machine.end, default=0)
-    machine.now = max(last, machine.now)
-    for engine, state in enumerate(machine.state):
-        machine.spent[engine][state] += machine.now - machine.since[engine]
-    return machine
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the single instructions, as JSON values."""
+        return {
+            "cycles": self.cycles,
+            "steady_cycles": self.steady_cycles,
+            "milliseconds": self.milliseconds,
+            "repeat": self.repeat,
+            "utilization": self.utilization,
+            "macs": self.macs,
+            "bytes_read": self.bytes_read,
+            "bytes_written": self.bytes_written,
+            "memory_bytes": self.memory_bytes,
+            "energy_picojoules": self.energy_picojoules,
+            "energy_parts": self.energy_parts,
+            "engines": [vars(engine) for engine in self.engines],
+            "nodes": {
+                key: {**vars(cost), "nodes": list(cost.nodes)}
+                for key, cost in self.node_costs().items()
+            },
+        }

@@ -1,1 +1,1 @@
-"""Machine descriptions (`target.py`, one TOML file per machine) and cycle formulas (`cycles.py`)."""
+"""Machine descriptions (`target.py`, one TOML file each) and cycle formulas (`cycles.py`)."""

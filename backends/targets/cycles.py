@@ -1,5 +1,4 @@
-"""Cycle formulas: what an instruction costs on a target, apart from waiting and from shared
-bandwidth.
+"""Cycle formulas: what an instruction costs on a target, waiting and shared bandwidth apart.
 
 The timing simulator and the compiler's cost models both call these functions, so that what the
 compiler minimises is what the simulator measures. They are called once per instruction and for
@@ -81,8 +80,10 @@ def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repea
         known = ", ".join(unit.macs_per_cycle)
         raise TargetError(
             f"the matrix unit of target '{target.name}' has no rate for type '{storage}'",
-            target.name, ("matrix.macs_per_cycle",), f"it multiplies {known}: quantize to one of them",
-        )  # fmt: skip
+            target.name,
+            ("matrix.macs_per_cycle",),
+            f"it multiplies {known}: quantize to one of them",
+        )
     if rate != 1.0:
         streamed = _mapping(m, k, n, unit.rows, unit.columns, unit.dataflow)[1]
         streamed = ceil(streamed / rate)

@@ -19,8 +19,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 STORAGE_BYTES: dict[str, int] = {
-    "i8": 1, "u8": 1, "bool": 1, "i16": 2, "u16": 2, "f16": 2, "bf16": 2, "i32": 4, "u32": 4, "f32": 4, "i64": 8,
-    "f64": 8,
+    "i8": 1, "u8": 1, "bool": 1, "i16": 2, "u16": 2, "f16": 2, "bf16": 2, "i32": 4, "u32": 4,
+    "f32": 4, "i64": 8, "f64": 8,
 }  # fmt: skip
 """The storage types that a target may give a rate for, with the bytes of one element."""
 

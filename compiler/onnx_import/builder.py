@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from ...dialects.context import SmaltiContext
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.location import named
 from .node import Constant, Node, UnsupportedNodeError, Value, shape_of
+
+
+_MAX_ELEMENTS = 2**34
+"""No tensor of a network may have more: 64 GiB in f32, past anything that can be run."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +94,10 @@ class GraphBuilder:
             raise self._shape_error(error.message) from error
         except (VerifyException, ValueError) as error:
             raise self._shape_error(str(error)) from error
-        self.block.add_op(op)
         (result,) = op.results
+        if prod(shape_of(result)) > _MAX_ELEMENTS:
+            raise self._shape_error(f"its result {list(shape_of(result))} is too big")
+        self.block.add_op(op)
         return result
 
     def tensor(self, value: Value) -> SSAValue:

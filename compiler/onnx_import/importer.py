@@ -136,7 +136,7 @@ class _GraphImporter:
             if not value.type.HasField("tensor_type"):
                 kind = value.type.WhichOneof("value") or "nothing"
                 raise DiagnosticError(
-                    f"the input is a {kind.removesuffix('_type')}, not a tensor",
+                    f"the input is of type {kind.removesuffix('_type')}, not a tensor",
                     Place(file=self.file, name=f"input '{value.name}'"),
                 )
 

@@ -114,11 +114,12 @@ def _extent_of_scales(
         raise node.error(f"scales {list(scales)} must be {len(axes)} positive numbers")
     sizes, full = list(shape), [1.0] * len(shape)
     for axis, scale in zip(axes, scales, strict=True):
-        product = np.float32(shape[axis]) * np.float32(scale)
-        sizes[axis] = math.floor(float(product))
+        with np.errstate(over="ignore"):
+            product = float(np.float32(shape[axis]) * np.float32(scale))
+        if not 1 <= product < 2**31:
+            raise node.error(f"scale {scale} makes {product} of axis {axis} of {list(shape)}")
+        sizes[axis] = math.floor(product)
         full[axis] = scale
-        if not 1 <= sizes[axis] < 2**31:
-            raise node.error(f"scale {scale} makes {sizes[axis]} of axis {axis} of {list(shape)}")
     return _Extent(tuple(sizes), tuple(full))
 
 

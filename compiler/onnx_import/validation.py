@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...dialects.diagnostic import DiagnosticError, Place
@@ -23,6 +24,7 @@ def validate(model: ModelProto, file: str) -> tuple[ModelProto, int]:
         DiagnosticError: the checker of the onnx package rejects the model, an operator set is missing or newer than
             the installed package, or the model has sparse initializers.
     """
+    _check_texts(model, file)
     model = _inline_functions(model, file)
     opset = _default_opset(model, file)
     sparse = [tensor.values.name for tensor in model.graph.sparse_initializer]
@@ -46,6 +48,33 @@ def is_registered(node: NodeProto, opset: int) -> bool:
     import onnx
 
     return is_default_domain(node) and onnx.defs.has(node.op_type, opset, "")
+
+
+def _check_texts(model: ModelProto, file: str) -> None:
+    """Refuses names that are no UTF-8: protobuf hands them out as bytes, and nothing else expects those."""
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise DiagnosticError(
+            "a name in the model is not UTF-8 text: the file is damaged",
+            Place(file=file),
+            hint="export or download the model again",
+        )
+
+
+def _texts(model: ModelProto) -> Iterator[object]:
+    graph = model.graph
+    yield graph.name
+    yield from (entry.domain for entry in model.opset_import)
+    for function in model.functions:
+        yield from (function.name, function.domain, *function.input, *function.output)
+    for node in (*graph.node, *(node for function in model.functions for node in function.node)):
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    for tensor in graph.initializer:
+        yield tensor.name
+        yield from (text for entry in tensor.external_data for text in (entry.key, entry.value))
+    for value in (*graph.input, *graph.output):
+        yield value.name
+        yield from (dimension.dim_param for dimension in value.type.tensor_type.shape.dim)
 
 
 def _inline_functions(model: ModelProto, file: str) -> ModelProto:
@@ -108,7 +137,8 @@ def _checker_view(model: ModelProto, opset: int) -> ModelProto:
     import onnx
 
     view = onnx.ModelProto()
-    view.ir_version = model.ir_version
+    # From IR 4 on, initializers need not be inputs as well; nobody minds that in older models either.
+    view.ir_version = max(model.ir_version, 4)
     view.opset_import.extend(model.opset_import)
     view.opset_import.add(domain=_UNREGISTERED, version=1)
     graph, source = view.graph, model.graph
@@ -119,6 +149,10 @@ def _checker_view(model: ModelProto, opset: int) -> ModelProto:
             node.domain = _UNREGISTERED
     graph.input.extend(source.input)
     graph.output.extend(source.output)
+    for value in (*graph.input, *graph.output):
+        # The checker wants a shape to be there; shapes are inferred here, and ONNX Runtime does not mind either.
+        if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
+            value.type.tensor_type.shape.SetInParent()
     inputs = {value.name for value in source.input}
     for tensor in source.initializer:
         if not _is_large(tensor):

@@ -48,9 +48,11 @@ def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -
     kernel = _positive(node, "kernel_shape", list(kernel), rank)
     strides = _positive(node, "strides", node.integers("strides"), rank)
     dilations = _positive(node, "dilations", node.integers("dilations"), rank)
-    pads, explicit = _pads(node, input_shape[2:], kernel, strides, dilations)
-    # SAME and VALID say the output's size themselves; with their explicit pads floor mode gives just that.
-    ceil_mode = bool(node.integer("ceil_mode", 0)) and explicit
+    pads = _pads(node, input_shape[2:], kernel, strides, dilations)
+    # SAME says the output's size itself; with its pads made explicit floor mode gives just that. VALID with ceil_mode is
+    # read as onnx's shape inference and ONNX Runtime read it: like NOTSET without pads.
+    is_same = node.string("auto_pad", "NOTSET").startswith("SAME")
+    ceil_mode = bool(node.integer("ceil_mode", 0)) and not is_same
     return Window(kernel, strides, dilations, pads, ceil_mode)
 
 
@@ -68,17 +70,16 @@ def _pads(
     kernel: Sequence[int],
     strides: Sequence[int],
     dilations: Sequence[int],
-) -> tuple[tuple[int, ...], bool]:
-    """The pads, and whether the node gave them itself (auto_pad NOTSET)."""
+) -> tuple[int, ...]:
     rank = len(sizes)
     mode = node.string("auto_pad", "NOTSET") or "NOTSET"
     if mode == "NOTSET":
         pads = node.integers("pads") or [0] * (2 * rank)
         if len(pads) != 2 * rank or any(pad < 0 for pad in pads):
             raise node.error(f"pads must be {2 * rank} numbers that are not negative, got {pads}")
-        return tuple(pads), True
+        return tuple(pads)
     if mode == "VALID":
-        return (0,) * (2 * rank), False
+        return (0,) * (2 * rank)
     if mode not in ("SAME_UPPER", "SAME_LOWER"):
         raise node.error(f"auto_pad '{mode}' is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID")
     begins, ends = [], []
@@ -89,7 +90,7 @@ def _pads(
         small = total // 2
         begins.append(small if mode == "SAME_UPPER" else total - small)
         ends.append(total - begins[-1])
-    return (*begins, *ends), False
+    return (*begins, *ends)
 
 
 def spatial_2d(node: Node, builder: GraphBuilder, value: Value) -> Value:

@@ -1,7 +1,10 @@
-"""The isa dialect: one op per machine instruction, one listing per core; see `ops.py`, and
-`line.py` for the text.
+"""The isa dialect: one op per machine instruction, one listing per core.
+
+`program.py` holds the program, its streams and the text of a whole module, `instructions.py` the
+instructions, `line.py` and `grammar.py` the text of one line.
 """
 
-from .ops import OPS, InstructionOp, Isa, PortAttr, ProgramOp, StreamOp, instruction_op
+from .instructions import OPS, InstructionOp, instruction_op
+from .program import Isa, PortAttr, ProgramOp, StreamOp
 
 __all__ = ["OPS", "InstructionOp", "Isa", "PortAttr", "ProgramOp", "StreamOp", "instruction_op"]

@@ -21,16 +21,26 @@ from ..instruction_rules import code_names, field_error, named_code
 from .line import NAME, Line, unquoted
 
 _STRING = r"\"(?:[^\"\\\n]|\\.)*\""
+_PLAIN = rf"[^\"()\n]|{_STRING}"
+# A location nests: two levels inside are enough for call sites of named locations.
+_LOCATION = rf"loc\s*\((?:{_PLAIN}|\((?:{_PLAIN}|\((?:{_PLAIN})*\))*\))*\)"
 _COMMON = rf"""
 start: INSTRUCTION_NAME ":" MNEMONIC (field ("," field)*)? after? wait? signal? origin? LOCATION?
-after: "after" INSTRUCTION_NAME ("," INSTRUCTION_NAME)* wait: "wait" COUNTER ">=" NUMBER signal:
-"signal" COUNTER "@" "{{" NUMBER ("," NUMBER)* "}}" origin: "for" STRING INSTRUCTION_NAME: /{NAME}/
-COUNTER: /c[0-9]{{1,9}}(?!\w)/ NUMBER: /[0-9]{{1,10}}(?!\w)/ INTEGER:
-/-?(0x[0-9a-fA-F]{{1,16}}|[0-9]{{1,20}})(?!\w)/ REAL:
-/[-+]?(inf|[0-9]{{1,40}}(\.[0-9]{{0,40}})?([eE][-+]?[0-9]{{1,4}})?)(?!\w)/ STRING: /{_STRING}/
-LOCATION:
-/loc\s*\((?:[^"()\n]|{_STRING}|\((?:[^"()\n]|{_STRING}|\((?:[^"()\n]|{_STRING})*\))*\))*\)/ COMMENT:
-/\/\/.*/ BLANK: /[ \t\r\f]+/ %ignore COMMENT %ignore BLANK
+after: "after" INSTRUCTION_NAME ("," INSTRUCTION_NAME)*
+wait: "wait" COUNTER ">=" NUMBER
+signal: "signal" COUNTER "@" "{{" NUMBER ("," NUMBER)* "}}"
+origin: "for" STRING
+INSTRUCTION_NAME: /{NAME}/
+COUNTER: /c[0-9]{{1,9}}(?!\w)/
+NUMBER: /[0-9]{{1,10}}(?!\w)/
+INTEGER: /-?(0x[0-9a-fA-F]{{1,16}}|[0-9]{{1,20}})(?!\w)/
+REAL: /[-+]?(inf|[0-9]{{1,40}}(\.[0-9]{{0,40}})?([eE][-+]?[0-9]{{1,4}})?)(?!\w)/
+STRING: /{_STRING}/
+LOCATION: /{_LOCATION}/
+COMMENT: /\/\/.*/
+BLANK: /[ \t\r\f]+/
+%ignore COMMENT
+%ignore BLANK
 """
 _DESCRIPTIONS = {
     "INSTRUCTION_NAME": "an instruction's name",
@@ -158,7 +168,7 @@ def _described(terminal: str, instruction: type[Instruction]) -> str:
     return _DESCRIPTIONS.get(terminal, terminal)
 
 
-def _line(instruction: type[Instruction], tree: Tree[Any]) -> Line:
+def _line(instruction: type[Instruction], tree: Tree[Token]) -> Line:
     """The line that a syntax tree says. Raises LineError for a field that is missing, there twice
     or out of range.
     """
@@ -171,13 +181,13 @@ def _line(instruction: type[Instruction], tree: Tree[Any]) -> Line:
         if isinstance(child, Token):
             location = str(child)
         elif child.data == "field":
-            key, value = child.children
+            key, value = _tokens(child)
             if key in given:
                 raise LineError(f"field '{key}' is there twice", *_span(key))
             given[str(key)] = value
         else:
-            parts[child.data] = child.children
-    values = {
+            parts[child.data] = _tokens(child)
+    values: dict[str, Any] = {
         field.name: _value(field, given.get(field.name), mnemonic) for field in instruction.fields
     }
     engine = given.get("engine")
@@ -197,6 +207,10 @@ def _line(instruction: type[Instruction], tree: Tree[Any]) -> Line:
         _string(parts["origin"][0]) if "origin" in parts else None,
         location,
     )
+
+
+def _tokens(tree: Tree[Token]) -> list[Token]:
+    return [child for child in tree.children if isinstance(child, Token)]
 
 
 def _value(field: Field, token: Token | None, mnemonic: Token) -> int | float:

@@ -1,7 +1,6 @@
 """The text of one instruction, one line: writing it, and reading it fast.
 
-    m12: conv2d x=0x400, w=0x0, acc=0x0, type=i8, … after d7, v3 wait c5>=3 signal c2@{0,3} for "y"
-    loc("Conv_3")
+    m12: conv2d x=0x400, w=0x0, … after d7, v3 wait c5>=3 signal c2@{0,3} for "y" loc("Conv_3")
 
 The fields follow the table's order; a field at its default is left out. `after` names instructions
 of this core that must have completed, `wait` a counter of this core and its least value, `signal` a
@@ -221,8 +220,7 @@ _ESCAPED = {b"n": b"\n", b"t": b"\t", b"\\": b"\\", b'"': b'"'}
 
 
 def unquoted(literal: str) -> str:
-    """The string that a literal with its quotes stands for. Raises ValueError if it is not UTF-8.
-    """
+    """The string that a literal with its quotes stands for; ValueError if it is not UTF-8."""
     if "\\" not in literal:
         return literal[1:-1]
     data = _ESCAPE.sub(

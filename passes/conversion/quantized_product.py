@@ -1,4 +1,5 @@
-"""Weights and bias of a convolution or matrix product as integers, and the accumulator that provably holds the sums."""
+"""Weights and bias of a convolution or matrix product as integers, and the accumulator that
+provably holds the sums."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ import numpy as np
 from ...backends.numerics.quantization import quantize, weight_scales
 
 _MAX_BIAS = 2**30
-"""Biases are kept to half of an i32, so that the input's zero point, folded in later, finds room too."""
+"""Biases are kept to half of an i32, so that the input's zero point, folded in later, finds room
+too."""
 _INPUT_MAGNITUDE = 128
 """The greatest magnitude of an i8 activation."""
 
@@ -19,8 +21,9 @@ _INPUT_MAGNITUDE = 128
 class QuantizedProduct:
     """Integer weights of a product.
 
-    `weight` is i8 in [-127, 127], of the float weights' shape; `scales` f64 [channels] (each an f32 value); `bias` i32 [channels] in
-    units of input scale · scales[c], or None; `accumulator` the type that holds every sum.
+    `weight` is i8 in [-127, 127], of the float weights' shape; `scales` f64 [channels] (each an f32
+    value); `bias` i32 [channels] in units of input scale · scales[c], or None; `accumulator` the
+    type that holds every sum.
     """
 
     weight: np.ndarray
@@ -32,17 +35,20 @@ class QuantizedProduct:
 def quantize_product(
     weight: np.ndarray, axis: int, bias: np.ndarray | None, input_scale: float, zero_point: int
 ) -> QuantizedProduct:
-    """The integers for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and an i8 input.
+    """The integers for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and
+    an i8 input.
 
-    Scales are max|w| / 127 per channel, 1 where a channel is all zeros, and larger where its bias would not fit i32 otherwise (then
-    the bias is what matters). ValueError where a weight or bias is not finite.
+    Scales are max|w| / 127 per channel, 1 where a channel is all zeros, and larger where its bias
+    would not fit i32 otherwise (then the bias is what matters). ValueError where a weight or bias
+    is not finite.
     """
     scales = weight_scales(weight, axis)
     if bias is not None:
         if not np.all(np.isfinite(bias)):
             raise ValueError("biases must be finite")
         needed = np.abs(bias.astype(np.float64)) / (input_scale * _MAX_BIAS)
-        # Rounding to f32 must not bring the bias over the limit again: one step up is more than enough.
+        # Rounding to f32 must not bring the bias over the limit again: one step up is more than
+        # enough.
         raised = np.nextafter(needed.astype(np.float32), np.float32(np.inf)).astype(np.float64)
         scales = np.where(needed > scales, raised, scales)
     quantized = np.maximum(quantize(weight, scales, 0, "i8", axis=axis), np.int8(-127))
@@ -53,7 +59,8 @@ def quantize_product(
 
 
 def quantize_bias(bias: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """round_half_even(bias / scales) as i32 [channels], saturated; computed in f64, f32 would lose the low bits."""
+    """round_half_even(bias / scales) as i32 [channels], saturated; computed in f64, f32 would lose
+    the low bits."""
     info = np.iinfo(np.int32)
     steps = np.rint(bias.astype(np.float64) / scales)
     return np.clip(steps, info.min, info.max).astype(np.int32)
@@ -64,8 +71,8 @@ def accumulator_for(
 ) -> Literal["i32", "i64"]:
     """i32 where no i8 input can drive a sum, or any partial sum, out of 32 bits; else i64.
 
-    Per channel, whatever the order of summation: 128 · Σ|w| for the products, |zero point| · Σ|w| for the input's zero point
-    that is folded into the bias, and the bias.
+    Per channel, whatever the order of summation: 128 · Σ|w| for the products, |zero point| · Σ|w|
+    for the input's zero point that is folded into the bias, and the bias.
     """
     others = tuple(a for a in range(weight.ndim) if a != axis % weight.ndim)
     total = np.abs(weight.astype(np.int64)).sum(axis=others) * (_INPUT_MAGNITUDE + abs(zero_point))

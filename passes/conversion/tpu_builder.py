@@ -1,6 +1,10 @@
-"""What the conversion from `top` to `tpu` knows of each value: its float and its quantized form, made when first asked for."""
+"""What the conversion from `top` to `tpu` knows of each value: its float and its quantized form,
+made when first asked for."""
 
 from __future__ import annotations
+
+import re
+from typing import TypeVar
 
 import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, TensorType, UnknownLoc, f32
@@ -11,13 +15,15 @@ from ...backends.numerics.quantization import activation_parameters, quantize
 from ...backends.numerics.storage import name_of
 from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.element import element_of, element_storage, shape_of, type_of_storage
+from ...dialects.element import element_of, expressed, shape_of, type_of_storage
 from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ...dialects.weights import WeightStore, value_of
 from ..driver import UniqueNames, place_of
 
 _SHOWN_NAMES = 20
 
+Op = TypeVar("Op", bound=Operation)
+_NO_IDENTIFIER = re.compile(r"^(?=[0-9])|[^A-Za-z0-9_]")
 FLOAT = f32
 """The element type of what is not quantized."""
 
@@ -25,9 +31,10 @@ FLOAT = f32
 class TpuBuilder:
     """Builds the `tpu` body of one function, value by value.
 
-    A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` give one of them and cast where it is not
-    there yet. New ops get the location `location` and unique names. Values that need a calibrated range and have none are
-    collected, so that one diagnostic can name them all.
+    A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` give
+    one of them and cast where it is not there yet. New ops get the location `location` and unique
+    names. Values that need a calibrated range and have none are collected, so that one diagnostic
+    can name them all.
     """
 
     def __init__(self, function: FuncOp, store: WeightStore, *, quantizes: bool) -> None:
@@ -35,7 +42,9 @@ class TpuBuilder:
         self.quantizes = quantizes
         self.location: LocationAttr = UnknownLoc()
         self.source = function.body.block
-        self.block = Block(arg_types=[TensorType(FLOAT, shape_of(each)) for each in self.source.args])
+        self.block = Block(
+            arg_types=[TensorType(FLOAT, shape_of(each)) for each in self.source.args]
+        )
         self._float: dict[SSAValue, SSAValue] = {}
         self._quantized: dict[SSAValue, SSAValue] = {}
         self._elements: dict[SSAValue, UniformQuantizedType] = {}
@@ -43,7 +52,8 @@ class TpuBuilder:
         self._taken: set[str] = set()
         self._missing: dict[str, None] = {}
         names = function.attributes.get("smalti.inputs")
-        self._inputs = [each.data for each in names if isinstance(each, StringAttr)] if isinstance(names, ArrayAttr) else []
+        listed = names if isinstance(names, ArrayAttr) else ()
+        self._inputs = [each.data for each in listed if isinstance(each, StringAttr)]
         for old, new in zip(self.source.args, self.block.args, strict=True):
             new.name_hint = old.name_hint
             new.location = old.location
@@ -54,7 +64,11 @@ class TpuBuilder:
     def name_of(self, value: SSAValue) -> str:
         """The name of a value of `top`: its op's, or the input's."""
         if isinstance(value, BlockArgument):
-            return self._inputs[value.index] if value.index < len(self._inputs) else f"input{value.index}"
+            return (
+                self._inputs[value.index]
+                if value.index < len(self._inputs)
+                else f"input{value.index}"
+            )
         owner = value.owner
         return owner.result_name.data if isinstance(owner, top.TopOp) else str(value.name_hint)
 
@@ -63,7 +77,8 @@ class TpuBuilder:
         return self._names.fresh(name)
 
     def _own_name(self, name: str) -> str:
-        """`name` for the first op that asks for it, a fresh one for the next: a weight may take several forms."""
+        """The name of a constant that stays as it is, for the first op that asks; then a fresh
+        one."""
         if name in self._taken:
             return self._names.fresh(name)
         self._taken.add(name)
@@ -71,18 +86,22 @@ class TpuBuilder:
 
     # Ops
 
-    def add[Op: Operation](self, op: Op) -> Op:
+    def add(self, op: Op) -> Op:
         """Appends an op; it gets the location of what is being converted."""
         if isinstance(op.location, UnknownLoc):
             op.location = self.location
+        name = op.properties.get("name")
+        if isinstance(name, StringAttr) and op.results:
+            op.results[0].name_hint = _NO_IDENTIFIER.sub("_", name.data)
         self.block.add_op(op)
         return op
 
     def constant(self, name: str, array: np.ndarray, element: Attribute | None = None) -> SSAValue:
-        """A `tpu.weight` of `array` under a new key of the store, with element type `element` (that of the array if None)."""
+        """A `tpu.weight` of `array` under a new key of the store, with element type `element` (that
+        of the array if None)."""
         element = type_of_storage(name_of(array.dtype)) if element is None else element
         type = TensorType(element, array.shape)
-        weight = tpu.WeightOp.make(self._own_name(name), type, key=self.store.add(name, array))
+        weight = tpu.WeightOp.make(self.fresh(name), type, key=self.store.add(name, array))
         return self.add(weight).output
 
     # Values
@@ -90,12 +109,10 @@ class TpuBuilder:
     def set_float(self, value: SSAValue, form: SSAValue) -> None:
         """Notes the float form of `value`."""
         self._float[value] = form
-        form.name_hint = value.name_hint
 
     def set_quantized(self, value: SSAValue, form: SSAValue) -> None:
         """Notes the quantized form of `value`."""
         self._quantized[value] = form
-        form.name_hint = value.name_hint
 
     def set_form(self, value: SSAValue, form: SSAValue) -> None:
         """Notes the form of `value` that its element type says it is."""
@@ -132,17 +149,21 @@ class TpuBuilder:
         return form
 
     def as_kept(self, value: SSAValue) -> SSAValue:
-        """The form that an op should get which only moves elements: quantized where there is one, float otherwise.
+        """The form that an op should get which only moves elements: quantized where there is one,
+        float otherwise.
 
         Inputs of the function are quantized first: then a quarter of the bytes is moved.
         """
-        moves_input = self.quantizes and isinstance(value, BlockArgument) and self._is_calibrated(value)
+        moves_input = (
+            self.quantizes and isinstance(value, BlockArgument) and self._is_calibrated(value)
+        )
         if value in self._quantized or moves_input:
             return self.as_quantized(value)
         return self.as_float(value)
 
     def is_quantized(self, value: SSAValue) -> bool:
-        """Whether the value has a quantized form, or is an input or a constant, which can be given one without loss of time."""
+        """Whether the value has a quantized form, or is an input or a constant, which can be given
+        one without loss of time."""
         return self.quantizes and (
             value in self._quantized
             or isinstance(value, BlockArgument)
@@ -161,7 +182,7 @@ class TpuBuilder:
         """The weight as it is: the same key, seed or value."""
         made = tpu.WeightOp.make(
             self._own_name(weight.result_name.data),
-            TensorType(type_of_storage(element_storage(weight.output.type)), weight.output.type.get_shape()),
+            TensorType(expressed(element_of(weight.output)), shape_of(weight.output)),
             key=None if weight.key is None else weight.key.data,
             seed=None if weight.seed is None else weight.seed.value.data,
             value=weight.value,
@@ -170,9 +191,12 @@ class TpuBuilder:
         return self.add(made).output
 
     def quantized_constant(self, weight: top.WeightOp, array: np.ndarray) -> SSAValue:
-        """`array`, which stands for the constant `weight`, quantized like an activation by its least and greatest element."""
+        """`array`, which stands for the constant `weight`, quantized like an activation by its
+        least and greatest element."""
         if not np.all(np.isfinite(array)):
-            raise DiagnosticError("a constant that is to be quantized is not finite", place_of(weight))
+            raise DiagnosticError(
+                "a constant that is to be quantized is not finite", place_of(weight)
+            )
         low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
         scale, zero_point = activation_parameters(low, high)
         stored = quantize(array, scale, zero_point, "i8")
@@ -186,7 +210,8 @@ class TpuBuilder:
     # Ranges
 
     def element(self, value: SSAValue) -> UniformQuantizedType:
-        """The quantized element type of a value of `top`, by its calibrated range; noted as missing where there is none."""
+        """The quantized element type of a value of `top`, by its calibrated range; noted as missing
+        where there is none."""
         found = self._elements.get(value)
         if found is not None:
             return found
@@ -195,7 +220,9 @@ class TpuBuilder:
             try:
                 scale, zero_point = activation_parameters(calibrated.low, calibrated.high)
             except ValueError as error:
-                raise DiagnosticError(f"the range of '{self.name_of(value)}' is of no use: {error}") from None
+                raise DiagnosticError(
+                    f"the range of '{self.name_of(value)}' is of no use: {error}"
+                ) from None
             found = uniform("i8", scale, zero_point)
         else:
             self._missing[self.name_of(value)] = None
@@ -221,5 +248,6 @@ class TpuBuilder:
         raise DiagnosticError(
             f"quantization to int8 needs a calibrated range for {shown}{rest}",
             Place(name="convert-top-to-tpu"),
-            hint="calibrate the model, run top-annotate-calibration{table=FILE} before, or convert with quantize=f32",
+            hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
+            "or convert with quantize=f32",
         )

@@ -1,7 +1,8 @@
 """Turns strided boxes of elements into the descriptors that a DMA engine takes; knows no IR.
 
-A descriptor copies equal runs of bytes at up to four regular strides. Axes that lie behind each other on both sides are joined, so
-that a box takes as few and as long runs as it can; what has more than four axes left takes several descriptors.
+A descriptor copies equal runs of bytes at up to four regular strides. Axes that lie behind each
+other on both sides are joined, so that a box takes as few and as long runs as it can; what has more
+than four axes left takes several descriptors.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ AXES = 4
 
 @dataclass(frozen=True)
 class Box:
-    """Which elements go where: offsets and strides in elements, the last axis contiguous on both sides.
+    """Which elements go where: offsets and strides in elements, the last axis contiguous on both
+    sides.
 
     After each run along the last axis `pad` elements are filled at the target.
     """
@@ -31,7 +33,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Descriptor:
-    """One transfer, in bytes: `run` bytes copied and `pad` bytes filled, `counts` times at the strides (four each)."""
+    """One transfer, in bytes: `run` bytes copied and `pad` bytes filled, `counts` times at the
+    strides (four each).
+    """
 
     source: int
     target: int
@@ -57,14 +61,16 @@ def descriptors(box: Box, element_bytes: int) -> Iterator[Descriptor]:
             target * element_bytes,
             run * element_bytes,
             box.pad * element_bytes,
-            (*fill, *(size for size, _, _ in kept)),
-            (*nothing, *(step * element_bytes for _, step, _ in kept)),
-            (*nothing, *(step * element_bytes for _, _, step in kept)),
+            (*(size for size, _, _ in kept), *fill),
+            (*(step * element_bytes for _, step, _ in kept), *nothing),
+            (*(step * element_bytes for _, _, step in kept), *nothing),
         )
 
 
 def _joined(box: Box) -> tuple[int, list[tuple[int, int, int]]]:
-    """Elements of a run, and (size, source stride, target stride) of the axes left, the longest ones last if many."""
+    """Elements of a run, and (size, source stride, target stride) of the axes left, the longest
+    ones last if many.
+    """
     run = box.sizes[-1]
     axes: list[tuple[int, int, int]] = []
     outer: Sequence[tuple[int, int, int]] = list(

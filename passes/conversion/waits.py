@@ -1,9 +1,10 @@
 """Derives from the bytes that instructions touch what each must wait for; knows no IR.
 
-The program is a list in program order. Every pair of instructions that touch a common byte, one of them writing it, must run in
-program order. Instructions of one queue (an engine of a core) run and retire in order, so only dependences between queues
-need a wait: within a core on the completion of an instruction of another engine, between cores on a counter that
-instruction signals. Waits that others imply are left out (vector clocks: Fidge 1988, Mattern 1989).
+The program is a list in program order. Every pair of instructions that touch a common byte, one of
+them writing it, must run in program order. Instructions of one queue (an engine of a core) run and
+retire in order, so only dependences between queues need a wait: within a core on the completion of
+an instruction of another engine, between cores on a counter that instruction signals. Waits that
+others imply are left out (vector clocks: Fidge 1988, Mattern 1989).
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _MOST_BLOCKS = 1 << 20
 
 @dataclass(frozen=True)
 class Step:
-    """An instruction as far as waits go: the core and the engine (0 to 3) that run it, and the bytes it touches."""
+    """An instruction as far as waits go: the core and the engine (0 to 3) that run it, and the
+    bytes it touches.
+    """
 
     core: int
     engine: int
@@ -57,9 +60,10 @@ class WaitPlan:
 def derive_waits(steps: Sequence[Step], engines: int = 4) -> WaitPlan:
     """The waits that keep every execution of `steps` equivalent to program order.
 
-    Dependences are found on blocks of bytes whose size divides all addresses and extents of a memory where it can: they may
-    order more than needed, never less. Counter `core * engines + engine`, renumbered without gaps, counts on
-    each core the signals that it got from that engine of that core.
+    Dependences are found on blocks of bytes whose size divides all addresses and extents of a
+    memory where it can: they may order more than needed, never less. Counter `core * engines +
+    engine`, renumbered without gaps, counts on each core the signals that it got from that engine
+    of that core.
     """
     queue_of = [step.core * engines + step.engine for step in steps]
     needed = _reduce(steps, queue_of, _dependences(steps, queue_of))
@@ -87,7 +91,9 @@ def derive_waits(steps: Sequence[Step], engines: int = 4) -> WaitPlan:
 def _signal_values(
     plan: Sequence[Waits], queue_of: Sequence[int], counter_of: dict[int, int]
 ) -> dict[tuple[int, int], int]:
-    """Numbers the signals: for each signalling step and receiving core the value that the counter then has at least."""
+    """Numbers the signals: for each signalling step and receiving core the value that the counter
+    then has at least.
+    """
     value_at: dict[tuple[int, int], int] = {}
     sent: dict[tuple[int, int], int] = defaultdict(int)
     for index, waits in enumerate(plan):
@@ -107,9 +113,9 @@ def _reduce(
 ) -> list[list[int]]:
     """Drops every dependence that the order of the queues and the other dependences imply.
 
-    clock[q] of a step: how many steps of queue q are certain to have completed when it has. A queue starts its
-    steps in order, so what one has waited for holds for all that follow it; it retires them in order, so the last one's
-    completion implies those before.
+    clock[q] of a step: how many steps of queue q are certain to have completed when it has. A queue
+    starts its steps in order, so what one has waited for holds for all that follow it; it retires
+    them in order, so the last one's completion implies those before.
     """
     queues = {queue: number for number, queue in enumerate(dict.fromkeys(queue_of))}
     clock = np.zeros((len(steps), len(queues)), dtype=np.int64)
@@ -174,7 +180,9 @@ def _shadows(steps: Sequence[Step]) -> dict[Region, _Shadow]:
 
 
 class _Shadow:
-    """For one memory: per queue and block of bytes the last step that read it and the last that wrote it."""
+    """For one memory: per queue and block of bytes the last step that read it and the last that
+    wrote it.
+    """
 
     def __init__(self, extent_bytes: int, block: int) -> None:
         while extent_bytes > block * _MOST_BLOCKS:
@@ -185,7 +193,9 @@ class _Shadow:
         self._writes: dict[int, np.ndarray] = {}
 
     def touch(self, access: Access, queue: int, step: int, producers: dict[int, int]) -> None:
-        """Adds to `producers` the latest conflicting step of each other queue, then notes this access of `step`."""
+        """Adds to `producers` the latest conflicting step of each other queue, then notes this
+        access of `step`.
+        """
         if access.run_bytes <= 0 or 0 in access.counts:
             return
         selection = self._selection(access)
@@ -231,7 +241,9 @@ class _Blocks:
     numbers: np.ndarray | None = None
 
     def of(self, last: np.ndarray) -> np.ndarray:
-        """The entries of these blocks in `last` (int32, one per block); a view where they are a box."""
+        """The entries of these blocks in `last` (int32, one per block); a view where they are a
+        box.
+        """
         if self.numbers is not None:
             return last[self.numbers]
         item = last.itemsize

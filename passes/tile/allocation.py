@@ -1,8 +1,9 @@
 """Places buffers with known lifetimes in one memory: offline greedy best fit, without IR.
 
-Buffers are rectangles: bytes × time. Two buffers whose lifetimes meet must not share bytes. The problem is
-NP-complete (Garey and Johnson, "Computers and Intractability", SR2); greedy placement in order of decreasing size is
-what practice uses (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section 5).
+Buffers are rectangles: bytes × time. Two buffers whose lifetimes meet must not share bytes. The
+problem is NP-complete (Garey and Johnson, "Computers and Intractability", SR2); greedy placement in
+order of decreasing size is what practice uses (Pisarchyk and Lee, "Efficient Memory Management for
+Deep Neural Net Inference", 2020, section 5).
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ ALIGNMENT = 64
 """Addresses are multiples of this many bytes."""
 
 _REPAIRS = 24
-"""How often a placement that does not fit is tried again with the buffers that stuck out moved to the front."""
+"""How often a placement that does not fit is tried again with the buffers that stuck out moved to
+the front.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,27 +54,35 @@ def pack(sizes: Iterable[int], alignment: int = ALIGNMENT) -> Placement:
     return Placement(tuple(addresses), end)
 
 
-def live_bytes(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT) -> int:
-    """The most bytes that are live at one time: no placement can use fewer."""
+def peak(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT) -> tuple[int, int]:
+    """The most bytes that are live at one time, and the first such time."""
     if not buffers:
-        return 0
+        return 0, 0
     sizes = np.array([align(b.size_bytes, alignment) for b in buffers], dtype=np.int64)
     first = np.array([b.first for b in buffers], dtype=np.int64)
     last = np.array([b.last for b in buffers], dtype=np.int64)
     times = np.concatenate((first, last + 1))
     # At equal times buffers that end come before buffers that begin.
     order = np.lexsort((np.repeat([1, 0], len(buffers)), times))
-    return int(np.cumsum(np.concatenate((sizes, -sizes))[order]).max())
+    live = np.cumsum(np.concatenate((sizes, -sizes))[order])
+    at = int(np.argmax(live))
+    return int(live[at]), int(times[order[at]])
+
+
+def live_bytes(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT) -> int:
+    """The most bytes that are live at one time: no placement can use fewer."""
+    return peak(buffers, alignment)[0]
 
 
 def place(
     buffers: Sequence[Lifetime], capacity_bytes: int, alignment: int = ALIGNMENT
 ) -> Placement | None:
-    """Addresses such that buffers with meeting lifetimes share no byte, or None where none were found.
+    """Addresses such that buffers with meeting lifetimes share no byte, or None where none were
+    found.
 
-    Several orders are tried (size, size × duration, first use); the first placement that fits in `capacity_bytes` is
-    returned. Where none fits, the best is repaired: the buffers that stuck out are placed first in the next attempt. A
-    ValueError says that a lifetime ends before it begins.
+    Several orders are tried (size, size × duration, first use); the first placement that fits in
+    `capacity_bytes` is returned. Where none fits, the best is repaired: the buffers that stuck out
+    are placed first in the next attempt. A ValueError says that a lifetime ends before it begins.
     """
     for buffer in buffers:
         if buffer.last < buffer.first or buffer.size_bytes < 0:
@@ -83,7 +94,7 @@ def place(
     sizes = np.array([align(b.size_bytes, alignment) for b in buffers], dtype=np.int64)
     first = np.array([b.first for b in buffers], dtype=np.int64)
     last = np.array([b.last for b in buffers], dtype=np.int64)
-    # Times are compared only: as ranks, a placement does not depend on what happens to other memories in between.
+    # As ranks of time, so that a placement does not depend on what other memories do meanwhile.
     moments = np.unique(np.concatenate((first, last)))
     first, last = np.searchsorted(moments, first), np.searchsorted(moments, last)
     duration = last - first + 1
@@ -116,7 +127,9 @@ def place(
 def _place_in_order(
     order: np.ndarray, sizes: np.ndarray, first: np.ndarray, last: np.ndarray
 ) -> np.ndarray:
-    """Each buffer in turn into the smallest gap, among the buffers placed before that live at its time, that holds it."""
+    """Each buffer in turn into the smallest gap, among the buffers placed before that live at its
+    time, that holds it.
+    """
     count = len(order)
     addresses = np.zeros(count, dtype=np.int64)
     # What is placed so far, in order of address, so that no sorting is needed for each buffer.
@@ -125,7 +138,7 @@ def _place_in_order(
     begins = np.zeros(count, dtype=np.int64)
     ends = np.zeros(count, dtype=np.int64)
     for placed, buffer in enumerate(order.tolist()):
-        size = sizes[buffer]
+        size = int(sizes[buffer])
         meets = (begins[:placed] <= last[buffer]) & (ends[:placed] >= first[buffer])
         address = _best_gap(low[:placed][meets], high[:placed][meets], size)
         addresses[buffer] = address
@@ -139,7 +152,9 @@ def _place_in_order(
 
 
 def _best_gap(low: np.ndarray, high: np.ndarray, size: int) -> int:
-    """The start of the smallest gap of at least `size` bytes between intervals that ascend by `low`, or their end."""
+    """The start of the smallest gap of at least `size` bytes between intervals that ascend by
+    `low`, or their end.
+    """
     if not len(low):
         return 0
     reached = np.maximum.accumulate(high)

@@ -6,8 +6,9 @@
     %a = tile.alloc {core = 0, address = 0} : memref<1x4x4x16xi8, "local">
     %b = tile.alloc {core = 0, address = 0} : memref<1x4x4x16xi8, "local">
 
-where %a is last used before %b is first used. Scratch buffers in global memory share bytes in the same way; weights, inputs
-and outputs lie one after the other in their segments. All addresses are multiples of 64.
+where %a is last used before %b is first used. Scratch buffers in global memory share bytes in the
+same way; weights, inputs and outputs lie one after the other in their segments. All addresses are
+multiples of 64.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ...dialects.diagnostic import DiagnosticError, Place
 from ...dialects.location import names_of
 from ...dialects.machine import target_of
 from ..smalti_pass import SmaltiPass
-from .allocation import Lifetime, Placement, align, live_bytes, pack, place
+from .allocation import Lifetime, Placement, align, live_bytes, pack, peak, place
 from .buffer_uses import (
     BufferUse,
     MemoryPlace,
@@ -48,8 +49,8 @@ _PACKED_SEGMENTS = ("weights", "input", "output")
 class AssignAddresses(SmaltiPass):
     """Places buffers by their lifetimes in program order.
 
-    `slack`: where memory allows, a buffer of a core keeps its bytes for so many more steps of that core, so that the next load
-    need not wait for them; the slack is halved until all buffers fit.
+    `slack`: where memory allows, a buffer of a core keeps its bytes for so many more steps of that
+    core, so that the next load need not wait for them; the slack is halved until all buffers fit.
     """
 
     name = "tile-assign-addresses"
@@ -146,19 +147,18 @@ def _does_not_fit(
             f"intermediate tensors need {needed} bytes of global memory, which has {capacity}",
             hint="use a smaller batch, or a target with more global memory",
         )
-    peak, at = -1, 0
-    for candidate in {b.first for b in buffers}:
-        live = sum(align(b.size_bytes) for b in buffers if b.first <= candidate <= b.last)
-        if live > peak or (live == peak and candidate < at):
-            peak, at = live, candidate
-    what = "local" if memory[0] == "local" else "accumulator"
-    if peak > capacity:
-        reason = f"{peak} bytes of {what} memory of core {memory[1]} are in use at once, it has {capacity}"
+    needed, at = peak(lifetimes_of(buffers))
+    what = f"{'local' if memory[0] == 'local' else 'accumulator'} memory of core {memory[1]}"
+    if needed > capacity:
+        reason = f"{needed} bytes of {what} are in use at once, it has {capacity}"
     else:
-        reason = f"no placement was found for {peak} bytes in use at once in the {capacity} bytes of {what} memory of core {memory[1]}"
+        reason = (
+            f"no addresses were found in the {capacity} bytes of {what} ({needed} in use at once)"
+        )
+    nodes = ", ".join(names_of(steps[at].location))
     return DiagnosticError(
         reason,
-        Place(name=", ".join(names_of(steps[at].location)) or None),
+        Place(name=nodes) if nodes else None,
         hint="cut with tile-cut-to-local-memory for this target, or use a target with more memory",
     )
 

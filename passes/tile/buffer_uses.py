@@ -1,4 +1,6 @@
-"""What the ops of a tile program do with its buffers: who reads, who writes, from when to when each is in use."""
+"""What the ops of a tile program do with its buffers: who reads, who writes, from when to when each
+is in use.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Declaration = tile.GlobalOp | tile.AllocOp
 
 @dataclass
 class BufferUse:
-    """A buffer, and the positions of the first and last step that use it and of the last that writes it."""
+    """A buffer, and the positions of the first and last step that use it and of the last that
+    writes it.
+    """
 
     op: Declaration
     memory: MemoryPlace
@@ -84,12 +88,15 @@ def memory_of(op: tile.GlobalOp | tile.AllocOp) -> MemoryPlace:
 
 
 def steps_of(program: tile.ProgramOp) -> list[Operation]:
-    """The ops of a program that do something, in program order: all but the declarations of buffers."""
+    """The ops of a program that do something, in program order: all but the declarations of
+    buffers.
+    """
     return [op for op in program.body.block.ops if not isinstance(op, Declaration)]
 
 
 def buffer_uses(program: tile.ProgramOp, steps: Sequence[Operation]) -> dict[SSAValue, BufferUse]:
-    """The use of every buffer that the program declares, when its other ops run in the order of `steps`.
+    """The use of every buffer that the program declares, when its other ops run in the order of
+    `steps`.
 
     Positions count steps only: they do not depend on where the declarations stand.
     """
@@ -108,7 +115,9 @@ def buffer_uses(program: tile.ProgramOp, steps: Sequence[Operation]) -> dict[SSA
 
 
 def memory_capacity(target: Target, memory: MemoryPlace) -> int:
-    """Bytes of a memory: of a core's local or accumulator memory, or of global memory for any of its segments."""
+    """Bytes of a memory: of a core's local or accumulator memory, or of global memory for any of
+    its segments.
+    """
     if memory[0] == "local":
         return target.local_memory.size_bytes
     if memory[0] == "acc":

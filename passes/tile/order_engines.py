@@ -4,9 +4,10 @@
 ⇒
     load x0, w; load x1; conv x0; epilogue y0; store y0; conv x1; epilogue y1; store y1
 
-The engines of a core run side by side, each in order, and wait for each other only where bytes are shared. A load that stands
-earlier has its buffer's lifetime begin earlier, so the buffer gets bytes that the computation before does not use. No load moves
-across a step that writes what it reads or that touches what it writes: the program means the same.
+The engines of a core run side by side, each in order, and wait for each other only where bytes are
+shared. A load that stands earlier has its buffer's lifetime begin earlier, so the buffer gets bytes
+that the computation before does not use. No load moves across a step that writes what it reads or
+that touches what it writes: the program means the same.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ from .buffer_uses import (
 )
 
 _BUDGETS = (1.0, 0.9, 0.75, 0.5, 0.0)
-"""Shares of local memory that buffers may fill after moving, tried in turn for each core until its buffers can be placed."""
+"""Shares of local memory that buffers may fill after moving, tried in turn for each core until its
+buffers can be placed.
+"""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ class OrderEngines(SmaltiPass):
 
 @dataclass(frozen=True)
 class _Goals:
-    """For each step that may move, the step before which it would best stand; -1 for steps that stay."""
+    """For each step that may move, the step before which it would best stand; -1 for steps that
+    stay.
+    """
 
     before: np.ndarray
     cores: tuple[int, ...]
@@ -104,7 +109,7 @@ def _may_move(op: Operation) -> bool:
 
 
 def _goals(steps: Sequence[Operation], prefetch: int) -> _Goals:
-    """A load of a core's tile t goes before the first computation (or store) of tile t − prefetch."""
+    """A load of tile t goes before the first computation or store of tile t − prefetch."""
     first: dict[int, list[int]] = defaultdict(list)
     stored: dict[int, bool] = defaultdict(lambda: True)
     tile_of = np.full(len(steps), -1, dtype=np.int64)
@@ -134,7 +139,9 @@ def _positions(
     goals: _Goals,
     budgets: dict[int, float],
 ) -> np.ndarray:
-    """Where each step goes, as sort keys: step i that stays has 2i + 1, one that moves before step j has 2j."""
+    """Where each step goes, as sort keys: step i that stays has 2i + 1, one that moves before step
+    j has 2j.
+    """
     positions = 2 * np.arange(len(steps), dtype=np.int64) + 1
     live = _live_bytes(uses, budgets, len(steps))
     last_write: dict[SSAValue, int] = {}
@@ -142,7 +149,7 @@ def _positions(
     for index, op in enumerate(steps):
         written = written_operand(op)
         if goals.before[index] >= 0:
-            # Not before what writes its source, nor before what uses its target; steps with equal keys keep their order.
+            # Not before what writes its source or uses its target; equal keys keep their order.
             after = max(last_use.get(written, 0), *(last_write.get(v, 0) for v in op.operands))
             before = max(int(goals.before[index]), (after + 1) // 2)
             use = uses[written]
@@ -184,7 +191,7 @@ def _crowded_cores(uses: dict[SSAValue, BufferUse], capacity: int) -> list[int]:
 
 
 def _rebuild(program: tile.ProgramOp, ordered: Sequence[Operation]) -> None:
-    """Puts the block in its new order, each buffer of a core declared right before its first use."""
+    """Puts the block in its new order; a core's buffers are declared before their first use."""
     block = program.body.block
     declarations = [op for op in block.ops if isinstance(op, Declaration)]
     for op in list(block.ops):

@@ -32,7 +32,8 @@ def weight_data(op: tile.GlobalOp, store: WeightStore) -> np.ndarray:
         raise DiagnosticError(f"weight buffer '{name}' has neither key nor seed")
     if found != storage or data.size != prod(shape):
         raise DiagnosticError(
-            f"weight buffer '{name}' holds {storage} {list(shape)}, the weight store has {found} {list(data.shape)}",
+            f"weight buffer '{name}' holds {storage} {list(shape)}, "
+            f"the weight store has {found} {list(data.shape)}",
             hint="keep the .safetensors file that was written with the IR beside it",
         )
     moved = data.reshape(shape).transpose(order) if order else data.reshape(-1)

@@ -1,4 +1,5 @@
-"""`top-annotate-calibration`: writes the ranges of a calibration table into the types of activations.
+"""`top-annotate-calibration`: writes the ranges of a calibration table into the types of
+activations.
 
 Before, with the table {"format": 1, "ranges": {"image": [0.0, 1.0], "y": [-1.5, 6.0]}}:
 
@@ -22,8 +23,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType
-from xdsl.dialects.func import FuncOp, FunctionType, ReturnOp
+from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, SSAValue
 from xdsl.rewriter import Rewriter
 
@@ -42,10 +43,12 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class AnnotateCalibration(SmaltiPass):
-    """Give activations the ranges of a calibration table: table=FILE, JSON, {"format": 1, "ranges": {name: [low, high]}}.
+    """Give activations the ranges of a calibration table: table=FILE, JSON, {"format": 1, "ranges":
+    {name: [low, high]}}.
 
-    Names are those of ops and function inputs. Values without a range stay as they are, ranges without a value are counted
-    (statistic `unknown`); a table that fits none of the module's values is an error.
+    Names are those of ops and function inputs. Values without a range stay as they are, ranges
+    without a value are counted (statistic `unknown`); a table that fits none of the module's values
+    is an error.
     """
 
     name = "top-annotate-calibration"
@@ -69,7 +72,8 @@ class AnnotateCalibration(SmaltiPass):
 
 
 def read_table(path: str | Path) -> dict[str, Range]:
-    """The ranges of a calibration table, by name; DiagnosticError for whatever is wrong with the file."""
+    """The ranges of a calibration table, by name; DiagnosticError for whatever is wrong with the
+    file."""
     place = Place(file=str(path))
     hint = 'a table is {"format": 1, "ranges": {"name": [low, high]}}'
     try:
@@ -88,13 +92,17 @@ def read_table(path: str | Path) -> dict[str, Range]:
     if not isinstance(table, dict) or not isinstance(table.get("ranges"), dict):
         raise DiagnosticError("not a calibration table: it has no 'ranges'", place, hint=hint)
     if table.get("format") != FORMAT:
-        raise DiagnosticError(f"format is {table.get('format')!r}, this Smalti reads {FORMAT}", place, hint=hint)
+        raise DiagnosticError(
+            f"format is {table.get('format')!r}, this Smalti reads {FORMAT}", place, hint=hint
+        )
     return {name: _check_range(name, bounds, place) for name, bounds in table["ranges"].items()}
 
 
 def _check_range(name: str, bounds: Any, place: Place) -> Range:
     numbers = isinstance(bounds, list) and len(bounds) == 2
-    if not numbers or any(isinstance(each, bool) or not isinstance(each, int | float) for each in bounds):
+    if not numbers or any(
+        isinstance(each, bool) or not isinstance(each, int | float) for each in bounds
+    ):
         raise DiagnosticError(f"the range of '{name}' is not [low, high]", place)
     try:
         low, high = float(bounds[0]), float(bounds[1])
@@ -108,7 +116,8 @@ def _check_range(name: str, bounds: Any, place: Place) -> Range:
 
 
 def annotate(module: ModuleOp, ranges: dict[str, Range]) -> set[str]:
-    """Sets the element types of the activations that `ranges` names, in place; returns the names that were found.
+    """Sets the element types of the activations that `ranges` names, in place; returns the names
+    that were found.
 
     A function's inputs and outputs get theirs too, so that its type fits its body.
     """
@@ -130,7 +139,11 @@ def annotate(module: ModuleOp, ranges: dict[str, Range]) -> set[str]:
 def _named_values(function: FuncOp, block: Block) -> list[tuple[str, SSAValue]]:
     """The inputs and the results of `top` ops that are no constants, with their names."""
     names = function.attributes.get("smalti.inputs")
-    inputs = [each.data for each in names if isinstance(each, StringAttr)] if isinstance(names, ArrayAttr) else []
+    inputs = (
+        [each.data for each in names if isinstance(each, StringAttr)]
+        if isinstance(names, ArrayAttr)
+        else []
+    )
     named: list[tuple[str, SSAValue]] = list(zip(inputs, block.args, strict=False))
     for op in block.ops:
         if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp):
@@ -145,7 +158,8 @@ def _annotate_value(value: SSAValue, bounds: Range) -> bool:
         return False
     low, high = bounds
     if low == high:
-        # One value only: the type wants an interval, and quantization one that holds 0. All zeros are exact in any.
+        # One value only: the type wants an interval, and quantization one that holds 0. All zeros
+        # are exact in any.
         low, high = min(low, 0.0), max(high, 0.0) if low != 0.0 else 1.0
     element = CalibratedType(expressed(type.element_type), low, high)
     Rewriter.replace_value_with_new_type(value, TensorType(element, type.get_shape()))

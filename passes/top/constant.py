@@ -1,11 +1,12 @@
-"""Constants of `top`: their values as arrays, new ones made from arrays, and how they act per channel."""
+"""Constants of `top`: their values as arrays, new ones made from arrays, and how they act per
+channel."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
+from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, TensorType, f32
 from xdsl.ir import SSAValue
 
 from ...backends.numerics.storage import name_of
@@ -31,20 +32,26 @@ def constant_of(value: SSAValue | None, store: WeightStore) -> np.ndarray | None
     return None if weight is None else value_of(weight, store)
 
 
-def make_constant(name: str, array: np.ndarray, store: WeightStore, key: str | None = None) -> top.WeightOp:
-    """A `top.weight` of `array`: few f32 numbers stand in the IR, others under a new key of the store (`name` if None)."""
+def make_constant(
+    name: str, array: np.ndarray, store: WeightStore, key: str | None = None
+) -> top.WeightOp:
+    """A `top.weight` of `array`: few f32 numbers stand in the IR, others under a new key of the
+    store (`name` if None)."""
     array = np.ascontiguousarray(array)
-    type = TensorType(type_of_storage(name_of(array.dtype)), array.shape)
     if array.dtype == np.float32 and array.size <= _DENSE_ELEMENTS:
-        value = DenseIntOrFPElementsAttr(type, array.tobytes())
-        return top.WeightOp.make(name, type, value=value)
+        small = TensorType(f32, array.shape)
+        value = DenseIntOrFPElementsAttr(small, BytesAttr(array.tobytes()))
+        return top.WeightOp.make(name, small, value=value)
+    type = TensorType(type_of_storage(name_of(array.dtype)), array.shape)
     return top.WeightOp.make(name, type, key=store.add(key or name, array))
 
 
 def per_channel(constant: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray | None:
-    """`constant` as a vector [shape[axis]] where, broadcast to `shape`, it depends on the index along `axis` alone.
+    """`constant` as a vector [shape[axis]] where, broadcast to `shape`, it depends on the index
+    along `axis` alone.
 
-    None where it depends on another axis too, or where broadcasting makes the result larger than `shape`.
+    None where it depends on another axis too, or where broadcasting makes the result larger than
+    `shape`.
     """
     if constant.ndim > len(shape):
         return None
@@ -59,4 +66,6 @@ def per_channel(constant: np.ndarray, shape: tuple[int, ...], axis: int) -> np.n
 
 def is_filled_with(constant: np.ndarray | None, number: float) -> bool:
     """Whether `constant` is there and every element of it is `number`."""
-    return constant is not None and math.prod(constant.shape) > 0 and bool(np.all(constant == number))
+    return (
+        constant is not None and math.prod(constant.shape) > 0 and bool(np.all(constant == number))
+    )

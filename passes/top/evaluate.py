@@ -1,16 +1,24 @@
-"""The value of one `top` op on constants, by the functions of `backends/numerics`: what the constant folder computes with."""
+"""The value of one `top` op on constants, by the functions of `backends/numerics`: what the
+constant folder computes with."""
 
 from __future__ import annotations
-
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from xdsl.dialects.builtin import FloatAttr
 
-from ...backends.numerics import convolution, elementwise, matmul, pooling, reduction, resampling, softmax
+from ...backends.numerics import (
+    convolution,
+    elementwise,
+    matmul,
+    pooling,
+    reduction,
+    resampling,
+    softmax,
+)
 from ...backends.numerics.matmul import is_float_dtype
 from ...dialects import top
-from ...dialects.attribute import Real
 from ...dialects.element import shape_of
 
 _BINARY: dict[type[top.TopOp], Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -22,9 +30,11 @@ _BINARY: dict[type[top.TopOp], Callable[[np.ndarray, np.ndarray], np.ndarray]] =
 
 
 def evaluate(op: top.TopOp, operands: Sequence[np.ndarray]) -> np.ndarray | None:
-    """The result of `op` for the arrays of its operands, in their order and in ONNX's layout; contiguous.
+    """The result of `op` for the arrays of its operands, in their order and in ONNX's layout;
+    contiguous.
 
-    None where `op` is not computed at compile time: arithmetic on anything but floats, and ops that make their own values.
+    None where `op` is not computed at compile time: arithmetic on anything but floats, and ops that
+    make their own values.
     """
     x = operands[0]
     if isinstance(op, top.ReshapeOp):
@@ -66,7 +76,7 @@ def _evaluate_float(op: top.TopOp, operands: Sequence[np.ndarray]) -> np.ndarray
             return None
 
 
-def _bound(attribute: Real | None) -> float | None:
+def _bound(attribute: FloatAttr | None) -> float | None:
     return None if attribute is None else attribute.value.data
 
 
@@ -79,7 +89,13 @@ def _matmul(operands: Sequence[np.ndarray]) -> np.ndarray:
         product = product + operands[2]
     if rhs.ndim == 1:
         product = product[..., 0]
-    return product[..., 0, :] if lhs.ndim == 1 and rhs.ndim > 1 else product[..., 0] if lhs.ndim == 1 else product
+    return (
+        product[..., 0, :]
+        if lhs.ndim == 1 and rhs.ndim > 1
+        else product[..., 0]
+        if lhs.ndim == 1
+        else product
+    )
 
 
 def _conv2d(op: top.Conv2dOp, operands: Sequence[np.ndarray]) -> np.ndarray:
@@ -104,7 +120,12 @@ def _pool(op: top.MaxPoolOp | top.AvgPoolOp, x: np.ndarray) -> np.ndarray:
     image = _channel_last(x)
     if isinstance(op, top.MaxPoolOp):
         result = pooling.max_pool2d(
-            image, kernel=kernel, strides=strides, dilations=dilations, pads=pads, output=(height, width)
+            image,
+            kernel=kernel,
+            strides=strides,
+            dilations=dilations,
+            pads=pads,
+            output=(height, width),
         )
     else:
         result = pooling.average_pool2d_f32(
@@ -136,27 +157,30 @@ def _resize(op: top.ResizeOp, x: np.ndarray) -> np.ndarray:
 
 
 def resize_taps(op: top.ResizeOp) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each axis of a resize: index i32 [out,taps] and weight f32 [out,taps] of the elements that it mixes."""
-    sizes, results = shape_of(op.input), shape_of(op.output)
+    """For each axis of a resize: index i32 [out,taps] and weight f32 [out,taps] of the elements
+    that it mixes."""
+    sizes, results, scales = shape_of(op.input), shape_of(op.output), op.scales.get_values()
     roi = None if op.roi is None else op.roi.get_values()
-    rank = len(sizes)
-    return [
-        resampling.resize_taps(
+    taps: list[tuple[np.ndarray, np.ndarray]] = []
+    for axis, (size, result, scale) in enumerate(zip(sizes, results, scales, strict=True)):
+        region = None if roi is None else (roi[2 * axis], roi[2 * axis + 1])
+        if size == result and scale == 1.0 and region in (None, (0.0, 1.0)):
+            taps.append(identity_taps(size))
+            continue
+        made = resampling.resize_taps(
             op.mode.data,
-            sizes[axis],
-            results[axis],
-            op.scales.get_values()[axis],
-            None if roi is None else (roi[axis], roi[axis + rank]),
+            size,
+            result,
+            scale,
+            region,
             op.coordinate_transformation_mode.data,
             op.nearest_mode.data,
             op.cubic_coeff_a.value.data,
             op.exclude_outside is not None,
             op.antialias is not None,
         )
-        if results[axis] != sizes[axis] or op.scales.get_values()[axis] != 1.0 or roi is not None
-        else identity_taps(sizes[axis])
-        for axis in range(rank)
-    ]
+        taps.append(made)
+    return taps
 
 
 def identity_taps(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -174,5 +198,3 @@ def _channel_last(x: np.ndarray) -> np.ndarray:
 
 def _channel_first(x: np.ndarray) -> np.ndarray:
     return np.moveaxis(x, -1, 1)
-
-

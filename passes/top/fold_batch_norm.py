@@ -1,16 +1,20 @@
-"""`top-fold-batch-norm`: what scales and shifts channels after a convolution or matrix product goes into its weights.
+"""`top-fold-batch-norm`: what scales and shifts channels after a convolution or matrix product goes
+into its weights.
 
 Before:
 
     %c = top.conv2d "c" %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x6x6xf32>
     %n = top.batch_norm "n" %c, %scale, %bias, %mean, %variance epsilon = 1.0e-05 : ...
 
-After (with w'[o] = w[o] · s[o], b'[o] = bias[o] − mean[o] · s[o], s = scale / sqrt(variance + epsilon)):
+After (with w'[o] = w[o] · s[o], b'[o] = bias[o] − mean[o] · s[o], s = scale / sqrt(variance +
+epsilon)):
 
-    %n = top.conv2d "n" %x, %w', %b' : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x4x6x6xf32>
+    %n = top.conv2d "n" %x, %w', %b' : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) ->
+    tensor<1x4x6x6xf32>
 
-The same goes for +, −, · and / by constants with one value per channel. A batch normalisation that follows something else
-becomes a multiplication and an addition. New weights are computed in f64 and rounded once.
+The same goes for +, −, · and / by constants with one value per channel. A batch normalisation that
+follows something else becomes a multiplication and an addition. New weights are computed in f64 and
+rounded once.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from typing import ClassVar
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from ...dialects import top
@@ -59,12 +63,13 @@ class FoldBatchNormIntoProduct(RewritePattern):
 
 
 class FoldScaleIntoProduct(RewritePattern):
-    """conv2d or matmul → add, sub, mul or div by a constant per channel  ⇒  conv2d or matmul with other weights, another bias."""
+    """conv2d or matmul → add, sub, mul or div by a constant per channel  ⇒  conv2d or matmul with
+    other weights, another bias."""
 
     def __init__(self, store: WeightStore) -> None:
         self.store = store
 
-    def match_and_rewrite(self, op: top.BinaryOp, rewriter: PatternRewriter, /) -> None:
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
         if not isinstance(op, top.BinaryOp):
             return
         for product_value, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
@@ -79,7 +84,8 @@ class FoldScaleIntoProduct(RewritePattern):
     def _affine(
         self, op: top.BinaryOp, product: Product, other: SSAValue, *, reversed: bool
     ) -> Affine | None:
-        """What `op` does to the product, where its other operand is a constant per channel; c / x is no such thing."""
+        """What `op` does to the product, where its other operand is a constant per channel; c / x
+        is no such thing."""
         constant = constant_of(other, self.store)
         shape = shape_of(product.output)
         if constant is None or not shape or shape_of(op.output) != shape:
@@ -127,7 +133,8 @@ class BatchNormToMulAdd(RewritePattern):
 
 @dataclass(frozen=True)
 class FoldBatchNorm(SmaltiPass):
-    """Fold batch normalisations and constants per channel into the weights and bias of what stands before them."""
+    """Fold batch normalisations and constants per channel into the weights and bias of what stands
+    before them."""
 
     name = "top-fold-batch-norm"
     level: ClassVar[Level] = "top"
@@ -143,14 +150,17 @@ class FoldBatchNorm(SmaltiPass):
 
 
 def batch_norm_affine(op: top.BatchNormOp, store: WeightStore) -> Affine | None:
-    """factor = scale / sqrt(variance + epsilon), offset = bias − mean · factor (ONNX, BatchNormalization).
+    """factor = scale / sqrt(variance + epsilon), offset = bias − mean · factor (ONNX,
+    BatchNormalization).
 
     None where a parameter is no constant, or a channel's variance + epsilon is not positive.
     """
     parameters = [constant_of(value, store) for value in (op.scale, op.bias, op.mean, op.variance)]
     if any(parameter is None for parameter in parameters):
         return None
-    scale, bias, mean, variance = (each.astype(np.float64) for each in parameters if each is not None)
+    scale, bias, mean, variance = (
+        each.astype(np.float64) for each in parameters if each is not None
+    )
     spread = variance + op.epsilon.value.data
     if not np.all(spread > 0):
         return None
@@ -159,21 +169,27 @@ def batch_norm_affine(op: top.BatchNormOp, store: WeightStore) -> Affine | None:
 
 
 def channel_axis(product: Product) -> int:
-    """The axis of the result along which the weights' outputs lie: 1 for conv2d, the last for matmul."""
+    """The axis of the result along which the weights' outputs lie: 1 for conv2d, the last for
+    matmul."""
     return 1 if isinstance(product, top.Conv2dOp) else len(shape_of(product.output)) - 1
 
 
 def fold_into_product(
     product: Product, op: top.TopOp, affine: Affine, store: WeightStore, rewriter: PatternRewriter
 ) -> None:
-    """Replaces `op`, the only user of `product`, by a product with weights · factor and bias · factor + offset.
+    """Replaces `op`, the only user of `product`, by a product with weights · factor and bias ·
+    factor + offset.
 
-    Does nothing where the product has another user, its weights or bias are no f32 constants, or it has no channels
-    (a matrix times a vector).
+    Does nothing where the product has another user, its weights or bias are no f32 constants, or it
+    has no channels (a matrix times a vector).
     """
     weight_value = product.weight if isinstance(product, top.Conv2dOp) else product.rhs
     weight, bias = constant_of(weight_value, store), constant_of(product.bias, store)
-    if not product.output.has_one_use() or weight is None or element_storage(weight_value.type) != "f32":
+    if (
+        not product.output.has_one_use()
+        or weight is None
+        or element_storage(weight_value.type) != "f32"
+    ):
         return
     if (product.bias is not None and bias is None) or weight.ndim < 2:
         return

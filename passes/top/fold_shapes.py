@@ -1,4 +1,5 @@
-"""`top-fold-shapes`: merges reshapes and transposes, removes ops that change nothing, computes what is constant.
+"""`top-fold-shapes`: merges reshapes and transposes, removes ops that change nothing, computes what
+is constant.
 
 Before:
 
@@ -10,7 +11,8 @@ After:
 
     %c = top.reshape "b" %x : (tensor<1x8x4x4xf32>) -> tensor<8x16xf32>
 
-What the network computes stays the same to the bit, except that constants are computed here instead of on the target.
+What the network computes stays the same to the bit, except that constants are computed here instead
+of on the target.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ from .constant import constant_of, is_filled_with, make_constant
 from .evaluate import evaluate
 
 _GROWTH_BYTES = 1 << 20
-"""A constant result may be this much larger than the constants that it is computed from; a larger one is left to the target."""
+"""A constant result may be this much larger than the constants that it is computed from; a larger
+one is left to the target."""
 
 
 class FoldConstants(RewritePattern):
@@ -51,7 +54,10 @@ class FoldConstants(RewritePattern):
                 return
             weights.append(operand.owner)
         result = op.results[0].type
-        if type_bytes(result) > sum(type_bytes(each.output.type) for each in weights) + _GROWTH_BYTES:
+        if (
+            type_bytes(result)
+            > sum(type_bytes(each.output.type) for each in weights) + _GROWTH_BYTES
+        ):
             return
         array = evaluate(op, [value_of(each, self.store) for each in weights])
         if array is None:
@@ -82,7 +88,9 @@ class RemoveNoOp(RewritePattern):
                 return op.input
             case top.MaxPoolOp() | top.AvgPoolOp() if _keeps_pixels(op):
                 return op.input
-            case top.ReduceMeanOp() if all(shape_of(op.input)[axis] == 1 for axis in op.axes.get_values()):
+            case top.ReduceMeanOp() if all(
+                shape_of(op.input)[axis] == 1 for axis in op.axes.get_values()
+            ):
                 return op.input
             case top.ResizeOp() if _keeps_size(op):
                 return op.input
@@ -161,7 +169,8 @@ class MeanToReshape(RewritePattern):
 
 @dataclass(frozen=True)
 class FoldShapes(SmaltiPass):
-    """Merge reshapes and transposes, remove ops that change nothing, and compute what depends on constants alone."""
+    """Merge reshapes and transposes, remove ops that change nothing, and compute what depends on
+    constants alone."""
 
     name = "top-fold-shapes"
     level: ClassVar[Level] = "top"
@@ -190,10 +199,9 @@ def _keeps_pixels(op: top.PoolOp) -> bool:
 
 
 def _keeps_size(op: top.ResizeOp) -> bool:
-    """Whether a resize gives its input: every scale is 1 and each result pixel lies on the input pixel of its index."""
+    """Whether a resize gives its input: every scale is 1 and each result pixel lies on the input
+    pixel of its index."""
     mode = op.coordinate_transformation_mode.data
     # tf_crop_and_resize cuts out a region; tf_half_pixel_for_nn looks half a pixel to the right.
     exact = mode not in ("tf_crop_and_resize", "tf_half_pixel_for_nn")
     return exact and all(scale == 1.0 for scale in op.scales.get_values())
-
-

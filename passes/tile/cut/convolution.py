@@ -31,9 +31,9 @@ class ConvolutionFamily(ProductFamily):
         op = layer.op
         assert isinstance(op, tpu.Conv2dOp)
         self.x = layer.inputs[0]
-        self.weight = self._constant(op.weight, "weights")
-        self.bias = None if op.bias is None else self._constant(op.bias, "bias")
-        self.residual = None if op.residual is None else layer.index_of(op.residual)
+        self.weight = self._constant(1, "weights")
+        self.bias = None if op.bias is None else self._constant(2, "bias")
+        self.residual = None if op.residual is None else len(layer.inputs) - 1
         self.accumulator = op.accumulator.data
         self.groups = op.groups.value.data
         self.strides = integers(op.strides)
@@ -45,8 +45,8 @@ class ConvolutionFamily(ProductFamily):
         if layer.elements[1].zero_point:
             raise layer.error("the device convolves with weights whose zero point is 0")
 
-    def _constant(self, operand: SSAValue, what: str) -> Buffer:
-        buffer = self.layer.inputs[self.layer.index_of(operand)]
+    def _constant(self, index: int, what: str) -> Buffer:
+        buffer = self.layer.inputs[index]
         if not buffer.is_weights:
             raise self.layer.error(
                 f"its {what} must be constant", "fold the computation of the weights into the model"

@@ -197,13 +197,6 @@ class Layer:
             None if low is None else low.value.data, None if high is None else high.value.data
         )
 
-    def index_of(self, operand: SSAValue) -> int:
-        """The position of an operand of the op among its operands."""
-        for index, candidate in enumerate(self.op.operands):
-            if candidate is operand:
-                return index
-        raise ValueError("the value is no operand of the layer's op")
-
     def error(self, message: str, hint: str | None = None) -> DiagnosticError:
         """A diagnostic about this layer."""
         return DiagnosticError(f"{self.op.name}: {message}", self.place, hint=hint)
@@ -240,8 +233,3 @@ def _outside(operand: SSAValue, body: Block, operation: tile.LayerOp) -> SSAValu
 def lanes(size: int, machine: Machine) -> int:
     """`size` elements rounded up to whole lane groups."""
     return round_up(size, machine.lane_group)
-
-
-def box_of(window: Window, axes: Sequence[int]) -> Window:
-    """The ranges of the given axes."""
-    return tuple(window[axis] for axis in axes)

@@ -36,10 +36,10 @@ class MatmulFamily(ProductFamily):
         self._inserted = _inserted_axes(op)
         super().__init__(_with_all_axes(layer, self._inserted), machine)
         self.x, self.w = self.layer.inputs[0], self.layer.inputs[1]
-        self.bias = None if op.bias is None else layer.inputs[layer.index_of(op.bias)]
+        self.bias = None if op.bias is None else layer.inputs[2]
         if self.bias is not None and not self.bias.is_weights:
             raise layer.error("its bias must be constant", "add it in an op of its own")
-        self.residual = None if op.residual is None else layer.index_of(op.residual)
+        self.residual = None if op.residual is None else len(layer.inputs) - 1
         self.accumulator = op.accumulator.data
         self.shared = all(size == 1 for size in self.w.layout.shape[:-2])
         """Whether one right-hand matrix serves every row."""
@@ -283,7 +283,6 @@ def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:
             layout = with_unit_axis(layout, 0)
         inputs[index] = buffer.seen_as(layout)
     if op.residual is not None:
-        index = layer.index_of(op.residual)
-        inputs[index] = inputs[index].seen_as(output(inputs[index].layout))
+        inputs[-1] = inputs[-1].seen_as(output(inputs[-1].layout))
     siblings = [window(sibling) for sibling in layer.siblings]
     return replace(layer, inputs=inputs, output=seen, window=window(layer.window), siblings=siblings)

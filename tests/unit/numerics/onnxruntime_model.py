@@ -62,5 +62,3 @@ def reference(
     result = ReferenceEvaluator(model).run(None, feeds)
     assert isinstance(result, list)
     return np.asarray(result[0])
-
-

@@ -1,4 +1,4 @@
-"""Convolutions and matrix products: against plain loops in int64 / f64, and against ONNX Runtime."""
+"""Convolutions and matrix products, against plain loops and against ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from smalti.backends.numerics.matmul import matmul
 
 
 def plain_conv(x, w, strides, dilations, pads, groups, pad_value, wide):
-    """The definition, one output pixel at a time, in type `wide`: x[n, h, w, c], w[kh, kw, c / g, o]."""
+    """The definition, one output pixel at a time, in type `wide`: x[n, h, w, c], w[kh, kw, c / g,
+    o].
+    """
     n, height, width, channels = x.shape
     kh, kw, group_channels, outputs = w.shape
     top, left, bottom, right = pads
@@ -79,7 +81,10 @@ def test_float_conv_equals_loop_and_onnxruntime(case):
     )
     reference = ort_model.run(
         "Conv",
-        [np.ascontiguousarray(x.transpose(0, 3, 1, 2)), np.ascontiguousarray(w.transpose(3, 2, 0, 1))],
+        [
+            np.ascontiguousarray(x.transpose(0, 3, 1, 2)),
+            np.ascontiguousarray(w.transpose(3, 2, 0, 1)),
+        ],
         strides=list(arguments["strides"]),
         dilations=list(arguments["dilations"]),
         pads=list(arguments["pads"]),
@@ -107,7 +112,13 @@ def test_integer_conv_equals_onnxruntime(groups):
         strides=[2, 1],
     )
     acc = conv2d(
-        x, w, strides=(2, 1), pads=(1, 1, 1, 1), groups=groups, pad_value=zero_point, accumulator="i32"
+        x,
+        w,
+        strides=(2, 1),
+        pads=(1, 1, 1, 1),
+        groups=groups,
+        pad_value=zero_point,
+        accumulator="i32",
     )
     folded = acc - zero_point * w.astype(np.int32).sum(axis=(0, 1, 2))
     np.testing.assert_array_equal(folded, reference.transpose(0, 2, 3, 1))
@@ -116,7 +127,9 @@ def test_integer_conv_equals_onnxruntime(groups):
 @given(conv_cases(), st.data())
 @settings(max_examples=40, deadline=None)
 def test_conv_of_a_window_is_the_window_of_the_conv(case, data):
-    """Tiling invariance, to the bit: rows, columns and output channels computed apart give the same."""
+    """Tiling invariance, to the bit: rows, columns and output channels computed apart give the
+    same.
+    """
     x_shape, w_shape, arguments, seed = case
     rng = np.random.default_rng(seed)
     x = rng.integers(-128, 128, x_shape).astype(np.int8)
@@ -151,10 +164,12 @@ def test_conv_of_a_window_is_the_window_of_the_conv(case, data):
      ((3, 60, 90, 200), (1, 1, 200, 300), 1), ((2, 30, 30, 96), (3, 3, 48, 32), 2)],
 )  # fmt: skip
 def test_slabs_do_not_show(x_shape, w_shape, groups):
-    """Arrays larger than a slab, depths beyond one exact block: equal to shift-and-multiply in int64."""
+    """Arrays larger than a slab, depths beyond one exact block: equal to shift-and-multiply in
+    int64.
+    """
     rng = np.random.default_rng(1)
     x = np.full(x_shape, -128, np.int8)
-    x[..., :: 3] = rng.integers(-128, 128, x[..., ::3].shape)
+    x[..., ::3] = rng.integers(-128, 128, x[..., ::3].shape)
     w = np.full(w_shape, -128, np.int8)
     w[..., ::2] = rng.integers(-128, 128, w[..., ::2].shape)
     kh, kw, depth, outputs = w_shape
@@ -247,7 +262,7 @@ def test_matmul_equals_onnxruntime():
     with pytest.raises(ValueError, match="do not fit"):
         matmul(a, b[:, 1:], "f32")
     with pytest.raises(ValueError, match="cannot be multiplied"):
-        matmul(x, b[0], "i32")
+        matmul(x[:, :33], b[0], "i32")
 
 
 def test_gemm_equals_onnxruntime():

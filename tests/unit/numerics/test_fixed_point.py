@@ -66,8 +66,10 @@ def test_requantize_per_channel_near_ties(seed, channels):
     multiplier[rng.random(channels) < 0.3] = 2**30
     shift = rng.integers(31, 45, channels)
     half = 2 * rng.integers(-200, 200, (37, channels)) + 1
-    near = [[(int(h) << int(s)) // (2 * int(m)) for h, m, s in zip(row, multiplier, shift, strict=True)]
-            for row in half]  # fmt: skip
+    near = [
+        [(int(h) << int(s)) // (2 * int(m)) for h, m, s in zip(row, multiplier, shift, strict=True)]
+        for row in half
+    ]
     acc = np.clip(np.array(near) + rng.integers(-1, 2, half.shape), -(2**31), 2**31 - 1)
     got = quantization.requantize(acc.astype(np.int32), multiplier, shift, 3, "i8")
     for r in range(len(acc)):
@@ -77,7 +79,7 @@ def test_requantize_per_channel_near_ties(seed, channels):
 
 
 def test_a_plain_f64_product_would_be_wrong():
-    """The correction of near-ties is needed: the f64 product is 1.5, the exact one a little less."""
+    """Correcting near-ties is needed: the f64 product is 1.5, the exact one a little less."""
     acc, multiplier, shift = 3 * (2**28 + 1), 2**31 - 8, 60
     product = float(acc) * np.ldexp(float(multiplier), -shift)
     assert product == 1.5 and acc * multiplier == 3 * 2**59 - 24
@@ -120,7 +122,9 @@ def test_rescale_quotient(data, multiplier, shift, bound):
 
 @pytest.mark.parametrize("count", [2, 3, 4, 6, 7, 9, 16, 49, 64])
 def test_rescale_quotient_ties(count):
-    """Every total that a mean of `count` 8-bit values can have, with the scale of an unchanged quantization."""
+    """Every total that a mean of `count` 8-bit values can have, with the scale of an unchanged
+    quantization.
+    """
     totals = np.arange(-255 * count, 255 * count + 1)
     got = rescale_quotient(totals, count, 2**30, 30, 0, (-128, 127), np.dtype(np.int8))
     expected = [stored(round(Fraction(int(t), count)), 0, "i8") for t in totals]
@@ -150,6 +154,17 @@ def test_epilogue_int(seed, with_residual, wide, channels):
         if residual is not None:
             v += exact(int(residual[0][at]) - 7, int(residual[2][c]), int(residual[3][c]))
         assert got[at] == stored(exact(v, int(multiplier[c]), int(shift[c])), -3, "i8", (-3, 100))
+
+
+def test_scales_out_of_range_are_refused():
+    acc = np.ones(3, np.int32)
+    for multiplier, shift in ((2**31, 3), (-1, 3), (2**30, 63), (2**30, -1)):
+        with pytest.raises(ValueError, match="outside"):
+            quantization.requantize(acc, multiplier, shift, 0, "i8")
+        with pytest.raises(ValueError, match="outside"):
+            rescale_quotient(acc, 3, multiplier, shift, 0, (-128, 127), np.dtype(np.int8))
+    with pytest.raises(ValueError, match="at most 32 bits"):
+        quantization.requantize(acc, 2**30, 30, 0, "i64")
 
 
 def test_epilogue_accepts_views_and_empty_arrays():

@@ -19,7 +19,7 @@ SCALESIM = [
     ("rn50_l1_3x3_64", 3136, 576, 64, 128, {"ws": 17589, "os": 20749, "is": 55749}),
     ("rn50_l2_1x1a_256_128", 3136, 256, 128, 32, {"ws": 103359, "os": 124655, "is": 174047}),
     ("rn50_l2_1x1a_256_128", 3136, 256, 128, 128, {"ws": 7035, "os": 12749, "is": 25499}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("layer, m, k, n, size, reported", SCALESIM)
@@ -44,9 +44,14 @@ def test_gemm_cycles_matches_every_row_of_the_reference(shared_file):
 
 @settings(max_examples=50, deadline=None)
 @given(
-    st.integers(1, 300), st.integers(1, 300), st.integers(1, 300), st.integers(1, 40), st.integers(1, 40),
-    st.sampled_from(sorted(DATAFLOWS.values())), st.integers(1, 5),
-)  # fmt: skip
+    st.integers(1, 300),
+    st.integers(1, 300),
+    st.integers(1, 300),
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.sampled_from(sorted(DATAFLOWS.values())),
+    st.integers(1, 5),
+)
 def test_overlap_never_costs_and_never_beats_the_peak(m, k, n, rows, columns, dataflow, repeat):
     plain = cycles.gemm_cycles(m, k, n, rows, columns, dataflow, repeat=repeat)
     overlapped = cycles.gemm_cycles(m, k, n, rows, columns, dataflow, True, repeat)

@@ -61,10 +61,15 @@ def test_the_hash_is_of_the_contents(tmp_path: Path, text: str):
         ('"weight_stationary"', '"weights"', "matrix.dataflow", "weight_stationary"),
         ("{ i8 = 1.0,", "{ int8 = 1.0,", "matrix.macs_per_cycle", "unknown storage type 'int8'"),
         ("lanes = { i8 = 256, ", "lanes = { ", "vector.lanes", "a rate for 'i8' is needed"),
-        ("size_bytes = 2_097_152", "size_bytes = 4_294_967_296", "local_memory.size_bytes", "less than"),
+        (
+            "size_bytes = 2_097_152",
+            "size_bytes = 4_294_967_296",
+            "local_memory.size_bytes",
+            "less than",
+        ),
         ("multicast = true", "multicast = 3", "interconnect.multicast", "bool"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_field_is_named(
     tmp_path: Path, text: str, old: str, new: str, field: str, said: str
 ):

@@ -1,4 +1,6 @@
-"""Waits: any execution that respects them gives the bytes of program order; none is missing, none is implied by others."""
+"""Waits: any execution that respects them gives the bytes of program order; none is missing, none
+is implied by others.
+"""
 
 import random
 import time
@@ -67,7 +69,8 @@ def execute(steps, order):
 
 
 def random_order(steps, plan: WaitPlan, generator):
-    """An execution as the machine may do it: queues start in order when waits are met, retire in order, overlap freely.
+    """An execution as the machine may do it: queues start in order when waits are met, retire in
+    order, overlap freely.
 
     Values move when a step retires; DMA queues may have several steps in flight.
     """
@@ -134,7 +137,9 @@ def conflicting_pairs(steps):
 
 
 def ordered(steps, plan: WaitPlan):
-    """Which steps have completed before each step starts, from queue order and waits alone, as a set per step."""
+    """Which steps have completed before each step starts, from queue order and waits alone, as a
+    set per step.
+    """
     signals, before, queues = {}, [], {}
     for index, waits in enumerate(plan.waits):
         queue = (steps[index].core, steps[index].engine)
@@ -191,7 +196,7 @@ def test_read_after_write_write_after_read_write_after_write():
 
 
 def test_what_is_implied_by_another_wait_is_left_out():
-    # The store waits for the vector unit, which waited for the matrix unit, which waited for the load.
+    # The store waits for the vector unit, which waited for the matrix unit, and that for the load.
     steps = [
         Step(0, 0, (interval("local", 0, 64, write=True),)),
         Step(0, 2, (interval("local", 0, 64), interval("acc", 0, 64, write=True))),

@@ -39,10 +39,7 @@ def test_live_buffers_never_overlap(buffers):
 @given(lifetimes)
 def test_live_bytes_is_the_peak_of_a_plain_count(buffers):
     plain = max(
-        (
-            sum(align(b.size_bytes) for b in buffers if b.first <= t <= b.last)
-            for t in range(60)
-        ),
+        (sum(align(b.size_bytes) for b in buffers if b.first <= t <= b.last) for t in range(60)),
         default=0,
     )
     assert live_bytes(buffers) == plain

@@ -1,0 +1,165 @@
+"""Runs an ONNX model on ONNX Runtime: the independent reference, with every intermediate tensor if asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...dialects.diagnostic import DiagnosticError, Place
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+    from onnxruntime import InferenceSession
+
+_EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"
+
+
+def run_onnx(
+    model: str | Path | ModelProto,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    intermediates: bool = False,
+) -> dict[str, np.ndarray]:
+    """The outputs of a model by name, computed by ONNX Runtime on the CPU.
+
+    Args:
+        model: path of an .onnx file, or a model.
+        inputs: arrays by input name. Where the model declares a fixed axis 0, one that is S times as long is S samples: they are run one
+            by one and their outputs joined along axis 0.
+        intermediates: give every tensor that a node computes (outside of subgraphs) too. ONNX Runtime's optimisations are then off:
+            they would fuse tensors away.
+
+    Raises:
+        DiagnosticError: a file that cannot be read, a model that ONNX Runtime rejects, inputs missing or of wrong shapes.
+    """
+    session = _open(model, intermediates)
+    arrays, samples = _feeds(session, inputs)
+    names = [output.name for output in session.get_outputs()]
+    runs = []
+    for sample in range(samples):
+        feeds = {
+            name: array[sample * size : (sample + 1) * size] if size else array
+            for name, (array, size) in arrays.items()
+        }
+        runs.append(_run(session, names, feeds))
+    results: dict[str, np.ndarray] = {}
+    for name, *parts in zip(names, *runs, strict=True):
+        tensors = [part for part in parts if isinstance(part, np.ndarray)]
+        if len(tensors) == samples:  # sequences and maps are no tensors
+            results[name] = _join(tensors)
+    return results
+
+
+def _join(parts: list[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate([np.atleast_1d(part) for part in parts])
+
+
+def _run(session: InferenceSession, names: list[str], feeds: dict[str, np.ndarray]) -> list[Any]:
+    try:
+        return list(session.run(names, feeds))
+    except Exception as error:  # ONNX Runtime's exceptions have no public common base
+        raise DiagnosticError(f"ONNX Runtime cannot run the model: {_reason(error)}") from error
+
+
+def _open(model: str | Path | ModelProto, intermediates: bool) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    if intermediates:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    file = str(model) if isinstance(model, str | Path) else model.graph.name
+    try:
+        if isinstance(model, str | Path) and not intermediates:
+            source: str | bytes = str(model)
+        else:
+            source = _serialized(model, intermediates)
+            if isinstance(model, str | Path):
+                options.add_session_config_entry(_EXTERNAL_FOLDER, str(Path(model).parent))
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except DiagnosticError:
+        raise
+    except Exception as error:  # as above
+        raise DiagnosticError(
+            f"ONNX Runtime cannot load the model: {_reason(error)}",
+            Place(file=file),
+            hint="check the file, and that its opset is one that this ONNX Runtime knows",
+        ) from error
+
+
+def _serialized(model: str | Path | ModelProto, intermediates: bool) -> bytes:
+    """The model's bytes, every tensor of its graph added to the outputs."""
+    import onnx
+
+    if isinstance(model, str | Path):
+        model = onnx.load(str(model), load_external_data=False)
+    if intermediates:
+        copy = onnx.ModelProto()
+        copy.CopyFrom(model)
+        known = {value.name for value in copy.graph.output}
+        for node in copy.graph.node:
+            for name in node.output:
+                if name and name not in known:
+                    known.add(name)
+                    copy.graph.output.append(onnx.ValueInfoProto(name=name))
+        model = copy
+    return model.SerializeToString()
+
+
+def _feeds(
+    session: InferenceSession, inputs: Mapping[str, np.ndarray]
+) -> tuple[dict[str, tuple[np.ndarray, int]], int]:
+    """Each input as an array and its fixed axis 0 (0: give it whole), and the number of samples."""
+    declared = {value.name: value for value in session.get_inputs()}
+    overridable = {value.name for value in session.get_overridable_initializers()}
+    for name in inputs:
+        if name not in declared and name not in overridable:
+            known = ", ".join(f"'{k}'" for k in declared)
+            raise DiagnosticError(f"the model has no input '{name}'", hint=f"its inputs are: {known}")
+    feeds: dict[str, tuple[np.ndarray, int]] = {}
+    counts: dict[str, int] = {}
+    for name, value in declared.items():
+        if name not in inputs:
+            raise DiagnosticError(f"input '{name}' is missing", hint=f"its shape is {value.shape}")
+        array = _typed(np.asarray(inputs[name]), value.type)
+        counts[name] = _count(name, array.shape, value.shape)
+        lead = value.shape[0] if value.shape else None
+        feeds[name] = array, lead if isinstance(lead, int) and lead > 0 else 0
+    fixed = {count for name, count in counts.items() if feeds[name][1]}
+    if len(fixed) > 1:
+        raise DiagnosticError(f"the inputs have different numbers of samples: {counts}")
+    samples = next(iter(fixed), 1)
+    if samples > 1 and not all(size for _, size in feeds.values()):
+        raise DiagnosticError("inputs with and without a fixed axis 0 cannot be split into samples")
+    return feeds, samples
+
+
+def _typed(array: np.ndarray, type: str) -> np.ndarray:
+    """Numbers as f32 where the model wants floats; else as they are, ONNX Runtime checks them."""
+    is_number = array.dtype.kind in "biuf"
+    return array.astype(np.float32, copy=False) if type == "tensor(float)" and is_number else array
+
+
+def _count(name: str, shape: tuple[int, ...], declared: list[Any]) -> int:
+    fits = len(shape) == len(declared) and all(
+        size == wanted
+        for size, wanted in zip(shape[1:], declared[1:], strict=True)
+        if isinstance(wanted, int) and wanted > 0
+    )
+    lead = declared[0] if declared else None
+    if fits and not (isinstance(lead, int) and lead > 0):
+        return 1
+    if fits and isinstance(lead, int) and shape[0] > 0 and shape[0] % lead == 0:
+        return shape[0] // lead
+    raise DiagnosticError(
+        f"input '{name}' has shape {list(shape)}, the model declares {declared}",
+        hint="axis 0 may be a multiple of what is declared: several samples, one after the other",
+    )
+
+
+def _reason(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,154 @@
+"""The sample axis: S independent sets of inputs run through a function at once, as arrays [S, declared shape...]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType
+from xdsl.ir import Attribute
+
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.element import element_storage
+from ..numerics.storage import dtype_of, round_to
+
+MAX_LIVE_BYTES = 256 * 2**20
+"""Samples are run in chunks whose tensors take about this much memory at once (one sample may take more)."""
+
+
+def main_function(module: ModuleOp) -> func.FuncOp:
+    """The function `main`, or the only one; DiagnosticError where there is none or its body is no single block."""
+    functions = [op for op in module.ops if isinstance(op, func.FuncOp)]
+    named = [op for op in functions if op.sym_name.data == "main"] or functions
+    if len(named) != 1:
+        raise DiagnosticError(
+            f"expected one function 'main' in the module, found {len(named)} functions",
+            hint="give a module with one func.func @main",
+        )
+    if len(named[0].body.blocks) != 1:
+        raise DiagnosticError("the function 'main' must have a body of one block")
+    return named[0]
+
+
+def input_names(function: func.FuncOp) -> list[str]:
+    """The names of the function's arguments: `smalti.inputs`, or "input0", "input1" … where IR does not name them."""
+    return _names(function, "smalti.inputs", "input", len(function.body.block.args))
+
+
+def output_names(function: func.FuncOp) -> list[str]:
+    """The names of the function's results: `smalti.outputs`, or "output0", "output1" …"""
+    return _names(function, "smalti.outputs", "output", len(function.function_type.outputs))
+
+
+def _names(function: func.FuncOp, attribute: str, default: str, count: int) -> list[str]:
+    listed = function.attributes.get(attribute)
+    if listed is None:
+        return [f"{default}{index}" for index in range(count)]
+    names = [entry.data for entry in listed if isinstance(entry, StringAttr)] if isinstance(listed, ArrayAttr) else []
+    if len(names) != count or len(set(names)) != count:
+        raise DiagnosticError(
+            f"{attribute} must name {count} different tensors, it is {listed}",
+            hint="name each argument and result of the function once",
+        )
+    return names
+
+
+def declared_inputs(module: ModuleOp) -> dict[str, tuple[int, ...]]:
+    """The declared shape of each input of the module's function, by name."""
+    function = main_function(module)
+    return {name: shape for name, (shape, _) in _declared(function).items()}
+
+
+def _declared(function: func.FuncOp) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and storage type of each input."""
+    declared: dict[str, tuple[tuple[int, ...], str]] = {}
+    for name, argument in zip(input_names(function), function.body.block.args, strict=True):
+        declared[name] = _tensor(name, argument.type)
+    return declared
+
+
+def _tensor(name: str, type: Attribute) -> tuple[tuple[int, ...], str]:
+    if not isinstance(type, TensorType):
+        raise DiagnosticError(f"input '{name}' must be a tensor, its type is {type}")
+    shape = type.get_shape()
+    if any(size < 0 for size in shape):
+        raise DiagnosticError(f"input '{name}' has sizes that are not known: {type}")
+    return shape, element_storage(type)
+
+
+def stack_samples(
+    function: func.FuncOp, inputs: Mapping[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], int]:
+    """The inputs as arrays [S, declared shape...] of the declared storage types, in order, and S.
+
+    An array of exactly the declared shape is one sample; one whose axis 0 is S times as long is S samples. Numbers of other types
+    are converted to a declared float type.
+
+    Raises:
+        DiagnosticError: an input is missing or unknown, of the wrong shape or type, or the inputs differ in S.
+    """
+    declared = _declared(function)
+    for name in inputs:
+        if name not in declared:
+            known = ", ".join(f"'{k}'" for k in declared) or "none"
+            raise DiagnosticError(f"there is no input '{name}'", hint=f"the inputs are: {known}")
+    stacked: dict[str, np.ndarray] = {}
+    for name, (shape, storage) in declared.items():
+        if name not in inputs:
+            raise DiagnosticError(
+                f"input '{name}' is missing", hint=f"give an array of shape {list(shape)}"
+            )
+        array = stored(name, np.asarray(inputs[name]), storage)
+        stacked[name] = array.reshape(count_samples(name, array.shape, shape), *shape)
+    counts = {name: len(array) for name, array in stacked.items()}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"'{name}': {count}" for name, count in counts.items())
+        raise DiagnosticError(f"the inputs have different numbers of samples: {listed}")
+    return stacked, next(iter(counts.values()), 1)
+
+
+def count_samples(name: str, shape: Sequence[int], declared: Sequence[int]) -> int:
+    """How many samples an array of `shape` holds for an input of shape `declared`.
+
+    Raises:
+        DiagnosticError: it is neither the declared shape nor a positive multiple of it along axis 0.
+    """
+    if tuple(shape) == tuple(declared):
+        return 1
+    same_rest = len(shape) == len(declared) > 0 and tuple(shape[1:]) == tuple(declared[1:])
+    if same_rest and declared[0] > 0 and shape[0] > 0 and shape[0] % declared[0] == 0:
+        return shape[0] // declared[0]
+    raise DiagnosticError(
+        f"input '{name}' has shape {list(shape)}, expected {list(declared)}",
+        hint="axis 0 may be a multiple of what is declared: several samples, one after the other",
+    )
+
+
+def stored(name: str, array: np.ndarray, storage: str) -> np.ndarray:
+    """`array` in the storage type; numbers of any type become floats, integers are taken as they are only.
+
+    Raises:
+        DiagnosticError: the elements are no numbers, or not of a declared integer type.
+    """
+    dtype = dtype_of(storage)
+    if array.dtype == dtype:
+        return array
+    if storage in ("f32", "f16", "bf16", "f64") and array.dtype.kind in "biuf":
+        return array.astype(np.float64) if storage == "f64" else round_to(array.astype(np.float32), storage)
+    raise DiagnosticError(
+        f"input '{name}' has elements of type {array.dtype}, expected {storage}",
+        hint="convert the array before",
+    )
+
+
+def joined(value: np.ndarray, samples: int) -> np.ndarray:
+    """A value [S or 1, shape...] as the samples one after the other along its own axis 0; scalars along a new one.
+
+    What does not depend on the inputs has a sample axis of 1 and is repeated. A single scalar stays one.
+    """
+    if len(value) != samples:
+        value = np.broadcast_to(value, (samples, *value.shape[1:]))
+    if value.ndim == 1:
+        return value.reshape(()) if samples == 1 else value
+    return value.reshape(samples * value.shape[1], *value.shape[2:])

@@ -1,0 +1,258 @@
+"""The interpreter of the tpu dialect: integers in their storage types, to the bit what the target computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.interpreter import Interpreter, InterpreterFunctions, impl, register_impls
+from xdsl.ir import Attribute, Block
+
+from ...dialects import tpu
+from ...dialects.weights import WeightStore, value_of
+from ..numerics import elementwise, pooling, reduction, resampling
+from ..numerics import softmax as normalizing
+from ..numerics.quantization import add_parameters, dequantize, quantize, quantize_multiplier, requantize
+from ..numerics.storage import round_to
+from .network import NetworkRunner, Observer, aligned, channel_first, channel_last, run_main
+from .products import convolve, multiply
+from .quantization import Element, float_clamp, real_value
+from .top import pool_window
+
+Values = tuple[Any, ...]
+
+
+def run_tpu(
+    module: ModuleOp,
+    weights: WeightStore,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    observe: Observer | None = None,
+) -> dict[str, np.ndarray]:
+    """Runs the function of a tpu module and returns its results by name.
+
+    Args:
+        module: a module with one function of tpu ops.
+        weights: the store that holds its weights.
+        inputs: arrays by input name, of the declared shape, or with an axis 0 that is S times as long: S samples.
+        observe: called as observe(name, value) once for every input and every op's result (weights excepted), with the f32
+            numbers [S, shape...] that the stored ones stand for. All samples are then run at once.
+
+    Returns:
+        Arrays of the declared shapes, the results of S samples one after the other along axis 0.
+
+    Raises:
+        DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of `tpu`.
+    """
+    runner = NetworkRunner(module, TpuFunctions(weights), real_value)
+    return run_main(runner, module, inputs, observe)
+
+
+def run_body(block: Block, arguments: Sequence[np.ndarray], weights: WeightStore) -> np.ndarray:
+    """The value that a block of tpu ops yields; arguments and result in storage types, with the sample axis first.
+
+    The sample axis of an argument is 1 where all samples share it; so is the result's where nothing depends on them.
+    """
+    # The interpreter looks ops up by class only: it needs no symbols of the module that the block stands in.
+    runner = NetworkRunner(ModuleOp([]), TpuFunctions(weights), real_value)
+    (result,) = runner.run_block(block, arguments)
+    return result
+
+
+@lru_cache(maxsize=4096)
+def _element(type: Attribute) -> Element:
+    return Element.of(type)
+
+
+def _clamped(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:
+    """A value of the result's type, clamped in storage units."""
+    element = _element(op.output.type)
+    low, high = element.clamp(op.clamp) if element.is_quantized else op.clamp
+    if op.clamp == (None, None):
+        return value
+    return elementwise.clamp(value, low, high)
+
+
+@register_impls
+class TpuFunctions(InterpreterFunctions):
+    """The tpu ops on arrays [S, shape...] of storage types (S = 1 where a value is the same for all samples)."""
+
+    def __init__(self, weights: WeightStore):
+        self.weights = weights
+
+    @impl(tpu.WeightOp)
+    def run_weight(self, interpreter: Interpreter, op: tpu.WeightOp, args: Values) -> Values:
+        return (value_of(op, self.weights)[None],)
+
+    @impl(tpu.Conv2dOp)
+    def run_conv2d(self, interpreter: Interpreter, op: tpu.Conv2dOp, args: Values) -> Values:
+        bias, residual = _optional(op, args)
+        return (convolve(op, args[0], args[1], bias, residual),)
+
+    @impl(tpu.MatmulOp)
+    def run_matmul(self, interpreter: Interpreter, op: tpu.MatmulOp, args: Values) -> Values:
+        bias, residual = _optional(op, args)
+        return (multiply(op, args[0], args[1], bias, residual),)
+
+    @impl(tpu.AddOp)
+    def run_add(self, interpreter: Interpreter, op: tpu.AddOp, args: Values) -> Values:
+        result = _element(op.output.type)
+        if not result.is_quantized:
+            return (_float_binary(elementwise.add, op, args),)
+        lhs, rhs = _element(op.lhs.type), _element(op.rhs.type)
+        left, right, shift = add_parameters(lhs.scale, rhs.scale, result.scale)
+        total = elementwise.add_int(
+            *_aligned(args),
+            zero_point_a=lhs.zero_point,
+            zero_point_b=rhs.zero_point,
+            multiplier_a=left,
+            multiplier_b=right,
+            shift=shift,
+            zero_point=result.zero_point,
+            storage=result.storage,
+            clamp=result.clamp(op.clamp),
+        )
+        return (total,)
+
+    @impl(tpu.MulOp)
+    def run_mul(self, interpreter: Interpreter, op: tpu.MulOp, args: Values) -> Values:
+        result = _element(op.output.type)
+        if not result.is_quantized:
+            return (_float_binary(elementwise.mul, op, args),)
+        lhs, rhs = _element(op.lhs.type), _element(op.rhs.type)
+        multiplier, shift = quantize_multiplier(lhs.scale * rhs.scale / result.scale)
+        product = elementwise.mul_int(
+            *_aligned(args),
+            zero_point_a=lhs.zero_point,
+            zero_point_b=rhs.zero_point,
+            multiplier=int(multiplier),
+            shift=int(shift),
+            zero_point=result.zero_point,
+            storage=result.storage,
+            clamp=result.clamp(op.clamp),
+        )
+        return (product,)
+
+    @impl(tpu.SubOp)
+    def run_sub(self, interpreter: Interpreter, op: tpu.SubOp, args: Values) -> Values:
+        return (_float_binary(elementwise.sub, op, args),)
+
+    @impl(tpu.DivOp)
+    def run_div(self, interpreter: Interpreter, op: tpu.DivOp, args: Values) -> Values:
+        return (_float_binary(elementwise.div, op, args),)
+
+    @impl(tpu.CastOp)
+    def run_cast(self, interpreter: Interpreter, op: tpu.CastOp, args: Values) -> Values:
+        (value,) = args
+        source, result = _element(op.input.type), _element(op.output.type)
+        if source.is_quantized:
+            value = dequantize(value, source.scale, source.zero_point)
+        if not result.is_quantized:
+            return (round_to(value, result.storage),)
+        floats = value.astype(np.float32, copy=False)
+        return (quantize(floats, result.scale, result.zero_point, result.storage),)
+
+    @impl(tpu.RequantizeOp)
+    def run_requantize(self, interpreter: Interpreter, op: tpu.RequantizeOp, args: Values) -> Values:
+        source, result = _element(op.input.type), _element(op.output.type)
+        scaled = requantize(
+            args[0].astype(np.int64) - source.zero_point,
+            op.multiplier.value.data,
+            op.shift.value.data,
+            result.zero_point,
+            result.storage,
+            result.clamp(op.clamp),
+        )
+        return (scaled,)
+
+    @impl(tpu.ClampOp)
+    def run_clamp(self, interpreter: Interpreter, op: tpu.ClampOp, args: Values) -> Values:
+        return (_clamped(args[0], op),)
+
+    @impl(tpu.MaxPoolOp)
+    def run_max_pool(self, interpreter: Interpreter, op: tpu.MaxPoolOp, args: Values) -> Values:
+        pooled = pooling.max_pool2d(channel_last(args[0]), **pool_window(op))
+        return (channel_first(_clamped(pooled, op)),)
+
+    @impl(tpu.AvgPoolOp)
+    def run_avg_pool(self, interpreter: Interpreter, op: tpu.AvgPoolOp, args: Values) -> Values:
+        window = {**pool_window(op), "count_include_pad": op.count_include_pad is not None}
+        image = channel_last(args[0])
+        if _element(op.output.type).is_quantized:
+            pooled = pooling.average_pool2d_int(image, **window, **_mean_parameters(op))
+        else:
+            pooled = _float_result(pooling.average_pool2d_f32(image, **window), op)
+        return (channel_first(pooled),)
+
+    @impl(tpu.ReduceMeanOp)
+    def run_reduce_mean(self, interpreter: Interpreter, op: tpu.ReduceMeanOp, args: Values) -> Values:
+        (x,) = args
+        axes = tuple(axis - (x.ndim - 1) for axis in op.axes.get_values())
+        if _element(op.output.type).is_quantized:
+            mean = reduction.mean_int(x, axes, **_mean_parameters(op))
+        else:
+            mean = _float_result(reduction.mean_f32(x, axes), op)
+        return (mean.reshape(len(x), *op.output.type.get_shape()),)
+
+    @impl(tpu.ResampleOp)
+    def run_resample(self, interpreter: Interpreter, op: tpu.ResampleOp, args: Values) -> Values:
+        x, index = args[0], args[1][0]
+        weight = args[2][0] if len(args) == 3 else np.ones(index.shape, np.float32)
+        return (resampling.resample(x, op.axis.value.data - (x.ndim - 1), index, weight),)
+
+    @impl(tpu.ReshapeOp)
+    def run_reshape(self, interpreter: Interpreter, op: tpu.ReshapeOp, args: Values) -> Values:
+        return (args[0].reshape(len(args[0]), *op.output.type.get_shape()),)
+
+    @impl(tpu.TransposeOp)
+    def run_transpose(self, interpreter: Interpreter, op: tpu.TransposeOp, args: Values) -> Values:
+        return (args[0].transpose(0, *(axis + 1 for axis in op.permutation.get_values())),)
+
+    @impl(tpu.SoftmaxOp)
+    def run_softmax(self, interpreter: Interpreter, op: tpu.SoftmaxOp, args: Values) -> Values:
+        (x,) = args
+        result = normalizing.softmax(x, op.axis.value.data - (x.ndim - 1))
+        return (round_to(result, _element(op.output.type).storage),)
+
+
+def _optional(
+    op: tpu.Conv2dOp | tpu.MatmulOp, args: Values
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """The bias and the residual among an op's operands, None where it has none."""
+    rest = list(args[2:])
+    bias = rest.pop(0) if op.bias is not None else None
+    residual = rest.pop(0) if op.residual is not None else None
+    return bias, residual
+
+
+def _aligned(args: Values) -> tuple[np.ndarray, np.ndarray]:
+    lhs, rhs = args
+    rank = max(lhs.ndim, rhs.ndim) - 1
+    return aligned(lhs, rank), aligned(rhs, rank)
+
+
+def _float_binary(
+    compute: Callable[[np.ndarray, np.ndarray], np.ndarray], op: tpu.BinaryOp, args: Values
+) -> np.ndarray:
+    return _float_result(compute(*_aligned(args)), op)
+
+
+def _float_result(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:
+    """A float result clamped and rounded once to its storage type."""
+    return elementwise.store_float(value, _element(op.output.type).storage, float_clamp(op.clamp))
+
+
+def _mean_parameters(op: tpu.AvgPoolOp | tpu.ReduceMeanOp) -> dict[str, Any]:
+    source, result = _element(op.input.type), _element(op.output.type)
+    multiplier, shift = source.ratio_to(result)
+    return {
+        "zero_point_in": source.zero_point,
+        "multiplier": multiplier,
+        "shift": shift,
+        "zero_point_out": result.zero_point,
+        "storage": result.storage,
+        "clamp": result.clamp(op.clamp),
+    }

@@ -1,0 +1,352 @@
+"""Values: executes a program's instructions on bytes.
+
+Loads and stores move bytes between memories; every other instruction hands the bytes of its
+operands to the function of `backends/numerics/device.py` that its class names, with its fields as
+keyword arguments. Several samples run at once, as the leading axis of every array (see
+`memory.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.instruction import (
+    HEADER,
+    NO_ADDRESS,
+    SEGMENTS,
+    STORAGE_BYTES,
+    Binary,
+    Conv2d,
+    Convert,
+    DepthwiseConv2d,
+    Epilogue,
+    Fill,
+    Instruction,
+    Load,
+    Matmul,
+    Pool,
+    Reduce,
+    Resample,
+    Softmax,
+    Store,
+    Sync,
+)
+from ..numerics import device
+from ..numerics.storage import dtype_of
+from ..program.program import Port, Program
+from .memory import Memory
+from .schedule import execution_order
+from .streams import Streams, decode_program, extent
+
+CHUNK_BYTES = 256 << 20
+"""Samples run together as long as their private memories together take no more than this; at least
+one runs.
+"""
+
+Progress = Callable[[int, int], None]
+"""Called with (samples done, samples in all)."""
+
+_HEADER_NAMES = frozenset(field.name for field in HEADER)
+
+
+class _State:
+    """The memories of one chunk of samples."""
+
+    def __init__(self, program: Program, samples: int) -> None:
+        self.samples = samples
+        self.segments = [
+            Memory(
+                program.segment_sizes.get(name, 0),
+                samples,
+                program.weight_bytes if name == "weights" else None,
+            )
+            for name in SEGMENTS
+        ]
+        self.local = [Memory(size, samples) for size in program.local_bytes]
+        self.acc = [Memory(size, samples) for size in program.acc_bytes]
+
+    def memory(self, space: str, core: int, segment: int) -> Memory:
+        """The memory of an access."""
+        if space == "global":
+            return self.segments[segment]
+        return (self.local if space == "local" else self.acc)[core]
+
+
+_Step = Callable[[_State], None]
+
+
+class FunctionalSimulator:
+    """A program made ready to run, any number of times."""
+
+    def __init__(self, program: Program, streams: Streams | None = None) -> None:
+        """`streams`: the decoded program, if there already is one. Raises DiagnosticError if it
+        cannot run to its end.
+        """
+        self.program = program
+        streams = streams or decode_program(program)
+        self._names: list[str] = []
+        self._steps: list[_Step] = []
+        for number in execution_order(streams):
+            step = _make_step(streams, number)
+            if step is not None:
+                self._steps.append(step)
+                self._names.append(streams.name(number))
+
+    def run(
+        self, inputs: Mapping[str, np.ndarray], progress: Progress | None = None
+    ) -> dict[str, np.ndarray]:
+        """Outputs by name for inputs by name; S samples at once if inputs have S times their axis
+        0.
+
+        Raises DiagnosticError for a missing, unknown or ill-fitting input.
+        """
+        arrays, samples = _check_inputs(self.program.inputs, inputs)
+        chunk = self._chunk(samples)
+        parts: dict[str, list[np.ndarray]] = {port.name: [] for port in self.program.outputs}
+        for begin in range(0, samples, chunk):
+            count = min(chunk, samples - begin)
+            for name, value in self._run_chunk(arrays, begin, count).items():
+                parts[name].append(value)
+            if progress is not None:
+                progress(begin + count, samples)
+        return {
+            port.name: _joined(port, np.concatenate(parts[port.name]), samples)
+            for port in self.program.outputs
+        }
+
+    def _chunk(self, samples: int) -> int:
+        sizes = self.program.segment_sizes
+        private = sum(sizes.get(name, 0) for name in SEGMENTS if name != "weights")
+        private += sum(self.program.local_bytes) + sum(self.program.acc_bytes)
+        return max(1, min(samples, CHUNK_BYTES // max(private, 1)))
+
+    def _run_chunk(
+        self, arrays: dict[str, np.ndarray], begin: int, count: int
+    ) -> dict[str, np.ndarray]:
+        """Outputs u8 [count, bytes] by name."""
+        state = _State(self.program, count)
+        segment = state.segments[SEGMENTS.index("input")]
+        for port in self.program.inputs:
+            data = np.ascontiguousarray(arrays[port.name][begin : begin + count])
+            segment.write(port.offset, data.reshape(count, -1).view(np.uint8))
+        with np.errstate(all="ignore"):
+            for step, name in zip(self._steps, self._names, strict=True):
+                try:
+                    step(state)
+                except (ValueError, OverflowError) as error:
+                    raise DiagnosticError(
+                        f"{name} cannot be executed: {error}", hint="compile the program again"
+                    ) from error
+        segment = state.segments[SEGMENTS.index("output")]
+        return {
+            port.name: np.array(
+                np.broadcast_to(
+                    segment.read(port.offset, port.offset + port.size), (count, port.size)
+                )
+            )
+            for port in self.program.outputs
+        }
+
+
+def _check_inputs(
+    ports: list[Port], inputs: Mapping[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], int]:
+    """Inputs as [S, elements] arrays of the ports' types, and S."""
+    names = [port.name for port in ports]
+    for name in inputs:
+        if name not in names:
+            raise DiagnosticError(
+                f"there is no input '{name}'", hint=f"the inputs are {', '.join(names) or 'none'}"
+            )
+    result: dict[str, np.ndarray] = {}
+    counts: dict[str, int] = {}
+    for port in ports:
+        if port.name not in inputs:
+            raise DiagnosticError(
+                f"input '{port.name}' is missing", hint=f"the inputs are {', '.join(names)}"
+            )
+        array = np.asarray(inputs[port.name])
+        counts[port.name] = _samples(port, array)
+        typed = _typed(port, array)
+        result[port.name] = typed.reshape(counts[port.name], -1)
+    if len(set(counts.values())) > 1:
+        shown = ", ".join(f"'{name}': {count}" for name, count in counts.items())
+        raise DiagnosticError(f"the inputs hold different numbers of samples ({shown})")
+    return result, next(iter(counts.values()), 1)
+
+
+def _samples(port: Port, array: np.ndarray) -> int:
+    """How many samples an array holds for a port."""
+    shape = tuple(port.shape)
+    if array.shape == shape:
+        return 1
+    if array.ndim == len(shape) and shape and array.shape[1:] == shape[1:] and shape[0]:
+        samples, rest = divmod(array.shape[0], shape[0])
+        if samples and not rest:
+            return samples
+    raise DiagnosticError(
+        f"input '{port.name}' has shape {list(array.shape)}, expected {list(shape)}",
+        hint="for several samples at once, a multiple of the first size" if shape else None,
+    )
+
+
+def _typed(port: Port, array: np.ndarray) -> np.ndarray:
+    """An array in the port's storage type; a conversion that would change integers is a mistake."""
+    dtype = dtype_of(port.storage)
+    if array.dtype == dtype:
+        return array
+    possible = array.dtype.kind in "fiub" and (dtype.kind not in "iub" or array.dtype.kind in "iub")
+    if possible:
+        with np.errstate(over="ignore", invalid="ignore"):
+            converted = array.astype(dtype)
+        if dtype.kind not in "iub" or np.array_equal(converted, array):
+            return converted
+    raise DiagnosticError(f"input '{port.name}' has type {array.dtype}, expected {dtype}")
+
+
+def _joined(port: Port, data: np.ndarray, samples: int) -> np.ndarray:
+    """u8 [S, bytes] as the port's type, samples joined along axis 0."""
+    typed = data.view(dtype_of(port.storage))
+    shape = tuple(port.shape)
+    if samples == 1:
+        return typed.reshape(shape)
+    return typed.reshape((samples * shape[0], *shape[1:]) if shape else (samples,))
+
+
+# What an instruction does, as a function of the memories
+
+
+def _make_step(streams: Streams, number: int) -> _Step | None:
+    kind, fields, core = streams.kinds[number], streams.fields[number], streams.core[number]
+    if kind is Sync:
+        return None
+    if kind in (Load, Store):
+        return _transfer(streams, number)
+    return _compute(kind, fields, core)
+
+
+_Operand = tuple[str, str, int, int, np.dtype]
+"""Keyword, memory space, first byte, byte past the last, type."""
+
+
+def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _Step:
+    """An instruction that a function of device.py computes."""
+    assert kind.numerics is not None
+    function = getattr(device, kind.numerics)
+    operands, out_space, out = _operands(kind, fields)
+    addresses = {field.name for field in kind.fields if field.kind == "address"}
+    options = {
+        name: value
+        for name, value in fields.items()
+        if name not in addresses and name not in _HEADER_NAMES
+    }
+
+    def step(state: _State) -> None:
+        memories = {"local": state.local[core], "acc": state.acc[core]}
+        arrays = {
+            name: memories[space].read(start, end).view(dtype)
+            for name, space, start, end, dtype in operands
+        }
+        result = np.asarray(function(**arrays, **options))
+        lead = max((len(array) for array in arrays.values()), default=1)
+        flat = np.ascontiguousarray(result).reshape(lead, -1).view(np.uint8)
+        memories[out_space].write(out, flat)
+
+    return step
+
+
+def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], str, int]:
+    """What a computing instruction reads, whole rows of its pitch, and where it writes (space,
+    address).
+    """
+    reads: list[_Operand] = []
+
+    def read(name: str, elements: int, storage: str, space: str = "local") -> None:
+        size = elements * STORAGE_BYTES[storage]
+        reads.append((name, space, f[name], f[name] + size, dtype_of(storage)))
+
+    if kind is Fill:
+        return reads, "local", f["dst"]
+    accesses = kind.accesses(f)
+    if kind in (Conv2d, DepthwiseConv2d, Matmul):
+        for name, access in zip(("x", "w"), accesses, strict=False):
+            read(name, access.run_bytes // STORAGE_BYTES[f["type"]], f["type"])
+        if f["accumulate"]:
+            read("acc", accesses[2].run_bytes // STORAGE_BYTES[f["acc_type"]], f["acc_type"], "acc")
+        return reads, "acc", f["acc"]
+    if kind is Epilogue:
+        floats = f["acc_type"] in ("f32", "f16", "bf16", "f64")
+        read("acc", f["rows"] * f["acc_pitch"], f["acc_type"], "acc")
+        read("table", Epilogue.table_rows(f) * f["table_pitch"], "f32" if floats else "i32")
+        if f["residual"] != NO_ADDRESS:
+            read("residual", f["rows"] * f["residual_pitch"], f["type"])
+    elif kind in (Convert, Softmax):
+        read("x", f["rows"] * f["in_pitch"], f["in_type"] if kind is Convert else f["type"])
+    elif kind is Pool:
+        read("x", f["batch"] * f["in_height"] * f["in_width"] * f["pitch"], f["type"])
+    elif kind is Resample:
+        read("x", f["outer"] * f["in_length"] * f["inner"], f["type"])
+        read("index", f["out_length"] * f["taps"], "i32")
+        if not f["gather"]:
+            read("weight", f["out_length"] * f["taps"], "f32")
+    else:
+        assert kind in (Binary, Reduce)
+        names = ("a", "b") if kind is Binary else ("x",)
+        for name, access in zip(names, accesses, strict=False):
+            low, high = extent(access)
+            read(name, (high - low) // STORAGE_BYTES[f["type"]], f["type"])
+    return reads, "local", f["out"]
+
+
+def _transfer(streams: Streams, number: int) -> _Step:
+    """A load or store: equal runs from one memory to another, each followed by `pad` bytes of
+    `fill`.
+    """
+    f = streams.fields[number]
+    source, target = streams.accesses(number)
+    run, pad, fill = f["run"], f["pad"], f["fill"]
+    kept = [d for d in range(4) if f[f"count{d}"] > 1]
+    counts = [f[f"count{d}"] for d in kept]
+    steps = {side: [f[f"{side}_stride{d}"] for d in kept] for side in ("src", "dst")}
+    # Runs that touch at both ends are one.
+    if not pad:
+        for d in sorted(range(len(kept)), key=lambda d: steps["src"][d]):
+            if steps["src"][d] == steps["dst"][d] == run:
+                run *= counts[d]
+                counts[d] = 0
+        steps = {
+            side: [s for s, n in zip(values, counts, strict=True) if n]
+            for side, values in steps.items()
+        }
+        counts = [n for n in counts if n]
+    places = [
+        (access.space, access.core or 0, access.segment, *extent(access), access.address)
+        for access in (source, target)
+    ]
+    shape = tuple(counts)
+    src_strides, dst_strides = (*steps["src"], 1), (*steps["dst"], 1)
+
+    def step(state: _State) -> None:
+        space, core, segment, low, high, address = places[0]
+        origin = state.memory(space, core, segment)
+        if not shape:
+            data = origin.read(address, address + run)
+        else:
+            data = origin.strided(low, high, address, (*shape, run), src_strides, False)
+        space, core, segment, low, high, address = places[1]
+        memory = state.memory(space, core, segment)
+        if memory is origin:
+            data = data.copy()
+        if not shape and not pad:
+            memory.write(address, data)
+            return
+        view = memory.strided(low, high, address, (*shape, run + pad), dst_strides, len(data) > 1)
+        view[..., :run] = data
+        if pad:
+            view[..., run:] = fill
+
+    return step

@@ -1,0 +1,205 @@
+"""Checks that a program means the same however its engines run, and reads only what it wrote.
+
+The check is exact to the byte and holds for every execution that the machine allows, not only for a
+simulated one: two instructions that touch the same byte, one of them writing, must be ordered by
+the vector clocks of `clocks.py`. Memory is cut at the ends of all accesses, so that the pieces of a
+memory are few and each is touched whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.instruction import SEGMENTS, Access
+from .clocks import start_clocks
+from .schedule import execution_order
+from .streams import Streams, memory_name
+
+_REPORTED = 20
+_Key = tuple[str, int]
+"""A memory: ("global", segment) or its space and core."""
+
+
+@dataclass
+class _Shadow:
+    """What is known of each piece of one memory.
+
+    `bounds` int64 [pieces + 1] are the pieces' ends. `written` bool [pieces]. `writers` and
+    `readers`: by engine, int32 [pieces], 1 + the position of the engine's last instruction that did
+    so, 0 for none.
+    """
+
+    name: str
+    bounds: np.ndarray
+    written: np.ndarray
+    writers: dict[int, np.ndarray] = field(default_factory=dict)
+    readers: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def pieces(self, intervals: np.ndarray) -> np.ndarray | slice:
+        """The pieces of intervals [n, 2] of bytes."""
+        ends = np.searchsorted(self.bounds, intervals)
+        if len(ends) == 1:
+            return slice(int(ends[0, 0]), int(ends[0, 1]))
+        counts = ends[:, 1] - ends[:, 0]
+        offsets = np.repeat(ends[:, 0] - np.concatenate(([0], np.cumsum(counts)[:-1])), counts)
+        return offsets + np.arange(int(counts.sum()))
+
+    def bytes_at(self, pieces: np.ndarray | slice, chosen: np.ndarray) -> str:
+        """The first and last byte of the first run of `chosen` among `pieces`."""
+        numbers = np.arange(pieces.start, pieces.stop) if isinstance(pieces, slice) else pieces
+        numbers = numbers[chosen]
+        gaps = np.flatnonzero(np.diff(numbers) > 1)
+        last = numbers[gaps[0]] if len(gaps) else numbers[-1]
+        return f"bytes {self.bounds[numbers[0]]} to {self.bounds[last + 1] - 1} of {self.name}"
+
+
+def sanitize_program(streams: Streams) -> None:
+    """Raises DiagnosticError that lists what is wrong: unordered conflicts, reads of unwritten
+    bytes, outputs never written, deadlock.
+
+    Accesses outside their memory are found when the program is decoded.
+    """
+    order = execution_order(streams)
+    checker = _Checker(streams, order)
+    for number in order:
+        checker.visit(number)
+    checker.check_outputs()
+    if checker.count:
+        notes = checker.notes
+        if checker.count > len(notes):
+            notes = [*notes, f"and {checker.count - len(notes)} more"]
+        raise DiagnosticError(
+            "the program's result depends on chance, or on bytes that nobody wrote",
+            notes=notes,
+            hint="if the program was compiled by Smalti, this is a bug in it",
+        )
+
+
+class _Checker:
+    def __init__(self, streams: Streams, order: list[int]) -> None:
+        self._streams = streams
+        self._clocks = start_clocks(streams, order)
+        self._accesses = [
+            [
+                (_key(access), access.write, access.intervals())
+                for access in streams.accesses(number)
+            ]
+            for number in range(len(streams))
+        ]
+        self._shadows = self._cut_memories()
+        self._seen: set[tuple[int, int, str]] = set()
+        self.notes: list[str] = []
+        self.count = 0
+
+    def _cut_memories(self) -> dict[_Key, _Shadow]:
+        ends: dict[_Key, list[np.ndarray]] = defaultdict(list)
+        for accesses in self._accesses:
+            for key, _, intervals in accesses:
+                ends[key].append(intervals.ravel())
+        output = ("global", SEGMENTS.index("output"))
+        for port in self._streams.program.outputs:
+            ends[output].append(np.array([port.offset, port.offset + port.size]))
+        result: dict[_Key, _Shadow] = {}
+        for key, arrays in ends.items():
+            space, number = key
+            bounds = np.unique(np.concatenate(arrays))
+            name = memory_name(Access(space, number, number, 0, 0))
+            given = space == "global" and SEGMENTS[number] in ("weights", "input")
+            result[key] = _Shadow(name, bounds, np.full(max(len(bounds) - 1, 0), given))
+        return result
+
+    def visit(self, number: int) -> None:
+        """Checks an instruction against those before it in the order of execution; its reads come
+        before its writes.
+        """
+        for key, write, intervals in sorted(self._accesses[number], key=lambda access: access[1]):
+            shadow = self._shadows[key]
+            pieces = shadow.pieces(intervals)
+            self._check_order(
+                number, shadow, pieces, shadow.writers, "writes" if write else "reads", "writes"
+            )
+            engine = self._streams.engine[number]
+            place = self._streams.position[number] + 1
+            if write:
+                self._check_order(number, shadow, pieces, shadow.readers, "writes", "reads")
+                shadow.written[pieces] = True
+                self._plane(shadow, shadow.writers, engine)[pieces] = place
+                continue
+            missing = ~shadow.written[pieces]
+            if missing.any():
+                where = shadow.bytes_at(pieces, missing)
+                self._report(
+                    number,
+                    -1,
+                    where,
+                    f"{self._streams.name(number)} reads {where}, which nobody wrote",
+                )
+            self._plane(shadow, shadow.readers, engine)[pieces] = place
+
+    @staticmethod
+    def _plane(shadow: _Shadow, planes: dict[int, np.ndarray], engine: int) -> np.ndarray:
+        plane = planes.get(engine)
+        if plane is None:
+            plane = planes[engine] = np.zeros(len(shadow.written), np.int32)
+        return plane
+
+    def _check_order(
+        self,
+        number: int,
+        shadow: _Shadow,
+        pieces: np.ndarray | slice,
+        planes: dict[int, np.ndarray],
+        verb: str,
+        earlier: str,
+    ) -> None:
+        clock = self._clocks[number]
+        for engine, plane in planes.items():
+            places = plane[pieces]
+            # An instruction reads its operands before it writes its result.
+            own = engine == self._streams.engine[number]
+            unordered = places > clock[engine] + own
+            if unordered.any():
+                # The last one of the engine that is not ordered: waiting for it would order the
+                # others too.
+                place = int(places[unordered].max())
+                other = self._streams.queues[engine][place - 1]
+                where = shadow.bytes_at(pieces, places == place)
+                names = self._streams.name(number), self._streams.name(other)
+                self._report(
+                    number,
+                    other,
+                    shadow.name,
+                    f"{names[0]} {verb} {where}, which {names[1]} {earlier}, "
+                    "and nothing orders the two",
+                )
+
+    def _report(self, number: int, other: int, where: str, text: str) -> None:
+        if (number, other, where) in self._seen:
+            return
+        self._seen.add((number, other, where))
+        self.count += 1
+        if len(self.notes) < _REPORTED:
+            self.notes.append(text)
+
+    def check_outputs(self) -> None:
+        """Every byte of the outputs is written by somebody."""
+        shadow = self._shadows.get(("global", SEGMENTS.index("output")))
+        for port in self._streams.program.outputs:
+            if shadow is None or not port.size:
+                continue
+            pieces = shadow.pieces(np.array([[port.offset, port.offset + port.size]]))
+            missing = ~shadow.written[pieces]
+            if missing.any():
+                where = shadow.bytes_at(pieces, missing)
+                self._report(-1, -1, where, f"output '{port.name}': nobody writes {where}")
+
+
+def _key(access: Access) -> _Key:
+    if access.space == "global":
+        return "global", access.segment
+    assert access.core is not None
+    return access.space, access.core

@@ -1,0 +1,285 @@
+"""The ops of the instructions, one class for each in the table of `dialects/instruction.py`."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    BytesAttr,
+    DenseArrayBase,
+    LocationAttr,
+    StringAttr,
+    UnknownLoc,
+    f64,
+    i64,
+)
+from xdsl.ir import Attribute
+from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from ..attribute import INTS, REALS, Ints, Reals
+from ..diagnostic import DiagnosticError
+from ..instruction import BY_MNEMONIC, ENGINES, INSTRUCTIONS, Instruction
+from ..instruction_rules import code_names, field_code, field_error
+from .grammar import LineError, read_line
+from .line import NAME, Line, line_format
+
+MAX_CORES = 64
+"""Cores that a signal's bit mask can name."""
+UNKNOWN = UnknownLoc()
+_NAME = re.compile(NAME)
+
+
+class InstructionOp(IRDLOperation):
+    """Base of the instruction ops: no operands, no results.
+
+    `fields` holds the fields that are not real, in table order, names as codes; `reals` the real
+    ones. `after` names earlier instructions of the stream, `wait` is (counter, least value),
+    `signal` (counter, cores…), `engine` is sync's; `origin` is the name of the `tpu` result that is
+    computed, the location the ONNX nodes.
+    """
+
+    instruction_name = prop_def(StringAttr, prop_name="name")
+    fields_ = prop_def(INTS, prop_name="fields")
+    reals = prop_def(REALS)
+    after = opt_prop_def(ArrayAttr[StringAttr])
+    wait = opt_prop_def(INTS)
+    signal = opt_prop_def(INTS)
+    engine_ = opt_prop_def(StringAttr, prop_name="engine")
+    origin = opt_prop_def(StringAttr)
+
+    @property
+    def instruction(self) -> type[Instruction]:
+        """The instruction's class in the table."""
+        return BY_MNEMONIC[self.name[len("isa.") :]]
+
+    @property
+    def engine(self) -> str:
+        """The engine in whose queue the instruction stands."""
+        own = self.instruction.engine
+        if own is not None:
+            return own
+        return self.engine_.data if self.engine_ is not None else ""
+
+    @property
+    def integers(self) -> tuple[int, ...]:
+        """The fields that are not real, in table order, names as codes."""
+        return self.fields_.get_values()
+
+    def values(self) -> dict[str, Any]:
+        """The fields by name as the table's functions take them: names for codes, and `engine`."""
+        integers, reals = self.fields_.iter_values(), self.reals.iter_values()
+        result: dict[str, Any] = {}
+        for field in self.instruction.fields:
+            value = next(reals) if field.kind == "real" else next(integers)
+            named = field.kind in ("storage", "enum")
+            result[field.name] = code_names(field)[int(value)] if named else value
+        result["engine"] = self.engine
+        return result
+
+    def line(self, location: str | None = None) -> Line:
+        """The op as a line of text; `location` is the text of its location, if that is to be
+        written.
+        """
+        properties = self.properties
+        fields, reals = properties["fields"], properties["reals"]
+        assert isinstance(fields, DenseArrayBase) and isinstance(reals, DenseArrayBase)
+        after, wait, signal, origin = self.after, self.wait, self.signal, self.origin
+        return Line(
+            self.instruction_name.data,
+            self.instruction,
+            struct.unpack(f"<{len(fields.data.data) // 8}q", fields.data.data),
+            struct.unpack(f"<{len(reals.data.data) // 8}d", reals.data.data),
+            self.engine_.data if self.engine_ is not None else None,
+            tuple(name.data for name in after) if after is not None else (),
+            wait.get_values() if wait is not None else None,  # type: ignore[arg-type]
+            signal.get_values() if signal is not None else None,
+            origin.data if origin is not None else None,
+            location,
+        )
+
+    def print(self, printer: Printer) -> None:
+        """Writes an op that stands alone (in an error message, say): a line without mnemonic."""
+        head, _, rest = line_format(self.instruction).write(self.line()).partition(": ")
+        printer.print_string(f" {head}:{rest[len(self.instruction.mnemonic) :]}")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> InstructionOp:
+        """Reads an op that stands alone: the rest of its line."""
+        content = parser.lexer.input.content
+        start = parser.pos
+        end = content.find("\n", start)
+        end = len(content) if end < 0 else end
+        match = re.compile(rf"({NAME})\s*:").match(content, start, end)
+        if match is None:
+            parser.raise_error("expected the instruction's name and ':'")
+        text = content[match.end() : end]
+        # The location after the line is the parser's, as for every other op.
+        mnemonic = cls.name[len("isa.") :]
+        stop = text.rfind(" loc(")
+        text = text if stop < 0 else text[:stop]
+        try:
+            line = read_line(f"{match[1]}: {mnemonic}{text}")
+        except LineError as error:
+            parser.raise_error(error.message, start, end)
+        assert line is not None
+        op = op_of_line(line, UNKNOWN)
+        parser._resume_from(match.end() + len(text))
+        return op
+
+    def verify_(self) -> None:
+        """Every field fits and the parts that order the instruction make sense by themselves."""
+        where = f"instruction '{self.instruction_name.data}' ({self.instruction.mnemonic})"
+        if _NAME.fullmatch(self.instruction_name.data) is None:
+            raise VerifyException(f"{where}: the name has to be letters, digits and underscores")
+        if self.attributes:
+            raise VerifyException(
+                f"{where}: instructions carry no attributes, got {next(iter(self.attributes))}"
+            )
+        problem = self._field_problem() or self._order_problem()
+        if problem:
+            raise VerifyException(f"{where}: {problem}")
+
+    def _field_problem(self) -> str | None:
+        layout = line_format(self.instruction)
+        kinds = (
+            (layout.integer_fields, self.integers),
+            (layout.real_fields, self.reals.get_values()),
+        )
+        for fields, values in kinds:
+            if len(fields) != len(values):
+                kind = "real" if fields is layout.real_fields else "integer"
+                return f"it has {len(fields)} {kind} fields, got {len(values)} values"
+            for field, value in zip(fields, values, strict=True):
+                problem = field_error(field, value)
+                if problem:
+                    return problem
+        return None
+
+    def _order_problem(self) -> str | None:
+        given = self.engine_.data if self.engine_ is not None else None
+        if self.instruction.engine is None and given not in ENGINES:
+            return f"engine is one of {', '.join(ENGINES)}, got {given}"
+        if self.instruction.engine is not None and given is not None:
+            return f"it always runs on engine {self.instruction.engine}: leave 'engine' out"
+        wait = self.wait.get_values() if self.wait is not None else (0, 1)
+        if len(wait) != 2 or not 0 <= wait[0] < 2**16 or not 1 <= wait[1] < 2**32:
+            return f"wait is a counter and a value of at least 1, got {wait}"
+        signal = self.signal.get_values() if self.signal is not None else (0, 0)
+        cores = signal[1:]
+        if not cores or not 0 <= signal[0] < 2**16 or list(cores) != sorted(set(cores)):
+            return f"signal is a counter and one or more different cores, ascending, got {signal}"
+        if cores[0] < 0 or cores[-1] >= MAX_CORES:
+            return f"signal names cores 0 to {MAX_CORES - 1}, got {cores}"
+        if self.after is not None and not self.after.data:
+            return "'after' names no instruction: leave it out"
+        return None
+
+
+def _define(instruction: type[Instruction]) -> type[InstructionOp]:
+    """The op class of an instruction: its documentation is the instruction's."""
+    words = "".join(word.capitalize() for word in instruction.mnemonic.split("_"))
+    namespace = {
+        "name": f"isa.{instruction.mnemonic}",
+        "__doc__": instruction.__doc__,
+        "__module__": __name__,
+    }
+    return irdl_op_definition(type(f"{words}Op", (InstructionOp,), namespace))
+
+
+OPS: Mapping[str, type[InstructionOp]] = {i.mnemonic: _define(i) for i in INSTRUCTIONS}
+"""The op class of each instruction, by mnemonic."""
+
+
+def instruction_op(
+    mnemonic: str,
+    name: str,
+    fields: Mapping[str, Any],
+    *,
+    after: Sequence[str] = (),
+    wait: tuple[int, int] | None = None,
+    signal: tuple[int, Sequence[int]] | None = None,
+    engine: str | None = None,
+    origin: str | None = None,
+    location: LocationAttr | None = None,
+) -> InstructionOp:
+    """An instruction op of field values by name (names for codes); fields at their defaults may be
+    left out.
+
+    A real that is stored as f32 is rounded to it. `signal` is (counter, cores). Raises
+    DiagnosticError naming instruction, field and value for a field that is unknown, missing or out
+    of range.
+    """
+    instruction = BY_MNEMONIC[mnemonic]
+    unknown = fields.keys() - {field.name for field in instruction.fields}
+    if unknown:
+        raise DiagnosticError(f"instruction '{name}' ({mnemonic}) has no field '{min(unknown)}'")
+    integers: list[int] = []
+    reals: list[float] = []
+    for field in instruction.fields:
+        value = fields.get(field.name, field.default)
+        if value is None:
+            raise DiagnosticError(
+                f"instruction '{name}' ({mnemonic}) needs its field '{field.name}'"
+            )
+        code = field_code(field, float(value) if field.kind == "real" else value)
+        problem = field_error(field, code)
+        if problem:
+            raise DiagnosticError(f"instruction '{name}' ({mnemonic}): {problem}")
+        if field.kind == "real":
+            reals.append(code)
+        else:
+            integers.append(int(code))
+    cores = (signal[0], *sorted(set(signal[1]))) if signal else None
+    line = Line(
+        name, instruction, tuple(integers), tuple(reals), engine, tuple(after), wait, cores, origin
+    )
+    return op_of_line(line, location or UNKNOWN)
+
+
+@lru_cache(maxsize=4096)
+def _string(text: str) -> StringAttr:
+    return StringAttr(text)
+
+
+@lru_cache(maxsize=4096)
+def _strings(texts: tuple[str, ...]) -> ArrayAttr[StringAttr]:
+    return ArrayAttr([StringAttr(text) for text in texts])
+
+
+@lru_cache(maxsize=4096)
+def _int_array(values: tuple[int, ...]) -> Ints:
+    return DenseArrayBase(i64, BytesAttr(struct.pack(f"<{len(values)}q", *values)))
+
+
+@lru_cache(maxsize=1024)
+def _real_array(data: bytes) -> Reals:
+    return DenseArrayBase(f64, BytesAttr(data))
+
+
+def op_of_line(line: Line, location: LocationAttr) -> InstructionOp:
+    """The op of a line. Raises struct.error if a number does not fit 64 bits."""
+    data = line_format(line.instruction).pack(line.integers)
+    properties: dict[str, Attribute] = {
+        "name": StringAttr(line.name),
+        "fields": DenseArrayBase(i64, BytesAttr(data)),
+        "reals": _real_array(struct.pack(f"<{len(line.reals)}d", *line.reals)),
+    }
+    if line.after:
+        properties["after"] = _strings(line.after)
+    if line.wait:
+        properties["wait"] = _int_array(line.wait)
+    if line.signal:
+        properties["signal"] = _int_array(line.signal)
+    if line.engine:
+        properties["engine"] = _string(line.engine)
+    if line.origin is not None:
+        properties["origin"] = _string(line.origin)
+    return OPS[line.instruction.mnemonic].create(properties=properties, location=location)

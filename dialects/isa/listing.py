@@ -1,0 +1,149 @@
+"""The listing of a stream: raw lines of instructions within the text of a module."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections.abc import Iterable
+
+from xdsl.dialects.builtin import (
+    FusedLoc,
+    LocationAttr,
+    NameLoc,
+    NoneAttr,
+    StringAttr,
+    UnknownLoc,
+)
+from xdsl.ir import Attribute, Operation
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+
+from ..instruction import BY_MNEMONIC
+from ..syntax import SmaltiParser
+from .grammar import LineError, read_line
+from .instructions import UNKNOWN, InstructionOp, op_of_line
+from .line import NAME, line_format, unquoted
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_TEXT = _STRING.pattern
+_NAMES = re.compile(rf"loc\((?:(fused)\[)?({_TEXT}(?(1)(?:, {_TEXT})*))(?(1)\])\)")
+_LINE = re.compile(rf"[ \t]*({NAME}): ((\w+).*)", re.ASCII)
+
+
+def write_listing(printer: Printer, instructions: Iterable[InstructionOp]) -> None:
+    """Writes `{`, a line for each instruction (with location if the printer prints those), `}`."""
+    indent = " " * ((printer._indent + 1) * printer.indent_num_spaces)
+    locations = _LocationTexts() if printer.print_debuginfo else None
+    lines = [
+        indent + line_format(op.instruction).write(op.line(locations and locations.of(op.location)))
+        for op in instructions
+    ]
+    printer.print_string(" {")
+    if lines:
+        printer.print_string("\n" + "\n".join(lines), indent=0)
+    printer.print_string("\n}")
+
+
+class _LocationTexts:
+    """The text of locations; the same attribute is written once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, str | None] = {}
+
+    def of(self, location: Attribute) -> str | None:
+        key = id(location)
+        if key not in self._texts:
+            stream = io.StringIO()
+            if not isinstance(location, UnknownLoc):
+                Printer(stream).print_attribute(location)
+            self._texts[key] = stream.getvalue() or None
+        return self._texts[key]
+
+
+def read_listing(parser: Parser) -> list[Operation]:
+    """Reads `{`, raw lines of instructions and `}`; the parser goes on after that."""
+    token = parser._current_token
+    if token.text != "{":
+        parser.raise_error("expected '{' before the listing")
+    content = parser.lexer.input.content
+    locations: dict[str, LocationAttr] = {}
+    instructions: list[Operation] = []
+    positions = parser.positions if isinstance(parser, SmaltiParser) else {}
+    start = token.span.end
+    while start < len(content):
+        end = content.find("\n", start)
+        end = len(content) if end < 0 else end
+        text = content[start:end]
+        op = _read_fast(text, locations)
+        if op is None:
+            close = len(text) - len(text.lstrip())
+            if text.startswith("}", close):
+                parser._resume_from(start + close + 1)
+                return instructions
+            op = _read_slowly(parser, text, start, locations)
+        if op is not None:
+            instructions.append(op)
+            positions[op] = start + len(text) - len(text.lstrip())
+        start = end + 1
+    parser.raise_error("the listing has no end: expected '}'", token.span)
+
+
+def _read_fast(text: str, locations: dict[str, LocationAttr]) -> InstructionOp | None:
+    """The op of a line that is written as Smalti writes it, None for any other."""
+    match = _LINE.fullmatch(text)
+    if match is None:
+        return None
+    instruction = BY_MNEMONIC.get(match[3])
+    if instruction is None:
+        return None
+    try:
+        line = line_format(instruction).read(match[1], match[2])
+        if line is None:
+            return None
+        location = UNKNOWN if line.location is None else locations.get(line.location)
+        return op_of_line(line, location) if location is not None else None
+    except (ValueError, struct.error):
+        return None
+
+
+def _read_slowly(
+    parser: Parser, text: str, start: int, locations: dict[str, LocationAttr]
+) -> InstructionOp | None:
+    """The op of any line, None for a blank one; mistakes are raised at their position. Notes the
+    location's text.
+    """
+    try:
+        line = read_line(text)
+    except LineError as error:
+        parser.raise_error(error.message, start + error.start, start + error.end)
+    if line is None:
+        return None
+    location: LocationAttr = UNKNOWN
+    if line.location is not None:
+        read = _names(line.location)
+        if read is None:
+            position = start + text.index(line.location)
+            parser._resume_from(position)
+            read = parser.parse_optional_location()
+            if read is None:
+                parser.raise_error("expected a location", position, position + len(line.location))
+        location = locations[line.location] = read
+    return op_of_line(line, location)
+
+
+def _names(text: str) -> LocationAttr | None:
+    """A location of one name, or of several fused; None for any other (which xDSL's parser reads).
+
+    xDSL does not read a name beyond ASCII that it printed itself.
+    """
+    match = _NAMES.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        names = [
+            NameLoc(StringAttr(unquoted(name)), NoneAttr()) for name in _STRING.findall(match[2])
+        ]
+    except ValueError:
+        return None
+    return FusedLoc(tuple(names), NoneAttr()) if match[1] else names[0]

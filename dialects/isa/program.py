@@ -1,0 +1,475 @@
+"""The isa dialect: a program of one listing per core, one op per machine instruction.
+
+    isa.program @digits target("default-8c", "sha256:0123456789abcdef") counters(6)
+        segments(weights = 4096, input = 784, output = 40, scratch = 0)
+        inputs("image" f32[1, 1, 14, 14] at 0)
+        outputs("scores" f32[1, 10] at 0)
+        weights("program.weights") {
+      isa.stream core(0) local(2048) acc(1024) {
+        d0: load src_space=global, dst_space=local, src=0x0, dst=0x400, run=512 loc("Conv_3")
+        m0: conv2d x=0x400, w=0x0, acc=0x0, type=i8, … after d0 signal c2@{0} for "conv1"
+      }
+    }
+
+The classes of the instruction ops are made from the table in `dialects/instruction.py`. The listing
+of a stream is read and written line by line (`line.py`), not token by token. The generic form is
+MLIR's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    IntegerAttr,
+    StringAttr,
+    SymbolNameConstraint,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Dialect, Operation, ParametrizedAttribute, Region
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_attr_definition,
+    irdl_op_definition,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    traits_def,
+)
+from xdsl.parser import AttrParser, Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.targets.target import Target, TargetError, load_target
+from ..attribute import INTS, Integer, Ints
+from ..diagnostic import DiagnosticError, Place
+from ..instruction import SEGMENTS, STORAGE_BYTES
+from ..instruction_rules import MemorySizes, instruction_error
+from .instructions import MAX_CORES, OPS, InstructionOp
+from .line import NAME, quoted
+from .listing import read_listing, write_listing
+
+
+@irdl_attr_definition
+class PortAttr(ParametrizedAttribute):
+    """An input or output: name, storage type, ONNX shape, offset in its segment: `#isa.port<"x"
+    f32[1, 3, 8, 8] at 0>`.
+    """
+
+    name = "isa.port"
+    port_name: StringAttr
+    storage: StringAttr
+    shape: Ints
+    offset: Integer
+
+    @staticmethod
+    def get(name: str, storage: str, shape: Sequence[int], offset: int) -> PortAttr:
+        """The port of `storage` elements with the dense, row-major `shape` at byte `offset`."""
+        dims = DenseArrayBase.from_list(i64, list(shape))
+        return PortAttr(StringAttr(name), StringAttr(storage), dims, IntegerAttr(offset, i64))
+
+    @classmethod
+    def parse_body(cls, parser: AttrParser) -> PortAttr:
+        """Reads `"x" f32[1, 3, 8, 8] at 0`."""
+        name = _string(parser, " for the port's name")
+        storage = parser.parse_identifier(" for the port's storage type")
+        shape = parser.parse_comma_separated_list(
+            parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
+        )
+        parser.parse_keyword("at")
+        offset = parser.parse_integer(allow_boolean=False)
+        return PortAttr.get(name, storage, shape, offset)
+
+    def body(self) -> str:
+        """What `parse_body` reads."""
+        shape = ", ".join(str(dim) for dim in self.shape.iter_values())
+        tensor = f"{self.storage.data}[{shape}]"
+        return f"{quoted(self.port_name.data)} {tensor} at {self.offset.value.data}"
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
+        """Reads the body in angle brackets."""
+        with parser.in_angle_brackets():
+            return list(cls.parse_body(parser).parameters)
+
+    def print_parameters(self, printer: Printer) -> None:
+        """Writes the body in angle brackets."""
+        printer.print_string(f"<{self.body()}>")
+
+    def verify(self) -> None:
+        """A known storage type, no negative number."""
+        if self.storage.data not in STORAGE_BYTES or self.storage.data == "none":
+            raise VerifyException(
+                f"port '{self.port_name.data}': there is no storage type '{self.storage.data}'"
+            )
+        if any(dim < 0 for dim in self.shape.iter_values()) or self.offset.value.data < 0:
+            raise VerifyException(f"port '{self.port_name.data}': a size or offset is negative")
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the tensor."""
+        size = STORAGE_BYTES[self.storage.data]
+        for dim in self.shape.iter_values():
+            size *= dim
+        return size
+
+
+@irdl_op_definition
+class StreamOp(IRDLOperation):
+    """The listing of one virtual core, in program order; `local_bytes` and `acc_bytes` is the
+    memory that it uses.
+    """
+
+    name = "isa.stream"
+    core = prop_def(Integer)
+    local_bytes = prop_def(Integer)
+    acc_bytes = prop_def(Integer)
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator())
+
+    @staticmethod
+    def get(
+        core: int, local_bytes: int, acc_bytes: int, instructions: Sequence[Operation]
+    ) -> StreamOp:
+        """The listing `instructions` of core `core`."""
+        numbers = {"core": core, "local_bytes": local_bytes, "acc_bytes": acc_bytes}
+        return StreamOp.create(
+            properties={name: IntegerAttr(value, i64) for name, value in numbers.items()},
+            regions=[Region(Block(instructions))],
+        )
+
+    @property
+    def instructions(self) -> Iterator[InstructionOp]:
+        """The instructions in program order."""
+        for op in self.body.block.ops:
+            assert isinstance(op, InstructionOp)
+            yield op
+
+    def print(self, printer: Printer) -> None:
+        """Writes head and listing."""
+        printer.print_string(
+            f" core({self.core.value.data}) local({self.local_bytes.value.data}) "
+            f"acc({self.acc_bytes.value.data})"
+        )
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        write_listing(printer, self.instructions)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> StreamOp:
+        """Reads head and listing."""
+        core = _number(parser, "core")
+        local_bytes = _number(parser, "local")
+        acc_bytes = _number(parser, "acc")
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        op = StreamOp.get(core, local_bytes, acc_bytes, read_listing(parser))
+        if attributes is not None:
+            op.attributes.update(attributes.data)
+        return op
+
+    def verify_(self) -> None:
+        """Only instructions, each name once, and `after` names instructions that stand earlier."""
+        if not isinstance(self.parent_op(), ProgramOp):
+            raise VerifyException("isa.stream stands in an isa.program")
+        where = f"core {self.core.value.data}"
+        seen: set[str] = set()
+        for op in self.body.block.ops:
+            if not isinstance(op, InstructionOp):
+                raise VerifyException(f"{where}: a stream holds instructions only, got {op.name}")
+            name = op.instruction_name.data
+            if name in seen:
+                raise VerifyException(f"{where}: two instructions are called '{name}'")
+            for earlier in op.after.data if op.after is not None else ():
+                if earlier.data not in seen:
+                    raise VerifyException(
+                        f"{where}: instruction '{name}' is after '{earlier.data}', "
+                        "which is not an instruction that stands earlier in this stream"
+                    )
+            seen.add(name)
+
+
+@irdl_op_definition
+class ProgramOp(IRDLOperation):
+    """A program: the target it is for, the memory it needs, its inputs and outputs, and a stream
+    for each core.
+
+    `target` is what `load_target` accepts and `target_hash` the target's content hash. `counters`
+    is how many counters each core uses. `segments` holds the bytes of each segment of global
+    memory, in the order of `SEGMENTS`. `key` names the bytes of segment "weights" (u8) in the
+    weight store; without it there are none.
+    """
+
+    name = "isa.program"
+    sym_name = prop_def(SymbolNameConstraint())
+    target = prop_def(StringAttr)
+    target_hash = prop_def(StringAttr)
+    counters = prop_def(Integer)
+    segments = prop_def(INTS)
+    inputs = prop_def(ArrayAttr[PortAttr])
+    outputs = prop_def(ArrayAttr[PortAttr])
+    key = opt_prop_def(StringAttr)
+    statistics = opt_prop_def(DictionaryAttr)
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator(), IsolatedFromAbove(), SymbolOpInterface())
+
+    @staticmethod
+    def get(
+        name: str,
+        target: str,
+        target_hash: str,
+        *,
+        counters: int,
+        segments: Mapping[str, int],
+        inputs: Sequence[PortAttr],
+        outputs: Sequence[PortAttr],
+        streams: Sequence[StreamOp],
+        key: str | None = None,
+        statistics: Mapping[str, int] | None = None,
+    ) -> ProgramOp:
+        """A program; `segments` gives bytes by segment name (0 for those left out), `key` the
+        weights in the store.
+        """
+        properties: dict[str, Attribute] = {
+            "sym_name": StringAttr(name),
+            "target": StringAttr(target),
+            "target_hash": StringAttr(target_hash),
+            "counters": IntegerAttr(counters, i64),
+            "segments": DenseArrayBase.from_list(i64, [segments.get(s, 0) for s in SEGMENTS]),
+            "inputs": ArrayAttr(inputs),
+            "outputs": ArrayAttr(outputs),
+        }
+        if key is not None:
+            properties["key"] = StringAttr(key)
+        if statistics:
+            properties["statistics"] = _statistics(statistics)
+        return ProgramOp.create(properties=properties, regions=[Region(Block(streams))])
+
+    @property
+    def streams(self) -> list[StreamOp]:
+        """The streams by core."""
+        return [op for op in self.body.block.ops if isinstance(op, StreamOp)]
+
+    @property
+    def segment_sizes(self) -> dict[str, int]:
+        """Bytes of each segment of global memory."""
+        return dict(zip(SEGMENTS, self.segments.get_values(), strict=True))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The statistics as plain numbers."""
+        if self.statistics is None:
+            return {}
+        pairs = self.statistics.data.items()
+        return {name: value.value.data for name, value in pairs if isinstance(value, IntegerAttr)}
+
+    def load_target(self) -> Target:
+        """The target, checked against the hash. Raises DiagnosticError if it cannot be loaded or
+        has another content.
+        """
+        try:
+            target = load_target(self.target.data)
+        except TargetError as error:
+            raise DiagnosticError(error.message, Place(error.file), hint=error.hint) from None
+        if target.content_hash != self.target_hash.data:
+            raise DiagnosticError(
+                f"program @{self.sym_name.data} was made for a target '{self.target.data}' with "
+                f"the content hash {self.target_hash.data}, the target now has "
+                f"{target.content_hash}",
+                hint="compile the model again for the target as it is now",
+            )
+        return target
+
+    def print(self, printer: Printer) -> None:
+        """Writes head and streams."""
+        printer.print_string(" ")
+        printer.print_symbol_name(self.sym_name.data)
+        target = f"{quoted(self.target.data)}, {quoted(self.target_hash.data)}"
+        segments = ", ".join(f"{name} = {size}" for name, size in self.segment_sizes.items())
+        printer.print_string(f" target({target}) counters({self.counters.value.data})")
+        with printer.indented(2):
+            printer.print_string(f"\nsegments({segments})")
+            for keyword, ports in (("inputs", self.inputs), ("outputs", self.outputs)):
+                printer.print_string(f"\n{keyword}({', '.join(port.body() for port in ports)})")
+            if self.key is not None:
+                printer.print_string(f"\nweights({quoted(self.key.data)})")
+            if self.statistics is not None:
+                counts = ", ".join(f"{_key(name)} = {n}" for name, n in self.counts.items())
+                printer.print_string(f"\nstatistics({counts})")
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ProgramOp:
+        """Reads head and streams."""
+        name = parser.parse_symbol_name().data
+        parser.parse_keyword("target")
+        with parser.in_parens():
+            target = _string(parser, " for the target's name or path")
+            parser.parse_punctuation(",")
+            target_hash = parser.parse_str_literal(" for the target's hash")
+        counters = _number(parser, "counters")
+        parser.parse_keyword("segments")
+        segments = dict(_pairs(parser))
+        if tuple(segments) != SEGMENTS:
+            parser.raise_error(f"segments are {', '.join(SEGMENTS)}, in this order")
+        ports: list[list[PortAttr]] = []
+        for keyword in ("inputs", "outputs"):
+            parser.parse_keyword(keyword)
+            ports.append(
+                parser.parse_comma_separated_list(
+                    parser.Delimiter.PAREN, lambda: PortAttr.parse_body(parser)
+                )
+            )
+        key = None
+        if parser.parse_optional_keyword("weights"):
+            with parser.in_parens():
+                key = _string(parser, " for the weights' key")
+        statistics = dict(_pairs(parser)) if parser.parse_optional_keyword("statistics") else None
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        op = ProgramOp.get(
+            name, target, target_hash, counters=counters, segments=segments, inputs=ports[0],
+            outputs=ports[1], streams=[], key=key, statistics=statistics,
+        )  # fmt: skip
+        op.body.detach_block(0)
+        parser.parse_region().move_blocks(op.body)
+        if attributes is not None:
+            op.attributes.update(attributes.data)
+        return op
+
+    def verify_(self) -> None:
+        """Streams for cores 0, 1, …; ports inside their segments; instructions inside the target's
+        memories.
+        """
+        try:
+            target = self.load_target()
+        except DiagnosticError as error:
+            raise VerifyException(error.message) from None
+        for op in self.body.block.ops:
+            if not isinstance(op, StreamOp):
+                raise VerifyException(f"an isa.program holds streams only, got {op.name}")
+        cores = [stream.core.value.data for stream in self.streams]
+        if cores != list(range(len(cores))) or not cores:
+            raise VerifyException(f"there is one stream for each core 0, 1, …, got cores {cores}")
+        if len(cores) > min(target.cores, MAX_CORES):
+            raise VerifyException(
+                f"target '{target.name}' has {target.cores} cores, got {len(cores)} streams"
+            )
+        self._verify_memory(target)
+        for stream in self.streams:
+            self._verify_stream(stream, target)
+
+    def _verify_memory(self, target: Target) -> None:
+        sizes = self.segments.get_values()
+        if len(sizes) != len(SEGMENTS) or min(sizes) < 0:
+            raise VerifyException(
+                f"segments are {len(SEGMENTS)} sizes ({', '.join(SEGMENTS)}), got {list(sizes)}"
+            )
+        if sum(sizes) > target.global_memory.size_bytes:
+            raise VerifyException(
+                f"the segments take {sum(sizes)} bytes, the target's global memory has "
+                f"{target.global_memory.size_bytes}"
+            )
+        if not 0 <= self.counters.value.data <= 2**16:
+            raise VerifyException(
+                f"there are at most {2**16} counters, got {self.counters.value.data}"
+            )
+        for segment, ports in (("input", self.inputs), ("output", self.outputs)):
+            size = self.segment_sizes[segment]
+            for port in ports:
+                end = port.offset.value.data + port.size_bytes
+                if end > size:
+                    raise VerifyException(
+                        f"{segment} '{port.port_name.data}' ends at byte {end} of segment "
+                        f"'{segment}', which has {size}"
+                    )
+        if (self.key is not None) != (sizes[0] > 0):
+            there = "a key" if self.key is not None else "no key"
+            raise VerifyException(
+                f"segment 'weights' has {sizes[0]} bytes, and there is {there} for them in the "
+                "weight store"
+            )
+        if self.statistics is not None and len(self.counts) != len(self.statistics.data):
+            raise VerifyException("statistics are integers")
+
+    def _verify_stream(self, stream: StreamOp, target: Target) -> None:
+        """The instructions' bytes inside the target's memories, their counters and cores known."""
+        local, acc = stream.local_bytes.value.data, stream.acc_bytes.value.data
+        core = stream.core.value.data
+        for what, used, size in (
+            ("local memory", local, target.local_memory.size_bytes),
+            ("accumulator memory", acc, target.matrix.accumulator_bytes),
+        ):
+            if not 0 <= used <= size:
+                raise VerifyException(
+                    f"core {core} uses {used} bytes of {what}, the target has {size}"
+                )
+        sizes = MemorySizes(
+            target.local_memory.size_bytes,
+            target.matrix.accumulator_bytes,
+            self.segments.get_values(),
+            len(self.streams),
+        )
+        for op in stream.instructions:
+            problem = instruction_error(
+                op.instruction, op.values(), sizes
+            ) or self._counter_problem(op)
+            if problem:
+                raise VerifyException(
+                    f"core {core}: instruction '{op.instruction_name.data}' "
+                    f"({op.instruction.mnemonic}): {problem}"
+                )
+
+    def _counter_problem(self, op: InstructionOp) -> str | None:
+        counters, cores = self.counters.value.data, len(self.streams)
+        for what, value in (("wait", op.wait), ("signal", op.signal)):
+            if value is not None and value.get_values()[0] >= counters:
+                return f"'{what}' names counter {value.get_values()[0]}, the program has {counters}"
+        if op.signal is not None and op.signal.get_values()[-1] >= cores:
+            return f"'signal' names core {op.signal.get_values()[-1]}, the program has {cores}"
+        return None
+
+
+def _string(parser: AttrParser, context: str) -> str:
+    """Reads a string literal; xDSL takes one with escapes beyond ASCII for bytes."""
+    data = parser.parse_optional_bytes_literal()
+    if data is None:
+        return parser.parse_str_literal(context)
+    try:
+        return data.decode()
+    except ValueError:
+        parser.raise_error(f"expected UTF-8{context}")
+
+
+def _number(parser: Parser, keyword: str) -> int:
+    """Reads `keyword(NUMBER)`."""
+    parser.parse_keyword(keyword)
+    with parser.in_parens():
+        return parser.parse_integer(allow_boolean=False, allow_negative=False)
+
+
+def _pairs(parser: Parser) -> list[tuple[str, int]]:
+    """Reads `(NAME = NUMBER, …)`."""
+
+    def pair() -> tuple[str, int]:
+        name = parser.parse_identifier_or_str_literal()
+        parser.parse_punctuation("=")
+        return name, parser.parse_integer(allow_boolean=False)
+
+    return parser.parse_comma_separated_list(parser.Delimiter.PAREN, pair)
+
+
+def _key(name: str) -> str:
+    """A name as it is where it can be, else in quotes."""
+    return name if re.fullmatch(NAME, name) else quoted(name)
+
+
+def _statistics(counts: Mapping[str, int]) -> DictionaryAttr:
+    return DictionaryAttr({name: IntegerAttr(counts[name], i64) for name in sorted(counts)})
+
+
+Isa = Dialect("isa", [ProgramOp, StreamOp, *OPS.values()], [PortAttr])

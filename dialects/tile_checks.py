@@ -1,0 +1,163 @@
+"""Checks of single buffers and fields that the verifiers of tile are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, prod
+from typing import Any
+
+from xdsl.dialects.builtin import IntegerAttr, MemRefType, NoneAttr, StringAttr
+from xdsl.ir import SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from ..backends.numerics.quantization import MAX_SHIFT
+from ..backends.numerics.storage import integer_range, is_float
+from .attribute import Ints, Reals, real, reals
+from .element import element_storage, shape_of
+from .instruction import SPACES
+
+NO_CLAMP: Reals = reals([-inf, inf])
+"""The clamp that changes nothing."""
+ONE = real(1.0)
+ALIGNMENT_BYTES = 64
+"""Addresses of local and accumulator buffers are multiples of this."""
+ACCUMULATORS = ("i32", "i64", "f32")
+BINARY_KINDS = ("add", "sub", "mul", "div")
+POOL_KINDS = ("max", "average")
+MAX_BINARY_AXES = 4
+
+
+def fail_unless(condition: bool, message: str) -> None:
+    """VerifyException with `message` unless `condition` holds."""
+    if not condition:
+        raise VerifyException(message)
+
+
+# Buffers
+
+
+def space_of(value: SSAValue) -> str:
+    """The memory space of a buffer; VerifyException for what is no buffer of this dialect."""
+    return _buffer_space(value.type)
+
+
+def _buffer_space(type: Any) -> str:
+    if not isinstance(type, MemRefType):
+        raise VerifyException(f"a buffer was expected, got {type}")
+    space = type.memory_space
+    if not isinstance(space, StringAttr) or space.data not in SPACES:
+        known = ", ".join(f'"{name}"' for name in SPACES)
+        raise VerifyException(f"a buffer is in memory space {known}, got {type}")
+    fail_unless(isinstance(type.layout, NoneAttr), f"a buffer has no layout map, got {type}")
+    fail_unless(
+        all(size > 0 for size in type.get_shape()), f"sizes of a buffer are positive, got {type}"
+    )
+    try:
+        element_storage(type)
+    except ValueError as error:
+        raise VerifyException(str(error)) from None
+    return space.data
+
+
+def check_space(op: Any, name: str, *spaces: str) -> None:
+    """VerifyException unless the operand `name` of `op` is in one of the memory spaces."""
+    value = getattr(op, name)
+    found = space_of(value)
+    expected = " or ".join(f'"{space}"' for space in spaces)
+    fail_unless(found in spaces, f'{name} must be in memory space {expected}, is in "{found}"')
+
+
+def storage_of(value: SSAValue) -> str:
+    """The storage type of a buffer's elements."""
+    return element_storage(value.type)
+
+
+def check_storage(name: str, value: SSAValue, *storages: str) -> None:
+    """VerifyException unless a buffer holds one of the storage types."""
+    found = storage_of(value)
+    fail_unless(found in storages, f"{name} must be stored as {' or '.join(storages)}, is {found}")
+
+
+def check_rank(name: str, value: SSAValue, rank: int) -> tuple[int, ...]:
+    """The shape of a buffer, which must have `rank` axes."""
+    shape = shape_of(value)
+    fail_unless(len(shape) == rank, f"{name} must have {rank} axes, has shape {list(shape)}")
+    return shape
+
+
+def check_at_least_one_axis(name: str, value: SSAValue) -> None:
+    """VerifyException for a buffer without axes, which has no rows."""
+    fail_unless(len(shape_of(value)) >= 1, f"{name} must have rows, has no axis")
+
+
+def rows_of(value: SSAValue) -> int:
+    """Rows along the last axis."""
+    return prod(shape_of(value)[:-1])
+
+
+def pitch_of(value: SSAValue) -> int:
+    """Elements of a row: the size of the last axis."""
+    return shape_of(value)[-1]
+
+
+# Fields
+
+
+def list_of(name: str, values: Ints | Reals, length: int) -> tuple[Any, ...]:
+    """The numbers of a list, which must have `length`."""
+    fail_unless(
+        len(values) == length, f"{name} must have {length} numbers, got {list(values.get_values())}"
+    )
+    return values.get_values()
+
+
+def list_of_at_least(name: str, values: Ints, length: int, least: int) -> tuple[int, ...]:
+    """The numbers of a list, which must have `length`, none below `least`."""
+    numbers = list_of(name, values, length)
+    fail_unless(
+        all(n >= least for n in numbers), f"{name} must be at least {least}, got {list(numbers)}"
+    )
+    return numbers
+
+
+def check_storage_value(name: str, value: float, storage: str) -> None:
+    """Integers must fit their storage type; anything fits a float."""
+    if is_float(storage) or storage == "bool":
+        return
+    low, high = integer_range(storage)
+    fail_unless(
+        low <= value <= high, f"{name} {value} is outside the range of {storage}, {low} to {high}"
+    )
+
+
+def check_zero_points(values: Ints, *storages: str) -> None:
+    """VerifyException unless there is a zero point for each storage type, within its range."""
+    for value, storage in zip(list_of("zero_points", values, len(storages)), storages, strict=True):
+        if is_float(storage):
+            fail_unless(value == 0, f"zero point of {storage} must be 0, got {value}")
+        else:
+            check_storage_value("zero point", value, storage)
+
+
+def check_clamp(clamp: Reals) -> None:
+    """VerifyException unless the clamp has two bounds in order."""
+    low, high = list_of("clamp", clamp, 2)
+    fail_unless(low <= high, f"clamp bounds {low} and {high} leave nothing between them")
+
+
+def check_multiplier(op: Any) -> None:
+    """VerifyException unless the op's multiplier and shift are ones of requantization."""
+    multiplier, shift = op.multiplier.value.data, op.shift.value.data
+    fail_unless(0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}")
+    fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
+
+
+def check_one_of(name: str, value: str, known: Sequence[str]) -> None:
+    """VerifyException unless a text is one of those known."""
+    fail_unless(value in known, f"{name} must be one of {', '.join(known)}, got '{value}'")
+
+
+def check_core(core: IntegerAttr | None) -> None:
+    """VerifyException for a negative core."""
+    if core is not None:
+        fail_unless(core.value.data >= 0, f"core must not be negative, got {core.value.data}")

@@ -1,0 +1,344 @@
+"""How each op of `top` is said in `tpu`: one function per op, on the forms of its operands that the
+builder gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import FloatAttr
+from xdsl.ir import SSAValue
+
+from ...backends.numerics import resampling
+from ...backends.numerics.quantization import add_parameters, quantize_multiplier
+from ...dialects import top, tpu
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.element import element_of, shape_of
+from ...dialects.quant import UniformQuantizedType, uniform_per_axis
+from ...dialects.weights import value_of
+from ..driver import place_of
+from ..top.evaluate import resize_taps
+from .quantized_product import quantize_product
+from .tpu_builder import TpuBuilder
+
+Product = top.Conv2dOp | top.MatmulOp
+
+CHOOSES_ELEMENT = (
+    top.Conv2dOp, top.MatmulOp, top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.AvgPoolOp,
+    top.ReduceMeanOp, top.ReluOp, top.ClipOp,
+)  # fmt: skip
+"""Ops whose quantized result is rounded to whatever scale is asked for; the others keep their
+input's."""
+
+
+def convert_product(builder: TpuBuilder, op: Product) -> None:
+    """conv2d and matmul: integers where the weights are constants, else f32."""
+    left, right = (op.input, op.weight) if isinstance(op, top.Conv2dOp) else (op.lhs, op.rhs)
+    weight = right.owner
+    bias = None if op.bias is None else op.bias.owner
+    constants = isinstance(weight, top.WeightOp) and isinstance(bias, top.WeightOp | None)
+    # A vector on the right has no output channels to give scales to.
+    if not builder.quantizes or not constants or len(shape_of(right)) < 2:
+        bias_form = None if op.bias is None else builder.as_float(op.bias)
+        made = _make_product(op, builder.as_float(left), builder.as_float(right), bias_form)
+        builder.set_float(op.output, builder.add(made).output)
+        return
+    assert isinstance(weight, top.WeightOp) and isinstance(bias, top.WeightOp | None)
+    input = builder.as_quantized(left)
+    result = builder.element(op.output)
+    x = _quantized_element(input)
+    axis = 0 if isinstance(op, top.Conv2dOp) else len(shape_of(right)) - 1
+    array = value_of(weight, builder.store)
+    try:
+        product = quantize_product(
+            array,
+            axis,
+            None if bias is None else value_of(bias, builder.store),
+            x.scale,
+            x.zero_point,
+        )
+        quantize_multiplier(x.scale * product.scales / result.scale)
+    except ValueError as error:
+        raise _not_quantizable(op, error) from None
+    w = uniform_per_axis("i8", axis, product.scales.tolist(), storage_min=-127, storage_max=127)
+    weight_form = builder.constant(f"{builder.key_of(weight)}.i8", product.weight, w)
+    bias_form = None
+    if bias is not None and product.bias is not None:
+        bias_form = builder.constant(f"{builder.key_of(bias)}.i32", product.bias)
+    made = _make_product(
+        op, input, weight_form, bias_form, element=result, accumulator=product.accumulator
+    )
+    builder.set_quantized(op.output, builder.add(made).output)
+
+
+def _make_product(
+    op: Product, left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
+) -> tpu.Conv2dOp | tpu.MatmulOp:
+    name = op.result_name.data
+    if isinstance(op, top.MatmulOp):
+        return tpu.MatmulOp.make(name, left, right, bias, **options)
+    return tpu.Conv2dOp.make(
+        name,
+        left,
+        right,
+        bias,
+        strides=op.strides.get_values(),
+        pads=op.pads.get_values(),
+        dilations=op.dilations.get_values(),
+        groups=op.groups.value.data,
+        **options,
+    )
+
+
+_FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
+    top.AddOp: tpu.AddOp, top.SubOp: tpu.SubOp, top.MulOp: tpu.MulOp, top.DivOp: tpu.DivOp,
+}  # fmt: skip
+
+
+def convert_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
+    """add and mul in integers; x − c as x + (−c), x / c as x · (1/c); other subtractions and
+    divisions in f32."""
+    kind = _FLOAT_BINARY[type(op)]
+    rhs = _integer_rhs(builder, op) if builder.quantizes else None
+    if rhs is None:
+        made = kind.make(op.result_name.data, builder.as_float(op.lhs), builder.as_float(op.rhs))
+        builder.set_float(op.output, builder.add(made).output)
+        return
+    lhs, result = builder.as_quantized(op.lhs), builder.element(op.output)
+    scales = _quantized_element(lhs).scale, _quantized_element(rhs).scale, result.scale
+    adds = isinstance(op, top.AddOp | top.SubOp)
+    try:
+        if adds:
+            add_parameters(*scales)
+        else:
+            quantize_multiplier(scales[0] * scales[1] / scales[2])
+    except ValueError as error:
+        raise _not_quantizable(op, error) from None
+    integer_kind = tpu.AddOp if adds else tpu.MulOp
+    made = integer_kind.make(op.result_name.data, lhs, rhs, element=result)
+    builder.set_quantized(op.output, builder.add(made).output)
+
+
+def _integer_rhs(builder: TpuBuilder, op: top.BinaryOp) -> SSAValue | None:
+    """The quantized second operand of the addition or multiplication that `op` becomes; None where
+    it becomes none."""
+    if isinstance(op, top.AddOp | top.MulOp):
+        return builder.as_quantized(op.rhs)
+    weight = op.rhs.owner
+    if not isinstance(weight, top.WeightOp):
+        return None
+    array = value_of(weight, builder.store)
+    if isinstance(op, top.SubOp):
+        return builder.quantized_constant(weight, -array)
+    if not np.all(array != 0):
+        return None
+    with np.errstate(over="ignore"):
+        return builder.quantized_constant(weight, np.float32(1) / array)
+
+
+def convert_activation(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
+    """relu and clip: a clamp, in the quantization of its result."""
+    low = 0.0 if isinstance(op, top.ReluOp) else _number(op.low)
+    high = None if isinstance(op, top.ReluOp) else _number(op.high)
+    name = op.result_name.data
+    if not builder.is_quantized(op.input):
+        made = tpu.ClampOp.make(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
+        builder.set_float(op.output, builder.add(made).output)
+        return
+    form, result = builder.as_quantized(op.input), builder.element(op.output)
+    found = _quantized_element(form)
+    if found != result:
+        try:
+            quantize_multiplier(found.scale / result.scale)
+        except ValueError as error:
+            raise _not_quantizable(op, error) from None
+        form = builder.add(
+            tpu.RequantizeOp.make(builder.fresh(f"{name}_rescaled"), form, element=result)
+        ).output
+    made = tpu.ClampOp.make(name, form, clamp_low=low, clamp_high=high)
+    builder.set_quantized(op.output, builder.add(made).output)
+
+
+def convert_max_pool(builder: TpuBuilder, op: top.MaxPoolOp) -> None:
+    """max_pool keeps its input's quantization."""
+    made = tpu.MaxPoolOp.make(op.result_name.data, builder.as_kept(op.input), **_pool_options(op))
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def convert_avg_pool(builder: TpuBuilder, op: top.AvgPoolOp) -> None:
+    """avg_pool rounds once, to its result's quantization."""
+    form, element = _mean_forms(builder, op)
+    made = tpu.AvgPoolOp.make(
+        op.result_name.data,
+        form,
+        element=element,
+        count_include_pad=op.count_include_pad is not None,
+        **_pool_options(op),
+    )
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def convert_reduce_mean(builder: TpuBuilder, op: top.ReduceMeanOp) -> None:
+    """reduce_mean rounds once, to its result's quantization."""
+    form, element = _mean_forms(builder, op)
+    made = tpu.ReduceMeanOp.make(
+        op.result_name.data,
+        form,
+        axes=op.axes.get_values(),
+        keepdims=op.keepdims is not None,
+        element=element,
+    )
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def _mean_forms(
+    builder: TpuBuilder, op: top.AvgPoolOp | top.ReduceMeanOp
+) -> tuple[SSAValue, UniformQuantizedType | None]:
+    """The operand's form and the result's element (None: the operand's, a float)."""
+    if not builder.is_quantized(op.input):
+        return builder.as_float(op.input), None
+    form, element = builder.as_quantized(op.input), builder.element(op.output)
+    try:
+        quantize_multiplier(_quantized_element(form).scale / element.scale)
+    except ValueError as error:
+        raise _not_quantizable(op, error) from None
+    return form, element
+
+
+def _pool_options(op: top.PoolOp) -> dict[str, Any]:
+    return {
+        "kernel": op.kernel.get_values(),
+        "strides": op.strides.get_values(),
+        "pads": op.pads.get_values(),
+        "dilations": op.dilations.get_values(),
+        "ceil_mode": op.ceil_mode is not None,
+    }
+
+
+def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
+    """resize: one resample per axis that changes; on integers where elements are only copied, else
+    in f32."""
+    name, rank = op.result_name.data, len(shape_of(op.output))
+    taps = resize_taps(op)
+    axes = [
+        axis for axis, each in enumerate(taps) if not _copies_axis(shape_of(op.input)[axis], *each)
+    ]
+    copies = all(resampling.is_gather(*taps[axis]) for axis in axes)
+    form = builder.as_kept(op.input) if copies else builder.as_float(op.input)
+    # Axes that shrink first: what follows has less to do.
+    axes.sort(key=lambda axis: shape_of(op.output)[axis] / shape_of(op.input)[axis])
+    fills = op.extrapolation_value.value.data != 0 and any(
+        resampling.extrapolated(weight).any() for _, weight in taps
+    )
+    for axis in axes:
+        last = axis == axes[-1] and not fills
+        index, weight = _without_idle_taps(*taps[axis])
+        index_form = builder.constant(f"{name}_index{axis}", index)
+        weight_form = None if copies else builder.constant(f"{name}_weight{axis}", weight)
+        step_name = name if last else builder.fresh(f"{name}_axis{axis}")
+        made = tpu.ResampleOp.make(step_name, form, index_form, weight_form, axis=axis)
+        form = builder.add(made).output
+    if fills:
+        # What lies beside the input came out as 0: add the value that it should have.
+        beside = np.zeros((1,) * rank, np.bool_)
+        for axis, (_, weight) in enumerate(taps):
+            along = [-1 if other == axis else 1 for other in range(rank)]
+            beside = beside | resampling.extrapolated(weight).reshape(along)
+        value = np.where(beside, np.float32(op.extrapolation_value.value.data), np.float32(0))
+        filled = builder.constant(f"{name}_fill", value)
+        form = builder.add(tpu.AddOp.make(name, form, filled)).output
+    builder.set_form(op.output, form)
+
+
+def _copies_axis(size: int, index: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether each of `size` outputs is the input of its index."""
+    if len(index) != size:
+        return False
+    own = index == np.arange(size)[:, None]
+    total = np.where(own, weight, 0).sum(axis=1)
+    return bool(np.all(total == 1) and np.all(weight[~own] == 0))
+
+
+def _without_idle_taps(index: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The taps that some output uses; the first one where none does."""
+    used = np.flatnonzero(weight.any(axis=0))
+    if not used.size:
+        used = np.zeros(1, np.intp)
+    return np.ascontiguousarray(index[:, used]), np.ascontiguousarray(weight[:, used])
+
+
+def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
+    """reshape keeps its input's form."""
+    made = tpu.ReshapeOp.make(op.result_name.data, builder.as_kept(op.input), shape_of(op.output))
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
+    """transpose keeps its input's form."""
+    permutation = op.permutation.get_values()
+    made = tpu.TransposeOp.make(
+        op.result_name.data, builder.as_kept(op.input), permutation=permutation
+    )
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
+    """softmax computes in f32."""
+    made = tpu.SoftmaxOp.make(
+        op.result_name.data, builder.as_float(op.input), axis=op.axis.value.data
+    )
+    builder.set_float(op.output, builder.add(made).output)
+
+
+def convert_weight(builder: TpuBuilder, op: top.WeightOp) -> None:
+    """Nothing yet: a constant takes the form that its users ask for, when they do."""
+
+
+def refuse_batch_norm(builder: TpuBuilder, op: top.BatchNormOp) -> None:
+    """DiagnosticError: batch normalisations must have been folded."""
+    raise DiagnosticError(
+        "top.batch_norm has no counterpart in tpu",
+        place_of(op),
+        hint="run top-fold-batch-norm before; its scale, bias, mean and variance must be constants",
+    )
+
+
+CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
+    top.WeightOp: convert_weight,
+    top.Conv2dOp: convert_product,
+    top.MatmulOp: convert_product,
+    top.BatchNormOp: refuse_batch_norm,
+    top.AddOp: convert_binary,
+    top.SubOp: convert_binary,
+    top.MulOp: convert_binary,
+    top.DivOp: convert_binary,
+    top.ReluOp: convert_activation,
+    top.ClipOp: convert_activation,
+    top.MaxPoolOp: convert_max_pool,
+    top.AvgPoolOp: convert_avg_pool,
+    top.ReduceMeanOp: convert_reduce_mean,
+    top.ResizeOp: convert_resize,
+    top.ReshapeOp: convert_reshape,
+    top.TransposeOp: convert_transpose,
+    top.SoftmaxOp: convert_softmax,
+}
+"""For each op of `top`: the function that appends its `tpu` ops and notes the result's form."""
+
+
+def _number(attribute: FloatAttr | None) -> float | None:
+    return None if attribute is None else attribute.value.data
+
+
+def _quantized_element(value: SSAValue) -> UniformQuantizedType:
+    element = element_of(value)
+    assert isinstance(element, UniformQuantizedType), "the builder gives quantized forms only"
+    return element
+
+
+def _not_quantizable(op: top.TopOp, error: ValueError) -> DiagnosticError:
+    return DiagnosticError(
+        f"'{op.result_name.data}' cannot be computed in int8: {error}",
+        place_of(op),
+        hint="check the calibrated ranges of its operands and result, or use quantize=f32",
+    )

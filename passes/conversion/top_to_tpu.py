@@ -1,0 +1,155 @@
+"""`convert-top-to-tpu`: from what the network does to what the target computes, in int8 or f32.
+
+Before:
+
+    func.func @main(%image: tensor<1x4x!quant.calibrated<f32<0.0:1.0>>>) ->
+    tensor<1x2x!quant.calibrated<f32<0.0:3.0>>> {
+      %w = top.weight "w" key = "fc.weight" : tensor<4x2xf32>
+      %c = top.matmul "c" %image, %w : ...
+      %y = top.relu "y" %c : ... -> tensor<1x2x!quant.calibrated<f32<0.0:3.0>>>
+      func.return %y
+
+After (quantize=int8):
+
+    func.func @main(%image: tensor<1x4xf32>) -> tensor<1x2xf32> {
+      %image_i8 = tpu.cast "image_i8" %image : ... -> tensor<1x4x!quant.uniform<i8:f32, ...>>
+      %w = tpu.weight "fc.weight.i8" key = "fc.weight.i8" : tensor<4x2x!quant.uniform<...>>
+      %c = tpu.matmul "c" %image_i8, %w accumulator = "i32" : ...
+      %y = tpu.clamp "y" %c clamp_low = 0.0 : ...
+      %y_f32 = tpu.cast "y_f32" %y : ... -> tensor<1x2xf32>
+      func.return %y_f32
+
+Where a relu or clip is the only user of an op that rounds its result, that op rounds to the
+activation's quantization: saturating there loses nothing that the clamp keeps, and the finer scale
+is used from the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import FunctionType, ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Operation
+
+from ...backends.targets.target import Target, TargetError, load_target
+from ...dialects import top
+from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.element import element_storage
+from ...dialects.machine import set_target
+from ...dialects.weights import WeightStore
+from ..driver import place_of
+from ..smalti_pass import Level, SmaltiPass, store_of
+from .top_ops_to_tpu import CHOOSES_ELEMENT, CONVERSIONS
+from .tpu_builder import TpuBuilder
+
+QUANTIZE = ("int8", "f32")
+
+
+@dataclass(frozen=True)
+class ConvertTopToTpu(SmaltiPass):
+    """Convert a network to what the target computes: target=NAME (or a file in quotes),
+    quantize=int8 or f32.
+
+    int8 needs a calibrated range on every activation that gets a quantization of its own
+    (top-annotate-calibration); data movement and max_pool keep their input's. Casts stand at the
+    borders of the function and around what computes in floats.
+    """
+
+    name = "convert-top-to-tpu"
+    level: ClassVar[Level] = "top"
+
+    target: str = "default-8c"
+    quantize: str = "int8"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        place = Place(name=f"pass '{self.name}'")
+        if self.quantize not in QUANTIZE:
+            raise DiagnosticError(
+                f"option 'quantize' is {self.quantize}, expected int8 or f32", place
+            )
+        target = _load_target(self.target)
+        functions = [op for op in module.body.ops if isinstance(op, FuncOp) and op.body.blocks]
+        if not functions:
+            raise DiagnosticError("the module has no function to convert", place)
+        for function in functions:
+            self._convert(function, store_of(ctx))
+        set_target(module, self.target, target)
+
+    def _convert(self, function: FuncOp, store: WeightStore) -> None:
+        old = _body(function)
+        builder = TpuBuilder(function, store, quantizes=self.quantize == "int8")
+        ops = list(old.ops)
+        if builder.quantizes:
+            _share_quantization(builder, ops)
+        returned = ops.pop()
+        assert isinstance(returned, ReturnOp)
+        for op in ops:
+            builder.location = op.location
+            conversion = CONVERSIONS.get(type(op))
+            if conversion is None:
+                raise DiagnosticError(
+                    f"{op.name} is no op of level top",
+                    place_of(op),
+                    hint="convert a module of level top",
+                )
+            _check_floats(op)
+            conversion(builder, op)
+            self.count(op.name)
+        builder.location = returned.location
+        outputs = [builder.as_float(value) for value in returned.operands]
+        builder.check_ranges()
+        builder.add(ReturnOp(*outputs))
+        function.body.detach_block(old)
+        old.erase()
+        function.body.add_block(builder.block)
+        inputs = [argument.type for argument in builder.block.args]
+        function.properties["function_type"] = FunctionType.from_lists(
+            inputs, [each.type for each in outputs]
+        )
+
+
+def _body(function: FuncOp) -> Block:
+    """The one block of a function; DiagnosticError where there are more, or it does not end in a
+    return."""
+    if len(function.body.blocks) != 1 or not isinstance(function.body.block.last_op, ReturnOp):
+        raise DiagnosticError(
+            "a network is one block that ends in func.return",
+            Place(name=f"@{function.sym_name.data}"),
+        )
+    for argument in function.body.block.args:
+        if element_storage(argument.type) != "f32":
+            raise DiagnosticError(
+                f"input {argument.index} is {argument.type}: only f32 inputs can be converted",
+                Place(name=f"@{function.sym_name.data}"),
+            )
+    return function.body.block
+
+
+def _check_floats(op: Operation) -> None:
+    """DiagnosticError where an op other than a constant makes anything but f32."""
+    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) != "f32":
+        raise DiagnosticError(
+            f"{op.name} makes {op.results[0].type}: only f32 can be converted", place_of(op)
+        )
+
+
+def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
+    """Lets what relu and clip alone use be quantized as their result is; from the end on, so that
+    chains take the last one's."""
+    for op in reversed(ops):
+        if not isinstance(op, top.ReluOp | top.ClipOp):
+            continue
+        if op.input.has_one_use() and isinstance(op.input.owner, CHOOSES_ELEMENT):
+            builder.take_element(op.input, op.output)
+
+
+def _load_target(name: str) -> Target:
+    try:
+        return load_target(name)
+    except TargetError as error:
+        raise DiagnosticError(
+            str(error), hint="give a shipped target's name or the path of a .toml file"
+        ) from None

@@ -1,0 +1,44 @@
+"""Which family cuts which op of the tpu dialect."""
+
+from __future__ import annotations
+
+from ....dialects import tpu
+from ..cost import Machine
+from .binary import BinaryFamily
+from .convert import ConvertFamily
+from .convolution import ConvolutionFamily
+from .family import Family
+from .layer import Layer
+from .matmul import MatmulFamily
+from .pooling import PoolFamily
+from .reduction import ReduceFamily
+from .relayout import RelayoutFamily
+from .resampling import ResampleFamily
+from .softmax import SoftmaxFamily
+
+FAMILIES: dict[type[tpu.TpuOp], type[Family]] = {
+    tpu.Conv2dOp: ConvolutionFamily,
+    tpu.MatmulOp: MatmulFamily,
+    tpu.AddOp: BinaryFamily,
+    tpu.SubOp: BinaryFamily,
+    tpu.MulOp: BinaryFamily,
+    tpu.DivOp: BinaryFamily,
+    tpu.CastOp: ConvertFamily,
+    tpu.RequantizeOp: ConvertFamily,
+    tpu.ClampOp: ConvertFamily,
+    tpu.MaxPoolOp: PoolFamily,
+    tpu.AvgPoolOp: PoolFamily,
+    tpu.ReduceMeanOp: ReduceFamily,
+    tpu.ResampleOp: ResampleFamily,
+    tpu.ReshapeOp: RelayoutFamily,
+    tpu.TransposeOp: RelayoutFamily,
+    tpu.SoftmaxOp: SoftmaxFamily,
+}
+
+
+def family_of(layer: Layer, machine: Machine) -> Family:
+    """The family of a layer's op; DiagnosticError for an op that no family cuts."""
+    kind = FAMILIES.get(type(layer.op))
+    if kind is None:
+        raise layer.error("no core can compute this op", "it has no lowering to tile")
+    return kind(layer, machine)

@@ -1,0 +1,52 @@
+"""Cuts softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....dialects import tile, tpu
+from ..cost import Machine
+from ..windows import Window, sizes_of
+from .box import BoxFamily
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Layer
+
+_OPERATIONS = 8
+"""Passes over the elements that the vector unit makes."""
+
+
+class SoftmaxFamily(BoxFamily):
+    """tpu.softmax: tiles have the axis of the softmax last (the copies bring it there), and whole."""
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        op = layer.op
+        assert isinstance(op, tpu.SoftmaxOp)
+        if not layer.result.is_float:
+            raise layer.error("the device computes softmax in float", "cast its input to f32")
+        axis = op.axis.value.data
+        self.order = (*(a for a in layer.output.layout.order if a != axis), axis)
+        self.fixed = frozenset((axis,))
+
+    def input_boxes(self, window: Window) -> Sequence[Window]:
+        return [window]
+
+    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
+        elements = self.elements_of(sizes)
+        return [
+            elements * self.layer.inputs[0].element_bytes,
+            elements * self.layer.output.element_bytes,
+        ]
+
+    def vector_cycles(self, window: Window) -> int:
+        elements = self.elements_of(sizes_of(window))
+        return self.machine.vector_cycles(self.layer.output.storage, elements, _OPERATIONS)
+
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        layer, sizes = self.layer, sizes_of(window)
+        pitch = self.pitch_of(sizes)
+        x = self.load_kept(emitter, 0, window, self.order, pitch)
+        out = emitter.alloc(self.local_shape(sizes), layer.output.storage)
+        emitter.compute(tile.SoftmaxOp, [x, out], {"columns": sizes[self.order[-1]]})
+        self.store(emitter, out, window, pitch)

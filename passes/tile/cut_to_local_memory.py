@@ -1,0 +1,121 @@
+"""`tile-cut-to-local-memory`: replaces each layer by copies and computations on tiles that fit a core's memories.
+
+Before:
+
+    tile.layer core 0 (%a = %x …) -> %y window = [0, 1, 0, 10] { %r = tpu.cast "y" %a … }
+
+After:
+
+    %t = tile.alloc core 0 : memref<1x16xf32, "local">
+    tile.copy core 0 %x -> %t …
+    %u = tile.alloc core 0 : memref<1x16xi8, "local">
+    tile.convert core 0 %t -> %u …
+    tile.copy core 0 %u -> %y …
+
+Input windows include their halos. Weights are packed at compile time in the order in which the units read them, and
+the parameters of requantization are made into tables; both become new constants. Weights stay in local memory while the
+rows change, or the rows while the weights do, whichever moves fewer bytes. Tiles use half of the local memory where they can, so
+that the next tile's loads find room. One file per family of ops in `cut/`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+
+from ...dialects import tile
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.machine import target_of
+from ..smalti_pass import Level, SmaltiPass, store_of
+from .buffer_uses import program_of
+from .cost import Machine
+from .cut.constants import Constants
+from .cut.emitter import Emitter
+from .cut.families import family_of
+from .cut.family import Family
+from .cut.layer import Buffer, Layer
+from .windows import Window
+
+
+@dataclass(frozen=True)
+class CutToLocalMemory(SmaltiPass):
+    """Cut every layer into tiles; layers without a core run on core 0."""
+
+    name = "tile-cut-to-local-memory"
+    level: ClassVar[Level] = "tile"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        machine = Machine(target_of(module))
+        block = program_of(module).body.block
+        buffers: dict[SSAValue, Buffer] = {}
+        layers: list[Layer] = []
+        for op in block.ops:
+            if isinstance(op, tile.GlobalOp):
+                buffers[op.output] = Buffer.of(op)
+            elif isinstance(op, tile.LayerOp):
+                layers.append(Layer.of(op, buffers))
+        if not layers:
+            return
+        _find_siblings(layers)
+        constants = Constants(store_of(ctx))
+        families: dict[SSAValue, Family] = {}
+        anchor: Operation | None = None
+        for layer in layers:
+            family = families.get(layer.output.value)
+            if family is None:
+                family = family_of(layer, machine)
+                families[layer.output.value] = family
+            elif not _same_computation(layer, family.layer):
+                raise DiagnosticError(
+                    f"different ops write parts of buffer '{layer.output.name}'", layer.place
+                )
+            core = layer.operation.core
+            number = 0 if core is None else core.value.data
+            if number >= machine.cores:
+                raise DiagnosticError(
+                    f"core {number} was asked for, target '{machine.target.name}' has {machine.cores}",
+                    layer.place,
+                )
+            emitter = Emitter(number, layer.operation.location)
+            family.emit(layer.window, emitter, constants)
+            block.insert_ops_before(emitter.operations, layer.operation)
+            anchor = anchor or emitter.operations[0]
+            self.count("tile ops", len(emitter.operations))
+        assert anchor is not None
+        block.insert_ops_before(constants.operations, anchor)
+        for layer in layers:
+            layer.operation.detach()
+            layer.operation.erase()
+        self.count("layers", len(layers))
+        self._erase_unused_weights(buffers)
+
+    def _erase_unused_weights(self, buffers: dict[SSAValue, Buffer]) -> None:
+        """Weights of which only the packed form is read are no part of the program any more."""
+        for value, buffer in buffers.items():
+            if buffer.is_weights and value.first_use is None:
+                value.owner.detach()  # pyright: ignore[reportAttributeAccessIssue]
+                value.owner.erase()  # pyright: ignore[reportAttributeAccessIssue]
+                self.count("weights replaced")
+
+
+def _same_computation(a: Layer, b: Layer) -> bool:
+    """Whether two layers are parts of one: the same op, on the same buffers."""
+    return (
+        type(a.op) is type(b.op)
+        and a.op.properties == b.op.properties
+        and list(a.operation.inputs) == list(b.operation.inputs)
+    )
+
+
+def _find_siblings(layers: list[Layer]) -> None:
+    """Tells each layer the windows of all layers that write the same output."""
+    windows: dict[SSAValue, list[Window]] = defaultdict(list)
+    for layer in layers:
+        windows[layer.output.value].append(layer.window)
+    for layer in layers:
+        layer.siblings = windows[layer.output.value]

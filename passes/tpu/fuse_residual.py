@@ -1,0 +1,134 @@
+"""`tpu-fuse-residual`: an addition after a convolution or matrix product becomes its residual
+operand.
+
+Before:
+
+    %c = tpu.conv2d "c" %x, %w, %b accumulator = "i32" : ...
+    %y = tpu.add "y" %c, %shortcut clamp_low = 0.0 : ...
+
+After:
+
+    %y = tpu.conv2d "y" %x, %w, %b residual %shortcut accumulator = "i32" clamp_low = 0.0 : ...
+
+The residual joins the accumulator before the one rounding, where an addition of its own would round
+and saturate twice: integer results may differ by one step, and where the product alone saturated,
+to the better. The clamp comes after the addition, as it did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from ...dialects import tpu
+from ...dialects.element import element_of, element_storage
+from ...dialects.quant import UniformQuantizedType
+from ..driver import erase_if_unused
+from ..smalti_pass import Level, SmaltiPass
+
+Product = tpu.Conv2dOp | tpu.MatmulOp
+
+_MAX_RATIO = 2.0**24
+"""Residual scale over accumulator scale: past this an i8 residual would fill an accumulator of 32
+bits by itself."""
+
+
+class FuseAddition(RewritePattern):
+    """conv2d or matmul, used by an add of equal shapes alone  ⇒  the product with a residual, where
+    the add stood."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: tpu.AddOp, rewriter: PatternRewriter, /) -> None:
+        for value, residual in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+            product = value.owner
+            if isinstance(product, Product) and self._fits(op, product, residual):
+                # Where the add stands both the product's operands and the residual are there.
+                rewriter.replace(op, _with_residual(product, residual, op))
+                erase_if_unused(rewriter, product)
+                return
+
+    def _fits(self, op: tpu.AddOp, product: Product, residual: SSAValue) -> bool:
+        shape = op.output.type.get_shape()
+        alike = product.output.type.get_shape() == shape and _shape(residual) == shape
+        free = product.residual is None and product.clamp == (None, None)
+        stored_alike = element_storage(residual.type) == element_storage(op.output.type)
+        return (
+            alike
+            and free
+            and stored_alike
+            and product.output.has_one_use()
+            and _scales_fit(product, residual)
+        )
+
+
+@dataclass(frozen=True)
+class FuseResidual(SmaltiPass):
+    """Fuse additions of equal shapes into the convolution or matrix product that makes one of their
+    operands."""
+
+    name = "tpu-fuse-residual"
+    level: ClassVar[Level] = "tpu"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        self.rewrite(module, [FuseAddition()])
+
+
+def _shape(value: SSAValue) -> tuple[int, ...]:
+    return value.type.get_shape()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _scales_fit(product: Product, residual: SSAValue) -> bool:
+    """Whether the residual, in units of the accumulator (input scale · weight scale), stays within
+    what it can hold."""
+    left, right = (
+        (product.input, product.weight)
+        if isinstance(product, tpu.Conv2dOp)
+        else (product.lhs, product.rhs)
+    )
+    x, w, r = element_of(left), element_of(right), element_of(residual)
+    if not isinstance(r, UniformQuantizedType):
+        return True
+    if not isinstance(x, UniformQuantizedType) or not isinstance(w, UniformQuantizedType):
+        return False
+    return bool(r.scale / (x.scale * np.min(w.scales)) <= _MAX_RATIO)
+
+
+def _with_residual(product: Product, residual: SSAValue, op: tpu.AddOp) -> Product:
+    """The product with a residual, under the name, with the result type and the clamp of the
+    addition `op`."""
+    name, element = op.result_name.data, op.output.type.element_type
+    low, high = op.clamp
+    accumulator = product.accumulator.data
+    if isinstance(product, tpu.MatmulOp):
+        return tpu.MatmulOp.make(
+            name,
+            product.lhs,
+            product.rhs,
+            product.bias,
+            residual,
+            element=element,
+            accumulator=accumulator,
+            clamp_low=low,
+            clamp_high=high,
+        )
+    return tpu.Conv2dOp.make(
+        name,
+        product.input,
+        product.weight,
+        product.bias,
+        residual,
+        element=element,
+        accumulator=accumulator,
+        strides=product.strides.get_values(),
+        pads=product.pads.get_values(),
+        dilations=product.dilations.get_values(),
+        groups=product.groups.value.data,
+        clamp_low=low,
+        clamp_high=high,
+    )

@@ -1,0 +1,23 @@
+// RUN: smalti-opt %s -p "top-fold-shapes" | filecheck %s
+// RUN: smalti-opt %s -p "top-fold-shapes" --mlir-print-debuginfo | filecheck %s --check-prefix LOC
+
+func.func @main(%x: tensor<1x8x4x4xf32>) -> tensor<8x16xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
+  %a = top.reshape "a" %x : (tensor<1x8x4x4xf32>) -> tensor<1x128xf32> loc("Reshape_0")
+  %b = top.reshape "b" %a : (tensor<1x128xf32>) -> tensor<8x16xf32> loc("Reshape_1")
+  %c = top.transpose "c" %b permutation = [0, 1] : (tensor<8x16xf32>) -> tensor<8x16xf32> loc("Transpose_2")
+  %k = top.weight "k" value = dense<[1.0, -2.0]> : tensor<2xf32> : tensor<2xf32>
+  %r = top.relu "r" %k : (tensor<2xf32>) -> tensor<2xf32> loc("Relu_3")
+  %m = top.reduce_mean "m" %r axes = [0] keepdims : (tensor<2xf32>) -> tensor<1xf32> loc("Mean_4")
+  %y = top.add "y" %c, %m : (tensor<8x16xf32>, tensor<1xf32>) -> tensor<8x16xf32> loc("Add_5")
+  func.return %y : tensor<8x16xf32>
+}
+
+// CHECK-LABEL: func.func @main
+// CHECK-NEXT:    %b = top.reshape "b" %x : (tensor<1x8x4x4xf32>) -> tensor<8x16xf32>
+// CHECK-NEXT:    %m = top.weight "m" value = dense<5.000000e-01> : tensor<1xf32> : tensor<1xf32>
+// CHECK-NEXT:    %y = top.add "y" %b, %m : (tensor<8x16xf32>, tensor<1xf32>) -> tensor<8x16xf32>
+// CHECK-NEXT:    func.return %y
+
+// LOC: top.reshape "b" {{.*}} loc(fused["Reshape_0", "Reshape_1", "Transpose_2"])
+// LOC: top.weight "m" {{.*}} loc("Mean_4")
+// LOC: top.add "y" {{.*}} loc("Add_5")

@@ -1,0 +1,60 @@
+"""Small ONNX models for tests, and what the importer and the top interpreter make of them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from smalti.backends.interpreter.top import run_top
+from smalti.compiler.onnx_import.importer import import_onnx
+from smalti.dialects.context import SmaltiContext, make_context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+
+
+def model_of(
+    nodes: Sequence[NodeProto],
+    inputs: Mapping[str, Sequence[int | str]],
+    outputs: Sequence[str] = ("y",),
+    constants: Mapping[str, np.ndarray] | None = None,
+    *,
+    opset: int = 17,
+    ir_version: int = 8,
+) -> ModelProto:
+    """A model; outputs have no declared shape, inputs are f32."""
+    graph = helper.make_graph(
+        list(nodes),
+        "test",
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, list(s)) for n, s in inputs.items()],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [numpy_helper.from_array(np.asarray(v), n) for n, v in (constants or {}).items()],
+    )
+    opsets = [helper.make_opsetid("", opset)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=ir_version)
+
+
+def imported(model: ModelProto | str | Path, **options: object) -> tuple[ModuleOp, SmaltiContext]:
+    """The model as a verified module, and its context."""
+    ctx = make_context()
+    module = import_onnx(model, ctx, **options)  # pyright: ignore[reportArgumentType]
+    module.verify()
+    return module, ctx
+
+
+def run_imported(
+    model: ModelProto | str | Path, inputs: Mapping[str, np.ndarray], **options: object
+) -> dict[str, np.ndarray]:
+    """The model's outputs by the top interpreter."""
+    module, ctx = imported(model, **options)
+    return run_top(module, ctx.weights, inputs)
+
+
+def ops_of(module: ModuleOp) -> list[Operation]:
+    """The ops of the module's function that are no weights and no return."""
+    ops = [op for op in module.walk() if op.name.startswith("top.")]
+    return [op for op in ops if op.name != "top.weight"]
+
+
+def random_input(*shape: int, seed: int = 0) -> np.ndarray:
+    """Normal random f32 numbers."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)

@@ -1,0 +1,96 @@
+"""ONNX's own node tests for every op that can be imported, on the top interpreter.
+
+Inputs that say shapes, axes or bounds are frozen into constants: Smalti settles them at import.
+"""
+
+import copy
+import functools
+import warnings
+
+import numpy as np
+import pytest
+from onnx import numpy_helper
+from onnx_models import run_imported
+from smalti.compiler.onnx_import.operators import OPERATORS
+from smalti.dialects.diagnostic import DiagnosticError
+
+FREEZE_ALL_BUT_FIRST = {"Clip", "Resize", "Upsample", "Dropout"}
+REFUSED = ("_3d_", "training", "with_argmax", "_mask", "identity_opt", "identity_sequence")
+"""Parts of names of cases that Smalti refuses: 3-D pools, training mode, indices and masks as outputs, sequences."""
+NO_FLOATS = ("test_shape", "test_size", "int8", "int16", "int32", "int64", "_cast_", "reshape_allowzero")
+"""Cases whose result is no float tensor, or has no elements."""
+
+
+@functools.cache
+def cases():
+    """The cases for supported ops by name, their data as arrays."""
+    from onnx.backend.test.loader import load_model_tests
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        every = load_model_tests(kind="node")
+    return {
+        case.name: case
+        for case in every
+        if all(node.op_type in OPERATORS and not node.domain for node in case.model.graph.node)
+    }
+
+
+def frozen(case):
+    """The model with operands that are known before running as initializers; its other inputs; the expected outputs."""
+    inputs, outputs = case.data_sets[0]
+    model = copy.deepcopy(case.model)
+    graph = model.graph
+    keep_first = graph.node[0].op_type in FREEZE_ALL_BUT_FIRST
+    values = dict(zip((value.name for value in graph.input), inputs, strict=True))
+    kept = {}
+    for index, (name, value) in enumerate(values.items()):
+        if not isinstance(value, np.ndarray | np.generic):
+            pytest.skip("its input is no tensor that can be frozen")
+        array = np.asarray(value)
+        if array.dtype == np.float32 and not (keep_first and index):
+            kept[name] = array
+        else:
+            graph.initializer.append(numpy_helper.from_array(array, name))
+    inputs_left = [value for value in graph.input if value.name in kept]
+    del graph.input[:]
+    graph.input.extend(inputs_left)
+    expected = dict(zip((value.name for value in graph.output), outputs, strict=True))
+    return model, kept, expected
+
+
+def test_node_suite():
+    """One test for all cases: collecting them takes a second, running each a millisecond."""
+    passed, wrong = 0, []
+    for name, case in cases().items():
+        if any(part in name for part in (*REFUSED, *NO_FLOATS)) or not _has_arrays(case):
+            continue
+        model, inputs, expected = frozen(case)
+        try:
+            got = run_imported(model, inputs)
+        except DiagnosticError as error:
+            wrong.append(f"{name}: {error}")
+            continue
+        for key, value in expected.items():
+            # Some cases write their expected values with four digits.
+            if got[key].shape != value.shape or not np.allclose(got[key], value, rtol=1e-4, atol=1e-4):
+                wrong.append(f"{name}: wrong values of {key}")
+        passed += 1
+    assert not wrong, "\n".join(wrong)
+    assert passed >= 160
+
+
+def test_refused_cases_are_diagnostics():
+    refused = 0
+    for name, case in cases().items():
+        if any(part in name for part in REFUSED) and _has_arrays(case):
+            model, inputs, _ = frozen(case)
+            with pytest.raises(DiagnosticError):
+                run_imported(model, inputs)
+            refused += 1
+    assert refused >= 15
+
+
+def _has_arrays(case):
+    inputs, outputs = case.data_sets[0]
+    return all(isinstance(value, np.ndarray | np.generic) for value in [*inputs, *outputs])

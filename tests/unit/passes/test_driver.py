@@ -1,0 +1,140 @@
+"""The shared pattern driver: fixpoint, locations, names, and that it ends."""
+
+import pytest
+from smalti.dialects import top
+from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.location import names_of
+from smalti.passes.driver import UniqueNames, erase_if_unused, place_of, rewrite
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+CHAIN = """
+%a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32> loc("Relu_0")
+%b = top.relu "b" %a : (tensor<4xf32>) -> tensor<4xf32> loc("Relu_1")
+%c = top.relu "c" %b : (tensor<4xf32>) -> tensor<4xf32> loc("Relu_2")
+"""
+
+
+class MergeRelus(RewritePattern):
+    """relu(relu(x)) ⇒ relu(x)."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
+        inner = op.input.owner
+        if isinstance(inner, top.ReluOp):
+            rewriter.replace(op, top.ReluOp.make(op.result_name.data, inner.input))
+            erase_if_unused(rewriter, inner)
+
+
+class DropRelu(RewritePattern):
+    """relu(relu(x)) ⇒ the inner one."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
+        if isinstance(op.input.owner, top.ReluOp):
+            rewriter.replace(op, [], [op.input])
+
+
+class AddToItself(RewritePattern):
+    """relu ⇒ two ops, one of which takes a name that is there already."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
+        clip = top.ClipOp.make("x", op.input, low=0.0)
+        rewriter.replace(op, [clip, top.ClipOp.make("c", clip.output)])
+
+
+class PingPong(RewritePattern):
+    """relu ⇒ relu, for ever."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
+        rewriter.replace(op, top.ReluOp.make(op.result_name.data, op.input))
+
+
+class Broken(RewritePattern):
+    """Raises an error of ours, and one of Python's."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
+        raise self.error
+
+
+@pytest.fixture
+def chain(piped, network):
+    return piped(network({"x": "4xf32"}, CHAIN, "%c", "4xf32"))
+
+
+def test_rewrites_to_a_fixpoint_and_counts(chain):
+    counts = {"merge_relus": 1}
+    assert rewrite(chain.module, [MergeRelus()], counts=counts) == 2
+    assert chain.names() == ["top.relu", "func.return"]
+    assert counts == {"merge_relus": 3}
+
+
+def test_a_new_op_gets_the_locations_of_all_that_it_replaces_in_program_order(chain):
+    rewrite(chain.module, [MergeRelus()])
+    assert names_of(chain.named("c").location) == ["Relu_0", "Relu_1", "Relu_2"]
+
+
+def test_an_op_that_stands_for_another_gets_its_location_too(chain):
+    rewrite(chain.module, [DropRelu()])
+    assert names_of(chain.named("a").location) == ["Relu_0", "Relu_1", "Relu_2"]
+
+
+def test_names_stay_unique_among_ops_and_inputs(chain):
+    rewrite(chain.module, [AddToItself()])
+    names = [op.properties["name"].data for op in chain.module.walk() if "name" in op.properties]
+    assert len(set(names)) == len(names) == 6
+    assert "x" not in names and "x_1" in names and "c" in names
+
+
+def test_unused_ops_are_erased_and_not_counted(piped, network):
+    result = piped(network({"x": "4xf32"}, CHAIN, "%x", "4xf32"))
+    assert rewrite(result.module, []) == 0
+    assert result.names() == ["func.return"]
+
+
+def test_a_pattern_that_never_ends_is_named(chain):
+    with pytest.raises(DiagnosticError, match="pattern 'ping_pong' does not end"):
+        rewrite(chain.module, [PingPong()])
+    with pytest.raises(DiagnosticError, match="applied 6 times in 6 rewrites"):
+        rewrite(chain.module, [PingPong()], max_rewrites=5)
+
+
+@pytest.mark.parametrize("error", [DiagnosticError("no such thing"), KeyError("a mistake of ours")])
+def test_errors_come_out_as_they_are(chain, error):
+    with pytest.raises(type(error)) as caught:
+        rewrite(chain.module, [Broken(error)])
+    assert caught.value is error
+
+
+def test_places_name_the_node_else_the_value(chain, piped, network):
+    assert str(place_of(chain.named("b"))) == "Relu_1"
+    body = '%a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>'
+    bare = piped(network({"x": "4xf32"}, body, "%a", "4xf32"))
+    assert str(place_of(bare.named("a"))) == "top.relu 'a'"
+
+
+def test_fresh_names_take_the_first_free_suffix(chain):
+    names = UniqueNames(chain.module)
+    assert [names.fresh("b"), names.fresh("b"), names.fresh("x"), names.fresh("new")] == [
+        "b_1",
+        "b_2",
+        "x_1",
+        "new",
+    ]
+
+
+def test_time_is_linear_in_the_number_of_ops(piped, network):
+    """A long chain: with a scan over all ops inside each rewrite this would take minutes."""
+    lines = [
+        f'%v{i + 1} = top.relu "v{i + 1}" %v{i} : (tensor<4xf32>) -> tensor<4xf32>'
+        for i in range(1500)
+    ]
+    text = network({"v0": "4xf32"}, "\n".join(lines), "%v1500", "4xf32")
+    result = piped(text)
+    assert rewrite(result.module, [MergeRelus()]) == 1499
+    assert result.names() == ["top.relu", "func.return"]

@@ -1,0 +1,137 @@
+"""Addresses: no two live buffers share bytes, dead ones are reused, what does not fit is said."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.targets.target import load_target
+from smalti.dialects import tile
+from smalti.dialects.context import make_context
+from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.location import named
+from smalti.dialects.machine import set_target
+from smalti.dialects.text import verify
+from smalti.passes.tile.allocation import ALIGNMENT
+from smalti.passes.tile.assign_addresses import AssignAddresses
+from smalti.passes.tile.buffer_uses import buffer_uses, program_of, steps_of
+from xdsl.dialects.builtin import ModuleOp
+
+from tests.unit.tile_programs import expected, images, two_layers
+
+
+def module_of(*ops, target="default-8c"):
+    module = ModuleOp([tile.ProgramOp.make("main", ops)])
+    set_target(module, target, load_target(target))
+    return module
+
+
+def chain(sizes, space="scratch"):
+    """Global buffers, each copied to the next by way of one local buffer."""
+    ops = [
+        tile.GlobalOp.make("x", "input", [sizes[0]], "i8"),
+        *(tile.GlobalOp.make(f"g{i}", space, [size], "i8") for i, size in enumerate(sizes)),
+        tile.GlobalOp.make("y", "output", [sizes[-1]], "i8"),
+    ]
+    local = tile.AllocOp.make(0, [max(sizes)], "i8")
+    steps = []
+    for a, b in pairwise(ops):
+        count = min(a.output.type.get_shape()[0], b.output.type.get_shape()[0])
+        for source, target in ((a, local), (local, b)):
+            step = tile.CopyOp.make(
+                0,
+                source.output,
+                target.output,
+                sizes=[count],
+                source_strides=[1],
+                target_strides=[1],
+            )
+            step.location = named(f"node{len(steps)}")
+            steps.append(step)
+    return [*ops, local, *steps]
+
+
+@pytest.mark.parametrize(("cores", "tiles"), [(1, 4), (2, 2), (8, 1)])
+@pytest.mark.parametrize("slack", [0, 1, 12])
+def test_buffers_that_live_together_share_no_byte(cores, tiles, slack):
+    module, ctx = two_layers(cores=cores, tiles=tiles)
+    AssignAddresses(slack=slack).run(ctx, module)
+    verify(module)
+    program = program_of(module)
+    uses = list(buffer_uses(program, steps_of(program)).values())
+    for i, a in enumerate(uses):
+        assert a.op.address is not None and a.op.address.value.data % ALIGNMENT == 0
+        for b in uses[:i]:
+            apart = a.last < b.first or b.last < a.first
+            if a.memory == b.memory and (
+                not apart or a.memory[0] in ("weights", "input", "output")
+            ):
+                low, high = sorted([a, b], key=lambda u: u.op.address.value.data)
+                assert low.op.address.value.data + low.size_bytes <= high.op.address.value.data
+    outputs = run_tile(module, ctx.weights, {"x": images()})
+    assert np.array_equal(outputs["y"], expected(images())["y"])
+
+
+def test_the_pass_gives_the_same_addresses_when_run_again():
+    module, ctx = two_layers()
+    AssignAddresses().run(ctx, module)
+    first = str(module)
+    AssignAddresses().run(ctx, module)
+    assert str(module) == first
+
+
+def test_dead_scratch_is_reused():
+    module = module_of(*chain([1024] * 6))
+    assign = AssignAddresses()
+    assign.run(make_context(), module)
+    assert assign.statistics["scratch_bytes"] == 1024
+
+
+def test_slack_keeps_tiles_apart_where_memory_allows():
+    used = {}
+    for slack in (0, 12):
+        module, ctx = two_layers(cores=1, tiles=4)
+        assign = AssignAddresses(slack=slack)
+        assign.run(ctx, module)
+        used[slack] = assign.statistics["local_bytes"]
+    assert used[12] > used[0]
+
+
+def test_unused_buffers_are_erased_but_not_inputs():
+    unused = [
+        tile.AllocOp.make(0, [64], "i8"),
+        tile.GlobalOp.make("w", "weights", [64], "i8", seed=1),
+        tile.GlobalOp.make("spare", "input", [64], "i8"),
+    ]
+    module = module_of(*unused, *chain([64]))
+    assign = AssignAddresses()
+    assign.run(make_context(), module)
+    assert assign.statistics["unused_buffers"] == 2
+    names = [op.buffer_name.data for op in module.walk() if isinstance(op, tile.GlobalOp)]
+    assert names == ["spare", "x", "g0", "y"]
+
+
+def test_too_much_for_local_memory_names_the_node_and_the_bytes():
+    module = module_of(*chain([600 << 10]), target="edge-1c")
+    with pytest.raises(DiagnosticError) as caught:
+        AssignAddresses().run(make_context(), module)
+    assert "614400 bytes of local memory of core 0 are in use at once, it has 524288" in str(
+        caught.value
+    )
+    assert str(caught.value).startswith("node0: error:")
+
+
+def test_too_much_for_global_memory_is_said():
+    huge = tile.GlobalOp.make("w", "weights", [1 << 20, 1 << 20], "i8", seed=1)
+    local = tile.AllocOp.make(0, [64], "i8")
+    load = tile.CopyOp.make(
+        0, huge.output, local.output, sizes=[64], source_strides=[1], target_strides=[1]
+    )
+    with pytest.raises(DiagnosticError, match="needs 1099511627776 bytes of global memory"):
+        AssignAddresses().run(make_context(), module_of(huge, local, load))
+
+
+def test_too_much_scratch_is_said():
+    ops = chain([1 << 42, 1 << 42])
+    with pytest.raises(DiagnosticError):
+        AssignAddresses().run(make_context(), module_of(*ops))

@@ -1,0 +1,414 @@
+"""Splitting and cutting change nothing: single ops of every kind, on machines with little memory, give the tpu interpreter's numbers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.interpreter.tpu import run_tpu
+from smalti.backends.numerics.storage import dtype_of
+from smalti.backends.targets import target as targets
+from smalti.backends.targets.target import load_target
+from smalti.dialects import tile, tpu
+from smalti.dialects.context import SmaltiContext, make_context, weights_of
+from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.element import element_storage
+from smalti.dialects.location import named
+from smalti.dialects.machine import set_target
+from smalti.dialects.quant import uniform, uniform_per_axis
+from smalti.passes.registry import parse_pipeline, run_pipeline
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType, f32, i32
+from xdsl.ir import Attribute, Block, Region, SSAValue
+
+SETTINGS = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+TINY = """
+name = "tiny"
+description = "a machine so small that everything is cut"
+cores = 4
+clock_ghz = 1.0
+[matrix]
+rows = 8
+columns = 8
+dataflow = "weight_stationary"
+overlap = true
+macs_per_cycle = { i8 = 1.0, f32 = 0.25 }
+accumulator_bytes = 2048
+[vector]
+lanes = { i8 = 8, i32 = 4, f32 = 4, i64 = 2 }
+lane_group = 4
+startup_cycles = 2
+[local_memory]
+size_bytes = 6144
+banks = 1
+bytes_per_cycle = 16
+[dma]
+queues = 1
+outstanding = 2
+issue_cycles = 4
+[global_memory]
+size_bytes = 16777216
+gigabytes_per_second = 16
+latency_cycles = 20
+burst_bytes = 16
+[interconnect]
+gigabytes_per_second = 8
+latency_cycles = 1
+multicast = false
+[energy]
+mac_picojoules = { i8 = 0.1 }
+vector_operation_picojoules = 0.5
+local_byte_picojoules = 1.6
+accumulator_byte_picojoules = 1.0
+global_byte_picojoules = 160
+interconnect_byte_picojoules = 6
+static_watts = 0.05
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of a target with hardly any memory."""
+    path = tmp_path_factory.mktemp("targets") / "tiny.toml"
+    path.write_text(TINY)
+    return str(path)
+
+
+@dataclass
+class Network:
+    """A function under construction; every value is named."""
+
+    quantized: bool
+    rng: np.random.Generator
+    ctx: SmaltiContext = field(default_factory=make_context)
+    ops: list[Any] = field(default_factory=list)
+    inputs: list[tuple[str, TensorType]] = field(default_factory=list)
+    block: Block = field(default_factory=Block)
+
+    def element(self) -> Attribute:
+        """A number format for an activation."""
+        if not self.quantized:
+            return f32
+        return uniform("i8", float(np.float32(self.rng.uniform(0.02, 0.2))), int(self.rng.integers(-20, 21)))
+
+    def input(self, *shape: int) -> SSAValue:
+        """A new argument, copied into an intermediate buffer."""
+        kind = TensorType(self.element(), list(shape))
+        argument = self.block.insert_arg(kind, len(self.block.args))
+        name = f"in{len(self.inputs)}"
+        self.inputs.append((name, kind))
+        return self.add(tpu.ClampOp.make(f"{name}.copy", argument, clamp_high=1e3))
+
+    def add(self, op: Any) -> SSAValue:
+        """Appends an op; its result."""
+        op.location = named(f"node_{len(self.ops)}")
+        self.ops.append(op)
+        return op.output
+
+    def weight(self, array: np.ndarray, element: Attribute) -> SSAValue:
+        """A constant of the store."""
+        name = f"w{len(self.ops)}"
+        key = weights_of(self.ctx).add(name, array)
+        return self.add(tpu.WeightOp.make(name, TensorType(element, list(array.shape)), key=key))
+
+    def parameters(self, *shape: int, axis: int = 0) -> SSAValue:
+        """Random weights, quantized along `axis`."""
+        if not self.quantized:
+            return self.weight(self.rng.standard_normal(shape).astype(np.float32), f32)
+        scales = np.float32(self.rng.uniform(0.005, 0.02, shape[axis])).astype(float)
+        values = self.rng.integers(-127, 128, shape).astype(np.int8)
+        return self.weight(values, uniform_per_axis("i8", axis, list(scales)))
+
+    def bias(self, channels: int) -> SSAValue:
+        """A random bias."""
+        if not self.quantized:
+            return self.weight(self.rng.standard_normal(channels).astype(np.float32), f32)
+        return self.weight(self.rng.integers(-3000, 3000, channels).astype(np.int32), i32)
+
+    def module(self, result: SSAValue, target: str) -> ModuleOp:
+        """The module that returns `result` both as it is and clamped."""
+        again = self.add(tpu.ClampOp.make("again", result, clamp_low=-2.0))
+        self.block.add_ops([*self.ops, func.ReturnOp(result, again)])
+        types = ([kind for _, kind in self.inputs], [result.type, again.type])
+        function = func.FuncOp("main", types, Region(self.block))
+        names = ArrayAttr([StringAttr(name) for name, _ in self.inputs])
+        function.attributes["smalti.inputs"] = names
+        function.attributes["smalti.outputs"] = ArrayAttr([StringAttr("y"), StringAttr("z")])
+        module = ModuleOp([function])
+        set_target(module, target, load_target(target))
+        return module
+
+    def values(self) -> dict[str, np.ndarray]:
+        """Random inputs for two samples."""
+        result: dict[str, np.ndarray] = {}
+        for name, kind in self.inputs:
+            shape = kind.get_shape()
+            lead = (2 * shape[0], *shape[1:]) if shape else ()
+            if self.quantized:
+                result[name] = self.rng.integers(-128, 128, lead).astype(np.int8)
+            else:
+                result[name] = self.rng.standard_normal(lead).astype(np.float32)
+        return result
+
+
+def check(network: Network, result: SSAValue, target: str, cores: int) -> ModuleOp:
+    """Runs the network before and after cutting."""
+    module = network.module(result, target)
+    store, inputs = weights_of(network.ctx), network.values()
+    want = run_tpu(module, store, inputs)
+    stages = f"convert-tpu-to-tile,tile-split-over-cores{{cores={cores}}},tile-cut-to-local-memory"
+    run_pipeline(network.ctx, module, parse_pipeline(stages))
+    program = next(iter(module.ops))
+    assert isinstance(program, tile.ProgramOp)
+    assert not any(isinstance(op, tile.LayerOp) for op in program.body.block.ops)
+    got = run_tile(module, store, inputs)
+    for name, array in want.items():
+        assert got[name].dtype == array.dtype and got[name].shape == array.shape
+        if array.dtype.kind == "f":
+            np.testing.assert_allclose(got[name], array, rtol=2e-5, atol=1e-5)
+        else:
+            np.testing.assert_array_equal(got[name], array)
+    return module
+
+
+seeds = st.integers(0, 2**32 - 1)
+kinds = st.booleans()
+cores = st.integers(1, 4)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[Network, int]:
+    """An empty network of integers or floats, and a number of cores."""
+    network = Network(draw(kinds), np.random.default_rng(draw(seeds)))
+    return network, draw(cores)
+
+
+def sizes(low: int, high: int) -> st.SearchStrategy[int]:
+    """A size."""
+    return st.integers(low, high)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_convolution(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    groups = draw(st.sampled_from([1, 1, 2, 3, 6]))
+    per_in, per_out = draw(sizes(1, 5)), draw(sizes(1, 5))
+    if draw(st.booleans()):
+        per_in, groups = 1, draw(sizes(2, 20))
+    height, width = draw(sizes(1, 12)), draw(sizes(1, 12))
+    kernel = (draw(sizes(1, 3)), draw(sizes(1, 3)))
+    strides = (draw(sizes(1, 3)), draw(sizes(1, 3)))
+    dilations = (draw(sizes(1, 2)), draw(sizes(1, 2)))
+    pads = [draw(sizes(0, 3)) for _ in range(4)]
+    for axis, size in enumerate((height, width)):
+        missing = (kernel[axis] - 1) * dilations[axis] + 1 - size - pads[axis] - pads[2 + axis]
+        pads[axis] += max(0, missing)
+    x = network.input(draw(sizes(1, 2)), groups * per_in, height, width)
+    w = network.parameters(groups * per_out, per_in, *kernel)
+    options: dict[str, Any] = {
+        "strides": strides, "pads": pads, "dilations": dilations, "groups": groups,
+        "accumulator": draw(st.sampled_from(["i32", "i64"])) if network.quantized else "f32",
+    }  # fmt: skip
+    bias = network.bias(groups * per_out) if draw(st.booleans()) else None
+    element = network.element()
+    plain = tpu.Conv2dOp.make("shape", x, w, bias, element=element, **options)
+    residual = network.input(*plain.output.type.get_shape()) if draw(st.booleans()) else None
+    high = draw(st.sampled_from([None, 1.5]))
+    result = network.add(
+        tpu.Conv2dOp.make("conv", x, w, bias, residual, element=element, clamp_high=high, **options)
+    )
+    plain.erase()
+    check(network, result, tiny, count)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_product_with_weights(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    lead = [draw(sizes(1, 3)) for _ in range(draw(sizes(0, 2)))]
+    rows = [draw(sizes(1, 20))] if lead or draw(st.booleans()) else []
+    depth = draw(sizes(1, 60))
+    if network.quantized and draw(st.booleans()):
+        depth = draw(sizes(800, 2000))
+    columns = draw(sizes(1, 40))
+    x = network.input(*lead, *rows, depth)
+    w = network.parameters(depth, columns, axis=1)
+    bias = network.bias(columns) if draw(st.booleans()) else None
+    element = network.element()
+    shape = (*lead, *rows, columns)
+    residual = network.input(*shape) if draw(st.booleans()) else None
+    result = network.add(tpu.MatmulOp.make("product", x, w, bias, residual, element=element))
+    check(network, result, tiny, count)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_product_of_activations(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    lead = [draw(sizes(1, 3)) for _ in range(draw(sizes(0, 2)))]
+    depth = draw(sizes(1, 24))
+    left = [size if draw(st.booleans()) else 1 for size in lead]
+    right = [size if left[i] == 1 or draw(st.booleans()) else 1 for i, size in enumerate(lead)]
+    a = network.input(*left, *([draw(sizes(1, 20))] if lead or draw(st.booleans()) else []), depth)
+    columns = [draw(sizes(1, 20))] if lead or draw(st.booleans()) else []
+    if columns and draw(st.booleans()):
+        # A right-hand side that lies in memory the other way round.
+        moved = network.input(*right, *columns, depth)
+        order = [*range(len(right)), len(right) + 1, len(right)]
+        b = network.add(tpu.TransposeOp.make("moved", moved, permutation=order))
+    else:
+        b = network.input(*right, depth, *columns)
+    result = network.add(tpu.MatmulOp.make("product", a, b, element=network.element()))
+    check(network, result, tiny, count)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_binary(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    shape = [draw(sizes(1, 6)) for _ in range(draw(sizes(1, 6)))]
+
+    def operand() -> SSAValue:
+        own = [size if draw(st.booleans()) else 1 for size in shape]
+        own = own[draw(sizes(0, len(own) - 1)) :] if draw(st.booleans()) else own
+        if draw(st.booleans()):
+            return network.input(*own)
+        if network.quantized:
+            values = network.rng.integers(-128, 128, own).astype(np.int8)
+            return network.weight(values, network.element())
+        return network.weight(1.0 + network.rng.random(own).astype(np.float32), f32)
+
+    a = network.input(*shape) if draw(st.booleans()) else operand()
+    b = operand()
+    if not network.inputs:
+        a = network.input(*shape)
+    floats = [] if network.quantized else [tpu.SubOp, tpu.DivOp]
+    kind = draw(st.sampled_from([tpu.AddOp, tpu.MulOp, *floats]))
+    if kind is tpu.DivOp:
+        b = network.weight(1.0 + network.rng.random(shape).astype(np.float32), f32)
+    result = network.add(kind.make("binary", a, b, element=network.element(), clamp_low=-3.0))
+    check(network, result, tiny, count)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_convert(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    x = network.input(*[draw(sizes(1, 9)) for _ in range(draw(sizes(0, 5)))])
+    if network.quantized and draw(st.booleans()):
+        result = network.add(tpu.RequantizeOp.make("r", x, element=network.element()))
+    elif network.quantized:
+        result = network.add(tpu.CastOp.make("real", x, element=f32))
+    else:
+        result = network.add(tpu.CastOp.make("quantized", x, element=uniform("i8", 0.05, 3)))
+    check(network, result, tiny, count)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_pool(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    height, width = draw(sizes(3, 14)), draw(sizes(3, 14))
+    kernel = (draw(sizes(1, 3)), draw(sizes(1, 3)))
+    options: dict[str, Any] = {
+        "kernel": kernel,
+        "strides": (draw(sizes(1, 3)), draw(sizes(1, 3))),
+        "pads": [draw(sizes(0, kernel[i % 2] - 1)) for i in range(4)],
+        "ceil_mode": draw(st.booleans()),
+    }
+    x = network.input(draw(sizes(1, 2)), draw(sizes(1, 20)), height, width)
+    if draw(st.booleans()):
+        result = network.add(tpu.MaxPoolOp.make("max", x, **options))
+    else:
+        include = draw(st.booleans())
+        result = network.add(
+            tpu.AvgPoolOp.make("mean", x, element=network.element(), count_include_pad=include, **options)
+        )
+    check(network, result, tiny, count)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_reduce_mean(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    rank = draw(sizes(1, 5))
+    x = network.input(*[draw(sizes(1, 7)) for _ in range(rank)])
+    axes = sorted(draw(st.sets(sizes(0, rank - 1), min_size=1)))
+    keepdims = draw(st.booleans())
+    op = tpu.ReduceMeanOp.make("mean", x, axes=axes, keepdims=keepdims, element=network.element())
+    check(network, network.add(op), tiny, count)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_resample(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    shape = [draw(sizes(1, 8)) for _ in range(draw(sizes(1, 4)))]
+    axis = draw(sizes(0, len(shape) - 1))
+    out, taps = draw(sizes(1, 9)), 1 if network.quantized else draw(sizes(1, 3))
+    x = network.input(*shape)
+    index = network.weight(network.rng.integers(0, shape[axis], (out, taps)).astype(np.int32), i32)
+    weight = None
+    if not network.quantized:
+        weight = network.weight(network.rng.random((out, taps)).astype(np.float32), f32)
+    result = network.add(tpu.ResampleOp.make("resample", x, index, weight, axis=axis))
+    check(network, result, tiny, count)
+
+
+@SETTINGS
+@given(networks(), st.data())
+def test_relayout(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+    network, count = case
+    draw = data.draw
+    factors = [draw(sizes(1, 5)) for _ in range(draw(sizes(1, 5)))]
+
+    def shape() -> list[int]:
+        order = draw(st.permutations(factors))
+        grouped: list[int] = []
+        for factor in order:
+            if grouped and draw(st.booleans()):
+                grouped[-1] *= factor
+            else:
+                grouped.append(factor)
+        return grouped
+
+    x = network.input(*shape())
+    x = network.add(tpu.ReshapeOp.make("reshaped", x, shape()))
+    rank = len(x.type.get_shape())  # pyright: ignore[reportAttributeAccessIssue]
+    order = draw(st.permutations(range(rank)))
+    x = network.add(tpu.TransposeOp.make("moved", x, permutation=order))
+    x = network.add(tpu.ReshapeOp.make("reshaped_back", x, shape()))
+    check(network, x, tiny, count)
+
+
+@SETTINGS
+@given(st.data(), seeds, cores)
+def test_softmax(tiny: str, data: st.DataObject, seed: int, count: int) -> None:
+    network = Network(False, np.random.default_rng(seed))
+    shape = [data.draw(sizes(1, 7)) for _ in range(data.draw(sizes(1, 4)))]
+    axis = data.draw(sizes(0, len(shape) - 1))
+    result = network.add(tpu.SoftmaxOp.make("softmax", network.input(*shape), axis=axis))
+    check(network, result, tiny, count)

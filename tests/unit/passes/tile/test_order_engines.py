@@ -1,0 +1,131 @@
+"""Order of engines: loads move ahead, never across what they need, never beyond local memory."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.targets.target import load_target
+from smalti.dialects import tile
+from smalti.dialects.context import make_context
+from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.machine import set_target
+from smalti.dialects.text import verify
+from smalti.passes.tile.assign_addresses import AssignAddresses
+from smalti.passes.tile.buffer_uses import program_of, steps_of
+from smalti.passes.tile.order_engines import OrderEngines
+from xdsl.dialects.builtin import ModuleOp
+
+from tests.unit.tile_programs import expected, images, two_layers
+
+
+def kinds(module):
+    """The steps of core 0 as letters: l load, m conv, d depthwise, e epilogue, s store, f fill."""
+    letters = []
+    for op in steps_of(program_of(module)):
+        if op.core.value.data:
+            continue
+        if isinstance(op, tile.CopyOp):
+            letters.append("s" if isinstance(op.target.owner, tile.GlobalOp) else "l")
+        else:
+            letters.append(op.name.removeprefix("tile.")[0].replace("c", "m"))
+    return "".join(letters)
+
+
+def test_loads_move_a_tile_ahead():
+    module, ctx = two_layers(cores=1, tiles=3)
+    assert kinds(module) == "lllmeslmeslmes" + "llldesldesldes"
+    OrderEngines(prefetch=1).run(ctx, module)
+    verify(module)
+    # The loads of layer 1's weights move into layer 0; those of its pixels wait for the stores.
+    assert kinds(module) == "llllmeslmesllmes" + "lldesldesdes"
+
+
+def test_two_tiles_ahead():
+    module, ctx = two_layers(cores=1, tiles=4)
+    OrderEngines(prefetch=2).run(ctx, module)
+    assert kinds(module).startswith("lllllmeslmes")
+
+
+def test_prefetch_0_changes_nothing():
+    module, ctx = two_layers()
+    before = str(module)
+    OrderEngines(prefetch=0).run(ctx, module)
+    assert str(module) == before
+
+
+def test_a_negative_prefetch_is_refused():
+    module, ctx = two_layers()
+    with pytest.raises(DiagnosticError, match="at least 0"):
+        OrderEngines(prefetch=-1).run(ctx, module)
+
+
+@pytest.mark.parametrize(("cores", "tiles"), [(1, 8), (2, 4), (4, 2), (8, 1)])
+@pytest.mark.parametrize("prefetch", [1, 2, 5])
+def test_the_program_means_the_same(cores, tiles, prefetch):
+    module, ctx = two_layers(cores=cores, tiles=tiles)
+    OrderEngines(prefetch=prefetch).run(ctx, module)
+    for _ in range(2):
+        outputs = run_tile(module, ctx.weights, {"x": images()})
+        assert np.array_equal(outputs["y"], expected(images())["y"])
+        AssignAddresses().run(ctx, module)
+
+
+def tiles_of(sizes, target="edge-1c"):
+    """Tiles of one load, one conversion and one store each, of the given bytes."""
+    total = sum(sizes)
+    x = tile.GlobalOp.make("x", "input", [total], "i8")
+    y = tile.GlobalOp.make("y", "output", [total], "i8")
+    ops, offset = [x, y], 0
+    for size in sizes:
+        a, b = tile.AllocOp.make(0, [1, size], "i8"), tile.AllocOp.make(0, [1, size], "i8")
+        box = {"sizes": [size], "source_strides": [1], "target_strides": [1]}
+        ops += [
+            a,
+            b,
+            tile.CopyOp.make(0, x.output, a.output, **box, source_offset=offset),
+            tile.ConvertOp.make(0, a.output, b.output, columns=size, multiplier=1 << 30, shift=30),
+            tile.CopyOp.make(0, b.output, y.output, **box, target_offset=offset),
+        ]
+        offset += size
+    module = ModuleOp([tile.ProgramOp.make("main", ops)])
+    set_target(module, target, load_target(target))
+    return module
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.integers(1, 256 << 10), min_size=1, max_size=12),
+    st.integers(1, 4),
+)
+def test_addresses_can_always_be_assigned_afterwards(sizes, prefetch):
+    module, ctx = tiles_of(sizes), make_context()
+    OrderEngines(prefetch=prefetch).run(ctx, module)
+    AssignAddresses().run(ctx, module)
+    x = np.arange(sum(sizes), dtype=np.uint32).astype(np.int8)
+    assert np.array_equal(run_tile(module, ctx.weights, {"x": x})["y"], x)
+
+
+def test_a_load_stays_where_memory_is_full():
+    module = tiles_of([250 << 10, 250 << 10, 1 << 10])
+    OrderEngines().run(make_context(), module)
+    # While a tile is converted another 250 KiB do not fit beside its 500; once it is, they do.
+    starts = [
+        op.source_offset.value.data
+        for op in steps_of(program_of(module))
+        if isinstance(op, tile.CopyOp) and isinstance(op.target.owner, tile.AllocOp)
+    ]
+    assert starts == [0, 250 << 10, 500 << 10]
+    assert kinds(module) == "lmlslmsms"
+
+
+def test_four_thousand_tiles_take_seconds_at_most():
+    module, ctx = tiles_of([64] * 2000), make_context()
+    began = time.process_time()
+    OrderEngines().run(ctx, module)
+    AssignAddresses().run(ctx, module)
+    spent = time.process_time() - began
+    print(spent)
+    assert spent < 6
