@@ -1,4 +1,6 @@
-"""Calibration: the range of every tensor of a network over example inputs, from the top interpreter (max calibration)."""
+"""Calibration: the range of every tensor of a network over example inputs, from the top interpreter
+(max calibration).
+"""
 
 from __future__ import annotations
 
@@ -34,15 +36,18 @@ TABLE_FORMAT = 1
 def load_calibration_data(
     source: str | Path | Mapping[str, np.ndarray], module: ModuleOp
 ) -> dict[str, np.ndarray]:
-    """Example inputs for a module, checked: f32 arrays [S · declared axis 0, ...] by input name, all of S samples.
+    """Example inputs for a module, checked: f32 arrays [S · declared axis 0, ...] by input name,
+    all of S samples.
 
     Args:
-        source: arrays by input name; or the path of an .npz file of them; where the network has one input, an .npz with one array
-            of any name will do. "random:SEED" makes normal random numbers, reproducible for each input's name and shape.
+        source: arrays by input name; or the path of an .npz file of them; where the network has one
+            input, an .npz with one array of any name will do. "random:SEED" makes normal random
+            numbers, reproducible for each input's name and shape.
         module: the network; what it declares is what the data must fit.
 
     Raises:
-        DiagnosticError: no such file, an input without data, a wrong shape or type, NaN or infinity, no samples.
+        DiagnosticError: no such file, an input without data, a wrong shape or type, NaN or
+            infinity, no samples.
     """
     declared = declared_inputs(module)
     if isinstance(source, str) and source.startswith("random:"):
@@ -92,7 +97,7 @@ def _of_inputs(
                 f"the file has no array for input '{name}'",
                 place,
                 [f"its arrays: {found}"],
-                f"save it with numpy.savez(path, **{{{name!r}: array}}), preprocessed as the model expects",
+                f"save it with numpy.savez(path, **{{{name!r}: array}}), as the model expects it",
             )
     return arrays
 
@@ -134,7 +139,8 @@ def calibrate(
     Args:
         module: a network of top ops.
         weights: the store that holds its weights.
-        data: f32 arrays by input name, S samples one after the other along axis 0 (as `load_calibration_data` gives them).
+        data: f32 arrays by input name, S samples one after the other along axis 0 (as
+            `load_calibration_data` gives them).
         progress: told how many samples are done.
 
     Samples run in chunks of bounded memory; only the ranges are kept.
@@ -157,7 +163,9 @@ def calibrate(
         stop = min(start + chunk, samples)
         report("calibrate", start, samples)
         part = {
-            name: array[start * sizes.get(name, 0) : stop * sizes.get(name, 0)] if sizes.get(name) else array
+            name: array[start * sizes.get(name, 0) : stop * sizes.get(name, 0)]
+            if sizes.get(name)
+            else array
             for name, array in data.items()
         }
         run_top(module, weights, part, observe=observe)
@@ -178,7 +186,8 @@ def _widened(
 
 
 def save_ranges(ranges: Mapping[str, tuple[float, float]], path: str | Path) -> None:
-    """Writes a calibration table: JSON {"format": 1, "ranges": {name: [low, high]}}, whole or not at all.
+    """Writes a calibration table: JSON {"format": 1, "ranges": {name: [low, high]}}, whole or not
+    at all.
 
     Raises:
         DiagnosticError: the file cannot be written.
@@ -189,5 +198,3 @@ def save_ranges(ranges: Mapping[str, tuple[float, float]], path: str | Path) -> 
     }
     text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(path, text)
-
-

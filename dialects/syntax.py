@@ -11,7 +11,9 @@ unchanged.
 
 from __future__ import annotations
 
+import builtins
 import re
+from math import prod
 from typing import Any
 
 from xdsl.context import Context
@@ -20,13 +22,18 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     IntegerType,
+    ModuleOp,
 )
-from xdsl.ir import Attribute, Operation
-from xdsl.parser import AttrParser, Parser
+from xdsl.ir import Attribute, AttributeInvT, Operation, SSAValue, TypeAttribute
+from xdsl.parser import AttrParser, Parser, ParserState, UnresolvedOperand
 from xdsl.printer import Printer
-from xdsl.utils.lexer import Span
-from xdsl.utils.mlir_lexer import MLIRTokenKind
+from xdsl.utils.exceptions import ParseError
+from xdsl.utils.lexer import Input, Span
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind
 
+MAX_INTEGER_BITS = 1024
+MAX_DENSE_ELEMENTS = 1 << 22
+"""Limits on what a few characters of text can make us compute or allocate."""
 _ALIAS = re.compile(r"^(#[A-Za-z_][\w$.\-]*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _ALIAS_USE = re.compile(r'"(?:\\.|[^"\\])*"|(#[A-Za-z_][\w$.\-]*)')
 _HEX_FLOAT = re.compile(r"0x[0-9A-Fa-f]+")
@@ -62,18 +69,71 @@ class _Literal(AttrParser._TensorLiteralElement):
         return super().to_type(parser, type)
 
 
+class SmaltiLexer(MLIRLexer):
+    """xDSL's lexer; a string that is not closed takes it no longer than one that is."""
+
+    # xDSL's own pattern tries every way to part the text of an open string: 2^length of them.
+    # A possessive quantifier takes what it can and never gives it back.
+    _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+
 class SmaltiParser(Parser):
     """xDSL's parser, with MLIR's hexadecimal floats; it remembers where each op began."""
 
     def __init__(self, ctx: Context, input: str, name: str = "<unknown>") -> None:
-        super().__init__(ctx, input, name)
+        super().__init__(ctx, "", name)
+        self._parser_state = ParserState(SmaltiLexer(Input(input, name)))
         self.positions: dict[Operation, int] = {}
+        self._first_uses: dict[str, Span[Any]] = {}
+
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        try:
+            return super().parse_module(allow_implicit_module)
+        except ParseError as error:
+            # xDSL tells undefined values at the end of the text, without a place.
+            undefined = [name for name in self.forward_ssa_references if name in self._first_uses]
+            if undefined and error.msg.startswith("values used but not defined"):
+                raise ParseError(
+                    self._first_uses[undefined[0]], f"value %{undefined[0]} is used but not defined"
+                ) from None
+            raise
+
+    def resolve_operand(
+        self, operand: UnresolvedOperand, type: AttributeInvT
+    ) -> SSAValue[AttributeInvT]:
+        if operand.operand_name not in self.ssa_values:
+            self._first_uses.setdefault(operand.operand_name, operand.span)
+        return super().resolve_operand(operand, type)
+
+    def _get_op_by_name(self, name: str) -> builtins.type[Operation]:
+        found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if found is None:
+            # The name has been consumed; it is what stands last before here.
+            at = self.lexer.input.content.rfind(name, 0, self.pos)
+            self.raise_error(f"operation {name} is not registered", at, at + len(name))
+        return found
 
     def parse_operation(self) -> Operation:
         position = self.pos
         op = super().parse_operation()
         self.positions[op] = position
         return op
+
+    def _parse_optional_integer_or_float_type(self) -> TypeAttribute | None:
+        match = self._builtin_integer_type_regex.match(self._current_token.text)
+        # The ranges of a type are computed as integers of that width; no more digits than needed.
+        if match is not None and (len(match[1]) > 4 or int(match[1]) > MAX_INTEGER_BITS):
+            self.raise_error(f"integer types have at most {MAX_INTEGER_BITS} bits")
+        return super()._parse_optional_integer_or_float_type()
+
+    def _parse_dense_literal_type(self) -> Any:
+        type = super()._parse_dense_literal_type()
+        if prod(type.get_shape()) > MAX_DENSE_ELEMENTS:
+            self.raise_error(
+                f"a dense literal has at most {MAX_DENSE_ELEMENTS} elements: keep larger "
+                "constants in the weight file"
+            )
+        return type
 
     def _parse_tensor_literal_element(self) -> AttrParser._TensorLiteralElement:
         element = super()._parse_tensor_literal_element()
@@ -183,8 +243,3 @@ def hoist_aliases(text: str) -> tuple[str, int]:
         pending += [(use, False) for use in uses if use in found and use not in open_names]
     head = " ".join(f"{name} = {found[name][2]}" for name in ordered)
     return f"{head}\n{_ALIAS.sub('', text)}", 1
-
-
-def span_position(span: Span[Any]) -> int:
-    """Offset of a span's first character in the text."""
-    return span.start

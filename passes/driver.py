@@ -111,6 +111,7 @@ class UniqueNames:
 
     def __init__(self, scope: Operation) -> None:
         self._uses: Counter[str] = Counter()
+        self._next: dict[str, int] = {}
         for op in scope.walk():
             self.add(op)
 
@@ -133,9 +134,11 @@ class UniqueNames:
         """`name` where nothing has it yet, else `name` with the first free suffix _1, _2 …; it is
         taken from now on."""
         if self._uses[name]:
-            stem, number = name, 1
+            stem, number = name, self._next.get(name, 1)
             while self._uses[f"{stem}_{number}"]:
                 number += 1
+            # Go on where the last search ended: n namesakes must not cost n² looks.
+            self._next[stem] = number + 1
             name = f"{stem}_{number}"
         self._uses[name] += 1
         return name

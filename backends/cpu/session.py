@@ -1,4 +1,6 @@
-"""Runs an ONNX model on ONNX Runtime: the independent reference, with every intermediate tensor if asked."""
+"""Runs an ONNX model on ONNX Runtime: the independent reference, with every intermediate tensor if
+asked.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,14 @@ def run_onnx(
 
     Args:
         model: path of an .onnx file, or a model.
-        inputs: arrays by input name. Where the model declares a fixed axis 0, one that is S times as long is S samples: they are run one
-            by one and their outputs joined along axis 0.
-        intermediates: give every tensor that a node computes (outside of subgraphs) too. ONNX Runtime's optimisations are then off:
-            they would fuse tensors away.
+        inputs: arrays by input name. Where the model declares a fixed axis 0, one that is S times
+            as long is S samples: they are run one by one and their outputs joined along axis 0.
+        intermediates: give every tensor that a node computes (outside of subgraphs) too. ONNX
+            Runtime's optimisations are then off: they would fuse tensors away.
 
     Raises:
-        DiagnosticError: a file that cannot be read, a model that ONNX Runtime rejects, inputs missing or of wrong shapes.
+        DiagnosticError: a file that cannot be read, a model that ONNX Runtime rejects, inputs
+            missing or of wrong shapes.
     """
     session = _open(model, intermediates)
     arrays, samples = _feeds(session, inputs)
@@ -118,7 +121,9 @@ def _feeds(
     for name in inputs:
         if name not in declared and name not in overridable:
             known = ", ".join(f"'{k}'" for k in declared)
-            raise DiagnosticError(f"the model has no input '{name}'", hint=f"its inputs are: {known}")
+            raise DiagnosticError(
+                f"the model has no input '{name}'", hint=f"its inputs are: {known}"
+            )
     feeds: dict[str, tuple[np.ndarray, int]] = {}
     counts: dict[str, int] = {}
     for name, value in declared.items():

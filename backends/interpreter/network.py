@@ -1,4 +1,6 @@
-"""Runs a function of top or tpu ops on arrays: in order, freeing what is used no more, samples in chunks."""
+"""Runs a function of top or tpu ops on arrays: in order, freeing what is used no more, samples in
+chunks.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ Observer = Callable[[str, np.ndarray], None]
 """Called as observe(name, value): value f32 [S, shape...], the sample axis first."""
 
 _LIVE_ELEMENT_BYTES = 12
-"""What an element of a live tensor is taken to cost: itself, and the working copies of the op that reads it."""
+"""What an element of a live tensor is taken to cost: itself, and the working copies of the op that
+reads it.
+"""
 
 
 class NetworkRunner:
@@ -29,7 +33,8 @@ class NetworkRunner:
 
     Args:
         module: the module that the ops belong to.
-        functions: what each op computes, on arrays with a leading sample axis of S (or 1: shared by all samples).
+        functions: what each op computes, on arrays with a leading sample axis of S (or 1: shared by
+            all samples).
         real: what an observer is shown of a value and its type.
     """
 
@@ -52,7 +57,8 @@ class NetworkRunner:
         """The operands of the block's terminator, given its arguments.
 
         Raises:
-            DiagnosticError: an op that this level's interpreter does not know, or whose numbers cannot be computed.
+            DiagnosticError: an op that this level's interpreter does not know, or whose numbers
+                cannot be computed.
         """
         values: dict[SSAValue, np.ndarray] = dict(zip(block.args, arguments, strict=True))
         last_uses = _last_uses(block)
@@ -85,7 +91,8 @@ class NetworkRunner:
     ) -> dict[str, np.ndarray]:
         """The function's results by name, samples one after the other along axis 0.
 
-        Without an observer samples run in chunks of bounded memory; an observer is shown all samples of a value at once.
+        Without an observer samples run in chunks of bounded memory; an observer is shown all
+        samples of a value at once.
         """
         stacked, samples = stack_samples(function, inputs)
         chunk = samples if observe is not None else samples_per_chunk(function)
@@ -135,7 +142,9 @@ def run_main(
 
 
 def samples_per_chunk(function: func.FuncOp) -> int:
-    """How many samples of the function's tensors are live at once within `MAX_LIVE_BYTES`; at least 1."""
+    """How many samples of the function's tensors are live at once within `MAX_LIVE_BYTES`; at least
+    1.
+    """
     block = function.body.block
     last_uses = _last_uses(block)
     live = sum(_elements(argument) for argument in block.args)
@@ -172,7 +181,9 @@ def _last_uses(block: Block) -> dict[Operation, list[SSAValue]]:
 
 
 def aligned(value: np.ndarray, rank: int) -> np.ndarray:
-    """A value [S, shape...] with unit axes after the sample axis, so that it broadcasts with tensors of `rank` axes."""
+    """A value [S, shape...] with unit axes after the sample axis, so that it broadcasts with
+    tensors of `rank` axes.
+    """
     missing = rank - (value.ndim - 1)
     return value.reshape(len(value), *(1,) * missing, *value.shape[1:]) if missing > 0 else value
 
@@ -190,9 +201,11 @@ def channel_first(value: np.ndarray) -> np.ndarray:
 def per_sample(
     compute: Callable[..., np.ndarray], shared: np.ndarray, *operands: np.ndarray
 ) -> np.ndarray:
-    """compute(shared[0], *operands), or one sample at a time where `shared` differs between samples.
+    """compute(shared[0], *operands), or one sample at a time where `shared` differs between
+    samples.
 
-    The numerics functions take one weight tensor for all samples; weights that a network computes are the exception.
+    The numerics functions take one weight tensor for all samples; weights that a network computes
+    are the exception.
     """
     if len(shared) == 1:
         return compute(shared[0], *operands)
@@ -204,7 +217,9 @@ def per_sample(
 
 
 def as_matrices(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Operands of a matrix product as [S, ..., m, k] and [S, ..., k, n] of one rank, by NumPy's rules for vectors."""
+    """Operands of a matrix product as [S, ..., m, k] and [S, ..., k, n] of one rank, by NumPy's
+    rules for vectors.
+    """
     if lhs.ndim == 2:
         lhs = lhs[:, None, :]
     if rhs.ndim == 2:
@@ -214,7 +229,9 @@ def as_matrices(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def as_rows(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same, and where one matrix serves all rows of lhs: [rows, k] and [k, n], one product in place of many."""
+    """The same, and where one matrix serves all rows of lhs: [rows, k] and [k, n], one product in
+    place of many.
+    """
     if all(size == 1 for size in rhs.shape[:-2]):
         return lhs.reshape(-1, lhs.shape[-1]), rhs.reshape(rhs.shape[-2:])
     return lhs, rhs

@@ -1,4 +1,6 @@
-"""Convolutions and matrix products of tpu: exact sums, then bias, residual, requantization and clamp."""
+"""Convolutions and matrix products of tpu: exact sums, then bias, residual, requantization and
+clamp.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from .quantization import Clamp, Element, float_clamp
 class Finish:
     """What follows the sums of a product; operands with a sample axis.
 
-    `bias` is [S or 1, c], i32 in units of input scale · weight scale (f32 for floats), `residual` as the result.
+    `bias` is [S or 1, c], i32 in units of input scale · weight scale (f32 for floats), `residual`
+    as the result.
     """
 
     input: Element
@@ -31,7 +34,9 @@ class Finish:
     def apply(
         self, acc: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None
     ) -> np.ndarray:
-        """The result for sums acc[S, ..., c]; one sample at a time where the bias differs between samples."""
+        """The result for sums acc[S, ..., c]; one sample at a time where the bias differs between
+        samples.
+        """
         if bias is None or len(bias) == 1:
             return self._apply(acc, None if bias is None else bias[0], residual)
         acc = np.broadcast_to(acc, (len(bias), *acc.shape[1:]))
@@ -78,7 +83,9 @@ def _finish(op: tpu.Conv2dOp | tpu.MatmulOp, input: Element, weight: Element) ->
 
 
 def folded_bias(weight_sums: np.ndarray, bias: np.ndarray | None, zero_point: int) -> np.ndarray:
-    """bias − zero point of the input · Σ weights, i64 [..., c]: (x − z) · w summed is x · w summed, minus that."""
+    """bias − zero point of the input · Σ weights, i64 [..., c]: (x − z) · w summed is x · w summed,
+    minus that.
+    """
     folded = -zero_point * weight_sums.astype(np.int64)
     return folded if bias is None else folded + bias.astype(np.int64)
 
@@ -90,13 +97,17 @@ def convolve(
     bias: np.ndarray | None,
     residual: np.ndarray | None,
 ) -> np.ndarray:
-    """tpu.conv2d on image[S, N, C, H, W], weight[S or 1, O, C / groups, KH, KW], bias[S or 1, O], residual as the result."""
+    """tpu.conv2d on image[S, N, C, H, W], weight[S or 1, O, C / groups, KH, KW], bias[S or 1, O],
+    residual as the result.
+    """
     input, element = Element.of(op.input.type), Element.of(op.weight.type)
     if len(weight) > 1:
         operands = (image, bias, residual)
         parts = []
         for sample in range(len(weight)):
-            own = (None if x is None else x[sample : sample + 1] if len(x) > 1 else x for x in operands)
+            own = (
+                None if x is None else x[sample : sample + 1] if len(x) > 1 else x for x in operands
+            )
             one_image, one_bias, one_residual = own
             assert one_image is not None
             one_weight = weight[sample : sample + 1]
@@ -128,7 +139,9 @@ def multiply(
     bias: np.ndarray | None,
     residual: np.ndarray | None,
 ) -> np.ndarray:
-    """tpu.matmul on lhs[S or 1, ..., m, k], rhs[S or 1, ..., k, n] (vectors as NumPy has them), bias[S or 1, n]."""
+    """tpu.matmul on lhs[S or 1, ..., m, k], rhs[S or 1, ..., k, n] (vectors as NumPy has them),
+    bias[S or 1, n].
+    """
     left, right = Element.of(op.lhs.type), Element.of(op.rhs.type)
     a, b = as_matrices(lhs, rhs)
     samples = max(len(a), len(b))
@@ -149,7 +162,9 @@ def _without_zero_points(
         return acc
     total = acc.astype(np.int64)
     if zero_a:
-        total = total - zero_a * (b.sum(axis=-2, dtype=np.int64, keepdims=True) - a.shape[-1] * zero_b)
+        total = total - zero_a * (
+            b.sum(axis=-2, dtype=np.int64, keepdims=True) - a.shape[-1] * zero_b
+        )
     if zero_b:
         total = total - zero_b * a.sum(axis=-1, dtype=np.int64, keepdims=True)
     name = "i32" if acc.dtype == np.int32 else "i64"

@@ -1,4 +1,6 @@
-"""What quantized types say about an op's arithmetic: scales, zero points, multipliers, clamps in storage units."""
+"""What quantized types say about an op's arithmetic: scales, zero points, multipliers, clamps in
+storage units.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Element:
 
     @staticmethod
     def of(type: Attribute) -> Element:
-        """The element type of tensor type `type`; ValueError for sub-channel types and zero points that differ."""
+        """The element type of tensor type `type`; ValueError for sub-channel types and zero points
+        that differ.
+        """
         element = type.element_type if isinstance(type, TensorType) else type
         storage = element_storage(type)
         if not isinstance(element, UniformQuantizedType):

@@ -1,4 +1,6 @@
-"""The sample axis: S independent sets of inputs run through a function at once, as arrays [S, declared shape...]."""
+"""The sample axis: S independent sets of inputs run through a function at once, as arrays [S,
+declared shape...].
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,15 @@ from ...dialects.element import element_storage
 from ..numerics.storage import dtype_of, round_to
 
 MAX_LIVE_BYTES = 256 * 2**20
-"""Samples are run in chunks whose tensors take about this much memory at once (one sample may take more)."""
+"""Samples are run in chunks whose tensors take about this much memory at once (one sample may take
+more).
+"""
 
 
 def main_function(module: ModuleOp) -> func.FuncOp:
-    """The function `main`, or the only one; DiagnosticError where there is none or its body is no single block."""
+    """The function `main`, or the only one; DiagnosticError where there is none or its body is no
+    single block.
+    """
     functions = [op for op in module.ops if isinstance(op, func.FuncOp)]
     named = [op for op in functions if op.sym_name.data == "main"] or functions
     if len(named) != 1:
@@ -32,7 +38,9 @@ def main_function(module: ModuleOp) -> func.FuncOp:
 
 
 def input_names(function: func.FuncOp) -> list[str]:
-    """The names of the function's arguments: `smalti.inputs`, or "input0", "input1" … where IR does not name them."""
+    """The names of the function's arguments: `smalti.inputs`, or "input0", "input1" … where IR does
+    not name them.
+    """
     return _names(function, "smalti.inputs", "input", len(function.body.block.args))
 
 
@@ -45,7 +53,11 @@ def _names(function: func.FuncOp, attribute: str, default: str, count: int) -> l
     listed = function.attributes.get(attribute)
     if listed is None:
         return [f"{default}{index}" for index in range(count)]
-    names = [entry.data for entry in listed if isinstance(entry, StringAttr)] if isinstance(listed, ArrayAttr) else []
+    names = (
+        [entry.data for entry in listed if isinstance(entry, StringAttr)]
+        if isinstance(listed, ArrayAttr)
+        else []
+    )
     if len(names) != count or len(set(names)) != count:
         raise DiagnosticError(
             f"{attribute} must name {count} different tensors, it is {listed}",
@@ -82,11 +94,12 @@ def stack_samples(
 ) -> tuple[dict[str, np.ndarray], int]:
     """The inputs as arrays [S, declared shape...] of the declared storage types, in order, and S.
 
-    An array of exactly the declared shape is one sample; one whose axis 0 is S times as long is S samples. Numbers of other types
-    are converted to a declared float type.
+    An array of exactly the declared shape is one sample; one whose axis 0 is S times as long is S
+    samples. Numbers of other types are converted to a declared float type.
 
     Raises:
-        DiagnosticError: an input is missing or unknown, of the wrong shape or type, or the inputs differ in S.
+        DiagnosticError: an input is missing or unknown, of the wrong shape or type, or the inputs
+            differ in S.
     """
     declared = _declared(function)
     for name in inputs:
@@ -112,7 +125,8 @@ def count_samples(name: str, shape: Sequence[int], declared: Sequence[int]) -> i
     """How many samples an array of `shape` holds for an input of shape `declared`.
 
     Raises:
-        DiagnosticError: it is neither the declared shape nor a positive multiple of it along axis 0.
+        DiagnosticError: it is neither the declared shape nor a positive multiple of it along axis
+            0.
     """
     if tuple(shape) == tuple(declared):
         return 1
@@ -126,7 +140,7 @@ def count_samples(name: str, shape: Sequence[int], declared: Sequence[int]) -> i
 
 
 def stored(name: str, array: np.ndarray, storage: str) -> np.ndarray:
-    """`array` in the storage type; numbers of any type become floats, integers are taken as they are only.
+    """`array` in the storage type: numbers of any type become floats, nothing else is converted.
 
     Raises:
         DiagnosticError: the elements are no numbers, or not of a declared integer type.
@@ -135,7 +149,9 @@ def stored(name: str, array: np.ndarray, storage: str) -> np.ndarray:
     if array.dtype == dtype:
         return array
     if storage in ("f32", "f16", "bf16", "f64") and array.dtype.kind in "biuf":
-        return array.astype(np.float64) if storage == "f64" else round_to(array.astype(np.float32), storage)
+        with np.errstate(over="ignore"):  # what is too big becomes infinite
+            exact = np.float64 if storage == "f64" else np.float32
+            return round_to(array.astype(exact), storage)
     raise DiagnosticError(
         f"input '{name}' has elements of type {array.dtype}, expected {storage}",
         hint="convert the array before",
@@ -143,9 +159,11 @@ def stored(name: str, array: np.ndarray, storage: str) -> np.ndarray:
 
 
 def joined(value: np.ndarray, samples: int) -> np.ndarray:
-    """A value [S or 1, shape...] as the samples one after the other along its own axis 0; scalars along a new one.
+    """A value [S or 1, shape...] as the samples one after the other along its own axis 0; scalars
+    along a new one.
 
-    What does not depend on the inputs has a sample axis of 1 and is repeated. A single scalar stays one.
+    What does not depend on the inputs has a sample axis of 1 and is repeated. A single scalar stays
+    one.
     """
     if len(value) != samples:
         value = np.broadcast_to(value, (samples, *value.shape[1:]))

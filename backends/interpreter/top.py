@@ -44,15 +44,18 @@ def run_top(
     Args:
         module: a module with one function of top ops.
         weights: the store that holds its weights.
-        inputs: arrays by input name, of the declared shape, or with an axis 0 that is S times as long: S samples.
-        observe: called as observe(name, value) once for every input and every op's result (weights excepted), with f32
-            [S, shape...]. All samples are then run at once: give many samples in several calls.
+        inputs: arrays by input name, of the declared shape, or with an axis 0 that is S times as
+            long: S samples.
+        observe: called as observe(name, value) once for every input and every op's result (weights
+            excepted), with f32 [S, shape...]. All samples are then run at once: give many samples
+            in several calls.
 
     Returns:
         Arrays of the declared shapes, the results of S samples one after the other along axis 0.
 
     Raises:
-        DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of `top`.
+        DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of
+            `top`.
     """
     return run_main(NetworkRunner(module, TopFunctions(weights), _real), module, inputs, observe)
 
@@ -66,7 +69,9 @@ def _negative(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
 
 
 def resize(x: np.ndarray, op: top.ResizeOp) -> np.ndarray:
-    """ONNX Resize of x[S, shape...], one axis after the other; outputs beside the input get the extrapolation value."""
+    """ONNX Resize of x[S, shape...], one axis after the other; outputs beside the input get the
+    extrapolation value.
+    """
     rank = x.ndim - 1
     scales, roi = op.scales.get_values(), op.roi.get_values() if op.roi else None
     outside = np.zeros((1,) * rank, np.bool_)
@@ -149,7 +154,8 @@ class TopFunctions(InterpreterFunctions):
         scale, bias, mean, variance = (
             value.astype(np.float32, copy=False).reshape(shape) for value in args[1:]
         )
-        # The factor is that of the folded form, in f64: the same network folded or not differs by f32 rounding only.
+        # The factor is that of the folded form, in f64: the same network folded or not differs by
+        # f32 rounding only.
         deviation = np.sqrt(variance.astype(np.float64) + op.epsilon.value.data)
         factor = (scale / deviation).astype(np.float32)
         return (round_to((x - mean) * factor + bias, element_storage(op.output.type)),)
@@ -194,7 +200,9 @@ class TopFunctions(InterpreterFunctions):
         return (channel_first(round_to(pooled, element_storage(op.output.type))),)
 
     @impl(top.ReduceMeanOp)
-    def run_reduce_mean(self, interpreter: Interpreter, op: top.ReduceMeanOp, args: Values) -> Values:
+    def run_reduce_mean(
+        self, interpreter: Interpreter, op: top.ReduceMeanOp, args: Values
+    ) -> Values:
         x = args[0]
         axes = _negative(op.axes.get_values(), x.ndim - 1)
         mean = reduction.mean_f32(x, axes).reshape(len(x), *op.output.type.get_shape())
@@ -225,7 +233,9 @@ def _pair(values: tuple[int, ...]) -> tuple[int, int]:
 
 
 def pool_window(op: Any) -> dict[str, Any]:
-    """The window of a top or tpu pool, as the numerics functions take it; the output's size settles ceil_mode."""
+    """The window of a top or tpu pool, as the numerics functions take it; the output's size settles
+    ceil_mode.
+    """
     return {
         "kernel": _pair(op.kernel.get_values()),
         "strides": _pair(op.strides.get_values()),

@@ -1,4 +1,6 @@
-"""The interpreter of the tpu dialect: integers in their storage types, to the bit what the target computes."""
+"""The interpreter of the tpu dialect: integers in their storage types, to the bit what the target
+computes.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ from ...dialects import tpu
 from ...dialects.weights import WeightStore, value_of
 from ..numerics import elementwise, pooling, reduction, resampling
 from ..numerics import softmax as normalizing
-from ..numerics.quantization import add_parameters, dequantize, quantize, quantize_multiplier, requantize
+from ..numerics.quantization import (
+    add_parameters,
+    dequantize,
+    quantize,
+    quantize_multiplier,
+    requantize,
+)
 from ..numerics.storage import round_to
 from .network import NetworkRunner, Observer, aligned, channel_first, channel_last, run_main
 from .products import convolve, multiply
@@ -37,26 +45,32 @@ def run_tpu(
     Args:
         module: a module with one function of tpu ops.
         weights: the store that holds its weights.
-        inputs: arrays by input name, of the declared shape, or with an axis 0 that is S times as long: S samples.
-        observe: called as observe(name, value) once for every input and every op's result (weights excepted), with the f32
-            numbers [S, shape...] that the stored ones stand for. All samples are then run at once.
+        inputs: arrays by input name, of the declared shape, or with an axis 0 that is S times as
+            long: S samples.
+        observe: called as observe(name, value) once for every input and every op's result (weights
+            excepted), with the f32 numbers [S, shape...] that the stored ones stand for. All
+            samples are then run at once.
 
     Returns:
         Arrays of the declared shapes, the results of S samples one after the other along axis 0.
 
     Raises:
-        DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of `tpu`.
+        DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of
+            `tpu`.
     """
     runner = NetworkRunner(module, TpuFunctions(weights), real_value)
     return run_main(runner, module, inputs, observe)
 
 
 def run_body(block: Block, arguments: Sequence[np.ndarray], weights: WeightStore) -> np.ndarray:
-    """The value that a block of tpu ops yields; arguments and result in storage types, with the sample axis first.
+    """The value that a block of tpu ops yields; arguments and result in storage types, with the
+    sample axis first.
 
-    The sample axis of an argument is 1 where all samples share it; so is the result's where nothing depends on them.
+    The sample axis of an argument is 1 where all samples share it; so is the result's where nothing
+    depends on them.
     """
-    # The interpreter looks ops up by class only: it needs no symbols of the module that the block stands in.
+    # The interpreter looks ops up by class only: it needs no symbols of the module that the block
+    # stands in.
     runner = NetworkRunner(ModuleOp([]), TpuFunctions(weights), real_value)
     (result,) = runner.run_block(block, arguments)
     return result
@@ -78,7 +92,9 @@ def _clamped(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:
 
 @register_impls
 class TpuFunctions(InterpreterFunctions):
-    """The tpu ops on arrays [S, shape...] of storage types (S = 1 where a value is the same for all samples)."""
+    """The tpu ops on arrays [S, shape...] of storage types (S = 1 where a value is the same for all
+    samples).
+    """
 
     def __init__(self, weights: WeightStore):
         self.weights = weights
@@ -156,7 +172,9 @@ class TpuFunctions(InterpreterFunctions):
         return (quantize(floats, result.scale, result.zero_point, result.storage),)
 
     @impl(tpu.RequantizeOp)
-    def run_requantize(self, interpreter: Interpreter, op: tpu.RequantizeOp, args: Values) -> Values:
+    def run_requantize(
+        self, interpreter: Interpreter, op: tpu.RequantizeOp, args: Values
+    ) -> Values:
         source, result = _element(op.input.type), _element(op.output.type)
         scaled = requantize(
             args[0].astype(np.int64) - source.zero_point,
@@ -188,7 +206,9 @@ class TpuFunctions(InterpreterFunctions):
         return (channel_first(pooled),)
 
     @impl(tpu.ReduceMeanOp)
-    def run_reduce_mean(self, interpreter: Interpreter, op: tpu.ReduceMeanOp, args: Values) -> Values:
+    def run_reduce_mean(
+        self, interpreter: Interpreter, op: tpu.ReduceMeanOp, args: Values
+    ) -> Values:
         (x,) = args
         axes = tuple(axis - (x.ndim - 1) for axis in op.axes.get_values())
         if _element(op.output.type).is_quantized:

@@ -1,4 +1,4 @@
-"""Emits top ops while a model is imported: unique names, locations, constants that become weights."""
+"""Emits top ops while a model is imported: names, locations, constants that become weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from ...dialects.diagnostic import DiagnosticError
 from ...dialects.location import named
 from .node import Constant, Node, UnsupportedNodeError, Value, shape_of
 
-
 _MAX_ELEMENTS = 2**34
 """No tensor of a network may have more: 64 GiB in f32, past anything that can be run."""
 
@@ -32,12 +31,14 @@ class BatchChange:
 
 
 class GraphBuilder:
-    """Appends top ops to a block; every result gets a unique `name` and the location of the node it comes from.
+    """Appends top ops to a block; every result gets a unique `name` and the location of the node it
+    comes from.
 
     Args:
         ctx: its weight store receives the constants.
         block: the body of the function.
-        tensor_names: the names of all tensors of the model; names that are made up keep clear of them.
+        tensor_names: the names of all tensors of the model; names that are made up keep clear of
+            them.
         batch: how the leading dimension of the inputs was changed, for constants that repeat it.
     """
 
@@ -53,7 +54,8 @@ class GraphBuilder:
         self.batch = batch
         self._reserved = set(tensor_names)
         self._used: set[str] = set()
-        # Materialised constants by identity; the constant is kept so that its identity stays its own.
+        # Materialised constants by identity; the constant is kept so that its identity stays its
+        # own.
         self._weights: dict[int, tuple[Constant, SSAValue]] = {}
         self._node: Node | None = None
 
@@ -72,7 +74,9 @@ class GraphBuilder:
         return name
 
     def claim(self, name: str) -> str:
-        """`name` for a value of the module, or a free variant of it where another value has it already."""
+        """`name` for a value of the module, or a free variant of it where another value has it
+        already.
+        """
         if name in self._used:
             name = self.derived(name, "copy")
         self._used.add(name)
@@ -109,7 +113,9 @@ class GraphBuilder:
         return self._weights[id(value)][1]
 
     def reshape(self, value: Value, shape: Sequence[int], name: str) -> Value:
-        """The same elements under another shape: a view of a constant, or `top.reshape` where it changes anything."""
+        """The same elements under another shape: a view of a constant, or `top.reshape` where it
+        changes anything.
+        """
         if isinstance(value, Constant):
             return Constant(value.array.reshape(shape), name)
         if shape_of(value) == tuple(shape):

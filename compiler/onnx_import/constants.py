@@ -1,4 +1,4 @@
-"""Imports what is known before the network runs: Constant in all its forms, Identity, Shape, Size."""
+"""Imports what is known before a network runs: Constant in all forms, Identity, Shape, Size."""
 
 from __future__ import annotations
 

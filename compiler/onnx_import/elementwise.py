@@ -1,4 +1,4 @@
-"""Imports element-wise ops: Add, Sub, Mul, Div with broadcasting, Relu, Clip."""
+"""Imports element-wise ops: Add, Sub, Mul, Div, Sum with broadcasting, Relu, Clip."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
 def align_legacy_operand(
     node: Node, builder: GraphBuilder, value: Value, shape: Sequence[int]
 ) -> Value:
-    """The second operand of an op before opset 7, as one that NumPy's broadcasting to `shape` treats alike.
+    """The second operand of an op before opset 7, as one that NumPy's broadcasting to `shape`
+    treats alike.
 
-    There, broadcasting had to be asked for by the attribute `broadcast`, and `axis` said with which axis of the first
-    operand the second one's first axis is lined up (by default, the last axes are).
+    There, broadcasting had to be asked for by the attribute `broadcast`, and `axis` said with which
+    axis of the first operand the second one's first axis is lined up (by default, the last axes
+    are).
     """
     own = shape_of(value)
     if own == tuple(shape):
@@ -42,6 +44,16 @@ def align_legacy_operand(
         raise node.error(f"{list(own)} does not fit into {list(shape)} from axis {axis} on")
     name = builder.derived(node.output, "operand")
     return builder.reshape(value, (*own, *(1,) * trailing), name)
+
+
+def _sum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """One addition after the other, from the left."""
+    total, *rest = (node.input(index) for index in range(len(node.inputs)))
+    for index, value in enumerate(rest, 1):
+        is_last = index == len(rest)
+        name = node.output if is_last else builder.derived(node.output, f"sum{index}")
+        total = builder.emit(top.AddOp, name, total, value)
+    return [total]
 
 
 def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -78,6 +90,7 @@ OPERATORS = {
     "Sub": Operator(_binary(top.SubOp), "vector"),
     "Mul": Operator(_binary(top.MulOp), "vector"),
     "Div": Operator(_binary(top.DivOp), "vector"),
+    "Sum": Operator(_sum, "vector"),
     "Relu": Operator(_relu, "vector"),
     "Clip": Operator(_clip, "vector"),
 }

@@ -1,4 +1,6 @@
-"""Computes nodes whose inputs are all known, with onnx's reference implementation, within a bound on their size."""
+"""Computes nodes whose inputs are all known, with onnx's reference implementation, within a bound
+on their size.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +12,45 @@ from ...dialects.diagnostic import DiagnosticError
 from .node import Constant, Node
 from .validation import is_registered
 
-MAX_FOLDED_BYTES = 256 * 2**20
-"""No constant that a node computes may be bigger: a few bytes of ConstantOfShape must not fill the memory."""
+MAX_FOLDED_BYTES = 512 * 2**20
+"""No constant that a node computes may be bigger: a few bytes of ConstantOfShape must not fill the
+memory.
+"""
 
 _INLINED_ELEMENTS = 4096
 """Inputs up to this size go into shape inference with their values: they may be shapes."""
 
 _NOT_FOLDED = frozenset(
-    "RandomNormal RandomNormalLike RandomUniform RandomUniformLike Multinomial Bernoulli "
-    "If Loop Scan SequenceMap ImageDecoder".split()
+    [
+        "RandomNormal",
+        "RandomNormalLike",
+        "RandomUniform",
+        "RandomUniformLike",
+        "Multinomial",
+        "Bernoulli",
+        "If",
+        "Loop",
+        "Scan",
+        "SequenceMap",
+        "ImageDecoder",
+    ]
 )
 _SHRINKING = frozenset({"NonZero", "Compress", "Unique", "NonMaxSuppression", "StringSplit"})
 """Ops whose result's size is known only afterwards, but is bounded by their input's."""
 
 
 def can_fold(node: Node) -> bool:
-    """Whether the node is one that can be computed at import, given that its inputs are constants."""
+    """Whether the node is one that can be computed at import, its inputs being constants."""
     return is_registered(node.proto, node.opset) and node.op_type not in _NOT_FOLDED
 
 
 def fold(node: Node) -> list[Constant | None] | None:
-    """The outputs of a node whose inputs are all constants (or left out), or None if it cannot be computed here.
+    """The outputs of a node whose inputs are all constants (or left out), or None if it cannot be
+    computed here.
 
     Raises:
-        DiagnosticError: a result would be bigger than `MAX_FOLDED_BYTES`, or the node cannot be computed.
+        DiagnosticError: a result would be bigger than `MAX_FOLDED_BYTES`, or the node cannot be
+            computed.
     """
     inputs = {}
     for name, value in zip(node.proto.input, node.inputs, strict=True):
@@ -62,7 +79,9 @@ def _evaluate(node: Node, inputs: dict[str, np.ndarray]) -> list[object]:
             return list(ReferenceEvaluator(model).run(None, inputs))
     except DiagnosticError:
         raise
-    except Exception as error:  # whatever NumPy and the reference implementation raise on wrong operands
+    except (
+        Exception
+    ) as error:  # whatever NumPy and the reference implementation raise on wrong operands
         text = (str(error).splitlines() or [type(error).__name__])[0]
         raise node.error(
             f"it cannot be computed from its constant inputs: {text}",
@@ -110,7 +129,7 @@ def _is_bounded(node: Node, inputs: dict[str, np.ndarray]) -> bool:
 
 
 def _single_node_model(node: Node, inputs: dict[str, np.ndarray], known: dict[str, np.ndarray]):
-    """A model of this node alone; inputs in `known` are initializers, the others have types only."""
+    """A model of this node alone; inputs in `known` are initializers, others have types only."""
     import onnx
     from onnx import helper
 

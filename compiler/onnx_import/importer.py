@@ -1,8 +1,9 @@
 """Imports an ONNX model as a module of the top dialect.
 
-The model is checked, its nodes are walked once in order: what depends on constants only is computed, shapes are settled, and
-each remaining node becomes the top ops that its family's module emits. Ops that cannot be imported are collected and reported
-together.
+The model is checked, its nodes are walked once in order: what depends on constants only is
+    computed, shapes are settled, and
+each remaining node becomes the top ops that its family's module emits. Ops that cannot be imported
+are collected and reported together.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ __all__ = ["import_onnx", "supported_operators"]
 class _Missing:
     """A tensor that an unsupported node would have made; its shape, too, is unknown.
 
-    `is_shape_arithmetic`: it comes of nothing but such shapes, so the nodes that make it would have been folded.
+    `is_shape_arithmetic`: it comes of nothing but such shapes, so the nodes that make it would have
+    been folded.
     """
 
     is_shape_arithmetic: bool = False
@@ -69,11 +71,12 @@ def import_onnx(
         model: the path of a binary .onnx file, or a model in memory (without external data).
         ctx: weights are added to its store, under the names of their tensors made unique.
         input_shapes: shapes by input name, in place of the declared ones of the same rank.
-        batch: the size of axis 0 of every input. Constant shapes that repeat the old size are scaled along.
+        batch: the size of axis 0 of every input. Constant shapes that repeat the old size are
+            scaled along.
 
     Raises:
-        DiagnosticError: the file cannot be read or is no valid model, a shape is unknown or does not fit, or ops are not
-            supported (all of them are named).
+        DiagnosticError: the file cannot be read or is no valid model, a shape is unknown or does
+            not fit, or ops are not supported (all of them are named).
     """
     if isinstance(model, str | Path):
         file, folder = str(model), Path(model).parent
@@ -102,9 +105,7 @@ class _GraphImporter:
     def file(self) -> str:
         return self.reader.file
 
-    def run(
-        self, input_shapes: dict[str, Sequence[int]] | None, batch: int | None
-    ) -> ModuleOp:
+    def run(self, input_shapes: dict[str, Sequence[int]] | None, batch: int | None) -> ModuleOp:
         """The module; see `import_onnx`."""
         for tensor in self.graph.initializer:
             self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
@@ -161,7 +162,8 @@ class _GraphImporter:
     def _used_tensors(self) -> set[str]:
         used = {name for node in self.graph.node for name in node.input}
         used.update(value.name for value in self.graph.output)
-        # What subgraphs capture is not listed; ops with subgraphs are not supported, so nothing is lost.
+        # What subgraphs capture is not listed; ops with subgraphs are not supported, so nothing is
+        # lost.
         return used
 
     def _import_node(
@@ -212,7 +214,9 @@ class _GraphImporter:
         return operator.lower(node, builder)
 
     def _skip(self, proto: NodeProto, label: str, tensors: Sequence[_Tensor]) -> None:
-        """A node that lacks an input: it is reported if it would be unsupported with all its inputs there, too."""
+        """A node that lacks an input: it is reported if it would be unsupported with all its inputs
+        there, too.
+        """
         is_foldable = all(
             tensor is None
             or isinstance(tensor, Constant)
@@ -253,12 +257,16 @@ class _GraphImporter:
                 results[value.name] = builder.tensor(tensor)
             except UnsupportedNodeError:
                 assert isinstance(tensor, Constant)
-                reason = f"a constant of element type {tensor.array.dtype}; only float32 is supported"
+                reason = (
+                    f"a constant of element type {tensor.array.dtype}; only float32 is supported"
+                )
                 self.unsupported.append(_Unsupported("graph output", value.name, reason))
         return results
 
     def _report_unsupported(self) -> None:
-        """Raises one error that lists every node that could not be imported, those of one op and reason on one line."""
+        """Raises one error that lists every node that could not be imported, those of one op and
+        reason on one line.
+        """
         if not self.unsupported:
             return
         groups: dict[tuple[str, str], list[str]] = {}
@@ -270,8 +278,9 @@ class _GraphImporter:
             because = f": {reason}" if reason else ""
             notes.append(f"{op}{version}, {', '.join(nodes)}{because}")
         count = len({op for op, _ in groups})
+        what = "1 operator that is" if count == 1 else f"{count} operators that are"
         raise DiagnosticError(
-            f"the model needs {count} {'operator that is' if count == 1 else 'operators that are'} not supported",
+            f"the model needs {what} not supported",
             Place(file=self.file),
             notes,
             "'smalti ops' lists what is supported",
@@ -279,7 +288,9 @@ class _GraphImporter:
 
 
 def _hint(name: str) -> str | None:
-    """The tensor's name as one that MLIR's text allows for a value; None where nothing is left of it."""
+    """The tensor's name as one that MLIR's text allows for a value; None where nothing is left of
+    it.
+    """
     text = re.sub(r"[^A-Za-z0-9_$.-]+", "_", name).strip("_")
     return (f"_{text}" if text[0].isdigit() or text[0] in "-." else text) if text else None
 
@@ -293,5 +304,3 @@ def _module(block: Block, inputs: Sequence[str], results: dict[str, SSAValue]) -
     main.attributes["smalti.inputs"] = ArrayAttr([StringAttr(name) for name in inputs])
     main.attributes["smalti.outputs"] = ArrayAttr([StringAttr(name) for name in results])
     return ModuleOp([main])
-
-

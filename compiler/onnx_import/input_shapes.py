@@ -1,4 +1,6 @@
-"""Settles the shape of every input of a model: as declared, as given by the user, with the batch size asked for."""
+"""Settles the shape of every input of a model: as declared, as given by the user, with the batch
+size asked for.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,16 @@ def resolve_input_shapes(
 ) -> tuple[dict[str, tuple[int, ...]], BatchChange | None]:
     """The shape of each input, and how the batch size differs from the declared one.
 
-    `input_shapes` replaces declared shapes of the same rank; `batch` then replaces axis 0 of every input. The batch
-    change is that of the first input whose declared axis 0 is a number and got another one.
+    `input_shapes` replaces declared shapes of the same rank; `batch` then replaces axis 0 of every
+    input. The batch change is that of the first input whose declared axis 0 is a number and got
+    another one.
 
     Args:
         constants: names of inputs that are initializers (IR before 4), for a better error.
 
     Raises:
-        DiagnosticError: a name, rank or size that does not fit, or a dimension that is still unknown.
+        DiagnosticError: a name, rank or size that does not fit, or a dimension that is still
+            unknown.
     """
     given = dict(input_shapes or {})
     place = Place(file=file)

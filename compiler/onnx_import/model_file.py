@@ -1,4 +1,4 @@
-"""Reads an ONNX file into a ModelProto, refusing what is not one; big tensors stay in their files."""
+"""Reads an ONNX file into a ModelProto, refusing what is none; external data are not loaded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def read_model(path: str | Path) -> ModelProto:
     """The model in a binary .onnx file, its external data not loaded.
 
     Raises:
-        DiagnosticError: there is no such file, it cannot be read, is empty, too big, cut off, or not ONNX.
+        DiagnosticError: there is no such file, it cannot be read, is empty, too big, cut off, or
+            not ONNX.
     """
     path = Path(path)
     return parse_model(_read_bytes(path), str(path))
@@ -70,9 +71,10 @@ def parse_model(data: bytes, file: str) -> ModelProto:
         raise DiagnosticError(
             "this is not an ONNX model, or its end is missing",
             place,
-            hint="check that the file is a complete, binary .onnx file; export or download it again",
+            hint="check that this is a complete, binary .onnx file; export or download it again",
         ) from error
-    # Protobuf accepts almost any bytes as fields that it does not know: a model without a graph is no model.
+    # Protobuf accepts almost any bytes as fields that it does not know: a model without a graph is
+    # no model.
     if not model.HasField("graph") or not model.ir_version:
         raise DiagnosticError(
             "this is not an ONNX model: it has no graph",

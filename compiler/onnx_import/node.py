@@ -1,4 +1,6 @@
-"""What an import function sees of an ONNX node: attributes with types, inputs that are constants or run-time values."""
+"""What an import function sees of an ONNX node: attributes with types, inputs that are constants or
+run-time values.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +38,16 @@ ImportFunction: TypeAlias = "Callable[[Node, GraphBuilder], Sequence[Value | Non
 
 @dataclass(frozen=True)
 class Operator:
-    """How one op of ONNX is imported, and the engine that it will mostly run on (for `smalti ops`)."""
+    """How one op of ONNX is imported, and where it will mostly run (for `smalti ops`)."""
 
     lower: ImportFunction
     engine: str
 
 
 class UnsupportedNodeError(Exception):
-    """A node that is valid ONNX but that Smalti cannot import; all of a model are reported together."""
+    """A node that is valid ONNX but that Smalti cannot import; all of a model are reported
+    together.
+    """
 
 
 def shape_of(value: Value) -> tuple[int, ...]:
@@ -95,7 +99,9 @@ class Node:
         return self.inputs[index] if index < len(self.inputs) else None
 
     def constant(self, index: int, what: str) -> np.ndarray | None:
-        """The elements of optional input `index`, which has to be known at import; `what` names it in the error."""
+        """The elements of optional input `index`, which has to be known at import; `what` names it
+        in the error.
+        """
         value = self.optional(index)
         if value is None:
             return None
@@ -109,7 +115,9 @@ class Node:
         if array is None:
             return None
         if array.ndim > 1 or array.dtype.kind not in "iu":
-            raise self.error(f"{what} must be a list of integers, it is {array.dtype} {array.shape}")
+            raise self.error(
+                f"{what} must be a list of integers, it is {array.dtype} {array.shape}"
+            )
         return [int(value) for value in np.atleast_1d(array)]
 
     def has(self, name: str) -> bool:

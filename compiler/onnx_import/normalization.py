@@ -25,16 +25,16 @@ def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     if node.opset < 9 and not node.integer("spatial", 1):
         result = _element_norm(node, builder, image, parameters, epsilon)
     else:
-        result = builder.emit(
-            top.BatchNormOp, node.output, image, *parameters, epsilon=epsilon
-        )
+        result = builder.emit(top.BatchNormOp, node.output, image, *parameters, epsilon=epsilon)
     return [result, *[None] * (len(node.proto.output) - 1)]
 
 
 def _element_norm(
     node: Node, builder: GraphBuilder, image: Value, parameters: Sequence[Value], epsilon: float
 ) -> Value:
-    """Batch normalisation with statistics per element (spatial=0, before opset 9): image · factor + offset."""
+    """Batch normalisation with statistics per element (spatial=0, before opset 9): image · factor +
+    offset.
+    """
     arrays = []
     for index, value in enumerate(parameters):
         if not isinstance(value, Constant):

@@ -28,15 +28,19 @@ OPERATORS: dict[str, Operator] = {
 }
 """How each op of ONNX's default operator set is imported, by name."""
 
-HANDLES_CONSTANTS = frozenset({"Constant", "Identity", "Shape", "Size", "Dropout", *shaping.OPERATORS}) - {"Cast"}
-"""Ops whose import function does no arithmetic on constants: for them it is cheaper than folding."""
+HANDLES_CONSTANTS = frozenset(
+    {"Constant", "Identity", "Shape", "Size", "Dropout", *shaping.OPERATORS}
+) - {"Cast"}
+"""Ops whose import function does no arithmetic on constants: for them it is cheaper than folding.
+"""
 
 
 def supported_operators() -> list[tuple[str, tuple[int, ...], str]]:
     """For each op: its name, the opset versions in which it began or changed, and where it runs.
 
-    "matrix", "vector" and "transfers" are engines of the target; "folded" and "removed" ops do not reach it. All versions of
-    an op are accepted. Any other op is accepted too where all of its inputs are constants.
+    "matrix", "vector" and "transfers" are engines of the target; "folded" and "removed" ops do not
+    reach it. All versions of an op are accepted. Any other op is accepted too where all of its
+    inputs are constants.
     """
     import onnx
 

@@ -13,7 +13,9 @@ from .node import Constant, Node, Operator, Value, shape_of
 
 
 def _matmul(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """A 1-D operand is a row (left) or a column (right); its axis of size 1 is taken out of the result again."""
+    """A 1-D operand is a row (left) or a column (right); its axis of size 1 is taken out of the
+    result again.
+    """
     lhs, rhs = node.input(0), node.input(1)
     left, right = shape_of(lhs), shape_of(rhs)
     if not left or not right:
@@ -78,9 +80,7 @@ def _addend(node: Node, builder: GraphBuilder, shape: tuple[int, int]) -> Value:
     return c
 
 
-def _scaled(
-    node: Node, builder: GraphBuilder, value: Value, factor: float, suffix: str
-) -> Value:
+def _scaled(node: Node, builder: GraphBuilder, value: Value, factor: float, suffix: str) -> Value:
     if factor == 1.0:
         return value
     name = builder.derived(node.output, suffix)
@@ -90,9 +90,7 @@ def _scaled(
     return builder.emit(top.MulOp, name, value, builder.scalar(factor, name, "factor"))
 
 
-def _as_bias(
-    node: Node, builder: GraphBuilder, c: Value | None, columns: int
-) -> Value | None:
+def _as_bias(node: Node, builder: GraphBuilder, c: Value | None, columns: int) -> Value | None:
     """C as one value per column, where it is that: [N], [1, N], or a constant with one element."""
     if c is None:
         return None

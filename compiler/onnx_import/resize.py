@@ -17,7 +17,7 @@ _MODES = ("nearest", "linear", "cubic")
 
 @dataclass(frozen=True)
 class _Extent:
-    """The sizes of the result, and for each axis the scale that its coordinates are computed with."""
+    """The sizes of the result, and for each axis the scale that coordinates are computed with."""
 
     sizes: tuple[int, ...]
     scales: tuple[float, ...]
@@ -109,7 +109,7 @@ def _numbers(node: Node, index: int, what: str) -> list[float] | None:
 def _extent_of_scales(
     node: Node, shape: Sequence[int], axes: Sequence[int], scales: Sequence[float]
 ) -> _Extent:
-    """ONNX: output size = floor(input size · scale), a product in f32 as in onnx's shape inference."""
+    """ONNX: output size = floor(input size · scale), in f32 as onnx's shape inference has it."""
     if len(scales) != len(axes) or any(scale <= 0 for scale in scales):
         raise node.error(f"scales {list(scales)} must be {len(axes)} positive numbers")
     sizes, full = list(shape), [1.0] * len(shape)
@@ -126,7 +126,9 @@ def _extent_of_scales(
 def _extent_of_sizes(
     node: Node, shape: Sequence[int], axes: Sequence[int], wanted: Sequence[int]
 ) -> _Extent:
-    """Sizes as they are ("stretch"), or with one scale for all axes that keeps within or covers them (opset 18)."""
+    """Sizes as they are ("stretch"), or with one scale for all axes that keeps within or covers
+    them (opset 18).
+    """
     policy = node.string("keep_aspect_ratio_policy", "stretch") if node.opset >= 18 else "stretch"
     sizes, scales = list(shape), [1.0] * len(shape)
     ratios = [size / shape[axis] for axis, size in zip(axes, wanted, strict=True)]
@@ -145,7 +147,9 @@ def _extent_of_sizes(
 
 
 def _region(node: Node, rank: int, axes: Sequence[int]) -> tuple[float, ...]:
-    """The region of interest as two numbers per axis (start, end); an axis that is not named keeps 0 to 1."""
+    """The region of interest as two numbers per axis (start, end); an axis that is not named keeps
+    0 to 1.
+    """
     roi = _numbers(node, 1, "input roi")
     if roi is None or len(roi) != 2 * len(axes):
         raise node.error(f"tf_crop_and_resize needs roi with {2 * len(axes)} numbers")
@@ -158,8 +162,8 @@ def _region(node: Node, rank: int, axes: Sequence[int]) -> tuple[float, ...]:
 def _upsample(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Upsample, and Resize of opset 10: coordinates are scaled without any offset.
 
-    Nearest takes the pixel below when it enlarges; opset 10 says nothing on shrinking, where ONNX Runtime takes the one
-    above. So an op that does both along different axes becomes two.
+    Nearest takes the pixel below when it enlarges; opset 10 says nothing on shrinking, where ONNX
+    Runtime takes the one above. So an op that does both along different axes becomes two.
     """
     value = node.input(0)
     shape = shape_of(value)

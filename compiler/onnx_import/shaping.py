@@ -1,4 +1,6 @@
-"""Imports ops that only change shapes or the order of elements: Reshape, Flatten, Squeeze, Unsqueeze, Transpose."""
+"""Imports ops that only change shapes or the order of elements: Reshape, Flatten, Squeeze,
+Unsqueeze, Transpose.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,7 @@ def _reshape(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """0 copies the input's dimension (unless allowzero), -1 takes what is left."""
     value = node.input(0)
     shape = shape_of(value)
-    if node.opset < 5:
-        wanted = node.integers("shape")
-    else:
-        wanted = node.integers_of(1, "shape")
+    wanted = node.integers("shape") if node.opset < 5 else node.integers_of(1, "shape")
     if wanted is None:
         raise node.error("its shape is missing")
     if builder.batch is not None:
@@ -32,8 +31,8 @@ def _emit(node: Node, builder: GraphBuilder, value: Value, shape: Sequence[int])
 def _with_batch(wanted: list[int], shape: Sequence[int], batch: BatchChange) -> list[int]:
     """A constant shape that was written for another batch size, for the new one.
 
-    The leading dimension is scaled where the number of elements demands it, or where -1 would otherwise take the samples
-    in: it is the old batch size and the input's is the new one.
+    The leading dimension is scaled where the number of elements demands it, or where -1 would
+    otherwise take the samples in: it is the old batch size and the input's is the new one.
     """
     if not wanted or not shape or wanted[0] < 1:
         return wanted
@@ -41,7 +40,9 @@ def _with_batch(wanted: list[int], shape: Sequence[int], batch: BatchChange) -> 
     if -1 in rest:
         return [batch.new, *rest] if lead == batch.old and shape[0] == batch.new else wanted
     if 0 in rest:
-        rest = [shape[i] if size == 0 and i < len(shape) else size for i, size in enumerate(wanted)][1:]
+        rest = [
+            shape[i] if size == 0 and i < len(shape) else size for i, size in enumerate(wanted)
+        ][1:]
     fits_old = math.prod([lead, *rest]) * batch.new == math.prod(shape) * batch.old
     if batch.new != batch.old and fits_old and lead * batch.new % batch.old == 0:
         return [lead * batch.new // batch.old, *rest]
@@ -135,4 +136,3 @@ OPERATORS = {
     "Cast": Operator(_cast, "removed"),
 }
 """The ops of this family; those that change shapes only are removed where the layout allows it."""
-

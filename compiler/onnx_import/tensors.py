@@ -1,4 +1,6 @@
-"""Turns the tensors of an ONNX model into arrays, without copying big ones and without trusting their sizes."""
+"""Turns the tensors of an ONNX model into arrays, without copying big ones and without trusting
+their sizes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class TensorReader:
-    """Reads the tensors of one model; external data are memory-mapped from files in the model's folder.
+    """Reads the tensors of one model; external data are memory-mapped from files in the model's
+    folder.
 
     `folder` is None for a model that does not come from a file: it cannot have external data.
     """
@@ -30,8 +33,8 @@ class TensorReader:
         """The tensor as a read-only array of its shape.
 
         Raises:
-            DiagnosticError: an unknown element type, a negative dimension, data of the wrong size, or external
-                data that are missing, too short or outside of the model's folder.
+            DiagnosticError: an unknown element type, a negative dimension, data of the wrong size,
+                or external data that are missing, too short or outside of the model's folder.
         """
         import onnx
 
@@ -58,9 +61,7 @@ class TensorReader:
         try:
             return np.dtype(tensor_dtype_to_np_dtype(tensor.data_type))
         except (KeyError, ValueError, TypeError) as error:
-            raise self._error(
-                tensor, f"has the unknown element type {tensor.data_type}"
-            ) from error
+            raise self._error(tensor, f"has the unknown element type {tensor.data_type}") from error
 
     def _raw(self, tensor: TensorProto, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
         import onnx
@@ -90,15 +91,14 @@ class TensorReader:
         except ValueError as error:
             raise self._error(tensor, f"external offset or length: {error}") from error
         if length != expected:
-            raise self._error(
-                tensor, f"has {length} bytes of external data, {expected} are needed"
-            )
+            raise self._error(tensor, f"has {length} bytes of external data, {expected} are needed")
         data = self._map(tensor, path)
         if offset < 0 or offset + length > data.size:
             raise self._error(
                 tensor,
-                f"needs bytes {offset} to {offset + length} of '{path.name}', which has {data.size}",
-                "the data file is cut off or belongs to another model: export or download both again",
+                f"needs bytes {offset} to {offset + length} of '{path.name}', which has "
+                f"{data.size}",
+                "the data file is cut off or of another model: export or download both again",
             )
         part = data[offset : offset + length]
         return part.view(dtype.newbyteorder("<")).reshape(shape)

@@ -1,4 +1,6 @@
-"""Checks a model before it is imported: opsets, functions inlined, and onnx's own checker, without the weights."""
+"""Checks a model before it is imported: opsets, functions inlined, and onnx's own checker, without
+the weights.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +14,20 @@ if TYPE_CHECKING:
 
 _LARGE_TENSOR_BYTES = 4096
 _UNREGISTERED = "smalti.unregistered"
-"""Domain that nodes of unknown ops get while the checker runs: it ignores domains that are not ONNX's own."""
+"""Domain that nodes of unknown ops get while the checker runs: it ignores domains that are not
+ONNX's own.
+"""
 
 
 def validate(model: ModelProto, file: str) -> tuple[ModelProto, int]:
     """The model with its local functions inlined, and the version of the default operator set.
 
-    Ops that ONNX does not know are let through: the importer reports them with the unsupported ones.
+    Ops that ONNX does not know are let through: the importer reports them with the unsupported
+        ones.
 
     Raises:
-        DiagnosticError: the checker of the onnx package rejects the model, an operator set is missing or newer than
-            the installed package, or the model has sparse initializers.
+        DiagnosticError: the checker of the onnx package rejects the model, an operator set is
+            missing or newer than the installed package, or the model has sparse initializers.
     """
     _check_texts(model, file)
     model = _inline_functions(model, file)
@@ -44,14 +49,16 @@ def is_default_domain(node: NodeProto) -> bool:
 
 
 def is_registered(node: NodeProto, opset: int) -> bool:
-    """Whether the onnx package knows the node's op in version `opset` of the default operator set."""
+    """Whether the onnx package knows the node's op in version `opset` of its operator set."""
     import onnx
 
     return is_default_domain(node) and onnx.defs.has(node.op_type, opset, "")
 
 
 def _check_texts(model: ModelProto, file: str) -> None:
-    """Refuses names that are no UTF-8: protobuf hands them out as bytes, and nothing else expects those."""
+    """Refuses names that are no UTF-8: protobuf hands them out as bytes, and nothing else expects
+    those.
+    """
     if not all(isinstance(text, str) for text in _texts(model)):
         raise DiagnosticError(
             "a name in the model is not UTF-8 text: the file is damaged",
@@ -131,13 +138,15 @@ def _check(model: ModelProto, opset: int, file: str) -> None:
 def _checker_view(model: ModelProto, opset: int) -> ModelProto:
     """A copy for the checker in which big initializers are graph inputs of their type.
 
-    The checker gets the model as one serialized message: with the weights in it, it would be copied twice, and
+    The checker gets the model as one serialized message: with the weights in it, it would be copied
+        twice, and
     external data would be looked up relative to the working directory.
     """
     import onnx
 
     view = onnx.ModelProto()
-    # From IR 4 on, initializers need not be inputs as well; nobody minds that in older models either.
+    # From IR 4 on, initializers need not be inputs as well; nobody minds that in older models
+    # either.
     view.ir_version = max(model.ir_version, 4)
     view.opset_import.extend(model.opset_import)
     view.opset_import.add(domain=_UNREGISTERED, version=1)
@@ -150,7 +159,8 @@ def _checker_view(model: ModelProto, opset: int) -> ModelProto:
     graph.input.extend(source.input)
     graph.output.extend(source.output)
     for value in (*graph.input, *graph.output):
-        # The checker wants a shape to be there; shapes are inferred here, and ONNX Runtime does not mind either.
+        # The checker wants a shape to be there; shapes are inferred here, and ONNX Runtime does not
+        # mind either.
         if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
             value.type.tensor_type.shape.SetInParent()
     inputs = {value.name for value in source.input}

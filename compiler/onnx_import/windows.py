@@ -11,7 +11,7 @@ from .node import Node, UnsupportedNodeError, Value, shape_of
 
 @dataclass(frozen=True)
 class Window:
-    """A sliding window over `rank` spatial axes; `pads` is all begins, then all ends, as in ONNX."""
+    """A sliding window over spatial axes; `pads` is all begins, then all ends, as in ONNX."""
 
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
@@ -20,7 +20,9 @@ class Window:
     ceil_mode: bool = False
 
     def as_2d(self) -> Window:
-        """The window over [1, length] that does what this one does over [length]; a 2-D window is itself."""
+        """The window over [1, length] that does what this one does over [length]; a 2-D window is
+        itself.
+        """
         if len(self.kernel) == 2:
             return self
         begin, end = self.pads
@@ -34,7 +36,8 @@ class Window:
 
 
 def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -> Window:
-    """The window of a convolution or pool over [N, C, spatial...] with `kernel`; auto_pad becomes explicit pads.
+    """The window of a convolution or pool over [N, C, spatial...] with `kernel`; auto_pad becomes
+    explicit pads.
 
     Raises:
         DiagnosticError: a list of the wrong length, a stride or dilation below 1, negative padding.
@@ -49,8 +52,9 @@ def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -
     strides = _positive(node, "strides", node.integers("strides"), rank)
     dilations = _positive(node, "dilations", node.integers("dilations"), rank)
     pads = _pads(node, input_shape[2:], kernel, strides, dilations)
-    # SAME says the output's size itself; with its pads made explicit floor mode gives just that. VALID with ceil_mode is
-    # read as onnx's shape inference and ONNX Runtime read it: like NOTSET without pads.
+    # SAME says the output's size itself; with its pads made explicit floor mode gives just that.
+    # VALID with ceil_mode is read as onnx's shape inference and ONNX Runtime read it: like NOTSET
+    # without pads.
     is_same = node.string("auto_pad", "NOTSET").startswith("SAME")
     ceil_mode = bool(node.integer("ceil_mode", 0)) and not is_same
     return Window(kernel, strides, dilations, pads, ceil_mode)
@@ -84,7 +88,8 @@ def _pads(
         raise node.error(f"auto_pad '{mode}' is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID")
     begins, ends = [], []
     for size, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True):
-        # ONNX, Conv: output = ceil(input / stride); the padding that needs, its odd element after or before.
+        # ONNX, Conv: output = ceil(input / stride); the padding that needs, its odd element after
+        # or before.
         windows = -(-size // stride)
         total = max(0, (windows - 1) * stride + (k - 1) * dilation + 1 - size)
         small = total // 2
@@ -110,7 +115,9 @@ def emit_over_2d(
     *operands: Value | None,
     **properties: object,
 ) -> Value:
-    """Emits a 2-D op as the node's output; for a node over one spatial axis (rank 3) its unit axis is removed again."""
+    """Emits a 2-D op as the node's output; for a node over one spatial axis (rank 3) its unit axis
+    is removed again.
+    """
     if rank == 4:
         return builder.emit(kind, node.output, *operands, **properties)
     wide = builder.emit(kind, builder.derived(node.output, "2d"), *operands, **properties)

@@ -1,4 +1,6 @@
-"""Chooses the layout of each intermediate tensor in global memory, by the units that compute it and read it."""
+"""Chooses the layout of each intermediate tensor in global memory, by the units that compute it and
+read it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from ..tile.layout import Layout, intermediate, row_major
 _IMAGE_OPS = (tpu.Conv2dOp, tpu.MaxPoolOp, tpu.AvgPoolOp)
 """Their tiles are channel-last."""
 _KEEPS_LAYOUT = (
-    tpu.AddOp, tpu.SubOp, tpu.MulOp, tpu.DivOp, tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp, tpu.ResampleOp,
+    tpu.AddOp, tpu.SubOp, tpu.MulOp, tpu.DivOp, tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp,
+    tpu.ResampleOp,
 )  # fmt: skip
 """Their operands and result are best laid out alike."""
 
@@ -20,8 +23,9 @@ _KEEPS_LAYOUT = (
 def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Layout]:
     """The layout of every op's result in the function's block.
 
-    Tensors of three axes and more are channel-last, but row-major where a matrix product or a softmax along the last
-    axis reads or makes them, or what differs from them by element-wise ops only, and no convolution or pool does.
+    Tensors of three axes and more are channel-last, but row-major where a matrix product or a
+    softmax along the last axis reads or makes them, or what differs from them by element-wise ops
+    only, and no convolution or pool does.
     """
     groups = _Groups()
     images: list[SSAValue] = []

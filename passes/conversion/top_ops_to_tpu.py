@@ -40,8 +40,9 @@ def convert_product(builder: TpuBuilder, op: Product) -> None:
     constants = isinstance(weight, top.WeightOp) and isinstance(bias, top.WeightOp | None)
     # A vector on the right has no output channels to give scales to.
     if not builder.quantizes or not constants or len(shape_of(right)) < 2:
+        input, weight_form = builder.as_float(left), builder.as_float(right)
         bias_form = None if op.bias is None else builder.as_float(op.bias)
-        made = _make_product(op, builder.as_float(left), builder.as_float(right), bias_form)
+        made = _make_product(op, input, weight_form, bias_form)
         builder.set_float(op.output, builder.add(made).output)
         return
     assert isinstance(weight, top.WeightOp) and isinstance(bias, top.WeightOp | None)

@@ -50,12 +50,11 @@ QUANTIZE = ("int8", "f32")
 
 @dataclass(frozen=True)
 class ConvertTopToTpu(SmaltiPass):
-    """Convert a network to what the target computes: target=NAME (or a file in quotes),
-    quantize=int8 or f32.
+    """Convert a network to what the target computes: target=NAME quantize=int8|f32.
 
-    int8 needs a calibrated range on every activation that gets a quantization of its own
-    (top-annotate-calibration); data movement and max_pool keep their input's. Casts stand at the
-    borders of the function and around what computes in floats.
+    The target may be a file (target=my.toml). int8 needs a calibrated range on every activation
+    that gets a quantization of its own (top-annotate-calibration); data movement and max_pool keep
+    their input's. Casts stand at the borders of the function and around what computes in floats.
     """
 
     name = "convert-top-to-tpu"

@@ -1,4 +1,5 @@
-"""`convert-tpu-to-tile`: a network becomes a tile program: a buffer per tensor in global memory, a layer per op.
+"""`convert-tpu-to-tile`: a network becomes a tile program: a buffer per tensor in global memory, a
+layer per op.
 
 Before:
 
@@ -10,17 +11,17 @@ Before:
 After:
 
     tile.program @main {
-      %x = tile.global "x" segment = "input" shape = [1, 4] order = [0, 1] : memref<1x4xf32, "global">
-      %y = tile.global "y" segment = "output" shape = [1, 4] order = [0, 1] : memref<1x4xi8, "global">
-      tile.layer (%a = %x …) -> %y window = [0, 1, 0, 4] {
+      %x = tile.global "x" segment = "input" shape = [1, 4] order = [0, 1] : memref<1x4xf32,
+      "global"> %y = tile.global "y" segment = "output" shape = [1, 4] order = [0, 1] :
+      memref<1x4xi8, "global"> tile.layer (%a = %x …) -> %y window = [0, 1, 0, 4] {
         %r = tpu.cast "y" %a : …
         tile.yield %r
       }
     }
 
-Inputs, outputs and weights are dense and row-major; other buffers are laid out for the units that use them. Other layers
-read a function's output from its output buffer. A reshape whose shapes have no axes in common goes through a tensor
-of one axis.
+Inputs, outputs and weights are dense and row-major; other buffers are laid out for the units that
+use them. Other layers read a function's output from its output buffer. A reshape whose shapes have
+no axes in common goes through a tensor of one axis.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from ...dialects.location import names_of
 from ...dialects.machine import target_of
 from ...dialects.weights import WeightStore, value_of
 from ..smalti_pass import Level, SmaltiPass, store_of
-from ..tile.cut.emitter import global_buffer
+from ..tile.cut.emitter import global_buffer, name_hint
 from ..tile.cut.emitter import integers as integer_list
 from ..tile.layout import Layout, row_major
 from ..tile.windows import flatten, refine, whole
@@ -85,11 +86,17 @@ def _main(module: ModuleOp) -> func.FuncOp:
 
 
 def _port_names(function: func.FuncOp, attribute: str, default: str, count: int) -> list[str]:
-    """The names of inputs or outputs: the attribute's, or "input0" … where the function does not name them."""
+    """The names of inputs or outputs: the attribute's, or "input0" … where the function does not
+    name them.
+    """
     listed = function.attributes.get(attribute)
     if listed is None:
         return [f"{default}{index}" for index in range(count)]
-    names = [name.data for name in listed if isinstance(name, StringAttr)] if isinstance(listed, ArrayAttr) else []
+    names = (
+        [name.data for name in listed if isinstance(name, StringAttr)]
+        if isinstance(listed, ArrayAttr)
+        else []
+    )
     if len(names) != count or len(set(names)) != count:
         raise DiagnosticError(f"{attribute} must name {count} different tensors, it is {listed}")
     return names
@@ -155,19 +162,25 @@ class _Builder:
         if location is not None:
             op.location = location
         self.declarations.append(op)
-        op.output.name_hint = _hint(op.buffer_name.data)
+        op.output.name_hint = name_hint(op.buffer_name.data)
         return op.output
 
     def _declare_outputs(
         self, results: list[SSAValue], names: list[str]
     ) -> list[tuple[SSAValue, SSAValue, str]]:
-        """Declares the output buffers; returns the results that need a copy: no op's, or returned before."""
+        """Declares the output buffers; returns the results that need a copy: no op's, or returned
+        before.
+        """
         again: list[tuple[SSAValue, SSAValue, str]] = []
         for value, name in zip(results, names, strict=True):
             shape, storage = _dense(value, name)
             buffer = self._declare(global_buffer(name, "output", row_major(shape), storage))
             owner = value.owner
-            if value in self.buffers or not isinstance(owner, tpu.TpuOp) or isinstance(owner, tpu.WeightOp):
+            if (
+                value in self.buffers
+                or not isinstance(owner, tpu.TpuOp)
+                or isinstance(owner, tpu.WeightOp)
+            ):
                 again.append((value, buffer, name))
             else:
                 self.buffers[value] = buffer
@@ -217,7 +230,9 @@ class _Builder:
             self._layer(op, [self.buffers[v] for v in op.operands], self.buffers[result])
 
     def _copy_to_output(self, value: SSAValue, buffer: SSAValue, name: str) -> None:
-        """A result that no op writes to its output buffer is copied there: a reshape to its own shape."""
+        """A result that no op writes to its output buffer is copied there: a reshape to its own
+        shape.
+        """
         op = tpu.ReshapeOp.create(
             operands=[value], result_types=[value.type], properties={"name": StringAttr(name)}
         )
@@ -227,7 +242,9 @@ class _Builder:
     def _reshape(
         self, source: SSAValue, result: SSAValue, name: str, location: LocationAttr
     ) -> None:
-        """One layer where both shapes are nests of the same factors, else two through a tensor of one axis."""
+        """One layer where both shapes are nests of the same factors, else two through a tensor of
+        one axis.
+        """
         type = result.type
         assert isinstance(type, TensorType)
         value, buffer = source, self.buffers[source]
@@ -273,7 +290,9 @@ class _Builder:
         self.layers += 1
 
 
-def _reshape_op(value: SSAValue, type: TensorType, name: str, location: LocationAttr) -> tpu.ReshapeOp:
+def _reshape_op(
+    value: SSAValue, type: TensorType, name: str, location: LocationAttr
+) -> tpu.ReshapeOp:
     return tpu.ReshapeOp.create(
         operands=[value],
         result_types=[type],
@@ -283,7 +302,9 @@ def _reshape_op(value: SSAValue, type: TensorType, name: str, location: Location
 
 
 def _dense(value: SSAValue, name: str) -> tuple[tuple[int, ...], str]:
-    """Shape and storage of an input or output; DiagnosticError where it has no fixed shape or no elements."""
+    """Shape and storage of an input or output; DiagnosticError where it has no fixed shape or no
+    elements.
+    """
     if not isinstance(value.type, TensorType):
         raise DiagnosticError(f"'{name}' must be a tensor, its type is {value.type}")
     shape = value.type.get_shape()
@@ -293,9 +314,3 @@ def _dense(value: SSAValue, name: str) -> tuple[tuple[int, ...], str]:
             hint="give the input's shape when importing the model",
         )
     return shape, element_storage(value.type)
-
-
-def _hint(name: str) -> str | None:
-    """An SSA name for a buffer: the tensor's where the syntax allows it."""
-    text = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
-    return text if text and not text[0].isdigit() and SSAValue.is_valid_name(text) else None

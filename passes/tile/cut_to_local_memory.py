@@ -1,4 +1,5 @@
-"""`tile-cut-to-local-memory`: replaces each layer by copies and computations on tiles that fit a core's memories.
+"""`tile-cut-to-local-memory`: replaces each layer by copies and computations on tiles that fit a
+core's memories.
 
 Before:
 
@@ -12,10 +13,11 @@ After:
     tile.convert core 0 %t -> %u …
     tile.copy core 0 %u -> %y …
 
-Input windows include their halos. Weights are packed at compile time in the order in which the units read them, and
-the parameters of requantization are made into tables; both become new constants. Weights stay in local memory while the
-rows change, or the rows while the weights do, whichever moves fewer bytes. Tiles use half of the local memory where they can, so
-that the next tile's loads find room. One file per family of ops in `cut/`.
+Input windows include their halos. Weights are packed at compile time in the order in which the
+units read them, and the parameters of requantization are made into tables; both become new
+constants. Weights stay in local memory while the rows change, or the rows while the weights do,
+whichever moves fewer bytes. Tiles use half of the local memory where they can, so that the next
+tile's loads find room. One file per family of ops in `cut/`.
 """
 
 from __future__ import annotations
@@ -78,7 +80,8 @@ class CutToLocalMemory(SmaltiPass):
             number = 0 if core is None else core.value.data
             if number >= machine.cores:
                 raise DiagnosticError(
-                    f"core {number} was asked for, target '{machine.target.name}' has {machine.cores}",
+                    f"the layer is on core {number}, target '{machine.target.name}' has "
+                    f"{machine.cores} cores",
                     layer.place,
                 )
             emitter = Emitter(number, layer.operation.location)

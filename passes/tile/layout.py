@@ -1,8 +1,9 @@
 """Where the elements of a logical tensor lie in a buffer: pure mathematics, no IR.
 
-A layout lists the logical axes in physical order; the last physical axis may be padded to a *pitch*. Graph inputs,
-graph outputs and weights are dense and row-major. Intermediates of an image network are channel-last with the channels padded
-to whole lane groups of the vector unit, so that one pixel's channels are one aligned run.
+A layout lists the logical axes in physical order; the last physical axis may be padded to a
+*pitch*. Graph inputs, graph outputs and weights are dense and row-major. Intermediates of an image
+network are channel-last with the channels padded to whole lane groups of the vector unit, so that
+one pixel's channels are one aligned run.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ def round_up(value: int, multiple: int) -> int:
 class Layout:
     """The physical form of a tensor of logical `shape`, in elements.
 
-    `order[i]` is the logical axis that is physical axis i (outermost first); the last physical axis occupies `pitch`
-    elements, of which the first `shape[order[-1]]` are the tensor's. A tensor without axes is one element.
+    `order[i]` is the logical axis that is physical axis i (outermost first); the last physical axis
+    occupies `pitch` elements, of which the first `shape[order[-1]]` are the tensor's. A tensor
+    without axes is one element.
     """
 
     shape: tuple[int, ...]
@@ -43,7 +45,9 @@ class Layout:
 
     @property
     def padding(self) -> int:
-        """Elements after each run along the last physical axis that belong to no element of the tensor."""
+        """Elements after each run along the last physical axis that belong to no element of the
+        tensor.
+        """
         return self.pitch - self.extent
 
     @property
@@ -75,13 +79,17 @@ class Layout:
 
 
 def row_major(shape: Sequence[int], multiple: int = 1) -> Layout:
-    """Row-major layout of `shape`, the last axis (if there is one) padded to a multiple of `multiple` elements."""
+    """Row-major layout of `shape`, the last axis (if there is one) padded to a multiple of
+    `multiple` elements.
+    """
     pitch = round_up(shape[-1], multiple) if shape else 1
     return Layout(tuple(shape), tuple(range(len(shape))), pitch)
 
 
 def channel_last(shape: Sequence[int], multiple: int) -> Layout:
-    """[N, C, spatial...] as [N, spatial..., C], channels padded to a multiple of `multiple`; needs rank >= 3."""
+    """[N, C, spatial...] as [N, spatial..., C], channels padded to a multiple of `multiple`; needs
+    rank >= 3.
+    """
     if len(shape) < 3:
         raise ValueError(f"a tensor of shape {tuple(shape)} has no channels before spatial axes")
     order = (0, *range(2, len(shape)), 1)
@@ -89,12 +97,16 @@ def channel_last(shape: Sequence[int], multiple: int) -> Layout:
 
 
 def intermediate(shape: Sequence[int], lane_group: int) -> Layout:
-    """The layout of an intermediate tensor: channel-last from rank 3 on, row-major below, padded to lane groups."""
+    """The layout of an intermediate tensor: channel-last from rank 3 on, row-major below, padded to
+    lane groups.
+    """
     return channel_last(shape, lane_group) if len(shape) >= 3 else row_major(shape, lane_group)
 
 
 def with_unit_axis(layout: Layout, position: int) -> Layout:
-    """The same buffer seen with one more logical axis, of size 1, at `position`; what is contiguous stays so."""
+    """The same buffer seen with one more logical axis, of size 1, at `position`; what is contiguous
+    stays so.
+    """
     shape = (*layout.shape[:position], 1, *layout.shape[position:])
     order = (position, *(axis + (axis >= position) for axis in layout.order))
     return Layout(shape, order, layout.pitch)

@@ -1,4 +1,5 @@
-"""`tile-split-over-cores`: divides each layer among the cores, along the axis that the cost model finds cheapest.
+"""`tile-split-over-cores`: divides each layer among the cores, along the axis that the cost model
+finds cheapest.
 
 Before:
 
@@ -9,9 +10,10 @@ After, on two cores, by rows:
     tile.layer core 0 (…) -> %y window = [0, 1, 0, 64, 0, 28, 0, 56] { … }
     tile.layer core 1 (…) -> %y window = [0, 1, 0, 64, 28, 56, 0, 56] { … }
 
-The windows of a layer's parts are disjoint and cover its output. Channels are cut at whole lane groups, so that a row's padding is
-written by one core. A small layer may run on fewer cores than there are: each part reads its halo and the weights
-that it shares with the others once more, and all share the bandwidth.
+The windows of a layer's parts are disjoint and cover its output. Channels are cut at whole lane
+groups, so that a row's padding is written by one core. A small layer may run on fewer cores than
+there are: each part reads its halo and the weights that it shares with the others once more, and
+all share the bandwidth.
 """
 
 from __future__ import annotations
@@ -84,7 +86,9 @@ def best_split(layer: Layer, machine: Machine, cores: int) -> list[Window]:
 def _candidates(family: Family, window: Window, cores: int) -> list[list[Window]]:
     """Divisions of `window` along one axis in 2 to `cores` parts, each once."""
     result: list[list[Window]] = []
-    counts = sorted({cores, *(count for count in (2, 3, 4, 6, 8, 12, 16, 24, 32, 64) if count < cores)})
+    counts = sorted(
+        {cores, *(count for count in (2, 3, 4, 6, 8, 12, 16, 24, 32, 64) if count < cores)}
+    )
     for axis, unit in enumerate(family.units()):
         if not unit:
             continue

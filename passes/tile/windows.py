@@ -1,4 +1,5 @@
-"""Windows of tensors: ranges per axis, what a window of an output reads of an input, and how windows are parted.
+"""Windows of tensors: ranges per axis, what a window of an output reads of an input, and how
+windows are parted.
 
 Pure mathematics, no IR. A range is (low, high), high exclusive; a window is one range per axis.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from math import gcd
 
 Range = tuple[int, int]
@@ -36,11 +37,13 @@ def unflatten(bounds: Sequence[int]) -> Window:
 
 @dataclass(frozen=True)
 class InputRange:
-    """What a range of outputs of a sliding window reads along one axis: input [low, high), and padding.
+    """What a range of outputs of a sliding window reads along one axis: input [low, high), and
+    padding.
 
-    `before` and `after` count the positions of padding in front of and behind the input range that the
-    windows cover. `after` counts declared padding only: a last window may reach further (ceil_mode, or the missing
-    part of a convolution's stride), and what it covers there does not exist.
+    `before` and `after` count the positions of padding in front of and behind the input range that
+    the windows cover. `after` counts declared padding only: a last window may reach further
+    (ceil_mode, or the missing part of a convolution's stride), and what it covers there does not
+    exist.
     """
 
     low: int
@@ -66,8 +69,9 @@ def input_range(
 ) -> InputRange:
     """The input positions, of `size`, that output positions [low, high) of a sliding window read.
 
-    Output y covers positions y·stride + i·dilation − pad_before, 0 <= i < kernel. Where all of them lie in padding, one
-    input position is still named (a buffer cannot be empty), with padding before it that holds every window.
+    Output y covers positions y·stride + i·dilation − pad_before, 0 <= i < kernel. Where all of them
+    lie in padding, one input position is still named (a buffer cannot be empty), with padding
+    before it that holds every window.
     """
     first = outputs[0] * stride - pad_before
     last = (outputs[1] - 1) * stride - pad_before + (kernel - 1) * dilation + 1
@@ -79,7 +83,9 @@ def input_range(
 
 
 def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
-    """`range_` in at most `count` consecutive parts, equal but for the last, cut at multiples of `unit` from its start."""
+    """`range_` in at most `count` consecutive parts, equal but for the last, cut at multiples of
+    `unit` from its start.
+    """
     low, high = range_
     units = -(-(high - low) // unit)
     step = -(-units // max(1, min(count, units))) * unit
@@ -93,13 +99,14 @@ def tiles(range_: Range, size: int) -> list[Range]:
 
 
 def grid(window: Window, tile: Sequence[int]) -> Iterator[Window]:
-    """The windows of at most `tile` elements per axis that partition `window`, in row-major order."""
+    """The windows of at most `tile` elements per axis that partition `window`, row-major."""
     axes = [tiles(range_, size) for range_, size in zip(window, tile, strict=True)]
     return product(*axes)
 
 
 def common_unit(starts: Sequence[int], limit: int) -> int:
-    """The largest unit at whose multiples all `starts` lie and that `limit` can be made of: gcd, then gcd with `limit`.
+    """The largest unit at whose multiples all `starts` lie and that `limit` can be made of: gcd,
+    then gcd with `limit`.
 
     0 when all starts are 0 (any unit will do).
     """
@@ -108,10 +115,12 @@ def common_unit(starts: Sequence[int], limit: int) -> int:
 
 
 def refine(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...] | None:
-    """Factors whose row-major nest both shapes are groupings of, outermost first; None where there are none.
+    """Factors whose row-major nest both shapes are groupings of, outermost first; None where there
+    are none.
 
-    Both shapes have the same number of elements. (6, 4) and (3, 8) refine to (3, 2, 4): the boundaries between
-    axes, counted as elements inside them, must divide one another. (4, 6) and (6, 4) have no refinement.
+    Both shapes have the same number of elements. (6, 4) and (3, 8) refine to (3, 2, 4): the
+    boundaries between axes, counted as elements inside them, must divide one another. (4, 6) and
+    (6, 4) have no refinement.
     """
     boundaries: set[int] = {1}
     for shape in (source, target):
@@ -121,7 +130,7 @@ def refine(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...] | No
             boundaries.add(inside)
     ordered = sorted(boundaries)
     factors: list[int] = []
-    for inner, outer in zip(ordered, ordered[1:], strict=False):
+    for inner, outer in pairwise(ordered):
         if outer % inner:
             return None
         factors.append(outer // inner)
@@ -129,7 +138,8 @@ def refine(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...] | No
 
 
 def factors_of_axes(shape: Sequence[int], factors: Sequence[int]) -> list[list[int]]:
-    """For each axis of `shape` the indices of the `factors` (from `refine`) that make it up, outermost first.
+    """For each axis of `shape` the indices of the `factors` (from `refine`) that make it up,
+    outermost first.
 
     An axis of size 1 has none.
     """

@@ -43,12 +43,11 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class AnnotateCalibration(SmaltiPass):
-    """Give activations the ranges of a calibration table: table=FILE, JSON, {"format": 1, "ranges":
-    {name: [low, high]}}.
+    """Give activations the ranges of a calibration table: table=FILE.
 
-    Names are those of ops and function inputs. Values without a range stay as they are, ranges
-    without a value are counted (statistic `unknown`); a table that fits none of the module's values
-    is an error.
+    The table is JSON, {"format": 1, "ranges": {name: [low, high]}}; names are those of ops and
+    function inputs. Values without a range stay as they are, ranges without a value are counted
+    (statistic `unknown`); a table that fits none of the module's values is an error.
     """
 
     name = "top-annotate-calibration"

@@ -133,8 +133,7 @@ class BatchNormToMulAdd(RewritePattern):
 
 @dataclass(frozen=True)
 class FoldBatchNorm(SmaltiPass):
-    """Fold batch normalisations and constants per channel into the weights and bias of what stands
-    before them."""
+    """Fold batch normalisations and constants per channel into weights and biases."""
 
     name = "top-fold-batch-norm"
     level: ClassVar[Level] = "top"

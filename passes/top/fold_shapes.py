@@ -169,8 +169,7 @@ class MeanToReshape(RewritePattern):
 
 @dataclass(frozen=True)
 class FoldShapes(SmaltiPass):
-    """Merge reshapes and transposes, remove ops that change nothing, and compute what depends on
-    constants alone."""
+    """Merge reshapes and transposes, remove ops that change nothing, compute constants."""
 
     name = "top-fold-shapes"
     level: ClassVar[Level] = "top"

@@ -61,8 +61,7 @@ class RemoveIdleClamp(RewritePattern):
 
 @dataclass(frozen=True)
 class FuseActivation(SmaltiPass):
-    """Fuse clamps (relu, clip) into the convolution, product, sum, pool or other op that makes
-    their input."""
+    """Fuse clamps (relu, clip) into the op that makes their input."""
 
     name = "tpu-fuse-activation"
     level: ClassVar[Level] = "tpu"

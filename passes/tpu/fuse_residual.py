@@ -69,8 +69,7 @@ class FuseAddition(RewritePattern):
 
 @dataclass(frozen=True)
 class FuseResidual(SmaltiPass):
-    """Fuse additions of equal shapes into the convolution or matrix product that makes one of their
-    operands."""
+    """Fuse additions of equal shapes into the convolution or matrix product before them."""
 
     name = "tpu-fuse-residual"
     level: ClassVar[Level] = "tpu"

@@ -31,8 +31,8 @@ _AXES = 4
 class BinaryFamily(BoxFamily):
     """tpu.add, sub, mul, div: the operands, constants among them, broadcast to the output's shape.
 
-    Neighbouring axes along which the same operands repeat are one axis of the instruction; where more than four
-    remain, the outer ones are a loop over tiles.
+    Neighbouring axes along which the same operands repeat are one axis of the instruction; where
+    more than four remain, the outer ones are a loop over tiles.
     """
 
     def __init__(self, layer: Layer, machine: Machine) -> None:
@@ -54,7 +54,8 @@ class BinaryFamily(BoxFamily):
     def input_boxes(self, window: Window) -> Sequence[Window]:
         return [
             tuple(
-                (0, 1) if self._repeats(axis)[index] else range_ for axis, range_ in enumerate(window)
+                (0, 1) if self._repeats(axis)[index] else range_
+                for axis, range_ in enumerate(window)
             )
             for index in range(2)
         ]
@@ -88,7 +89,7 @@ class BinaryFamily(BoxFamily):
             super().emit(tuple(part), emitter, constants)
 
     def _axis_groups(self, sizes: Sequence[int]) -> list[list[int]]:
-        """Positions in `order` of the axes that are one axis of the instruction, outermost first."""
+        """Positions in `order` of the axes that each axis of the instruction joins."""
         last = len(self.order) - 1
         positions = [p for p, axis in enumerate(self.order) if sizes[axis] > 1 or p == last]
         runs = groupby(positions, key=lambda position: self._repeats(self.order[position]))
@@ -127,7 +128,7 @@ class BinaryFamily(BoxFamily):
             operands.append(self.load_kept(emitter, index, box, self.order, full[-1], shape))
         local = self.local_shape(sizes)
         out = emitter.alloc(
-            tuple(prod(local[p] for p in group) for group in groups), layer.output.storage
+            tuple(prod(local[p] for p in group) for group in groups), layer.output.storage, name="out"
         )
         multipliers, shift = self._parameters
         emitter.compute(

@@ -21,7 +21,8 @@ _ALIGNMENT = 64
 
 
 class BoxFamily(Family):
-    """A layer of which each box of the output is computed from boxes of its inputs, on the vector unit or by copies.
+    """A layer of which each box of the output is computed from boxes of its inputs, on the vector
+    unit or by copies.
 
     `order` lists the output's axes as local tiles have them, the last in lanes.
     """
@@ -58,7 +59,9 @@ class BoxFamily(Family):
         return padded_units(self.layer.output.layout, units, self.machine.lane_group)
 
     def work(self, window: Window) -> Work:
-        loads = sum(self.load_bytes(index, box) for index, box in enumerate(self.input_boxes(window)))
+        loads = sum(
+            self.load_bytes(index, box) for index, box in enumerate(self.input_boxes(window))
+        )
         return Work(0, self.vector_cycles(window), loads, self.store_bytes(window))
 
     def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
@@ -98,9 +101,11 @@ class BoxFamily(Family):
         pitch: int,
         shape: Sequence[int] | None = None,
     ) -> SSAValue:
-        """Input `index` as `Emitter.load` loads it, or the buffer of the tile before where that is the same box."""
+        """Input `index` as `Emitter.load` loads it, or the buffer of the tile before where that is
+        the same box.
+        """
         layer = self.layer
-        key = (layer.inputs[index].value, box, tuple(order), pitch)
+        key = (layer.inputs[index].value, box, tuple(order), pitch, shape)
         found = self._kept.get(key)
         if found is None:
             for stale in [k for k in self._kept if k[0] is key[0]]:

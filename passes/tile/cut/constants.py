@@ -11,7 +11,7 @@ from ....backends.numerics.storage import name_of
 from ....dialects import tile
 from ....dialects.weights import WeightStore
 from ..layout import row_major
-from .emitter import global_buffer
+from .emitter import global_buffer, name_hint
 from .layer import Buffer
 
 Identity = tuple[object, ...]
@@ -29,7 +29,9 @@ class Constants:
     """Numbers that all cores of a layer must share, such as the block size of packed weights."""
 
     def once(self, identity: Identity, name: str, make: Callable[[], np.ndarray]) -> Buffer:
-        """The row-major buffer of weights for `identity`; made from `make()` and called `name` the first time."""
+        """The row-major buffer of weights for `identity`; made from `make()` and called `name` the
+        first time.
+        """
         found = self.made.get(identity)
         if found is None:
             array = make()
@@ -37,6 +39,7 @@ class Constants:
             operation = global_buffer(
                 key, "weights", row_major(array.shape), name_of(array.dtype), key=key
             )
+            operation.output.name_hint = name_hint(key)
             self.operations.append(operation)
             found = Buffer.of(operation)
             self.made[identity] = found

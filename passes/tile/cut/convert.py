@@ -28,7 +28,9 @@ class ConvertFamily(BoxFamily):
         ]
 
     def vector_cycles(self, window: Window) -> int:
-        wider = max(self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.element_bytes)
+        wider = max(
+            self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.element_bytes
+        )
         return self.machine.vector_cycles(wider.storage, self.elements_of(sizes_of(window)))
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
@@ -36,7 +38,7 @@ class ConvertFamily(BoxFamily):
         source, result = layer.elements[0], layer.result
         pitch = self.pitch_of(sizes)
         x = self.load_kept(emitter, 0, window, self.order, pitch)
-        out = emitter.alloc(self.local_shape(sizes), layer.output.storage)
+        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
         multiplier, shift, scale = 0, 0, 1.0
         if isinstance(layer.op, tpu.RequantizeOp):
             multiplier, shift = layer.op.multiplier.value.data, layer.op.shift.value.data

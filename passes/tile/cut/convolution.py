@@ -1,4 +1,6 @@
-"""Cuts convolutions: dense and grouped ones for the matrix unit, depthwise ones for the vector unit."""
+"""Cuts convolutions: dense and grouped ones for the matrix unit, depthwise ones for the vector
+unit.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,11 @@ from .emitter import Emitter
 from .family import padded_units
 from .layer import Buffer, Layer, integers
 from .product import Key, ProductFamily
-from .tiling import Product, Reach
+from .tiling import MAX_POSITIONS, Product, Reach
 
 
 class ConvolutionFamily(ProductFamily):
-    """tpu.conv2d: output [N,O,OH,OW] from input [N,C,H,W] and constant weights [O,C/groups,KH,KW]."""
-
-    channel_axis = 1
-    row_axes = (0, 2, 3)
+    """tpu.conv2d: output [N,O,OH,OW] from input [N,C,H,W], constant weights [O,C/groups,KH,KW]."""
 
     def __init__(self, layer: Layer, machine: Machine) -> None:
         super().__init__(layer, machine)
@@ -52,6 +51,14 @@ class ConvolutionFamily(ProductFamily):
                 f"its {what} must be constant", "fold the computation of the weights into the model"
             )
         return buffer
+
+    @property
+    def channel_axis(self) -> int:
+        return 1
+
+    @property
+    def row_axes(self) -> tuple[int, ...]:
+        return (0, 2, 3)
 
     @property
     def depth(self) -> int:
@@ -101,17 +108,24 @@ class ConvolutionFamily(ProductFamily):
         taps = prod(self.kernel)
         acc = machine.vector_cycles(self.accumulator, outputs, 2 if self.residual is None else 3)
         loads = self.load_bytes(0, self._input_box(rows, window[1], (0, self.group_channels)))
-        loads += round_up(channels, machine.lane_group) * taps * self.depth * self.weight.element_bytes
+        loads += (
+            round_up(channels, machine.lane_group) * taps * self.depth * self.weight.element_bytes
+        )
         loads += self.table_rows * channels * 4
         if self.residual is not None:
             loads += self.load_bytes(self.residual, window)
         storage = layer.elements[0].storage
         if self.depthwise:
             return Work(
-                0, acc + machine.vector_cycles(storage, outputs, taps), loads, self.store_bytes(window)
+                0,
+                acc + machine.vector_cycles(storage, outputs, taps),
+                loads,
+                self.store_bytes(window),
             )
         groups = self._groups_of(channels)
-        matrix = machine.matrix_cycles(storage, pixels, taps * self.depth, -(-channels // groups), groups)
+        matrix = machine.matrix_cycles(
+            storage, pixels, taps * self.depth, -(-channels // groups), groups
+        )
         return Work(matrix, acc, loads, self.store_bytes(window))
 
     def _groups_of(self, channels: int) -> int:
@@ -150,6 +164,7 @@ class ConvolutionFamily(ProductFamily):
             out_bytes=layer.output.element_bytes,
             residual=self.residual is not None,
             table_rows=self.table_rows,
+            row_limit=MAX_POSITIONS,
             can_split_depth=self.groups == 1 and not layer.elements[0].is_float,
         )
 
@@ -170,14 +185,21 @@ class ConvolutionFamily(ProductFamily):
         )
 
     def load_weights(
-        self, emitter: Emitter, constants: Constants, rows: Window, channels: Range, depth: Range, block: int
+        self,
+        emitter: Emitter,
+        constants: Constants,
+        rows: Window,
+        channels: Range,
+        depth: Range,
+        block: int,
     ) -> SSAValue:
         packed = self._packed(constants, block)
         taps = prod(self.kernel)
         low, high = channels
         if self.depthwise:
             pitch = round_up(high - low, self.machine.lane_group)
-            return emitter.load(packed, ((0, taps), (low, low + pitch)), (0, 1), pitch)
+            end = min(low + pitch, packed.layout.shape[1])
+            return emitter.load(packed, ((0, taps), (low, end)), (0, 1), pitch)
         blocks = (low // block, -(-high // block))
         size = depth[1] - depth[0]
         box = (blocks, (0, taps), depth, (0, block))
@@ -185,7 +207,9 @@ class ConvolutionFamily(ProductFamily):
         return emitter.load(packed, box, (0, 1, 2, 3), block, shape=shape)
 
     def _packed(self, constants: Constants, block: int) -> Buffer:
-        """The weights in device layout: [blocks, taps, C/groups, block], or depthwise [taps, pitch]."""
+        """The weights in device layout: [blocks, taps, C/groups, block], or depthwise [taps,
+        pitch].
+        """
 
         def make() -> np.ndarray:
             w = self.weight.constant(constants.store).transpose(2, 3, 1, 0)

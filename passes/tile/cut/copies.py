@@ -1,7 +1,7 @@
 """Plans strided copies between two buffers: pure mathematics, no IR.
 
-A copy's last axis is contiguous on both sides, and padding can be written after each run of it. Where the two
-buffers disagree about which axis is contiguous the runs are single elements.
+A copy's last axis is contiguous on both sides, and padding can be written after each run of it.
+Where the two buffers disagree about which axis is contiguous the runs are single elements.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ class Copy:
 
 @dataclass(frozen=True)
 class Padding:
-    """What follows the last element along `axis` in the target: `count` elements that have to be written.
+    """What follows the last element along `axis` in the target: `count` elements that have to be
+    written.
 
-    `spare` elements after the source's own along that axis hold defined values, too: they may be copied in place of
-    filling.
+    `spare` elements after the source's own along that axis hold defined values, too: they may be
+    copied in place of filling.
     """
 
     axis: int
@@ -46,8 +47,8 @@ def plan(
     target_offset: int = 0,
     padding: Padding | None = None,
 ) -> list[Copy]:
-    """The copies that move a box of `sizes` elements (per axis) and write the padding; one, or two where a
-    transposed row has to be padded after its last element.
+    """The copies that move a box of `sizes` elements (per axis) and write the padding; one, or two
+    where a transposed row has to be padded after its last element.
 
     The axis of the padding has target stride 1.
     """
@@ -106,7 +107,7 @@ def _merge(dims: list[_Dim]) -> list[_Dim]:
 
 
 def _contiguous_last(dims: list[_Dim]) -> list[_Dim]:
-    """Puts an axis that is contiguous in both buffers last; without one, runs of a single element."""
+    """Puts an axis that is contiguous in both buffers last; without one, runs of one element."""
     for index, (_, source, target) in enumerate(dims):
         if source == 1 and target == 1:
             return [*dims[:index], *dims[index + 1 :], dims[index]]

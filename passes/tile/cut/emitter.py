@@ -66,6 +66,13 @@ def buffer_type(shape: tuple[int, ...], storage: str, space: str) -> MemRefType:
     return MemRefType(type_of_storage(storage), shape, NoneAttr(), text(space))
 
 
+@lru_cache(maxsize=4096)
+def name_hint(name: str) -> str | None:
+    """A name for an SSA value made from that of a tensor; None where the syntax allows none."""
+    hint = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
+    return hint if hint and not hint[0].isdigit() and SSAValue.is_valid_name(hint) else None
+
+
 Field = int | float | str | bool | tuple[int, ...] | None
 """A property's value: False and None leave it out, True is a unit attribute."""
 
@@ -113,15 +120,18 @@ class Emitter:
         self.operations: list[Operation] = []
         self._core = integer(core)
 
-    def alloc(self, shape: Sequence[int], storage: str, space: str = "local") -> SSAValue:
-        """A new buffer of the core's `space`."""
+    def alloc(
+        self, shape: Sequence[int], storage: str, space: str = "local", name: str = "tile"
+    ) -> SSAValue:
+        """A new buffer of the core's `space`; `name` is for the reader of the IR."""
         op = tile.AllocOp.create(
             result_types=[buffer_type(tuple(shape), storage, space)],
             properties={"core": self._core},
             location=self.location,
         )
+        op.output.name_hint = name
         self.operations.append(op)
-        return op.results[0]
+        return op.output
 
     def compute(
         self,
@@ -144,7 +154,9 @@ class Emitter:
     def copy(
         self, source: SSAValue, target: SSAValue, copies: Sequence[Copy], pad_value: int = 0
     ) -> None:
-        """The planned copies from `source` to `target`; padding is filled with the storage value `pad_value`."""
+        """The planned copies from `source` to `target`; padding is filled with the storage value
+        `pad_value`.
+        """
         for copy in copies:
             properties: dict[str, Attribute] = {
                 "core": self._core,
@@ -204,14 +216,16 @@ class Emitter:
         shape: Sequence[int] | None = None,
         pad_value: int = 0,
     ) -> SSAValue:
-        """A local buffer with `box` of a global one, its logical axes in `order`, the last padded to `pitch` elements.
+        """A local buffer with `box` of a global one, its logical axes in `order`, the last padded
+        to `pitch` elements.
 
-        Axes that `order` leaves out have size 1 in the box. `shape` is the shape of the new buffer where it is not
-        that of the axes in order.
+        Axes that `order` leaves out have size 1 in the box. `shape` is the shape of the new buffer
+        where it is not that of the axes in order.
         """
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
-        target = self.alloc(local if shape is None else shape, buffer.storage)
+        shape = local if shape is None else shape
+        target = self.alloc(shape, buffer.storage, name=name_hint(f"{buffer.name}_tile") or "tile")
         last = order[-1]
         self.fill_box(
             target,
@@ -233,7 +247,9 @@ class Emitter:
         *,
         pad_value: int = 0,
     ) -> None:
-        """Writes a local buffer, as `load` makes it, to `box` of a global one, and the padding that follows the box."""
+        """Writes a local buffer, as `load` makes it, to `box` of a global one, and the padding that
+        follows the box.
+        """
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
         layout = buffer.layout
@@ -253,7 +269,7 @@ class Emitter:
 
 
 def _strides(rank: int, order: Sequence[int], local: Sequence[int]) -> list[int]:
-    """Elements between neighbours along each logical axis of a dense local buffer of shape `local`."""
+    """Elements between neighbours along each logical axis of a local buffer of shape `local`."""
     result = [0] * rank
     for position, axis in enumerate(order):
         result[axis] = prod(local[position + 1 :])

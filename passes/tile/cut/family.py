@@ -1,4 +1,6 @@
-"""The interface of the families of ops: how a kind of layer may be divided, what that costs, and how it is cut."""
+"""The interface of the families of ops: how a kind of layer may be divided, what that costs, and
+how it is cut.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Family(ABC):
 
     @abstractmethod
     def units(self) -> tuple[int, ...]:
-        """For each logical axis of the output the multiples (from 0) at which a window may end; 0: never inside."""
+        """For each logical axis of the output the multiples (from 0) at which a window may end; 0:
+        never inside.
+        """
 
     @abstractmethod
     def work(self, window: Window) -> Work:
@@ -53,7 +57,9 @@ class Family(ABC):
 
 
 def padded_units(layout: Layout, units: list[int], lane_group: int) -> tuple[int, ...]:
-    """`units` such that no window ends inside a lane group of a padded buffer: then one core writes each padded row."""
+    """`units` such that no window ends inside a lane group of a padded buffer: then one core writes
+    each padded row.
+    """
     axis = layout.last_axis
     if axis is not None and layout.padding and units[axis]:
         units[axis] = lcm(units[axis], lane_group)

@@ -1,18 +1,20 @@
-"""What the passes on layers read from a `tile.layer`: its op, its buffers with their layouts, its number formats."""
+"""What the passes on layers read from a `tile.layer`: its op, its buffers with their layouts, its
+number formats.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from xdsl.dialects.builtin import DenseArrayBase, TensorType
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, Block, BlockArgument, SSAValue
 
 from ....backends.numerics import quantization
 from ....backends.numerics.storage import is_float, size_bytes
 from ....dialects import tile, tpu
+from ....dialects.attribute import Ints
 from ....dialects.diagnostic import DiagnosticError, Place
 from ....dialects.element import element_storage
 from ....dialects.location import names_of
@@ -23,14 +25,14 @@ from ..layout import Layout, round_up, row_major
 from ..windows import Window, unflatten, whole
 
 
-def integers(attribute: DenseArrayBase) -> tuple[int, ...]:
+def integers(attribute: Ints) -> tuple[int, ...]:
     """The numbers of a list attribute."""
-    return tuple(int(value) for value in attribute.get_values())
+    return tuple(attribute.get_values())
 
 
 @dataclass(frozen=True)
 class Element:
-    """The number format of a tensor: storage type, and scale(s) and zero point of an integer one."""
+    """The number format of a tensor: storage type; scale(s) and zero point of an integer one."""
 
     storage: str
     scales: tuple[float, ...] = (1.0,)
@@ -38,14 +40,17 @@ class Element:
 
     @staticmethod
     def of(type: Attribute) -> Element:
-        """The format of a tensor type's elements; DiagnosticError for quantization that the device cannot do."""
+        """The format of a tensor type's elements; DiagnosticError for quantization that the device
+        cannot do.
+        """
         element = type.element_type if isinstance(type, TensorType) else type
         if not isinstance(element, UniformQuantizedType):
             return Element(element_storage(element))
         points = set(element.zero_points)
         if element.is_sub_channel or len(points) > 1:
             raise DiagnosticError(
-                f"the device computes with one scale per tensor or channel and one zero point, not with {element}"
+                "the device computes with one scale per tensor or channel and one zero point, "
+                f"not with {element}"
             )
         return Element(element.storage_name, element.scales, int(points.pop()))
 
@@ -53,7 +58,9 @@ class Element:
     def scale(self) -> float:
         """The scale of a tensor that has one."""
         if len(self.scales) != 1:
-            raise DiagnosticError("the device needs one scale for the whole tensor here, not one per channel")
+            raise DiagnosticError(
+                "the device needs one scale for the whole tensor here, not one per channel"
+            )
         return self.scales[0]
 
     @property
@@ -67,7 +74,7 @@ class Element:
         return size_bytes(self.storage)
 
     def clamp(self, low: float | None, high: float | None) -> tuple[float, float]:
-        """Real bounds as storage values; without bounds the storage's range (floats: infinities)."""
+        """Real bounds as storage values; without them the storage's range (floats: infinities)."""
         if self.is_float:
             return (
                 float("-inf") if low is None else low,
@@ -79,7 +86,8 @@ class Element:
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
-    """A buffer in global memory: its value in the IR, layout and storage type; of weights key or seed, too.
+    """A buffer in global memory: its value in the IR, layout and storage type; of weights key or
+    seed, too.
 
     A tensor without axes is seen as one of shape (1,).
     """
@@ -97,9 +105,7 @@ class Buffer:
         """The buffer that `op` declares."""
         shape = integers(op.shape)
         physical = op.output.type.get_shape()
-        layout = (
-            Layout(shape, integers(op.order), physical[-1]) if shape else row_major((1,))
-        )
+        layout = Layout(shape, integers(op.order), physical[-1]) if shape else row_major((1,))
         return Buffer(
             op.output,
             op.buffer_name.data,
@@ -134,7 +140,9 @@ class Buffer:
 
 @dataclass
 class Layer:
-    """One `tile.layer` with the one tpu op of its body; `inputs[i]` is the buffer of the op's operand i."""
+    """One `tile.layer` with the one tpu op of its body; `inputs[i]` is the buffer of the op's
+    operand i.
+    """
 
     operation: tile.LayerOp
     op: tpu.TpuOp
@@ -146,7 +154,9 @@ class Layer:
 
     @staticmethod
     def of(operation: tile.LayerOp, buffers: dict[SSAValue, Buffer]) -> Layer:
-        """Reads `operation`; `buffers` are those of the program. DiagnosticError for a body of several ops."""
+        """Reads `operation`; `buffers` are those of the program. DiagnosticError for a body of
+        several ops.
+        """
         body = operation.body.block
         ops = [op for op in body.ops if not isinstance(op, tile.YieldOp)]
         if len(ops) != 1 or not isinstance(ops[0], tpu.TpuOp):
@@ -180,12 +190,18 @@ class Layer:
     @cached_property
     def result(self) -> Element:
         """The number format of the output."""
-        return Element.of(self.op.results[0].type)
+        return self._element(self.op.results[0])
 
     @cached_property
     def elements(self) -> list[Element]:
         """The number formats of the op's operands."""
-        return [Element.of(operand.type) for operand in self.op.operands]
+        return [self._element(operand) for operand in self.op.operands]
+
+    def _element(self, value: SSAValue) -> Element:
+        try:
+            return Element.of(value.type)
+        except DiagnosticError as error:
+            raise self.error(error.message) from None
 
     @cached_property
     def clamp(self) -> tuple[float, float]:

@@ -1,4 +1,6 @@
-"""Cuts matrix products: activations times weights, and activations times activations, with broadcast leading axes."""
+"""Cuts matrix products: activations times weights, and activations times activations, with
+broadcast leading axes.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.packing import pack_matmul_weights
 from ....dialects import tile, tpu
-from ..cost import Machine, Work
 from ....dialects.element import shape_of
+from ..cost import Machine, Work
 from ..layout import Layout, round_up, with_unit_axis
 from ..windows import Range, Window, grid, sizes_of, tiles
 from .constants import Constants
@@ -25,9 +27,9 @@ from .tiling import Product, ProductTiling, Reach
 class MatmulFamily(ProductFamily):
     """tpu.matmul by NumPy's rules: lhs [..., M, K] (or [K]) times rhs [..., K, N] (or [K]).
 
-    All buffers are seen with the axes [leading..., M, ·], sizes 1 where they have no such axis. With a right-hand matrix
-    that is the same for all leading axes, these are rows of one product like M; otherwise each of their matrices is a
-    product of its own.
+    All buffers are seen with the axes [leading..., M, ·], sizes 1 where they have no such axis.
+    With a right-hand matrix that is the same for all leading axes, these are rows of one product
+    like M; otherwise each of their matrices is a product of its own.
     """
 
     def __init__(self, layer: Layer, machine: Machine) -> None:
@@ -80,10 +82,14 @@ class MatmulFamily(ProductFamily):
         matrices = 1 if self.shared else prod(rows[:-1])
         outputs = prod(rows) * round_up(columns, machine.lane_group)
         storage = self.layer.elements[0].storage
-        matrix = machine.matrix_cycles(storage, prod(rows) // matrices, self.depth, columns, matrices)
+        matrix = machine.matrix_cycles(
+            storage, prod(rows) // matrices, self.depth, columns, matrices
+        )
         vector = machine.vector_cycles(self.accumulator, outputs, 2 if self.residual is None else 3)
         loads = self.load_bytes(0, self._matrix_box(self.x, window[:-1], (0, self.depth)))
-        loads += matrices * self.depth * round_up(columns, machine.lane_group) * self.w.element_bytes
+        loads += (
+            matrices * self.depth * round_up(columns, machine.lane_group) * self.w.element_bytes
+        )
         loads += self.table_rows * columns * 4
         if self.residual is not None:
             loads += self.load_bytes(self.residual, window)
@@ -140,7 +146,9 @@ class MatmulFamily(ProductFamily):
 
     @staticmethod
     def _matrix_box(buffer: Buffer, rows: Window, last: Range) -> Window:
-        """The box of an operand for ranges of the leading axes and the second-last, broadcast axes as they are."""
+        """The box of an operand for ranges of the leading axes and the second-last, broadcast axes
+        as they are.
+        """
         sizes = buffer.layout.shape
         kept = ((0, 1) if size == 1 else range_ for size, range_ in zip(sizes, rows, strict=False))
         return (*kept, last)
@@ -167,7 +175,13 @@ class MatmulFamily(ProductFamily):
         )
 
     def load_weights(
-        self, emitter: Emitter, constants: Constants, rows: Window, channels: Range, depth: Range, block: int
+        self,
+        emitter: Emitter,
+        constants: Constants,
+        rows: Window,
+        channels: Range,
+        depth: Range,
+        block: int,
     ) -> SSAValue:
         if self.packs:
             packed = self._packed(constants, block)
@@ -237,7 +251,9 @@ class MatmulFamily(ProductFamily):
         bias = np.broadcast_to(bias, count).astype(np.int64)
         if not self.folds:
             return bias
-        return bias - self.layer.elements[0].zero_point * self._matrix(constants).sum(axis=0, dtype=np.int64)
+        return bias - self.layer.elements[0].zero_point * self._matrix(constants).sum(
+            axis=0, dtype=np.int64
+        )
 
     def product_scales(self) -> np.ndarray:
         scales = np.asarray(self.layer.elements[1].scales)
@@ -245,7 +261,9 @@ class MatmulFamily(ProductFamily):
 
 
 def _inserted_axes(op: tpu.MatmulOp) -> list[int]:
-    """Where the output lacks an axis of [leading..., M, N], ascending, as positions after insertion."""
+    """Where the output lacks an axis of [leading..., M, N], ascending, as positions after
+    insertion.
+    """
     rank = len(shape_of(op.output))
     columns_missing, rows_missing = len(shape_of(op.rhs)) == 1, len(shape_of(op.lhs)) == 1
     if columns_missing and rows_missing:
@@ -285,4 +303,6 @@ def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:
     if op.residual is not None:
         inputs[-1] = inputs[-1].seen_as(output(inputs[-1].layout))
     siblings = [window(sibling) for sibling in layer.siblings]
-    return replace(layer, inputs=inputs, output=seen, window=window(layer.window), siblings=siblings)
+    return replace(
+        layer, inputs=inputs, output=seen, window=window(layer.window), siblings=siblings
+    )

@@ -13,6 +13,7 @@ from .box import BoxFamily
 from .constants import Constants
 from .emitter import Emitter
 from .layer import Layer, integers
+from .tiling import MAX_POSITIONS
 
 
 class PoolFamily(BoxFamily):
@@ -52,11 +53,17 @@ class PoolFamily(BoxFamily):
 
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         reads = sizes[0] * self.pitch_of(sizes)
+        positions = max(sizes[2:])
         for axis in range(2):
             span = (sizes[2 + axis] - 1) * self.strides[axis]
             span += (self.kernel[axis] - 1) * self.dilations[axis] + 1
-            reads *= min(span, self.layer.inputs[0].layout.shape[2 + axis])
+            span = min(span, self.layer.inputs[0].layout.shape[2 + axis])
+            positions = max(positions, span)
+            reads *= span
         layer = self.layer
+        if positions > MAX_POSITIONS:
+            # More than the instruction's fields can count fits no memory.
+            return [2**62]
         return [
             reads * layer.inputs[0].element_bytes,
             self.elements_of(sizes) * layer.output.element_bytes,
@@ -73,7 +80,7 @@ class PoolFamily(BoxFamily):
         rows, columns = self._input_range(0, window[2]), self._input_range(1, window[3])
         pitch = self.pitch_of(sizes)
         x = self.load_kept(emitter, 0, self.input_boxes(window)[0], self.order, pitch)
-        out = emitter.alloc(self.local_shape(sizes), layer.output.storage)
+        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
         average = isinstance(op, tpu.AvgPoolOp)
         emitter.compute(
             tile.PoolOp,
@@ -84,7 +91,8 @@ class PoolFamily(BoxFamily):
                 "strides": self.strides,
                 "dilations": self.dilations,
                 "pads": (rows.before, columns.before, rows.after, columns.after),
-                "count_include_pad": isinstance(op, tpu.AvgPoolOp) and op.count_include_pad is not None,
+                "count_include_pad": isinstance(op, tpu.AvgPoolOp)
+                and op.count_include_pad is not None,
                 "multiplier": self.multiplier,
                 "shift": self.shift,
                 "zero_points": (layer.elements[0].zero_point, layer.result.zero_point),

@@ -1,4 +1,6 @@
-"""The loop that convolutions and matrix products share: tiles of rows × channels × depth, buffers kept while they serve."""
+"""The loop that convolutions and matrix products share: tiles of rows × channels × depth, buffers
+kept while they serve.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +24,26 @@ from .layer import Buffer, Layer
 from .tiling import Footprint, Product, ProductTiling, depth_parts, tile_product
 
 Key = tuple[object, ...]
+
+
+class _Kept:
+    """The buffers of the tile before: each serves the next tile, too, where its key is the same."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, tuple[Key, SSAValue]] = {}
+        self._asked: tuple[str, Key] = ("", ())
+
+    def get(self, name: str, key: Key) -> SSAValue | None:
+        """The buffer `name` if it was put for this `key`."""
+        self._asked = name, key
+        found = self._buffers.get(name)
+        return found[1] if found is not None and found[0] == key else None
+
+    def put(self, buffer: SSAValue) -> SSAValue:
+        """Keeps a buffer for what was asked for last, in place of the one before; returns it."""
+        name, key = self._asked
+        self._buffers[name] = key, buffer
+        return buffer
 
 
 class ProductFamily(Family):
@@ -55,11 +77,19 @@ class ProductFamily(Family):
 
     @abstractmethod
     def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
-        """The input that `rows` of the output (ranges of the row axes) read, of the channels and depth in question."""
+        """The input that `rows` of the output (ranges of the row axes) read, of the channels and
+        depth in question.
+        """
 
     @abstractmethod
     def load_weights(
-        self, emitter: Emitter, constants: Constants, rows: Window, channels: Range, depth: Range, block: int
+        self,
+        emitter: Emitter,
+        constants: Constants,
+        rows: Window,
+        channels: Range,
+        depth: Range,
+        block: int,
     ) -> SSAValue:
         """The weights of a tile of channels."""
 
@@ -72,7 +102,9 @@ class ProductFamily(Family):
         channels: Range,
         depth: Range,
     ) -> None:
-        """The computation: operands are input, weights, accumulators; accumulates where the depth starts past 0."""
+        """The computation: operands are input, weights, accumulators; accumulates where the depth
+        starts past 0.
+        """
 
     @abstractmethod
     def rows_key(self, rows: Window, channels: Range) -> Key:
@@ -107,7 +139,9 @@ class ProductFamily(Family):
         return (3 if self.residual is None else 5) + (self.accumulator == "i64")
 
     def block_for(self) -> int:
-        """Channels per block of packed weights: such that every window's slice is whole blocks, and a tile fits."""
+        """Channels per block of packed weights: such that every window's slice is whole blocks, and
+        a tile fits.
+        """
         group = self.machine.lane_group
         starts = [window[self.channel_axis][0] for window in self.layer.siblings]
         block = common_unit(starts, self.machine.columns)
@@ -148,18 +182,21 @@ class ProductFamily(Family):
             if tiling.channels_outer
             else ((r, c) for r in row_windows for c in channel_ranges)
         )
-        table = self._table(constants)
-        kept: dict[str, tuple[Key, SSAValue]] = {}
+        kept = _Kept()
         for row_window, channels in order:
-            self._tile(emitter, constants, kept, table, row_window, channels, tiling.depth, block)
+            self._tile(emitter, constants, kept, row_window, channels, tiling.depth, block)
 
     def _widen(self, constants: Constants) -> None:
-        """Sums in i64 where the bias leaves 32 bits once the input's zero point is folded in: the sums stay the same."""
+        """Sums in i64 where the bias leaves 32 bits once the input's zero point is folded in: the
+        sums stay the same.
+        """
 
         def overflows() -> int:
             return int(np.abs(self.folded_bias(constants)).max(initial=0) >= 2**31)
 
-        if self.accumulator == "i32" and constants.decide(("wide", self.layer.output.value), overflows):
+        if self.accumulator == "i32" and constants.decide(
+            ("wide", self.layer.output.value), overflows
+        ):
             self.accumulator = "i64"
 
     def _block(self, constants: Constants) -> int:
@@ -170,66 +207,60 @@ class ProductFamily(Family):
         self,
         emitter: Emitter,
         constants: Constants,
-        kept: dict[str, tuple[Key, SSAValue]],
-        table: Buffer,
+        kept: _Kept,
         rows: Window,
         channels: Range,
         depth_size: int,
         block: int,
     ) -> None:
         """One tile: loads what is not there yet, products over the depth, epilogue, store."""
-
-        def keep(name: str, key: Key, load: object) -> SSAValue:
-            found = kept.get(name)
-            if found is None or found[0] != key:
-                assert callable(load)
-                found = key, load()
-                kept[name] = found
-            return found[1]
-
-        layer, machine = self.layer, self.machine
-        pitch = round_up(channels[1] - channels[0], machine.lane_group)
-        shape = self.local_shape(rows, pitch)
-        acc = None
+        pitch = round_up(channels[1] - channels[0], self.machine.lane_group)
+        acc: SSAValue | None = None
         for depth in depth_parts(self.depth, depth_size):
-            w = keep(
-                "w", (*self.weights_key(rows, channels), depth),
-                lambda depth=depth: self.load_weights(emitter, constants, rows, channels, depth, block),
-            )  # fmt: skip
-            x = keep(
-                "x", (*self.rows_key(rows, channels), depth),
-                lambda depth=depth: self.load_rows(emitter, rows, channels, depth),
-            )  # fmt: skip
+            w = kept.get("w", (*self.weights_key(rows, channels), depth))
+            if w is None:
+                w = kept.put(self.load_weights(emitter, constants, rows, channels, depth, block))
+            x = kept.get("x", (*self.rows_key(rows, channels), depth))
+            if x is None:
+                x = kept.put(self.load_rows(emitter, rows, channels, depth))
             if acc is None:
-                acc = emitter.alloc(shape, self.accumulator, "acc")
+                acc = emitter.alloc(self.local_shape(rows, pitch), self.accumulator, "acc", "acc")
             self.multiply(emitter, (x, w, acc), rows, channels, depth)
+        table = kept.get("table", channels)
+        if table is None:
+            source = self._table(constants)
+            # Whole rows of lanes: the table has columns for the padding of the last ones.
+            end = min(channels[0] + pitch, source.layout.shape[1])
+            box = ((0, self.table_rows), (channels[0], end))
+            table = kept.put(emitter.load(source, box, (0, 1), pitch))
         assert acc is not None
-        parameters = keep(
-            "table", channels,
-            lambda: emitter.load(table, ((0, self.table_rows), channels), (0, 1), pitch),
-        )  # fmt: skip
-        operands = [acc, parameters]
+        self._finish(emitter, acc, table, rows, channels)
+
+    def _finish(
+        self, emitter: Emitter, acc: SSAValue, table: SSAValue, rows: Window, channels: Range
+    ) -> None:
+        """Takes the accumulators of a tile to the output."""
+        layer = self.layer
+        pitch = round_up(channels[1] - channels[0], self.machine.lane_group)
+        shape = self.local_shape(rows, pitch)
         box = self.output_box(rows, channels)
         order = (*self.row_axes, self.channel_axis)
+        operands, residual_zero = [acc, table], 0
         if self.residual is not None:
-            element = layer.elements[self.residual]
+            source = layer.inputs[self.residual]
+            residual_zero = layer.elements[self.residual].zero_point
             operands.append(
-                emitter.load(
-                    layer.inputs[self.residual], box, order, pitch, shape=shape, pad_value=element.zero_point
-                )
+                emitter.load(source, box, order, pitch, shape=shape, pad_value=residual_zero)
             )
-        out = emitter.alloc(shape, layer.output.storage)
-        residual_zero = 0 if self.residual is None else layer.elements[self.residual].zero_point
+        zero_point = layer.result.zero_point
+        out = emitter.alloc(shape, layer.output.storage, name="out")
         emitter.compute(
             tile.EpilogueOp,
             [*operands, out],
-            {
-                "channels": channels[1] - channels[0],
-                "zero_points": (residual_zero, layer.result.zero_point),
-            },
+            {"channels": channels[1] - channels[0], "zero_points": (residual_zero, zero_point)},
             layer.clamp,
         )
-        emitter.store(out, layer.output, box, order, pitch, pad_value=layer.result.zero_point)
+        emitter.store(out, layer.output, box, order, pitch, pad_value=zero_point)
 
     @property
     @abstractmethod
@@ -252,7 +283,9 @@ class ProductFamily(Family):
         )
 
     def _table_values(self, constants: Constants) -> np.ndarray:
-        """[rows, channels rounded up to lane groups]: f32 bias; or i32 bias (low, high), multiplier, shift (, residual's)."""
+        """[rows, channels rounded up to lane groups]: f32 bias; or i32 bias (low, high),
+        multiplier, shift (, residual's).
+        """
         pitch = round_up(self.channel_count, self.machine.lane_group)
         bias = self.folded_bias(constants)
         if self.table_rows == 1:

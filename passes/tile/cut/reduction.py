@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 from ....backends.numerics.quantization import quantize_multiplier
@@ -20,8 +21,9 @@ from .layer import Layer, integers
 class ReduceFamily(BoxFamily):
     """tpu.reduce_mean: the input is loaded as [outer, length, inner] and reduced over the middle.
 
-    Where the reduced axes are neighbours in the input's physical order they are the middle as they lie. Otherwise the
-    copies bring them to the end, and inner is 1. The reduced axes are never divided.
+    Where the reduced axes are neighbours in the input's physical order they are the middle as they
+    lie. Otherwise the copies bring them to the end, and inner is 1. The reduced axes are never
+    divided.
     """
 
     def __init__(self, layer: Layer, machine: Machine) -> None:
@@ -34,7 +36,7 @@ class ReduceFamily(BoxFamily):
         """The output's axis of each input axis that is kept."""
         kept = [axis for axis in source.order if axis not in self.reduced]
         flags = [axis in self.reduced for axis in source.order if source.shape[axis] > 1]
-        changes = sum(a != b for a, b in zip(flags, flags[1:], strict=False))
+        changes = sum(a != b for a, b in pairwise(flags))
         in_place = changes + (flags[:1] == [True]) <= 2
         if in_place:
             self.input_order = source.order
@@ -44,7 +46,8 @@ class ReduceFamily(BoxFamily):
             self.input_order = (*kept, *(a for a in source.order if a in self.reduced))
         self.kept = [axis for axis in self.input_order if axis not in self.reduced]
         self.in_lanes = bool(self.kept) and self._last_significant() == self.kept[-1]
-        """Whether the innermost axis is kept: then it lies in lanes, in the input and the output."""
+        """Whether the innermost axis is kept: then it lies in lanes, in the input and the output.
+        """
         if self.in_lanes:
             self.input_order = (*(a for a in self.input_order if a != self.kept[-1]), self.kept[-1])
         self.order = self._local_order()
@@ -70,7 +73,9 @@ class ReduceFamily(BoxFamily):
         return significant[-1] if significant else self.input_order[-1]
 
     def _local_order(self) -> tuple[int, ...]:
-        """The output's axes as the local result has them: kept axes as in the input, axes of size 1 outermost."""
+        """The output's axes as the local result has them: kept axes as in the input, axes of size 1
+        outermost.
+        """
         kept = [self.axis_of[axis] for axis in self.kept]
         ones = [axis for axis in range(len(self.layer.shape)) if axis not in kept]
         return (*ones, *kept)
@@ -120,7 +125,7 @@ class ReduceFamily(BoxFamily):
         x = self.load_kept(emitter, 0, box, self.input_order, lanes)
         outer, inner = self._outer_inner(extents, lanes)
         length = self._length
-        out = emitter.alloc((outer, inner), layer.output.storage)
+        out = emitter.alloc((outer, inner), layer.output.storage, name="out")
         emitter.compute(
             tile.ReduceOp,
             [x, out],
@@ -137,7 +142,9 @@ class ReduceFamily(BoxFamily):
         self.store(emitter, out, window, pitch)
 
     def _outer_inner(self, extents: Sequence[int], lanes: int) -> tuple[int, int]:
-        """Elements outside and inside the reduced axes of a local input of these extents, the last axis padded to `lanes`."""
+        """Elements outside and inside the reduced axes of a local input of these extents, the last
+        axis padded to `lanes`.
+        """
         outer, inner, inside = 1, 1, False
         shape = self.layer.inputs[0].layout.shape
         last = len(self.input_order) - 1

@@ -18,10 +18,11 @@ from .tiling import Footprint, tile_box
 
 
 class RelayoutFamily(Family):
-    """tpu.reshape and tpu.transpose: a box of *factors*, each with a stride in the input and one in the output.
+    """tpu.reshape and tpu.transpose: a box of *factors*, each with a stride in the input and one in
+    the output.
 
-    A transpose's factors are the output's axes. A reshape's are the common refinement of both shapes: each axis of
-    either is a nest of consecutive factors.
+    A transpose's factors are the output's axes. A reshape's are the common refinement of both
+    shapes: each axis of either is a nest of consecutive factors.
     """
 
     def __init__(self, layer: Layer, machine: Machine) -> None:
@@ -104,7 +105,9 @@ class RelayoutFamily(Family):
             self._pad(emitter, window)
 
     def _tile(self, emitter: Emitter, part: Window) -> None:
-        """Moves one box of factors, given in `order`: to local memory in the output's order, and out."""
+        """Moves one box of factors, given in `order`: to local memory in the output's order, and
+        out.
+        """
         layer = self.layer
         layout = layer.output.layout
         extents = sizes_of(part)
@@ -136,9 +139,7 @@ class RelayoutFamily(Family):
         emitter.copy(
             buffer,
             layer.output.value,
-            plan(
-                local, local_strides, target_strides, target_offset=_dot(target_strides, lows)
-            ),
+            plan(local, local_strides, target_strides, target_offset=_dot(target_strides, lows)),
         )
 
     def _ends_source_rows(self, innermost: Range) -> bool:
@@ -146,7 +147,9 @@ class RelayoutFamily(Family):
         return innermost[1] == self.layer.inputs[0].layout.extent
 
     def _pad(self, emitter: Emitter, window: Window) -> None:
-        """Writes the padding of the rows in `window` where the contiguous axis is a nest of several factors, or of none."""
+        """Writes the padding of the rows in `window` where the contiguous axis is a nest of several
+        factors, or of none.
+        """
         layer = self.layer
         layout = layer.output.layout
         axis = layout.last_axis

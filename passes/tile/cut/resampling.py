@@ -21,7 +21,8 @@ _TAP_BYTES = 4
 
 
 class ResampleFamily(BoxFamily):
-    """tpu.resample: the axis stays whole in the input and the output, everything else may be divided.
+    """tpu.resample: the axis stays whole in the input and the output, everything else may be
+    divided.
 
     Along the lanes the tables get rows for the padding, too: index 0 with weight 0.
     """
@@ -73,7 +74,7 @@ class ResampleFamily(BoxFamily):
         box = self.input_boxes(window)[0]
         x = self.load_kept(emitter, 0, box, self.order, self.pitch_of(sizes_of(box)))
         tables = [self._load_table(emitter, constants, index) for index in self.tables]
-        out = emitter.alloc(self.local_shape(sizes), layer.output.storage)
+        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
         emitter.compute(tile.ResampleOp, [x, *tables, out], {"axis": self.position})
         self.store(emitter, out, window, self.pitch_of(sizes))
 

@@ -17,7 +17,7 @@ _OPERATIONS = 8
 
 
 class SoftmaxFamily(BoxFamily):
-    """tpu.softmax: tiles have the axis of the softmax last (the copies bring it there), and whole."""
+    """tpu.softmax: tiles have its axis last (the copies bring it there), and whole."""
 
     def __init__(self, layer: Layer, machine: Machine) -> None:
         super().__init__(layer, machine)
@@ -47,6 +47,6 @@ class SoftmaxFamily(BoxFamily):
         layer, sizes = self.layer, sizes_of(window)
         pitch = self.pitch_of(sizes)
         x = self.load_kept(emitter, 0, window, self.order, pitch)
-        out = emitter.alloc(self.local_shape(sizes), layer.output.storage)
+        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
         emitter.compute(tile.SoftmaxOp, [x, out], {"columns": sizes[self.order[-1]]})
         self.store(emitter, out, window, pitch)

@@ -1,4 +1,6 @@
-"""Chooses the sizes of tiles so that they fit the local and accumulator memories: pure mathematics, no IR."""
+"""Chooses the sizes of tiles so that they fit the local and accumulator memories: pure mathematics,
+no IR.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,21 @@ from ..layout import round_up
 from ..windows import Range, sizes_of, tiles
 
 _FRACTIONS = (0.5, 1.0)
-"""Of a memory, in the order of preference: half leaves room to load the next tile while this one is computed."""
+"""Of a memory, in the order of preference: half leaves room to load the next tile while this one is
+computed.
+"""
+
+MAX_POSITIONS = 2**16 - 1
+"""Rows or columns of an image that an instruction counts: the width of its fields."""
 
 _MOST_TILES = 8
 """Of a layer without products: a longer pipeline hides hardly more."""
 
 
 def tile_sizes(extent: int, unit: int = 1) -> Iterator[int]:
-    """Sizes of balanced tiles of `extent`, multiples of `unit` except the whole, from the whole down; each once."""
+    """Sizes of balanced tiles of `extent`, multiples of `unit` except the whole, from the whole
+    down; each once.
+    """
     units = -(-extent // unit)
     count, last = 1, 0
     while count <= units:
@@ -32,7 +41,9 @@ def tile_sizes(extent: int, unit: int = 1) -> Iterator[int]:
 
 
 def row_tiles(extents: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Tiles of nested rows from the whole down: the outermost axis is divided first, the next once it is at 1."""
+    """Tiles of nested rows from the whole down: the outermost axis is divided first, the next once
+    it is at 1.
+    """
     for axis, extent in enumerate(extents):
         for size in tile_sizes(extent):
             if axis == 0 or size < extent:
@@ -56,10 +67,11 @@ class Reach:
 class Product:
     """A window of a convolution or matrix product, as far as tile sizes depend on it.
 
-    `rows` are the extents of the output's row axes (batch, height, width), `reach` the input's along them; `depth` the
-    input channels that one output channel sums over per tap, `fan_in` input channels per output channel where they are not
-    shared (grouped; 0: all output channels read all `depth` channels). A tile's channels are a multiple of `unit`.
-    Sizes in bytes: of one input, accumulator and output element. `table_rows` are rows of 4-byte parameters.
+    `rows` are the extents of the output's row axes (batch, height, width), `reach` the input's
+    along them; `depth` the input channels that one output channel sums over per tap, `fan_in` input
+    channels per output channel where they are not shared (grouped; 0: all output channels read all
+    `depth` channels). A tile's channels are a multiple of `unit`. Sizes in bytes: of one input,
+    accumulator and output element. `table_rows` are rows of 4-byte parameters.
     """
 
     engine: str
@@ -80,6 +92,8 @@ class Product:
     residual: bool
     table_rows: int
     can_split_depth: bool
+    row_limit: int = 2**32 - 1
+    """The most positions along a row axis, in the input or the output, that an instruction counts."""
     depth_unit: int = 1
     """The weights' rows of `depth` elements are padded to a multiple of this many."""
 
@@ -90,7 +104,9 @@ class Product:
 
 @dataclass(frozen=True)
 class ProductTiling:
-    """Sizes of the tiles of a product; `channels_outer`: weights stay while the rows change (else rows stay)."""
+    """Sizes of the tiles of a product; `channels_outer`: weights stay while the rows change (else
+    rows stay).
+    """
 
     rows: tuple[int, ...]
     channels: int
@@ -108,7 +124,8 @@ class Footprint:
     def fits(self, machine: Machine, fraction: float) -> bool:
         """Whether they fit into `fraction` of both memories."""
         return (
-            self.local <= machine.local_bytes * fraction and self.acc <= machine.acc_bytes * fraction
+            self.local <= machine.local_bytes * fraction
+            and self.acc <= machine.acc_bytes * fraction
         )
 
 
@@ -120,7 +137,9 @@ def _aligned(size_bytes: int) -> int:
     return round_up(size_bytes, _ALIGNMENT)
 
 
-def _input_bytes(machine: Machine, p: Product, rows: Sequence[int], channels: int, depth: int) -> int:
+def _input_bytes(
+    machine: Machine, p: Product, rows: Sequence[int], channels: int, depth: int
+) -> int:
     pixels = prod(reach.size(size) for reach, size in zip(p.reach, rows, strict=True))
     return pixels * round_up(p.in_channels(channels, depth), machine.lane_group) * p.in_bytes
 
@@ -147,7 +166,9 @@ def product_footprint(
 def _product_cycles(
     machine: Machine, p: Product, rows: Sequence[int], channels: int, cores: int
 ) -> tuple[float, bool]:
-    """Estimated cycles of the whole window in tiles of these sizes, and whether channels are the outer loop."""
+    """Estimated cycles of the whole window in tiles of these sizes, and whether channels are the
+    outer loop.
+    """
     row_count = prod(-(-extent // size) for extent, size in zip(p.rows, rows, strict=True))
     channel_count = -(-p.channels // channels)
     count = row_count * channel_count
@@ -182,10 +203,20 @@ def _product_cycles(
 def tile_product(machine: Machine, p: Product, cores: int = 1) -> ProductTiling | Footprint:
     """The cheapest tiling of `p` whose tiles fit while `cores` cores share the global memory.
 
-    Tiles that leave half of the memories free come first; where the weights of the fewest channels do not fit, the
-    depth is divided if it may be. Where nothing fits the result is the footprint of the smallest tile.
+    Tiles that leave half of the memories free come first; where the weights of the fewest channels
+    do not fit, the depth is divided if it may be. Where nothing fits the result is the footprint of
+    the smallest tile.
     """
-    rows_candidates = list(row_tiles(p.rows))
+    rows_candidates = [
+        rows
+        for rows in row_tiles(p.rows)
+        if all(
+            max(reach.size(size), size) <= p.row_limit
+            for reach, size in zip(p.reach, rows, strict=True)
+        )
+    ]
+    if not rows_candidates:
+        rows_candidates = [(1,) * len(p.rows)]
     channel_candidates = list(tile_sizes(p.channels, p.unit))
     for fraction in _FRACTIONS:
         best: tuple[float, ProductTiling] | None = None
@@ -193,7 +224,9 @@ def tile_product(machine: Machine, p: Product, cores: int = 1) -> ProductTiling 
             if _weight_bytes(p, channels, p.depth) > machine.local_bytes * fraction:
                 continue
             for rows in rows_candidates:
-                if not product_footprint(machine, p, rows, channels, p.depth).fits(machine, fraction):
+                if not product_footprint(machine, p, rows, channels, p.depth).fits(
+                    machine, fraction
+                ):
                     continue
                 cycles, channels_outer = _product_cycles(machine, p, rows, channels, cores)
                 if best is None or cycles < best[0]:
@@ -219,11 +252,13 @@ def tile_box(
     footprint: Callable[[tuple[int, ...]], Footprint],
     stages: Sequence[float],
 ) -> tuple[int, ...] | Footprint:
-    """Tile sizes for work that any partition of a box computes: the outermost axes are divided first.
+    """Tile sizes for work that any partition of a box computes: the outermost axes are divided
+    first.
 
-    `extents` and `units` are per axis, outermost first in memory; unit 0: the axis stays whole. `footprint` gives the bytes of
-    a tile of given sizes; `stages` the cycles of the whole box in each stage (for the number of tiles that is
-    worth while). Where nothing fits the result is the footprint of the smallest tile.
+    `extents` and `units` are per axis, outermost first in memory; unit 0: the axis stays whole.
+    `footprint` gives the bytes of a tile of given sizes; `stages` the cycles of the whole box in
+    each stage (for the number of tiles that is worth while). Where nothing fits the result is the
+    footprint of the smallest tile.
     """
     wanted = _tile_count(stages)
     candidates = list(_box_tiles(extents, units))

@@ -1,15 +1,18 @@
-"""Calibration: data in every form and what is wrong with them, ranges against ONNX Runtime's values, tables."""
+"""Calibration: data in every form and what is wrong with them, ranges against ONNX Runtime's
+values, tables.
+"""
 
 import json
 
 import numpy as np
 import pytest
 from onnx import helper
-from onnx_models import imported, model_of, random_input
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.interpreter import network
 from smalti.compiler.calibration import calibrate, load_calibration_data, save_ranges
 from smalti.dialects.diagnostic import DiagnosticError
+
+from tests.unit.compiler.onnx_models import imported, model_of, random_input
 
 
 @pytest.fixture
@@ -43,7 +46,9 @@ def test_chunks_give_the_same_ranges(small, monkeypatch):
     whole = calibrate(module, ctx.weights, data)
     monkeypatch.setattr(network, "MAX_LIVE_BYTES", 500)
     seen = []
-    parts = calibrate(module, ctx.weights, data, progress=lambda what, done, total: seen.append((done, total)))
+    parts = calibrate(
+        module, ctx.weights, data, progress=lambda what, done, total: seen.append((done, total))
+    )
     assert parts == whole
     assert len(seen) > 2
     assert seen[0] == (0, 7)
@@ -112,7 +117,10 @@ def test_wrong_sources(tmp_path, small, two_inputs):
 
 
 def test_overflow_in_the_network_is_named():
-    nodes = [helper.make_node("Mul", ["x", "x"], ["square"]), helper.make_node("Relu", ["square"], ["y"])]
+    nodes = [
+        helper.make_node("Mul", ["x", "x"], ["square"]),
+        helper.make_node("Relu", ["square"], ["y"]),
+    ]
     module, ctx = imported(model_of(nodes, {"x": (1,)}))
     with pytest.raises(DiagnosticError, match="'square' becomes NaN or infinite"):
         calibrate(module, ctx.weights, {"x": np.array([3e30], np.float32)})

@@ -1,4 +1,8 @@
-"""What the importer does with whole models: constants folded, shapes settled, batch sizes changed, names and locations kept."""
+"""What the importer does with whole models: constants folded, shapes settled, batch sizes changed,
+names and locations kept.
+"""
+
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -6,13 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
-from onnx_models import imported, model_of, ops_of, random_input, run_imported
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.interpreter.top import run_top
 
+from tests.unit.compiler.onnx_models import imported, model_of, ops_of, random_input, run_imported
+
 
 def node(op, inputs, outputs, **attributes):
-    return helper.make_node(op, inputs.split(), outputs.split(), name=f"{outputs}_node", **attributes)
+    return helper.make_node(
+        op, inputs.split(), outputs.split(), name=f"{outputs}_node", **attributes
+    )
 
 
 @pytest.mark.parametrize(
@@ -22,7 +29,11 @@ def node(op, inputs, outputs, **attributes):
 @pytest.mark.parametrize("batch", [None, 3])
 def test_networks_agree_with_onnxruntime(name, shape, batch, request, shared_file):
     """Every tensor that the two have in common; samples and a batch alike."""
-    path = shared_file("models/mnist.onnx") if name == "mnist" else request.getfixturevalue(f"{name}_model")
+    path = (
+        shared_file("models/mnist.onnx")
+        if name == "mnist"
+        else request.getfixturevalue(f"{name}_model")
+    )
     module, ctx = imported(path, batch=batch)
     (argument,) = [value.name for value in onnx.load(path).graph.input][:1]
     inputs = {argument: random_input(3, *shape)}
@@ -34,7 +45,9 @@ def test_networks_agree_with_onnxruntime(name, shape, batch, request, shared_fil
     for key in compared:
         expected = reference[key]
         scale = np.abs(expected).max()
-        np.testing.assert_allclose(seen[key].reshape(expected.shape), expected, atol=2e-5 * scale, err_msg=key)
+        np.testing.assert_allclose(
+            seen[key].reshape(expected.shape), expected, atol=2e-5 * scale, err_msg=key
+        )
     for key, value in outputs.items():
         assert value.shape == reference[key].shape
 
@@ -86,7 +99,9 @@ def test_batch_scales_constant_shapes():
 
 def test_input_shapes_settle_symbols():
     model = model_of([node("Relu", "x", "y")], {"x": ("N", "C", 4)})
-    assert run_imported(model, {"x": random_input(2, 3, 4)}, input_shapes={"x": (2, 3, 4)})["y"].shape == (2, 3, 4)
+    assert run_imported(model, {"x": random_input(2, 3, 4)}, input_shapes={"x": (2, 3, 4)})[
+        "y"
+    ].shape == (2, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +110,10 @@ def test_input_shapes_settle_symbols():
 )
 def test_constants_in_every_form(attribute, value):
     tensor = numpy_helper.from_array(value) if attribute == "value" else value
-    nodes = [helper.make_node("Constant", [], ["c"], **{attribute: tensor}), node("Add", "x c", "y")]
+    nodes = [
+        helper.make_node("Constant", [], ["c"], **{attribute: tensor}),
+        node("Add", "x c", "y"),
+    ]
     x = random_input(3, 2)
     got = run_imported(model_of(nodes, {"x": (3, 2)}), {"x": x})["y"]
     np.testing.assert_allclose(got, x + np.asarray(value, np.float32), rtol=1e-6)
@@ -114,14 +132,24 @@ def test_integer_constants_as_shapes():
 
 
 def test_initializers_that_are_inputs_are_constants():
-    model = model_of([node("Add", "x c", "y")], {"x": (2,), "c": (2,)}, constants={"c": np.ones(2, np.float32)}, ir_version=3, opset=8)
+    model = model_of(
+        [node("Add", "x c", "y")],
+        {"x": (2,), "c": (2,)},
+        constants={"c": np.ones(2, np.float32)},
+        ir_version=3,
+        opset=8,
+    )
     np.testing.assert_array_equal(run_imported(model, {"x": np.zeros(2, np.float32)})["y"], [1, 1])
 
 
 def test_outputs_that_are_inputs_or_constants():
     nodes = [node("Identity", "x", "same"), node("Relu", "x", "y")]
-    model = model_of(nodes, {"x": (2,), "unused": (3,)}, ["same", "c", "y"], {"c": np.ones(3, np.float32)})
-    got = run_imported(model, {"x": np.array([-1, 2], np.float32), "unused": np.zeros(3, np.float32)})
+    model = model_of(
+        nodes, {"x": (2,), "unused": (3,)}, ["same", "c", "y"], {"c": np.ones(3, np.float32)}
+    )
+    got = run_imported(
+        model, {"x": np.array([-1, 2], np.float32), "unused": np.zeros(3, np.float32)}
+    )
     np.testing.assert_array_equal(got["same"], [-1, 2])
     np.testing.assert_array_equal(got["c"], [1, 1, 1])
     np.testing.assert_array_equal(got["y"], [0, 2])
@@ -129,12 +157,19 @@ def test_outputs_that_are_inputs_or_constants():
 
 def test_local_functions_are_inlined():
     function = helper.make_function(
-        "local", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 17)]
+        "local",
+        "Twice",
+        ["a"],
+        ["b"],
+        [helper.make_node("Add", ["a", "a"], ["b"])],
+        [helper.make_opsetid("", 17)],
     )
     model = model_of([helper.make_node("Twice", ["x"], ["y"], domain="local")], {"x": (2,)})
     model.opset_import.append(helper.make_opsetid("local", 1))
     model.functions.append(function)
-    np.testing.assert_array_equal(run_imported(model, {"x": np.array([1, 2], np.float32)})["y"], [2, 4])
+    np.testing.assert_array_equal(
+        run_imported(model, {"x": np.array([1, 2], np.float32)})["y"], [2, 4]
+    )
 
 
 def test_external_data_are_read(tmp_path, digits_model):
@@ -145,12 +180,19 @@ def test_external_data_are_read(tmp_path, digits_model):
     np.testing.assert_array_equal(
         run_imported(path, inputs)["logits"], run_imported(digits_model, inputs)["logits"]
     )
-    assert run_onnx(path, inputs, intermediates=True).keys() == run_onnx(digits_model, inputs, intermediates=True).keys()
+    assert (
+        run_onnx(path, inputs, intermediates=True).keys()
+        == run_onnx(digits_model, inputs, intermediates=True).keys()
+    )
 
 
 def test_odd_names_stay_apart():
-    """A made-up name ('y_rows') must not take that of a tensor of the model, which may come later."""
-    nodes = [node("Softmax", "x", "y", axis=0), node("Relu", "y", "y_rows"), node("Relu", "y_rows", "ü/1:")]
+    """A made-up name ('y_rows') must not take that of a tensor that comes later."""
+    nodes = [
+        node("Softmax", "x", "y", axis=0),
+        node("Relu", "y", "y_rows"),
+        node("Relu", "y_rows", "ü/1:"),
+    ]
     module, _ = imported(model_of(nodes, {"x": (2, 3)}, ["ü/1:"], opset=11))
     names = [op.properties["name"].data for op in ops_of(module)]
     assert names == ["y_input_rows", "y_rows_1", "y", "y_rows", "ü/1:"]
@@ -170,7 +212,9 @@ def test_typed_data_fields():
     tensor = helper.make_tensor("c", TensorProto.FLOAT, [2], [1.5, -2.0])
     model = model_of([node("Add", "x c", "y")], {"x": (2,)})
     model.graph.initializer.append(tensor)
-    np.testing.assert_array_equal(run_imported(model, {"x": np.zeros(2, np.float32)})["y"], [1.5, -2.0])
+    np.testing.assert_array_equal(
+        run_imported(model, {"x": np.zeros(2, np.float32)})["y"], [1.5, -2.0]
+    )
 
 
 @st.composite
@@ -182,12 +226,18 @@ def graphs(draw):
     previous = {}
     for index in range(draw(st.integers(1, 6))):
         out = f"t{index}"
-        kind = draw(st.sampled_from(["Conv", "Relu", "Clip", "Add", "MaxPool", "AveragePool", "BatchNormalization"]))
+        kind = draw(
+            st.sampled_from(
+                ["Conv", "Relu", "Clip", "Add", "MaxPool", "AveragePool", "BatchNormalization"]
+            )
+        )
         rng = np.random.default_rng(draw(st.integers(0, 99)))
         if kind == "Conv":
             groups = draw(st.sampled_from([g for g in (1, 2, shape[1]) if shape[1] % g == 0]))
             outputs = groups * draw(st.integers(1, 3))
-            constants[f"w{index}"] = rng.standard_normal((outputs, shape[1] // groups, 3, 3)).astype(np.float32)
+            constants[f"w{index}"] = rng.standard_normal(
+                (outputs, shape[1] // groups, 3, 3)
+            ).astype(np.float32)
             nodes.append(node("Conv", f"{last} w{index}", out, group=groups, pads=[1, 1, 1, 1]))
             shape = [shape[0], outputs, *shape[2:]]
         elif kind == "Relu":
@@ -205,7 +255,16 @@ def graphs(draw):
             nodes.append(node(kind, f"{last} {operands}", out))
         else:
             stride = draw(st.integers(1, 2))
-            nodes.append(node(kind, last, out, kernel_shape=[2, 2], strides=[stride, stride], auto_pad="SAME_UPPER"))
+            nodes.append(
+                node(
+                    kind,
+                    last,
+                    out,
+                    kernel_shape=[2, 2],
+                    strides=[stride, stride],
+                    auto_pad="SAME_UPPER",
+                )
+            )
             shape = [*shape[:2], -(-shape[2] // stride), -(-shape[3] // stride)]
         last = out
         previous[tuple(shape)] = out
@@ -223,3 +282,30 @@ def test_random_graphs_agree_with_onnxruntime(drawn):
     for name, value in expected.items():
         scale = max(1.0, float(np.abs(value).max()))
         np.testing.assert_allclose(got[name] / scale, value / scale, atol=2e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["resnet50"])
+def test_topologies_with_random_weights(name):
+    """A network that comes with onnx; its own weights are all 0.02 and would hide any mistake."""
+    folder = Path(onnx.__file__).parent / "backend/test/data/light"
+    model = onnx.load(folder / f"light_{name}.onnx")
+    rng = np.random.default_rng(0)
+    shapes = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for constant in [n for n in model.graph.node if n.op_type == "ConstantOfShape"]:
+        shape = shapes[constant.input[0]]
+        spread = 1 / np.sqrt(max(1, np.prod(shape[1:])))
+        values = rng.standard_normal(shape) * spread if len(shape) > 1 else rng.random(shape) + 0.5
+        tensor = numpy_helper.from_array(values.astype(np.float32), constant.output[0])
+        model.graph.initializer.append(tensor)
+        model.graph.node.remove(constant)
+    inputs = {}
+    for value in model.graph.input:
+        if value.name not in shapes:
+            dims = [d.dim_value for d in value.type.tensor_type.shape.dim]
+            inputs[value.name] = random_input(*dims)
+    expected = run_onnx(model, inputs)
+    got = run_imported(model, inputs)
+    for key, value in expected.items():
+        assert np.std(value) > 0
+        np.testing.assert_allclose(got[key], value, atol=1e-4 * np.abs(value).max())

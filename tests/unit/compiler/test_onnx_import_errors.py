@@ -1,4 +1,6 @@
-"""Bad models are diagnostics that say what, where and what to do: no traceback, no hang, no huge allocation."""
+"""Bad models are diagnostics that say what, where and what to do: no traceback, no hang, no huge
+allocation.
+"""
 
 import os
 
@@ -8,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
-from onnx_models import imported, model_of, random_input
 from smalti.dialects.diagnostic import DiagnosticError
+
+from tests.unit.compiler.onnx_models import imported, model_of, random_input
 
 RELU = helper.make_node("Relu", ["x"], ["y"], name="relu")
 
@@ -25,7 +28,9 @@ def refused(model, *parts, **options):
 
 
 def node(op, inputs, outputs, **attributes):
-    return helper.make_node(op, inputs.split(), outputs.split(), name=f"{op.lower()}_1", **attributes)
+    return helper.make_node(
+        op, inputs.split(), outputs.split(), name=f"{op.lower()}_1", **attributes
+    )
 
 
 def test_files_that_are_no_models(tmp_path):
@@ -36,8 +41,16 @@ def test_files_that_are_no_models(tmp_path):
         ("empty.onnx", b"", "empty"),
         ("garbage.onnx", os.urandom(4096), "not an ONNX model"),
         ("text.onnx", b"hello, this is text" * 50, "not an ONNX model"),
-        ("lfs.onnx", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
-        ("tensor.onnx", numpy_helper.from_array(random_input(3)).SerializeToString(), "not an ONNX model"),
+        (
+            "lfs.onnx",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n",
+            "git lfs pull",
+        ),
+        (
+            "tensor.onnx",
+            numpy_helper.from_array(random_input(3)).SerializeToString(),
+            "not an ONNX model",
+        ),
     ]:
         (tmp_path / name).write_bytes(data)
         refused(tmp_path / name, name, part)
@@ -88,7 +101,9 @@ def test_all_unsupported_ops_at_once():
         helper.make_node("Nonsense", ["b"], ["y"], name="nonsense"),
     ]
     constants = {"w": random_input(1, 8, 4), "r": random_input(1, 8, 2), "i": np.array(0, np.int64)}
-    error = refused(model_of(nodes, {"x": (3, 1, 4)}, ["y", "g"], constants), "3 operators", "smalti ops")
+    error = refused(
+        model_of(nodes, {"x": (3, 1, 4)}, ["y", "g"], constants), "3 operators", "smalti ops"
+    )
     assert error.notes == [
         "LSTM (opset 17), 'lstm_1'",
         "com.example.Magic (opset 17), 'magic'",
@@ -97,9 +112,25 @@ def test_all_unsupported_ops_at_once():
 
 
 def test_variants_that_are_not_supported():
-    refused(model_of([node("Conv", "x w", "y")], {"x": (1, 2, 4, 4, 4)}, constants={"w": random_input(2, 2, 1, 1, 1)}), "3 spatial axes", "conv_1")
-    refused(model_of([node("MaxPool", "x", "y i", kernel_shape=[2, 2])], {"x": (1, 2, 4, 4)}, ["y", "i"]), "Indices")
-    refused(model_of([node("Reshape", "x s", "y"), node("Relu", "x", "s")], {"x": (4,)}), "not valid ONNX")
+    refused(
+        model_of(
+            [node("Conv", "x w", "y")],
+            {"x": (1, 2, 4, 4, 4)},
+            constants={"w": random_input(2, 2, 1, 1, 1)},
+        ),
+        "3 spatial axes",
+        "conv_1",
+    )
+    refused(
+        model_of(
+            [node("MaxPool", "x", "y i", kernel_shape=[2, 2])], {"x": (1, 2, 4, 4)}, ["y", "i"]
+        ),
+        "Indices",
+    )
+    refused(
+        model_of([node("Reshape", "x s", "y"), node("Relu", "x", "s")], {"x": (4,)}),
+        "not valid ONNX",
+    )
     refused(model_of([node("Clip", "x l", "y")], {"x": (4,), "l": ()}), "bound 'min'", "run time")
 
 
@@ -112,7 +143,11 @@ def test_element_types():
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     refused(model, "graph input", "'x'", "DOUBLE")
-    refused(model_of([node("Add", "x c", "y")], {"x": (2,)}, constants={"c": np.ones(2)}), "float64", "'c'")
+    refused(
+        model_of([node("Add", "x c", "y")], {"x": (2,)}, constants={"c": np.ones(2)}),
+        "float64",
+        "'c'",
+    )
 
 
 def test_input_shapes():
@@ -124,20 +159,42 @@ def test_input_shapes():
     refused(fixed, "-1", input_shapes={"x": (-1, 3)})
     refused(fixed, "at least 1", batch=0)
     refused(fixed, "size", input_shapes={"x": (2**40, 3)})
-    constant = model_of([node("Add", "x c", "y")], {"x": (2,)}, constants={"c": np.ones(2, np.float32)})
+    constant = model_of(
+        [node("Add", "x c", "y")], {"x": (2,)}, constants={"c": np.ones(2, np.float32)}
+    )
     refused(constant, "constant", input_shapes={"c": (2,)})
-    wrong = model_of([node("Conv", "x w", "y")], {"x": (1, 4, 8, 8)}, constants={"w": random_input(2, 3, 3, 3)})
+    wrong = model_of(
+        [node("Conv", "x w", "y")], {"x": (1, 4, 8, 8)}, constants={"w": random_input(2, 3, 3, 3)}
+    )
     refused(wrong, "conv_1", "[1, 4, 8, 8], [2, 3, 3, 3]")
 
 
 def test_shapes_that_do_not_fit():
-    refused(model_of([node("Reshape", "x s", "y")], {"x": (2, 3)}, constants={"s": np.array([4], np.int64)}), "cannot be reshaped", "reshape_1")
+    refused(
+        model_of(
+            [node("Reshape", "x s", "y")], {"x": (2, 3)}, constants={"s": np.array([4], np.int64)}
+        ),
+        "cannot be reshaped",
+        "reshape_1",
+    )
     refused(model_of([node("Transpose", "x", "y", perm=[0, 0])], {"x": (2, 3)}), "perm")
     refused(model_of([node("Softmax", "x", "y", axis=5)], {"x": (2, 3)}), "axis 5")
     refused(model_of([node("MatMul", "x x", "y")], {"x": (2, 3)}), "matmul_1")
-    refused(model_of([node("MaxPool", "x", "y", kernel_shape=[9, 9])], {"x": (1, 1, 4, 4)}), "maxpool_1")
-    refused(model_of([node("Add", "x c", "y")], {"x": (2, 3)}, constants={"c": random_input(4)}), "add_1")
-    refused(model_of([node("Conv", "x w", "y", strides=[0, 1])], {"x": (1, 1, 4, 4)}, constants={"w": random_input(1, 1, 2, 2)}), "strides")
+    refused(
+        model_of([node("MaxPool", "x", "y", kernel_shape=[9, 9])], {"x": (1, 1, 4, 4)}), "maxpool_1"
+    )
+    refused(
+        model_of([node("Add", "x c", "y")], {"x": (2, 3)}, constants={"c": random_input(4)}),
+        "add_1",
+    )
+    refused(
+        model_of(
+            [node("Conv", "x w", "y", strides=[0, 1])],
+            {"x": (1, 1, 4, 4)},
+            constants={"w": random_input(1, 1, 2, 2)},
+        ),
+        "strides",
+    )
 
 
 def test_huge_constants_are_not_computed():
@@ -149,13 +206,24 @@ def test_huge_constants_are_not_computed():
     numbers = {"a": np.array(0.0), "b": np.array(1e12), "d": np.array(1.0)}
     refused(model_of([node("Range", "a b d", "y")], {"x": (1,)}, constants=numbers), "range_1")
     scales = {"s": np.array([1, 1, 1e5, 1e5], np.float32), "c": np.ones((1, 1, 9, 9), np.float32)}
-    refused(model_of([helper.make_node("Resize", ["c", "", "s"], ["y"], name="r")], {"x": (1,)}, constants=scales), "r'")
+    refused(
+        model_of(
+            [helper.make_node("Resize", ["c", "", "s"], ["y"], name="r")],
+            {"x": (1,)},
+            constants=scales,
+        ),
+        "r'",
+    )
 
 
 def test_results_that_nobody_can_hold():
     for scale in (1e5, 1e30, np.float32(3e38)):
         scales = {"s": np.array([1, 1, scale, scale], np.float32)}
-        model = model_of([helper.make_node("Resize", ["x", "", "s"], ["y"], name="r")], {"x": (1, 1, 99, 99)}, constants=scales)
+        model = model_of(
+            [helper.make_node("Resize", ["x", "", "s"], ["y"], name="r")],
+            {"x": (1, 1, 99, 99)},
+            constants=scales,
+        )
         refused(model, "node 'r'")
 
 
@@ -167,7 +235,9 @@ def test_wrong_constant_operands():
 
 def test_graphs_that_are_not_valid():
     refused(model_of([node("Relu", "nothing", "y")], {"x": (2,)}), "nothing")
-    refused(model_of([node("Relu", "x", "y"), node("Relu", "x", "y")], {"x": (2,)}), "not valid ONNX")
+    refused(
+        model_of([node("Relu", "x", "y"), node("Relu", "x", "y")], {"x": (2,)}), "not valid ONNX"
+    )
     refused(model_of([node("Relu", "x x", "y")], {"x": (2,)}), "relu_1")
     refused(model_of([RELU], {"x": (2,)}, ["z"]), "output 'z'")
     refused(model_of([RELU], {"x": (2,)}, []), "no outputs")
@@ -176,7 +246,11 @@ def test_graphs_that_are_not_valid():
     without = model_of([RELU], {"x": (2,)})
     del without.opset_import[:]
     refused(without, "operator set")
-    typed = model_of([helper.make_node("Conv", ["x", "w"], ["y"], group=1.5, name="c")], {"x": (1, 1, 4, 4)}, constants={"w": random_input(1, 1, 2, 2)})
+    typed = model_of(
+        [helper.make_node("Conv", ["x", "w"], ["y"], group=1.5, name="c")],
+        {"x": (1, 1, 4, 4)},
+        constants={"w": random_input(1, 1, 2, 2)},
+    )
     refused(typed, "group")
 
 
@@ -224,7 +298,9 @@ class TestExternalData:
         path = saved("location", "other.bin")
         refused(path, "'other.bin'", "tensor 'c'")
 
-    @pytest.mark.parametrize("location", ["/etc/passwd", "../m.bin", "a/../../m.bin", "C:\\m.bin", "..\\m.bin", ""])
+    @pytest.mark.parametrize(
+        "location", ["/etc/passwd", "../m.bin", "a/../../m.bin", "C:\\m.bin", "..\\m.bin", ""]
+    )
     def test_outside(self, saved, location):
         refused(saved("location", location), "tensor 'c'")
 
@@ -235,7 +311,16 @@ class TestExternalData:
         (path.parent / "m.bin").symlink_to(tmp_path / "secret.bin")
         refused(path, "link")
 
-    @pytest.mark.parametrize(("key", "value"), [("offset", "4"), ("offset", "-8"), ("offset", "x"), ("length", "4"), ("offset", "99999999999")])
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("offset", "4"),
+            ("offset", "-8"),
+            ("offset", "x"),
+            ("length", "4"),
+            ("offset", "99999999999"),
+        ],
+    )
     def test_extents(self, saved, key, value):
         refused(saved(key, value), "tensor 'c'")
 

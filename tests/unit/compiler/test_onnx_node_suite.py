@@ -10,14 +10,26 @@ import warnings
 import numpy as np
 import pytest
 from onnx import numpy_helper
-from onnx_models import run_imported
 from smalti.compiler.onnx_import.operators import OPERATORS
 from smalti.dialects.diagnostic import DiagnosticError
 
+from tests.unit.compiler.onnx_models import run_imported
+
 FREEZE_ALL_BUT_FIRST = {"Clip", "Resize", "Upsample", "Dropout"}
 REFUSED = ("_3d_", "training", "with_argmax", "_mask", "identity_opt", "identity_sequence")
-"""Parts of names of cases that Smalti refuses: 3-D pools, training mode, indices and masks as outputs, sequences."""
-NO_FLOATS = ("test_shape", "test_size", "int8", "int16", "int32", "int64", "_cast_", "reshape_allowzero")
+"""Parts of names of cases that Smalti refuses: 3-D pools, training mode, indices and masks as
+outputs, sequences.
+"""
+NO_FLOATS = (
+    "test_shape",
+    "test_size",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "_cast_",
+    "reshape_allowzero",
+)
 """Cases whose result is no float tensor, or has no elements."""
 
 
@@ -37,7 +49,9 @@ def cases():
 
 
 def frozen(case):
-    """The model with operands that are known before running as initializers; its other inputs; the expected outputs."""
+    """The model with operands that are known before running as initializers; its other inputs; the
+    expected outputs.
+    """
     inputs, outputs = case.data_sets[0]
     model = copy.deepcopy(case.model)
     graph = model.graph
@@ -73,7 +87,9 @@ def test_node_suite():
             continue
         for key, value in expected.items():
             # Some cases write their expected values with four digits.
-            if got[key].shape != value.shape or not np.allclose(got[key], value, rtol=1e-4, atol=1e-4):
+            if got[key].shape != value.shape or not np.allclose(
+                got[key], value, rtol=1e-4, atol=1e-4
+            ):
                 wrong.append(f"{name}: wrong values of {key}")
         passed += 1
     assert not wrong, "\n".join(wrong)

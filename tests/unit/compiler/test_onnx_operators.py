@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from onnx import helper
-from onnx_models import imported, model_of, ops_of, random_input, run_imported
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler.onnx_import.operators import OPERATORS, supported_operators
+
+from tests.unit.compiler.onnx_models import imported, model_of, ops_of, random_input, run_imported
 
 
 def agrees(model, inputs, rtol=1e-4, atol=1e-5):
@@ -47,7 +48,10 @@ def test_conv(shape, weight, attributes, bias):
 
 
 def test_conv_with_weights_that_the_network_computes():
-    nodes = [helper.make_node("Relu", ["w"], ["v"]), helper.make_node("Conv", ["x", "v", "b"], ["y"])]
+    nodes = [
+        helper.make_node("Relu", ["w"], ["v"]),
+        helper.make_node("Conv", ["x", "v", "b"], ["y"]),
+    ]
     model = model_of(nodes, {"x": (1, 3, 6, 6), "w": (4, 3, 3, 3), "b": (4,)})
     inputs = {"x": random_input(1, 3, 6, 6), "w": random_input(4, 3, 3, 3), "b": random_input(4)}
     agrees(model, inputs)
@@ -59,10 +63,16 @@ def test_conv_with_weights_that_the_network_computes():
     [
         ((2, 3, 9, 8), {"kernel_shape": [3, 2]}),
         ((1, 3, 10, 10), {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}),
-        ((1, 3, 9, 9), {"kernel_shape": [4, 3], "strides": [3, 2], "pads": [1, 2, 2, 1], "ceil_mode": 1}),
+        (
+            (1, 3, 9, 9),
+            {"kernel_shape": [4, 3], "strides": [3, 2], "pads": [1, 2, 2, 1], "ceil_mode": 1},
+        ),
         ((1, 3, 9, 9), {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": "SAME_LOWER"}),
         ((1, 3, 9, 8), {"kernel_shape": [2, 2], "strides": [2, 2], "auto_pad": "SAME_UPPER"}),
-        ((1, 3, 9, 8), {"kernel_shape": [3, 3], "auto_pad": "VALID", "ceil_mode": 1, "strides": [2, 2]}),
+        (
+            (1, 3, 9, 8),
+            {"kernel_shape": [3, 3], "auto_pad": "VALID", "ceil_mode": 1, "strides": [2, 2]},
+        ),
         ((1, 3, 14), {"kernel_shape": [3], "strides": [2], "pads": [1, 1]}),
     ],
 )
@@ -118,7 +128,8 @@ def test_gemm_of_run_time_operands():
 @pytest.mark.parametrize(
     ("lhs", "rhs"),
     [((3, 4), (4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4, 5)),
-     ((2, 3, 4), (2, 4, 5)), ((3, 4), (2, 4, 5)), ((2, 1, 3, 4), (3, 4, 2)), ((4,), (2, 4, 5)), ((2, 3, 4), (4,))],
+     ((2, 3, 4), (2, 4, 5)), ((3, 4), (2, 4, 5)), ((2, 1, 3, 4), (3, 4, 2)),
+     ((4,), (2, 4, 5)), ((2, 3, 4), (4,))],
 )  # fmt: skip
 @pytest.mark.parametrize("constant", [True, False])
 def test_matmul(lhs, rhs, constant):
@@ -157,7 +168,9 @@ def test_binary(op, shape):
     agrees(model_of([node], {"x": (2, 3, 4)}, constants=constants), {"x": random_input(2, 3, 4)})
 
 
-@pytest.mark.parametrize(("shape", "axis"), [((3,), 1), ((3, 4), 1), ((2, 3), 0), ((5,), None), ((4, 5), None)])
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((3,), 1), ((3, 4), 1), ((2, 3), 0), ((5,), None), ((4, 5), None)]
+)
 def test_broadcast_before_opset_7(shape, axis):
     attributes = {"broadcast": 1} | ({} if axis is None else {"axis": axis})
     node = helper.make_node("Add", ["x", "c"], ["y"], **attributes)
@@ -166,6 +179,12 @@ def test_broadcast_before_opset_7(shape, axis):
     start = 4 - len(shape) if axis is None else axis
     wide = c.reshape((1,) * start + c.shape + (1,) * (4 - start - len(shape)))
     np.testing.assert_allclose(run_imported(model, {"x": x})["y"], x + wide, rtol=1e-6)
+
+
+def test_sum():
+    for count in (1, 2, 4):
+        constants = {f"c{i}": random_input(3, 1, seed=i) for i in range(count - 1)}
+        check("Sum", (2, 3, 4), constants)
 
 
 def test_activations():
@@ -207,7 +226,11 @@ def test_shapes():
 RESIZES = [
     {"mode": "nearest"},
     {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
-    {"mode": "nearest", "coordinate_transformation_mode": "align_corners", "nearest_mode": "round_prefer_ceil"},
+    {
+        "mode": "nearest",
+        "coordinate_transformation_mode": "align_corners",
+        "nearest_mode": "round_prefer_ceil",
+    },
     {"mode": "linear"},
     {"mode": "linear", "coordinate_transformation_mode": "pytorch_half_pixel"},
     {"mode": "linear", "coordinate_transformation_mode": "align_corners"},
@@ -222,7 +245,11 @@ def test_resize(attributes, opset):
     scales = np.array([1, 1, 2, 1.5], np.float32)
     roi = np.zeros(0, np.float32)
     check("Resize", (1, 2, 5, 6), {"roi": roi, "scales": scales}, opset=opset, **attributes)
-    sizes = {"roi": roi, "scales": np.zeros(0, np.float32), "sizes": np.array([1, 2, 7, 3], np.int64)}
+    sizes = {
+        "roi": roi,
+        "scales": np.zeros(0, np.float32),
+        "sizes": np.array([1, 2, 7, 3], np.int64),
+    }
     check("Resize", (1, 2, 5, 6), sizes, opset=opset, **attributes)
 
 
@@ -258,7 +285,9 @@ def test_old_resizes(mode):
 def test_one_op_per_node_where_it_fits():
     """No detours: a plain node becomes one op, named as its output, at the node's location."""
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="first")
-    module, _ = imported(model_of([node], {"x": (1, 3, 8, 8)}, constants={"w": random_input(4, 3, 3, 3)}))
+    module, _ = imported(
+        model_of([node], {"x": (1, 3, 8, 8)}, constants={"w": random_input(4, 3, 3, 3)})
+    )
     (op,) = ops_of(module)
     assert op.name == "top.conv2d"
     assert str(op.properties["name"]) == '"y"'

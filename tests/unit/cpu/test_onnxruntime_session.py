@@ -28,7 +28,7 @@ X = np.array([[1, 2], [3, 4], [-5, 6]], np.float32)
 
 @pytest.mark.parametrize("lead", [1, 3, "N"])
 def test_samples(lead):
-    expected = np.maximum(X + [1, -2], 0) * np.array([1, -2], np.float32)
+    expected = np.maximum(X + np.array([1, -2], np.float32), 0) * np.array([1, -2], np.float32)
     np.testing.assert_array_equal(run_onnx(model_of([lead, 2]), {"x": X})["y"], expected)
 
 

@@ -1,12 +1,10 @@
-"""Quantized types: constructors, accessors, and text that comes back as it was, by random types too."""
+"""Quantized types: constructors, accessors, and text that comes back as it was, by random types
+too.
+"""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from xdsl.dialects.builtin import IntAttr, IntegerType, f32
-from xdsl.parser import Parser
-from xdsl.utils.exceptions import VerifyException
-
 from smalti.dialects.attribute import ints, reals
 from smalti.dialects.context import make_context
 from smalti.dialects.quant import (
@@ -15,6 +13,9 @@ from smalti.dialects.quant import (
     uniform,
     uniform_per_axis,
 )
+from xdsl.dialects.builtin import IntAttr, IntegerType, f32
+from xdsl.parser import Parser
+from xdsl.utils.exceptions import VerifyException
 
 SCALES = st.floats(min_value=1e-30, max_value=1e30, allow_nan=False)
 
@@ -45,7 +46,8 @@ def test_both_spellings_of_unsigned_storage_are_one_type():
 
 
 def test_a_sub_channel_type_keeps_its_grid():
-    text = "!quant.uniform<i8:f32:{0:2, 1:4}, {{5.000000e-01, 2.500000e-01:3}, {1.000000e+00, 2.000000e+00}}>"
+    scales = "{{5.000000e-01, 2.500000e-01:3}, {1.000000e+00, 2.000000e+00}}"
+    text = f"!quant.uniform<i8:f32:{{0:2, 1:4}}, {scales}>"
     type = parsed(text)
     assert isinstance(type, UniformQuantizedType)
     assert type.is_sub_channel and type.grid.get_values() == (2, 2)

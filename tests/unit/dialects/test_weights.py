@@ -1,4 +1,6 @@
-"""The weight store: what goes in comes out, files stay valid, and damaged files are told, not trusted."""
+"""The weight store: what goes in comes out, files stay valid, and damaged files are told, not
+trusted.
+"""
 
 import json
 import os
@@ -9,12 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType, bf16, f32, i1, i8
-
 from smalti.dialects import top
 from smalti.dialects.diagnostic import DiagnosticError
 from smalti.dialects.quant import uniform
 from smalti.dialects.weights import WeightStore, keys_used, seeded, value_of
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType, bf16, f32, i1, i8
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_a_flipped_bit_is_told_or_harmless(position, bit, tmp_path_factory):
         opened.open(folder / "w")
     except DiagnosticError:
         return
-    for key in opened.keys():
+    for key in list(opened.keys()):
         opened.get(key)
 
 

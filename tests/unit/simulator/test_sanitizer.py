@@ -31,7 +31,8 @@ def test_a_race_names_both_instructions_their_nodes_and_the_bytes():
     build.load(0, 64, dst=128, node="Conv_3")
     assert findings(build) == [
         "core 0 instruction 2 (load of 'Conv_3') writes bytes 128 to 191 "
-        "of local memory of core 0, which core 0 instruction 1 (convert of 'Relu_2') reads, and nothing orders the two"
+        "of local memory of core 0, which core 0 instruction 1 (convert of 'Relu_2') "
+        "reads, and nothing orders the two"
     ]
     build.words[0][2][1]["wait_vector"] = 1
     check(build)
@@ -269,6 +270,22 @@ def test_clocks_hold_in_every_order(build: Builder, random):
         for counter in streams.signals[number]:
             counters[counter] = counters.get(counter, 0) + 1
     assert sum(retired) == len(streams)
+
+
+@settings(max_examples=50, deadline=None)
+@given(programs())
+def test_simulated_time_keeps_what_the_clocks_promise(build: Builder):
+    """The timing simulation starts nothing before what is certain to be complete."""
+    program = build.program()
+    streams = decode_program(program)
+    clocks = start_clocks(streams, execution_order(streams))
+    timing = simulate(program, None, mode="timing").timing
+    assert timing is not None
+    times = timing.instructions
+    for number in range(len(streams)):
+        for engine, count in enumerate(clocks[number].tolist()):
+            if count and engine != streams.engine[number]:
+                assert times.end[streams.queues[engine][count - 1]] <= times.start[number]
 
 
 def test_the_order_follows_the_program():

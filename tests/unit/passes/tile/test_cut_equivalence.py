@@ -1,12 +1,10 @@
-"""Splitting and cutting change nothing: single ops of every kind, on machines with little memory, give the tpu interpreter's numbers."""
+"""Splitting and cutting change nothing: single ops of every kind, on machines with little memory,
+give the tpu interpreter's numbers.
+"""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.interpreter.tile import run_tile
 from smalti.backends.interpreter.tpu import run_tpu
-from smalti.backends.numerics.storage import dtype_of
-from smalti.backends.targets import target as targets
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile, tpu
 from smalti.dialects.context import SmaltiContext, make_context, weights_of
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.element import element_storage
 from smalti.dialects.location import named
 from smalti.dialects.machine import set_target
 from smalti.dialects.quant import uniform, uniform_per_axis
@@ -103,7 +97,9 @@ class Network:
         """A number format for an activation."""
         if not self.quantized:
             return f32
-        return uniform("i8", float(np.float32(self.rng.uniform(0.02, 0.2))), int(self.rng.integers(-20, 21)))
+        return uniform(
+            "i8", float(np.float32(self.rng.uniform(0.02, 0.2))), int(self.rng.integers(-20, 21))
+        )
 
     def input(self, *shape: int) -> SSAValue:
         """A new argument, copied into an intermediate buffer."""
@@ -172,9 +168,7 @@ def check(network: Network, result: SSAValue, target: str, cores: int) -> Module
     want = run_tpu(module, store, inputs)
     stages = f"convert-tpu-to-tile,tile-split-over-cores{{cores={cores}}},tile-cut-to-local-memory"
     run_pipeline(network.ctx, module, parse_pipeline(stages))
-    program = next(iter(module.ops))
-    assert isinstance(program, tile.ProgramOp)
-    assert not any(isinstance(op, tile.LayerOp) for op in program.body.block.ops)
+    assert not any(isinstance(op, tile.LayerOp) for op in module.walk())
     got = run_tile(module, store, inputs)
     for name, array in want.items():
         assert got[name].dtype == array.dtype and got[name].shape == array.shape
@@ -343,7 +337,9 @@ def test_pool(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None
     else:
         include = draw(st.booleans())
         result = network.add(
-            tpu.AvgPoolOp.make("mean", x, element=network.element(), count_include_pad=include, **options)
+            tpu.AvgPoolOp.make(
+                "mean", x, element=network.element(), count_include_pad=include, **options
+            )
         )
     check(network, result, tiny, count)
 
@@ -354,7 +350,8 @@ def test_reduce_mean(tiny: str, case: tuple[Network, int], data: st.DataObject) 
     network, count = case
     draw = data.draw
     rank = draw(sizes(1, 5))
-    x = network.input(*[draw(sizes(1, 7)) for _ in range(rank)])
+    # All of what is reduced must fit the local memory.
+    x = network.input(*[draw(sizes(1, 7 if rank < 4 else 4)) for _ in range(rank)])
     axes = sorted(draw(st.sets(sizes(0, rank - 1), min_size=1)))
     keepdims = draw(st.booleans())
     op = tpu.ReduceMeanOp.make("mean", x, axes=axes, keepdims=keepdims, element=network.element())

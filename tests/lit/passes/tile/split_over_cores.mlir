@@ -1,0 +1,15 @@
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-split-over-cores" | filecheck %s
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-split-over-cores{cores=2}" | filecheck %s --check-prefix TWO
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-split-over-cores{cores=1}" | filecheck %s --check-prefix ONE
+
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  func.func @main(%image: tensor<1x64x56x56xf32>) -> tensor<1x128xf32> attributes {smalti.inputs = ["image"], smalti.outputs = ["out"]} {
+    %q = tpu.cast "q" %image : (tensor<1x64x56x56xf32>) -> tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>> loc("image")
+    %w = tpu.weight "w" seed = 1 : tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>
+    %c = tpu.conv2d "c" %q, %w strides = [2, 2] pads = [1, 1, 1, 1] accumulator = "i32" clamp_low = 0.0 : (tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>>, tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>) -> tensor<1x128x28x28x!quant.uniform<i8:f32, 0.1:-128>> loc("Conv_0")
+    %m = tpu.reduce_mean "m" %c axes = [2, 3] : (tensor<1x128x28x28x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x128x!quant.uniform<i8:f32, 0.1:-128>> loc("Mean_1")
+    %y = tpu.cast "y" %m : (tensor<1x128x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x128xf32>
+    func.return %y : tensor<1x128xf32>
+  }
+}
+
