@@ -1,4 +1,7 @@
-"""The compiler: import, pipelines, calibration, and the public API (`compile_model`, `load_program`, `import_model`)."""
+"""The compiler: import, pipelines, calibration, and the public API.
+
+`compile_model`, `load_program` and `import_model` are what users of Smalti in Python call.
+"""
 
 from __future__ import annotations
 

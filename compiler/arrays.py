@@ -20,12 +20,15 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz file by name; numbers only, no pickled objects.
 
     Raises:
-        DiagnosticError: not there, not an .npz, damaged, an array of objects, or one that claims more bytes than it has.
+        DiagnosticError: not there, not an .npz, damaged, an array of objects, or one that claims more
+            bytes than it has.
     """
     path = Path(path)
     place = Place(file=str(path))
     if not path.is_file():
-        raise DiagnosticError("no such file", place, hint="give an .npz file as numpy.savez writes it")
+        raise DiagnosticError(
+            "no such file", place, hint="give an .npz file as numpy.savez writes it"
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]

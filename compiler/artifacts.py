@@ -1,7 +1,8 @@
-"""The files that a compilation leaves: IR of each level, calibration table, program; written as they come, all or none."""
+"""The files that a compilation leaves: IR of each level, calibration table, program; all or none."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,50 +16,61 @@ from .pipelines import LEVELS, Level
 
 
 class Artifacts:
-    """Names and writes the files of one compilation; `program` is the path of the program file, `stages` what to write."""
+    """Names and writes the files of one compilation.
+
+    `program` is the path of the program file (m.smalti), `stages` what to write of the levels and
+    "program". IR is named after the program: m.top.mlir, its weights m.top.safetensors. Everything is
+    written to a temporary folder beside the program and moved when all is well, so a compilation that
+    fails leaves the files of an earlier one as they were.
+    """
 
     def __init__(self, program: Path, stages: Sequence[str]) -> None:
         self.program = program
         self.stages = tuple(stages)
         self.stem = program.name.removesuffix(".smalti")
-        self.files: dict[str, Path] = {}
-
-    def path_of(self, level: str) -> Path:
-        """m.smalti → m.top.mlir and so on."""
-        return self.program.with_name(f"{self.stem}.{level}.mlir")
+        self._names: dict[str, str] = {}
 
     def write(self, compilation: Compilation) -> dict[str, Path]:
-        """Lowers as far as the stages ask, writes them, and returns their files by stage.
+        """Lowers as far as the stages ask, and returns the files written, by stage.
 
-        Files that were written are taken away again if a later step fails.
+        Raises:
+            DiagnosticError: no such folder, or whatever stops the compilation.
         """
-        last = _last_level(self.stages)
-        if not self.program.parent.is_dir():
-            raise DiagnosticError(f"no such folder: {self.program.parent}", hint="make it, or name another with -o")
-        compilation.calibration_table = self.program.with_name(f"{self.stem}.calibration.json")
-        compilation.on_level = lambda level, module: self._write_level(level, module, compilation)
-        try:
-            compilation.lower_to(last)
-            if compilation.calibration_table.exists() and "top-annotate" in ",".join(compilation.pipeline):
-                self.files["calibration"] = compilation.calibration_table
-            if "program" in self.stages:
-                assemble(compilation.module, compilation.ctx).save(self.program)
-                self.files["program"] = self.program
-        except BaseException:
-            for path in self.files.values():
-                path.unlink(missing_ok=True)
-            raise
-        return self.files
+        folder = self.program.parent
+        if not folder.is_dir():
+            raise DiagnosticError(
+                f"no such folder: {folder}", hint="make it, or name another with -o"
+            )
+        if self.program.is_dir():
+            raise DiagnosticError(f"{self.program} is a folder", hint="name a file with -o")
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{self.stem}.") as temporary:
+            self._write_into(Path(temporary), compilation)
+            for path in sorted(Path(temporary).iterdir()):
+                path.replace(folder / path.name)
+        return {stage: folder / name for stage, name in self._names.items()}
 
-    def _write_level(self, level: Level, module: ModuleOp, compilation: Compilation) -> None:
-        if level in self.stages:
-            path = self.path_of(level)
-            write_module(module, path, compilation.ctx)
-            self.files[level] = path
+    def _write_into(self, folder: Path, compilation: Compilation) -> None:
+        def write_level(level: Level, module: ModuleOp) -> None:
+            if level in self.stages:
+                self._names[level] = f"{self.stem}.{level}.mlir"
+                write_module(module, folder / self._names[level], compilation.ctx)
+
+        table = folder / f"{self.stem}.calibration.json"
+        compilation.calibration_table = table
+        compilation.on_level = write_level
+        compilation.lower_to(_last_level(self.stages))
+        # The pipeline is to be run again by the user, who finds the table where it goes.
+        final = str(self.program.parent / table.name)
+        compilation.pipeline = [text.replace(str(table), final) for text in compilation.pipeline]
+        if table.exists():
+            self._names["calibration"] = table.name
+        if "program" in self.stages:
+            self._names["program"] = self.program.name
+            assemble(compilation.module, compilation.ctx).save(folder / self.program.name)
 
 
 def _last_level(stages: Sequence[str]) -> Level:
     """The lowest level that has to be reached to write the stages."""
     if "program" in stages:
         return "isa"
-    return max((level for level in LEVELS if level in stages), key=LEVELS.index)
+    return [level for level in LEVELS if level in stages][-1]

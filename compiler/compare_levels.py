@@ -52,9 +52,12 @@ def compare_with_onnxruntime(
     data = load_calibration_data(source, compilation.module)
     count = min(len(value) // _declared_batch(compilation, name) for name, value in data.items())
     if count < 1 or samples < 1:
-        raise DiagnosticError("there is not one whole sample to compare on", hint="give more inputs")
+        raise DiagnosticError(
+            "there is not one whole sample to compare on", hint="give more inputs"
+        )
     used = {
-        name: value[: min(count, samples) * _declared_batch(compilation, name)] for name, value in data.items()
+        name: value[: min(count, samples) * _declared_batch(compilation, name)]
+        for name, value in data.items()
     }
     reference = run_onnx(model, used, intermediates=True)
     compilation.lower_to(level)

@@ -15,8 +15,9 @@ from ..dialects.diagnostic import DiagnosticError
 class Difference:
     """One tensor against its reference.
 
-    `cosine`: of the angle between both as vectors, 1.0 for equal or both zero. `snr_db`: 10·log10(Σ ref² / Σ (ref − got)²), inf for
-    equal. `largest_error`: max |ref − got|. `reference_range`: max − min of the reference.
+    `cosine`: of the angle between both as vectors, 1.0 for equal or both zero. `snr_db`:
+    10·log10(Σ ref² / Σ (ref − got)²), inf for equal. `largest_error`: max |ref − got|.
+    `reference_range`: max − min of the reference.
     """
 
     name: str
@@ -54,7 +55,10 @@ def compare_tensors(
     if not names:
         raise DiagnosticError(
             "no output has the name of a reference tensor",
-            notes=[f"outputs: {', '.join(sorted(got))}", f"reference: {', '.join(sorted(reference))}"],
+            notes=[
+                f"outputs: {', '.join(sorted(got))}",
+                f"reference: {', '.join(sorted(reference))}",
+            ],
             hint="name the arrays of the reference file as the outputs",
         )
     for name in names:
@@ -71,7 +75,9 @@ def format_differences(differences: list[Difference], limit: int | None = None) 
     """A table, a line per tensor."""
     shown = differences[:limit]
     width = max([len(d.name) for d in shown] + [6])
-    lines = [f"{'tensor':<{width}} {'cosine':>9} {'SNR [dB]':>9} {'largest error':>14} {'range':>10}"]
+    lines = [
+        f"{'tensor':<{width}} {'cosine':>9} {'SNR [dB]':>9} {'largest error':>14} {'range':>10}"
+    ]
     for d in shown:
         lines.append(
             f"{d.name:<{width}} {d.cosine:>9.6f} {d.snr_db:>9.2f} {d.largest_error:>14.6g} {d.reference_range:>10.4g}"

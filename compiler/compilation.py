@@ -31,8 +31,9 @@ CalibrationSource = str | Path | Mapping[str, np.ndarray]
 class CompileOptions:
     """What a compilation is asked for.
 
-    `target`: what `load_target` takes. `cores`: how many of its cores to use, None for all. `quantize`: "int8" or "f32".
-    `calibration`: arrays by input name, an .npz file of them, or "random:SEED"; needed for "int8" from the top level.
+    `target`: what `load_target` takes. `cores`: how many of its cores to use, None for all.
+    `quantize`: "int8" or "f32". `calibration`: arrays by input name, an .npz file of them, or
+    "random:SEED"; needed for "int8" from the top level.
     """
 
     target: str = "default-8c"
@@ -45,8 +46,8 @@ class CompileOptions:
 class Compilation:
     """A module, the level it is at, and what happens on the way down.
 
-    `levels` keeps a copy of the IR at the end of each level that was passed. `pipeline` is the text of all passes run so far.
-    `on_level` is called at the end of each level with the module as it is then.
+    `levels` keeps a copy of the IR at the end of each level that was passed. `pipeline` is the text of
+    all passes run so far. `on_level` is called at the end of each level with the module as it is then.
     """
 
     module: ModuleOp
@@ -161,7 +162,9 @@ def start_from_model(
     return Compilation(module, ctx, options, progress)
 
 
-def start_from_ir(path: str | Path, options: CompileOptions, *, progress: Progress = silent) -> Compilation:
+def start_from_ir(
+    path: str | Path, options: CompileOptions, *, progress: Progress = silent
+) -> Compilation:
     """Reads an IR file of any level as the start of a compilation. Raises DiagnosticError for text that is wrong."""
     from ..dialects.text import read_module
 

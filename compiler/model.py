@@ -54,7 +54,9 @@ class ImportedModel:
 class CompiledModel:
     """A program for a target, with the IR of each level that it came through (where it was compiled here)."""
 
-    def __init__(self, program: Program, levels: Mapping[Level, ModuleOp], pipeline: str = "") -> None:
+    def __init__(
+        self, program: Program, levels: Mapping[Level, ModuleOp], pipeline: str = ""
+    ) -> None:
         self.program = program
         self.pipeline = pipeline
         self._levels = dict(levels)
@@ -151,7 +153,5 @@ def import_model(
     input_shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> ImportedModel:
     """Imports an ONNX model as `top` IR. Raises DiagnosticError, naming every op that is not supported, in one go."""
-    compilation = start_from_model(
-        model, CompileOptions(), batch=batch, input_shapes=input_shapes
-    )
+    compilation = start_from_model(model, CompileOptions(), batch=batch, input_shapes=input_shapes)
     return ImportedModel(compilation.module, compilation.ctx)

@@ -13,6 +13,7 @@ Level = Literal["top", "tpu", "tile", "isa"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """The levels that have IR, highest first; below them is the program file."""
 
+
 class Settings(TypedDict):
     """What the passes of a pipeline depend on: the target, "int8" or "f32", and the number of cores (None: all)."""
 
@@ -31,7 +32,7 @@ def level_of(module: ModuleOp) -> Level:
     for op in module.ops:
         if isinstance(op, func.FuncOp):
             found.update(inner.name.partition(".")[0] for inner in op.body.ops)
-    levels = [level for level in LEVELS if level in found]
+    levels: list[Level] = [level for level in LEVELS if level in found]
     if not levels:
         raise DiagnosticError(
             "the module holds no op of top, tpu, tile or isa",

@@ -112,7 +112,9 @@ class Access:
         """The runs as int64 [n, 2] (first byte, byte past the last), ascending, touching runs merged."""
         starts = np.array([self.address], dtype=np.int64)
         run = self.run_bytes
-        for count, stride in sorted(zip(self.counts, self.strides, strict=True), key=lambda d: d[1]):
+        for count, stride in sorted(
+            zip(self.counts, self.strides, strict=True), key=lambda d: d[1]
+        ):
             if count == 1:
                 continue
             if stride == run and len(starts) == 1:
@@ -189,8 +191,16 @@ _TRANSFER_FIELDS: tuple[Field, ...] = (
 def _transfer_accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
     counts = tuple(f[f"count{d}"] for d in range(4))
     peer = f["peer_core"] - 1 if f["peer_core"] else None
-    src_core = peer if f["src_space"] == "local" and f["dst_space"] == "local" and f["engine"] == "dma_in" else None
-    dst_core = peer if f["src_space"] == "local" and f["dst_space"] == "local" and f["engine"] == "dma_out" else None
+    src_core = (
+        peer
+        if f["src_space"] == "local" and f["dst_space"] == "local" and f["engine"] == "dma_in"
+        else None
+    )
+    dst_core = (
+        peer
+        if f["src_space"] == "local" and f["dst_space"] == "local" and f["engine"] == "dma_out"
+        else None
+    )
     return (
         Access(f["src_space"], src_core, SEGMENTS.index(f["src_segment"]), f["src"], f["run"], counts,
                tuple(f[f"src_stride{d}"] for d in range(4))),

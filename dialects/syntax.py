@@ -29,7 +29,7 @@ from xdsl.parser import AttrParser, Parser, ParserState, UnresolvedOperand
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError
 from xdsl.utils.lexer import Input, Span
-from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 MAX_INTEGER_BITS = 1024
 MAX_DENSE_ELEMENTS = 1 << 22
@@ -70,11 +70,23 @@ class _Literal(AttrParser._TensorLiteralElement):
 
 
 class SmaltiLexer(MLIRLexer):
-    """xDSL's lexer; a string that is not closed takes it no longer than one that is."""
+    """xDSL's lexer; a string that is not closed takes it no longer than one that is, and one of
+    UTF-8 that was printed with escapes ("\\C3\\BC") is a string again, not bytes.
+    """
 
     # xDSL's own pattern tries every way to part the text of an open string: 2^length of them.
     # A possessive quantifier takes what it can and never gives it back.
     _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+    def _lex_string_literal(self, start_pos: int) -> MLIRToken:
+        token = super()._lex_string_literal(start_pos)
+        if token.kind != MLIRTokenKind.BYTES_LIT:
+            return token
+        try:
+            StringLiteral.from_span(token.span).bytes_contents.decode("utf-8")
+        except UnicodeDecodeError:
+            return token
+        return MLIRToken(MLIRTokenKind.STRING_LIT, token.span)
 
 
 class SmaltiParser(Parser):

@@ -9,6 +9,7 @@ hexadecimal floats there as integers), and reports errors with file, line and co
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -66,7 +67,7 @@ def parse_module(
         raise DiagnosticError(_reason(error), source.place(position)) from None
     _open_weights(module, ctx, file)
     if check:
-        verify(module, positions={op: source.place(at) for op, at in parser.positions.items()})
+        verify(module, place_of=lambda op: source.place_of(parser, op))
     return module
 
 
@@ -75,6 +76,11 @@ class _Source:
 
     def __init__(self, text: str, added_lines: int, file: str) -> None:
         self.text, self.added_lines, self.file = text, added_lines, file
+
+    def place_of(self, parser: SmaltiParser, op: Operation) -> Place | None:
+        """Where `op` began; None for an op that the parser did not read."""
+        position = parser.positions.get(op)
+        return None if position is None else self.place(position)
 
     def place(self, offset: int) -> Place:
         line = self.text.count("\n", 0, offset) + 1 - self.added_lines
@@ -176,17 +182,19 @@ def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path 
         module.attributes[WEIGHTS] = StringAttr(Path(file).name)
 
 
-def verify(module: ModuleOp, *, positions: dict[Operation, Place] | None = None) -> None:
+def verify(
+    module: ModuleOp, *, place_of: Callable[[Operation], Place | None] = lambda op: None
+) -> None:
     """Checks every op, their order, and that names are unique; DiagnosticError about the first op
     that is wrong.
 
-    `positions` gives ops places in a file; others are named by their ONNX nodes.
+    `place_of` gives an op its place in a file, if it has one; others are named by their ONNX nodes.
     """
     wrong = first_error(module)
     if wrong is None:
         return
     op, message = wrong
-    place = (positions or {}).get(op)
+    place = place_of(op)
     nodes = ", ".join(names_of(op.location))
     notes = [f"in {_one_line(op)}"]
     if place is None:

@@ -16,7 +16,9 @@ def shared_file():
     def find(relative: str) -> Path:
         path = SHARED / relative
         if not path.is_file():
-            pytest.skip(f"{relative} is not here: public data, not part of the project (set SMALTI_SHARED)")
+            pytest.skip(
+                f"{relative} is not here: public data, not part of the project (set SMALTI_SHARED)"
+            )
         return path
 
     return find

@@ -31,7 +31,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("input", nargs="?", default="-", help="IR file; - is standard input")
-    parser.add_argument("-o", "--output", default="-", help="IR file to write; - is standard output")
+    parser.add_argument(
+        "-o", "--output", default="-", help="IR file to write; - is standard output"
+    )
     parser.add_argument(
         "-p",
         "--passes",
@@ -41,13 +43,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--list-passes", action="store_true", help="name every pass and stop")
     parser.add_argument(
-        "--print-op-generic", action="store_true", help="print MLIR's generic form, which mlir-opt reads"
+        "--print-op-generic",
+        action="store_true",
+        help="print MLIR's generic form, which mlir-opt reads",
     )
     parser.add_argument(
         "--mlir-print-debuginfo", action="store_true", help="print locations on standard output too"
     )
     parser.add_argument(
-        "--split-input-file", action="store_true", help="treat parts between '// -----' lines one by one"
+        "--split-input-file",
+        action="store_true",
+        help="treat parts between '// -----' lines one by one",
     )
     parser.add_argument(
         "--verify-diagnostics",

@@ -16,7 +16,7 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
         f"matrix unit utilisation    {timing.utilization:>12.2%}",
         f"read from global memory    {timing.bytes_read:>12,} bytes",
         f"written to global memory   {timing.bytes_written:>12,} bytes",
-        "costliest ONNX nodes (cycles of all engines and cores)",
+        "costliest ONNX nodes (their part of the critical path, in cycles)",
     ]
     lines += [f"  {cycles:>12,}  {node}" for node, cycles in timing.by_node()[:costliest]]
     return "\n".join(lines)

@@ -63,7 +63,11 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def run_demo(
-    folder: Path, *, target: str = "default-8c", cores: int | None = None, progress: Progress = silent
+    folder: Path,
+    *,
+    target: str = "default-8c",
+    cores: int | None = None,
+    progress: Progress = silent,
 ) -> DemoReport:
     """Runs the whole path and writes the files of each level to `folder`.
 

@@ -8,7 +8,6 @@ are collected and reported together.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from xdsl.ir import Block, Region, SSAValue
 
 from ...dialects.context import SmaltiContext
 from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.value_name import value_name
 from .builder import BatchChange, GraphBuilder
 from .folding import can_fold, fold
 from .input_shapes import resolve_input_shapes
@@ -148,7 +148,7 @@ class _GraphImporter:
 
         block = Block(arg_types=[TensorType(f32, shapes[value.name]) for value in inputs])
         for value, argument in zip(inputs, block.args, strict=True):
-            argument.name_hint = _hint(value.name)
+            argument.name_hint = value_name(value.name)
             self.values[value.name] = argument
             element = value.type.tensor_type.elem_type
             if element != TensorProto.FLOAT:
@@ -186,7 +186,7 @@ class _GraphImporter:
             if name:
                 self.values[name] = value
                 if isinstance(value, SSAValue) and value.name_hint is None:
-                    value.name_hint = _hint(name)
+                    value.name_hint = value_name(name)
 
     def _lookup(self, name: str, label: str) -> _Tensor:
         if not name:
@@ -285,14 +285,6 @@ class _GraphImporter:
             notes,
             "'smalti ops' lists what is supported",
         )
-
-
-def _hint(name: str) -> str | None:
-    """The tensor's name as one that MLIR's text allows for a value; None where nothing is left of
-    it.
-    """
-    text = re.sub(r"[^A-Za-z0-9_$.-]+", "_", name).strip("_")
-    return (f"_{text}" if text[0].isdigit() or text[0] in "-." else text) if text else None
 
 
 def _module(block: Block, inputs: Sequence[str], results: dict[str, SSAValue]) -> ModuleOp:

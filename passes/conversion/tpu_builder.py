@@ -3,7 +3,6 @@ made when first asked for."""
 
 from __future__ import annotations
 
-import re
 from typing import TypeVar
 
 import numpy as np
@@ -17,13 +16,13 @@ from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError, Place
 from ...dialects.element import element_of, expressed, shape_of, type_of_storage
 from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
+from ...dialects.value_name import value_name
 from ...dialects.weights import WeightStore, value_of
 from ..driver import UniqueNames, place_of
 
 _SHOWN_NAMES = 20
 
 Op = TypeVar("Op", bound=Operation)
-_NO_IDENTIFIER = re.compile(r"^(?=[0-9])|[^A-Za-z0-9_]")
 FLOAT = f32
 """The element type of what is not quantized."""
 
@@ -92,7 +91,7 @@ class TpuBuilder:
             op.location = self.location
         name = op.properties.get("name")
         if isinstance(name, StringAttr) and op.results:
-            op.results[0].name_hint = _NO_IDENTIFIER.sub("_", name.data)
+            op.results[0].name_hint = value_name(name.data)
         self.block.add_op(op)
         return op
 

@@ -40,9 +40,10 @@ from ...dialects.diagnostic import DiagnosticError, Place
 from ...dialects.element import element_storage, shape_of
 from ...dialects.location import names_of
 from ...dialects.machine import target_of
+from ...dialects.value_name import value_name
 from ...dialects.weights import WeightStore, value_of
 from ..smalti_pass import Level, SmaltiPass, store_of
-from ..tile.cut.emitter import global_buffer, name_hint
+from ..tile.cut.emitter import global_buffer
 from ..tile.cut.emitter import integers as integer_list
 from ..tile.layout import Layout, row_major
 from ..tile.windows import flatten, refine, whole
@@ -162,7 +163,7 @@ class _Builder:
         if location is not None:
             op.location = location
         self.declarations.append(op)
-        op.output.name_hint = name_hint(op.buffer_name.data)
+        op.output.name_hint = value_name(op.buffer_name.data)
         return op.output
 
     def _declare_outputs(

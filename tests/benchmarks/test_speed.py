@@ -1,7 +1,7 @@
 """How long import, compilation and both simulator modes take on the two networks that are part of the project.
 
-Benchmarks, not tests of time: nothing is asserted on the clock. ONNX Runtime's time for the same inference stands beside
-the functional simulator's, as a ratio (`extra_info`), from the same run.
+Benchmarks, not tests of time: nothing is asserted on the clock. ONNX Runtime's time for the same
+inference stands beside the functional simulator's, as a ratio (`extra_info`), from the same run.
 """
 
 import time
@@ -11,7 +11,6 @@ from statistics import median
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compile_model, import_model
 
@@ -20,7 +19,9 @@ INPUTS = {"digits": "image", "cifar10": "input"}
 
 
 @pytest.fixture(scope="module", params=["digits", "cifar10"])
-def network(request: pytest.FixtureRequest, digits_model: Path, cifar10_model: Path) -> tuple[str, Path]:
+def network(
+    request: pytest.FixtureRequest, digits_model: Path, cifar10_model: Path
+) -> tuple[str, Path]:
     """A network's name and file."""
     return request.param, digits_model if request.param == "digits" else cifar10_model
 
@@ -38,7 +39,9 @@ def test_import(benchmark: BenchmarkFixture, network: tuple[str, Path]):
 
 def test_compile(benchmark: BenchmarkFixture, network: tuple[str, Path]):
     """From the file to the program, calibration on random data included."""
-    result = benchmark.pedantic(compile_model, args=(network[1],), kwargs={"calibration": "random:0"}, rounds=2)
+    result = benchmark.pedantic(
+        compile_model, args=(network[1],), kwargs={"calibration": "random:0"}, rounds=2
+    )
     benchmark.extra_info["instructions"] = result.program.instruction_count
 
 
@@ -60,7 +63,9 @@ def test_simulate_functional(benchmark: BenchmarkFixture, network: tuple[str, Pa
         start = time.perf_counter()
         session.run(None, inputs)
         times.append(time.perf_counter() - start)
-    result = benchmark.pedantic(simulate, args=(compiled.program, inputs), kwargs={"mode": "functional"}, rounds=5)
+    result = benchmark.pedantic(
+        simulate, args=(compiled.program, inputs), kwargs={"mode": "functional"}, rounds=5
+    )
     assert result.outputs is not None
     benchmark.extra_info["onnxruntime_float_seconds"] = median(times)
     if benchmark.stats is not None:

@@ -9,7 +9,6 @@ import onnx
 import onnx.helper as oh
 import pytest
 from onnx import TensorProto, numpy_helper
-
 from smalti.tools import main as smalti_main
 
 
@@ -39,7 +38,7 @@ def smalti(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
 
 def small_model() -> onnx.ModelProto:
-    """conv → relu → conv → add → global average pool → gemm, seeded weights; input `x` [1,3,12,12], output `y` [1,5]."""
+    """conv → relu → conv → add → mean → gemm, seeded weights; `x` [1,3,12,12] → `y` [1,5]."""
     rng = np.random.default_rng(3)
 
     def weight(name: str, *shape: int) -> onnx.TensorProto:
@@ -85,7 +84,9 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_files(small_onnx: Path, small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_files(
+    small_onnx: Path, small_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A folder with small.top.mlir … small.isa.mlir and small.smalti for the default target."""
     folder = tmp_path_factory.mktemp("compiled")
     code = smalti_main.main(

@@ -90,7 +90,9 @@ def test_unknown_ops_are_all_named(smalti: Smalti, tmp_path: Path, out: Path):
     [("nope=1,3,12,12", ["nope", "x"]), ("x=1,3,12", ["x"]), ("x=1,4,12,12", [])],
     ids=["unknown name", "wrong rank", "wrong channels"],
 )
-def test_wrong_input_shape(smalti: Smalti, small_onnx: Path, out: Path, shape: str, words: list[str]):
+def test_wrong_input_shape(
+    smalti: Smalti, small_onnx: Path, out: Path, shape: str, words: list[str]
+):
     ran = smalti("import", small_onnx, "--input-shape", shape, "-o", out / "m.top.mlir")
     assert_diagnostic(ran, *words, folder=out)
 
@@ -180,21 +182,36 @@ def test_bad_target_file(smalti: Smalti, small_onnx: Path, tmp_path: Path, out: 
         kept = [line, *lines]
     path = tmp_path / "mine.toml"
     path.write_text("".join(kept))
-    ran = smalti("compile", small_onnx, "--calibration", "random:0", "--target", path, "-o", out / "m.smalti")
+    ran = smalti(
+        "compile", small_onnx, "--calibration", "random:0", "--target", path, "-o", out / "m.smalti"
+    )
     assert_diagnostic(ran, "mine.toml", *words, folder=out)
 
 
 def test_unknown_target(smalti: Smalti, small_onnx: Path, out: Path):
-    ran = smalti("compile", small_onnx, "--calibration", "random:0", "--target", "defalt-8c", "-o", out / "m.smalti")
+    ran = smalti(
+        "compile",
+        small_onnx,
+        "--calibration",
+        "random:0",
+        "--target",
+        "defalt-8c",
+        "-o",
+        out / "m.smalti",
+    )
     assert_diagnostic(ran, "defalt-8c", "default-8c", folder=out)
 
 
 def test_more_cores_than_there_are(smalti: Smalti, small_onnx: Path, out: Path):
-    ran = smalti("compile", small_onnx, "--calibration", "random:0", "--cores", 9, "-o", out / "m.smalti")
+    ran = smalti(
+        "compile", small_onnx, "--calibration", "random:0", "--cores", 9, "-o", out / "m.smalti"
+    )
     assert_diagnostic(ran, "9", "8", "cores", folder=out)
 
 
-def test_model_too_big_for_global_memory(smalti: Smalti, small_onnx: Path, tmp_path: Path, out: Path):
+def test_model_too_big_for_global_memory(
+    smalti: Smalti, small_onnx: Path, tmp_path: Path, out: Path
+):
     import re
 
     from smalti.backends.targets import target
@@ -202,8 +219,12 @@ def test_model_too_big_for_global_memory(smalti: Smalti, small_onnx: Path, tmp_p
     shipped = (Path(target.__file__).parent / "edge-1c.toml").read_text(encoding="utf-8")
     head, section, rest = shipped.partition("[global_memory]")
     path = tmp_path / "tiny.toml"
-    path.write_text(head + section + re.sub(r"size_bytes = [\d_]+", "size_bytes = 4096", rest, count=1))
-    ran = smalti("compile", small_onnx, "--calibration", "random:0", "--target", path, "-o", out / "m.smalti")
+    path.write_text(
+        head + section + re.sub(r"size_bytes = [\d_]+", "size_bytes = 4096", rest, count=1)
+    )
+    ran = smalti(
+        "compile", small_onnx, "--calibration", "random:0", "--target", path, "-o", out / "m.smalti"
+    )
     assert_diagnostic(ran, "global memory", "4096", folder=out)
 
 
@@ -251,16 +272,25 @@ def test_program_inputs(smalti: Smalti, small_files: Path, tmp_path: Path):
     assert_diagnostic(smalti("run", program, "--inputs", tmp_path / "other.npz"), "x")
 
 
-def test_compare_refuses_without_common_names(smalti: Smalti, small_files: Path, small_data: Path, tmp_path: Path):
+def test_compare_refuses_without_common_names(
+    smalti: Smalti, small_files: Path, small_data: Path, tmp_path: Path
+):
     np.savez(tmp_path / "reference.npz", elsewhere=np.zeros((8, 5), np.float32))
     ran = smalti(
-        "run", small_files / "small.smalti", "--inputs", small_data, "--compare", tmp_path / "reference.npz"
+        "run",
+        small_files / "small.smalti",
+        "--inputs",
+        small_data,
+        "--compare",
+        tmp_path / "reference.npz",
     )
     assert_diagnostic(ran, "elsewhere", "y")
 
 
 def test_output_folder_is_absent(smalti: Smalti, small_onnx: Path, tmp_path: Path):
-    ran = smalti("compile", small_onnx, "--calibration", "random:0", "-o", tmp_path / "no" / "m.smalti")
+    ran = smalti(
+        "compile", small_onnx, "--calibration", "random:0", "-o", tmp_path / "no" / "m.smalti"
+    )
     assert_diagnostic(ran, "no")
     assert not (tmp_path / "no").exists()
 

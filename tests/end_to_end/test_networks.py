@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compile_model, import_model
+from smalti.compiler.compilation import CompileOptions, start_from_model
 from smalti.compiler.demo.digits import MODEL, accuracy, load_images
 from smalti.compiler.execution import run_ir
-from smalti.compiler.compilation import CompileOptions, start_from_model
 
 TARGETS = ("edge-1c", "default-8c", "systolic-256")
 CIFAR_MEAN = np.array([125.3, 123.0, 113.9], np.float32).reshape(1, 3, 1, 1)
@@ -94,7 +93,9 @@ def test_cifar10_int8_accuracy(shared_file, cifar10_model: Path):
     expected = run_onnx(cifar10_model, {"input": images})["logits"]
     got = compiled.run({"input": images})["logits"]
     agreement = float(np.mean(got.argmax(1) == expected.argmax(1)))
-    print(f"float {accuracy(expected, labels):.4f} int8 {accuracy(got, labels):.4f} agreement {agreement:.4f}")
+    print(
+        f"float {accuracy(expected, labels):.4f} int8 {accuracy(got, labels):.4f} agreement {agreement:.4f}"
+    )
     assert accuracy(expected, labels) == pytest.approx(0.817, abs=0.001)
     assert accuracy(got, labels) >= accuracy(expected, labels) - 0.010
     assert agreement >= 0.975

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from filecheck.matcher import Matcher
 from filecheck.options import parse_argv_options
-
 from smalti.tools import opt
 
 HERE = Path(__file__).parent
@@ -56,7 +55,9 @@ def external(argv: list[str], stdin: str) -> tuple[int, str, str]:
     """A program that is not ours; the test is skipped where it is not installed."""
     if shutil.which(argv[0]) is None:
         pytest.skip(f"{argv[0]} is not installed")
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        argv, input=stdin, capture_output=True, text=True, check=False, timeout=120
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -81,7 +82,11 @@ def test_golden(path: Path, tmp_path: Path):
     lines = run_lines(path)
     assert lines, f"{path} has no RUN line"
     for line in lines:
-        line = line.replace("%s", str(path)).replace("%S", str(path.parent)).replace("%t", str(tmp_path / "t"))
+        line = (
+            line.replace("%s", str(path))
+            .replace("%S", str(path.parent))
+            .replace("%t", str(tmp_path / "t"))
+        )
         for command in line.split("&&"):
             text = ""
             for stage in command.split(" | "):

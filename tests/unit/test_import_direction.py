@@ -22,7 +22,12 @@ RANK = {
 }
 """Lowest first. A module may import its own layer and lower ones, but not another layer of the same rank."""
 
-SIMULATOR_MAY_IMPORT = {"backends.numerics", "backends.targets", "backends.program", "backends.simulator"}
+SIMULATOR_MAY_IMPORT = {
+    "backends.numerics",
+    "backends.targets",
+    "backends.program",
+    "backends.simulator",
+}
 NO_XDSL = ("backends.numerics", "backends.targets", "backends.simulator")
 PURE_DIALECT_MODULES = {"dialects.instruction", "dialects.instruction_rules", "dialects.diagnostic"}
 """What the instruction set is and how a mistake is told: no IR in them, so the simulator may use them."""

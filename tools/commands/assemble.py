@@ -11,7 +11,9 @@ from ..command_line import EXIT_FINE
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `smalti assemble`."""
     parser.add_argument("input", help="isa IR (.isa.mlir)")
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="program file to write (.smalti)")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="program file to write (.smalti)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,5 +25,7 @@ def run(args: argparse.Namespace) -> int:
     ctx = make_context()
     program = assemble(read_module(args.input, ctx), ctx)
     program.save(Path(args.output))
-    print(f"{args.output}: {program.instruction_count} instructions on {len(program.streams)} cores")
+    print(
+        f"{args.output}: {program.instruction_count} instructions on {len(program.streams)} cores"
+    )
     return EXIT_FINE

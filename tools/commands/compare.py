@@ -12,12 +12,20 @@ from .model_arguments import add_compile_arguments, add_shape_arguments, input_s
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `smalti compare`."""
     parser.add_argument("model", help="ONNX model")
-    parser.add_argument("--level", choices=("top", "tpu", "tile"), default="tpu", help="default: tpu")
     parser.add_argument(
-        "--inputs", metavar="FILE", help=".npz of inputs (default: the calibration data, else random numbers, seed 0)"
+        "--level", choices=("top", "tpu", "tile"), default="tpu", help="default: tpu"
     )
-    parser.add_argument("--samples", type=int, default=8, metavar="N", help="samples to compare on (default: 8)")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="tensors to print; 0 (the default): all")
+    parser.add_argument(
+        "--inputs",
+        metavar="FILE",
+        help=".npz of inputs (default: the calibration data, else random numbers, seed 0)",
+    )
+    parser.add_argument(
+        "--samples", type=int, default=8, metavar="N", help="samples to compare on (default: 8)"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=0, metavar="N", help="tensors to print; 0 (the default): all"
+    )
     add_compile_arguments(parser)
     add_shape_arguments(parser)
 
@@ -31,7 +39,11 @@ def run(args: argparse.Namespace) -> int:
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration)
     with progress_bar() as progress:
         compilation = start_from_model(
-            args.model, options, batch=args.batch, input_shapes=input_shapes(args), progress=progress
+            args.model,
+            options,
+            batch=args.batch,
+            input_shapes=input_shapes(args),
+            progress=progress,
         )
         report = compare_with_onnxruntime(
             args.model, compilation, args.level, inputs=args.inputs, samples=args.samples

@@ -11,7 +11,7 @@ from ..progress_bar import progress_bar
 from .model_arguments import add_compile_arguments, add_shape_arguments, input_shapes
 
 if TYPE_CHECKING:
-    from ...compiler.compilation import Compilation
+    pass
 
 STAGES = ("top", "tpu", "tile", "isa", "program")
 
@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `smalti compile`."""
     parser.add_argument("input", help="ONNX model (.onnx), or IR of any level (.mlir)")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="program file to write (default: the input's name with .smalti)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="program file to write (default: the input's name with .smalti)",
     )
     parser.add_argument(
         "--emit",

@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `smalti demo`."""
     parser.add_argument(
-        "-o", "--output", default="smalti-demo", metavar="FOLDER", help="where to write the files (default: smalti-demo)"
+        "-o",
+        "--output",
+        default="smalti-demo",
+        metavar="FOLDER",
+        help="where to write the files (default: smalti-demo)",
     )
-    parser.add_argument("--target", default="default-8c", help="a target's name or TOML file (default: default-8c)")
-    parser.add_argument("--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)")
+    parser.add_argument(
+        "--target", default="default-8c", help="a target's name or TOML file (default: default-8c)"
+    )
+    parser.add_argument(
+        "--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON too")
 
 
@@ -29,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
     from ...compiler.demo.digits import run_demo
 
     with progress_bar() as progress:
-        report = run_demo(Path(args.output), target=args.target, cores=args.cores, progress=progress)
+        report = run_demo(
+            Path(args.output), target=args.target, cores=args.cores, progress=progress
+        )
     print(format_report(report))
     if args.json:
         import json
@@ -57,7 +67,7 @@ def format_report(report: DemoReport) -> str:
         f"  read from global memory    {report.bytes_read:>10,} bytes",
         f"  written to global memory   {report.bytes_written:>10,} bytes",
         "",
-        "costliest ONNX nodes (cycles of all engines and cores)",
+        "costliest ONNX nodes (their part of the critical path, in cycles)",
         *(f"  {n['cycles']:>9,}  {n['share']:6.1%}  {n['node']}" for n in report.nodes),
         "",
         "files",

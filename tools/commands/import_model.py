@@ -12,7 +12,9 @@ from .model_arguments import add_shape_arguments, input_shapes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `smalti import`."""
     parser.add_argument("model", help="ONNX model")
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="IR file to write (.top.mlir)")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="IR file to write (.top.mlir)"
+    )
     add_shape_arguments(parser)
 
 

@@ -36,7 +36,10 @@ def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
         help="shape of an input, in place of the model's; may be repeated",
     )
     parser.add_argument(
-        "--batch", type=positive, metavar="N", help="size of axis 0 of every input, in place of the model's"
+        "--batch",
+        type=positive,
+        metavar="N",
+        help="size of axis 0 of every input, in place of the model's",
     )
 
 
@@ -48,10 +51,16 @@ def input_shapes(args: argparse.Namespace) -> dict[str, tuple[int, ...]]:
 def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
     """--target, --cores, --quantize and --calibration."""
     parser.add_argument(
-        "--target", default="default-8c", help="a target's name (see smalti targets) or TOML file (default: default-8c)"
+        "--target",
+        default="default-8c",
+        help="a target's name (see smalti targets) or TOML file (default: default-8c)",
     )
-    parser.add_argument("--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)")
-    parser.add_argument("--quantize", choices=("int8", "f32"), default="int8", help="number format (default: int8)")
+    parser.add_argument(
+        "--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)"
+    )
+    parser.add_argument(
+        "--quantize", choices=("int8", "f32"), default="int8", help="number format (default: int8)"
+    )
     parser.add_argument(
         "--calibration",
         metavar="DATA",

@@ -20,7 +20,14 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         import json
 
-        print(json.dumps([{"operator": name, "since": list(since), "runs": engine} for name, since, engine in rows]))
+        print(
+            json.dumps(
+                [
+                    {"operator": name, "since": list(since), "runs": engine}
+                    for name, since, engine in rows
+                ]
+            )
+        )
         return EXIT_FINE
     print(f"{'operator':<22} {'runs':<8} versions (opset in which each began)")
     for name, since, engine in rows:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `smalti run`."""
     parser.add_argument("program", help="program file (.smalti), or IR of any level (.mlir)")
-    parser.add_argument("--inputs", metavar="FILE", help=".npz with an array per input; axis 0 may hold many samples")
+    parser.add_argument(
+        "--inputs",
+        metavar="FILE",
+        help=".npz with an array per input; axis 0 may hold many samples",
+    )
     parser.add_argument("--outputs", metavar="FILE", help=".npz to write the outputs to")
     parser.add_argument(
         "--mode",
@@ -26,11 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="values, cycles, or both (default: functional)",
     )
     parser.add_argument(
-        "--compare", metavar="FILE", help=".npz of reference outputs: print cosine, SNR and largest error of each"
+        "--compare",
+        metavar="FILE",
+        help=".npz of reference outputs: print cosine, SNR and largest error of each",
     )
-    parser.add_argument("--sanitize", action="store_true", help="look for races, unwritten reads and deadlock")
     parser.add_argument(
-        "--repeat", type=int, default=1, metavar="N", help="inferences in a row, for timing (default: 1, from cold)"
+        "--sanitize", action="store_true", help="look for races, unwritten reads and deadlock"
+    )
+    parser.add_argument(
+        "--repeat",
+        type=int,
+        default=1,
+        metavar="N",
+        help="inferences in a row, for timing (default: 1, from cold)",
     )
 
 
@@ -41,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     values = args.mode in ("functional", "both")
     if values and not args.inputs:
         raise DiagnosticError(
-            f"--mode {args.mode} needs --inputs", hint="give an .npz, or --mode timing for cycles alone"
+            f"--mode {args.mode} needs --inputs",
+            hint="give an .npz, or --mode timing for cycles alone",
         )
     if Path(args.program).suffix == ".mlir":
         return _run_ir(args)

@@ -21,7 +21,9 @@ def run(args: argparse.Namespace) -> int:
 
         print(json.dumps(json.loads(load_target(args.target).to_json()), indent=2))
         return EXIT_FINE
-    print(f"{'target':<14} {'cores':>5} {'matrix unit':>11} {'lanes':>5} {'local':>9} {'GHz':>5} {'GB/s':>6}  description")
+    print(
+        f"{'target':<14} {'cores':>5} {'matrix unit':>11} {'lanes':>5} {'local':>9} {'GHz':>5} {'GB/s':>6}  description"
+    )
     for name in shipped_targets():
         target = load_target(name)
         matrix = f"{target.matrix.rows}x{target.matrix.columns}"

@@ -128,7 +128,9 @@ class BinaryFamily(BoxFamily):
             operands.append(self.load_kept(emitter, index, box, self.order, full[-1], shape))
         local = self.local_shape(sizes)
         out = emitter.alloc(
-            tuple(prod(local[p] for p in group) for group in groups), layer.output.storage, name="out"
+            tuple(prod(local[p] for p in group) for group in groups),
+            layer.output.storage,
+            name="out",
         )
         multipliers, shift = self._parameters
         emitter.compute(

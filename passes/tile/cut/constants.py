@@ -9,9 +9,10 @@ import numpy as np
 
 from ....backends.numerics.storage import name_of
 from ....dialects import tile
+from ....dialects.value_name import value_name
 from ....dialects.weights import WeightStore
 from ..layout import row_major
-from .emitter import global_buffer, name_hint
+from .emitter import global_buffer
 from .layer import Buffer
 
 Identity = tuple[object, ...]
@@ -39,7 +40,7 @@ class Constants:
             operation = global_buffer(
                 key, "weights", row_major(array.shape), name_of(array.dtype), key=key
             )
-            operation.output.name_hint = name_hint(key)
+            operation.output.name_hint = value_name(key)
             self.operations.append(operation)
             found = Buffer.of(operation)
             self.made[identity] = found

@@ -22,6 +22,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ....dialects import tile
 from ....dialects.element import type_of_storage
+from ....dialects.value_name import value_name
 from ..layout import Layout
 from ..windows import Window, sizes_of
 from .copies import Copy, Padding, plan
@@ -64,13 +65,6 @@ def text(value: str) -> StringAttr:
 def buffer_type(shape: tuple[int, ...], storage: str, space: str) -> MemRefType:
     """The memref type of a buffer of a storage type in a memory space, cached."""
     return MemRefType(type_of_storage(storage), shape, NoneAttr(), text(space))
-
-
-@lru_cache(maxsize=4096)
-def name_hint(name: str) -> str | None:
-    """A name for an SSA value made from that of a tensor; None where the syntax allows none."""
-    hint = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
-    return hint if hint and not hint[0].isdigit() and SSAValue.is_valid_name(hint) else None
 
 
 Field = int | float | str | bool | tuple[int, ...] | None
@@ -225,7 +219,7 @@ class Emitter:
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
         shape = local if shape is None else shape
-        target = self.alloc(shape, buffer.storage, name=name_hint(f"{buffer.name}_tile") or "tile")
+        target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
         last = order[-1]
         self.fill_box(
             target,

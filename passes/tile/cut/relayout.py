@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import lcm, prod
 
-from ....dialects import tpu
+from ....dialects import tile, tpu
 from ..cost import Machine, Work
 from ..layout import Layout, round_up
 from ..windows import Range, Window, factors_of_axes, grid, refine, sizes_of
@@ -84,22 +84,22 @@ class RelayoutFamily(Family):
         sizes = [high - low for low, high in box]
         group = self.machine.lane_group
 
-        def footprint(tile: tuple[int, ...]) -> Footprint:
-            elements = prod(tile[:-1]) * round_up(tile[-1], group)
+        def footprint(extents: tuple[int, ...]) -> Footprint:
+            elements = prod(extents[:-1]) * round_up(extents[-1], group)
             return Footprint(round_up(elements * self.element_bytes, 64), 0)
 
         work = self.work(window)
         share = self.machine.bytes_per_cycle / len(self.layer.siblings)
-        tile = tile_box(
+        sizes_of_tile = tile_box(
             self.machine,
             [sizes[f] for f in self.order],
             [1] * len(self.order),
             footprint,
             (work.load_bytes / share, work.store_bytes / share),
         )
-        if isinstance(tile, Footprint):
-            raise self.layer.too_big(tile.local, tile.acc, self.machine)
-        for part in grid(tuple(box[f] for f in self.order), tile):
+        if isinstance(sizes_of_tile, Footprint):
+            raise self.layer.too_big(sizes_of_tile.local, sizes_of_tile.acc, self.machine)
+        for part in grid(tuple(box[f] for f in self.order), sizes_of_tile):
             self._tile(emitter, part)
         if len(self._last_nest) != 1:
             self._pad(emitter, window)
@@ -155,8 +155,6 @@ class RelayoutFamily(Family):
         axis = layout.last_axis
         if axis is None or not layout.padding or window[axis][1] != layout.extent:
             return
-        from ....dialects import tile
-
         zeros = emitter.alloc((layout.padding,), layer.output.storage)
         emitter.compute(tile.FillOp, [zeros], {"value": float(layer.result.zero_point)})
         rows = [size for other, size in enumerate(sizes_of(window)) if other != axis]

@@ -93,7 +93,8 @@ class Product:
     table_rows: int
     can_split_depth: bool
     row_limit: int = 2**32 - 1
-    """The most positions along a row axis, in the input or the output, that an instruction counts."""
+    """The most positions along a row axis, in the input or the output, that an instruction counts.
+    """
     depth_unit: int = 1
     """The weights' rows of `depth` elements are padded to a multiple of this many."""
 

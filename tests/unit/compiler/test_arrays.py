@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from smalti.compiler.arrays import read_npz, write_npz
 from smalti.dialects.diagnostic import DiagnosticError
 
 
 def test_round_trip(tmp_path: Path):
-    arrays = {"a/b": np.arange(6).reshape(2, 3), "fortran": np.asfortranarray(np.eye(3)), "scalar": np.float32(3)}
+    arrays = {
+        "a/b": np.arange(6).reshape(2, 3),
+        "fortran": np.asfortranarray(np.eye(3)),
+        "scalar": np.float32(3),
+    }
     write_npz(tmp_path / "x.npz", arrays)  # pyright: ignore[reportArgumentType]
     got = read_npz(tmp_path / "x.npz")
     assert got.keys() == arrays.keys()
@@ -46,7 +49,9 @@ def test_absent(tmp_path: Path):
         read_npz(tmp_path / "absent.npz")
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
 def test_damage_is_a_diagnostic(tmp_path: Path, data: st.DataObject):
     buffer = io.BytesIO()

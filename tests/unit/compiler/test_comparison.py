@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-
 from smalti.compiler.comparison import Difference, compare_tensors, format_differences
 from smalti.dialects.diagnostic import DiagnosticError
 

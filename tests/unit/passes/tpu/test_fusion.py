@@ -1,7 +1,5 @@
 """tpu-fuse-activation and tpu-fuse-residual: what is fused, and what is computed before and after."""
 
-# ruff: noqa: E501 (lines of IR stay whole)
-
 import numpy as np
 import pytest
 from smalti.backends.interpreter.tpu import run_tpu
