@@ -1,0 +1,254 @@
+"""The levels as files: their text, their generic form under upstream MLIR, the pipeline as text, provenance."""
+
+import contextlib
+import io
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import pytest
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+
+from smalti.backends.program.program import Program
+from smalti.compiler.demo.digits import MODEL as DIGITS
+from smalti.compiler.pipelines import passes_of
+from smalti.dialects import tile, tpu, top
+from smalti.dialects.context import make_context
+from smalti.dialects.instruction import BY_OPCODE
+from smalti.dialects.isa import InstructionOp
+from smalti.dialects.location import names_of
+from smalti.dialects.text import parse_module, print_module, read_module
+from smalti.passes.registry import parse_pipeline, run_pipeline
+from smalti.tools import main as smalti_main
+from smalti.tools import opt
+
+LEVELS = ("top", "tpu", "tile", "isa")
+STAGES = ("top", "tpu", "layers", "split", "tile", "isa")
+"""The levels, and `tile` before it is cut: a layer per op, then layers split over cores."""
+LAYERS = {"layers": "convert-tpu-to-tile", "split": "convert-tpu-to-tile,tile-split-over-cores"}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What `smalti compile --emit top,tpu,tile,isa,program --print-pipeline` left for a model `m.onnx`."""
+
+    model: Path
+    folder: Path
+    pipeline: str
+
+    def file(self, stage: str) -> Path:
+        """The IR file of a stage."""
+        return self.folder / f"m.{stage}.mlir"
+
+    @property
+    def program(self) -> Path:
+        """The program file."""
+        return self.folder / "m.smalti"
+
+
+def call(main: Callable[[list[str]], int], *words: object) -> None:
+    """Calls a command in this process; it must end well."""
+    assert main([str(word) for word in words]) == 0, words
+
+
+@pytest.fixture(scope="module", params=["small", "digits", "digits-f32"])
+def compiled(
+    request: pytest.FixtureRequest,
+    small_onnx: Path,
+    small_data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Compiled:
+    """A network with the files of all its stages."""
+    folder = tmp_path_factory.mktemp(request.param)
+    small = request.param == "small"
+    model = small_onnx if small else DIGITS
+    words = ["--calibration", small_data if small else "random:1"]
+    if request.param == "digits-f32":
+        words = ["--quantize", "f32", "--target", "edge-1c"]
+    words += ["--emit", "top,tpu,tile,isa,program", "-o", folder / "m.smalti"]
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        call(smalti_main.main, "compile", model, *words, "--print-pipeline")
+    for stage, passes in LAYERS.items():
+        call(opt.main, folder / "m.tpu.mlir", "-p", passes, "-o", folder / f"m.{stage}.mlir")
+    return Compiled(model, folder, printed.getvalue().strip())
+
+
+def read(path: Path) -> ModuleOp:
+    """The module in a file, verified."""
+    return read_module(path, make_context())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_text_of_every_stage_round_trips(compiled: Compiled, stage: str):
+    path = compiled.file(stage)
+    text = path.read_text()
+    module = read(path)
+    assert print_module(module) == text
+    for generic in (False, True):
+        again = parse_module(print_module(module, generic=generic), make_context(), str(path))
+        assert print_module(again) == text
+        assert again.is_structurally_equivalent(module)
+    # Without locations the rest stays what it is.
+    bare = print_module(module, debug_info=False)
+    assert print_module(parse_module(bare, make_context(), str(path)), debug_info=False) == bare
+
+
+@pytest.fixture(scope="session")
+def mlir_opt() -> str:
+    """Upstream's mlir-opt, with or without a version in its name."""
+    names = ["mlir-opt", *(f"mlir-opt-{version}" for version in range(30, 13, -1))]
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("mlir-opt is not installed (Debian: apt-get install mlir-19-tools)")
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_mlir_opt_reads_the_generic_form(
+    compiled: Compiled, stage: str, mlir_opt: str, tmp_path: Path
+):
+    """What mlir-opt prints, in its own custom form of upstream ops and in generic form, is the same module to us."""
+    path = compiled.file(stage)
+    generic = tmp_path / "generic.mlir"
+    generic.write_text(print_module(read(path), generic=True))
+    text = path.read_text()
+    for option in ("--mlir-print-op-generic", "--mlir-print-local-scope", "--mlir-print-debuginfo"):
+        words = [mlir_opt, "--allow-unregistered-dialect", "--mlir-print-debuginfo", option]
+        done = subprocess.run(
+            [*dict.fromkeys(words), str(generic)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr[:2000]
+        # Beside the weights, under a name of its own.
+        back = compiled.folder / f"back.{stage}.mlir"
+        back.write_text(done.stdout)
+        assert read(back).is_structurally_equivalent(read(path)), option
+        # SSA names are lost on the way; all else, locations too, is in the text.
+        assert nameless(read(back)) == nameless(parse_module(text, make_context(), str(path)))
+
+
+def nameless(module: ModuleOp) -> str:
+    """The text with locations and with values called by number."""
+    for op in module.walk():
+        for result in op.results:
+            result.name_hint = None
+        for region in op.regions:
+            for block in region.blocks:
+                for argument in block.args:
+                    argument.name_hint = None
+    return print_module(module)
+
+
+def test_the_printed_pipeline_reproduces_every_stage(compiled: Compiled, tmp_path: Path):
+    """`smalti-opt -p` on the file of `smalti import` writes the same files, weights too, to the byte."""
+    imported = tmp_path / "imported.top.mlir"
+    call(smalti_main.main, "import", compiled.model, "-o", imported)
+    passes = compiled.pipeline.split(",")
+    ends = {
+        "top": next(i for i, p in enumerate(passes) if p.startswith("convert-top-to-tpu")),
+        "tpu": passes.index("convert-tpu-to-tile"),
+        "layers": passes.index("convert-tpu-to-tile") + 1,
+        "split": passes.index("tile-cut-to-local-memory"),
+        "tile": passes.index("convert-tile-to-isa"),
+        "isa": len(passes),
+    }
+    for stage, end in ends.items():
+        output = tmp_path / f"m.{stage}.mlir"
+        call(opt.main, imported, "-p", ",".join(passes[:end]), "-o", output)
+        assert output.read_text() == compiled.file(stage).read_text(), stage
+        weights = output.with_suffix(".safetensors")
+        expected = compiled.file(stage).with_suffix(".safetensors")
+        assert weights.read_bytes() == expected.read_bytes(), stage
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_compiling_from_any_stage_gives_the_same_program(
+    compiled: Compiled, stage: str, tmp_path: Path
+):
+    isa = read(compiled.file("isa"))
+    target = isa.attributes["smalti.target"].data  # pyright: ignore[reportAttributeAccessIssue]
+    quantize = "f32" if target == "edge-1c" else "int8"
+    output = tmp_path / "again.smalti"
+    call(
+        smalti_main.main, "compile", compiled.file(stage), "--target", target, "--quantize", quantize,
+        "-o", output,
+    )  # fmt: skip
+    assert output.read_bytes() == compiled.program.read_bytes()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_passes_do_nothing_the_second_time(compiled: Compiled, level: str):
+    """Each pass of a level, run on IR that has been through the level, leaves its text as it is."""
+    ctx = make_context()
+    module = read_module(compiled.file(level), ctx)
+    before = print_module(module)
+    for text in passes_of(level, target="default-8c", quantize="int8"):  # pyright: ignore[reportArgumentType]
+        run_pipeline(ctx, module, parse_pipeline(text))
+        assert print_module(module) == before, text
+
+
+def test_disassembly_is_the_isa_file(compiled: Compiled, tmp_path: Path):
+    output = tmp_path / "m.isa.mlir"
+    call(smalti_main.main, "disassemble", compiled.program, "-o", output)
+    assert output.read_text() == compiled.file("isa").read_text()
+
+
+def onnx_names(model: Path) -> set[str]:
+    """The names that locations may have: the nodes', and of nodes without one OpType_index."""
+    nodes = onnx.load(model).graph.node
+    return {node.name or f"{node.op_type}_{index}" for index, node in enumerate(nodes)}
+
+
+COMPUTATION = (top.TopOp, tpu.TpuOp, tile.LayerOp, tile.CoreOp, tile.AllocOp, InstructionOp)
+
+
+def computations(module: ModuleOp) -> list[Operation]:
+    """Ops that stem from a node: not weights, whose tensors have no node."""
+    return [
+        op
+        for op in module.walk()
+        if isinstance(op, COMPUTATION) and not isinstance(op, top.WeightOp | tpu.WeightOp)
+    ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_op_is_located_at_its_onnx_nodes(compiled: Compiled, stage: str):
+    known = onnx_names(compiled.model)
+    seen: set[str] = set()
+    for op in computations(read(compiled.file(stage))):
+        names = names_of(op.location)
+        assert names, f"no location: {op}"
+        assert set(names) <= known, op
+        seen.update(names)
+    # What computes something is still there at the bottom; constants are folded at import.
+    expected = {
+        names for op in computations(read(compiled.file("top"))) for names in names_of(op.location)
+    }
+    assert seen == expected
+
+
+def test_names_are_unique_and_reach_the_debug_map(compiled: Compiled):
+    names: set[str] = set()
+    nodes: dict[str, tuple[str, ...]] = {}
+    for stage in ("top", "tpu"):
+        names = set()
+        for op in read(compiled.file(stage)).walk():
+            if isinstance(op, top.TopOp | tpu.TpuOp):
+                name = op.result_name.data
+                assert name not in names
+                names.add(name)
+                nodes[name] = tuple(names_of(op.location))
+    program = Program.load(compiled.program)
+    for stream in program.streams:
+        for word in stream:
+            entry = program.origin(int(word["debug"]))
+            instruction = BY_OPCODE[int(word["opcode"])]
+            assert entry.op in names, (instruction.mnemonic, entry)
+            assert entry.nodes == nodes[entry.op], (instruction.mnemonic, entry)
