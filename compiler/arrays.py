@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +13,8 @@ from numpy.lib import format as npy_format
 from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.text import write_bytes_atomically
 
-MAX_ARRAY_BYTES = 1 << 33
-"""No single array may claim more than this (8 GiB): a file's word alone never makes us allocate."""
+MAX_BYTES = 1 << 33
+"""The arrays of one file may have no more than this together (8 GiB): a few kilobytes of a zip file can claim much more."""
 
 
 def read_npz(path: str | Path) -> dict[str, np.ndarray]:
@@ -32,17 +33,26 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+            total = sum(member.file_size for member in members)
+            if total > MAX_BYTES:
+                raise ValueError(f"its arrays have {total} bytes, more than {MAX_BYTES} at once")
             return {m.filename.removesuffix(".npy"): _read_member(archive, m) for m in members}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, zipfile.LargeZipFile) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
+        # zipfile, zlib and NumPy's reader of headers (a Python tokenizer) fail in a dozen ways on damaged files.
         raise DiagnosticError(
-            f"not a readable .npz file: {error}", place, hint="write it again with numpy.savez"
+            f"not a readable .npz file: {_reason(error)}", place, hint="write it again with numpy.savez"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what went wrong."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     """One array; its header must agree with the size of the member before anything is allocated."""
-    if member.file_size > MAX_ARRAY_BYTES:
-        raise ValueError(f"array {member.filename} claims {member.file_size} bytes")
     with archive.open(member) as stream:
         version = npy_format.read_magic(stream)
         if version == (1, 0):
@@ -53,9 +63,9 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
             raise ValueError(f"array {member.filename} has version {version} of the .npy format")
         if dtype.hasobject:
             raise ValueError(f"array {member.filename} holds Python objects, not numbers")
-        expected = dtype.itemsize
-        for size in shape:
-            expected *= size
+        if dtype.itemsize == 0 or any(isinstance(size, bool) or size < 0 for size in shape):
+            raise ValueError(f"array {member.filename} has no proper shape and type: {shape}, {dtype}")
+        expected = dtype.itemsize * math.prod(shape)
         if expected > member.file_size:
             raise ValueError(f"array {member.filename} is truncated")
         data = stream.read(expected)

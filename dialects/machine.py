@@ -22,9 +22,13 @@ TARGET_HASH = "smalti.target_hash"
 def set_target(module: ModuleOp, target_name: str, target: Target) -> None:
     """Notes on the module what it is lowered for: `target_name` as `load_target` takes it, and the
     target's hash.
+
+    The attributes come in the order of their names, as MLIR prints them: the text of a module then
+    does not depend on which of them was noted first.
     """
     module.attributes[TARGET] = StringAttr(target_name)
     module.attributes[TARGET_HASH] = StringAttr(target.content_hash)
+    module.attributes = dict(sorted(module.attributes.items()))
 
 
 def target_name_of(module: ModuleOp) -> str | None:

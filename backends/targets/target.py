@@ -58,7 +58,7 @@ def _known_storage(rates: dict[str, Any]) -> dict[str, Any]:
 
 _Count = Annotated[int, Field(ge=1, le=2**31, strict=True)]
 _Cycles = Annotated[int, Field(ge=0, le=10**9, strict=True)]
-_Rate = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+_Rate = Annotated[float, Field(ge=1e-3, le=1e9, allow_inf_nan=False)]
 _Cost = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 _LocalBytes = Annotated[int, Field(ge=1024, le=MAX_LOCAL_BYTES, strict=True)]
 _Rates = Annotated[dict[str, _Rate], AfterValidator(_known_storage)]

@@ -249,7 +249,9 @@ def _streams(
             )
         name = name_of(core, engine)
         names.append(name)
-        listings[core].append(_instruction(item, waits, name, [names[i] for i in waits.after]))
+        # In the order of the engines, as the disassembler finds them in the program's words.
+        after = sorted(waits.after, key=lambda i: work[i].step.engine)
+        listings[core].append(_instruction(item, waits, name, [names[i] for i in after]))
     return [
         isa.StreamOp.get(
             core, _end(uses, ("local", core)), _end(uses, ("acc", core)), listings[core]

@@ -8,6 +8,9 @@ The engines of a core run side by side, each in order, and wait for each other o
 shared. A load that stands earlier has its buffer's lifetime begin earlier, so the buffer gets bytes
 that the computation before does not use. No load moves across a step that writes what it reads or
 that touches what it writes: the program means the same.
+
+A program whose buffers have addresses is left as it is. The addresses hold for the order that the
+program had when they were assigned: buffers that live one after the other share bytes.
 """
 
 from __future__ import annotations
@@ -57,7 +60,7 @@ class OrderEngines(SmaltiPass):
             raise DiagnosticError(f"{self.name}: prefetch is at least 0, got {self.prefetch}")
         program = program_of(module)
         steps = steps_of(program)
-        if not self.prefetch or not steps:
+        if not self.prefetch or not steps or _has_addresses(program):
             return
         capacity = memory_capacity(target_of(module), ("local", 0))
         uses = buffer_uses(program, steps)
@@ -91,6 +94,12 @@ class _Goals:
 
     before: np.ndarray
     cores: tuple[int, ...]
+
+
+def _has_addresses(program: tile.ProgramOp) -> bool:
+    """Whether addresses were assigned to a core's buffers."""
+    allocs = (op for op in program.body.block.ops if isinstance(op, tile.AllocOp))
+    return any(op.address is not None for op in allocs)
 
 
 def _core_of(op: Operation) -> int:

@@ -7,7 +7,6 @@ import types
 from pathlib import Path
 
 import pytest
-
 from smalti.dialects.context import make_context
 from smalti.dialects.text import parse_module, print_module
 from smalti.passes.top import fold_shapes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ml_dtypes
 import numpy as np
-import onnxruntime_model as ort_model
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.numerics.convolution import conv2d, conv_output_size
 from smalti.backends.numerics.matmul import matmul
+
+from tests.unit.numerics import onnxruntime_model as ort_model
 
 
 def plain_conv(x, w, strides, dilations, pads, groups, pad_value, wide):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-import onnxruntime_model as ort_model
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -18,6 +17,8 @@ from smalti.backends.numerics.pooling import (
 from smalti.backends.numerics.quantization import quantize_multiplier
 from smalti.backends.numerics.reduction import mean_f32, mean_int
 from smalti.backends.numerics.softmax import softmax
+
+from tests.unit.numerics import onnxruntime_model as ort_model
 
 
 @st.composite

@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import ml_dtypes
 import numpy as np
-import onnxruntime_model as ort_model
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +20,8 @@ from smalti.backends.numerics.storage import (
     round_to,
     size_bytes,
 )
+
+from tests.unit.numerics import onnxruntime_model as ort_model
 
 
 def test_storage_names_round_trip():

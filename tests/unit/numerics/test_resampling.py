@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime_model as ort_model
 import pytest
 from smalti.backends.numerics.resampling import (
     NEAREST_MODES,
@@ -12,6 +11,8 @@ from smalti.backends.numerics.resampling import (
     resample,
     resize_taps,
 )
+
+from tests.unit.numerics import onnxruntime_model as ort_model
 
 _COORDINATES = [
     "half_pixel",

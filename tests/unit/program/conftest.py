@@ -1,8 +1,9 @@
 """What the tests of this folder share."""
 
 import pytest
-from sample_program import make_program
 from smalti.backends.program.program import Program
+
+from tests.unit.program.sample_program import make_program
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_program import make_program
 from smalti.backends.program import container
 from smalti.backends.program.program import Program
 from smalti.dialects.diagnostic import DiagnosticError
+
+from tests.unit.program.sample_program import make_program
 
 DATA = make_program().to_bytes()
 

@@ -13,7 +13,8 @@ from smalti.backends.simulator.functional import FunctionalSimulator
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import Target, load_target
 from smalti.dialects.diagnostic import DiagnosticError
-from stream_builder import Builder
+
+from tests.unit.simulator.stream_builder import Builder
 
 
 def copier(shape: tuple[int, ...] = (2, 32), storage: str = "f32") -> Builder:

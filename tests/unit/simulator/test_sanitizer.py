@@ -11,7 +11,8 @@ from smalti.backends.simulator.schedule import execution_order
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.simulator.streams import decode_program
 from smalti.dialects.diagnostic import DiagnosticError
-from stream_builder import Builder
+
+from tests.unit.simulator.stream_builder import Builder
 
 
 def check(build: Builder) -> None:

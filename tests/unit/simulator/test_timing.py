@@ -9,7 +9,8 @@ from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.cycles import gemm_cycles
 from smalti.backends.targets.target import Target, load_target
 from smalti.dialects.diagnostic import DiagnosticError
-from stream_builder import Builder
+
+from tests.unit.simulator.stream_builder import Builder
 
 TARGET = load_target("default-8c")
 ISSUE, LATENCY, PORT, BANDWIDTH = 16, 200, 64, 128

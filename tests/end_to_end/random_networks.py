@@ -1,0 +1,255 @@
+"""Random small ONNX networks for property tests: every op that the compiler takes, with odd shapes and attributes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.helper as oh
+from hypothesis import strategies as st
+from onnx import TensorProto, numpy_helper
+
+MAX_ELEMENTS = 6000
+"""No tensor of a network grows larger than that."""
+
+
+@dataclass
+class Graph:
+    """A graph that grows node by node; `values` holds each tensor's shape, sizes all known."""
+
+    draw: Callable[..., Any]
+    rng: np.random.Generator
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    weights: list[onnx.TensorProto] = field(default_factory=list)
+    values: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def choose(self, *options: Any) -> Any:
+        """One of the options."""
+        return self.draw(st.sampled_from(options))
+
+    def integer(self, low: int, high: int) -> int:
+        """An integer of a range, both ends included."""
+        return self.draw(st.integers(low, high))
+
+    def weight(self, *shape: int, scale: float = 1.0) -> str:
+        """A float constant with normal values; its name."""
+        name = f"w{len(self.weights)}"
+        values = self.rng.normal(0, scale, shape).astype(np.float32)
+        self.weights.append(numpy_helper.from_array(values, name))
+        return name
+
+    def constant(self, values: Any, dtype: Any) -> str:
+        """A constant of the given values; its name."""
+        name = f"k{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.asarray(values, dtype), name))
+        return name
+
+    def node(self, op: str, inputs: list[str], shape: tuple[int, ...], **attributes: Any) -> str:
+        """Adds a node; the name of its output, of the given shape."""
+        name = f"t{len(self.nodes)}"
+        self.nodes.append(oh.make_node(op, inputs, [name], name=f"{op}_{len(self.nodes)}", **attributes))
+        self.values[name] = shape
+        return name
+
+    def infer(self, op: str, inputs: list[str], **attributes: Any) -> str:
+        """Adds a node whose output shape ONNX infers; taken back if that fails or is too large."""
+        name = self.node(op, inputs, (), **attributes)
+        try:
+            shape = self._inferred(name)
+        except onnx.shape_inference.InferenceError:
+            shape = ()
+        if not shape or min(shape) < 1 or np.prod(shape) > MAX_ELEMENTS:
+            self.nodes.pop()
+            del self.values[name]
+            return inputs[0]
+        self.values[name] = shape
+        return name
+
+    def _inferred(self, name: str) -> tuple[int, ...]:
+        node = self.nodes[-1]
+        shaped = [oh.make_tensor_value_info(n, TensorProto.FLOAT, self.values[n]) for n in node.input if n in self.values]
+        out = oh.make_tensor_value_info(name, TensorProto.FLOAT, None)
+        graph = oh.make_graph([node], "one", shaped, [out], self.weights)
+        model = oh.make_model(graph, opset_imports=[oh.make_opsetid("", 17)], ir_version=8)
+        inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+        dims = inferred.graph.output[0].type.tensor_type.shape.dim
+        return tuple(d.dim_value for d in dims)
+
+
+def windows(graph: Graph, shape: tuple[int, ...], kernel: tuple[int, int], *, dilate: bool) -> dict[str, Any]:
+    """Strides, dilations and padding of a window op, as ONNX attributes."""
+    attributes: dict[str, Any] = {"kernel_shape": kernel}
+    attributes["strides"] = [graph.integer(1, 3), graph.integer(1, 3)]
+    if dilate and graph.choose(True, False):
+        attributes["dilations"] = [graph.integer(1, 2), graph.integer(1, 2)]
+    padding = graph.choose("pads", "pads", "SAME_UPPER", "SAME_LOWER", "VALID")
+    if padding == "pads":
+        attributes["pads"] = [graph.integer(0, kernel[i % 2] - 1) for i in range(4)]
+    else:
+        attributes["auto_pad"] = padding
+    return attributes
+
+
+def conv(graph: Graph, x: str) -> str:
+    """A convolution: dense, grouped or depthwise, with or without bias."""
+    n, c, h, w = graph.values[x]
+    divisors = [g for g in range(1, c + 1) if c % g == 0]
+    groups = graph.choose(1, 1, *divisors, c)
+    out = groups * graph.choose(1, 2, 3, 5 if groups == 1 else 1, 17 if groups == 1 else 1)
+    kernel = (graph.integer(1, min(4, h)), graph.integer(1, min(4, w)))
+    fan_in = c // groups * kernel[0] * kernel[1]
+    inputs = [x, graph.weight(out, c // groups, *kernel, scale=fan_in**-0.5)]
+    if graph.choose(True, False):
+        inputs.append(graph.weight(out))
+    return graph.infer("Conv", inputs, group=groups, **windows(graph, (h, w), kernel, dilate=True))
+
+
+def pool(graph: Graph, x: str) -> str:
+    """Max or average pooling."""
+    _, _, h, w = graph.values[x]
+    op = graph.choose("MaxPool", "AveragePool")
+    kernel = (graph.integer(1, min(3, h)), graph.integer(1, min(3, w)))
+    attributes = windows(graph, (h, w), kernel, dilate=op == "MaxPool")
+    # ONNX leaves open what ceil_mode means beside auto_pad.
+    if "auto_pad" not in attributes:
+        attributes["ceil_mode"] = graph.choose(0, 1)
+    if op == "AveragePool":
+        attributes["count_include_pad"] = graph.choose(0, 1)
+    return graph.infer(op, [x], **attributes)
+
+
+def batch_norm(graph: Graph, x: str) -> str:
+    """Batch normalisation with plain statistics."""
+    shape = graph.values[x]
+    c = shape[1]
+    positive = graph.constant(graph.rng.uniform(0.5, 2, c), np.float32)
+    inputs = [x, graph.weight(c), graph.weight(c), graph.weight(c), positive]
+    return graph.node("BatchNormalization", inputs, shape)
+
+
+def activation(graph: Graph, x: str) -> str:
+    """Relu or Clip."""
+    shape = graph.values[x]
+    if graph.choose(True, False):
+        return graph.node("Relu", [x], shape)
+    low, high = graph.choose((0.0, 6.0), (-1.0, 1.0), (-0.5, 0.25), (0.0, None))
+    inputs = [x, graph.constant(low, np.float32)]
+    if high is not None:
+        inputs.append(graph.constant(high, np.float32))
+    return graph.node("Clip", inputs, shape)
+
+
+def add(graph: Graph, x: str) -> str:
+    """Sum with a value of the same shape (a residual), a constant that broadcasts, or itself."""
+    shape = graph.values[x]
+    same = [name for name, other in graph.values.items() if other == shape and name != x]
+    kind = graph.choose("residual", "residual", "constant", "self", "broadcast")
+    if kind == "residual" and same:
+        other = graph.choose(*same)
+        return graph.node("Add", graph.choose([x, other], [other, x]), shape)
+    if kind == "self":
+        return graph.node("Add", [x, x], shape)
+    if kind == "broadcast" and len(shape) == 4:
+        mean = graph.infer("GlobalAveragePool", [x])
+        return graph.node("Add", graph.choose([x, mean], [mean, x]), shape)
+    small = tuple(graph.choose(1, size) for size in shape)
+    drop = graph.integer(0, len(shape) - 1)
+    small = small[drop:] if all(size == 1 for size in small[:drop]) else small
+    return graph.node("Add", graph.choose(*([x, w], [w, x])) if (w := graph.weight(*small)) else [], shape)
+
+
+def resize(graph: Graph, x: str) -> str:
+    """Resize of the spatial axes, by scales or sizes."""
+    n, c, h, w = graph.values[x]
+    attributes: dict[str, Any] = {"mode": graph.choose("nearest", "linear", "cubic")}
+    modes = ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
+    attributes["coordinate_transformation_mode"] = graph.choose(*modes)
+    if attributes["mode"] == "nearest":
+        attributes["nearest_mode"] = graph.choose("floor", "round_prefer_floor")
+    sizes = [n, c, graph.integer(1, 2 * h + 1), graph.integer(1, 2 * w + 1)]
+    if graph.choose(True, False):
+        inputs = [x, "", "", graph.constant(sizes, np.int64)]
+    else:
+        scales = [1, 1, graph.choose(1.0, 2.0, 0.5), graph.choose(1.0, 2.0, 3.0)]
+        inputs = [x, "", graph.constant(scales, np.float32)]
+    return graph.infer("Resize", inputs, **attributes)
+
+
+def reshape(graph: Graph, x: str) -> str:
+    """Reshape to some grouping of the factors, or Flatten."""
+    shape = graph.values[x]
+    if graph.choose(True, False):
+        return graph.infer("Flatten", [x], axis=graph.integer(1, len(shape) - 1))
+    target = list(shape)
+    at = graph.integer(0, len(target) - 1)
+    for factor in (2, 3, 5):
+        if target[at] % factor == 0 and len(target) < 4:
+            target[at : at + 1] = graph.choose([factor, target[at] // factor], [target[at] // factor, factor])
+            break
+    else:
+        if len(target) > 2:
+            target[-2:] = [target[-2] * target[-1]]
+        if graph.choose(True, False):
+            target[::] = target[::-1]
+    return graph.infer("Reshape", [x, graph.constant(target, np.int64)])
+
+
+def mean(graph: Graph, x: str) -> str:
+    """GlobalAveragePool or ReduceMean over some axes."""
+    rank = len(graph.values[x])
+    if rank == 4 and graph.choose(True, False):
+        return graph.infer("GlobalAveragePool", [x])
+    axes = graph.draw(st.sets(st.integers(1, rank - 1), min_size=1))
+    return graph.infer("ReduceMean", [x], axes=sorted(axes), keepdims=graph.choose(0, 1))
+
+
+def product(graph: Graph, x: str) -> str:
+    """MatMul or Gemm with constant weights."""
+    shape = graph.values[x]
+    depth, columns = shape[-1], graph.choose(1, 3, 10, 17, 33)
+    if len(shape) == 2 and graph.choose(True, False):
+        transposed = graph.choose(0, 1)
+        w = graph.weight(*((columns, depth) if transposed else (depth, columns)), scale=depth**-0.5)
+        bias = [graph.weight(*graph.choose((columns,), (1, columns), (1,)))] if graph.choose(True, False) else []
+        return graph.infer("Gemm", [x, w, *bias], transB=transposed, alpha=graph.choose(1.0, 0.5))
+    return graph.infer("MatMul", [x, graph.weight(depth, columns, scale=depth**-0.5)])
+
+
+def softmax(graph: Graph, x: str) -> str:
+    """Softmax along any axis."""
+    shape = graph.values[x]
+    return graph.node("Softmax", [x], shape, axis=graph.integer(-len(shape), len(shape) - 1))
+
+
+def step(graph: Graph, x: str) -> str:
+    """One more op on `x`."""
+    images = (conv, conv, conv, pool, resize, batch_norm)
+    anything = (activation, activation, add, add, reshape, mean, softmax, product)
+    options = [*images, *anything] if len(graph.values[x]) == 4 else [*anything, product]
+    return graph.choose(*options)(graph, x)
+
+
+@st.composite
+def networks(draw: Callable[..., Any], max_nodes: int = 6) -> onnx.ModelProto:
+    """A model with input `x`, its last value and perhaps an inner one as outputs."""
+    graph = Graph(draw, np.random.default_rng(draw(st.integers(0, 1000))))
+    shape = (
+        graph.choose(1, 1, 2), graph.choose(1, 2, 3, 4, 6, 16, 17, 24), graph.integer(1, 11), graph.integer(1, 11)
+    )  # fmt: skip
+    graph.values["x"] = shape
+    value = "x"
+    for _ in range(graph.integer(1, max_nodes)):
+        value = step(graph, value)
+    if not graph.nodes:
+        value = activation(graph, value)
+    outputs = list(dict.fromkeys([value, *([graph.choose(*graph.values)] if graph.choose(0, 0, 1) else [])]))
+    outputs = [name for name in outputs if name != "x"] or [graph.nodes[-1].output[0]]
+    proto = oh.make_graph(
+        graph.nodes,
+        "random",
+        [oh.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [oh.make_tensor_value_info(name, TensorProto.FLOAT, graph.values[name]) for name in outputs],
+        graph.weights,
+    )
+    return oh.make_model(proto, opset_imports=[oh.make_opsetid("", 17)], ir_version=8)

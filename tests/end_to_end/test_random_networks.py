@@ -1,0 +1,110 @@
+"""Random networks: the program, for every target and number of cores, computes what the levels above it mean."""
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smalti.backends.cpu.session import run_onnx
+from smalti.backends.program.program import Program
+from smalti.backends.simulator.simulate import simulate
+from smalti.compiler.compilation import CompileOptions, Quantize, start_from_model
+from smalti.compiler.execution import run_ir
+from smalti.dialects.text import print_module
+
+from .random_networks import networks
+
+TARGETS = ("edge-1c", "default-8c", "systolic-256")
+CORES = {"edge-1c": 1, "default-8c": 8, "systolic-256": 1}
+
+Arrays = dict[str, np.ndarray]
+
+
+def inputs_of(model: onnx.ModelProto, samples: int) -> Arrays:
+    """Normal values for the model's input `x`, `samples` of them."""
+    dims = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
+    shape = (samples * dims[0], *dims[1:])
+    return {"x": np.random.default_rng(7).normal(size=shape).astype(np.float32)}
+
+
+def levels(model: onnx.ModelProto, options: CompileOptions, inputs: Arrays) -> tuple[Arrays, Arrays, Arrays]:
+    """Outputs of the tpu interpreter, the tile interpreter and the program with the sanitizer."""
+    compilation = start_from_model(model, options)
+    compilation.lower_to("tpu")
+    tpu = run_ir(compilation.module, compilation.ctx, inputs)
+    compilation.lower_to("tile")
+    tile = run_ir(compilation.module, compilation.ctx, inputs)
+    program = Program.from_bytes(compilation.assemble().to_bytes())
+    outputs = simulate(program, inputs, sanitize=True).outputs
+    assert outputs is not None
+    return tpu, tile, outputs
+
+
+def same(got: Arrays, expected: Arrays, what: str) -> None:
+    """To the bit."""
+    assert got.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(got[name], value, err_msg=f"{what}: {name}")
+
+
+def close(got: Arrays, expected: Arrays, tolerance: float, what: str) -> None:
+    """Within a share of the range of values."""
+    assert got.keys() == expected.keys()
+    for name, value in expected.items():
+        assert got[name].shape == value.shape
+        atol = tolerance * max(float(np.abs(value).max()), 1e-3)
+        np.testing.assert_allclose(got[name], value, rtol=0, atol=atol, err_msg=f"{what}: {name}")
+
+
+def has_float_ops(model: onnx.ModelProto) -> bool:
+    """Whether an int8 program of the model computes in f32 on the way, whose rounding may depend on the tiling."""
+    return any(node.op_type in ("Softmax", "Resize") for node in model.graph.node)
+
+
+def check_int8(model: onnx.ModelProto, target: str, cores: int) -> None:
+    """Levels agree to the bit with each other, and with the levels on one core of the smallest target."""
+    inputs = inputs_of(model, 2)
+    options = CompileOptions(target, cores, "int8", inputs)
+    tpu, tile, program = levels(model, options, inputs)
+    same(tile, tpu, "tile interpreter against tpu")
+    same(program, tpu, "program against tpu")
+    other = start_from_model(model, CompileOptions("edge-1c", 1, "int8", inputs))
+    other.lower_to("tpu")
+    same(run_ir(other.module, other.ctx, inputs), tpu, "tpu for edge-1c")
+
+
+def check_f32(model: onnx.ModelProto, target: str, cores: int) -> None:
+    """Levels agree within rounding with each other and with ONNX Runtime."""
+    inputs = inputs_of(model, 1)
+    expected = run_onnx(model, inputs)
+    results = levels(model, CompileOptions(target, cores, "f32"), inputs)
+    for result, what in zip(results, ("tpu", "tile", "program"), strict=True):
+        close(result, expected, 1e-4, what)
+    same(results[2], results[1], "program against tile")
+
+
+SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+
+
+@given(networks(), st.sampled_from(TARGETS), st.integers(1, 8))
+@settings(max_examples=40, **SETTINGS)
+def test_int8_levels_agree_to_the_bit(model: onnx.ModelProto, target: str, cores: int):
+    check_int8(model, target, min(cores, CORES[target]))
+
+
+@given(networks(), st.sampled_from(TARGETS), st.integers(1, 8))
+@settings(max_examples=25, **SETTINGS)
+def test_f32_levels_agree(model: onnx.ModelProto, target: str, cores: int):
+    check_f32(model, target, min(cores, CORES[target]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", [check_int8, check_f32])
+def test_many(check):
+    @given(networks(max_nodes=12), st.sampled_from(TARGETS), st.integers(1, 8))
+    @settings(max_examples=600, **SETTINGS)
+    def run(model: onnx.ModelProto, target: str, cores: int):
+        check(model, target, min(cores, CORES[target]))
+
+    run()
