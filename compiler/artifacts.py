@@ -30,6 +30,15 @@ class Artifacts:
         self.stem = program.name.removesuffix(".smalti")
         self._names: dict[str, str] = {}
 
+    def paths(self) -> list[Path]:
+        """Every file that `write` may write."""
+        levels = [level for level in LEVELS if level in self.stages]
+        names = [f"{self.stem}.{level}.{kind}" for level in levels for kind in ("mlir", "safetensors")]
+        names.append(f"{self.stem}.calibration.json")
+        return [self.program.with_name(name) for name in names] + (
+            [self.program] if "program" in self.stages else []
+        )
+
     def write(self, compilation: Compilation) -> dict[str, Path]:
         """Lowers as far as the stages ask, and returns the files written, by stage.
 

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Attribute
 
+from ..backends.interpreter.quantization import real_value
 from ..dialects.diagnostic import DiagnosticError
 from .calibration import load_calibration_data
 from .comparison import Difference, compare_tensors
@@ -61,11 +64,14 @@ def compare_with_onnxruntime(
     }
     reference = run_onnx(model, used, intermediates=True)
     compilation.lower_to(level)
+    # The buffers of tile IR hold storage values; what they stand for is in the types of the tpu level.
+    types = _types_of(compilation.levels["tpu"]) if level == "tile" else {}
     seen: dict[str, np.ndarray] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
         if name in reference:
-            seen[name] = value.reshape(-1, *value.shape[2:]) if value.ndim > 1 else value
+            real = real_value(value, types[name]) if name in types else value
+            seen[name] = real.reshape(-1, *real.shape[2:]) if real.ndim > 1 else real
 
     seen.update(run_ir(compilation.module, compilation.ctx, used, observe=observe))
     comparable = {
@@ -75,6 +81,15 @@ def compare_with_onnxruntime(
     }
     missing = [name for name in reference if name not in comparable]
     return LevelReport(compare_tensors(comparable, reference), missing)
+
+
+def _types_of(module: ModuleOp) -> dict[str, Attribute]:
+    """The type of every named tpu result."""
+    return {
+        op.properties["name"].data: op.results[0].type
+        for op in module.walk()
+        if isinstance(op.properties.get("name"), StringAttr) and op.results
+    }
 
 
 def _declared_batch(compilation: Compilation, name: str) -> int:

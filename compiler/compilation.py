@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 
+from ..backends.targets.target import load_target
+from ..dialects import tile
 from ..dialects.context import SmaltiContext, make_context
-from ..dialects.diagnostic import DiagnosticError
+from ..dialects.diagnostic import DiagnosticError, Place
+from ..dialects.machine import TARGET_HASH, target_name_of
 from ..passes.registry import parse_pipeline, print_pipeline, run_pipeline
 from .calibration import calibrate, load_calibration_data, save_ranges
-from .pipelines import LEVELS, Level, Settings, level_of, passes_into, passes_of
+from .pipelines import LEVELS, Level, Settings, level_of, pass_text, passes_into, passes_of
 from .progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from ..backends.program.program import Program
 
 Quantize = Literal["int8", "f32"]
+DEFAULT_TARGET = "default-8c"
 CalibrationSource = str | Path | Mapping[str, np.ndarray]
 
 
@@ -31,14 +35,14 @@ CalibrationSource = str | Path | Mapping[str, np.ndarray]
 class CompileOptions:
     """What a compilation is asked for.
 
-    `target`: what `load_target` takes. `cores`: how many of its cores to use, None for all.
-    `quantize`: "int8" or "f32". `calibration`: arrays by input name, an .npz file of them, or
-    "random:SEED"; needed for "int8" from the top level.
+    `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
+    None for all. `quantize`: "int8" (None too) or "f32". `calibration`: arrays by input name, an .npz
+    file of them, or "random:SEED"; needed for "int8" from the top level.
     """
 
-    target: str = "default-8c"
+    target: str | None = None
     cores: int | None = None
-    quantize: Quantize = "int8"
+    quantize: Quantize | None = None
     calibration: CalibrationSource | None = None
 
 
@@ -74,7 +78,7 @@ class Compilation:
         if level not in self.levels:
             self._run(passes_of(level, **self._settings()))
             if level == "top":
-                self._annotate_ranges(needed=self.options.quantize == "int8" and end != "top")
+                self._annotate_ranges(needed=self.options.quantize != "f32" and end != "top")
             self._reached(level)
         for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
             self._run(passes_into(below, **self._settings()))
@@ -82,8 +86,8 @@ class Compilation:
 
     def _settings(self) -> Settings:
         return {
-            "target": self.options.target,
-            "quantize": self.options.quantize,
+            "target": self.options.target or DEFAULT_TARGET,
+            "quantize": self.options.quantize or "int8",
             "cores": self.options.cores,
         }
 
@@ -122,7 +126,7 @@ class Compilation:
         with tempfile.TemporaryDirectory() as folder:
             table = self.calibration_table or Path(folder) / "calibration.json"
             save_ranges(ranges, table)
-            self._run([f'top-annotate-calibration{{table="{table}"}}'])
+            self._run([pass_text("top-annotate-calibration", table=str(table))])
 
     def assemble(self) -> Program:
         """Lowers all the way and encodes the program."""
@@ -165,8 +169,41 @@ def start_from_model(
 def start_from_ir(
     path: str | Path, options: CompileOptions, *, progress: Progress = silent
 ) -> Compilation:
-    """Reads an IR file of any level as the start of a compilation. Raises DiagnosticError for text that is wrong."""
+    """Reads an IR file of any level as the start of a compilation.
+
+    Raises:
+        DiagnosticError: text that is wrong; an option that asks for something else than what the IR
+            has settled already.
+    """
     from ..dialects.text import read_module
 
     ctx = make_context()
-    return Compilation(read_module(path, ctx), ctx, options, progress)
+    module = read_module(path, ctx)
+    _refuse_settled_options(module, options, Place(file=str(path)))
+    return Compilation(module, ctx, options, progress)
+
+
+def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:
+    """Below top the target and the number formats are in the IR, and cores are once it is cut."""
+    level = level_of(module)
+    if level == "top":
+        return
+    settled = {"quantize": options.quantize, "calibration": options.calibration}
+    if level == "isa" or any(isinstance(op, tile.AllocOp) for op in module.walk()):
+        settled["cores"] = options.cores
+    for name, value in settled.items():
+        if value is not None:
+            raise DiagnosticError(
+                f"--{name} is settled in {level} IR and cannot be changed",
+                place,
+                hint=f"leave --{name} out, or compile again from the model or its top IR",
+            )
+    if options.target is not None:
+        target = load_target(options.target)
+        noted = module.attributes.get(TARGET_HASH)
+        if not isinstance(noted, StringAttr) or noted.data != target.content_hash:
+            raise DiagnosticError(
+                f"the {level} IR is for target '{target_name_of(module)}', not for '{options.target}'",
+                place,
+                hint="leave --target out, or compile again from the model or its top IR",
+            )

@@ -11,7 +11,7 @@ from ..dialects.context import SmaltiContext
 from .pipelines import level_of
 
 Observer = Callable[[str, np.ndarray], None]
-"""Called as observe(name, value) for each named value, in f32 real numbers, sample axis first."""
+"""Called as observe(name, value) for each named value, sample axis first: real numbers in f32, from tile IR storage values."""
 
 
 def run_ir(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,15 @@ class ImportedModel:
         from ..backends.interpreter.top import run_top
 
         return run_top(self.module, self.ctx.weights, dict(inputs))
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many ops the network has apart from its weights, how many weights, and their elements."""
+        from ..dialects import top
+
+        ops = [op for op in self.module.walk() if op.name.startswith("top.")]
+        weights = [op for op in ops if isinstance(op, top.WeightOp)]
+        elements = sum(prod(op.output.type.get_shape()) for op in weights)
+        return len(ops) - len(weights), len(weights), elements
 
     def ir(self) -> str:
         """The `top` IR as text."""

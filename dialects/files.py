@@ -17,7 +17,11 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
 
     DiagnosticError where the folder is missing or not writable.
     """
-    path = Path(path)
+    # A link stays a link, its target is replaced.
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        _write_into(path, write)
+        return
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -35,6 +39,15 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
         if isinstance(error, OSError):
             raise _cannot_write(path, error) from None
         raise
+
+
+def _write_into(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Writes to a device or pipe, which must not be replaced by a file; a folder is an error."""
+    try:
+        with path.open("wb") as file:
+            write(file)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
 
 
 def _cannot_write(path: Path, error: OSError) -> DiagnosticError:

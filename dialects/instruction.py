@@ -41,7 +41,8 @@ SEGMENTS = ("weights", "input", "output", "scratch")
 class Field:
     """One field of an instruction word.
 
-    `kind`: "int", "address" (printed in hexadecimal), "storage" (a key of STORAGE_CODES), "enum" (one of `values`, stored
+    `kind`: "int", "address" (printed in hexadecimal), "storage" (a key of STORAGE_CODES), "enum" (one of `values`,
+    stored
     as its index), "flag" (0 or 1) or "real". `dtype` is the little-endian NumPy type in the encoding. A field
     at its `default` is left out of the text; a field whose default is None is always written.
     """
@@ -366,7 +367,7 @@ class DepthwiseConv2d(Instruction):
 
 
 class Matmul(Instruction):
-    """One tile of a (batched) matrix product on the matrix unit: acc[b,m,n] (+)= Σ_k (x[b,m,k] − zx) · (w[b,k,n] − zw)."""
+    """One tile of a (batched) matrix product on the matrix unit: acc[b,m,n] (+)= Σ_k (x[b,m,k]−zx) · (w[b,k,n]−zw)."""
 
     mnemonic, opcode, engine = "matmul", 18, "matrix"
     numerics = "matmul"
@@ -480,7 +481,8 @@ class Convert(Instruction):
     """Changes the storage type or quantization of rows of elements, clamps, and fills each row up to its pitch.
 
     Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to integer:
-    round_half_even(x / scale) + zero_point_out. Integer to float: (x − zero_point_in) · scale. Float to float: one rounding.
+    round_half_even(x / scale) + zero_point_out. Integer to float: (x − zero_point_in) · scale. Float to
+    float: one rounding.
     """
 
     mnemonic, opcode, engine = "convert", 20, "vector"
@@ -664,7 +666,7 @@ class Reduce(Instruction):
 
 
 class Resample(Instruction):
-    """Interpolation along one axis: out[o,i,c] = Σ_t weight[i,t] · x[o,index[i,t],c]; one tap of weight 1 is a gather."""
+    """Interpolation along an axis: out[o,i,c] = Σ_t weight[i,t] · x[o,index[i,t],c]; one tap of weight 1: a gather."""
 
     mnemonic, opcode, engine = "resample", 24, "vector"
     numerics = "resample"

@@ -42,16 +42,17 @@ def space_of(value: SSAValue) -> str:
 
 
 def _buffer_space(type: Any) -> str:
+    # Messages are made where they are needed: the text of a type costs more than all checks of an op.
     if not isinstance(type, MemRefType):
         raise VerifyException(f"a buffer was expected, got {type}")
     space = type.memory_space
     if not isinstance(space, StringAttr) or space.data not in SPACES:
         known = ", ".join(f'"{name}"' for name in SPACES)
         raise VerifyException(f"a buffer is in memory space {known}, got {type}")
-    fail_unless(isinstance(type.layout, NoneAttr), f"a buffer has no layout map, got {type}")
-    fail_unless(
-        all(size > 0 for size in type.get_shape()), f"sizes of a buffer are positive, got {type}"
-    )
+    if not isinstance(type.layout, NoneAttr):
+        raise VerifyException(f"a buffer has no layout map, got {type}")
+    if min(type.get_shape(), default=1) < 1:
+        raise VerifyException(f"sizes of a buffer are positive, got {type}")
     try:
         element_storage(type)
     except ValueError as error:

@@ -35,6 +35,9 @@ def guarded(run: Callable[[], int]) -> int:
     except MemoryError:
         print("error: out of memory; use a smaller batch or fewer samples at once", file=sys.stderr)
         return EXIT_WRONG_INPUT
+    except RecursionError:
+        print("error: the input is nested too deeply", file=sys.stderr)
+        return EXIT_WRONG_INPUT
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         print(f"{place}error: {error.strerror or error}", file=sys.stderr)

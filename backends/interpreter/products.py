@@ -22,7 +22,7 @@ class Finish:
     """What follows the sums of a product; operands with a sample axis.
 
     `bias` is [S or 1, c], i32 in units of input scale · weight scale (f32 for floats), `residual`
-    as the result.
+    [S or 1, ...] as the result.
     """
 
     input: Element
@@ -34,12 +34,14 @@ class Finish:
     def apply(
         self, acc: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None
     ) -> np.ndarray:
-        """The result for sums acc[S, ..., c]; one sample at a time where the bias differs between
-        samples.
+        """The result for sums acc[S or 1, ..., c]; one sample at a time where the bias differs
+        between samples.
         """
+        samples = max(len(operand) for operand in (acc, bias, residual) if operand is not None)
+        acc = _repeated(acc, samples)
+        residual = None if residual is None else _repeated(residual, samples)
         if bias is None or len(bias) == 1:
             return self._apply(acc, None if bias is None else bias[0], residual)
-        acc = np.broadcast_to(acc, (len(bias), *acc.shape[1:]))
         parts = [
             self._apply(acc[i : i + 1], row, None if residual is None else residual[i : i + 1])
             for i, row in enumerate(bias)
@@ -71,6 +73,11 @@ class Finish:
             self.result.clamp(self.clamp),
             rest,
         )
+
+
+def _repeated(value: np.ndarray, samples: int) -> np.ndarray:
+    """A value [S or 1, ...], such as a weight, as that of each of S samples; a view."""
+    return np.broadcast_to(value, (samples, *value.shape[1:]))
 
 
 def _per_channel(values: np.ndarray, acc: np.ndarray) -> np.ndarray:

@@ -157,7 +157,7 @@ class Timing:
         last = slice(machine.size * (self.repeat - 1), None)
 
         def cycles(ticks: list[int]) -> np.ndarray:
-            return np.array(ticks[last], dtype=np.int64) / TICKS_PER_CYCLE
+            return np.array(ticks[last], dtype=np.float64) / TICKS_PER_CYCLE
 
         return InstructionTimes(
             np.array(self._streams.core, dtype=np.int64),

@@ -78,7 +78,9 @@ def run_demo(
     from ...backends.interpreter.top import run_top
     from ...backends.program.program import Program
     from ...backends.simulator.simulate import simulate
+    from ...backends.targets.target import load_target
 
+    load_target(target)  # a mistake in its name is told before anything is made
     calibration, images, labels = load_images()
     reference = run_onnx(MODEL, {INPUT: images})[OUTPUT]
 
@@ -91,7 +93,12 @@ def run_demo(
 
     # From here on only the program file's bytes count.
     program = Program.load(files["program"])
-    outputs = simulate(program, {INPUT: images}, mode="functional").outputs
+    outputs = simulate(
+        program,
+        {INPUT: images},
+        mode="functional",
+        progress=lambda done, total: progress("simulate", done, total),
+    ).outputs
     timing = simulate(program, None, mode="timing").timing
     assert outputs is not None and timing is not None
     by_node = timing.by_node()

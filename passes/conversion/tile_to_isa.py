@@ -1,8 +1,8 @@
 """From tiles to machine instructions: one listing per core, with the waits that keep the bytes as
 in program order.
 
-    tile.copy … (global → %x), core 0
-    tile.conv2d … x = %x, w = %w, acc = %a, core 0
+    tile.copy core 0 %image -> %x …
+    tile.conv2d core 0 %x, %w -> %acc …
 ⇒
     isa.stream core(0) {
       d0: load src_space=global, dst_space=local, src=0x0, dst=0x400, run=512

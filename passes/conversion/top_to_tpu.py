@@ -2,8 +2,7 @@
 
 Before:
 
-    func.func @main(%image: tensor<1x4x!quant.calibrated<f32<0.0:1.0>>>) ->
-    tensor<1x2x!quant.calibrated<f32<0.0:3.0>>> {
+    func.func @main(%image: tensor<1x4x!quant.calibrated<f32<0.0:1.0>>>) -> ... {
       %w = top.weight "w" key = "fc.weight" : tensor<4x2xf32>
       %c = top.matmul "c" %image, %w : ...
       %y = top.relu "y" %c : ... -> tensor<1x2x!quant.calibrated<f32<0.0:3.0>>>

@@ -11,9 +11,9 @@ Before:
 After:
 
     tile.program @main {
-      %x = tile.global "x" segment = "input" shape = [1, 4] order = [0, 1] : memref<1x4xf32,
-      "global"> %y = tile.global "y" segment = "output" shape = [1, 4] order = [0, 1] :
-      memref<1x4xi8, "global"> tile.layer (%a = %x …) -> %y window = [0, 1, 0, 4] {
+      %x = tile.global "x" segment = "input" shape = [1, 4] order = [0, 1] : memref<1x4xf32, "global">
+      %y = tile.global "y" segment = "output" shape = [1, 4] order = [0, 1] : memref<1x4xi8, "global">
+      tile.layer (%a = %x …) -> %y window = [0, 1, 0, 4] {
         %r = tpu.cast "y" %a : …
         tile.yield %r
       }

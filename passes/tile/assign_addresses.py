@@ -1,10 +1,10 @@
 """Gives every buffer of a tile program its address.
 
-    %a = tile.alloc {core = 0} : memref<1x4x4x16xi8, "local">
-    %b = tile.alloc {core = 0} : memref<1x4x4x16xi8, "local">
+    %a = tile.alloc core 0 : memref<1x4x4x16xi8, "local">
+    %b = tile.alloc core 0 : memref<1x4x4x16xi8, "local">
 ⇒
-    %a = tile.alloc {core = 0, address = 0} : memref<1x4x4x16xi8, "local">
-    %b = tile.alloc {core = 0, address = 0} : memref<1x4x4x16xi8, "local">
+    %a = tile.alloc core 0 address = 0 : memref<1x4x4x16xi8, "local">
+    %b = tile.alloc core 0 address = 0 : memref<1x4x4x16xi8, "local">
 
 where %a is last used before %b is first used. Scratch buffers in global memory share bytes in the
 same way; weights, inputs and outputs lie one after the other in their segments. All addresses are

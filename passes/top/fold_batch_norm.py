@@ -9,8 +9,7 @@ Before:
 After (with w'[o] = w[o] · s[o], b'[o] = bias[o] − mean[o] · s[o], s = scale / sqrt(variance +
 epsilon)):
 
-    %n = top.conv2d "n" %x, %w', %b' : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) ->
-    tensor<1x4x6x6xf32>
+    %n = top.conv2d "n" %x, %w', %b' : (...) -> tensor<1x4x6x6xf32>
 
 The same goes for +, −, · and / by constants with one value per channel. A batch normalisation that
 follows something else becomes a multiplication and an addition. New weights are computed in f64 and

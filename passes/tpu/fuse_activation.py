@@ -2,13 +2,12 @@
 
 Before:
 
-    %c = tpu.conv2d "c" %x, %w, %b accumulator = "i32" : (...) ->
-    tensor<1x8x8x8x!quant.uniform<i8:f32, 0.02:-128>> %y = tpu.clamp "y" %c clamp_low = 0.0
-    clamp_high = 6.0 : ...
+    %c = tpu.conv2d "c" %x, %w, %b accumulator = "i32" : (…) -> tensor<1x8x8x8x!quant.uniform<…>>
+    %y = tpu.clamp "y" %c clamp_low = 0.0 clamp_high = 6.0 : …
 
 After:
 
-    %y = tpu.conv2d "y" %x, %w, %b accumulator = "i32" clamp_low = 0.0 clamp_high = 6.0 : ...
+    %y = tpu.conv2d "y" %x, %w, %b accumulator = "i32" clamp_low = 0.0 clamp_high = 6.0 : …
 
 What is computed stays the same to the bit: a clamp is the last step of the op that takes it in.
 """

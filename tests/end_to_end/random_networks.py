@@ -83,7 +83,9 @@ def windows(graph: Graph, shape: tuple[int, ...], kernel: tuple[int, int], *, di
     attributes["strides"] = [graph.integer(1, 3), graph.integer(1, 3)]
     if dilate and graph.choose(True, False):
         attributes["dilations"] = [graph.integer(1, 2), graph.integer(1, 2)]
-    padding = graph.choose("pads", "pads", "SAME_UPPER", "SAME_LOWER", "VALID")
+    # ONNX Runtime, which the results are compared with, refuses auto_pad where windows are dilated or far apart.
+    plain = "dilations" not in attributes and all(s <= k for s, k in zip(attributes["strides"], kernel, strict=True))
+    padding = graph.choose("pads", "pads", *(("SAME_UPPER", "SAME_LOWER", "VALID") if plain else ()))
     if padding == "pads":
         attributes["pads"] = [graph.integer(0, kernel[i % 2] - 1) for i in range(4)]
     else:
@@ -156,7 +158,8 @@ def add(graph: Graph, x: str) -> str:
     small = tuple(graph.choose(1, size) for size in shape)
     drop = graph.integer(0, len(shape) - 1)
     small = small[drop:] if all(size == 1 for size in small[:drop]) else small
-    return graph.node("Add", graph.choose(*([x, w], [w, x])) if (w := graph.weight(*small)) else [], shape)
+    other = graph.weight(*small)
+    return graph.node("Add", graph.choose([x, other], [other, x]), shape)
 
 
 def resize(graph: Graph, x: str) -> str:
@@ -180,7 +183,7 @@ def reshape(graph: Graph, x: str) -> str:
     """Reshape to some grouping of the factors, or Flatten."""
     shape = graph.values[x]
     if graph.choose(True, False):
-        return graph.infer("Flatten", [x], axis=graph.integer(1, len(shape) - 1))
+        return graph.infer("Flatten", [x], axis=graph.integer(0, len(shape)))
     target = list(shape)
     at = graph.integer(0, len(target) - 1)
     for factor in (2, 3, 5):
@@ -200,7 +203,7 @@ def mean(graph: Graph, x: str) -> str:
     rank = len(graph.values[x])
     if rank == 4 and graph.choose(True, False):
         return graph.infer("GlobalAveragePool", [x])
-    axes = graph.draw(st.sets(st.integers(1, rank - 1), min_size=1))
+    axes = graph.draw(st.sets(st.integers(0, rank - 1), min_size=1))
     return graph.infer("ReduceMean", [x], axes=sorted(axes), keepdims=graph.choose(0, 1))
 
 

@@ -21,10 +21,13 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.program.assemble import assemble
     from ...dialects.context import make_context
     from ...dialects.text import read_module
+    from ..output_files import keep_inputs, program_path
 
+    output = program_path(Path(args.output))
+    keep_inputs([output], [args.input, Path(args.input).with_suffix(".safetensors")])
     ctx = make_context()
     program = assemble(read_module(args.input, ctx), ctx)
-    program.save(Path(args.output))
+    program.save(output)
     print(
         f"{args.output}: {program.instruction_count} instructions on {len(program.streams)} cores"
     )

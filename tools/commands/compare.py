@@ -6,7 +6,7 @@ import argparse
 
 from ..command_line import EXIT_FINE
 from ..progress_bar import progress_bar
-from .model_arguments import add_compile_arguments, add_shape_arguments, input_shapes
+from .model_arguments import add_compile_arguments, add_shape_arguments, input_shapes, natural, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=".npz of inputs (default: the calibration data, else random numbers, seed 0)",
     )
     parser.add_argument(
-        "--samples", type=int, default=8, metavar="N", help="samples to compare on (default: 8)"
+        "--samples", type=positive, default=8, metavar="N", help="samples to compare on (default: 8)"
     )
     parser.add_argument(
-        "--limit", type=int, default=0, metavar="N", help="tensors to print; 0 (the default): all"
+        "--limit", type=natural, default=0, metavar="N", help="tensors to print; 0 (the default): all"
     )
     add_compile_arguments(parser)
     add_shape_arguments(parser)
@@ -50,5 +50,5 @@ def run(args: argparse.Namespace) -> int:
         )
     print(format_differences(report.differences, args.limit or None))
     if report.missing:
-        print(f"{len(report.missing)} ONNX tensors are not values of this level (folded or fused)")
+        print(f"not values of this level (folded or fused): {', '.join(report.missing)}")
     return EXIT_FINE

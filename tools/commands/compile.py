@@ -53,19 +53,30 @@ def run(args: argparse.Namespace) -> int:
     """Compiles and writes what was asked for."""
     from ...compiler.artifacts import Artifacts
     from ...compiler.compilation import CompileOptions, start_from_ir, start_from_model
+    from ...dialects.diagnostic import DiagnosticError, Place
+    from ..output_files import keep_inputs, program_path
 
     source = Path(args.input)
-    output = Path(args.output) if args.output else source.with_name(_stem(source) + ".smalti")
+    output = program_path(
+        Path(args.output) if args.output else source.with_name(_stem(source) + ".smalti")
+    )
+    artifacts = Artifacts(output, args.emit)
+    keep_inputs(artifacts.paths(), [source, source.with_suffix(".safetensors"), args.target])
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration)
     with progress_bar() as progress:
         if source.suffix == ".mlir":
+            if args.batch or args.input_shape:
+                raise DiagnosticError(
+                    "--batch and --input-shape are for ONNX models, IR has its shapes already",
+                    Place(file=args.input),
+                    hint="import the model again with them",
+                )
             compilation = start_from_ir(source, options, progress=progress)
         else:
             shapes = input_shapes(args)
             compilation = start_from_model(
                 source, options, batch=args.batch, input_shapes=shapes, progress=progress
             )
-        artifacts = Artifacts(output, args.emit)
         files = artifacts.write(compilation)
     if args.print_pipeline:
         print(",".join(compilation.pipeline))

@@ -27,7 +27,10 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.program.program import Program
     from ...dialects.context import make_context
     from ...dialects.text import print_module, write_module
+    from ..output_files import keep_inputs
 
+    if args.output != "-":
+        keep_inputs([args.output, Path(args.output).with_suffix(".safetensors")], [args.program])
     program = Program.load(args.program)
     ctx = make_context()
     module = disassemble_module(program, ctx)

@@ -21,9 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Imports and writes the IR, its weights beside it."""
     from ...compiler.model import import_model
+    from ..output_files import keep_inputs
 
+    keep_inputs([args.output, Path(args.output).with_suffix(".safetensors")], [args.model])
     model = import_model(args.model, batch=args.batch, input_shapes=input_shapes(args))
     model.save(Path(args.output))
-    operations = sum(1 for _ in model.module.walk())
-    print(f"{args.output}: {operations} ops")
+    ops, weights, elements = model.counts()
+    print(f"{args.output}: {ops} ops, {weights} weights with {elements:,} elements")
     return EXIT_FINE

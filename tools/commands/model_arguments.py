@@ -13,6 +13,14 @@ def positive(text: str) -> int:
     return value
 
 
+def natural(text: str) -> int:
+    """An argparse type: a whole number of at least 0."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
+
+
 def shape(text: str) -> tuple[str, tuple[int, ...]]:
     """An argparse type: NAME=1,3,224,224."""
     name, equals, sizes = text.rpartition("=")
@@ -52,14 +60,14 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
     """--target, --cores, --quantize and --calibration."""
     parser.add_argument(
         "--target",
-        default="default-8c",
+        metavar="TARGET",
         help="a target's name (see smalti targets) or TOML file (default: default-8c)",
     )
     parser.add_argument(
         "--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)"
     )
     parser.add_argument(
-        "--quantize", choices=("int8", "f32"), default="int8", help="number format (default: int8)"
+        "--quantize", choices=("int8", "f32"), help="number format (default: int8)"
     )
     parser.add_argument(
         "--calibration",

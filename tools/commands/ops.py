@@ -29,7 +29,12 @@ def run(args: argparse.Namespace) -> int:
             )
         )
         return EXIT_FINE
-    print(f"{'operator':<22} {'runs':<8} versions (opset in which each began)")
+    name_width = max(len(name) for name, _, _ in rows)
+    engine_width = max(len(engine) for _, _, engine in rows)
+    print(f"{'operator':<{name_width}}  {'runs':<{engine_width}}  versions (opset in which each began)")
     for name, since, engine in rows:
-        print(f"{name:<22} {engine:<8} {', '.join(map(str, since))}")
+        print(f"{name:<{name_width}}  {engine:<{engine_width}}  {', '.join(map(str, since))}")
+    print()
+    print("runs: on which engine of a core; folded, removed: nothing is left of it in the program;")
+    print("      transfers: it only moves data, in loads and stores")
     return EXIT_FINE

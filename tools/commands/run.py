@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..command_line import EXIT_FINE
+from ..progress_bar import progress_bar
+from .model_arguments import positive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,18 +41,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--repeat",
-        type=int,
+        type=positive,
         default=1,
         metavar="N",
-        help="inferences in a row, for timing (default: 1, from cold)",
+        help="inferences in a row, for timing: the first from cold, then the steady state (default: 1)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs and prints what was asked for."""
     from ...dialects.diagnostic import DiagnosticError
+    from ..output_files import keep_inputs
 
     values = args.mode in ("functional", "both")
+    for option, value in (("--outputs", args.outputs), ("--compare", args.compare)):
+        if value and not values:
+            raise DiagnosticError(
+                f"--mode timing computes no values for {option}", hint="use --mode both"
+            )
+    if args.repeat > 1 and args.mode == "functional":
+        raise DiagnosticError(
+            "--repeat is for timing, --mode functional counts no cycles",
+            hint="use --mode timing or both",
+        )
+    keep_inputs([args.outputs], [args.program, args.inputs, args.compare])
     if values and not args.inputs:
         raise DiagnosticError(
             f"--mode {args.mode} needs --inputs",
@@ -79,7 +93,7 @@ def _run_ir(args: argparse.Namespace) -> int:
         return _run_program(args, assemble(module, ctx))
     if args.mode != "functional" or args.sanitize:
         raise DiagnosticError(
-            f"{level} IR has no cycles",
+            f"{level} IR runs in the interpreter, which has no cycles and nothing to sanitize",
             Place(file=args.program),
             hint="compile it to a program first: smalti compile FILE.mlir -o FILE.smalti",
         )
@@ -93,7 +107,15 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
     from ..timing_report import format_timing
 
     inputs = read_npz(args.inputs) if args.inputs and args.mode != "timing" else None
-    result = simulate(program, inputs, mode=args.mode, sanitize=args.sanitize, repeat=args.repeat)
+    with progress_bar() as progress:
+        result = simulate(
+            program,
+            inputs,
+            mode=args.mode,
+            sanitize=args.sanitize,
+            repeat=args.repeat,
+            progress=lambda done, total: progress("simulate", done, total),
+        )
     if result.outputs is not None:
         _finish(args, result.outputs)
     if result.timing is not None:
@@ -113,3 +135,5 @@ def _finish(args: argparse.Namespace, outputs: dict[str, np.ndarray]) -> None:
     for name, value in outputs.items():
         sizes = "x".join(map(str, value.shape))
         print(f"{name}: {sizes} {value.dtype}, from {value.min():.6g} to {value.max():.6g}")
+    if args.outputs:
+        print(f"outputs written to {args.outputs}")
