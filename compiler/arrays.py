@@ -14,7 +14,10 @@ from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.text import write_bytes_atomically
 
 MAX_BYTES = 1 << 33
-"""The arrays of one file may have no more than this together (8 GiB): a few kilobytes of a zip file can claim much more."""
+"""The arrays of one file may have no more than this together (8 GiB).
+
+A few kilobytes of a zip file can expand to any size.
+"""
 
 
 def read_npz(path: str | Path) -> dict[str, np.ndarray]:
@@ -42,7 +45,9 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     except Exception as error:
         # zipfile, zlib and NumPy's reader of headers (a Python tokenizer) fail in a dozen ways on damaged files.
         raise DiagnosticError(
-            f"not a readable .npz file: {_reason(error)}", place, hint="write it again with numpy.savez"
+            f"not a readable .npz file: {_reason(error)}",
+            place,
+            hint="write it again with numpy.savez",
         ) from None
 
 
@@ -64,7 +69,9 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
         if dtype.hasobject:
             raise ValueError(f"array {member.filename} holds Python objects, not numbers")
         if dtype.itemsize == 0 or any(isinstance(size, bool) or size < 0 for size in shape):
-            raise ValueError(f"array {member.filename} has no proper shape and type: {shape}, {dtype}")
+            raise ValueError(
+                f"array {member.filename} has no proper shape and type: {shape}, {dtype}"
+            )
         expected = dtype.itemsize * math.prod(shape)
         if expected > member.file_size:
             raise ValueError(f"array {member.filename} is truncated")

@@ -33,7 +33,9 @@ class Artifacts:
     def paths(self) -> list[Path]:
         """Every file that `write` may write."""
         levels = [level for level in LEVELS if level in self.stages]
-        names = [f"{self.stem}.{level}.{kind}" for level in levels for kind in ("mlir", "safetensors")]
+        names = [
+            f"{self.stem}.{level}.{kind}" for level in levels for kind in ("mlir", "safetensors")
+        ]
         names.append(f"{self.stem}.calibration.json")
         return [self.program.with_name(name) for name in names] + (
             [self.program] if "program" in self.stages else []
@@ -82,4 +84,5 @@ def _last_level(stages: Sequence[str]) -> Level:
     """The lowest level that has to be reached to write the stages."""
     if "program" in stages:
         return "isa"
-    return [level for level in LEVELS if level in stages][-1]
+    wanted: list[Level] = [level for level in LEVELS if level in stages]
+    return wanted[-1]

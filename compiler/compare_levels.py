@@ -85,11 +85,12 @@ def compare_with_onnxruntime(
 
 def _types_of(module: ModuleOp) -> dict[str, Attribute]:
     """The type of every named tpu result."""
-    return {
-        op.properties["name"].data: op.results[0].type
-        for op in module.walk()
-        if isinstance(op.properties.get("name"), StringAttr) and op.results
-    }
+    types: dict[str, Attribute] = {}
+    for op in module.walk():
+        name = op.properties.get("name")
+        if isinstance(name, StringAttr) and op.results:
+            types[name.data] = op.results[0].type
+    return types
 
 
 def _declared_batch(compilation: Compilation, name: str) -> int:

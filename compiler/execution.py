@@ -11,7 +11,10 @@ from ..dialects.context import SmaltiContext
 from .pipelines import level_of
 
 Observer = Callable[[str, np.ndarray], None]
-"""Called as observe(name, value) for each named value, sample axis first: real numbers in f32, from tile IR storage values."""
+"""Called as observe(name, value) for each named value, sample axis first.
+
+Values are real numbers in f32; those of tile IR's buffers are in storage.
+"""
 
 
 def run_ir(

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Place:
-    """Where a diagnostic points: a file with an optional 1-based line and column, or a name such as a node's."""
+    """Where a diagnostic points: a file with an optional 1-based line and column, or a name such as
+    a node's.
+    """
 
     file: str | None = None
     line: int | None = None
@@ -24,9 +26,11 @@ class Place:
 
 @dataclass
 class DiagnosticError(Exception):
-    """A mistake of the user or of the input, never of Smalti itself; tools print it and exit with 1.
+    """A mistake of the user or of the input, never of Smalti itself; tools print it and exit with
+    1.
 
-    `message` says what is wrong, `place` where, `notes` give details (one line each), `hint` says what to do.
+    `message` says what is wrong, `place` where, `notes` give details (one line each), `hint` says
+    what to do.
     """
 
     message: str

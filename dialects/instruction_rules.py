@@ -109,7 +109,6 @@ Rule = tuple[str, Callable[[Fields], bool]]
 test.
 """
 
-INTEGER_TYPES = ("i8", "u8", "i16", "u16", "i32", "u32", "i64")
 FLOAT_TYPES = ("f16", "bf16", "f32", "f64")
 _OPERAND_TYPES = ("i8", "u8", "i16", *FLOAT_TYPES[:3])
 _ACCUMULATOR_TYPES = ("i32", "i64", "f32")
@@ -130,6 +129,36 @@ def _same_kind(first: str, second: str) -> Rule:
     )
 
 
+MAX_TAPS = 2**20
+MAX_SPAN_ELEMENTS = 2**26
+
+
+def _span(f: Fields, axis: str) -> int:
+    """Pixels from the first to the last one under the windows along an axis."""
+    steps = (int(f[f"out_{axis}"]) - 1) * int(f[f"stride_{axis}"])
+    return steps + (int(f[f"kernel_{axis}"]) - 1) * int(f[f"dilation_{axis}"]) + 1
+
+
+def _near(f: Fields) -> bool:
+    pixel = int(f["batch"]) * int(f["in_pitch"] if "in_pitch" in f else f["pitch"])
+    image = int(f["in_height"]) * int(f["in_width"])
+    return _span(f, "height") * _span(f, "width") * pixel <= 4 * image * pixel + MAX_SPAN_ELEMENTS
+
+
+_WINDOWS: tuple[Rule, ...] = (
+    # Fields of 16 bits allow windows that take hours or all memory to simulate, over an image of a
+    # few bytes.
+    (
+        f"kernel_height * kernel_width <= {MAX_TAPS}",
+        lambda f: int(f["kernel_height"]) * int(f["kernel_width"]) <= MAX_TAPS,
+    ),
+    (
+        "windows near the image ( out_height , stride_height , kernel_height , dilation_height and "
+        "out_width , stride_width , kernel_width , dilation_width : what they span has at most "
+        f"4 times the elements of in_height and in_width , and {MAX_SPAN_ELEMENTS} )",
+        _near,
+    ),
+)
 _MULTIPLY: tuple[Rule, ...] = (
     _one_of("type", _OPERAND_TYPES),
     _one_of("acc_type", _ACCUMULATOR_TYPES),
@@ -137,6 +166,7 @@ _MULTIPLY: tuple[Rule, ...] = (
 )
 _CONV: tuple[Rule, ...] = (
     *_MULTIPLY,
+    *_WINDOWS,
     _at_most("in_channels", "in_pitch"),
     _at_most("out_channels", "out_pitch"),
 )
@@ -207,7 +237,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         _SHIFT,
         ("a float type to divide", lambda f: f["kind"] != "div" or f["type"] in FLOAT_TYPES),
     ),
-    "pool": (_CLAMP, _SHIFT),
+    "pool": (*_WINDOWS, _CLAMP, _SHIFT),
     "reduce": (_at_most("inner", "out_pitch"), _CLAMP, _SHIFT),
     "resample": (("taps 1 to gather", lambda f: not f["gather"] or f["taps"] == 1),),
     "softmax": (_one_of("type", FLOAT_TYPES), *_PITCHES),

@@ -1,28 +1,49 @@
 """What the ops of top and tpu have in common: one named result, a shape that follows from the
-operands, costs.
+operands, costs; and, for the ops that both dialects have, fields, builders and shapes.
+
+`NetworkOp` is the base of all of them. The other bases hold what, say, `top.conv2d` and
+`tpu.conv2d` share; what element types they take is each dialect's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from math import prod
+from typing import Any, ClassVar, Self, TypedDict
 
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     LocationAttr,
     StringAttr,
     TensorType,
+    UnitAttr,
     f32,
 )
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import prop_def, result_def, traits_def
+from xdsl.irdl import (
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
 from xdsl.rewriter import Rewriter
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from .assembly import TextOp
+from . import shape as shapes
+from .assembly import Defaults, TextOp
+from .attribute import INTEGER, INTS, flag, integer, ints, optional_integer, optional_text
 from .diagnostic import DiagnosticError, Place
-from .element import element_storage, type_bytes, type_of_storage
+from .element import (
+    element_of,
+    element_storage,
+    expressed,
+    shape_of,
+    type_bytes,
+    type_of_storage,
+)
 from .location import names_of
 from .shape import Shape, ShapeError
 
@@ -111,30 +132,296 @@ class NetworkOp(TextOp):
         return sum(type_bytes(value.type) for value in [*self.operands, self.output])
 
 
-def verify_source(
-    key: StringAttr | None,
-    seed: Attribute | None,
-    value: DenseIntOrFPElementsAttr | None,
-    type: TensorType,
-) -> None:
-    """VerifyException unless a weight has exactly one source, and a `dense<>` one fits the result's
-    storage and shape.
+Pair = tuple[int, int]
+Pads = tuple[int, int, int, int]
+
+
+class Sliding(TypedDict):
+    """How a window slides over an image, named as the numerics functions name it: pairs (vertical,
+    horizontal) and pads (top, left, bottom, right), in pixels."""
+
+    strides: Pair
+    dilations: Pair
+    pads: Pads
+
+
+class PoolWindow(Sliding):
+    """A pool's window; the size of the output settles whether the last one may reach past the
+    padding."""
+
+    kernel: Pair
+    output: Pair
+
+
+def _pair(values: Sequence[int]) -> Pair:
+    first, second = values
+    return first, second
+
+
+_SLIDING_DEFAULTS: Defaults = {
+    "strides": ints([1, 1]),
+    "pads": ints([0, 0, 0, 0]),
+    "dilations": ints([1, 1]),
+}
+
+
+def _sliding(op: Conv2dBase | PoolBase) -> Sliding:
+    top, left, bottom, right = op.pads.get_values()
+    return {
+        "strides": _pair(op.strides.get_values()),
+        "dilations": _pair(op.dilations.get_values()),
+        "pads": (top, left, bottom, right),
+    }
+
+
+class Conv2dBase(NetworkOp):
+    """A 2-D convolution: input [N,C,H,W], weight [O,C/groups,KH,KW], bias [O]; pads
+    [top,left,bottom,right].
     """
-    given = [name for name, s in (("key", key), ("seed", seed), ("value", value)) if s is not None]
-    if len(given) != 1:
-        listed = " and ".join(given) or "none of them"
-        raise VerifyException(f"exactly one of key, seed and value is needed, got {listed}")
-    if value is None:
-        return
-    if value.get_shape() != type.get_shape():
-        raise VerifyException(
-            f"value has shape {list(value.get_shape())}, the result {list(type.get_shape())}"
+
+    strides = prop_def(INTS)
+    pads = prop_def(INTS)
+    dilations = prop_def(INTS)
+    groups = prop_def(INTEGER)
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    bias = opt_operand_def(TensorType)
+    DEFAULTS: ClassVar[Defaults] = {**_SLIDING_DEFAULTS, "groups": integer(1)}
+
+    @classmethod
+    def conv2d_properties(
+        cls, strides: Sequence[int], pads: Sequence[int], dilations: Sequence[int], groups: int
+    ) -> dict[str, Attribute | None]:
+        """The properties that every convolution has."""
+        return {
+            "strides": ints(strides),
+            "pads": ints(pads),
+            "dilations": ints(dilations),
+            "groups": integer(groups),
+        }
+
+    def expected_shape(self) -> Shape:
+        return shapes.conv2d_shape(
+            shape_of(self.input),
+            shape_of(self.weight),
+            None if self.bias is None else shape_of(self.bias),
+            strides=self.strides.get_values(),
+            pads=self.pads.get_values(),
+            dilations=self.dilations.get_values(),
+            groups=self.groups.value.data,
         )
-    try:
-        expected = type_of_storage(element_storage(type))
-    except ValueError as error:
-        raise VerifyException(str(error)) from None
-    if value.get_element_type() != expected:
-        raise VerifyException(
-            f"value has elements of {value.get_element_type()}, expected {expected}"
+
+    @property
+    def sliding(self) -> Sliding:
+        """How the kernel slides, as `conv2d` of the numerics takes it."""
+        return _sliding(self)
+
+    @property
+    def macs(self) -> int:
+        return prod(self.output.type.get_shape()) * prod(shape_of(self.weight)[1:])
+
+
+class MatmulBase(NetworkOp):
+    """A matrix product with NumPy's rules for leading axes and vectors; bias [N]."""
+
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    bias = opt_operand_def(TensorType)
+
+    def expected_shape(self) -> Shape:
+        bias = None if self.bias is None else shape_of(self.bias)
+        return shapes.matmul_shape(shape_of(self.lhs), shape_of(self.rhs), bias)
+
+    @property
+    def macs(self) -> int:
+        return shapes.matmul_macs(shape_of(self.lhs), shape_of(self.rhs))
+
+
+class BinaryBase(NetworkOp):
+    """An element-wise op of two operands, with NumPy's broadcasting."""
+
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+
+    def expected_shape(self) -> Shape:
+        return shapes.broadcast_shape(shape_of(self.lhs), shape_of(self.rhs))
+
+
+class PoolBase(NetworkOp):
+    """2-D pooling of input [N,C,H,W]; pads [top,left,bottom,right]."""
+
+    kernel = prop_def(INTS)
+    strides = prop_def(INTS)
+    pads = prop_def(INTS)
+    dilations = prop_def(INTS)
+    ceil_mode = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+    DEFAULTS: ClassVar[Defaults] = _SLIDING_DEFAULTS
+
+    @classmethod
+    def pool_properties(
+        cls,
+        kernel: Sequence[int],
+        strides: Sequence[int],
+        pads: Sequence[int],
+        dilations: Sequence[int],
+        ceil_mode: bool,
+    ) -> dict[str, Attribute | None]:
+        """The properties that every pooling has."""
+        return {
+            "kernel": ints(kernel),
+            "strides": ints(strides),
+            "pads": ints(pads),
+            "dilations": ints(dilations),
+            "ceil_mode": flag(ceil_mode),
+        }
+
+    @property
+    def window(self) -> PoolWindow:
+        """The window, as `max_pool2d` and the average pools of the numerics take it."""
+        return {
+            **_sliding(self),
+            "kernel": _pair(self.kernel.get_values()),
+            "output": _pair(self.output.type.get_shape()[2:]),
+        }
+
+    def expected_shape(self) -> Shape:
+        return shapes.pool_shape(
+            shape_of(self.input),
+            kernel=self.kernel.get_values(),
+            strides=self.strides.get_values(),
+            pads=self.pads.get_values(),
+            dilations=self.dilations.get_values(),
+            ceil_mode=self.ceil_mode is not None,
         )
+
+
+class ReduceMeanBase(NetworkOp):
+    """A mean over `axes` (non-negative, ascending); with keepdims they stay as axes of size 1."""
+
+    axes = prop_def(INTS)
+    keepdims = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+
+    def expected_shape(self) -> Shape:
+        return shapes.reduce_shape(
+            shape_of(self.input), self.axes.get_values(), self.keepdims is not None
+        )
+
+
+class ReshapeBase(NetworkOp):
+    """The same elements in row-major order under another shape, that of the result type."""
+
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        shape: Sequence[int],
+        *,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A reshape to `shape` (no −1); DiagnosticError where the number of elements differs."""
+        type = TensorType(expressed(element_of(input)), list(shape))
+        return cls.build_named(name, [input], {}, location, type)
+
+    def expected_shape(self) -> Shape:
+        return shapes.reshape_shape(shape_of(self.input), self.output.type.get_shape())
+
+
+class TransposeBase(NetworkOp):
+    """Axis i of the result is axis permutation[i] of the input."""
+
+    permutation = prop_def(INTS)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        permutation: Sequence[int],
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A transpose with the result type that follows; DiagnosticError for what is no
+        permutation.
+        """
+        return cls.build_named(name, [input], {"permutation": ints(permutation)}, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.transpose_shape(shape_of(self.input), self.permutation.get_values())
+
+
+class SoftmaxBase(NetworkOp):
+    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative)."""
+
+    axis = prop_def(INTEGER)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls, name: str, input: SSAValue, *, axis: int, location: LocationAttr | None = None
+    ) -> Self:
+        """A softmax; DiagnosticError where the axis is none of the input's."""
+        return cls.build_named(name, [input], {"axis": integer(axis)}, location)
+
+    def expected_shape(self) -> Shape:
+        shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))
+        return shape_of(self.input)
+
+
+class WeightBase(NetworkOp):
+    """A constant tensor: by key in the weight store, from a seed (reproducible random values), or a
+    small `dense<>`.
+    """
+
+    key = opt_prop_def(StringAttr)
+    seed = opt_prop_def(INTEGER)
+    value = opt_prop_def(DenseIntOrFPElementsAttr)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        type: TensorType,
+        *,
+        key: str | None = None,
+        seed: int | None = None,
+        value: DenseIntOrFPElementsAttr | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A weight of tensor type `type` from exactly one of `key`, `seed`, `value`."""
+        properties = {"key": optional_text(key), "seed": optional_integer(seed), "value": value}
+        return cls.build_named(name, [], properties, location, type)
+
+    def expected_shape(self) -> Shape:
+        return self.output.type.get_shape()
+
+    def verify_source(self) -> None:
+        """VerifyException unless the weight has exactly one source, its elements have a storage
+        type, and a `dense<>` fits the result's storage and shape.
+        """
+        sources = {"key": self.key, "seed": self.seed, "value": self.value}
+        given = [name for name, source in sources.items() if source is not None]
+        if len(given) != 1:
+            listed = " and ".join(given) or "none of them"
+            raise VerifyException(f"exactly one of key, seed and value is needed, got {listed}")
+        type = self.output.type
+        try:
+            stored = type_of_storage(element_storage(type))
+        except ValueError as error:
+            raise VerifyException(str(error)) from None
+        if self.value is None:
+            return
+        if self.value.get_shape() != type.get_shape():
+            raise VerifyException(
+                f"value has shape {list(self.value.get_shape())}, the result "
+                f"{list(type.get_shape())}"
+            )
+        if self.value.get_element_type() != stored:
+            raise VerifyException(
+                f"value has elements of {self.value.get_element_type()}, expected {stored}"
+            )

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from ..backends.numerics.windows import pool_output_size
+
 Shape = tuple[int, ...]
 
 
@@ -41,10 +43,7 @@ def window_output_size(
             f"a window of {dilation * (kernel - 1) + 1} does not fit in {size} elements with "
             f"pads {pad_begin} and {pad_end}"
         )
-    if not ceil_mode:
-        return room // stride + 1
-    positions = -(-room // stride) + 1
-    return positions - ((positions - 1) * stride >= size + pad_begin)
+    return pool_output_size(size, kernel, stride, dilation, pad_begin, pad_end, ceil_mode)
 
 
 def _check_length(what: str, values: Sequence[int], length: int) -> None:

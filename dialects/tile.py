@@ -118,7 +118,7 @@ class GlobalOp(TextOp):
     may be padded. `address` is the offset in the segment, in bytes.
 
     %x = tile.global "x" segment = "scratch" shape = [1, 8, 4, 4] order = [0, 2, 3, 1] :
-    memref<1x4x4x16xi8, "global">
+        memref<1x4x4x16xi8, "global">
     """
 
     name = "tile.global"
@@ -217,9 +217,11 @@ class LayerOp(TextOp):
     `window` is (low, high) per logical axis of the output: only that part of `output` is written.
     Without `core` the layer is not split yet.
 
-    tile.layer core 0 (%a = %x : memref<1x10xf32, "global"> as tensor<1x10xf32>) -> %y :
-    memref<1x10xf32, "global"> window = [0, 1, 0, 10] { %r = tpu.softmax "p" %a axis = 1 :
-    (tensor<1x10xf32>) -> tensor<1x10xf32> tile.yield %r : tensor<1x10xf32> }
+    tile.layer core 0 (%a = %x : memref<1x10xf32, "global"> as tensor<1x10xf32>)
+            -> %y : memref<1x10xf32, "global"> window = [0, 1, 0, 10] {
+        %r = tpu.softmax "p" %a axis = 1 : (tensor<1x10xf32>) -> tensor<1x10xf32>
+        tile.yield %r : tensor<1x10xf32>
+    }
     """
 
     name = "tile.layer"
@@ -282,9 +284,13 @@ class YieldOp(TextOp):
 class CoreOp(TextOp):
     """Base of what a core executes: copies and computations on whole tiles, in destination-passing
     style.
+
+    `origin` is the name of the `tpu` result that the op is part of: what reports on the program key
+    on.
     """
 
     core = prop_def(INTEGER)
+    origin = opt_prop_def(StringAttr)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
 
     @classmethod
@@ -324,8 +330,8 @@ class CopyOp(CoreOp):
     run along the last axis `pad` elements of `pad_value` (a storage value) are written. `group`:
     multicast group.
 
-    tile.copy core 0 %x -> %a source_strides = [8, 1] target_strides = [16, 1] sizes = [4, 8] pad =
-    8 pad_value = -3 : … -> …
+    tile.copy core 0 %x -> %a source_strides = [8, 1] target_strides = [16, 1]
+        sizes = [4, 8] pad = 8 pad_value = -3 : … -> …
     """
 
     name = "tile.copy"

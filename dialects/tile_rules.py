@@ -235,6 +235,7 @@ def _check_product(op: Any) -> None:
 
 
 def _check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
+    check_at_least_one_axis(name, value)
     fail_unless(
         1 <= count <= pitch_of(value),
         f"{what} must be in 1 to {pitch_of(value)}, the pitch of {name}, got {count}",

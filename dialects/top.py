@@ -10,11 +10,9 @@ multiply-accumulates (`macs`) and the bytes of its operands and result (`size_by
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any, ClassVar, Self
 
 from xdsl.dialects.builtin import (
-    DenseIntOrFPElementsAttr,
     LocationAttr,
     StringAttr,
     TensorType,
@@ -24,7 +22,6 @@ from xdsl.ir import Attribute, Dialect, SSAValue
 from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
-    opt_operand_def,
     opt_prop_def,
     prop_def,
 )
@@ -33,21 +30,27 @@ from xdsl.utils.exceptions import VerifyException
 from . import shape as shapes
 from .assembly import Defaults
 from .attribute import (
-    INTEGER,
-    INTS,
     REAL,
     REALS,
     flag,
-    integer,
     ints,
-    optional_integer,
     optional_real,
-    optional_text,
     real,
     reals,
 )
-from .element import element_of, element_storage, expressed, is_float, shape_of
-from .network import NetworkOp, verify_source
+from .element import element_of, expressed, is_float, shape_of
+from .network import (
+    BinaryBase,
+    Conv2dBase,
+    MatmulBase,
+    NetworkOp,
+    PoolBase,
+    ReduceMeanBase,
+    ReshapeBase,
+    SoftmaxBase,
+    TransposeBase,
+    WeightBase,
+)
 from .shape import Shape
 
 
@@ -80,7 +83,7 @@ class TopOp(NetworkOp):
 
 
 @irdl_op_definition
-class WeightOp(TopOp):
+class WeightOp(WeightBase, TopOp):
     """A constant tensor: by key in the weight store, from a seed (reproducible random values), or a
     small `dense<>`.
 
@@ -88,66 +91,24 @@ class WeightOp(TopOp):
     """
 
     name = "top.weight"
-    key = opt_prop_def(StringAttr)
-    seed = opt_prop_def(INTEGER)
-    value = opt_prop_def(DenseIntOrFPElementsAttr)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        type: TensorType,
-        *,
-        key: str | None = None,
-        seed: int | None = None,
-        value: DenseIntOrFPElementsAttr | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A weight of tensor type `type` from exactly one of `key`, `seed`, `value`."""
-        properties = {"key": optional_text(key), "seed": optional_integer(seed), "value": value}
-        return cls.build_named(name, [], properties, location, type)
-
-    def expected_shape(self) -> Shape:
-        return self.output.type.get_shape()
 
     def verify_(self) -> None:
-        verify_source(self.key, self.seed, self.value, self.output.type)
-        _storage_of(self.output.type)
-
-
-def _storage_of(type: TensorType) -> str:
-    try:
-        return element_storage(type)
-    except ValueError as error:
-        raise VerifyException(str(error)) from None
+        self.verify_source()
 
 
 @irdl_op_definition
-class Conv2dOp(TopOp):
+class Conv2dOp(Conv2dBase, TopOp):
     """2-D convolution; input [N,C,H,W], weight [O,C/groups,KH,KW], bias [O]; pads
     [top,left,bottom,right].
 
     output[n,o,y,x] = bias[o] + Σ input[n,c,y·s+i·d−pad,x·s+j·d−pad] · weight[o,c,i,j], c over the
     channels of o's group.
 
-    %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] : (…) ->
-    tensor<1x8x4x4xf32>
+    %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] :
+        (tensor<1x1x8x8xf32>, tensor<8x1x3x3xf32>, tensor<8xf32>) -> tensor<1x8x4x4xf32>
     """
 
     name = "top.conv2d"
-    strides = prop_def(INTS)
-    pads = prop_def(INTS)
-    dilations = prop_def(INTS)
-    groups = prop_def(INTEGER)
-    input = operand_def(TensorType)
-    weight = operand_def(TensorType)
-    bias = opt_operand_def(TensorType)
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "pads": ints([0, 0, 0, 0]),
-        "dilations": ints([1, 1]),
-        "groups": integer(1),
-    }
 
     @classmethod
     def make(
@@ -166,42 +127,19 @@ class Conv2dOp(TopOp):
         """A convolution with the result type that follows; DiagnosticError where shapes do not
         fit.
         """
-        properties = {
-            "strides": ints(strides),
-            "pads": ints(pads),
-            "dilations": ints(dilations),
-            "groups": integer(groups),
-        }
+        properties = cls.conv2d_properties(strides, pads, dilations, groups)
         return cls.build_named(name, [input, weight, bias], properties, location)
-
-    def expected_shape(self) -> Shape:
-        return shapes.conv2d_shape(
-            shape_of(self.input),
-            shape_of(self.weight),
-            None if self.bias is None else shape_of(self.bias),
-            strides=self.strides.get_values(),
-            pads=self.pads.get_values(),
-            dilations=self.dilations.get_values(),
-            groups=self.groups.value.data,
-        )
-
-    @property
-    def macs(self) -> int:
-        return prod(self.output.type.get_shape()) * prod(shape_of(self.weight)[1:])
 
 
 @irdl_op_definition
-class MatmulOp(TopOp):
+class MatmulOp(MatmulBase, TopOp):
     """Matrix product with NumPy's rules for leading axes; optional bias [N] added to every row.
 
-    %y = top.matmul "fc" %x, %w, %b : (tensor<1x64xf32>, tensor<64x10xf32>, tensor<10xf32>) ->
-    tensor<1x10xf32>
+    %y = top.matmul "fc" %x, %w, %b :
+        (tensor<1x64xf32>, tensor<64x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
     """
 
     name = "top.matmul"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    bias = opt_operand_def(TensorType)
 
     @classmethod
     def make(
@@ -217,14 +155,6 @@ class MatmulOp(TopOp):
         fit.
         """
         return cls.build_named(name, [lhs, rhs, bias], {}, location)
-
-    def expected_shape(self) -> Shape:
-        bias = None if self.bias is None else shape_of(self.bias)
-        return shapes.matmul_shape(shape_of(self.lhs), shape_of(self.rhs), bias)
-
-    @property
-    def macs(self) -> int:
-        return shapes.matmul_macs(shape_of(self.lhs), shape_of(self.rhs))
 
 
 @irdl_op_definition
@@ -268,11 +198,9 @@ class BatchNormOp(TopOp):
             raise VerifyException(f"epsilon must not be negative, got {self.epsilon.value.data}")
 
 
-class BinaryOp(TopOp):
+class BinaryOp(BinaryBase, TopOp):
     """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
 
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
     NEEDS_FLOATS: ClassVar[bool] = False
 
     @classmethod
@@ -283,9 +211,6 @@ class BinaryOp(TopOp):
         broadcast.
         """
         return cls.build_named(name, [lhs, rhs], {}, location)
-
-    def expected_shape(self) -> Shape:
-        return shapes.broadcast_shape(shape_of(self.lhs), shape_of(self.rhs))
 
 
 @irdl_op_definition
@@ -366,56 +291,16 @@ class ClipOp(TopOp):
                 raise VerifyException(f"bounds {low} and {high} leave nothing between them")
 
 
-class PoolOp(TopOp):
+class PoolOp(PoolBase, TopOp):
     """Base of 2-D pooling; input [N,C,H,W]; pads [top,left,bottom,right]."""
-
-    kernel = prop_def(INTS)
-    strides = prop_def(INTS)
-    pads = prop_def(INTS)
-    dilations = prop_def(INTS)
-    ceil_mode = opt_prop_def(UnitAttr)
-    input = operand_def(TensorType)
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "pads": ints([0, 0, 0, 0]),
-        "dilations": ints([1, 1]),
-    }
-
-    @classmethod
-    def pool_properties(
-        cls,
-        kernel: Sequence[int],
-        strides: Sequence[int],
-        pads: Sequence[int],
-        dilations: Sequence[int],
-        ceil_mode: bool,
-    ) -> dict[str, Attribute | None]:
-        """The properties that every pooling has."""
-        return {
-            "kernel": ints(kernel),
-            "strides": ints(strides),
-            "pads": ints(pads),
-            "dilations": ints(dilations),
-            "ceil_mode": flag(ceil_mode),
-        }
-
-    def expected_shape(self) -> Shape:
-        return shapes.pool_shape(
-            shape_of(self.input),
-            kernel=self.kernel.get_values(),
-            strides=self.strides.get_values(),
-            pads=self.pads.get_values(),
-            dilations=self.dilations.get_values(),
-            ceil_mode=self.ceil_mode is not None,
-        )
 
 
 @irdl_op_definition
 class MaxPoolOp(PoolOp):
     """Largest element of each window; padding never wins.
 
-    %y = top.max_pool "pool1" %x kernel = [2, 2] strides = [2, 2] : (tensor<1x8x8x8xf32>) ->
-    tensor<1x8x4x4xf32>
+    %y = top.max_pool "pool1" %x kernel = [2, 2] strides = [2, 2] :
+        (tensor<1x8x8x8xf32>) -> tensor<1x8x4x4xf32>
     """
 
     name = "top.max_pool"
@@ -470,13 +355,10 @@ class AvgPoolOp(PoolOp):
 
 
 @irdl_op_definition
-class ReduceMeanOp(TopOp):
+class ReduceMeanOp(ReduceMeanBase, TopOp):
     """Mean over `axes` (non-negative, ascending); with keepdims they stay as axes of size 1."""
 
     name = "top.reduce_mean"
-    axes = prop_def(INTS)
-    keepdims = opt_prop_def(UnitAttr)
-    input = operand_def(TensorType)
 
     @classmethod
     def make(
@@ -493,11 +375,6 @@ class ReduceMeanOp(TopOp):
         """
         properties = {"axes": ints(axes), "keepdims": flag(keepdims)}
         return cls.build_named(name, [input], properties, location)
-
-    def expected_shape(self) -> Shape:
-        return shapes.reduce_shape(
-            shape_of(self.input), self.axes.get_values(), self.keepdims is not None
-        )
 
 
 RESIZE_MODES = ("nearest", "linear", "cubic")
@@ -591,75 +468,26 @@ def _verify_one_of(what: str, value: str, known: Sequence[str]) -> None:
 
 
 @irdl_op_definition
-class ReshapeOp(TopOp):
+class ReshapeOp(ReshapeBase, TopOp):
     """The same elements in row-major order under another shape, that of the result type."""
 
     name = "top.reshape"
-    input = operand_def(TensorType)
     NEEDS_FLOATS: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        shape: Sequence[int],
-        *,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A reshape to `shape` (no −1); DiagnosticError where the number of elements differs."""
-        type = TensorType(expressed(element_of(input)), list(shape))
-        return cls.build_named(name, [input], {}, location, type)
-
-    def expected_shape(self) -> Shape:
-        return shapes.reshape_shape(shape_of(self.input), self.output.type.get_shape())
 
 
 @irdl_op_definition
-class TransposeOp(TopOp):
+class TransposeOp(TransposeBase, TopOp):
     """Axis i of the result is axis permutation[i] of the input."""
 
     name = "top.transpose"
-    permutation = prop_def(INTS)
-    input = operand_def(TensorType)
     NEEDS_FLOATS: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        permutation: Sequence[int],
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A transpose with the result type that follows; DiagnosticError for what is no
-        permutation.
-        """
-        return cls.build_named(name, [input], {"permutation": ints(permutation)}, location)
-
-    def expected_shape(self) -> Shape:
-        return shapes.transpose_shape(shape_of(self.input), self.permutation.get_values())
 
 
 @irdl_op_definition
-class SoftmaxOp(TopOp):
+class SoftmaxOp(SoftmaxBase, TopOp):
     """exp(x − max) / Σ exp(x − max) along `axis` (non-negative)."""
 
     name = "top.softmax"
-    axis = prop_def(INTEGER)
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls, name: str, input: SSAValue, *, axis: int, location: LocationAttr | None = None
-    ) -> Self:
-        """A softmax; DiagnosticError where the axis is none of the input's."""
-        return cls.build_named(name, [input], {"axis": integer(axis)}, location)
-
-    def expected_shape(self) -> Shape:
-        shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))
-        return shape_of(self.input)
 
 
 _OPS: list[Any] = [

@@ -8,11 +8,9 @@ the result's element type as `element` where it does not follow from the operand
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any, ClassVar, Self
 
 from xdsl.dialects.builtin import (
-    DenseIntOrFPElementsAttr,
     LocationAttr,
     StringAttr,
     TensorType,
@@ -31,20 +29,27 @@ from xdsl.utils.exceptions import VerifyException
 
 from . import quantized_rules as rules
 from . import shape as shapes
-from .assembly import Defaults
 from .attribute import (
     INTEGER,
-    INTS,
     REAL,
     flag,
     integer,
     ints,
-    optional_integer,
     optional_real,
-    optional_text,
 )
 from .element import element_of, is_quantized, shape_of
-from .network import NetworkOp, verify_source
+from .network import (
+    BinaryBase,
+    Conv2dBase,
+    MatmulBase,
+    NetworkOp,
+    PoolBase,
+    ReduceMeanBase,
+    ReshapeBase,
+    SoftmaxBase,
+    TransposeBase,
+    WeightBase,
+)
 from .quant import verify_quantized_shape
 from .shape import Shape
 
@@ -98,67 +103,56 @@ def _clamp(low: float | None, high: float | None) -> dict[str, Attribute | None]
 
 
 @irdl_op_definition
-class WeightOp(TpuOp):
+class WeightOp(WeightBase, TpuOp):
     """A constant tensor of the weight store (or seeded, or dense<>), in the storage type of its
     type.
     """
 
     name = "tpu.weight"
-    key = opt_prop_def(StringAttr)
-    seed = opt_prop_def(INTEGER)
-    value = opt_prop_def(DenseIntOrFPElementsAttr)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        type: TensorType,
-        *,
-        key: str | None = None,
-        seed: int | None = None,
-        value: DenseIntOrFPElementsAttr | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A weight of tensor type `type` from exactly one of `key`, `seed`, `value`."""
-        properties = {"key": optional_text(key), "seed": optional_integer(seed), "value": value}
-        return cls.build_named(name, [], properties, location, type)
-
-    def expected_shape(self) -> Shape:
-        return self.output.type.get_shape()
 
     def verify_elements(self) -> None:
-        verify_source(self.key, self.seed, self.value, self.output.type)
-        rules.storable(self.output)
+        self.verify_source()
+
+
+class ProductOp(ClampedOp):
+    """Base of the ops that sum products, then add bias and residual and clamp.
+
+    Quantized: bias is i32 in units of the product of the operands' scales, residual as the result.
+    `accumulator`, which holds the sums: "i32" or "i64" for quantized types, "f32" for floats.
+    """
+
+    accumulator = prop_def(StringAttr)
+    residual = opt_operand_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    @classmethod
+    def product_properties(
+        cls,
+        first_factor: SSAValue,
+        accumulator: str | None,
+        clamp_low: float | None,
+        clamp_high: float | None,
+    ) -> dict[str, Attribute | None]:
+        """The properties that every product has; `accumulator` i32 or f32 if None."""
+        default = "i32" if is_quantized(first_factor.type) else "f32"
+        return {
+            "accumulator": StringAttr(accumulator or default),
+            **_clamp(clamp_low, clamp_high),
+        }
 
 
 @irdl_op_definition
-class Conv2dOp(ClampedOp):
+class Conv2dOp(Conv2dBase, ProductOp):
     """Convolution, bias, residual, clamp; shapes as top.conv2d, residual as the result.
 
     Quantized: bias is i32 in units of sx·sw[o]; weights are quantized along axis 0 with zero point
     0. `accumulator`: "i32" or "i64" for quantized types, "f32" for floats.
 
-    %y = tpu.conv2d "conv1" %x, %w, %b residual %r accumulator = "i32" clamp_low = 0.0 : (…) ->
-    tensor<…>
+    %y = tpu.conv2d "conv1" %x, %w, %b residual %r accumulator = "i32" clamp_low = 0.0 :
+        (…) -> tensor<…>
     """
 
     name = "tpu.conv2d"
-    strides = prop_def(INTS)
-    pads = prop_def(INTS)
-    dilations = prop_def(INTS)
-    groups = prop_def(INTEGER)
-    accumulator = prop_def(StringAttr)
-    input = operand_def(TensorType)
-    weight = operand_def(TensorType)
-    bias = opt_operand_def(TensorType)
-    residual = opt_operand_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True),)
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "pads": ints([0, 0, 0, 0]),
-        "dilations": ints([1, 1]),
-        "groups": integer(1),
-    }
 
     @classmethod
     def make(
@@ -182,27 +176,12 @@ class Conv2dOp(ClampedOp):
         """A convolution; `element` is the result's (the input's if None), `accumulator` i32 or f32
         if None.
         """
-        properties: dict[str, Attribute | None] = {
-            "strides": ints(strides),
-            "pads": ints(pads),
-            "dilations": ints(dilations),
-            "groups": integer(groups),
-            "accumulator": StringAttr(accumulator or _default_accumulator(input)),
-            **_clamp(clamp_low, clamp_high),
+        properties = {
+            **cls.conv2d_properties(strides, pads, dilations, groups),
+            **cls.product_properties(input, accumulator, clamp_low, clamp_high),
         }
         operands = [input, weight, bias, residual]
         return cls.build_named(name, operands, properties, location, element=element)
-
-    def expected_shape(self) -> Shape:
-        return shapes.conv2d_shape(
-            shape_of(self.input),
-            shape_of(self.weight),
-            None if self.bias is None else shape_of(self.bias),
-            strides=self.strides.get_values(),
-            pads=self.pads.get_values(),
-            dilations=self.dilations.get_values(),
-            groups=self.groups.value.data,
-        )
 
     def verify_elements(self) -> None:
         rules.product(
@@ -210,17 +189,9 @@ class Conv2dOp(ClampedOp):
             weight_axis=0, weight_zero_point=False,
         )  # fmt: skip
 
-    @property
-    def macs(self) -> int:
-        return prod(self.output.type.get_shape()) * prod(shape_of(self.weight)[1:])
-
-
-def _default_accumulator(input: SSAValue) -> str:
-    return "i32" if is_quantized(input.type) else "f32"
-
 
 @irdl_op_definition
-class MatmulOp(ClampedOp):
+class MatmulOp(MatmulBase, ProductOp):
     """Matrix product, bias, residual, clamp; shapes as top.matmul, residual as the result.
 
     Quantized: as tpu.conv2d, but rhs is quantized along its last axis with zero point 0, or per
@@ -228,12 +199,6 @@ class MatmulOp(ClampedOp):
     """
 
     name = "tpu.matmul"
-    accumulator = prop_def(StringAttr)
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    bias = opt_operand_def(TensorType)
-    residual = opt_operand_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
     @classmethod
     def make(
@@ -253,16 +218,9 @@ class MatmulOp(ClampedOp):
         """A matrix product; `element` is the result's (lhs's if None), `accumulator` i32 or f32 if
         None.
         """
-        properties: dict[str, Attribute | None] = {
-            "accumulator": StringAttr(accumulator or _default_accumulator(lhs)),
-            **_clamp(clamp_low, clamp_high),
-        }
+        properties = cls.product_properties(lhs, accumulator, clamp_low, clamp_high)
         operands = [lhs, rhs, bias, residual]
         return cls.build_named(name, operands, properties, location, element=element)
-
-    def expected_shape(self) -> Shape:
-        bias = None if self.bias is None else shape_of(self.bias)
-        return shapes.matmul_shape(shape_of(self.lhs), shape_of(self.rhs), bias)
 
     def verify_elements(self) -> None:
         rules.product(
@@ -270,16 +228,10 @@ class MatmulOp(ClampedOp):
             weight_axis=len(shape_of(self.rhs)) - 1, weight_zero_point=True,
         )  # fmt: skip
 
-    @property
-    def macs(self) -> int:
-        return shapes.matmul_macs(shape_of(self.lhs), shape_of(self.rhs))
 
-
-class BinaryOp(ClampedOp):
+class BinaryOp(BinaryBase, ClampedOp):
     """Base of the element-wise ops of two operands, with NumPy's broadcasting."""
 
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
     QUANTIZED: ClassVar[bool] = False
 
     @classmethod
@@ -297,9 +249,6 @@ class BinaryOp(ClampedOp):
         """The op; `element` is the result's (lhs's if None)."""
         properties = _clamp(clamp_low, clamp_high)
         return cls.build_named(name, [lhs, rhs], properties, location, element=element)
-
-    def expected_shape(self) -> Shape:
-        return shapes.broadcast_shape(shape_of(self.lhs), shape_of(self.rhs))
 
     def verify_elements(self) -> None:
         values = [("lhs", self.lhs), ("rhs", self.rhs), ("result", self.output)]
@@ -441,51 +390,8 @@ class ClampOp(ClampedOp):
         return shape_of(self.input)
 
 
-class PoolOp(ClampedOp):
+class PoolOp(PoolBase, ClampedOp):
     """Base of 2-D pooling, as in top; max_pool keeps the type, avg_pool requantizes."""
-
-    kernel = prop_def(INTS)
-    strides = prop_def(INTS)
-    pads = prop_def(INTS)
-    dilations = prop_def(INTS)
-    ceil_mode = opt_prop_def(UnitAttr)
-    input = operand_def(TensorType)
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "pads": ints([0, 0, 0, 0]),
-        "dilations": ints([1, 1]),
-    }
-
-    @classmethod
-    def pool_properties(
-        cls,
-        kernel: Sequence[int],
-        strides: Sequence[int],
-        pads: Sequence[int],
-        dilations: Sequence[int],
-        ceil_mode: bool,
-        clamp_low: float | None,
-        clamp_high: float | None,
-    ) -> dict[str, Attribute | None]:
-        """The properties that every pooling has."""
-        return {
-            "kernel": ints(kernel),
-            "strides": ints(strides),
-            "pads": ints(pads),
-            "dilations": ints(dilations),
-            "ceil_mode": flag(ceil_mode),
-            **_clamp(clamp_low, clamp_high),
-        }
-
-    def expected_shape(self) -> Shape:
-        return shapes.pool_shape(
-            shape_of(self.input),
-            kernel=self.kernel.get_values(),
-            strides=self.strides.get_values(),
-            pads=self.pads.get_values(),
-            dilations=self.dilations.get_values(),
-            ceil_mode=self.ceil_mode is not None,
-        )
 
 
 @irdl_op_definition
@@ -512,9 +418,10 @@ class MaxPoolOp(PoolOp):
         location: LocationAttr | None = None,
     ) -> Self:
         """Max pooling; the result has the input's element type."""
-        properties = cls.pool_properties(
-            kernel, strides, pads, dilations, ceil_mode, clamp_low, clamp_high
-        )
+        properties = {
+            **cls.pool_properties(kernel, strides, pads, dilations, ceil_mode),
+            **_clamp(clamp_low, clamp_high),
+        }
         return cls.build_named(name, [input], properties, location)
 
 
@@ -543,9 +450,10 @@ class AvgPoolOp(PoolOp):
         location: LocationAttr | None = None,
     ) -> Self:
         """Average pooling; `element` is the result's (the input's if None)."""
-        properties = cls.pool_properties(
-            kernel, strides, pads, dilations, ceil_mode, clamp_low, clamp_high
-        )
+        properties = {
+            **cls.pool_properties(kernel, strides, pads, dilations, ceil_mode),
+            **_clamp(clamp_low, clamp_high),
+        }
         properties["count_include_pad"] = flag(count_include_pad)
         return cls.build_named(name, [input], properties, location, element=element)
 
@@ -554,13 +462,10 @@ class AvgPoolOp(PoolOp):
 
 
 @irdl_op_definition
-class ReduceMeanOp(ClampedOp):
+class ReduceMeanOp(ReduceMeanBase, ClampedOp):
     """Mean over `axes` (non-negative, ascending); with keepdims they stay as axes of size 1."""
 
     name = "tpu.reduce_mean"
-    axes = prop_def(INTS)
-    keepdims = opt_prop_def(UnitAttr)
-    input = operand_def(TensorType)
 
     @classmethod
     def make(
@@ -582,11 +487,6 @@ class ReduceMeanOp(ClampedOp):
             **_clamp(clamp_low, clamp_high),
         }
         return cls.build_named(name, [input], properties, location, element=element)
-
-    def expected_shape(self) -> Shape:
-        return shapes.reduce_shape(
-            shape_of(self.input), self.axes.get_values(), self.keepdims is not None
-        )
 
     def verify_elements(self) -> None:
         rules.mean(self.input, self.output)
@@ -650,69 +550,24 @@ class _MovingOp(TpuOp):
 
 
 @irdl_op_definition
-class ReshapeOp(_MovingOp):
+class ReshapeOp(ReshapeBase, _MovingOp):
     """The same elements in row-major order under another shape."""
 
     name = "tpu.reshape"
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        shape: Sequence[int],
-        *,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A reshape to `shape` (no −1); DiagnosticError where the number of elements differs."""
-        type = TensorType(element_of(input), list(shape))
-        return cls.build_named(name, [input], {}, location, type)
-
-    def expected_shape(self) -> Shape:
-        return shapes.reshape_shape(shape_of(self.input), self.output.type.get_shape())
-
 
 @irdl_op_definition
-class TransposeOp(_MovingOp):
+class TransposeOp(TransposeBase, _MovingOp):
     """Axis i of the result is axis permutation[i] of the input."""
 
     name = "tpu.transpose"
-    permutation = prop_def(INTS)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        permutation: Sequence[int],
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A transpose; the result has the input's element type."""
-        return cls.build_named(name, [input], {"permutation": ints(permutation)}, location)
-
-    def expected_shape(self) -> Shape:
-        return shapes.transpose_shape(shape_of(self.input), self.permutation.get_values())
 
 
 @irdl_op_definition
-class SoftmaxOp(TpuOp):
+class SoftmaxOp(SoftmaxBase, TpuOp):
     """Softmax along `axis` (non-negative), float types only."""
 
     name = "tpu.softmax"
-    axis = prop_def(INTEGER)
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls, name: str, input: SSAValue, *, axis: int, location: LocationAttr | None = None
-    ) -> Self:
-        """A softmax; the result has the input's element type."""
-        return cls.build_named(name, [input], {"axis": integer(axis)}, location)
-
-    def expected_shape(self) -> Shape:
-        shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))
-        return shape_of(self.input)
 
     def verify_elements(self) -> None:
         rules.floats([("input", self.input), ("result", self.output)])

@@ -11,10 +11,11 @@ _NUMBER = re.compile(r"_\d+$")
 
 @lru_cache(maxsize=65536)
 def value_name(name: str) -> str | None:
-    """A name for an SSA value made from a tensor's or node's name; None where nothing is left of it.
+    """A name for an SSA value made from a tensor's or node's name; None where nothing is left of
+    it.
 
-    xDSL takes a number at the end for its own numbering and fails where nothing stands before it: what is left of
-    "23" is "v23", of "_0" "v0".
+    xDSL takes a number at the end for its own numbering and fails where nothing stands before it:
+    what is left of "23" is "v23", of "_0" "v0".
     """
     text = _OTHERS.sub("_", name).strip("_")
     if not text:

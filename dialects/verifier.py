@@ -7,6 +7,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.irdl import IRDLOperation
 from xdsl.traits import IsTerminator, NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
@@ -16,28 +17,30 @@ def first_error(op: Operation) -> tuple[Operation, str] | None:
     well.
 
     Beyond each op's own verifier: every operand is defined before its use, blocks end in
-    terminators where they have to, and names (property `name`) are unique in each function.
+    terminators where they have to, and names (property `name`) are unique in each function. What an
+    op holds is checked before the op, whose verifier may then rely on it.
     """
+    names: set[StringAttr] | None = set() if isinstance(op, FuncOp) else None
     try:
+        if op.regions and isinstance(op, IRDLOperation):
+            # Some ops ask the op that holds them, func.return for the function's type.
+            op.get_irdl_definition().verify(op)
+        for region in op.regions:
+            for block in region.blocks:
+                wrong = _block_error(block, names)
+                if wrong is not None:
+                    return wrong
         op.verify_()
     except VerifyException as error:
         return op, _first_line(error)
-    names: set[StringAttr] | None = set() if isinstance(op, FuncOp) else None
-    for region in op.regions:
-        for block in region.blocks:
-            wrong = _block_error(op, block, names)
-            if wrong is not None:
-                return wrong
-    return None
+    return _terminator_error(op)
 
 
 def _first_line(error: VerifyException) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _block_error(
-    parent: Operation, block: Block, names: set[StringAttr] | None
-) -> tuple[Operation, str] | None:
+def _block_error(block: Block, names: set[StringAttr] | None) -> tuple[Operation, str] | None:
     defined: set[Operation] = set()
     for op in block.ops:
         reason = _use_error(op, block, defined)
@@ -49,9 +52,17 @@ def _block_error(
         if wrong is not None:
             return wrong
         defined.add(op)
-    last = block.last_op
-    if not parent.has_trait(NoTerminator) and (last is None or not last.has_trait(IsTerminator)):
-        return (last or parent), "the block does not end in a terminator"
+    return None
+
+
+def _terminator_error(parent: Operation) -> tuple[Operation, str] | None:
+    if parent.has_trait(NoTerminator):
+        return None
+    for region in parent.regions:
+        for block in region.blocks:
+            last = block.last_op
+            if last is None or not last.has_trait(IsTerminator):
+                return (last or parent), "the block does not end in a terminator"
     return None
 
 

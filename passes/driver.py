@@ -39,15 +39,13 @@ def rewrite(
     any more are erased.
 
     - Locations: an op that a rewrite makes gets the locations of the ops that the rewrite removed,
-      fused; when an op
-      is replaced by a value that was there before, the op which makes that value gets the location
-      on top of its own. Constants (ops without operands) hand on nothing. A location that a pattern
-      sets itself stays.
+      fused; when an op is replaced by a value that was there before, the op which makes that value
+      gets the location on top of its own. Constants (ops without operands) hand on nothing. A
+      location that a pattern sets itself stays.
     - Names: where the property `name` of a new op is one that another op or a graph input has, it
       gets a suffix (_1, _2 …).
     - End: after `max_rewrites` rewrites (16 per op and 1000 if None) a DiagnosticError names the
-      pattern that was applied
-      most.
+      pattern that was applied most.
 
     `counts`, if given, is added to: how often each pattern was applied, by its class name in snake
     case. Errors that a pattern raises come out as they are.

@@ -17,7 +17,15 @@ from xdsl.utils.exceptions import InterpretationError
 from ...dialects.diagnostic import DiagnosticError, Place
 from ...dialects.location import names_of
 from ...dialects.network import NetworkOp
-from .samples import MAX_LIVE_BYTES, input_names, joined, main_function, output_names, stack_samples
+from .samples import (
+    MAX_LIVE_BYTES,
+    input_names,
+    input_tensors,
+    joined,
+    main_function,
+    output_names,
+    stack_samples,
+)
 
 Observer = Callable[[str, np.ndarray], None]
 """Called as observe(name, value): value f32 [S, shape...], the sample axis first."""
@@ -94,7 +102,7 @@ class NetworkRunner:
         Without an observer samples run in chunks of bounded memory; an observer is shown all
         samples of a value at once.
         """
-        stacked, samples = stack_samples(function, inputs)
+        stacked, samples = stack_samples(input_tensors(function), inputs)
         chunk = samples if observe is not None else samples_per_chunk(function)
         parts: list[list[np.ndarray]] = []
         for start in range(0, samples, chunk):
@@ -178,60 +186,3 @@ def _last_uses(block: Block) -> dict[Operation, list[SSAValue]]:
     for value, op in last.items():
         ends.setdefault(op, []).append(value)
     return ends
-
-
-def aligned(value: np.ndarray, rank: int) -> np.ndarray:
-    """A value [S, shape...] with unit axes after the sample axis, so that it broadcasts with
-    tensors of `rank` axes.
-    """
-    missing = rank - (value.ndim - 1)
-    return value.reshape(len(value), *(1,) * missing, *value.shape[1:]) if missing > 0 else value
-
-
-def channel_last(value: np.ndarray) -> np.ndarray:
-    """[S, N, C, spatial...] as a view [S, N, spatial..., C]."""
-    return np.moveaxis(value, 2, -1)
-
-
-def channel_first(value: np.ndarray) -> np.ndarray:
-    """[S, N, spatial..., C] as a view [S, N, C, spatial...]."""
-    return np.moveaxis(value, -1, 2)
-
-
-def per_sample(
-    compute: Callable[..., np.ndarray], shared: np.ndarray, *operands: np.ndarray
-) -> np.ndarray:
-    """compute(shared[0], *operands), or one sample at a time where `shared` differs between
-    samples.
-
-    The numerics functions take one weight tensor for all samples; weights that a network computes
-    are the exception.
-    """
-    if len(shared) == 1:
-        return compute(shared[0], *operands)
-    parts = [
-        compute(one, *(x[i : i + 1] if len(x) > 1 else x for x in operands))
-        for i, one in enumerate(shared)
-    ]
-    return np.concatenate(parts)
-
-
-def as_matrices(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Operands of a matrix product as [S, ..., m, k] and [S, ..., k, n] of one rank, by NumPy's
-    rules for vectors.
-    """
-    if lhs.ndim == 2:
-        lhs = lhs[:, None, :]
-    if rhs.ndim == 2:
-        rhs = rhs[:, :, None]
-    rank = max(lhs.ndim, rhs.ndim) - 1
-    return aligned(lhs, rank), aligned(rhs, rank)
-
-
-def as_rows(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same, and where one matrix serves all rows of lhs: [rows, k] and [k, n], one product in
-    place of many.
-    """
-    if all(size == 1 for size in rhs.shape[:-2]):
-        return lhs.reshape(-1, lhs.shape[-1]), rhs.reshape(rhs.shape[-2:])
-    return lhs, rhs

@@ -13,7 +13,7 @@ from ..numerics import convolution, epilogue
 from ..numerics import matmul as products
 from ..numerics.matmul import accumulator_dtype
 from ..numerics.quantization import quantize_multiplier
-from .network import as_matrices, as_rows, channel_first, channel_last
+from ..numerics.sample_axis import as_matrices, as_rows, channel_first, channel_last
 from .quantization import Clamp, Element, float_clamp
 
 
@@ -121,14 +121,10 @@ def convolve(
             parts.append(convolve(op, one_image, one_weight, one_bias, one_residual))
         return np.concatenate(parts)
     kernel = np.ascontiguousarray(weight[0].transpose(2, 3, 1, 0))
-    top, left, bottom, right = op.pads.get_values()
-    (stride_y, stride_x), (step_y, step_x) = op.strides.get_values(), op.dilations.get_values()
     acc = convolution.conv2d(
         channel_last(image),
         kernel,
-        strides=(stride_y, stride_x),
-        dilations=(step_y, step_x),
-        pads=(top, left, bottom, right),
+        **op.sliding,
         groups=op.groups.value.data,
         pad_value=input.zero_point,
         accumulator=op.accumulator.data,

@@ -68,12 +68,11 @@ def _names(function: func.FuncOp, attribute: str, default: str, count: int) -> l
 
 def declared_inputs(module: ModuleOp) -> dict[str, tuple[int, ...]]:
     """The declared shape of each input of the module's function, by name."""
-    function = main_function(module)
-    return {name: shape for name, (shape, _) in _declared(function).items()}
+    return {name: shape for name, (shape, _) in input_tensors(main_function(module)).items()}
 
 
-def _declared(function: func.FuncOp) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Shape and storage type of each input."""
+def input_tensors(function: func.FuncOp) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Declared shape and storage type of each input, by name."""
     declared: dict[str, tuple[tuple[int, ...], str]] = {}
     for name, argument in zip(input_names(function), function.body.block.args, strict=True):
         declared[name] = _tensor(name, argument.type)
@@ -90,9 +89,10 @@ def _tensor(name: str, type: Attribute) -> tuple[tuple[int, ...], str]:
 
 
 def stack_samples(
-    function: func.FuncOp, inputs: Mapping[str, np.ndarray]
+    declared: Mapping[str, tuple[Sequence[int], str]], inputs: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], int]:
-    """The inputs as arrays [S, declared shape...] of the declared storage types, in order, and S.
+    """The inputs as arrays [S, declared shape...] of the declared storage types, in order, and S;
+    `declared` has shape and storage type of each by name.
 
     An array of exactly the declared shape is one sample; one whose axis 0 is S times as long is S
     samples. Numbers of other types are converted to a declared float type.
@@ -101,7 +101,6 @@ def stack_samples(
         DiagnosticError: an input is missing or unknown, of the wrong shape or type, or the inputs
             differ in S.
     """
-    declared = _declared(function)
     for name in inputs:
         if name not in declared:
             known = ", ".join(f"'{k}'" for k in declared) or "none"

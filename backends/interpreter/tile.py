@@ -27,7 +27,7 @@ from ...dialects.weights import WeightStore
 from ...passes.tile.buffer_uses import program_of, written_operand
 from ...passes.tile.weight_data import weight_data
 from ..numerics import device
-from .samples import MAX_LIVE_BYTES, count_samples, joined, stored
+from .samples import MAX_LIVE_BYTES, joined, stack_samples
 from .tile_buffers import ProgramBuffers
 from .tile_memory import Buffer, Memory
 from .tpu import run_body
@@ -54,20 +54,21 @@ def run_tile(
     and storage types.
 
     Args:
-        module: a module with one tile.program, at any stage before the conversion to isa. weights:
-            the store that the program's weight buffers refer to. inputs: arrays by input name, of
-            the declared shape, or with S times its axis 0: S samples. observe: called as
-            observe(name, value) for every buffer in global memory that the program writes, after
-            its last
-            write, with the logical tensor in its storage type, sample axis first.
+        module: a module with one tile.program, at any stage before the conversion to isa.
+        weights: the store that the program's weight buffers refer to.
+        inputs: arrays by input name, of the declared shape, or with S times its axis 0: S samples.
+        observe: called as observe(name, value) for every buffer in global memory that the program
+            writes, after its last write, with the logical tensor in its storage type, sample axis
+            first.
 
     Raises:
         DiagnosticError: an input is missing, unknown or of a wrong shape; the program reads bytes
-            that nobody wrote or reaches
-            outside a buffer.
+            that nobody wrote or reaches outside a buffer.
     """
     buffers = ProgramBuffers.of(program_of(module))
-    arrays, samples = _samples_of(buffers, inputs)
+    specs = {name: buffers.specs[buffer] for name, buffer in buffers.inputs.items()}
+    declared = {name: (spec.logical_shape, spec.storage) for name, spec in specs.items()}
+    arrays, samples = stack_samples(declared, inputs)
     chunk = max(1, min(samples, MAX_LIVE_BYTES // max(1, buffers.bytes_per_sample)))
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in buffers.outputs}
     seen: dict[str, list[np.ndarray]] = {}
@@ -91,31 +92,6 @@ def run_tile(
         name: joined(value if len(value) == samples else value[:1], samples)
         for name, value in ((name, np.concatenate(parts)) for name, parts in outputs.items())
     }
-
-
-def _samples_of(
-    buffers: ProgramBuffers, inputs: Mapping[str, np.ndarray]
-) -> tuple[dict[str, np.ndarray], int]:
-    """The inputs as [S, *declared shape], and S."""
-    known = ", ".join(f"'{name}'" for name in buffers.inputs) or "none"
-    for name in inputs:
-        if name not in buffers.inputs:
-            raise DiagnosticError(f"there is no input '{name}'", hint=f"the inputs are: {known}")
-    result: dict[str, np.ndarray] = {}
-    for name, buffer in buffers.inputs.items():
-        spec = buffers.specs[buffer]
-        shape = spec.logical_shape
-        if name not in inputs:
-            raise DiagnosticError(
-                f"input '{name}' is missing", hint=f"give an array of shape {list(shape)}"
-            )
-        value = stored(name, np.asarray(inputs[name]), spec.storage)
-        result[name] = value.reshape(count_samples(name, value.shape, shape), *shape)
-    counts = {name: len(value) for name, value in result.items()}
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f"'{name}': {count}" for name, count in counts.items())
-        raise DiagnosticError(f"the inputs have different numbers of samples: {listed}")
-    return result, next(iter(counts.values()), 1)
 
 
 class _ProgramError(Exception):

@@ -24,11 +24,11 @@ from ..numerics.quantization import (
     quantize_multiplier,
     requantize,
 )
+from ..numerics.sample_axis import broadcastable, channel_first, channel_last
 from ..numerics.storage import round_to
-from .network import NetworkRunner, Observer, aligned, channel_first, channel_last, run_main
+from .network import NetworkRunner, Observer, run_main
 from .products import convolve, multiply
 from .quantization import Element, float_clamp, real_value
-from .top import pool_window
 
 Values = tuple[Any, ...]
 
@@ -121,7 +121,7 @@ class TpuFunctions(InterpreterFunctions):
         lhs, rhs = _element(op.lhs.type), _element(op.rhs.type)
         left, right, shift = add_parameters(lhs.scale, rhs.scale, result.scale)
         total = elementwise.add_int(
-            *_aligned(args),
+            *broadcastable(*args),
             zero_point_a=lhs.zero_point,
             zero_point_b=rhs.zero_point,
             multiplier_a=left,
@@ -141,7 +141,7 @@ class TpuFunctions(InterpreterFunctions):
         lhs, rhs = _element(op.lhs.type), _element(op.rhs.type)
         multiplier, shift = quantize_multiplier(lhs.scale * rhs.scale / result.scale)
         product = elementwise.mul_int(
-            *_aligned(args),
+            *broadcastable(*args),
             zero_point_a=lhs.zero_point,
             zero_point_b=rhs.zero_point,
             multiplier=int(multiplier),
@@ -192,17 +192,19 @@ class TpuFunctions(InterpreterFunctions):
 
     @impl(tpu.MaxPoolOp)
     def run_max_pool(self, interpreter: Interpreter, op: tpu.MaxPoolOp, args: Values) -> Values:
-        pooled = pooling.max_pool2d(channel_last(args[0]), **pool_window(op))
+        pooled = pooling.max_pool2d(channel_last(args[0]), **op.window)
         return (channel_first(_clamped(pooled, op)),)
 
     @impl(tpu.AvgPoolOp)
     def run_avg_pool(self, interpreter: Interpreter, op: tpu.AvgPoolOp, args: Values) -> Values:
-        window = {**pool_window(op), "count_include_pad": op.count_include_pad is not None}
-        image = channel_last(args[0])
+        image, include = channel_last(args[0]), op.count_include_pad is not None
         if _element(op.output.type).is_quantized:
-            pooled = pooling.average_pool2d_int(image, **window, **_mean_parameters(op))
+            pooled = pooling.average_pool2d_int(
+                image, **op.window, count_include_pad=include, **_mean_parameters(op)
+            )
         else:
-            pooled = _float_result(pooling.average_pool2d_f32(image, **window), op)
+            mean = pooling.average_pool2d_f32(image, **op.window, count_include_pad=include)
+            pooled = _float_result(mean, op)
         return (channel_first(pooled),)
 
     @impl(tpu.ReduceMeanOp)
@@ -248,16 +250,10 @@ def _optional(
     return bias, residual
 
 
-def _aligned(args: Values) -> tuple[np.ndarray, np.ndarray]:
-    lhs, rhs = args
-    rank = max(lhs.ndim, rhs.ndim) - 1
-    return aligned(lhs, rank), aligned(rhs, rank)
-
-
 def _float_binary(
     compute: Callable[[np.ndarray, np.ndarray], np.ndarray], op: tpu.BinaryOp, args: Values
 ) -> np.ndarray:
-    return _float_result(compute(*_aligned(args)), op)
+    return _float_result(compute(*broadcastable(*args)), op)
 
 
 def _float_result(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:

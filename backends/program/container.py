@@ -13,11 +13,8 @@ it makes of a damaged file is a DiagnosticError.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import secrets
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -28,6 +25,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.files import write_bytes_atomically
 from ...dialects.instruction import INSTRUCTION_BYTES
 from ..targets.target import Target
 from .encoding import WORD
@@ -262,21 +260,5 @@ def load_bytes(path: Path) -> bytes:
 
 
 def save(program: Program, path: Path) -> None:
-    """Writes the file of a program: to a temporary file beside it, which then takes its name."""
-    data = write(program)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            with open(descriptor, "wb") as stream:
-                stream.write(data)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DiagnosticError(
-            f"the program cannot be written: {reason}", Place(file=str(path))
-        ) from None
+    """Writes the file of a program, whole or not at all."""
+    write_bytes_atomically(path, write(program))

@@ -210,7 +210,8 @@ def _typed(port: Port, array: np.ndarray) -> np.ndarray:
 
 def _joined(port: Port, data: np.ndarray, samples: int) -> np.ndarray:
     """u8 [S, bytes] as the port's type, samples joined along axis 0."""
-    typed = data.view(dtype_of(port.storage))
+    # Of a constant all samples are one row, seen several times.
+    typed = np.ascontiguousarray(data).view(dtype_of(port.storage))
     shape = tuple(port.shape)
     if samples == 1:
         return typed.reshape(shape)

@@ -59,6 +59,11 @@ MAX_OCCURRENCES = 5_000_000
 class Machine:
     """The state of one simulation. An *occurrence* is an instruction in one repetition: repetition
     * instructions + number.
+
+    `stalls` has an entry (engine, state, occurrence, from, until) for every time that an engine
+    stood still, in ticks: what it waited for, and the instruction that it could not go on with.
+    `loads` has, at each time when transfers began or ended, the units of work per tick that they
+    take of each shared resource from then on.
     """
 
     def __init__(self, streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> None:
@@ -87,6 +92,9 @@ class Machine:
         self.state = [FINISHED] * engines
         self.since = [0] * engines
         self.spent = [[0] * len(STATE_NAMES) for _ in range(engines)]
+        self.delayed = [-1] * engines
+        self.stalls: list[tuple[int, int, int, int, int]] = []
+        self.loads: list[tuple[int, list[int]]] = []
         self.engine_waiters: list[list[int]] = [[] for _ in range(engines)]
         self.counter_waiters: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self.counters: dict[tuple[int, int], int] = {}
@@ -117,6 +125,7 @@ class Machine:
                 end = network.next_end()
                 if end is not None:
                     self.schedule(end, _FLOW, self.version, 0)
+                self.loads.append((self.now, network.loads()))
         if any(done < total for done, total in zip(self.retired, self.total, strict=True)):
             heads = [
                 queue[position % len(queue)]
@@ -363,8 +372,22 @@ class Machine:
         if state is None:
             state = FINISHED
         if state != self.state[engine]:
-            self.spent[engine][self.state[engine]] += self.now - self.since[engine]
+            before, since = self.state[engine], self.since[engine]
+            self.spent[engine][before] += self.now - since
+            if before < BUSY and since < self.now:
+                self.stalls.append((engine, before, self.delayed[engine], since, self.now))
             self.state[engine], self.since[engine] = state, self.now
+            if state < BUSY:
+                self.delayed[engine] = self.next_in_line(engine)
+
+    def next_in_line(self, engine: int) -> int:
+        """The occurrence that a stalled engine is to complete next: the oldest under way, or the
+        head of its queue.
+        """
+        if self.flight[engine]:
+            return self.flight[engine][0]
+        repetition, place = divmod(self.head[engine], self.length[engine])
+        return repetition * self.size + self.streams.queues[engine][place]
 
 
 def run_timing(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Machine:

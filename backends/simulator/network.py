@@ -42,6 +42,21 @@ class Network:
             self._known.clear()
         return self._number[flow_class]
 
+    def loads(self) -> list[int]:
+        """Units of work per tick that the transfers in progress take of each resource, at the rates
+        of the last `next_end`.
+        """
+        loads = [0] * len(self._capacities)
+        for flow_class, count, rate in zip(self._classes, self._counts, self._rates, strict=True):
+            if count:
+                for resource, weight in flow_class.uses:
+                    loads[resource] += count * rate * weight
+        return loads
+
+    def lone_rate(self, number: int) -> int:
+        """Units of work per tick that a transfer of class `number` is served while it is alone."""
+        return fair_rates([self._classes[number]], [1], self._capacities)[0]
+
     def _advance(self, now: int) -> None:
         elapsed = now - self._now
         if elapsed:

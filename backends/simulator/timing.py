@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...dialects.instruction import ENGINES
-from .costs import TICKS_PER_CYCLE, Costs, memory_totals
+from .costs import TICKS_PER_CYCLE, WORK_PER_BYTE, Costs, memory_totals
 from .machine import BUSY, FINISHED, STATE_NAMES, Machine
 from .streams import ENGINE_COUNT, Streams
 
@@ -65,6 +65,36 @@ class InstructionTimes:
     start: np.ndarray
     move: np.ndarray
     end: np.ndarray
+
+
+@dataclass(frozen=True)
+class Stall:
+    """A time in which an engine stood still: `cause` as in `EngineUse.stalled`, `occurrence` the
+    instruction that it could not go on with, `start` and `end` in cycles.
+    """
+
+    engine: int
+    cause: str
+    occurrence: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class History:
+    """All that happened, repetition after repetition: times in cycles, f64 [repeat * n], as in
+    `InstructionTimes`.
+
+    Entry `o` is the instruction with number `o % n` in repetition `o // n`. `loads`: at each time
+    when transfers began or ended, the bytes per cycle that they take of global memory (whole bursts)
+    and of the interconnect from then on.
+    """
+
+    start: np.ndarray
+    move: np.ndarray
+    end: np.ndarray
+    stalls: list[Stall]
+    loads: list[tuple[float, list[float]]]
 
 
 class Timing:
@@ -164,6 +194,38 @@ class Timing:
             np.array(self._streams.index, dtype=np.int64),
             cycles(machine.start), cycles(machine.move), cycles(machine.end),
         )  # fmt: skip
+
+    @property
+    def streams(self) -> Streams:
+        """The program that was timed, decoded; instructions have its numbers everywhere."""
+        return self._streams
+
+    @property
+    def costs(self) -> Costs:
+        """What each instruction costs by itself."""
+        return self._costs
+
+    @cached_property
+    def history(self) -> History:
+        """Times of all instructions in all repetitions, and when and why engines stood still."""
+        machine = self._machine
+
+        def cycles(ticks: list[int]) -> np.ndarray:
+            return np.array(ticks, dtype=np.float64) / TICKS_PER_CYCLE
+
+        stalls = [
+            Stall(engine, STATE_NAMES[state], occurrence, since / TICKS_PER_CYCLE,
+                  until / TICKS_PER_CYCLE)
+            for engine, state, occurrence, since, until in machine.stalls
+        ]  # fmt: skip
+        # Work per tick, in bytes per cycle.
+        scale = TICKS_PER_CYCLE / WORK_PER_BYTE
+        loads = [
+            (time / TICKS_PER_CYCLE, [load * scale for load in loads])
+            for time, loads in machine.loads
+        ]
+        start, move, end = cycles(machine.start), cycles(machine.move), cycles(machine.end)
+        return History(start, move, end, stalls, loads)
 
     @cached_property
     def critical_path(self) -> list[tuple[int, float]]:

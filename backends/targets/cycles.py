@@ -8,9 +8,12 @@ every tiling that a search tries: plain integer arithmetic.
 from __future__ import annotations
 
 from math import ceil
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from .target import Target, TargetError
+from .target_error import TargetError
+
+if TYPE_CHECKING:
+    from .target import Target
 
 Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
 

@@ -18,6 +18,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from .target_error import TargetError
+
 STORAGE_BYTES: dict[str, int] = {
     "i8": 1, "u8": 1, "bool": 1, "i16": 2, "u16": 2, "f16": 2, "bf16": 2, "i32": 4, "u32": 4,
     "f32": 4, "i64": 8, "f64": 8,
@@ -28,23 +30,6 @@ MAX_CORES = 64
 """A signal's mask of cores has 64 bits."""
 MAX_LOCAL_BYTES = 2**31
 """Addresses of a core's memories are 32-bit, and the largest one means "no operand"."""
-
-
-class TargetError(ValueError):
-    """A target that cannot be used. Says where it was read, which field is wrong, and what to do.
-
-    `file` is the path or name of the target, `fields` the dotted names of the offending fields.
-    """
-
-    def __init__(
-        self, message: str, file: str = "", fields: tuple[str, ...] = (), hint: str = ""
-    ) -> None:
-        self.message, self.file, self.fields, self.hint = message, file, fields, hint
-        super().__init__(f"{file}: {message}" if file else message)
-
-    def __str__(self) -> str:
-        text = f"{self.file}: {self.message}" if self.file else self.message
-        return f"{text}; {self.hint}" if self.hint else text
 
 
 def _known_storage(rates: dict[str, Any]) -> dict[str, Any]:

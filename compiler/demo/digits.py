@@ -24,7 +24,8 @@ COSTLIEST = 5
 class DemoReport:
     """What the demo found. Accuracies are fractions of the test images; bytes are of global memory.
 
-    `nodes`: the ONNX nodes that cost most cycles, each with "node", "cycles" and "share" (of the cycles of all nodes).
+    `nodes`: the ONNX nodes that cost most cycles, each with "node", "nodes" (the fused nodes one by one), "cycles" and
+    "share" (of the cycles of all nodes).
     """
 
     target: str
@@ -101,8 +102,8 @@ def run_demo(
     ).outputs
     timing = simulate(program, None, mode="timing").timing
     assert outputs is not None and timing is not None
-    by_node = timing.by_node()
-    total = sum(cycles for _, cycles in by_node) or 1
+    costs = timing.node_costs()
+    total = sum(cost.cycles for cost in costs.values()) or 1
     return DemoReport(
         target=program.target.name,
         images=len(images),
@@ -116,7 +117,12 @@ def run_demo(
         bytes_written=timing.bytes_written,
         files={stage: str(path) for stage, path in files.items()},
         nodes=[
-            {"node": node, "cycles": cycles, "share": cycles / total}
-            for node, cycles in by_node[:COSTLIEST]
+            {
+                "node": key,
+                "nodes": list(cost.nodes or (key,)),
+                "cycles": round(cost.cycles),
+                "share": cost.cycles / total,
+            }
+            for key, cost in list(costs.items())[:COSTLIEST]
         ],
     )

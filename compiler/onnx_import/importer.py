@@ -278,7 +278,9 @@ class _GraphImporter:
             because = f": {reason}" if reason else ""
             notes.append(f"{op}{version}, {', '.join(nodes)}{because}")
         count = len({op for op, _ in groups})
-        what = "1 operator that is" if count == 1 else f"{count} operators that are"
+        tensors = all(op.startswith("graph ") for op, _ in groups)
+        one, many = ("type of input or output", "types") if tensors else ("operator", "operators")
+        what = f"1 {one} that is" if count == 1 else f"{count} {many} that are"
         raise DiagnosticError(
             f"the model needs {what} not supported",
             Place(file=self.file),

@@ -52,6 +52,11 @@ def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -
     strides = _positive(node, "strides", node.integers("strides"), rank)
     dilations = _positive(node, "dilations", node.integers("dilations"), rank)
     pads = _pads(node, input_shape[2:], kernel, strides, dilations)
+    # A stride past the padded input is never taken: any longer one means the same.
+    strides = tuple(
+        min(stride, size + pads[axis] + pads[axis + rank])
+        for axis, (stride, size) in enumerate(zip(strides, input_shape[2:], strict=True))
+    )
     # SAME says the output's size itself; with its pads made explicit floor mode gives just that.
     # VALID with ceil_mode is read as onnx's shape inference and ONNX Runtime read it: like NOTSET
     # without pads.

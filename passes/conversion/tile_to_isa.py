@@ -1,5 +1,5 @@
-"""From tiles to machine instructions: one listing per core, with the waits that keep the bytes as
-in program order.
+"""`convert-tile-to-isa`: from tiles to machine instructions, one listing per core, with the waits
+that keep the bytes as in program order.
 
     tile.copy core 0 %image -> %x …
     tile.conv2d core 0 %x, %w -> %acc …
@@ -44,8 +44,9 @@ from ...dialects.weights import WeightStore
 from ..smalti_pass import SmaltiPass, store_of
 from ..tile.allocation import align
 from ..tile.buffer_uses import BufferUse, Declaration, buffer_uses, program_of, steps_of
+from ..tile.strided_copy import StridedCopy
 from ..tile.weight_data import weight_data
-from .transfers import Box, Descriptor, descriptors
+from .transfers import Descriptor, descriptors
 from .waits import Step, WaitPlan, Waits, derive_waits
 
 
@@ -105,6 +106,7 @@ class _Work:
     step: Step
     mnemonic: str
     fields: dict[str, Any]
+    origin: str | None
     location: LocationAttr
 
 
@@ -146,13 +148,15 @@ def _default(field: Field) -> Any:
     return field.default
 
 
-def _work(op: Operation, core: int, mnemonic: str, fields: dict[str, Any]) -> _Work:
+def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> _Work:
     instruction = BY_MNEMONIC[mnemonic]
     engine = instruction.engine
     assert engine is not None
     complete = {field.name: fields.get(field.name, _default(field)) for field in instruction.fields}
     accesses = instruction.accesses({**complete, "engine": engine})
-    return _Work(Step(core, ENGINES.index(engine), accesses), mnemonic, fields, op.location)
+    step = Step(core, ENGINES.index(engine), accesses)
+    origin = None if op.origin is None else op.origin.data
+    return _Work(step, mnemonic, fields, origin, op.location)
 
 
 def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -178,7 +182,7 @@ def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]
         common["group"] = op.group.value.data
     storage = element_storage(op.source.type)
     common["fill"] = _fill_byte(op, storage)
-    box = Box(
+    copy = StridedCopy(
         tuple(op.sizes.get_values()),
         op.source_offset.value.data,
         tuple(op.source_strides.get_values()),
@@ -187,7 +191,7 @@ def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]
         0 if op.pad is None else op.pad.value.data,
     )
     src, dst = _address(op.source, op), _address(op.target, op)
-    for transfer in descriptors(box, STORAGE_BYTES[storage]):
+    for transfer in descriptors(copy, STORAGE_BYTES[storage]):
         yield "load" if is_load else "store", {**common, **_transfer_fields(transfer, src, dst)}
 
 
@@ -244,6 +248,7 @@ def _streams(
                     {},
                     wait=wait,
                     engine=engine,
+                    origin=item.origin,
                     location=item.location,
                 )
             )
@@ -270,6 +275,7 @@ def _instruction(item: _Work, waits: Waits, name: str, after: Sequence[str]) -> 
         after=after,
         wait=waits.counters[-1] if waits.counters else None,
         signal=(waits.signal_counter, receivers) if receivers else None,
+        origin=item.origin,
         location=item.location,
     )
 

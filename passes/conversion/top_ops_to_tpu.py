@@ -16,9 +16,9 @@ from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_of, shape_of
 from ...dialects.quant import UniformQuantizedType, uniform_per_axis
+from ...dialects.top_evaluation import beside_input, resize_taps
 from ...dialects.weights import value_of
 from ..driver import place_of
-from ..top.evaluate import resize_taps
 from .quantized_product import quantize_product
 from .tpu_builder import TpuBuilder
 
@@ -223,14 +223,14 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
     name, rank = op.result_name.data, len(shape_of(op.output))
     taps = resize_taps(op)
     axes = [
-        axis for axis, each in enumerate(taps) if not _copies_axis(shape_of(op.input)[axis], *each)
+        axis for axis, each in taps.items() if not _copies_axis(shape_of(op.input)[axis], *each)
     ]
     copies = all(resampling.is_gather(*taps[axis]) for axis in axes)
     form = builder.as_kept(op.input) if copies else builder.as_float(op.input)
     # Axes that shrink first: what follows has less to do.
     axes.sort(key=lambda axis: shape_of(op.output)[axis] / shape_of(op.input)[axis])
     fills = op.extrapolation_value.value.data != 0 and any(
-        resampling.extrapolated(weight).any() for _, weight in taps
+        resampling.extrapolated(weight).any() for _, weight in taps.values()
     )
     for axis in axes:
         last = axis == axes[-1] and not fills
@@ -243,9 +243,8 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
     if fills:
         # What lies beside the input came out as 0: add the value that it should have.
         beside = np.zeros((1,) * rank, np.bool_)
-        for axis, (_, weight) in enumerate(taps):
-            along = [-1 if other == axis else 1 for other in range(rank)]
-            beside = beside | resampling.extrapolated(weight).reshape(along)
+        for axis, (_, weight) in taps.items():
+            beside = beside | beside_input(weight, axis, rank)
         value = np.where(beside, np.float32(op.extrapolation_value.value.data), np.float32(0))
         filled = builder.constant(f"{name}_fill", value)
         form = builder.add(tpu.AddOp.make(name, form, filled)).output

@@ -1,4 +1,4 @@
-"""Gives every buffer of a tile program its address.
+"""`tile-assign-addresses`: gives every buffer of a tile program its address.
 
     %a = tile.alloc core 0 : memref<1x4x4x16xi8, "local">
     %b = tile.alloc core 0 : memref<1x4x4x16xi8, "local">

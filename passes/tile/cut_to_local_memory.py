@@ -84,7 +84,7 @@ class CutToLocalMemory(SmaltiPass):
                     f"{machine.cores} cores",
                     layer.place,
                 )
-            emitter = Emitter(number, layer.operation.location)
+            emitter = Emitter(number, layer.operation.location, layer.op.result_name.data)
             family.emit(layer.window, emitter, constants)
             block.insert_ops_before(emitter.operations, layer.operation)
             anchor = anchor or emitter.operations[0]

@@ -1,4 +1,4 @@
-"""Moves loads earlier in a tile program, so that they run while the tile before is computed.
+"""`tile-order-engines`: moves loads earlier, so that they run while the tile before is computed.
 
     load x0, w; conv x0; epilogue y0; store y0; load x1; conv x1; epilogue y1; store y1
 ⇒

@@ -27,12 +27,12 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from ...dialects import top
-from ...dialects.element import shape_of, type_bytes
+from ...dialects.element import is_float, shape_of, type_bytes
+from ...dialects.top_evaluation import evaluate
 from ...dialects.weights import WeightStore, value_of
 from ..driver import erase_if_unused, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, is_filled_with, make_constant
-from .evaluate import evaluate
 
 _GROWTH_BYTES = 1 << 20
 """A constant result may be this much larger than the constants that it is computed from; a larger
@@ -59,9 +59,11 @@ class FoldConstants(RewritePattern):
             > sum(type_bytes(each.output.type) for each in weights) + _GROWTH_BYTES
         ):
             return
-        array = evaluate(op, [value_of(each, self.store) for each in weights])
-        if array is None:
-            return
+        moves = isinstance(op, top.ReshapeOp | top.TransposeOp)
+        if not moves and not all(is_float(each.output.type) for each in weights):
+            return  # arithmetic on integers is the importer's to fold: top has floats
+        operands = [value_of(each, self.store)[None] for each in weights]
+        array = evaluate(op, operands)[0].astype(operands[0].dtype, copy=False)
         rewriter.replace(op, make_constant(op.result_name.data, array, self.store))
         erase_if_unused(rewriter, *weights)
 

@@ -48,7 +48,9 @@ class Graph:
     def node(self, op: str, inputs: list[str], shape: tuple[int, ...], **attributes: Any) -> str:
         """Adds a node; the name of its output, of the given shape."""
         name = f"t{len(self.nodes)}"
-        self.nodes.append(oh.make_node(op, inputs, [name], name=f"{op}_{len(self.nodes)}", **attributes))
+        self.nodes.append(
+            oh.make_node(op, inputs, [name], name=f"{op}_{len(self.nodes)}", **attributes)
+        )
         self.values[name] = shape
         return name
 
@@ -68,7 +70,11 @@ class Graph:
 
     def _inferred(self, name: str) -> tuple[int, ...]:
         node = self.nodes[-1]
-        shaped = [oh.make_tensor_value_info(n, TensorProto.FLOAT, self.values[n]) for n in node.input if n in self.values]
+        shaped = [
+            oh.make_tensor_value_info(n, TensorProto.FLOAT, self.values[n])
+            for n in node.input
+            if n in self.values
+        ]
         out = oh.make_tensor_value_info(name, TensorProto.FLOAT, None)
         graph = oh.make_graph([node], "one", shaped, [out], self.weights)
         model = oh.make_model(graph, opset_imports=[oh.make_opsetid("", 17)], ir_version=8)
@@ -77,20 +83,28 @@ class Graph:
         return tuple(d.dim_value for d in dims)
 
 
-def windows(graph: Graph, shape: tuple[int, ...], kernel: tuple[int, int], *, dilate: bool) -> dict[str, Any]:
+def windows(
+    graph: Graph, shape: tuple[int, ...], kernel: tuple[int, int], *, dilate: bool
+) -> dict[str, Any]:
     """Strides, dilations and padding of a window op, as ONNX attributes."""
     attributes: dict[str, Any] = {"kernel_shape": kernel}
     attributes["strides"] = [graph.integer(1, 3), graph.integer(1, 3)]
     if dilate and graph.choose(True, False):
         attributes["dilations"] = [graph.integer(1, 2), graph.integer(1, 2)]
     # ONNX Runtime, which the results are compared with, refuses auto_pad where windows are dilated or far apart.
-    plain = "dilations" not in attributes and all(s <= k for s, k in zip(attributes["strides"], kernel, strict=True))
-    padding = graph.choose("pads", "pads", *(("SAME_UPPER", "SAME_LOWER", "VALID") if plain else ()))
-    if padding == "pads":
-        attributes["pads"] = [graph.integer(0, kernel[i % 2] - 1) for i in range(4)]
-    else:
-        attributes["auto_pad"] = padding
-    return attributes
+    plain = "dilations" not in attributes and all(
+        s <= k for s, k in zip(attributes["strides"], kernel, strict=True)
+    )
+    padding = graph.choose(
+        "pads", "pads", *(("SAME_UPPER", "SAME_LOWER", "VALID") if plain else ())
+    )
+    if padding != "pads":
+        return attributes | {"auto_pad": padding}
+    pads = [graph.integer(0, kernel[i % 2] - 1) for i in range(4)]
+    for axis, dilation in enumerate(attributes.get("dilations", ())):
+        reach = dilation * (kernel[axis] - 1) + 1
+        pads[axis + 2] += max(0, reach - shape[axis + 2] - pads[axis] - pads[axis + 2])
+    return attributes | {"pads": pads}
 
 
 def conv(graph: Graph, x: str) -> str:
@@ -104,17 +118,21 @@ def conv(graph: Graph, x: str) -> str:
     inputs = [x, graph.weight(out, c // groups, *kernel, scale=fan_in**-0.5)]
     if graph.choose(True, False):
         inputs.append(graph.weight(out))
-    return graph.infer("Conv", inputs, group=groups, **windows(graph, (h, w), kernel, dilate=True))
+    return graph.infer(
+        "Conv", inputs, group=groups, **windows(graph, (n, c, h, w), kernel, dilate=True)
+    )
 
 
 def pool(graph: Graph, x: str) -> str:
     """Max or average pooling."""
-    _, _, h, w = graph.values[x]
+    shape = graph.values[x]
+    h, w = shape[2:]
     op = graph.choose("MaxPool", "AveragePool")
     kernel = (graph.integer(1, min(3, h)), graph.integer(1, min(3, w)))
-    attributes = windows(graph, (h, w), kernel, dilate=op == "MaxPool")
-    # ONNX leaves open what ceil_mode means beside auto_pad.
-    if "auto_pad" not in attributes:
+    attributes = windows(graph, shape, kernel, dilate=op == "MaxPool")
+    # ONNX leaves open what ceil_mode means beside auto_pad, and its shape inference keeps windows past the end.
+    dense = all(s <= k for s, k in zip(attributes["strides"], kernel, strict=True))
+    if dense and not any(attributes.get("pads", [1])):
         attributes["ceil_mode"] = graph.choose(0, 1)
     if op == "AveragePool":
         attributes["count_include_pad"] = graph.choose(0, 1)
@@ -166,15 +184,22 @@ def resize(graph: Graph, x: str) -> str:
     """Resize of the spatial axes, by scales or sizes."""
     n, c, h, w = graph.values[x]
     attributes: dict[str, Any] = {"mode": graph.choose("nearest", "linear", "cubic")}
-    modes = ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
-    attributes["coordinate_transformation_mode"] = graph.choose(*modes)
+    # ONNX Runtime departs from the standard for pytorch_half_pixel, and for align_corners where a size is rounded.
+    coordinates = graph.choose("half_pixel", "asymmetric", "align_corners")
+    attributes["coordinate_transformation_mode"] = coordinates
     if attributes["mode"] == "nearest":
         attributes["nearest_mode"] = graph.choose("floor", "round_prefer_floor")
     sizes = [n, c, graph.integer(1, 2 * h + 1), graph.integer(1, 2 * w + 1)]
-    if graph.choose(True, False):
+    # Not nearest: f32 and f64 may round a coordinate to different elements.
+    if attributes["mode"] != "nearest" and graph.choose(True, False):
         inputs = [x, "", "", graph.constant(sizes, np.int64)]
     else:
-        scales = [1, 1, graph.choose(1.0, 2.0, 0.5), graph.choose(1.0, 2.0, 3.0)]
+        scales = [
+            1,
+            1,
+            graph.choose(1.0, 2.0, 1.0 if coordinates == "align_corners" or h < 2 else 0.5),
+            graph.choose(1.0, 2.0),
+        ]
         inputs = [x, "", graph.constant(scales, np.float32)]
     return graph.infer("Resize", inputs, **attributes)
 
@@ -188,7 +213,9 @@ def reshape(graph: Graph, x: str) -> str:
     at = graph.integer(0, len(target) - 1)
     for factor in (2, 3, 5):
         if target[at] % factor == 0 and len(target) < 4:
-            target[at : at + 1] = graph.choose([factor, target[at] // factor], [target[at] // factor, factor])
+            target[at : at + 1] = graph.choose(
+                [factor, target[at] // factor], [target[at] // factor, factor]
+            )
             break
     else:
         if len(target) > 2:
@@ -214,7 +241,11 @@ def product(graph: Graph, x: str) -> str:
     if len(shape) == 2 and graph.choose(True, False):
         transposed = graph.choose(0, 1)
         w = graph.weight(*((columns, depth) if transposed else (depth, columns)), scale=depth**-0.5)
-        bias = [graph.weight(*graph.choose((columns,), (1, columns), (1,)))] if graph.choose(True, False) else []
+        bias = (
+            [graph.weight(*graph.choose((columns,), (1, columns), (1,)))]
+            if graph.choose(True, False)
+            else []
+        )
         return graph.infer("Gemm", [x, w, *bias], transB=transposed, alpha=graph.choose(1.0, 0.5))
     return graph.infer("MatMul", [x, graph.weight(depth, columns, scale=depth**-0.5)])
 
@@ -246,13 +277,18 @@ def networks(draw: Callable[..., Any], max_nodes: int = 6) -> onnx.ModelProto:
         value = step(graph, value)
     if not graph.nodes:
         value = activation(graph, value)
-    outputs = list(dict.fromkeys([value, *([graph.choose(*graph.values)] if graph.choose(0, 0, 1) else [])]))
+    outputs = list(
+        dict.fromkeys([value, *([graph.choose(*graph.values)] if graph.choose(0, 0, 1) else [])])
+    )
     outputs = [name for name in outputs if name != "x"] or [graph.nodes[-1].output[0]]
     proto = oh.make_graph(
         graph.nodes,
         "random",
         [oh.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [oh.make_tensor_value_info(name, TensorProto.FLOAT, graph.values[name]) for name in outputs],
+        [
+            oh.make_tensor_value_info(name, TensorProto.FLOAT, graph.values[name])
+            for name in outputs
+        ],
         graph.weights,
     )
     return oh.make_model(proto, opset_imports=[oh.make_opsetid("", 17)], ir_version=8)

@@ -5,13 +5,11 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation import CompileOptions, Quantize, start_from_model
+from smalti.compiler.compilation import CompileOptions, start_from_model
 from smalti.compiler.execution import run_ir
-from smalti.dialects.text import print_module
 
 from .random_networks import networks
 
@@ -28,7 +26,9 @@ def inputs_of(model: onnx.ModelProto, samples: int) -> Arrays:
     return {"x": np.random.default_rng(7).normal(size=shape).astype(np.float32)}
 
 
-def levels(model: onnx.ModelProto, options: CompileOptions, inputs: Arrays) -> tuple[Arrays, Arrays, Arrays]:
+def levels(
+    model: onnx.ModelProto, options: CompileOptions, inputs: Arrays
+) -> tuple[Arrays, Arrays, Arrays]:
     """Outputs of the tpu interpreter, the tile interpreter and the program with the sanitizer."""
     compilation = start_from_model(model, options)
     compilation.lower_to("tpu")

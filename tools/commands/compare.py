@@ -6,7 +6,13 @@ import argparse
 
 from ..command_line import EXIT_FINE
 from ..progress_bar import progress_bar
-from .model_arguments import add_compile_arguments, add_shape_arguments, input_shapes, natural, positive
+from .model_arguments import (
+    add_compile_arguments,
+    add_shape_arguments,
+    input_shapes,
+    natural,
+    positive,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=".npz of inputs (default: the calibration data, else random numbers, seed 0)",
     )
     parser.add_argument(
-        "--samples", type=positive, default=8, metavar="N", help="samples to compare on (default: 8)"
+        "--samples",
+        type=positive,
+        default=8,
+        metavar="N",
+        help="samples to compare on (default: 8)",
     )
     parser.add_argument(
-        "--limit", type=natural, default=0, metavar="N", help="tensors to print; 0 (the default): all"
+        "--limit",
+        type=natural,
+        default=0,
+        metavar="N",
+        help="tensors to print; 0 (the default): all",
     )
     add_compile_arguments(parser)
     add_shape_arguments(parser)

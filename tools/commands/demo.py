@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..command_line import EXIT_FINE
 from ..progress_bar import progress_bar
+from ..timing_report import format_nodes
 from .model_arguments import positive
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def format_report(report: DemoReport) -> str:
         f"  written to global memory   {report.bytes_written:>10,} bytes",
         "",
         "costliest ONNX nodes (their part of the critical path, in cycles)",
-        *(f"  {n['cycles']:>9,}  {n['share']:6.1%}  {n['node']}" for n in report.nodes),
+        *(
+            f"  {n['cycles']:>9,}  {n['share']:6.1%}  {format_nodes(n['nodes'])}"
+            for n in report.nodes
+        ),
         "",
         "files",
         *(f"  {stage:<12} {path}" for stage, path in report.files.items()),

@@ -66,9 +66,7 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)"
     )
-    parser.add_argument(
-        "--quantize", choices=("int8", "f32"), help="number format (default: int8)"
-    )
+    parser.add_argument("--quantize", choices=("int8", "f32"), help="number format (default: int8)")
     parser.add_argument(
         "--calibration",
         metavar="DATA",

@@ -31,7 +31,9 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_FINE
     name_width = max(len(name) for name, _, _ in rows)
     engine_width = max(len(engine) for _, _, engine in rows)
-    print(f"{'operator':<{name_width}}  {'runs':<{engine_width}}  versions (opset in which each began)")
+    print(
+        f"{'operator':<{name_width}}  {'runs':<{engine_width}}  versions (opset in which each began)"
+    )
     for name, since, engine in rows:
         print(f"{name:<{name_width}}  {engine:<{engine_width}}  {', '.join(map(str, since))}")
     print()

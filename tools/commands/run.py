@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..command_line import EXIT_FINE
 from ..progress_bar import progress_bar
 from .model_arguments import positive
+from .profile_arguments import add_profile_arguments, choose_mode, profile_files, report_profile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         choices=("functional", "timing", "both"),
-        default="functional",
-        help="values, cycles, or both (default: functional)",
+        help="values, cycles, or both (default: functional; with a profile or trace: timing, both with inputs)",
     )
     parser.add_argument(
         "--compare",
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="inferences in a row, for timing: the first from cold, then the steady state (default: 1)",
     )
+    add_profile_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from ...dialects.diagnostic import DiagnosticError
     from ..output_files import keep_inputs
 
+    args.mode = choose_mode(args)
     values = args.mode in ("functional", "both")
     for option, value in (("--outputs", args.outputs), ("--compare", args.compare)):
         if value and not values:
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             "--repeat is for timing, --mode functional counts no cycles",
             hint="use --mode timing or both",
         )
-    keep_inputs([args.outputs], [args.program, args.inputs, args.compare])
+    keep_inputs([args.outputs, *profile_files(args)], [args.program, args.inputs, args.compare])
     if values and not args.inputs:
         raise DiagnosticError(
             f"--mode {args.mode} needs --inputs",
@@ -120,6 +122,7 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
         _finish(args, result.outputs)
     if result.timing is not None:
         print(format_timing(result.timing))
+        report_profile(args, result.timing)
     return EXIT_FINE
 
 

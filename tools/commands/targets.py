@@ -21,15 +21,17 @@ def run(args: argparse.Namespace) -> int:
 
         print(json.dumps(json.loads(load_target(args.target).to_json()), indent=2))
         return EXIT_FINE
+    width = max(len(name) for name in shipped_targets())
     print(
-        f"{'target':<14} {'cores':>5} {'matrix unit':>11} {'lanes':>5} {'local':>9} {'GHz':>5} {'GB/s':>6}  description"
+        f"{'target':<{width}} {'cores':>5} {'matrix unit':>11} {'lanes':>5}"
+        f" {'local':>9} {'GHz':>5} {'GB/s':>6}  description"
     )
     for name in shipped_targets():
         target = load_target(name)
         matrix = f"{target.matrix.rows}x{target.matrix.columns}"
         local = f"{target.local_memory.size_bytes // 1024} KiB"
         print(
-            f"{name:<14} {target.cores:>5} {matrix:>11} {target.vector.lanes['i8']:>5} {local:>9} "
+            f"{name:<{width}} {target.cores:>5} {matrix:>11} {target.vector.lanes['i8']:>5} {local:>9} "
             f"{target.clock_ghz:>5g} {target.global_memory.gigabytes_per_second:>6g}  {target.description}"
         )
     return EXIT_FINE

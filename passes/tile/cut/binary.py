@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import groupby
 from math import prod
 
-from ....backends.numerics.quantization import add_parameters, quantize_multiplier
+from ....backends.numerics.quantization import add_parameters
 from ....dialects import tile, tpu
 from ..cost import Machine
 from ..layout import with_unit_axis
@@ -102,21 +102,19 @@ class BinaryFamily(BoxFamily):
 
     @cached_property
     def _parameters(self) -> tuple[tuple[int, int], int]:
-        """Multipliers of a and b, and the shift."""
+        """Multipliers of a and b, and the shift; integers are added or multiplied only."""
         a, b = self.layer.elements[:2]
         result = self.layer.result
         if result.is_float:
             return (0, 0), 0
+        if self.kind == "mul":
+            multiplier, shift = self.layer.rescaling(a.scale * b.scale / result.scale)
+            return (multiplier, 0), shift
         try:
-            if self.kind == "mul":
-                multiplier, shift = quantize_multiplier(a.scale * b.scale / result.scale)
-                return (int(multiplier), 0), int(shift)
-            if self.kind != "div":
-                m_a, m_b, add_shift = add_parameters(a.scale, b.scale, result.scale)
-                return (m_a, m_b), add_shift
+            m_a, m_b, shift = add_parameters(a.scale, b.scale, result.scale)
+            return (m_a, m_b), shift
         except ValueError as error:
             raise self.layer.error(f"cannot requantize: {error}") from None
-        raise self.layer.error("integers cannot be divided", "keep the division in float")
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)

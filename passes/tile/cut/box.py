@@ -36,17 +36,22 @@ class BoxFamily(Family):
         self.order = layer.output.layout.order
         self._kept: dict[tuple[object, ...], SSAValue] = {}
 
-    @abstractmethod
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
-        """Bytes of each local buffer for a tile of `sizes` (per logical axis of the output)."""
+        """Bytes of each local buffer for a tile of `sizes` (per logical axis of the output); here:
+        of one input of the output's shape, and the output.
+        """
+        buffers = (self.layer.inputs[0], self.layer.output)
+        return [self.elements_of(sizes) * buffer.element_bytes for buffer in buffers]
 
     @abstractmethod
     def vector_cycles(self, window: Window) -> int:
         """Cycles of the vector unit for `window`."""
 
-    @abstractmethod
     def input_boxes(self, window: Window) -> Sequence[Window]:
-        """The box of each input that `window` of the output reads."""
+        """The box of each input that `window` of the output reads; here: of one input of the
+        output's shape.
+        """
+        return [window]
 
     @abstractmethod
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:

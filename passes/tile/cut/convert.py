@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ....dialects import tile, tpu
 from ..windows import Window, sizes_of
 from .box import BoxFamily
@@ -16,16 +14,6 @@ _IDENTITY = (2**30, 30)
 
 class ConvertFamily(BoxFamily):
     """tpu.cast, tpu.requantize and tpu.clamp: input and output have one shape."""
-
-    def input_boxes(self, window: Window) -> Sequence[Window]:
-        return [window]
-
-    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
-        elements = self.elements_of(sizes)
-        return [
-            elements * self.layer.inputs[0].element_bytes,
-            elements * self.layer.output.element_bytes,
-        ]
 
     def vector_cycles(self, window: Window) -> int:
         wider = max(

@@ -106,27 +106,21 @@ class ConvolutionFamily(ProductFamily):
         pixels = batch * height * width
         outputs = pixels * round_up(channels, machine.lane_group)
         taps = prod(self.kernel)
-        acc = machine.vector_cycles(self.accumulator, outputs, 2 if self.residual is None else 3)
+        vector = self.epilogue_cycles(outputs)
         loads = self.load_bytes(0, self._input_box(rows, window[1], (0, self.group_channels)))
         loads += (
             round_up(channels, machine.lane_group) * taps * self.depth * self.weight.element_bytes
         )
-        loads += self.table_rows * channels * 4
-        if self.residual is not None:
-            loads += self.load_bytes(self.residual, window)
-        storage = layer.elements[0].storage
+        loads += self.side_bytes(window)
+        stores, storage = self.store_bytes(window), layer.elements[0].storage
         if self.depthwise:
-            return Work(
-                0,
-                acc + machine.vector_cycles(storage, outputs, taps),
-                loads,
-                self.store_bytes(window),
-            )
+            vector += machine.vector_cycles(storage, outputs, taps)
+            return Work(0, vector, loads, stores)
         groups = self._groups_of(channels)
         matrix = machine.matrix_cycles(
             storage, pixels, taps * self.depth, -(-channels // groups), groups
         )
-        return Work(matrix, acc, loads, self.store_bytes(window))
+        return Work(matrix, vector, loads, stores)
 
     def _groups_of(self, channels: int) -> int:
         """How many groups a slice of output channels spans."""
@@ -256,7 +250,3 @@ class ConvolutionFamily(ProductFamily):
         weight = self.weight.constant(constants.store)
         sums = weight.sum(axis=(1, 2, 3), dtype=np.int64)
         return bias.astype(np.int64) - self.layer.elements[0].zero_point * sums
-
-    def product_scales(self) -> np.ndarray:
-        scales = np.asarray(self.layer.elements[1].scales)
-        return np.broadcast_to(self.layer.elements[0].scale * scales, self.outputs)

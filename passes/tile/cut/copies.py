@@ -9,20 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Copy:
-    """One strided copy; offsets and strides in elements, the last stride is 1 on both sides.
-
-    After each run along the last axis `pad` elements are filled in the target.
-    """
-
-    sizes: tuple[int, ...]
-    source_offset: int
-    source_strides: tuple[int, ...]
-    target_offset: int
-    target_strides: tuple[int, ...]
-    pad: int = 0
+from ..strided_copy import StridedCopy
 
 
 @dataclass(frozen=True)
@@ -46,7 +33,7 @@ def plan(
     source_offset: int = 0,
     target_offset: int = 0,
     padding: Padding | None = None,
-) -> list[Copy]:
+) -> list[StridedCopy]:
     """The copies that move a box of `sizes` elements (per axis) and write the padding; one, or two
     where a transposed row has to be padded after its last element.
 
@@ -83,7 +70,7 @@ def plan(
     else:
         dims = _contiguous_last(_merge(dims))
     return [
-        Copy(
+        StridedCopy(
             tuple(d[0] for d in dims), source_offset, tuple(d[1] for d in dims),
             target_offset, tuple(d[2] for d in dims), pad,
         )

@@ -24,8 +24,9 @@ from ....dialects import tile
 from ....dialects.element import type_of_storage
 from ....dialects.value_name import value_name
 from ..layout import Layout
+from ..strided_copy import StridedCopy
 from ..windows import Window, sizes_of
-from .copies import Copy, Padding, plan
+from .copies import Padding, plan
 from .layer import Buffer
 
 _UNIT = UnitAttr()
@@ -106,13 +107,17 @@ def global_buffer(
 
 
 class Emitter:
-    """Collects the operations of one core for one layer, in program order."""
+    """Collects the operations of one core for one layer, in program order.
 
-    def __init__(self, core: int, location: LocationAttr) -> None:
+    `origin` is the name of the `tpu` result that the layer computes.
+    """
+
+    def __init__(self, core: int, location: LocationAttr, origin: str) -> None:
         self.core = core
         self.location = location
         self.operations: list[Operation] = []
         self._core = integer(core)
+        self._origin = text(origin)
 
     def alloc(
         self, shape: Sequence[int], storage: str, space: str = "local", name: str = "tile"
@@ -135,7 +140,7 @@ class Emitter:
         clamp: tuple[float, float] | None = None,
     ) -> None:
         """A computation on whole buffers; `fields` are its properties."""
-        properties: dict[str, Attribute] = {"core": self._core}
+        properties: dict[str, Attribute] = {"core": self._core, "origin": self._origin}
         for name, value in fields.items():
             if value is not None and value is not False:
                 properties[name] = _attribute(value)
@@ -146,7 +151,7 @@ class Emitter:
         )
 
     def copy(
-        self, source: SSAValue, target: SSAValue, copies: Sequence[Copy], pad_value: int = 0
+        self, source: SSAValue, target: SSAValue, copies: Sequence[StridedCopy], pad_value: int = 0
     ) -> None:
         """The planned copies from `source` to `target`; padding is filled with the storage value
         `pad_value`.
@@ -154,6 +159,7 @@ class Emitter:
         for copy in copies:
             properties: dict[str, Attribute] = {
                 "core": self._core,
+                "origin": self._origin,
                 "source_offset": integer(copy.source_offset),
                 "source_strides": integers(copy.source_strides),
                 "target_offset": integer(copy.target_offset),

@@ -39,12 +39,6 @@ class Family(ABC):
         DiagnosticError where not even the smallest tile fits.
         """
 
-    @property
-    def lane_axis(self) -> int:
-        """The output's axis that local tiles have last."""
-        axis = self.layer.output.layout.last_axis
-        return 0 if axis is None else axis
-
     def store_bytes(self, window: Window) -> int:
         """Bytes on the global bus to write `window` of the output."""
         output = self.layer.output

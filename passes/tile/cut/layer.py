@@ -217,6 +217,18 @@ class Layer:
         """A diagnostic about this layer."""
         return DiagnosticError(f"{self.op.name}: {message}", self.place, hint=hint)
 
+    def rescalings(self, ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Multipliers and shifts of ratios of scales; DiagnosticError where one is too large."""
+        try:
+            return quantization.quantize_multiplier(ratios)
+        except ValueError as error:
+            raise self.error(f"cannot requantize: {error}") from None
+
+    def rescaling(self, ratio: float) -> tuple[int, int]:
+        """Multiplier and shift of one ratio of scales."""
+        multiplier, shift = self.rescalings(np.asarray(ratio, np.float64))
+        return int(multiplier), int(shift)
+
     def too_big(self, needed_local: int, needed_acc: int, machine: Machine) -> DiagnosticError:
         """The diagnostic for a layer of which not even the smallest tile fits."""
         return DiagnosticError(

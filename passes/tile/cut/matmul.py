@@ -65,10 +65,7 @@ class MatmulFamily(ProductFamily):
 
     def _extended(self, window: Window) -> Window:
         """A window of the output as the op has it, with the axes that it has not."""
-        result = list(window)
-        for position in self._inserted:
-            result.insert(position, (0, 1))
-        return tuple(result)
+        return _with_unit_ranges(window, self._inserted)
 
     def units(self) -> tuple[int, ...]:
         units = [1] * self.channel_axis + [self.machine.lane_group]
@@ -85,15 +82,12 @@ class MatmulFamily(ProductFamily):
         matrix = machine.matrix_cycles(
             storage, prod(rows) // matrices, self.depth, columns, matrices
         )
-        vector = machine.vector_cycles(self.accumulator, outputs, 2 if self.residual is None else 3)
         loads = self.load_bytes(0, self._matrix_box(self.x, window[:-1], (0, self.depth)))
         loads += (
             matrices * self.depth * round_up(columns, machine.lane_group) * self.w.element_bytes
         )
-        loads += self.table_rows * columns * 4
-        if self.residual is not None:
-            loads += self.load_bytes(self.residual, window)
-        return Work(matrix, vector, loads, self.store_bytes(window))
+        loads += self.side_bytes(window)
+        return Work(matrix, self.epilogue_cycles(outputs), loads, self.store_bytes(window))
 
     def product(self, window: Window, block: int) -> Product:
         *rows, columns = sizes_of(window)
@@ -255,10 +249,6 @@ class MatmulFamily(ProductFamily):
             axis=0, dtype=np.int64
         )
 
-    def product_scales(self) -> np.ndarray:
-        scales = np.asarray(self.layer.elements[1].scales)
-        return np.broadcast_to(self.layer.elements[0].scale * scales, self.channel_count)
-
 
 def _inserted_axes(op: tpu.MatmulOp) -> list[int]:
     """Where the output lacks an axis of [leading..., M, N], ascending, as positions after
@@ -274,6 +264,14 @@ def _inserted_axes(op: tpu.MatmulOp) -> list[int]:
     return [rank - 1] if rows_missing else []
 
 
+def _with_unit_ranges(window: Window, inserted: list[int]) -> Window:
+    """The window with a range of one element at each inserted axis."""
+    result = list(window)
+    for position in inserted:
+        result.insert(position, (0, 1))
+    return tuple(result)
+
+
 def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:
     """The layer with every buffer seen with the axes [leading..., M, ·]."""
     op = layer.op
@@ -283,12 +281,6 @@ def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:
         for position in inserted:
             layout = with_unit_axis(layout, position)
         return layout
-
-    def window(window: Window) -> Window:
-        result = list(window)
-        for position in inserted:
-            result.insert(position, (0, 1))
-        return tuple(result)
 
     seen = layer.output.seen_as(output(layer.output.layout))
     rank = len(seen.layout.shape)
@@ -302,7 +294,10 @@ def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:
         inputs[index] = buffer.seen_as(layout)
     if op.residual is not None:
         inputs[-1] = inputs[-1].seen_as(output(inputs[-1].layout))
-    siblings = [window(sibling) for sibling in layer.siblings]
     return replace(
-        layer, inputs=inputs, output=seen, window=window(layer.window), siblings=siblings
+        layer,
+        inputs=inputs,
+        output=seen,
+        window=_with_unit_ranges(layer.window, inserted),
+        siblings=[_with_unit_ranges(sibling, inserted) for sibling in layer.siblings],
     )

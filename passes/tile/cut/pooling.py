@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from ....backends.numerics.quantization import quantize_multiplier
 from ....dialects import tile, tpu
 from ..cost import Machine
 from ..windows import InputRange, Range, Window, input_range, sizes_of
@@ -28,12 +27,9 @@ class PoolFamily(BoxFamily):
         self.pads, self.dilations = integers(op.pads), integers(op.dilations)
         self.multiplier, self.shift = 0, 0
         if isinstance(op, tpu.AvgPoolOp) and not layer.result.is_float:
-            try:
-                ratio = layer.elements[0].scale / layer.result.scale
-                multiplier, shift = quantize_multiplier(ratio)
-            except ValueError as error:
-                raise layer.error(f"cannot requantize: {error}") from None
-            self.multiplier, self.shift = int(multiplier), int(shift)
+            self.multiplier, self.shift = layer.rescaling(
+                layer.elements[0].scale / layer.result.scale
+            )
 
     def _input_range(self, axis: int, outputs: Range) -> InputRange:
         """The input rows (axis 0) or columns (axis 1) that a range of outputs reads."""

@@ -12,7 +12,6 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.packing import pack_epilogue_table
-from ....backends.numerics.quantization import quantize_multiplier
 from ....dialects import tile
 from ..cost import Machine
 from ..layout import round_up
@@ -122,9 +121,10 @@ class ProductFamily(Family):
     def folded_bias(self, constants: Constants) -> np.ndarray:
         """The bias with the input's zero point folded in: i64 [channels], or f32."""
 
-    @abstractmethod
     def product_scales(self) -> np.ndarray:
         """Real value of one accumulator step per channel, f64 [channels] (integer types)."""
+        x, w = self.layer.elements[:2]
+        return np.broadcast_to(x.scale * np.asarray(w.scales), self.channel_count)
 
     @property
     def channel_count(self) -> int:
@@ -267,6 +267,17 @@ class ProductFamily(Family):
     def depth(self) -> int:
         """Input channels that one output channel sums over (per tap)."""
 
+    def epilogue_cycles(self, outputs: int) -> int:
+        """Cycles of the vector unit to take `outputs` accumulators, padding included, to outputs."""
+        passes = 2 if self.residual is None else 3
+        return self.machine.vector_cycles(self.accumulator, outputs, passes)
+
+    def side_bytes(self, window: Window) -> int:
+        """Bytes on the global bus of what the epilogue of `window` reads: table and residual."""
+        low, high = window[self.channel_axis]
+        table = self.table_rows * (high - low) * 4
+        return table if self.residual is None else table + self.load_bytes(self.residual, window)
+
     def output_box(self, rows: Window, channels: Range) -> Window:
         """The window of the output from the ranges of the row axes and of the channels."""
         box: list[Range] = [channels] * len(self.layer.shape)
@@ -293,18 +304,12 @@ class ProductFamily(Family):
             table[0, : self.channel_count] = bias
             return table
         scales = self.product_scales()
-        multiplier, shift = self._multiplier(scales / self.layer.result.scale)
+        multiplier, shift = self.layer.rescalings(scales / self.layer.result.scale)
         residual_multiplier, residual_shift = None, None
         if self.residual is not None:
             ratio = self.layer.elements[self.residual].scale / scales
-            residual_multiplier, residual_shift = self._multiplier(ratio)
+            residual_multiplier, residual_shift = self.layer.rescalings(ratio)
         return pack_epilogue_table(
             bias, multiplier, shift, pitch, acc_type=self.accumulator,
             residual_multiplier=residual_multiplier, residual_shift=residual_shift,
         )  # fmt: skip
-
-    def _multiplier(self, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        try:
-            return quantize_multiplier(scale)
-        except ValueError as error:
-            raise self.layer.error(f"cannot requantize: {error}") from None

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
-from ....backends.numerics.quantization import quantize_multiplier
 from ....dialects import tile, tpu
 from ..cost import Machine
 from ..layout import round_up
@@ -53,12 +52,9 @@ class ReduceFamily(BoxFamily):
         self.order = self._local_order()
         self.multiplier, self.shift = 0, 0
         if not layer.result.is_float:
-            try:
-                ratio = layer.elements[0].scale / layer.result.scale
-                multiplier, shift = quantize_multiplier(ratio)
-            except ValueError as error:
-                raise layer.error(f"cannot requantize: {error}") from None
-            self.multiplier, self.shift = int(multiplier), int(shift)
+            self.multiplier, self.shift = layer.rescaling(
+                layer.elements[0].scale / layer.result.scale
+            )
 
     def _output_axes(self, rank: int, keepdims: bool) -> dict[int, int]:
         kept = [axis for axis in range(rank) if axis not in self.reduced]

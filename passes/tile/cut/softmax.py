@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ....dialects import tile, tpu
 from ..cost import Machine
 from ..windows import Window, sizes_of
@@ -28,16 +26,6 @@ class SoftmaxFamily(BoxFamily):
         axis = op.axis.value.data
         self.order = (*(a for a in layer.output.layout.order if a != axis), axis)
         self.fixed = frozenset((axis,))
-
-    def input_boxes(self, window: Window) -> Sequence[Window]:
-        return [window]
-
-    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
-        elements = self.elements_of(sizes)
-        return [
-            elements * self.layer.inputs[0].element_bytes,
-            elements * self.layer.output.element_bytes,
-        ]
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))

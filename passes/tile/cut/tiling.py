@@ -10,7 +10,7 @@ from math import prod
 
 from ..cost import Machine, pipeline_cycles
 from ..layout import round_up
-from ..windows import Range, sizes_of, tiles
+from ..windows import Range, tiles
 
 _FRACTIONS = (0.5, 1.0)
 """Of a memory, in the order of preference: half leaves room to load the next tile while this one is
@@ -293,12 +293,6 @@ def _box_tiles(extents: Sequence[int], units: Sequence[int]) -> Iterator[tuple[i
 def _tile_count(stages: Sequence[float]) -> int:
     """The number of tiles with the least estimated cycles."""
     return min(range(1, _MOST_TILES + 1), key=lambda count: pipeline_cycles(stages, count))
-
-
-def box_extents(window: Sequence[Range], order: Sequence[int]) -> tuple[int, ...]:
-    """The sizes of `window` in the given order of its axes."""
-    sizes = sizes_of(tuple(window))
-    return tuple(sizes[axis] for axis in order)
 
 
 def depth_parts(depth: int, size: int) -> list[Range]:

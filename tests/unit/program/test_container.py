@@ -38,10 +38,10 @@ def test_sections_are_aligned():
 
 
 def test_saving_where_one_cannot_leaves_nothing(program, tmp_path):
-    with pytest.raises(DiagnosticError, match="cannot be written"):
+    with pytest.raises(DiagnosticError, match="cannot write"):
         program.save(tmp_path / "missing" / "p.smalti")
     (tmp_path / "p.smalti").mkdir()
-    with pytest.raises(DiagnosticError, match="cannot be written"):
+    with pytest.raises(DiagnosticError, match="cannot write"):
         program.save(tmp_path / "p.smalti")
     assert os.listdir(tmp_path) == ["p.smalti"]
 

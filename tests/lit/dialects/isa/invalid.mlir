@@ -192,3 +192,143 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 "isa.fill"() <{name = "d0", fields = array<i64: 1, 2, 99>, reals = array<f64: 0.0>}> : () -> ()
 
 // CHECK: error: {{.*}}instruction 'd0' (fill): field 'type' is one of i8,{{.*}} got 99
+
+// -----
+
+"isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
+  "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
+  ^bb0:
+    "isa.sync"() <{name = "a b", fields = array<i64>, reals = array<f64>, engine = "matrix"}> : () -> ()
+  }) : () -> ()
+}) : () -> ()
+
+// CHECK: error: 'isa.sync': instruction 'a b' (sync): the name has to be letters, digits and underscores
+
+// -----
+
+"isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
+  "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
+  ^bb0:
+    "isa.sync"() <{name = "m0", fields = array<i64>, reals = array<f64>, engine = "matrix"}> {note = 1 : i64} : () -> ()
+  }) : () -> ()
+}) : () -> ()
+
+// CHECK: error: 'isa.sync': instruction 'm0' (sync): instructions carry no attributes, got note
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs("x" f12[4] at 0) outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}
+
+// CHECK: error: port 'x': there is no storage type 'f12'
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs("x" i8[4] at -1) outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}
+
+// CHECK: error: port 'x': a size or offset is negative
+
+// -----
+
+isa.stream core(0) local(0) acc(0) {
+}
+
+// CHECK: error: 'isa.stream': isa.stream stands in an isa.program
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+  isa.stream core(1) local(0) acc(0) {
+  }
+}
+
+// CHECK: error: 'isa.program': target 'edge-1c' has 1 cores, got 2 streams
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    segments(weights = 0, input = -1, output = 0, scratch = 0) inputs() outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}
+
+// CHECK: error: 'isa.program': segments are 4 sizes (weights, input, output, scratch), got [0, -1, 0, 0]
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    segments(weights = 0, input = 1099511627776, output = 0, scratch = 0) inputs() outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}
+
+// CHECK: error: 'isa.program': the segments take 1099511627776 bytes, the target's global memory has 1073741824
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(65537)
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}
+
+// CHECK: error: 'isa.program': there are at most 65536 counters, got 65537
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    segments(weights = 64, input = 0, output = 0, scratch = 0) inputs() outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}
+
+// CHECK: error: 'isa.program': segment 'weights' has 64 bytes, and there is no key for them in the weight store
+
+// -----
+
+"isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = [], statistics = {macs = "many"}}> ({
+  "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
+  ^bb0:
+  }) : () -> ()
+}) : () -> ()
+
+// CHECK: error: 'isa.program': statistics are integers
+
+// -----
+
+"isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
+  "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
+  ^bb0:
+    %a = tile.alloc core 0 : memref<4xi8, "local">
+  }) : () -> ()
+}) : () -> ()
+
+// CHECK: error: 'isa.stream': core 0: a stream holds instructions only, got tile.alloc
+
+// -----
+
+"isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
+    "isa.sync"() <{name = "m0", fields = array<i64>, reals = array<f64>, engine = "matrix"}> : () -> ()
+}) : () -> ()
+
+// CHECK: error: 'isa.program': an isa.program holds streams only, got isa.sync
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
+  isa.stream core(0) local(1099511627776) acc(0) {
+  }
+}
+
+// CHECK: error: 'isa.program': core 0 uses 1099511627776 bytes of local memory, the target has 524288

@@ -1188,3 +1188,52 @@ tile.program @main {
 }
 
 // CHECK: error: 'tile.softmax': columns must be in 1 to 16, the pitch of x, got 20
+
+// -----
+
+"tile.program"() <{sym_name = "main"}> ({
+  %x = "tile.global"() <{name = "x", segment = "input", shape = array<i64: 1, 4>, order = array<i64: 0, 1>}> : () -> memref<1x4xf32, "global">
+  %y = "tile.global"() <{name = "y", segment = "output", shape = array<i64: 1, 4>, order = array<i64: 0, 1>}> : () -> memref<1x4xf32, "global">
+  "tile.layer"(%x, %y) <{core = 0 : i64, window = array<i64: 0, 1, 0, 4>}> ({
+    %r = "tpu.weight"() <{name = "r", seed = 1 : i64}> : () -> tensor<1x4xf32>
+    "tile.yield"(%r) : (tensor<1x4xf32>) -> ()
+  }) : (memref<1x4xf32, "global">, memref<1x4xf32, "global">) -> ()
+}) : () -> ()
+
+// CHECK: error: 'tile.layer': body has 0 arguments for 1 inputs
+
+// -----
+
+tile.program @main {
+  %x = tile.global "x" segment = "input" shape = [1, 4] order = [0, 1] : memref<1x4xf32, "global">
+  %y = tile.global "y" segment = "output" shape = [1, 4] order = [0, 1] : memref<1x4xf32, "global">
+  tile.layer core 0 (%a = %x : memref<1x4xf32, "global"> as memref<1x4xf32, "global">) -> %y : memref<1x4xf32, "global"> window = [0, 1, 0, 4] {
+    %r = tpu.weight "r" seed = 1 : tensor<1x4xf32>
+    tile.yield %r : tensor<1x4xf32>
+  }
+}
+
+// CHECK: error: 'tile.layer': argument 0 must be a tensor, got memref<1x4xf32, "global">
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<1x4xf32, "acc">
+  %y = tile.global "y" segment = "output" shape = [1, 4] order = [0, 1] : memref<1x4xf32, "global">
+  tile.layer core 0 (%a = %x : memref<1x4xf32, "acc"> as tensor<1x4xf32>) -> %y : memref<1x4xf32, "global"> window = [0, 1, 0, 4] {
+    %r = tpu.softmax "p" %a axis = 1 : (tensor<1x4xf32>) -> tensor<1x4xf32>
+    tile.yield %r : tensor<1x4xf32>
+  }
+}
+
+// CHECK: error: 'tile.layer': argument 0 cannot be in memory space "acc"
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<f32, "local">
+  %y = tile.alloc core 0 : memref<4xf32, "local">
+  tile.softmax core 0 %x -> %y columns = 1 : memref<f32, "local"> -> memref<4xf32, "local">
+}
+
+// CHECK: error: 'tile.softmax': x must have rows, has no axis

@@ -465,3 +465,12 @@ func.func @f(%x: tensor<3x!quant.uniform<i8:f32:0, {2.5e-01,5.0e-01}>>) {
 }
 
 // CHECK: error: 'tpu.clamp': 2 scales for axis 0 of size 3
+
+// -----
+
+func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<2x4x3xf32>) {
+  %y = tpu.conv2d "y" %x, %w accumulator = "f32" : (tensor<1x4x8x8xf32>, tensor<2x4x3xf32>) -> tensor<1x2x6x6xf32>
+  return
+}
+
+// CHECK: error: 'tpu.conv2d': weight must have shape [O,C/groups,KH,KW], got [2, 4, 3]

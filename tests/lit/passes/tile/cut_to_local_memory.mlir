@@ -19,24 +19,24 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // The input comes in as pixels: single elements, and padding after each pixel's last channel.
 // CHECK:      %image_tile = tile.alloc core 0 : memref<1x8x8x16xf32, "local">
-// CHECK-NEXT: tile.copy core 0 %image -> %image_tile source_strides = [1, 64, 1] target_strides = [16, 1, 1] sizes = [64, 2, 1] :
-// CHECK-NEXT: tile.copy core 0 %image -> %image_tile source_offset = 128 source_strides = [1, 1] target_offset = 2 target_strides = [16, 1] sizes = [64, 1] pad = 13 pad_value = 0 :
+// CHECK-NEXT: tile.copy core 0 %image -> %image_tile source_strides = [1, 64, 1] target_strides = [16, 1, 1] sizes = [64, 2, 1] origin = "q" :
+// CHECK-NEXT: tile.copy core 0 %image -> %image_tile source_offset = 128 source_strides = [1, 1] target_offset = 2 target_strides = [16, 1] sizes = [64, 1] pad = 13 pad_value = 0 origin = "q" :
 // CHECK-NEXT: [[Q:%out_[0-9]+]] = tile.alloc core 0 : memref<1x8x8x16xi8, "local">
-// CHECK-NEXT: tile.convert core 0 %image_tile -> [[Q]] columns = 3 scale = 0.05 zero_points = [0, -1] clamp = [-128.0, 127.0] :
-// CHECK-NEXT: tile.copy core 0 [[Q]] -> %q source_strides = [1] target_strides = [1] sizes = [1024] :
+// CHECK-NEXT: tile.convert core 0 %image_tile -> [[Q]] columns = 3 scale = 0.05 zero_points = [0, -1] clamp = [-128.0, 127.0] origin = "q" :
+// CHECK-NEXT: tile.copy core 0 [[Q]] -> %q source_strides = [1] target_strides = [1] sizes = [1024] origin = "q" :
 
 // The convolution's padding is virtual: it holds the input's zero point.
-// CHECK:      tile.copy core 0 %w_packed -> [[W:%[a-z_0-9]+]] source_strides = [1] target_strides = [1] sizes = [864] :
-// CHECK:      tile.copy core 0 %q -> [[X:%[a-z_0-9]+]] source_strides = [1] target_strides = [1] sizes = [1024] :
+// CHECK:      tile.copy core 0 %w_packed -> [[W:%[a-z_0-9]+]] source_strides = [1] target_strides = [1] sizes = [864] origin = "c" :
+// CHECK:      tile.copy core 0 %q -> [[X:%[a-z_0-9]+]] source_strides = [1] target_strides = [1] sizes = [1024] origin = "c" :
 // CHECK-NEXT: %acc = tile.alloc core 0 : memref<1x4x4x32xi32, "acc">
-// CHECK-NEXT: tile.conv2d core 0 [[X]], [[W]] -> %acc channels = [3, 24] kernel = [3, 3] strides = [2, 2] pads = [1, 1] pad_value = -1 :
-// CHECK:      tile.copy core 0 %c_table -> [[T:%[a-z_0-9]+]] source_strides = [1] target_strides = [1] sizes = [96] :
-// CHECK:      tile.epilogue core 0 %acc, [[T]] -> [[C:%out_[0-9]+]] channels = 24 zero_points = [0, -128] clamp = [-128.0, 127.0] :
+// CHECK-NEXT: tile.conv2d core 0 [[X]], [[W]] -> %acc channels = [3, 24] kernel = [3, 3] strides = [2, 2] pads = [1, 1] pad_value = -1 origin = "c" :
+// CHECK:      tile.copy core 0 %c_table -> [[T:%[a-z_0-9]+]] source_strides = [1] target_strides = [1] sizes = [96] origin = "c" :
+// CHECK:      tile.epilogue core 0 %acc, [[T]] -> [[C:%out_[0-9]+]] channels = 24 zero_points = [0, -128] clamp = [-128.0, 127.0] origin = "c" :
 // CHECK-NEXT: tile.copy core 0 [[C]] -> %c
 
 // CHECK:      tile.reduce core 0 {{.*}} sizes = [1, 16, 32] strides = [512, 32]
-// CHECK:      tile.convert core 0 {{.*}} columns = 24 scale = 0.1 zero_points = [-128, 0] :
-// CHECK-NEXT: tile.copy core 0 {{.*}} -> %out source_strides = [1] target_strides = [1] sizes = [24] :
+// CHECK:      tile.convert core 0 {{.*}} columns = 24 scale = 0.1 zero_points = [-128, 0] origin = "y" :
+// CHECK-NEXT: tile.copy core 0 {{.*}} -> %out source_strides = [1] target_strides = [1] sizes = [24] origin = "y" :
 // CHECK-NOT:  tile.layer
 
 // LOC: tile.conv2d {{.*}} loc("Conv_0")

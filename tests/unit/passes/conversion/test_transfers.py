@@ -6,14 +6,15 @@ from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.passes.conversion.transfers import Box, descriptors
+from smalti.passes.conversion.transfers import descriptors
+from smalti.passes.tile.strided_copy import StridedCopy
 
 axes = st.lists(
     st.tuples(st.integers(1, 4), st.integers(0, 90), st.integers(0, 90)), min_size=0, max_size=6
 )
 
 
-def bytes_moved(box: Box, size: int):
+def bytes_moved(box: StridedCopy, size: int):
     """(source byte, target byte) of everything copied and the target bytes filled, from the box's
     definition.
     """
@@ -30,7 +31,7 @@ def bytes_moved(box: Box, size: int):
     return copied, filled
 
 
-def bytes_of_transfers(box: Box, size: int):
+def bytes_of_transfers(box: StridedCopy, size: int):
     """The same from the descriptors."""
     copied, filled = set(), set()
     for d in descriptors(box, size):
@@ -49,7 +50,7 @@ def bytes_of_transfers(box: Box, size: int):
     st.sampled_from([1, 4]),
 )  # fmt: skip
 def test_transfers_move_what_the_box_says(outer, run, source, target, pad, size):
-    box = Box(
+    box = StridedCopy(
         (*(n for n, _, _ in outer), run),
         source,
         (*(s for _, s, _ in outer), 1),
@@ -61,17 +62,17 @@ def test_transfers_move_what_the_box_says(outer, run, source, target, pad, size)
 
 
 def test_a_dense_box_is_one_run():
-    box = Box((4, 5, 6), 0, (30, 6, 1), 0, (30, 6, 1))
+    box = StridedCopy((4, 5, 6), 0, (30, 6, 1), 0, (30, 6, 1))
     (transfer,) = descriptors(box, 2)
     assert transfer.run == 240 and transfer.counts == (1, 1, 1, 1)
 
 
 def test_padding_keeps_runs_apart_but_joins_their_axes():
-    box = Box((4, 5, 6), 0, (30, 6, 1), 0, (40, 8, 1), 2)
+    box = StridedCopy((4, 5, 6), 0, (30, 6, 1), 0, (40, 8, 1), 2)
     (transfer,) = descriptors(box, 1)
     assert transfer.run == 6 and transfer.pad == 2 and transfer.counts == (20, 1, 1, 1)
 
 
 def test_five_strides_take_a_transfer_for_each_index_of_the_shortest_axis():
-    box = Box((3, 2, 5, 4, 6, 1), 0, (1000, 31, 61, 97, 7, 1), 0, (500, 41, 53, 11, 3, 1))
+    box = StridedCopy((3, 2, 5, 4, 6, 1), 0, (1000, 31, 61, 97, 7, 1), 0, (500, 41, 53, 11, 3, 1))
     assert len(list(descriptors(box, 1))) == 2

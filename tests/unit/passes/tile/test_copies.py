@@ -3,11 +3,12 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from smalti.passes.tile.cut.copies import Copy, Padding, plan
+from smalti.passes.tile.cut.copies import Padding, plan
 from smalti.passes.tile.layout import Layout, channel_last, row_major
+from smalti.passes.tile.strided_copy import StridedCopy
 
 
-def run(copies: list[Copy], source: np.ndarray, target: np.ndarray) -> None:
+def run(copies: list[StridedCopy], source: np.ndarray, target: np.ndarray) -> None:
     """Executes the copies element by element, as tile.copy is defined; padding gets -1."""
     for copy in copies:
         assert copy.source_strides[-1] == copy.target_strides[-1] == 1

@@ -1,0 +1,72 @@
+"""Arrays [S, shape...]: the values that one tensor of a network has in S samples, side by side.
+
+S is 1 where a value is the same for all samples, as a weight is; it broadcasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def aligned(value: np.ndarray, rank: int) -> np.ndarray:
+    """A value [S, shape...] with unit axes after the sample axis, so that it broadcasts with
+    tensors of `rank` axes.
+    """
+    missing = rank - (value.ndim - 1)
+    return value.reshape(len(value), *(1,) * missing, *value.shape[1:]) if missing > 0 else value
+
+
+def broadcastable(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both values with the axes of the one that has more."""
+    rank = max(lhs.ndim, rhs.ndim) - 1
+    return aligned(lhs, rank), aligned(rhs, rank)
+
+
+def channel_last(value: np.ndarray) -> np.ndarray:
+    """[S, N, C, spatial...] as a view [S, N, spatial..., C]."""
+    return np.moveaxis(value, 2, -1)
+
+
+def channel_first(value: np.ndarray) -> np.ndarray:
+    """[S, N, spatial..., C] as a view [S, N, C, spatial...]."""
+    return np.moveaxis(value, -1, 2)
+
+
+def per_sample(
+    compute: Callable[..., np.ndarray], shared: np.ndarray, *operands: np.ndarray
+) -> np.ndarray:
+    """compute(shared[0], *operands), or one sample at a time where `shared` differs between
+    samples.
+
+    The numerics functions take one weight tensor for all samples; weights that a network computes
+    are the exception.
+    """
+    if len(shared) == 1:
+        return compute(shared[0], *operands)
+    parts = [
+        compute(one, *(x[i : i + 1] if len(x) > 1 else x for x in operands))
+        for i, one in enumerate(shared)
+    ]
+    return np.concatenate(parts)
+
+
+def as_matrices(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Operands of a matrix product as [S, ..., m, k] and [S, ..., k, n] of one rank, by NumPy's
+    rules for vectors.
+    """
+    if lhs.ndim == 2:
+        lhs = lhs[:, None, :]
+    if rhs.ndim == 2:
+        rhs = rhs[:, :, None]
+    return broadcastable(lhs, rhs)
+
+
+def as_rows(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same, and where one matrix serves all rows of lhs: [rows, k] and [k, n], one product in
+    place of many.
+    """
+    if all(size == 1 for size in rhs.shape[:-2]):
+        return lhs.reshape(-1, lhs.shape[-1]), rhs.reshape(rhs.shape[-2:])
+    return lhs, rhs

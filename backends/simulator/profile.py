@@ -1,0 +1,199 @@
+"""Where the time goes: cycles, use, bytes and stalls by ONNX node, op, core and engine.
+
+A row stands for the instructions that agree in the chosen keys. All figures are of one run: with
+several repetitions, their average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, Literal, get_args
+
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.instruction import ENGINES, Load, Store
+from .costs import TICKS_PER_CYCLE, WORK_PER_BYTE
+from .machine import BUSY, STATE_NAMES
+from .streams import ENGINE_COUNT
+from .timing import Timing
+
+Key = Literal["node", "op", "core", "engine"]
+KEYS: tuple[Key, ...] = get_args(Key)
+CAUSES = STATE_NAMES[:BUSY]
+"""What an engine can wait for, as in `timing.EngineUse`."""
+
+
+@dataclass
+class ProfileRow:
+    """The sums over the instructions of a row; keys that were not chosen are None.
+
+    `nodes`: the fused ONNX nodes, or the op's name where no node is known. `critical_path_cycles`:
+    the row's part of the critical path; over all rows these add up to the run. `busy_cycles`:
+    engine time, summed over engines and cores, which overlap. `peak_cycles`: what the same work
+    takes at the engine's peak: multiply-accumulates on the whole array, vector instructions without
+    their startup, transfers alone at full bandwidth without burst rounding. Bytes are of global
+    memory (a multicast reads once), between cores, and read and written in local memory and
+    accumulators. `stalled_cycles` by cause: engine time in which one of these instructions was next
+    and could not go on.
+    """
+
+    nodes: tuple[str, ...] | None
+    op: str | None
+    core: int | None
+    engine: str | None
+    instructions: int = 0
+    critical_path_cycles: float = 0.0
+    busy_cycles: float = 0.0
+    peak_cycles: float = 0.0
+    macs: int = 0
+    global_read_bytes: int = 0
+    global_written_bytes: int = 0
+    interconnect_bytes: int = 0
+    local_bytes: int = 0
+    accumulator_bytes: int = 0
+    stalled_cycles: dict[str, float] = field(default_factory=lambda: dict.fromkeys(CAUSES, 0.0))
+
+    @property
+    def utilization(self) -> float | None:
+        """`peak_cycles` over `busy_cycles`, None if the engines were never busy."""
+        return self.peak_cycles / self.busy_cycles if self.busy_cycles else None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The rows of a run of `cycles` cycles, the dearest first, by the keys in `by`."""
+
+    program: str
+    target: str
+    clock_ghz: float
+    cycles: float
+    by: tuple[Key, ...]
+    rows: list[ProfileRow]
+
+    def share(self, row: ProfileRow) -> float:
+        """A row's part of the critical path, 0 to 1."""
+        return row.critical_path_cycles / self.cycles if self.cycles else 0.0
+
+    def table(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries from column names, units in them, to JSON values.
+
+        `nodes` is a list of names; a utilisation is None where the engines were never busy.
+        """
+        return [self._columns(row) for row in self.rows]
+
+    def _columns(self, row: ProfileRow) -> dict[str, Any]:
+        keys = {
+            "node": ("nodes", list(row.nodes or ())), "op": ("op", row.op),
+            "core": ("core", row.core), "engine": ("engine", row.engine),
+        }  # fmt: skip
+        use = row.utilization
+        return {
+            **dict(keys[key] for key in self.by),
+            "instructions_count": row.instructions,
+            "critical_path_cycles": row.critical_path_cycles,
+            "share_percent": 100 * self.share(row),
+            "busy_cycles": row.busy_cycles,
+            "utilization_percent": None if use is None else 100 * use,
+            "macs_count": row.macs,
+            "global_read_bytes": row.global_read_bytes,
+            "global_written_bytes": row.global_written_bytes,
+            "interconnect_bytes": row.interconnect_bytes,
+            "local_memory_bytes": row.local_bytes,
+            "accumulator_bytes": row.accumulator_bytes,
+            **{f"stalled_on_{c}_cycles": cycles for c, cycles in row.stalled_cycles.items()},
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The table and what it is of, as JSON values."""
+        return {
+            "program": self.program,
+            "target": self.target,
+            "clock_ghz": self.clock_ghz,
+            "run_cycles": self.cycles,
+            "rows": self.table(),
+        }
+
+
+def parse_keys(text: str) -> tuple[Key, ...]:
+    """The keys in a text such as `node,engine`. Raises DiagnosticError for what is none."""
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word not in KEYS:
+            raise DiagnosticError(
+                f"a profile cannot be made by '{word}'", hint=f"by one or more of {', '.join(KEYS)}"
+            )
+    return tuple(key for key in KEYS if key in words)
+
+
+def profile(timing: Timing, by: Sequence[Key] = KEYS) -> Profile:
+    """The profile of a run, a row for each combination of the keys in `by` that occurs.
+
+    Instructions that stem from several ONNX nodes, fused, count for these together, as in
+    `Timing.node_costs`.
+    """
+    streams, history, repeat = timing.streams, timing.history, timing.repeat
+    rows: dict[tuple[Any, ...], ProfileRow] = {}
+    row_of = [_row(rows, timing, number, by) for number in range(len(streams))]
+    busy = history.end - history.move
+    size = len(streams)
+    for number, row in enumerate(row_of):
+        _add_costs(row, timing, number)
+        row.busy_cycles += float(busy[number::size].sum()) / repeat
+    for number, cycles in timing.critical_path:
+        row_of[number].critical_path_cycles += cycles / repeat
+    for stall in history.stalls:
+        row = row_of[stall.occurrence % size]
+        row.stalled_cycles[stall.cause] += (stall.end - stall.start) / repeat
+    program = streams.program
+    return Profile(
+        program.name, program.target.name, timing.clock_ghz,
+        timing.ticks / TICKS_PER_CYCLE / repeat, tuple(key for key in KEYS if key in by),
+        sorted(rows.values(), key=lambda row: (-row.critical_path_cycles, -row.busy_cycles)),
+    )  # fmt: skip
+
+
+def _row(
+    rows: dict[tuple[Any, ...], ProfileRow], timing: Timing, number: int, by: Sequence[Key]
+) -> ProfileRow:
+    """The row of an instruction, made if it is the first one of it."""
+    streams = timing.streams
+    origin = streams.program.origin(streams.fields[number]["debug"])
+    nodes = origin.nodes or ((origin.op,) if origin.op else ())
+    key = (
+        nodes if "node" in by else None,
+        origin.op if "op" in by else None,
+        streams.core[number] if "core" in by else None,
+        ENGINES[streams.engine[number] % ENGINE_COUNT] if "engine" in by else None,
+    )
+    if key not in rows:
+        rows[key] = ProfileRow(*key)
+    return rows[key]
+
+
+def _add_costs(row: ProfileRow, timing: Timing, number: int) -> None:
+    costs = timing.costs
+    row.instructions += 1
+    row.peak_cycles += peak_cycles(timing, number)
+    row.macs += costs.macs[number]
+    row.global_read_bytes += costs.global_read[number]
+    row.global_written_bytes += costs.global_written[number]
+    row.interconnect_bytes += costs.interconnect_bytes[number]
+    row.local_bytes += costs.local_bytes[number]
+    row.accumulator_bytes += costs.acc_bytes[number]
+
+
+def peak_cycles(timing: Timing, number: int) -> float:
+    """Cycles that an instruction's work takes at its engine's peak; see `ProfileRow`."""
+    streams, costs = timing.streams, timing.costs
+    kind, fields = streams.kinds[number], streams.fields[number]
+    if kind in (Load, Store):
+        moved = fields["run"] * prod(fields[f"count{d}"] for d in range(4))
+        rate = costs.network.lone_rate(costs.transfer[number])
+        return moved * WORK_PER_BYTE / rate / TICKS_PER_CYCLE
+    cycles = costs.ticks[number] / TICKS_PER_CYCLE
+    if kind.engine == "matrix":
+        return costs.mac_time[number]
+    if kind.engine == "vector":
+        return max(cycles - streams.program.target.vector.startup_cycles, 0.0)
+    return cycles

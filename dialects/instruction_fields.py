@@ -1,0 +1,143 @@
+"""What instruction words are made of: fields with their types, units and defaults, the codes of
+names, and the groups of fields that several instructions have.
+
+This module knows neither xDSL nor programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Engine = Literal["dma_in", "dma_out", "matrix", "vector"]
+ENGINES: tuple[Engine, ...] = ("dma_in", "dma_out", "matrix", "vector")
+ENGINE_PREFIX: Mapping[Engine, str] = {"dma_in": "d", "dma_out": "s", "matrix": "m", "vector": "v"}
+
+INSTRUCTION_BYTES = 128
+NO_ADDRESS = 0xFFFFFFFF
+"""The address of an operand that is not there (an epilogue without residual)."""
+
+STORAGE_CODES: Mapping[str, int] = {
+    "none": 0, "i8": 1, "u8": 2, "i16": 3, "u16": 4, "i32": 5, "u32": 6, "i64": 7,
+    "f16": 8, "bf16": 9, "f32": 10, "f64": 11, "bool": 12,
+}  # fmt: skip
+STORAGE_BYTES: Mapping[str, int] = {
+    "none": 0, "i8": 1, "u8": 1, "i16": 2, "u16": 2, "i32": 4, "u32": 4, "i64": 8,
+    "f16": 2, "bf16": 2, "f32": 4, "f64": 8, "bool": 1,
+}  # fmt: skip
+
+SPACES = ("global", "local", "acc")
+"""Memory spaces by code."""
+SEGMENTS = ("weights", "input", "output", "scratch")
+"""Segments of global memory by code: an address in global memory is a segment and an offset in it.
+"""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an instruction word.
+
+    `kind`: "int", "address" (printed in hexadecimal), "storage" (a key of STORAGE_CODES), "enum"
+    (one of `values`, stored as its index), "flag" (0 or 1) or "real". `dtype` is the little-endian
+    NumPy type in the encoding. A field at its `default` is left out of the text; a field whose
+    default is None is always written.
+    """
+
+    name: str
+    dtype: str
+    kind: Literal["int", "address", "storage", "enum", "flag", "real"]
+    unit: str
+    default: int | float | None = None
+    values: tuple[str, ...] = ()
+
+
+def integer(name: str, dtype: str, unit: str, default: int | None = None) -> Field:
+    """A number: a count, an offset, a zero point; signed where `dtype` is."""
+    return Field(name, dtype, "int", unit, default)
+
+
+def address(name: str, dtype: str = "<u4", default: int | None = None) -> Field:
+    """Where an operand lies in its memory."""
+    return Field(name, dtype, "address", "byte address", default)
+
+
+def storage(name: str) -> Field:
+    """The storage type of an operand."""
+    return Field(name, "<u1", "storage", "storage type")
+
+
+def flag(name: str) -> Field:
+    """Yes or no."""
+    return Field(name, "<u1", "flag", "0 or 1", 0)
+
+
+def real(name: str, dtype: str, unit: str, default: float | None = None) -> Field:
+    """A number that need not be whole."""
+    return Field(name, dtype, "real", unit, default)
+
+
+def enum(name: str, unit: str, values: tuple[str, ...], default: int | None = None) -> Field:
+    """One of a few names, stored as its number."""
+    return Field(name, "<u1", "enum", unit, default, values)
+
+
+HEADER: tuple[Field, ...] = (
+    integer("opcode", "<u2", "instruction number"),
+    enum("engine", "engine", ENGINES),
+    integer("reserved", "<u1", "zero", 0),
+    integer("wait_dma_in", "<u4", "completed dma_in instructions of this core", 0),
+    integer("wait_dma_out", "<u4", "completed dma_out instructions of this core", 0),
+    integer("wait_matrix", "<u4", "completed matrix instructions of this core", 0),
+    integer("wait_vector", "<u4", "completed vector instructions of this core", 0),
+    integer("wait_counter", "<u2", "counter of this core", 0),
+    integer("wait_value", "<u4", "least value of the counter; 0: no wait", 0),
+    integer("signal_counter", "<u2", "counter", 0),
+    integer("signal_cores", "<u8", "bit mask of the virtual cores whose counter grows by one on completion", 0),
+    integer("debug", "<u4", "entry of the debug map", 0),
+)  # fmt: skip
+"""The fields that every instruction has: 40 bytes. The remaining 88 are the instruction's own."""
+
+WINDOW: tuple[Field, ...] = (
+    integer("kernel_height", "<u2", "taps", 1),
+    integer("kernel_width", "<u2", "taps", 1),
+    integer("stride_height", "<u2", "pixels", 1),
+    integer("stride_width", "<u2", "pixels", 1),
+    integer("dilation_height", "<u2", "pixels", 1),
+    integer("dilation_width", "<u2", "pixels", 1),
+    integer("pad_top", "<u2", "pixels", 0),
+    integer("pad_left", "<u2", "pixels", 0),
+)
+"""How windows slide over images, and where the first one begins."""
+
+CLAMP: tuple[Field, ...] = (
+    real("clamp_low", "<f8", "storage value", float("-inf")),
+    real("clamp_high", "<f8", "storage value", float("inf")),
+)
+"""The range of an output."""
+
+REQUANTIZATION: tuple[Field, ...] = (
+    integer("multiplier", "<u4", "2^-shift", 0),
+    integer("shift", "<u1", "bits", 0),
+    integer("zero_point_in", "<i2", "storage value", 0),
+    integer("zero_point_out", "<i2", "storage value", 0),
+    *CLAMP,
+)
+"""From the quantization of an input to that of an output, and its range."""
+
+PRODUCT: tuple[Field, ...] = (
+    address("x"),
+    address("w"),
+    address("acc"),
+    storage("type"),
+    storage("acc_type"),
+    flag("accumulate"),
+)
+"""The operands of a product: inputs, weights, and accumulators that it writes or adds to."""
+
+IMAGES: tuple[Field, ...] = (
+    integer("batch", "<u2", "images", 1),
+    integer("in_height", "<u2", "pixels"),
+    integer("in_width", "<u2", "pixels"),
+)
+"""The images that an instruction reads."""
