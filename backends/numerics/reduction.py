@@ -19,10 +19,11 @@ def _check_axes(x: np.ndarray, axes: tuple[int, ...]) -> None:
 
 
 def mean_f32(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """The mean of floats `x` over the negative `axes`, which are dropped: pairwise sum and division
-    in f32.
+    """The mean of floats `x` over the negative `axes`, which are dropped: summed in f64, divided and
+    rounded to f32 once.
 
-    An empty reduction gives NaN. ValueError for axes out of range.
+    Sums of f32 values in f64 are exact unless their exponents lie far apart, so that the mean does not
+    depend on the order in which a layout puts the elements. An empty reduction gives NaN. ValueError for axes out of range.
     """
     _check_axes(x, axes)
     kept = [axis for axis in range(-x.ndim, 0) if axis not in axes]
@@ -31,8 +32,8 @@ def mean_f32(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     shape = tuple(x.shape[axis] for axis in kept)
     rows = np.ascontiguousarray(np.transpose(x, [*kept, *ordered]), dtype=np.float32)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        total = rows.reshape(*shape, length).sum(axis=-1, dtype=np.float32)
-        return np.asarray(total / np.float32(length), dtype=np.float32)
+        total = rows.reshape(*shape, length).sum(axis=-1, dtype=np.float64)
+        return np.asarray(total / length, dtype=np.float32)
 
 
 def mean_int(
