@@ -22,8 +22,9 @@ def mean_f32(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """The mean of floats `x` over the negative `axes`, which are dropped: summed in f64, divided and
     rounded to f32 once.
 
-    Sums of f32 values in f64 are exact unless their exponents lie far apart, so that the mean does not
-    depend on the order in which a layout puts the elements. An empty reduction gives NaN. ValueError for axes out of range.
+    Sums of f32 values in f64 are exact unless their exponents lie far apart, so that the mean does
+    not depend on the order in which a layout puts the elements. An empty reduction gives NaN.
+    ValueError for axes out of range.
     """
     _check_axes(x, axes)
     kept = [axis for axis in range(-x.ndim, 0) if axis not in axes]
