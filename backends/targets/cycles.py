@@ -124,17 +124,3 @@ def transfer_bytes_on_bus(target: Target, run_bytes: int, runs: int) -> int:
     """
     burst = target.global_memory.burst_bytes
     return _ceil_div(run_bytes, burst) * burst * runs
-
-
-def transfer_cycles(target: Target, size_bytes: int, sharing_cores: int = 1) -> float:
-    """About how long one contiguous transfer from or to global memory takes while `sharing_cores`
-    cores share the bandwidth.
-
-    Issue, latency, and bytes over the fair share, which a local port's rate bounds. An estimate for
-    cost models: the simulator shares the bandwidth by the actual traffic.
-    """
-    share = min(
-        target.global_bytes_per_cycle / max(sharing_cores, 1), target.local_memory.bytes_per_cycle
-    )
-    moved = transfer_bytes_on_bus(target, size_bytes, 1)
-    return transfer_issue_cycles(target, 1) + target.global_memory.latency_cycles + moved / share

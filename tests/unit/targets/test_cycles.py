@@ -93,7 +93,3 @@ def test_vector_and_transfer_costs():
     assert cycles.local_write_cycles(target, 65) == 2
     assert cycles.transfer_bytes_on_bus(target, 65, 1) == 128
     assert cycles.transfer_bytes_on_bus(target, 3, 10) == 640
-    # 8 cores share 128 bytes a cycle: 16 each.
-    assert cycles.transfer_cycles(target, 1600, 8) == 16 + 200 + 100
-    # One core alone is bound by its port of 64 bytes a cycle.
-    assert cycles.transfer_cycles(target, 6400) == 16 + 200 + 100
