@@ -11,8 +11,8 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Attribute
 
-from ..backends.interpreter.quantization import real_value
 from ..dialects.diagnostic import DiagnosticError
+from ..dialects.quantized_element import real_value
 from .calibration import load_calibration_data
 from .comparison import Difference, compare_tensors
 from .compilation import Compilation

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...dialects import tpu
+from ...dialects.quantized_element import Clamp, Element, float_clamp
 from ..numerics import convolution, epilogue
 from ..numerics import matmul as products
 from ..numerics.matmul import accumulator_dtype
 from ..numerics.quantization import quantize_multiplier
 from ..numerics.sample_axis import as_matrices, as_rows, channel_first, channel_last
-from .quantization import Clamp, Element, float_clamp
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, impl, register_i
 from xdsl.ir import Attribute, Block
 
 from ...dialects import tpu
+from ...dialects.quantized_element import Element, float_clamp, real_value
 from ...dialects.weights import WeightStore, value_of
 from ..numerics import elementwise, pooling, reduction, resampling
 from ..numerics import softmax as normalizing
@@ -28,7 +29,6 @@ from ..numerics.sample_axis import broadcastable, channel_first, channel_last
 from ..numerics.storage import round_to
 from .network import NetworkRunner, Observer, run_main
 from .products import convolve, multiply
-from .quantization import Element, float_clamp, real_value
 
 Values = tuple[Any, ...]
 

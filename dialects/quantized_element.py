@@ -10,9 +10,9 @@ import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute
 
-from ...dialects.element import element_storage
-from ...dialects.quant import UniformQuantizedType
-from ..numerics.quantization import clamp_bounds, dequantize, quantize_multiplier
+from ..backends.numerics.quantization import clamp_bounds, dequantize, quantize_multiplier
+from .element import element_storage
+from .quant import UniformQuantizedType
 
 Clamp = tuple[float | None, float | None]
 
