@@ -12,11 +12,12 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import ParseError, VerifyException
 
-from .context import SmaltiContext
+from .context import SmaltiContext, weights_of
 from .diagnostic import DiagnosticError, Place
 from .files import read_text, write_atomically, write_bytes_atomically, write_text
 from .location import names_of
@@ -25,6 +26,7 @@ from .verifier import first_error
 from .weights import keys_used
 
 __all__ = [
+    "open_weights",
     "parse_module",
     "print_module",
     "read_module",
@@ -65,7 +67,7 @@ def parse_module(
         # text's fault.
         position = parser.pos if parser is not None else 0
         raise DiagnosticError(_reason(error), source.place(position)) from None
-    _open_weights(module, ctx, file)
+    open_weights(module, ctx, file)
     if check:
         verify(module, place_of=lambda op: source.place_of(parser, op))
     return module
@@ -106,9 +108,11 @@ def read_module(path: str | Path, ctx: SmaltiContext) -> ModuleOp:
     return parse_module(read_text(path), ctx, str(path))
 
 
-def _open_weights(module: ModuleOp, ctx: SmaltiContext, file: str | None) -> None:
+def open_weights(module: ModuleOp, ctx: Context, file: str | None = None) -> None:
     """Opens the weight file that the module names, which must lie in or below the folder of the IR
-    file.
+    file (the current folder if None or "<stdin>").
+
+    DiagnosticError for a path that leaves the folder and for a file that is no weight file.
     """
     named = module.attributes.get(WEIGHTS)
     if named is None:
@@ -124,7 +128,7 @@ def _open_weights(module: ModuleOp, ctx: SmaltiContext, file: str | None) -> Non
             place,
             hint="keep the weights beside the IR, and name them by a relative path",
         )
-    ctx.weights.open(path)
+    weights_of(ctx).open(path)
 
 
 def print_module(module: ModuleOp, *, generic: bool = False, debug_info: bool = True) -> str:

@@ -51,7 +51,17 @@ class SmaltiPass(ModulePass):
         return rewrite(module, patterns, counts=self.statistics)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """Runs the pass on module `op`, in place."""
+        """Runs the pass on module `op`, in place.
+
+        In a context of xDSL's own (xdsl-opt, xdsl-gui), which knows no weights, the file that the
+        module names is opened first, beside the current folder.
+        """
+        from ..dialects.context import SmaltiContext
+
+        if not isinstance(ctx, SmaltiContext):
+            from ..dialects.text import open_weights
+
+            open_weights(op, ctx)
         self.run(ctx, op)
 
     @abstractmethod

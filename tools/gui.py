@@ -1,0 +1,80 @@
+"""`smalti-gui`: xDSL's interactive app, with Smalti's dialects and passes beside xDSL's."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .command_line import EXIT_FINE, guarded
+
+if TYPE_CHECKING:
+    from xdsl.interactive.app import InputApp
+
+_FIRST_TEXT = """\
+func.func @main(%x: tensor<1x3x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %w = top.weight "w" seed = 7 : tensor<4x3x3x3xf32>
+  %c = top.conv2d "c" %x, %w pads = [1, 1, 1, 1] :
+      (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x8x8xf32>
+  %y = top.relu "y" %c : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smalti-gui",
+        description="Try passes on IR in the terminal: xDSL's interactive app with Smalti's passes.",
+    )
+    parser.add_argument("input", nargs="?", help="IR file; a small network if left out")
+    parser.add_argument(
+        "-p", "--passes", default="", metavar="PIPELINE", help="passes that are chosen already"
+    )
+    return parser
+
+
+def make_app(file: str | None = None, passes: str = "") -> InputApp:
+    """The app on the text of `file` with the pipeline `passes` chosen.
+
+    DiagnosticError where textual is not installed, the file cannot be read, or the pipeline is
+    wrong.
+    """
+    from ..dialects.diagnostic import DiagnosticError
+
+    try:
+        from xdsl.interactive.app import InputApp
+    except ImportError as error:
+        raise DiagnosticError(
+            f"the interactive app needs a package that is not installed: {error.name}",
+            hint="pip install 'smalti[gui]'",
+        ) from None
+    from xdsl.universe import Universe
+
+    from ..dialects.text import read_text
+    from ..passes.registry import parse_pipeline
+
+    universe = Universe.get_multiverse()
+    return InputApp(
+        tuple(universe.all_dialects.items()),
+        tuple((name, make()) for name, make in sorted(universe.all_passes.items())),
+        file,
+        _FIRST_TEXT if file is None else read_text(file),
+        tuple(parse_pipeline(passes)),
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    make_app(args.input, args.passes).run()
+    return EXIT_FINE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of `smalti-gui`; returns the exit code."""
+    args = _parser().parse_args(argv)
+    return guarded(lambda: _run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
