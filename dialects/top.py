@@ -38,12 +38,11 @@ from .attribute import (
     real,
     reals,
 )
-from .element import element_of, expressed, is_float, shape_of
+from .element import element_of, expressed, shape_of
 from .network import (
     BinaryBase,
     Conv2dBase,
     MatmulBase,
-    NetworkOp,
     PoolBase,
     ReduceMeanBase,
     ReshapeBase,
@@ -52,34 +51,7 @@ from .network import (
     WeightBase,
 )
 from .shape import Shape
-
-
-class TopOp(NetworkOp):
-    """Base of the ops of `top`: one result, named by the property `name` (unique in the module)."""
-
-    def result_element(self) -> Attribute:
-        """Element type of a result made without one: the first operand's, without its calibrated
-        range.
-        """
-        return expressed(element_of(self.operands[0]))
-
-    def verify_(self) -> None:
-        self.verify_shape()
-        self._verify_elements()
-
-    def _verify_elements(self) -> None:
-        """Every operand and the result are floats of one type, calibrated or not."""
-        result = expressed(self.output.type.element_type)
-        for name, value in self.named_operands():
-            if expressed(element_of(value)) != result:
-                raise VerifyException(
-                    f"{name} has elements of {element_of(value)}, the result of "
-                    f"{self.output.type.element_type}"
-                )
-        if self.NEEDS_FLOATS and not is_float(result):
-            raise VerifyException(f"elements must be floats, got {result}")
-
-    NEEDS_FLOATS: ClassVar[bool] = True
+from .top_op import TopOp
 
 
 @irdl_op_definition

@@ -31,18 +31,15 @@ from . import quantized_rules as rules
 from . import shape as shapes
 from .attribute import (
     INTEGER,
-    REAL,
     flag,
     integer,
     ints,
-    optional_real,
 )
 from .element import element_of, is_quantized, shape_of
 from .network import (
     BinaryBase,
     Conv2dBase,
     MatmulBase,
-    NetworkOp,
     PoolBase,
     ReduceMeanBase,
     ReshapeBase,
@@ -50,56 +47,8 @@ from .network import (
     TransposeBase,
     WeightBase,
 )
-from .quant import verify_quantized_shape
 from .shape import Shape
-
-
-class TpuOp(NetworkOp):
-    """Base of the ops of `tpu`: one result, named by the property `name`. Element types: floats, or
-    !quant.uniform.
-    """
-
-    def result_element(self) -> Attribute:
-        """Element type of a result made without one: the first operand's."""
-        return element_of(self.operands[0])
-
-    def verify_(self) -> None:
-        self.verify_shape()
-        for _, value in [*self.named_operands(), ("result", self.output)]:
-            verify_quantized_shape(value.type)
-        self.verify_elements()
-
-    def verify_elements(self) -> None:
-        """VerifyException where element types do not fit the op; here: the result's is the first
-        operand's.
-        """
-        rules.same_element("result", self.output, "input", self.operands[0])
-
-
-class ClampedOp(TpuOp):
-    """Base of ops with a fused activation: the result is clamped to the real interval [clamp_low,
-    clamp_high].
-    """
-
-    clamp_low = opt_prop_def(REAL)
-    clamp_high = opt_prop_def(REAL)
-
-    def verify_(self) -> None:
-        super().verify_()
-        low, high = self.clamp
-        if low is not None and high is not None and not low <= high:
-            raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
-
-    @property
-    def clamp(self) -> tuple[float | None, float | None]:
-        """The bounds as numbers; None does not bind."""
-        low = None if self.clamp_low is None else self.clamp_low.value.data
-        high = None if self.clamp_high is None else self.clamp_high.value.data
-        return low, high
-
-
-def _clamp(low: float | None, high: float | None) -> dict[str, Attribute | None]:
-    return {"clamp_low": optional_real(low), "clamp_high": optional_real(high)}
+from .tpu_op import ClampedOp, TpuOp, clamp_properties
 
 
 @irdl_op_definition
@@ -137,7 +86,7 @@ class ProductOp(ClampedOp):
         default = "i32" if is_quantized(first_factor.type) else "f32"
         return {
             "accumulator": StringAttr(accumulator or default),
-            **_clamp(clamp_low, clamp_high),
+            **clamp_properties(clamp_low, clamp_high),
         }
 
 
@@ -247,7 +196,7 @@ class BinaryOp(BinaryBase, ClampedOp):
         location: LocationAttr | None = None,
     ) -> Self:
         """The op; `element` is the result's (lhs's if None)."""
-        properties = _clamp(clamp_low, clamp_high)
+        properties = clamp_properties(clamp_low, clamp_high)
         return cls.build_named(name, [lhs, rhs], properties, location, element=element)
 
     def verify_elements(self) -> None:
@@ -348,7 +297,7 @@ class RequantizeOp(ClampedOp):
         properties: dict[str, Attribute | None] = {
             "multiplier": integer(multiplier),
             "shift": integer(shift),
-            **_clamp(clamp_low, clamp_high),
+            **clamp_properties(clamp_low, clamp_high),
         }
         return cls.build_named(name, [input], properties, location, element=element)
 
@@ -384,7 +333,7 @@ class ClampOp(ClampedOp):
         location: LocationAttr | None = None,
     ) -> Self:
         """A clamp with the input's type."""
-        return cls.build_named(name, [input], _clamp(clamp_low, clamp_high), location)
+        return cls.build_named(name, [input], clamp_properties(clamp_low, clamp_high), location)
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
@@ -420,7 +369,7 @@ class MaxPoolOp(PoolOp):
         """Max pooling; the result has the input's element type."""
         properties = {
             **cls.pool_properties(kernel, strides, pads, dilations, ceil_mode),
-            **_clamp(clamp_low, clamp_high),
+            **clamp_properties(clamp_low, clamp_high),
         }
         return cls.build_named(name, [input], properties, location)
 
@@ -452,7 +401,7 @@ class AvgPoolOp(PoolOp):
         """Average pooling; `element` is the result's (the input's if None)."""
         properties = {
             **cls.pool_properties(kernel, strides, pads, dilations, ceil_mode),
-            **_clamp(clamp_low, clamp_high),
+            **clamp_properties(clamp_low, clamp_high),
         }
         properties["count_include_pad"] = flag(count_include_pad)
         return cls.build_named(name, [input], properties, location, element=element)
@@ -484,7 +433,7 @@ class ReduceMeanOp(ReduceMeanBase, ClampedOp):
         properties: dict[str, Attribute | None] = {
             "axes": ints(axes),
             "keepdims": flag(keepdims),
-            **_clamp(clamp_low, clamp_high),
+            **clamp_properties(clamp_low, clamp_high),
         }
         return cls.build_named(name, [input], properties, location, element=element)
 
