@@ -16,10 +16,12 @@ from ..dialects import tile
 from ..dialects.context import SmaltiContext, make_context
 from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.machine import TARGET_HASH, target_name_of
-from ..passes.registry import parse_pipeline, print_pipeline, run_pipeline
+from ..passes.instrument import PassInstrument
+from ..passes.pipeline import run_pipeline
+from ..passes.registry import parse_pipeline, print_pipeline
 from .calibration import calibrate, load_calibration_data, save_ranges
 from .pipelines import LEVELS, Level, Settings, level_of, pass_text, passes_into, passes_of
-from .progress import Progress, silent
+from .progress import PassProgress, Progress, silent
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -51,7 +53,8 @@ class Compilation:
     """A module, the level it is at, and what happens on the way down.
 
     `levels` keeps a copy of the IR at the end of each level that was passed. `pipeline` is the text of
-    all passes run so far. `on_level` is called at the end of each level with the module as it is then.
+    all passes run so far, which `instruments` watch. `on_level` is called at the end of each level with
+    the module as it is then.
     """
 
     module: ModuleOp
@@ -59,6 +62,7 @@ class Compilation:
     options: CompileOptions
     progress: Progress = silent
     on_level: Callable[[Level, ModuleOp], None] | None = None
+    instruments: Sequence[PassInstrument] = ()
     calibration_table: Path | None = None
     levels: dict[Level, ModuleOp] = field(default_factory=dict)
     pipeline: list[str] = field(default_factory=list)
@@ -95,13 +99,8 @@ class Compilation:
         """Runs passes given as pipeline text."""
         passes = parse_pipeline(",".join(texts))
         self.pipeline += [print_pipeline([each]) for each in passes]
-        done = iter(range(len(passes) + 1))
-        run_pipeline(
-            self.ctx,
-            self.module,
-            passes,
-            callback=lambda *_: self.progress(texts[0] if texts else "", next(done), len(passes)),
-        )
+        progress = PassProgress(self.progress, texts[0] if texts else "")
+        run_pipeline(self.ctx, self.module, passes, instruments=[progress, *self.instruments])
 
     def _reached(self, level: Level) -> None:
         self.levels[level] = self.module.clone()

@@ -1,5 +1,4 @@
-"""Every pass by name, and pipelines: from text to passes, from passes to text, and over a
-module."""
+"""Every pass by name, and pipelines: from text to passes, and from passes to text."""
 
 from __future__ import annotations
 
@@ -7,11 +6,9 @@ import dataclasses
 import difflib
 import importlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
-from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import ArgSpec, ParameterType
 from xdsl.utils.arg_spec import parse_pipeline as parse_specs
@@ -37,10 +34,6 @@ PASSES: dict[str, str] = {
     "convert-tile-to-isa": ".conversion.tile_to_isa:ConvertTileToIsa",
 }
 """Every pass: its name → "module:Class" relative to this package; imported when asked for."""
-
-PipelineCallback = Callable[[ModulePass | None, ModuleOp, ModulePass | None], None]
-"""Called before, between and after passes with the pass that just ran, the module, and the pass
-that comes next."""
 
 _PLAIN_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _PIECE = re.compile(
@@ -89,42 +82,6 @@ def print_pipeline(passes: Sequence[ModulePass]) -> str:
     """The text from which `parse_pipeline` makes the same passes; options at their default are left
     out."""
     return ",".join(_print_spec(each.pipeline_pass_spec()) for each in passes)
-
-
-def run_pipeline(
-    ctx: Context,
-    module: ModuleOp,
-    passes: Sequence[ModulePass],
-    *,
-    verify: bool = True,
-    callback: PipelineCallback | None = None,
-) -> None:
-    """Runs `passes` over `module` in place, verifying it before the first pass and after each.
-
-    `callback` is called before the first pass, between passes and after the last. DiagnosticError
-    where a pass refuses its input or the module does not verify; a note then names the pass after
-    which it did not.
-    """
-    previous: ModulePass | None = None
-    for each in (*passes, None):
-        if verify:
-            _verify(module, previous)
-        if callback is not None:
-            callback(previous, module, each)
-        if each is not None:
-            each.apply(ctx, module)
-        previous = each
-
-
-def _verify(module: ModuleOp, previous: ModulePass | None) -> None:
-    from ..dialects.text import verify
-
-    try:
-        verify(module)
-    except DiagnosticError as error:
-        if previous is not None:
-            error.notes.append(f"after pass '{previous.name}', which should not have made such IR")
-        raise
 
 
 def _make_pass(spec: ArgSpec) -> ModulePass:

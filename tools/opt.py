@@ -94,7 +94,8 @@ def _transform(text: str, file: str, args: argparse.Namespace) -> tuple[ModuleOp
     """Parses one module, verifies it and runs the pipeline on it."""
     from ..dialects.context import make_context
     from ..dialects.text import parse_module
-    from ..passes.registry import parse_pipeline, run_pipeline
+    from ..passes.pipeline import run_pipeline
+    from ..passes.registry import parse_pipeline
 
     ctx = make_context()
     passes = parse_pipeline(args.passes)

@@ -22,7 +22,8 @@ from smalti.dialects.location import names_of
 from smalti.dialects.machine import target_name_of
 from smalti.dialects.text import parse_module, print_module, read_module
 from smalti.dialects.weights import keys_used
-from smalti.passes.registry import parse_pipeline, run_pipeline
+from smalti.passes.pipeline import run_pipeline
+from smalti.passes.registry import parse_pipeline
 from smalti.tools import main as smalti_main
 from smalti.tools import opt
 from xdsl.dialects.builtin import ModuleOp

@@ -264,7 +264,8 @@ def test_floats_agree_with_top():
 def lowered(digits_model):
     """The digits network at top, and at tpu in f32 and int8."""
     from smalti.compiler.onnx_import.importer import import_onnx
-    from smalti.passes.registry import parse_pipeline, run_pipeline
+    from smalti.passes.pipeline import run_pipeline
+    from smalti.passes.registry import parse_pipeline
 
     ctx = make_context()
     module = import_onnx(digits_model, ctx)

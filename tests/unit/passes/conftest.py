@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 from smalti.dialects.context import SmaltiContext, make_context
 from smalti.dialects.text import parse_module, print_module
-from smalti.passes.registry import parse_pipeline, run_pipeline
+from smalti.passes.pipeline import run_pipeline
+from smalti.passes.registry import parse_pipeline
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 

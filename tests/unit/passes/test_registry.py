@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.dialects.diagnostic import DiagnosticError
 from smalti.passes import registry
-from smalti.passes.registry import PASSES, get_pass, parse_pipeline, print_pipeline, run_pipeline
+from smalti.passes.registry import PASSES, get_pass, parse_pipeline, print_pipeline
 from smalti.passes.smalti_pass import SmaltiPass
 
 
@@ -123,35 +123,6 @@ def test_defaults_are_not_printed():
         print_pipeline([Sample("a"), Sample("a.b", 4)])
         == 'sample{text=a},sample{text="a.b" number=4}'
     )
-
-
-def test_callbacks_see_each_step_and_statistics_are_kept(piped, network):
-    result = piped(network({"x": "4xf32"}, "", "%x", "4xf32"))
-    steps = []
-    passes = [Sample("a"), Sample("b")]
-    run_pipeline(result.ctx, result.module, passes, callback=lambda *step: steps.append(step))
-    assert steps == [
-        (None, result.module, passes[0]),
-        (passes[0], result.module, passes[1]),
-        (passes[1], result.module, None),
-    ]
-    assert [each.statistics for each in passes] == [{"run": 1}, {"run": 1}]
-
-
-def test_ir_that_a_pass_broke_is_noticed_and_the_pass_named(piped, network):
-    @dataclass(frozen=True)
-    class Breaks(Sample):
-        name = "breaks"
-
-        def run(self, ctx, module):
-            for op in module.walk():
-                if op.name == "top.relu":
-                    del op.properties["name"]
-
-    body = '%a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>'
-    result = piped(network({"x": "4xf32"}, body, "%a", "4xf32"))
-    with pytest.raises(DiagnosticError, match="after pass 'breaks'"):
-        run_pipeline(result.ctx, result.module, [Breaks("a")])
 
 
 def test_cse_merges_ops_that_differ_in_name_only_and_keeps_locations(piped, network):

@@ -13,7 +13,8 @@ from smalti.dialects import tile
 from smalti.dialects.context import make_context, weights_of
 from smalti.dialects.diagnostic import DiagnosticError
 from smalti.dialects.text import parse_module, print_module
-from smalti.passes.registry import parse_pipeline, run_pipeline
+from smalti.passes.pipeline import run_pipeline
+from smalti.passes.registry import parse_pipeline
 from xdsl.dialects.builtin import ModuleOp
 
 T = "tensor<1x8x6x6x!quant.uniform<i8:f32, 0.05:-1>>"

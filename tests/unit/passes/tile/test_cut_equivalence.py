@@ -19,7 +19,8 @@ from smalti.dialects.context import SmaltiContext, make_context, weights_of
 from smalti.dialects.location import named
 from smalti.dialects.machine import set_target
 from smalti.dialects.quant import uniform, uniform_per_axis
-from smalti.passes.registry import parse_pipeline, run_pipeline
+from smalti.passes.pipeline import run_pipeline
+from smalti.passes.registry import parse_pipeline
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType, f32, i32
 from xdsl.ir import Attribute, Block, Region, SSAValue

@@ -1,0 +1,107 @@
+"""Runs a pipeline over a module: verifies between passes, and lets instruments look on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass, PassPipeline
+
+from ..dialects.diagnostic import DiagnosticError
+from ..dialects.text import verify as verify_module
+from .instrument import PassInstrument
+
+
+def run_pipeline(
+    ctx: Context,
+    module: ModuleOp,
+    passes: Sequence[ModulePass],
+    *,
+    verify: bool = True,
+    instruments: Sequence[PassInstrument] = (),
+) -> None:
+    """Runs `passes` over `module` in place, verifying it before the first pass and after each unless
+    `verify` is False.
+
+    DiagnosticError where a pass refuses its input or the module does not verify; a note then names
+    the pass after which it did not. An error of Python that a pass raises comes out with a note
+    (`__notes__`) of that pass.
+    """
+    run = _Run(tuple(instruments), verify)
+    error: BaseException | None = None
+    for instrument in run.instruments:
+        instrument.enter(ctx, module, passes)
+    try:
+        run.verify(module)
+        PassPipeline(tuple(_Watched(each, run) for each in passes)).apply(ctx, module)
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        for instrument in reversed(run.instruments):
+            instrument.leave(module, error)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is common to the passes of one pipeline while it runs."""
+
+    instruments: tuple[PassInstrument, ...]
+    verifies: bool
+
+    def verify(self, module: ModuleOp) -> None:
+        """Verifies the module, if that is asked for."""
+        if not self.verifies:
+            return
+        for instrument in self.instruments:
+            instrument.before_verification(module)
+        try:
+            verify_module(module)
+        finally:
+            for instrument in reversed(self.instruments):
+                instrument.after_verification(module)
+
+    def verify_after(self, each: ModulePass, module: ModuleOp) -> None:
+        """Verifies what a pass left; the error names it."""
+        try:
+            self.verify(module)
+        except DiagnosticError as error:
+            error.notes.append(f"after pass '{each.name}', which should not have made such IR")
+            raise
+
+
+@dataclass(frozen=True)
+class _Watched(ModulePass):
+    """A pass of the pipeline with the instruments around it."""
+
+    name = "watched"
+
+    inner: ModulePass
+    run: _Run = field(repr=False)
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        instruments = self.run.instruments
+        if not all(instrument.should_run(self.inner, op) for instrument in instruments):
+            return
+        for instrument in instruments:
+            instrument.before(self.inner, op)
+        try:
+            self._apply_inner(ctx, op)
+            self.run.verify_after(self.inner, op)
+        except BaseException as error:
+            for instrument in reversed(instruments):
+                instrument.failed(self.inner, op, error)
+            raise
+        for instrument in reversed(instruments):
+            instrument.after(self.inner, op)
+
+    def _apply_inner(self, ctx: Context, op: ModuleOp) -> None:
+        try:
+            self.inner.apply(ctx, op)
+        except DiagnosticError:
+            raise
+        except Exception as error:
+            error.add_note(f"in pass '{self.inner.name}'")
+            raise
