@@ -16,7 +16,6 @@ from xdsl.dialects.builtin import (
     StringAttr,
     UnknownLoc,
     f64,
-    i64,
 )
 from xdsl.ir import Attribute
 from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def
@@ -24,7 +23,7 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from ..attribute import INTS, REALS, Ints, Reals
+from ..attribute import INTS, REALS, Ints, Reals, ints_of_bytes
 from ..diagnostic import DiagnosticError
 from ..instruction import BY_MNEMONIC, ENGINES, INSTRUCTIONS, Instruction
 from ..instruction_rules import code_names, field_code, field_error
@@ -251,12 +250,12 @@ def _string(text: str) -> StringAttr:
 
 @lru_cache(maxsize=4096)
 def _strings(texts: tuple[str, ...]) -> ArrayAttr[StringAttr]:
-    return ArrayAttr([StringAttr(text) for text in texts])
+    return ArrayAttr([_string(text) for text in texts])
 
 
 @lru_cache(maxsize=4096)
 def _int_array(values: tuple[int, ...]) -> Ints:
-    return DenseArrayBase(i64, BytesAttr(struct.pack(f"<{len(values)}q", *values)))
+    return ints_of_bytes(struct.pack(f"<{len(values)}q", *values))
 
 
 @lru_cache(maxsize=1024)
@@ -266,10 +265,9 @@ def _real_array(data: bytes) -> Reals:
 
 def op_of_line(line: Line, location: LocationAttr) -> InstructionOp:
     """The op of a line. Raises struct.error if a number does not fit 64 bits."""
-    data = line_format(line.instruction).pack(line.integers)
     properties: dict[str, Attribute] = {
-        "name": StringAttr(line.name),
-        "fields": DenseArrayBase(i64, BytesAttr(data)),
+        "name": _string(line.name),
+        "fields": ints_of_bytes(line_format(line.instruction).pack(line.integers)),
         "reals": _real_array(struct.pack(f"<{len(line.reals)}d", *line.reals)),
     }
     if line.after:

@@ -65,7 +65,18 @@ class LineFormat:
         self.defaults = [self._default(field) for field in instruction.fields]
         self._integers = struct.Struct(f"<{len(self.integer_fields)}q")
         self._writers = [self._writer(field) for field in instruction.fields]
-        self._readers = [self._reader(field) for field in instruction.fields]
+        self._readers = [
+            (group, default, self._reader(field))
+            for group, (field, default) in enumerate(
+                zip(instruction.fields, self.defaults, strict=True)
+            )
+        ]
+        self._integer_places = [
+            place for place, field in enumerate(instruction.fields) if field.kind != "real"
+        ]
+        self._real_places = [
+            place for place, field in enumerate(instruction.fields) if field.kind == "real"
+        ]
         self._pattern = re.compile(self._regular_expression(), re.ASCII)
 
     @staticmethod
@@ -75,7 +86,7 @@ class LineFormat:
         return int(field.default)
 
     def _regular_expression(self) -> str:
-        parts = [self.instruction.mnemonic]
+        parts = [rf"[ \t]*({NAME}): {self.instruction.mnemonic}"]
         separator = " "
         if self.instruction.engine is None:
             parts.append(f" engine=({'|'.join(ENGINES)})")
@@ -124,20 +135,16 @@ class LineFormat:
     def write(self, line: Line) -> str:
         """The line without indentation and without its end."""
         parts = [f"engine={line.engine}"] if line.engine else []
-        integers = iter(line.integers)
-        reals = iter(line.reals)
-        for field, default, writer in zip(
-            self.instruction.fields, self.defaults, self._writers, strict=True
-        ):
-            if field.kind == "real":
-                value = next(reals)
-                # -0.0 equals 0.0 and is not the same.
-                at_default = value == default and copysign(1, value) == copysign(1, default)
-            else:
-                value = next(integers)
-                at_default = value == default
-            if not at_default:
-                parts.append(writer(value))
+        if not line.reals:
+            parts += [
+                writer(value)
+                for value, default, writer in zip(
+                    line.integers, self.defaults, self._writers, strict=True
+                )
+                if value != default
+            ]
+        else:
+            parts += self._mixed_fields(line.integers, line.reals)
         text = f"{line.name}: {self.instruction.mnemonic} {', '.join(parts)}"
         if line.after:
             text += f" after {', '.join(line.after)}"
@@ -151,28 +158,44 @@ class LineFormat:
             text += f" {line.location}"
         return text
 
-    def read(self, name: str, text: str) -> Line | None:
-        """The line `name: text`, or None if it is not written just as `write` does."""
+    def _mixed_fields(self, integers: Sequence[int], reals: Sequence[float]) -> list[str]:
+        """The texts of integer and real fields, in table order, apart from those at their default."""
+        values: list[int | float] = [0] * len(self._writers)
+        for places, numbers in ((self._integer_places, integers), (self._real_places, reals)):
+            for place, number in zip(places, numbers, strict=True):
+                values[place] = number
+        return [
+            writer(value)
+            for value, default, writer in zip(values, self.defaults, self._writers, strict=True)
+            # -0.0 equals 0.0 and is not the same.
+            if value != default or (not value and copysign(1, value) != copysign(1, default))
+        ]
+
+    def read(self, text: str) -> Line | None:
+        """What a line says, or None if it is not written just as `write` does, indented or not.
+
+        Raises ValueError for a string that is not UTF-8.
+        """
         match = self._pattern.fullmatch(text)
         if match is None:
             return None
-        values = match.groups()
-        engine = None
-        if self.instruction.engine is None:
-            engine, values = values[0], values[1:]
-        integers: list[int] = []
-        reals: list[float] = []
-        for field, default, reader, value in zip(
-            self.instruction.fields, self.defaults, self._readers, values, strict=False
-        ):
-            number = default if value is None else reader(value)
-            (reals if field.kind == "real" else integers).append(number)  # type: ignore[arg-type]
-        after, counter, least, signal, cores, origin, location = values[len(self._readers) :]
+        name, *values = match.groups()
+        engine = values.pop(0) if self.instruction.engine is None else None
+        numbers = [
+            default if (value := values[group]) is None else reader(value)
+            for group, default, reader in self._readers
+        ]
+        after, counter, least, signal, cores, origin, location = values[len(numbers) :]
+        if self._real_places:
+            integers = tuple([numbers[place] for place in self._integer_places])
+            reals = tuple([numbers[place] for place in self._real_places])
+        else:
+            integers, reals = tuple(numbers), ()
         return Line(
             name,
             self.instruction,
-            tuple(integers),
-            tuple(reals),
+            integers,
+            reals,
             engine,
             tuple(after.split(", ")) if after else (),
             (int(counter), int(least)) if counter else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 import struct
@@ -28,7 +29,7 @@ from .line import NAME, line_format, unquoted
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _TEXT = _STRING.pattern
 _NAMES = re.compile(rf"loc\((?:(fused)\[)?({_TEXT}(?(1)(?:, {_TEXT})*))(?(1)\])\)")
-_LINE = re.compile(rf"[ \t]*({NAME}): ((\w+).*)", re.ASCII)
+_MNEMONIC = re.compile(rf"[ \t]*{NAME}: (\w+)", re.ASCII)
 
 
 def write_listing(printer: Printer, instructions: Iterable[InstructionOp]) -> None:
@@ -66,11 +67,23 @@ def read_listing(parser: Parser) -> list[Operation]:
     token = parser._current_token
     if token.text != "{":
         parser.raise_error("expected '{' before the listing")
+    # All objects made here live on: the collector would go through them again and again in vain.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _read_lines(parser, token.span.end)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read_lines(parser: Parser, start: int) -> list[Operation]:
+    """The instructions from offset `start` up to a closing brace, after which the parser goes on."""
+    opening = parser._current_token.span
     content = parser.lexer.input.content
     locations: dict[str, LocationAttr] = {}
     instructions: list[Operation] = []
     positions = parser.positions if isinstance(parser, SmaltiParser) else {}
-    start = token.span.end
     while start < len(content):
         end = content.find("\n", start)
         end = len(content) if end < 0 else end
@@ -86,23 +99,28 @@ def read_listing(parser: Parser) -> list[Operation]:
             instructions.append(op)
             positions[op] = start + len(text) - len(text.lstrip())
         start = end + 1
-    parser.raise_error("the listing has no end: expected '}'", token.span)
+    parser.raise_error("the listing has no end: expected '}'", opening)
 
 
 def _read_fast(text: str, locations: dict[str, LocationAttr]) -> InstructionOp | None:
-    """The op of a line that is written as Smalti writes it, None for any other."""
-    match = _LINE.fullmatch(text)
-    if match is None:
-        return None
-    instruction = BY_MNEMONIC.get(match[3])
+    """The op of a line that is written as Smalti writes it, None for any other. Notes the
+    location's text.
+    """
+    match = _MNEMONIC.match(text)
+    instruction = BY_MNEMONIC.get(match[1]) if match is not None else None
     if instruction is None:
         return None
     try:
-        line = line_format(instruction).read(match[1], match[2])
+        line = line_format(instruction).read(text)
         if line is None:
             return None
-        location = UNKNOWN if line.location is None else locations.get(line.location)
-        return op_of_line(line, location) if location is not None else None
+        location = UNKNOWN
+        if line.location is not None:
+            found = locations.get(line.location) or _names(line.location)
+            if found is None:
+                return None
+            location = locations[line.location] = found
+        return op_of_line(line, location)
     except (ValueError, struct.error):
         return None
 
