@@ -4,7 +4,7 @@ texts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import (
@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.irdl import EqAttrConstraint, irdl_to_attr_constraint
+from xdsl.utils.exceptions import VerifyException
 
 Ints = DenseArrayBase[I64]
 """A list of integers: `array<i64: 1, 2>`."""
@@ -96,3 +97,9 @@ def optional_text(value: str | None) -> StringAttr | None:
 def flag(value: bool) -> UnitAttr | None:
     """The attribute of a flag: there or not."""
     return UnitAttr() if value else None
+
+
+def check_one_of(name: str, value: str, known: Sequence[str]) -> None:
+    """VerifyException unless the text of attribute `name` is one of those known."""
+    if value not in known:
+        raise VerifyException(f"{name} must be one of {', '.join(known)}, got '{value}'")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ..backends.targets import cycles as formulas
 from .instruction_access import Access, accumulators, local, local_rows
 from .instruction_fields import (
@@ -483,14 +484,17 @@ class Pool(Instruction):
 
 
 class Reduce(Instruction):
-    """Mean over the middle axis of x[outer, length, inner]; the output is [outer, inner], rows of
-    `out_pitch`.
+    """A reduction over the middle axis of x[outer, length, inner]; the output is [outer, inner],
+    rows of `out_pitch`.
+
+    max and min keep the quantization of integers, mean and sum rescale it; the other kinds are for
+    floats.
     """
 
     mnemonic, opcode, engine = "reduce", 23, "vector"
     numerics = "reduce"
     fields = (
-        enum("kind", "reduction", ("mean",)),
+        enum("kind", "reduction", REDUCTION_KINDS),
         address("x"),
         address("out"),
         storage("type"),
@@ -505,7 +509,10 @@ class Reduce(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        return formulas.vector_cycles(target, f["type"], f["outer"] * f["length"] * f["inner"], 1)
+        elements = f["outer"] * f["length"] * f["inner"]
+        return formulas.vector_cycles(
+            target, f["type"], elements, formulas.reduce_operations(f["kind"])
+        )
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
@@ -559,8 +566,8 @@ class Resample(Instruction):
 
 
 class Softmax(Instruction):
-    """exp(x − max) / Σ exp(x − max) over each row of `columns` elements; the row is filled with 0
-    up to its pitch.
+    """exp(x − max) / Σ exp(x − max) (with `log` its logarithm) over each row of `columns` elements;
+    the row is filled with 0 up to its pitch.
     """
 
     mnemonic, opcode, engine = "softmax", 25, "vector"
@@ -569,6 +576,7 @@ class Softmax(Instruction):
         address("x"),
         address("out"),
         storage("type"),
+        flag("log"),
         integer("rows", "<u4", "rows"),
         integer("columns", "<u4", "elements"),
         integer("in_pitch", "<u4", "elements"),
@@ -577,7 +585,9 @@ class Softmax(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        return formulas.vector_cycles(target, f["type"], f["rows"] * f["out_pitch"], 8)
+        return formulas.vector_cycles(
+            target, f["type"], f["rows"] * f["out_pitch"], formulas.SOFTMAX_OPERATIONS
+        )
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backends.numerics.reduction import INTEGER_KINDS
 from .instruction import (
     BY_MNEMONIC,
     NO_ADDRESS,
@@ -238,7 +239,15 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ("a float type to divide", lambda f: f["kind"] != "div" or f["type"] in FLOAT_TYPES),
     ),
     "pool": (*_WINDOWS, _CLAMP, _SHIFT),
-    "reduce": (_at_most("inner", "out_pitch"), _CLAMP, _SHIFT),
+    "reduce": (
+        _at_most("inner", "out_pitch"),
+        _CLAMP,
+        _SHIFT,
+        (
+            f"a float type unless kind is {', '.join(INTEGER_KINDS)}",
+            lambda f: f["kind"] in INTEGER_KINDS or f["type"] in FLOAT_TYPES,
+        ),
+    ),
     "resample": (("taps 1 to gather", lambda f: not f["gather"] or f["taps"] == 1),),
     "softmax": (_one_of("type", FLOAT_TYPES), *_PITCHES),
 }

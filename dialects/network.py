@@ -32,9 +32,19 @@ from xdsl.rewriter import Rewriter
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from . import shape as shapes
 from .assembly import Defaults, TextOp
-from .attribute import INTEGER, INTS, flag, integer, ints, optional_integer, optional_text
+from .attribute import (
+    INTEGER,
+    INTS,
+    check_one_of,
+    flag,
+    integer,
+    ints,
+    optional_integer,
+    optional_text,
+)
 from .diagnostic import DiagnosticError, Place
 from .element import (
     element_of,
@@ -296,9 +306,15 @@ class PoolBase(NetworkOp):
         )
 
 
-class ReduceMeanBase(NetworkOp):
-    """A mean over `axes` (non-negative, ascending); with keepdims they stay as axes of size 1."""
+class ReduceBase(NetworkOp):
+    """The reduction `kind` over `axes` (non-negative, ascending); with keepdims they stay as axes of
+    size 1.
 
+    `kind`: mean, sum, max, min, prod, l1 (Σ|x|), l2 (√Σx²), sum_square (Σx²), log_sum (log Σx),
+    log_sum_exp (log Σ exp x).
+    """
+
+    kind = prop_def(StringAttr)
     axes = prop_def(INTS)
     keepdims = opt_prop_def(UnitAttr)
     input = operand_def(TensorType)
@@ -307,6 +323,16 @@ class ReduceMeanBase(NetworkOp):
         return shapes.reduce_shape(
             shape_of(self.input), self.axes.get_values(), self.keepdims is not None
         )
+
+    @property
+    def negative_axes(self) -> tuple[int, ...]:
+        """The axes counted from the end, as the numerics functions take them."""
+        rank = len(shape_of(self.input))
+        return tuple(axis - rank for axis in self.axes.get_values())
+
+    def verify_kind(self) -> None:
+        """VerifyException for a reduction that there is not."""
+        check_one_of("kind", self.kind.data, REDUCTION_KINDS)
 
 
 class ReshapeBase(NetworkOp):
@@ -356,17 +382,25 @@ class TransposeBase(NetworkOp):
 
 
 class SoftmaxBase(NetworkOp):
-    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative)."""
+    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm."""
 
     axis = prop_def(INTEGER)
+    log = opt_prop_def(UnitAttr)
     input = operand_def(TensorType)
 
     @classmethod
     def make(
-        cls, name: str, input: SSAValue, *, axis: int, location: LocationAttr | None = None
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        axis: int,
+        log: bool = False,
+        location: LocationAttr | None = None,
     ) -> Self:
         """A softmax; DiagnosticError where the axis is none of the input's."""
-        return cls.build_named(name, [input], {"axis": integer(axis)}, location)
+        properties = {"axis": integer(axis), "log": flag(log)}
+        return cls.build_named(name, [input], properties, location)
 
     def expected_shape(self) -> Shape:
         shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))

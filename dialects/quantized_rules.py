@@ -12,6 +12,7 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..backends.numerics.quantization import quantize_multiplier
+from ..backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from .element import element_of, element_storage, is_float, is_quantized
 from .quant import UniformQuantizedType
 
@@ -96,6 +97,17 @@ def mean(input: SSAValue, output: SSAValue) -> None:
         activations(values, one_storage=True)
     else:
         floats(values)
+
+
+def reduction(kind: str, input: SSAValue, output: SSAValue) -> None:
+    """VerifyException unless both are floats of one type, or quantized and `kind` one for integers:
+    what selects an element keeps its type, others keep the storage type.
+    """
+    if is_quantized(input.type) and kind not in INTEGER_KINDS:
+        raise VerifyException(f"{kind} is for floats, got elements of {element_of(input)}")
+    mean(input, output)
+    if kind in SELECTING_KINDS:
+        same_element("result", output, "input", input)
 
 
 def cast(input: SSAValue, output: SSAValue) -> None:

@@ -528,8 +528,8 @@ class PoolOp(CoreOp):
 
 @irdl_op_definition
 class ReduceOp(CoreOp):
-    """Mean over the middle of three axes of x: `sizes` (outer, length, inner), `strides` (outer,
-    length), in elements.
+    """The reduction `kind` (see top.reduce) over the middle of three axes of x: `sizes` (outer,
+    length, inner), `strides` (outer, length), in elements.
     """
 
     name = "tile.reduce"
@@ -544,7 +544,6 @@ class ReduceOp(CoreOp):
     out = operand_def(MemRefType)
     DESTINATION: ClassVar[str | None] = "out"
     DEFAULTS: ClassVar[Defaults] = {
-        "kind": StringAttr("mean"),
         "multiplier": integer(0),
         "shift": integer(0),
         "zero_points": ints([0, 0]),
@@ -569,10 +568,11 @@ class ResampleOp(CoreOp):
 
 @irdl_op_definition
 class SoftmaxOp(CoreOp):
-    """Softmax of each row (last axis) of `columns` elements."""
+    """Softmax, with `log` its logarithm, of each row (last axis) of `columns` elements."""
 
     name = "tile.softmax"
     columns = prop_def(INTEGER)
+    log = opt_prop_def(UnitAttr)
     x = operand_def(MemRefType)
     out = operand_def(MemRefType)
     DESTINATION: ClassVar[str | None] = "out"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import inf, prod
 from typing import Any
 
@@ -151,11 +150,6 @@ def check_multiplier(op: Any) -> None:
     multiplier, shift = op.multiplier.value.data, op.shift.value.data
     fail_unless(0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}")
     fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
-
-
-def check_one_of(name: str, value: str, known: Sequence[str]) -> None:
-    """VerifyException unless a text is one of those known."""
-    fail_unless(value in known, f"{name} must be one of {', '.join(known)}, got '{value}'")
 
 
 def check_core(core: IntegerAttr | None) -> None:

@@ -262,6 +262,7 @@ def _resample(op: tile.ResampleOp) -> tuple[str, Fields, Operands]:
 def _softmax(op: tile.SoftmaxOp) -> tuple[str, Fields, Operands]:
     fields = {
         "type": _storage(op.x),
+        "log": int(op.log is not None),
         "rows": _rows(op.x),
         "columns": op.columns.value.data,
         "in_pitch": _pitch(op.x),

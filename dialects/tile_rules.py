@@ -11,8 +11,10 @@ from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..backends.numerics.quantization import MAX_SHIFT
+from ..backends.numerics.reduction import INTEGER_KINDS
+from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ..backends.numerics.storage import is_float
-from .attribute import Ints
+from .attribute import Ints, check_one_of
 from .element import element_storage, shape_of
 from .instruction import SEGMENTS
 from .shape import ShapeError, broadcast_shape
@@ -26,7 +28,6 @@ from .tile_checks import (
     check_clamp,
     check_core,
     check_multiplier,
-    check_one_of,
     check_rank,
     check_space,
     check_storage,
@@ -434,8 +435,9 @@ def _verify_pool(op: tile.PoolOp) -> None:
 
 def _verify_reduce(op: tile.ReduceOp) -> None:
     _check_local_pair(op)
-    check_one_of("kind", op.kind.data, ("mean",))
-    storage = storage_of(op.x)
+    storage, kind = storage_of(op.x), op.kind.data
+    check_one_of("kind", kind, REDUCTION_KINDS)
+    fail_unless(is_float(storage) or kind in INTEGER_KINDS, f"{kind} is for floats, x is {storage}")
     check_storage("out", op.out, storage)
     outer, length, inner = list_of_at_least("sizes", op.sizes, 3, 1)
     outer_stride, length_stride = list_of_at_least("strides", op.strides, 2, 0)

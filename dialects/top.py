@@ -32,6 +32,7 @@ from .assembly import Defaults
 from .attribute import (
     REAL,
     REALS,
+    check_one_of,
     flag,
     ints,
     optional_real,
@@ -44,7 +45,7 @@ from .network import (
     Conv2dBase,
     MatmulBase,
     PoolBase,
-    ReduceMeanBase,
+    ReduceBase,
     ReshapeBase,
     SoftmaxBase,
     TransposeBase,
@@ -327,10 +328,18 @@ class AvgPoolOp(PoolOp):
 
 
 @irdl_op_definition
-class ReduceMeanOp(ReduceMeanBase, TopOp):
-    """Mean over `axes` (non-negative, ascending); with keepdims they stay as axes of size 1."""
+class ReduceOp(ReduceBase, TopOp):
+    """The reduction `kind` over `axes` (non-negative, ascending); with keepdims they stay as axes of
+    size 1.
 
-    name = "top.reduce_mean"
+    `kind`: mean, sum, max, min, prod, l1 (Σ|x|), l2 (√Σx²), sum_square (Σx²), log_sum (log Σx),
+    log_sum_exp (log Σ exp x).
+
+    %y = top.reduce "pooled" %x kind = "mean" axes = [2, 3] keepdims :
+        (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
+    """
+
+    name = "top.reduce"
 
     @classmethod
     def make(
@@ -338,15 +347,20 @@ class ReduceMeanOp(ReduceMeanBase, TopOp):
         name: str,
         input: SSAValue,
         *,
+        kind: str,
         axes: Sequence[int],
         keepdims: bool = True,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A mean with the result type that follows; DiagnosticError where an axis is none of the
-        input's.
+        """A reduction with the result type that follows; DiagnosticError where an axis is none of
+        the input's.
         """
-        properties = {"axes": ints(axes), "keepdims": flag(keepdims)}
+        properties = {"kind": StringAttr(kind), "axes": ints(axes), "keepdims": flag(keepdims)}
         return cls.build_named(name, [input], properties, location)
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_kind()
 
 
 RESIZE_MODES = ("nearest", "linear", "cubic")
@@ -426,17 +440,12 @@ class ResizeOp(TopOp):
             raise VerifyException(f"scales must be positive, got {list(self.scales.get_values())}")
         if self.roi is not None and len(self.roi) != 2 * rank:
             raise VerifyException(f"roi must have {2 * rank} numbers, got {len(self.roi)}")
-        _verify_one_of("mode", self.mode.data, RESIZE_MODES)
+        check_one_of("mode", self.mode.data, RESIZE_MODES)
         transformation = self.coordinate_transformation_mode.data
-        _verify_one_of("coordinate_transformation_mode", transformation, COORDINATE_MODES)
-        _verify_one_of("nearest_mode", self.nearest_mode.data, NEAREST_MODES)
+        check_one_of("coordinate_transformation_mode", transformation, COORDINATE_MODES)
+        check_one_of("nearest_mode", self.nearest_mode.data, NEAREST_MODES)
         if transformation == "tf_crop_and_resize" and self.roi is None:
             raise VerifyException("tf_crop_and_resize needs a roi")
-
-
-def _verify_one_of(what: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise VerifyException(f"{what} must be one of {', '.join(known)}, got '{value}'")
 
 
 @irdl_op_definition
@@ -457,7 +466,7 @@ class TransposeOp(TransposeBase, TopOp):
 
 @irdl_op_definition
 class SoftmaxOp(SoftmaxBase, TopOp):
-    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative)."""
+    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm."""
 
     name = "top.softmax"
 
@@ -475,7 +484,7 @@ _OPS: list[Any] = [
     ClipOp,
     MaxPoolOp,
     AvgPoolOp,
-    ReduceMeanOp,
+    ReduceOp,
     ResizeOp,
     ReshapeOp,
     TransposeOp,

@@ -123,10 +123,10 @@ def _avg_pool(op: top.AvgPoolOp, operands: Operands) -> np.ndarray:
     return channel_first(_stored(op, mean))
 
 
-def _reduce_mean(op: top.ReduceMeanOp, operands: Operands) -> np.ndarray:
+def _reduce(op: top.ReduceOp, operands: Operands) -> np.ndarray:
     x = operands[0]
-    mean = reduction.mean_f32(x, tuple(axis - (x.ndim - 1) for axis in op.axes.get_values()))
-    return _stored(op, mean.reshape(len(x), *shape_of(op.output)))
+    reduced = reduction.reduce_f32(op.kind.data, x, op.negative_axes)
+    return _stored(op, reduced.reshape(len(x), *shape_of(op.output)))
 
 
 def _resize(op: top.ResizeOp, operands: Operands) -> np.ndarray:
@@ -184,7 +184,9 @@ def _transpose(op: top.TransposeOp, operands: Operands) -> np.ndarray:
 
 def _softmax(op: top.SoftmaxOp, operands: Operands) -> np.ndarray:
     x = operands[0]
-    return _stored(op, softmax.softmax(x, op.axis.value.data - (x.ndim - 1)))
+    return _stored(
+        op, softmax.softmax(x, op.axis.value.data - (x.ndim - 1), log=op.log is not None)
+    )
 
 
 EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
@@ -199,7 +201,7 @@ EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
     top.ClipOp: _clip,
     top.MaxPoolOp: _max_pool,
     top.AvgPoolOp: _avg_pool,
-    top.ReduceMeanOp: _reduce_mean,
+    top.ReduceOp: _reduce,
     top.ResizeOp: _resize,
     top.ReshapeOp: _reshape,
     top.TransposeOp: _transpose,

@@ -41,7 +41,7 @@ from .network import (
     Conv2dBase,
     MatmulBase,
     PoolBase,
-    ReduceMeanBase,
+    ReduceBase,
     ReshapeBase,
     SoftmaxBase,
     TransposeBase,
@@ -411,10 +411,14 @@ class AvgPoolOp(PoolOp):
 
 
 @irdl_op_definition
-class ReduceMeanOp(ReduceMeanBase, ClampedOp):
-    """Mean over `axes` (non-negative, ascending); with keepdims they stay as axes of size 1."""
+class ReduceOp(ReduceBase, ClampedOp):
+    """The reduction `kind` (see top.reduce) over `axes`; with keepdims they stay as axes of size 1.
 
-    name = "tpu.reduce_mean"
+    Quantized: mean and sum round once, to the result's quantization; max and min keep the input's;
+    the other kinds are for floats.
+    """
+
+    name = "tpu.reduce"
 
     @classmethod
     def make(
@@ -422,6 +426,7 @@ class ReduceMeanOp(ReduceMeanBase, ClampedOp):
         name: str,
         input: SSAValue,
         *,
+        kind: str,
         axes: Sequence[int],
         keepdims: bool = True,
         element: Attribute | None = None,
@@ -429,8 +434,9 @@ class ReduceMeanOp(ReduceMeanBase, ClampedOp):
         clamp_high: float | None = None,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A mean; `element` is the result's (the input's if None)."""
+        """A reduction; `element` is the result's (the input's if None)."""
         properties: dict[str, Attribute | None] = {
+            "kind": StringAttr(kind),
             "axes": ints(axes),
             "keepdims": flag(keepdims),
             **clamp_properties(clamp_low, clamp_high),
@@ -438,7 +444,8 @@ class ReduceMeanOp(ReduceMeanBase, ClampedOp):
         return cls.build_named(name, [input], properties, location, element=element)
 
     def verify_elements(self) -> None:
-        rules.mean(self.input, self.output)
+        self.verify_kind()
+        rules.reduction(self.kind.data, self.input, self.output)
 
 
 @irdl_op_definition
@@ -514,7 +521,7 @@ class TransposeOp(TransposeBase, _MovingOp):
 
 @irdl_op_definition
 class SoftmaxOp(SoftmaxBase, TpuOp):
-    """Softmax along `axis` (non-negative), float types only."""
+    """Softmax along `axis` (non-negative), with `log` its logarithm; float types only."""
 
     name = "tpu.softmax"
 
@@ -535,7 +542,7 @@ _OPS: list[Any] = [
     ClampOp,
     MaxPoolOp,
     AvgPoolOp,
-    ReduceMeanOp,
+    ReduceOp,
     ResampleOp,
     ReshapeOp,
     TransposeOp,

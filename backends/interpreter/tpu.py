@@ -207,17 +207,14 @@ class TpuFunctions(InterpreterFunctions):
             pooled = _float_result(mean, op)
         return (channel_first(pooled),)
 
-    @impl(tpu.ReduceMeanOp)
-    def run_reduce_mean(
-        self, interpreter: Interpreter, op: tpu.ReduceMeanOp, args: Values
-    ) -> Values:
-        (x,) = args
-        axes = tuple(axis - (x.ndim - 1) for axis in op.axes.get_values())
+    @impl(tpu.ReduceOp)
+    def run_reduce(self, interpreter: Interpreter, op: tpu.ReduceOp, args: Values) -> Values:
+        (x,), kind = args, op.kind.data
         if _element(op.output.type).is_quantized:
-            mean = reduction.mean_int(x, axes, **_mean_parameters(op))
+            reduced = reduction.reduce_int(kind, x, op.negative_axes, **_mean_parameters(op))
         else:
-            mean = _float_result(reduction.mean_f32(x, axes), op)
-        return (mean.reshape(len(x), *op.output.type.get_shape()),)
+            reduced = _float_result(reduction.reduce_f32(kind, x, op.negative_axes), op)
+        return (reduced.reshape(len(x), *op.output.type.get_shape()),)
 
     @impl(tpu.ResampleOp)
     def run_resample(self, interpreter: Interpreter, op: tpu.ResampleOp, args: Values) -> Values:
@@ -236,7 +233,7 @@ class TpuFunctions(InterpreterFunctions):
     @impl(tpu.SoftmaxOp)
     def run_softmax(self, interpreter: Interpreter, op: tpu.SoftmaxOp, args: Values) -> Values:
         (x,) = args
-        result = normalizing.softmax(x, op.axis.value.data - (x.ndim - 1))
+        result = normalizing.softmax(x, op.axis.value.data - (x.ndim - 1), log=op.log is not None)
         return (round_to(result, _element(op.output.type).storage),)
 
 
@@ -261,7 +258,7 @@ def _float_result(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:
     return elementwise.store_float(value, _element(op.output.type).storage, float_clamp(op.clamp))
 
 
-def _mean_parameters(op: tpu.AvgPoolOp | tpu.ReduceMeanOp) -> dict[str, Any]:
+def _mean_parameters(op: tpu.AvgPoolOp | tpu.ReduceOp) -> dict[str, Any]:
     source, result = _element(op.input.type), _element(op.output.type)
     multiplier, shift = source.ratio_to(result)
     return {

@@ -339,18 +339,17 @@ def reduce(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """out[outer, out_pitch]: the mean over `length` of x[outer, length, inner], x flat [...,
-    elements] with element strides.
+    """out[outer, out_pitch]: the reduction `kind` over `length` of x[outer, length, inner], x flat
+    [..., elements] with element strides.
     """
-    if kind != "mean":
-        raise ValueError(f"unknown reduction '{kind}' (known: mean)")
     values = strided(x, (outer, length, inner), (outer_stride, length_stride, 1), "x", type)
     if is_float(type):
-        mean = elementwise.store_float(
-            reduction.mean_f32(values, (-2,)), type, (clamp_low, clamp_high)
+        reduced = elementwise.store_float(
+            reduction.reduce_f32(kind, values, (-2,)), type, (clamp_low, clamp_high)
         )
-        return padded(mean, out_pitch, 0)
-    mean = reduction.mean_int(
+        return padded(reduced, out_pitch, 0)
+    reduced = reduction.reduce_int(
+        kind,
         values,
         (-2,),
         zero_point_in=zero_point_in,
@@ -360,7 +359,7 @@ def reduce(
         storage=type,
         clamp=integer_clamp(type, clamp_low, clamp_high),
     )
-    return padded(mean, out_pitch, zero_point_out)
+    return padded(reduced, out_pitch, zero_point_out)
 
 
 def resample(
@@ -405,10 +404,17 @@ def resample(
 
 
 def softmax(
-    x: np.ndarray, *, type: str, rows: int, columns: int, in_pitch: int, out_pitch: int
+    x: np.ndarray,
+    *,
+    type: str,
+    log: int = 0,
+    rows: int,
+    columns: int,
+    in_pitch: int,
+    out_pitch: int,
 ) -> np.ndarray:
-    """out[rows, out_pitch]: the softmax, in f32, of each row of `columns` elements of x[rows,
-    in_pitch] (a float type).
+    """out[rows, out_pitch]: the softmax (with `log` its logarithm), in f32, of each row of `columns`
+    elements of x[rows, in_pitch] (a float type).
     """
     values = shaped(x, (rows, in_pitch), "x", type)[..., :columns]
-    return padded(round_to(float_softmax(values, -1), type), out_pitch, 0)
+    return padded(round_to(float_softmax(values, -1, log=bool(log)), type), out_pitch, 0)

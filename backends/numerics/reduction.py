@@ -1,16 +1,28 @@
-"""Means over axes: exact with one rounding for integers, in f32 for floats.
+"""Reductions over axes: exact with one rounding for integers; for floats in f64, rounded once.
 
-A float mean first brings the reduced axes together at the end of a contiguous array, so that each
-result depends on its own elements alone and not on what is beside them.
+A float reduction first brings the reduced axes together at the end of a contiguous array, so that
+each result depends on its own elements alone and not on what is beside them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
+from .elementwise import clamp as clamp_values
 from .fixed_point import rescale_quotient
 from .quantization import ClampRange, storage_limits
 from .storage import dtype_of
+
+KINDS = (
+    "mean", "sum", "max", "min", "prod", "l1", "l2", "sum_square", "log_sum", "log_sum_exp",
+)  # fmt: skip
+"""The reductions, named after ONNX's Reduce ops."""
+SELECTING_KINDS = ("max", "min")
+"""Those whose result is one of the elements: integers keep their quantization."""
+INTEGER_KINDS = ("mean", "sum", *SELECTING_KINDS)
+"""Those that integers are reduced by; the others are for floats."""
 
 
 def _check_axes(x: np.ndarray, axes: tuple[int, ...]) -> None:
@@ -18,26 +30,60 @@ def _check_axes(x: np.ndarray, axes: tuple[int, ...]) -> None:
         raise ValueError(f"axes {axes} must be distinct, negative and within rank {x.ndim}")
 
 
-def mean_f32(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """The mean of floats `x` over the negative `axes`, which are dropped: summed in f64, divided and
-    rounded to f32 once.
+def _total(rows: np.ndarray) -> np.ndarray:
+    return rows.sum(axis=-1, dtype=np.float64)
 
-    Sums of f32 values in f64 are exact unless their exponents lie far apart, so that the mean does
-    not depend on the order in which a layout puts the elements. An empty reduction gives NaN.
-    ValueError for axes out of range.
+
+def _sum_square(rows: np.ndarray) -> np.ndarray:
+    wide = rows.astype(np.float64)
+    return np.square(wide, out=wide).sum(axis=-1)
+
+
+def _log_sum_exp(rows: np.ndarray) -> np.ndarray:
+    """max + log Σ exp(x − max), which cannot overflow; an infinite maximum is the result."""
+    wide = rows.astype(np.float64)
+    greatest = wide.max(axis=-1, initial=-np.inf, keepdims=True)
+    shift = np.where(np.isfinite(greatest), greatest, 0.0)
+    return np.log(np.exp(wide - shift).sum(axis=-1)) + shift[..., 0]
+
+
+_FLOAT_REDUCTIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mean": lambda rows: _total(rows) / rows.shape[-1],
+    "sum": _total,
+    "max": lambda rows: rows.max(axis=-1, initial=-np.inf),
+    "min": lambda rows: rows.min(axis=-1, initial=np.inf),
+    "prod": lambda rows: rows.prod(axis=-1, dtype=np.float64),
+    "l1": lambda rows: _total(np.abs(rows)),
+    "l2": lambda rows: np.sqrt(_sum_square(rows)),
+    "sum_square": _sum_square,
+    "log_sum": lambda rows: np.log(_total(rows)),
+    "log_sum_exp": _log_sum_exp,
+}
+
+
+def reduce_f32(kind: str, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """The reduction `kind` of floats `x` over the negative `axes`, which are dropped: computed in
+    f64 and rounded to f32 once.
+
+    Sums of f32 values in f64 are exact unless their exponents lie far apart, so that they do not
+    depend on the order in which a layout puts the elements. Reductions of nothing give their
+    neutral element, a mean NaN. ValueError for axes out of range and unknown kinds.
     """
     _check_axes(x, axes)
+    if kind not in _FLOAT_REDUCTIONS:
+        raise ValueError(f"unknown reduction '{kind}' (known: {', '.join(KINDS)})")
     kept = [axis for axis in range(-x.ndim, 0) if axis not in axes]
     ordered = sorted(axes)
     length = int(np.prod([x.shape[axis] for axis in ordered], dtype=np.int64))
     shape = tuple(x.shape[axis] for axis in kept)
     rows = np.ascontiguousarray(np.transpose(x, [*kept, *ordered]), dtype=np.float32)
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        total = rows.reshape(*shape, length).sum(axis=-1, dtype=np.float64)
-        return np.asarray(total / length, dtype=np.float32)
+    with np.errstate(all="ignore"):
+        reduced = _FLOAT_REDUCTIONS[kind](rows.reshape(*shape, length))
+        return np.asarray(reduced, dtype=np.float32)
 
 
-def mean_int(
+def reduce_int(
+    kind: str,
     x: np.ndarray,
     axes: tuple[int, ...],
     *,
@@ -48,15 +94,23 @@ def mean_int(
     storage: str,
     clamp: ClampRange = None,
 ) -> np.ndarray:
-    """clamp(saturate(round_half_even(Σ(x − zero_point_in) · multiplier / (count · 2^shift)) +
-    zero_point_out)), exact.
+    """The reduction `kind` (one of `INTEGER_KINDS`) of integers `x` over the negative `axes`, which
+    are dropped; exact.
 
-    `x` is an integer array; the negative `axes` are dropped; `count` is the number of elements per
-    result. ValueError for axes out of range and an empty reduction.
+    Sums and means: clamp(saturate(round_half_even(Σ(x − zero_point_in) · multiplier / (count ·
+    2^shift)) + zero_point_out)), where `count` is 1 for a sum and the number of elements per result
+    for a mean. max and min keep the quantization. ValueError for axes out of range, other kinds,
+    and reductions of nothing.
     """
     _check_axes(x, axes)
-    count = int(np.prod([x.shape[axis] for axis in axes], dtype=np.int64))
-    total = x.sum(axis=axes, dtype=np.int64) - count * zero_point_in
+    if kind in SELECTING_KINDS:
+        chosen = x.max(axis=axes) if kind == "max" else x.min(axis=axes)
+        return chosen if clamp is None else clamp_values(chosen, *clamp)
+    if kind not in INTEGER_KINDS:
+        raise ValueError(f"integers are reduced by {', '.join(INTEGER_KINDS)}, not '{kind}'")
+    length = int(np.prod([x.shape[axis] for axis in axes], dtype=np.int64))
+    total = x.sum(axis=axes, dtype=np.int64) - length * zero_point_in
+    count = length if kind == "mean" else 1
     limits = storage_limits(storage, clamp)
     return rescale_quotient(
         total, count, multiplier, shift, zero_point_out, limits, dtype_of(storage)

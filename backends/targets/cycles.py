@@ -15,6 +15,9 @@ from .target_error import TargetError
 if TYPE_CHECKING:
     from .target import Target
 
+SOFTMAX_OPERATIONS = 8
+"""Passes over its elements that the vector unit makes for a softmax."""
+
 Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
 
 
@@ -104,6 +107,13 @@ def vector_cycles(target: Target, storage: str, elements: int, operations: int) 
     ceil(elements / lanes).
     """
     return target.vector.startup_cycles + operations * _ceil_div(elements, target.lanes_of(storage))
+
+
+def reduce_operations(kind: str) -> int:
+    """Passes over its elements that the vector unit makes for a reduction: one, two where each
+    element takes an operation before it is added, and those of a softmax for exponentials.
+    """
+    return {"l1": 2, "log_sum_exp": SOFTMAX_OPERATIONS}.get(kind, 1)
 
 
 def transfer_issue_cycles(target: Target, runs: int) -> int:

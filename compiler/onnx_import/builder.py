@@ -82,8 +82,10 @@ class GraphBuilder:
         self._used.add(name)
         return name
 
-    def emit(self, kind: Any, name: str, *operands: Value | None, **properties: Any) -> SSAValue:
-        """Appends `kind.make(name, *operands, **properties)` and gives its result.
+    def emit(
+        self, op_class: Any, name: str, /, *operands: Value | None, **properties: Any
+    ) -> SSAValue:
+        """Appends `op_class.make(name, *operands, **properties)` and gives its result.
 
         Raises:
             DiagnosticError: the shapes do not fit the op, at the node that is being imported.
@@ -92,7 +94,7 @@ class GraphBuilder:
         values = [None if operand is None else self.tensor(operand) for operand in operands]
         location = named(self._node.label) if self._node else None
         try:
-            op = kind.make(self.claim(name), *values, **properties, location=location)
+            op = op_class.make(self.claim(name), *values, **properties, location=location)
             op.verify()
         except DiagnosticError as error:
             raise self._shape_error(error.message) from error

@@ -1,4 +1,4 @@
-"""Imports BatchNormalization, Softmax and Dropout, as inference computes them."""
+"""Imports BatchNormalization, Softmax, LogSoftmax and Dropout, as inference computes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ...dialects import top
 from .builder import GraphBuilder
 from .folding import MAX_FOLDED_BYTES
-from .node import Constant, Node, Operator, UnsupportedNodeError, Value, shape_of
+from .node import Constant, ImportFunction, Node, Operator, UnsupportedNodeError, Value, shape_of
 
 
 def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
@@ -55,22 +55,27 @@ def _element_norm(
     return builder.emit(top.AddOp, node.output, scaled, addend)
 
 
-def _softmax(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+def _softmax(log: bool) -> ImportFunction:
     """Since opset 13 along one axis; before, over all axes from `axis` on as if they were one."""
-    value = node.input(0)
-    shape = shape_of(value)
-    rank = len(shape)
-    if node.opset >= 13:
-        axis = node.axis(node.integer("axis", -1), rank)
-        return [builder.emit(top.SoftmaxOp, node.output, value, axis=axis)]
-    given = node.integer("axis", 1)
-    axis = rank if given == rank else node.axis(given, rank)
-    if axis == rank - 1:
-        return [builder.emit(top.SoftmaxOp, node.output, value, axis=axis)]
-    rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))
-    flat = builder.reshape(value, rows, builder.derived(node.output, "input_rows"))
-    result = builder.emit(top.SoftmaxOp, builder.derived(node.output, "rows"), flat, axis=1)
-    return [builder.reshape(result, shape, node.output)]
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        value = node.input(0)
+        shape = shape_of(value)
+        rank = len(shape)
+        if node.opset >= 13:
+            axis = node.axis(node.integer("axis", -1), rank)
+            return [builder.emit(top.SoftmaxOp, node.output, value, axis=axis, log=log)]
+        given = node.integer("axis", 1)
+        axis = rank if given == rank else node.axis(given, rank)
+        if axis == rank - 1:
+            return [builder.emit(top.SoftmaxOp, node.output, value, axis=axis, log=log)]
+        rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))
+        flat = builder.reshape(value, rows, builder.derived(node.output, "input_rows"))
+        name = builder.derived(node.output, "rows")
+        result = builder.emit(top.SoftmaxOp, name, flat, axis=1, log=log)
+        return [builder.reshape(result, shape, node.output)]
+
+    return lower
 
 
 def _dropout(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
@@ -96,7 +101,8 @@ def _mask(node: Node, shape: Sequence[int]) -> Constant:
 
 OPERATORS = {
     "BatchNormalization": Operator(_batch_norm, "folded, else vector"),
-    "Softmax": Operator(_softmax, "vector"),
+    "Softmax": Operator(_softmax(log=False), "vector"),
+    "LogSoftmax": Operator(_softmax(log=True), "vector"),
     "Dropout": Operator(_dropout, "removed"),
 }
 """The ops of this family."""

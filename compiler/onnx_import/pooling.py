@@ -1,4 +1,4 @@
-"""Imports MaxPool, AveragePool and their global forms, over one or two spatial axes."""
+"""Imports MaxPool and AveragePool over one or two spatial axes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...dialects import top
 from .builder import GraphBuilder
-from .node import Node, Operator, UnsupportedNodeError, Value, shape_of
+from .node import Node, Operator, Value, shape_of
 from .windows import Window, emit_over_2d, read_window, spatial_2d
 
 
@@ -46,27 +46,8 @@ def _average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [_emit(node, builder, top.AvgPoolOp, window, count_include_pad=include)]
 
 
-def _global_average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    image = node.input(0)
-    axes = tuple(range(2, len(shape_of(image))))
-    if not axes:
-        raise node.error("its input must have at least 3 axes")
-    return [builder.emit(top.ReduceMeanOp, node.output, image, axes=axes, keepdims=True)]
-
-
-def _global_max_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    sizes = shape_of(node.input(0))[2:]
-    if len(sizes) not in (1, 2):
-        raise UnsupportedNodeError(f"it has {len(sizes)} spatial axes; 1 and 2 are supported")
-    ones = (1,) * len(sizes)
-    window = Window(sizes, ones, ones, (0,) * (2 * len(sizes))).as_2d()
-    return [_emit(node, builder, top.MaxPoolOp, window)]
-
-
 OPERATORS = {
     "MaxPool": Operator(_max_pool, "vector"),
     "AveragePool": Operator(_average_pool, "vector"),
-    "GlobalAveragePool": Operator(_global_average_pool, "vector"),
-    "GlobalMaxPool": Operator(_global_max_pool, "vector"),
 }
 """The ops of this family."""

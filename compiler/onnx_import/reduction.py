@@ -1,4 +1,7 @@
-"""Imports ReduceMean, its axes given as an attribute (before opset 18) or as a constant input."""
+"""Imports the reductions: ReduceMean, ReduceSum and the others, and the pools over all of an image.
+
+A reduction's axes are an attribute (before opset 18; of ReduceSum before 13) or a constant input.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,79 @@ from collections.abc import Sequence
 
 from ...dialects import top
 from .builder import GraphBuilder
-from .node import Node, Operator, Value, shape_of
+from .node import ImportFunction, Node, Operator, UnsupportedNodeError, Value, shape_of
+
+_KINDS = {
+    "ReduceMean": "mean",
+    "ReduceSum": "sum",
+    "ReduceMax": "max",
+    "ReduceMin": "min",
+    "ReduceProd": "prod",
+    "ReduceL1": "l1",
+    "ReduceL2": "l2",
+    "ReduceSumSquare": "sum_square",
+    "ReduceLogSum": "log_sum",
+    "ReduceLogSumExp": "log_sum_exp",
+}
 
 
-def _reduce_mean(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    value = node.input(0)
-    rank = len(shape_of(value))
-    given = node.integers("axes") if node.opset < 18 else node.integers_of(1, "input axes")
-    if not given and node.opset >= 18 and node.integer("noop_with_empty_axes", 0):
-        return [value]
-    axes = node.axes(given, rank) if given else tuple(range(rank))
+def _reduce(kind: str) -> ImportFunction:
+    """A reduction; without axes over all of them, or, where the node says so, over none."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        value = node.input(0)
+        rank = len(shape_of(value))
+        axes_since = 13 if kind == "sum" else 18
+        if node.opset < axes_since:
+            given = node.integers("axes")
+        else:
+            given = node.integers_of(1, "input axes")
+        if given:
+            axes = node.axes(given, rank)
+        elif node.opset >= axes_since and node.integer("noop_with_empty_axes", 0):
+            axes = ()
+        else:
+            axes = tuple(range(rank))
+        keepdims = bool(node.integer("keepdims", 1))
+        return [
+            builder.emit(top.ReduceOp, node.output, value, kind=kind, axes=axes, keepdims=keepdims)
+        ]
+
+    return lower
+
+
+def _global_pool(kind: str) -> ImportFunction:
+    """A reduction over all spatial axes."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        return [over_image(node, builder, kind)]
+
+    return lower
+
+
+def _global_lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """(Σ |x|^p)^(1/p) over all spatial axes; p is a real number before opset 2."""
+    power = node.integer("p", 2) if node.opset >= 2 else node.real("p", 2.0)
+    if power not in (1, 2):
+        raise UnsupportedNodeError(f"its p is {power:g}; 1 and 2 are supported")
+    return [over_image(node, builder, f"l{power:g}")]
+
+
+def over_image(node: Node, builder: GraphBuilder, kind: str) -> Value:
+    """The reduction `kind` of the node's input [N, C, spatial...] over its spatial axes, which stay
+    as axes of size 1.
+    """
+    image = node.input(0)
+    axes = tuple(range(2, len(shape_of(image))))
     if not axes:
-        return [value]
-    keepdims = bool(node.integer("keepdims", 1))
-    return [builder.emit(top.ReduceMeanOp, node.output, value, axes=axes, keepdims=keepdims)]
+        raise node.error("its input must have at least 3 axes")
+    return builder.emit(top.ReduceOp, node.output, image, kind=kind, axes=axes, keepdims=True)
 
 
-OPERATORS = {"ReduceMean": Operator(_reduce_mean, "vector")}
+OPERATORS = {
+    **{name: Operator(_reduce(kind), "vector") for name, kind in _KINDS.items()},
+    "GlobalAveragePool": Operator(_global_pool("mean"), "vector"),
+    "GlobalMaxPool": Operator(_global_pool("max"), "vector"),
+    "GlobalLpPool": Operator(_global_lp_pool, "vector"),
+}
 """The ops of this family."""

@@ -12,6 +12,7 @@ from xdsl.ir import SSAValue
 
 from ...backends.numerics import resampling
 from ...backends.numerics.quantization import add_parameters, quantize_multiplier
+from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_of, shape_of
@@ -24,12 +25,19 @@ from .tpu_builder import TpuBuilder
 
 Product = top.Conv2dOp | top.MatmulOp
 
-CHOOSES_ELEMENT = (
+_CHOOSE_ELEMENT = (
     top.Conv2dOp, top.MatmulOp, top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.AvgPoolOp,
-    top.ReduceMeanOp, top.ReluOp, top.ClipOp,
+    top.ReluOp, top.ClipOp,
 )  # fmt: skip
-"""Ops whose quantized result is rounded to whatever scale is asked for; the others keep their
-input's."""
+
+
+def chooses_element(op: object) -> bool:
+    """Whether an op's quantized result is rounded to whatever scale is asked for; the others keep
+    their input's.
+    """
+    if isinstance(op, top.ReduceOp):
+        return op.kind.data in INTEGER_KINDS and op.kind.data not in SELECTING_KINDS
+    return isinstance(op, _CHOOSE_ELEMENT)
 
 
 def convert_product(builder: TpuBuilder, op: Product) -> None:
@@ -180,12 +188,21 @@ def convert_avg_pool(builder: TpuBuilder, op: top.AvgPoolOp) -> None:
     builder.set_form(op.output, builder.add(made).output)
 
 
-def convert_reduce_mean(builder: TpuBuilder, op: top.ReduceMeanOp) -> None:
-    """reduce_mean rounds once, to its result's quantization."""
-    form, element = _mean_forms(builder, op)
-    made = tpu.ReduceMeanOp.make(
+def convert_reduce(builder: TpuBuilder, op: top.ReduceOp) -> None:
+    """Means and sums round once, to their result's quantization; max and min keep their input's;
+    the other reductions compute in f32.
+    """
+    kind, element = op.kind.data, None
+    if kind in SELECTING_KINDS:
+        form = builder.as_kept(op.input)
+    elif kind in INTEGER_KINDS:
+        form, element = _mean_forms(builder, op)
+    else:
+        form = builder.as_float(op.input)
+    made = tpu.ReduceOp.make(
         op.result_name.data,
         form,
+        kind=kind,
         axes=op.axes.get_values(),
         keepdims=op.keepdims is not None,
         element=element,
@@ -194,7 +211,7 @@ def convert_reduce_mean(builder: TpuBuilder, op: top.ReduceMeanOp) -> None:
 
 
 def _mean_forms(
-    builder: TpuBuilder, op: top.AvgPoolOp | top.ReduceMeanOp
+    builder: TpuBuilder, op: top.AvgPoolOp | top.ReduceOp
 ) -> tuple[SSAValue, UniformQuantizedType | None]:
     """The operand's form and the result's element (None: the operand's, a float)."""
     if not builder.is_quantized(op.input):
@@ -284,9 +301,12 @@ def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
 
 
 def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
-    """softmax computes in f32."""
+    """softmax and its logarithm compute in f32."""
     made = tpu.SoftmaxOp.make(
-        op.result_name.data, builder.as_float(op.input), axis=op.axis.value.data
+        op.result_name.data,
+        builder.as_float(op.input),
+        axis=op.axis.value.data,
+        log=op.log is not None,
     )
     builder.set_float(op.output, builder.add(made).output)
 
@@ -317,7 +337,7 @@ CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
     top.ClipOp: convert_activation,
     top.MaxPoolOp: convert_max_pool,
     top.AvgPoolOp: convert_avg_pool,
-    top.ReduceMeanOp: convert_reduce_mean,
+    top.ReduceOp: convert_reduce,
     top.ResizeOp: convert_resize,
     top.ReshapeOp: convert_reshape,
     top.TransposeOp: convert_transpose,

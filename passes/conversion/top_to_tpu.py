@@ -41,7 +41,7 @@ from ...dialects.machine import set_target
 from ...dialects.weights import WeightStore
 from ..driver import place_of
 from ..smalti_pass import Level, SmaltiPass, store_of
-from .top_ops_to_tpu import CHOOSES_ELEMENT, CONVERSIONS
+from .top_ops_to_tpu import CONVERSIONS, chooses_element
 from .tpu_builder import TpuBuilder
 
 QUANTIZE = ("int8", "f32")
@@ -140,7 +140,7 @@ def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
     for op in reversed(ops):
         if not isinstance(op, top.ReluOp | top.ClipOp):
             continue
-        if op.input.has_one_use() and isinstance(op.input.owner, CHOOSES_ELEMENT):
+        if op.input.has_one_use() and chooses_element(op.input.owner):
             builder.take_element(op.input, op.output)
 
 

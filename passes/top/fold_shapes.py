@@ -38,6 +38,9 @@ _GROWTH_BYTES = 1 << 20
 """A constant result may be this much larger than the constants that it is computed from; a larger
 one is left to the target."""
 
+_KEEP_ONE_ELEMENT = ("mean", "sum", "prod", "max", "min")
+"""Reductions that give a single element as it is."""
+
 
 class FoldConstants(RewritePattern):
     """An op whose operands are all constants ⇒ the constant that it computes."""
@@ -90,7 +93,7 @@ class RemoveNoOp(RewritePattern):
                 return op.input
             case top.MaxPoolOp() | top.AvgPoolOp() if _keeps_pixels(op):
                 return op.input
-            case top.ReduceMeanOp() if all(
+            case top.ReduceOp() if op.kind.data in _KEEP_ONE_ELEMENT and all(
                 shape_of(op.input)[axis] == 1 for axis in op.axes.get_values()
             ):
                 return op.input
@@ -156,12 +159,14 @@ class TransposeToReshape(RewritePattern):
         rewriter.replace(op, reshape)
 
 
-class MeanToReshape(RewritePattern):
-    """A mean over axes of size 1 that drops them ⇒ reshape."""
+class ReductionToReshape(RewritePattern):
+    """A mean, sum, product, max or min over axes of size 1 that drops them ⇒ reshape."""
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.ReduceMeanOp, rewriter: PatternRewriter, /) -> None:
+    def match_and_rewrite(self, op: top.ReduceOp, rewriter: PatternRewriter, /) -> None:
         shape = shape_of(op.input)
+        if op.kind.data not in _KEEP_ONE_ELEMENT:
+            return
         if op.keepdims is not None or any(shape[axis] != 1 for axis in op.axes.get_values()):
             return
         reshape = top.ReshapeOp.make(op.result_name.data, op.input, shape_of(op.output))
@@ -184,7 +189,7 @@ class FoldShapes(SmaltiPass):
             MergeReshapes(),
             MergeTransposes(),
             TransposeToReshape(),
-            MeanToReshape(),
+            ReductionToReshape(),
         ]
         self.rewrite(module, patterns)
 

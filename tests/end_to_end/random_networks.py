@@ -225,13 +225,23 @@ def reshape(graph: Graph, x: str) -> str:
     return graph.infer("Reshape", [x, graph.constant(target, np.int64)])
 
 
-def mean(graph: Graph, x: str) -> str:
-    """GlobalAveragePool or ReduceMean over some axes."""
+def reduction(graph: Graph, x: str) -> str:
+    """A pool over the whole image, or a reduction over some axes.
+
+    Not ReduceLogSum, which is defined on positive numbers, nor ReduceProd, whose results differ by
+    orders of magnitude.
+    """
     rank = len(graph.values[x])
     if rank == 4 and graph.choose(True, False):
-        return graph.infer("GlobalAveragePool", [x])
+        return graph.infer(graph.choose("GlobalAveragePool", "GlobalMaxPool"), [x])
     axes = graph.draw(st.sets(st.integers(0, rank - 1), min_size=1))
-    return graph.infer("ReduceMean", [x], axes=sorted(axes), keepdims=graph.choose(0, 1))
+    kind = graph.choose("Mean", "Mean", "Sum", "Max", "Min", "L1", "L2", "SumSquare", "LogSumExp")
+    keepdims = graph.choose(0, 1)
+    if kind == "Sum":
+        return graph.infer(
+            "ReduceSum", [x, graph.constant(sorted(axes), np.int64)], keepdims=keepdims
+        )
+    return graph.infer(f"Reduce{kind}", [x], axes=sorted(axes), keepdims=keepdims)
 
 
 def product(graph: Graph, x: str) -> str:
@@ -251,15 +261,20 @@ def product(graph: Graph, x: str) -> str:
 
 
 def softmax(graph: Graph, x: str) -> str:
-    """Softmax along any axis."""
+    """Softmax or its logarithm along any axis."""
     shape = graph.values[x]
-    return graph.node("Softmax", [x], shape, axis=graph.integer(-len(shape), len(shape) - 1))
+    return graph.node(
+        graph.choose("Softmax", "LogSoftmax"),
+        [x],
+        shape,
+        axis=graph.integer(-len(shape), len(shape) - 1),
+    )
 
 
 def step(graph: Graph, x: str) -> str:
     """One more op on `x`."""
     images = (conv, conv, conv, pool, resize, batch_norm)
-    anything = (activation, activation, add, add, reshape, mean, softmax, product)
+    anything = (activation, activation, add, add, reshape, reduction, softmax, product)
     options = [*images, *anything] if len(graph.values[x]) == 4 else [*anything, product]
     return graph.choose(*options)(graph, x)
 

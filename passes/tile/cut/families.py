@@ -28,7 +28,7 @@ FAMILIES: dict[type[tpu.TpuOp], type[Family]] = {
     tpu.ClampOp: ConvertFamily,
     tpu.MaxPoolOp: PoolFamily,
     tpu.AvgPoolOp: PoolFamily,
-    tpu.ReduceMeanOp: ReduceFamily,
+    tpu.ReduceOp: ReduceFamily,
     tpu.ResampleOp: ResampleFamily,
     tpu.ReshapeOp: RelayoutFamily,
     tpu.TransposeOp: RelayoutFamily,

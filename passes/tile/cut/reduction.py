@@ -1,4 +1,4 @@
-"""Cuts means over axes."""
+"""Cuts reductions over axes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
+from ....backends.numerics.reduction import SELECTING_KINDS
+from ....backends.targets.cycles import reduce_operations
 from ....dialects import tile, tpu
 from ..cost import Machine
 from ..layout import round_up
@@ -18,7 +20,7 @@ from .layer import Layer, integers
 
 
 class ReduceFamily(BoxFamily):
-    """tpu.reduce_mean: the input is loaded as [outer, length, inner] and reduced over the middle.
+    """tpu.reduce: the input is loaded as [outer, length, inner] and reduced over the middle.
 
     Where the reduced axes are neighbours in the input's physical order they are the middle as they
     lie. Otherwise the copies bring them to the end, and inner is 1. The reduced axes are never
@@ -28,7 +30,8 @@ class ReduceFamily(BoxFamily):
     def __init__(self, layer: Layer, machine: Machine) -> None:
         super().__init__(layer, machine)
         op = layer.op
-        assert isinstance(op, tpu.ReduceMeanOp)
+        assert isinstance(op, tpu.ReduceOp)
+        self.kind = op.kind.data
         source = layer.inputs[0].layout
         self.reduced = frozenset(integers(op.axes))
         self.axis_of = self._output_axes(len(source.shape), op.keepdims is not None)
@@ -51,7 +54,7 @@ class ReduceFamily(BoxFamily):
             self.input_order = (*(a for a in self.input_order if a != self.kept[-1]), self.kept[-1])
         self.order = self._local_order()
         self.multiplier, self.shift = 0, 0
-        if not layer.result.is_float:
+        if not layer.result.is_float and self.kind not in SELECTING_KINDS:
             self.multiplier, self.shift = layer.rescaling(
                 layer.elements[0].scale / layer.result.scale
             )
@@ -97,7 +100,7 @@ class ReduceFamily(BoxFamily):
 
     @property
     def _length(self) -> int:
-        """Elements of each mean."""
+        """Elements of each reduction."""
         shape = self.layer.inputs[0].layout.shape
         return prod(shape[axis] for axis in self.reduced)
 
@@ -110,7 +113,8 @@ class ReduceFamily(BoxFamily):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window)) * self._length
-        return self.machine.vector_cycles(self.layer.inputs[0].storage, elements)
+        operations = reduce_operations(self.kind)
+        return self.machine.vector_cycles(self.layer.inputs[0].storage, elements, operations)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)
@@ -126,7 +130,7 @@ class ReduceFamily(BoxFamily):
             tile.ReduceOp,
             [x, out],
             {
-                "kind": "mean",
+                "kind": self.kind,
                 "sizes": (outer, length, inner),
                 "strides": (length * inner, inner),
                 "multiplier": self.multiplier,

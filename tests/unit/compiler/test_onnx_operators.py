@@ -85,25 +85,42 @@ def test_pool_variants():
     check("AveragePool", (1, 2, 9, 9), opset=19, kernel_shape=[3, 2], dilations=[2, 3])
     pads = {"kernel_shape": [3, 3], "pads": [1, 2, 0, 1], "strides": [2, 2]}
     check("AveragePool", (1, 2, 9, 9), count_include_pad=1, **pads)
-    check("GlobalAveragePool", (2, 3, 5, 4))
-    check("GlobalAveragePool", (2, 3, 5))
-    check("GlobalMaxPool", (2, 3, 5, 4))
-    check("GlobalMaxPool", (2, 3, 5))
 
 
+REDUCTIONS = (
+    "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
+    "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("op", REDUCTIONS)
 @pytest.mark.parametrize("keepdims", [0, 1])
 @pytest.mark.parametrize("axes", [None, [1], [-1, 0], [2, 3], [0, 1, 2, 3]])
-def test_reduce_mean(axes, keepdims):
-    attributes = {"keepdims": keepdims}
-    check("ReduceMean", (2, 3, 4, 5), opset=13, **attributes, **({"axes": axes} if axes else {}))
+def test_reduce(op, axes, keepdims):
+    given = {"axes": axes} if axes else {}
     constants = {"axes": np.array(axes, np.int64)} if axes else {}
-    check("ReduceMean", (2, 3, 4, 5), constants, opset=18, **attributes)
+    node = helper.make_node(op, ["x"], ["y"], keepdims=keepdims, **given)
+    model = model_of([node], {"x": (2, 3, 4, 5)}, opset=11)
+    # ReduceLogSum is defined on positive numbers.
+    agrees(model, {"x": np.abs(random_input(2, 3, 4, 5))})
+    node = helper.make_node(op, ["x", *constants], ["y"], keepdims=keepdims)
+    model = model_of([node], {"x": (2, 3, 4, 5)}, ("y",), constants, opset=18)
+    agrees(model, {"x": np.abs(random_input(2, 3, 4, 5))})
 
 
-def test_reduce_mean_of_no_axes():
+@pytest.mark.parametrize("op", ["ReduceMean", "ReduceSum", "ReduceMax"])
+def test_reduce_of_no_axes(op):
     empty = {"axes": np.zeros(0, np.int64)}
-    check("ReduceMean", (2, 3), empty, opset=18, noop_with_empty_axes=1)
-    check("ReduceMean", (2, 3), empty, opset=18, noop_with_empty_axes=0)
+    check(op, (2, 3), empty, opset=18, noop_with_empty_axes=1)
+    check(op, (2, 3), empty, opset=18, noop_with_empty_axes=0)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 5), (2, 3, 5, 4), (1, 3, 2, 4, 3)])
+def test_global_pools(shape):
+    check("GlobalAveragePool", shape)
+    check("GlobalMaxPool", shape)
+    check("GlobalLpPool", shape)
+    check("GlobalLpPool", shape, p=1)
 
 
 @pytest.mark.parametrize("c", [None, (5,), (1, 5), (3, 1), (3, 5), (1,), ()])
@@ -198,10 +215,11 @@ def test_activations():
     check("Clip", (2, 9), {"low": high, "high": low})
 
 
+@pytest.mark.parametrize("op", ["Softmax", "LogSoftmax"])
 @pytest.mark.parametrize("opset", [8, 11, 13])
 @pytest.mark.parametrize("axis", [None, 0, 1, 2, -1])
-def test_softmax(opset, axis):
-    check("Softmax", (2, 3, 4), opset=opset, **({} if axis is None else {"axis": axis}))
+def test_softmax(op, opset, axis):
+    check(op, (2, 3, 4), opset=opset, **({} if axis is None else {"axis": axis}))
 
 
 def test_shapes():

@@ -50,7 +50,7 @@ def test_every_other_op_knows_its_result():
     pool = {"kernel": (3, 3), "strides": (2, 2)}
     assert shape_of(top.MaxPoolOp.make("y", x, **pool)) == (1, 3, 3, 3)
     assert shape_of(top.AvgPoolOp.make("y", x, **pool, ceil_mode=True)) == (1, 3, 4, 4)
-    assert shape_of(top.ReduceMeanOp.make("y", x, axes=[2, 3], keepdims=False)) == (1, 3)
+    assert shape_of(top.ReduceOp.make("y", x, kind="mean", axes=[2, 3], keepdims=False)) == (1, 3)
     resize = {"mode": "nearest", "scales": (1.0, 1.0, 0.5, 2.0)}
     assert shape_of(top.ResizeOp.make("y", x, (1, 3, 4, 16), **resize)) == (1, 3, 4, 16)
     assert shape_of(top.ReshapeOp.make("y", x, (3, 64))) == (3, 64)

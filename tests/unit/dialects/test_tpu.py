@@ -68,7 +68,9 @@ def test_every_other_op_knows_its_result():
     assert type_of(tpu.ClampOp.make("y", x, clamp_high=6.0)) == x.type
     assert type_of(tpu.MaxPoolOp.make("y", x, kernel=(2, 2))) == TensorType(X, [1, 4, 7, 7])
     assert type_of(tpu.AvgPoolOp.make("y", x, kernel=(2, 2), element=Y)).element_type == Y
-    assert type_of(tpu.ReduceMeanOp.make("y", x, axes=[2, 3])) == TensorType(X, [1, 4, 1, 1])
+    assert type_of(tpu.ReduceOp.make("y", x, kind="mean", axes=[2, 3])) == TensorType(
+        X, [1, 4, 1, 1]
+    )
     index = value(16, 1, element=i32)
     assert type_of(tpu.ResampleOp.make("y", x, index, axis=2)) == TensorType(X, [1, 4, 16, 8])
     assert type_of(tpu.ReshapeOp.make("y", x, (4, 64))) == TensorType(X, [4, 64])

@@ -185,7 +185,9 @@ def test_means():
 
     centred = x.astype(int) - ZX
     got = run(
-        lambda v: tpu.ReduceMeanOp.make("y", v, axes=[2, 3], keepdims=False, element=Y), types, [x]
+        lambda v: tpu.ReduceOp.make("y", v, kind="mean", axes=[2, 3], keepdims=False, element=Y),
+        types,
+        [x],
     )
     expected = np.vectorize(lambda total: mean(total, 16))(centred.sum(axis=(3, 4)))
     np.testing.assert_array_equal(got, expected)

@@ -1066,7 +1066,7 @@ tile.program @main {
 tile.program @main {
   %x = tile.alloc core 0 : memref<2x3x16xi8, "local">
   %o = tile.alloc core 0 : memref<2x16xi8, "local">
-  tile.reduce core 0 %x -> %o sizes = [2, 4, 16] strides = [48, 16] : memref<2x3x16xi8, "local"> -> memref<2x16xi8, "local">
+  tile.reduce core 0 %x -> %o kind = "mean" sizes = [2, 4, 16] strides = [48, 16] : memref<2x3x16xi8, "local"> -> memref<2x16xi8, "local">
 }
 
 // CHECK: error: 'tile.reduce': sizes and strides reach element 111 of x, which has 96
@@ -1076,7 +1076,7 @@ tile.program @main {
 tile.program @main {
   %x = tile.alloc core 0 : memref<2x3x16xi8, "local">
   %o = tile.alloc core 0 : memref<3x16xi8, "local">
-  tile.reduce core 0 %x -> %o sizes = [2, 3, 16] strides = [48, 16] : memref<2x3x16xi8, "local"> -> memref<3x16xi8, "local">
+  tile.reduce core 0 %x -> %o kind = "max" sizes = [2, 3, 16] strides = [48, 16] : memref<2x3x16xi8, "local"> -> memref<3x16xi8, "local">
 }
 
 // CHECK: error: 'tile.reduce': out has 3 rows, expected 2
@@ -1086,10 +1086,20 @@ tile.program @main {
 tile.program @main {
   %x = tile.alloc core 0 : memref<2x3x16xi8, "local">
   %o = tile.alloc core 0 : memref<2x16xi8, "local">
-  tile.reduce core 0 %x -> %o kind = "max" sizes = [2, 3, 16] strides = [48, 16] : memref<2x3x16xi8, "local"> -> memref<2x16xi8, "local">
+  tile.reduce core 0 %x -> %o kind = "median" sizes = [2, 3, 16] strides = [48, 16] : memref<2x3x16xi8, "local"> -> memref<2x16xi8, "local">
 }
 
-// CHECK: error: 'tile.reduce': kind must be one of mean, got 'max'
+// CHECK: error: 'tile.reduce': kind must be one of mean, sum, max, min, prod, l1, l2, sum_square, log_sum, log_sum_exp, got 'median'
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<2x3x16xi8, "local">
+  %o = tile.alloc core 0 : memref<2x16xi8, "local">
+  tile.reduce core 0 %x -> %o kind = "prod" sizes = [2, 3, 16] strides = [48, 16] : memref<2x3x16xi8, "local"> -> memref<2x16xi8, "local">
+}
+
+// CHECK: error: 'tile.reduce': prod is for floats, x is i8
 
 // -----
 

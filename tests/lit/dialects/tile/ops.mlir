@@ -48,7 +48,7 @@ tile.program @floats {
   tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 : memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
   tile.matmul core 2 %x, %wt -> %acc depth = 10 columns = 16 transpose_w accumulate : memref<2x3x16xf32, "local">, memref<2x1x16x16xf32, "local"> -> memref<2x3x16xf32, "acc">
   tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] : memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">
-  tile.softmax core 2 %x -> %x columns = 12 : memref<2x3x16xf32, "local"> -> memref<2x3x16xf32, "local">
+  tile.softmax core 2 %x -> %x columns = 12 log : memref<2x3x16xf32, "local"> -> memref<2x3x16xf32, "local">
   tile.binary core 2 %x, %row -> %x kind = "div" : memref<2x3x16xf32, "local">, memref<16xf32, "local"> -> memref<2x3x16xf32, "local">
   tile.reduce core 2 %x -> %mean kind = "mean" sizes = [2, 3, 12] strides = [48, 16] : memref<2x3x16xf32, "local"> -> memref<2x16xf32, "local">
   tile.resample core 2 %x, %i weight %iw -> %long axis = 1 : memref<2x3x16xf32, "local">, memref<6x2xi32, "local">, memref<6x2xf32, "local"> -> memref<2x6x16xf32, "local">
@@ -103,9 +103,9 @@ tile.program @floats {
 // CHECK-NEXT:     tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 : memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
 // CHECK-NEXT:     tile.matmul core 2 %x, %wt -> %acc depth = 10 columns = 16 transpose_w accumulate : memref<2x3x16xf32, "local">, memref<2x1x16x16xf32, "local"> -> memref<2x3x16xf32, "acc">
 // CHECK-NEXT:     tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] : memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">
-// CHECK-NEXT:     tile.softmax core 2 %x -> %x columns = 12 : memref<2x3x16xf32, "local"> -> memref<2x3x16xf32, "local">
+// CHECK-NEXT:     tile.softmax core 2 %x -> %x columns = 12 log : memref<2x3x16xf32, "local"> -> memref<2x3x16xf32, "local">
 // CHECK-NEXT:     tile.binary core 2 %x, %row -> %x kind = "div" : memref<2x3x16xf32, "local">, memref<16xf32, "local"> -> memref<2x3x16xf32, "local">
-// CHECK-NEXT:     tile.reduce core 2 %x -> %mean sizes = [2, 3, 12] strides = [48, 16] : memref<2x3x16xf32, "local"> -> memref<2x16xf32, "local">
+// CHECK-NEXT:     tile.reduce core 2 %x -> %mean kind = "mean" sizes = [2, 3, 12] strides = [48, 16] : memref<2x3x16xf32, "local"> -> memref<2x16xf32, "local">
 // CHECK-NEXT:     tile.resample core 2 %x, %i weight %iw -> %long axis = 1 : memref<2x3x16xf32, "local">, memref<6x2xi32, "local">, memref<6x2xf32, "local"> -> memref<2x6x16xf32, "local">
 // CHECK-NEXT:     tile.resample core 2 %x, %gi -> %long axis = 1 : memref<2x3x16xf32, "local">, memref<6x1xi32, "local"> -> memref<2x6x16xf32, "local">
 // CHECK-NEXT:   }

@@ -217,20 +217,29 @@ func.func @f(%x: tensor<1x4x8x8xf32>) {
 // -----
 
 func.func @f(%x: tensor<1x4x8x8xf32>) {
-  %y = top.reduce_mean "y" %x axes = [3, 2] : (tensor<1x4x8x8xf32>) -> tensor<1x4xf32>
+  %y = top.reduce "y" %x kind = "mean" axes = [3, 2] : (tensor<1x4x8x8xf32>) -> tensor<1x4xf32>
   return
 }
 
-// CHECK: error: 'top.reduce_mean': axes must ascend, each once, got [3, 2]
+// CHECK: error: 'top.reduce': axes must ascend, each once, got [3, 2]
 
 // -----
 
 func.func @f(%x: tensor<1x4x8x8xf32>) {
-  %y = top.reduce_mean "y" %x axes = [4] : (tensor<1x4x8x8xf32>) -> tensor<1x4xf32>
+  %y = top.reduce "y" %x kind = "mean" axes = [4] : (tensor<1x4x8x8xf32>) -> tensor<1x4xf32>
   return
 }
 
-// CHECK: error: 'top.reduce_mean': axis 4 is not one of 4 axes
+// CHECK: error: 'top.reduce': axis 4 is not one of 4 axes
+
+// -----
+
+func.func @f(%x: tensor<1x4x8x8xf32>) {
+  %y = top.reduce "y" %x kind = "median" axes = [1] : (tensor<1x4x8x8xf32>) -> tensor<1x8x8xf32>
+  return
+}
+
+// CHECK: error: 'top.reduce': kind must be one of mean, sum, max, min, prod, l1, l2, sum_square, log_sum, log_sum_exp, got 'median'
 
 // -----
 

@@ -19,7 +19,7 @@ func.func @network(%image: tensor<1x4x8x8xf32>) -> (tensor<1x10xf32>) {
   %max = top.max_pool "max" %div kernel = [3, 3] strides = [2, 2] ceil_mode : (tensor<1x8x4x4xf32>) -> tensor<1x8x2x2xf32>
   %avg = top.avg_pool "avg" %max kernel = [2, 2] pads = [1, 1, 0, 0] count_include_pad : (tensor<1x8x2x2xf32>) -> tensor<1x8x2x2xf32>
   %resized = top.resize "resize" %avg mode = "linear" scales = [1.0, 1.0, 2.0, 2.0] coordinate_transformation_mode = "asymmetric" antialias : (tensor<1x8x2x2xf32>) -> tensor<1x8x4x4xf32>
-  %mean = top.reduce_mean "mean" %resized axes = [2, 3] keepdims : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
+  %mean = top.reduce "mean" %resized kind = "mean" axes = [2, 3] keepdims : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
   %flat = top.reshape "flat" %mean : (tensor<1x8x1x1xf32>) -> tensor<1x8xf32>
   %swapped = top.transpose "swapped" %flat permutation = [1, 0] : (tensor<1x8xf32>) -> tensor<8x1xf32>
   %back = top.transpose "back" %swapped permutation = [1, 0] : (tensor<8x1xf32>) -> tensor<1x8xf32>
@@ -49,7 +49,7 @@ func.func @network(%image: tensor<1x4x8x8xf32>) -> (tensor<1x10xf32>) {
 // CHECK-NEXT:     %max = top.max_pool "max" %div kernel = [3, 3] strides = [2, 2] ceil_mode : (tensor<1x8x4x4xf32>) -> tensor<1x8x2x2xf32>
 // CHECK-NEXT:     %avg = top.avg_pool "avg" %max count_include_pad kernel = [2, 2] pads = [1, 1, 0, 0] : (tensor<1x8x2x2xf32>) -> tensor<1x8x2x2xf32>
 // CHECK-NEXT:     %resized = top.resize "resize" %avg mode = "linear" scales = [1.0, 1.0, 2.0, 2.0] coordinate_transformation_mode = "asymmetric" antialias : (tensor<1x8x2x2xf32>) -> tensor<1x8x4x4xf32>
-// CHECK-NEXT:     %mean = top.reduce_mean "mean" %resized axes = [2, 3] keepdims : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
+// CHECK-NEXT:     %mean = top.reduce "mean" %resized kind = "mean" axes = [2, 3] keepdims : (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
 // CHECK-NEXT:     %flat = top.reshape "flat" %mean : (tensor<1x8x1x1xf32>) -> tensor<1x8xf32>
 // CHECK-NEXT:     %swapped = top.transpose "swapped" %flat permutation = [1, 0] : (tensor<1x8xf32>) -> tensor<8x1xf32>
 // CHECK-NEXT:     %back = top.transpose "back" %swapped permutation = [1, 0] : (tensor<8x1xf32>) -> tensor<1x8xf32>

@@ -352,11 +352,29 @@ func.func @f(%x: tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>) {
 // -----
 
 func.func @f(%x: tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>) {
-  %y = tpu.reduce_mean "y" %x axes = [2, 3] : (tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x4x!quant.uniform<u8:f32, 0.5>>
+  %y = tpu.reduce "y" %x kind = "mean" axes = [2, 3] : (tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x4x!quant.uniform<u8:f32, 0.5>>
   return
 }
 
-// CHECK: error: 'tpu.reduce_mean': result is stored as u8, input as i8
+// CHECK: error: 'tpu.reduce': result is stored as u8, input as i8
+
+// -----
+
+func.func @f(%x: tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) {
+  %y = tpu.reduce "y" %x kind = "max" axes = [1] : (tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x!quant.uniform<i8:f32, 2.500000e-01:-3>>
+  return
+}
+
+// CHECK: error: 'tpu.reduce': result must have the element type of input, !quant.uniform<i8:f32, 5.000000e-01:-3>, got !quant.uniform<i8:f32, 2.500000e-01:-3>
+
+// -----
+
+func.func @f(%x: tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) {
+  %y = tpu.reduce "y" %x kind = "l2" axes = [1] : (tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x!quant.uniform<i8:f32, 5.000000e-01:-3>>
+  return
+}
+
+// CHECK: error: 'tpu.reduce': l2 is for floats, got elements of !quant.uniform<i8:f32, 5.000000e-01:-3>
 
 // -----
 

@@ -15,13 +15,13 @@ func.func @quantized(%image: tensor<1x4x8x8xf32>) -> (tensor<1x10xf32>) {
   %avg = tpu.avg_pool "avg" %max kernel = [1, 1] : (tensor<1x2x2x2x!quant.uniform<i8:f32, 1.000000e-01:1>>) -> tensor<1x2x2x2x!quant.uniform<i8:f32, 5.000000e-02>>
   %index = tpu.weight "index" value = dense<[[0], [0], [1], [1]]> : tensor<4x1xi32> : tensor<4x1xi32>
   %gather = tpu.resample "gather" %avg, %index axis = 2 : (tensor<1x2x2x2x!quant.uniform<i8:f32, 5.000000e-02>>, tensor<4x1xi32>) -> tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>
-  %mean = tpu.reduce_mean "mean" %gather axes = [2, 3] : (tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>
+  %mean = tpu.reduce "mean" %gather kind = "mean" axes = [2, 3] : (tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>
   %swapped = tpu.transpose "swapped" %mean permutation = [1, 0] : (tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>) -> tensor<2x1x!quant.uniform<i8:f32, 4.000000e-02>>
   %flat = tpu.reshape "flat" %swapped : (tensor<2x1x!quant.uniform<i8:f32, 4.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>
   %fw = tpu.weight "fw" seed = 1 : tensor<2x10x!quant.uniform<i8:f32, 2.000000e-02:4>>
   %fc = tpu.matmul "fc" %flat, %fw accumulator = "i32" : (tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>, tensor<2x10x!quant.uniform<i8:f32, 2.000000e-02:4>>) -> tensor<1x10x!quant.uniform<i8:f32, 1.000000e+00>>
   %logits = tpu.cast "logits" %fc : (tensor<1x10x!quant.uniform<i8:f32, 1.000000e+00>>) -> tensor<1x10xf32>
-  %p = tpu.softmax "p" %logits axis = 1 : (tensor<1x10xf32>) -> tensor<1x10xf32>
+  %p = tpu.softmax "p" %logits axis = 1 log : (tensor<1x10xf32>) -> tensor<1x10xf32>
   %sub = tpu.sub "sub" %p, %logits : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
   %div = tpu.div "div" %sub, %logits clamp_low = 0.0 : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
   return %div : tensor<1x10xf32>
@@ -42,13 +42,13 @@ func.func @quantized(%image: tensor<1x4x8x8xf32>) -> (tensor<1x10xf32>) {
 // CHECK-NEXT:     %avg = tpu.avg_pool "avg" %max kernel = [1, 1] : (tensor<1x2x2x2x!quant.uniform<i8:f32, 1.000000e-01:1>>) -> tensor<1x2x2x2x!quant.uniform<i8:f32, 5.000000e-02>>
 // CHECK-NEXT:     %index = tpu.weight "index" value = dense<{{\[\[}}0], [0], [1], [1]]> : tensor<4x1xi32> : tensor<4x1xi32>
 // CHECK-NEXT:     %gather = tpu.resample "gather" %avg, %index axis = 2 : (tensor<1x2x2x2x!quant.uniform<i8:f32, 5.000000e-02>>, tensor<4x1xi32>) -> tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>
-// CHECK-NEXT:     %mean = tpu.reduce_mean "mean" %gather axes = [2, 3] : (tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>
+// CHECK-NEXT:     %mean = tpu.reduce "mean" %gather kind = "mean" axes = [2, 3] : (tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>
 // CHECK-NEXT:     %swapped = tpu.transpose "swapped" %mean permutation = [1, 0] : (tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>) -> tensor<2x1x!quant.uniform<i8:f32, 4.000000e-02>>
 // CHECK-NEXT:     %flat = tpu.reshape "flat" %swapped : (tensor<2x1x!quant.uniform<i8:f32, 4.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>
 // CHECK-NEXT:     %fw = tpu.weight "fw" seed = 1 : tensor<2x10x!quant.uniform<i8:f32, 2.000000e-02:4>>
 // CHECK-NEXT:     %fc = tpu.matmul "fc" %flat, %fw accumulator = "i32" : (tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>, tensor<2x10x!quant.uniform<i8:f32, 2.000000e-02:4>>) -> tensor<1x10x!quant.uniform<i8:f32, 1.000000e+00>>
 // CHECK-NEXT:     %logits = tpu.cast "logits" %fc : (tensor<1x10x!quant.uniform<i8:f32, 1.000000e+00>>) -> tensor<1x10xf32>
-// CHECK-NEXT:     %p = tpu.softmax "p" %logits axis = 1 : (tensor<1x10xf32>) -> tensor<1x10xf32>
+// CHECK-NEXT:     %p = tpu.softmax "p" %logits axis = 1 log : (tensor<1x10xf32>) -> tensor<1x10xf32>
 // CHECK-NEXT:     %sub = tpu.sub "sub" %p, %logits : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
 // CHECK-NEXT:     %div = tpu.div "div" %sub, %logits clamp_low = 0.0 : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
 // CHECK-NEXT:     func.return %div : tensor<1x10xf32>

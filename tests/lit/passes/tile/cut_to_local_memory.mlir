@@ -6,7 +6,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
     %q = tpu.cast "q" %image : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8x!quant.uniform<i8:f32, 0.05:-1>> loc("image")
     %w = tpu.weight "w" seed = 1 : tensor<24x3x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>
     %c = tpu.conv2d "c" %q, %w strides = [2, 2] pads = [1, 1, 1, 1] accumulator = "i32" clamp_low = 0.0 : (tensor<1x3x8x8x!quant.uniform<i8:f32, 0.05:-1>>, tensor<24x3x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>) -> tensor<1x24x4x4x!quant.uniform<i8:f32, 0.1:-128>> loc("Conv_0")
-    %m = tpu.reduce_mean "m" %c axes = [2, 3] : (tensor<1x24x4x4x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x24x!quant.uniform<i8:f32, 0.1:-128>> loc("Mean_1")
+    %m = tpu.reduce "m" %c kind = "mean" axes = [2, 3] : (tensor<1x24x4x4x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x24x!quant.uniform<i8:f32, 0.1:-128>> loc("Mean_1")
     %y = tpu.cast "y" %m : (tensor<1x24x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x24xf32>
     func.return %y : tensor<1x24xf32>
   }
@@ -34,7 +34,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK:      tile.epilogue core 0 %acc, [[T]] -> [[C:%out_[0-9]+]] channels = 24 zero_points = [0, -128] clamp = [-128.0, 127.0] origin = "c" :
 // CHECK-NEXT: tile.copy core 0 [[C]] -> %c
 
-// CHECK:      tile.reduce core 0 {{.*}} sizes = [1, 16, 32] strides = [512, 32]
+// CHECK:      tile.reduce core 0 {{.*}} kind = "mean" sizes = [1, 16, 32] strides = [512, 32]
 // CHECK:      tile.convert core 0 {{.*}} columns = 24 scale = 0.1 zero_points = [-128, 0] origin = "y" :
 // CHECK-NEXT: tile.copy core 0 {{.*}} -> %out source_strides = [1] target_strides = [1] sizes = [24] origin = "y" :
 // CHECK-NOT:  tile.layer

@@ -7,7 +7,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
     %q = tpu.cast "q" %image : (tensor<1x64x56x56xf32>) -> tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>> loc("image")
     %w = tpu.weight "w" seed = 1 : tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>
     %c = tpu.conv2d "c" %q, %w strides = [2, 2] pads = [1, 1, 1, 1] accumulator = "i32" clamp_low = 0.0 : (tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>>, tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>) -> tensor<1x128x28x28x!quant.uniform<i8:f32, 0.1:-128>> loc("Conv_0")
-    %m = tpu.reduce_mean "m" %c axes = [2, 3] : (tensor<1x128x28x28x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x128x!quant.uniform<i8:f32, 0.1:-128>> loc("Mean_1")
+    %m = tpu.reduce "m" %c kind = "mean" axes = [2, 3] : (tensor<1x128x28x28x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x128x!quant.uniform<i8:f32, 0.1:-128>> loc("Mean_1")
     %y = tpu.cast "y" %m : (tensor<1x128x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x128xf32>
     func.return %y : tensor<1x128xf32>
   }

@@ -7,7 +7,7 @@ func.func @main(%x: tensor<1x8x4x4xf32>) -> tensor<8x16xf32> attributes {smalti.
   %c = top.transpose "c" %b permutation = [0, 1] : (tensor<8x16xf32>) -> tensor<8x16xf32> loc("Transpose_2")
   %k = top.weight "k" value = dense<[1.0, -2.0]> : tensor<2xf32> : tensor<2xf32>
   %r = top.relu "r" %k : (tensor<2xf32>) -> tensor<2xf32> loc("Relu_3")
-  %m = top.reduce_mean "m" %r axes = [0] keepdims : (tensor<2xf32>) -> tensor<1xf32> loc("Mean_4")
+  %m = top.reduce "m" %r kind = "mean" axes = [0] keepdims : (tensor<2xf32>) -> tensor<1xf32> loc("Mean_4")
   %y = top.add "y" %c, %m : (tensor<8x16xf32>, tensor<1xf32>) -> tensor<8x16xf32> loc("Add_5")
   func.return %y : tensor<8x16xf32>
 }

@@ -179,13 +179,13 @@ def test_mean_reshape_and_matmul(convert):
     body = (
         CONV
         + f"""
-    %m = top.reduce_mean "m" %c axes = [2, 3] keepdims : ({Y}) -> tensor<2x6x1x1xf32>
+    %m = top.reduce "m" %c kind = "mean" axes = [2, 3] keepdims : ({Y}) -> tensor<2x6x1x1xf32>
     %f = top.reshape "f" %m : (tensor<2x6x1x1xf32>) -> tensor<2x6xf32>
     %y = top.matmul "y" %f, %v : (tensor<2x6xf32>, tensor<6x5xf32>) -> tensor<2x5xf32>
     """
     )
     result, found, expected = convert(body, "%y", "2x5xf32", without=("f",))
-    assert ops(result) == ["cast", "conv2d", "reduce_mean", "reshape", "matmul", "cast"]
+    assert ops(result) == ["cast", "conv2d", "reduce", "reshape", "matmul", "cast"]
     assert result.named("y").rhs.type.element_type.axis == 1
     assert snr(found, expected) > 30
 

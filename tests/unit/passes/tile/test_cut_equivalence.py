@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.interpreter.tile import run_tile
 from smalti.backends.interpreter.tpu import run_tpu
+from smalti.backends.numerics.reduction import INTEGER_KINDS, KINDS, SELECTING_KINDS
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile, tpu
 from smalti.dialects.context import SmaltiContext, make_context, weights_of
@@ -347,7 +348,7 @@ def test_pool(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None
 
 @SETTINGS
 @given(networks(), st.data())
-def test_reduce_mean(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
+def test_reduce(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
     network, count = case
     draw = data.draw
     rank = draw(sizes(1, 5))
@@ -355,7 +356,9 @@ def test_reduce_mean(tiny: str, case: tuple[Network, int], data: st.DataObject) 
     x = network.input(*[draw(sizes(1, 7 if rank < 4 else 4)) for _ in range(rank)])
     axes = sorted(draw(st.sets(sizes(0, rank - 1), min_size=1)))
     keepdims = draw(st.booleans())
-    op = tpu.ReduceMeanOp.make("mean", x, axes=axes, keepdims=keepdims, element=network.element())
+    kind = draw(st.sampled_from(INTEGER_KINDS if network.quantized else KINDS))
+    element = None if kind in SELECTING_KINDS else network.element()
+    op = tpu.ReduceOp.make("r", x, kind=kind, axes=axes, keepdims=keepdims, element=element)
     check(network, network.add(op), tiny, count)
 
 
@@ -408,5 +411,9 @@ def test_softmax(tiny: str, data: st.DataObject, seed: int, count: int) -> None:
     network = Network(False, np.random.default_rng(seed))
     shape = [data.draw(sizes(1, 7)) for _ in range(data.draw(sizes(1, 4)))]
     axis = data.draw(sizes(0, len(shape) - 1))
-    result = network.add(tpu.SoftmaxOp.make("softmax", network.input(*shape), axis=axis))
+    result = network.add(
+        tpu.SoftmaxOp.make(
+            "softmax", network.input(*shape), axis=axis, log=data.draw(st.booleans())
+        )
+    )
     check(network, result, tiny, count)

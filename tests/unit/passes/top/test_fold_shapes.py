@@ -75,7 +75,7 @@ def test_a_transpose_of_axes_of_size_one_is_a_reshape(piped, network):
 
 
 def test_a_mean_of_single_elements_is_a_reshape(piped, network):
-    body = '%a = top.reduce_mean "a" %x axes = [2, 3] : (tensor<2x3x1x1xf32>) -> tensor<2x3xf32>'
+    body = '%a = top.reduce "a" %x kind = "mean" axes = [2, 3] : (tensor<2x3x1x1xf32>) -> tensor<2x3xf32>'
     check(piped, network, body, "%a", "2x3xf32", ["top.reshape"], inputs={"x": "2x3x1x1xf32"})
 
 
@@ -140,7 +140,7 @@ CONSTANT_OPS = [
     'top.transpose "y" %k permutation = [3, 0, 1, 2] : (tensor<1x2x4x4xf32>) -> tensor<4x1x2x4xf32>',
     'top.reshape "y" %k : (tensor<1x2x4x4xf32>) -> tensor<32xf32>',
     'top.softmax "y" %k axis = 2 : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>',
-    'top.reduce_mean "y" %k axes = [1, 3] : (tensor<1x2x4x4xf32>) -> tensor<1x4xf32>',
+    'top.reduce "y" %k kind = "mean" axes = [1, 3] : (tensor<1x2x4x4xf32>) -> tensor<1x4xf32>',
     'top.max_pool "y" %k kernel = [3, 3] strides = [2, 2] pads = [1, 1, 0, 0] : '
     "(tensor<1x2x4x4xf32>) -> tensor<1x2x2x2xf32>",
     'top.avg_pool "y" %k kernel = [3, 3] strides = [2, 2] pads = [1, 1, 1, 1] count_include_pad : '
