@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -16,6 +16,7 @@ from ..dialects import tile
 from ..dialects.context import SmaltiContext, make_context
 from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.machine import TARGET_HASH, target_name_of
+from ..passes.conversion.number_format import Quantize
 from ..passes.instrument import PassInstrument
 from ..passes.pipeline import run_pipeline
 from ..passes.registry import parse_pipeline, print_pipeline
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from ..backends.program.program import Program
 
-Quantize = Literal["int8", "f32"]
 DEFAULT_TARGET = "default-8c"
 CalibrationSource = str | Path | Mapping[str, np.ndarray]
 
@@ -38,7 +38,7 @@ class CompileOptions:
     """What a compilation is asked for.
 
     `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
-    None for all. `quantize`: "int8" (None too) or "f32". `calibration`: arrays by input name, an .npz
+    None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
     file of them, or "random:SEED"; needed for "int8" from the top level.
     """
 
@@ -82,7 +82,9 @@ class Compilation:
         if level not in self.levels:
             self._run(passes_of(level, **self._settings()))
             if level == "top":
-                self._annotate_ranges(needed=self.options.quantize != "f32" and end != "top")
+                self._annotate_ranges(
+                    needed=self._settings()["quantize"] == "int8" and end != "top"
+                )
             self._reached(level)
         for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
             self._run(passes_into(below, **self._settings()))
@@ -117,7 +119,7 @@ class Compilation:
                 raise DiagnosticError(
                     "quantize=int8 needs calibration data",
                     hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
-                    "--calibration random:0 to calibrate on random data, or --quantize f32",
+                    "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16",
                 )
             return
         data = load_calibration_data(self.options.calibration, self.module)

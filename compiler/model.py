@@ -13,7 +13,8 @@ from xdsl.dialects.builtin import ModuleOp
 from ..dialects.context import SmaltiContext
 from ..dialects.diagnostic import DiagnosticError
 from ..dialects.text import print_module, write_module
-from .compilation import CalibrationSource, CompileOptions, Quantize, start_from_model
+from ..passes.conversion.number_format import Quantize
+from .compilation import CalibrationSource, CompileOptions, start_from_model
 from .pipelines import LEVELS, Level
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def compile_model(
         model: path of an .onnx file, or a ModelProto.
         target: a shipped target's name, or the path of a target's TOML file.
         cores: how many of its cores to use; None for all.
-        quantize: "int8" or "f32".
+        quantize: "int8", "f32", "f16" or "bf16": how numbers are stored.
         calibration: arrays by input name, an .npz of them, or "random:SEED"; "int8" needs it.
         batch: the size of axis 0 of every input, in place of the model's.
         input_shapes: shapes by input name, in place of the model's.

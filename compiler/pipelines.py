@@ -20,7 +20,7 @@ _QUOTABLE = re.compile(r'[^"\\\n\r]*')
 
 
 class Settings(TypedDict):
-    """What the passes of a pipeline depend on: the target, "int8" or "f32", and the number of cores (None: all)."""
+    """What the passes of a pipeline depend on: the target, the number format, and the number of cores (None: all)."""
 
     target: str
     quantize: str
@@ -80,7 +80,7 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
     Args:
         level: the level.
         target: what `load_target` takes.
-        quantize: "int8" or "f32".
+        quantize: one of `QUANTIZE`.
         cores: how many of the target's cores to use; None for all.
     """
     within: dict[Level, list[str]] = {

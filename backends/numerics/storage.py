@@ -78,6 +78,28 @@ def round_to(x: np.ndarray, name: str) -> np.ndarray:
         return x.astype(dtype)
 
 
+def saturate_to(x: np.ndarray, name: str) -> tuple[np.ndarray, int]:
+    """Constants `x` [any shape, any float] in the floating-point storage type `name`, and how many
+    finite numbers it does not reach.
+
+    Rounded half to even; a finite number stays finite (the largest there is), and what is not zero
+    does not become zero (but the smallest there is), as in ONNX Runtime's float16 converter: a mask
+    of -1e9 stays a mask, a divisor stays one. ValueError when `name` is not a float type.
+    """
+    stored = round_to(x, name)
+    if stored is x:
+        return x, 0
+    limits = ml_dtypes.finfo(stored.dtype)
+    finite = np.isfinite(x)
+    beyond = finite & ~np.isfinite(stored)
+    vanished = (x != 0) & (stored == 0)
+    if beyond.any() or vanished.any():
+        stored[beyond] = np.where(x[beyond] < 0, limits.min, limits.max).astype(stored.dtype)
+        least = limits.smallest_subnormal
+        stored[vanished] = np.where(x[vanished] < 0, -least, least).astype(stored.dtype)
+    return stored, int(np.count_nonzero(beyond))
+
+
 def _round_to_odd_f32(x: np.ndarray) -> np.ndarray:
     """f64 to f32, inexact results made odd, so that a second rounding gives what one rounding
     would.

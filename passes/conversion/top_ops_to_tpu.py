@@ -18,7 +18,6 @@ from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_of, shape_of
 from ...dialects.quant import UniformQuantizedType, uniform_per_axis
 from ...dialects.top_evaluation import beside_input, resize_taps
-from ...dialects.weights import value_of
 from ..driver import place_of
 from .quantized_product import quantize_product
 from .tpu_builder import TpuBuilder
@@ -41,7 +40,7 @@ def chooses_element(op: object) -> bool:
 
 
 def convert_product(builder: TpuBuilder, op: Product) -> None:
-    """conv2d and matmul: integers where the weights are constants, else f32."""
+    """conv2d and matmul: integers where the weights are constants, else floats and an f32 bias."""
     left, right = (op.input, op.weight) if isinstance(op, top.Conv2dOp) else (op.lhs, op.rhs)
     weight = right.owner
     bias = None if op.bias is None else op.bias.owner
@@ -49,7 +48,7 @@ def convert_product(builder: TpuBuilder, op: Product) -> None:
     # A vector on the right has no output channels to give scales to.
     if not builder.quantizes or not constants or len(shape_of(right)) < 2:
         input, weight_form = builder.as_float(left), builder.as_float(right)
-        bias_form = None if op.bias is None else builder.as_float(op.bias)
+        bias_form = None if op.bias is None else builder.as_f32(op.bias)
         made = _make_product(op, input, weight_form, bias_form)
         builder.set_float(op.output, builder.add(made).output)
         return
@@ -58,12 +57,12 @@ def convert_product(builder: TpuBuilder, op: Product) -> None:
     result = builder.element(op.output)
     x = _quantized_element(input)
     axis = 0 if isinstance(op, top.Conv2dOp) else len(shape_of(right)) - 1
-    array = value_of(weight, builder.store)
+    array = builder.array_of(weight)
     try:
         product = quantize_product(
             array,
             axis,
-            None if bias is None else value_of(bias, builder.store),
+            None if bias is None else builder.array_of(bias),
             x.scale,
             x.zero_point,
         )
@@ -107,7 +106,7 @@ _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
 
 def convert_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
     """add and mul in integers; x − c as x + (−c), x / c as x · (1/c); other subtractions and
-    divisions in f32."""
+    divisions in floats."""
     kind = _FLOAT_BINARY[type(op)]
     rhs = _integer_rhs(builder, op) if builder.quantizes else None
     if rhs is None:
@@ -137,7 +136,7 @@ def _integer_rhs(builder: TpuBuilder, op: top.BinaryOp) -> SSAValue | None:
     weight = op.rhs.owner
     if not isinstance(weight, top.WeightOp):
         return None
-    array = value_of(weight, builder.store)
+    array = builder.array_of(weight)
     if isinstance(op, top.SubOp):
         return builder.quantized_constant(weight, -array)
     if not np.all(array != 0):
@@ -263,7 +262,7 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
         for axis, (_, weight) in taps.items():
             beside = beside | beside_input(weight, axis, rank)
         value = np.where(beside, np.float32(op.extrapolation_value.value.data), np.float32(0))
-        filled = builder.constant(f"{name}_fill", value)
+        filled = builder.float_constant(f"{name}_fill", value)
         form = builder.add(tpu.AddOp.make(name, form, filled)).output
     builder.set_form(op.output, form)
 

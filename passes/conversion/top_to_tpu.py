@@ -1,4 +1,5 @@
-"""`convert-top-to-tpu`: from what the network does to what the target computes, in int8 or f32.
+"""`convert-top-to-tpu`: from what the network does to what the target computes, in int8, f32,
+f16 or bf16.
 
 Before:
 
@@ -21,6 +22,10 @@ After (quantize=int8):
 Where a relu or clip is the only user of an op that rounds its result, that op rounds to the
 activation's quantization: saturating there loses nothing that the clamp keeps, and the finer scale
 is used from the start.
+
+In f32, f16 and bf16 every tensor is stored in that type, weights converted once; biases stay f32, as
+the accumulators that they are added to. Inputs and results of the function keep their types, with
+casts at the border.
 """
 
 from __future__ import annotations
@@ -41,15 +46,18 @@ from ...dialects.machine import set_target
 from ...dialects.weights import WeightStore
 from ..driver import place_of
 from ..smalti_pass import Level, SmaltiPass, store_of
+from .number_format import QUANTIZE
 from .top_ops_to_tpu import CONVERSIONS, chooses_element
 from .tpu_builder import TpuBuilder
 
-QUANTIZE = ("int8", "f32")
+_FLOATS = ("f32", "f16", "bf16")
+"""The element types of a float network that can be converted."""
 
 
 @dataclass(frozen=True)
 class ConvertTopToTpu(SmaltiPass):
-    """Convert a network to what the target computes: target=NAME quantize=int8|f32.
+    """Convert a network to what the target computes: target=NAME
+    quantize=int8|f32|f16|bf16.
 
     The target may be a file (target=my.toml). int8 needs a calibrated range on every activation
     that gets a quantization of its own (top-annotate-calibration); data movement and max_pool keep
@@ -66,7 +74,8 @@ class ConvertTopToTpu(SmaltiPass):
         place = Place(name=f"pass '{self.name}'")
         if self.quantize not in QUANTIZE:
             raise DiagnosticError(
-                f"option 'quantize' is {self.quantize}, expected int8 or f32", place
+                f"option 'quantize' is {self.quantize}, expected one of {', '.join(QUANTIZE)}",
+                place,
             )
         target = _load_target(self.target)
         functions = [op for op in module.body.ops if isinstance(op, FuncOp) and op.body.blocks]
@@ -78,7 +87,7 @@ class ConvertTopToTpu(SmaltiPass):
 
     def _convert(self, function: FuncOp, store: WeightStore) -> None:
         old = _body(function)
-        builder = TpuBuilder(function, store, quantizes=self.quantize == "int8")
+        builder = TpuBuilder(function, store, self.quantize)
         ops = list(old.ops)
         if builder.quantizes:
             _share_quantization(builder, ops)
@@ -97,7 +106,8 @@ class ConvertTopToTpu(SmaltiPass):
             conversion(builder, op)
             self.count(op.name)
         builder.location = returned.location
-        outputs = [builder.as_float(value) for value in returned.operands]
+        outputs = [builder.as_given(value) for value in returned.operands]
+        self.count("saturated_weights", builder.saturated)
         builder.check_ranges()
         builder.add(ReturnOp(*outputs))
         function.body.detach_block(old)
@@ -118,19 +128,22 @@ def _body(function: FuncOp) -> Block:
             Place(name=f"@{function.sym_name.data}"),
         )
     for argument in function.body.block.args:
-        if element_storage(argument.type) != "f32":
+        if element_storage(argument.type) not in _FLOATS:
             raise DiagnosticError(
-                f"input {argument.index} is {argument.type}: only f32 inputs can be converted",
+                f"input {argument.index} is {argument.type}: only inputs of "
+                f"{', '.join(_FLOATS)} can be converted",
                 Place(name=f"@{function.sym_name.data}"),
             )
     return function.body.block
 
 
 def _check_floats(op: Operation) -> None:
-    """DiagnosticError where an op other than a constant makes anything but f32."""
-    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) != "f32":
+    """DiagnosticError where an op other than a constant makes floats that a target has none
+    of."""
+    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in _FLOATS:
         raise DiagnosticError(
-            f"{op.name} makes {op.results[0].type}: only f32 can be converted", place_of(op)
+            f"{op.name} makes {op.results[0].type}: only {', '.join(_FLOATS)} can be converted",
+            place_of(op),
         )
 
 

@@ -6,15 +6,15 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, TensorType, UnknownLoc, f32
+from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, TensorType, UnknownLoc
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from ...backends.numerics.quantization import activation_parameters, quantize
-from ...backends.numerics.storage import name_of
+from ...backends.numerics.storage import name_of, saturate_to
 from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.element import element_of, expressed, shape_of, type_of_storage
+from ...dialects.element import element_of, element_storage, expressed, shape_of, type_of_storage
 from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ...dialects.value_name import value_name
 from ...dialects.weights import WeightStore, value_of
@@ -23,28 +23,28 @@ from ..driver import UniqueNames, place_of
 _SHOWN_NAMES = 20
 
 Op = TypeVar("Op", bound=Operation)
-FLOAT = f32
-"""The element type of what is not quantized."""
 
 
 class TpuBuilder:
     """Builds the `tpu` body of one function, value by value.
 
     A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` give
-    one of them and cast where it is not there yet. New ops get the location `location` and unique
-    names. Values that need a calibrated range and have none are collected, so that one diagnostic
-    can name them all.
+    one of them and cast where it is not there yet. The element type of float forms is `float`,
+    whatever that of `top` is: an op whose operands are float forms computes in it. New ops get the
+    location `location` and unique names. Values that need a calibrated range and have none are
+    collected, so that one diagnostic can name them all. `saturated` counts the numbers of weights
+    that `float` does not reach. `quantize` is one of `QUANTIZE`.
     """
 
-    def __init__(self, function: FuncOp, store: WeightStore, *, quantizes: bool) -> None:
+    def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
         self.store = store
-        self.quantizes = quantizes
+        self.quantizes = quantize == "int8"
+        self.float = type_of_storage("f32" if quantize == "int8" else quantize)
+        self.saturated = 0
         self.location: LocationAttr = UnknownLoc()
         self.source = function.body.block
-        self.block = Block(
-            arg_types=[TensorType(FLOAT, shape_of(each)) for each in self.source.args]
-        )
-        self._float: dict[SSAValue, SSAValue] = {}
+        self.block = Block(arg_types=[_given_type(each) for each in self.source.args])
+        self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}
         self._quantized: dict[SSAValue, SSAValue] = {}
         self._elements: dict[SSAValue, UniformQuantizedType] = {}
         self._names = UniqueNames(function)
@@ -56,7 +56,7 @@ class TpuBuilder:
         for old, new in zip(self.source.args, self.block.args, strict=True):
             new.name_hint = old.name_hint
             new.location = old.location
-            self._float[old] = new
+            self._floats[old, element_of(new)] = new
 
     # Names and places
 
@@ -106,8 +106,10 @@ class TpuBuilder:
     # Values
 
     def set_float(self, value: SSAValue, form: SSAValue) -> None:
-        """Notes the float form of `value`."""
-        self._float[value] = form
+        """Notes the float form of `value`; ValueError where its element type is not `float`."""
+        if element_of(form) != self.float:
+            raise ValueError(f"'{self.name_of(value)}' is {form.type}, expected {self.float}")
+        self._floats[value, self.float] = form
 
     def set_quantized(self, value: SSAValue, form: SSAValue) -> None:
         """Notes the quantized form of `value`."""
@@ -121,18 +123,36 @@ class TpuBuilder:
             self.set_float(value, form)
 
     def as_float(self, value: SSAValue) -> SSAValue:
-        """The float form of a value of `top`."""
-        form = self._float.get(value)
+        """The form of a value of `top` with elements of type `float`."""
+        return self._as_element(value, self.float)
+
+    def as_f32(self, value: SSAValue) -> SSAValue:
+        """The form in f32, whatever `float` is: what is added to accumulators."""
+        return self._as_element(value, type_of_storage("f32"))
+
+    def as_given(self, value: SSAValue) -> SSAValue:
+        """The form with the float type that the value has in `top`: what the function returns."""
+        return self._as_element(value, expressed(element_of(value)))
+
+    def _as_element(self, value: SSAValue, element: Attribute) -> SSAValue:
+        form = self._floats.get((value, element))
         if form is None:
             weight = value.owner
             if isinstance(weight, top.WeightOp):
-                form = self._float_weight(weight)
+                form = self._float_weight(weight, element)
             else:
-                quantized = self._quantized[value]
-                name = self.fresh(f"{self.name_of(value)}_f32")
-                form = self._cast(name, quantized, FLOAT)
-            self._float[value] = form
+                name = self.fresh(f"{self.name_of(value)}_{element_storage(element)}")
+                form = self._cast(name, self._made(value), element)
+            self._floats[value, element] = form
         return form
+
+    def _made(self, value: SSAValue) -> SSAValue:
+        """The form that `value` was made in: no cast lies before it."""
+        given = (value, expressed(element_of(value)))
+        if isinstance(value, BlockArgument):
+            return self._floats[given]
+        made = self._floats.get((value, self.float))
+        return self._quantized[value] if made is None else made
 
     def as_quantized(self, value: SSAValue) -> SSAValue:
         """The quantized form of a value of `top`; a constant's range is that of its elements."""
@@ -140,10 +160,10 @@ class TpuBuilder:
         if form is None:
             weight = value.owner
             if isinstance(weight, top.WeightOp):
-                form = self.quantized_constant(weight, value_of(weight, self.store))
+                form = self.quantized_constant(weight, self.array_of(weight))
             else:
                 name = self.fresh(f"{self.name_of(value)}_i8")
-                form = self._cast(name, self._float[value], self.element(value))
+                form = self._cast(name, self._made(value), self.element(value))
             self._quantized[value] = form
         return form
 
@@ -177,11 +197,31 @@ class TpuBuilder:
 
     # Weights
 
-    def _float_weight(self, weight: top.WeightOp) -> SSAValue:
-        """The weight as it is: the same key, seed or value."""
+    def array_of(self, weight: top.WeightOp) -> np.ndarray:
+        """The numbers of a constant in f32, as what is computed from them at compile time needs
+        them."""
+        return value_of(weight, self.store).astype(np.float32, copy=False)
+
+    def float_constant(self, name: str, array: np.ndarray) -> SSAValue:
+        """A constant of `array` with elements of type `float`."""
+        return self.constant(name, self._stored(array, self.float))
+
+    def _stored(self, array: np.ndarray, element: Attribute) -> np.ndarray:
+        """`array` in a float type; counts the numbers that it does not reach."""
+        stored, saturated = saturate_to(array, element_storage(element))
+        self.saturated += saturated
+        return stored
+
+    def _float_weight(self, weight: top.WeightOp, element: Attribute) -> SSAValue:
+        """The weight with elements of type `element`; where it has them already, the same key, seed
+        or value."""
+        if expressed(element_of(weight.output)) != element:
+            stored = self._stored(value_of(weight, self.store), element)
+            name = f"{self.key_of(weight)}.{element_storage(element)}"
+            return self.constant(name, stored)
         made = tpu.WeightOp.make(
             self._own_name(weight.result_name.data),
-            TensorType(expressed(element_of(weight.output)), shape_of(weight.output)),
+            TensorType(element, shape_of(weight.output)),
             key=None if weight.key is None else weight.key.data,
             seed=None if weight.seed is None else weight.seed.value.data,
             value=weight.value,
@@ -250,3 +290,8 @@ class TpuBuilder:
             hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
             "or convert with quantize=f32",
         )
+
+
+def _given_type(argument: SSAValue) -> TensorType:
+    """The type of an input without its calibrated range."""
+    return TensorType(expressed(element_of(argument)), shape_of(argument))

@@ -79,6 +79,17 @@ def check_f32(model: onnx.ModelProto, target: str, cores: int) -> None:
     same(results[2], results[1], "program against tile")
 
 
+def check_half(model: onnx.ModelProto, target: str, cores: int) -> None:
+    """In f16 and bf16 levels agree within a few steps of the type, and with ONNX Runtime in f32 within more."""
+    inputs = inputs_of(model, 1)
+    expected = run_onnx(model, inputs)
+    for quantize, step in (("f16", 2.0**-11), ("bf16", 2.0**-8)):
+        tpu, tile, program = levels(model, CompileOptions(target, cores, quantize), inputs)
+        close(tile, tpu, 4 * step, f"{quantize}: tile against tpu")
+        same(program, tile, f"{quantize}: program against tile")
+        close(program, expected, 16 * step, f"{quantize}: program against ONNX Runtime")
+
+
 SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
@@ -94,8 +105,14 @@ def test_f32_levels_agree(model: onnx.ModelProto, target: str, cores: int):
     check_f32(model, target, min(cores, CORES[target]))
 
 
+@given(networks(), st.sampled_from(TARGETS), st.integers(1, 8))
+@settings(max_examples=25, **SETTINGS)
+def test_half_precision_levels_agree(model: onnx.ModelProto, target: str, cores: int):
+    check_half(model, target, min(cores, CORES[target]))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("check", [check_int8, check_f32])
+@pytest.mark.parametrize("check", [check_int8, check_f32, check_half])
 def test_many(check):
     @given(networks(max_nodes=12), st.sampled_from(TARGETS), st.integers(1, 8))
     @settings(max_examples=150, **SETTINGS)

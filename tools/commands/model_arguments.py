@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ...passes.conversion.number_format import QUANTIZE
+
 
 def positive(text: str) -> int:
     """An argparse type: a whole number of at least 1."""
@@ -66,7 +68,7 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)"
     )
-    parser.add_argument("--quantize", choices=("int8", "f32"), help="number format (default: int8)")
+    parser.add_argument("--quantize", choices=QUANTIZE, help="number format (default: int8)")
     parser.add_argument(
         "--calibration",
         metavar="DATA",

@@ -18,6 +18,7 @@ from smalti.backends.numerics.storage import (
     integer_range,
     name_of,
     round_to,
+    saturate_to,
     size_bytes,
 )
 
@@ -51,6 +52,26 @@ def test_f64_to_bf16_rounds_once(values):
         for other in (around[0], around[2]):
             if np.isfinite(other):
                 assert error <= abs(Fraction(abs(value)) - Fraction(float(other)))
+
+
+@given(
+    st.lists(st.floats(width=32), min_size=1, max_size=20),
+    st.sampled_from([("f16", np.float16), ("bf16", ml_dtypes.bfloat16)]),
+)
+@settings(max_examples=100, deadline=None)
+def test_constants_stay_finite_and_do_not_vanish(values, type):
+    name, dtype = type
+    x = np.array(values, np.float32)
+    stored, saturated = saturate_to(x, name)
+    assert stored.dtype == dtype
+    rounded, limits = round_to(x, name), ml_dtypes.finfo(dtype)
+    plain = (rounded != 0) & np.isfinite(rounded) | (x == 0) | ~np.isfinite(x)
+    as_f32 = stored.astype(np.float32), rounded.astype(np.float32)
+    np.testing.assert_array_equal(as_f32[0][plain], as_f32[1][plain])
+    assert saturated == np.count_nonzero(np.isfinite(x) & np.isinf(rounded))
+    for value, result in zip(x[~plain], stored[~plain].astype(np.float32), strict=True):
+        least, most = np.float32(limits.smallest_subnormal), np.float32(limits.max)
+        assert result == np.copysign(least if abs(value) < 1 else most, value)
 
 
 def test_f64_to_bf16_does_not_round_twice():

@@ -1,5 +1,6 @@
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c}" --weights-out %t.safetensors | filecheck %s
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c quantize=f32}" --weights-out %t.f32.safetensors | filecheck %s --check-prefix F32
+// RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c quantize=bf16}" --weights-out %t.bf16.safetensors | filecheck %s --check-prefix BF16
 
 !image = tensor<1x1x4x4x!quant.calibrated<f32<0.0:2.55>>>
 !act = tensor<1x2x4x4x!quant.calibrated<f32<0.0:5.1>>>
@@ -38,3 +39,17 @@ func.func @main(%image: !image) -> !wide attributes {smalti.inputs = ["image"], 
 // F32-NEXT: %c = tpu.conv2d "c" %image, %w, %b accumulator = "f32" : (tensor<1x1x4x4xf32>, tensor<2x1x1x1xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
 // F32-NEXT: %r = tpu.clamp "r" %c clamp_low = 0.0
 // F32-NOT:  quant
+
+// Every tensor but the bias is stored in bf16; inputs and results stay f32.
+// BF16:       func.func @main(%image: tensor<1x1x4x4xf32>) -> tensor<1x2x4x8xf32>
+// BF16-NEXT:    %image_bf16 = tpu.cast "image_bf16" %image : (tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xbf16>
+// BF16-NEXT:    %w_bf16 = tpu.weight "w.bf16" key = "w.bf16" : tensor<2x1x1x1xbf16>
+// BF16-NEXT:    %b = tpu.weight "b" value = dense<[1.000000e+00, 0.000000e+00]> : tensor<2xf32> : tensor<2xf32>
+// BF16-NEXT:    %c = tpu.conv2d "c" %image_bf16, %w_bf16, %b accumulator = "f32" : (tensor<1x1x4x4xbf16>, tensor<2x1x1x1xbf16>, tensor<2xf32>) -> tensor<1x2x4x4xbf16>
+// BF16-NEXT:    %r = tpu.clamp "r" %c clamp_low = 0.0 : (tensor<1x2x4x4xbf16>) -> tensor<1x2x4x4xbf16>
+// BF16-NEXT:    %p = tpu.max_pool "p" %r kernel = [1, 1] : (tensor<1x2x4x4xbf16>) -> tensor<1x2x4x4xbf16>
+// BF16-NEXT:    %s = tpu.softmax "s" %p axis = 1 : (tensor<1x2x4x4xbf16>) -> tensor<1x2x4x4xbf16>
+// BF16-NEXT:    %y_index3 = tpu.weight "y_index3" key = "y_index3" : tensor<8x1xi32>
+// BF16-NEXT:    %y = tpu.resample "y" %s, %y_index3 axis = 3 : (tensor<1x2x4x4xbf16>, tensor<8x1xi32>) -> tensor<1x2x4x8xbf16>
+// BF16-NEXT:    %y_f32 = tpu.cast "y_f32" %y : (tensor<1x2x4x8xbf16>) -> tensor<1x2x4x8xf32>
+// BF16-NEXT:    func.return %y_f32

@@ -1,0 +1,10 @@
+"""The number formats that a network can be computed in: the values of the option `quantize`."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Quantize = Literal["int8", "f32", "f16", "bf16"]
+QUANTIZE: tuple[Quantize, ...] = get_args(Quantize)
+"""int8: integers, where an op has them, and f32 elsewhere. f32, f16, bf16: every tensor is stored
+so."""

@@ -1,0 +1,129 @@
+"""f16 and bf16, the whole path: every intermediate against ONNX Runtime in f32, accuracy, every target."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from smalti.backends.cpu.session import run_onnx
+from smalti.backends.simulator.simulate import simulate
+from smalti.backends.targets.target import load_target, shipped_targets
+from smalti.compiler import compile_model
+from smalti.compiler.compare_levels import compare_with_onnxruntime
+from smalti.compiler.comparison import Difference
+from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.demo.digits import MODEL, accuracy, load_images
+
+from .conftest import small_model
+from .test_networks import cifar10
+from .test_targets import depthwise_model, perceptron, samples
+
+DECIBELS = {"f16": 40.0, "bf16": 25.0}
+"""The least signal-to-noise ratio of an intermediate tensor."""
+
+both = pytest.mark.parametrize("quantize", list(DECIBELS))
+
+
+def check_intermediates(model: str | Path, quantize: str, inputs: dict[str, np.ndarray]) -> None:
+    """Every tensor that the tpu and the tile level name is near ONNX Runtime's."""
+    for level in ("tpu", "tile"):
+        compilation = start_from_model(model, CompileOptions("edge-1c", None, quantize))
+        report = compare_with_onnxruntime(model, compilation, level, inputs=inputs)
+        worst = report.differences[0]
+        assert len(report.differences) > 5
+        assert worst.snr_db >= DECIBELS[quantize], f"{level}: {worst}"
+
+
+@both
+def test_digits(quantize: str):
+    _, images, labels = load_images()
+    check_intermediates(MODEL, quantize, {"image": images[:8]})
+    expected = run_onnx(MODEL, {"image": images})["logits"]
+    got = compile_model(MODEL, quantize=quantize).run({"image": images})["logits"]
+    assert got.dtype == np.float32
+    assert Difference.between("logits", got, expected).snr_db >= DECIBELS[quantize]
+    assert accuracy(got, labels) >= accuracy(expected, labels) - 0.003
+
+
+@both
+def test_mnist(shared_file, quantize: str):
+    model = shared_file("models/mnist.onnx")
+    images = np.random.default_rng(0).uniform(0, 255, (8, 1, 28, 28)).astype(np.float32)
+    check_intermediates(model, quantize, {"Input3": images})
+
+
+@both
+def test_cifar10_intermediates(cifar10_model: Path, quantize: str):
+    images = np.random.default_rng(1).normal(size=(2, 3, 32, 32)).astype(np.float32)
+    check_intermediates(cifar10_model, quantize, {"input": images})
+
+
+@pytest.mark.slow
+@both
+def test_cifar10_accuracy(shared_file, cifar10_model: Path, quantize: str):
+    """Within 0.3 points of float on 2,000 images; the same prediction on at least 99% of them."""
+    _, images, labels = cifar10(shared_file("models/cifar10.npz"))
+    expected = run_onnx(cifar10_model, {"input": images})["logits"]
+    got = compile_model(cifar10_model, quantize=quantize).run({"input": images})["logits"]
+    agreement = float(np.mean(got.argmax(1) == expected.argmax(1)))
+    print(
+        f"float {accuracy(expected, labels):.4f} {quantize} {accuracy(got, labels):.4f} agreement {agreement:.4f}"
+    )
+    assert accuracy(got, labels) >= accuracy(expected, labels) - 0.003
+    assert agreement >= 0.99
+
+
+@both
+@pytest.mark.parametrize("build", [small_model, depthwise_model, perceptron])
+def test_every_target(build: Callable[[], onnx.ModelProto], quantize: str):
+    """Values, with the sanitizer, and time."""
+    network = build()
+    inputs = samples(network, 2)
+    expected = run_onnx(network, inputs)["y"]
+    for target in shipped_targets():
+        compiled = compile_model(network, target=target, quantize=quantize)
+        result = simulate(compiled.program, inputs, mode="both", sanitize=True)
+        assert result.outputs is not None and result.timing is not None
+        snr_db = Difference.between("y", result.outputs["y"], expected).snr_db
+        assert snr_db >= DECIBELS[quantize], target
+        assert 0 < result.timing.utilization <= 1, target
+
+
+def test_a_unit_without_the_type_is_a_diagnostic(smalti, small_onnx: Path, tmp_path: Path):
+    """The message names the target, the type and what the unit multiplies."""
+    machine = load_target("edge-1c").model_dump()
+    del machine["matrix"]["macs_per_cycle"]["bf16"]
+    path = tmp_path / "no_bf16.toml"
+    path.write_text(toml(machine))
+    words = ("compile", small_onnx, "--quantize", "bf16", "--target", path)
+    ran = smalti(*words, "-o", tmp_path / "x.smalti")
+    assert ran.code == 1
+    assert "the matrix unit of target 'edge-1c' has no rate for type 'bf16'" in ran.err
+    assert "it multiplies i8, u8, i16, f16, f32" in ran.err
+    assert not (tmp_path / "x.smalti").exists()
+
+
+def toml(machine: dict[str, object]) -> str:
+    """A target's fields as TOML."""
+    lines: list[str] = []
+    tables: list[str] = []
+    for key, value in machine.items():
+        if not isinstance(value, dict):
+            lines.append(f"{key} = {literal(value)}")
+            continue
+        tables.append(f"[{key}]")
+        for name, field in value.items():
+            if isinstance(field, dict):
+                pairs = ", ".join(f"{each} = {literal(rate)}" for each, rate in field.items())
+                tables.append(f"{name} = {{ {pairs} }}")
+            else:
+                tables.append(f"{name} = {literal(field)}")
+    return "\n".join([*lines, *tables])
+
+
+def literal(value: object) -> str:
+    """A string, flag or number in TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
