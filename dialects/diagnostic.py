@@ -1,27 +1,74 @@
-"""What a user is told when something is wrong: what, where, and what to do."""
+"""What a user is told when something is wrong: what, where, and what to do; printed as MLIR prints it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "remark", "note"]
+_SHOWN_COLUMNS = 160
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a diagnostic points: a file with an optional 1-based line and column, or a name such as
     a node's.
+
+    `source` is the text of that line, where it is known; `op` the op that stands there.
     """
 
     file: str | None = None
     line: int | None = None
     column: int | None = None
     name: str | None = None
+    source: str | None = field(default=None, compare=False, repr=False)
+    op: object | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         parts = [str(part) for part in (self.file, self.line, self.column) if part is not None]
         text = ":".join(parts)
-        if self.name:
+        if self.name and self.line is None:
             text = f"{text}: {self.name}" if text else self.name
         return text
+
+    def excerpt(self) -> list[str]:
+        """The line of source and a caret under the column, as two lines; none where it is not known."""
+        if self.source is None or self.column is None:
+            return []
+        at = self.column - 1
+        # Types make lines long: what stands around the place is enough.
+        start = max(0, at - _SHOWN_COLUMNS // 2) if len(self.source) > _SHOWN_COLUMNS else 0
+        end = start + _SHOWN_COLUMNS
+        head, tail = "…" if start else "", "…" if end < len(self.source) else ""
+        before = head + self.source[start:at]
+        blank = "".join("\t" if character == "\t" else " " for character in before)
+        return [f"{head}{self.source[start:end]}{tail}".rstrip(), f"{blank}^"]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A detail of a diagnostic that has a place of its own."""
+
+    message: str
+    place: Place | None = None
+
+
+@dataclass
+class Diagnostic:
+    """Something to tell a user that does not end the work: a warning or a remark.
+
+    `message` says what, `place` where, `notes` give details, `hint` says what to do.
+    """
+
+    severity: Severity
+    message: str
+    place: Place | None = None
+    notes: Sequence[str | Note] = ()
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self.severity, self.message, self.place, self.notes, self.hint))
 
 
 @dataclass
@@ -29,18 +76,39 @@ class DiagnosticError(Exception):
     """A mistake of the user or of the input, never of Smalti itself; tools print it and exit with
     1.
 
-    `message` says what is wrong, `place` where, `notes` give details (one line each), `hint` says
-    what to do.
+    `message` says what is wrong, `place` where, `notes` give details (one line each, or several lines
+    of IR), `hint` says what to do.
     """
 
     message: str
     place: Place | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: Sequence[str | Note] = ()
     hint: str | None = None
 
     def __str__(self) -> str:
-        head = f"{self.place}: error: {self.message}" if self.place else f"error: {self.message}"
-        lines = [head, *(f"  note: {note}" for note in self.notes)]
-        if self.hint:
-            lines.append(f"  hint: {self.hint}")
-        return "\n".join(lines)
+        return "\n".join(_lines("error", self.message, self.place, self.notes, self.hint))
+
+
+def _lines(
+    severity: Severity,
+    message: str,
+    place: Place | None,
+    notes: Sequence[str | Note],
+    hint: str | None,
+) -> list[str]:
+    head = f"{place}: " if place else ""
+    lines = [f"{head}{severity}: {message}"]
+    if place is not None:
+        lines += place.excerpt()
+        if place.name and place.line is not None:
+            lines.append(f"  note: from ONNX node {place.name}")
+    for note in notes:
+        if isinstance(note, str):
+            lines.append(f"  note: {note}")
+        else:
+            head = f"{note.place}: " if note.place else "  "
+            lines.append(f"{head}note: {note.message}")
+            lines += note.place.excerpt() if note.place else []
+    if hint:
+        lines.append(f"  hint: {hint}")
+    return lines

@@ -31,6 +31,10 @@ from xdsl.utils.exceptions import ParseError
 from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
+from .diagnostic import Place
+from .location import parsed, place_of
+from .source_text import SourceText
+
 MAX_INTEGER_BITS = 1024
 MAX_DENSE_ELEMENTS = 1 << 22
 """Limits on what a few characters of text can make us compute or allocate."""
@@ -90,12 +94,14 @@ class SmaltiLexer(MLIRLexer):
 
 
 class SmaltiParser(Parser):
-    """xDSL's parser, with MLIR's hexadecimal floats; it remembers where each op began."""
+    """xDSL's parser, with MLIR's hexadecimal floats; the location of each op says where it began."""
 
-    def __init__(self, ctx: Context, input: str, name: str = "<unknown>") -> None:
-        super().__init__(ctx, "", name)
-        self._parser_state = ParserState(SmaltiLexer(Input(input, name)))
+    def __init__(self, ctx: Context, source: SourceText) -> None:
+        super().__init__(ctx, "", source.file)
+        self._parser_state = ParserState(SmaltiLexer(Input(source.text, source.file)))
+        self.source = source
         self.positions: dict[Operation, int] = {}
+        """Where the lines of a listing began: they are many, and keep the location that they share."""
         self._first_uses: dict[str, Span[Any]] = {}
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
@@ -128,8 +134,13 @@ class SmaltiParser(Parser):
     def parse_operation(self) -> Operation:
         position = self.pos
         op = super().parse_operation()
-        self.positions[op] = position
+        op.location = parsed(op.location, self.source, position)
         return op
+
+    def place_of(self, op: Operation) -> Place:
+        """Where a diagnostic about `op` points."""
+        offset = self.positions.get(op)
+        return place_of(op) if offset is None else self.source.place(offset, op=op)
 
     def _parse_optional_integer_or_float_type(self) -> TypeAttribute | None:
         match = self._builtin_integer_type_regex.match(self._current_token.text)

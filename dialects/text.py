@@ -8,6 +8,7 @@ hexadecimal floats there as integers), and reports errors with file, line and co
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,8 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 from .context import SmaltiContext, weights_of
 from .diagnostic import DiagnosticError, Place
 from .files import read_text, write_atomically, write_bytes_atomically, write_text
-from .location import names_of
+from .location import place_of
+from .source_text import SourceText
 from .syntax import SmaltiParser, SmaltiPrinter, hoist_aliases
 from .verifier import first_error
 from .weights import keys_used
@@ -45,51 +47,36 @@ _SHOWN_CHARACTERS = 400
 
 
 def parse_module(
-    text: str, ctx: SmaltiContext, file: str | None = None, *, check: bool = True
+    text: str,
+    ctx: SmaltiContext,
+    file: str | None = None,
+    *,
+    check: bool = True,
+    first_line: int = 1,
 ) -> ModuleOp:
     """Reads a module from text, opens its weight file into `ctx`, and verifies it (unless `check`
     is False).
 
     `file` is what messages call the text, and weights are looked for beside it (in the current
-    folder if None or "<stdin>"). DiagnosticError for whatever is wrong with the text, the IR in it
-    or the weight file.
+    folder if None or "<stdin>"); `first_line` is the number of the text's first line there.
+    DiagnosticError for whatever is wrong with the text, the IR in it or the weight file.
     """
     hoisted, added_lines = hoist_aliases(text)
-    source = _Source(hoisted, added_lines, file or "<text>")
-    parser: SmaltiParser | None = None
+    source = SourceText(hoisted, file or "<text>", first_line - added_lines)
+    parser = SmaltiParser(ctx, SourceText("", source.file))
     try:
-        parser = SmaltiParser(ctx, hoisted, source.file)
+        parser = SmaltiParser(ctx, source)
         module = parser.parse_module()
     except ParseError as error:
         raise DiagnosticError(error.msg.strip(), source.place(error.span.start)) from None
     except Exception as error:
         # xDSL's parser fails in many ways on bad text (assertions, overflows, lookups): all are the
         # text's fault.
-        position = parser.pos if parser is not None else 0
-        raise DiagnosticError(_reason(error), source.place(position)) from None
+        raise DiagnosticError(_reason(error), source.place(parser.pos)) from None
     open_weights(module, ctx, file)
     if check:
-        verify(module, place_of=lambda op: source.place_of(parser, op))
+        verify(module, place_of=parser.place_of)
     return module
-
-
-class _Source:
-    """A text that is being read: turns offsets into places."""
-
-    def __init__(self, text: str, added_lines: int, file: str) -> None:
-        self.text, self.added_lines, self.file = text, added_lines, file
-
-    def place_of(self, parser: SmaltiParser, op: Operation) -> Place | None:
-        """Where `op` began; None for an op that the parser did not read."""
-        position = parser.positions.get(op)
-        return None if position is None else self.place(position)
-
-    def place(self, offset: int) -> Place:
-        line = self.text.count("\n", 0, offset) + 1 - self.added_lines
-        if line < 1:
-            return Place(file=self.file)
-        column = offset - (self.text.rfind("\n", 0, offset) + 1) + 1
-        return Place(file=self.file, line=line, column=column)
 
 
 def _reason(error: Exception) -> str:
@@ -186,39 +173,36 @@ def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path 
         module.attributes[WEIGHTS] = StringAttr(Path(file).name)
 
 
-def verify(
-    module: ModuleOp, *, place_of: Callable[[Operation], Place | None] = lambda op: None
-) -> None:
+def verify(module: ModuleOp, *, place_of: Callable[[Operation], Place] = place_of) -> None:
     """Checks every op, their order, and that names are unique; DiagnosticError about the first op
-    that is wrong.
-
-    `place_of` gives an op its place in a file, if it has one; others are named by their ONNX nodes.
+    that is wrong, at its place in the text that was read, if there is one, else by its ONNX nodes.
     """
     wrong = first_error(module)
-    if wrong is None:
-        return
-    op, message = wrong
-    place = place_of(op)
-    nodes = ", ".join(names_of(op.location))
-    notes = [f"in {_one_line(op)}"]
-    if place is None:
-        place = Place(name=nodes or op.name)
-    elif nodes:
-        notes.append(f"from ONNX node {nodes}")
-    raise DiagnosticError(f"'{op.name}': {message}", place, notes)
+    if wrong is not None:
+        op, message = wrong
+        raise DiagnosticError(f"'{op.name}': {message}", place_of(op), [current_operation(op)])
 
 
-def _one_line(op: Operation) -> str:
+def current_operation(op: Operation) -> str:
+    """A note that shows an op between its neighbours, each as one line of text, cut where it is long."""
+    printer = SmaltiPrinter(stream=io.StringIO())
+    shown = [("  ", op.prev_op), ("> ", op), ("  ", op.next_op)]
+    lines = [f"    {mark}{_one_line(each, printer)}" for mark, each in shown if each is not None]
+    return "\n".join(["see current operation:", *lines])
+
+
+def _one_line(op: Operation, printer: SmaltiPrinter) -> str:
     """The op's first line of text, cut where it is long; never the text of a whole module."""
-    stream = io.StringIO()
-    printer = SmaltiPrinter(stream=stream, print_generic_format=True)
-    copy = op.clone_without_regions()
-    try:
-        printer.print_op(copy)
-        line = stream.getvalue().partition("\n")[0]
-    except Exception:
-        # An op that does not verify may not be printable either.
-        line = op.name
-    finally:
-        copy.erase()
+    shown = op.clone_without_regions() if op.regions else op
+    line = op.name
+    # An op that does not verify may not be printable, or in the generic form only.
+    for generic in (False, True):
+        printer.stream = io.StringIO()
+        printer.print_generic_format = generic
+        with contextlib.suppress(Exception):
+            printer.print_op(shown)
+            line = printer.stream.getvalue().partition("\n")[0]
+            break
+    if shown is not op:
+        shown.erase()
     return line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}…"

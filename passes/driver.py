@@ -18,8 +18,8 @@ from xdsl.pattern_rewriter import (
 from xdsl.rewriter import Rewriter
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
-from ..dialects.diagnostic import DiagnosticError, Place
-from ..dialects.location import fuse, names_of
+from ..dialects.diagnostic import DiagnosticError
+from ..dialects.location import fuse, place_of
 
 _REWRITES_PER_OP = 16
 _REWRITES_AT_LEAST = 1000
@@ -61,16 +61,6 @@ def rewrite(
         for name, number in session.applied.items():
             counts[name] = counts.get(name, 0) + number
     return session.applied.total()
-
-
-def place_of(op: Operation) -> Place:
-    """Where a diagnostic about `op` points: the model's nodes that it stems from, else its name,
-    else what it is."""
-    nodes = names_of(op.location)
-    if nodes:
-        return Place(name=", ".join(nodes))
-    name = _name_of(op)
-    return Place(name=op.name if name is None else f"{op.name} '{name}'")
 
 
 def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:

@@ -68,7 +68,8 @@ class _Run:
         try:
             self.verify(module)
         except DiagnosticError as error:
-            error.notes.append(f"after pass '{each.name}', which should not have made such IR")
+            note = f"after pass '{each.name}', which should not have made such IR"
+            error.notes = [*error.notes, note]
             raise
 
 

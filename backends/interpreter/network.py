@@ -14,8 +14,8 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import InterpretationError
 
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.location import names_of
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.location import place_of
 from ...dialects.network import NetworkOp
 from .samples import (
     MAX_LIVE_BYTES,
@@ -83,16 +83,17 @@ class NetworkRunner:
         return [values[value] for value in terminator.operands] if terminator else []
 
     def _run_op(self, op: Operation, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        place = Place(name=", ".join(names_of(op.location)) or None)
         try:
             with np.errstate(all="ignore"):
                 return tuple(self._interpreter.run_op(op, operands))
         except InterpretationError as error:
-            raise DiagnosticError(f"cannot run '{op.name}': {error}", place) from error
+            raise DiagnosticError(f"cannot run '{op.name}': {error}", place_of(op)) from error
         except (ValueError, MemoryError) as error:
             name = f" '{op.result_name.data}'" if isinstance(op, NetworkOp) else ""
             reason = str(error) or "out of memory"
-            raise DiagnosticError(f"cannot compute {op.name}{name}: {reason}", place) from error
+            raise DiagnosticError(
+                f"cannot compute {op.name}{name}: {reason}", place_of(op)
+            ) from error
 
     def run(
         self, function: func.FuncOp, inputs: Mapping[str, np.ndarray], observe: Observer | None

@@ -19,9 +19,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects import tile
-from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.diagnostic import DiagnosticError
 from ...dialects.instruction import BY_MNEMONIC, Instruction
-from ...dialects.location import names_of
+from ...dialects.location import place_of
 from ...dialects.tile_instruction import instruction_of
 from ...dialects.weights import WeightStore
 from ...passes.tile.buffer_uses import program_of, written_operand
@@ -269,12 +269,9 @@ def _check_accesses(
 
 def _diagnostic(op: Operation, index: int, message: str) -> DiagnosticError:
     """The diagnostic for what is wrong with step `index`, and the ONNX nodes that it comes from."""
-    nodes = ", ".join(names_of(op.location))
     core = op.core if isinstance(op, tile.CoreOp | tile.LayerOp) else None
     where = "" if core is None else f" on core {core.value.data}"
-    return DiagnosticError(
-        f"step {index} ({op.name}{where}) {message}", Place(name=nodes) if nodes else None
-    )
+    return DiagnosticError(f"step {index} ({op.name}{where}) {message}", place_of(op))
 
 
 def _copy(op: tile.CopyOp, source: Buffer, target: Buffer) -> None:

@@ -154,5 +154,6 @@ class GraphBuilder:
         error = self._node.error(
             message, "check the model's shapes, --input-shape and --batch against each other"
         )
-        error.notes.append(f"input shapes: {', '.join(str(list(shape)) for shape in shapes)}")
+        given = f"input shapes: {', '.join(str(list(shape)) for shape in shapes)}"
+        error.notes = [*error.notes, given]
         return error

@@ -16,11 +16,12 @@ from xdsl.dialects.builtin import (
     StringAttr,
     UnknownLoc,
 )
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Operation
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 
 from ..instruction import BY_MNEMONIC
+from ..location import given_location
 from ..syntax import SmaltiParser
 from .grammar import LineError, read_line
 from .instructions import UNKNOWN, InstructionOp, op_of_line
@@ -52,11 +53,11 @@ class _LocationTexts:
     def __init__(self) -> None:
         self._texts: dict[int, str | None] = {}
 
-    def of(self, location: Attribute) -> str | None:
+    def of(self, location: LocationAttr) -> str | None:
         key = id(location)
         if key not in self._texts:
             stream = io.StringIO()
-            if not isinstance(location, UnknownLoc):
+            if not isinstance(given_location(location), UnknownLoc):
                 Printer(stream).print_attribute(location)
             self._texts[key] = stream.getvalue() or None
         return self._texts[key]

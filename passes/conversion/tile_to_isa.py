@@ -27,7 +27,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...backends.program.assemble import PROGRAM_WEIGHTS
 from ...dialects import isa, tile
-from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_storage
 from ...dialects.instruction import (
     BY_MNEMONIC,
@@ -37,7 +37,7 @@ from ...dialects.instruction import (
     Engine,
     Field,
 )
-from ...dialects.location import names_of
+from ...dialects.location import place_of
 from ...dialects.machine import target_name_of, target_of
 from ...dialects.tile_instruction import instruction_of
 from ...dialects.weights import WeightStore
@@ -111,9 +111,7 @@ class _Work:
 
 
 def _wrong(op: Operation, message: str, hint: str | None = None) -> DiagnosticError:
-    nodes = ", ".join(names_of(op.location))
-    place = Place(name=nodes) if nodes else None
-    return DiagnosticError(f"{op.name}: {message}", place, hint=hint)
+    return DiagnosticError(f"{op.name}: {message}", place_of(op), hint=hint)
 
 
 def _address(value: SSAValue, op: Operation) -> int:

@@ -16,9 +16,9 @@ from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_of, shape_of
+from ...dialects.location import place_of
 from ...dialects.quant import UniformQuantizedType, uniform_per_axis
 from ...dialects.top_evaluation import beside_input, resize_taps
-from ..driver import place_of
 from .quantized_product import quantize_product
 from .tpu_builder import TpuBuilder
 

@@ -42,9 +42,9 @@ from ...backends.targets.target import Target, TargetError, load_target
 from ...dialects import top
 from ...dialects.diagnostic import DiagnosticError, Place
 from ...dialects.element import element_storage
+from ...dialects.location import place_of
 from ...dialects.machine import set_target
 from ...dialects.weights import WeightStore
-from ..driver import place_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .number_format import QUANTIZE
 from .top_ops_to_tpu import CONVERSIONS, chooses_element

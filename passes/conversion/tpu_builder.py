@@ -15,10 +15,11 @@ from ...backends.numerics.storage import name_of, saturate_to
 from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError, Place
 from ...dialects.element import element_of, element_storage, expressed, shape_of, type_of_storage
+from ...dialects.location import place_of
 from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ...dialects.value_name import value_name
 from ...dialects.weights import WeightStore, value_of
-from ..driver import UniqueNames, place_of
+from ..driver import UniqueNames
 
 _SHOWN_NAMES = 20
 

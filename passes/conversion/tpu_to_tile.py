@@ -36,9 +36,9 @@ from xdsl.dialects.builtin import ArrayAttr, LocationAttr, ModuleOp, StringAttr,
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import tile, tpu
-from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_storage, shape_of
-from ...dialects.location import names_of
+from ...dialects.location import place_of
 from ...dialects.machine import target_of
 from ...dialects.value_name import value_name
 from ...dialects.weights import WeightStore, value_of
@@ -139,7 +139,7 @@ class _Builder:
             elif op is not returned:
                 raise DiagnosticError(
                     f"{op.name} is no op of the tpu level",
-                    Place(name=", ".join(names_of(op.location)) or None),
+                    place_of(op),
                     hint="convert the module to tpu first: convert-top-to-tpu",
                 )
         for value, buffer, name in again:

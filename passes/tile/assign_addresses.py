@@ -25,8 +25,8 @@ from xdsl.ir import Operation
 
 from ...dialects import tile
 from ...dialects.attribute import integer
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.location import names_of
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.location import place_of
 from ...dialects.machine import target_of
 from ..smalti_pass import SmaltiPass
 from .allocation import Lifetime, Placement, align, live_bytes, pack, peak, place
@@ -155,10 +155,9 @@ def _does_not_fit(
         reason = (
             f"no addresses were found in the {capacity} bytes of {what} ({needed} in use at once)"
         )
-    nodes = ", ".join(names_of(steps[at].location))
     return DiagnosticError(
         reason,
-        Place(name=nodes) if nodes else None,
+        place_of(steps[at]),
         hint="cut with tile-cut-to-local-memory for this target, or use a target with more memory",
     )
 

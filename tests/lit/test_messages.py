@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lit.test_lit import smalti_opt
+from tests.lit.shell import smalti_opt
 
 HERE = Path(__file__).parent
 DIALECTS = HERE.parents[1] / "dialects"

@@ -17,7 +17,7 @@ from ....dialects import tile, tpu
 from ....dialects.attribute import Ints
 from ....dialects.diagnostic import DiagnosticError, Place
 from ....dialects.element import element_storage
-from ....dialects.location import names_of
+from ....dialects.location import names_of, place_of
 from ....dialects.quant import UniformQuantizedType
 from ....dialects.weights import WeightStore, seeded
 from ..cost import Machine
@@ -243,8 +243,9 @@ class Layer:
 
 
 def _place(operation: tile.LayerOp) -> Place:
-    names = ", ".join(names_of(operation.location))
-    return Place(name=names or f"tile.layer writing '{_name_of(operation)}'")
+    place = place_of(operation)
+    known = place.line is not None or names_of(operation.location)
+    return place if known else replace(place, name=f"tile.layer writing '{_name_of(operation)}'")
 
 
 def _name_of(operation: tile.LayerOp) -> str:

@@ -234,5 +234,5 @@ def test_a_wrong_op_is_told_in_a_few_lines():
     with pytest.raises(DiagnosticError) as caught:
         verify(ModuleOp(weights))
     text = str(caught.value)
-    assert "exactly one of key, seed and value" in text and 'name = "w200"' in text
+    assert "exactly one of key, seed and value" in text and '> %1 = top.weight "w200"' in text
     assert len(text) < 500

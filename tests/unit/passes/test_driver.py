@@ -3,8 +3,9 @@
 import pytest
 from smalti.dialects import top
 from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.location import names_of
-from smalti.passes.driver import UniqueNames, erase_if_unused, place_of, rewrite
+from smalti.dialects.location import named, names_of, place_of
+from smalti.passes.driver import UniqueNames, erase_if_unused, rewrite
+from xdsl.dialects.builtin import UnknownLoc
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 CHAIN = """
@@ -111,10 +112,15 @@ def test_errors_come_out_as_they_are(chain, error):
     assert caught.value is error
 
 
-def test_places_name_the_node_else_the_value(chain, piped, network):
+def test_places_are_where_an_op_was_read_else_the_node_else_the_value(chain, piped, network):
+    place = place_of(chain.named("b"))
+    assert str(place) == "<text>:4:1" and place.name == "Relu_1"
+    chain.named("b").location = named("Relu_1")
     assert str(place_of(chain.named("b"))) == "Relu_1"
     body = '%a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>'
     bare = piped(network({"x": "4xf32"}, body, "%a", "4xf32"))
+    assert str(place_of(bare.named("a"))) == "<text>:2:1"
+    bare.named("a").location = UnknownLoc()
     assert str(place_of(bare.named("a"))) == "top.relu 'a'"
 
 
