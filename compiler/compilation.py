@@ -16,6 +16,7 @@ from ..dialects import tile
 from ..dialects.context import SmaltiContext, make_context
 from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.machine import TARGET_HASH, target_name_of
+from ..dialects.verifier import Verifier
 from ..passes.conversion.number_format import Quantize
 from ..passes.instrument import PassInstrument
 from ..passes.pipeline import run_pipeline
@@ -66,6 +67,7 @@ class Compilation:
     calibration_table: Path | None = None
     levels: dict[Level, ModuleOp] = field(default_factory=dict)
     pipeline: list[str] = field(default_factory=list)
+    _verifier: Verifier = field(default_factory=Verifier)
 
     def lower_to(self, end: Level) -> None:
         """Runs the pipeline down to the end of level `end`, calibrating on the way where int8 needs it.
@@ -102,7 +104,10 @@ class Compilation:
         passes = parse_pipeline(",".join(texts))
         self.pipeline += [print_pipeline([each]) for each in passes]
         progress = PassProgress(self.progress, texts[0] if texts else "")
-        run_pipeline(self.ctx, self.module, passes, instruments=[progress, *self.instruments])
+        instruments = [progress, *self.instruments]
+        run_pipeline(
+            self.ctx, self.module, passes, instruments=instruments, verifier=self._verifier
+        )
 
     def _reached(self, level: Level) -> None:
         self.levels[level] = self.module.clone()

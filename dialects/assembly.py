@@ -53,12 +53,18 @@ class _Layout:
 
 
 class TextOp(IRDLOperation):
-    """Base of ops whose text follows from their definition."""
+    """Base of ops whose text follows from their definition.
+
+    The verifier of such an op that has no regions looks at the op, its operands and the ops that define them, at
+    nothing else: it is run again only where one of these has changed (`verifier.Verifier`).
+    """
 
     DESTINATION: ClassVar[str | None] = None
     """The operand that is written, which follows an arrow."""
     DEFAULTS: ClassVar[Defaults] = {}
     """Values of properties that are left out of the text."""
+    OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset()
+    """Properties that no verifier of another op looks at."""
 
     @classmethod
     def parse(cls, parser: Parser) -> IRDLOperation:

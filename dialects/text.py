@@ -24,7 +24,7 @@ from .files import read_text, write_atomically, write_bytes_atomically, write_te
 from .location import place_of
 from .source_text import SourceText
 from .syntax import SmaltiParser, SmaltiPrinter, hoist_aliases
-from .verifier import first_error
+from .verifier import Verifier
 from .weights import keys_used
 
 __all__ = [
@@ -173,11 +173,17 @@ def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path 
         module.attributes[WEIGHTS] = StringAttr(Path(file).name)
 
 
-def verify(module: ModuleOp, *, place_of: Callable[[Operation], Place] = place_of) -> None:
+def verify(
+    module: ModuleOp,
+    *,
+    place_of: Callable[[Operation], Place] = place_of,
+    verifier: Verifier | None = None,
+) -> None:
     """Checks every op, their order, and that names are unique; DiagnosticError about the first op
     that is wrong, at its place in the text that was read, if there is one, else by its ONNX nodes.
+    `verifier`: one that has verified the module before leaves out what has not changed.
     """
-    wrong = first_error(module)
+    wrong = (verifier or Verifier()).first_error(module)
     if wrong is not None:
         op, message = wrong
         raise DiagnosticError(f"'{op.name}': {message}", place_of(op), [current_operation(op)])

@@ -131,6 +131,7 @@ class GlobalOp(TextOp):
     address = opt_prop_def(INTEGER)
     output = result_def(MemRefType)
     traits = traits_def(DeclaresBuffer())
+    OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset({"address"})
 
     @classmethod
     def make(
@@ -184,6 +185,7 @@ class AllocOp(TextOp):
     address = opt_prop_def(INTEGER)
     output = result_def(MemRefType)
     traits = traits_def(DeclaresBuffer())
+    OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset({"address"})
 
     @classmethod
     def make(

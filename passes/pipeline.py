@@ -11,6 +11,7 @@ from xdsl.passes import ModulePass, PassPipeline
 
 from ..dialects.diagnostic import DiagnosticError
 from ..dialects.text import verify as verify_module
+from ..dialects.verifier import Verifier
 from .instrument import PassInstrument
 
 
@@ -21,15 +22,17 @@ def run_pipeline(
     *,
     verify: bool = True,
     instruments: Sequence[PassInstrument] = (),
+    verifier: Verifier | None = None,
 ) -> None:
     """Runs `passes` over `module` in place, verifying it before the first pass and after each unless
-    `verify` is False.
+    `verify` is False. `verifier`: the one of earlier pipelines over this module, which knows what has
+    not changed since.
 
     DiagnosticError where a pass refuses its input or the module does not verify; a note then names
     the pass after which it did not. An error of Python that a pass raises comes out with a note
     (`__notes__`) of that pass.
     """
-    run = _Run(tuple(instruments), verify)
+    run = _Run(tuple(instruments), (verifier or Verifier()) if verify else None)
     error: BaseException | None = None
     for instrument in run.instruments:
         instrument.enter(ctx, module, passes)
@@ -49,16 +52,16 @@ class _Run:
     """What is common to the passes of one pipeline while it runs."""
 
     instruments: tuple[PassInstrument, ...]
-    verifies: bool
+    verifier: Verifier | None
 
     def verify(self, module: ModuleOp) -> None:
         """Verifies the module, if that is asked for."""
-        if not self.verifies:
+        if self.verifier is None:
             return
         for instrument in self.instruments:
             instrument.before_verification(module)
         try:
-            verify_module(module)
+            verify_module(module, verifier=self.verifier)
         finally:
             for instrument in reversed(self.instruments):
                 instrument.after_verification(module)
