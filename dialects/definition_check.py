@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
+from xdsl.dialects.builtin import ArrayAttr, ArrayOfConstraint
 from xdsl.ir import Attribute, Operation
 from xdsl.irdl import (
     AnyAttr,
@@ -85,8 +86,20 @@ def attribute_predicate(constraint: Any) -> Predicate | None:
             return lambda attribute: attribute is expected or attribute == expected
         case ParamAttrConstraint():
             return _parameters_predicate(constraint)
+        case ArrayOfConstraint(elem_range_constraint=RangeOf(constr=element)):
+            return _elements_predicate(element)
         case _:
             return None
+
+
+def _elements_predicate(constraint: Any) -> Predicate | None:
+    """A list of attributes each of which fulfils `constraint`."""
+    predicate = attribute_predicate(constraint)
+    if predicate is None:
+        return None
+    return lambda attribute: (
+        isinstance(attribute, ArrayAttr) and all(map(predicate, attribute.data))
+    )
 
 
 def _parameters_predicate(constraint: ParamAttrConstraint[Any]) -> Predicate | None:
