@@ -33,6 +33,14 @@ class SmaltiContext(Context):
         copy._registered_dialects = self._registered_dialects.copy()
         return copy
 
+    def fork(self) -> SmaltiContext:
+        """A clone with a weight store of its own, that holds the same tensors: what is added to one
+        is not in the other.
+        """
+        copy = self.clone()
+        copy.weights = self.weights.fork()
+        return copy
+
 
 def weights_of(ctx: Context) -> WeightStore:
     """The weight store of a context. One of xDSL's own, which xdsl-opt makes, gets an empty store

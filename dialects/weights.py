@@ -64,6 +64,15 @@ class WeightStore:
         self.changed = False
         """Whether tensors were added since the last `open` or `save`."""
 
+    def fork(self) -> WeightStore:
+        """A store with the same tensors, without a copy of them; what is added to one is not in the
+        other.
+        """
+        copy = WeightStore()
+        copy._mapped, copy._added = self._mapped.copy(), self._added.copy()
+        copy._files, copy.changed = self._files.copy(), self.changed
+        return copy
+
     def open(self, path: str | Path) -> None:
         """Maps a safetensors file; its tensors join those that are there.
 

@@ -20,6 +20,7 @@ from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
 from ..dialects.diagnostic import DiagnosticError
 from ..dialects.location import fuse, place_of
+from .rewrite_counter import current_counter
 
 _REWRITES_PER_OP = 16
 _REWRITES_AT_LEAST = 1000
@@ -159,6 +160,7 @@ class _Session(RewritePattern):
         if limit is None:
             limit = _REWRITES_AT_LEAST + _REWRITES_PER_OP * sum(1 for _ in scope.walk())
         self.limit = limit
+        self.counter = current_counter()
         self.applied: Counter[str] = Counter()
         self.inserted: dict[Operation, None] = {}
         self.removed: list[LocationAttr] = []
@@ -176,6 +178,8 @@ class _Session(RewritePattern):
         if is_trivially_dead(op):
             rewriter.erase(op)
             self._forget()
+            return
+        if self.counter is not None and self.counter.is_spent:
             return
         place, location = op, op.location
         for pattern, name in self.patterns:
@@ -231,6 +235,8 @@ class _Session(RewritePattern):
 
     def _count(self, pattern: str, op: Operation) -> None:
         self.applied[pattern] += 1
+        if self.counter is not None:
+            self.counter.done.append((pattern, str(place_of(op))))
         total = self.applied.total()
         if total <= self.limit:
             return

@@ -1,0 +1,80 @@
+"""Finds the first pass of a pipeline after which a fault shows, and within it the first rewrite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...dialects.diagnostic import DiagnosticError
+from ...passes.rewrite_counter import RewriteCounter
+from .experiment import Experiment
+from .predicate import Predicate
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """What makes the fault show: pass `number` (from 0) of the pipeline, as text, and what the
+    predicate said after it."""
+
+    number: int
+    text: str
+    evidence: str
+
+
+def first_pass(experiment: Experiment, predicate: Predicate) -> Culprit:
+    """The first pass after which the predicate holds.
+
+    Every prefix is tried in order, from the shortest: a fault may come and go.
+
+    Raises:
+        DiagnosticError: the predicate holds before any pass, or after none.
+    """
+    if (evidence := predicate.holds(experiment.with_passes(()))) is not None:
+        raise DiagnosticError(
+            "the fault shows before any pass ran",
+            notes=[evidence],
+            hint="it is in the input: reduce that with smalti-reduce",
+        )
+    for number, text in enumerate(experiment.passes):
+        evidence = predicate.holds(experiment.with_passes(experiment.passes[: number + 1]))
+        if evidence is not None:
+            return Culprit(number, text, evidence)
+    raise DiagnosticError(
+        "the fault shows after no pass of the pipeline",
+        hint="check the predicate's options and the pipeline",
+    )
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """Rewrite `number` (from 1) of the `total` that a pass does: the pattern, and where it matched."""
+
+    number: int
+    total: int
+    pattern: str
+    place: str
+
+
+def first_rewrite(experiment: Experiment, predicate: Predicate, culprit: Culprit) -> Rewrite | None:
+    """The first rewrite of the guilty pass with which the fault shows; None where the pass does
+    none, or the fault shows without them.
+
+    Searches by halves for the least number of rewrites that shows the fault: O(log n) runs.
+    """
+    until = experiment.with_passes(experiment.passes[: culprit.number + 1])
+
+    def shows(limit: int | None) -> RewriteCounter | None:
+        counter = RewriteCounter(limit)
+        return counter if predicate.holds(until.with_counter(counter)) is not None else None
+
+    whole = shows(None)
+    if whole is None or not whole.done or shows(0) is not None:
+        return None
+    low, high, total = 0, len(whole.done), len(whole.done)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if shows(middle) is not None:
+            high = middle
+        else:
+            low = middle
+    pattern, place = whole.done[high - 1]
+    return Rewrite(high, total, pattern, place)

@@ -1,0 +1,111 @@
+"""What the debugging tools try: a network or a program, and passes to run on it.
+
+Each trial works on copies: neither the module nor its weights ever change.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from xdsl.dialects.builtin import ModuleOp
+
+from ...dialects.context import SmaltiContext
+from ...dialects.text import read_module, write_bytes_atomically, write_module
+from ...passes.pipeline import run_pipeline
+from ...passes.registry import parse_pipeline
+from ...passes.rewrite_counter import RewriteCounter, counting
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+@dataclass(frozen=True)
+class Experiment(ABC):
+    """A start, and the passes to run on it, each as the text that `smalti-opt` reads."""
+
+    passes: tuple[str, ...]
+    counter: RewriteCounter | None = field(default=None, kw_only=True)
+    """Counts, and limits, the rewrites of the last pass."""
+
+    @abstractmethod
+    def start(self) -> tuple[ModuleOp, SmaltiContext]:
+        """A copy of the IR that the passes start from, with its weights; errors as its reader's."""
+
+    @abstractmethod
+    def save(self, path: Path) -> None:
+        """Writes the start to a file, whole or not at all."""
+
+    def finish(self) -> tuple[ModuleOp, SmaltiContext]:
+        """The IR after all passes, verified after each; whatever a pass raises comes out."""
+        module, ctx = self.start()
+        passes = parse_pipeline(",".join(self.passes))
+        if self.counter is None:
+            run_pipeline(ctx, module, passes)
+            return module, ctx
+        run_pipeline(ctx, module, passes[:-1])
+        self.counter.done.clear()
+        with counting(self.counter):
+            run_pipeline(ctx, module, passes[-1:])
+        return module, ctx
+
+    def write_result(self, folder: Path) -> Path:
+        """Writes the IR after all passes to a file in `folder`; its path."""
+        path = folder / "candidate.mlir"
+        module, ctx = self.finish()
+        write_module(module, path, ctx)
+        return path
+
+    def with_counter(self, counter: RewriteCounter) -> Self:
+        """The same, with the rewrites of the last pass counted."""
+        return replace(self, counter=counter)
+
+    def with_passes(self, passes: Sequence[str]) -> Self:
+        """The same start with other passes."""
+        return replace(self, passes=tuple(passes))
+
+
+@dataclass(frozen=True)
+class IrExperiment(Experiment):
+    """Starts from IR of any level."""
+
+    module: ModuleOp
+    ctx: SmaltiContext
+
+    @staticmethod
+    def read(path: str | Path, ctx: SmaltiContext, passes: Sequence[str]) -> IrExperiment:
+        """The experiment on an IR file. DiagnosticError where it cannot be read."""
+        return IrExperiment(tuple(passes), read_module(path, ctx), ctx)
+
+    def start(self) -> tuple[ModuleOp, SmaltiContext]:
+        return self.module.clone(), self.ctx.fork()
+
+    def save(self, path: Path) -> None:
+        write_module(self.module.clone(), path, self.ctx.fork())
+
+
+@dataclass(frozen=True)
+class OnnxExperiment(Experiment):
+    """Starts from an ONNX model, which is imported each time: the importer is under trial too."""
+
+    model: ModelProto
+
+    def start(self) -> tuple[ModuleOp, SmaltiContext]:
+        from ...dialects.context import make_context
+        from ..onnx_import.importer import import_onnx
+
+        ctx = make_context()
+        return import_onnx(self.model, ctx), ctx
+
+    def save(self, path: Path) -> None:
+        write_bytes_atomically(path, self.model.SerializeToString())
+
+    def write_result(self, folder: Path) -> Path:
+        if self.passes:
+            return super().write_result(folder)
+        path = folder / "candidate.onnx"
+        self.save(path)
+        return path

@@ -1,0 +1,212 @@
+"""Cuts ops out of IR of any level, into IR that runs by itself on the inputs that they really saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation, SSAValue
+from xdsl.rewriter import Rewriter
+
+from ...backends.interpreter.samples import main_function
+from ...backends.interpreter.tile_buffers import ProgramBuffers
+from ...backends.numerics.storage import dtype_of
+from ...dialects import tile
+from ...dialects.attribute import ints
+from ...dialects.diagnostic import DiagnosticError
+from ...dialects.element import element_storage, shape_of
+from ...dialects.location import names_of
+from ...passes.tile.buffer_uses import program_of, written_operand
+from ..pipelines import level_of
+from . import network_reduction
+from .experiment import IrExperiment
+from .inputs import declared_ports
+from .recording import record
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which ops: those with the result names `ops`; all from the first to the second name of
+    `span`, in program order; those that stem from the ONNX node `node`. One of the three is given.
+    """
+
+    ops: tuple[str, ...] = ()
+    span: tuple[str, str] | None = None
+    node: str | None = None
+
+    def of(self, ops: Sequence[Operation], names: Sequence[str]) -> list[int]:
+        """The numbers of the chosen ones among `ops`, whose result names are `names`.
+
+        DiagnosticError where a name is that of none.
+        """
+        if self.node is not None:
+            chosen = [i for i, op in enumerate(ops) if self.node in names_of(op.location)]
+            if not chosen:
+                nodes = dict.fromkeys(node for op in ops for node in names_of(op.location))
+                raise DiagnosticError(
+                    f"no op stems from the node '{self.node}'", hint=_near(self.node, list(nodes))
+                )
+            return chosen
+        for name in self.span or self.ops:
+            if name not in names:
+                raise DiagnosticError(f"no op makes '{name}'", hint=_near(name, names))
+        chosen_names = set(self.ops if self.span is None else _between(*self.span, names))
+        return [i for i, name in enumerate(names) if name in chosen_names]
+
+
+def _between(first: str, last: str, names: Sequence[str]) -> list[str]:
+    """The results from `first` to `last` in the order in which they are complete: steps of several
+    layers may be interleaved.
+    """
+    order = list(dict.fromkeys(reversed(names)))[::-1]
+    low, high = order.index(first), order.index(last)
+    if low > high:
+        raise DiagnosticError(f"'{first}' is made after '{last}'", hint="give the first op first")
+    return order[low : high + 1]
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, dict.fromkeys(known), n=3, cutoff=0.3)
+    return f"did you mean {' or '.join(near)}?" if near else "give the name of an op of the IR"
+
+
+def extract(
+    experiment: IrExperiment, selection: Selection, inputs: Mapping[str, np.ndarray]
+) -> tuple[IrExperiment, dict[str, np.ndarray]]:
+    """The chosen ops as IR of their own, and its inputs: what they read when the whole runs on
+    `inputs`.
+
+    What other ops made becomes an input under its name; results that no chosen op reads become
+    outputs. Storage is kept: of a quantized value the input has the stored integers.
+
+    Raises:
+        DiagnosticError: a name that no op has, or inputs that do not fit.
+    """
+    level = level_of(experiment.module)
+    if level in ("top", "tpu"):
+        return _from_network(experiment, selection, inputs)
+    if level == "tile":
+        return _from_tiles(experiment, selection, inputs)
+    raise DiagnosticError(
+        "instructions share addresses with those around them and cannot be cut out",
+        hint="extract from the tile level and lower that: smalti-opt -p convert-tile-to-isa",
+    )
+
+
+def _from_network(
+    experiment: IrExperiment, selection: Selection, inputs: Mapping[str, np.ndarray]
+) -> tuple[IrExperiment, dict[str, np.ndarray]]:
+    ops = network_reduction.network_ops(main_function(experiment.module))
+    chosen = selection.of(ops, [op.result_name.data for op in ops])
+    part = network_reduction.keep(experiment, chosen)
+    seen = record(experiment.module, experiment.ctx, inputs)
+    return part, {name: seen[name] for name in declared_ports(part.module)}
+
+
+def _from_tiles(
+    experiment: IrExperiment, selection: Selection, inputs: Mapping[str, np.ndarray]
+) -> tuple[IrExperiment, dict[str, np.ndarray]]:
+    """Layers, or copies and computations by what they are part of; of the buffers in global memory
+    those that others wrote become inputs, those that are written outputs.
+
+    DiagnosticError as `_written` has it.
+    """
+    module = experiment.module.clone()
+    program = program_of(module)
+    steps = ProgramBuffers.of(program).steps
+    chosen = set(selection.of(steps, [_origin(op) for op in steps]))
+    written = _written(steps, sorted(chosen))
+    for number, op in enumerate(steps):
+        if number not in chosen:
+            op.detach()
+            op.erase()
+    _without_addresses(module)
+    seen = record(experiment.module, experiment.ctx, inputs)
+    values: dict[str, np.ndarray] = {}
+    for op in list(program.body.block.ops):
+        if not isinstance(op, tile.GlobalOp | tile.AllocOp):
+            continue
+        if op.output.first_use is None:
+            op.detach()
+            op.erase()
+        elif isinstance(op, tile.GlobalOp) and op.segment.data != "weights":
+            segment = "output" if op.output in written else "input"
+            value = _make_port(op, segment, seen.get(op.buffer_name.data))
+            if value is not None:
+                values[op.buffer_name.data] = value
+    return IrExperiment(experiment.passes, module, experiment.ctx), values
+
+
+def _make_port(op: tile.GlobalOp, segment: str, value: np.ndarray | None) -> np.ndarray | None:
+    """Makes a buffer an input or output, which are dense; for an input returns its value.
+
+    Layers take any layout, and get ONNX's. Copies and computations have strides: for them the
+    tensor becomes the one that lies in memory, its axes in physical order and its lanes padded.
+    """
+    op.properties["segment"] = StringAttr(segment)
+    shape, order = op.shape.get_values(), op.order.get_values()
+    physical, storage = shape_of(op.output), element_storage(op.output.type)
+    dense = order == tuple(range(len(shape))) and physical == tuple(shape)
+    in_layers = all(isinstance(use.operation, tile.LayerOp) for use in op.output.uses)
+    if value is not None:
+        value = value.astype(dtype_of(storage)).reshape(-1, *shape)
+    if not dense and in_layers:
+        op.properties["order"] = ints(range(len(shape)))
+        type = tile.buffer_type(shape, storage, "global")
+        Rewriter.replace_value_with_new_type(op.output, type)
+    elif not dense:
+        if value is not None:
+            value = _physical(value, physical, order)
+        op.properties["shape"] = ints(physical)
+        op.properties["order"] = ints(range(len(physical)))
+    if value is None or segment == "output":
+        return None
+    return value.reshape(-1, *value.shape[2:]) if value.ndim > 1 else value.reshape(())
+
+
+def _physical(value: np.ndarray, physical: Sequence[int], order: Sequence[int]) -> np.ndarray:
+    """[S, logical shape] as [S, physical shape]: axes in physical order, padding zero."""
+    padded = np.zeros((len(value), *physical), value.dtype)
+    moved = value.transpose(0, *(axis + 1 for axis in order))
+    padded[tuple(slice(0, size) for size in moved.shape)] = moved
+    return padded
+
+
+def _origin(op: Operation) -> str:
+    """The tpu result that a step is part of."""
+    if isinstance(op, tile.LayerOp):
+        first = op.body.block.first_op
+        result = None if first is None else first.properties.get("name")
+    else:
+        result = op.properties.get("origin")
+    return result.data if isinstance(result, StringAttr) else ""
+
+
+def _written(steps: Sequence[Operation], chosen: Sequence[int]) -> set[SSAValue]:
+    """The buffers that the chosen steps write.
+
+    DiagnosticError where one is read before: other steps write a part of it.
+    """
+    all_written = {written_operand(steps[number]) for number in chosen}
+    done: set[SSAValue] = set()
+    for number in chosen:
+        target = written_operand(steps[number])
+        for operand in steps[number].operands:
+            if operand is not target and operand in all_written - done:
+                raise DiagnosticError(
+                    f"step {number} reads what chosen ops write later, so others write it too",
+                    hint="choose whole layers",
+                )
+        done.add(target)
+    return all_written
+
+
+def _without_addresses(module: ModuleOp) -> None:
+    """Takes addresses away: those of inputs and outputs are in other segments now."""
+    for op in module.walk():
+        if isinstance(op, tile.GlobalOp | tile.AllocOp):
+            op.properties.pop("address", None)

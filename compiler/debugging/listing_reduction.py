@@ -1,0 +1,70 @@
+"""Smaller versions of a tile program, or of an isa program: fewer layers, copies and instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import ArrayAttr, StringAttr
+from xdsl.ir import Operation
+
+from ...dialects import isa, tile
+from .experiment import IrExperiment
+
+
+def _steps(experiment: IrExperiment) -> list[Operation]:
+    """What executes: layers, copies and computations, or instructions."""
+    kinds = (tile.CoreOp, tile.LayerOp, isa.InstructionOp)
+    return [op for op in experiment.module.walk() if isinstance(op, kinds)]
+
+
+def count(experiment: IrExperiment) -> int:
+    """How many layers, copies, computations or instructions there are."""
+    return len(_steps(experiment))
+
+
+def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
+    """The program with these steps only, by number; buffers that nobody uses go, and no instruction
+    waits for one that went.
+    """
+    copy = IrExperiment(experiment.passes, experiment.module.clone(), experiment.ctx)
+    chosen = set(kept)
+    gone: dict[Operation | None, set[str]] = {}
+    for number, op in enumerate(_steps(copy)):
+        if number in chosen:
+            continue
+        if isinstance(op, isa.InstructionOp):
+            gone.setdefault(op.parent_op(), set()).add(op.instruction_name.data)
+        op.detach()
+        op.erase()
+    for op in list(copy.module.walk()):
+        if isinstance(op, isa.InstructionOp) and op.after is not None:
+            _forget(op, gone.get(op.parent_op(), set()))
+        elif isinstance(op, tile.AllocOp | tile.GlobalOp) and op.output.first_use is None:
+            op.detach()
+            op.erase()
+    return copy
+
+
+def _forget(op: isa.InstructionOp, gone: set[str]) -> None:
+    """Takes the names of instructions that are no more out of `after`."""
+    assert op.after is not None
+    left = [StringAttr(name.data) for name in op.after.data if name.data not in gone]
+    if left:
+        op.properties["after"] = ArrayAttr(left)
+    else:
+        del op.properties["after"]
+
+
+def bypass(experiment: IrExperiment, number: int) -> None:
+    """Nothing in a listing stands for its operand."""
+    return None
+
+
+def sizes(experiment: IrExperiment) -> set[int]:
+    """The sizes of tiles are settled when they are cut."""
+    return set()
+
+
+def shrink(experiment: IrExperiment, size: int, smaller: int) -> None:
+    """See `sizes`."""
+    return None

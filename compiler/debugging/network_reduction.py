@@ -1,0 +1,191 @@
+"""Smaller versions of a network of top or tpu ops: parts of it, shortcuts, smaller shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    FunctionType,
+    ShapedType,
+    StringAttr,
+    TensorType,
+)
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute, SSAValue
+from xdsl.rewriter import Rewriter
+
+from ...backends.interpreter.samples import input_names, main_function, output_names
+from ...dialects.network import NetworkOp, WeightBase
+from ...dialects.shape import ShapeError
+from ...dialects.weights import WeightStore
+from .experiment import IrExperiment
+
+INPUTS, OUTPUTS = "smalti.inputs", "smalti.outputs"
+
+
+def network_ops(function: FuncOp) -> list[NetworkOp]:
+    """The ops that compute, in order: all but weights and the return."""
+    return [
+        op
+        for op in function.body.block.ops
+        if isinstance(op, NetworkOp) and not isinstance(op, WeightBase)
+    ]
+
+
+def count(experiment: IrExperiment) -> int:
+    """How many ops compute."""
+    return len(network_ops(main_function(experiment.module)))
+
+
+def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
+    """The network of these ops only, by number.
+
+    What removed ops made becomes an input, under their names; what nobody uses any more is
+    returned, as is what was returned before.
+    """
+    module = experiment.module.clone()
+    function = main_function(module)
+    ops = network_ops(function)
+    names = input_names(function)
+    chosen = set(kept)
+    for number, op in enumerate(ops):
+        if number in chosen:
+            continue
+        argument = function.body.block.insert_arg(op.output.type, len(function.body.block.args))
+        argument.name_hint = op.output.name_hint
+        argument.location = op.location
+        names.append(op.result_name.data)
+        op.output.replace_all_uses_with(argument)
+    for number in reversed(range(len(ops))):
+        if number not in chosen:
+            ops[number].detach()
+            ops[number].erase()
+    _settle(function, names)
+    return IrExperiment(experiment.passes, module, experiment.ctx)
+
+
+def bypass(experiment: IrExperiment, number: int) -> IrExperiment | None:
+    """The network without one op, whose result is replaced by an operand of the same type; None
+    where it has none.
+    """
+    module = experiment.module.clone()
+    function = main_function(module)
+    op = network_ops(function)[number]
+    operand = next((o for o in op.operands if _same_type(o.type, op.output.type)), None)
+    if operand is None:
+        return None
+    op.output.replace_all_uses_with(operand)
+    op.detach()
+    op.erase()
+    _settle(function, input_names(function))
+    return IrExperiment(experiment.passes, module, experiment.ctx)
+
+
+def _same_type(a: Attribute, b: Attribute) -> bool:
+    if not isinstance(a, TensorType) or not isinstance(b, TensorType):
+        return False
+    return a.get_shape() == b.get_shape() and a.element_type == b.element_type
+
+
+def _settle(function: FuncOp, names: list[str]) -> None:
+    """Returns what is not used, drops weights and inputs that nobody reads, and makes the
+    function's type fit."""
+    block = function.body.block
+    returned = block.last_op
+    assert isinstance(returned, ReturnOp)
+    old = dict(zip(returned.operands, output_names(function), strict=False))
+    made = [op.output for op in network_ops(function)]
+    values = [value for value in made if value in old or value.first_use is None]
+    for value in values:
+        old.setdefault(value, _result_name(value))
+    new = ReturnOp(*values)
+    new.location = returned.location
+    Rewriter.replace_op(returned, new, [])
+    for op in list(block.ops):
+        if isinstance(op, WeightBase) and op.output.first_use is None:
+            op.detach()
+            op.erase()
+    kept_names: list[str] = []
+    for argument, name in list(zip(block.args, names, strict=True)):
+        if argument.first_use is None:
+            block.erase_arg(argument)
+        else:
+            kept_names.append(name)
+    function.attributes[INPUTS] = ArrayAttr([StringAttr(name) for name in kept_names])
+    function.attributes[OUTPUTS] = ArrayAttr([StringAttr(old[value]) for value in values])
+    _fit_type(function)
+
+
+def _fit_type(function: FuncOp) -> None:
+    block = function.body.block
+    returned = block.last_op
+    assert returned is not None
+    function.properties["function_type"] = FunctionType.from_lists(
+        [argument.type for argument in block.args], [value.type for value in returned.operands]
+    )
+
+
+def _result_name(value: SSAValue) -> str:
+    owner = value.owner
+    assert isinstance(owner, NetworkOp)
+    return owner.result_name.data
+
+
+def sizes(experiment: IrExperiment) -> set[int]:
+    """The sizes of all axes."""
+    block = main_function(experiment.module).body.block
+    values = [*block.args, *(op.output for op in block.ops if isinstance(op, NetworkOp))]
+    return {size for value in values for size in _shape(value)}
+
+
+def shrink(experiment: IrExperiment, size: int, smaller: int) -> IrExperiment | None:
+    """The network with every axis of `size` elements cut to `smaller`; None where its ops do not
+    fit together then.
+
+    Weights are cut to their first elements. The shapes of results follow from those of the
+    operands; reshapes get their own sizes replaced.
+    """
+    module, ctx = experiment.module.clone(), experiment.ctx.fork()
+    function = main_function(module)
+
+    def cut(shape: Sequence[int]) -> tuple[int, ...]:
+        return tuple(smaller if axis == size else axis for axis in shape)
+
+    for argument in function.body.block.args:
+        _set_shape(argument, cut(_shape(argument)))
+    try:
+        for op in function.body.block.ops:
+            if isinstance(op, WeightBase):
+                _cut_weight(op, cut(_shape(op.output)), ctx.weights)
+            elif isinstance(op, NetworkOp):
+                _set_shape(op.output, cut(_shape(op.output)))
+                _set_shape(op.output, tuple(op.expected_shape()))
+    except (ShapeError, ValueError):
+        return None
+    _fit_type(function)
+    return IrExperiment(experiment.passes, module, ctx)
+
+
+def _shape(value: SSAValue) -> tuple[int, ...]:
+    assert isinstance(value.type, ShapedType)
+    return value.type.get_shape()
+
+
+def _set_shape(value: SSAValue, shape: tuple[int, ...]) -> None:
+    assert isinstance(value.type, TensorType)
+    if value.type.get_shape() != shape:
+        type = TensorType(value.type.element_type, shape)
+        Rewriter.replace_value_with_new_type(value, type)
+
+
+def _cut_weight(op: WeightBase, shape: tuple[int, ...], store: WeightStore) -> None:
+    old = _shape(op.output)
+    if shape == old:
+        return
+    if op.value is not None:
+        raise ValueError("a dense constant keeps its shape")
+    if op.key is not None:
+        array = store.get(op.key.data)[tuple(slice(0, axis) for axis in shape)]
+        op.properties["key"] = StringAttr(store.add(op.key.data, array))
+    _set_shape(op.output, shape)

@@ -1,0 +1,56 @@
+"""Every value that IR computes on given inputs, as it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Attribute
+
+from ...backends.numerics.quantization import quantize
+from ...backends.numerics.storage import dtype_of
+from ...dialects.context import SmaltiContext
+from ...dialects.quantized_element import Element
+from ..execution import run_ir
+from ..pipelines import level_of
+
+
+def record(
+    module: ModuleOp, ctx: SmaltiContext, inputs: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Inputs, intermediate values and outputs by name, samples one after the other along axis 0.
+
+    Values are in storage: of a quantized tensor the integers. IR of level isa has no intermediate
+    values.
+
+    Raises:
+        DiagnosticError: inputs that do not fit the IR.
+    """
+    types = _types(module) if level_of(module) == "tpu" else {}
+    seen = {name: np.asarray(array) for name, array in inputs.items()}
+
+    def observe(name: str, value: np.ndarray) -> None:
+        stored = _stored(value, types[name]) if name in types else value
+        joined = stored.reshape(-1, *stored.shape[2:]) if stored.ndim > 1 else stored
+        seen.setdefault(name, joined)
+
+    outputs = run_ir(module, ctx, inputs, observe=observe)
+    return {**outputs, **seen}
+
+
+def _types(module: ModuleOp) -> dict[str, Attribute]:
+    """The type of every named result."""
+    return {
+        name.data: op.results[0].type
+        for op in module.walk()
+        if isinstance(name := op.properties.get("name"), StringAttr) and op.results
+    }
+
+
+def _stored(value: np.ndarray, type: Attribute) -> np.ndarray:
+    """Real numbers as they are stored; exact for what was read from storage."""
+    element = Element.of(type)
+    if element.is_quantized:
+        return quantize(value, element.scale, element.zero_point, element.storage)
+    return value.astype(dtype_of(element.storage))

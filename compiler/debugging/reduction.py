@@ -1,0 +1,160 @@
+"""Makes what shows a fault as small as it can be: ops, shortcuts, passes, shapes, in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from ...dialects.diagnostic import DiagnosticError
+from ..pipelines import level_of
+from . import listing_reduction, network_reduction
+from .experiment import Experiment, IrExperiment, OnnxExperiment
+from .minimise import minimise
+from .predicate import Predicate
+
+E = TypeVar("E", bound=Experiment)
+
+Report = Callable[[str], None]
+"""Told what was made smaller, in a line."""
+
+
+class Steps(Protocol[E]):
+    """The ways to make one kind of start smaller, as a module has them."""
+
+    def count(self, experiment: E, /) -> int:
+        """How many ops, nodes or instructions there are."""
+        ...
+
+    def keep(self, experiment: E, kept: Sequence[int], /) -> E | None:
+        """Only these, by number."""
+        ...
+
+    def bypass(self, experiment: E, number: int, /) -> E | None:
+        """Without one, whose operand takes its place."""
+        ...
+
+    def sizes(self, experiment: E, /) -> set[int]:
+        """Sizes of axes."""
+        ...
+
+    def shrink(self, experiment: E, size: int, smaller: int, /) -> E | None:
+        """With every axis of `size` elements cut to `smaller`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reduced(Generic[E]):
+    """What is left: `before` and `after` are the numbers of ops, `trials` how often the predicate
+    was asked, `evidence` what it said of the smallest."""
+
+    experiment: E
+    before: int
+    after: int
+    trials: int
+    evidence: str
+
+
+def reduce_ir(
+    experiment: IrExperiment, predicate: Predicate, report: Report = lambda line: None
+) -> Reduced[IrExperiment]:
+    """The smallest IR, and the fewest passes, for which the predicate still holds.
+
+    Raises:
+        DiagnosticError: the predicate does not hold on the experiment as it is.
+    """
+    level = level_of(experiment.module)
+    steps = network_reduction if level in ("top", "tpu") else listing_reduction
+    return _Reducer(steps, predicate, report).run(experiment)
+
+
+def reduce_onnx(
+    experiment: OnnxExperiment, predicate: Predicate, report: Report = lambda line: None
+) -> Reduced[OnnxExperiment]:
+    """The smallest model, and the fewest passes, for which the predicate still holds.
+
+    Raises:
+        DiagnosticError: the predicate does not hold on the experiment as it is.
+    """
+    from . import onnx_reduction
+
+    return _Reducer(onnx_reduction, predicate, report).run(experiment)
+
+
+class _Reducer(Generic[E]):
+    """One reduction: the smallest experiment so far, and what was tried."""
+
+    def __init__(self, steps: Steps[E], predicate: Predicate, report: Report) -> None:
+        self.steps = steps
+        self.predicate = predicate
+        self.report = report
+        self.trials = 0
+        self.evidence = ""
+
+    def run(self, experiment: E) -> Reduced[E]:
+        before = self.steps.count(experiment)
+        if not self._holds(experiment):
+            raise DiagnosticError(
+                "the fault does not show on the input, so there is nothing to reduce",
+                hint="check the predicate's options and the pipeline",
+            )
+        best = self._passes(experiment)
+        while True:
+            size = self.steps.count(best)
+            best = self._passes(self._bypasses(self._parts(best)))
+            if self.steps.count(best) == size:
+                break
+        best = self._shapes(best)
+        self._holds(best)
+        return Reduced(best, before, self.steps.count(best), self.trials, self.evidence)
+
+    def _holds(self, experiment: E | None) -> bool:
+        if experiment is None:
+            return False
+        self.trials += 1
+        evidence = self.predicate.holds(experiment)
+        self.evidence = evidence or self.evidence
+        return evidence is not None
+
+    def _parts(self, best: E) -> E:
+        """As few ops as possible; what is left out becomes inputs."""
+        count = self.steps.count(best)
+        kept = minimise(range(count), lambda part: self._holds(self.steps.keep(best, part)))
+        if len(kept) == count:
+            return best
+        self.report(f"{count} ops -> {len(kept)}")
+        smaller = self.steps.keep(best, kept)
+        assert smaller is not None
+        return smaller
+
+    def _bypasses(self, best: E) -> E:
+        """Ops left out of chains, from the last to the first."""
+        count = self.steps.count(best)
+        for number in reversed(range(count)):
+            candidate = self.steps.bypass(best, number)
+            if candidate is not None and self._holds(candidate):
+                best = candidate
+        if self.steps.count(best) < count:
+            self.report(f"{count} ops -> {self.steps.count(best)} by shortcuts")
+        return best
+
+    def _passes(self, best: E) -> E:
+        """As few passes as possible."""
+        kept = minimise(best.passes, lambda part: self._holds(best.with_passes(part)))
+        if len(kept) < len(best.passes):
+            self.report(f"{len(best.passes)} passes -> {len(kept)}")
+        return best.with_passes(kept)
+
+    def _shapes(self, best: E) -> E:
+        """Every size as small as it can be."""
+        done: set[int] = set()
+        while open_sizes := {size for size in self.steps.sizes(best) if size > 1} - done:
+            size = max(open_sizes)
+            done.add(size)
+            for smaller in sorted({1, 2, size // 2} - {size}):
+                candidate = self.steps.shrink(best, size, smaller)
+                if candidate is not None and self._holds(candidate):
+                    self.report(f"axes of {size} -> {smaller}")
+                    best = candidate
+                    break
+        return best

@@ -1,0 +1,108 @@
+"""Extraction: a part of any level runs by itself, on what it really saw, to the same numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalti.compiler.compilation import Compilation, CompileOptions, start_from_model
+from smalti.compiler.debugging.experiment import IrExperiment
+from smalti.compiler.debugging.extraction import Selection, extract
+from smalti.compiler.debugging.inputs import inputs_for
+from smalti.compiler.debugging.recording import record
+from smalti.compiler.execution import run_ir
+from smalti.compiler.pipelines import Level
+from smalti.dialects import tpu
+from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.location import names_of
+from smalti.dialects.text import verify
+from smalti.passes.pipeline import run_pipeline
+from smalti.passes.registry import parse_pipeline
+
+
+@pytest.fixture(scope="module")
+def digits(request: pytest.FixtureRequest) -> Compilation:
+    """The digits network at every level."""
+    model = Path(__file__).parents[4] / "compiler" / "demo" / "digits_mobilenet.onnx"
+    compilation = start_from_model(model, CompileOptions("edge-1c", None, "int8", "random:0"))
+    compilation.lower_to("isa")
+    return compilation
+
+
+ADD = "/features/features.3/Add_output_0"
+CLIP = "/features/features.3/conv/conv.1/conv.1.2/Clip_output_0"
+NODE = "/features/features.3/Add"
+
+SELECTIONS = {
+    "op": Selection(ops=(ADD,)),
+    "two ops": Selection(ops=(CLIP, ADD)),
+    "span": Selection(span=(CLIP, ADD)),
+    "node": Selection(node=NODE),
+}
+
+
+@pytest.mark.parametrize("level", ["top", "tpu", "tile"])
+@pytest.mark.parametrize("chosen", list(SELECTIONS))
+def test_part_computes_what_the_whole_did(digits: Compilation, level: Level, chosen: str):
+    module = digits.levels[level]
+    inputs = inputs_for(module, {}, 3)
+    whole = IrExperiment((), module, digits.ctx)
+    part, values = extract(whole, SELECTIONS[chosen], inputs)
+    verify(part.module)
+    results = run_ir(part.module, part.ctx, values)
+    expected = record(module, digits.ctx, inputs)
+    assert ADD in results
+    for name, value in results.items():
+        logical = value
+        if value.shape != expected[name].shape:
+            # Of a cut tile program the tensors are those that lie in memory: NHWC, lanes padded.
+            channels = expected[name].shape[1]
+            logical = value[..., :channels].transpose(0, 3, 1, 2)
+        np.testing.assert_array_equal(logical, expected[name])
+
+
+@pytest.mark.parametrize("layers", [True, False])
+def test_tile_part_can_be_lowered_and_simulated(digits: Compilation, layers: bool):
+    module = digits.levels["tpu" if layers else "tile"].clone()
+    if layers:
+        run_pipeline(digits.ctx, module, parse_pipeline("convert-tpu-to-tile"))
+    inputs = inputs_for(module, {}, 3)
+    part, values = extract(IrExperiment((), module, digits.ctx), SELECTIONS["span"], inputs)
+    expected = run_ir(part.module, part.ctx, values)
+    rest = "tile-order-engines,tile-assign-addresses,convert-tile-to-isa"
+    if layers:
+        rest = f"tile-split-over-cores,tile-cut-to-local-memory,{rest}"
+    lowered = part.module.clone()
+    run_pipeline(digits.ctx, lowered, parse_pipeline(rest))
+    simulated = run_ir(lowered, digits.ctx, values)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(simulated[name], value)
+
+
+def test_node_chooses_everything_that_stems_from_it(digits: Compilation):
+    module = digits.levels["tpu"]
+    node = next(names_of(op.location)[0] for op in module.walk() if isinstance(op, tpu.Conv2dOp))
+    part, _ = extract(
+        IrExperiment((), module, digits.ctx), Selection(node=node), inputs_for(module, {}, 0)
+    )
+    kept = [op for op in part.module.walk() if isinstance(op, tpu.TpuOp) and op.operands]
+    assert kept and all(node in names_of(op.location) for op in kept)
+
+
+@pytest.mark.parametrize(
+    ("selection", "message"),
+    [
+        (Selection(ops=("nothing",)), "no op makes 'nothing'"),
+        (Selection(node="/nowhere"), "no op stems from the node '/nowhere'"),
+        (Selection(span=(ADD, CLIP)), "is made after"),
+    ],
+)
+def test_names_that_are_not_there(digits: Compilation, selection: Selection, message: str):
+    module = digits.levels["tpu"]
+    with pytest.raises(DiagnosticError, match=message):
+        extract(IrExperiment((), module, digits.ctx), selection, inputs_for(module, {}, 0))
+
+
+def test_instructions_are_refused(digits: Compilation):
+    whole = IrExperiment((), digits.levels["isa"], digits.ctx)
+    with pytest.raises(DiagnosticError, match="cannot be cut out"):
+        extract(whole, SELECTIONS["op"], {})

@@ -1,0 +1,138 @@
+"""Reduction: a fault planted in about 200 ops comes down to a few, in IR of each level and in ONNX."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.debugging import listing_reduction
+from smalti.compiler.debugging.experiment import Experiment, IrExperiment
+from smalti.compiler.debugging.minimise import minimise
+from smalti.compiler.debugging.predicate import (
+    ChangesNumbers,
+    CommandFails,
+    CyclesAbove,
+    Fails,
+    Predicate,
+)
+from smalti.compiler.debugging.reduction import reduce_ir, reduce_onnx
+from smalti.dialects import tile
+from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.isa import InstructionOp
+from smalti.dialects.text import verify
+
+from .faulty_passes import (
+    FAULTY,
+    faulty_passes,
+    ir_experiment,
+    onnx_experiment,
+    residual_network,
+)
+
+__all__ = ["faulty_passes"]
+
+
+@given(st.integers(0, 60), st.sets(st.integers(0, 59), max_size=6))
+def test_minimise_keeps_what_matters_and_no_more(count: int, wanted: set[int]):
+    wanted = {item for item in wanted if item < count}
+    trials = 0
+
+    def test(part: list[int]) -> bool:
+        nonlocal trials
+        trials += 1
+        return wanted <= set(part)
+
+    assert minimise(range(count), test) == sorted(wanted)
+    assert trials <= 4 * (len(wanted) + 1) * max(count, 2).bit_length() + 2 * len(wanted)
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_numbers_that_a_pass_changes_come_down_to_the_op():
+    experiment = ir_experiment("top-fold-shapes", "test-wrong-numbers", "cse")
+    reduced = reduce_ir(experiment, ChangesNumbers())
+    assert (reduced.before, reduced.after) == (198, 1)
+    assert reduced.experiment.passes == ("test-wrong-numbers",)
+    assert "output 'r33' differs by" in reduced.evidence
+    verify(reduced.experiment.module)
+    sizes = [argument.type.get_shape() for argument in _arguments(reduced.experiment)]
+    assert all(max(shape) <= 2 for shape in sizes)
+
+
+def _arguments(experiment: IrExperiment) -> Sequence:
+    return experiment.module.body.block.first_op.regions[0].block.args  # pyright: ignore
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_a_refusal_comes_down_to_the_ops_that_matter():
+    predicate = Fails.like("op 7 cannot add 'r1'")
+    reduced = reduce_ir(ir_experiment("canonicalize", "test-refuses"), predicate)
+    assert reduced.after == 2
+    assert reduced.evidence == "op 12 cannot add 'r33'"
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_onnx_model_comes_down_and_stays_valid():
+    reduced = reduce_onnx(onnx_experiment("test-refuses"), Fails("cannot add"))
+    graph = reduced.experiment.model.graph
+    assert [node.op_type for node in graph.node] == ["Relu", "Add"]
+    assert FAULTY in {node.name for node in graph.node}
+    assert {d.dim_value for i in graph.input for d in i.type.tensor_type.shape.dim} == {1}
+    onnx.checker.check_model(reduced.experiment.model, full_check=True)
+
+
+def test_commands_exit_code_is_a_predicate(tmp_path: Path):
+    script = tmp_path / "shows.sh"
+    script.write_text('#!/bin/sh\ngrep -q "top.relu \\"r33\\"" "$1" && exit 3\nexit 0\n')
+    predicate = CommandFails(f"sh {script} {{}}")
+    reduced = reduce_ir(ir_experiment(), predicate)
+    assert reduced.after == 1 and reduced.evidence == "the command exits with 3"
+
+
+def test_command_that_hangs_or_is_not_there(tmp_path: Path):
+    experiment = ir_experiment()
+    late = CommandFails("sleep 20", timeout_seconds=0.2).holds(experiment)
+    assert late == "the command exits with 1" or "more than 0.2 s" in str(late)
+    with pytest.raises(DiagnosticError, match="cannot be run"):
+        CommandFails("no-such-program-here").holds(experiment)
+
+
+def test_cycles_are_a_predicate():
+    small = start_from_model(residual_network(2), CompileOptions(None, None, "f32", None))
+    small.lower_to("tpu")
+    experiment = IrExperiment((), small.module, small.ctx)
+    shown = CyclesAbove(10).holds(experiment)
+    assert shown is not None and shown.endswith("cycles")
+    assert CyclesAbove(10**9).holds(experiment) is None
+
+
+def test_nothing_to_reduce_is_a_diagnostic():
+    with pytest.raises(DiagnosticError, match="does not show on the input"):
+        reduce_ir(ir_experiment("canonicalize"), ChangesNumbers())
+
+
+class HoldsMatmuls(Predicate):
+    """A step of one kind is there."""
+
+    def holds(self, experiment: Experiment) -> str | None:
+        module, _ = experiment.finish()
+        verify(module)
+        for op in module.walk():
+            if isinstance(op, tile.Conv2dOp):
+                return op.name
+            if isinstance(op, InstructionOp) and op.instruction.mnemonic == "conv2d":
+                return op.instruction.mnemonic
+        return None
+
+
+@pytest.mark.parametrize("level", ["tile", "isa"])
+def test_listings_come_down_to_one_step(level: str):
+    compilation = start_from_model(residual_network(3), CompileOptions(None, None, "f32", None))
+    compilation.lower_to("isa")
+    module = compilation.levels[level]  # pyright: ignore
+    experiment = IrExperiment((), module, compilation.ctx)
+    reduced = reduce_ir(experiment, HoldsMatmuls())
+    assert reduced.before > 20 and reduced.after == 1
+    assert listing_reduction.count(reduced.experiment) == 1

@@ -1,0 +1,106 @@
+"""smalti-bisect, smalti-reduce and smalti-extract as commands."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalti.compiler.debugging.inputs import inputs_for
+from smalti.dialects.context import make_context
+from smalti.dialects.text import read_module
+from smalti.tools import bisect, extract, reduce
+from smalti.tools import main as smalti
+
+from tests.unit.compiler.debugging.faulty_passes import (
+    faulty_passes,
+    ir_experiment,
+    residual_network,
+)
+
+__all__ = ["faulty_passes"]
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """The network as a file of top IR, beside it its inputs."""
+    path = tmp_path / "net.top.mlir"
+    experiment = ir_experiment()
+    experiment.save(path)
+    np.savez(tmp_path / "net.npz", **inputs_for(experiment.module, {}, 0))
+    return path
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_bisect_names_pass_and_rewrite(network: Path, capsys: pytest.CaptureFixture[str]):
+    passes = "top-fold-shapes,test-wrong-numbers,cse"
+    assert bisect.main([str(network), "-p", passes, "--numerics", "random:0"]) == 0
+    output = capsys.readouterr().out
+    assert "pass 2 of 3: test-wrong-numbers" in output
+    assert "rewrite 34 of 66: drop_relu at relu33" in output
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_reduce_writes_ir_that_shows_the_fault(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    small = tmp_path / "small.mlir"
+    words = ["-p", "canonicalize,test-refuses", "-o", str(small)]
+    assert reduce.main([str(network), *words]) == 0
+    output = capsys.readouterr().out
+    assert "198 ops -> 2" in output and "passes: test-refuses" in output
+    assert len(small.read_text().splitlines()) < 10
+    assert bisect.main([str(small), "-p", "test-refuses"]) == 0
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_reduce_takes_recorded_inputs_and_models(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data = str(network.with_name("net.npz"))
+    words = ["-p", "test-wrong-numbers", "--numerics", data, "-o", str(tmp_path / "a.mlir")]
+    assert reduce.main([str(network), *words]) == 0
+    assert "198 ops -> 1" in capsys.readouterr().out
+    model = tmp_path / "net.onnx"
+    model.write_bytes(residual_network().SerializeToString())
+    words = ["-p", "test-refuses", "-o", str(tmp_path / "b.onnx")]
+    assert reduce.main([str(model), *words]) == 0
+    assert "198 ops -> 2" in capsys.readouterr().out
+
+
+def test_extract_writes_what_smalti_run_runs(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    part = tmp_path / "part.mlir"
+    words = ["--span", "c5", "a6", "--inputs", str(network.with_name("net.npz")), "-o", str(part)]
+    assert extract.main([str(network), *words]) == 0
+    values = part.with_suffix(".npz")
+    assert f"smalti run {part} --inputs {values}" in capsys.readouterr().out
+    assert smalti.main(["run", str(part), "--inputs", str(values)]) == 0
+    assert "a6: 1x8x8x8 float32" in capsys.readouterr().out
+    names = set(np.load(values))
+    assert names == {"a4"}
+    assert len(list(read_module(part, make_context()).body.block.ops)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["net.top.mlir", "-p", "canonicalize"], "no fault is named"),
+        (["net.top.mlir", "-p", "canonicalise"], "did you mean canonicalize"),
+        (["net.top.mlir", "--fails", "("], "no regular expression"),
+        (["net.top.mlir", "--numerics", "random:x"], "has no seed"),
+        (["net.top.mlir", "--numerics", "absent.npz"], "no such file"),
+        (["absent.mlir"], "absent.mlir"),
+        (["absent.onnx"], "absent.onnx"),
+    ],
+)
+def test_mistakes_are_diagnostics(
+    network: Path,
+    words: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.chdir(network.parent)
+    assert bisect.main(words) == 1
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error

@@ -1,0 +1,54 @@
+"""`smalti-bisect`: the first pass of a pipeline, and the first rewrite in it, that makes a fault show."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .command_line import EXIT_FINE, guarded
+from .fault_arguments import add_fault_arguments, experiment_of, predicate_of
+
+_EPILOG = """\
+examples:
+  smalti-bisect net.top.mlir -p "top-fold-shapes,my-pass,cse" --numerics random:0
+  smalti-bisect net.tile.mlir -p "tile-order-engines,tile-assign-addresses" --cycles-above 20000
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smalti-bisect",
+        description="Run more and more of a pipeline until the fault shows; without a predicate: "
+        "until it fails as it does now.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_fault_arguments(parser)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    from ..compiler.debugging.bisection import first_pass, first_rewrite
+
+    experiment = experiment_of(args)
+    predicate = predicate_of(args, experiment)
+    culprit = first_pass(experiment, predicate)
+    print(f"pass {culprit.number + 1} of {len(experiment.passes)}: {culprit.text}")
+    print(f"shows: {culprit.evidence}")
+    rewrite = first_rewrite(experiment, predicate, culprit)
+    if rewrite is None:
+        print("the pass applies no patterns, or the fault shows without them")
+    else:
+        print(f"rewrite {rewrite.number} of {rewrite.total}: {rewrite.pattern} at {rewrite.place}")
+    return EXIT_FINE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of `smalti-bisect`; returns the exit code."""
+    args = _parser().parse_args(argv)
+    return guarded(lambda: _run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

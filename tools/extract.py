@@ -1,0 +1,72 @@
+"""`smalti-extract`: ops cut out of IR, as a file that runs by itself, with the inputs that they saw."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .command_line import EXIT_FINE, guarded
+
+_EPILOG = """\
+examples:
+  smalti-extract net.tpu.mlir --op conv3 --inputs images.npz -o conv3.mlir
+  smalti-extract net.top.mlir --span conv3 add7 --inputs images.npz -o block.mlir
+  smalti-extract net.tile.mlir --node /layer1/Conv --inputs images.npz -o layer.mlir
+  smalti run conv3.mlir --inputs conv3.npz
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smalti-extract",
+        description="Cut ops out of IR of any level but isa: FILE.mlir runs on FILE.npz, the values "
+        "that they read when the whole ran.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("input", help="IR file of level top, tpu or tile")
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument(
+        "--op", action="append", metavar="NAME", help="the op that makes NAME; may be repeated"
+    )
+    chosen.add_argument(
+        "--span", nargs=2, metavar=("FIRST", "LAST"), help="all ops from one result to another"
+    )
+    chosen.add_argument("--node", metavar="NODE", help="all ops that stem from an ONNX node")
+    parser.add_argument(
+        "--inputs", required=True, metavar="FILE", help=".npz of the whole's inputs"
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="FILE.mlir", help="IR to write")
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    from ..compiler.arrays import read_npz, write_npz
+    from ..compiler.debugging.experiment import IrExperiment
+    from ..compiler.debugging.extraction import Selection, extract
+    from ..dialects.context import make_context
+    from .output_files import keep_inputs
+
+    output = Path(args.output)
+    values = output.with_suffix(".npz")
+    keep_inputs([output, values], [args.input, args.inputs])
+    span = None if args.span is None else (args.span[0], args.span[1])
+    selection = Selection(tuple(args.op or ()), span, args.node)
+    experiment = IrExperiment.read(args.input, make_context(), ())
+    part, inputs = extract(experiment, selection, read_npz(args.inputs))
+    part.save(output)
+    write_npz(values, inputs)
+    print(f"{output} runs on {values}: smalti run {output} --inputs {values}")
+    return EXIT_FINE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of `smalti-extract`; returns the exit code."""
+    args = _parser().parse_args(argv)
+    return guarded(lambda: _run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""`smalti-reduce`: the smallest IR or ONNX model that still shows a fault."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .command_line import EXIT_FINE, guarded
+from .fault_arguments import add_fault_arguments, experiment_of, predicate_of
+
+_EPILOG = """\
+examples:
+  smalti-reduce net.onnx -p "top-fold-shapes,convert-top-to-tpu" -o small.onnx
+  smalti-reduce net.top.mlir -p "my-pass" --numerics random:0 -o small.mlir
+  smalti-reduce net.tpu.mlir --command "./shows-the-fault.sh {}" -o small.mlir
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smalti-reduce",
+        description="Leave out ops, passes and axes as long as the fault still shows; without a "
+        "predicate: as long as it fails as it does now.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_fault_arguments(parser)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="file to write, of the input's kind"
+    )
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    from ..compiler.debugging.experiment import IrExperiment, OnnxExperiment
+    from ..compiler.debugging.reduction import reduce_ir, reduce_onnx
+    from .output_files import keep_inputs
+
+    keep_inputs([args.output], [args.input])
+    experiment = experiment_of(args)
+    predicate = predicate_of(args, experiment)
+
+    def report(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    if isinstance(experiment, OnnxExperiment):
+        reduced = reduce_onnx(experiment, predicate, report)
+    else:
+        assert isinstance(experiment, IrExperiment)
+        reduced = reduce_ir(experiment, predicate, report)
+    reduced.experiment.save(Path(args.output))
+    print(f"{reduced.before} ops -> {reduced.after}, after {reduced.trials} trials: {args.output}")
+    print(f"shows: {reduced.evidence}")
+    if reduced.experiment.passes:
+        print(f"passes: {','.join(reduced.experiment.passes)}")
+    return EXIT_FINE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of `smalti-reduce`; returns the exit code."""
+    args = _parser().parse_args(argv)
+    return guarded(lambda: _run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
