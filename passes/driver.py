@@ -19,7 +19,7 @@ from xdsl.rewriter import Rewriter
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
 from ..dialects.diagnostic import DiagnosticError
-from ..dialects.location import fuse, place_of
+from ..dialects.location import fuse, names_of, place_of
 from .rewrite_counter import current_counter
 
 _REWRITES_PER_OP = 16
@@ -236,7 +236,7 @@ class _Session(RewritePattern):
     def _count(self, pattern: str, op: Operation) -> None:
         self.applied[pattern] += 1
         if self.counter is not None:
-            self.counter.done.append((pattern, str(place_of(op))))
+            self.counter.done.append((pattern, _where(op)))
         total = self.applied.total()
         if total <= self.limit:
             return
@@ -252,6 +252,12 @@ class _Session(RewritePattern):
 def _name_of(op: Operation) -> str | None:
     name = op.properties.get("name")
     return name.data if isinstance(name, StringAttr) and op.results else None
+
+
+def _where(op: Operation) -> str:
+    """The model's nodes that an op stems from, and the line of IR it was read from."""
+    nodes, place = ", ".join(names_of(op.location)), str(place_of(op))
+    return place if not nodes or nodes == place else f"{nodes} ({place})"
 
 
 def _snake_case(name: str) -> str:
