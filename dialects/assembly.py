@@ -6,6 +6,7 @@
 The name or core comes first, then the operands, then the properties in the order of the definition.
 Flags stand alone, properties at their default are left out, optional operands after the first are
 written with their field's name (`residual %r`), and the buffer that an op writes follows an arrow.
+An op with a list of operands (`top.concat`) has no other operands.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from xdsl.dialects.builtin import (
     f64,
 )
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef
+from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef, VarOperandDef
 from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.printer import Printer
 
@@ -50,6 +51,8 @@ class _Layout:
     optional: frozenset[str]
     properties: tuple[tuple[str, str, bool], ...]
     """Name in the text, kind, whether it may be absent."""
+    variadic: str | None
+    """The operand that is a list; it is the only one."""
 
 
 class TextOp(IRDLOperation):
@@ -139,7 +142,16 @@ def _layout(cls: type[TextOp]) -> _Layout:
         cls.DESTINATION,
         optional,
         tuple(shown),
+        names[0] if _is_list(definition.operands) else None,
     )
+
+
+def _is_list(operands: Sequence[tuple[str, Any]]) -> bool:
+    """Whether the operands are one list."""
+    lists = [isinstance(d, VarOperandDef) and not isinstance(d, OptOperandDef) for _, d in operands]
+    if any(lists) and len(lists) > 1:
+        raise TypeError("there is no text for a list of operands beside other operands")
+    return any(lists)
 
 
 _KINDS: dict[str, Any] = {"integer": INTEGER, "integers": INTS, "real": REAL, "reals": REALS}
@@ -196,8 +208,13 @@ _VALUE_PARSERS: dict[str, Callable[[Parser], Attribute]] = {
 
 
 def _parse_operands(parser: Parser, layout: _Layout) -> dict[str, UnresolvedOperand]:
-    """The operands by field, in the order of the text."""
+    """The operands by field (those of a list by number), in the order of the text."""
     found: dict[str, UnresolvedOperand] = {}
+    if layout.variadic is not None:
+        listed = parser.parse_comma_separated_list(
+            parser.Delimiter.NONE, parser.parse_unresolved_operand
+        )
+        return {str(index): operand for index, operand in enumerate(listed)}
     for index, name in enumerate(layout.positional):
         if index and not parser.parse_optional_punctuation(","):
             if name in layout.optional:
@@ -242,7 +259,7 @@ def _parse_properties(
 
 def _parse_types(
     cls: type[TextOp], parser: Parser, layout: _Layout, operands: dict[str, UnresolvedOperand]
-) -> tuple[list[SSAValue | None], list[Attribute]]:
+) -> tuple[list[SSAValue | list[SSAValue] | None], list[Attribute]]:
     position = parser.pos
     types: Sequence[Attribute]
     results: list[Attribute] = []
@@ -267,11 +284,17 @@ def _parse_types(
         name: parser.resolve_operand(operand, type)
         for (name, operand), type in zip(operands.items(), types, strict=True)
     }
+    if _layout(cls).variadic is not None:
+        return [list(resolved.values())], results
     return [resolved.get(name) for name, _ in cls.get_irdl_definition().operands], results
 
 
 def _print_operands(op: TextOp, printer: Printer, layout: _Layout) -> list[SSAValue]:
     """Prints the operands and returns them in the order of the text."""
+    if layout.variadic is not None:
+        printer.print_string(" ")
+        printer.print_list(op.operands, printer.print_ssa_value)
+        return list(op.operands)
     shown: list[SSAValue] = []
     for name in layout.positional:
         value = getattr(op, name)

@@ -113,9 +113,15 @@ class NetworkOp(TextOp):
         raise NotImplementedError(type(self).__name__)
 
     def named_operands(self) -> list[tuple[str, Any]]:
-        """The operands that are there, with their field's name."""
-        pairs = [(name, getattr(self, name)) for name, _ in self.get_irdl_definition().operands]
-        return [(name, value) for name, value in pairs if value is not None]
+        """The operands that are there, with their field's name; those of a list with a number."""
+        found: list[tuple[str, Any]] = []
+        for name, _ in self.get_irdl_definition().operands:
+            value = getattr(self, name)
+            if isinstance(value, SSAValue):
+                found.append((name, value))
+            elif value is not None:
+                found += [(f"{name}[{index}]", each) for index, each in enumerate(value)]
+        return found
 
     def verify_shape(self) -> None:
         """VerifyException where the result has another shape than its operands make it."""

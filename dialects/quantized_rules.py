@@ -60,6 +60,21 @@ def per_tensor(name: str, value: SSAValue) -> None:
         raise VerifyException(f"{name} must have one scale, got {element}")
 
 
+def representable(what: str, number: float, value: SSAValue) -> None:
+    """VerifyException unless a real number lies in the range of a value's quantized elements; any
+    float holds it.
+    """
+    element = element_of(value)
+    if isinstance(element, UniformQuantizedType) and not is_representable(number, element):
+        raise VerifyException(f"{what} {number} is outside the range of {element}")
+
+
+def is_representable(number: float, element: UniformQuantizedType) -> bool:
+    """Whether a real number rounds to a storage value of a type with one scale, unsaturated."""
+    stored = np.rint(np.float64(number) / np.float64(element.scale)) + element.zero_point
+    return bool(element.storage_min <= stored <= element.storage_max)
+
+
 def floats(values: Sequence[NamedValue]) -> None:
     """VerifyException unless all are floats of one type."""
     first = element_of(values[0][1])

@@ -228,3 +228,55 @@ def resample_shape(input: Shape, index: Shape, weight: Shape | None, axis: int) 
     if weight is not None and weight != index:
         raise ShapeError(f"weight must have the shape of index, {list(index)}, got {list(weight)}")
     return (*input[:axis], index[0], *input[axis + 1 :])
+
+
+def concat_shape(inputs: Sequence[Shape], axis: int) -> Shape:
+    """The inputs' shape, as long along `axis` as all together."""
+    if not inputs:
+        raise ShapeError("at least one input is needed")
+    first = inputs[0]
+    check_axis(axis, len(first))
+    beside = (first[:axis], first[axis + 1 :])
+    for other in inputs[1:]:
+        if len(other) != len(first) or (other[:axis], other[axis + 1 :]) != beside:
+            raise ShapeError(
+                f"inputs {list(first)} and {list(other)} differ in an axis other than {axis}"
+            )
+    return (*first[:axis], sum(shape[axis] for shape in inputs), *first[axis + 1 :])
+
+
+def slice_shape(
+    input: Shape, starts: Sequence[int], sizes: Sequence[int], steps: Sequence[int]
+) -> Shape:
+    """`sizes`, where each axis' elements starts + i·steps, 0 <= i < sizes, lie within `input`."""
+    for what, values in (("starts", starts), ("sizes", sizes), ("steps", steps)):
+        _check_length(what, values, len(input))
+    for axis, (length, start, size, step) in enumerate(
+        zip(input, starts, sizes, steps, strict=True)
+    ):
+        if size < 0 or step == 0:
+            raise ShapeError(f"axis {axis} has size {size} and step {step}")
+        last = start + (size - 1) * step
+        if size and not (0 <= start < length and 0 <= last < length):
+            raise ShapeError(
+                f"elements {start} to {last} of axis {axis} are not all among its {length}"
+            )
+    return tuple(sizes)
+
+
+def pad_shape(input: Shape, low: Sequence[int], high: Sequence[int]) -> Shape:
+    """`input`, longer by `low` and `high` (not negative) along each axis."""
+    _check_length("low", low, len(input))
+    _check_length("high", high, len(input))
+    if min((*low, *high), default=0) < 0:
+        raise ShapeError(f"pads must not be negative, got {list(low)} and {list(high)}")
+    return tuple(size + a + b for size, a, b in zip(input, low, high, strict=True))
+
+
+def gather_shape(input: Shape, axis: int, indices: Sequence[int]) -> Shape:
+    """`input` with axis `axis` as long as `indices`, which lie within it."""
+    check_axis(axis, len(input))
+    for index in indices:
+        if not 0 <= index < input[axis]:
+            raise ShapeError(f"index {index} is none of the {input[axis]} elements of axis {axis}")
+    return (*input[:axis], len(indices), *input[axis + 1 :])

@@ -52,6 +52,7 @@ from .network import (
     WeightBase,
 )
 from .shape import Shape
+from .top_movement import ConcatOp, GatherOp, PadOp, SliceOp
 from .top_op import TopOp
 
 
@@ -489,6 +490,10 @@ _OPS: list[Any] = [
     ReshapeOp,
     TransposeOp,
     SoftmaxOp,
+    ConcatOp,
+    SliceOp,
+    PadOp,
+    GatherOp,
 ]
 
 Top = Dialect("top", _OPS, [])

@@ -15,6 +15,7 @@ from ..backends.numerics import (
     elementwise,
     epilogue,
     matmul,
+    movement,
     pooling,
     reduction,
     resampling,
@@ -182,6 +183,25 @@ def _transpose(op: top.TransposeOp, operands: Operands) -> np.ndarray:
     return operands[0].transpose(0, *(axis + 1 for axis in op.permutation.get_values()))
 
 
+def _concat(op: top.ConcatOp, operands: Operands) -> np.ndarray:
+    return movement.concat(operands, op.axis.value.data - (operands[0].ndim - 1))
+
+
+def _slice(op: top.SliceOp, operands: Operands) -> np.ndarray:
+    properties = (op.starts, op.sizes, op.steps)
+    return movement.slice_of(operands[0], *(each.get_values() for each in properties))
+
+
+def _pad(op: top.PadOp, operands: Operands) -> np.ndarray:
+    low, high = op.low.get_values(), op.high.get_values()
+    return movement.pad(operands[0], low, high, op.value.value.data)
+
+
+def _gather(op: top.GatherOp, operands: Operands) -> np.ndarray:
+    axis = op.axis.value.data - (operands[0].ndim - 1)
+    return movement.gather(operands[0], axis, op.indices.get_values())
+
+
 def _softmax(op: top.SoftmaxOp, operands: Operands) -> np.ndarray:
     x = operands[0]
     return _stored(
@@ -205,6 +225,10 @@ EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
     top.ResizeOp: _resize,
     top.ReshapeOp: _reshape,
     top.TransposeOp: _transpose,
+    top.ConcatOp: _concat,
+    top.SliceOp: _slice,
+    top.PadOp: _pad,
+    top.GatherOp: _gather,
     top.SoftmaxOp: _softmax,
 }
 """The computation of each op that has operands."""

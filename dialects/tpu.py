@@ -48,6 +48,7 @@ from .network import (
     WeightBase,
 )
 from .shape import Shape
+from .tpu_movement import ConcatOp, MovingOp, PadOp, SliceOp
 from .tpu_op import ClampedOp, TpuOp, clamp_properties
 
 
@@ -493,27 +494,15 @@ class ResampleOp(TpuOp):
             rules.floats([("input", self.input)])
 
 
-class _MovingOp(TpuOp):
-    """Base of the ops that move elements without looking at them; types quantized along an axis are
-    not moved.
-    """
-
-    input = operand_def(TensorType)
-
-    def verify_elements(self) -> None:
-        super().verify_elements()
-        rules.per_tensor("input", self.input)
-
-
 @irdl_op_definition
-class ReshapeOp(ReshapeBase, _MovingOp):
+class ReshapeOp(ReshapeBase, MovingOp):
     """The same elements in row-major order under another shape."""
 
     name = "tpu.reshape"
 
 
 @irdl_op_definition
-class TransposeOp(TransposeBase, _MovingOp):
+class TransposeOp(TransposeBase, MovingOp):
     """Axis i of the result is axis permutation[i] of the input."""
 
     name = "tpu.transpose"
@@ -546,6 +535,9 @@ _OPS: list[Any] = [
     ResampleOp,
     ReshapeOp,
     TransposeOp,
+    ConcatOp,
+    SliceOp,
+    PadOp,
     SoftmaxOp,
 ]
 

@@ -16,7 +16,7 @@ from xdsl.ir import Attribute, Block
 from ...dialects import tpu
 from ...dialects.quantized_element import Element, float_clamp, real_value
 from ...dialects.weights import WeightStore, value_of
-from ..numerics import elementwise, pooling, reduction, resampling
+from ..numerics import elementwise, movement, pooling, reduction, resampling
 from ..numerics import softmax as normalizing
 from ..numerics.quantization import (
     add_parameters,
@@ -229,6 +229,24 @@ class TpuFunctions(InterpreterFunctions):
     @impl(tpu.TransposeOp)
     def run_transpose(self, interpreter: Interpreter, op: tpu.TransposeOp, args: Values) -> Values:
         return (args[0].transpose(0, *(axis + 1 for axis in op.permutation.get_values())),)
+
+    @impl(tpu.ConcatOp)
+    def run_concat(self, interpreter: Interpreter, op: tpu.ConcatOp, args: Values) -> Values:
+        return (movement.concat(args, op.axis.value.data - (args[0].ndim - 1)),)
+
+    @impl(tpu.SliceOp)
+    def run_slice(self, interpreter: Interpreter, op: tpu.SliceOp, args: Values) -> Values:
+        bounds = (each.get_values() for each in (op.starts, op.sizes, op.steps))
+        return (movement.slice_of(args[0], *bounds),)
+
+    @impl(tpu.PadOp)
+    def run_pad(self, interpreter: Interpreter, op: tpu.PadOp, args: Values) -> Values:
+        element, value = _element(op.output.type), op.value.value.data
+        if element.is_quantized:
+            value = movement.stored_number(
+                value, element.scale, element.zero_point, element.storage
+            )
+        return (movement.pad(args[0], op.low.get_values(), op.high.get_values(), value),)
 
     @impl(tpu.SoftmaxOp)
     def run_softmax(self, interpreter: Interpreter, op: tpu.SoftmaxOp, args: Values) -> Values:

@@ -15,7 +15,7 @@ _IMAGE_OPS = (tpu.Conv2dOp, tpu.MaxPoolOp, tpu.AvgPoolOp)
 """Their tiles are channel-last."""
 _KEEPS_LAYOUT = (
     tpu.AddOp, tpu.SubOp, tpu.MulOp, tpu.DivOp, tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp,
-    tpu.ResampleOp,
+    tpu.ResampleOp, tpu.ConcatOp, tpu.SliceOp, tpu.PadOp,
 )  # fmt: skip
 """Their operands and result are best laid out alike."""
 

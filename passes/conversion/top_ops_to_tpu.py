@@ -19,14 +19,15 @@ from ...dialects.element import element_of, shape_of
 from ...dialects.location import place_of
 from ...dialects.quant import UniformQuantizedType, uniform_per_axis
 from ...dialects.top_evaluation import beside_input, resize_taps
+from .movement_to_tpu import MOVEMENT_CONVERSIONS
 from .quantized_product import quantize_product
-from .tpu_builder import TpuBuilder
+from .tpu_builder import TpuBuilder, not_quantizable
 
 Product = top.Conv2dOp | top.MatmulOp
 
 _CHOOSE_ELEMENT = (
     top.Conv2dOp, top.MatmulOp, top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.AvgPoolOp,
-    top.ReluOp, top.ClipOp,
+    top.ReluOp, top.ClipOp, top.ConcatOp,
 )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def convert_product(builder: TpuBuilder, op: Product) -> None:
         )
         quantize_multiplier(x.scale * product.scales / result.scale)
     except ValueError as error:
-        raise _not_quantizable(op, error) from None
+        raise not_quantizable(op, error) from None
     w = uniform_per_axis("i8", axis, product.scales.tolist(), storage_min=-127, storage_max=127)
     weight_form = builder.constant(f"{builder.key_of(weight)}.i8", product.weight, w)
     bias_form = None
@@ -122,7 +123,7 @@ def convert_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
         else:
             quantize_multiplier(scales[0] * scales[1] / scales[2])
     except ValueError as error:
-        raise _not_quantizable(op, error) from None
+        raise not_quantizable(op, error) from None
     integer_kind = tpu.AddOp if adds else tpu.MulOp
     made = integer_kind.make(op.result_name.data, lhs, rhs, element=result)
     builder.set_quantized(op.output, builder.add(made).output)
@@ -154,16 +155,7 @@ def convert_activation(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None
         made = tpu.ClampOp.make(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
         builder.set_float(op.output, builder.add(made).output)
         return
-    form, result = builder.as_quantized(op.input), builder.element(op.output)
-    found = _quantized_element(form)
-    if found != result:
-        try:
-            quantize_multiplier(found.scale / result.scale)
-        except ValueError as error:
-            raise _not_quantizable(op, error) from None
-        form = builder.add(
-            tpu.RequantizeOp.make(builder.fresh(f"{name}_rescaled"), form, element=result)
-        ).output
+    form = builder.requantized(op, op.input, builder.element(op.output))
     made = tpu.ClampOp.make(name, form, clamp_low=low, clamp_high=high)
     builder.set_quantized(op.output, builder.add(made).output)
 
@@ -219,7 +211,7 @@ def _mean_forms(
     try:
         quantize_multiplier(_quantized_element(form).scale / element.scale)
     except ValueError as error:
-        raise _not_quantizable(op, error) from None
+        raise not_quantizable(op, error) from None
     return form, element
 
 
@@ -284,21 +276,6 @@ def _without_idle_taps(index: np.ndarray, weight: np.ndarray) -> tuple[np.ndarra
     return np.ascontiguousarray(index[:, used]), np.ascontiguousarray(weight[:, used])
 
 
-def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
-    """reshape keeps its input's form."""
-    made = tpu.ReshapeOp.make(op.result_name.data, builder.as_kept(op.input), shape_of(op.output))
-    builder.set_form(op.output, builder.add(made).output)
-
-
-def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
-    """transpose keeps its input's form."""
-    permutation = op.permutation.get_values()
-    made = tpu.TransposeOp.make(
-        op.result_name.data, builder.as_kept(op.input), permutation=permutation
-    )
-    builder.set_form(op.output, builder.add(made).output)
-
-
 def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
     """softmax and its logarithm compute in f32."""
     made = tpu.SoftmaxOp.make(
@@ -338,9 +315,8 @@ CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
     top.AvgPoolOp: convert_avg_pool,
     top.ReduceOp: convert_reduce,
     top.ResizeOp: convert_resize,
-    top.ReshapeOp: convert_reshape,
-    top.TransposeOp: convert_transpose,
     top.SoftmaxOp: convert_softmax,
+    **MOVEMENT_CONVERSIONS,
 }
 """For each op of `top`: the function that appends its `tpu` ops and notes the result's form."""
 
@@ -353,11 +329,3 @@ def _quantized_element(value: SSAValue) -> UniformQuantizedType:
     element = element_of(value)
     assert isinstance(element, UniformQuantizedType), "the builder gives quantized forms only"
     return element
-
-
-def _not_quantizable(op: top.TopOp, error: ValueError) -> DiagnosticError:
-    return DiagnosticError(
-        f"'{op.result_name.data}' cannot be computed in int8: {error}",
-        place_of(op),
-        hint="check the calibrated ranges of its operands and result, or use quantize=f32",
-    )

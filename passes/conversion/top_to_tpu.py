@@ -21,7 +21,8 @@ After (quantize=int8):
 
 Where a relu or clip is the only user of an op that rounds its result, that op rounds to the
 activation's quantization: saturating there loses nothing that the clamp keeps, and the finer scale
-is used from the start.
+is used from the start. Where a concat is, it rounds to the concat's, which its result would be
+requantized to.
 
 In f32, f16 and bf16 every tensor is stored in that type, weights converted once; biases stay f32, as
 the accumulators that they are added to. Inputs and results of the function keep their types, with
@@ -148,13 +149,14 @@ def _check_floats(op: Operation) -> None:
 
 
 def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
-    """Lets what relu and clip alone use be quantized as their result is; from the end on, so that
-    chains take the last one's."""
+    """Lets what relu, clip and concat alone use be quantized as their result is; from the end on,
+    so that chains take the last one's."""
     for op in reversed(ops):
-        if not isinstance(op, top.ReluOp | top.ClipOp):
+        if not isinstance(op, top.ReluOp | top.ClipOp | top.ConcatOp):
             continue
-        if op.input.has_one_use() and chooses_element(op.input.owner):
-            builder.take_element(op.input, op.output)
+        for value in op.operands:
+            if value.has_one_use() and chooses_element(value.owner):
+                builder.take_element(value, op.results[0])
 
 
 def _load_target(name: str) -> Target:

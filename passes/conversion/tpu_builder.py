@@ -9,6 +9,7 @@ import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, TensorType, UnknownLoc
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.quantization import activation_parameters, quantize
 from ...backends.numerics.storage import name_of, saturate_to
@@ -174,12 +175,14 @@ class TpuBuilder:
 
         Inputs of the function are quantized first: then a quarter of the bytes is moved.
         """
+        return self.as_quantized(value) if self.moves_quantized(value) else self.as_float(value)
+
+    def moves_quantized(self, value: SSAValue) -> bool:
+        """Whether what only moves `value` should get its quantized form."""
         moves_input = (
             self.quantizes and isinstance(value, BlockArgument) and self._is_calibrated(value)
         )
-        if value in self._quantized or moves_input:
-            return self.as_quantized(value)
-        return self.as_float(value)
+        return value in self._quantized or moves_input
 
     def is_quantized(self, value: SSAValue) -> bool:
         """Whether the value has a quantized form, or is an input or a constant, which can be given
@@ -189,6 +192,20 @@ class TpuBuilder:
             or isinstance(value, BlockArgument)
             or isinstance(value.owner, top.WeightOp)
         )
+
+    def requantized(
+        self, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
+    ) -> SSAValue:
+        """The quantized form of `value` with elements of type `element`, for `op`."""
+        form = self.as_quantized(value)
+        if element_of(form) == element:
+            return form
+        name = self.fresh(f"{op.result_name.data}_rescaled")
+        try:
+            made = tpu.RequantizeOp.make(name, form, element=element)
+        except VerifyException as error:
+            raise not_quantizable(op, error) from None
+        return self.add(made).output
 
     def _cast(self, name: str, form: SSAValue, element: Attribute) -> SSAValue:
         """A cast; its location is that of the op which makes the value."""
@@ -296,3 +313,12 @@ class TpuBuilder:
 def _given_type(argument: SSAValue) -> TensorType:
     """The type of an input without its calibrated range."""
     return TensorType(expressed(element_of(argument)), shape_of(argument))
+
+
+def not_quantizable(op: top.TopOp, error: Exception) -> DiagnosticError:
+    """The diagnostic for an op whose scales no multiplier can bridge, as `error` says."""
+    return DiagnosticError(
+        f"'{op.result_name.data}' cannot be computed in int8: {error}",
+        place_of(op),
+        hint="check the calibrated ranges of its operands and result, or use quantize=f32",
+    )

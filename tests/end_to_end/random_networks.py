@@ -10,6 +10,8 @@ import onnx.helper as oh
 from hypothesis import strategies as st
 from onnx import TensorProto, numpy_helper
 
+from .random_movement import concat, cut, gather, pad, shuffle
+
 MAX_ELEMENTS = 6000
 """No tensor of a network grows larger than that."""
 
@@ -53,6 +55,17 @@ class Graph:
         )
         self.values[name] = shape
         return name
+
+    def split(self, x: str, parts: str, axis: int, sizes: list[int], kept: int) -> str:
+        """Adds a Split in two parts of `sizes`; the name of part `kept`."""
+        shape, count = self.values[x], len(self.nodes)
+        names = [f"t{count}" if index == kept else f"t{count}_beside" for index in range(2)]
+        self.nodes.append(
+            oh.make_node("Split", [x, parts], names, name=f"Split_{count}", axis=axis)
+        )
+        for name, size in zip(names, sizes, strict=True):
+            self.values[name] = (*shape[:axis], size, *shape[axis + 1 :])
+        return names[kept]
 
     def infer(self, op: str, inputs: list[str], **attributes: Any) -> str:
         """Adds a node whose output shape ONNX infers; taken back if that fails or is too large."""
@@ -275,6 +288,8 @@ def step(graph: Graph, x: str) -> str:
     """One more op on `x`."""
     images = (conv, conv, conv, pool, resize, batch_norm)
     anything = (activation, activation, add, add, reshape, reduction, softmax, product)
+    moves = (concat, concat, cut, cut, pad, gather, shuffle)
+    anything = (*anything, *moves)
     options = [*images, *anything] if len(graph.values[x]) == 4 else [*anything, product]
     return graph.choose(*options)(graph, x)
 

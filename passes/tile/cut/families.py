@@ -10,6 +10,7 @@ from .convolution import ConvolutionFamily
 from .family import Family
 from .layer import Layer
 from .matmul import MatmulFamily
+from .movement import MovementFamily
 from .pooling import PoolFamily
 from .reduction import ReduceFamily
 from .relayout import RelayoutFamily
@@ -32,6 +33,9 @@ FAMILIES: dict[type[tpu.TpuOp], type[Family]] = {
     tpu.ResampleOp: ResampleFamily,
     tpu.ReshapeOp: RelayoutFamily,
     tpu.TransposeOp: RelayoutFamily,
+    tpu.ConcatOp: MovementFamily,
+    tpu.SliceOp: MovementFamily,
+    tpu.PadOp: MovementFamily,
     tpu.SoftmaxOp: SoftmaxFamily,
 }
 

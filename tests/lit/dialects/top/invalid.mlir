@@ -422,3 +422,57 @@ func.func @f(%a: tensor<2x3xf32>) {
 }
 
 // CHECK: error: expected 1 operand types, got 2
+
+// -----
+
+func.func @f() {
+  %y = "top.concat"() <{name = "y", axis = 0 : i64}> : () -> tensor<2x3xf32>
+  return
+}
+
+// CHECK: error: 'top.concat': at least one input is needed
+
+// -----
+
+func.func @f(%a: tensor<2x3xf32>, %b: tensor<2x4xf32>) {
+  %y = top.concat "y" %a, %b axis = 0 : (tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<4x3xf32>
+  return
+}
+
+// CHECK: error: 'top.concat': inputs [2, 3] and [2, 4] differ in an axis other than 0
+
+// -----
+
+func.func @f(%a: tensor<2x3xf32>) {
+  %y = top.slice "y" %a starts = [0, 0] sizes = [2, 3] steps = [1, 0] : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// CHECK: error: 'top.slice': axis 1 has size 3 and step 0
+
+// -----
+
+func.func @f(%a: tensor<2x3xf32>) {
+  %y = top.slice "y" %a starts = [0, 1] sizes = [2, 3] steps = [1, -1] : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// CHECK: error: 'top.slice': elements 1 to -1 of axis 1 are not all among its 3
+
+// -----
+
+func.func @f(%a: tensor<2x3xf32>) {
+  %y = top.pad "y" %a low = [0, -1] high = [0, 0] : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// CHECK: error: 'top.pad': pads must not be negative, got [0, -1] and [0, 0]
+
+// -----
+
+func.func @f(%a: tensor<2x3xf32>) {
+  %y = top.gather "y" %a axis = 1 indices = [0, 3] : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// CHECK: error: 'top.gather': index 3 is none of the 3 elements of axis 1

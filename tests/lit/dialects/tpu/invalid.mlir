@@ -492,3 +492,30 @@ func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<2x4x3xf32>) {
 }
 
 // CHECK: error: 'tpu.conv2d': weight must have shape [O,C/groups,KH,KW], got [2, 4, 3]
+
+// -----
+
+func.func @f(%a: tensor<2x3xf32>) {
+  %y = tpu.slice "y" %a starts = [0, 2] sizes = [2, 3] steps = [1, -1] : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// CHECK: error: 'tpu.slice': steps must be positive, got [1, -1]
+
+// -----
+
+func.func @f(%a: tensor<2x!quant.uniform<i8:f32, 5.000000e-01>>) {
+  %y = tpu.pad "y" %a low = [0] high = [1] value = 64.0 : (tensor<2x!quant.uniform<i8:f32, 5.000000e-01>>) -> tensor<3x!quant.uniform<i8:f32, 5.000000e-01>>
+  return
+}
+
+// CHECK: error: 'tpu.pad': value 64.0 is outside the range of !quant.uniform<i8:f32, 5.000000e-01>
+
+// -----
+
+func.func @f(%a: tensor<2x!quant.uniform<i8:f32, 5.000000e-01>>, %b: tensor<2x!quant.uniform<i8:f32, 2.500000e-01>>) {
+  %y = tpu.concat "y" %a, %b axis = 0 : (tensor<2x!quant.uniform<i8:f32, 5.000000e-01>>, tensor<2x!quant.uniform<i8:f32, 2.500000e-01>>) -> tensor<4x!quant.uniform<i8:f32, 5.000000e-01>>
+  return
+}
+
+// CHECK: error: 'tpu.concat': inputs[1] must have the element type of result, !quant.uniform<i8:f32, 5.000000e-01>, got !quant.uniform<i8:f32, 2.500000e-01>
