@@ -36,6 +36,7 @@ from .instruction_fields import (
     enum,
     flag,
     integer,
+    present,
     real,
     storage,
 )
@@ -60,7 +61,8 @@ class Instruction:
     movement, done by the simulator). `cycles(f, target)` gives the engine's busy time in cycles,
     for DMA the time apart from the shared-bandwidth transfer itself. `accesses(f)` gives the bytes
     read and written. `f` maps field names to plain Python numbers; storage and enum fields are
-    their names (strings).
+    their names (strings). Both are arithmetic that also takes columns of numbers, and gives columns
+    (`instruction_columns.py`): they may choose by names, flags, `present` and the peer core only.
     """
 
     mnemonic: ClassVar[str]
@@ -334,7 +336,7 @@ class Epilogue(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        passes = 2 if f["residual"] == NO_ADDRESS else 3
+        passes = 3 if present(f["residual"]) else 2
         return formulas.vector_cycles(target, f["acc_type"], f["rows"] * f["out_pitch"], passes)
 
     @staticmethod
@@ -342,7 +344,7 @@ class Epilogue(Instruction):
         """Rows of the table of parameters."""
         if f["acc_type"] in ("f32", "f16", "bf16"):
             return 1
-        rows = 3 if f["residual"] == NO_ADDRESS else 5
+        rows = 5 if present(f["residual"]) else 3
         return rows + (f["acc_type"] == "i64")
 
     @staticmethod
@@ -353,7 +355,7 @@ class Epilogue(Instruction):
             local(f["table"], Epilogue.table_rows(f) * f["table_pitch"] * 4),
             local(f["out"], f["rows"] * f["out_pitch"] * size, write=True),
         ]
-        if f["residual"] != NO_ADDRESS:
+        if present(f["residual"]):
             result.append(local(f["residual"], f["rows"] * f["residual_pitch"] * size))
         return tuple(result)
 
@@ -436,10 +438,10 @@ class Binary(Instruction):
         sizes = tuple(f[f"size{d}"] for d in range(4))
 
         def operand(name: str) -> Access:
-            strides = [f[f"{name}_stride{d}"] * size for d in range(4)]
-            kept = [(n, s) for n, s in zip(sizes, strides, strict=True) if s > 0]
-            counts, steps = tuple(n for n, _ in kept), tuple(s for _, s in kept)
-            return Access("local", None, 0, f[name], size, counts, steps)
+            strides = tuple(f[f"{name}_stride{d}"] * size for d in range(4))
+            # What is broadcast is read once.
+            counts = tuple((n - 1) * (s > 0) + 1 for n, s in zip(sizes, strides, strict=True))
+            return Access("local", None, 0, f[name], size, counts, strides)
 
         elements = sizes[0] * sizes[1] * sizes[2] * sizes[3]
         return operand("a"), operand("b"), local(f["out"], elements * size, write=True)

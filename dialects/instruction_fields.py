@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Engine = Literal["dma_in", "dma_out", "matrix", "vector"]
 ENGINES: tuple[Engine, ...] = ("dma_in", "dma_out", "matrix", "vector")
@@ -17,6 +17,14 @@ ENGINE_PREFIX: Mapping[Engine, str] = {"dma_in": "d", "dma_out": "s", "matrix": 
 INSTRUCTION_BYTES = 128
 NO_ADDRESS = 0xFFFFFFFF
 """The address of an operand that is not there (an epilogue without residual)."""
+
+
+def present(address: Any) -> bool:
+    """Whether an optional operand is there: its address, or a column of addresses of which all are
+    (`instruction_columns.py`).
+    """
+    return not (isinstance(address, int) and address == NO_ADDRESS)
+
 
 STORAGE_CODES: Mapping[str, int] = {
     "none": 0, "i8": 1, "u8": 2, "i16": 3, "u16": 4, "i32": 5, "u32": 6, "i64": 7,

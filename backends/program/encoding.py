@@ -9,7 +9,7 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from ...dialects.instruction import (
     Field,
     Instruction,
 )
+from ...dialects.instruction_columns import Columns, grouped
 from ...dialects.instruction_rules import code_names, field_code, field_error
 
 _HEADER_BYTES = sum(np.dtype(field.dtype).itemsize for field in HEADER)
@@ -201,3 +202,26 @@ def _column(
             f"(known: 0 to {len(names) - 1})"
         )
     return [names[code] for code in values.tolist()]
+
+
+def known_codes(indices: np.ndarray, words: np.ndarray) -> bool:
+    """Whether all storage and enum fields of what `select` returned hold codes that have names."""
+    if not len(indices):
+        return True
+    fields = BY_OPCODE[int(words["opcode"][0])].fields
+    return all(
+        words[field.name].max() < len(code_names(field))
+        for field in fields
+        if field.kind in ("storage", "enum")
+    )
+
+
+def columns_of(stream: np.ndarray) -> Iterator[Columns]:
+    """The words [n] of a stream in groups, their fields as columns; `numbers` are indices in the stream.
+
+    All opcodes and codes of names are known ones.
+    """
+    for opcode in np.unique(stream["opcode"]).tolist():
+        instruction = BY_OPCODE[opcode]
+        indices, words = select(stream, instruction)
+        yield from grouped(instruction, words, indices)

@@ -28,50 +28,36 @@ from __future__ import annotations
 from collections import deque
 from heapq import heappop, heappush
 
-from ...dialects.diagnostic import DiagnosticError
-from .costs import Costs
+import numpy as np
+
+from .costs import WORK_PER_BYTE, Costs
 from .deadlock import deadlock_error
 from .streams import ENGINE_COUNT, Streams
-
-# What an engine is doing. The first four are the engines of its core that it waits for.
-COUNTER, REPETITION, LATENCY, MULTICAST, BUSY, FINISHED = range(ENGINE_COUNT, ENGINE_COUNT + 6)
-STATE_NAMES = (
-    "dma_in",
-    "dma_out",
-    "matrix",
-    "vector",
-    "counter",
-    "repetition",
-    "latency",
-    "multicast",
-    "busy",
-    "finished",
+from .timeline import (
+    BUSY,
+    COUNTER,
+    FINISHED,
+    LATENCY,
+    MULTICAST,
+    REPETITION,
+    STATE_NAMES,
+    Timeline,
 )
-"""Names by state: an engine of the same core, or a counter, that the next instruction waits for;
-the end of the repetition before; transfers issued whose data are still to come; other members of a
-multicast; at work; nothing left to do."""
 
 _END, _ISSUED, _READY, _FLOW, _SIGNAL = range(5)
-MAX_OCCURRENCES = 5_000_000
-"""Instructions times repetitions of one simulation: bounds its memory to about a gigabyte."""
 
 
 class Machine:
-    """The state of one simulation. An *occurrence* is an instruction in one repetition: repetition
-    * instructions + number.
-
-    `stalls` has an entry (engine, state, occurrence, from, until) for every time that an engine
-    stood still, in ticks: what it waited for, and the instruction that it could not go on with.
-    `loads` has, at each time when transfers began or ended, the units of work per tick that they
-    take of each shared resource from then on.
+    """The state of one simulation; `timeline.py` says what an occurrence is, and what `stalls` and
+    `loads` have.
     """
 
     def __init__(self, streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> None:
         """`signal_latency`: ticks that a signal takes to another core."""
-        if repeat < 1 or repeat * max(len(streams), 1) > MAX_OCCURRENCES:
-            most = MAX_OCCURRENCES // max(len(streams), 1)
-            raise DiagnosticError(f"repeat must be 1 to {most} for this program, got {repeat}")
         self.streams, self.costs, self.repeat = streams, costs, repeat
+        self.ticks, self.latency = costs.ticks.tolist(), costs.latency.tolist()
+        self.transfer, self.bus_bytes = costs.transfer.tolist(), costs.bus_bytes.tolist()
+        self.network = costs.network.idle()
         self.signal_latency = signal_latency
         self.size = len(streams)
         dma = streams.program.target.dma
@@ -115,7 +101,7 @@ class Machine:
         """Runs to the end. Raises DiagnosticError on deadlock."""
         for engine in range(len(self.head)):
             self.take(engine, -1)
-        events, network = self.events, self.costs.network
+        events, network = self.events, self.network
         while events:
             self.now = events[0][0]
             while events and events[0][0] == self.now:
@@ -158,7 +144,7 @@ class Machine:
                 self.take(first, second)
         elif kind == _ISSUED:
             self.issuing[first] = False
-            latency = self.costs.latency[second % self.size]
+            latency = self.latency[second % self.size]
             self.schedule(self.now + latency, _READY, first, second)
             self.go_on(first, second)
         elif kind == _READY:
@@ -166,7 +152,7 @@ class Machine:
             self.begin_moves(first, -1)
         elif kind == _FLOW:
             if first == self.version:
-                for token in self.costs.network.finished(self.now):
+                for token in self.network.finished(self.now):
                     self.end_flow(token)
         else:
             self.signal(
@@ -242,14 +228,14 @@ class Machine:
         self.start[occurrence] = self.now
         self.cause[occurrence] = cause
         self.flight[engine].append(occurrence)
-        ticks = self.costs.ticks[number]
+        ticks = self.ticks[number]
         if not self.is_dma[engine]:
             self.move[occurrence] = self.now
             self.schedule(self.now + ticks, _END, engine, occurrence)
             return
         self.waiting_ready[engine].append(occurrence)
         self.issuing[engine] = True
-        issue = ticks if self.costs.transfer[number] >= 0 else 0
+        issue = ticks if self.transfer[number] >= 0 else 0
         self.schedule(self.now + issue, _ISSUED, engine, occurrence)
 
     # Data of DMA engines
@@ -263,9 +249,9 @@ class Machine:
                 self.cause[occurrence] = cause
             self.moving[engine] += 1
             number = occurrence % self.size
-            if self.costs.transfer[number] < 0:
+            if self.transfer[number] < 0:
                 self.move[occurrence] = self.now
-                self.schedule(self.now + self.costs.ticks[number], _END, engine, occurrence)
+                self.schedule(self.now + self.ticks[number], _END, engine, occurrence)
             elif self.streams.group[number]:
                 self.meet(engine, occurrence, number)
             else:
@@ -292,8 +278,8 @@ class Machine:
     def begin_flow(self, occurrence: int) -> None:
         number = occurrence % self.size
         self.move[occurrence] = self.now
-        self.costs.network.join(
-            self.now, self.costs.transfer[number], self.costs.work[number], occurrence
+        self.network.join(
+            self.now, self.transfer[number], self.bus_bytes[number] * WORK_PER_BYTE, occurrence
         )
 
     def end_flow(self, occurrence: int) -> None:
@@ -390,14 +376,29 @@ class Machine:
         return repetition * self.size + self.streams.queues[engine][place]
 
 
-def run_timing(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Machine:
-    """Runs a simulation to its end, all time booked. Raises DiagnosticError on deadlock or an
-    impossible `repeat`.
-    """
+def run_machine(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Timeline:
+    """Runs a simulation to its end, all time booked. Raises DiagnosticError on deadlock."""
     machine = Machine(streams, costs, repeat, signal_latency)
     machine.run()
-    last = max(machine.end, default=0)
-    machine.now = max(last, machine.now)
+    now = max(max(machine.end, default=0), machine.now)
     for engine, state in enumerate(machine.state):
-        machine.spent[engine][state] += machine.now - machine.since[engine]
-    return machine
+        machine.spent[engine][state] += now - machine.since[engine]
+
+    def table(rows: list, width: int) -> np.ndarray:
+        return np.array(rows, dtype=np.int64).reshape(-1, width)
+
+    def times(values: list[int]) -> np.ndarray:
+        return np.array(values, dtype=np.int64)
+
+    return Timeline(
+        start=times(machine.start),
+        move=times(machine.move),
+        end=times(machine.end),
+        cause=times(machine.cause),
+        spent=table(machine.spent, len(STATE_NAMES)),
+        stalls=table(machine.stalls, 5),
+        load_times=times([time for time, _ in machine.loads]),
+        loads=table([loads for _, loads in machine.loads], len(costs.network.capacities)),
+        size=machine.size,
+        repeat=repeat,
+    )

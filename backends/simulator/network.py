@@ -14,11 +14,11 @@ from .sharing import FlowClass, fair_rates
 
 
 class Network:
-    """Active transfers by class, on resources with fixed capacities (units of work per tick)."""
+    """Active transfers by class, on resources with fixed `capacities` (units of work per tick)."""
 
     def __init__(self, capacities: list[int]) -> None:
-        self._capacities = capacities
-        self._classes: list[FlowClass] = []
+        self.capacities = capacities
+        self.classes: list[FlowClass] = []
         self._number: dict[FlowClass, int] = {}
         self._counts: list[int] = []
         self._served: list[int] = []
@@ -30,11 +30,18 @@ class Network:
         self.changed = False
         """Whether transfers joined or left since the last `next_end`."""
 
+    def idle(self) -> Network:
+        """A network of the same classes without transfers."""
+        network = Network(self.capacities)
+        for flow_class in self.classes:
+            network.number(flow_class)
+        return network
+
     def number(self, flow_class: FlowClass) -> int:
         """The number of a class, for `join`."""
         if flow_class not in self._number:
-            self._number[flow_class] = len(self._classes)
-            self._classes.append(flow_class)
+            self._number[flow_class] = len(self.classes)
+            self.classes.append(flow_class)
             self._counts.append(0)
             self._served.append(0)
             self._rates.append(0)
@@ -46,8 +53,8 @@ class Network:
         """Units of work per tick that the transfers in progress take of each resource, at the rates
         of the last `next_end`.
         """
-        loads = [0] * len(self._capacities)
-        for flow_class, count, rate in zip(self._classes, self._counts, self._rates, strict=True):
+        loads = [0] * len(self.capacities)
+        for flow_class, count, rate in zip(self.classes, self._counts, self._rates, strict=True):
             if count:
                 for resource, weight in flow_class.uses:
                     loads[resource] += count * rate * weight
@@ -55,7 +62,7 @@ class Network:
 
     def lone_rate(self, number: int) -> int:
         """Units of work per tick that a transfer of class `number` is served while it is alone."""
-        return fair_rates([self._classes[number]], [1], self._capacities)[0]
+        return fair_rates([self.classes[number]], [1], self.capacities)[0]
 
     def _advance(self, now: int) -> None:
         elapsed = now - self._now
@@ -102,7 +109,7 @@ class Network:
         key = tuple(self._counts)
         rates = self._known.get(key)
         if rates is None:
-            rates = self._known[key] = fair_rates(self._classes, self._counts, self._capacities)
+            rates = self._known[key] = fair_rates(self.classes, self._counts, self.capacities)
         self._rates = rates
         soonest = None
         for c, ends in enumerate(self._ends):

@@ -175,12 +175,12 @@ def _add_costs(row: ProfileRow, timing: Timing, number: int) -> None:
     costs = timing.costs
     row.instructions += 1
     row.peak_cycles += peak_cycles(timing, number)
-    row.macs += costs.macs[number]
-    row.global_read_bytes += costs.global_read[number]
-    row.global_written_bytes += costs.global_written[number]
-    row.interconnect_bytes += costs.interconnect_bytes[number]
-    row.local_bytes += costs.local_bytes[number]
-    row.accumulator_bytes += costs.acc_bytes[number]
+    row.macs += int(costs.macs[number])
+    row.global_read_bytes += int(costs.global_read[number])
+    row.global_written_bytes += int(costs.global_written[number])
+    row.interconnect_bytes += int(costs.interconnect_bytes[number])
+    row.local_bytes += int(costs.local_bytes[number])
+    row.accumulator_bytes += int(costs.acc_bytes[number])
 
 
 def peak_cycles(timing: Timing, number: int) -> float:
@@ -189,11 +189,11 @@ def peak_cycles(timing: Timing, number: int) -> float:
     kind, fields = streams.kinds[number], streams.fields[number]
     if kind in (Load, Store):
         moved = fields["run"] * prod(fields[f"count{d}"] for d in range(4))
-        rate = costs.network.lone_rate(costs.transfer[number])
+        rate = costs.network.lone_rate(int(costs.transfer[number]))
         return moved * WORK_PER_BYTE / rate / TICKS_PER_CYCLE
-    cycles = costs.ticks[number] / TICKS_PER_CYCLE
+    cycles = int(costs.ticks[number]) / TICKS_PER_CYCLE
     if kind.engine == "matrix":
-        return costs.mac_time[number]
+        return float(costs.mac_time[number])
     if kind.engine == "vector":
         return max(cycles - streams.program.target.vector.startup_cycles, 0.0)
     return cycles

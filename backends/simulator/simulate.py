@@ -11,8 +11,8 @@ import numpy as np
 from ...dialects.diagnostic import DiagnosticError
 from ..program.program import Program
 from .costs import TICKS_PER_CYCLE, cost_program
-from .machine import run_timing
 from .streams import Streams, decode_program
+from .timed_run import run_timing
 from .timing import Timing
 
 Mode = Literal["functional", "timing", "both"]

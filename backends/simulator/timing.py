@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ...dialects.instruction import ENGINES
+from ..program.program import DebugEntry
 from .costs import TICKS_PER_CYCLE, WORK_PER_BYTE, Costs, memory_totals
-from .machine import BUSY, FINISHED, STATE_NAMES, Machine
 from .streams import ENGINE_COUNT, Streams
+from .timeline import BUSY, FINISHED, STATE_NAMES, Timeline
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,11 @@ class History:
 class Timing:
     """Cycles, energy and traffic of a run. Cycles are rounded up to whole ones only in `cycles`."""
 
-    def __init__(self, streams: Streams, costs: Costs, machine: Machine) -> None:
-        self._streams, self._costs, self._machine = streams, costs, machine
+    def __init__(self, streams: Streams, costs: Costs, timeline: Timeline) -> None:
+        self._streams, self._costs, self._timeline = streams, costs, timeline
         self._totals = memory_totals(costs, streams.program)
-        self.repeat = machine.repeat
-        self.ticks = max(machine.end, default=0)
+        self.repeat = timeline.repeat
+        self.ticks = int(timeline.end.max(initial=0))
         self.clock_ghz = streams.program.target.clock_ghz
 
     @property
@@ -117,10 +119,10 @@ class Timing:
         """Cycles from the end of the last repetition but one to the end of the last: throughput;
         the whole run if there is one.
         """
-        size, end = self._machine.size, self._machine.end
+        size, end = self._timeline.size, self._timeline.end
         if self.repeat == 1:
             return float(self.cycles)
-        before = max(end[size * (self.repeat - 2) : size * (self.repeat - 1)], default=0)
+        before = int(end[size * (self.repeat - 2) : size * (self.repeat - 1)].max(initial=0))
         return (self.ticks - before) / TICKS_PER_CYCLE
 
     @property
@@ -131,7 +133,7 @@ class Timing:
     @property
     def macs(self) -> int:
         """Multiply-accumulates on the matrix units in one run."""
-        return sum(self._costs.macs)
+        return int(self._costs.macs.sum())
 
     @property
     def utilization(self) -> float:
@@ -141,7 +143,7 @@ class Timing:
         Operands of several types count by the time that they take at their own peak rate.
         """
         cores = len(self._streams.program.streams)
-        return self.repeat * sum(self._costs.mac_time) / max(self.cycles * cores, 1)
+        return self.repeat * float(self._costs.mac_time.sum()) / max(self.cycles * cores, 1)
 
     @property
     def bytes_read(self) -> int:
@@ -169,13 +171,14 @@ class Timing:
     def engines(self) -> list[EngineUse]:
         """Every engine of every core, in order."""
         result: list[EngineUse] = []
-        for engine, spent in enumerate(self._machine.spent):
+        totals = (self._streams.queue_lengths * self.repeat).tolist()
+        for engine, spent in enumerate(self._timeline.spent.tolist()):
             cycles = [ticks / TICKS_PER_CYCLE for ticks in spent]
             result.append(
                 EngineUse(
                     engine // ENGINE_COUNT, ENGINES[engine % ENGINE_COUNT], cycles[BUSY],
                     {STATE_NAMES[s]: cycles[s] for s in range(BUSY) if cycles[s]},
-                    cycles[FINISHED], self._machine.total[engine],
+                    cycles[FINISHED], totals[engine],
                 )
             )  # fmt: skip
         return result
@@ -183,17 +186,16 @@ class Timing:
     @cached_property
     def instructions(self) -> InstructionTimes:
         """Start and end of every instruction."""
-        machine = self._machine
-        last = slice(machine.size * (self.repeat - 1), None)
-
-        def cycles(ticks: list[int]) -> np.ndarray:
-            return np.array(ticks[last], dtype=np.float64) / TICKS_PER_CYCLE
-
+        timeline, streams = self._timeline, self._streams
+        last = slice(timeline.size * (self.repeat - 1), None)
         return InstructionTimes(
-            np.array(self._streams.core, dtype=np.int64),
-            np.array(self._streams.index, dtype=np.int64),
-            cycles(machine.start), cycles(machine.move), cycles(machine.end),
-        )  # fmt: skip
+            streams.core_numbers,
+            np.array(streams.index, dtype=np.int64),
+            *(
+                times[last] / TICKS_PER_CYCLE
+                for times in (timeline.start, timeline.move, timeline.end)
+            ),
+        )
 
     @property
     def streams(self) -> Streams:
@@ -208,23 +210,19 @@ class Timing:
     @cached_property
     def history(self) -> History:
         """Times of all instructions in all repetitions, and when and why engines stood still."""
-        machine = self._machine
-
-        def cycles(ticks: list[int]) -> np.ndarray:
-            return np.array(ticks, dtype=np.float64) / TICKS_PER_CYCLE
-
+        timeline = self._timeline
         stalls = [
             Stall(engine, STATE_NAMES[state], occurrence, since / TICKS_PER_CYCLE,
                   until / TICKS_PER_CYCLE)
-            for engine, state, occurrence, since, until in machine.stalls
+            for engine, state, occurrence, since, until in timeline.stalls.tolist()
         ]  # fmt: skip
         # Work per tick, in bytes per cycle.
         scale = TICKS_PER_CYCLE / WORK_PER_BYTE
-        loads = [
-            (time / TICKS_PER_CYCLE, [load * scale for load in loads])
-            for time, loads in machine.loads
-        ]
-        start, move, end = cycles(machine.start), cycles(machine.move), cycles(machine.end)
+        rows = zip(timeline.load_times.tolist(), timeline.loads.tolist(), strict=True)
+        loads = [(time / TICKS_PER_CYCLE, [load * scale for load in row]) for time, row in rows]
+        start, move, end = (
+            ticks / TICKS_PER_CYCLE for ticks in (timeline.start, timeline.move, timeline.end)
+        )
         return History(start, move, end, stalls, loads)
 
     @cached_property
@@ -237,16 +235,15 @@ class Timing:
         the run. Numbers count as in `streams.Streams`; with several repetitions they come again in
         each.
         """
-        machine = self._machine
-        if not machine.end:
+        end, cause, size = self._timeline.end, self._timeline.cause, self._timeline.size
+        if not size:
             return []
-        occurrence = max(range(len(machine.end)), key=lambda o: (machine.end[o], -o))
+        occurrence = int(end.argmax())
         path: list[tuple[int, float]] = []
         while occurrence >= 0:
-            before = machine.cause[occurrence]
-            since = machine.end[before] if before >= 0 else 0
-            number = occurrence % machine.size
-            path.append((number, (machine.end[occurrence] - since) / TICKS_PER_CYCLE))
+            before = int(cause[occurrence])
+            since = int(end[before]) if before >= 0 else 0
+            path.append((occurrence % size, (int(end[occurrence]) - since) / TICKS_PER_CYCLE))
             occurrence = before
         path.reverse()
         return path
@@ -259,8 +256,8 @@ class Timing:
         energy, costs, totals = self._streams.program.target.energy, self._costs, self._totals
         nanoseconds = self.cycles / self.clock_ghz / self.repeat
         return {
-            "macs": sum(costs.mac_picojoules),
-            "vector": sum(costs.vector_ops) * energy.vector_operation_picojoules,
+            "macs": float(costs.mac_picojoules.sum()),
+            "vector": int(costs.vector_ops.sum()) * energy.vector_operation_picojoules,
             "local": totals["local"] * energy.local_byte_picojoules,
             "accumulator": totals["accumulator"] * energy.accumulator_byte_picojoules,
             "global": totals["global_bus"] * energy.global_byte_picojoules,
@@ -289,35 +286,41 @@ class Timing:
         activation) are one entry, "a + b": how their time divides among them has no meaning. The
         key is the op's name where no node is known, "" without either.
         """
-        program = self._streams.program
-        return self._grouped(
-            [
-                (" + ".join(entry.nodes) or entry.op, entry.nodes)
-                for entry in (program.origin(f["debug"]) for f in self._streams.fields)
-            ]
-        )
+        return self._grouped(lambda entry: (" + ".join(entry.nodes) or entry.op, entry.nodes))
 
     def op_costs(self) -> dict[str, NodeCost]:
         """Costs by `tpu` op (the name of its result), the dearest first."""
-        program = self._streams.program
-        origins = (program.origin(f["debug"]) for f in self._streams.fields)
-        return self._grouped([(entry.op, entry.nodes) for entry in origins])
+        return self._grouped(lambda entry: (entry.op, entry.nodes))
 
-    def _grouped(self, keys: list[tuple[str, tuple[str, ...]]]) -> dict[str, NodeCost]:
+    def _grouped(
+        self, key_of: Callable[[DebugEntry], tuple[str, tuple[str, ...]]]
+    ) -> dict[str, NodeCost]:
+        streams, costs = self._streams, self._costs
         result: dict[str, NodeCost] = {}
-        machine, costs = self._machine, self._costs
+        keys: dict[str, int] = {}
+        entries, debug = np.unique(streams.words["debug"], return_inverse=True)
+        row_of_entry: list[int] = []
+        for entry in entries.tolist():
+            key, nodes = key_of(streams.program.origin(entry))
+            row_of_entry.append(keys.setdefault(key, len(keys)))
+            result.setdefault(key, NodeCost(nodes))
+        row = np.array(row_of_entry, np.int64)[debug]
+
+        def summed(values: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> list[float]:
+            return np.bincount(row[chosen], values[chosen], len(keys)).tolist()
+
         busy = self.instructions.end - self.instructions.move
-        for number, (key, nodes) in enumerate(keys):
-            cost = result.get(key)
-            if cost is None:
-                cost = result[key] = NodeCost(nodes)
-            cost.busy[ENGINES[self._streams.engine[number] % ENGINE_COUNT]] += float(busy[number])
-            cost.instructions += 1
-            cost.macs += costs.macs[number]
-            cost.bytes_read += costs.global_read[number]
-            cost.bytes_written += costs.global_written[number]
+        engines = streams.words["engine"]
+        by_engine = [summed(busy, engines == code) for code in range(ENGINE_COUNT)]
+        counts = np.bincount(row, minlength=len(keys)).tolist()
+        sums = [summed(c) for c in (costs.macs, costs.global_read, costs.global_written)]
+        path = np.zeros(len(keys))
         for number, cycles in self.critical_path:
-            result[keys[number][0]].cycles += cycles / machine.repeat
+            path[row[number]] += cycles / self.repeat
+        for place, cost in enumerate(result.values()):
+            cost.cycles, cost.instructions = float(path[place]), counts[place]
+            cost.macs, cost.bytes_read, cost.bytes_written = (int(s[place]) for s in sums)
+            cost.busy = {name: by_engine[code][place] for code, name in enumerate(ENGINES)}
         order = sorted(
             result, key=lambda key: (-result[key].cycles, -sum(result[key].busy.values()), key)
         )

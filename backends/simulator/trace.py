@@ -139,7 +139,7 @@ def _arguments(timing: Timing, occurrence: int) -> dict[str, Any]:
     if timing.repeat > 1:
         result["repetition"] = repetition
     if costs.macs[number]:
-        result["macs"] = costs.macs[number]
+        result["macs"] = int(costs.macs[number])
     if streams.kinds[number] in (Load, Store):
         result["bytes"] = moved_bytes(timing, number)
     return result

@@ -1,14 +1,17 @@
 """Cycle formulas: what an instruction costs on a target, waiting and shared bandwidth apart.
 
 The timing simulator and the compiler's cost models both call these functions, so that what the
-compiler minimises is what the simulator measures. They are called once per instruction and for
-every tiling that a search tries: plain integer arithmetic.
+compiler minimises is what the simulator measures. The compiler calls them with integers, for every tiling
+that a search tries; the simulator with columns of whole numbers in f64, for all instructions at
+once.
 """
 
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
 
 from .target_error import TargetError
 
@@ -21,8 +24,22 @@ SOFTMAX_OPERATIONS = 8
 Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
 
 
-def _ceil_div(a: int, b: int) -> int:
+Whole = TypeVar("Whole", int, np.ndarray)
+"""A whole number, or a column of them."""
+
+
+def _ceil_div(a: Whole, b: int) -> Whole:
     return -(-a // b)
+
+
+def _ceil(value: Any) -> Any:
+    return ceil(value) if isinstance(value, (int, float)) else np.ceil(value)
+
+
+def _larger(a: Any, b: Any) -> Any:
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return max(a, b)
+    return np.maximum(a, b)
 
 
 def _mapping(
@@ -63,14 +80,13 @@ def gemm_cycles(
     present one streams, so a fold costs max(T, R), the last one T, and load and drain are paid
     once.
     """
-    if min(m, k, n, repeat) <= 0:
-        return 0
+    some = (m > 0) & (k > 0) & (n > 0) & (repeat > 0)
     folds, streamed, loaded = _mapping(m, k, n, rows, columns, dataflow)
     fill = (2 * rows if loaded else rows) + columns - 2
     folds *= repeat
     if not overlap:
-        return folds * (streamed + fill)
-    return (folds - 1) * max(streamed, rows) + streamed + fill
+        return some * folds * (streamed + fill)
+    return some * ((folds - 1) * _larger(streamed, rows) + streamed + fill)
 
 
 def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repeat: int = 1) -> int:
@@ -92,7 +108,7 @@ def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repea
         )
     if rate != 1.0:
         streamed = _mapping(m, k, n, unit.rows, unit.columns, unit.dataflow)[1]
-        streamed = ceil(streamed / rate)
+        streamed = _ceil(streamed / rate)
         if unit.dataflow == "weight_stationary":
             m = streamed
         elif unit.dataflow == "input_stationary":
@@ -120,15 +136,15 @@ def transfer_issue_cycles(target: Target, runs: int) -> int:
     """Cycles for which a DMA engine issues a transfer of `runs` runs: its start, then one address
     per cycle.
     """
-    return target.dma.issue_cycles + max(runs, 1) - 1
+    return target.dma.issue_cycles + _larger(runs, 1) - 1
 
 
 def local_write_cycles(target: Target, size_bytes: int) -> int:
     """Cycles to write `size_bytes` to local memory through one port, at least 1."""
-    return max(1, ceil(size_bytes / target.local_memory.bytes_per_cycle))
+    return _larger(1, _ceil(size_bytes / target.local_memory.bytes_per_cycle))
 
 
-def transfer_bytes_on_bus(target: Target, run_bytes: int, runs: int) -> int:
+def transfer_bytes_on_bus(target: Target, run_bytes: Whole, runs: Whole) -> Whole:
     """Bytes that a transfer of `runs` separate runs takes on the bus of global memory: whole bursts
     for each run.
     """

@@ -29,7 +29,12 @@ SIMULATOR_MAY_IMPORT = {
     "backends.simulator",
 }
 NO_XDSL = ("backends.numerics", "backends.targets", "backends.simulator")
-PURE_DIALECT_MODULES = {"dialects.instruction", "dialects.instruction_rules", "dialects.diagnostic"}
+PURE_DIALECT_MODULES = {
+    "dialects.instruction",
+    "dialects.instruction_columns",
+    "dialects.instruction_rules",
+    "dialects.diagnostic",
+}
 """What the instruction set is and how a mistake is told: no IR in them, so the simulator may use them."""
 
 
