@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Level = Literal["top", "tpu", "tile", "isa", "any"]
 """The level of IR that a pass reads; a conversion is of the level that it starts from."""
 
+F32_TOLERANCE = 1e-5
+"""What reordering the sums of an f32 network moves, as a share of an output's range."""
+
 
 @dataclass(frozen=True)
 class SmaltiPass(ModulePass):
@@ -33,6 +36,13 @@ class SmaltiPass(ModulePass):
     """
 
     level: ClassVar[Level] = "any"
+
+    @property
+    def tolerance(self) -> float:
+        """How far, as a share of an output's range, the pass may move what is computed in f32 (sums
+        in another order). What is computed in integers it must leave equal to the bit.
+        """
+        return F32_TOLERANCE
 
     @cached_property
     def statistics(self) -> dict[str, int]:

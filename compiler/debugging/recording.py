@@ -17,17 +17,17 @@ from ..pipelines import level_of
 
 
 def record(
-    module: ModuleOp, ctx: SmaltiContext, inputs: Mapping[str, np.ndarray]
+    module: ModuleOp, ctx: SmaltiContext, inputs: Mapping[str, np.ndarray], *, real: bool = False
 ) -> dict[str, np.ndarray]:
-    """Inputs, intermediate values and outputs by name, samples one after the other along axis 0.
+    """Inputs, intermediate values and outputs by name, in the order in which they are made; samples one after the other along axis 0.
 
-    Values are in storage: of a quantized tensor the integers. IR of level isa has no intermediate
-    values.
+    Values are in storage: of a quantized tensor the integers; with `real` the numbers they stand
+    for (top and tpu only). IR of level isa has no intermediate values.
 
     Raises:
         DiagnosticError: inputs that do not fit the IR.
     """
-    types = _types(module) if level_of(module) == "tpu" else {}
+    types = _types(module) if level_of(module) == "tpu" and not real else {}
     seen = {name: np.asarray(array) for name, array in inputs.items()}
 
     def observe(name: str, value: np.ndarray) -> None:
@@ -35,8 +35,9 @@ def record(
         joined = stored.reshape(-1, *stored.shape[2:]) if stored.ndim > 1 else stored
         seen.setdefault(name, joined)
 
-    outputs = run_ir(module, ctx, inputs, observe=observe)
-    return {**outputs, **seen}
+    for name, value in run_ir(module, ctx, inputs, observe=observe).items():
+        seen.setdefault(name, value)
+    return seen
 
 
 def _types(module: ModuleOp) -> dict[str, Attribute]:

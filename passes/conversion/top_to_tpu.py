@@ -46,13 +46,15 @@ from ...dialects.element import element_storage
 from ...dialects.location import place_of
 from ...dialects.machine import set_target
 from ...dialects.weights import WeightStore
-from ..smalti_pass import Level, SmaltiPass, store_of
+from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
 from .number_format import QUANTIZE
 from .top_ops_to_tpu import CONVERSIONS, chooses_element
 from .tpu_builder import TpuBuilder
 
 _FLOATS = ("f32", "f16", "bf16")
 """The element types of a float network that can be converted."""
+_ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
+"""As a share of an output's range."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class ConvertTopToTpu(SmaltiPass):
 
     target: str = "default-8c"
     quantize: str = "int8"
+
+    @property
+    def tolerance(self) -> float:
+        """What rounding to the number format moves; more is no loss of precision but a mistake."""
+        return _ROUNDING.get(self.quantize, F32_TOLERANCE)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         place = Place(name=f"pass '{self.name}'")

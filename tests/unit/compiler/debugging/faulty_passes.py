@@ -10,9 +10,11 @@ import pytest
 from onnx import numpy_helper
 from smalti.compiler.debugging.experiment import IrExperiment, OnnxExperiment
 from smalti.compiler.onnx_import.importer import import_onnx
-from smalti.dialects import top
+from smalti.dialects import top, tpu
+from smalti.dialects.attribute import real
 from smalti.dialects.context import make_context
 from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.quantized_element import Element
 from smalti.passes.registry import PASSES
 from smalti.passes.smalti_pass import Level, SmaltiPass
 from xdsl.context import Context
@@ -74,7 +76,7 @@ class Refuses(SmaltiPass):
 @pytest.fixture
 def faulty_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registers the passes."""
-    for each in (WrongNumbers, Refuses):
+    for each in (WrongNumbers, Refuses, Bump):
         monkeypatch.setitem(PASSES, each.name, f"{__name__}:{each.__name__}")
 
 
@@ -109,3 +111,19 @@ def ir_experiment(*passes: str) -> IrExperiment:
 def onnx_experiment(*passes: str) -> OnnxExperiment:
     """The network as a model, and passes."""
     return OnnxExperiment(passes, residual_network())
+
+
+@dataclass(frozen=True)
+class Bump(SmaltiPass):
+    """Clamp one product of a quantized network a little above its least value: off by one step."""
+
+    name = "test-bump"
+    level: ClassVar[Level] = "tpu"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        for op in module.walk():
+            if isinstance(op, tpu.AddOp):
+                element = Element.of(op.output.type)
+                low = (-128 - element.zero_point + 60) * element.scale
+                op.properties["clamp_low"] = real(low)
+                return

@@ -1,0 +1,99 @@
+"""Translation validation: passes that keep the numbers go through, one that does not is caught."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalti.compiler.calibration import calibrate, load_calibration_data, save_ranges
+from smalti.compiler.debugging.experiment import IrExperiment
+from smalti.compiler.debugging.inputs import inputs_for
+from smalti.compiler.debugging.numerics_verification import NumericsVerifier, coarsest_float
+from smalti.compiler.onnx_import.importer import import_onnx
+from smalti.compiler.pipelines import Level, pass_text, passes_into, passes_of
+from smalti.dialects.context import make_context
+from smalti.dialects.diagnostic import DiagnosticError
+from smalti.passes.pipeline import run_pipeline
+from smalti.passes.registry import parse_pipeline
+
+from .faulty_passes import faulty_passes, ir_experiment, residual_network
+
+__all__ = ["faulty_passes"]
+
+LOWER: tuple[Level, ...] = ("tpu", "tile", "isa")
+
+
+def pipeline(quantize: str, table: Path) -> str:
+    """From top to isa, the ranges of `table` annotated."""
+    texts = passes_of("top", target="edge-1c", quantize=quantize)
+    texts.append(pass_text("top-annotate-calibration", table=str(table)))
+    for level in LOWER:
+        texts += passes_into(level, target="edge-1c", quantize=quantize)
+    return ",".join(texts)
+
+
+@pytest.mark.parametrize("quantize", ["int8", "f32", "f16", "bf16"])
+def test_every_pass_of_the_default_pipeline_keeps_the_numbers(quantize: str, tmp_path: Path):
+    ctx = make_context()
+    module = import_onnx(residual_network(3), ctx)
+    data = load_calibration_data("random:1", module)
+    table = tmp_path / "table.json"
+    save_ranges(calibrate(module, ctx.weights, data), table)
+    inputs = {name: array[:1] for name, array in data.items()}
+    passes = parse_pipeline(pipeline(quantize, table))
+    run_pipeline(ctx, module, passes, instruments=[NumericsVerifier(inputs)])
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_pass_that_changes_numbers_is_named_with_its_rewrites():
+    experiment = ir_experiment()
+    passes = parse_pipeline("top-fold-shapes,test-wrong-numbers,cse")
+    with pytest.raises(DiagnosticError) as caught:
+        run_pipeline(
+            experiment.ctx,
+            experiment.module,
+            passes,
+            instruments=[NumericsVerifier("random:3")],
+        )
+    text = str(caught.value)
+    assert "pass 'test-wrong-numbers': error: the pass changes what is computed" in text
+    assert "output 'a65' differs by" in text
+    assert "the first value that differs is 'a33'" in text, text
+    assert "rewrite: swap_operands at add0" in text and "and 58 more rewrites" in text
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_integer_network_has_no_tolerance(tmp_path: Path):
+    ctx = make_context()
+    module = import_onnx(residual_network(2), ctx)
+    table = tmp_path / "table.json"
+    save_ranges(calibrate(module, ctx.weights, load_calibration_data("random:1", module)), table)
+    annotate = pass_text("top-annotate-calibration", table=str(table))
+    run_pipeline(ctx, module, parse_pipeline(f"{annotate},convert-top-to-tpu"))
+    assert coarsest_float(module) is None
+    with pytest.raises(DiagnosticError, match="this tolerance: none"):
+        run_pipeline(
+            ctx, module, parse_pipeline("test-bump"), instruments=[NumericsVerifier("random:3")]
+        )
+
+
+def test_inputs_may_come_from_a_file(tmp_path: Path):
+    experiment = ir_experiment()
+    np.savez(tmp_path / "x.npz", **inputs_for(experiment.module, {}, 0))
+    passes = parse_pipeline("canonicalize,cse")
+    verifier = NumericsVerifier(tmp_path / "x.npz")
+    run_pipeline(experiment.ctx, experiment.module, passes, instruments=[verifier])
+
+
+@pytest.mark.parametrize(
+    ("source", "message"), [("random:x", "has no seed"), ("absent.npz", "no such file")]
+)
+def test_sources_that_are_wrong(source: str, message: str):
+    with pytest.raises(DiagnosticError, match=message):
+        NumericsVerifier(source)
+
+
+def test_wrong_input_name_is_told():
+    experiment: IrExperiment = ir_experiment()
+    verifier = NumericsVerifier({"y": np.zeros((1, 8, 8, 8), np.float32)})
+    with pytest.raises(DiagnosticError, match="no input 'y'"):
+        run_pipeline(experiment.ctx, experiment.module, [], instruments=[verifier])
