@@ -19,7 +19,8 @@ from ..pipelines import level_of
 def record(
     module: ModuleOp, ctx: SmaltiContext, inputs: Mapping[str, np.ndarray], *, real: bool = False
 ) -> dict[str, np.ndarray]:
-    """Inputs, intermediate values and outputs by name, in the order in which they are made; samples one after the other along axis 0.
+    """Inputs, intermediate values and outputs by name, in the order in which they are made; samples
+    one after the other along axis 0.
 
     Values are in storage: of a quantized tensor the integers; with `real` the numbers they stand
     for (top and tpu only). IR of level isa has no intermediate values.
