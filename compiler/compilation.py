@@ -161,14 +161,14 @@ def start_from_model(
     *,
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
+    symbols: Mapping[str, int] | None = None,
     progress: Progress = silent,
 ) -> Compilation:
     """Imports an ONNX model as the start of a compilation. Raises DiagnosticError as the importer does."""
     from .onnx_import.importer import import_onnx
 
     ctx = make_context()
-    shapes = dict(input_shapes) if input_shapes else None
-    module = import_onnx(model, ctx, input_shapes=shapes, batch=batch)
+    module = import_onnx(model, ctx, input_shapes=input_shapes, batch=batch, symbols=symbols)
     return Compilation(module, ctx, options, progress)
 
 

@@ -129,6 +129,7 @@ def compile_model(
     calibration: CalibrationSource | None = None,
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
+    symbols: Mapping[str, int] | None = None,
 ) -> CompiledModel:
     """Compiles an ONNX model to a program.
 
@@ -140,12 +141,15 @@ def compile_model(
         calibration: arrays by input name, an .npz of them, or "random:SEED"; "int8" needs it.
         batch: the size of axis 0 of every input, in place of the model's.
         input_shapes: shapes by input name, in place of the model's.
+        symbols: sizes of the dimensions that the model declares by name.
 
     Raises:
         DiagnosticError, TargetError: whatever is wrong with the model, the data, the target or the options.
     """
     options = CompileOptions(target, cores, quantize, calibration)
-    compilation = start_from_model(model, options, batch=batch, input_shapes=input_shapes)
+    compilation = start_from_model(
+        model, options, batch=batch, input_shapes=input_shapes, symbols=symbols
+    )
     program = compilation.assemble()
     return CompiledModel(program, compilation.levels, ",".join(compilation.pipeline))
 
@@ -162,7 +166,10 @@ def import_model(
     *,
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
+    symbols: Mapping[str, int] | None = None,
 ) -> ImportedModel:
     """Imports an ONNX model as `top` IR. Raises DiagnosticError, naming every op that is not supported, in one go."""
-    compilation = start_from_model(model, CompileOptions(), batch=batch, input_shapes=input_shapes)
+    compilation = start_from_model(
+        model, CompileOptions(), batch=batch, input_shapes=input_shapes, symbols=symbols
+    )
     return ImportedModel(compilation.module, compilation.ctx)

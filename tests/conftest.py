@@ -1,12 +1,10 @@
 """Fixtures for all tests: where models and data lie that are not part of the project."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = Path(os.environ.get("SMALTI_SHARED", ROOT.parent / "shared"))
+from .shared_files import ROOT, SHARED
 
 
 @pytest.fixture(scope="session")

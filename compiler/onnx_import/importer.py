@@ -8,7 +8,7 @@ are collected and reported together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,7 +22,7 @@ from ...dialects.diagnostic import DiagnosticError, Place
 from ...dialects.value_name import value_name
 from .builder import BatchChange, GraphBuilder
 from .folding import can_fold, fold
-from .input_shapes import resolve_input_shapes
+from .input_shapes import GivenSizes, resolve_input_shapes
 from .model_file import read_model
 from .node import Constant, Node, UnsupportedNodeError, Value
 from .operators import HANDLES_CONSTANTS, OPERATORS, supported_operators
@@ -62,8 +62,9 @@ def import_onnx(
     model: str | Path | ModelProto,
     ctx: SmaltiContext,
     *,
-    input_shapes: dict[str, Sequence[int]] | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
+    symbols: Mapping[str, int] | None = None,
 ) -> ModuleOp:
     """The model as a module with one function `main` of top ops; its constants go to `ctx.weights`.
 
@@ -73,6 +74,7 @@ def import_onnx(
         input_shapes: shapes by input name, in place of the declared ones of the same rank.
         batch: the size of axis 0 of every input. Constant shapes that repeat the old size are
             scaled along.
+        symbols: sizes of the dimensions that the inputs declare by name.
 
     Raises:
         DiagnosticError: the file cannot be read or is no valid model, a shape is unknown or does
@@ -86,7 +88,7 @@ def import_onnx(
         proto = model
     proto, opset = validate(proto, file)
     return _GraphImporter(proto.graph, opset, ctx, TensorReader(file, folder)).run(
-        input_shapes, batch
+        GivenSizes(input_shapes or {}, batch, symbols or {})
     )
 
 
@@ -105,14 +107,14 @@ class _GraphImporter:
     def file(self) -> str:
         return self.reader.file
 
-    def run(self, input_shapes: dict[str, Sequence[int]] | None, batch: int | None) -> ModuleOp:
+    def run(self, sizes: GivenSizes) -> ModuleOp:
         """The module; see `import_onnx`."""
         for tensor in self.graph.initializer:
             self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
         inputs = [value for value in self.graph.input if value.name not in self.values]
         self._check_tensor_types(inputs)
         shapes, change = resolve_input_shapes(
-            inputs, input_shapes, batch, self.file, [t.name for t in self.graph.initializer]
+            inputs, sizes, self.file, [t.name for t in self.graph.initializer]
         )
         block = self._add_inputs(inputs, shapes)
         builder = self._builder(block, change, shapes)

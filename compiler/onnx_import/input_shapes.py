@@ -5,6 +5,7 @@ size asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...dialects.diagnostic import DiagnosticError, Place
@@ -19,18 +20,29 @@ Dimension = int | str | None
 """A declared dimension: a size, the name of a symbol, or unknown."""
 
 
+@dataclass(frozen=True)
+class GivenSizes:
+    """What the user says of the inputs' sizes.
+
+    `shapes`: by input, in place of the declared ones of the same rank. `batch`: axis 0 of every
+    input, before anything else. `symbols`: the sizes of dimensions that the model declares by name.
+    """
+
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    batch: int | None = None
+    symbols: Mapping[str, int] = field(default_factory=dict)
+
+
 def resolve_input_shapes(
     inputs: Sequence[ValueInfoProto],
-    input_shapes: Mapping[str, Sequence[int]] | None,
-    batch: int | None,
+    given: GivenSizes,
     file: str,
     constants: Sequence[str] = (),
 ) -> tuple[dict[str, tuple[int, ...]], BatchChange | None]:
     """The shape of each input, and how the batch size differs from the declared one.
 
-    `input_shapes` replaces declared shapes of the same rank; `batch` then replaces axis 0 of every
-    input. The batch change is that of the first input whose declared axis 0 is a number and got
-    another one.
+    The batch change is that of the first input whose declared axis 0 is a number and got another
+    one. A symbol that axis 0 of an input is declared as has the batch size everywhere.
 
     Args:
         constants: names of inputs that are initializers (IR before 4), for a better error.
@@ -39,10 +51,9 @@ def resolve_input_shapes(
         DiagnosticError: a name, rank or size that does not fit, or a dimension that is still
             unknown.
     """
-    given = dict(input_shapes or {})
     place = Place(file=file)
     declared = {value.name: _declared(value) for value in inputs}
-    for name in given:
+    for name in given.shapes:
         if name in constants:
             raise DiagnosticError(f"input '{name}' is a constant; its shape cannot be set", place)
         if name not in declared:
@@ -50,16 +61,49 @@ def resolve_input_shapes(
             raise DiagnosticError(
                 f"the model has no input '{name}'", place, hint=f"its inputs are: {names}"
             )
-    if batch is not None and batch < 1:
-        raise DiagnosticError(f"the batch size must be at least 1, it is {batch}", place)
+    if given.batch is not None and given.batch < 1:
+        raise DiagnosticError(f"the batch size must be at least 1, it is {given.batch}", place)
+    symbols = _symbols(declared, given, place)
     shapes, change = {}, None
     for name, dimensions in declared.items():
-        shape = _resolve(name, dimensions, given.get(name), batch, file)
+        shape = _resolve(name, dimensions, given, symbols, file)
         old = dimensions[0] if dimensions else None
         if change is None and isinstance(old, int) and shape and shape[0] != old:
             change = BatchChange(old, shape[0])
         shapes[name] = shape
     return shapes, change
+
+
+def _symbols(
+    declared: Mapping[str, list[Dimension] | None], given: GivenSizes, place: Place
+) -> dict[str, int]:
+    """The sizes of symbols: those given, and the batch size for what stands in axis 0."""
+    shapes = [dimensions for dimensions in declared.values() if dimensions]
+    known = {each: None for dimensions in shapes for each in dimensions if isinstance(each, str)}
+    symbols = dict(given.symbols)
+    for name, size in symbols.items():
+        if name not in known:
+            names = ", ".join(f"'{each}'" for each in known) or "none"
+            raise DiagnosticError(
+                f"the model has no symbolic dimension '{name}'",
+                place,
+                hint=f"its symbolic dimensions are: {names}",
+            )
+        if not 1 <= size <= _LARGEST_DIMENSION:
+            raise DiagnosticError(
+                f"the size of '{name}' must be between 1 and {_LARGEST_DIMENSION}, it is {size}",
+                place,
+            )
+    for lead in [dimensions[0] for dimensions in shapes]:
+        if given.batch is None or not isinstance(lead, str):
+            continue
+        if symbols.setdefault(lead, given.batch) != given.batch:
+            raise DiagnosticError(
+                f"the batch size is {given.batch}, but its symbol '{lead}' is {symbols[lead]}",
+                place,
+                hint="give one of --batch and --define-symbol",
+            )
+    return symbols
 
 
 def _declared(value: ValueInfoProto) -> list[Dimension] | None:
@@ -77,28 +121,29 @@ def _declared(value: ValueInfoProto) -> list[Dimension] | None:
 def _resolve(
     name: str,
     declared: list[Dimension] | None,
-    given: Sequence[int] | None,
-    batch: int | None,
+    given: GivenSizes,
+    symbols: Mapping[str, int],
     file: str,
 ) -> tuple[int, ...]:
     place = Place(file=file, name=f"input '{name}'")
-    if given is not None and declared is not None and len(given) != len(declared):
+    wanted = given.shapes.get(name)
+    if wanted is not None and declared is not None and len(wanted) != len(declared):
         raise DiagnosticError(
-            f"the shape {list(given)} has {len(given)} dimensions, the input has {len(declared)}: "
-            f"{_text(declared)}",
+            f"the shape {list(wanted)} has {len(wanted)} dimensions, the input has "
+            f"{len(declared)}: {_text(declared)}",
             place,
             hint="give one size per dimension",
         )
-    dimensions: list[Dimension] | None = list(given) if given is not None else declared
-    if dimensions is not None and batch is not None and dimensions:
-        dimensions = [batch, *dimensions[1:]]
+    dimensions: list[Dimension] | None = list(wanted) if wanted is not None else declared
+    if dimensions is not None:
+        dimensions = [symbols.get(d, d) if isinstance(d, str) else d for d in dimensions]
+        if given.batch is not None and dimensions:
+            dimensions = [given.batch, *dimensions[1:]]
     if dimensions is None or not all(isinstance(size, int) for size in dimensions):
-        only_batch = dimensions is not None and all(isinstance(d, int) for d in dimensions[1:])
-        option = f"--input-shape {name}=1,3,224,224 (with the sizes that you want)"
         raise DiagnosticError(
             f"its shape is not fully known: {_text(dimensions)}",
             place,
-            hint=f"give --batch N, or {option}" if only_batch else f"give {option}",
+            hint=_how_to_settle(name, dimensions),
         )
     shape = tuple(int(size) for size in dimensions if isinstance(size, int))
     for size in shape:
@@ -107,6 +152,20 @@ def _resolve(
                 f"size {size} in {list(shape)} is not between 1 and {_LARGEST_DIMENSION}", place
             )
     return shape
+
+
+def _how_to_settle(name: str, dimensions: Sequence[Dimension] | None) -> str:
+    """The options that would make a shape known."""
+    option = f"--input-shape {name}=1,3,224,224 (with the sizes that you want)"
+    if dimensions is None:
+        return f"give {option}"
+    unknown = [d for d in dimensions if not isinstance(d, int)]
+    ways = []
+    if all(isinstance(d, int) for d in dimensions[1:]):
+        ways.append("--batch N")
+    if all(isinstance(d, str) for d in unknown):
+        ways.append(" ".join(f"--define-symbol {d}=N" for d in dict.fromkeys(unknown)))
+    return "give " + ", or ".join([*ways, option])
 
 
 def _text(dimensions: Sequence[Dimension] | None) -> str:

@@ -105,8 +105,15 @@ def test_wrong_input_shape(
     assert_diagnostic(ran, *words, folder=out)
 
 
-def test_malformed_input_shape_is_usage(smalti: Smalti, small_onnx: Path, out: Path):
+def test_malformed_sizes_are_usage(smalti: Smalti, small_onnx: Path, out: Path):
     assert smalti("import", small_onnx, "--input-shape", "x:1", "-o", out / "m").code == 2
+    for text in ("N", "N=", "=1", "N=0", "N=-1", "N=x"):
+        assert smalti("import", small_onnx, "--define-symbol", text, "-o", out / "m").code == 2
+
+
+def test_unknown_symbol(smalti: Smalti, small_onnx: Path, out: Path):
+    ran = smalti("import", small_onnx, "--define-symbol", "N=1", "-o", out / "m.top.mlir")
+    assert_diagnostic(ran, "N", "none", folder=out)
 
 
 def calibration_cases() -> dict[str, dict[str, np.ndarray]]:

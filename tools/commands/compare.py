@@ -9,9 +9,9 @@ from ..progress_bar import progress_bar
 from .model_arguments import (
     add_compile_arguments,
     add_shape_arguments,
-    input_shapes,
     natural,
     positive,
+    sizes,
 )
 
 
@@ -55,8 +55,7 @@ def run(args: argparse.Namespace) -> int:
         compilation = start_from_model(
             args.model,
             options,
-            batch=args.batch,
-            input_shapes=input_shapes(args),
+            **sizes(args),
             progress=progress,
         )
         report = compare_with_onnxruntime(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..command_line import EXIT_FINE
 from ..progress_bar import progress_bar
-from .model_arguments import add_compile_arguments, add_shape_arguments, input_shapes
+from .model_arguments import add_compile_arguments, add_shape_arguments, sizes
 
 if TYPE_CHECKING:
     pass
@@ -65,18 +65,16 @@ def run(args: argparse.Namespace) -> int:
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration)
     with progress_bar() as progress:
         if source.suffix == ".mlir":
-            if args.batch or args.input_shape:
+            if any(sizes(args).values()):
                 raise DiagnosticError(
-                    "--batch and --input-shape are for ONNX models, IR has its shapes already",
+                    "--batch, --input-shape and --define-symbol are for ONNX models, "
+                    "IR has its shapes already",
                     Place(file=args.input),
                     hint="import the model again with them",
                 )
             compilation = start_from_ir(source, options, progress=progress)
         else:
-            shapes = input_shapes(args)
-            compilation = start_from_model(
-                source, options, batch=args.batch, input_shapes=shapes, progress=progress
-            )
+            compilation = start_from_model(source, options, **sizes(args), progress=progress)
         files = artifacts.write(compilation)
     if args.print_pipeline:
         print(",".join(compilation.pipeline))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..command_line import EXIT_FINE
-from .model_arguments import add_shape_arguments, input_shapes
+from .model_arguments import add_shape_arguments, sizes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from ..output_files import keep_inputs
 
     keep_inputs([args.output, Path(args.output).with_suffix(".safetensors")], [args.model])
-    model = import_model(args.model, batch=args.batch, input_shapes=input_shapes(args))
+    model = import_model(args.model, **sizes(args))
     model.save(Path(args.output))
     ops, weights, elements = model.counts()
     print(f"{args.output}: {ops} ops, {weights} weights with {elements:,} elements")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TypedDict
 
 from ...passes.conversion.number_format import QUANTIZE
 
@@ -35,8 +36,24 @@ def shape(text: str) -> tuple[str, tuple[int, ...]]:
     return name, parsed
 
 
+def symbol(text: str) -> tuple[str, int]:
+    """An argparse type: NAME=N."""
+    name, equals, size = text.rpartition("=")
+    if not equals or not name or not (size.isascii() and size.isdigit()) or int(size) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=N")
+    return name, int(size)
+
+
+class SizeArguments(TypedDict):
+    """What the arguments say of the inputs' sizes, as `start_from_model` takes it."""
+
+    batch: int | None
+    input_shapes: dict[str, tuple[int, ...]]
+    symbols: dict[str, int]
+
+
 def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
-    """--input-shape and --batch."""
+    """--input-shape, --batch and --define-symbol."""
     parser.add_argument(
         "--input-shape",
         action="append",
@@ -51,11 +68,23 @@ def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="size of axis 0 of every input, in place of the model's",
     )
+    parser.add_argument(
+        "--define-symbol",
+        action="append",
+        default=[],
+        type=symbol,
+        metavar="NAME=N",
+        help="size of the dimensions that the model calls NAME; may be repeated",
+    )
 
 
-def input_shapes(args: argparse.Namespace) -> dict[str, tuple[int, ...]]:
-    """The shapes given with --input-shape, by input."""
-    return dict(args.input_shape)
+def sizes(args: argparse.Namespace) -> SizeArguments:
+    """The sizes given with these arguments."""
+    return {
+        "batch": args.batch,
+        "input_shapes": dict(args.input_shape),
+        "symbols": dict(args.define_symbol),
+    }
 
 
 def add_compile_arguments(parser: argparse.ArgumentParser) -> None:

@@ -159,6 +159,12 @@ def test_input_shapes():
     refused(fixed, "-1", input_shapes={"x": (-1, 3)})
     refused(fixed, "at least 1", batch=0)
     refused(fixed, "size", input_shapes={"x": (2**40, 3)})
+    two = model_of([node("Add", "x y", "z")], {"x": ("N", "L"), "y": ("N", "L")})
+    refused(two, "[N, L]", "--define-symbol N=N --define-symbol L=N")
+    refused(two, "no symbolic dimension 'M'", "'N', 'L'", symbols={"M": 1})
+    refused(fixed, "no symbolic dimension 'M'", "none", symbols={"M": 1})
+    refused(two, "between 1 and", "it is 0", symbols={"N": 0})
+    refused(two, "batch size is 2", "'N' is 3", symbols={"N": 3}, batch=2)
     constant = model_of(
         [node("Add", "x c", "y")], {"x": (2,)}, constants={"c": np.ones(2, np.float32)}
     )

@@ -1,0 +1,175 @@
+"""How near a compiled network is to ONNX Runtime: its outputs on the simulator, and every intermediate tensor.
+
+Intermediates are those of the tpu interpreter, which is equal to the simulator to the bit for integers; each
+measurement says how far apart the outputs of both were. Tensors are matched by name. One that Smalti has fused or
+folded away cannot be compared: `Accuracy.absent` counts those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from onnx import ModelProto, NodeProto
+from smalti.backends.cpu.session import run_onnx
+from smalti.backends.program.program import Program
+from smalti.backends.simulator.simulate import simulate
+from smalti.compiler.comparison import Difference
+from smalti.compiler.compilation import Compilation, CompileOptions, Quantize, start_from_model
+from smalti.compiler.execution import run_ir
+
+from .catalogue import Data, Network
+from .onnxruntime_int8 import quantized_tensors
+
+CALIBRATION_SAMPLES, CALIBRATION_SEED = 4, 1
+SAMPLES, SEED = 2, 2
+"""How many samples are compared; they are not among those of the calibration."""
+PRODUCTS = ("Conv", "Gemm", "MatMul")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with its model, its data, and what ONNX Runtime computes for them, each made once."""
+
+    network: Network
+    seed: int = 0
+
+    @cached_property
+    def model(self) -> ModelProto:
+        return self.network.make(self.seed)
+
+    @cached_property
+    def calibration(self) -> Data:
+        return self.network.data(CALIBRATION_SAMPLES, CALIBRATION_SEED)
+
+    @cached_property
+    def inputs(self) -> Data:
+        return self.network.data(SAMPLES, SEED)
+
+    @cached_property
+    def reference(self) -> dict[str, np.ndarray]:
+        """All tensors that the model's nodes compute, in floats."""
+        return _floats(run_onnx(self.model, self.inputs, intermediates=True))
+
+    @cached_property
+    def yardstick(self) -> dict[str, Difference]:
+        """How far the tensors of ONNX Runtime's statically quantized model are from the float model's."""
+        found = quantized_tensors(self.model, self.calibration, self.inputs)
+        return self.differences(found)
+
+    def compile(
+        self, quantize: Quantize, target: str = "default-8c"
+    ) -> tuple[Compilation, Program]:
+        """The network at a batch of 1, all the way down."""
+        calibration = self.calibration if quantize == "int8" else None
+        options = CompileOptions(target, None, quantize, calibration)
+        symbols = self.network.symbols
+        compilation = start_from_model(self.model, options, batch=1, symbols=symbols)
+        return compilation, compilation.assemble()
+
+    def differences(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Difference]:
+        """Each tensor that the float model has too against it, by name; logits as `_judged` says."""
+        found: dict[str, Difference] = {}
+        for name, value in tensors.items():
+            expected = self.reference.get(name)
+            if expected is None or value.size != expected.size or name in self._one_hot:
+                continue
+            shaped = value.reshape(expected.shape)
+            found[name] = Difference.between(
+                name, self._centred(name, shaped), self._centred(name, expected)
+            )
+        return found
+
+    @cached_property
+    def _last_softmax(self) -> dict[str, NodeProto]:
+        """The Softmax nodes that make outputs of the graph, by output."""
+        outputs = {value.name for value in self.model.graph.output}
+        nodes = [node for node in self.model.graph.node if node.op_type == "Softmax"]
+        return {node.output[0]: node for node in nodes if node.output[0] in outputs}
+
+    @property
+    def _one_hot(self) -> set[str]:
+        """What a Softmax at the end makes: of random logits it is one-hot, and hides every error."""
+        return set(self._last_softmax)
+
+    @cached_property
+    def _logits(self) -> set[str]:
+        """What such a Softmax reads; where there is none, the outputs of a classifier."""
+        read = {node.input[0] for node in self._last_softmax.values()}
+        if read or self.network.class_axis is None:
+            return read
+        return {value.name for value in self.model.graph.output}
+
+    def _centred(self, name: str, value: np.ndarray) -> np.ndarray:
+        """Logits without their mean over the classes, which no Softmax sees."""
+        if name not in self._logits or self.network.class_axis is None:
+            return value
+        return value - value.mean(axis=self.network.class_axis, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A compiled network against ONNX Runtime.
+
+    `outputs`: of the program on the simulator; `tensors`: of the tpu interpreter. `levels_differ`: the largest
+    difference between both on the outputs. `absent`: how many of the model's tensors the tpu level has no more.
+    `yardstick`: the tensors of ONNX Runtime's INT8, for int8.
+    """
+
+    outputs: dict[str, Difference]
+    tensors: dict[str, Difference]
+    levels_differ: float
+    absent: int
+    yardstick: dict[str, Difference] = field(default_factory=dict)
+
+    @property
+    def worst(self) -> Difference:
+        """The tensor with the least signal-to-noise ratio."""
+        return min(self.tensors.values(), key=lambda each: each.snr_db)
+
+    @property
+    def output_error(self) -> float:
+        """The largest error of an output as a part of its range."""
+        return max(d.largest_error / d.reference_range for d in self.outputs.values())
+
+    def losses(self) -> dict[str, float]:
+        """By how many dB each tensor is worse than in ONNX Runtime's INT8 (negative: better), for what both have."""
+        return {
+            name: self.yardstick[name].snr_db - difference.snr_db
+            for name, difference in self.tensors.items()
+            if name in self.yardstick and np.isfinite(difference.snr_db)
+        }
+
+
+def measure(case: Case, quantize: Quantize, target: str = "default-8c") -> Accuracy:
+    """Compiles a network and compares it with ONNX Runtime."""
+    compilation, program = case.compile(quantize, target)
+    seen: dict[str, np.ndarray] = {}
+
+    def observe(name: str, value: np.ndarray) -> None:
+        if name in case.reference:
+            seen[name] = np.array(value)
+
+    outputs = run_ir(compilation.levels["tpu"], compilation.ctx, case.inputs, observe=observe)
+    got = simulate(program, case.inputs).outputs
+    assert got is not None
+    apart = max(float(np.abs(got[name] - value).max()) for name, value in outputs.items())
+    tensors = case.differences({**seen, **outputs})
+    return Accuracy(
+        {name: Difference.between(name, got[name], case.reference[name]) for name in got},
+        tensors,
+        apart,
+        len(case.reference) - len(tensors),
+        case.yardstick if quantize == "int8" else {},
+    )
+
+
+def count_products(model: ModelProto) -> int:
+    """How many convolutions and matrix products a model has."""
+    return sum(node.op_type in PRODUCTS for node in model.graph.node)
+
+
+def _floats(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: value for name, value in tensors.items() if value.dtype == np.float32}

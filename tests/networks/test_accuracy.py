@@ -1,0 +1,65 @@
+"""Every network, the whole path: near ONNX Runtime's floats, and INT8 as near as ONNX Runtime's own INT8.
+
+Outputs are those of the program on the simulator; intermediates are taken at the tpu level, whose outputs are the same
+to the bit.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from .accuracy import Accuracy, Case, count_products, measure
+from .catalogue import NETWORKS
+
+QUICK = ("digits", "mnist", "cifar10")
+SLOW = ("resnet50", "mobilenet_v2", "vgg19")
+
+FLOAT_TOLERANCE = 1e-4
+"""Largest error of an f32 output, as a part of its range."""
+LEAST_SNR_DB = {"f16": 40.0, "bf16": 25.0}
+LARGEST_LOSS_DB = 3.0
+"""By how much INT8 may be worse than ONNX Runtime's, tensor by tensor."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)],
+)
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    """A network with its model and references, which its tests share."""
+    network = NETWORKS[request.param]
+    if not network.is_here:
+        pytest.skip(f"{network.file} is not here: public data (set SMALTI_SHARED)")
+    yield Case(network)
+
+
+def test_f32(case: Case):
+    found = measure(case, "f32")
+    report(found, case)
+    assert found.output_error <= FLOAT_TOLERANCE
+    assert found.worst.snr_db >= 80
+
+
+def test_int8(case: Case):
+    """Every tensor that both have, the logits before a Softmax and without their mean."""
+    found = measure(case, "int8")
+    losses = found.losses()
+    report(found, case)
+    assert found.levels_differ == 0
+    assert len(losses) >= count_products(case.model)
+    worse = {name: loss for name, loss in losses.items() if loss > LARGEST_LOSS_DB}
+    assert not worse
+
+
+def report(found: Accuracy, case: Case) -> None:
+    """What was compared, and what was not."""
+    worst = found.worst
+    print(
+        f"{case.network.name}: {len(found.tensors)} tensors compared, {found.absent} fused or folded away; "
+        f"largest error {found.output_error:.1e} of the range, least SNR {worst.snr_db:.1f} dB ({worst.name})"
+    )
+    if found.yardstick:
+        name, loss = max(found.losses().items(), key=lambda item: item[1])
+        print(
+            f"against ONNX Runtime's INT8: {len(found.losses())} tensors, worst by {loss:.2f} dB ({name})"
+        )
