@@ -127,6 +127,8 @@ def _transfer_cycles(f: Mapping[str, Any], target: Target) -> int:
 class Load(Instruction):
     """Copies up to four dimensions of equal runs into this core's local memory, from global memory
     or another core.
+
+    d0: load src_space=global, src_segment=input, dst_space=local, src=0x0, dst=0x100, run=64
     """
 
     mnemonic, opcode, engine = "load", 1, "dma_in"
@@ -138,6 +140,9 @@ class Load(Instruction):
 class Store(Instruction):
     """Copies up to four dimensions of equal runs out of this core's local memory, to global memory
     or another core.
+
+    s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20,
+        count0=2, src_stride0=32, dst_stride0=20
     """
 
     mnemonic, opcode, engine = "store", 2, "dma_out"
@@ -147,7 +152,10 @@ class Store(Instruction):
 
 
 class Fill(Instruction):
-    """Writes one value to every element of a range of local memory."""
+    """Writes one value to every element of a range of local memory.
+
+    d1: fill dst=0x40, count=10, type=f32, value=-0.5
+    """
 
     mnemonic, opcode, engine = "fill", 3, "dma_in"
     numerics = "fill"
@@ -168,7 +176,10 @@ class Fill(Instruction):
 
 
 class Sync(Instruction):
-    """Does nothing but wait and signal, in the queue of any engine."""
+    """Does nothing but wait and signal, in the queue of any engine.
+
+    m2: sync engine=matrix
+    """
 
     mnemonic, opcode, engine = "sync", 4, None
 
@@ -218,6 +229,10 @@ def _conv_accesses(f: Mapping[str, Any], weight_elements: int) -> tuple[Access, 
 class Conv2d(Instruction):
     """One tile of a convolution on the matrix unit: acc[n,y,x,o] (+)= Σ x[n,y·s+i·d−p,x·s+j·d−p,c]
     · w[i,j,c,o].
+
+    m0: conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, in_height=10, in_width=10,
+        in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16,
+        kernel_height=3, kernel_width=3, pad_value=-3, block=64
     """
 
     mnemonic, opcode, engine = "conv2d", 16, "matrix"
@@ -244,6 +259,10 @@ class Conv2d(Instruction):
 class DepthwiseConv2d(Instruction):
     """One tile of a depthwise convolution on the vector unit; output channel o reads input channel
     o·in/out.
+
+    v0: depthwise_conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, accumulate=1,
+        in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8,
+        out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, block=64
     """
 
     mnemonic, opcode, engine = "depthwise_conv2d", 17, "vector"
@@ -264,6 +283,9 @@ class DepthwiseConv2d(Instruction):
 class Matmul(Instruction):
     """One tile of a (batched) matrix product on the matrix unit: acc[b,m,n] (+)= Σ_k (x[b,m,k]−zx)
     · (w[b,k,n]−zw).
+
+    m1: matmul x=0x0, w=0x0, acc=0x0, type=f32, acc_type=f32, m=2, k=3, n=4, x_pitch=4,
+        out_pitch=4, block=4, transpose_w=1
     """
 
     mnemonic, opcode, engine = "matmul", 18, "matrix"
@@ -312,6 +334,9 @@ class Epilogue(Instruction):
     `table` holds int32 rows of `table_pitch` elements: bias, multiplier, shift and, with a
     residual, its multiplier and shift; for an i64 accumulator the bias takes two rows (low, high
     words). For float types: one f32 row, the bias.
+
+    v1: epilogue acc=0x0, out=0x800, table=0x40, acc_type=i32, type=i8, rows=64, channels=16,
+        acc_pitch=16, out_pitch=16, table_pitch=16, clamp_low=-128.0, clamp_high=0.1
     """
 
     mnemonic, opcode, engine = "epilogue", 19, "vector"
@@ -367,6 +392,9 @@ class Convert(Instruction):
     Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to
     integer: round_half_even(x / scale) + zero_point_out. Integer to float: (x − zero_point_in) ·
     scale. Float to float: one rounding.
+
+    v2: convert x=0x0, out=0x0, in_type=i8, out_type=f32, rows=2, columns=3, in_pitch=4,
+        out_pitch=4, scale=0.012345
     """
 
     mnemonic, opcode, engine = "convert", 20, "vector"
@@ -404,6 +432,9 @@ class Binary(Instruction):
     Integer add: round_half_even(((a−za)·a_multiplier + (b−zb)·b_multiplier) · 2^−shift) +
     zero_point. Integer mul: requantize((a−za)·(b−zb), a_multiplier, shift) + zero_point. Floats:
     the operation, rounded once.
+
+    v3: binary kind=add, type=i8, a=0x0, b=0x10, out=0x20, size3=16, a_stride3=1, b_stride3=1,
+        a_multiplier=2147483648, shift=40, clamp_low=-128.0
     """
 
     mnemonic, opcode, engine = "binary", 21, "vector"
@@ -450,6 +481,9 @@ class Binary(Instruction):
 class Pool(Instruction):
     """One tile of max or average pooling on the vector unit; average: over the taps inside the
     (declared) input.
+
+    v4: pool kind=max, x=0x0, out=0x1000, type=u8, in_height=4, in_width=4, out_height=2,
+        out_width=2, pitch=16, kernel_height=2, kernel_width=2
     """
 
     mnemonic, opcode, engine = "pool", 22, "vector"
@@ -491,6 +525,9 @@ class Reduce(Instruction):
 
     max and min keep the quantization of integers, mean and sum rescale it; the other kinds are for
     floats.
+
+    v5: reduce kind=mean, x=0x0, out=0x0, type=i8, outer=2, length=49, inner=16,
+        outer_stride=784, length_stride=16, out_pitch=16
     """
 
     mnemonic, opcode, engine = "reduce", 23, "vector"
@@ -530,6 +567,9 @@ class Reduce(Instruction):
 class Resample(Instruction):
     """Interpolation along an axis: out[o,i,c] = Σ_t weight[i,t] · x[o,index[i,t],c]; one tap of
     weight 1: a gather.
+
+    v6: resample x=0x0, out=0x0, index=0x0, weight=0x0, type=f32, outer=1, in_length=2,
+        out_length=4, inner=3, taps=2
     """
 
     mnemonic, opcode, engine = "resample", 24, "vector"
@@ -570,6 +610,8 @@ class Resample(Instruction):
 class Softmax(Instruction):
     """exp(x − max) / Σ exp(x − max) (with `log` its logarithm) over each row of `columns` elements;
     the row is filled with 0 up to its pitch.
+
+    v7: softmax x=0x0, out=0x0, type=f32, rows=1, columns=10, in_pitch=16, out_pitch=16
     """
 
     mnemonic, opcode, engine = "softmax", 25, "vector"

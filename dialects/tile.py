@@ -83,7 +83,10 @@ class ProgramOp(TextOp):
     """A program: one block of buffers, layers, copies and computations in program order, without
     terminator.
 
-    tile.program @main { … }
+    tile.program @main {
+      %x = tile.alloc core 0 : memref<16xi8, "local">
+      tile.fill core 0 -> %x value = 0.0 : memref<16xi8, "local">
+    }
     """
 
     name = "tile.program"
@@ -268,7 +271,18 @@ class LayerOp(TextOp):
 
 @irdl_op_definition
 class YieldOp(TextOp):
-    """Ends a layer's body with the value that the layer writes."""
+    """Ends a layer's body with the value that the layer writes.
+
+    tile.program @main {
+      %x = tile.global "x" segment = "input" shape = [4] order = [0] : memref<4xf32, "global">
+      %y = tile.global "y" segment = "output" shape = [4] order = [0] : memref<4xf32, "global">
+      tile.layer (%a = %x : memref<4xf32, "global"> as tensor<4xf32>)
+          -> %y : memref<4xf32, "global"> window = [0, 4] {
+        %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4xf32>) -> tensor<4xf32>
+        tile.yield %r : tensor<4xf32>
+      }
+    }
+    """
 
     name = "tile.yield"
     value = operand_def()
@@ -332,8 +346,8 @@ class CopyOp(CoreOp):
     run along the last axis `pad` elements of `pad_value` (a storage value) are written. `group`:
     multicast group.
 
-    tile.copy core 0 %x -> %a source_strides = [8, 1] target_strides = [16, 1]
-        sizes = [4, 8] pad = 8 pad_value = -3 : … -> …
+    tile.copy core 0 %out -> %y source_strides = [1] target_strides = [1] sizes = [1024] :
+        memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "global">
     """
 
     name = "tile.copy"
@@ -353,7 +367,10 @@ class CopyOp(CoreOp):
 
 @irdl_op_definition
 class FillOp(CoreOp):
-    """Writes `value` (a storage value) to every element."""
+    """Writes `value` (a storage value) to every element.
+
+    tile.fill core 0 -> %dw value = 1.0 : memref<9x16xi8, "local">
+    """
 
     name = "tile.fill"
     value = prop_def(REAL)
@@ -391,6 +408,10 @@ class ConvOp(CoreOp):
 class Conv2dOp(ConvOp):
     """A tile of a convolution on the matrix unit; w [blocks, kh·kw·c/groups, block] (its middle
     axes may be split).
+
+    tile.conv2d core 0 %lx, %lw -> %acc channels = [4, 8] kernel = [3, 3] pads = [1, 1]
+        pad_value = -3 :
+        memref<1x8x8x16xi8, "local">, memref<1x36x32xi8, "local"> -> memref<1x8x8x16xi32, "acc">
     """
 
     name = "tile.conv2d"
@@ -400,6 +421,10 @@ class Conv2dOp(ConvOp):
 class DepthwiseConv2dOp(ConvOp):
     """A tile of a depthwise convolution on the vector unit; w [kh·kw, pitch]; output channel o
     reads input channel o·in/out.
+
+    tile.depthwise_conv2d core 0 %lx, %dw -> %acc64 channels = [4, 4] kernel = [3, 3]
+        dilations = [2, 1] pads = [1, 1] groups = 4 accumulate :
+        memref<1x8x8x16xi8, "local">, memref<9x16xi8, "local"> -> memref<1x8x8x16xi64, "acc">
     """
 
     name = "tile.depthwise_conv2d"
@@ -411,6 +436,9 @@ class MatmulOp(CoreOp):
     1, n, pitch]), acc [b,m,pitch].
 
     `depth` is k, `columns` n, `zero_points` those of x and w.
+
+    tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 :
+        memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
     """
 
     name = "tile.matmul"
@@ -432,6 +460,9 @@ class EpilogueOp(CoreOp):
     last axes are channels.
 
     `zero_points`: of the residual and of the output; `clamp`: two storage values (f64).
+
+    tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] :
+        memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">
     """
 
     name = "tile.epilogue"
@@ -450,6 +481,10 @@ class EpilogueOp(CoreOp):
 class ConvertOp(CoreOp):
     """Changes storage type or quantization of rows (last axis) of `columns` elements; see
     isa.convert.
+
+    tile.convert core 0 %lx -> %out columns = 4 multiplier = 1073741824 shift = 31
+        zero_points = [-3, 2] :
+        memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "local">
     """
 
     name = "tile.convert"
@@ -477,6 +512,9 @@ class BinaryOp(CoreOp):
     four axes).
 
     `kind`: add, sub, mul, div. `zero_points`: of a, b, out; `multipliers`: of a, b.
+
+    tile.binary core 2 %x, %row -> %x kind = "div" :
+        memref<2x3x16xf32, "local">, memref<16xf32, "local"> -> memref<2x3x16xf32, "local">
     """
 
     name = "tile.binary"
@@ -501,6 +539,10 @@ class BinaryOp(CoreOp):
 class PoolOp(CoreOp):
     """A tile of max or average pooling; x [n,h,w,pitch]; `pads` (top, left, bottom, right); `kind`:
     max, average.
+
+    tile.pool core 0 %lx -> %out kind = "average" kernel = [3, 3] pads = [1, 1, 1, 1]
+        count_include_pad multiplier = 1073741824 shift = 30 zero_points = [-3, 4] :
+        memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "local">
     """
 
     name = "tile.pool"
@@ -532,6 +574,9 @@ class PoolOp(CoreOp):
 class ReduceOp(CoreOp):
     """The reduction `kind` (see top.reduce) over the middle of three axes of x: `sizes` (outer,
     length, inner), `strides` (outer, length), in elements.
+
+    tile.reduce core 2 %x -> %mean kind = "mean" sizes = [2, 3, 12] strides = [48, 16] :
+        memref<2x3x16xf32, "local"> -> memref<2x16xf32, "local">
     """
 
     name = "tile.reduce"
@@ -557,6 +602,9 @@ class ReduceOp(CoreOp):
 class ResampleOp(CoreOp):
     """Interpolation along the physical `axis` of x; index i32 [out,taps], weight f32 [out,taps]
     (none: a gather).
+
+    tile.resample core 2 %x, %gi -> %long axis = 1 :
+        memref<2x3x16xf32, "local">, memref<6x1xi32, "local"> -> memref<2x6x16xf32, "local">
     """
 
     name = "tile.resample"
@@ -570,7 +618,11 @@ class ResampleOp(CoreOp):
 
 @irdl_op_definition
 class SoftmaxOp(CoreOp):
-    """Softmax, with `log` its logarithm, of each row (last axis) of `columns` elements."""
+    """Softmax, with `log` its logarithm, of each row (last axis) of `columns` elements.
+
+    tile.softmax core 2 %x -> %x columns = 12 log :
+        memref<2x3x16xf32, "local"> -> memref<2x3x16xf32, "local">
+    """
 
     name = "tile.softmax"
     columns = prop_def(INTEGER)

@@ -133,7 +133,12 @@ class MatmulOp(MatmulBase, TopOp):
 
 @irdl_op_definition
 class BatchNormOp(TopOp):
-    """(input − mean) / sqrt(variance + epsilon) · scale + bias, per channel (axis 1)."""
+    """(input − mean) / sqrt(variance + epsilon) · scale + bias, per channel (axis 1).
+
+    %norm = top.batch_norm "bn" %depthwise, %b, %b, %b, %b epsilon = 1.000000e-05 :
+        (tensor<1x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) ->
+        tensor<1x8x4x4xf32>
+    """
 
     name = "top.batch_norm"
     epsilon = prop_def(REAL)
@@ -189,35 +194,54 @@ class BinaryOp(BinaryBase, TopOp):
 
 @irdl_op_definition
 class AddOp(BinaryOp):
-    """lhs + rhs."""
+    """lhs + rhs.
+
+    %add = top.add "add" %half, %clip :
+        (tensor<1x8x4x4xf32>, tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+    """
 
     name = "top.add"
 
 
 @irdl_op_definition
 class SubOp(BinaryOp):
-    """lhs − rhs."""
+    """lhs − rhs.
+
+    %sub = top.sub "sub" %add, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
 
     name = "top.sub"
 
 
 @irdl_op_definition
 class MulOp(BinaryOp):
-    """lhs · rhs."""
+    """lhs · rhs.
+
+    %mul = top.mul "mul" %sub, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
 
     name = "top.mul"
 
 
 @irdl_op_definition
 class DivOp(BinaryOp):
-    """lhs / rhs."""
+    """lhs / rhs.
+
+    %div = top.div "div" %mul, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
 
     name = "top.div"
 
 
 @irdl_op_definition
 class ReluOp(TopOp):
-    """max(input, 0)."""
+    """max(input, 0).
+
+    %relu = top.relu "relu" %norm : (tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+    """
 
     name = "top.relu"
     input = operand_def(TensorType)
@@ -233,7 +257,11 @@ class ReluOp(TopOp):
 
 @irdl_op_definition
 class ClipOp(TopOp):
-    """min(max(input, low), high); a bound that is not there does not bind."""
+    """min(max(input, low), high); a bound that is not there does not bind.
+
+    %clip = top.clip "clip" %relu low = 0.0 high = 6.0 :
+        (tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+    """
 
     name = "top.clip"
     low = opt_prop_def(REAL)
@@ -301,7 +329,11 @@ class MaxPoolOp(PoolOp):
 
 @irdl_op_definition
 class AvgPoolOp(PoolOp):
-    """Mean of each window; with count_include_pad, padding counts as zeros."""
+    """Mean of each window; with count_include_pad, padding counts as zeros.
+
+    %avg = top.avg_pool "avg" %max count_include_pad kernel = [2, 2] pads = [1, 1, 0, 0] :
+        (tensor<1x8x2x2xf32>) -> tensor<1x8x2x2xf32>
+    """
 
     name = "top.avg_pool"
     count_include_pad = opt_prop_def(UnitAttr)
@@ -376,6 +408,10 @@ NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 class ResizeOp(TopOp):
     """ONNX Resize with all sizes known: output shape from the type, `scales` one f64 per axis,
     `roi` two per axis.
+
+    %resized = top.resize "resize" %avg mode = "linear" scales = [1.0, 1.0, 2.0, 2.0]
+        coordinate_transformation_mode = "asymmetric" antialias :
+        (tensor<1x8x2x2xf32>) -> tensor<1x8x4x4xf32>
     """
 
     name = "top.resize"
@@ -451,7 +487,10 @@ class ResizeOp(TopOp):
 
 @irdl_op_definition
 class ReshapeOp(ReshapeBase, TopOp):
-    """The same elements in row-major order under another shape, that of the result type."""
+    """The same elements in row-major order under another shape, that of the result type.
+
+    %flat = top.reshape "flat" %mean : (tensor<1x8x1x1xf32>) -> tensor<1x8xf32>
+    """
 
     name = "top.reshape"
     NEEDS_FLOATS: ClassVar[bool] = False
@@ -459,7 +498,11 @@ class ReshapeOp(ReshapeBase, TopOp):
 
 @irdl_op_definition
 class TransposeOp(TransposeBase, TopOp):
-    """Axis i of the result is axis permutation[i] of the input."""
+    """Axis i of the result is axis permutation[i] of the input.
+
+    %back = top.transpose "back" %swapped permutation = [1, 0] :
+        (tensor<8x1xf32>) -> tensor<1x8xf32>
+    """
 
     name = "top.transpose"
     NEEDS_FLOATS: ClassVar[bool] = False
@@ -467,7 +510,11 @@ class TransposeOp(TransposeBase, TopOp):
 
 @irdl_op_definition
 class SoftmaxOp(SoftmaxBase, TopOp):
-    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm."""
+    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm.
+
+    %p = top.softmax "p" %fc axis = 1 :
+        (tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
 
     name = "top.softmax"
 

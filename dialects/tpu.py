@@ -56,6 +56,8 @@ from .tpu_op import ClampedOp, TpuOp, clamp_properties
 class WeightOp(WeightBase, TpuOp):
     """A constant tensor of the weight store (or seeded, or dense<>), in the storage type of its
     type.
+
+    %fw = tpu.weight "fw" seed = 1 : tensor<2x10x!quant.uniform<i8:f32, 2.000000e-02:4>>
     """
 
     name = "tpu.weight"
@@ -98,8 +100,11 @@ class Conv2dOp(Conv2dBase, ProductOp):
     Quantized: bias is i32 in units of sx·sw[o]; weights are quantized along axis 0 with zero point
     0. `accumulator`: "i32" or "i64" for quantized types, "f32" for floats.
 
-    %y = tpu.conv2d "conv1" %x, %w, %b residual %r accumulator = "i32" clamp_low = 0.0 :
-        (…) -> tensor<…>
+    %conv = tpu.conv2d "conv" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] accumulator = "i32"
+        clamp_low = 0.0 :
+        (tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>,
+        tensor<2x4x3x3x!quant.uniform<i8<-127:127>:f32:0, {2.500000e-01,5.000000e-01}>>, tensor<2xi32>)
+        -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.250000e-01:-128>>
     """
 
     name = "tpu.conv2d"
@@ -146,6 +151,10 @@ class MatmulOp(MatmulBase, ProductOp):
 
     Quantized: as tpu.conv2d, but rhs is quantized along its last axis with zero point 0, or per
     tensor with any zero point.
+
+    %fc = tpu.matmul "fc" %flat, %fw accumulator = "i32" :
+        (tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>, tensor<2x10x!quant.uniform<i8:f32,
+        2.000000e-02:4>>) -> tensor<1x10x!quant.uniform<i8:f32, 1.000000e+00>>
     """
 
     name = "tpu.matmul"
@@ -210,7 +219,12 @@ class BinaryOp(BinaryBase, ClampedOp):
 
 @irdl_op_definition
 class AddOp(BinaryOp):
-    """lhs + rhs; floats, or quantized values of one storage type."""
+    """lhs + rhs; floats, or quantized values of one storage type.
+
+    %add = tpu.add "add" %clamp, %residual :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
+        1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
+    """
 
     name = "tpu.add"
     QUANTIZED: ClassVar[bool] = True
@@ -218,14 +232,22 @@ class AddOp(BinaryOp):
 
 @irdl_op_definition
 class SubOp(BinaryOp):
-    """lhs − rhs (float types only)."""
+    """lhs − rhs (float types only).
+
+    %sub = tpu.sub "sub" %p, %logits : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
 
     name = "tpu.sub"
 
 
 @irdl_op_definition
 class MulOp(BinaryOp):
-    """lhs · rhs; floats, or quantized values of one storage type."""
+    """lhs · rhs; floats, or quantized values of one storage type.
+
+    %mul = tpu.mul "mul" %add, %residual :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
+        1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
+    """
 
     name = "tpu.mul"
     QUANTIZED: ClassVar[bool] = True
@@ -233,7 +255,11 @@ class MulOp(BinaryOp):
 
 @irdl_op_definition
 class DivOp(BinaryOp):
-    """lhs / rhs (float types only)."""
+    """lhs / rhs (float types only).
+
+    %div = tpu.div "div" %sub, %logits clamp_low = 0.0 :
+        (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
 
     name = "tpu.div"
 
@@ -242,6 +268,9 @@ class DivOp(BinaryOp):
 class CastOp(TpuOp):
     """Between float and quantized types: quantize (round half to even) or dequantize; between
     floats one rounding.
+
+    %r = tpu.cast "x" %a :
+        (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>
     """
 
     name = "tpu.cast"
@@ -272,6 +301,10 @@ class RequantizeOp(ClampedOp):
 
     multiplier · 2^−shift is the ratio of the scales, input by result, as `quantize_multiplier`
     gives it.
+
+    %rq = tpu.requantize "rq" %residual multiplier = 1073741824 shift = 31 clamp_high = 6.0 :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32,
+        2.500000e-01:5>>
     """
 
     name = "tpu.requantize"
@@ -318,7 +351,12 @@ class RequantizeOp(ClampedOp):
 
 @irdl_op_definition
 class ClampOp(ClampedOp):
-    """min(max(input, clamp_low), clamp_high); input and result types are equal."""
+    """min(max(input, clamp_low), clamp_high); input and result types are equal.
+
+    %clamp = tpu.clamp "clamp" %rq clamp_low = -1.0 clamp_high = 1.0 :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>) ->
+        tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>
+    """
 
     name = "tpu.clamp"
     input = operand_def(TensorType)
@@ -348,6 +386,10 @@ class PoolOp(PoolBase, ClampedOp):
 class MaxPoolOp(PoolOp):
     """Largest element of each window; padding never wins; input and result have one element
     type.
+
+    %max = tpu.max_pool "max" %mul kernel = [2, 2] strides = [2, 2] :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>) ->
+        tensor<1x2x2x2x!quant.uniform<i8:f32, 1.000000e-01:1>>
     """
 
     name = "tpu.max_pool"
@@ -377,7 +419,12 @@ class MaxPoolOp(PoolOp):
 
 @irdl_op_definition
 class AvgPoolOp(PoolOp):
-    """Mean of each window; with count_include_pad, padding counts as zeros."""
+    """Mean of each window; with count_include_pad, padding counts as zeros.
+
+    %avg = tpu.avg_pool "avg" %max kernel = [1, 1] :
+        (tensor<1x2x2x2x!quant.uniform<i8:f32, 1.000000e-01:1>>) ->
+        tensor<1x2x2x2x!quant.uniform<i8:f32, 5.000000e-02>>
+    """
 
     name = "tpu.avg_pool"
     count_include_pad = opt_prop_def(UnitAttr)
@@ -417,6 +464,10 @@ class ReduceOp(ReduceBase, ClampedOp):
 
     Quantized: mean and sum round once, to the result's quantization; max and min keep the input's;
     the other kinds are for floats.
+
+    %mean = tpu.reduce "mean" %gather kind = "mean" axes = [2, 3] :
+        (tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32,
+        4.000000e-02>>
     """
 
     name = "tpu.reduce"
@@ -455,6 +506,10 @@ class ResampleOp(TpuOp):
 
     index i32 [out,taps], weight f32 [out,taps]; without `weight` there is one tap and the op is a
     gather, for any type.
+
+    %gather = tpu.resample "gather" %avg, %index axis = 2 :
+        (tensor<1x2x2x2x!quant.uniform<i8:f32, 5.000000e-02>>, tensor<4x1xi32>) ->
+        tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>
     """
 
     name = "tpu.resample"
@@ -496,21 +551,34 @@ class ResampleOp(TpuOp):
 
 @irdl_op_definition
 class ReshapeOp(ReshapeBase, MovingOp):
-    """The same elements in row-major order under another shape."""
+    """The same elements in row-major order under another shape.
+
+    %flat = tpu.reshape "flat" %swapped :
+        (tensor<2x1x!quant.uniform<i8:f32, 4.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32,
+        4.000000e-02>>
+    """
 
     name = "tpu.reshape"
 
 
 @irdl_op_definition
 class TransposeOp(TransposeBase, MovingOp):
-    """Axis i of the result is axis permutation[i] of the input."""
+    """Axis i of the result is axis permutation[i] of the input.
+
+    %swapped = tpu.transpose "swapped" %mean permutation = [1, 0] :
+        (tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>) -> tensor<2x1x!quant.uniform<i8:f32,
+        4.000000e-02>>
+    """
 
     name = "tpu.transpose"
 
 
 @irdl_op_definition
 class SoftmaxOp(SoftmaxBase, TpuOp):
-    """Softmax along `axis` (non-negative), with `log` its logarithm; float types only."""
+    """Softmax along `axis` (non-negative), with `log` its logarithm; float types only.
+
+    %p = tpu.softmax "p" %logits axis = 1 log : (tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
 
     name = "tpu.softmax"
 

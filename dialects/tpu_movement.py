@@ -25,7 +25,12 @@ class MovingOp(TpuOp):
 
 @irdl_op_definition
 class ConcatOp(ConcatBase, TpuOp):
-    """The inputs one after the other along `axis` (non-negative); all of one element type."""
+    """The inputs one after the other along `axis` (non-negative); all of one element type.
+
+    %c = tpu.concat "c" %a, %a axis = 1 :
+        (tensor<1x2x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<1x2x4x!quant.uniform<i8:f32,
+        5.000000e-01:-3>>) -> tensor<1x4x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>
+    """
 
     name = "tpu.concat"
 
@@ -37,7 +42,12 @@ class ConcatOp(ConcatBase, TpuOp):
 
 @irdl_op_definition
 class SliceOp(SliceBase, MovingOp):
-    """Along axis d the elements starts[d] + i·steps[d], 0 <= i < sizes[d]; steps are positive."""
+    """Along axis d the elements starts[d] + i·steps[d], 0 <= i < sizes[d]; steps are positive.
+
+    %s = tpu.slice "s" %c starts = [0, 0, 1] sizes = [1, 2, 2] steps = [1, 3, 2] :
+        (tensor<1x4x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x2x2x!quant.uniform<i8:f32,
+        5.000000e-01:-3>>
+    """
 
     name = "tpu.slice"
 
@@ -53,6 +63,10 @@ class PadOp(PadBase, MovingOp):
     """The input with low[d] elements of the real `value` before and high[d] after it along axis d.
 
     Quantized: `value` lies in the range of the element type, and is rounded to its scale.
+
+    %p = tpu.pad "p" %s low = [0, 0, 1] high = [0, 0, 2] value = 2.0 :
+        (tensor<1x2x2x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x2x5x!quant.uniform<i8:f32,
+        5.000000e-01:-3>>
     """
 
     name = "tpu.pad"

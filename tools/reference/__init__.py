@@ -1,0 +1,1 @@
+"""The reference pages: Markdown made from the classes that they describe, beside them."""
