@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, SSAValue
 
 from ..backends.numerics import storage as numerics_storage
+from .identity_cache import by_identity
 from .quant import CalibratedType, UniformQuantizedType
 
 _FLOAT_NAMES: dict[type[Attribute], str] = {
@@ -40,6 +41,7 @@ _TYPES: dict[str, Attribute] = {
 }
 
 
+@by_identity
 def element_storage(type: Attribute) -> str:
     """The storage name of an element type, or of a tensor's or buffer's elements.
 
@@ -100,7 +102,12 @@ def expressed(type: Attribute) -> Attribute:
 
 def shape_of(value: SSAValue) -> tuple[int, ...]:
     """The shape of a value that is a tensor or a buffer."""
-    type = value.type
+    return type_shape(value.type)
+
+
+@by_identity
+def type_shape(type: Attribute) -> tuple[int, ...]:
+    """The shape of a tensor or buffer; ValueError for other types."""
     if not isinstance(type, TensorType | MemRefType):
         raise ValueError(f"a tensor or buffer was expected, got {type}")
     return type.get_shape()
@@ -114,11 +121,10 @@ def element_of(value: SSAValue) -> Attribute:
     return type.element_type
 
 
+@by_identity
 def type_bytes(type: Attribute) -> int:
     """Bytes of a tensor or buffer; ValueError for other types and sizes that are not known."""
-    if not isinstance(type, TensorType | MemRefType):
-        raise ValueError(f"a tensor or buffer was expected, got {type}")
-    shape = type.get_shape()
+    shape = type_shape(type)
     if any(size < 0 for size in shape):
         raise ValueError(f"the size of {type} is not known")
     return prod(shape) * numerics_storage.size_bytes(element_storage(type))

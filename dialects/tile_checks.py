@@ -11,8 +11,9 @@ from xdsl.utils.exceptions import VerifyException
 
 from ..backends.numerics.quantization import MAX_SHIFT
 from ..backends.numerics.storage import integer_range, is_float
-from .attribute import Ints, Reals, real, reals
-from .element import element_storage, shape_of
+from .attribute import Ints, Reals, real, reals, values_of
+from .element import element_storage, shape_of, type_shape
+from .identity_cache import by_identity
 from .instruction import SPACES
 
 NO_CLAMP: Reals = reals([-inf, inf])
@@ -27,7 +28,11 @@ MAX_BINARY_AXES = 4
 
 
 def fail_unless(condition: bool, message: str) -> None:
-    """VerifyException with `message` unless `condition` holds."""
+    """VerifyException with `message` unless `condition` holds.
+
+    For what is seldom checked: where an op of which there are thousands is verified, a message is made only when
+    it is needed. The text of a type costs more than all checks of an op.
+    """
     if not condition:
         raise VerifyException(message)
 
@@ -40,8 +45,8 @@ def space_of(value: SSAValue) -> str:
     return _buffer_space(value.type)
 
 
+@by_identity
 def _buffer_space(type: Any) -> str:
-    # Messages are made where they are needed: the text of a type costs more than all checks of an op.
     if not isinstance(type, MemRefType):
         raise VerifyException(f"a buffer was expected, got {type}")
     space = type.memory_space
@@ -50,7 +55,7 @@ def _buffer_space(type: Any) -> str:
         raise VerifyException(f"a buffer is in memory space {known}, got {type}")
     if not isinstance(type.layout, NoneAttr):
         raise VerifyException(f"a buffer has no layout map, got {type}")
-    if min(type.get_shape(), default=1) < 1:
+    if min(type_shape(type), default=1) < 1:
         raise VerifyException(f"sizes of a buffer are positive, got {type}")
     try:
         element_storage(type)
@@ -61,10 +66,10 @@ def _buffer_space(type: Any) -> str:
 
 def check_space(op: Any, name: str, *spaces: str) -> None:
     """VerifyException unless the operand `name` of `op` is in one of the memory spaces."""
-    value = getattr(op, name)
-    found = space_of(value)
-    expected = " or ".join(f'"{space}"' for space in spaces)
-    fail_unless(found in spaces, f'{name} must be in memory space {expected}, is in "{found}"')
+    found = space_of(getattr(op, name))
+    if found not in spaces:
+        expected = " or ".join(f'"{space}"' for space in spaces)
+        raise VerifyException(f'{name} must be in memory space {expected}, is in "{found}"')
 
 
 def storage_of(value: SSAValue) -> str:
@@ -75,19 +80,22 @@ def storage_of(value: SSAValue) -> str:
 def check_storage(name: str, value: SSAValue, *storages: str) -> None:
     """VerifyException unless a buffer holds one of the storage types."""
     found = storage_of(value)
-    fail_unless(found in storages, f"{name} must be stored as {' or '.join(storages)}, is {found}")
+    if found not in storages:
+        raise VerifyException(f"{name} must be stored as {' or '.join(storages)}, is {found}")
 
 
 def check_rank(name: str, value: SSAValue, rank: int) -> tuple[int, ...]:
     """The shape of a buffer, which must have `rank` axes."""
     shape = shape_of(value)
-    fail_unless(len(shape) == rank, f"{name} must have {rank} axes, has shape {list(shape)}")
+    if len(shape) != rank:
+        raise VerifyException(f"{name} must have {rank} axes, has shape {list(shape)}")
     return shape
 
 
 def check_at_least_one_axis(name: str, value: SSAValue) -> None:
     """VerifyException for a buffer without axes, which has no rows."""
-    fail_unless(len(shape_of(value)) >= 1, f"{name} must have rows, has no axis")
+    if not shape_of(value):
+        raise VerifyException(f"{name} must have rows, has no axis")
 
 
 def rows_of(value: SSAValue) -> int:
@@ -105,18 +113,17 @@ def pitch_of(value: SSAValue) -> int:
 
 def list_of(name: str, values: Ints | Reals, length: int) -> tuple[Any, ...]:
     """The numbers of a list, which must have `length`."""
-    fail_unless(
-        len(values) == length, f"{name} must have {length} numbers, got {list(values.get_values())}"
-    )
-    return values.get_values()
+    numbers = values_of(values)
+    if len(numbers) != length:
+        raise VerifyException(f"{name} must have {length} numbers, got {list(numbers)}")
+    return numbers
 
 
 def list_of_at_least(name: str, values: Ints, length: int, least: int) -> tuple[int, ...]:
     """The numbers of a list, which must have `length`, none below `least`."""
     numbers = list_of(name, values, length)
-    fail_unless(
-        all(n >= least for n in numbers), f"{name} must be at least {least}, got {list(numbers)}"
-    )
+    if min(numbers, default=least) < least:
+        raise VerifyException(f"{name} must be at least {least}, got {list(numbers)}")
     return numbers
 
 
@@ -125,9 +132,10 @@ def check_storage_value(name: str, value: float, storage: str) -> None:
     if is_float(storage) or storage == "bool":
         return
     low, high = integer_range(storage)
-    fail_unless(
-        low <= value <= high, f"{name} {value} is outside the range of {storage}, {low} to {high}"
-    )
+    if not low <= value <= high:
+        raise VerifyException(
+            f"{name} {value} is outside the range of {storage}, {low} to {high}"
+        )
 
 
 def check_zero_points(values: Ints, *storages: str) -> None:
@@ -142,7 +150,8 @@ def check_zero_points(values: Ints, *storages: str) -> None:
 def check_clamp(clamp: Reals) -> None:
     """VerifyException unless the clamp has two bounds in order."""
     low, high = list_of("clamp", clamp, 2)
-    fail_unless(low <= high, f"clamp bounds {low} and {high} leave nothing between them")
+    if not low <= high:
+        raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
 
 
 def check_multiplier(op: Any) -> None:
@@ -154,5 +163,5 @@ def check_multiplier(op: Any) -> None:
 
 def check_core(core: IntegerAttr | None) -> None:
     """VerifyException for a negative core."""
-    if core is not None:
-        fail_unless(core.value.data >= 0, f"core must not be negative, got {core.value.data}")
+    if core is not None and core.value.data < 0:
+        raise VerifyException(f"core must not be negative, got {core.value.data}")
