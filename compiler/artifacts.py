@@ -69,6 +69,7 @@ class Artifacts:
         table = folder / f"{self.stem}.calibration.json"
         compilation.calibration_table = table
         compilation.on_level = write_level
+        compilation.keep_levels = False
         compilation.lower_to(_last_level(self.stages))
         # The pipeline is to be run again by the user, who finds the table where it goes.
         final = str(self.program.parent / table.name)

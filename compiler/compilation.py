@@ -53,7 +53,8 @@ class CompileOptions:
 class Compilation:
     """A module, the level it is at, and what happens on the way down.
 
-    `levels` keeps a copy of the IR at the end of each level that was passed. `pipeline` is the text of
+    `levels` keeps the IR at the end of each level that was passed, unless `keep_levels` is off: a copy of tile IR
+    takes time and memory. `pipeline` is the text of
     all passes run so far, which `instruments` watch. `on_level` is called at the end of each level with
     the module as it is then.
     """
@@ -65,8 +66,10 @@ class Compilation:
     on_level: Callable[[Level, ModuleOp], None] | None = None
     instruments: Sequence[PassInstrument] = ()
     calibration_table: Path | None = None
+    keep_levels: bool = True
     levels: dict[Level, ModuleOp] = field(default_factory=dict)
     pipeline: list[str] = field(default_factory=list)
+    _passed: set[Level] = field(default_factory=set)
     _verifier: Verifier = field(default_factory=Verifier)
 
     def lower_to(self, end: Level) -> None:
@@ -81,7 +84,7 @@ class Compilation:
                 f"cannot go from {level} IR up to {end}",
                 hint=f"smalti lowers only: ask for {level} or a level below it",
             )
-        if level not in self.levels:
+        if level not in self._passed:
             self._run(passes_of(level, **self._settings()))
             if level == "top":
                 self._annotate_ranges(
@@ -110,7 +113,9 @@ class Compilation:
         )
 
     def _reached(self, level: Level) -> None:
-        self.levels[level] = self.module.clone()
+        self._passed.add(level)
+        if self.keep_levels:
+            self.levels[level] = self.module if level == LEVELS[-1] else self.module.clone()
         if self.on_level is not None:
             self.on_level(level, self.module)
 

@@ -14,6 +14,7 @@ from ..dialects.context import SmaltiContext
 from ..dialects.diagnostic import DiagnosticError
 from ..dialects.text import print_module, write_module
 from ..passes.conversion.number_format import Quantize
+from .collector import collector_paused
 from .compilation import CalibrationSource, CompileOptions, start_from_model
 from .pipelines import LEVELS, Level
 
@@ -147,10 +148,11 @@ def compile_model(
         DiagnosticError, TargetError: whatever is wrong with the model, the data, the target or the options.
     """
     options = CompileOptions(target, cores, quantize, calibration)
-    compilation = start_from_model(
-        model, options, batch=batch, input_shapes=input_shapes, symbols=symbols
-    )
-    program = compilation.assemble()
+    with collector_paused():
+        compilation = start_from_model(
+            model, options, batch=batch, input_shapes=input_shapes, symbols=symbols
+        )
+        program = compilation.assemble()
     return CompiledModel(program, compilation.levels, ",".join(compilation.pipeline))
 
 
@@ -169,7 +171,8 @@ def import_model(
     symbols: Mapping[str, int] | None = None,
 ) -> ImportedModel:
     """Imports an ONNX model as `top` IR. Raises DiagnosticError, naming every op that is not supported, in one go."""
-    compilation = start_from_model(
-        model, CompileOptions(), batch=batch, input_shapes=input_shapes, symbols=symbols
-    )
+    with collector_paused():
+        compilation = start_from_model(
+            model, CompileOptions(), batch=batch, input_shapes=input_shapes, symbols=symbols
+        )
     return ImportedModel(compilation.module, compilation.ctx)

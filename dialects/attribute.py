@@ -4,8 +4,10 @@ texts.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
 from xdsl.dialects.builtin import (
     I64,
@@ -22,6 +24,8 @@ from xdsl.dialects.builtin import (
 from xdsl.irdl import EqAttrConstraint, irdl_to_attr_constraint
 from xdsl.utils.exceptions import VerifyException
 
+from .identity_cache import by_identity
+
 Ints = DenseArrayBase[I64]
 """A list of integers: `array<i64: 1, 2>`."""
 Reals = DenseArrayBase[Float64Type]
@@ -36,12 +40,18 @@ INTS = DenseArrayBase.constr(EqAttrConstraint(i64))
 REALS = DenseArrayBase.constr(EqAttrConstraint(f64))
 REAL = FloatAttr.constr(EqAttrConstraint(f64))
 
-_INTEGERS: dict[int, Integer] = {}
+_SHARED = 1 << 16
+"""How many attributes of a kind are kept to be shared: building one costs more than using it."""
 
 
 def ints(values: Iterable[int]) -> Ints:
-    """A list of integers as an attribute."""
-    return DenseArrayBase.from_list(i64, [int(value) for value in values])
+    """A list of integers as an attribute; equal lists share one."""
+    return _ints(tuple([int(value) for value in values]))
+
+
+@lru_cache(maxsize=_SHARED)
+def _ints(values: tuple[int, ...]) -> Ints:
+    return DenseArrayBase.from_list(i64, values)
 
 
 def ints_of_bytes(data: bytes) -> Ints:
@@ -60,23 +70,37 @@ def ints_of_bytes(data: bytes) -> Ints:
 
 
 def reals(values: Iterable[float]) -> Reals:
-    """A list of reals as an attribute, kept in f64."""
-    return DenseArrayBase.from_list(f64, [float(value) for value in values])
+    """A list of reals as an attribute, kept in f64; lists of the same bits share one."""
+    return _reals(array("d", values).tobytes())
 
 
+@lru_cache(maxsize=_SHARED)
+def _reals(data: bytes) -> Reals:
+    # Bits as the key: 0.0 and -0.0 are equal, and NaN is not equal to itself.
+    return DenseArrayBase.from_list(f64, array("d", data))
+
+
+@by_identity
+def values_of(numbers: Ints | Reals) -> tuple[Any, ...]:
+    """The numbers of a list as Python numbers."""
+    return numbers.get_values()
+
+
+@lru_cache(maxsize=_SHARED)
 def integer(value: int) -> Integer:
-    """An integer as an attribute; attributes are immutable, so small ones are shared."""
-    found = _INTEGERS.get(value)
-    if found is None:
-        found = IntegerAttr(int(value), i64)
-        if -1024 <= value <= 1024:
-            _INTEGERS[value] = found
-    return found
+    """An integer as an attribute; equal ones share one."""
+    return IntegerAttr(int(value), i64)
 
 
 def real(value: float) -> Real:
     """A real number as an attribute, kept in f64."""
     return FloatAttr(float(value), f64)
+
+
+@lru_cache(maxsize=_SHARED)
+def text(value: str) -> StringAttr:
+    """A text as an attribute; equal ones share one."""
+    return StringAttr(value)
 
 
 def optional_integer(value: int | None) -> Integer | None:
@@ -91,7 +115,7 @@ def optional_real(value: float | None) -> Real | None:
 
 def optional_text(value: str | None) -> StringAttr | None:
     """A text as an attribute, None for None."""
-    return None if value is None else StringAttr(value)
+    return None if value is None else text(value)
 
 
 def flag(value: bool) -> UnitAttr | None:

@@ -10,6 +10,7 @@ the buffer that an op writes follows an arrow in its text.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from xdsl.dialects.builtin import (
@@ -49,7 +50,17 @@ from xdsl.traits import (
 from . import tile_rules as rules
 from . import tile_text
 from .assembly import Defaults, TextOp, property_value
-from .attribute import INTEGER, INTS, REAL, REALS, integer, ints, optional_integer, optional_text
+from .attribute import (
+    INTEGER,
+    INTS,
+    REAL,
+    REALS,
+    integer,
+    ints,
+    optional_integer,
+    optional_text,
+    text,
+)
 from .element import type_of_storage
 from .tile_checks import NO_CLAMP, ONE
 
@@ -59,9 +70,14 @@ Field = int | float | str | bool | Sequence[int] | Sequence[float] | None
 
 def buffer_type(shape: Sequence[int], storage: str, space: str) -> MemRefType:
     """The type of a buffer of a storage type in memory space "global", "local" or "acc"; `shape` is
-    physical.
+    physical. Equal ones share one: thousands of buffers have few types.
     """
-    return MemRefType(type_of_storage(storage), list(shape), NoneAttr(), StringAttr(space))
+    return _buffer_type(tuple(shape), storage, space)
+
+
+@lru_cache(maxsize=1 << 16)
+def _buffer_type(shape: tuple[int, ...], storage: str, space: str) -> MemRefType:
+    return MemRefType(type_of_storage(storage), shape, NoneAttr(), text(space))
 
 
 class DeclaresBuffer(MemoryEffect):

@@ -133,9 +133,7 @@ def check_storage_value(name: str, value: float, storage: str) -> None:
         return
     low, high = integer_range(storage)
     if not low <= value <= high:
-        raise VerifyException(
-            f"{name} {value} is outside the range of {storage}, {low} to {high}"
-        )
+        raise VerifyException(f"{name} {value} is outside the range of {storage}, {low} to {high}")
 
 
 def check_zero_points(values: Ints, *storages: str) -> None:

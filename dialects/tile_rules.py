@@ -14,7 +14,7 @@ from ..backends.numerics.quantization import MAX_SHIFT
 from ..backends.numerics.reduction import INTEGER_KINDS
 from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ..backends.numerics.storage import is_float
-from .attribute import Ints, check_one_of
+from .attribute import Ints, check_one_of, values_of
 from .element import element_storage, shape_of
 from .instruction import SEGMENTS
 from .shape import ShapeError, broadcast_shape
@@ -84,10 +84,8 @@ def verify_alloc(op: tile.AllocOp) -> None:
         check_storage("an accumulator", op.output, *ACCUMULATORS)
     if op.address is not None:
         address = op.address.value.data
-        fail_unless(
-            address >= 0 and address % ALIGNMENT_BYTES == 0,
-            f"address must be a multiple of {ALIGNMENT_BYTES}, got {address}",
-        )
+        if address < 0 or address % ALIGNMENT_BYTES:
+            raise VerifyException(f"address must be a multiple of {ALIGNMENT_BYTES}, got {address}")
 
 
 def verify_layer(op: tile.LayerOp) -> None:
@@ -157,10 +155,8 @@ def _check_not_read_only(name: str, buffer: SSAValue) -> None:
     declared = _declaration(buffer)
     if declared is not None:
         segment = declared.segment.data
-        fail_unless(
-            segment not in ("weights", "input"),
-            f"{name} is written, but segment {segment} is read-only",
-        )
+        if segment in ("weights", "input"):
+            raise VerifyException(f"{name} is written, but segment {segment} is read-only")
 
 
 def verify_core(op: tile.CoreOp) -> None:
@@ -176,10 +172,10 @@ def verify_core(op: tile.CoreOp) -> None:
         owner = operand.owner
         if getattr(owner, "name", None) == "tile.alloc":
             other = owner.core.value.data  # pyright: ignore[reportAttributeAccessIssue]
-            fail_unless(
-                other == op.core.value.data,
-                f"a buffer of core {other} is used on core {op.core.value.data}",
-            )
+            if other != op.core.value.data:
+                raise VerifyException(
+                    f"a buffer of core {other} is used on core {op.core.value.data}"
+                )
 
 
 def _verify_copy(op: tile.CopyOp) -> None:
@@ -191,11 +187,12 @@ def _verify_copy(op: tile.CopyOp) -> None:
     )
     check_storage("target", op.target, storage_of(op.source))
     _check_not_read_only("target", op.target)
-    sizes = op.sizes.get_values()
+    sizes = values_of(op.sizes)
     fail_unless(len(sizes) >= 1, "a copy needs at least one axis")
     list_of_at_least("sizes", op.sizes, len(sizes), 1)
     pad = 0 if op.pad is None else op.pad.value.data
-    fail_unless(pad >= 0, f"pad must not be negative, got {pad}")
+    if pad < 0:
+        raise VerifyException(f"pad must not be negative, got {pad}")
     if op.pad_value is not None:
         check_storage_value("pad value", op.pad_value.value.data, storage_of(op.target))
     _check_box("source", op.source, op.source_offset.value.data, op.source_strides, sizes, 0)
@@ -207,13 +204,14 @@ def _check_box(
 ) -> None:
     """The box of elements must lie inside the buffer."""
     steps = list_of_at_least(f"{name}_strides", strides, len(sizes), 0)
-    fail_unless(steps[-1] == 1, f"the last axis of {name} must have stride 1, got {steps[-1]}")
-    last = offset + sum((n - 1) * step for n, step in zip(sizes, steps, strict=True)) + pad
+    if steps[-1] != 1:
+        raise VerifyException(f"the last axis of {name} must have stride 1, got {steps[-1]}")
+    last = offset + sum([(n - 1) * step for n, step in zip(sizes, steps, strict=True)]) + pad
     total = prod(shape_of(buffer))
-    fail_unless(
-        offset >= 0 and last < total,
-        f"{name} box covers elements {offset} to {last}, the buffer has {total}",
-    )
+    if offset < 0 or last >= total:
+        raise VerifyException(
+            f"{name} box covers elements {offset} to {last}, the buffer has {total}"
+        )
 
 
 def _verify_fill(op: tile.FillOp) -> None:
@@ -237,17 +235,18 @@ def _check_product(op: Any) -> None:
 
 def _check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
     check_at_least_one_axis(name, value)
-    fail_unless(
-        1 <= count <= pitch_of(value),
-        f"{what} must be in 1 to {pitch_of(value)}, the pitch of {name}, got {count}",
-    )
+    if not 1 <= count <= pitch_of(value):
+        raise VerifyException(
+            f"{what} must be in 1 to {pitch_of(value)}, the pitch of {name}, got {count}"
+        )
 
 
 def _verify_convolution(op: tile.ConvOp) -> None:
     _check_product(op)
     batch = check_rank("x", op.x, 4)[0]
     out_batch = check_rank("acc", op.acc, 4)[0]
-    fail_unless(batch == out_batch, f"x has {batch} images, acc has {out_batch}")
+    if batch != out_batch:
+        raise VerifyException(f"x has {batch} images, acc has {out_batch}")
     inputs, outputs = list_of_at_least("channels", op.channels, 2, 1)
     _check_pitch("input channels", inputs, "x", op.x)
     _check_pitch("output channels", outputs, "acc", op.acc)
@@ -267,10 +266,10 @@ def _verify_convolution(op: tile.ConvOp) -> None:
         )
         _check_depthwise_weights(op.w, kernel, outputs)
         return
-    fail_unless(
-        groups >= 1 and inputs % groups == 0 and outputs % groups == 0,
-        f"{groups} groups do not divide {inputs} input and {outputs} output channels",
-    )
+    if groups < 1 or inputs % groups or outputs % groups:
+        raise VerifyException(
+            f"{groups} groups do not divide {inputs} input and {outputs} output channels"
+        )
     _check_packed_weights(shape_of(op.w), prod(kernel) * (inputs // groups), outputs)
 
 
@@ -290,10 +289,10 @@ def _check_packed_weights(shape: tuple[int, ...], depth: int, outputs: int) -> N
         raise VerifyException(f"w must have shape [blocks, {depth}, block], has {list(shape)}")
     count, block = shape[0], shape[-1]
     blocks = -(-outputs // block)
-    fail_unless(
-        count == blocks,
-        f"w must have {blocks} blocks of {block} for {outputs} columns, has {count}",
-    )
+    if count != blocks:
+        raise VerifyException(
+            f"w must have {blocks} blocks of {block} for {outputs} columns, has {count}"
+        )
 
 
 def _verify_matmul(op: tile.MatmulOp) -> None:
@@ -329,10 +328,8 @@ def _verify_epilogue(op: tile.EpilogueOp) -> None:
     channels, storage = op.channels.value.data, storage_of(op.out)
     floating = is_float(storage_of(op.acc))
     check_storage("acc", op.acc, *ACCUMULATORS)
-    fail_unless(
-        is_float(storage) == floating,
-        f"acc of {storage_of(op.acc)} does not become an output of {storage}",
-    )
+    if is_float(storage) != floating:
+        raise VerifyException(f"acc of {storage_of(op.acc)} does not become an output of {storage}")
     _check_same_rows("out", op.out, "acc", op.acc)
     names = ["acc", "table", "out"]
     if op.residual is not None:
@@ -351,15 +348,16 @@ def _check_table(op: tile.EpilogueOp, floating: bool) -> None:
     """See isa.epilogue for the rows."""
     rows = 1 if floating else (3 if op.residual is None else 5) + (storage_of(op.acc) == "i64")
     check_storage("table", op.table, "f32" if floating else "i32")
-    fail_unless(rows_of(op.table) == rows, f"table must have {rows} rows, has {rows_of(op.table)}")
+    if rows_of(op.table) != rows:
+        raise VerifyException(f"table must have {rows} rows, has {rows_of(op.table)}")
 
 
 def _check_same_rows(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:
     check_at_least_one_axis(name, value)
-    fail_unless(
-        rows_of(value) == rows_of(other),
-        f"{name} has {rows_of(value)} rows, {other_name} has {rows_of(other)}",
-    )
+    if rows_of(value) != rows_of(other):
+        raise VerifyException(
+            f"{name} has {rows_of(value)} rows, {other_name} has {rows_of(other)}"
+        )
 
 
 def _check_local_pair(op: Any) -> None:

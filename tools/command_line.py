@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -13,14 +12,15 @@ EXIT_FINE, EXIT_WRONG_INPUT, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 def guarded(run: Callable[[], int]) -> int:
     """Runs a command's body; user mistakes become a diagnostic on stderr and exit code 1.
 
-    The cyclic garbage collector is off meanwhile: IR is full of cycles that live as long as the command does.
+    The cyclic garbage collector is off meanwhile: what a command makes lives as long as the command does.
     """
     from ..backends.targets.target import TargetError
+    from ..compiler.collector import collector_paused
     from ..dialects.diagnostic import DiagnosticError
 
-    gc.disable()
     try:
-        return run()
+        with collector_paused():
+            return run()
     except (DiagnosticError, TargetError) as error:
         text = str(error)
         print(text if "error:" in text else f"error: {text}", file=sys.stderr)
@@ -42,5 +42,3 @@ def guarded(run: Callable[[], int]) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"{place}error: {error.strerror or error}", file=sys.stderr)
         return EXIT_WRONG_INPUT
-    finally:
-        gc.enable()

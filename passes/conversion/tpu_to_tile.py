@@ -36,6 +36,7 @@ from xdsl.dialects.builtin import ArrayAttr, LocationAttr, ModuleOp, StringAttr,
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import tile, tpu
+from ...dialects.attribute import ints
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_storage, shape_of
 from ...dialects.location import place_of
@@ -44,7 +45,6 @@ from ...dialects.value_name import value_name
 from ...dialects.weights import WeightStore, value_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.cut.emitter import global_buffer
-from ..tile.cut.emitter import integers as integer_list
 from ..tile.layout import Layout, row_major
 from ..tile.windows import flatten, refine, whole
 from .tensor_layouts import choose_layouts
@@ -283,7 +283,7 @@ class _Builder:
         self.operations.append(
             tile.LayerOp.create(
                 operands=[*inputs, output],
-                properties={"window": integer_list(window)},
+                properties={"window": ints(window)},
                 regions=[Region(body)],
                 location=op.location,
             )

@@ -26,12 +26,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
 from ...dialects import tile
+from ...dialects.attribute import integer, ints
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.machine import target_of
 from ..smalti_pass import Level, SmaltiPass
 from .buffer_uses import program_of
 from .cost import Machine, split_cycles
-from .cut.emitter import integer, integers
 from .cut.families import family_of
 from .cut.family import Family
 from .cut.layer import Buffer, Layer
@@ -109,7 +109,7 @@ def _divide(op: tile.LayerOp, layer: Layer, windows: list[Window]) -> None:
     for core, window in enumerate(windows):
         part = op.clone()
         part.properties["core"] = integer(core)
-        part.properties["window"] = integers(flatten(window[:rank]))
+        part.properties["window"] = ints(flatten(window[:rank]))
         part.location = op.location
         block.insert_op_before(part, op)
     op.detach()

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from math import prod
 
-from xdsl.dialects.builtin import (
-    DenseArrayBase,
-    FloatAttr,
-    IntegerAttr,
-    LocationAttr,
-    MemRefType,
-    NoneAttr,
-    StringAttr,
-    UnitAttr,
-    f64,
-    i64,
-)
+from xdsl.dialects.builtin import LocationAttr, UnitAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ....dialects import tile
-from ....dialects.element import type_of_storage
+from ....dialects.attribute import integer, ints, real, reals, text
+from ....dialects.tile import buffer_type
 from ....dialects.value_name import value_name
 from ..layout import Layout
 from ..strided_copy import StridedCopy
@@ -30,42 +19,6 @@ from .copies import Padding, plan
 from .layer import Buffer
 
 _UNIT = UnitAttr()
-
-
-@lru_cache(maxsize=65536)
-def integer(value: int) -> IntegerAttr:
-    """An i64 attribute, cached: building one costs more than using it."""
-    return IntegerAttr(value, i64)
-
-
-@lru_cache(maxsize=65536)
-def integers(values: tuple[int, ...]) -> DenseArrayBase:
-    """An array of i64, cached."""
-    return DenseArrayBase.from_list(i64, values)
-
-
-@lru_cache(maxsize=4096)
-def reals(values: tuple[float, ...]) -> DenseArrayBase:
-    """An array of f64, cached."""
-    return DenseArrayBase.from_list(f64, values)
-
-
-@lru_cache(maxsize=4096)
-def real(value: float) -> FloatAttr:
-    """An f64 attribute, cached."""
-    return FloatAttr(value, f64)
-
-
-@lru_cache(maxsize=1024)
-def text(value: str) -> StringAttr:
-    """A string attribute, cached."""
-    return StringAttr(value)
-
-
-@lru_cache(maxsize=65536)
-def buffer_type(shape: tuple[int, ...], storage: str, space: str) -> MemRefType:
-    """The memref type of a buffer of a storage type in a memory space, cached."""
-    return MemRefType(type_of_storage(storage), shape, NoneAttr(), text(space))
 
 
 Field = int | float | str | bool | tuple[int, ...] | None
@@ -82,7 +35,7 @@ def _attribute(value: Field) -> Attribute:
     if isinstance(value, str):
         return text(value)
     assert isinstance(value, tuple)
-    return integers(value)
+    return ints(value)
 
 
 def global_buffer(
@@ -100,8 +53,8 @@ def global_buffer(
         properties["key"] = text(key)
     if seed is not None:
         properties["seed"] = integer(seed)
-    properties["shape"] = integers(layout.shape)
-    properties["order"] = integers(layout.order)
+    properties["shape"] = ints(layout.shape)
+    properties["order"] = ints(layout.order)
     result = buffer_type(layout.physical, storage, "global")
     return tile.GlobalOp.create(result_types=[result], properties=properties)
 
@@ -124,7 +77,7 @@ class Emitter:
     ) -> SSAValue:
         """A new buffer of the core's `space`; `name` is for the reader of the IR."""
         op = tile.AllocOp.create(
-            result_types=[buffer_type(tuple(shape), storage, space)],
+            result_types=[buffer_type(shape, storage, space)],
             properties={"core": self._core},
             location=self.location,
         )
@@ -161,10 +114,10 @@ class Emitter:
                 "core": self._core,
                 "origin": self._origin,
                 "source_offset": integer(copy.source_offset),
-                "source_strides": integers(copy.source_strides),
+                "source_strides": ints(copy.source_strides),
                 "target_offset": integer(copy.target_offset),
-                "target_strides": integers(copy.target_strides),
-                "sizes": integers(copy.sizes),
+                "target_strides": ints(copy.target_strides),
+                "sizes": ints(copy.sizes),
             }
             if copy.pad:
                 properties["pad"] = integer(copy.pad)
