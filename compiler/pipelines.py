@@ -84,7 +84,13 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
         cores: how many of the target's cores to use; None for all.
     """
     within: dict[Level, list[str]] = {
-        "top": ["top-fold-shapes", "top-fold-batch-norm", "canonicalize", "cse"],
+        "top": [
+            "top-fold-shapes",
+            "top-fold-movement",
+            "top-fold-batch-norm",
+            "canonicalize",
+            "cse",
+        ],
         "tpu": ["tpu-fuse-activation", "tpu-fuse-residual", "tpu-fuse-activation", "canonicalize", "cse"],
         "tile": [
             f"tile-split-over-cores{_options(cores=cores)}",

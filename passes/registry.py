@@ -21,6 +21,7 @@ PASSES: dict[str, str] = {
     "canonicalize": ".canonicalize:Canonicalize",
     "cse": ".common_subexpressions:CommonSubexpressions",
     "top-fold-shapes": ".top.fold_shapes:FoldShapes",
+    "top-fold-movement": ".top.fold_movement:FoldMovement",
     "top-fold-batch-norm": ".top.fold_batch_norm:FoldBatchNorm",
     "top-annotate-calibration": ".top.annotate_calibration:AnnotateCalibration",
     "convert-top-to-tpu": ".conversion.top_to_tpu:ConvertTopToTpu",

@@ -1,0 +1,299 @@
+"""`top-fold-movement`: moves of elements that need not be made, or that something else makes on the
+way.
+
+Before:
+
+    %p = top.pad "p" %x low = [0, 0, 0, 0] high = [0, 0, 1, 1] : ...
+    %c = top.conv2d "c" %p, %w strides = [2, 2] : ...
+    %s = top.reshape "s" %c : (tensor<1x6x4x4xf32>) -> tensor<1x2x3x4x4xf32>
+    %t = top.transpose "t" %s permutation = [0, 2, 1, 3, 4] : ...
+    %u = top.reshape "u" %t : (tensor<1x3x2x4x4xf32>) -> tensor<1x6x4x4xf32>
+
+After:
+
+    %c = top.conv2d "c" %x, %w strides = [2, 2] pads = [0, 0, 1, 1] : ...
+    %u = top.gather "u" %c axis = 1 indices = [0, 3, 1, 4, 2, 5] : ...
+
+What the network computes stays the same to the bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from ...dialects import top
+from ...dialects.attribute import ints
+from ...dialects.element import shape_of
+from ...dialects.network import NetworkOp
+from ...dialects.shape import ShapeError
+from ..driver import clone_with, erase_if_unused, take_type
+from ..smalti_pass import Level, SmaltiPass
+
+
+class RemoveMove(RewritePattern):
+    """A slice, gather or concat of everything in order, a pad by nothing ⇒ the operand."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
+        match op:
+            case top.SliceOp() if _takes_all(op):
+                value = op.input
+            case top.PadOp() if not any((*op.low.get_values(), *op.high.get_values())):
+                value = op.input
+            case top.GatherOp() if op.indices.get_values() == tuple(range(_length(op))):
+                value = op.input
+            case top.ConcatOp() if len(op.inputs) == 1:
+                value = op.inputs[0]
+            case _:
+                return
+        # Types may differ in what calibration says; then the op is where that changes.
+        if value.type == op.output.type:
+            rewriter.replace(op, [], [value])
+
+
+class MergeSlices(RewritePattern):
+    """slice(slice(x)) ⇒ slice(x)."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.SliceOp, rewriter: PatternRewriter, /) -> None:
+        inner = op.input.owner
+        if not isinstance(inner, top.SliceOp):
+            return
+        pairs = [
+            (first + start * step, step * stride)
+            for first, step, start, stride in zip(
+                inner.starts.get_values(),
+                inner.steps.get_values(),
+                op.starts.get_values(),
+                op.steps.get_values(),
+                strict=True,
+            )
+        ]
+        starts, steps = [a for a, _ in pairs], [b for _, b in pairs]
+        merged = top.SliceOp.make(
+            op.result_name.data, inner.input, starts=starts, sizes=shape_of(op.output), steps=steps
+        )
+        _replace(op, merged, rewriter, inner)
+
+
+class SliceOfConcat(RewritePattern):
+    """A slice that lies within one input of a concat ⇒ a slice of that input."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.SliceOp, rewriter: PatternRewriter, /) -> None:
+        concat = op.input.owner
+        if not isinstance(concat, top.ConcatOp):
+            return
+        axis = concat.axis.value.data
+        starts, sizes, steps = (each.get_values() for each in (op.starts, op.sizes, op.steps))
+        ends = starts[axis], starts[axis] + (sizes[axis] - 1) * steps[axis]
+        low = 0
+        for value in concat.inputs:
+            high = low + shape_of(value)[axis]
+            if low <= min(ends) and max(ends) < high:
+                own = [*starts[:axis], starts[axis] - low, *starts[axis + 1 :]]
+                name = op.result_name.data
+                made = top.SliceOp.make(name, value, starts=own, sizes=sizes, steps=steps)
+                _replace(op, made, rewriter, concat)
+                return
+            low = high
+
+
+class MergeConcats(RewritePattern):
+    """concat(…, concat(a, b), …) along one axis ⇒ concat(…, a, b, …), where nothing else reads the
+    inner one.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ConcatOp, rewriter: PatternRewriter, /) -> None:
+        inputs: list[SSAValue] = []
+        merged: list[Operation] = []
+        for value in op.inputs:
+            inner = value.owner
+            if isinstance(inner, top.ConcatOp) and inner.axis == op.axis and value.has_one_use():
+                inputs += inner.inputs
+                merged.append(inner)
+            else:
+                inputs.append(value)
+        if merged:
+            made = top.ConcatOp.make(op.result_name.data, *inputs, axis=op.axis.value.data)
+            _replace(op, made, rewriter, *merged)
+
+
+class MergeGathers(RewritePattern):
+    """gather(gather(x)) along one axis ⇒ gather(x)."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.GatherOp, rewriter: PatternRewriter, /) -> None:
+        inner = op.input.owner
+        if not isinstance(inner, top.GatherOp) or inner.axis != op.axis:
+            return
+        first = inner.indices.get_values()
+        indices = [first[index] for index in op.indices.get_values()]
+        name = op.result_name.data
+        made = top.GatherOp.make(name, inner.input, axis=op.axis.value.data, indices=indices)
+        _replace(op, made, rewriter, inner)
+
+
+class GatherToSlice(RewritePattern):
+    """A gather of elements at equal distances ⇒ slice."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.GatherOp, rewriter: PatternRewriter, /) -> None:
+        axis, indices = op.axis.value.data, list(op.indices.get_values())
+        distances = {b - a for a, b in pairwise(indices)} or {1}
+        if not indices or len(distances) > 1 or 0 in distances:
+            return
+        step = distances.pop()
+        starts, sizes = [0] * len(shape_of(op.input)), list(shape_of(op.input))
+        starts[axis], sizes[axis] = indices[0], len(indices)
+        steps = [step if d == axis else 1 for d in range(len(sizes))]
+        name = op.result_name.data
+        made = top.SliceOp.make(name, op.input, starts=starts, sizes=sizes, steps=steps)
+        _replace(op, made, rewriter)
+
+
+class PadIntoConv(RewritePattern):
+    """conv2d of pixels padded with zeros ⇒ conv2d with pads."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.Conv2dOp, rewriter: PatternRewriter, /) -> None:
+        pad = op.input.owner
+        if not isinstance(pad, top.PadOp) or pad.value.value.data != 0.0:
+            return
+        low, high = pad.low.get_values(), pad.high.get_values()
+        if any((*low[:2], *high[:2])):
+            return
+        own = op.pads.get_values()
+        pads = [a + b for a, b in zip(own, (*low[2:], *high[2:]), strict=True)]
+        made = clone_with(op, {"pads": ints(pads)})
+        made.operands[0] = pad.input
+        rewriter.replace(op, made)
+        erase_if_unused(rewriter, pad)
+
+
+class ShuffleToGather(RewritePattern):
+    """reshape(transpose(reshape(x))) that splits one axis, permutes the parts and joins them again
+    (a channel shuffle) ⇒ gather along that axis.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ReshapeOp, rewriter: PatternRewriter, /) -> None:
+        transpose = op.input.owner
+        if not isinstance(transpose, top.TransposeOp):
+            return
+        split = transpose.input.owner
+        if not isinstance(split, top.ReshapeOp):
+            return
+        shape, parts = shape_of(split.input), shape_of(split.output)
+        permutation = transpose.permutation.get_values()
+        if shape != shape_of(op.output):
+            return
+        found = _shuffled_axis(shape, parts, permutation)
+        if found is None:
+            return
+        axis, count = found
+        order = [each - axis for each in permutation[axis : axis + count]]
+        places = np.arange(shape[axis]).reshape(parts[axis : axis + count]).transpose(order)
+        made = top.GatherOp.make(
+            op.result_name.data, split.input, axis=axis, indices=places.reshape(-1).tolist()
+        )
+        _replace(op, made, rewriter, transpose, split)
+
+
+class RemoveExpansion(RewritePattern):
+    """An element-wise op on a value repeated along an axis of size 1 ⇒ on the value itself, where
+    broadcasting repeats it as well.
+    """
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
+        if not isinstance(op, top.BinaryOp):
+            return
+        for index, value in enumerate(op.operands):
+            gather = value.owner
+            if not isinstance(gather, top.GatherOp) or _length(gather) != 1:
+                continue
+            made = clone_with(op, {})
+            made.operands[index] = gather.input
+            if _expected_shape(made) == op.output.type.get_shape():
+                rewriter.replace(op, made)
+                erase_if_unused(rewriter, gather)
+                return
+            made.erase()
+
+
+@dataclass(frozen=True)
+class FoldMovement(SmaltiPass):
+    """Merge slices, gathers, concats and pads, and let other ops do their work."""
+
+    name = "top-fold-movement"
+    level: ClassVar[Level] = "top"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        patterns = [
+            RemoveMove(),
+            MergeSlices(),
+            SliceOfConcat(),
+            MergeConcats(),
+            MergeGathers(),
+            GatherToSlice(),
+            PadIntoConv(),
+            ShuffleToGather(),
+            RemoveExpansion(),
+        ]
+        self.rewrite(module, patterns)
+
+
+def _replace(op: NetworkOp, made: NetworkOp, rewriter: PatternRewriter, *merged: Operation) -> None:
+    """Puts `made` in the place of `op`, with its type, and erases what it took in if it can."""
+    take_type(made, op.output)
+    rewriter.replace(op, made)
+    erase_if_unused(rewriter, *merged)
+
+
+def _length(op: top.GatherOp) -> int:
+    """Elements of the axis that is gathered from."""
+    return shape_of(op.input)[op.axis.value.data]
+
+
+def _takes_all(op: top.SliceOp) -> bool:
+    """Whether a slice is its input: an axis of one element has no direction."""
+    shape = shape_of(op.input)
+    forward = all(
+        step == 1 or size == 1 for step, size in zip(op.steps.get_values(), shape, strict=True)
+    )
+    return forward and shape_of(op.output) == shape and bool(prod(shape))
+
+
+def _shuffled_axis(
+    shape: tuple[int, ...], parts: tuple[int, ...], permutation: tuple[int, ...]
+) -> tuple[int, int] | None:
+    """The axis of `shape` that `parts` splits, and in how many, where `permutation` moves only
+    these; None where there is none.
+    """
+    count = len(parts) - len(shape) + 1
+    if count < 2:
+        return None
+    for axis in range(len(shape)):
+        if shape[:axis] != parts[:axis] or shape[axis + 1 :] != parts[axis + count :]:
+            continue
+        beside = [*range(axis), *range(axis + count, len(parts))]
+        if all(permutation[other] == other for other in beside):
+            return axis, count
+    return None
+
+
+def _expected_shape(op: Operation) -> tuple[int, ...] | None:
+    assert isinstance(op, NetworkOp)
+    try:
+        return op.expected_shape()
+    except ShapeError:
+        return None
