@@ -38,7 +38,7 @@ Defaults = dict[str, Attribute]
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """What stands where in the text of an op."""
 
     named: bool
@@ -72,7 +72,7 @@ class TextOp(IRDLOperation):
     @classmethod
     def parse(cls, parser: Parser) -> IRDLOperation:
         """Reads what `print` writes."""
-        layout = _layout(cls)
+        layout = text_layout(cls)
         properties: dict[str, Attribute | None] = dict(cls.DEFAULTS)
         if layout.named:
             properties["name"] = StringAttr(parser.parse_str_literal(" (the op's name)"))
@@ -91,7 +91,7 @@ class TextOp(IRDLOperation):
 
     def print(self, printer: Printer) -> None:
         """Writes the op after its mnemonic."""
-        layout = _layout(type(self))
+        layout = text_layout(type(self))
         if layout.named:
             printer.print_string(" ")
             printer.print_attribute(self.properties["name"])
@@ -103,7 +103,7 @@ class TextOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
         _print_types(self, printer, operands, layout.destination is not None)
 
-    def _print_properties(self, printer: Printer, layout: _Layout) -> None:
+    def _print_properties(self, printer: Printer, layout: Layout) -> None:
         for name, _, _ in layout.properties:
             value = self.properties.get(name)
             if value is None or value == self.DEFAULTS.get(name):
@@ -115,7 +115,8 @@ class TextOp(IRDLOperation):
 
 
 @cache
-def _layout(cls: type[TextOp]) -> _Layout:
+def text_layout(cls: type[TextOp]) -> Layout:
+    """How the text of an op follows from its definition."""
     definition = cls.get_irdl_definition()
     names = [name for name, _ in definition.operands]
     optional = frozenset(name for name, d in definition.operands if isinstance(d, OptOperandDef))
@@ -134,7 +135,7 @@ def _layout(cls: type[TextOp]) -> _Layout:
         for name, d in properties.items()
         if name not in ("name", "core", "operandSegmentSizes")
     ]
-    return _Layout(
+    return Layout(
         "name" in properties,
         core,
         tuple(positional),
@@ -207,7 +208,7 @@ _VALUE_PARSERS: dict[str, Callable[[Parser], Attribute]] = {
 }
 
 
-def _parse_operands(parser: Parser, layout: _Layout) -> dict[str, UnresolvedOperand]:
+def _parse_operands(parser: Parser, layout: Layout) -> dict[str, UnresolvedOperand]:
     """The operands by field (those of a list by number), in the order of the text."""
     found: dict[str, UnresolvedOperand] = {}
     if layout.variadic is not None:
@@ -239,7 +240,7 @@ def _parse_operands(parser: Parser, layout: _Layout) -> dict[str, UnresolvedOper
 
 
 def _parse_properties(
-    parser: Parser, layout: _Layout, properties: dict[str, Attribute | None]
+    parser: Parser, layout: Layout, properties: dict[str, Attribute | None]
 ) -> None:
     kinds = {name: kind for name, kind, _ in layout.properties}
     seen: set[str] = set()
@@ -258,7 +259,7 @@ def _parse_properties(
 
 
 def _parse_types(
-    cls: type[TextOp], parser: Parser, layout: _Layout, operands: dict[str, UnresolvedOperand]
+    cls: type[TextOp], parser: Parser, layout: Layout, operands: dict[str, UnresolvedOperand]
 ) -> tuple[list[SSAValue | list[SSAValue] | None], list[Attribute]]:
     position = parser.pos
     types: Sequence[Attribute]
@@ -284,12 +285,12 @@ def _parse_types(
         name: parser.resolve_operand(operand, type)
         for (name, operand), type in zip(operands.items(), types, strict=True)
     }
-    if _layout(cls).variadic is not None:
+    if text_layout(cls).variadic is not None:
         return [list(resolved.values())], results
     return [resolved.get(name) for name, _ in cls.get_irdl_definition().operands], results
 
 
-def _print_operands(op: TextOp, printer: Printer, layout: _Layout) -> list[SSAValue]:
+def _print_operands(op: TextOp, printer: Printer, layout: Layout) -> list[SSAValue]:
     """Prints the operands and returns them in the order of the text."""
     if layout.variadic is not None:
         printer.print_string(" ")
@@ -339,7 +340,7 @@ def property_value(cls: type[TextOp], name: str, value: Any) -> Attribute | None
     """
     if isinstance(value, Attribute) or value is None or value is False:
         return value or None
-    kind = next((kind for known, kind, _ in _layout(cls).properties if known == name), None)
+    kind = next((kind for known, kind, _ in text_layout(cls).properties if known == name), None)
     match kind:
         case "integer":
             return integer(value)

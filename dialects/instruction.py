@@ -128,7 +128,7 @@ class Load(Instruction):
     """Copies up to four dimensions of equal runs into this core's local memory, from global memory
     or another core.
 
-    d0: load src_space=global, src_segment=input, dst_space=local, src=0x0, dst=0x100, run=64
+    d0: load src_space=global, dst_space=local, src_segment=input, src=0x0, dst=0x100, run=64
     """
 
     mnemonic, opcode, engine = "load", 1, "dma_in"

@@ -481,7 +481,10 @@ class _CastOp(IRDLOperation):
 
 @irdl_op_definition
 class QcastOp(_CastOp):
-    """Quantizes: real numbers to a quantized type."""
+    """Quantizes: real numbers to a quantized type.
+
+    %y = quant.qcast %x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 2.300000e-02:-3>>
+    """
 
     name = "quant.qcast"
 
@@ -491,7 +494,10 @@ class QcastOp(_CastOp):
 
 @irdl_op_definition
 class DcastOp(_CastOp):
-    """Dequantizes: a quantized type to the real numbers it stands for."""
+    """Dequantizes: a quantized type to the real numbers it stands for.
+
+    %y = quant.dcast %x : tensor<4x!quant.uniform<i8:f32, 2.300000e-02:-3>> to tensor<4xf32>
+    """
 
     name = "quant.dcast"
 
@@ -501,7 +507,10 @@ class DcastOp(_CastOp):
 
 @irdl_op_definition
 class ScastOp(_CastOp):
-    """Between a quantized type and the integers that store it; no bits change."""
+    """Between a quantized type and the integers that store it; no bits change.
+
+    %y = quant.scast %x : tensor<4x!quant.uniform<i8:f32, 2.300000e-02:-3>> to tensor<4xi8>
+    """
 
     name = "quant.scast"
 

@@ -123,6 +123,11 @@ class PortAttr(ParametrizedAttribute):
 class StreamOp(IRDLOperation):
     """The listing of one virtual core, in program order; `local_bytes` and `acc_bytes` is the
     memory that it uses.
+
+    isa.stream core(0) local(64) acc(0) {
+      d0: fill dst=0x0, count=16, type=i8
+      v0: softmax x=0x0, out=0x0, type=f32, rows=1, columns=10, in_pitch=16, out_pitch=16 after d0
+    }
     """
 
     name = "isa.stream"
@@ -201,6 +206,16 @@ class ProgramOp(IRDLOperation):
     is how many counters each core uses. `segments` holds the bytes of each segment of global
     memory, in the order of `SEGMENTS`. `key` names the bytes of segment "weights" (u8) in the
     weight store; without it there are none.
+
+    isa.program @fill target("default-8c", "sha256:21a344a0a3b704b3") counters(0)
+        segments(weights = 0, input = 0, output = 40, scratch = 0)
+        inputs()
+        outputs("scores" f32[1, 10] at 0) {
+      isa.stream core(0) local(64) acc(0) {
+        d0: fill dst=0x0, count=10, type=f32
+        s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=40 after d0
+      }
+    }
     """
 
     name = "isa.program"

@@ -11,7 +11,7 @@ import re
 
 from ...backends.targets.target import load_target
 
-_STANDS_ALONE = ("func.func", "tile.program", "isa.program", "builtin.module", "quant.")
+_STANDS_ALONE = ("func.func", "tile.program", "isa.program", "builtin.module")
 _BEGIN = re.compile(
     r"^(%\w+ = |(top|tpu|tile|isa|quant|func|builtin)\.\w+[ @]|[dsmv]\d+: )", re.MULTILINE
 )
@@ -32,7 +32,10 @@ def documentation(cls: type) -> tuple[str, str | None]:
 def runnable(example: str) -> str:
     """The example as a whole module: what it uses is declared around it."""
     if example.startswith(_STANDS_ALONE):
-        return example
+        current = load_target(TARGET).content_hash
+        return re.sub("sha256:[0-9a-f]+", current, example)
+    if example.startswith("isa.stream"):
+        return _program_of(example)
     joined = " ".join(example.split())
     if re.match(r"[dsmv]\d+: ", joined):
         return _in_program(joined)
@@ -48,6 +51,9 @@ def _in_function(example: str) -> str:
     if types.startswith("("):
         inputs, _, output = types.rpartition(" -> ")
         listed = _split_list(inputs[1:-1])
+    elif " to " in types:
+        source, _, output = types.partition(" to ")
+        listed = [source]
     else:
         listed, output = [], types
     names = list(dict.fromkeys(_OPERAND.findall(re.sub(r'"[^"]*"', "", body))))
@@ -128,9 +134,13 @@ def _in_program(line: str) -> str:
     """An instruction: a program with that one in its only stream."""
     target = load_target(TARGET)
     local, acc = target.local_memory.size_bytes, target.matrix.accumulator_bytes
+    return _program_of(f"isa.stream core(0) local({local}) acc({acc}) {{\n    {line}\n  }}")
+
+
+def _program_of(stream: str) -> str:
+    """A program of one stream, with room in every segment but that of the weights."""
     segments = "weights = 0, input = 1048576, output = 1048576, scratch = 1048576"
     return (
-        f'isa.program @example target("{TARGET}", "{target.content_hash}") counters(4)\n'
-        f"    segments({segments})\n    inputs()\n    outputs() {{\n"
-        f"  isa.stream core(0) local({local}) acc({acc}) {{\n    {line}\n  }}\n}}\n"
+        f'isa.program @example target("{TARGET}", "{load_target(TARGET).content_hash}") counters(4)\n'
+        f"    segments({segments})\n    inputs()\n    outputs() {{\n  {stream}\n}}\n"
     )

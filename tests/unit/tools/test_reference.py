@@ -1,0 +1,65 @@
+"""The reference pages are up to date, and the examples in them are IR that round-trips."""
+
+import re
+
+import pytest
+from smalti.dialects.context import DIALECTS, make_context
+from smalti.dialects.instruction import INSTRUCTIONS
+from smalti.dialects.text import parse_module, print_module
+from smalti.passes.registry import PASSES
+from smalti.tools.reference.__main__ import main
+from smalti.tools.reference.dialect_page import DOCUMENTED, documented_ops
+from smalti.tools.reference.example import documentation, runnable
+from smalti.tools.reference.pages import PAGES, stale_pages
+
+EXAMPLES = {
+    **{op.name: op for name in DOCUMENTED for op in documented_ops(DIALECTS[name]())},
+    **{f"isa.{each.mnemonic}": each for each in INSTRUCTIONS},
+}
+
+
+def squeezed(text: str) -> str:
+    """Text with every run of white space as one blank."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_parses_and_is_written_as_it_is_printed(name: str):
+    words, example = documentation(EXAMPLES[name])
+    assert words, "what does it do?"
+    assert example is not None, "an example is the last part of the docstring"
+    printed = print_module(
+        parse_module(runnable(example), make_context(), "example"), debug_info=False
+    )
+    assert squeezed(_without_hash(example)) in squeezed(_without_hash(printed))
+    assert print_module(parse_module(printed, make_context()), debug_info=False) == printed
+
+
+def _without_hash(text: str) -> str:
+    return re.sub("sha256:[0-9a-f]+", "sha256", text)
+
+
+def test_pages_are_up_to_date(capsys: pytest.CaptureFixture[str]):
+    assert stale_pages() == [], "run python -m smalti.tools.reference"
+    assert main(["--check"]) == 0
+
+
+def test_pages_hold_everything():
+    for name in EXAMPLES:
+        dialect, _, op = name.partition(".")
+        page = (
+            "instructions"
+            if dialect == "isa" and name not in ("isa.program", "isa.stream")
+            else dialect
+        )
+        shown = op if page == "instructions" else name
+        assert f"## `{shown}`" in PAGES[f"dialects/reference/{page}.md"]()
+    for name in PASSES:
+        assert f"## `{name}`" in PAGES["passes/reference.md"]()
+
+
+def test_stale_page_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setitem(PAGES, "passes/reference.md", lambda: "another page")
+    assert stale_pages() == ["passes/reference.md"]
+    assert main(["--check"]) == 1
+    assert "stale: passes/reference.md" in capsys.readouterr().err

@@ -1,0 +1,29 @@
+"""`python -m smalti.tools.reference`: writes the reference pages; with --check it only says which
+are stale."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code: 1 if --check found stale pages."""
+    parser = argparse.ArgumentParser(prog="python -m smalti.tools.reference", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if stale")
+    args = parser.parse_args(argv)
+    from .pages import stale_pages, write_pages
+
+    if args.check:
+        stale = stale_pages()
+        for name in stale:
+            print(f"stale: {name}; run python -m smalti.tools.reference", file=sys.stderr)
+        return 1 if stale else 0
+    for name in write_pages():
+        print(f"written: {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

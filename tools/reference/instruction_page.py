@@ -1,0 +1,91 @@
+"""The page of the instruction set: each instruction's engine, fields, bytes, values and cycles."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+
+from ...backends.program.encoding import WORD
+from ...dialects import instruction as table_module
+from ...dialects.instruction import HEADER, INSTRUCTIONS, Field, Instruction
+from .example import documentation
+from .markdown import code, page, prose, table
+
+
+def instruction_page() -> str:
+    """The page of all instructions, in the order of their numbers."""
+    listing = table(
+        ["instruction", "number", "engine", "what it does"],
+        (
+            [
+                f"[`{each.mnemonic}`](#{each.mnemonic})",
+                str(each.opcode),
+                each.engine or "any",
+                documentation(each)[0].partition("\n\n")[0],
+            ]
+            for each in INSTRUCTIONS
+        ),
+    )
+    return page(
+        "The instruction set",
+        prose(inspect.cleandoc(table_module.__doc__ or "")),
+        listing,
+        "## The header\n\nThe fields that every instruction has; in the text they are written as "
+        "`after`, `wait`, `signal`, `for` and `loc`.",
+        _fields(HEADER),
+        *(_instruction(each) for each in INSTRUCTIONS),
+    )
+
+
+def _fields(fields: tuple[Field, ...]) -> str:
+    return table(
+        ["field", "type", "what", "default"],
+        ([f"`{f.name}`", _type(f), f.unit + _values(f), _default(f)] for f in fields),
+    )
+
+
+def _type(field: Field) -> str:
+    return {"u": "unsigned ", "i": "signed ", "f": "float "}[field.dtype[1]] + str(
+        8 * int(field.dtype[2:])
+    )
+
+
+def _values(field: Field) -> str:
+    return f": {', '.join(field.values)}" if field.values else ""
+
+
+def _default(field: Field) -> str:
+    if field.default is None:
+        return "must be given"
+    if field.kind == "enum":
+        return field.values[int(field.default)]
+    return hex(int(field.default)) if field.kind == "address" else f"{field.default}"
+
+
+def _instruction(cls: type[Instruction]) -> str:
+    words, example = documentation(cls)
+    size = sum(int(field.dtype[2:]) for field in cls.fields)
+    head = sum(int(field.dtype[2:]) for field in HEADER)
+    numerics = (
+        f"Values: `backends/numerics/device.py`, `{cls.numerics}`."
+        if cls.numerics
+        else "Values: moved by the simulator, none computed."
+    )
+    parts = [
+        f"## `{cls.mnemonic}`",
+        prose(words),
+        f"Engine: {cls.engine or 'any'}. {size} of the {WORD.itemsize - head} bytes after the header. "
+        f"{numerics}",
+        _fields(cls.fields),
+        "Cycles:\n\n" + code(_source(cls), "python"),
+    ]
+    if example:
+        parts.append("Example:\n\n" + code(example))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _source(cls: type[Instruction]) -> str:
+    """The body of the cycle formula."""
+    lines = textwrap.dedent(inspect.getsource(cls.cycles)).splitlines()
+    begin = next(i for i, line in enumerate(lines) if line.rstrip().endswith(":") and "->" in line)
+    return textwrap.dedent("\n".join(lines[begin + 1 :]))

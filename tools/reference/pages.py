@@ -1,0 +1,44 @@
+"""Which pages there are, and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from ...dialects.files import write_text
+from .command_page import command_page
+from .dialect_page import DOCUMENTED, dialect_page
+from .instruction_page import instruction_page
+from .pass_page import pass_page
+from .target_page import target_page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PAGES: dict[str, Callable[[], str]] = {
+    **{f"dialects/reference/{name}.md": partial(dialect_page, name) for name in DOCUMENTED},
+    "dialects/reference/instructions.md": instruction_page,
+    "passes/reference.md": pass_page,
+    "backends/targets/reference.md": target_page,
+    "tools/reference/commands.md": command_page,
+}
+"""Each page's path below the package, and what makes its text."""
+
+
+def stale_pages() -> list[str]:
+    """The pages that are not there, or say something else than the classes do now."""
+    return [
+        name
+        for name, make in PAGES.items()
+        if not (ROOT / name).is_file() or (ROOT / name).read_text(encoding="utf-8") != make()
+    ]
+
+
+def write_pages() -> list[str]:
+    """Writes the pages that are stale, and returns them."""
+    stale = stale_pages()
+    for name in stale:
+        path = ROOT / name
+        path.parent.mkdir(exist_ok=True)
+        write_text(path, PAGES[name]())
+    return stale
