@@ -23,7 +23,7 @@ from ...dialects.instruction import (
     Engine,
     Instruction,
 )
-from ...dialects.isa.line import line_format
+from ...dialects.isa.field_values import field_values
 from ...dialects.location import fuse, named, names_of
 from ...dialects.machine import set_target
 from ...dialects.text import WEIGHTS, print_module
@@ -154,7 +154,7 @@ def _encode_stream(stream: isa.StreamOp, debug: _DebugNumbers) -> np.ndarray:
         header.add(op, debug.of(op))
     words = np.zeros(len(header), WORD)
     for instruction, (indices, integers, reals) in classes.items():
-        layout = line_format(instruction)
+        layout = field_values(instruction)
         words[indices] = encode_columns(
             instruction,
             _table(integers, "<i8", len(layout.integer_fields)),

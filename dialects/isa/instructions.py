@@ -26,7 +26,7 @@ from xdsl.utils.exceptions import VerifyException
 from ..attribute import INTS, REALS, Ints, Reals, ints_of_bytes
 from ..diagnostic import DiagnosticError
 from ..instruction import BY_MNEMONIC, ENGINES, INSTRUCTIONS, Instruction
-from ..instruction_rules import code_names, field_code, field_error
+from .field_values import FieldError, field_values
 from .grammar import LineError, read_line
 from .line import NAME, Line, line_format
 
@@ -74,14 +74,10 @@ class InstructionOp(IRDLOperation):
 
     def values(self) -> dict[str, Any]:
         """The fields by name as the table's functions take them: names for codes, and `engine`."""
-        integers, reals = self.fields_.iter_values(), self.reals.iter_values()
-        result: dict[str, Any] = {}
-        for field in self.instruction.fields:
-            value = next(reals) if field.kind == "real" else next(integers)
-            named = field.kind in ("storage", "enum")
-            result[field.name] = code_names(field)[int(value)] if named else value
-        result["engine"] = self.engine
-        return result
+        return {
+            **field_values(self.instruction).by_name(self.integers, self.reals.get_values()),
+            "engine": self.engine,
+        }
 
     def line(self, location: str | None = None) -> Line:
         """The op as a line of text; `location` is the text of its location, if that is to be
@@ -142,25 +138,10 @@ class InstructionOp(IRDLOperation):
             raise VerifyException(
                 f"{where}: instructions carry no attributes, got {next(iter(self.attributes))}"
             )
-        problem = self._field_problem() or self._order_problem()
+        values = field_values(self.instruction)
+        problem = values.problem(self.integers, self.reals.get_values()) or self._order_problem()
         if problem:
             raise VerifyException(f"{where}: {problem}")
-
-    def _field_problem(self) -> str | None:
-        layout = line_format(self.instruction)
-        kinds = (
-            (layout.integer_fields, self.integers),
-            (layout.real_fields, self.reals.get_values()),
-        )
-        for fields, values in kinds:
-            if len(fields) != len(values):
-                kind = "real" if fields is layout.real_fields else "integer"
-                return f"it has {len(fields)} {kind} fields, got {len(values)} values"
-            for field, value in zip(fields, values, strict=True):
-                problem = field_error(field, value)
-                if problem:
-                    return problem
-        return None
 
     def _order_problem(self) -> str | None:
         given = self.engine_.data if self.engine_ is not None else None
@@ -217,29 +198,12 @@ def instruction_op(
     of range.
     """
     instruction = BY_MNEMONIC[mnemonic]
-    unknown = fields.keys() - {field.name for field in instruction.fields}
-    if unknown:
-        raise DiagnosticError(f"instruction '{name}' ({mnemonic}) has no field '{min(unknown)}'")
-    integers: list[int] = []
-    reals: list[float] = []
-    for field in instruction.fields:
-        value = fields.get(field.name, field.default)
-        if value is None:
-            raise DiagnosticError(
-                f"instruction '{name}' ({mnemonic}) needs its field '{field.name}'"
-            )
-        code = field_code(field, float(value) if field.kind == "real" else value)
-        problem = field_error(field, code)
-        if problem:
-            raise DiagnosticError(f"instruction '{name}' ({mnemonic}): {problem}")
-        if field.kind == "real":
-            reals.append(code)
-        else:
-            integers.append(int(code))
+    try:
+        integers, reals = field_values(instruction).codes(fields)
+    except FieldError as error:
+        raise DiagnosticError(f"instruction '{name}' ({mnemonic}){error}") from None
     cores = (signal[0], *sorted(set(signal[1]))) if signal else None
-    line = Line(
-        name, instruction, tuple(integers), tuple(reals), engine, tuple(after), wait, cores, origin
-    )
+    line = Line(name, instruction, integers, reals, engine, tuple(after), wait, cores, origin)
     return op_of_line(line, location or UNKNOWN)
 
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from ..instruction import ENGINES, Field, Instruction
 from ..instruction_rules import code_names
+from .field_values import field_values
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 """Regular expression of an instruction's name."""
@@ -60,10 +61,9 @@ class LineFormat:
 
     def __init__(self, instruction: type[Instruction]) -> None:
         self.instruction = instruction
-        self.integer_fields = [field for field in instruction.fields if field.kind != "real"]
-        self.real_fields = [field for field in instruction.fields if field.kind == "real"]
         self.defaults = [self._default(field) for field in instruction.fields]
-        self._integers = struct.Struct(f"<{len(self.integer_fields)}q")
+        count = len(field_values(instruction).integer_fields)
+        self._integers = struct.Struct(f"<{count}q")
         self._writers = [self._writer(field) for field in instruction.fields]
         self._readers = [
             (group, default, self._reader(field))

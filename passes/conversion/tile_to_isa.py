@@ -35,8 +35,8 @@ from ...dialects.instruction import (
     ENGINES,
     STORAGE_BYTES,
     Engine,
-    Field,
 )
+from ...dialects.isa.field_values import field_values
 from ...dialects.location import place_of
 from ...dialects.machine import target_name_of, target_of
 from ...dialects.tile_instruction import instruction_of
@@ -139,19 +139,12 @@ def _translate(op: Operation) -> Iterator[_Work]:
         yield _work(op, core, mnemonic, fields)
 
 
-def _default(field: Field) -> Any:
-    """The default of a field as the table's functions take it: names for codes."""
-    if field.kind == "enum" and field.default is not None:
-        return field.values[int(field.default)]
-    return field.default
-
-
 def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> _Work:
     instruction = BY_MNEMONIC[mnemonic]
     engine = instruction.engine
     assert engine is not None
-    complete = {field.name: fields.get(field.name, _default(field)) for field in instruction.fields}
-    accesses = instruction.accesses({**complete, "engine": engine})
+    complete = {**field_values(instruction).defaults, **fields, "engine": engine}
+    accesses = instruction.accesses(complete)
     step = Step(core, ENGINES.index(engine), accesses)
     origin = None if op.origin is None else op.origin.data
     return _Work(step, mnemonic, fields, origin, op.location)
