@@ -142,7 +142,7 @@ def _reduce(
 
 def _dependences(steps: Sequence[Step], queue_of: Sequence[int]) -> Iterable[Sequence[int]]:
     """For each step the latest conflicting step of every other queue."""
-    shadows = _shadows(steps)
+    shadows = _shadows(steps, queue_of)
     for index, step in enumerate(steps):
         producers: dict[int, int] = {}
         queue = queue_of[index]
@@ -159,24 +159,27 @@ def _region(step: Step, access: Access) -> Region:
     return access.space, step.core if access.core is None else access.core
 
 
-def _shadows(steps: Sequence[Step]) -> dict[Region, _Shadow]:
+def _shadows(steps: Sequence[Step], queue_of: Sequence[int]) -> dict[Region, _Shadow]:
     """A shadow of every memory that some step writes; what is only read needs no order."""
     extent: dict[Region, int] = defaultdict(int)
     grain: dict[Region, int] = defaultdict(int)
-    written: set[Region] = set()
-    for step in steps:
+    readers: dict[Region, dict[int, None]] = defaultdict(dict)
+    writers: dict[Region, dict[int, None]] = defaultdict(dict)
+    for step, queue in zip(steps, queue_of, strict=True):
         for access in step.accesses:
             region = _region(step, access)
-            reach = sum(
-                max(0, stride) * (count - 1)
-                for count, stride in zip(access.counts, access.strides, strict=True)
-            )
-            extent[region] = max(extent[region], access.address + access.run_bytes + reach)
-            steps_of = (s for n, s in zip(access.counts, access.strides, strict=True) if n > 1)
-            grain[region] = gcd(grain[region], access.address, access.run_bytes, *steps_of)
-            if access.write:
-                written.add(region)
-    return {region: _Shadow(extent[region], max(1, grain[region])) for region in written}
+            end, common = access.address + access.run_bytes, gcd(access.address, access.run_bytes)
+            for count, stride in zip(access.counts, access.strides, strict=True):
+                if count > 1:
+                    end += max(0, stride) * (count - 1)
+                    common = gcd(common, stride)
+            extent[region] = max(extent[region], end)
+            grain[region] = gcd(grain[region], common)
+            (writers if access.write else readers)[region][queue] = None
+    return {
+        region: _Shadow(extent[region], max(1, grain[region]), list(own), list(readers[region]))
+        for region, own in writers.items()
+    }
 
 
 class _Shadow:
@@ -184,13 +187,14 @@ class _Shadow:
     wrote it.
     """
 
-    def __init__(self, extent_bytes: int, block: int) -> None:
+    def __init__(
+        self, extent_bytes: int, block: int, writers: Sequence[int], readers: Sequence[int]
+    ) -> None:
         while extent_bytes > block * _MOST_BLOCKS:
             block *= 2
         self.block = block
-        self.blocks = -(-extent_bytes // block)
-        self._reads: dict[int, np.ndarray] = {}
-        self._writes: dict[int, np.ndarray] = {}
+        blocks = -(-extent_bytes // block)
+        self._writes, self._reads = _LastSteps(writers, blocks), _LastSteps(readers, blocks)
 
     def touch(self, access: Access, queue: int, step: int, producers: dict[int, int]) -> None:
         """Adds to `producers` the latest conflicting step of each other queue, then notes this
@@ -199,17 +203,10 @@ class _Shadow:
         if access.run_bytes <= 0 or 0 in access.counts:
             return
         selection = self._selection(access)
-        for last_of in (self._writes, self._reads) if access.write else (self._writes,):
-            for other, last in last_of.items():
-                if other != queue:
-                    found = int(selection.of(last).max())
-                    if found > producers.get(other, -1):
-                        producers[other] = found
-        own = self._writes if access.write else self._reads
-        last = own.get(queue)
-        if last is None:
-            last = own[queue] = np.full(self.blocks, -1, dtype=np.int32)
-        selection.assign(last, step)
+        self._writes.find(selection, queue, producers)
+        if access.write:
+            self._reads.find(selection, queue, producers)
+        (self._writes if access.write else self._reads).note(selection, queue, step)
 
     def _selection(self, access: Access) -> _Blocks:
         block = self.block
@@ -231,6 +228,27 @@ class _Shadow:
         return _Blocks(0, (), (), np.repeat(offsets, lengths) + np.arange(lengths.sum()))
 
 
+class _LastSteps:
+    """The last step of each of some queues that touched each block of a memory; -1: none yet."""
+
+    def __init__(self, queues: Sequence[int], blocks: int) -> None:
+        self.queues = queues
+        self._row_of = {queue: row for row, queue in enumerate(queues)}
+        self._last = np.full((len(queues), blocks), -1, dtype=np.int32)
+
+    def find(self, blocks: _Blocks, queue: int, producers: dict[int, int]) -> None:
+        """Raises `producers` of each queue but `queue` to its last step that touched one of the blocks."""
+        if not self.queues:
+            return
+        for other, found in zip(self.queues, blocks.latest(self._last), strict=True):
+            if other != queue and found > producers.get(other, -1):
+                producers[other] = found
+
+    def note(self, blocks: _Blocks, queue: int, step: int) -> None:
+        """From now on `step` is the last of `queue` that touched the blocks."""
+        blocks.assign(self._last[self._row_of[queue]], step)
+
+
 @dataclass(frozen=True)
 class _Blocks:
     """Which blocks an access touches: a regular box of them, or a list of their numbers."""
@@ -240,20 +258,29 @@ class _Blocks:
     strides: tuple[int, ...]
     numbers: np.ndarray | None = None
 
-    def of(self, last: np.ndarray) -> np.ndarray:
-        """The entries of these blocks in `last` (int32, one per block); a view where they are a
-        box.
-        """
+    def latest(self, last: np.ndarray) -> list[int]:
+        """The greatest entry of each row of `last` (int32 [rows, blocks]) at these blocks."""
         if self.numbers is not None:
-            return last[self.numbers]
+            return last[:, self.numbers].max(axis=1).tolist()
+        if len(self.sizes) == 1:
+            return last[:, self.first : self.first + self.sizes[0]].max(axis=1).tolist()
         item = last.itemsize
-        return np.ndarray(
-            self.sizes, last.dtype, last, self.first * item, tuple(s * item for s in self.strides)
+        box = np.ndarray(
+            (len(last), *self.sizes),
+            last.dtype,
+            last,
+            self.first * item,
+            (last.strides[0], *(s * item for s in self.strides)),
         )
+        return box.max(axis=tuple(range(1, box.ndim))).tolist()
 
     def assign(self, last: np.ndarray, step: int) -> None:
-        """Sets the entries of these blocks to `step`."""
+        """Sets the entries of these blocks in `last` (int32 [blocks]) to `step`."""
         if self.numbers is not None:
             last[self.numbers] = step
+        elif len(self.sizes) == 1:
+            last[self.first : self.first + self.sizes[0]] = step
         else:
-            self.of(last)[...] = step
+            item = last.itemsize
+            strides = tuple(s * item for s in self.strides)
+            np.ndarray(self.sizes, last.dtype, last, self.first * item, strides)[...] = step
