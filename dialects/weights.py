@@ -106,7 +106,8 @@ class WeightStore:
         return entry.array()
 
     def add(self, key: str, array: np.ndarray) -> str:
-        """Keeps a copy of `array` under `key`, and returns the key it is under.
+        """Keeps a copy of `array` under `key`, and returns the key it is under. An array that nobody can write to,
+        and no array that it is a view of, is kept itself.
 
         Where `key` is taken by the same type, shape and bytes, that is it; where it is taken by
         something else, the key gets a suffix: "_1", "_2" … ValueError for an array that is no
@@ -119,8 +120,10 @@ class WeightStore:
                 return unique
             number += 1
             unique = f"{key}_{number}"
-        kept = np.array(array, order="C")
-        kept.flags.writeable = False
+        kept = array
+        if not (array.flags.c_contiguous and _is_constant(array)):
+            kept = np.array(array, order="C")
+            kept.flags.writeable = False
         self._added[unique] = kept
         self.changed = True
         return unique
@@ -187,6 +190,16 @@ class WeightStore:
             array = np.ascontiguousarray(self.get(key))
             # Its bytes without a copy; not every data type offers the buffer protocol itself.
             file.write(array.reshape(-1).view(np.uint8).data)
+
+
+def _is_constant(array: np.ndarray) -> bool:
+    """Whether the array's memory is never written: read-only down to an array that owns it, or to bytes."""
+    memory: object = array
+    while isinstance(memory, np.ndarray):
+        if memory.flags.writeable:
+            return False
+        memory = memory.base
+    return memory is None or isinstance(memory, bytes)
 
 
 def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:

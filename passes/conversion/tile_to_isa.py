@@ -316,4 +316,5 @@ def _weights(uses: Sequence[BufferUse], store: WeightStore) -> tuple[str | None,
             address = _address(op.output, op)
             raw = np.ascontiguousarray(weight_data(op, store)).reshape(-1).view(np.uint8)
             data[address : address + raw.size] = raw
+    data.flags.writeable = False
     return store.add(PROGRAM_WEIGHTS, data), size

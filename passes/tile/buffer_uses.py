@@ -63,18 +63,10 @@ def program_of(module: ModuleOp) -> tile.ProgramOp:
 
 def written_operand(op: Operation) -> SSAValue:
     """The buffer that an op of a tile program writes."""
-    if isinstance(op, tile.CopyOp | tile.FillOp):
-        return op.target
     if isinstance(op, tile.LayerOp):
         return op.output
-    if isinstance(op, tile.ConvOp | tile.MatmulOp):
-        return op.acc
-    if isinstance(
-        op,
-        tile.EpilogueOp | tile.ConvertOp | tile.BinaryOp | tile.PoolOp | tile.ReduceOp
-        | tile.ResampleOp | tile.SoftmaxOp,
-    ):  # fmt: skip
-        return op.out
+    if isinstance(op, tile.CoreOp) and op.DESTINATION is not None:
+        return getattr(op, op.DESTINATION)
     raise DiagnosticError(f"{op.name} cannot stand in a tile.program")
 
 
@@ -108,7 +100,8 @@ def buffer_uses(program: tile.ProgramOp, steps: Sequence[Operation]) -> dict[SSA
     for index, op in enumerate(steps):
         for operand in op.operands:
             use = uses[operand]
-            use.first = min(use.first, index)
+            if index < use.first:
+                use.first = index
             use.last = index
         uses[written_operand(op)].last_write = index
     return uses
