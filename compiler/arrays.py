@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy_format
 
+from ..backends.numerics.storage import dtype_of
 from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.text import write_bytes_atomically
 
@@ -83,9 +84,17 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes arrays by name to an .npz file: all or nothing."""
+    """Writes arrays by name to an .npz file: all or nothing.
+
+    The format knows no bf16: such arrays are written as f32, which holds the same numbers.
+    """
     import io
 
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: np.asarray(value) for name, value in arrays.items()})  # pyright: ignore[reportArgumentType]
+    np.savez(buffer, **{name: _writable(value) for name, value in arrays.items()})  # pyright: ignore[reportArgumentType]
     write_bytes_atomically(Path(path), buffer.getvalue())
+
+
+def _writable(value: np.ndarray) -> np.ndarray:
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype == dtype_of("bf16") else array

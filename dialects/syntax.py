@@ -12,6 +12,7 @@ unchanged.
 from __future__ import annotations
 
 import builtins
+import math
 import re
 from math import prod
 from typing import Any
@@ -21,6 +22,8 @@ from xdsl.dialects.builtin import (
     AnyFloat,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
+    Float16Type,
+    Float32Type,
     IntegerType,
     ModuleOp,
 )
@@ -56,7 +59,7 @@ def float_from_bits(text: str, type: Any) -> float | None:
 
 class _Literal(AttrParser._TensorLiteralElement):
     """An element of a dense literal; hexadecimal ones are the bits of a float where the type is a
-    float.
+    float, and a number beyond the range of its float type is infinite, as in MLIR.
     """
 
     def to_type(self, parser: AttrParser, type: Any) -> Any:
@@ -70,7 +73,14 @@ class _Literal(AttrParser._TensorLiteralElement):
                     f"hexadecimal float literal has too many bits for {type}", self.span
                 )
             return value
-        return super().to_type(parser, type)
+        if not isinstance(type, Float16Type | Float32Type):
+            return super().to_type(parser, type)
+        number = self.to_float(parser)
+        try:
+            type.pack((number,))
+        except OverflowError:
+            return math.copysign(math.inf, number)
+        return number
 
 
 class SmaltiLexer(MLIRLexer):

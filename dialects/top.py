@@ -2,7 +2,8 @@
 target.
 
 Tensors have ONNX's layout. Calibration writes the range of a value into its type,
-`!quant.calibrated<f32<low:high>>`; apart from that the element types of operands and result agree.
+`!quant.calibrated<f32<low:high>>`; apart from that the element types of operands and result agree
+(`top.cast` changes them).
 Every op knows the shape of its result (`expected_shape`), which `make` and the verifier share, its
 multiply-accumulates (`macs`) and the bytes of its operands and result (`size_bytes`).
 """
@@ -39,7 +40,7 @@ from .attribute import (
     real,
     reals,
 )
-from .element import element_of, expressed, shape_of
+from .element import element_of, expressed, is_float, shape_of
 from .network import (
     BinaryBase,
     Conv2dBase,
@@ -135,6 +136,8 @@ class MatmulOp(MatmulBase, TopOp):
 class BatchNormOp(TopOp):
     """(input − mean) / sqrt(variance + epsilon) · scale + bias, per channel (axis 1).
 
+    The parameters may be of another float type than the input, as in ONNX.
+
     %norm = top.batch_norm "bn" %depthwise, %b, %b, %b, %b epsilon = 1.000000e-05 :
         (tensor<1x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) ->
         tensor<1x8x4x4xf32>
@@ -175,6 +178,12 @@ class BatchNormOp(TopOp):
         super().verify_()
         if not self.epsilon.value.data >= 0:
             raise VerifyException(f"epsilon must not be negative, got {self.epsilon.value.data}")
+
+    def _verify_elements(self) -> None:
+        self.verify_same_floats([("input", self.input)])
+        for name, value in self.named_operands()[1:]:
+            if not is_float(value.type):
+                raise VerifyException(f"{name} must have float elements, got {element_of(value)}")
 
 
 class BinaryOp(BinaryBase, TopOp):
@@ -509,6 +518,38 @@ class TransposeOp(TransposeBase, TopOp):
 
 
 @irdl_op_definition
+class CastOp(TopOp):
+    """The input in the float type of the result, rounded once, half to even; what is too large
+    becomes infinite.
+
+    %h = top.cast "h" %x : (tensor<1x8xf32>) -> tensor<1x8xf16>
+    """
+
+    name = "top.cast"
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        element: Attribute,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A cast to elements of type `element`."""
+        return cls.build_named(name, [input], {}, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+    def _verify_elements(self) -> None:
+        for name, value in (("input", self.input), ("result", self.output)):
+            if not is_float(value.type):
+                raise VerifyException(f"{name} must have float elements, got {element_of(value)}")
+
+
+@irdl_op_definition
 class SoftmaxOp(SoftmaxBase, TopOp):
     """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm.
 
@@ -536,6 +577,7 @@ _OPS: list[Any] = [
     ResizeOp,
     ReshapeOp,
     TransposeOp,
+    CastOp,
     SoftmaxOp,
     ConcatOp,
     SliceOp,

@@ -209,6 +209,10 @@ def _softmax(op: top.SoftmaxOp, operands: Operands) -> np.ndarray:
     )
 
 
+def _cast(op: top.CastOp, operands: Operands) -> np.ndarray:
+    return _stored(op, operands[0])
+
+
 EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
     top.Conv2dOp: _conv2d,
     top.MatmulOp: _matmul,
@@ -229,6 +233,7 @@ EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
     top.SliceOp: _slice,
     top.PadOp: _pad,
     top.GatherOp: _gather,
+    top.CastOp: _cast,
     top.SoftmaxOp: _softmax,
 }
 """The computation of each op that has operands."""

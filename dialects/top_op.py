@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from .element import element_of, expressed, is_float
@@ -26,8 +27,14 @@ class TopOp(NetworkOp):
 
     def _verify_elements(self) -> None:
         """Every operand and the result are floats of one type, calibrated or not."""
+        self.verify_same_floats(self.named_operands())
+
+    def verify_same_floats(self, values: Sequence[tuple[str, SSAValue]]) -> None:
+        """VerifyException unless the named operands and the result are of one type, a float where
+        the op needs one.
+        """
         result = expressed(self.output.type.element_type)
-        for name, value in self.named_operands():
+        for name, value in values:
             if expressed(element_of(value)) != result:
                 raise VerifyException(
                     f"{name} has elements of {element_of(value)}, the result of "

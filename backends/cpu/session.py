@@ -143,9 +143,10 @@ def _feeds(
 
 
 def _typed(array: np.ndarray, type: str) -> np.ndarray:
-    """Numbers as f32 where the model wants floats; else as they are, ONNX Runtime checks them."""
+    """Numbers as f32 or f16 where the model wants such; else as they are, ONNX Runtime checks them."""
+    wanted = {"tensor(float)": np.float32, "tensor(float16)": np.float16}.get(type)
     is_number = array.dtype.kind in "biuf"
-    return array.astype(np.float32, copy=False) if type == "tensor(float)" and is_number else array
+    return array.astype(wanted, copy=False) if wanted is not None and is_number else array
 
 
 def _count(name: str, shape: tuple[int, ...], declared: list[Any]) -> int:

@@ -8,15 +8,17 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType, f32
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Block, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics.storage import name_of
 from ...dialects import top
 from ...dialects.context import SmaltiContext
 from ...dialects.diagnostic import DiagnosticError
+from ...dialects.element import type_of_storage
 from ...dialects.location import named
-from .node import Constant, Node, UnsupportedNodeError, Value, shape_of
+from .node import FLOAT_DTYPES, Constant, Node, UnsupportedNodeError, Value, shape_of
 
 _MAX_ELEMENTS = 2**34
 """No tensor of a network may have more: 64 GiB in f32, past anything that can be run."""
@@ -89,7 +91,7 @@ class GraphBuilder:
 
         Raises:
             DiagnosticError: the shapes do not fit the op, at the node that is being imported.
-            UnsupportedNodeError: an operand is not a float32 tensor.
+            UnsupportedNodeError: an operand has an element type that networks do not compute with.
         """
         values = [None if operand is None else self.tensor(operand) for operand in operands]
         location = named(self._node.label) if self._node else None
@@ -133,18 +135,21 @@ class GraphBuilder:
         return self.emit(top.TransposeOp, name, value, permutation=tuple(permutation))
 
     def scalar(self, number: float, tensor: str, suffix: str) -> Constant:
-        """A constant of rank 0, named after the tensor that it is needed for."""
-        return Constant(np.array(number, np.float32), self.derived(tensor, suffix))
+        """A constant of rank 0 in the float type of the node, named after the tensor that it is
+        needed for."""
+        dtype = np.dtype(np.float32) if self._node is None else self._node.float_dtype
+        return Constant(np.array(number, dtype), self.derived(tensor, suffix))
 
     def _weight(self, constant: Constant) -> SSAValue:
         array = constant.array
-        if array.dtype != np.float32:
+        if array.dtype not in FLOAT_DTYPES:
             raise UnsupportedNodeError(
                 f"it computes with the {array.dtype} tensor '{constant.name}' at run time"
             )
         name = self.claim(constant.name)
         key = self.ctx.weights.add(name, array)
-        op = top.WeightOp.make(name, TensorType(f32, array.shape), key=key)
+        element = type_of_storage(name_of(array.dtype))
+        op = top.WeightOp.make(name, TensorType(element, array.shape), key=key)
         self.block.add_op(op)
         return op.output
 

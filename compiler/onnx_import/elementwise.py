@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import ml_dtypes
 import numpy as np
 
 from ...dialects import top
 from .builder import GraphBuilder
-from .node import ImportFunction, Node, Operator, Value, shape_of
+from .node import ImportFunction, Node, Operator, Value, dtype_of_value, shape_of
 
 
 def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
@@ -64,7 +65,7 @@ def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """The bounds are attributes up to opset 10, constant inputs since."""
     low, high = _bound(node, "min", 1), _bound(node, "max", 2)
     # A bound at the end of the type's range (the attributes' default) does not bind.
-    limits = np.finfo(np.float32)
+    limits = ml_dtypes.finfo(dtype_of_value(node.input(0)))
     low = None if low is not None and low <= float(limits.min) else low
     high = None if high is not None and high >= float(limits.max) else high
     if low is None and high is None:

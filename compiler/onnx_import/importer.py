@@ -24,7 +24,7 @@ from .builder import BatchChange, GraphBuilder
 from .folding import can_fold, fold
 from .input_shapes import GivenSizes, resolve_input_shapes
 from .model_file import read_model
-from .node import Constant, Node, UnsupportedNodeError, Value
+from .node import Constant, Node, UnsupportedNodeError, Value, float_element
 from .operators import HANDLES_CONSTANTS, OPERATORS, supported_operators
 from .tensors import TensorReader
 from .validation import is_default_domain, validate
@@ -148,16 +148,22 @@ class _GraphImporter:
     ) -> Block:
         from onnx import TensorProto
 
-        block = Block(arg_types=[TensorType(f32, shapes[value.name]) for value in inputs])
-        for value, argument in zip(inputs, block.args, strict=True):
+        elements = [float_element(value.type.tensor_type.elem_type) for value in inputs]
+        block = Block(
+            arg_types=[
+                TensorType(element or f32, shapes[value.name])
+                for value, element in zip(inputs, elements, strict=True)
+            ]
+        )
+        for value, argument, known in zip(inputs, block.args, elements, strict=True):
             argument.name_hint = value_name(value.name)
             self.values[value.name] = argument
-            element = value.type.tensor_type.elem_type
-            if element != TensorProto.FLOAT:
+            if known is None:
+                element = value.type.tensor_type.elem_type
                 names = TensorProto.DataType
                 kind = names.Name(element) if element in names.values() else str(element)
                 self.values[value.name] = _Missing()
-                reason = f"element type {kind}; only FLOAT is supported"
+                reason = f"element type {kind}; only FLOAT, FLOAT16 and BFLOAT16 are supported"
                 self.unsupported.append(_Unsupported("graph input", value.name, reason))
         return block
 
@@ -260,7 +266,8 @@ class _GraphImporter:
             except UnsupportedNodeError:
                 assert isinstance(tensor, Constant)
                 reason = (
-                    f"a constant of element type {tensor.array.dtype}; only float32 is supported"
+                    f"a constant of element type {tensor.array.dtype}; only float32, float16 and "
+                    "bfloat16 are supported"
                 )
                 self.unsupported.append(_Unsupported("graph output", value.name, reason))
         return results

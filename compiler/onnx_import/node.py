@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import TensorType
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
+from ...backends.numerics.storage import dtype_of
 from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.element import element_storage, type_of_storage
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -56,6 +58,27 @@ def shape_of(value: Value) -> tuple[int, ...]:
         return value.array.shape
     assert isinstance(value.type, TensorType)
     return value.type.get_shape()
+
+
+_FLOATS = ("f32", "f16", "bf16")
+FLOAT_DTYPES = tuple(dtype_of(name) for name in _FLOATS)
+"""The data types that networks compute with."""
+
+
+def float_element(data_type: int) -> Attribute | None:
+    """The element type of one of ONNX's data types that networks compute with, None for others."""
+    from onnx import TensorProto
+
+    numbers = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+    name = dict(zip(numbers, _FLOATS, strict=True)).get(data_type)  # pyright: ignore
+    return None if name is None else type_of_storage(name)
+
+
+def dtype_of_value(value: Value) -> np.dtype:
+    """The data type of a constant's or run-time value's elements."""
+    return (
+        value.array.dtype if isinstance(value, Constant) else dtype_of(element_storage(value.type))
+    )
 
 
 @dataclass
@@ -176,6 +199,14 @@ class Node:
         if len(set(axes)) != len(axes):
             raise self.error(f"axes {list(values)} name an axis twice")
         return tuple(axes)
+
+    @property
+    def float_dtype(self) -> np.dtype:
+        """The float type that the node computes in: that of its first float input; f32 where it has
+        none.
+        """
+        known = [dtype_of_value(value) for value in self.inputs if value is not None]
+        return next((dtype for dtype in known if dtype in FLOAT_DTYPES), np.dtype(np.float32))
 
     def uses_output(self, index: int) -> bool:
         """Whether anything in the model reads output `index`."""

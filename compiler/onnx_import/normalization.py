@@ -10,7 +10,16 @@ import numpy as np
 from ...dialects import top
 from .builder import GraphBuilder
 from .folding import MAX_FOLDED_BYTES
-from .node import Constant, ImportFunction, Node, Operator, UnsupportedNodeError, Value, shape_of
+from .node import (
+    Constant,
+    ImportFunction,
+    Node,
+    Operator,
+    UnsupportedNodeError,
+    Value,
+    dtype_of_value,
+    shape_of,
+)
 
 
 def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
@@ -44,12 +53,13 @@ def _element_norm(
     if any(array.shape != shape_of(image)[1:] for array in arrays):
         raise node.error("with spatial=0 its parameters must have the shape of one sample")
     factor = scale / np.sqrt(variance + epsilon)
-    offset = (bias - mean * factor).astype(np.float32)
+    dtype = dtype_of_value(image)
+    offset = (bias - mean * factor).astype(dtype)
     scaled = builder.emit(
         top.MulOp,
         builder.derived(node.output, "scaled"),
         image,
-        Constant(factor.astype(np.float32), builder.derived(node.output, "factor")),
+        Constant(factor.astype(dtype), builder.derived(node.output, "factor")),
     )
     addend = Constant(offset, builder.derived(node.output, "offset"))
     return builder.emit(top.AddOp, node.output, scaled, addend)
@@ -95,7 +105,7 @@ def _mask(node: Node, shape: Sequence[int]) -> Constant:
     if math.prod(shape) > MAX_FOLDED_BYTES:
         raise UnsupportedNodeError("its mask is used and very big")
     # Before opset 10 the mask was of the data's type, since then it is boolean.
-    dtype = np.bool_ if node.opset >= 10 else np.float32
+    dtype = np.bool_ if node.opset >= 10 else node.float_dtype
     return Constant(np.ones(shape, dtype), node.proto.output[1])
 
 

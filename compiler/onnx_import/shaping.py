@@ -1,5 +1,5 @@
 """Imports ops that only change shapes or the order of elements: Reshape, Flatten, Squeeze,
-Unsqueeze, Transpose.
+Unsqueeze, Transpose; and Cast.
 """
 
 from __future__ import annotations
@@ -7,8 +7,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ...backends.numerics.storage import dtype_of
+from ...dialects import top
+from ...dialects.element import element_storage
 from .builder import BatchChange, GraphBuilder
-from .node import Node, Operator, UnsupportedNodeError, Value, shape_of
+from .node import (
+    FLOAT_DTYPES,
+    Node,
+    Operator,
+    UnsupportedNodeError,
+    Value,
+    dtype_of_value,
+    float_element,
+    shape_of,
+)
 
 
 def _reshape(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -119,12 +131,16 @@ def _transpose(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _cast(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """A cast to the type that the tensor has; constants are cast at import."""
-    from onnx import TensorProto
-
-    if node.integer("to", 0) != TensorProto.FLOAT:
-        raise UnsupportedNodeError("it casts a run-time tensor to a type other than float32")
-    return [node.input(0)]
+    """A cast between float types; constants are cast at import."""
+    element = float_element(node.integer("to", 0))
+    value = node.input(0)
+    if element is None or dtype_of_value(value) not in FLOAT_DTYPES:
+        raise UnsupportedNodeError(
+            "it casts a run-time tensor between other types than float32, float16 and bfloat16"
+        )
+    if dtype_of_value(value) == dtype_of(element_storage(element)):
+        return [value]
+    return [builder.emit(top.CastOp, node.output, value, element=element)]
 
 
 OPERATORS = {
@@ -133,6 +149,6 @@ OPERATORS = {
     "Squeeze": Operator(_squeeze, "transfers"),
     "Unsqueeze": Operator(_unsqueeze, "transfers"),
     "Transpose": Operator(_transpose, "transfers"),
-    "Cast": Operator(_cast, "removed"),
+    "Cast": Operator(_cast, "vector"),
 }
 """The ops of this family; those that change shapes only are removed where the layout allows it."""

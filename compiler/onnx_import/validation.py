@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...dialects.diagnostic import DiagnosticError, Place
+from .node_order import in_topological_order
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto
@@ -20,7 +21,8 @@ ONNX's own.
 
 
 def validate(model: ModelProto, file: str) -> tuple[ModelProto, int]:
-    """The model with its local functions inlined, and the version of the default operator set.
+    """The model with its local functions inlined and its nodes in order, and the version of the
+    default operator set.
 
     Ops that ONNX does not know are let through: the importer reports them with the unsupported
         ones.
@@ -30,7 +32,7 @@ def validate(model: ModelProto, file: str) -> tuple[ModelProto, int]:
             missing or newer than the installed package, or the model has sparse initializers.
     """
     _check_texts(model, file)
-    model = _inline_functions(model, file)
+    model = in_topological_order(_inline_functions(model, file))
     opset = _default_opset(model, file)
     sparse = [tensor.values.name for tensor in model.graph.sparse_initializer]
     if sparse:

@@ -276,6 +276,11 @@ def _without_idle_taps(index: np.ndarray, weight: np.ndarray) -> tuple[np.ndarra
     return np.ascontiguousarray(index[:, used]), np.ascontiguousarray(weight[:, used])
 
 
+def convert_cast(builder: TpuBuilder, op: top.CastOp) -> None:
+    """Nothing: floats are stored as the number format says, whatever the network casts them to."""
+    builder.set_form(op.output, builder.as_kept(op.input))
+
+
 def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
     """softmax and its logarithm compute in f32."""
     made = tpu.SoftmaxOp.make(
@@ -315,6 +320,7 @@ CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
     top.AvgPoolOp: convert_avg_pool,
     top.ReduceOp: convert_reduce,
     top.ResizeOp: convert_resize,
+    top.CastOp: convert_cast,
     top.SoftmaxOp: convert_softmax,
     **MOVEMENT_CONVERSIONS,
 }

@@ -30,7 +30,7 @@ from xdsl.rewriter import Rewriter
 
 from ...dialects import top
 from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.element import element_storage, expressed
+from ...dialects.element import expressed, is_float
 from ...dialects.quant import CalibratedType
 from ..smalti_pass import Level, SmaltiPass
 
@@ -153,7 +153,7 @@ def _named_values(function: FuncOp, block: Block) -> list[tuple[str, SSAValue]]:
 def _annotate_value(value: SSAValue, bounds: Range) -> bool:
     """Whether the value is a float tensor; then its element type becomes the calibrated one."""
     type = value.type
-    if not isinstance(type, TensorType) or element_storage(type) != "f32":
+    if not isinstance(type, TensorType) or not is_float(type):
         return False
     low, high = bounds
     if low == high:

@@ -13,7 +13,7 @@ epsilon)):
 
 The same goes for +, −, · and / by constants with one value per channel. A batch normalisation that
 follows something else becomes a multiplication and an addition. New weights are computed in f64 and
-rounded once.
+rounded once; where that would make an infinity, nothing is folded.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from ...backends.numerics.storage import round_to
 from ...dialects import top
 from ...dialects.element import element_storage, shape_of
 from ...dialects.weights import WeightStore
@@ -120,8 +121,12 @@ class BatchNormToMulAdd(RewritePattern):
             return
         name = op.result_name.data
         shape = (-1, *(1 for _ in shape_of(op.input)[2:]))
-        factor = make_constant(f"{name}_scale", _rounded(affine.factor).reshape(shape), self.store)
-        offset = make_constant(f"{name}_offset", _rounded(affine.offset).reshape(shape), self.store)
+        scale = _rounded(affine.factor, op.input).reshape(shape)
+        shift = _rounded(affine.offset, op.input).reshape(shape)
+        if not (_is_finite(scale) and _is_finite(shift)):
+            return
+        factor = make_constant(f"{name}_scale", scale, self.store)
+        offset = make_constant(f"{name}_offset", shift, self.store)
         scaled = top.MulOp.make(f"{name}_scaled", op.input, factor.output)
         shifted = top.AddOp.make(name, scaled.output, offset.output)
         parameters = [weight_of(each) for each in (op.scale, op.bias, op.mean, op.variance)]
@@ -178,16 +183,12 @@ def fold_into_product(
     """Replaces `op`, the only user of `product`, by a product with weights · factor and bias ·
     factor + offset.
 
-    Does nothing where the product has another user, its weights or bias are no f32 constants, or it
-    has no channels (a matrix times a vector).
+    Does nothing where the product has another user, its weights or bias are no constants, it has no
+    channels (a matrix times a vector), or a new weight is too large for its type.
     """
     weight_value = product.weight if isinstance(product, top.Conv2dOp) else product.rhs
     weight, bias = constant_of(weight_value, store), constant_of(product.bias, store)
-    if (
-        not product.output.has_one_use()
-        or weight is None
-        or element_storage(weight_value.type) != "f32"
-    ):
+    if not product.output.has_one_use() or weight is None:
         return
     if (product.bias is not None and bias is None) or weight.ndim < 2:
         return
@@ -195,13 +196,18 @@ def fold_into_product(
     new_weight = weight
     weight_op, bias_op = weight_of(weight_value), weight_of(product.bias)
     assert weight_op is not None
-    made: list[top.TopOp] = []
-    if not np.all(affine.factor == 1.0):
-        columns = [-1 if a == axis else 1 for a in range(weight.ndim)]
-        new_weight = _rounded(weight.astype(np.float64) * affine.factor.reshape(columns))
-        weight_value = _add(made, weight_op.result_name.data, new_weight, store)
     old_bias = np.zeros(weight.shape[axis]) if bias is None else bias.astype(np.float64)
-    new_bias = _rounded(old_bias * affine.factor + affine.offset)
+    new_bias = _rounded(old_bias * affine.factor + affine.offset, product.output)
+    scales = not np.all(affine.factor == 1.0)
+    if scales:
+        columns = [-1 if a == axis else 1 for a in range(weight.ndim)]
+        scaled = weight.astype(np.float64) * affine.factor.reshape(columns)
+        new_weight = _rounded(scaled, product.output)
+    if not (_is_finite(new_weight) and _is_finite(new_bias)):
+        return
+    made: list[top.TopOp] = []
+    if scales:
+        weight_value = _add(made, weight_op.result_name.data, new_weight, store)
     bias_value = product.bias
     if bias is not None or np.any(new_bias):
         name = f"{op.result_name.data}_bias" if bias_op is None else bias_op.result_name.data
@@ -239,6 +245,10 @@ def _with_weights(
     return made
 
 
-def _rounded(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore", under="ignore"):
-        return values.astype(np.float32)
+def _rounded(values: np.ndarray, like: SSAValue) -> np.ndarray:
+    """`values` in the float type of `like`."""
+    return round_to(values, element_storage(like.type))
+
+
+def _is_finite(values: np.ndarray) -> bool:
+    return bool(np.all(np.isfinite(values)))

@@ -26,8 +26,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from ...backends.numerics.storage import dtype_of
 from ...dialects import top
-from ...dialects.element import is_float, shape_of, type_bytes
+from ...dialects.element import element_storage, is_float, shape_of, type_bytes
 from ...dialects.top_evaluation import evaluate
 from ...dialects.weights import WeightStore, value_of
 from ..driver import erase_if_unused, take_type
@@ -66,7 +67,8 @@ class FoldConstants(RewritePattern):
         if not moves and not all(is_float(each.output.type) for each in weights):
             return  # arithmetic on integers is the importer's to fold: top has floats
         operands = [value_of(each, self.store)[None] for each in weights]
-        array = evaluate(op, operands)[0].astype(operands[0].dtype, copy=False)
+        dtype = dtype_of(element_storage(op.output.type))
+        array = evaluate(op, operands)[0].astype(dtype, copy=False)
         rewriter.replace(op, make_constant(op.result_name.data, array, self.store))
         erase_if_unused(rewriter, *weights)
 
@@ -85,7 +87,7 @@ class RemoveNoOp(RewritePattern):
 
     def _unchanged_operand(self, op: Operation) -> SSAValue | None:
         match op:
-            case top.ReshapeOp():
+            case top.ReshapeOp() | top.CastOp():
                 return op.input
             case top.TransposeOp() if _is_identity(op.permutation.get_values()):
                 return op.input

@@ -4,6 +4,7 @@ import io
 import zipfile
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -65,3 +66,11 @@ def test_damage_is_a_diagnostic(tmp_path: Path, data: st.DataObject):
         read_npz(path)
     except DiagnosticError:
         pass
+
+
+def test_bf16_is_written_as_f32(tmp_path: Path):
+    values = np.array([1.0, -2.5, 3.0e38], ml_dtypes.bfloat16)
+    write_npz(tmp_path / "x.npz", {"x": values, "y": values.astype(np.float32)})
+    found = read_npz(tmp_path / "x.npz")
+    assert found["x"].dtype == found["y"].dtype == np.float32
+    np.testing.assert_array_equal(found["x"], found["y"])

@@ -280,3 +280,19 @@ def test_random_graphs_agree_with_onnxruntime(drawn):
     for name, value in expected.items():
         scale = max(1.0, float(np.abs(value).max()))
         np.testing.assert_allclose(got[name] / scale, value / scale, atol=2e-5)
+
+
+def test_nodes_may_stand_in_any_order():
+    """ONNX Runtime takes them so, and tools leave them so; the model itself is not changed."""
+    nodes = [
+        helper.make_node("Mul", ["b", "a"], ["y"]),
+        helper.make_node("Relu", ["x"], ["a"]),
+        helper.make_node("Add", ["a", "x"], ["b"]),
+    ]
+    model = model_of(nodes, {"x": [3]})
+    before = model.SerializeToString()
+    module, _ = imported(model)
+    assert [op.name for op in ops_of(module)] == ["top.relu", "top.add", "top.mul"]
+    assert model.SerializeToString() == before
+    x = np.array([-1, 2, 3], np.float32)
+    np.testing.assert_array_equal(run_imported(model, {"x": x})["y"], [0, 8, 18])

@@ -129,7 +129,7 @@ def test_aliases_may_stand_at_the_end_and_depend_on_each_other():
         ("", "Could not parse entire input"),
         ("func.func @f() { ", "m.mlir:1:"),
         ("%0 = " + "(" * 5000, "m.mlir:1:"),
-        ('top.weight "w" value = dense<70000.0> : tensor<1xf16> : tensor<1xf16>', "m.mlir:1:"),
+        ("module attributes {v = 70000.0 : f16} {}", "m.mlir:1:"),
         ('top.weight "w" value = dense<0x1FFFF> : tensor<1xf16> : tensor<1xf16>', "too many bits"),
         ('"top.weight"() : () -> ()', "m.mlir:1:1: error: 'top.weight': "),
         ('#a = loc("x")\n#a = loc("y")\n', "re-declaration of alias '#a'"),

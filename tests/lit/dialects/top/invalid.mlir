@@ -476,3 +476,21 @@ func.func @f(%a: tensor<2x3xf32>) {
 }
 
 // CHECK: error: 'top.gather': index 3 is none of the 3 elements of axis 1
+
+// -----
+
+func.func @f(%a: tensor<2x3xi32>) {
+  %y = top.cast "y" %a : (tensor<2x3xi32>) -> tensor<2x3xf32>
+  return
+}
+
+// CHECK: error: 'top.cast': input must have float elements, got i32
+
+// -----
+
+func.func @f(%a: tensor<2x3xf32>, %s: tensor<3xi32>, %t: tensor<3xf32>) {
+  %y = top.batch_norm "y" %a, %s, %t, %t, %t epsilon = 0.1 : (tensor<2x3xf32>, tensor<3xi32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// CHECK: error: 'top.batch_norm': scale must have float elements, got i32

@@ -1,5 +1,5 @@
-// RUN: smalti-opt %s -p "top-fold-shapes" | filecheck %s
-// RUN: smalti-opt %s -p "top-fold-shapes" --mlir-print-debuginfo | filecheck %s --check-prefix LOC
+// RUN: smalti-opt %s -p "top-fold-shapes" --weights-out %t.safetensors | filecheck %s
+// RUN: smalti-opt %s -p "top-fold-shapes" --weights-out %t.loc.safetensors --mlir-print-debuginfo | filecheck %s --check-prefix LOC
 
 func.func @main(%x: tensor<1x8x4x4xf32>) -> tensor<8x16xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
   %a = top.reshape "a" %x : (tensor<1x8x4x4xf32>) -> tensor<1x128xf32> loc("Reshape_0")
@@ -12,11 +12,24 @@ func.func @main(%x: tensor<1x8x4x4xf32>) -> tensor<8x16xf32> attributes {smalti.
   func.return %y : tensor<8x16xf32>
 }
 
+// Casts of constants are computed, casts to a value's own type are none.
+func.func @casts(%x: tensor<2xf16>) -> tensor<2xf16> {
+  %k = top.weight "k2" value = dense<[1.0, -2.0]> : tensor<2xf32> : tensor<2xf32>
+  %h = top.cast "h" %k : (tensor<2xf32>) -> tensor<2xf16>
+  %s = top.cast "s" %x : (tensor<2xf16>) -> tensor<2xf16>
+  %y = top.add "y2" %s, %h : (tensor<2xf16>, tensor<2xf16>) -> tensor<2xf16>
+  func.return %y : tensor<2xf16>
+}
+
 // CHECK-LABEL: func.func @main
 // CHECK-NEXT:    %b = top.reshape "b" %x : (tensor<1x8x4x4xf32>) -> tensor<8x16xf32>
 // CHECK-NEXT:    %m = top.weight "m" value = dense<5.000000e-01> : tensor<1xf32> : tensor<1xf32>
 // CHECK-NEXT:    %y = top.add "y" %b, %m : (tensor<8x16xf32>, tensor<1xf32>) -> tensor<8x16xf32>
 // CHECK-NEXT:    func.return %y
+
+// CHECK-LABEL: func.func @casts
+// CHECK-NEXT:    %h = top.weight "h" key = "h" : tensor<2xf16>
+// CHECK-NEXT:    %y = top.add "y2" %x, %h : (tensor<2xf16>, tensor<2xf16>) -> tensor<2xf16>
 
 // LOC: top.reshape "b" {{.*}} loc(fused["Reshape_0", "Reshape_1", "Transpose_2"])
 // LOC: top.weight "m" {{.*}} loc("Mean_4")
