@@ -4,11 +4,13 @@ IR.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from xdsl.context import Context
 from xdsl.ir import Dialect
 
+from .diagnostic import Diagnostic
 from .weights import WeightStore
 
 
@@ -16,15 +18,18 @@ class SmaltiContext(Context):
     """xDSL's context plus the store of the weights that the IR names by key."""
 
     weights: WeightStore
+    on_report: Callable[[Diagnostic], None]
 
     def __init__(self) -> None:
         super().__init__()
         self.weights = WeightStore()
+        self.on_report = print_diagnostic
 
     def clone(self) -> SmaltiContext:
         """A context with the same dialects that shares the weight store."""
         copy = SmaltiContext()
         copy.weights = self.weights
+        copy.on_report = self.on_report
         copy.allow_unregistered = self.allow_unregistered
         copy._loaded_dialects = self._loaded_dialects.copy()
         copy._loaded_ops = self._loaded_ops.copy()
@@ -40,6 +45,19 @@ class SmaltiContext(Context):
         copy = self.clone()
         copy.weights = self.weights.fork()
         return copy
+
+
+def print_diagnostic(diagnostic: Diagnostic) -> None:
+    """Writes a diagnostic to standard error."""
+    print(diagnostic, file=sys.stderr)
+
+
+def report(ctx: Context, diagnostic: Diagnostic) -> None:
+    """Tells a warning or a remark to whoever runs the passes: `ctx.on_report`, standard error unless
+    that is set.
+    """
+    handler = ctx.on_report if isinstance(ctx, SmaltiContext) else print_diagnostic
+    handler(diagnostic)
 
 
 def weights_of(ctx: Context) -> WeightStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -87,6 +88,23 @@ class DiagnosticError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(_lines("error", self.message, self.place, self.notes, self.hint))
+
+
+def as_diagnostic(error: Exception) -> DiagnosticError:
+    """An error as what a user is told: itself, or for one of Python that nobody expected (a mistake in
+    Smalti or in a plug-in), what it is and where it was raised."""
+    if isinstance(error, DiagnosticError):
+        return error
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    notes: list[str] = list(getattr(error, "__notes__", ()))
+    frames = traceback.extract_tb(error.__traceback__)
+    if frames:
+        notes.append(f"raised in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}")
+    return DiagnosticError(
+        f"internal error: {words.splitlines()[0]}",
+        notes=notes,
+        hint="a mistake in the program, not in the input: --debug shows the traceback",
+    )
 
 
 def _lines(

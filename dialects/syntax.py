@@ -12,6 +12,7 @@ unchanged.
 from __future__ import annotations
 
 import builtins
+import io
 import math
 import re
 from math import prod
@@ -37,6 +38,7 @@ from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLit
 from .diagnostic import Place
 from .location import parsed, place_of
 from .source_text import SourceText
+from .type_alias import type_aliases
 
 MAX_INTEGER_BITS = 1024
 MAX_DENSE_ELEMENTS = 1 << 22
@@ -213,7 +215,36 @@ class SmaltiPrinter(Printer):
     string.
     """
 
+    print_positions = False
+    """Whether ops without a location get that of the text they were read from."""
+    elide_above: int | None = None
+    """Constants with more elements than this are printed as MLIR elides them."""
+    _aliases: dict[int, str] | None = None
+
+    def print_aliases(self, module: ModuleOp) -> None:
+        """Prints definitions of short names for the types of `module` that come often, and uses them."""
+        aliases = type_aliases(module, self._text_of)
+        for name, attribute in aliases.definitions:
+            self.print_string(f"{name} = ")
+            self.print_attribute(attribute)
+            self.print_string("\n")
+        self._aliases = aliases.name_of
+
+    @staticmethod
+    def _text_of(attribute: Attribute) -> str:
+        stream = io.StringIO()
+        SmaltiPrinter(stream).print_attribute(attribute)
+        return stream.getvalue()
+
     def print_attribute(self, attribute: Attribute) -> None:
+        if self._aliases and (alias := self._aliases.get(id(attribute))) is not None:
+            self.print_string(alias)
+            return
+        if self.elide_above is not None and _number_of_elements(attribute) > self.elide_above:
+            self.print_string("dense_resource<__elided__> : ")
+            assert isinstance(attribute, DenseIntOrFPElementsAttr)
+            self.print_attribute(attribute.type)
+            return
         if isinstance(attribute, DenseIntOrFPElementsAttr) and _needs_bytes(attribute):
             self.print_string(f'dense<"0x{attribute.data.data.hex().upper()}"> : ')
             self.print_attribute(attribute.type)
@@ -231,6 +262,13 @@ class _FloatProbe(Printer):
 
     def print_string(self, text: str, *, indent: int | None = None) -> None:
         self.text += text
+
+
+def _number_of_elements(attribute: Attribute) -> int:
+    """How many elements a constant has; 0 for any other attribute, and for a splat, which is short."""
+    if not isinstance(attribute, DenseIntOrFPElementsAttr) or attribute.is_splat():
+        return 0
+    return len(attribute)
 
 
 def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:

@@ -12,6 +12,7 @@ import contextlib
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -20,6 +21,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 
 from .context import SmaltiContext, weights_of
 from .diagnostic import DiagnosticError, Place
+from .file_metadata import take_metadata
 from .files import read_text, write_atomically, write_bytes_atomically, write_text
 from .location import place_of
 from .source_text import SourceText
@@ -61,8 +63,10 @@ def parse_module(
     folder if None or "<stdin>"); `first_line` is the number of the text's first line there.
     DiagnosticError for whatever is wrong with the text, the IR in it or the weight file.
     """
+    name = file or "<text>"
+    text = take_metadata(SourceText(text, name, first_line)).text
     hoisted, added_lines = hoist_aliases(text)
-    source = SourceText(hoisted, file or "<text>", first_line - added_lines)
+    source = SourceText(hoisted, name, first_line - added_lines)
     parser = SmaltiParser(ctx, SourceText("", source.file))
     try:
         parser = SmaltiParser(ctx, source)
@@ -118,33 +122,53 @@ def open_weights(module: ModuleOp, ctx: Context, file: str | None = None) -> Non
     weights_of(ctx).open(path)
 
 
-def print_module(module: ModuleOp, *, generic: bool = False, debug_info: bool = True) -> str:
-    """The text of a module, with a newline at its end; `generic` gives MLIR's generic form,
-    `debug_info` locations.
+class PrintOptions(TypedDict, total=False):
+    """How IR is printed.
+
+    `generic`: MLIR's generic form. `positions`: where an op was read, if it has no other location.
+    `aliases`: short names for long types that come often (on unless False). `elide_above`: constants of
+    more elements are left out, which cannot be read back.
     """
+
+    generic: bool
+    positions: bool
+    aliases: bool
+    elide_above: int | None
+
+
+def print_module(
+    module: ModuleOp, *, debug_info: bool = True, **options: Unpack[PrintOptions]
+) -> str:
+    """The text of a module, with a newline at its end; `debug_info` gives locations."""
     stream = io.StringIO()
+    generic = options.get("generic", False)
     printer = SmaltiPrinter(stream=stream, print_generic_format=generic, print_debuginfo=debug_info)
+    printer.print_positions = options.get("positions", False)
+    printer.elide_above = options.get("elide_above")
+    if options.get("aliases", True):
+        printer.print_aliases(module)
     printer.print_op(module)
     return f"{stream.getvalue()}\n"
 
 
 def write_module(
-    module: ModuleOp, path: str | Path, ctx: SmaltiContext, *, generic: bool = False
+    module: ModuleOp, path: str | Path, ctx: SmaltiContext, **options: Unpack[PrintOptions]
 ) -> None:
     """Writes a module with locations to `path`, and the weights it names to a .safetensors file
     beside it.
 
     The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in
     `smalti.weights`; a module whose weights are in a file beside `path` already, unchanged, keeps
-    that file. DiagnosticError where writing fails.
+    that file; a device such as /dev/null takes the text alone. DiagnosticError where writing fails.
     """
     path = Path(path)
     keys = keys_used(module.walk())
-    if keys and not _has_weights_beside(module, path, ctx, keys):
+    is_device = path.exists() and not path.is_file()
+    if keys and not is_device and not _has_weights_beside(module, path, ctx, keys):
         weights = path.with_suffix(".safetensors")
         ctx.weights.save(weights, keys)
         module.attributes[WEIGHTS] = StringAttr(weights.name)
-    write_text(path, print_module(module, generic=generic))
+    write_text(path, print_module(module, **options))
 
 
 def _has_weights_beside(module: ModuleOp, path: Path, ctx: SmaltiContext, keys: list[str]) -> bool:

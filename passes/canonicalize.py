@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from xdsl.pattern_rewriter import (
 )
 from xdsl.transforms.canonicalize import CanonicalizationRewritePattern
 
+from .driver import pattern_counts
 from .smalti_pass import Level, SmaltiPass
 
 
@@ -39,6 +41,7 @@ class Canonicalize(SmaltiPass):
 
     name = "canonicalize"
     level: ClassVar[Level] = "any"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts(CanonicalizeOp)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         self.rewrite(module, [CanonicalizeOp(ctx)])

@@ -9,9 +9,10 @@ import sys
 import textwrap
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_type_hints
 
 from xdsl.passes import ModulePass, get_pass_option_infos
+from xdsl.utils.hints import type_repr
 
 from .registry import PASSES, get_pass
 
@@ -66,10 +67,11 @@ def describe_options(cls: type[ModulePass]) -> tuple[OptionDescription, ...]:
     """The options of a pass in the order of its fields; a string under a field says what it is for."""
     documentation = _field_documentation(cls)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    types = get_type_hints(cls)
     return tuple(
         OptionDescription(
             name=info.name.replace("_", "-"),
-            type=info.expected_type,
+            type=type_repr(types[info.name]),
             default=_default(fields[info.name]),
             documentation=documentation.get(info.name, ""),
         )

@@ -64,6 +64,16 @@ def rewrite(
     return session.applied.total()
 
 
+def pattern_counts(*patterns: type[RewritePattern]) -> dict[str, str]:
+    """What the driver counts of patterns: their names in snake case → what they do, for `SmaltiPass.counts`."""
+    return {
+        _snake_case(pattern.__name__): " ".join(
+            (pattern.__doc__ or "").partition("\n\n")[0].split()
+        )
+        for pattern in patterns
+    }
+
+
 def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:
     """Erases those of `ops` whose results nobody uses, within the rewrite, so that their locations
     are carried along.

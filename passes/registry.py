@@ -16,6 +16,7 @@ from xdsl.utils.exceptions import ArgSpecParseError
 from xdsl.utils.hints import type_repr
 
 from ..dialects.diagnostic import DiagnosticError, Place
+from .anchors import without_anchors
 
 PASSES: dict[str, str] = {
     "canonicalize": ".canonicalize:Canonicalize",
@@ -60,6 +61,7 @@ def get_pass(name: str) -> type[ModulePass]:
 
 def parse_pipeline(text: str) -> list[ModulePass]:
     """The passes of a pipeline such as `a,b{option=1 other=x,y}`, in order; an empty text has none.
+    As MLIR writes it, it may be nested: `builtin.module(a,b)`.
 
     Values are numbers, true, false, words, or strings in quotes; quotes may be left out where the
     value has no space, comma, brace, quote or equals sign (table=ranges.json). DiagnosticError
@@ -67,7 +69,7 @@ def parse_pipeline(text: str) -> list[ModulePass]:
     gives a value of the wrong type.
     """
     try:
-        specs = list(parse_specs(_PIECE.sub(_normalize, text.strip())))
+        specs = list(parse_specs(_PIECE.sub(_normalize, without_anchors(text))))
     except ArgSpecParseError as error:
         details = str(error).splitlines()[1:]
         raise DiagnosticError(
@@ -79,10 +81,12 @@ def parse_pipeline(text: str) -> list[ModulePass]:
     return [_make_pass(spec) for spec in specs]
 
 
-def print_pipeline(passes: Sequence[ModulePass]) -> str:
+def print_pipeline(passes: Sequence[ModulePass], *, defaults: bool = False) -> str:
     """The text from which `parse_pipeline` makes the same passes; options at their default are left
-    out."""
-    return ",".join(_print_spec(each.pipeline_pass_spec()) for each in passes)
+    out unless `defaults` is True."""
+    return ",".join(
+        _print_spec(each.pipeline_pass_spec(include_default=defaults)) for each in passes
+    )
 
 
 def _make_pass(spec: ArgSpec) -> ModulePass:

@@ -4,7 +4,7 @@ did."""
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -36,6 +36,8 @@ class SmaltiPass(ModulePass):
     """
 
     level: ClassVar[Level] = "any"
+    counts: ClassVar[Mapping[str, str]] = {}
+    """What the pass counts: a name → what that is the number of. Patterns: `pattern_counts`."""
 
     @property
     def tolerance(self) -> float:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 EXIT_FINE, EXIT_WRONG_INPUT, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
-def guarded(run: Callable[[], int]) -> int:
-    """Runs a command's body; user mistakes become a diagnostic on stderr and exit code 1.
+def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
+    """Runs a command's body; mistakes become a diagnostic on stderr and exit code 1, `debug` shows
+    the traceback as well.
 
     The cyclic garbage collector is off meanwhile: what a command makes lives as long as the command does.
     """
     from ..backends.targets.target import TargetError
     from ..compiler.collector import collector_paused
-    from ..dialects.diagnostic import DiagnosticError
+    from ..dialects.diagnostic import DiagnosticError, as_diagnostic
 
     try:
         with collector_paused():
-            return run()
+            return run() if not debug else _with_traceback(run)
     except (DiagnosticError, TargetError) as error:
         text = str(error)
         print(text if "error:" in text else f"error: {text}", file=sys.stderr)
@@ -42,3 +44,14 @@ def guarded(run: Callable[[], int]) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"{place}error: {error.strerror or error}", file=sys.stderr)
         return EXIT_WRONG_INPUT
+    except Exception as error:
+        print(as_diagnostic(error), file=sys.stderr)
+        return EXIT_WRONG_INPUT
+
+
+def _with_traceback(run: Callable[[], int]) -> int:
+    try:
+        return run()
+    except Exception as error:
+        traceback.print_exception(error)
+        raise

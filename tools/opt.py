@@ -3,83 +3,144 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .command_line import EXIT_FINE, guarded
-
-if TYPE_CHECKING:
-    from xdsl.dialects.builtin import ModuleOp
-
-    from ..dialects.context import SmaltiContext
+from .command_line import EXIT_FINE, EXIT_WRONG_INPUT, guarded
+from .driver_arguments import add_driver_arguments, instrumentation
 
 _EPILOG = """\
-examples:
-  smalti-opt m.top.mlir -p "top-fold-shapes,top-fold-batch-norm"
-  smalti-opt m.tile.mlir -p "tile-cut-to-local-memory" -o cut.mlir
+passes run in the order given, as flags or as a pipeline:
+  smalti-opt m.top.mlir --top-fold-shapes --convert-top-to-tpu='quantize=f32' -o m.tpu.mlir
+  smalti-opt m.top.mlir -p "top-fold-shapes,convert-top-to-tpu{quantize=f32}" -o m.tpu.mlir
+  smalti-opt m.tile.mlir --pass-pipeline="builtin.module(tile-assign-addresses{slack=0})"
   smalti-opt --list-passes
+  smalti-opt --help-pass tile-order-engines
+
+IR alone goes to standard output, everything else to standard error.
+exit codes: 0 fine, 1 the input is wrong, 2 usage
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse's parser, which suggests flags that are near to an unknown one."""
+
+    def parse_args(self, args: Sequence[str], namespace: None = None) -> argparse.Namespace:  # type: ignore[override]
+        from ..passes.registry import PASSES
+
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            flags = [*self._option_string_actions, *(f"--{name}" for name in PASSES)]
+            near = difflib.get_close_matches(unknown[0].partition("=")[0], flags, n=2)
+            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+            self.error(f"unknown argument '{unknown[0]}'{hint}")
+        return parsed
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="smalti-opt",
-        description="Read IR of any level, run a pipeline of passes, print the IR that results.",
+        usage="smalti-opt [options] [input]",
+        description="Read IR of any level, run passes over it, print the IR that results.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("input", nargs="?", default="-", help="IR file; - is standard input")
     parser.add_argument(
         "-o", "--output", default="-", help="IR file to write; - is standard output"
     )
     parser.add_argument(
-        "-p",
-        "--passes",
-        default="",
-        metavar="PIPELINE",
-        help='passes in order, such as "a,b{option=1}"',
-    )
-    parser.add_argument("--list-passes", action="store_true", help="name every pass and stop")
-    parser.add_argument(
-        "--print-op-generic",
-        action="store_true",
-        help="print MLIR's generic form, which mlir-opt reads",
-    )
-    parser.add_argument(
-        "--mlir-print-debuginfo", action="store_true", help="print locations on standard output too"
-    )
-    parser.add_argument(
-        "--split-input-file",
-        action="store_true",
-        help="treat parts between '// -----' lines one by one",
-    )
-    parser.add_argument(
-        "--verify-diagnostics",
-        action="store_true",
-        help="print an error of the verifier or of a pass in place of the IR, and go on",
-    )
-    parser.add_argument(
-        "--parsing-diagnostics",
-        action="store_true",
-        help="print an error of the parser in place of the IR, and go on",
-    )
-    parser.add_argument(
         "--weights-out",
+        type=Path,
         metavar="FILE",
         help="where to write weights that passes changed, when the IR goes to standard output",
+    )
+    _add_pipeline_arguments(parser)
+    _add_input_arguments(parser)
+    add_driver_arguments(parser)
+    parser.add_argument(
+        "--debug", action="store_true", help="show Python's traceback of an error as well"
     )
     return parser
 
 
-def _list_passes() -> None:
-    from ..passes.registry import PASSES, get_pass
+def _add_pipeline_arguments(parser: argparse.ArgumentParser) -> None:
+    pipeline = parser.add_argument_group(
+        "passes", "every pass is a flag as well: --cse, --convert-top-to-tpu='quantize=f32'"
+    )
+    chosen = pipeline.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "-p", "--passes", metavar="PIPELINE", help='passes in order, such as "a,b{option=1}"'
+    )
+    chosen.add_argument(
+        "--pass-pipeline",
+        metavar="PIPELINE",
+        help='the same as MLIR writes it, "builtin.module(a,b{option=1})"',
+    )
+    chosen.add_argument(
+        "--run-reproducer", action="store_true", help="run the pipeline that the input file says"
+    )
+    pipeline.add_argument(
+        "--dump-pass-pipeline", action="store_true", help="print the pipeline with all its options"
+    )
+    pipeline.add_argument("--list-passes", action="store_true", help="every pass, and stop")
+    pipeline.add_argument("--list-dialects", action="store_true", help="every dialect, and stop")
+    pipeline.add_argument("--json", action="store_true", help="lists as JSON, with all details")
+    pipeline.add_argument("--help-pass", metavar="NAME", help="all about a pass, and stop")
 
-    width = max(map(len, PASSES))
-    for name in sorted(PASSES):
-        summary = (get_pass(name).__doc__ or "").strip().partition("\n")[0]
-        print(f"{name:{width}}  {summary}")
+
+def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    reading = parser.add_argument_group("reading")
+    reading.add_argument(
+        "--split-input-file",
+        action="store_true",
+        help="treat parts between '// -----' lines one by one; a wrong one does not stop the rest",
+    )
+    reading.add_argument(
+        "--verify-diagnostics",
+        action="store_true",
+        help="match errors with comments such as '// expected-error @+1 {{text}}'",
+    )
+    reading.add_argument(
+        "--verify-roundtrip", action="store_true", help="check that the IR survives its text"
+    )
+    reading.add_argument(
+        "--allow-unregistered-dialect", action="store_true", help="let ops of unknown dialects be"
+    )
+
+
+def _listing(args: argparse.Namespace) -> str | None:
+    """What is to be listed in place of any work, if anything."""
+    if not (args.list_passes or args.list_dialects or args.help_pass):
+        return None
+    from .listing import help_pass, list_dialects, list_passes
+
+    if args.help_pass:
+        return help_pass(args.help_pass)
+    return list_passes(as_json=args.json) if args.list_passes else list_dialects(as_json=args.json)
+
+
+def _pipeline(args: argparse.Namespace, flags: list[str]) -> str | None:
+    """The text of the pipeline that is asked for; None where the input says it."""
+    from ..dialects.diagnostic import DiagnosticError
+    from ..passes.anchors import is_anchored
+
+    if flags and (args.passes or args.pass_pipeline or args.run_reproducer):
+        raise DiagnosticError(
+            "passes are given as flags and as a pipeline, which leaves their order open",
+            hint="write all as flags, or all in one pipeline",
+        )
+    if args.pass_pipeline is not None and not is_anchored(args.pass_pipeline):
+        raise DiagnosticError(
+            f"--pass-pipeline says what it runs on first, got '{args.pass_pipeline}'",
+            hint=f"write --pass-pipeline='builtin.module({args.pass_pipeline})', or -p without it",
+        )
+    if args.run_reproducer:
+        return None
+    return args.pass_pipeline or args.passes or ",".join(flags)
 
 
 def _read(args: argparse.Namespace) -> tuple[str, str]:
@@ -90,63 +151,36 @@ def _read(args: argparse.Namespace) -> tuple[str, str]:
     return read_text(args.input), args.input
 
 
-def _transform(text: str, file: str, args: argparse.Namespace) -> tuple[ModuleOp, SmaltiContext]:
-    """Parses one module, verifies it and runs the pipeline on it."""
-    from ..dialects.context import make_context
-    from ..dialects.text import parse_module
-    from ..passes.pipeline import run_pipeline
-    from ..passes.registry import parse_pipeline
-
-    ctx = make_context()
-    passes = parse_pipeline(args.passes)
-    module = parse_module(text, ctx, file)
-    run_pipeline(ctx, module, passes)
-    return module, ctx
-
-
-def _print_chunk(text: str, file: str, args: argparse.Namespace) -> str:
-    """The text that one part of the input becomes: IR, or the diagnostic where that is asked for."""
-    from ..dialects.diagnostic import DiagnosticError
-    from ..dialects.text import print_module, save_changed_weights
-
-    try:
-        module, ctx = _transform(text, file, args)
-    except DiagnosticError as error:
-        if args.verify_diagnostics or args.parsing_diagnostics:
-            return f"{error}\n"
-        raise
-    if ctx.weights.changed:
-        save_changed_weights(module, ctx, args.weights_out)
-    return print_module(module, generic=args.print_op_generic, debug_info=args.mlir_print_debuginfo)
-
-
-def _run(args: argparse.Namespace) -> int:
-    from ..dialects.text import write_module
-
-    if args.list_passes:
-        _list_passes()
+def _run(args: argparse.Namespace, flags: list[str]) -> int:
+    listing = _listing(args)
+    if listing is not None:
+        sys.stdout.write(listing)
         return EXIT_FINE
+    from ..compiler.driver.opt import OptDriver, OptOptions
+
+    options = OptOptions(
+        pipeline=_pipeline(args, flags),
+        dump_pipeline=args.dump_pass_pipeline,
+        output=None if args.output == "-" else Path(args.output),
+        weights_out=args.weights_out,
+        split_input=args.split_input_file,
+        verify_diagnostics=args.verify_diagnostics,
+        verify_round_trip=args.verify_roundtrip,
+        allow_unregistered=args.allow_unregistered_dialect,
+        debug=args.debug,
+        instrumentation=instrumentation(args),
+    )
     text, file = _read(args)
-    if args.output != "-" and not args.split_input_file:
-        module, ctx = _transform(text, file, args)
-        write_module(module, Path(args.output), ctx, generic=args.print_op_generic)
-        return EXIT_FINE
-    chunks = text.split("// -----") if args.split_input_file else [text]
-    printed = [_print_chunk(chunk, file, args) for chunk in chunks]
-    output = "// -----\n".join(printed)
-    if args.output == "-":
-        sys.stdout.write(output)
-    else:
-        from ..dialects.text import write_text
-
-        write_text(Path(args.output), output)
-    return EXIT_FINE
+    return EXIT_FINE if OptDriver(options).run(text, file) else EXIT_WRONG_INPUT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `smalti-opt`; returns the exit code."""
-    args = _parser().parse_args(argv)
-    return guarded(lambda: _run(args))
+    from .pass_flags import take_pass_flags
+
+    words, flags = take_pass_flags(sys.argv[1:] if argv is None else argv)
+    args = _parser().parse_args(words)
+    return guarded(lambda: _run(args, flags), debug=args.debug)
 
 
 if __name__ == "__main__":

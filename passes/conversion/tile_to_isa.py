@@ -16,7 +16,7 @@ waits for one counter; a `sync` before it waits for each further one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -41,7 +41,7 @@ from ...dialects.location import place_of
 from ...dialects.machine import target_name_of, target_of
 from ...dialects.tile_instruction import instruction_of
 from ...dialects.weights import WeightStore
-from ..smalti_pass import SmaltiPass, store_of
+from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.allocation import align
 from ..tile.buffer_uses import BufferUse, Declaration, buffer_uses, program_of, steps_of
 from ..tile.strided_copy import StridedCopy
@@ -57,7 +57,12 @@ class ConvertTileToIsa(SmaltiPass):
     """
 
     name = "convert-tile-to-isa"
-    level: ClassVar = "tile"
+    level: ClassVar[Level] = "tile"
+    counts: ClassVar[Mapping[str, str]] = {
+        "instructions": "instructions translated from tile ops",
+        "syncs": "sync instructions added, for instructions that wait for several counters",
+        "waits": "waits between engines and between cores",
+    }
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Replaces the tile.program by an isa.program; the bytes of its weights become an entry of

@@ -31,6 +31,7 @@ casts at the border.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -69,9 +70,15 @@ class ConvertTopToTpu(SmaltiPass):
 
     name = "convert-top-to-tpu"
     level: ClassVar[Level] = "top"
+    counts: ClassVar[Mapping[str, str]] = {
+        "ops": "top ops converted",
+        "saturated_weights": "weights that the storage type cannot hold, put at its limit",
+    }
 
     target: str = "default-8c"
+    """Name of the target, or path of its TOML file."""
     quantize: str = "int8"
+    """Type that the target computes in: int8, or a type of floats for all values."""
 
     @property
     def tolerance(self) -> float:
@@ -112,7 +119,7 @@ class ConvertTopToTpu(SmaltiPass):
                 )
             _check_floats(op)
             conversion(builder, op)
-            self.count(op.name)
+            self.count("ops")
         builder.location = returned.location
         outputs = [builder.as_given(value) for value in returned.operands]
         self.count("saturated_weights", builder.saturated)

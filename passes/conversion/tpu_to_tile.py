@@ -26,6 +26,7 @@ no axes in common goes through a tensor of one axis.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import ClassVar
@@ -56,6 +57,7 @@ class ConvertTpuToTile(SmaltiPass):
 
     name = "convert-tpu-to-tile"
     level: ClassVar[Level] = "tpu"
+    counts: ClassVar[Mapping[str, str]] = {"layers": "layers of the tile program"}
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         function = _main(module)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,7 +28,7 @@ from ...dialects.attribute import integer
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.location import place_of
 from ...dialects.machine import target_of
-from ..smalti_pass import SmaltiPass
+from ..smalti_pass import Level, SmaltiPass
 from .allocation import Lifetime, Placement, align, live_bytes, pack, peak, place
 from .buffer_uses import (
     BufferUse,
@@ -54,8 +54,18 @@ class AssignAddresses(SmaltiPass):
     """
 
     name = "tile-assign-addresses"
-    level: ClassVar = "tile"
+    level: ClassVar[Level] = "tile"
+    counts: ClassVar[Mapping[str, str]] = {
+        "local_bytes": "bytes of local memory used, over all cores",
+        "acc_bytes": "bytes of accumulator memory used, over all cores",
+        "weights_bytes": "bytes of weights in global memory",
+        "input_bytes": "bytes of the network's inputs in global memory",
+        "output_bytes": "bytes of the network's outputs in global memory",
+        "scratch_bytes": "bytes of values between layers in global memory",
+        "unused_buffers": "buffers that no op used, erased",
+    }
     slack: int = 12
+    """How many more steps of its core a buffer keeps its bytes for, where memory allows."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Sets the property `address` of every buffer and erases buffers that no op uses.

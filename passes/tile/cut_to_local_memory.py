@@ -23,6 +23,7 @@ tile's loads find room. One file per family of ops in `cut/`.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -50,6 +51,11 @@ class CutToLocalMemory(SmaltiPass):
 
     name = "tile-cut-to-local-memory"
     level: ClassVar[Level] = "tile"
+    counts: ClassVar[Mapping[str, str]] = {
+        "layers": "layers cut",
+        "tile_ops": "copies and computations on tiles that they became",
+        "weights_replaced": "weights of which only the packed form is left",
+    }
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         machine = Machine(target_of(module))
@@ -88,7 +94,7 @@ class CutToLocalMemory(SmaltiPass):
             family.emit(layer.window, emitter, constants)
             block.insert_ops_before(emitter.operations, layer.operation)
             anchor = anchor or emitter.operations[0]
-            self.count("tile ops", len(emitter.operations))
+            self.count("tile_ops", len(emitter.operations))
         assert anchor is not None
         block.insert_ops_before(constants.operations, anchor)
         for layer in layers:
@@ -103,7 +109,7 @@ class CutToLocalMemory(SmaltiPass):
             if buffer.is_weights and value.first_use is None:
                 value.owner.detach()  # pyright: ignore[reportAttributeAccessIssue]
                 value.owner.erase()  # pyright: ignore[reportAttributeAccessIssue]
-                self.count("weights replaced")
+                self.count("weights_replaced")
 
 
 def _same_computation(a: Layer, b: Layer) -> bool:

@@ -16,7 +16,7 @@ program had when they were assigned: buffers that live one after the other share
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ from xdsl.ir import Operation, SSAValue
 from ...dialects import tile
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.machine import target_of
-from ..smalti_pass import SmaltiPass
+from ..smalti_pass import Level, SmaltiPass
 from .allocation import Lifetime, align, place
 from .buffer_uses import (
     BufferUse,
@@ -51,8 +51,10 @@ class OrderEngines(SmaltiPass):
     """Moves loads and fills up to `prefetch` tiles ahead; a tile of a core ends with its stores."""
 
     name = "tile-order-engines"
-    level: ClassVar = "tile"
+    level: ClassVar[Level] = "tile"
+    counts: ClassVar[Mapping[str, str]] = {"moved": "loads and fills moved to an earlier place"}
     prefetch: int = 1
+    """How many tiles ahead loads and fills may move."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Reorders the block; DiagnosticError for a negative `prefetch`."""

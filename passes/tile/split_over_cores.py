@@ -18,6 +18,7 @@ all share the bandwidth.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,8 +45,13 @@ class SplitOverCores(SmaltiPass):
 
     name = "tile-split-over-cores"
     level: ClassVar[Level] = "tile"
+    counts: ClassVar[Mapping[str, str]] = {
+        "layers": "layers split",
+        "parts": "parts that they were split into",
+    }
 
     cores: int | None = None
+    """How many cores of the target to use; all unless given."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         target = target_of(module)

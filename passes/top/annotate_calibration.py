@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -52,8 +53,13 @@ class AnnotateCalibration(SmaltiPass):
 
     name = "top-annotate-calibration"
     level: ClassVar[Level] = "top"
+    counts: ClassVar[Mapping[str, str]] = {
+        "annotated": "values that got a range",
+        "unknown": "names of the table that no value has",
+    }
 
     table: str
+    """Path of the calibration table, a JSON file."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         ranges = read_table(self.table)

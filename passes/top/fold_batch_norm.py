@@ -18,6 +18,7 @@ rounded once; where that would make an infinity, nothing is folded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,7 +32,7 @@ from ...backends.numerics.storage import round_to
 from ...dialects import top
 from ...dialects.element import element_storage, shape_of
 from ...dialects.weights import WeightStore
-from ..driver import erase_if_unused, take_type
+from ..driver import erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, make_constant, per_channel, weight_of
 
@@ -141,6 +142,9 @@ class FoldBatchNorm(SmaltiPass):
 
     name = "top-fold-batch-norm"
     level: ClassVar[Level] = "top"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts(
+        FoldBatchNormIntoProduct, FoldScaleIntoProduct, BatchNormToMulAdd
+    )
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         store = store_of(ctx)

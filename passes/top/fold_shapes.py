@@ -18,6 +18,7 @@ of on the target.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,7 +32,7 @@ from ...dialects import top
 from ...dialects.element import element_storage, is_float, shape_of, type_bytes
 from ...dialects.top_evaluation import evaluate
 from ...dialects.weights import WeightStore, value_of
-from ..driver import erase_if_unused, take_type
+from ..driver import erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, is_filled_with, make_constant
 
@@ -182,6 +183,14 @@ class FoldShapes(SmaltiPass):
 
     name = "top-fold-shapes"
     level: ClassVar[Level] = "top"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts(
+        FoldConstants,
+        RemoveNoOp,
+        MergeReshapes,
+        MergeTransposes,
+        TransposeToReshape,
+        ReductionToReshape,
+    )
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         store = store_of(ctx)

@@ -14,6 +14,7 @@ What is computed stays the same to the bit: a clamp is the last step of the op t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,7 +24,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from ...dialects import tpu
 from ...dialects.attribute import optional_real
-from ..driver import clone_with, erase_if_unused
+from ..driver import clone_with, erase_if_unused, pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
 Bound = float | None
@@ -64,6 +65,7 @@ class FuseActivation(SmaltiPass):
 
     name = "tpu-fuse-activation"
     level: ClassVar[Level] = "tpu"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts(RemoveIdleClamp, FuseClamp)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         self.rewrite(module, [RemoveIdleClamp(), FuseClamp()])

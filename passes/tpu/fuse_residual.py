@@ -17,6 +17,7 @@ to the better. The clamp comes after the addition, as it did.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from ...dialects import tpu
 from ...dialects.element import element_of, element_storage
 from ...dialects.quant import UniformQuantizedType
-from ..driver import erase_if_unused
+from ..driver import erase_if_unused, pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
 Product = tpu.Conv2dOp | tpu.MatmulOp
@@ -73,6 +74,7 @@ class FuseResidual(SmaltiPass):
 
     name = "tpu-fuse-residual"
     level: ClassVar[Level] = "tpu"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts(FuseAddition)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         self.rewrite(module, [FuseAddition()])

@@ -63,10 +63,9 @@ def printed() -> str:
     """What smalti-opt says of every invalid.mlir."""
     texts: list[str] = []
     for path in sorted((HERE / "dialects").rglob("invalid.mlir")):
-        words = [str(path), "--split-input-file", "--verify-diagnostics", "--parsing-diagnostics"]
-        code, out, err = smalti_opt(words, "")
-        assert code == 0, err
-        texts.append(out)
+        code, out, err = smalti_opt([str(path), "--split-input-file"], "")
+        assert (code, out) == (1, "")
+        texts.append(err)
     return "\n".join(texts)
 
 

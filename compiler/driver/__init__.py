@@ -1,0 +1,1 @@
+"""What drives passes for a person who looks on: instruments, files in parts, expected diagnostics."""

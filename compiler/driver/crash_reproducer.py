@@ -1,0 +1,71 @@
+"""Writes a file that reproduces the failure of a pipeline: the IR before it, and the pipeline's text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from ...dialects.context import SmaltiContext
+from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.file_metadata import REPRODUCER, metadata_text, take_metadata
+from ...dialects.files import read_text, write_text
+from ...dialects.source_text import SourceText
+from ...dialects.text import write_module
+from ...passes.instrument import PassInstrument
+from ...passes.registry import print_pipeline
+
+
+class CrashReproducer(PassInstrument):
+    """Keeps the IR as it is before a pipeline, and writes it with the pipeline's text to `path` when that
+    fails, whatever the reason (an interruption by the user too); weights go to a file beside it.
+
+    `smalti-opt --run-reproducer` runs such a file. `stream` is told where it is.
+    """
+
+    def __init__(self, path: Path, stream: TextIO, *, verify_each: bool = True) -> None:
+        self.path, self.stream, self.verify_each = path, stream, verify_each
+        self._ctx: Context | None = None
+        self._module: ModuleOp | None = None
+        self._pipeline = ""
+
+    def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
+        self._ctx, self._module = ctx, module.clone()
+        self._pipeline = f"builtin.module({print_pipeline(passes)})"
+
+    def leave(self, module: ModuleOp, error: BaseException | None) -> None:
+        kept, self._module = self._module, None
+        if error is None or kept is None or not isinstance(self._ctx, SmaltiContext):
+            return
+        write_module(kept, self.path, self._ctx)
+        text = read_text(self.path)
+        metadata = metadata_text(self._pipeline, verify_each=self.verify_each)
+        write_text(self.path, text + metadata)
+        self.stream.write(f"note: reproduce with: smalti-opt --run-reproducer {self.path}\n")
+
+
+@dataclass(frozen=True)
+class Reproducer:
+    """What a reproducer says: the text of the pipeline, and whether to verify after each pass."""
+
+    pipeline: str
+    verify_each: bool
+
+
+def read_reproducer(text: str, file: str) -> Reproducer:
+    """The reproducer in a file's metadata, Smalti's or MLIR's own; DiagnosticError where there is none."""
+    found = take_metadata(SourceText(text, file)).external.get(REPRODUCER)
+    pipeline = found.get("pipeline") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(pipeline, str):
+        raise DiagnosticError(
+            "the file is no reproducer: it says no pipeline",
+            Place(file=file),
+            hint="one is written by --mlir-pass-pipeline-crash-reproducer=FILE; "
+            "give other files a pipeline with -p",
+        )
+    return Reproducer(pipeline, found.get("verify_each") is not False)

@@ -1,0 +1,98 @@
+"""What a user may ask to see of a pipeline while it runs, and the instruments that show it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from xdsl.dialects.builtin import ModuleOp
+
+from ...dialects.text import PrintOptions, print_module
+from ...passes.instrument import PassInstrument
+from ...passes.registry import get_pass
+from .crash_reproducer import CrashReproducer
+from .ir_difference import IrDifference
+from .ir_printing import BannerSink, FolderSink, IrPrinting, PrintPoints
+from .statistics import PassStatistics
+from .timing import PassTiming, Stopwatch
+
+ReportFormat = Literal["text", "json"]
+
+
+@dataclass(frozen=True)
+class PrintStyle:
+    """How IR is printed: MLIR's generic form, with locations, without aliases, constants of more than
+    `elide_above` elements left out."""
+
+    generic: bool = False
+    debug_info: bool = False
+    local_scope: bool = False
+    elide_above: int | None = None
+
+    def text_of(self, module: ModuleOp) -> str:
+        """The module as text, with a newline at its end."""
+        return print_module(module, debug_info=self.debug_info, **self.options())
+
+    def options(self) -> PrintOptions:
+        """The style as what `print_module` and `write_module` take."""
+        return {
+            "generic": self.generic,
+            "positions": self.debug_info,
+            "aliases": not self.local_scope,
+            "elide_above": self.elide_above,
+        }
+
+
+@dataclass(frozen=True)
+class Instrumentation:
+    """What to show. Reports go to standard error, or to the files named."""
+
+    style: PrintStyle = field(default_factory=PrintStyle)
+    points: PrintPoints = field(default_factory=PrintPoints)
+    tree_dir: Path | None = None
+    difference: bool = False
+    timing: bool = False
+    statistics: bool = False
+    report_format: ReportFormat = "text"
+    crash_reproducer: Path | None = None
+    verify_each: bool = True
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+
+    def instruments(self) -> list[PassInstrument]:
+        """The instruments; DiagnosticError where a pass to print around is not known.
+
+        Timing comes last, so that it does not count what the others take.
+        """
+        made: list[PassInstrument] = []
+        if self.crash_reproducer is not None:
+            made.append(
+                CrashReproducer(self.crash_reproducer, sys.stderr, verify_each=self.verify_each)
+            )
+        made += self._printing()
+        if self.difference:
+            made.append(IrDifference(self.style.text_of, sys.stderr))
+        if self.statistics:
+            made.append(PassStatistics(sys.stderr))
+        if self.timing:
+            made.append(PassTiming(self.stopwatch))
+        return made
+
+    def _printing(self) -> list[PassInstrument]:
+        points = self.points
+        for name in (*points.before, *points.after):
+            get_pass(name)
+        if self.tree_dir is not None:
+            if not points.any():
+                points = PrintPoints(after_all=True)
+            return [IrPrinting(points, self.style.text_of, FolderSink(self.tree_dir))]
+        if not points.any():
+            return []
+        return [IrPrinting(points, self.style.text_of, BannerSink(sys.stderr))]
+
+    def report_timing(self) -> None:
+        """Writes the times taken, if that was asked for."""
+        if self.timing:
+            sys.stdout.flush()
+            sys.stderr.write(self.stopwatch.report(self.report_format))

@@ -1,0 +1,160 @@
+"""`smalti-opt` without its command line: text to IR, passes over it, IR to text, part by part."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from ...dialects.context import SmaltiContext, make_context
+from ...dialects.diagnostic import Diagnostic, DiagnosticError, as_diagnostic
+from ...dialects.text import parse_module, save_changed_weights, write_module, write_text
+from ...passes.instrument import PassInstrument
+from ...passes.pipeline import run_pipeline
+from ...passes.registry import parse_pipeline, print_pipeline
+from .crash_reproducer import read_reproducer
+from .expected_diagnostics import read_expectations, unmatched
+from .instrumentation import Instrumentation
+from .round_trip import verify_round_trip
+from .split_input import MARKER, Chunk, split_input
+
+
+@dataclass(frozen=True)
+class OptOptions:
+    """What `smalti-opt` does with a text.
+
+    `pipeline`: passes as text; None takes it from the reproducer that the input is. `output`: an IR file
+    with its weights beside it, or None for standard output (`weights_out` then takes changed weights).
+    `dump_pipeline` writes the pipeline with all its options, `debug` tracebacks, to standard error.
+    """
+
+    pipeline: str | None = ""
+    dump_pipeline: bool = False
+    output: Path | None = None
+    weights_out: Path | None = None
+    split_input: bool = False
+    verify_diagnostics: bool = False
+    verify_round_trip: bool = False
+    allow_unregistered: bool = False
+    debug: bool = False
+    instrumentation: Instrumentation = field(default_factory=Instrumentation)
+
+
+class OptDriver:
+    """Runs one text through the passes; errors of a part go to standard error and the rest goes on."""
+
+    def __init__(self, options: OptOptions) -> None:
+        self.options = options
+        self.instrumentation = options.instrumentation
+        self._stopwatch = options.instrumentation.stopwatch
+        self._verify_each = options.instrumentation.verify_each
+        self._failed = False
+
+    def run(self, text: str, file: str) -> bool:
+        """Handles all of `text`, which messages call `file`; returns whether all was well.
+
+        DiagnosticError for what is wrong with the pipeline or the options, before anything is run.
+        """
+        passes = parse_pipeline(self._pipeline(text, file))
+        if self.options.dump_pipeline:
+            shown = print_pipeline(passes, defaults=True)
+            sys.stderr.write(f"Pass pipeline of {len(passes)} passes:\nbuiltin.module({shown})\n")
+        instruments = self.instrumentation.instruments()
+        chunks = split_input(text) if self.options.split_input else [Chunk(text, 1)]
+        try:
+            if self.options.output is not None and len(chunks) == 1:
+                self._handle(chunks[0], file, passes, instruments)
+            else:
+                self._print_all(chunks, file, passes, instruments)
+        finally:
+            self.instrumentation.report_timing()
+        return not self._failed
+
+    def _pipeline(self, text: str, file: str) -> str:
+        if self.options.pipeline is not None:
+            return self.options.pipeline
+        reproducer = read_reproducer(text, file)
+        self._verify_each = self._verify_each and reproducer.verify_each
+        return reproducer.pipeline
+
+    def _print_all(
+        self,
+        chunks: Sequence[Chunk],
+        file: str,
+        passes: Sequence[ModulePass],
+        instruments: Sequence[PassInstrument],
+    ) -> None:
+        """Handles each part, and writes the IR of those that were well with marks between them."""
+        printed = [self._handle(chunk, file, passes, instruments) for chunk in chunks]
+        output = f"{MARKER}\n".join(text for text in printed if text is not None)
+        if self.options.output is None:
+            sys.stdout.write(output)
+        elif not self._failed:
+            write_text(self.options.output, output)
+
+    def _handle(
+        self,
+        chunk: Chunk,
+        file: str,
+        passes: Sequence[ModulePass],
+        instruments: Sequence[PassInstrument],
+    ) -> str | None:
+        """One part: the IR that comes out as text ("" where it went to a file), or None where something was wrong."""
+        reported: list[Diagnostic | DiagnosticError] = []
+        printed: str | None = None
+        ctx = make_context()
+        ctx.allow_unregistered = self.options.allow_unregistered
+        if self.options.verify_diagnostics:
+            ctx.on_report = reported.append
+        try:
+            module = self._transform(ctx, chunk, file, passes, instruments)
+            printed = self._put_out(module, ctx)
+        except Exception as raised:
+            error = as_diagnostic(raised)
+            if self.options.debug:
+                traceback.print_exception(raised)
+            if not self.options.verify_diagnostics:
+                self._tell(error)
+            reported.append(error)
+        if self.options.verify_diagnostics:
+            expectations = read_expectations(chunk.text, file, chunk.first_line)
+            for error in unmatched(expectations, reported):
+                self._tell(error)
+        return printed
+
+    def _tell(self, error: DiagnosticError) -> None:
+        self._failed = True
+        print(error, file=sys.stderr)
+
+    def _transform(
+        self,
+        ctx: SmaltiContext,
+        chunk: Chunk,
+        file: str,
+        passes: Sequence[ModulePass],
+        instruments: Sequence[PassInstrument],
+    ) -> ModuleOp:
+        """Parses, verifies and transforms one module."""
+        with self._stopwatch.step("Parser"):
+            module = parse_module(chunk.text, ctx, file, first_line=chunk.first_line)
+        if self.options.verify_round_trip:
+            with self._stopwatch.step("Round trip"):
+                verify_round_trip(module, ctx, file)
+        run_pipeline(ctx, module, passes, verify=self._verify_each, instruments=instruments)
+        return module
+
+    def _put_out(self, module: ModuleOp, ctx: SmaltiContext) -> str:
+        """Writes the module to the file asked for, or gives its text."""
+        with self._stopwatch.step("Output"):
+            style = self.instrumentation.style
+            if self.options.output is not None and not self.options.split_input:
+                write_module(module, self.options.output, ctx, **style.options())
+                return ""
+            if ctx.weights.changed:
+                save_changed_weights(module, ctx, self.options.weights_out)
+            return style.text_of(module)

@@ -1,0 +1,133 @@
+"""Where the time goes: a tree of parse, passes, verifications and print."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from ...passes.instrument import PassInstrument
+
+_RULE = f"==={'-' * 73}==="
+
+
+@dataclass
+class TimedStep:
+    """A step: its wall time and processor time in seconds, how often it ran, and the steps in it."""
+
+    name: str
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    count: int = 0
+    steps: dict[str, TimedStep] = field(default_factory=dict)
+
+    def step(self, name: str) -> TimedStep:
+        """The step of that name in this one."""
+        return self.steps.setdefault(name, TimedStep(name))
+
+    def to_json(self) -> dict[str, Any]:
+        """The step as JSON, times in seconds; `rest` is what none of its steps took."""
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "wall_seconds": round(self.wall_seconds, 6),
+            "cpu_seconds": round(self.cpu_seconds, 6),
+            "count": self.count,
+        }
+        if self.steps:
+            shown["steps"] = [step.to_json() for step in self.steps.values()]
+        return shown
+
+
+class Stopwatch:
+    """Takes the time of steps within steps."""
+
+    def __init__(self) -> None:
+        self.root = TimedStep("Total", count=1)
+        self._open: list[tuple[TimedStep, float, float]] = []
+
+    def start(self, name: str) -> None:
+        """Begins a step within the one that is open."""
+        parent = self._open[-1][0] if self._open else self.root
+        self._open.append((parent.step(name), time.perf_counter(), time.process_time()))
+
+    def stop(self) -> None:
+        """Ends the step that was begun last."""
+        step, wall, cpu = self._open.pop()
+        step.wall_seconds += time.perf_counter() - wall
+        step.cpu_seconds += time.process_time() - cpu
+        step.count += 1
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A step as a context."""
+        self.start(name)
+        try:
+            yield
+        finally:
+            self.stop()
+
+    def report(self, format: str) -> str:
+        """All steps, as "text" in MLIR's form or as "json"."""
+        root = self.root
+        root.wall_seconds = sum(step.wall_seconds for step in root.steps.values())
+        root.cpu_seconds = sum(step.cpu_seconds for step in root.steps.values())
+        if format == "json":
+            return json.dumps(root.to_json(), indent=2) + "\n"
+        lines = [_RULE, "... Execution time report ...".center(80).rstrip(), _RULE]
+        lines += [f"  Total Execution Time: {root.wall_seconds:.4f} seconds", ""]
+        lines.append("  ----User+Sys----  ----Wall Time----  ----Name----")
+        for step in root.steps.values():
+            lines += _rows(step, root, 0)
+        return "\n".join([*lines, _row(root, root, 0)]) + "\n"
+
+
+def _rows(step: TimedStep, root: TimedStep, depth: int) -> Iterator[str]:
+    yield _row(step, root, depth)
+    for inner in step.steps.values():
+        yield from _rows(inner, root, depth + 1)
+
+
+def _row(step: TimedStep, root: TimedStep, depth: int) -> str:
+    times = "  ".join(
+        f"{seconds:8.4f} ({seconds / whole if whole else 0:6.1%})"
+        for seconds, whole in (
+            (step.cpu_seconds, root.cpu_seconds),
+            (step.wall_seconds, root.wall_seconds),
+        )
+    )
+    return f"  {times}  {'  ' * depth}{step.name}"
+
+
+class PassTiming(PassInstrument):
+    """Takes the time of a pipeline, of each pass in it and of each verification."""
+
+    def __init__(self, stopwatch: Stopwatch) -> None:
+        self.stopwatch = stopwatch
+
+    def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
+        self.stopwatch.start("Pipeline")
+
+    def before(self, each: ModulePass, module: ModuleOp) -> None:
+        self.stopwatch.start(each.name)
+
+    def after(self, each: ModulePass, module: ModuleOp) -> None:
+        self.stopwatch.stop()
+
+    def failed(self, each: ModulePass, module: ModuleOp, error: BaseException) -> None:
+        self.stopwatch.stop()
+
+    def before_verification(self, module: ModuleOp) -> None:
+        self.stopwatch.start("(verify)")
+
+    def after_verification(self, module: ModuleOp) -> None:
+        self.stopwatch.stop()
+
+    def leave(self, module: ModuleOp, error: BaseException | None) -> None:
+        self.stopwatch.stop()
