@@ -33,7 +33,7 @@ from ..program.program import Program
 
 ENGINE_COUNT = len(ENGINES)
 _AGAIN = "compile the program again"
-_WAIT_FIELDS = tuple(f"wait_{engine}" for engine in ENGINES)
+WAIT_FIELDS = tuple(f"wait_{engine}" for engine in ENGINES)
 
 
 @dataclass(eq=False)
@@ -142,7 +142,7 @@ class Streams:
     @cached_property
     def waits(self) -> list[tuple[tuple[int, int], ...]]:
         """Of each instruction: pairs (engine, completed instructions that it must have)."""
-        counts = zip(*(self.words[name].tolist() for name in _WAIT_FIELDS), strict=True)
+        counts = zip(*(self.words[name].tolist() for name in WAIT_FIELDS), strict=True)
         return [
             tuple([(ENGINE_COUNT * core + e, count) for e, count in enumerate(row) if count])
             for core, row in zip(self.core, counts, strict=True)
