@@ -70,17 +70,41 @@ class Case:
         return compilation, compilation.assemble()
 
     def differences(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Difference]:
-        """Each tensor that the float model has too against it, by name; logits as `_judged` says."""
+        """Each tensor that the float model has too against it, by name; judged as `_judged` says."""
         found: dict[str, Difference] = {}
         for name, value in tensors.items():
             expected = self.reference.get(name)
             if expected is None or value.size != expected.size or name in self._one_hot:
                 continue
-            shaped = value.reshape(expected.shape)
-            found[name] = Difference.between(
-                name, self._centred(name, shaped), self._centred(name, expected)
-            )
+            judged = self._judged(name, value.reshape(expected.shape))
+            found[name] = Difference.between(name, judged, self._judged(name, expected))
         return found
+
+    def _judged(self, name: str, value: np.ndarray) -> np.ndarray:
+        """Logits without their mean over the classes, which no Softmax sees; what reaches nothing but Relus without
+        its negative part, which a quantized tensor need not have.
+        """
+        if name in self._logits and self.network.class_axis is not None:
+            return value - value.mean(axis=self.network.class_axis, keepdims=True)
+        return np.maximum(value, 0) if name in self._rectified else value
+
+    @cached_property
+    def _rectified(self) -> set[str]:
+        """Tensors that only Relus read, or a Concat whose result only Relus read."""
+        users: dict[str, list[NodeProto]] = {}
+        for node in self.model.graph.node:
+            for name in node.input:
+                users.setdefault(name, []).append(node)
+        rectified = {value.name: False for value in self.model.graph.output}
+        for node in reversed(self.model.graph.node):
+            for name in node.output:
+                read = [
+                    user.op_type == "Relu"
+                    or (user.op_type == "Concat" and rectified[user.output[0]])
+                    for user in users.get(name, [])
+                ]
+                rectified.setdefault(name, bool(read) and all(read))
+        return {name for name, holds in rectified.items() if holds}
 
     @cached_property
     def _last_softmax(self) -> dict[str, NodeProto]:
@@ -101,12 +125,6 @@ class Case:
         if read or self.network.class_axis is None:
             return read
         return {value.name for value in self.model.graph.output}
-
-    def _centred(self, name: str, value: np.ndarray) -> np.ndarray:
-        """Logits without their mean over the classes, which no Softmax sees."""
-        if name not in self._logits or self.network.class_axis is None:
-            return value
-        return value - value.mean(axis=self.network.class_axis, keepdims=True)
 
 
 @dataclass(frozen=True)

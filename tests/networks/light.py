@@ -1,7 +1,8 @@
 """The nine light_*.onnx topologies of the `onnx` package, with seeded weights in place of their constant ones.
 
-Their own weights are all 0.02 (a ConstantOfShape each), and a compiler that computes nonsense would pass on them. The
-nodes stay as they are: opset 9, IR 3, weights among the graph's inputs.
+Nearly all of their own weights are 0.02 (a ConstantOfShape each), and a compiler that computes nonsense would pass on
+them; the few small ones that are stored are replaced as well, to fit. The nodes stay as they are: opset 9, IR 3,
+weights among the graph's inputs.
 """
 
 from __future__ import annotations
@@ -26,18 +27,23 @@ def light_model(topology: str, seed: int = 0) -> ModelProto:
     folder = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
     model = onnx.load(folder / f"light_{topology}.onnx")
     graph = model.graph
-    sizes = {tensor.name: tensor for tensor in graph.initializer}
-    users = _users(graph.node)
-    constants = [node for node in graph.node if node.op_type == "ConstantOfShape"]
-    made = []
-    for node in constants:
-        shape = tuple(int(size) for size in numpy_helper.to_array(sizes[node.input[0]]))
-        made.append(_weight(seed, node.output[0], shape, users))
-        del sizes[node.input[0]]
-    kept = [node for node in graph.node if node.op_type != "ConstantOfShape"]
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    users = _users(list(graph.node))
+    shapes: dict[str, tuple[int, ...]] = {}
+    kept: list[NodeProto] = []
+    for node in graph.node:
+        if node.op_type == "ConstantOfShape":
+            shapes[node.output[0]] = tuple(numpy_helper.to_array(stored.pop(node.input[0])))
+        else:
+            kept.append(node)
+    for name, tensor in stored.items():
+        if tensor.data_type == TensorProto.FLOAT and name in users:
+            shapes[name] = tuple(tensor.dims)
+    others = [tensor for name, tensor in stored.items() if name not in shapes]
     del graph.node[:]
     graph.node.extend(kept)
-    _set_initializers(graph, [*sizes.values(), *made])
+    made = [_weight(seed, name, shape, users) for name, shape in shapes.items()]
+    _set_initializers(graph, [*others, *made])
     image = image_input(model)
     weights.set_batch_norm_statistics(model, {image[0]: smooth_images(*image[1], seed=seed)})
     return model

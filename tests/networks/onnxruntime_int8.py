@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from onnx import ModelProto
 from smalti.backends.cpu.session import run_onnx
 
 _DEQUANTIZED = "_DequantizeLinear_Output"
+_RESHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 
 
 def quantized_tensors(
@@ -24,9 +26,10 @@ def quantized_tensors(
 
     The recipe is the one that ONNX Runtime's documentation gives: graph optimizations first (they fold batch norms
     into convolutions), then QDQ, weights per channel, MinMax calibration, i8 activations with a zero point, on the
-    calibration data one sample at a time. What is shown of a tensor is what its users read: the dequantized value where
-    the tool quantizes it, the float where it does not. The model runs without graph optimizations, so that all tensors
-    are there and nothing but rounding to 8 bits is lost.
+    calibration data one sample at a time. What is shown of a tensor is what its users compute with: the dequantized
+    value where the tool quantizes it (a float that is reshaped first counts as quantized if the result is), the float
+    where it does not. The model runs without graph optimizations, so that all tensors are there and nothing but
+    rounding to 8 bits is lost.
     """
     logging.getLogger().setLevel(logging.ERROR)  # the tool warns on the root logger
     with tempfile.TemporaryDirectory() as folder:
@@ -36,6 +39,11 @@ def quantized_tensors(
     for name, value in values.items():
         if name.endswith(_DEQUANTIZED):
             found[name.removesuffix(_DEQUANTIZED)] = value
+    users = Counter(name for node in quantized.graph.node for name in node.input)
+    for node in [node for node in quantized.graph.node if node.op_type in _RESHAPES]:
+        source, target = node.input[0], node.output[0] + _DEQUANTIZED
+        if users[source] == 1 and source in values and target in values:
+            found[source] = values[target].reshape(values[source].shape)
     return found
 
 
@@ -88,7 +96,7 @@ def _prepare(model: ModelProto, path: Path) -> None:
     prepared = onnx.load(path)
     # Before IR 4 initializers are inputs too; the version converter wants them to be none.
     prepared.ir_version = max(prepared.ir_version, 7)
-    weights = {tensor.name for tensor in prepared.graph.initializer}
+    weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in prepared.graph.input if value.name not in weights]
     del prepared.graph.input[:]
     prepared.graph.input.extend(inputs)

@@ -7,12 +7,15 @@ to the bit.
 from collections.abc import Iterator
 
 import pytest
+from smalti.compiler.compilation import Quantize
 
 from .accuracy import Accuracy, Case, count_products, measure
 from .catalogue import NETWORKS
 
-QUICK = ("digits", "mnist", "cifar10")
-SLOW = ("resnet50", "mobilenet_v2", "vgg19")
+QUICK = ("digits", "mnist", "cifar10", "blazeface")
+SLOW = (
+    "mobilenet_v2", "squeezenet", "shufflenet", "resnet50", "inception_v2", "densenet121", "vgg19",
+)  # fmt: skip
 
 FLOAT_TOLERANCE = 1e-4
 """Largest error of an f32 output, as a part of its range."""
@@ -38,6 +41,16 @@ def test_f32(case: Case):
     report(found, case)
     assert found.output_error <= FLOAT_TOLERANCE
     assert found.worst.snr_db >= 80
+
+
+@pytest.mark.parametrize("quantize", list(LEAST_SNR_DB))
+def test_half_precision(case: Case, quantize: Quantize):
+    """Every tensor, and the program's outputs."""
+    found = measure(case, quantize)
+    report(found, case)
+    assert found.worst.snr_db >= LEAST_SNR_DB[quantize]
+    judged = [output for name, output in found.outputs.items() if name in found.tensors]
+    assert all(output.snr_db >= LEAST_SNR_DB[quantize] for output in judged)
 
 
 def test_int8(case: Case):
