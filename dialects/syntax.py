@@ -15,7 +15,9 @@ import builtins
 import io
 import math
 import re
+from collections.abc import Mapping
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 from xdsl.context import Context
@@ -219,7 +221,14 @@ class SmaltiPrinter(Printer):
     """Whether ops without a location get that of the text they were read from."""
     elide_above: int | None = None
     """Constants with more elements than this are printed as MLIR elides them."""
+    comments: Mapping[Operation, str] = MappingProxyType({})
+    """What is written after ops, as comments at the end of their lines."""
     _aliases: dict[int, str] | None = None
+
+    def print_op(self, op: Operation) -> None:
+        super().print_op(op)
+        if op in self.comments:
+            self.print_string(f"  // {self.comments[op]}")
 
     def print_aliases(self, module: ModuleOp) -> None:
         """Prints definitions of short names for the types of `module` that come often, and uses them."""

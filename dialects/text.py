@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -127,13 +127,14 @@ class PrintOptions(TypedDict, total=False):
 
     `generic`: MLIR's generic form. `positions`: where an op was read, if it has no other location.
     `aliases`: short names for long types that come often (on unless False). `elide_above`: constants of
-    more elements are left out, which cannot be read back.
+    more elements are left out, which cannot be read back. `comments`: what is written after ops.
     """
 
     generic: bool
     positions: bool
     aliases: bool
     elide_above: int | None
+    comments: Mapping[Operation, str]
 
 
 def print_module(
@@ -145,6 +146,7 @@ def print_module(
     printer = SmaltiPrinter(stream=stream, print_generic_format=generic, print_debuginfo=debug_info)
     printer.print_positions = options.get("positions", False)
     printer.elide_above = options.get("elide_above")
+    printer.comments = options.get("comments", {})
     if options.get("aliases", True):
         printer.print_aliases(module)
     printer.print_op(module)

@@ -25,6 +25,17 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
         help="verify the IR after each pass (the default)",
     )
     reports.add_argument(
+        "--verify-numerics",
+        metavar="INPUTS",
+        help="run the IR before and after each pass on an .npz, or on random:SEED, and stop at the "
+        "first that changes what is computed",
+    )
+    reports.add_argument(
+        "--provenance",
+        metavar="NODE",
+        help="the ops, tiles and instructions that came from an ONNX node, level by level",
+    )
+    reports.add_argument(
         "--mlir-timing",
         action="store_true",
         help="where the time goes: parse, passes, verify, print",
@@ -127,6 +138,8 @@ def instrumentation(args: argparse.Namespace) -> Instrumentation:
         report_format=args.mlir_output_format,
         crash_reproducer=args.mlir_pass_pipeline_crash_reproducer,
         verify_each=args.verify_each,
+        verify_numerics=args.verify_numerics,
+        provenance=args.provenance,
     )
 
 

@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_input_arguments(parser)
     add_driver_arguments(parser)
     parser.add_argument(
+        "--cost",
+        action="store_true",
+        help="write beside each op what it costs, lowered the rest of the way: cycles, bytes, energy",
+    )
+    parser.add_argument(
         "--debug", action="store_true", help="show Python's traceback of an error as well"
     )
     return parser
@@ -168,6 +173,7 @@ def _run(args: argparse.Namespace, flags: list[str]) -> int:
         verify_round_trip=args.verify_roundtrip,
         allow_unregistered=args.allow_unregistered_dialect,
         debug=args.debug,
+        cost=args.cost,
         instrumentation=instrumentation(args),
     )
     text, file = _read(args)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 
 from ...dialects.text import PrintOptions, print_module
 from ...passes.instrument import PassInstrument
@@ -15,10 +18,12 @@ from ...passes.registry import get_pass
 from .crash_reproducer import CrashReproducer
 from .ir_difference import IrDifference
 from .ir_printing import BannerSink, FolderSink, IrPrinting, PrintPoints
+from .provenance import Provenance
 from .statistics import PassStatistics
 from .timing import PassTiming, Stopwatch
 
 ReportFormat = Literal["text", "json"]
+_NONE: Mapping[Operation, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,11 @@ class PrintStyle:
     local_scope: bool = False
     elide_above: int | None = None
 
-    def text_of(self, module: ModuleOp) -> str:
-        """The module as text, with a newline at its end."""
-        return print_module(module, debug_info=self.debug_info, **self.options())
+    def text_of(self, module: ModuleOp, comments: Mapping[Operation, str] = _NONE) -> str:
+        """The module as text, with a newline at its end; `comments` follow their ops."""
+        options = self.options()
+        options["comments"] = comments
+        return print_module(module, debug_info=self.debug_info, **options)
 
     def options(self) -> PrintOptions:
         """The style as what `print_module` and `write_module` take."""
@@ -47,7 +54,11 @@ class PrintStyle:
 
 @dataclass(frozen=True)
 class Instrumentation:
-    """What to show. Reports go to standard error, or to the files named."""
+    """What to show. Reports go to standard error, or to the files named.
+
+    `verify_numerics`: an .npz of inputs, or "random:SEED", on which every pass must leave what is
+    computed as it is. `provenance`: an ONNX node to follow.
+    """
 
     style: PrintStyle = field(default_factory=PrintStyle)
     points: PrintPoints = field(default_factory=PrintPoints)
@@ -58,6 +69,8 @@ class Instrumentation:
     report_format: ReportFormat = "text"
     crash_reproducer: Path | None = None
     verify_each: bool = True
+    verify_numerics: str | None = None
+    provenance: str | None = None
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def instruments(self) -> list[PassInstrument]:
@@ -73,6 +86,12 @@ class Instrumentation:
         made += self._printing()
         if self.difference:
             made.append(IrDifference(self.style.text_of, sys.stderr))
+        if self.provenance is not None:
+            made.append(Provenance(self.provenance, sys.stderr))
+        if self.verify_numerics is not None:
+            from ..debugging.numerics_verification import NumericsVerifier
+
+            made.append(NumericsVerifier(self.verify_numerics))
         if self.statistics:
             made.append(PassStatistics(sys.stderr))
         if self.timing:

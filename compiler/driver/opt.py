@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ...dialects.context import SmaltiContext, make_context
@@ -30,7 +31,8 @@ class OptOptions:
 
     `pipeline`: passes as text; None takes it from the reproducer that the input is. `output`: an IR file
     with its weights beside it, or None for standard output (`weights_out` then takes changed weights).
-    `dump_pipeline` writes the pipeline with all its options, `debug` tracebacks, to standard error.
+    `dump_pipeline` writes the pipeline with all its options, `debug` tracebacks, to standard error;
+    `cost` writes what each op costs beside it.
     """
 
     pipeline: str | None = ""
@@ -42,6 +44,7 @@ class OptOptions:
     verify_round_trip: bool = False
     allow_unregistered: bool = False
     debug: bool = False
+    cost: bool = False
     instrumentation: Instrumentation = field(default_factory=Instrumentation)
 
 
@@ -152,9 +155,16 @@ class OptDriver:
         """Writes the module to the file asked for, or gives its text."""
         with self._stopwatch.step("Output"):
             style = self.instrumentation.style
+            comments: dict[Operation, str] = {}
+            if self.options.cost:
+                from .cost import cost_comments
+
+                comments = cost_comments(module, ctx)
             if self.options.output is not None and not self.options.split_input:
-                write_module(module, self.options.output, ctx, **style.options())
+                options = style.options()
+                options["comments"] = comments
+                write_module(module, self.options.output, ctx, **options)
                 return ""
             if ctx.weights.changed:
                 save_changed_weights(module, ctx, self.options.weights_out)
-            return style.text_of(module)
+            return style.text_of(module, comments)

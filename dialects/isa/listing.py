@@ -22,7 +22,7 @@ from xdsl.printer import Printer
 
 from ..instruction import BY_MNEMONIC
 from ..location import given_location
-from ..syntax import SmaltiParser
+from ..syntax import SmaltiParser, SmaltiPrinter
 from .grammar import LineError, read_line
 from .instructions import UNKNOWN, InstructionOp, op_of_line
 from .line import NAME, line_format, unquoted
@@ -37,10 +37,12 @@ def write_listing(printer: Printer, instructions: Iterable[InstructionOp]) -> No
     """Writes `{`, a line for each instruction (with location if the printer prints those), `}`."""
     indent = " " * ((printer._indent + 1) * printer.indent_num_spaces)
     locations = _LocationTexts() if printer.print_debuginfo else None
-    lines = [
-        indent + line_format(op.instruction).write(op.line(locations and locations.of(op.location)))
-        for op in instructions
-    ]
+    comments = printer.comments if isinstance(printer, SmaltiPrinter) else {}
+    lines: list[str] = []
+    for op in instructions:
+        text = line_format(op.instruction).write(op.line(locations and locations.of(op.location)))
+        comment = f"  // {comments[op]}" if op in comments else ""
+        lines.append(f"{indent}{text}{comment}")
     printer.print_string(" {")
     if lines:
         printer.print_string("\n" + "\n".join(lines), indent=0)

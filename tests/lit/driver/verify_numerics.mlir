@@ -1,0 +1,16 @@
+// RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c quantize=f32},tpu-fuse-activation,convert-tpu-to-tile,tile-cut-to-local-memory,tile-assign-addresses,convert-tile-to-isa" --verify-numerics=random:3 | filecheck %s
+// RUN: not smalti-opt %s -p "canonicalize" --verify-numerics=random: 2>&1 | filecheck %s --check-prefix=SEED
+// RUN: not smalti-opt %s -p "canonicalize" --verify-numerics=absent.npz 2>&1 | filecheck %s --check-prefix=FILE
+
+func.func @main(%x: tensor<1x3x6x6xf32>) -> tensor<1x3x6x6xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["z"]} {
+  %y = top.add "y" %x, %x : (tensor<1x3x6x6xf32>, tensor<1x3x6x6xf32>) -> tensor<1x3x6x6xf32> loc("Add_0")
+  %z = top.relu "z" %y : (tensor<1x3x6x6xf32>) -> tensor<1x3x6x6xf32> loc("Relu_1")
+  func.return %z : tensor<1x3x6x6xf32>
+}
+
+// CHECK: isa.program @main
+
+// SEED: error: 'random:' has no seed
+// SEED: hint: write random:0
+
+// FILE: absent.npz: error: no such file
