@@ -73,18 +73,19 @@ class CompiledModel:
         self.pipeline = pipeline
         self._levels = dict(levels)
 
-    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
         """Runs the program's bytes on the functional simulator.
 
         Args:
             inputs: by input name, arrays of the declared shapes, or with axis 0 S times as long: S samples.
+            jobs: processes that samples are shared out to.
 
         Returns:
             The outputs by name.
         """
         from ..backends.simulator.simulate import simulate
 
-        outputs = simulate(self.program, dict(inputs), mode="functional").outputs
+        outputs = simulate(self.program, dict(inputs), mode="functional", jobs=jobs).outputs
         assert outputs is not None
         return outputs
 

@@ -37,8 +37,9 @@ from ...dialects.instruction import (
 )
 from ..numerics import device
 from ..numerics.storage import dtype_of
-from ..program.program import Port, Program
+from ..program.program import Program
 from .memory import Memory
+from .samples import joined, samples_of
 from .schedule import execution_order
 from .streams import Streams, decode_program, extent
 
@@ -104,19 +105,22 @@ class FunctionalSimulator:
 
         Raises DiagnosticError for a missing, unknown or ill-fitting input.
         """
-        arrays, samples = _check_inputs(self.program.inputs, inputs)
+        arrays, samples = samples_of(self.program.inputs, inputs)
+        return joined(self.program.outputs, self.run_bytes(arrays, samples, progress), samples)
+
+    def run_bytes(
+        self, inputs: Mapping[str, np.ndarray], samples: int, progress: Progress | None = None
+    ) -> dict[str, np.ndarray]:
+        """Outputs u8 [samples, bytes] by name for inputs u8 [samples, bytes] by name."""
         chunk = self._chunk(samples)
         parts: dict[str, list[np.ndarray]] = {port.name: [] for port in self.program.outputs}
         for begin in range(0, samples, chunk):
             count = min(chunk, samples - begin)
-            for name, value in self._run_chunk(arrays, begin, count).items():
+            for name, value in self._run_chunk(inputs, begin, count).items():
                 parts[name].append(value)
             if progress is not None:
                 progress(begin + count, samples)
-        return {
-            port.name: _joined(port, np.concatenate(parts[port.name]), samples)
-            for port in self.program.outputs
-        }
+        return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
     def _chunk(self, samples: int) -> int:
         sizes = self.program.segment_sizes
@@ -125,14 +129,13 @@ class FunctionalSimulator:
         return max(1, min(samples, CHUNK_BYTES // max(private, 1)))
 
     def _run_chunk(
-        self, arrays: dict[str, np.ndarray], begin: int, count: int
+        self, arrays: Mapping[str, np.ndarray], begin: int, count: int
     ) -> dict[str, np.ndarray]:
         """Outputs u8 [count, bytes] by name."""
         state = _State(self.program, count)
         segment = state.segments[SEGMENTS.index("input")]
         for port in self.program.inputs:
-            data = np.ascontiguousarray(arrays[port.name][begin : begin + count])
-            segment.write(port.offset, data.reshape(count, -1).view(np.uint8))
+            segment.write(port.offset, arrays[port.name][begin : begin + count])
         with np.errstate(all="ignore"):
             for step, name in zip(self._steps, self._names, strict=True):
                 try:
@@ -150,72 +153,6 @@ class FunctionalSimulator:
             )
             for port in self.program.outputs
         }
-
-
-def _check_inputs(
-    ports: list[Port], inputs: Mapping[str, np.ndarray]
-) -> tuple[dict[str, np.ndarray], int]:
-    """Inputs as [S, elements] arrays of the ports' types, and S."""
-    names = [port.name for port in ports]
-    for name in inputs:
-        if name not in names:
-            raise DiagnosticError(
-                f"there is no input '{name}'", hint=f"the inputs are {', '.join(names) or 'none'}"
-            )
-    result: dict[str, np.ndarray] = {}
-    counts: dict[str, int] = {}
-    for port in ports:
-        if port.name not in inputs:
-            raise DiagnosticError(
-                f"input '{port.name}' is missing", hint=f"the inputs are {', '.join(names)}"
-            )
-        array = np.asarray(inputs[port.name])
-        counts[port.name] = _samples(port, array)
-        typed = _typed(port, array)
-        result[port.name] = typed.reshape(counts[port.name], -1)
-    if len(set(counts.values())) > 1:
-        shown = ", ".join(f"'{name}': {count}" for name, count in counts.items())
-        raise DiagnosticError(f"the inputs hold different numbers of samples ({shown})")
-    return result, next(iter(counts.values()), 1)
-
-
-def _samples(port: Port, array: np.ndarray) -> int:
-    """How many samples an array holds for a port."""
-    shape = tuple(port.shape)
-    if array.shape == shape:
-        return 1
-    if array.ndim == len(shape) and shape and array.shape[1:] == shape[1:] and shape[0]:
-        samples, rest = divmod(array.shape[0], shape[0])
-        if samples and not rest:
-            return samples
-    raise DiagnosticError(
-        f"input '{port.name}' has shape {list(array.shape)}, expected {list(shape)}",
-        hint="for several samples at once, a multiple of the first size" if shape else None,
-    )
-
-
-def _typed(port: Port, array: np.ndarray) -> np.ndarray:
-    """An array in the port's storage type; a conversion that would change integers is a mistake."""
-    dtype = dtype_of(port.storage)
-    if array.dtype == dtype:
-        return array
-    possible = array.dtype.kind in "fiub" and (dtype.kind not in "iub" or array.dtype.kind in "iub")
-    if possible:
-        with np.errstate(over="ignore", invalid="ignore"):
-            converted = array.astype(dtype)
-        if dtype.kind not in "iub" or np.array_equal(converted, array):
-            return converted
-    raise DiagnosticError(f"input '{port.name}' has type {array.dtype}, expected {dtype}")
-
-
-def _joined(port: Port, data: np.ndarray, samples: int) -> np.ndarray:
-    """u8 [S, bytes] as the port's type, samples joined along axis 0."""
-    # Of a constant all samples are one row, seen several times.
-    typed = np.ascontiguousarray(data).view(dtype_of(port.storage))
-    shape = tuple(port.shape)
-    if samples == 1:
-        return typed.reshape(shape)
-    return typed.reshape((samples * shape[0], *shape[1:]) if shape else (samples,))
 
 
 # What an instruction does, as a function of the memories

@@ -15,6 +15,8 @@ from .streams import Streams, decode_program
 from .timed_run import run_timing
 from .timing import Timing
 
+MAX_JOBS = 256
+"""Processes that one simulation may start."""
 Mode = Literal["functional", "timing", "both"]
 MODES: tuple[Mode, ...] = ("functional", "timing", "both")
 
@@ -34,13 +36,15 @@ def simulate(
     mode: Mode = "functional",
     sanitize: bool = False,
     repeat: int = 1,
+    jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> SimulationResult:
     """Runs `program` once on `inputs` (functional), or `repeat` times without data (timing), or
     both.
 
     An input is an array of the port's shape and storage type, or of S times its axis 0: then S
-    independent runs are made and the outputs are joined along axis 0. Timing is of one run.
+    independent runs are made, in `jobs` processes (`parallel.py`), and the outputs are joined along axis 0.
+    Timing is of one run.
     `sanitize` first proves that conflicting accesses are ordered, that no byte is read before it is
     written, and that accesses stay in their memories. `progress` is called with (samples done,
     samples in all). Raises DiagnosticError for inputs that do not fit, for a program that cannot
@@ -55,11 +59,27 @@ def simulate(
         sanitize_program(streams)
     outputs = None
     if mode != "timing":
-        from .functional import FunctionalSimulator
-
-        outputs = FunctionalSimulator(program, streams).run(inputs or {}, progress)
+        outputs = _values(program, streams, inputs or {}, jobs, progress)
     timing = time_program(streams, repeat) if mode != "functional" else None
     return SimulationResult(outputs, timing)
+
+
+def _values(
+    program: Program,
+    streams: Streams,
+    inputs: Mapping[str, np.ndarray],
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, np.ndarray]:
+    if not 1 <= jobs <= MAX_JOBS:
+        raise DiagnosticError(f"jobs must be 1 to {MAX_JOBS}, got {jobs}")
+    if jobs == 1:
+        from .functional import FunctionalSimulator
+
+        return FunctionalSimulator(program, streams).run(inputs, progress)
+    from .parallel import run_parallel
+
+    return run_parallel(program, inputs, jobs, progress)
 
 
 def time_program(streams: Streams, repeat: int = 1) -> Timing:

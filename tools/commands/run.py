@@ -46,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="inferences in a row, for timing: the first from cold, then the steady state (default: 1)",
     )
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="processes that compute the samples' values (default: 1)",
+    )
     add_profile_arguments(parser)
 
 
@@ -65,6 +72,10 @@ def run(args: argparse.Namespace) -> int:
         raise DiagnosticError(
             "--repeat is for timing, --mode functional counts no cycles",
             hint="use --mode timing or both",
+        )
+    if args.jobs > 1 and not values:
+        raise DiagnosticError(
+            "--jobs is for values, --mode timing computes none", hint="use --mode both"
         )
     keep_inputs([args.outputs, *profile_files(args)], [args.program, args.inputs, args.compare])
     if values and not args.inputs:
@@ -99,6 +110,12 @@ def _run_ir(args: argparse.Namespace) -> int:
             Place(file=args.program),
             hint="compile it to a program first: smalti compile FILE.mlir -o FILE.smalti",
         )
+    if args.jobs > 1:
+        raise DiagnosticError(
+            f"--jobs is for programs, {level} IR runs in one process",
+            Place(file=args.program),
+            hint="compile it to a program first: smalti compile FILE.mlir -o FILE.smalti",
+        )
     _finish(args, run_ir(module, ctx, read_npz(args.inputs)))
     return EXIT_FINE
 
@@ -116,6 +133,7 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
             mode=args.mode,
             sanitize=args.sanitize,
             repeat=args.repeat,
+            jobs=args.jobs,
             progress=lambda done, total: progress("simulate", done, total),
         )
     if result.outputs is not None:
