@@ -1,6 +1,7 @@
 """The compiler: import, pipelines, calibration, and the public API.
 
-`compile_model`, `load_program` and `import_model` are what users of Smalti in Python call.
+`compile_model`, `load_program`, `import_model` and `compare_model` are what users of Smalti in Python
+call.
 """
 
 from __future__ import annotations
@@ -8,15 +9,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .compare_levels import LevelReport, compare_model
     from .model import CompiledModel, ImportedModel, compile_model, import_model, load_program
 
-__all__ = ["CompiledModel", "ImportedModel", "compile_model", "import_model", "load_program"]
+_HOMES = {
+    "CompiledModel": "model", "ImportedModel": "model", "compile_model": "model",
+    "import_model": "model", "load_program": "model", "LevelReport": "compare_levels",
+    "compare_model": "compare_levels",
+}  # fmt: skip
+__all__ = [
+    "CompiledModel", "ImportedModel", "LevelReport", "compare_model", "compile_model",
+    "import_model", "load_program",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Loads the API when it is first asked for: `import smalti.compiler` alone stays cheap."""
-    if name in __all__:
-        from . import model
+    if name in _HOMES:
+        from importlib import import_module
 
-        return getattr(model, name)
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

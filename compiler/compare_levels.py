@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -13,9 +13,10 @@ from xdsl.ir import Attribute
 
 from ..dialects.diagnostic import DiagnosticError
 from ..dialects.quantized_element import real_value
+from ..passes.conversion.number_format import Quantize
 from .calibration import load_calibration_data
-from .comparison import Difference, compare_tensors
-from .compilation import Compilation
+from .comparison import Difference, compare_tensors, worst_first
+from .compilation import CalibrationSource, Compilation, CompileOptions, start_from_model
 from .execution import run_ir
 from .pipelines import Level
 
@@ -25,10 +26,54 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LevelReport:
-    """`differences`, worst first; `missing`: ONNX tensors that are no values of the level any more."""
+    """What became of each tensor of the ONNX model.
+
+    `differences`: of those that the level still has, in the order in which they are computed.
+    `missing`: those that it has no more, folded or fused.
+    """
 
     differences: list[Difference]
     missing: list[str]
+
+    @property
+    def worst(self) -> Difference:
+        """The tensor with the least signal-to-noise ratio."""
+        return worst_first(self.differences)[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """{"rows": a dictionary per tensor, "missing": names}."""
+        return {"rows": [each.to_json() for each in self.differences], "missing": self.missing}
+
+
+def compare_model(
+    model: str | Path | ModelProto,
+    *,
+    level: Level = "tpu",
+    target: str = "default-8c",
+    cores: int | None = None,
+    quantize: Quantize = "int8",
+    calibration: CalibrationSource | None = None,
+    batch: int | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    symbols: Mapping[str, int] | None = None,
+    inputs: str | Path | Mapping[str, np.ndarray] | None = None,
+    samples: int = 8,
+) -> LevelReport:
+    """Compiles an ONNX model and compares every tensor that a level and the model both name with
+    what ONNX Runtime computes.
+
+    Args:
+        level: "top", "tpu" or "tile": the IR that is run.
+        inputs: arrays by input name or an .npz; by default the calibration data, else random numbers.
+        samples: how many samples of them.
+
+    The other arguments are those of `compile_model`, and so are the errors.
+    """
+    options = CompileOptions(target, cores, quantize, calibration)
+    compilation = start_from_model(
+        model, options, batch=batch, input_shapes=input_shapes, symbols=symbols
+    )
+    return compare_with_onnxruntime(model, compilation, level, inputs=inputs, samples=samples)
 
 
 def compare_with_onnxruntime(

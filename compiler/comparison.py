@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,25 @@ class Difference:
     largest_error: float
     reference_range: float
 
+    @property
+    def range_share(self) -> float:
+        """The largest error as a share of the reference's range; inf where a constant is missed."""
+        if not self.largest_error:
+            return 0.0
+        return self.largest_error / self.reference_range if self.reference_range else math.inf
+
+    def to_json(self) -> dict[str, Any]:
+        """The measures by name, units in the names; null stands for what is infinite."""
+        measures = {
+            "cosine": self.cosine,
+            "snr_db": self.snr_db,
+            "largest_error": self.largest_error,
+            "reference_range": self.reference_range,
+            "largest_error_range_share": self.range_share,
+        }
+        finite = {name: value if math.isfinite(value) else None for name, value in measures.items()}
+        return {"tensor": self.name, **finite}
+
     @staticmethod
     def between(name: str, got: np.ndarray, reference: np.ndarray) -> Difference:
         """Measures `got` against `reference`, arrays of one shape, in f64."""
@@ -46,7 +66,7 @@ class Difference:
 def compare_tensors(
     got: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]
 ) -> list[Difference]:
-    """The differences of all tensors that both sides name, worst signal-to-noise ratio first.
+    """The differences of all tensors that both sides name, in the order of `got`.
 
     Raises:
         DiagnosticError: no name in common, or a tensor with another shape than its reference.
@@ -67,20 +87,25 @@ def compare_tensors(
                 f"'{name}' has shape {got[name].shape}, its reference {reference[name].shape}",
                 hint="make the reference with the same number of samples",
             )
-    found = [Difference.between(name, got[name], reference[name]) for name in names]
-    return sorted(found, key=lambda d: d.snr_db)
+    return [Difference.between(name, got[name], reference[name]) for name in names]
 
 
-def format_differences(differences: list[Difference], limit: int | None = None) -> str:
+def worst_first(differences: Sequence[Difference]) -> list[Difference]:
+    """By signal-to-noise ratio, the least one first."""
+    return sorted(differences, key=lambda d: d.snr_db)
+
+
+def format_differences(differences: Sequence[Difference], limit: int | None = None) -> str:
     """A table, a line per tensor."""
     shown = differences[:limit]
     width = max([len(d.name) for d in shown] + [6])
     lines = [
-        f"{'tensor':<{width}} {'cosine':>9} {'SNR [dB]':>9} {'largest error':>14} {'range':>10}"
+        f"{'tensor':<{width}} {'cosine':>9} {'SNR [dB]':>9} {'largest error':>14} {'range':>10} {'error/range':>12}"
     ]
     for d in shown:
         lines.append(
-            f"{d.name:<{width}} {d.cosine:>9.6f} {d.snr_db:>9.2f} {d.largest_error:>14.6g} {d.reference_range:>10.4g}"
+            f"{d.name:<{width}} {d.cosine:>9.6f} {d.snr_db:>9.2f} {d.largest_error:>14.6g} "
+            f"{d.reference_range:>10.4g} {d.range_share:>12.3g}"
         )
     if len(differences) > len(shown):
         lines.append(f"… {len(differences) - len(shown)} more (--limit 0 shows all)")

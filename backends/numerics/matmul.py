@@ -73,6 +73,11 @@ def is_float_dtype(dtype: np.dtype) -> bool:
     return dtype.kind in "fV"
 
 
+def is_half(dtype: np.dtype) -> bool:
+    """Whether a data type is a floating-point type of 16 bits: f16 or bf16."""
+    return is_float_dtype(dtype) and dtype.itemsize == 2
+
+
 def plan_for(a: np.ndarray, b: np.ndarray, depth: int, accumulator: str) -> ProductPlan:
     """The plan for arrays `a` and `b`, bounded by their data types; ValueError where one is float
     and one integer.

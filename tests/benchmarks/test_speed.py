@@ -70,3 +70,15 @@ def test_simulate_functional(benchmark: BenchmarkFixture, network: tuple[str, Pa
     benchmark.extra_info["onnxruntime_float_seconds"] = median(times)
     if benchmark.stats is not None:
         benchmark.extra_info["times_onnxruntime"] = benchmark.stats.stats.median / median(times)
+
+
+@pytest.mark.parametrize("quantize", ["f32", "f16", "bf16"])
+def test_simulate_functional_in_floats(
+    benchmark: BenchmarkFixture, network: tuple[str, Path], quantize: str
+):
+    """One inference; f16 and bf16 are computed in f32 and rounded once, so they should take about as long."""
+    name, path = network
+    program = compile_model(path, quantize=quantize).program  # pyright: ignore[reportArgumentType]
+    inputs = {INPUTS[name]: np.random.default_rng(0).normal(size=SHAPES[name]).astype(np.float32)}
+    result = benchmark.pedantic(simulate, args=(program, inputs), rounds=5)
+    assert result.outputs is not None

@@ -172,10 +172,20 @@ def test_run_compare(smalti: Smalti, small_files: Path, small_data: Path, refere
         smalti("run", small_files / "small.smalti", "--inputs", small_data, "--compare", reference)
     )
     header, row = out.splitlines()[:2]
-    assert header.split() == ["tensor", "cosine", "SNR", "[dB]", "largest", "error", "range"]
-    name, cosine, snr, largest, spread = row.split()
+    assert header.split() == [
+        "tensor",
+        "cosine",
+        "SNR",
+        "[dB]",
+        "largest",
+        "error",
+        "range",
+        "error/range",
+    ]
+    name, cosine, snr, largest, spread, share = row.split()
     assert name == "y" and float(cosine) > 0.999 and float(snr) > 30
     assert 0 < float(largest) < 0.05 * float(spread)
+    assert float(share) == pytest.approx(float(largest) / float(spread), rel=0.01)
 
 
 def test_repeat_shows_the_steady_state(smalti: Smalti, small_files: Path):
@@ -226,6 +236,31 @@ def test_compare_samples_limit_and_inputs(smalti: Smalti, small_onnx: Path, smal
     assert len(out.splitlines()) == 5 and "(--limit 0 shows all)" in out
     assert ok(smalti(*words, "--inputs", small_data, "--samples", 3, "--limit", 2)) != out
     assert "y" in ok(smalti(*words))
+
+
+def test_compare_in_order_of_execution_to_files(
+    smalti: Smalti, small_onnx: Path, small_data: Path, tmp_path: Path
+):
+    """In bf16; the files hold all tensors, whatever is printed."""
+    words = ("compare", small_onnx, "--quantize", "bf16", "--inputs", small_data)
+    out = ok(smalti(*words, "--order", "execution", "--limit", 2, "-o", tmp_path / "d.json"))
+    assert [line.split()[0] for line in out.splitlines()[1:3]] == ["r1", "a"]
+    table = json.loads((tmp_path / "d.json").read_text())
+    assert [row["tensor"] for row in table["rows"]] == ["r1", "a", "g", "f", "y"]
+    assert all(25 < row["snr_db"] < 70 for row in table["rows"])
+    assert all(0 < row["largest_error_range_share"] < 0.01 for row in table["rows"])
+    assert table["missing"] == ["c1", "c2"]
+    ok(smalti(*words, "-o", tmp_path / "d.csv"))
+    assert len((tmp_path / "d.csv").read_text().splitlines()) == 6
+    ran = smalti(*words, "-o", tmp_path / "d.txt")
+    assert ran.code == 1 and "end the file's name in .json or .csv" in ran.err
+
+
+def test_compare_with_a_least_ratio(smalti: Smalti, small_onnx: Path, small_data: Path):
+    words = ("compare", small_onnx, "--quantize", "f16", "--inputs", small_data, "--min-snr")
+    ok(smalti(*words, 40))
+    ran = smalti(*words, 90)
+    assert ran.code == 1 and "below 90 dB" in ran.err and "r1" in ran.err
 
 
 # assemble, disassemble

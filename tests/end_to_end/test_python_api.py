@@ -7,7 +7,14 @@ import onnx
 import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.targets.target import TargetError
-from smalti.compiler import CompiledModel, ImportedModel, compile_model, import_model, load_program
+from smalti.compiler import (
+    CompiledModel,
+    ImportedModel,
+    compare_model,
+    compile_model,
+    import_model,
+    load_program,
+)
 from smalti.dialects.diagnostic import DiagnosticError
 
 from .conftest import small_model
@@ -126,3 +133,11 @@ def test_mistakes_at_run_time(compiled: CompiledModel):
         load_program("absent.smalti")
     with pytest.raises(DiagnosticError):
         import_model(onnx.ModelProto())
+
+
+@pytest.mark.parametrize(("quantize", "least"), [("f32", 100), ("f16", 50), ("bf16", 35)])
+def test_compare_model(data, quantize: str, least: float):
+    report = compare_model(small_model(), quantize=quantize, inputs=data, samples=3)  # pyright: ignore[reportArgumentType]
+    assert [each.name for each in report.differences] == ["r1", "a", "g", "f", "y"]
+    assert least < report.worst.snr_db < 160
+    assert report.missing == ["c1", "c2"]

@@ -1,8 +1,9 @@
-"""`smalti compare`: every intermediate tensor of a level against ONNX Runtime, worst first: where is the error from?"""
+"""`smalti compare`: every intermediate tensor of a level against ONNX Runtime: where is the error from?"""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..command_line import EXIT_FINE
 from ..progress_bar import progress_bar
@@ -13,6 +14,9 @@ from .model_arguments import (
     positive,
     sizes,
 )
+
+if TYPE_CHECKING:
+    from ...compiler.compare_levels import LevelReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,16 +44,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="tensors to print; 0 (the default): all",
     )
+    parser.add_argument(
+        "--order",
+        choices=("worst", "execution"),
+        default="worst",
+        help="least signal-to-noise ratio first (the default), or as they are computed",
+    )
+    parser.add_argument(
+        "--min-snr",
+        type=float,
+        metavar="DB",
+        help="exit with 1 if a tensor has a lower signal-to-noise ratio, in dB",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write all tensors as .json or .csv, units in the column names",
+    )
     add_compile_arguments(parser)
     add_shape_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the table."""
+    """Compares, prints the table and writes it."""
     from ...compiler.compare_levels import compare_with_onnxruntime
-    from ...compiler.comparison import format_differences
+    from ...compiler.comparison import format_differences, worst_first
     from ...compiler.compilation import CompileOptions, start_from_model
+    from ..output_files import keep_inputs
+    from ..tables import table_format, write_table
 
+    if args.output:
+        table_format(args.output)
+    keep_inputs([args.output], [args.model, args.inputs])
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration)
     with progress_bar() as progress:
         compilation = start_from_model(
@@ -61,7 +88,28 @@ def run(args: argparse.Namespace) -> int:
         report = compare_with_onnxruntime(
             args.model, compilation, args.level, inputs=args.inputs, samples=args.samples
         )
-    print(format_differences(report.differences, args.limit or None))
+    ordered = worst_first(report.differences) if args.order == "worst" else report.differences
+    print(format_differences(ordered, args.limit or None))
     if report.missing:
         print(f"not values of this level (folded or fused): {', '.join(report.missing)}")
+    if args.output:
+        write_table(args.output, report.to_json())
+        print(f"differences written to {args.output}")
+    if args.min_snr is not None:
+        _check_least_snr(report, args.min_snr)
     return EXIT_FINE
+
+
+def _check_least_snr(report: LevelReport, decibels: float) -> None:
+    """DiagnosticError where a tensor is noisier than asked for."""
+    from ...dialects.diagnostic import DiagnosticError, Place
+
+    # Not `<`: a tensor with NaN has a ratio of NaN.
+    low = [each for each in report.differences if not each.snr_db >= decibels]
+    if low:
+        raise DiagnosticError(
+            f"{len(low)} of {len(report.differences)} tensors have a signal-to-noise ratio below "
+            f"{decibels:g} dB, the first computed with {low[0].snr_db:.2f} dB",
+            Place(name=low[0].name),
+            hint="--order execution shows where the noise begins",
+        )

@@ -147,10 +147,11 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
 def _finish(args: argparse.Namespace, outputs: dict[str, np.ndarray]) -> None:
     """Compares, writes and names the outputs."""
     from ...compiler.arrays import read_npz, write_npz
-    from ...compiler.comparison import compare_tensors, format_differences
+    from ...compiler.comparison import compare_tensors, format_differences, worst_first
 
     if args.compare:
-        print(format_differences(compare_tensors(outputs, read_npz(args.compare))))
+        differences = compare_tensors(outputs, read_npz(args.compare))
+        print(format_differences(worst_first(differences)))
     if args.outputs:
         write_npz(args.outputs, outputs)
     for name, value in outputs.items():

@@ -4,7 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from smalti.compiler.comparison import Difference, compare_tensors, format_differences
+from smalti.compiler.comparison import (
+    Difference,
+    compare_tensors,
+    format_differences,
+    worst_first,
+)
 from smalti.dialects.diagnostic import DiagnosticError
 
 
@@ -27,12 +32,19 @@ def test_zero_reference():
     assert d.snr_db == -math.inf and d.cosine == 0.0
 
 
+def test_a_constant_that_is_missed_has_no_range_to_share():
+    d = Difference.between("x", np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    assert d.range_share == math.inf and d.to_json()["largest_error_range_share"] is None
+    exact = Difference.between("x", np.ones(2), np.ones(2))
+    assert exact.range_share == 0 and exact.to_json()["snr_db"] is None
+
+
 def test_worst_first_and_common_names_only():
     reference = {"a": np.ones(4), "b": np.ones(4), "c": np.ones(4)}
     got = {"a": np.ones(4), "b": np.ones(4) * 1.1, "z": np.ones(4)}
     found = compare_tensors(got, reference)
-    assert [d.name for d in found] == ["b", "a"]
-    table = format_differences(found, 1).splitlines()
+    assert [d.name for d in found] == ["a", "b"]
+    table = format_differences(worst_first(found), 1).splitlines()
     assert table[1].startswith("b") and "1 more" in table[2]
 
 
