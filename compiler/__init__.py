@@ -1,7 +1,7 @@
 """The compiler: import, pipelines, calibration, and the public API.
 
 `compile_model`, `load_program`, `import_model` and `compare_model` are what users of Smalti in Python
-call.
+call, `Plugin` and `load_plugin` what those do who add to it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .compare_levels import LevelReport, compare_model
     from .model import CompiledModel, ImportedModel, compile_model, import_model, load_program
+    from .plugin import Plugin, load_plugin
 
 _HOMES = {
     "CompiledModel": "model", "ImportedModel": "model", "compile_model": "model",
     "import_model": "model", "load_program": "model", "LevelReport": "compare_levels",
-    "compare_model": "compare_levels",
+    "compare_model": "compare_levels", "Plugin": "plugin", "load_plugin": "plugin",
 }  # fmt: skip
 __all__ = [
-    "CompiledModel", "ImportedModel", "LevelReport", "compare_model", "compile_model",
-    "import_model", "load_program",
+    "CompiledModel", "ImportedModel", "LevelReport", "Plugin", "compare_model", "compile_model",
+    "import_model", "load_plugin", "load_program",
 ]  # fmt: skip
 
 

@@ -22,7 +22,16 @@ from ..passes.instrument import PassInstrument
 from ..passes.pipeline import run_pipeline
 from ..passes.registry import parse_pipeline, print_pipeline
 from .calibration import calibrate, load_calibration_data, save_ranges
-from .pipelines import LEVELS, Level, Settings, level_of, pass_text, passes_into, passes_of
+from .pipelines import (
+    LEVELS,
+    Insertion,
+    Level,
+    Settings,
+    level_of,
+    pass_text,
+    passes_into,
+    passes_of,
+)
 from .progress import PassProgress, Progress, silent
 
 if TYPE_CHECKING:
@@ -40,13 +49,15 @@ class CompileOptions:
 
     `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
     None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
-    file of them, or "random:SEED"; needed for "int8" from the top level.
+    file of them, or "random:SEED"; needed for "int8" from the top level. `insertions`: passes of one's
+    own among the default ones.
     """
 
     target: str | None = None
     cores: int | None = None
     quantize: Quantize | None = None
     calibration: CalibrationSource | None = None
+    insertions: tuple[Insertion, ...] = ()
 
 
 @dataclass
@@ -85,15 +96,21 @@ class Compilation:
                 hint=f"smalti lowers only: ask for {level} or a level below it",
             )
         if level not in self._passed:
-            self._run(passes_of(level, **self._settings()))
+            self._run(self._inserted(passes_of(level, **self._settings()), level))
             if level == "top":
                 self._annotate_ranges(
                     needed=self._settings()["quantize"] == "int8" and end != "top"
                 )
             self._reached(level)
         for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
-            self._run(passes_into(below, **self._settings()))
+            self._run(self._inserted(passes_into(below, **self._settings()), below))
             self._reached(below)
+
+    def _inserted(self, texts: list[str], level: Level) -> list[str]:
+        """The passes of a level with the user's own among them."""
+        for insertion in self.options.insertions:
+            texts = insertion.into(texts, level) or texts
+        return texts
 
     def _settings(self) -> Settings:
         return {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 
-from ..dialects.diagnostic import DiagnosticError
+from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.machine import target_name_of
+from ..passes.registry import get_pass, parse_pipeline
 
 Level = Literal["top", "tpu", "tile", "isa"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -111,3 +114,63 @@ def passes_into(level: Level, *, target: str, quantize: str, cores: int | None =
         "isa": "convert-tile-to-isa",
     }
     return [enter[level], *passes_of(level, target=target, quantize=quantize, cores=cores)]
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """Passes of a user's own for a place in the default pipeline, as pipeline text.
+
+    `where`: a level (at its end), "before=PASS" or "after=PASS".
+    """
+
+    where: str
+    passes: str
+
+    @staticmethod
+    def parse(text: str) -> Insertion:
+        """Reads `LEVEL:PASSES`, `before=PASS:PASSES` or `after=PASS:PASSES`.
+
+        Raises:
+            DiagnosticError: another form, an unknown level or pass, or passes that do not parse.
+        """
+        where, colon, passes = text.partition(":")
+        side, equals, anchor = where.partition("=")
+        place = Place(name=f"--insert-pass {text}")
+        if not colon or (equals and side not in ("before", "after")):
+            raise DiagnosticError(
+                "this says no place and passes",
+                place,
+                hint="write LEVEL:PASS{...}, before=PASS:PASS{...} or after=PASS:PASS{...}",
+            )
+        if equals and anchor not in _default_passes():
+            get_pass(anchor)
+            raise DiagnosticError(
+                f"pass '{anchor}' is not in the default pipeline",
+                place,
+                hint="smalti compile --print-pipeline shows what is",
+            )
+        if not equals and where not in LEVELS:
+            raise DiagnosticError(
+                f"there is no level '{where}'", place, hint=f"the levels are {', '.join(LEVELS)}"
+            )
+        parse_pipeline(passes)
+        return Insertion(where, passes)
+
+    def into(self, texts: Sequence[str], level: Level) -> list[str] | None:
+        """The passes of `level` with these among them; None where this is not their place."""
+        if self.where == level:
+            return [*texts, self.passes]
+        side, _, anchor = self.where.partition("=")
+        for index, text in enumerate(texts):
+            if text.partition("{")[0] == anchor:
+                at = index if side == "before" else index + 1
+                return [*texts[:at], self.passes, *texts[at:]]
+        return None
+
+
+def _default_passes() -> set[str]:
+    """The names of all passes of the default pipeline."""
+    texts = passes_of("top", target="", quantize="")
+    for level in LEVELS[1:]:
+        texts += passes_into(level, target="", quantize="")
+    return {text.partition("{")[0] for text in texts}

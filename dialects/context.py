@@ -10,7 +10,7 @@ from collections.abc import Callable
 from xdsl.context import Context
 from xdsl.ir import Dialect
 
-from .diagnostic import Diagnostic
+from .diagnostic import Diagnostic, DiagnosticError
 from .weights import WeightStore
 
 
@@ -121,6 +121,15 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {
     "isa": _isa,
 }
 """What makes each dialect, by name: imported only when IR mentions it."""
+
+
+def register_dialect(name: str, factory: Callable[[], Dialect]) -> None:
+    """Adds a dialect that `make_context` knows from then on; DiagnosticError for a name that is
+    taken.
+    """
+    if name in DIALECTS:
+        raise DiagnosticError(f"there is a dialect '{name}' already", hint="choose another name")
+    DIALECTS[name] = factory
 
 
 def make_context() -> SmaltiContext:

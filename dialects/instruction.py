@@ -9,11 +9,13 @@ follow from these classes. This module knows neither xDSL nor programs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ..backends.targets import cycles as formulas
+from .diagnostic import DiagnosticError
 from .instruction_access import Access, accumulators, local, local_rows
 from .instruction_fields import (
     CLAMP,
@@ -645,5 +647,42 @@ INSTRUCTIONS: tuple[type[Instruction], ...] = (
     Load, Store, Fill, Sync, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce, Resample,
     Softmax,
 )  # fmt: skip
-BY_MNEMONIC: Mapping[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}
-BY_OPCODE: Mapping[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}
+BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}
+BY_OPCODE: dict[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}
+
+FIRST_FREE_OPCODE = 256
+"""Numbers below belong to Smalti, those from here on to plugins."""
+_MNEMONIC = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def register_instruction(cls: type[Instruction]) -> None:
+    """Adds an instruction to the table, for every part of Smalti that derives from it.
+
+    Raises:
+        DiagnosticError: a mnemonic or number that is taken or not allowed, fields that do not fit the
+            word, or no function for the values.
+    """
+    reason = _unfit(cls)
+    if reason is not None:
+        raise DiagnosticError(f"instruction class {cls.__name__} cannot be added: {reason}")
+    BY_MNEMONIC[cls.mnemonic] = cls
+    BY_OPCODE[cls.opcode] = cls
+
+
+def _unfit(cls: type[Instruction]) -> str | None:
+    """Why a class cannot be an instruction; None where it can."""
+    if not _MNEMONIC.fullmatch(cls.mnemonic) or cls.mnemonic in BY_MNEMONIC:
+        return f"its mnemonic '{cls.mnemonic}' is taken or no word of small letters"
+    if not FIRST_FREE_OPCODE <= cls.opcode < 1 << 16 or cls.opcode in BY_OPCODE:
+        return f"its number {cls.opcode} is taken or not from {FIRST_FREE_OPCODE} to 65535"
+    if cls.engine is not None and cls.engine not in ENGINES:
+        return f"its engine '{cls.engine}' is none of {', '.join(ENGINES)}"
+    names = [field.name for field in (*HEADER, *cls.fields)]
+    if len(set(names)) != len(names):
+        return "two of its fields have one name, or that of a field of the header"
+    size = sum(int(field.dtype[2:]) for field in (*HEADER, *cls.fields))
+    if size > INSTRUCTION_BYTES:
+        return f"with the header its fields take {size} bytes, a word has {INSTRUCTION_BYTES}"
+    if not callable(cls.numerics):
+        return "`numerics` is not the function that computes it"
+    return None

@@ -18,7 +18,7 @@ from xdsl.utils.hints import type_repr
 from ..dialects.diagnostic import DiagnosticError, Place
 from .anchors import without_anchors
 
-PASSES: dict[str, str] = {
+PASSES: dict[str, str | type[ModulePass]] = {
     "canonicalize": ".canonicalize:Canonicalize",
     "cse": ".common_subexpressions:CommonSubexpressions",
     "top-fold-shapes": ".top.fold_shapes:FoldShapes",
@@ -35,7 +35,8 @@ PASSES: dict[str, str] = {
     "tile-assign-addresses": ".tile.assign_addresses:AssignAddresses",
     "convert-tile-to-isa": ".conversion.tile_to_isa:ConvertTileToIsa",
 }
-"""Every pass: its name → "module:Class" relative to this package; imported when asked for."""
+"""Every pass: its name → "module:Class" relative to this package, imported when asked for; of a
+plugin's the class."""
 
 _PLAIN_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _PIECE = re.compile(
@@ -55,8 +56,22 @@ def get_pass(name: str) -> type[ModulePass]:
             f"there is no pass '{name}'",
             hint=_did_you_mean(name, PASSES) or "smalti-opt --list-passes names every pass",
         )
+    if isinstance(location, type):
+        return location
     module, _, attribute = location.partition(":")
     return getattr(importlib.import_module(module, __package__), attribute)
+
+
+def register_pass(name: str, cls: type[ModulePass]) -> None:
+    """Adds a pass under its name; DiagnosticError for a name that is taken or not the class's."""
+    if name in PASSES:
+        raise DiagnosticError(f"there is a pass '{name}' already", hint="choose another name")
+    if getattr(cls, "name", None) != name:
+        raise DiagnosticError(
+            f"pass '{name}' is registered with a class whose name is '{getattr(cls, 'name', None)}'",
+            hint=f'write name = "{name}" in the class',
+        )
+    PASSES[name] = cls
 
 
 def parse_pipeline(text: str) -> list[ModulePass]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .command_line import EXIT_FINE, guarded
 from .fault_arguments import add_fault_arguments, experiment_of, predicate_of
+from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 _EPILOG = """\
 examples:
@@ -25,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_fault_arguments(parser)
+    add_plugin_argument(parser)
     return parser
 
 
@@ -47,7 +49,8 @@ def _run(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `smalti-bisect`; returns the exit code."""
     args = _parser().parse_args(argv)
-    return guarded(lambda: _run(args))
+    words = sys.argv[1:] if argv is None else argv
+    return load_plugins_of(words) or guarded(lambda: _run(args))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .command_line import EXIT_FINE, guarded
+from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 _EPILOG = """\
 examples:
@@ -39,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         "--inputs", required=True, metavar="FILE", help=".npz of the whole's inputs"
     )
     parser.add_argument("-o", "--output", required=True, metavar="FILE.mlir", help="IR to write")
+    add_plugin_argument(parser)
     return parser
 
 
@@ -65,7 +67,8 @@ def _run(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `smalti-extract`; returns the exit code."""
     args = _parser().parse_args(argv)
-    return guarded(lambda: _run(args))
+    words = sys.argv[1:] if argv is None else argv
+    return load_plugins_of(words) or guarded(lambda: _run(args))
 
 
 if __name__ == "__main__":

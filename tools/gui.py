@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .command_line import EXIT_FINE, guarded
+from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 if TYPE_CHECKING:
     from xdsl.interactive.app import InputApp
@@ -32,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-p", "--passes", default="", metavar="PIPELINE", help="passes that are chosen already"
     )
+    add_plugin_argument(parser)
     return parser
 
 
@@ -73,7 +75,8 @@ def _run(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `smalti-gui`; returns the exit code."""
     args = _parser().parse_args(argv)
-    return guarded(lambda: _run(args))
+    words = sys.argv[1:] if argv is None else argv
+    return load_plugins_of(words) or guarded(lambda: _run(args))
 
 
 if __name__ == "__main__":

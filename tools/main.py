@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .command_line import EXIT_USAGE, guarded
+from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 COMMANDS: dict[str, str] = {
     "demo": "compile and run the bundled digits network: accuracy, cycles, files of each level",
@@ -55,6 +56,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         if name == chosen:
             module = importlib.import_module(f".commands.{_MODULES.get(name, name)}", __package__)
             module.add_arguments(sub)
+            add_plugin_argument(sub)
             sub.set_defaults(run=module.run)
     return parser
 
@@ -68,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help(sys.stderr)
         return EXIT_USAGE
-    return guarded(lambda: args.run(args))
+    return load_plugins_of(words) or guarded(lambda: args.run(args))
 
 
 if __name__ == "__main__":

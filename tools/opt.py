@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .command_line import EXIT_FINE, EXIT_WRONG_INPUT, guarded
 from .driver_arguments import add_driver_arguments, instrumentation
+from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 _EPILOG = """\
 passes run in the order given, as flags or as a pipeline:
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_pipeline_arguments(parser)
     _add_input_arguments(parser)
     add_driver_arguments(parser)
+    add_plugin_argument(parser)
     parser.add_argument(
         "--cost",
         action="store_true",
@@ -184,7 +186,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `smalti-opt`; returns the exit code."""
     from .pass_flags import take_pass_flags
 
-    words, flags = take_pass_flags(sys.argv[1:] if argv is None else argv)
+    given = sys.argv[1:] if argv is None else argv
+    if code := load_plugins_of(given):
+        return code
+    words, flags = take_pass_flags(given)
     args = _parser().parse_args(words)
     return guarded(lambda: _run(args, flags), debug=args.debug)
 

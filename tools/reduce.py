@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .command_line import EXIT_FINE, guarded
 from .fault_arguments import add_fault_arguments, experiment_of, predicate_of
+from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 _EPILOG = """\
 examples:
@@ -30,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="file to write, of the input's kind"
     )
+    add_plugin_argument(parser)
     return parser
 
 
@@ -61,7 +63,8 @@ def _run(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `smalti-reduce`; returns the exit code."""
     args = _parser().parse_args(argv)
-    return guarded(lambda: _run(args))
+    words = sys.argv[1:] if argv is None else argv
+    return load_plugins_of(words) or guarded(lambda: _run(args))
 
 
 if __name__ == "__main__":

@@ -233,6 +233,24 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+_REGISTERED: dict[str, Path] = {}
+"""Targets of plugins: name → TOML file."""
+
+
+def register_target(name: str, path: Path) -> None:
+    """Makes `load_target` know the target of a TOML file by name; TargetError for a name that is
+    taken.
+    """
+    if name in known_targets():
+        raise TargetError(f"there is a target '{name}' already", hint="choose another name")
+    _REGISTERED[name] = path
+
+
+def known_targets() -> list[str]:
+    """Names of the targets that come with Smalti and with plugins, sorted."""
+    return sorted([*shipped_targets(), *_REGISTERED])
+
+
 def shipped_targets() -> list[str]:
     """Names of the targets that come with Smalti, sorted."""
     folder = files(__package__ or "smalti.backends.targets")
@@ -251,11 +269,13 @@ def load_target(name_or_path: str | Path) -> Target:
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.endswith(".toml"):
         return _parse(_read(Path(text)), text)
-    known = shipped_targets()
-    if text not in known:
+    if text in _REGISTERED:
+        return _parse(_read(_REGISTERED[text]), str(_REGISTERED[text]))
+    if text not in shipped_targets():
+        known = ", ".join(known_targets())
         raise TargetError(
             f"there is no target '{text}'",
-            hint=f"shipped are {', '.join(known)}; the path of a file of your own ends in .toml",
+            hint=f"known are {known}; the path of a file of your own ends in .toml",
         )
     data = files(__package__ or "smalti.backends.targets").joinpath(f"{text}.toml").read_bytes()
     return _parse(data, text)

@@ -45,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--print-pipeline", action="store_true", help="print the passes as text for smalti-opt -p"
     )
+    parser.add_argument(
+        "--insert-pass",
+        action="append",
+        default=[],
+        metavar="LEVEL:PASS{...}",
+        help="run a pass of your own at the end of a level, or at before=PASS: or after=PASS:; may be "
+        "repeated",
+    )
     add_compile_arguments(parser)
     add_shape_arguments(parser)
 
@@ -53,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     """Compiles and writes what was asked for."""
     from ...compiler.artifacts import Artifacts
     from ...compiler.compilation import CompileOptions, start_from_ir, start_from_model
+    from ...compiler.pipelines import Insertion
     from ...dialects.diagnostic import DiagnosticError, Place
     from ..output_files import keep_inputs, program_path
 
@@ -62,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
     )
     artifacts = Artifacts(output, args.emit)
     keep_inputs(artifacts.paths(), [source, source.with_suffix(".safetensors"), args.target])
-    options = CompileOptions(args.target, args.cores, args.quantize, args.calibration)
+    insertions = tuple(Insertion.parse(text) for text in args.insert_pass)
+    options = CompileOptions(args.target, args.cores, args.quantize, args.calibration, insertions)
     with progress_bar() as progress:
         if source.suffix == ".mlir":
             if any(sizes(args).values()):

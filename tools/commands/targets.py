@@ -13,20 +13,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints one line per shipped target, or one target in full."""
-    from ...backends.targets.target import load_target, shipped_targets
+    """Prints one line per known target, or one target in full."""
+    from ...backends.targets.target import known_targets, load_target
 
     if args.target:
         import json
 
         print(json.dumps(json.loads(load_target(args.target).to_json()), indent=2))
         return EXIT_FINE
-    width = max(len(name) for name in shipped_targets())
+    width = max(len(name) for name in known_targets())
     print(
         f"{'target':<{width}} {'cores':>5} {'matrix unit':>11} {'lanes':>5}"
         f" {'local':>9} {'GHz':>5} {'GB/s':>6}  description"
     )
-    for name in shipped_targets():
+    for name in known_targets():
         target = load_target(name)
         matrix = f"{target.matrix.rows}x{target.matrix.columns}"
         local = f"{target.local_memory.size_bytes // 1024} KiB"

@@ -89,7 +89,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path, text: str):
 
 
 def test_files_that_are_no_target(tmp_path: Path):
-    with pytest.raises(TargetError, match="there is no target 'default-9c'; shipped are"):
+    with pytest.raises(TargetError, match="there is no target 'default-9c'; known are"):
         load_target("default-9c")
     with pytest.raises(TargetError, match="cannot be read: No such file"):
         load_target("absent.toml")
