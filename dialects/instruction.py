@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
 from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ..backends.targets import cycles as formulas
 from .diagnostic import DiagnosticError
@@ -50,8 +51,8 @@ __all__ = [
     "BY_MNEMONIC", "BY_OPCODE", "ENGINES", "ENGINE_PREFIX", "HEADER", "INSTRUCTIONS",
     "INSTRUCTION_BYTES", "NO_ADDRESS", "SEGMENTS", "SPACES", "STORAGE_BYTES", "STORAGE_CODES",
     "Access", "Binary", "Conv2d", "Convert", "DepthwiseConv2d", "Engine", "Epilogue", "Field",
-    "Fill", "Instruction", "Load", "Matmul", "Pool", "Reduce", "Resample", "Softmax", "Store",
-    "Sync",
+    "Fill", "Instruction", "Load", "LocalResponseNorm", "Matmul", "Normalize", "Pool", "Reduce", "Resample",
+    "Softmax", "Store", "Sync",
 ]  # fmt: skip
 
 
@@ -643,9 +644,102 @@ class Softmax(Instruction):
         )
 
 
+class Normalize(Instruction):
+    """Rows divided by a statistic of their own elements, then scaled and offset: x[rows, length,
+    inner], each row filled with 0 up to its pitch.
+
+    For every row and position in `inner` the statistic is over `length`; `kind` as in
+    top.normalize. `parameters` holds f32 scales and then as many offsets [2, parameter_rows,
+    parameter_length, parameter_inner]: element (r, l, i) takes those at (r mod parameter_rows, l /
+    (length / parameter_length), i or 0).
+
+    v0: normalize kind=rms, x=0x0, out=0x400, parameters=0x100, type=f32, rows=2, length=3, inner=5,
+        pitch=16, epsilon=0.5, parameter_rows=2
+    """
+
+    mnemonic, opcode, engine = "normalize", 28, "vector"
+    numerics = "normalize"
+    fields = (
+        enum("kind", "statistic", NORMALIZATION_KINDS),
+        address("x"),
+        address("out"),
+        address("parameters", default=NO_ADDRESS),
+        storage("type"),
+        integer("rows", "<u4", "rows"),
+        integer("length", "<u4", "elements of a statistic"),
+        integer("inner", "<u4", "elements", 1),
+        integer("pitch", "<u4", "elements"),
+        real("epsilon", "<f8", "added to what is divided by, squared", 0.0),
+        integer("parameter_rows", "<u4", "rows", 1),
+        integer("parameter_length", "<u4", "elements", 1),
+        integer("parameter_inner", "<u4", "elements", 1),
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        return formulas.vector_cycles(
+            target, f["type"], f["rows"] * f["pitch"], formulas.NORMALIZE_OPERATIONS
+        )
+
+    @staticmethod
+    def parameter_count(f: Mapping[str, Any]) -> int:
+        """Scales and offsets together; 0 where there are none."""
+        if not present(f["parameters"]):
+            return 0
+        return 2 * f["parameter_rows"] * f["parameter_length"] * f["parameter_inner"]
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        size = STORAGE_BYTES[f["type"]] * f["rows"] * f["pitch"]
+        result = [
+            local_rows(f["x"], f["rows"], f["pitch"], f["length"] * f["inner"], f["type"]),
+            local(f["out"], size, write=True),
+        ]
+        if present(f["parameters"]):
+            result.append(local(f["parameters"], Normalize.parameter_count(f) * 4))
+        return tuple(result)
+
+
+class LocalResponseNorm(Instruction):
+    """x / (offset + alpha/size · Σ x²)^beta over the `size` columns around each (see
+    top.local_response_norm); rows are filled with 0 up to their pitch.
+
+    v0: local_response_norm x=0x0, out=0x400, type=f32, rows=2, columns=3, in_pitch=16,
+        out_pitch=16, size=5, alpha=0.5, beta=0.75, offset=1.0
+    """
+
+    mnemonic, opcode, engine = "local_response_norm", 30, "vector"
+    numerics = "local_response_norm"
+    fields = (
+        address("x"),
+        address("out"),
+        storage("type"),
+        integer("rows", "<u4", "rows"),
+        integer("columns", "<u4", "elements"),
+        integer("in_pitch", "<u4", "elements"),
+        integer("out_pitch", "<u4", "elements"),
+        integer("size", "<u4", "elements of a sum"),
+        real("alpha", "<f8", "factor of the mean square"),
+        real("beta", "<f8", "exponent"),
+        real("offset", "<f8", "added to the mean square"),
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        operations = formulas.local_response_norm_operations(f["size"], f["columns"])
+        return formulas.vector_cycles(target, f["type"], f["rows"] * f["out_pitch"], operations)
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        return (
+            local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
+            local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[f["type"]], write=True),
+        )
+
+
 INSTRUCTIONS: tuple[type[Instruction], ...] = (
     Load, Store, Fill, Sync, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce, Resample,
-    Softmax,
+    Softmax, Normalize, LocalResponseNorm,
 )  # fmt: skip
 BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}
 BY_OPCODE: dict[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}

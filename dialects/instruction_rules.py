@@ -250,6 +250,31 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "resample": (("taps 1 to gather", lambda f: not f["gather"] or f["taps"] == 1),),
     "softmax": (_one_of("type", FLOAT_TYPES), *_PITCHES),
+    "normalize": (
+        _one_of("type", FLOAT_TYPES),
+        (
+            "length * inner <= pitch",
+            lambda f: int(f["length"]) * int(f["inner"]) <= int(f["pitch"]),
+        ),
+        ("epsilon >= 0", lambda f: 0 <= f["epsilon"] < math.inf),
+        (
+            "rows a multiple of parameter_rows",
+            lambda f: f["rows"] % f["parameter_rows"] == 0,
+        ),
+        (
+            "length a multiple of parameter_length",
+            lambda f: f["length"] % f["parameter_length"] == 0,
+        ),
+        ("parameter_inner 1 or inner", lambda f: f["parameter_inner"] in (1, f["inner"])),
+    ),
+    "local_response_norm": (
+        _one_of("type", FLOAT_TYPES),
+        *_PITCHES,
+        (
+            "finite alpha , beta and offset",
+            lambda f: all(math.isfinite(f[name]) for name in ("alpha", "beta", "offset")),
+        ),
+    ),
 }
 """By mnemonic. Every storage field also is something else than "none", and every count at least 1
 (`bounds`).

@@ -648,6 +648,48 @@ class SoftmaxOp(CoreOp):
     DESTINATION: ClassVar[str | None] = "out"
 
 
+@irdl_op_definition
+class NormalizeOp(CoreOp):
+    """Rows (last axis) of length · inner elements normalised over `length`; parameters f32 [2, rows,
+    length, inner]: see isa.normalize.
+
+    tile.normalize core 0 %x parameters %table -> %out kind = "rms" length = 3 inner = 16
+        epsilon = 0.5 :
+        memref<6x48xf32, "local">, memref<2x3x1x16xf32, "local"> -> memref<6x48xf32, "local">
+    """
+
+    name = "tile.normalize"
+    kind = prop_def(StringAttr)
+    length = prop_def(INTEGER)
+    inner = prop_def(INTEGER)
+    epsilon = prop_def(REAL)
+    x = operand_def(MemRefType)
+    parameters = opt_operand_def(MemRefType)
+    out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+    DEFAULTS: ClassVar[Defaults] = {"inner": integer(1)}
+
+
+@irdl_op_definition
+class LocalResponseNormOp(CoreOp):
+    """Local response normalisation along each row (last axis) of `columns` elements; see
+    top.local_response_norm.
+
+    tile.local_response_norm core 0 %x -> %out columns = 37 size = 5 alpha = 0.5 beta = 0.75
+        offset = 1.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
+    """
+
+    name = "tile.local_response_norm"
+    columns = prop_def(INTEGER)
+    size = prop_def(INTEGER)
+    alpha = prop_def(REAL)
+    beta = prop_def(REAL)
+    offset = prop_def(REAL)
+    x = operand_def(MemRefType)
+    out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+
+
 _OPS: list[Any] = [
     ProgramOp,
     GlobalOp,
@@ -666,6 +708,8 @@ _OPS: list[Any] = [
     ReduceOp,
     ResampleOp,
     SoftmaxOp,
+    NormalizeOp,
+    LocalResponseNormOp,
 ]
 
 Tile = Dialect("tile", _OPS, [])

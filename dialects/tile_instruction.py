@@ -271,6 +271,43 @@ def _softmax(op: tile.SoftmaxOp) -> tuple[str, Fields, Operands]:
     return "softmax", fields, {"x": op.x, "out": op.out}
 
 
+def _normalize(op: tile.NormalizeOp) -> tuple[str, Fields, Operands]:
+    fields = {
+        "kind": op.kind.data,
+        "type": _storage(op.x),
+        "rows": _rows(op.x),
+        "length": op.length.value.data,
+        "inner": op.inner.value.data,
+        "pitch": _pitch(op.x),
+        "epsilon": op.epsilon.value.data,
+    }
+    operands: Operands = {"x": op.x, "out": op.out}
+    if op.parameters is not None:
+        operands["parameters"] = op.parameters
+        _, rows, length, inner = shape_of(op.parameters)
+        fields |= {
+            "parameter_rows": rows,
+            "parameter_length": length,
+            "parameter_inner": inner,
+        }
+    return "normalize", fields, operands
+
+
+def _local_response_norm(op: tile.LocalResponseNormOp) -> tuple[str, Fields, Operands]:
+    fields = {
+        "type": _storage(op.x),
+        "rows": _rows(op.x),
+        "columns": op.columns.value.data,
+        "in_pitch": _pitch(op.x),
+        "out_pitch": _pitch(op.out),
+        "size": op.size.value.data,
+        "alpha": op.alpha.value.data,
+        "beta": op.beta.value.data,
+        "offset": op.offset.value.data,
+    }
+    return "local_response_norm", fields, {"x": op.x, "out": op.out}
+
+
 _INSTRUCTIONS: dict[type[Operation], Callable[[Any], tuple[str, Fields, Operands]]] = {
     tile.FillOp: _fill,
     tile.Conv2dOp: _convolution,
@@ -283,4 +320,6 @@ _INSTRUCTIONS: dict[type[Operation], Callable[[Any], tuple[str, Fields, Operands
     tile.ReduceOp: _reduce,
     tile.ResampleOp: _resample,
     tile.SoftmaxOp: _softmax,
+    tile.NormalizeOp: _normalize,
+    tile.LocalResponseNormOp: _local_response_norm,
 }

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from ..backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
 from ..backends.numerics.quantization import MAX_SHIFT
 from ..backends.numerics.reduction import INTEGER_KINDS
 from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
@@ -478,7 +479,7 @@ def _verify_resample(op: tile.ResampleOp) -> None:
     )
 
 
-def _verify_softmax(op: tile.SoftmaxOp) -> None:
+def _verify_softmax(op: tile.SoftmaxOp | tile.LocalResponseNormOp) -> None:
     _check_local_pair(op)
     storage = storage_of(op.x)
     fail_unless(is_float(storage), f"x must be a float, is {storage}")
@@ -487,6 +488,45 @@ def _verify_softmax(op: tile.SoftmaxOp) -> None:
     columns = op.columns.value.data
     _check_pitch("columns", columns, "x", op.x)
     _check_pitch("columns", columns, "out", op.out)
+
+
+def _verify_normalize(op: tile.NormalizeOp) -> None:
+    _check_local_pair(op)
+    check_one_of("kind", op.kind.data, NORMALIZATION_KINDS)
+    storage = storage_of(op.x)
+    fail_unless(is_float(storage), f"x must be a float, is {storage}")
+    check_storage("out", op.out, storage)
+    _check_same_rows("out", op.out, "x", op.x)
+    fail_unless(
+        pitch_of(op.out) == pitch_of(op.x),
+        f"out has rows of {pitch_of(op.out)}, x of {pitch_of(op.x)}",
+    )
+    length, inner = op.length.value.data, op.inner.value.data
+    fail_unless(min(length, inner) >= 1, f"length and inner are at least 1, got {length}, {inner}")
+    _check_pitch("length times inner", length * inner, "x", op.x)
+    epsilon = op.epsilon.value.data
+    fail_unless(0 <= epsilon < inf, f"epsilon must be a number that is not negative, got {epsilon}")
+    if op.parameters is None:
+        return
+    check_space(op, "parameters", "local")
+    check_storage("parameters", op.parameters, "f32")
+    two, parameter_rows, parameter_length, parameter_inner = check_rank(
+        "parameters", op.parameters, 4
+    )
+    rows = rows_of(op.x)
+    fits = two == 2 and rows % parameter_rows == 0 and length % parameter_length == 0
+    fail_unless(
+        fits and parameter_inner in (1, inner),
+        f"parameters {list(shape_of(op.parameters))} do not divide [2, {rows}, {length}, {inner}]",
+    )
+
+
+def _verify_local_response_norm(op: tile.LocalResponseNormOp) -> None:
+    _verify_softmax(op)
+    fail_unless(op.size.value.data >= 1, f"size must be at least 1, got {op.size.value.data}")
+    for name in ("alpha", "beta", "offset"):
+        value = getattr(op, name).value.data
+        fail_unless(-inf < value < inf, f"{name} must be a number, got {value}")
 
 
 VERIFIERS: dict[str, Callable[[Any], None]] = {
@@ -502,5 +542,7 @@ VERIFIERS: dict[str, Callable[[Any], None]] = {
     "tile.reduce": _verify_reduce,
     "tile.resample": _verify_resample,
     "tile.softmax": _verify_softmax,
+    "tile.normalize": _verify_normalize,
+    "tile.local_response_norm": _verify_local_response_norm,
 }
 """The verifier of each op that a core executes."""

@@ -48,12 +48,12 @@ from .network import (
     PoolBase,
     ReduceBase,
     ReshapeBase,
-    SoftmaxBase,
     TransposeBase,
     WeightBase,
 )
 from .shape import Shape
 from .top_movement import ConcatOp, GatherOp, PadOp, SliceOp
+from .top_normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .top_op import TopOp
 
 
@@ -549,17 +549,6 @@ class CastOp(TopOp):
                 raise VerifyException(f"{name} must have float elements, got {element_of(value)}")
 
 
-@irdl_op_definition
-class SoftmaxOp(SoftmaxBase, TopOp):
-    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm.
-
-    %p = top.softmax "p" %fc axis = 1 :
-        (tensor<1x10xf32>) -> tensor<1x10xf32>
-    """
-
-    name = "top.softmax"
-
-
 _OPS: list[Any] = [
     WeightOp,
     Conv2dOp,
@@ -583,6 +572,8 @@ _OPS: list[Any] = [
     SliceOp,
     PadOp,
     GatherOp,
+    NormalizeOp,
+    LocalResponseNormOp,
 ]
 
 Top = Dialect("top", _OPS, [])

@@ -16,6 +16,7 @@ from ..backends.numerics import (
     epilogue,
     matmul,
     movement,
+    normalization,
     pooling,
     reduction,
     resampling,
@@ -213,6 +214,29 @@ def _cast(op: top.CastOp, operands: Operands) -> np.ndarray:
     return _stored(op, operands[0])
 
 
+def _normalize(op: top.NormalizeOp, operands: Operands) -> np.ndarray:
+    x = operands[0]
+    rank = x.ndim - 1
+    rest = [aligned(value, rank) for value in operands[1:]]
+    scale = rest.pop(0) if op.scale is not None else None
+    bias = rest.pop(0) if op.bias is not None else None
+    epsilon = op.epsilon.value.data
+    result = normalization.normalize(op.kind.data, x, op.negative_axes, epsilon, scale, bias)
+    return _stored(op, result)
+
+
+def _local_response_norm(op: top.LocalResponseNormOp, operands: Operands) -> np.ndarray:
+    result = normalization.local_response_norm(
+        operands[0],
+        2,
+        size=op.size.value.data,
+        alpha=op.alpha.value.data,
+        beta=op.beta.value.data,
+        bias=op.offset.value.data,
+    )
+    return _stored(op, result)
+
+
 EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
     top.Conv2dOp: _conv2d,
     top.MatmulOp: _matmul,
@@ -235,5 +259,7 @@ EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
     top.GatherOp: _gather,
     top.CastOp: _cast,
     top.SoftmaxOp: _softmax,
+    top.NormalizeOp: _normalize,
+    top.LocalResponseNormOp: _local_response_norm,
 }
 """The computation of each op that has operands."""

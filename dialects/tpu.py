@@ -43,12 +43,12 @@ from .network import (
     PoolBase,
     ReduceBase,
     ReshapeBase,
-    SoftmaxBase,
     TransposeBase,
     WeightBase,
 )
 from .shape import Shape
 from .tpu_movement import ConcatOp, MovingOp, PadOp, SliceOp
+from .tpu_normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .tpu_op import ClampedOp, TpuOp, clamp_properties
 
 
@@ -573,19 +573,6 @@ class TransposeOp(TransposeBase, MovingOp):
     name = "tpu.transpose"
 
 
-@irdl_op_definition
-class SoftmaxOp(SoftmaxBase, TpuOp):
-    """Softmax along `axis` (non-negative), with `log` its logarithm; float types only.
-
-    %p = tpu.softmax "p" %logits axis = 1 log : (tensor<1x10xf32>) -> tensor<1x10xf32>
-    """
-
-    name = "tpu.softmax"
-
-    def verify_elements(self) -> None:
-        rules.floats([("input", self.input), ("result", self.output)])
-
-
 _OPS: list[Any] = [
     WeightOp,
     Conv2dOp,
@@ -607,6 +594,8 @@ _OPS: list[Any] = [
     SliceOp,
     PadOp,
     SoftmaxOp,
+    NormalizeOp,
+    LocalResponseNormOp,
 ]
 
 Tpu = Dialect("tpu", _OPS, [])

@@ -39,7 +39,7 @@ _OPERAND_SHIFT = 40
 whose it is.
 """
 
-_SHARED_OPERANDS = frozenset({"w", "table", "index", "weight"})
+_SHARED_OPERANDS = frozenset({"w", "table", "index", "weight", "parameters"})
 """Operands that the device functions take without sample axis where all samples share them."""
 
 

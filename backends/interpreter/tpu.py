@@ -16,7 +16,7 @@ from xdsl.ir import Attribute, Block
 from ...dialects import tpu
 from ...dialects.quantized_element import Element, float_clamp, real_value
 from ...dialects.weights import WeightStore, value_of
-from ..numerics import elementwise, movement, pooling, reduction, resampling
+from ..numerics import elementwise, movement, normalization, pooling, reduction, resampling
 from ..numerics import softmax as normalizing
 from ..numerics.quantization import (
     add_parameters,
@@ -25,7 +25,7 @@ from ..numerics.quantization import (
     quantize_multiplier,
     requantize,
 )
-from ..numerics.sample_axis import broadcastable, channel_first, channel_last
+from ..numerics.sample_axis import aligned, broadcastable, channel_first, channel_last
 from ..numerics.storage import round_to
 from .network import NetworkRunner, Observer, run_main
 from .products import convolve, multiply
@@ -252,6 +252,31 @@ class TpuFunctions(InterpreterFunctions):
     def run_softmax(self, interpreter: Interpreter, op: tpu.SoftmaxOp, args: Values) -> Values:
         (x,) = args
         result = normalizing.softmax(x, op.axis.value.data - (x.ndim - 1), log=op.log is not None)
+        return (round_to(result, _element(op.output.type).storage),)
+
+    @impl(tpu.NormalizeOp)
+    def run_normalize(self, interpreter: Interpreter, op: tpu.NormalizeOp, args: Values) -> Values:
+        x, *rest = args
+        rest = [aligned(value, x.ndim - 1) for value in rest]
+        scale = rest.pop(0) if op.scale is not None else None
+        bias = rest.pop(0) if op.bias is not None else None
+        result = normalization.normalize(
+            op.kind.data, x, op.negative_axes, op.epsilon.value.data, scale, bias
+        )
+        return (round_to(result, _element(op.output.type).storage),)
+
+    @impl(tpu.LocalResponseNormOp)
+    def run_local_response_norm(
+        self, interpreter: Interpreter, op: tpu.LocalResponseNormOp, args: Values
+    ) -> Values:
+        result = normalization.local_response_norm(
+            args[0],
+            2,
+            size=op.size.value.data,
+            alpha=op.alpha.value.data,
+            beta=op.beta.value.data,
+            bias=op.offset.value.data,
+        )
         return (round_to(result, _element(op.output.type).storage),)
 
 

@@ -27,7 +27,9 @@ from ...dialects.instruction import (
     Fill,
     Instruction,
     Load,
+    LocalResponseNorm,
     Matmul,
+    Normalize,
     Pool,
     Reduce,
     Resample,
@@ -224,6 +226,12 @@ def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Oper
             read("residual", f["rows"] * f["residual_pitch"], f["type"])
     elif kind in (Convert, Softmax):
         read("x", f["rows"] * f["in_pitch"], f["in_type"] if kind is Convert else f["type"])
+    elif kind is LocalResponseNorm:
+        read("x", f["rows"] * f["in_pitch"], f["type"])
+    elif kind is Normalize:
+        read("x", f["rows"] * f["pitch"], f["type"])
+        if f["parameters"] != NO_ADDRESS:
+            read("parameters", Normalize.parameter_count(f), "f32")
     elif kind is Pool:
         read("x", f["batch"] * f["in_height"] * f["in_width"] * f["pitch"], f["type"])
     elif kind is Resample:

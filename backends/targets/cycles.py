@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 SOFTMAX_OPERATIONS = 8
 """Passes over its elements that the vector unit makes for a softmax."""
 
+NORMALIZE_OPERATIONS = 6
+"""Passes over its elements that the vector unit makes for a normalisation: mean, deviations, their
+squares' sum, quotient, scale, offset."""
+
 Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
 
 
@@ -130,6 +134,15 @@ def reduce_operations(kind: str) -> int:
     element takes an operation before it is added, and those of a softmax for exponentials.
     """
     return {"l1": 2, "log_sum_exp": SOFTMAX_OPERATIONS}.get(kind, 1)
+
+
+def local_response_norm_operations(size: Whole, channels: Whole) -> Whole:
+    """Passes over its elements that the vector unit makes for a local response normalisation over
+    `size` of `channels`: the squares, their sum, a power (a logarithm and an exponential, each half
+    of a softmax), a product.
+    """
+    smaller = size + channels - _larger(size, channels)
+    return 2 + smaller + SOFTMAX_OPERATIONS
 
 
 def transfer_issue_cycles(target: Target, runs: int) -> int:

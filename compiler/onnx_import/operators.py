@@ -14,6 +14,7 @@ from . import (
     reduction,
     resize,
     shaping,
+    statistics_normalization,
 )
 from .node import Operator
 
@@ -29,6 +30,7 @@ OPERATORS: dict[str, Operator] = {
     **reduction.OPERATORS,
     **resize.OPERATORS,
     **shaping.OPERATORS,
+    **statistics_normalization.OPERATORS,
 }
 """How each op of ONNX's default operator set is imported, by name."""
 

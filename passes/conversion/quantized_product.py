@@ -58,7 +58,7 @@ def quantize_product(
     )
 
 
-def quantize_bias(bias: np.ndarray, scales: np.ndarray) -> np.ndarray:
+def quantize_bias(bias: np.ndarray, scales: np.ndarray | float) -> np.ndarray:
     """round_half_even(bias / scales) as i32 [channels], saturated; computed in f64, f32 would lose
     the low bits."""
     info = np.iinfo(np.int32)
@@ -79,3 +79,14 @@ def accumulator_for(
     if bias is not None:
         total = total + np.abs(bias.astype(np.int64))
     return "i32" if int(total.max(initial=0)) < 2**31 else "i64"
+
+
+def accumulator_for_activations(
+    depth: int, zero_point_a: int, zero_point_b: int, most_bias: int
+) -> Literal["i32", "i64"]:
+    """i32 where no i8 operands, `depth` products to a sum, can drive it or any partial sum out of
+    32 bits, with or without their zero points and a bias up to `most_bias`; else i64.
+    """
+    magnitudes = (_INPUT_MAGNITUDE + abs(point) for point in (zero_point_a, zero_point_b))
+    a, b = magnitudes
+    return "i32" if depth * a * b + most_bias < 2**31 else "i64"

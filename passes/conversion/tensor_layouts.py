@@ -11,7 +11,7 @@ from ...dialects import tpu
 from ...dialects.element import shape_of
 from ..tile.layout import Layout, intermediate, row_major
 
-_IMAGE_OPS = (tpu.Conv2dOp, tpu.MaxPoolOp, tpu.AvgPoolOp)
+_IMAGE_OPS = (tpu.Conv2dOp, tpu.MaxPoolOp, tpu.AvgPoolOp, tpu.LocalResponseNormOp)
 """Their tiles are channel-last."""
 _KEEPS_LAYOUT = (
     tpu.AddOp, tpu.SubOp, tpu.MulOp, tpu.DivOp, tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp,
@@ -23,8 +23,8 @@ _KEEPS_LAYOUT = (
 def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Layout]:
     """The layout of every op's result in the function's block.
 
-    Tensors of three axes and more are channel-last, but row-major where a matrix product or a
-    softmax along the last axis reads or makes them, or what differs from them by element-wise ops
+    Tensors of three axes and more are channel-last, but row-major where a matrix product, or a
+    softmax or normalisation along the last axis, reads or makes them, or what differs from them by element-wise ops
     only, and no convolution or pool does.
     """
     groups = _Groups()
@@ -43,6 +43,10 @@ def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Lay
             isinstance(op, tpu.SoftmaxOp) and op.axis.value.data == len(shape_of(result)) - 1
         ):
             rows += touched
+        elif isinstance(op, tpu.NormalizeOp):
+            groups.join(op.input, result)
+            if op.axes.get_values()[-1] == len(shape_of(result)) - 1:
+                rows += [result] if len(shape_of(result)) >= 3 else []
         elif isinstance(op, _KEEPS_LAYOUT):
             for value in touched:
                 if len(shape_of(value)) == len(shape_of(result)):

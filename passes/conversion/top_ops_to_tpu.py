@@ -15,15 +15,18 @@ from ...backends.numerics.quantization import add_parameters, quantize_multiplie
 from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError
-from ...dialects.element import element_of, shape_of
+from ...dialects.element import shape_of
 from ...dialects.location import place_of
-from ...dialects.quant import UniformQuantizedType, uniform_per_axis
+from ...dialects.quant import UniformQuantizedType
 from ...dialects.top_evaluation import beside_input, resize_taps
 from .movement_to_tpu import MOVEMENT_CONVERSIONS
-from .quantized_product import quantize_product
-from .tpu_builder import TpuBuilder, not_quantizable
-
-Product = top.Conv2dOp | top.MatmulOp
+from .normalization_to_tpu import (
+    convert_local_response_norm,
+    convert_normalize,
+    convert_softmax,
+)
+from .products_to_tpu import convert_product
+from .tpu_builder import TpuBuilder, not_quantizable, quantized_element
 
 _CHOOSE_ELEMENT = (
     top.Conv2dOp, top.MatmulOp, top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.AvgPoolOp,
@@ -38,66 +41,6 @@ def chooses_element(op: object) -> bool:
     if isinstance(op, top.ReduceOp):
         return op.kind.data in INTEGER_KINDS and op.kind.data not in SELECTING_KINDS
     return isinstance(op, _CHOOSE_ELEMENT)
-
-
-def convert_product(builder: TpuBuilder, op: Product) -> None:
-    """conv2d and matmul: integers where the weights are constants, else floats and an f32 bias."""
-    left, right = (op.input, op.weight) if isinstance(op, top.Conv2dOp) else (op.lhs, op.rhs)
-    weight = right.owner
-    bias = None if op.bias is None else op.bias.owner
-    constants = isinstance(weight, top.WeightOp) and isinstance(bias, top.WeightOp | None)
-    # A vector on the right has no output channels to give scales to.
-    if not builder.quantizes or not constants or len(shape_of(right)) < 2:
-        input, weight_form = builder.as_float(left), builder.as_float(right)
-        bias_form = None if op.bias is None else builder.as_f32(op.bias)
-        made = _make_product(op, input, weight_form, bias_form)
-        builder.set_float(op.output, builder.add(made).output)
-        return
-    assert isinstance(weight, top.WeightOp) and isinstance(bias, top.WeightOp | None)
-    input = builder.as_quantized(left)
-    result = builder.element(op.output)
-    x = _quantized_element(input)
-    axis = 0 if isinstance(op, top.Conv2dOp) else len(shape_of(right)) - 1
-    array = builder.array_of(weight)
-    try:
-        product = quantize_product(
-            array,
-            axis,
-            None if bias is None else builder.array_of(bias),
-            x.scale,
-            x.zero_point,
-        )
-        quantize_multiplier(x.scale * product.scales / result.scale)
-    except ValueError as error:
-        raise not_quantizable(op, error) from None
-    w = uniform_per_axis("i8", axis, product.scales.tolist(), storage_min=-127, storage_max=127)
-    weight_form = builder.constant(f"{builder.key_of(weight)}.i8", product.weight, w)
-    bias_form = None
-    if bias is not None and product.bias is not None:
-        bias_form = builder.constant(f"{builder.key_of(bias)}.i32", product.bias)
-    made = _make_product(
-        op, input, weight_form, bias_form, element=result, accumulator=product.accumulator
-    )
-    builder.set_quantized(op.output, builder.add(made).output)
-
-
-def _make_product(
-    op: Product, left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
-) -> tpu.Conv2dOp | tpu.MatmulOp:
-    name = op.result_name.data
-    if isinstance(op, top.MatmulOp):
-        return tpu.MatmulOp.make(name, left, right, bias, **options)
-    return tpu.Conv2dOp.make(
-        name,
-        left,
-        right,
-        bias,
-        strides=op.strides.get_values(),
-        pads=op.pads.get_values(),
-        dilations=op.dilations.get_values(),
-        groups=op.groups.value.data,
-        **options,
-    )
 
 
 _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
@@ -115,7 +58,7 @@ def convert_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
         builder.set_float(op.output, builder.add(made).output)
         return
     lhs, result = builder.as_quantized(op.lhs), builder.element(op.output)
-    scales = _quantized_element(lhs).scale, _quantized_element(rhs).scale, result.scale
+    scales = quantized_element(lhs).scale, quantized_element(rhs).scale, result.scale
     adds = isinstance(op, top.AddOp | top.SubOp)
     try:
         if adds:
@@ -209,7 +152,7 @@ def _mean_forms(
         return builder.as_float(op.input), None
     form, element = builder.as_quantized(op.input), builder.element(op.output)
     try:
-        quantize_multiplier(_quantized_element(form).scale / element.scale)
+        quantize_multiplier(quantized_element(form).scale / element.scale)
     except ValueError as error:
         raise not_quantizable(op, error) from None
     return form, element
@@ -281,17 +224,6 @@ def convert_cast(builder: TpuBuilder, op: top.CastOp) -> None:
     builder.set_form(op.output, builder.as_kept(op.input))
 
 
-def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
-    """softmax and its logarithm compute in f32."""
-    made = tpu.SoftmaxOp.make(
-        op.result_name.data,
-        builder.as_float(op.input),
-        axis=op.axis.value.data,
-        log=op.log is not None,
-    )
-    builder.set_float(op.output, builder.add(made).output)
-
-
 def convert_weight(builder: TpuBuilder, op: top.WeightOp) -> None:
     """Nothing yet: a constant takes the form that its users ask for, when they do."""
 
@@ -323,15 +255,11 @@ CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
     top.CastOp: convert_cast,
     top.SoftmaxOp: convert_softmax,
     **MOVEMENT_CONVERSIONS,
+    top.NormalizeOp: convert_normalize,
+    top.LocalResponseNormOp: convert_local_response_norm,
 }
 """For each op of `top`: the function that appends its `tpu` ops and notes the result's form."""
 
 
 def _number(attribute: FloatAttr | None) -> float | None:
     return None if attribute is None else attribute.value.data
-
-
-def _quantized_element(value: SSAValue) -> UniformQuantizedType:
-    element = element_of(value)
-    assert isinstance(element, UniformQuantizedType), "the builder gives quantized forms only"
-    return element

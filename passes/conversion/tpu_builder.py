@@ -315,6 +315,13 @@ def _given_type(argument: SSAValue) -> TensorType:
     return TensorType(expressed(element_of(argument)), shape_of(argument))
 
 
+def quantized_element(value: SSAValue) -> UniformQuantizedType:
+    """The element type of a form that the builder gave as a quantized one."""
+    element = element_of(value)
+    assert isinstance(element, UniformQuantizedType), "the builder gives quantized forms only"
+    return element
+
+
 def not_quantizable(op: top.TopOp, error: Exception) -> DiagnosticError:
     """The diagnostic for an op whose scales no multiplier can bridge, as `error` says."""
     return DiagnosticError(

@@ -22,6 +22,8 @@ class Graph:
 
     draw: Callable[..., Any]
     rng: np.random.Generator
+    amplifies: bool = True
+    """Whether ops may make much more of their input's rounding errors, or of its range."""
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     weights: list[onnx.TensorProto] = field(default_factory=list)
     values: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -248,7 +250,8 @@ def reduction(graph: Graph, x: str) -> str:
     if rank == 4 and graph.choose(True, False):
         return graph.infer(graph.choose("GlobalAveragePool", "GlobalMaxPool"), [x])
     axes = graph.draw(st.sets(st.integers(0, rank - 1), min_size=1))
-    kind = graph.choose("Mean", "Mean", "Sum", "Max", "Min", "L1", "L2", "SumSquare", "LogSumExp")
+    amplifying = ("SumSquare",) if graph.amplifies else ()
+    kind = graph.choose("Mean", "Mean", "Sum", "Max", "Min", "L1", "L2", "LogSumExp", *amplifying)
     keepdims = graph.choose(0, 1)
     if kind == "Sum":
         return graph.infer(
@@ -284,20 +287,67 @@ def softmax(graph: Graph, x: str) -> str:
     )
 
 
+def normalization(graph: Graph, x: str) -> str:
+    """A normalisation by statistics of the input, with constant scale and bias where it has them."""
+    shape = graph.values[x]
+    images = (
+        ("InstanceNormalization", "MeanVarianceNormalization", "LRN") if len(shape) == 4 else ()
+    )
+    op = graph.choose("LayerNormalization", "LayerNormalization", "LpNormalization", *images)
+    if op == "LayerNormalization":
+        axis = graph.integer(0, len(shape) - 1)
+        inputs = [x, graph.weight(*shape[axis:])]
+        if graph.choose(True, False):
+            inputs.append(graph.weight(*shape[axis:]))
+        return graph.node(op, inputs, shape, axis=axis, epsilon=0.1)
+    if op == "LpNormalization":
+        axis = graph.integer(0, len(shape) - 1)
+        return graph.node(op, [x], shape, axis=axis, p=graph.integer(1, 2))
+    if op == "InstanceNormalization":
+        inputs = [x, graph.weight(shape[1]), graph.weight(shape[1])]
+        return graph.node(op, inputs, shape, epsilon=0.1)
+    if op == "LRN":
+        return graph.node(op, [x], shape, size=graph.choose(1, 3, 5), alpha=0.5)
+    return graph.node(
+        op, [x], shape, axes=sorted(graph.draw(st.sets(st.integers(0, 3), min_size=1)))
+    )
+
+
+def attention(graph: Graph, x: str) -> str:
+    """A product of two activations: x times its own transpose, or x times what that gives."""
+    shape = graph.values[x]
+    rank = len(shape)
+    if rank < 2:
+        return activation(graph, x)
+    swapped = [*range(rank - 2), rank - 1, rank - 2]
+    turned = graph.infer("Transpose", [x], perm=swapped)
+    scores = graph.infer("MatMul", [x, turned])
+    if scores == x or graph.choose(True, False):
+        return scores
+    return graph.infer("MatMul", [scores, x])
+
+
 def step(graph: Graph, x: str) -> str:
     """One more op on `x`."""
     images = (conv, conv, conv, pool, resize, batch_norm)
     anything = (activation, activation, add, add, reshape, reduction, softmax, product)
     moves = (concat, concat, cut, cut, pad, gather, shuffle)
-    anything = (*anything, *moves)
+    amplifying = (normalization, attention) if graph.amplifies else ()
+    anything = (*anything, *moves, *amplifying)
     options = [*images, *anything] if len(graph.values[x]) == 4 else [*anything, product]
     return graph.choose(*options)(graph, x)
 
 
 @st.composite
-def networks(draw: Callable[..., Any], max_nodes: int = 6) -> onnx.ModelProto:
-    """A model with input `x`, its last value and perhaps an inner one as outputs."""
-    graph = Graph(draw, np.random.default_rng(draw(st.integers(0, 1000))))
+def networks(
+    draw: Callable[..., Any], max_nodes: int = 6, amplifies: bool = True
+) -> onnx.ModelProto:
+    """A model with input `x`, its last value and perhaps an inner one as outputs.
+
+    Without `amplifies` it has no op that makes much more of its input's rounding errors, as the
+    normalisations do where the deviations are small.
+    """
+    graph = Graph(draw, np.random.default_rng(draw(st.integers(0, 1000))), amplifies)
     shape = (
         graph.choose(1, 1, 2), graph.choose(1, 2, 3, 4, 6, 16, 17, 24), graph.integer(1, 11), graph.integer(1, 11)
     )  # fmt: skip

@@ -105,7 +105,7 @@ def test_f32_levels_agree(model: onnx.ModelProto, target: str, cores: int):
     check_f32(model, target, min(cores, CORES[target]))
 
 
-@given(networks(), st.sampled_from(TARGETS), st.integers(1, 8))
+@given(networks(amplifies=False), st.sampled_from(TARGETS), st.integers(1, 8))
 @settings(max_examples=25, **SETTINGS)
 def test_half_precision_levels_agree(model: onnx.ModelProto, target: str, cores: int):
     check_half(model, target, min(cores, CORES[target]))
@@ -114,7 +114,11 @@ def test_half_precision_levels_agree(model: onnx.ModelProto, target: str, cores:
 @pytest.mark.slow
 @pytest.mark.parametrize("check", [check_int8, check_f32, check_half])
 def test_many(check):
-    @given(networks(max_nodes=12), st.sampled_from(TARGETS), st.integers(1, 8))
+    @given(
+        networks(max_nodes=12, amplifies=check is not check_half),
+        st.sampled_from(TARGETS),
+        st.integers(1, 8),
+    )
     @settings(max_examples=150, **SETTINGS)
     def run(model: onnx.ModelProto, target: str, cores: int):
         check(model, target, min(cores, CORES[target]))

@@ -11,11 +11,11 @@ from .family import Family
 from .layer import Layer
 from .matmul import MatmulFamily
 from .movement import MovementFamily
+from .normalization import LocalResponseNormFamily, NormalizeFamily, SoftmaxFamily
 from .pooling import PoolFamily
 from .reduction import ReduceFamily
 from .relayout import RelayoutFamily
 from .resampling import ResampleFamily
-from .softmax import SoftmaxFamily
 
 FAMILIES: dict[type[tpu.TpuOp], type[Family]] = {
     tpu.Conv2dOp: ConvolutionFamily,
@@ -37,6 +37,8 @@ FAMILIES: dict[type[tpu.TpuOp], type[Family]] = {
     tpu.SliceOp: MovementFamily,
     tpu.PadOp: MovementFamily,
     tpu.SoftmaxOp: SoftmaxFamily,
+    tpu.NormalizeOp: NormalizeFamily,
+    tpu.LocalResponseNormOp: LocalResponseNormFamily,
 }
 
 

@@ -222,6 +222,47 @@ def test_softmax(op, opset, axis):
     check(op, (2, 3, 4), opset=opset, **({} if axis is None else {"axis": axis}))
 
 
+NORMALIZATIONS = [
+    ("LayerNormalization", (2, 3, 4, 5), {"w": (5,), "b": (5,)}, 17, {}),
+    ("LayerNormalization", (2, 3, 4, 5), {"w": (4, 5)}, 17, {"axis": -2, "epsilon": 0.1}),
+    ("LayerNormalization", (2, 3, 4, 5), {"w": (3, 4, 5), "b": (3, 4, 5)}, 17, {"axis": 1}),
+    ("InstanceNormalization", (2, 3, 4, 5), {"w": (3,), "b": (3,)}, 6, {"epsilon": 0.1}),
+    ("InstanceNormalization", (2, 3, 7), {"w": (3,), "b": (3,)}, 17, {}),
+    ("GroupNormalization", (2, 6, 4, 5), {"w": (6,), "b": (6,)}, 21, {"num_groups": 3}),
+    (
+        "GroupNormalization",
+        (2, 6, 7),
+        {"w": (6,), "b": (6,)},
+        21,
+        {"num_groups": 1, "epsilon": 0.1},
+    ),
+    ("MeanVarianceNormalization", (2, 3, 4, 5), {}, 9, {}),
+    ("MeanVarianceNormalization", (2, 3, 4, 5), {}, 13, {"axes": [-1, 1]}),
+    ("LpNormalization", (2, 3, 4), {}, 1, {}),
+    ("LpNormalization", (2, 3, 4), {}, 1, {"axis": 1, "p": 1}),
+    ("LRN", (2, 7, 4, 5), {}, 1, {"size": 3}),
+    ("LRN", (2, 7, 4, 5), {}, 13, {"size": 5, "alpha": 0.5, "beta": 0.6, "bias": 2.0}),
+]
+
+
+@pytest.mark.parametrize(("op", "shape", "parameters", "opset", "attributes"), NORMALIZATIONS)
+def test_normalizations(op, shape, parameters, opset, attributes):
+    constants = {
+        name: random_input(*size, seed=i) for i, (name, size) in enumerate(parameters.items())
+    }
+    check(op, shape, constants, opset=opset, **attributes)
+
+
+def test_normalizations_with_parameters_that_the_network_computes():
+    node = helper.make_node("LayerNormalization", ["x", "w", "b"], ["y"])
+    inputs = {
+        "x": random_input(2, 3, 4),
+        "w": random_input(4, seed=1),
+        "b": random_input(4, seed=2),
+    }
+    agrees(model_of([node], {k: v.shape for k, v in inputs.items()}), inputs)
+
+
 def test_shapes():
     check("Reshape", (2, 3, 4), {"s": np.array([0, -1, 2], np.int64)})
     check("Reshape", (2, 3, 4), {"s": np.array([24], np.int64)})

@@ -87,6 +87,13 @@ FIELDS = [
     ("reduce", {"length": 2**32 - 1, "length_stride": 0}, "runs overlap"),
     ("resample", {"gather": 1}, "taps 1 to gather"),
     ("softmax", {"type": 1}, "type one of f16"),
+    ("normalize", {"length": 9}, "length * inner <= pitch"),
+    ("normalize", {"epsilon": -1.0}, "epsilon >= 0"),
+    ("normalize", {"parameter_rows": 3}, "rows a multiple of parameter_rows"),
+    ("normalize", {"parameter_length": 2}, "length a multiple of parameter_length"),
+    ("normalize", {"parameter_inner": 3}, "parameter_inner 1 or inner"),
+    ("local_response_norm", {"alpha": float("inf")}, "finite alpha"),
+    ("local_response_norm", {"type": 1}, "type one of f16"),
     ("matmul", {"k": 5, "x_pitch": 8}, "k <= block when transpose_w"),
 ]
 

@@ -23,6 +23,8 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
     v5: reduce kind=mean, x=0x0, out=0x0, type=i8, outer=2, length=49, inner=16, outer_stride=784, length_stride=16, out_pitch=16
     v6: resample x=0x0, out=0x0, index=0x0, weight=0x0, type=f32, outer=1, in_length=2, out_length=4, inner=3, taps=2
     v7: softmax x=0x0, out=0x0, type=f32, rows=1, columns=10, in_pitch=16, out_pitch=16
+    v8: normalize kind=rms, x=0x0, out=0x0, parameters=0x100, type=f32, rows=2, length=3, inner=5, pitch=16, epsilon=0.5, parameter_rows=2
+    v9: local_response_norm x=0x0, out=0x0, type=f32, rows=2, columns=3, in_pitch=16, out_pitch=16, size=5, alpha=0.5, beta=0.75, offset=1.0
     m2: sync engine=matrix after v3 signal c1@{0}
     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v7 wait c1>=1
   }
@@ -47,6 +49,8 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // CHECK-NEXT:     v5: reduce kind=mean,
 // CHECK-NEXT:     v6: resample
 // CHECK-NEXT:     v7: softmax
+// CHECK-NEXT:     v8: normalize kind=rms, x=0x0, out=0x0, parameters=0x100, type=f32, rows=2, length=3, inner=5, pitch=16, epsilon=0.5, parameter_rows=2
+// CHECK-NEXT:     v9: local_response_norm x=0x0, out=0x0, type=f32, rows=2, columns=3, in_pitch=16, out_pitch=16, size=5, alpha=0.5, beta=0.75, offset=1.0
 // CHECK-NEXT:     m2: sync engine=matrix after v3 signal c1@{0}
 // CHECK-NEXT:     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v7 wait c1>=1
 // CHECK-NEXT:   }

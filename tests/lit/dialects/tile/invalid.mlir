@@ -1247,3 +1247,122 @@ tile.program @main {
 }
 
 // CHECK: error: 'tile.softmax': x must have rows, has no axis
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xi8, "local">
+  %o = tile.alloc core 0 : memref<6x48xi8, "local">
+  tile.normalize core 0 %x -> %o kind = "rms" length = 48 epsilon = 0.0 : memref<6x48xi8, "local"> -> memref<6x48xi8, "local">
+}
+
+// CHECK: error: 'tile.normalize': x must be a float, is i8
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  %o = tile.alloc core 0 : memref<6x64xf32, "local">
+  tile.normalize core 0 %x -> %o kind = "rms" length = 48 epsilon = 0.0 : memref<6x48xf32, "local"> -> memref<6x64xf32, "local">
+}
+
+// CHECK: error: 'tile.normalize': out has rows of 64, x of 48
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  %o = tile.alloc core 0 : memref<3x48xf32, "local">
+  tile.normalize core 0 %x -> %o kind = "rms" length = 48 epsilon = 0.0 : memref<6x48xf32, "local"> -> memref<3x48xf32, "local">
+}
+
+// CHECK: error: 'tile.normalize': out has 3 rows, x has 6
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  %o = tile.alloc core 0 : memref<6x48xf32, "local">
+  tile.normalize core 0 %x -> %o kind = "rms" length = 4 inner = 16 epsilon = 0.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.normalize': length times inner must be in 1 to 48, the pitch of x, got 64
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  %o = tile.alloc core 0 : memref<6x48xf32, "local">
+  tile.normalize core 0 %x -> %o kind = "rms" length = 0 epsilon = 0.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.normalize': length and inner are at least 1, got 0, 1
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  %o = tile.alloc core 0 : memref<6x48xf32, "local">
+  tile.normalize core 0 %x -> %o kind = "rms" length = 3 epsilon = -1.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.normalize': epsilon must be a number that is not negative, got -1.0
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  %o = tile.alloc core 0 : memref<6x48xf32, "local">
+  tile.normalize core 0 %x -> %o kind = "max" length = 3 epsilon = 0.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.normalize': kind must be one of mean_variance, rms, l1, l2, got 'max'
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  %o = tile.alloc core 0 : memref<6x48xf32, "local">
+  %t = tile.alloc core 0 : memref<2x4x1x1xf32, "local">
+  tile.normalize core 0 %x parameters %t -> %o kind = "rms" length = 48 epsilon = 0.0 : memref<6x48xf32, "local">, memref<2x4x1x1xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.normalize': parameters [2, 4, 1, 1] do not divide [2, 6, 48, 1]
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  %o = tile.alloc core 0 : memref<6x48xf32, "local">
+  %t = tile.alloc core 0 : memref<2x1x48xf32, "local">
+  tile.normalize core 0 %x parameters %t -> %o kind = "rms" length = 48 epsilon = 0.0 : memref<6x48xf32, "local">, memref<2x1x48xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.normalize': parameters must have 4 axes, has shape [2, 1, 48]
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  tile.local_response_norm core 0 %x -> %x columns = 37 size = 0 alpha = 0.5 beta = 0.75 offset = 1.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.local_response_norm': size must be at least 1, got 0
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  tile.local_response_norm core 0 %x -> %x columns = 49 size = 3 alpha = 0.5 beta = 0.75 offset = 1.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.local_response_norm': columns must be in 1 to 48, the pitch of x, got 49
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<6x48xf32, "local">
+  tile.local_response_norm core 0 %x -> %x columns = 4 size = 3 alpha = 0x7FF0000000000000 beta = 0.75 offset = 1.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
+}
+
+// CHECK: error: 'tile.local_response_norm': alpha must be a number, got inf

@@ -494,3 +494,66 @@ func.func @f(%a: tensor<2x3xf32>, %s: tensor<3xi32>, %t: tensor<3xf32>) {
 }
 
 // CHECK: error: 'top.batch_norm': scale must have float elements, got i32
+
+// -----
+
+func.func @f(%x: tensor<2x8xf32>) {
+  %y = top.normalize "y" %x kind = "l3" axes = [1] epsilon = 0.0 : (tensor<2x8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// CHECK: error: 'top.normalize': kind must be one of mean_variance, rms, l1, l2, got 'l3'
+
+// -----
+
+func.func @f(%x: tensor<2x8xf32>) {
+  %y = top.normalize "y" %x kind = "l2" axes = [] epsilon = 0.0 : (tensor<2x8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// CHECK: error: 'top.normalize': there must be at least one axis to normalise over
+
+// -----
+
+func.func @f(%x: tensor<2x8xf32>) {
+  %y = top.normalize "y" %x kind = "l2" axes = [2] epsilon = 0.0 : (tensor<2x8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// CHECK: error: 'top.normalize': axis 2 is not one of 2 axes
+
+// -----
+
+func.func @f(%x: tensor<2x8xf32>, %w: tensor<3x1x8xf32>) {
+  %y = top.normalize "y" %x, %w kind = "rms" axes = [1] epsilon = 0.0 : (tensor<2x8xf32>, tensor<3x1x8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// CHECK: error: 'top.normalize': scale [3, 1, 8] does not broadcast to [2, 8]
+
+// -----
+
+func.func @f(%x: tensor<2x8xf32>) {
+  %y = top.normalize "y" %x kind = "rms" axes = [1] epsilon = -1.0 : (tensor<2x8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// CHECK: error: 'top.normalize': epsilon must not be negative, got -1.0
+
+// -----
+
+func.func @f(%x: tensor<2x8xf32>) {
+  %y = top.local_response_norm "y" %x size = 0 alpha = 1.0 beta = 1.0 offset = 1.0 : (tensor<2x8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// CHECK: error: 'top.local_response_norm': size must be at least 1, got 0
+
+// -----
+
+func.func @f(%x: tensor<8xf32>) {
+  %y = top.local_response_norm "y" %x size = 3 alpha = 1.0 beta = 1.0 offset = 1.0 : (tensor<8xf32>) -> tensor<8xf32>
+  return
+}
+
+// CHECK: error: 'top.local_response_norm': input must have a channel axis, got shape [8]

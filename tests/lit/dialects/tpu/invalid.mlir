@@ -519,3 +519,39 @@ func.func @f(%a: tensor<2x!quant.uniform<i8:f32, 5.000000e-01>>, %b: tensor<2x!q
 }
 
 // CHECK: error: 'tpu.concat': inputs[1] must have the element type of result, !quant.uniform<i8:f32, 5.000000e-01>, got !quant.uniform<i8:f32, 2.500000e-01>
+
+// -----
+
+func.func @f(%x: tensor<2x8x!quant.uniform<i8:f32, 5.000000e-01>>) {
+  %y = tpu.normalize "y" %x kind = "rms" axes = [1] epsilon = 0.0 : (tensor<2x8x!quant.uniform<i8:f32, 5.000000e-01>>) -> tensor<2x8x!quant.uniform<i8:f32, 5.000000e-01>>
+  return
+}
+
+// CHECK: error: 'tpu.normalize': input must have float elements, got !quant.uniform<i8:f32, 5.000000e-01>
+
+// -----
+
+func.func @f(%x: tensor<2x8xf16>, %w: tensor<8xf16>) {
+  %y = tpu.normalize "y" %x, %w kind = "rms" axes = [1] epsilon = 0.0 : (tensor<2x8xf16>, tensor<8xf16>) -> tensor<2x8xf16>
+  return
+}
+
+// CHECK: error: 'tpu.normalize': scale must have elements of f32, got f16
+
+// -----
+
+func.func @f(%x: tensor<2x8xf16>) {
+  %y = tpu.normalize "y" %x kind = "max" axes = [1] epsilon = 0.0 : (tensor<2x8xf16>) -> tensor<2x8xf16>
+  return
+}
+
+// CHECK: error: 'tpu.normalize': kind must be one of mean_variance, rms, l1, l2, got 'max'
+
+// -----
+
+func.func @f(%x: tensor<2x8x!quant.uniform<i8:f32, 5.000000e-01>>) {
+  %y = tpu.local_response_norm "y" %x size = 3 alpha = 1.0 beta = 1.0 offset = 1.0 : (tensor<2x8x!quant.uniform<i8:f32, 5.000000e-01>>) -> tensor<2x8x!quant.uniform<i8:f32, 5.000000e-01>>
+  return
+}
+
+// CHECK: error: 'tpu.local_response_norm': input must have float elements, got !quant.uniform<i8:f32, 5.000000e-01>

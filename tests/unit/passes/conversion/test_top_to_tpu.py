@@ -209,6 +209,22 @@ def test_a_relu_of_a_value_with_other_users_requantizes(convert):
         (f'%y = top.sub "y" %image, %image : ({X}, {X}) -> {X}', ["sub"]),
         (f'%y = top.sub "y" %k, %image : (tensor<4x1x1xf32>, {X}) -> {X}', ["sub"]),
         (f'%y = top.softmax "y" %image axis = 1 : ({X}) -> {X}', ["softmax"]),
+        (f'%y = top.softmax "y" %image axis = 1 log : ({X}) -> {X}', ["softmax"]),
+        (
+            '%y = top.normalize "y" %image, %k bias %k kind = "mean_variance" axes = [2, 3] '
+            f"epsilon = 1.000000e-05 : ({X}, tensor<4x1x1xf32>, tensor<4x1x1xf32>) -> {X}",
+            ["normalize"],
+        ),
+        (
+            '%y = top.normalize "y" %image, %image bias %image kind = "rms" axes = [3] '
+            f"epsilon = 1.000000e-05 : ({X}, {X}, {X}) -> {X}",
+            ["normalize", "mul", "add"],
+        ),
+        (
+            '%y = top.local_response_norm "y" %image size = 3 alpha = 0.5 beta = 0.75 '
+            f"offset = 1.0 : ({X}) -> {X}",
+            ["local_response_norm"],
+        ),
         (
             f'%y = top.max_pool "y" %image kernel = [3, 3] pads = [1, 1, 1, 1] : ({X}) -> {X}',
             ["cast", "max_pool", "cast"],
@@ -260,11 +276,12 @@ def test_mean_reshape_and_matmul(convert):
     assert snr(found, expected) > 30
 
 
-def test_matmul_of_two_activations_computes_in_floats(convert):
+def test_matmul_of_two_activations(convert):
     body = f'%y = top.matmul "y" %image, %image : ({X}, {X}) -> {X}'
     result, found, expected = convert(body, "%y", "2x4x6x6xf32")
-    assert ops(result) == ["matmul"]
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert ops(result) == ["cast", "matmul", "cast"]
+    assert result.named("y").rhs.type.element_type.is_per_tensor
+    assert snr(found, expected) > 30
 
 
 def test_casts_stand_around_a_softmax_and_are_shared(convert):

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.interpreter.tile import run_tile
 from smalti.backends.interpreter.tpu import run_tpu
+from smalti.backends.numerics.normalization import KINDS as NORMALIZATIONS
 from smalti.backends.numerics.reduction import INTEGER_KINDS, KINDS, SELECTING_KINDS
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile, tpu
@@ -403,6 +404,38 @@ def test_relayout(tiny: str, case: tuple[Network, int], data: st.DataObject) -> 
     x = network.add(tpu.TransposeOp.make("moved", x, permutation=order))
     x = network.add(tpu.ReshapeOp.make("reshaped_back", x, shape()))
     check(network, x, tiny, count)
+
+
+@SETTINGS
+@given(st.data(), seeds, cores)
+def test_normalize(tiny: str, data: st.DataObject, seed: int, count: int) -> None:
+    network, draw = Network(False, np.random.default_rng(seed)), data.draw
+    # All of what is normalised must fit the local memory.
+    rank = draw(sizes(1, 5))
+    shape = [draw(sizes(1, (6, 6, 6, 4, 3)[rank - 1])) for _ in range(rank)]
+    axes = sorted(draw(st.sets(sizes(0, len(shape) - 1), min_size=1)))
+    parameters: list[SSAValue | None] = []
+    for _ in range(2):
+        own = [draw(st.sampled_from((1, size))) for size in shape]
+        parameters.append(network.parameters(*own) if draw(st.booleans()) else None)
+    kind = draw(st.sampled_from(NORMALIZATIONS))
+    x = network.input(*shape)
+    if len(shape) == 4 and draw(st.booleans()):
+        # Between pools the layout is that of images.
+        x = network.add(tpu.MaxPoolOp.make("before", x, kernel=(1, 1)))
+    op = tpu.NormalizeOp.make("n", x, *parameters, kind=kind, axes=axes, epsilon=1e-5)
+    result = network.add(op)
+    check(network, network.add(tpu.AddOp.make("sum", result, result)), tiny, count)
+
+
+@SETTINGS
+@given(st.data(), seeds, cores)
+def test_local_response_norm(tiny: str, data: st.DataObject, seed: int, count: int) -> None:
+    network, draw = Network(False, np.random.default_rng(seed)), data.draw
+    x = network.input(*[draw(sizes(1, 9)) for _ in range(draw(sizes(2, 4)))])
+    size = draw(sizes(1, 7))
+    op = tpu.LocalResponseNormOp.make("n", x, size=size, alpha=0.3, beta=0.75, offset=1.0)
+    check(network, network.add(op), tiny, count)
 
 
 @SETTINGS

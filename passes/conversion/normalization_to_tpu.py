@@ -1,0 +1,63 @@
+"""How softmax and the normalisations of `top` are said in `tpu`: in floats, between casts."""
+
+from __future__ import annotations
+
+from xdsl.ir import SSAValue
+
+from ...dialects import top, tpu
+from .tpu_builder import TpuBuilder
+
+
+def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
+    """softmax and its logarithm compute in f32."""
+    made = tpu.SoftmaxOp.make(
+        op.result_name.data,
+        builder.as_float(op.input),
+        axis=op.axis.value.data,
+        log=op.log is not None,
+    )
+    builder.set_float(op.output, builder.add(made).output)
+
+
+def convert_normalize(builder: TpuBuilder, op: top.NormalizeOp) -> None:
+    """A normalisation computes in f32; scale and bias that are not constant are ops of their own."""
+    name = op.result_name.data
+    constants = [
+        value
+        for value in (op.scale, op.bias)
+        if value is not None and not isinstance(value.owner, top.WeightOp)
+    ] == []
+
+    def form(value: SSAValue | None) -> SSAValue | None:
+        return None if value is None else builder.as_f32(value)
+
+    steps = [] if constants else [(tpu.MulOp, op.scale), (tpu.AddOp, op.bias)]
+    steps = [(kind, value) for kind, value in steps if value is not None]
+    result = builder.add(
+        tpu.NormalizeOp.make(
+            builder.fresh(f"{name}_normalized") if steps else name,
+            builder.as_float(op.input),
+            form(op.scale) if constants else None,
+            form(op.bias) if constants else None,
+            kind=op.kind.data,
+            axes=op.axes.get_values(),
+            epsilon=op.epsilon.value.data,
+        )
+    ).output
+    for index, (kind, value) in enumerate(steps, 1):
+        step_name = name if index == len(steps) else builder.fresh(f"{name}_scaled")
+        result = builder.add(kind.make(step_name, result, builder.as_float(value))).output
+    builder.set_float(op.output, result)
+
+
+def convert_local_response_norm(builder: TpuBuilder, op: top.LocalResponseNormOp) -> None:
+    """A local response normalisation computes in f32."""
+    made = tpu.LocalResponseNormOp.make(
+        op.result_name.data,
+        builder.as_float(op.input),
+        size=op.size.value.data,
+        alpha=op.alpha.value.data,
+        beta=op.beta.value.data,
+        offset=op.offset.value.data,
+    )
+    builder.set_float(op.output, builder.add(made).output)
