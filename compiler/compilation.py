@@ -65,8 +65,8 @@ class Compilation:
     """A module, the level it is at, and what happens on the way down.
 
     `levels` keeps the IR at the end of each level that was passed, unless `keep_levels` is off: a copy of tile IR
-    takes time and memory. `pipeline` is the text of
-    all passes run so far, which `instruments` watch. `on_level` is called at the end of each level with
+    takes time and memory. `pipeline` is the text of all passes run so far, which `instruments` watch;
+    `verify_each`: whether IR is verified after each. `on_level` is called at the end of each level with
     the module as it is then.
     """
 
@@ -76,6 +76,7 @@ class Compilation:
     progress: Progress = silent
     on_level: Callable[[Level, ModuleOp], None] | None = None
     instruments: Sequence[PassInstrument] = ()
+    verify_each: bool = True
     calibration_table: Path | None = None
     keep_levels: bool = True
     levels: dict[Level, ModuleOp] = field(default_factory=dict)
@@ -126,7 +127,12 @@ class Compilation:
         progress = PassProgress(self.progress, texts[0] if texts else "")
         instruments = [progress, *self.instruments]
         run_pipeline(
-            self.ctx, self.module, passes, instruments=instruments, verifier=self._verifier
+            self.ctx,
+            self.module,
+            passes,
+            verify=self.verify_each,
+            instruments=instruments,
+            verifier=self._verifier,
         )
 
     def _reached(self, level: Level) -> None:

@@ -4,7 +4,7 @@ always ends."""
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, UnknownLoc
@@ -21,9 +21,12 @@ from xdsl.transforms.dead_code_elimination import is_trivially_dead
 from ..dialects.diagnostic import DiagnosticError
 from ..dialects.location import fuse, names_of, place_of
 from .rewrite_counter import current_counter
+from .rewrite_observer import current_observers
 
 _REWRITES_PER_OP = 16
 _REWRITES_AT_LEAST = 1000
+_REMEMBERED = 64
+"""How many of the latest rewrites tell which patterns undo each other."""
 
 
 def rewrite(
@@ -46,7 +49,7 @@ def rewrite(
     - Names: where the property `name` of a new op is one that another op or a graph input has, it
       gets a suffix (_1, _2 …).
     - End: after `max_rewrites` rewrites (16 per op and 1000 if None) a DiagnosticError names the
-      pattern that was applied most.
+      patterns that are applied over and over.
 
     `counts`, if given, is added to: how often each pattern was applied, by its class name in snake
     case. Errors that a pattern raises come out as they are.
@@ -171,7 +174,9 @@ class _Session(RewritePattern):
             limit = _REWRITES_AT_LEAST + _REWRITES_PER_OP * sum(1 for _ in scope.walk())
         self.limit = limit
         self.counter = current_counter()
+        self.observers = current_observers()
         self.applied: Counter[str] = Counter()
+        self.latest: deque[str] = deque(maxlen=_REMEMBERED)
         self.inserted: dict[Operation, None] = {}
         self.removed: list[LocationAttr] = []
         self.replaced: list[tuple[Operation, LocationAttr]] = []
@@ -192,13 +197,17 @@ class _Session(RewritePattern):
         if self.counter is not None and self.counter.is_spent:
             return
         place, location = op, op.location
+        for observer in self.observers:
+            observer.visited(op)
         for pattern, name in self.patterns:
             try:
                 pattern.match_and_rewrite(op, rewriter)
             except Exception as error:
                 raise _AbortError(error) from error
             if rewriter.has_done_action:
-                self._put_right(location)
+                made = self._put_right(location)
+                for observer in self.observers:
+                    observer.rewritten(name, op, made)
                 self._count(name, place)
                 return
 
@@ -208,6 +217,9 @@ class _Session(RewritePattern):
             self.names.add(inner)
 
     def _on_removal(self, op: Operation) -> None:
+        if op not in self.inserted:
+            for observer in self.observers:
+                observer.removed(op)
         for inner in op.walk():
             self.names.remove(inner)
         if op.operands and op not in self.inserted:
@@ -222,21 +234,21 @@ class _Session(RewritePattern):
             ):
                 self.replaced.append((value.owner, op.location))
 
-    def _put_right(self, location: LocationAttr) -> None:
-        """Gives the ops of the rewrite just done their locations and names; `location` is the
-        matched op's."""
+    def _put_right(self, location: LocationAttr) -> list[Operation]:
+        """Gives the ops of the rewrite just done their locations and names, and returns them;
+        `location` is the matched op's."""
         # Patterns replace an op first and erase its producers after, so that the reverse is program
         # order.
         fused = fuse(self.removed[::-1] or [location])
-        for op in self.inserted:
-            if op.parent is None:
-                continue
+        made = [op for op in self.inserted if op.parent is not None]
+        for op in made:
             if isinstance(op.location, UnknownLoc):
                 op.location = fused
             self.names.settle(op)
         for op, source in self.replaced:
             op.location = fuse([op.location, source])
         self._forget()
+        return made
 
     def _forget(self) -> None:
         self.inserted.clear()
@@ -245,18 +257,28 @@ class _Session(RewritePattern):
 
     def _count(self, pattern: str, op: Operation) -> None:
         self.applied[pattern] += 1
+        self.latest.append(pattern)
         if self.counter is not None:
             self.counter.done.append((pattern, _where(op)))
         total = self.applied.total()
         if total <= self.limit:
             return
-        worst, number = self.applied.most_common(1)[0]
         error = DiagnosticError(
-            f"pattern '{worst}' does not end: applied {number} times in {total} rewrites",
+            f"{_culprits(self.applied, self.latest)} in {total} rewrites",
             place_of(op),
-            hint="a mistake in the pass, not in the model: report it with the IR that it was given",
+            hint="a mistake in the pass, not in the model: --log-rewrites=FILE shows every rewrite",
         )
         raise _AbortError(error)
+
+
+def _culprits(applied: Counter[str], latest: Sequence[str]) -> str:
+    """Which patterns keep the driver busy: those of the latest rewrites."""
+    busy = sorted(set(latest), key=lambda name: -applied[name])
+    if len(busy) == 1:
+        return f"pattern '{busy[0]}' does not end: applied {applied[busy[0]]} times"
+    names = ", ".join(f"'{name}'" for name in busy[:-1])
+    numbers = ", ".join(str(applied[name]) for name in busy)
+    return f"patterns {names} and '{busy[-1]}' undo each other: applied {numbers} times"
 
 
 def _name_of(op: Operation) -> str | None:

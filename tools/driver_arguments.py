@@ -47,7 +47,16 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
         "--mlir-output-format",
         choices=("text", "json"),
         default="text",
-        help="form of --mlir-timing",
+        help="form of --mlir-timing and --mlir-pass-statistics",
+    )
+    reports.add_argument(
+        "--log-rewrites", type=Path, metavar="FILE", help="every rewrite as a line of JSON"
+    )
+    reports.add_argument(
+        "--mlir-debug-counter",
+        type=_rewrite_count,
+        metavar="rewrite-count=N",
+        help="let only the first N rewrites of patterns happen",
     )
     reports.add_argument(
         "--mlir-pass-pipeline-crash-reproducer",
@@ -137,10 +146,19 @@ def instrumentation(args: argparse.Namespace) -> Instrumentation:
         statistics=args.mlir_pass_statistics,
         report_format=args.mlir_output_format,
         crash_reproducer=args.mlir_pass_pipeline_crash_reproducer,
+        rewrite_log=args.log_rewrites,
+        rewrite_limit=args.mlir_debug_counter,
         verify_each=args.verify_each,
         verify_numerics=args.verify_numerics,
         provenance=args.provenance,
     )
+
+
+def _rewrite_count(text: str) -> int:
+    name, _, number = text.partition("=")
+    if name != "rewrite-count" or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not rewrite-count=N")
+    return int(number)
 
 
 def _names(text: str) -> list[str]:

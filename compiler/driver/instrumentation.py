@@ -19,6 +19,8 @@ from .crash_reproducer import CrashReproducer
 from .ir_difference import IrDifference
 from .ir_printing import BannerSink, FolderSink, IrPrinting, PrintPoints
 from .provenance import Provenance
+from .rewrite_limit import RewriteLimit
+from .rewrite_log import RewriteLog
 from .statistics import PassStatistics
 from .timing import PassTiming, Stopwatch
 
@@ -68,10 +70,13 @@ class Instrumentation:
     statistics: bool = False
     report_format: ReportFormat = "text"
     crash_reproducer: Path | None = None
+    rewrite_log: Path | None = None
+    rewrite_limit: int | None = None
     verify_each: bool = True
     verify_numerics: str | None = None
     provenance: str | None = None
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    gathered: PassStatistics = field(default_factory=PassStatistics)
 
     def instruments(self) -> list[PassInstrument]:
         """The instruments; DiagnosticError where a pass to print around is not known.
@@ -84,6 +89,10 @@ class Instrumentation:
                 CrashReproducer(self.crash_reproducer, sys.stderr, verify_each=self.verify_each)
             )
         made += self._printing()
+        if self.rewrite_log is not None:
+            made.append(RewriteLog(self.rewrite_log))
+        if self.rewrite_limit is not None:
+            made.append(RewriteLimit(self.rewrite_limit))
         if self.difference:
             made.append(IrDifference(self.style.text_of, sys.stderr))
         if self.provenance is not None:
@@ -93,7 +102,7 @@ class Instrumentation:
 
             made.append(NumericsVerifier(self.verify_numerics))
         if self.statistics:
-            made.append(PassStatistics(sys.stderr))
+            made.append(self.gathered)
         if self.timing:
             made.append(PassTiming(self.stopwatch))
         return made
@@ -110,8 +119,10 @@ class Instrumentation:
             return []
         return [IrPrinting(points, self.style.text_of, BannerSink(sys.stderr))]
 
-    def report_timing(self) -> None:
-        """Writes the times taken, if that was asked for."""
+    def report(self) -> None:
+        """Writes at the end what was counted and the times taken, if that was asked for."""
+        sys.stdout.flush()
+        if self.statistics:
+            sys.stderr.write(self.gathered.report(self.report_format))
         if self.timing:
-            sys.stdout.flush()
             sys.stderr.write(self.stopwatch.report(self.report_format))

@@ -75,7 +75,7 @@ class OptDriver:
             else:
                 self._print_all(chunks, file, passes, instruments)
         finally:
-            self.instrumentation.report_timing()
+            self.instrumentation.report()
         return not self._failed
 
     def _pipeline(self, text: str, file: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -16,27 +17,38 @@ _RULE = f"==={'-' * 73}==="
 
 
 class PassStatistics(PassInstrument):
-    """Writes at the end of a pipeline what each of its passes declares to count, in MLIR's form."""
+    """Gathers what each pass of the pipelines that run counts: all that it declares, also what is 0."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        self._passes: Sequence[ModulePass] = ()
+    def __init__(self) -> None:
+        self._passes: dict[int, ModulePass] = {}
 
     def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
-        self._passes = passes
+        # A pass that runs over several modules counts on: it is reported once.
+        self._passes.update((id(each), each) for each in passes)
 
-    def leave(self, module: ModuleOp, error: BaseException | None) -> None:
+    def report(self, format: str) -> str:
+        """The numbers, as "text" in MLIR's form or as "json"."""
+        if format == "json":
+            return json.dumps([_as_json(each) for each in self._passes.values()], indent=2) + "\n"
         lines = [_RULE, "... Pass statistics report ...".center(80).rstrip(), _RULE]
         lines.append("'builtin.module' Pipeline")
-        for each in self._passes:
-            lines.append(f"  {each.name}")
-            if isinstance(each, SmaltiPass):
-                lines += _lines(each.statistics, each.counts)
-        self.stream.write("\n".join(lines) + "\n")
+        for each in self._passes.values():
+            lines += [f"  {each.name}", *_lines(*_numbers(each))]
+        return "\n".join(lines) + "\n"
 
 
-def _lines(statistics: Mapping[str, int], declared: Mapping[str, str]) -> list[str]:
-    numbers = {**dict.fromkeys(declared, 0), **statistics}
+def _numbers(each: ModulePass) -> tuple[dict[str, int], Mapping[str, str]]:
+    """What a pass counted, and what each number is of."""
+    if not isinstance(each, SmaltiPass):
+        return {}, {}
+    return {**dict.fromkeys(each.counts, 0), **each.statistics}, each.counts
+
+
+def _as_json(each: ModulePass) -> dict[str, Any]:
+    return {"pass": each.name, "statistics": _numbers(each)[0]}
+
+
+def _lines(numbers: Mapping[str, int], declared: Mapping[str, str]) -> list[str]:
     width = max((len(f"{number:,}") for number in numbers.values()), default=0)
     return [
         f"    (S) {number:>{width},} {name} - {declared.get(name, '')}".rstrip(" -")

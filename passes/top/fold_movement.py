@@ -19,6 +19,7 @@ What the network computes stays the same to the bit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
@@ -35,7 +36,7 @@ from ...dialects.attribute import ints
 from ...dialects.element import shape_of
 from ...dialects.network import NetworkOp
 from ...dialects.shape import ShapeError
-from ..driver import clone_with, erase_if_unused, take_type
+from ..driver import clone_with, erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass
 
 
@@ -236,6 +237,17 @@ class FoldMovement(SmaltiPass):
 
     name = "top-fold-movement"
     level: ClassVar[Level] = "top"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts(
+        RemoveMove,
+        MergeSlices,
+        SliceOfConcat,
+        MergeConcats,
+        MergeGathers,
+        GatherToSlice,
+        PadIntoConv,
+        ShuffleToGather,
+        RemoveExpansion,
+    )
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         patterns = [

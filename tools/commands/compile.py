@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..command_line import EXIT_FINE
+from ..driver_arguments import add_driver_arguments, instrumentation
 from ..progress_bar import progress_bar
 from .model_arguments import add_compile_arguments, add_shape_arguments, sizes
 
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_compile_arguments(parser)
     add_shape_arguments(parser)
+    add_driver_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -73,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     keep_inputs(artifacts.paths(), [source, source.with_suffix(".safetensors"), args.target])
     insertions = tuple(Insertion.parse(text) for text in args.insert_pass)
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration, insertions)
+    watch = instrumentation(args)
     with progress_bar() as progress:
         if source.suffix == ".mlir":
             if any(sizes(args).values()):
@@ -82,10 +85,18 @@ def run(args: argparse.Namespace) -> int:
                     Place(file=args.input),
                     hint="import the model again with them",
                 )
-            compilation = start_from_ir(source, options, progress=progress)
+            with watch.stopwatch.step("Parser"):
+                compilation = start_from_ir(source, options, progress=progress)
         else:
-            compilation = start_from_model(source, options, **sizes(args), progress=progress)
-        files = artifacts.write(compilation)
+            with watch.stopwatch.step("Import"):
+                compilation = start_from_model(source, options, **sizes(args), progress=progress)
+        compilation.instruments = watch.instruments()
+        compilation.verify_each = watch.verify_each
+        try:
+            with watch.stopwatch.step("Compile"):
+                files = artifacts.write(compilation)
+        finally:
+            watch.report()
     if args.print_pipeline:
         print(",".join(compilation.pipeline))
     else:

@@ -5,6 +5,7 @@ from smalti.dialects import top
 from smalti.dialects.diagnostic import DiagnosticError
 from smalti.dialects.location import named, names_of, place_of
 from smalti.passes.driver import UniqueNames, erase_if_unused, rewrite
+from smalti.passes.rewrite_observer import observing
 from xdsl.dialects.builtin import UnknownLoc
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
@@ -49,6 +50,22 @@ class PingPong(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
+        rewriter.replace(op, top.ReluOp.make(op.result_name.data, op.input))
+
+
+class ReluToClip(RewritePattern):
+    """relu ⇒ clip."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
+        rewriter.replace(op, top.ClipOp.make(op.result_name.data, op.input, low=0.0))
+
+
+class ClipToRelu(RewritePattern):
+    """clip ⇒ relu."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ClipOp, rewriter: PatternRewriter, /) -> None:
         rewriter.replace(op, top.ReluOp.make(op.result_name.data, op.input))
 
 
@@ -103,6 +120,43 @@ def test_a_pattern_that_never_ends_is_named(chain):
         rewrite(chain.module, [PingPong()])
     with pytest.raises(DiagnosticError, match="applied 6 times in 6 rewrites"):
         rewrite(chain.module, [PingPong()], max_rewrites=5)
+
+
+def test_patterns_that_undo_each_other_are_named(chain):
+    message = "patterns 'relu_to_clip' and 'clip_to_relu' undo each other: applied 26, 25 times"
+    with pytest.raises(DiagnosticError, match=message):
+        rewrite(chain.module, [MergeRelus(), ReluToClip(), ClipToRelu()], max_rewrites=50)
+
+
+class Recorder:
+    """Writes down what the driver tells."""
+
+    def __init__(self):
+        self.log = []
+
+    def visited(self, op):
+        self.log.append(f"visited {op.properties['name'].data if op.results else op.name}")
+
+    def removed(self, op):
+        self.log.append(f"removed {op.properties['name'].data} of {len(op.operands)}")
+
+    def rewritten(self, pattern, op, made):
+        self.log.append(f"{pattern} made {[each.properties['name'].data for each in made]}")
+
+
+def test_observers_are_told_of_each_rewrite(chain):
+    recorder = Recorder()
+    with observing(recorder):
+        rewrite(chain.module, [MergeRelus()])
+    rewrites = [line for line in recorder.log if not line.startswith("visited")]
+    assert rewrites == [
+        "removed b of 1",
+        "removed a of 1",
+        "merge_relus made ['b']",
+        "removed c of 1",
+        "removed b of 1",
+        "merge_relus made ['c']",
+    ]
 
 
 @pytest.mark.parametrize("error", [DiagnosticError("no such thing"), KeyError("a mistake of ours")])

@@ -1,0 +1,87 @@
+"""Writes every rewrite of the shared pattern driver as a line of JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.location import ParsedLoc
+from ...dialects.syntax import SmaltiPrinter
+from ...passes.instrument import PassInstrument
+from ...passes.rewrite_observer import observing
+
+
+class RewriteLog(PassInstrument):
+    """Writes to `path`, per rewrite, `{"number", "pass", "pattern", "before", "after"}`.
+
+    `before` and `after` list the ops that the rewrite took away and those that it made, an op changed in
+    place in both, each as `{"op": text, "location": text}`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream: TextIO | None = None
+        self._pass = ""
+        self._number = 0
+        self._stack = ExitStack()
+        self._visited: tuple[Operation, dict[str, str]] | None = None
+        self._removed: list[tuple[Operation, dict[str, str]]] = []
+
+    def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
+        try:
+            # The file of this run, whatever stood there; further pipelines of the run go on in it.
+            self._stream = self.path.open("a" if self._number else "w", encoding="utf-8")
+        except OSError as error:
+            raise DiagnosticError(
+                f"cannot write: {error.strerror or error}", Place(file=str(self.path))
+            ) from None
+        self._stack.enter_context(self._stream)
+        self._stack.enter_context(observing(self))
+
+    def before(self, each: ModulePass, module: ModuleOp) -> None:
+        self._pass = each.name
+
+    def leave(self, module: ModuleOp, error: BaseException | None) -> None:
+        self._stack.close()
+
+    def visited(self, op: Operation) -> None:
+        self._visited = op, _shown(op)
+        self._removed.clear()
+
+    def removed(self, op: Operation) -> None:
+        known = self._visited is not None and op is self._visited[0]
+        self._removed.append((op, self._visited[1] if known and self._visited else _shown(op)))
+
+    def rewritten(self, pattern: str, op: Operation, made: Sequence[Operation]) -> None:
+        assert self._visited is not None and self._stream is not None
+        # Patterns replace an op first and erase its producers after.
+        before = [text for _, text in reversed(self._removed)]
+        after = [_shown(each) for each in made]
+        if op not in {each for each, _ in self._removed}:
+            before.append(self._visited[1])
+            after.append(_shown(op))
+        self._number += 1
+        line = {"number": self._number, "pass": self._pass, "pattern": pattern}
+        self._stream.write(json.dumps({**line, "before": before, "after": after}) + "\n")
+
+
+def _shown(op: Operation) -> dict[str, str]:
+    """An op's text on one line, without what its regions hold, and its location."""
+    stream = io.StringIO()
+    printer = SmaltiPrinter(stream)
+    if op.regions:
+        stream.write(op.name)
+    else:
+        printer.print_op(op)
+    location = op.location.in_full() if isinstance(op.location, ParsedLoc) else op.location
+    return {"op": " ".join(stream.getvalue().split()), "location": str(location)}

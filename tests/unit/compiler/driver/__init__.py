@@ -1,0 +1,1 @@
+"""Tests of what drives passes for a person who looks on."""
