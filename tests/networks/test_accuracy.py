@@ -4,18 +4,21 @@ Outputs are those of the program on the simulator; intermediates are taken at th
 to the bit.
 """
 
-from collections.abc import Iterator
-
 import pytest
 from smalti.compiler.compilation import Quantize
 
 from .accuracy import Accuracy, Case, count_products, measure
-from .catalogue import NETWORKS
 
 QUICK = ("digits", "mnist", "cifar10", "blazeface")
 SLOW = (
     "mobilenet_v2", "squeezenet", "shufflenet", "resnet50", "inception_v2", "densenet121", "vgg19",
 )  # fmt: skip
+
+every_network = pytest.mark.parametrize(
+    "case",
+    [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)],
+    indirect=True,
+)
 
 FLOAT_TOLERANCE = 1e-4
 """Largest error of an f32 output, as a part of its range."""
@@ -24,18 +27,7 @@ LARGEST_LOSS_DB = 3.0
 """By how much INT8 may be worse than ONNX Runtime's, tensor by tensor."""
 
 
-@pytest.fixture(
-    scope="module",
-    params=[*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)],
-)
-def case(request: pytest.FixtureRequest) -> Iterator[Case]:
-    """A network with its model and references, which its tests share."""
-    network = NETWORKS[request.param]
-    if not network.is_here:
-        pytest.skip(f"{network.file} is not here: public data (set SMALTI_SHARED)")
-    yield Case(network)
-
-
+@every_network
 def test_f32(case: Case):
     found = measure(case, "f32")
     report(found, case)
@@ -43,6 +35,7 @@ def test_f32(case: Case):
     assert found.worst.snr_db >= 80
 
 
+@every_network
 @pytest.mark.parametrize("quantize", list(LEAST_SNR_DB))
 def test_half_precision(case: Case, quantize: Quantize):
     """Every tensor, and the program's outputs."""
@@ -53,6 +46,7 @@ def test_half_precision(case: Case, quantize: Quantize):
     assert all(output.snr_db >= LEAST_SNR_DB[quantize] for output in judged)
 
 
+@every_network
 def test_int8(case: Case):
     """Every tensor that both have, the logits before a Softmax and without their mean."""
     found = measure(case, "int8")
