@@ -31,10 +31,7 @@ def quantized_tensors(
     where it does not. The model runs without graph optimizations, so that all tensors are there and nothing but
     rounding to 8 bits is lost.
     """
-    logging.getLogger().setLevel(logging.ERROR)  # the tool warns on the root logger
-    with tempfile.TemporaryDirectory() as folder:
-        quantized = _quantize(model, calibration, Path(folder))
-    values = run_onnx(quantized, inputs, intermediates=True)
+    values = run_onnx(quantized_model(model, calibration), inputs, intermediates=True)
     found = {name: value for name, value in values.items() if not name.endswith(_DEQUANTIZED)}
     for name, value in values.items():
         if name.endswith(_DEQUANTIZED):
@@ -45,6 +42,13 @@ def quantized_tensors(
         if users[source] == 1 and source in values and target in values:
             found[source] = values[target].reshape(values[source].shape)
     return found
+
+
+def quantized_model(model: ModelProto, calibration: Mapping[str, np.ndarray]) -> ModelProto:
+    """The statically quantized model, in QDQ form, as `quantized_tensors` says."""
+    logging.getLogger().setLevel(logging.ERROR)  # the tool warns on the root logger
+    with tempfile.TemporaryDirectory() as folder:
+        return _quantize(model, calibration, Path(folder))
 
 
 def _quantize(model: ModelProto, calibration: Mapping[str, np.ndarray], folder: Path) -> ModelProto:
