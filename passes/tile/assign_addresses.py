@@ -77,6 +77,7 @@ class AssignAddresses(SmaltiPass):
         target = target_of(module)
         program = program_of(module)
         steps = steps_of(program)
+        turns = _turns(steps)
         uses = list(buffer_uses(program, steps).values())
         memories = self._by_memory(uses)
         global_bytes = 0
@@ -84,7 +85,7 @@ class AssignAddresses(SmaltiPass):
             if memory[0] in _PACKED_SEGMENTS:
                 placement = pack(b.size_bytes for b in buffers)
             else:
-                placement = self._place(memory, buffers, steps, target)
+                placement = self._place(memory, buffers, steps, turns, target)
             for buffer, address in zip(buffers, placement.addresses, strict=True):
                 buffer.op.address = integer(address)
             if memory[1] < 0:
@@ -108,12 +109,14 @@ class AssignAddresses(SmaltiPass):
         memory: MemoryPlace,
         buffers: Sequence[BufferUse],
         steps: Sequence[Operation],
+        turns: Mapping[int, Sequence[int]],
         target: Target,
     ) -> Placement:
         capacity = memory_capacity(target, memory)
         slack = self.slack if memory[1] >= 0 else 0
         while True:
-            placement = place(_lifetimes(memory, buffers, steps, slack), capacity)
+            own = turns.get(memory[1], ())
+            placement = place(_lifetimes(buffers, own, len(steps), slack), capacity)
             if placement is not None:
                 return placement
             if slack == 0:
@@ -121,17 +124,27 @@ class AssignAddresses(SmaltiPass):
             slack //= 2
 
 
+def _turns(steps: Sequence[Operation]) -> dict[int, list[int]]:
+    """The positions of each core's steps."""
+    turns: dict[int, list[int]] = defaultdict(list)
+    for index, op in enumerate(steps):
+        if isinstance(op, tile.CoreOp):
+            turns[op.core.value.data].append(index)
+    return turns
+
+
 def _lifetimes(
-    memory: MemoryPlace, buffers: Sequence[BufferUse], steps: Sequence[Operation], slack: int
+    buffers: Sequence[BufferUse], own: Sequence[int], count: int, slack: int
 ) -> list[Lifetime]:
-    """From first to last use, and `slack` steps of the buffers' core longer."""
+    """From first to last use, and `slack` steps of the buffers' core longer; `own` are the positions of that core's
+    steps among `count`.
+    """
     if not slack:
         return lifetimes_of(buffers)
-    own = [i for i, op in enumerate(steps) if _core(op) == memory[1]]
     result: list[Lifetime] = []
     for buffer in buffers:
         later = bisect_left(own, buffer.last) + slack
-        last = own[later] if later < len(own) else len(steps)
+        last = own[later] if later < len(own) else count
         result.append(Lifetime(buffer.size_bytes, buffer.first, max(last, buffer.last)))
     return result
 
@@ -139,12 +152,6 @@ def _lifetimes(
 def lifetimes_of(buffers: Sequence[BufferUse]) -> list[Lifetime]:
     """From first to last use."""
     return [Lifetime(b.size_bytes, b.first, b.last) for b in buffers]
-
-
-def _core(op: Operation) -> int:
-    if isinstance(op, tile.CoreOp):
-        return op.core.value.data
-    return -1
 
 
 def _does_not_fit(
