@@ -101,6 +101,12 @@ class Machine:
             self._cycles[key] = found
         return found
 
+    def fill_cycles(self, size_bytes: int) -> int:
+        """Cycles in which one core fills `size_bytes` of its local memory."""
+        from ...backends.targets import cycles
+
+        return cycles.local_write_cycles(self.target, size_bytes)
+
     def bus_bytes(self, run_bytes: int, runs: int) -> int:
         """Bytes that `runs` separate runs occupy on the global bus: whole bursts."""
         return round_up(run_bytes, self.burst_bytes) * runs

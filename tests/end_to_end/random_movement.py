@@ -25,7 +25,8 @@ def concat(graph: Graph, x: str) -> str:
         size = graph.integer(1, 5)
         other = graph.weight(*shape[:axis], size, *shape[axis + 1 :])
     inputs = graph.choose([x, other], [other, x], [x, other, x])
-    return graph.infer("Concat", inputs, axis=graph.choose(axis, axis - len(shape)))
+    made = graph.infer("Concat", inputs, axis=graph.choose(axis, axis - len(shape)))
+    return made if made in graph.values else x
 
 
 def cut(graph: Graph, x: str) -> str:

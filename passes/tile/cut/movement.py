@@ -65,7 +65,10 @@ class MovementFamily(BoxFamily):
         return 0
 
     def work(self, window: Window) -> Work:
-        loads = 0
+        """As many cycles as the core's DMA engine is busy: an address for each run, and the fill.
+        They are given as those of the vector unit, which the layer does not use.
+        """
+        loads, addresses = 0, 0
         for piece in self.pieces:
             box = _common(piece.box, window)
             if box is None:
@@ -73,8 +76,24 @@ class MovementFamily(BoxFamily):
             size = self.layer.inputs[piece.index].element_bytes
             copies = plan(sizes_of(box), self._source_strides(piece), self._local_strides(window))
             run = max(copy.sizes[-1] for copy in copies)
-            loads += self.machine.bus_bytes(run * size, -(-prod(sizes_of(box)) // run))
-        return Work(0, 0, loads, self.store_bytes(window))
+            runs = -(-prod(sizes_of(box)) // run)
+            addresses += runs
+            loads += self.machine.bus_bytes(run * size, runs)
+        if self.fill is not None and not self._ends_rows(window):
+            filled = self.elements_of(sizes_of(window)) * self.layer.output.element_bytes
+            addresses += self.machine.fill_cycles(filled)
+        return Work(0, addresses, loads, self.store_bytes(window))
+
+    def _ends_rows(self, window: Window) -> bool:
+        """Whether all that a padding adds to `window` follows its rows, as zero points do that fill
+        lanes: then copies write it along with the rows.
+        """
+        box, last = _common(self.pieces[0].box, window), self.order[-1]
+        if box is None or self.fill != self.layer.result.zero_point:
+            return False
+        beside = [range_ for axis, range_ in enumerate(window) if axis != last]
+        own = [range_ for axis, range_ in enumerate(box) if axis != last]
+        return own == beside and box[last][0] == window[last][0]
 
     def _source_strides(self, piece: Piece) -> list[int]:
         strides = self.layer.inputs[piece.index].layout.strides
@@ -93,7 +112,7 @@ class MovementFamily(BoxFamily):
         out = emitter.alloc(self.local_shape(sizes), self.layer.output.storage, name="out")
         found = [(piece, _common(piece.box, window)) for piece in self.pieces]
         present = [(piece, box) for piece, box in found if box is not None]
-        filled = self.fill is not None and [box for _, box in present] != [window]
+        filled = self.fill is not None and not self._ends_rows(window)
         if filled:
             emitter.compute(tile.FillOp, [out], {"value": self.fill})
         strides = self._local_strides(window)
@@ -112,8 +131,8 @@ class MovementFamily(BoxFamily):
         *,
         pads: bool,
     ) -> None:
-        """Copies `box` of a piece to its place in a tile; `pads`: and what follows it in the lanes
-        up to the tile's pitch, where it ends the tile's rows.
+        """Copies `box` of a piece to its place in a tile; `pads`: and zero points behind it up to
+        the tile's pitch, where nothing else follows in the tile's rows.
         """
         layer, last = self.layer, self.order[-1]
         source = layer.inputs[piece.index]
@@ -124,11 +143,14 @@ class MovementFamily(BoxFamily):
             )
         ]
         padding = None
-        if pads and box[last][1] == window[last][1]:
-            count = self.pitch_of(sizes_of(window)) - sizes_of(window)[last]
+        if pads and (box[last][1] == window[last][1] or self.fill is not None):
+            count = self.pitch_of(sizes_of(window)) - (box[last][1] - window[last][0])
             end = lows[last] + box[last][1] - box[last][0]
             at_end = last == source.layout.last_axis and end == source.layout.extent
-            padding = Padding(last, count, source.layout.padding if at_end else 0)
+            # What lies in the input's own padding may stand for lanes, but not for zeros.
+            lanes_only = box[last][1] == window[last][1]
+            spare = source.layout.padding if at_end and lanes_only else 0
+            padding = Padding(last, count, spare)
         copies = plan(
             sizes_of(box),
             self._source_strides(piece),

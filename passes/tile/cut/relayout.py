@@ -59,8 +59,10 @@ class RelayoutFamily(Family):
         elements = prod(sizes_of(window))
         copies = plan(sizes_of(self._factor_box(window)), self.source_strides, self.target_strides)
         run = max(copy.sizes[-1] for copy in copies)
-        loads = self.machine.bus_bytes(run * self.element_bytes, -(-elements // run))
-        return Work(0, 0, loads, self.store_bytes(window))
+        runs = -(-elements // run)
+        loads = self.machine.bus_bytes(run * self.element_bytes, runs)
+        # A core's DMA engine makes an address a cycle: it is busy as a unit would be.
+        return Work(0, runs, loads, self.store_bytes(window))
 
     def _factor_box(self, window: Window) -> Window:
         """The ranges of the factors that make up `window` of the output."""
@@ -95,7 +97,7 @@ class RelayoutFamily(Family):
             [sizes[f] for f in self.order],
             [1] * len(self.order),
             footprint,
-            (work.load_bytes / share, work.store_bytes / share),
+            (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
         )
         if isinstance(sizes_of_tile, Footprint):
             raise self.layer.too_big(sizes_of_tile.local, sizes_of_tile.acc, self.machine)

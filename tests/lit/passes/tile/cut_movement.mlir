@@ -1,4 +1,4 @@
-// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-cut-to-local-memory" --weights-out %t.safetensors | filecheck %s
+// RUN: smalti-opt %s --split-input-file -p "convert-tpu-to-tile,tile-cut-to-local-memory" --weights-out %t.safetensors | filecheck %s
 
 module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   func.func @main(%x: tensor<1x24x2x4xf32>) -> tensor<1x60x1x6xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
@@ -27,3 +27,20 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK-NEXT: tile.copy core 0 %s -> [[P]]
 // CHECK:      tile.copy core 0 [[P]] -> %out
 // CHECK-NOT:  tile.layer
+
+// -----
+
+// Zeros behind the channels are written along with the lanes.
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  func.func @main(%x: tensor<1x20x2x4xf32>) -> tensor<1x24x2x4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
+    %a = tpu.clamp "a" %x clamp_low = 0.0 : (tensor<1x20x2x4xf32>) -> tensor<1x20x2x4xf32>
+    %p = tpu.pad "p" %a low = [0, 0, 0, 0] high = [0, 4, 0, 0] : (tensor<1x20x2x4xf32>) -> tensor<1x24x2x4xf32>
+    %b = tpu.clamp "b" %p clamp_high = 9.0 : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
+    func.return %b : tensor<1x24x2x4xf32>
+  }
+}
+
+// CHECK-LABEL: tile.global "x" segment = "input" shape = [1, 20, 2, 4]
+// CHECK-NOT:   tile.fill
+// CHECK:       tile.copy core 0 %a -> [[T:%out_[0-9]+]] source_strides = [32, 1] target_strides = [32, 1] sizes = [8, 20] pad = 12 pad_value = 0 origin = "p"
+// CHECK-NEXT:  tile.copy core 0 [[T]] -> %p source_strides = [1] target_strides = [1] sizes = [256] origin = "p"
