@@ -39,6 +39,7 @@ from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLit
 
 from .diagnostic import Place
 from .location import parsed, place_of
+from .op_line import OpLines
 from .source_text import SourceText
 from .type_alias import type_aliases
 
@@ -117,6 +118,11 @@ class SmaltiParser(Parser):
         self.positions: dict[Operation, int] = {}
         """Where the lines of a listing began: they are many, and keep the location that they share."""
         self._first_uses: dict[str, Span[Any]] = {}
+        self._lines = OpLines(self)
+
+    def go_on_at(self, position: int) -> None:
+        """Makes what stands at an offset of the text the next to be read."""
+        self._resume_from(position)
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         try:
@@ -147,7 +153,7 @@ class SmaltiParser(Parser):
 
     def parse_operation(self) -> Operation:
         position = self.pos
-        op = super().parse_operation()
+        op = self._lines.read(position) or super().parse_operation()
         op.location = parsed(op.location, self.source, position)
         return op
 
