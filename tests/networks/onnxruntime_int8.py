@@ -31,7 +31,8 @@ def quantized_tensors(
     where it does not. The model runs without graph optimizations, so that all tensors are there and nothing but
     rounding to 8 bits is lost.
     """
-    values = run_onnx(quantized_model(model, calibration), inputs, intermediates=True)
+    quantized = quantized_model(model, calibration)
+    values = run_onnx(quantized, inputs, intermediates=True)
     found = {name: value for name, value in values.items() if not name.endswith(_DEQUANTIZED)}
     for name, value in values.items():
         if name.endswith(_DEQUANTIZED):

@@ -177,3 +177,25 @@ def test_a_weight_of_another_type_than_the_store_has_is_told(store: WeightStore)
     missing = top.WeightOp.make("w", TensorType(i8, [2, 3]), key="none")
     with pytest.raises(DiagnosticError, match="no weight 'none'"):
         value_of(missing, store)
+
+
+def test_only_what_nobody_can_write_to_is_kept_without_a_copy():
+    store = WeightStore()
+
+    def kept(name: str, array: np.ndarray) -> bool:
+        return np.shares_memory(store.get(store.add(name, array)), array)
+
+    owned = np.arange(6, dtype=np.float32)
+    view_of_writable = owned[1:]
+    view_of_writable.flags.writeable = False
+    assert not kept("writable", owned)
+    assert not kept("view", view_of_writable)
+    assert not kept("bytearray", np.frombuffer(bytearray(8), np.uint8))
+    constant = np.arange(6, dtype=np.float32)
+    constant.flags.writeable = False
+    assert kept("constant", constant)
+    assert kept("view of a constant", constant[2:])
+    assert not kept("strided", constant[::2])
+    assert kept("bytes", np.frombuffer(b"12345678", np.uint8))
+    owned[1] = 7
+    assert store.get("view")[0] == 1
