@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     constants,
     convolution,
+    einsum,
     elementwise,
     movement,
     normalization,
@@ -21,6 +22,7 @@ from .node import Operator
 OPERATORS: dict[str, Operator] = {
     **constants.OPERATORS,
     **convolution.OPERATORS,
+    **einsum.OPERATORS,
     **elementwise.OPERATORS,
     **movement.OPERATORS,
     **normalization.OPERATORS,

@@ -36,7 +36,7 @@ def weight_data(op: tile.GlobalOp, store: WeightStore) -> np.ndarray:
             f"the weight store has {found} {list(data.shape)}",
             hint="keep the .safetensors file that was written with the IR beside it",
         )
-    moved = data.reshape(shape).transpose(order) if order else data.reshape(-1)
+    moved = data.reshape(shape).transpose(order)
     if moved.shape == physical:
         return moved
     padded = np.zeros(physical, dtype=data.dtype)

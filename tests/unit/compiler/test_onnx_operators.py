@@ -222,6 +222,35 @@ def test_softmax(op, opset, axis):
     check(op, (2, 3, 4), opset=opset, **({} if axis is None else {"axis": axis}))
 
 
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [
+        ("ij->ji", [(3, 4)]),
+        ("ij->j", [(3, 4)]),
+        ("ijk", [(3, 4, 5)]),
+        ("ij,jk->ik", [(3, 4), (4, 5)]),
+        ("ij,jk", [(3, 4), (4, 5)]),
+        ("bhid,bhjd->bhij", [(2, 3, 4, 5), (2, 3, 6, 5)]),
+        ("bihd,bjhd->bhij", [(2, 4, 3, 5), (2, 6, 3, 5)]),
+        ("abc,cd->abd", [(2, 3, 4), (4, 5)]),
+        ("abc,dc->dab", [(2, 3, 4), (5, 4)]),
+        ("i,j->ij", [(3,), (4,)]),
+        ("i,i->", [(3,), (3,)]),
+        ("ija,ajk->ik", [(3, 4, 2), (2, 4, 5)]),
+        ("ijx,jk->ki", [(3, 4, 2), (4, 5)]),
+        (" bi , bi -> b ", [(3, 4), (3, 4)]),
+    ],
+)
+def test_einsum(equation, shapes):
+    names = ["x", "z"][: len(shapes)]
+    node = helper.make_node("Einsum", names, ["y"], equation=equation)
+    inputs = {
+        name: random_input(*shape, seed=len(shape))
+        for name, shape in zip(names, shapes, strict=True)
+    }
+    agrees(model_of([node], {k: v.shape for k, v in inputs.items()}), inputs)
+
+
 NORMALIZATIONS = [
     ("LayerNormalization", (2, 3, 4, 5), {"w": (5,), "b": (5,)}, 17, {}),
     ("LayerNormalization", (2, 3, 4, 5), {"w": (4, 5)}, 17, {"axis": -2, "epsilon": 0.1}),
