@@ -16,6 +16,7 @@ from ..backends.interpreter.network import samples_per_chunk
 from ..backends.interpreter.samples import (
     count_samples,
     declared_inputs,
+    input_tensors,
     main_function,
     stored,
 )
@@ -36,8 +37,8 @@ TABLE_FORMAT = 1
 def load_calibration_data(
     source: str | Path | Mapping[str, np.ndarray], module: ModuleOp
 ) -> dict[str, np.ndarray]:
-    """Example inputs for a module, checked: f32 arrays [S · declared axis 0, ...] by input name,
-    all of S samples.
+    """Example inputs for a module, checked: arrays [S · declared axis 0, ...] by input name, in their
+    declared types, all of S samples.
 
     Args:
         source: arrays by input name; or the path of an .npz file of them; where the network has one
@@ -49,16 +50,17 @@ def load_calibration_data(
         DiagnosticError: no such file, an input without data, a wrong shape or type, NaN or
             infinity, no samples.
     """
-    declared = declared_inputs(module)
+    tensors = input_tensors(main_function(module))
+    declared = {name: shape for name, (shape, _) in tensors.items()}
     if isinstance(source, str) and source.startswith("random:"):
-        return _random_data(source, declared)
+        return _random_data(source, tensors)
     if isinstance(source, str | Path):
         place = Place(file=str(source))
         arrays = _of_inputs(read_npz(source), declared, place)
     else:
         place = Place(name="calibration data")
         arrays = {name: np.asarray(value) for name, value in source.items()}
-    data = {name: _checked(name, arrays, shape, place) for name, shape in declared.items()}
+    data = {name: _checked(name, arrays, *tensor, place) for name, tensor in tensors.items()}
     counts = {name: _samples(name, data, shape) for name, shape in declared.items()}
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"'{name}': {count}" for name, count in counts.items())
@@ -70,17 +72,20 @@ def _samples(name: str, data: Mapping[str, np.ndarray], shape: tuple[int, ...]) 
     return count_samples(name, data[name].shape, shape)
 
 
-def _random_data(source: str, declared: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+def _random_data(
+    source: str, declared: Mapping[str, tuple[tuple[int, ...], str]]
+) -> dict[str, np.ndarray]:
     text = source.removeprefix("random:")
     if not (text.isascii() and text.isdigit()):
         raise DiagnosticError(
             f"'{source}' has no seed", hint="write random:0, or another whole number"
         )
     data = {}
-    for name, shape in declared.items():
+    for name, (shape, storage) in declared.items():
         lead = (shape[0] * RANDOM_SAMPLES, *shape[1:]) if shape else shape
         generator = np.random.default_rng([int(text), crc32(name.encode())])
-        data[name] = generator.standard_normal(lead).astype(np.float32)
+        normal = generator.standard_normal(lead).astype(np.float32)
+        data[name] = normal > 0 if storage == "bool" else normal
     return data
 
 
@@ -103,9 +108,13 @@ def _of_inputs(
 
 
 def _checked(
-    name: str, arrays: Mapping[str, np.ndarray], shape: tuple[int, ...], place: Place
+    name: str,
+    arrays: Mapping[str, np.ndarray],
+    shape: tuple[int, ...],
+    storage: str,
+    place: Place,
 ) -> np.ndarray:
-    """The array of one input as f32."""
+    """The array of one input in its declared storage type."""
     if name not in arrays:
         raise DiagnosticError(
             f"there is no data for input '{name}'", place, hint=f"give an array of {list(shape)}"
@@ -113,7 +122,7 @@ def _checked(
     array = arrays[name]
     try:
         count_samples(name, array.shape, shape)
-        array = stored(name, array, "f32")
+        array = stored(name, array, storage)
     except DiagnosticError as error:
         raise DiagnosticError(error.message, place, hint=error.hint) from error
     finite = np.isfinite(array)

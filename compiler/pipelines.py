@@ -94,7 +94,14 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
             "canonicalize",
             "cse",
         ],
-        "tpu": ["tpu-fuse-activation", "tpu-fuse-residual", "tpu-fuse-activation", "canonicalize", "cse"],
+        "tpu": [
+            "tpu-fuse-lookup",
+            "tpu-fuse-activation",
+            "tpu-fuse-residual",
+            "tpu-fuse-activation",
+            "canonicalize",
+            "cse",
+        ],
         "tile": [
             f"tile-split-over-cores{_options(cores=cores)}",
             "tile-cut-to-local-memory",

@@ -88,6 +88,13 @@ def is_float(type: Attribute) -> bool:
     return isinstance(type, CalibratedType) or type.__class__ in _FLOAT_NAMES
 
 
+def is_bool(type: Attribute) -> bool:
+    """Whether an element type (or a tensor's) is i1."""
+    if isinstance(type, TensorType | MemRefType):
+        type = type.element_type
+    return isinstance(type, IntegerType) and type.width.data == 1
+
+
 def is_quantized(type: Attribute) -> bool:
     """Whether an element type (or a tensor's) is !quant.uniform."""
     if isinstance(type, TensorType | MemRefType):

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ..backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
 from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ..backends.targets import cycles as formulas
 from .diagnostic import DiagnosticError
 from .instruction_access import Access, accumulators, local, local_rows
+from .instruction_base import Instruction, ceil_div
 from .instruction_fields import (
     CLAMP,
     ENGINE_PREFIX,
@@ -43,51 +44,49 @@ from .instruction_fields import (
     real,
     storage,
 )
+from .instruction_pointwise import TABLE_ENTRIES, Binary, Convert, Lookup, Select, Unary
 
 if TYPE_CHECKING:
     from ..backends.targets.target import Target
 
 __all__ = [
-    "BY_MNEMONIC", "BY_OPCODE", "ENGINES", "ENGINE_PREFIX", "HEADER", "INSTRUCTIONS",
-    "INSTRUCTION_BYTES", "NO_ADDRESS", "SEGMENTS", "SPACES", "STORAGE_BYTES", "STORAGE_CODES",
-    "Access", "Binary", "Conv2d", "Convert", "DepthwiseConv2d", "Engine", "Epilogue", "Field",
-    "Fill", "Instruction", "Load", "LocalResponseNorm", "Matmul", "Normalize", "Pool", "Reduce", "Resample",
-    "Softmax", "Store", "Sync",
+    "BY_MNEMONIC",
+    "BY_OPCODE",
+    "ENGINES",
+    "ENGINE_PREFIX",
+    "HEADER",
+    "INSTRUCTIONS",
+    "INSTRUCTION_BYTES",
+    "NO_ADDRESS",
+    "SEGMENTS",
+    "SPACES",
+    "STORAGE_BYTES",
+    "STORAGE_CODES",
+    "TABLE_ENTRIES",
+    "Access",
+    "Binary",
+    "Conv2d",
+    "Convert",
+    "DepthwiseConv2d",
+    "Engine",
+    "Epilogue",
+    "Field",
+    "Fill",
+    "Instruction",
+    "Load",
+    "LocalResponseNorm",
+    "Lookup",
+    "Matmul",
+    "Normalize",
+    "Pool",
+    "Reduce",
+    "Resample",
+    "Select",
+    "Softmax",
+    "Store",
+    "Sync",
+    "Unary",
 ]  # fmt: skip
-
-
-class Instruction:
-    """Base of the instruction classes; never instantiated: an instruction's value is a mapping of
-    its fields.
-
-    `numerics` names the function of `backends/numerics/device.py` that computes it (None: data
-    movement, done by the simulator). `cycles(f, target)` gives the engine's busy time in cycles,
-    for DMA the time apart from the shared-bandwidth transfer itself. `accesses(f)` gives the bytes
-    read and written. `f` maps field names to plain Python numbers; storage and enum fields are
-    their names (strings). Both are arithmetic that also takes columns of numbers, and gives columns
-    (`instruction_columns.py`): they may choose by names, flags, `present` and the peer core only.
-    """
-
-    mnemonic: ClassVar[str]
-    opcode: ClassVar[int]
-    engine: ClassVar[Engine | None]
-    """None: the instruction may stand in any engine's queue (sync)."""
-    fields: ClassVar[tuple[Field, ...]] = ()
-    numerics: ClassVar[str | None] = None
-
-    @staticmethod
-    def cycles(f: Mapping[str, Any], target: Target) -> int:
-        """Busy time of the engine in cycles."""
-        raise NotImplementedError
-
-    @staticmethod
-    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        """The bytes that the instruction reads and writes."""
-        raise NotImplementedError
-
-
-def _ceil_div(a: int, b: int) -> int:
-    return -(-a // b)
 
 
 _TRANSFER_FIELDS: tuple[Field, ...] = (
@@ -249,14 +248,14 @@ class Conv2d(Instruction):
             target, f["type"],
             m=f["batch"] * f["out_height"] * f["out_width"],
             k=f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // groups),
-            n=_ceil_div(f["out_channels"], groups),
+            n=ceil_div(f["out_channels"], groups),
             repeat=groups,
         )  # fmt: skip
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         depth = f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // f["groups"])
-        return _conv_accesses(f, _ceil_div(f["out_channels"], f["block"]) * depth * f["block"])
+        return _conv_accesses(f, ceil_div(f["out_channels"], f["block"]) * depth * f["block"])
 
 
 class DepthwiseConv2d(Instruction):
@@ -318,7 +317,7 @@ class Matmul(Instruction):
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         size = STORAGE_BYTES[f["type"]]
         out = f["batch"] * f["m"] * f["out_pitch"] * STORAGE_BYTES[f["acc_type"]]
-        rows = f["n"] if f["transpose_w"] else f["k"] * _ceil_div(f["n"], f["block"])
+        rows = f["n"] if f["transpose_w"] else f["k"] * ceil_div(f["n"], f["block"])
         matrices = 1 if f["shared_w"] else f["batch"]
         result = [
             local(f["x"], f["batch"] * f["m"] * f["x_pitch"] * size),
@@ -386,99 +385,6 @@ class Epilogue(Instruction):
         if present(f["residual"]):
             result.append(local(f["residual"], f["rows"] * f["residual_pitch"] * size))
         return tuple(result)
-
-
-class Convert(Instruction):
-    """Changes the storage type or quantization of rows of elements, clamps, and fills each row up
-    to its pitch.
-
-    Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to
-    integer: round_half_even(x / scale) + zero_point_out. Integer to float: (x − zero_point_in) ·
-    scale. Float to float: one rounding.
-
-    v2: convert x=0x0, out=0x0, in_type=i8, out_type=f32, rows=2, columns=3, in_pitch=4,
-        out_pitch=4, scale=0.012345
-    """
-
-    mnemonic, opcode, engine = "convert", 20, "vector"
-    numerics = "convert"
-    fields = (
-        address("x"),
-        address("out"),
-        storage("in_type"),
-        storage("out_type"),
-        integer("rows", "<u4", "rows"),
-        integer("columns", "<u4", "elements"),
-        integer("in_pitch", "<u4", "elements"),
-        integer("out_pitch", "<u4", "elements"),
-        real("scale", "<f8", "real value per storage step", 1.0),
-        *REQUANTIZATION,
-    )
-
-    @staticmethod
-    def cycles(f: Mapping[str, Any], target: Target) -> int:
-        wider = max(f["in_type"], f["out_type"], key=lambda t: STORAGE_BYTES[t])
-        return formulas.vector_cycles(target, wider, f["rows"] * f["out_pitch"], 1)
-
-    @staticmethod
-    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        return (
-            local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["in_type"]),
-            local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[f["out_type"]], write=True),
-        )
-
-
-class Binary(Instruction):
-    """Element-wise arithmetic of two operands over four dimensions; stride 0 broadcasts; the output
-    is dense.
-
-    Integer add: round_half_even(((a−za)·a_multiplier + (b−zb)·b_multiplier) · 2^−shift) +
-    zero_point. Integer mul: requantize((a−za)·(b−zb), a_multiplier, shift) + zero_point. Floats:
-    the operation, rounded once.
-
-    v3: binary kind=add, type=i8, a=0x0, b=0x10, out=0x20, size3=16, a_stride3=1, b_stride3=1,
-        a_multiplier=2147483648, shift=40, clamp_low=-128.0
-    """
-
-    mnemonic, opcode, engine = "binary", 21, "vector"
-    numerics = "binary"
-    fields = (
-        enum("kind", "operation", ("add", "sub", "mul", "div")),
-        storage("type"),
-        address("a"),
-        address("b"),
-        address("out"),
-        *(integer(f"size{d}", "<u2" if d == 0 else "<u4", "elements", 1) for d in range(4)),
-        *(integer(f"a_stride{d}", "<u4", "elements", 0) for d in range(4)),
-        *(integer(f"b_stride{d}", "<u4", "elements", 0) for d in range(4)),
-        integer("a_zero_point", "<i2", "storage value", 0),
-        integer("b_zero_point", "<i2", "storage value", 0),
-        integer("zero_point", "<i2", "storage value", 0),
-        integer("a_multiplier", "<u4", "2^-shift", 0),
-        integer("b_multiplier", "<u4", "2^-shift", 0),
-        integer("shift", "<u1", "bits", 0),
-        real("clamp_low", "<f4", "storage value", float("-inf")),
-        real("clamp_high", "<f4", "storage value", float("inf")),
-    )
-
-    @staticmethod
-    def cycles(f: Mapping[str, Any], target: Target) -> int:
-        elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
-        return formulas.vector_cycles(target, f["type"], elements, 1 if f["kind"] != "div" else 4)
-
-    @staticmethod
-    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        size = STORAGE_BYTES[f["type"]]
-        sizes = tuple(f[f"size{d}"] for d in range(4))
-
-        def operand(name: str) -> Access:
-            strides = tuple(f[f"{name}_stride{d}"] * size for d in range(4))
-            # What is broadcast is read once.
-            counts = tuple((n - 1) * (s > 0) + 1 for n, s in zip(sizes, strides, strict=True))
-            return Access("local", None, 0, f[name], size, counts, strides)
-
-        elements = sizes[0] * sizes[1] * sizes[2] * sizes[3]
-        return operand("a"), operand("b"), local(f["out"], elements * size, write=True)
 
 
 class Pool(Instruction):
@@ -739,7 +645,7 @@ class LocalResponseNorm(Instruction):
 
 INSTRUCTIONS: tuple[type[Instruction], ...] = (
     Load, Store, Fill, Sync, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce, Resample,
-    Softmax, Normalize, LocalResponseNorm,
+    Softmax, Normalize, LocalResponseNorm, Unary, Lookup, Select,
 )  # fmt: skip
 BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}
 BY_OPCODE: dict[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ..backends.numerics.comparison import COMPARISONS, LOGIC
 from ..backends.numerics.reduction import INTEGER_KINDS
+from ..backends.numerics.unary import NOT
 from .instruction import (
     BY_MNEMONIC,
     NO_ADDRESS,
@@ -24,6 +26,7 @@ from .instruction import (
     Field,
     Instruction,
 )
+from .instruction_pointwise import INTEGER_BINARY_KINDS
 
 
 @cache
@@ -181,6 +184,15 @@ _TRANSFER: tuple[Rule, ...] = (
     ),
 )
 
+
+def _binary_fits(kind: str, type: str) -> bool:
+    if kind in COMPARISONS:
+        return True
+    if kind in LOGIC or type == "bool":
+        return kind in LOGIC and type == "bool"
+    return type in FLOAT_TYPES or kind in INTEGER_BINARY_KINDS
+
+
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "load": (
         *_TRANSFER,
@@ -236,8 +248,21 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "binary": (
         _CLAMP,
         _SHIFT,
-        ("a float type to divide", lambda f: f["kind"] != "div" or f["type"] in FLOAT_TYPES),
+        (
+            "a type that its kind has ( floats : all but and , or , xor ; integers : add , sub , "
+            "mul , min , max and comparisons ; bool : and , or , xor and comparisons )",
+            lambda f: _binary_fits(f["kind"], f["type"]),
+        ),
     ),
+    "unary": (
+        *_PITCHES,
+        _CLAMP,
+        (
+            "type bool where its kind is not , and a float type otherwise",
+            lambda f: f["type"] == "bool" if f["kind"] == NOT else f["type"] in FLOAT_TYPES,
+        ),
+    ),
+    "lookup": (*_PITCHES, _one_of("in_type", ("i8", "u8"))),
     "pool": (*_WINDOWS, _CLAMP, _SHIFT),
     "reduce": (
         _at_most("inner", "out_pitch"),

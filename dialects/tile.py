@@ -20,7 +20,7 @@ from xdsl.dialects.builtin import (
     StringAttr,
     UnitAttr,
 )
-from xdsl.ir import Attribute, Block, Dialect, Operation, Region, SSAValue
+from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
@@ -49,7 +49,7 @@ from xdsl.traits import (
 
 from . import tile_rules as rules
 from . import tile_text
-from .assembly import Defaults, TextOp, property_value
+from .assembly import Defaults, TextOp
 from .attribute import (
     INTEGER,
     INTS,
@@ -62,10 +62,9 @@ from .attribute import (
     text,
 )
 from .element import type_of_storage
-from .tile_checks import NO_CLAMP, ONE
-
-Field = int | float | str | bool | Sequence[int] | Sequence[float] | None
-"""What `make` takes for a property: None and False leave it out."""
+from .tile_checks import NO_CLAMP
+from .tile_core import CoreOp
+from .tile_pointwise import BinaryOp, ConvertOp, LookupOp, SelectOp, UnaryOp
 
 
 def buffer_type(shape: Sequence[int], storage: str, space: str) -> MemRefType:
@@ -313,45 +312,6 @@ class YieldOp(TextOp):
         return op
 
 
-class CoreOp(TextOp):
-    """Base of what a core executes: copies and computations on whole tiles, in destination-passing
-    style.
-
-    `origin` is the name of the `tpu` result that the op is part of: what reports on the program key
-    on.
-    """
-
-    core = prop_def(INTEGER)
-    origin = opt_prop_def(StringAttr)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-
-    @classmethod
-    def make(
-        cls,
-        core: int,
-        *operands: SSAValue | None,
-        location: LocationAttr | None = None,
-        **fields: Field,
-    ) -> Self:
-        """The op on `core`: operands in the order of the definition (None: absent), `fields` its
-        properties.
-
-        Properties at their default may be left out. TypeError for a field that the op does not
-        have.
-        """
-        properties: dict[str, Attribute | None] = {"core": integer(core), **cls.DEFAULTS}
-        for name, value in fields.items():
-            properties[name] = property_value(cls, name, value)
-        op = cls.build(operands=operands, properties=properties)
-        if location is not None:
-            op.location = location
-        return op
-
-    def verify_(self) -> None:
-        rules.verify_core(self)
-        rules.VERIFIERS[self.name](self)
-
-
 @irdl_op_definition
 class CopyOp(CoreOp):
     """Copies a strided box of elements between global and local memory (or between cores' local
@@ -491,64 +451,6 @@ class EpilogueOp(CoreOp):
     out = operand_def(MemRefType)
     DESTINATION: ClassVar[str | None] = "out"
     DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0]), "clamp": NO_CLAMP}
-
-
-@irdl_op_definition
-class ConvertOp(CoreOp):
-    """Changes storage type or quantization of rows (last axis) of `columns` elements; see
-    isa.convert.
-
-    tile.convert core 0 %lx -> %out columns = 4 multiplier = 1073741824 shift = 31
-        zero_points = [-3, 2] :
-        memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "local">
-    """
-
-    name = "tile.convert"
-    columns = prop_def(INTEGER)
-    scale = prop_def(REAL)
-    multiplier = prop_def(INTEGER)
-    shift = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    clamp = prop_def(REALS)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {
-        "scale": ONE,
-        "multiplier": integer(0),
-        "shift": integer(0),
-        "zero_points": ints([0, 0]),
-        "clamp": NO_CLAMP,
-    }
-
-
-@irdl_op_definition
-class BinaryOp(CoreOp):
-    """Element-wise arithmetic; the physical shapes of a and b broadcast to that of out (at most
-    four axes).
-
-    `kind`: add, sub, mul, div. `zero_points`: of a, b, out; `multipliers`: of a, b.
-
-    tile.binary core 2 %x, %row -> %x kind = "div" :
-        memref<2x3x16xf32, "local">, memref<16xf32, "local"> -> memref<2x3x16xf32, "local">
-    """
-
-    name = "tile.binary"
-    kind = prop_def(StringAttr)
-    zero_points = prop_def(INTS)
-    multipliers = prop_def(INTS)
-    shift = prop_def(INTEGER)
-    clamp = prop_def(REALS)
-    a = operand_def(MemRefType)
-    b = operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {
-        "zero_points": ints([0, 0, 0]),
-        "multipliers": ints([0, 0]),
-        "shift": integer(0),
-        "clamp": NO_CLAMP,
-    }
 
 
 @irdl_op_definition
@@ -704,6 +606,9 @@ _OPS: list[Any] = [
     EpilogueOp,
     ConvertOp,
     BinaryOp,
+    SelectOp,
+    UnaryOp,
+    LookupOp,
     PoolOp,
     ReduceOp,
     ResampleOp,

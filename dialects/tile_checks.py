@@ -22,7 +22,6 @@ ONE = real(1.0)
 ALIGNMENT_BYTES = 64
 """Addresses of local and accumulator buffers are multiples of this."""
 ACCUMULATORS = ("i32", "i64", "f32")
-BINARY_KINDS = ("add", "sub", "mul", "div")
 POOL_KINDS = ("max", "average")
 MAX_BINARY_AXES = 4
 
@@ -157,6 +156,30 @@ def check_multiplier(op: Any) -> None:
     multiplier, shift = op.multiplier.value.data, op.shift.value.data
     fail_unless(0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}")
     fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
+
+
+def check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
+    """VerifyException unless `count` elements fit the pitch of a buffer."""
+    check_at_least_one_axis(name, value)
+    fail_unless(
+        1 <= count <= pitch_of(value),
+        f"{what} must be in 1 to {pitch_of(value)}, the pitch of {name}, got {count}",
+    )
+
+
+def check_same_rows(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:
+    """VerifyException unless two buffers have as many rows."""
+    check_at_least_one_axis(name, value)
+    fail_unless(
+        rows_of(value) == rows_of(other),
+        f"{name} has {rows_of(value)} rows, {other_name} has {rows_of(other)}",
+    )
+
+
+def check_local_pair(op: Any) -> None:
+    """VerifyException unless x and out are in local memory."""
+    check_space(op, "x", "local")
+    check_space(op, "out", "local")
 
 
 def check_core(core: IntegerAttr | None) -> None:

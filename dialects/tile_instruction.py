@@ -178,17 +178,24 @@ def broadcast_strides(shape: tuple[int, ...], rank: int) -> list[int]:
     return strides
 
 
-def _binary(op: tile.BinaryOp) -> tuple[str, Fields, Operands]:
-    shape = shape_of(op.out)
+def _broadcast(out: SSAValue, **operands: SSAValue) -> Fields:
+    """Sizes of the output's four axes, and the strides with which the operands are read."""
+    shape = shape_of(out)
     sizes = [1] * (4 - len(shape)) + list(shape)
-    a_zero_point, b_zero_point, zero_point = op.zero_points.get_values()
-    a_multiplier, b_multiplier = op.multipliers.get_values()
-    fields: Fields = {"kind": op.kind.data, "type": _storage(op.out)}
-    fields |= {f"size{d}": size for d, size in enumerate(sizes)}
-    for name, value in (("a", op.a), ("b", op.b)):
+    fields: Fields = {f"size{d}": size for d, size in enumerate(sizes)}
+    for name, value in operands.items():
         strides = broadcast_strides(shape_of(value), 4)
         fields |= {f"{name}_stride{d}": stride for d, stride in enumerate(strides)}
-    fields |= {
+    return fields
+
+
+def _binary(op: tile.BinaryOp) -> tuple[str, Fields, Operands]:
+    a_zero_point, b_zero_point, zero_point = op.zero_points.get_values()
+    a_multiplier, b_multiplier = op.multipliers.get_values()
+    fields: Fields = {
+        "kind": op.kind.data,
+        "type": _storage(op.a),
+        **_broadcast(op.out, a=op.a, b=op.b),
         "a_zero_point": a_zero_point,
         "b_zero_point": b_zero_point,
         "zero_point": zero_point,
@@ -198,6 +205,43 @@ def _binary(op: tile.BinaryOp) -> tuple[str, Fields, Operands]:
         **_clamp(op),
     }
     return "binary", fields, {"a": op.a, "b": op.b, "out": op.out}
+
+
+def _select(op: tile.SelectOp) -> tuple[str, Fields, Operands]:
+    operands: Operands = {"condition": op.condition, "a": op.a, "b": op.b}
+    fields = {"type": _storage(op.out), **_broadcast(op.out, **operands)}
+    return "select", fields, {**operands, "out": op.out}
+
+
+def _row_fields(op: tile.UnaryOp | tile.LookupOp) -> Fields:
+    return {
+        "rows": _rows(op.x),
+        "columns": op.columns.value.data,
+        "in_pitch": _pitch(op.x),
+        "out_pitch": _pitch(op.out),
+    }
+
+
+def _unary(op: tile.UnaryOp) -> tuple[str, Fields, Operands]:
+    fields = {
+        "kind": op.kind.data,
+        "type": _storage(op.x),
+        **_row_fields(op),
+        "alpha": op.alpha.value.data,
+        "beta": op.beta.value.data,
+        **_clamp(op),
+    }
+    return "unary", fields, {"x": op.x, "out": op.out}
+
+
+def _lookup(op: tile.LookupOp) -> tuple[str, Fields, Operands]:
+    fields = {
+        "in_type": _storage(op.x),
+        "out_type": _storage(op.out),
+        **_row_fields(op),
+        "zero_point": op.zero_point.value.data,
+    }
+    return "lookup", fields, {"x": op.x, "table": op.table, "out": op.out}
 
 
 def _pool(op: tile.PoolOp) -> tuple[str, Fields, Operands]:
@@ -316,6 +360,9 @@ _INSTRUCTIONS: dict[type[Operation], Callable[[Any], tuple[str, Fields, Operands
     tile.EpilogueOp: _epilogue,
     tile.ConvertOp: _convert,
     tile.BinaryOp: _binary,
+    tile.SelectOp: _select,
+    tile.UnaryOp: _unary,
+    tile.LookupOp: _lookup,
     tile.PoolOp: _pool,
     tile.ReduceOp: _reduce,
     tile.ResampleOp: _resample,

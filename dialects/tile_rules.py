@@ -11,25 +11,24 @@ from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
-from ..backends.numerics.quantization import MAX_SHIFT
 from ..backends.numerics.reduction import INTEGER_KINDS
 from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ..backends.numerics.storage import is_float
 from .attribute import Ints, check_one_of, values_of
 from .element import element_storage, shape_of
 from .instruction import SEGMENTS
-from .shape import ShapeError, broadcast_shape
 from .tile_checks import (
     ACCUMULATORS,
     ALIGNMENT_BYTES,
-    BINARY_KINDS,
-    MAX_BINARY_AXES,
     POOL_KINDS,
     check_at_least_one_axis,
     check_clamp,
     check_core,
+    check_local_pair,
     check_multiplier,
+    check_pitch,
     check_rank,
+    check_same_rows,
     check_space,
     check_storage,
     check_storage_value,
@@ -42,6 +41,7 @@ from .tile_checks import (
     space_of,
     storage_of,
 )
+from .tile_pointwise_rules import POINTWISE_VERIFIERS
 
 if TYPE_CHECKING:
     from . import tile
@@ -234,14 +234,6 @@ def _check_product(op: Any) -> None:
         check_storage("acc", op.acc, "i32", "i64")
 
 
-def _check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
-    check_at_least_one_axis(name, value)
-    if not 1 <= count <= pitch_of(value):
-        raise VerifyException(
-            f"{what} must be in 1 to {pitch_of(value)}, the pitch of {name}, got {count}"
-        )
-
-
 def _verify_convolution(op: tile.ConvOp) -> None:
     _check_product(op)
     batch = check_rank("x", op.x, 4)[0]
@@ -249,8 +241,8 @@ def _verify_convolution(op: tile.ConvOp) -> None:
     if batch != out_batch:
         raise VerifyException(f"x has {batch} images, acc has {out_batch}")
     inputs, outputs = list_of_at_least("channels", op.channels, 2, 1)
-    _check_pitch("input channels", inputs, "x", op.x)
-    _check_pitch("output channels", outputs, "acc", op.acc)
+    check_pitch("input channels", inputs, "x", op.x)
+    check_pitch("output channels", outputs, "acc", op.acc)
     kernel = list_of_at_least("kernel", op.kernel, 2, 1)
     list_of_at_least("strides", op.strides, 2, 1)
     list_of_at_least("dilations", op.dilations, 2, 1)
@@ -307,8 +299,8 @@ def _verify_matmul(op: tile.MatmulOp) -> None:
     shape = check_rank("w", op.w, 4)
     fail_unless(shape[0] in (1, batch), f"w must have 1 or {batch} matrices, has {shape[0]}")
     depth, columns = op.depth.value.data, op.columns.value.data
-    _check_pitch("depth", depth, "x", op.x)
-    _check_pitch("columns", columns, "acc", op.acc)
+    check_pitch("depth", depth, "x", op.x)
+    check_pitch("columns", columns, "acc", op.acc)
     check_zero_points(op.zero_points, storage_of(op.x), storage_of(op.w))
     if op.transpose_w is not None:
         fail_unless(
@@ -331,15 +323,15 @@ def _verify_epilogue(op: tile.EpilogueOp) -> None:
     check_storage("acc", op.acc, *ACCUMULATORS)
     if is_float(storage) != floating:
         raise VerifyException(f"acc of {storage_of(op.acc)} does not become an output of {storage}")
-    _check_same_rows("out", op.out, "acc", op.acc)
+    check_same_rows("out", op.out, "acc", op.acc)
     names = ["acc", "table", "out"]
     if op.residual is not None:
         check_space(op, "residual", "local")
         check_storage("residual", op.residual, storage)
-        _check_same_rows("residual", op.residual, "out", op.out)
+        check_same_rows("residual", op.residual, "out", op.out)
         names.append("residual")
     for name in names:
-        _check_pitch("channels", channels, name, getattr(op, name))
+        check_pitch("channels", channels, name, getattr(op, name))
     _check_table(op, floating)
     check_zero_points(op.zero_points, storage, storage)
     check_clamp(op.clamp)
@@ -353,68 +345,8 @@ def _check_table(op: tile.EpilogueOp, floating: bool) -> None:
         raise VerifyException(f"table must have {rows} rows, has {rows_of(op.table)}")
 
 
-def _check_same_rows(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:
-    check_at_least_one_axis(name, value)
-    if rows_of(value) != rows_of(other):
-        raise VerifyException(
-            f"{name} has {rows_of(value)} rows, {other_name} has {rows_of(other)}"
-        )
-
-
-def _check_local_pair(op: Any) -> None:
-    check_space(op, "x", "local")
-    check_space(op, "out", "local")
-
-
-def _verify_convert(op: tile.ConvertOp) -> None:
-    _check_local_pair(op)
-    _check_same_rows("out", op.out, "x", op.x)
-    columns = op.columns.value.data
-    _check_pitch("columns", columns, "x", op.x)
-    _check_pitch("columns", columns, "out", op.out)
-    scale = op.scale.value.data
-    fail_unless(0 < scale < inf, f"scale must be a positive number, got {scale}")
-    check_multiplier(op)
-    check_zero_points(op.zero_points, storage_of(op.x), storage_of(op.out))
-    check_clamp(op.clamp)
-
-
-def _verify_binary(op: tile.BinaryOp) -> None:
-    for name in ("a", "b", "out"):
-        check_space(op, name, "local")
-    storage, kind = storage_of(op.out), op.kind.data
-    check_storage("a", op.a, storage)
-    check_storage("b", op.b, storage)
-    check_one_of("kind", kind, BINARY_KINDS)
-    fail_unless(
-        is_float(storage) or kind in ("add", "mul"), f"{kind} is for floats, out is {storage}"
-    )
-    shape = shape_of(op.out)
-    fail_unless(
-        len(shape) <= MAX_BINARY_AXES,
-        f"out has {len(shape)} axes, at most {MAX_BINARY_AXES} are allowed",
-    )
-    try:
-        fits = broadcast_shape(shape_of(op.a), shape_of(op.b), shape) == shape
-    except ShapeError:
-        fits = False
-    fail_unless(
-        fits,
-        f"a {list(shape_of(op.a))} and b {list(shape_of(op.b))} do not broadcast to out "
-        f"{list(shape)}",
-    )
-    check_zero_points(op.zero_points, storage, storage, storage)
-    for multiplier in list_of("multipliers", op.multipliers, 2):
-        fail_unless(
-            0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}"
-        )
-    shift = op.shift.value.data
-    fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
-    check_clamp(op.clamp)
-
-
 def _verify_pool(op: tile.PoolOp) -> None:
-    _check_local_pair(op)
+    check_local_pair(op)
     check_one_of("kind", op.kind.data, POOL_KINDS)
     storage = storage_of(op.x)
     check_storage("out", op.out, storage)
@@ -433,7 +365,7 @@ def _verify_pool(op: tile.PoolOp) -> None:
 
 
 def _verify_reduce(op: tile.ReduceOp) -> None:
-    _check_local_pair(op)
+    check_local_pair(op)
     storage, kind = storage_of(op.x), op.kind.data
     check_one_of("kind", kind, REDUCTION_KINDS)
     fail_unless(is_float(storage) or kind in INTEGER_KINDS, f"{kind} is for floats, x is {storage}")
@@ -445,14 +377,14 @@ def _verify_reduce(op: tile.ReduceOp) -> None:
     fail_unless(last < total, f"sizes and strides reach element {last} of x, which has {total}")
     check_at_least_one_axis("out", op.out)
     fail_unless(rows_of(op.out) == outer, f"out has {rows_of(op.out)} rows, expected {outer}")
-    _check_pitch("inner size", inner, "out", op.out)
+    check_pitch("inner size", inner, "out", op.out)
     check_multiplier(op)
     check_zero_points(op.zero_points, storage, storage)
     check_clamp(op.clamp)
 
 
 def _verify_resample(op: tile.ResampleOp) -> None:
-    _check_local_pair(op)
+    check_local_pair(op)
     check_space(op, "index", "local")
     check_storage("index", op.index, "i32")
     check_storage("out", op.out, storage_of(op.x))
@@ -480,30 +412,30 @@ def _verify_resample(op: tile.ResampleOp) -> None:
 
 
 def _verify_softmax(op: tile.SoftmaxOp | tile.LocalResponseNormOp) -> None:
-    _check_local_pair(op)
+    check_local_pair(op)
     storage = storage_of(op.x)
     fail_unless(is_float(storage), f"x must be a float, is {storage}")
     check_storage("out", op.out, storage)
-    _check_same_rows("out", op.out, "x", op.x)
+    check_same_rows("out", op.out, "x", op.x)
     columns = op.columns.value.data
-    _check_pitch("columns", columns, "x", op.x)
-    _check_pitch("columns", columns, "out", op.out)
+    check_pitch("columns", columns, "x", op.x)
+    check_pitch("columns", columns, "out", op.out)
 
 
 def _verify_normalize(op: tile.NormalizeOp) -> None:
-    _check_local_pair(op)
+    check_local_pair(op)
     check_one_of("kind", op.kind.data, NORMALIZATION_KINDS)
     storage = storage_of(op.x)
     fail_unless(is_float(storage), f"x must be a float, is {storage}")
     check_storage("out", op.out, storage)
-    _check_same_rows("out", op.out, "x", op.x)
+    check_same_rows("out", op.out, "x", op.x)
     fail_unless(
         pitch_of(op.out) == pitch_of(op.x),
         f"out has rows of {pitch_of(op.out)}, x of {pitch_of(op.x)}",
     )
     length, inner = op.length.value.data, op.inner.value.data
     fail_unless(min(length, inner) >= 1, f"length and inner are at least 1, got {length}, {inner}")
-    _check_pitch("length times inner", length * inner, "x", op.x)
+    check_pitch("length times inner", length * inner, "x", op.x)
     epsilon = op.epsilon.value.data
     fail_unless(0 <= epsilon < inf, f"epsilon must be a number that is not negative, got {epsilon}")
     if op.parameters is None:
@@ -536,8 +468,7 @@ VERIFIERS: dict[str, Callable[[Any], None]] = {
     "tile.depthwise_conv2d": _verify_convolution,
     "tile.matmul": _verify_matmul,
     "tile.epilogue": _verify_epilogue,
-    "tile.convert": _verify_convert,
-    "tile.binary": _verify_binary,
+    **POINTWISE_VERIFIERS,
     "tile.pool": _verify_pool,
     "tile.reduce": _verify_reduce,
     "tile.resample": _verify_resample,

@@ -36,13 +36,11 @@ from .attribute import (
     check_one_of,
     flag,
     ints,
-    optional_real,
     real,
     reals,
 )
 from .element import element_of, expressed, is_float, shape_of
 from .network import (
-    BinaryBase,
     Conv2dBase,
     MatmulBase,
     PoolBase,
@@ -55,6 +53,26 @@ from .shape import Shape
 from .top_movement import ConcatOp, GatherOp, PadOp, SliceOp
 from .top_normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .top_op import TopOp
+from .top_pointwise import (
+    AddOp,
+    ClipOp,
+    CompareOp,
+    DivOp,
+    LogicalOp,
+    MaxOp,
+    MinOp,
+    ModuloOp,
+    MulOp,
+    PowerOp,
+    PreluOp,
+    ReluOp,
+    SelectOp,
+    SubOp,
+    UnaryOp,
+)
+from .top_pointwise import (
+    BinaryOp as BinaryOp,
+)
 
 
 @irdl_op_definition
@@ -184,122 +202,6 @@ class BatchNormOp(TopOp):
         for name, value in self.named_operands()[1:]:
             if not is_float(value.type):
                 raise VerifyException(f"{name} must have float elements, got {element_of(value)}")
-
-
-class BinaryOp(BinaryBase, TopOp):
-    """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
-
-    NEEDS_FLOATS: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls, name: str, lhs: SSAValue, rhs: SSAValue, *, location: LocationAttr | None = None
-    ) -> Self:
-        """The op with the result type that follows; DiagnosticError where shapes do not
-        broadcast.
-        """
-        return cls.build_named(name, [lhs, rhs], {}, location)
-
-
-@irdl_op_definition
-class AddOp(BinaryOp):
-    """lhs + rhs.
-
-    %add = top.add "add" %half, %clip :
-        (tensor<1x8x4x4xf32>, tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.add"
-
-
-@irdl_op_definition
-class SubOp(BinaryOp):
-    """lhs − rhs.
-
-    %sub = top.sub "sub" %add, %one :
-        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.sub"
-
-
-@irdl_op_definition
-class MulOp(BinaryOp):
-    """lhs · rhs.
-
-    %mul = top.mul "mul" %sub, %one :
-        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.mul"
-
-
-@irdl_op_definition
-class DivOp(BinaryOp):
-    """lhs / rhs.
-
-    %div = top.div "div" %mul, %one :
-        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.div"
-
-
-@irdl_op_definition
-class ReluOp(TopOp):
-    """max(input, 0).
-
-    %relu = top.relu "relu" %norm : (tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.relu"
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(cls, name: str, input: SSAValue, *, location: LocationAttr | None = None) -> Self:
-        """The op with the input's type."""
-        return cls.build_named(name, [input], {}, location)
-
-    def expected_shape(self) -> Shape:
-        return shape_of(self.input)
-
-
-@irdl_op_definition
-class ClipOp(TopOp):
-    """min(max(input, low), high); a bound that is not there does not bind.
-
-    %clip = top.clip "clip" %relu low = 0.0 high = 6.0 :
-        (tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.clip"
-    low = opt_prop_def(REAL)
-    high = opt_prop_def(REAL)
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        low: float | None = None,
-        high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The op with the input's type."""
-        properties = {"low": optional_real(low), "high": optional_real(high)}
-        return cls.build_named(name, [input], properties, location)
-
-    def expected_shape(self) -> Shape:
-        return shape_of(self.input)
-
-    def verify_(self) -> None:
-        super().verify_()
-        if self.low is not None and self.high is not None:
-            low, high = self.low.value.data, self.high.value.data
-            if not low <= high:
-                raise VerifyException(f"bounds {low} and {high} leave nothing between them")
 
 
 class PoolOp(PoolBase, TopOp):
@@ -558,8 +460,17 @@ _OPS: list[Any] = [
     SubOp,
     MulOp,
     DivOp,
+    MinOp,
+    MaxOp,
+    PowerOp,
+    ModuloOp,
+    PreluOp,
     ReluOp,
     ClipOp,
+    UnaryOp,
+    CompareOp,
+    LogicalOp,
+    SelectOp,
     MaxPoolOp,
     AvgPoolOp,
     ReduceOp,

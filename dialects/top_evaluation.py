@@ -11,6 +11,7 @@ import numpy as np
 from xdsl.dialects.builtin import FloatAttr
 
 from ..backends.numerics import (
+    comparison,
     convolution,
     elementwise,
     epilogue,
@@ -32,6 +33,7 @@ from ..backends.numerics.sample_axis import (
     per_sample,
 )
 from ..backends.numerics.storage import round_to
+from ..backends.numerics.unary import NOT, unary
 from . import top
 from .element import element_storage, shape_of
 
@@ -100,6 +102,24 @@ def _binary(
     compute: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> Callable[[top.BinaryOp, Operands], np.ndarray]:
     return lambda op, operands: compute(*broadcastable(*operands))
+
+
+def _compare(op: top.CompareOp, operands: Operands) -> np.ndarray:
+    return comparison.compare(op.kind.data, *broadcastable(*operands))
+
+
+def _logical(op: top.LogicalOp, operands: Operands) -> np.ndarray:
+    return comparison.combine(op.kind.data, *broadcastable(*operands))
+
+
+def _select(op: top.SelectOp, operands: Operands) -> np.ndarray:
+    return comparison.select(*broadcastable(*operands))
+
+
+def _unary(op: top.UnaryOp, operands: Operands) -> np.ndarray:
+    if op.kind.data == NOT:
+        return np.logical_not(operands[0])
+    return unary(operands[0], op.kind.data, *op.parameters)
 
 
 def _relu(op: top.ReluOp, operands: Operands) -> np.ndarray:
@@ -245,6 +265,15 @@ EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
     top.SubOp: _binary(elementwise.sub),
     top.MulOp: _binary(elementwise.mul),
     top.DivOp: _binary(elementwise.div),
+    top.MinOp: _binary(elementwise.minimum),
+    top.MaxOp: _binary(elementwise.maximum),
+    top.PowerOp: _binary(elementwise.power),
+    top.ModuloOp: _binary(elementwise.modulo),
+    top.PreluOp: _binary(elementwise.prelu),
+    top.UnaryOp: _unary,
+    top.CompareOp: _compare,
+    top.LogicalOp: _logical,
+    top.SelectOp: _select,
     top.ReluOp: _relu,
     top.ClipOp: _clip,
     top.MaxPoolOp: _max_pool,

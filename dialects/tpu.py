@@ -8,7 +8,7 @@ the result's element type as `element` where it does not follow from the operand
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from xdsl.dialects.builtin import (
     LocationAttr,
@@ -37,7 +37,6 @@ from .attribute import (
 )
 from .element import element_of, is_quantized, shape_of
 from .network import (
-    BinaryBase,
     Conv2dBase,
     MatmulBase,
     PoolBase,
@@ -50,6 +49,25 @@ from .shape import Shape
 from .tpu_movement import ConcatOp, MovingOp, PadOp, SliceOp
 from .tpu_normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .tpu_op import ClampedOp, TpuOp, clamp_properties
+from .tpu_pointwise import (
+    AddOp,
+    CompareOp,
+    DivOp,
+    LogicalOp,
+    LookupOp,
+    MaxOp,
+    MinOp,
+    ModuloOp,
+    MulOp,
+    PowerOp,
+    PreluOp,
+    SelectOp,
+    SubOp,
+    UnaryOp,
+)
+from .tpu_pointwise import (
+    BinaryOp as BinaryOp,
+)
 
 
 @irdl_op_definition
@@ -186,82 +204,6 @@ class MatmulOp(MatmulBase, ProductOp):
             self.lhs, self.rhs, self.bias, self.residual, self.output, self.accumulator.data,
             weight_axis=len(shape_of(self.rhs)) - 1, weight_zero_point=True,
         )  # fmt: skip
-
-
-class BinaryOp(BinaryBase, ClampedOp):
-    """Base of the element-wise ops of two operands, with NumPy's broadcasting."""
-
-    QUANTIZED: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        element: Attribute | None = None,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The op; `element` is the result's (lhs's if None)."""
-        properties = clamp_properties(clamp_low, clamp_high)
-        return cls.build_named(name, [lhs, rhs], properties, location, element=element)
-
-    def verify_elements(self) -> None:
-        values = [("lhs", self.lhs), ("rhs", self.rhs), ("result", self.output)]
-        if self.QUANTIZED and is_quantized(self.output.type):
-            rules.activations(values, one_storage=True)
-        else:
-            rules.floats(values)
-
-
-@irdl_op_definition
-class AddOp(BinaryOp):
-    """lhs + rhs; floats, or quantized values of one storage type.
-
-    %add = tpu.add "add" %clamp, %residual :
-        (tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
-        1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
-    """
-
-    name = "tpu.add"
-    QUANTIZED: ClassVar[bool] = True
-
-
-@irdl_op_definition
-class SubOp(BinaryOp):
-    """lhs − rhs (float types only).
-
-    %sub = tpu.sub "sub" %p, %logits : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
-    """
-
-    name = "tpu.sub"
-
-
-@irdl_op_definition
-class MulOp(BinaryOp):
-    """lhs · rhs; floats, or quantized values of one storage type.
-
-    %mul = tpu.mul "mul" %add, %residual :
-        (tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
-        1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
-    """
-
-    name = "tpu.mul"
-    QUANTIZED: ClassVar[bool] = True
-
-
-@irdl_op_definition
-class DivOp(BinaryOp):
-    """lhs / rhs (float types only).
-
-    %div = tpu.div "div" %sub, %logits clamp_low = 0.0 :
-        (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
-    """
-
-    name = "tpu.div"
 
 
 @irdl_op_definition
@@ -581,6 +523,16 @@ _OPS: list[Any] = [
     SubOp,
     MulOp,
     DivOp,
+    MinOp,
+    MaxOp,
+    PowerOp,
+    ModuloOp,
+    PreluOp,
+    UnaryOp,
+    LookupOp,
+    CompareOp,
+    LogicalOp,
+    SelectOp,
     CastOp,
     RequantizeOp,
     ClampOp,

@@ -26,6 +26,7 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "top-fold-batch-norm": ".top.fold_batch_norm:FoldBatchNorm",
     "top-annotate-calibration": ".top.annotate_calibration:AnnotateCalibration",
     "convert-top-to-tpu": ".conversion.top_to_tpu:ConvertTopToTpu",
+    "tpu-fuse-lookup": ".tpu.fuse_lookup:FuseLookup",
     "tpu-fuse-activation": ".tpu.fuse_activation:FuseActivation",
     "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",
     "convert-tpu-to-tile": ".conversion.tpu_to_tile:ConvertTpuToTile",

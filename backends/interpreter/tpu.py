@@ -4,28 +4,21 @@ computes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.interpreter import Interpreter, InterpreterFunctions, impl, register_impls
-from xdsl.ir import Attribute, Block
+from xdsl.ir import Block
 
 from ...dialects import tpu
-from ...dialects.quantized_element import Element, float_clamp, real_value
+from ...dialects.quantized_element import real_value
+from ...dialects.tpu_evaluation import EVALUATIONS, clamped, element, evaluate, float_result
 from ...dialects.weights import WeightStore, value_of
-from ..numerics import elementwise, movement, normalization, pooling, reduction, resampling
+from ..numerics import movement, normalization, pooling, reduction, resampling
 from ..numerics import softmax as normalizing
-from ..numerics.quantization import (
-    add_parameters,
-    dequantize,
-    quantize,
-    quantize_multiplier,
-    requantize,
-)
-from ..numerics.sample_axis import aligned, broadcastable, channel_first, channel_last
+from ..numerics.sample_axis import aligned, channel_first, channel_last
 from ..numerics.storage import round_to
 from .network import NetworkRunner, Observer, run_main
 from .products import convolve, multiply
@@ -76,21 +69,6 @@ def run_body(block: Block, arguments: Sequence[np.ndarray], weights: WeightStore
     return result
 
 
-@lru_cache(maxsize=4096)
-def _element(type: Attribute) -> Element:
-    return Element.of(type)
-
-
-def _clamped(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:
-    """A value of the result's type, clamped in storage units."""
-    element = _element(op.output.type)
-    low, high = element.clamp(op.clamp) if element.is_quantized else op.clamp
-    if op.clamp == (None, None):
-        return value
-    return elementwise.clamp(value, low, high)
-
-
-@register_impls
 class TpuFunctions(InterpreterFunctions):
     """The tpu ops on arrays [S, shape...] of storage types (S = 1 where a value is the same for all
     samples).
@@ -113,107 +91,30 @@ class TpuFunctions(InterpreterFunctions):
         bias, residual = _optional(op, args)
         return (multiply(op, args[0], args[1], bias, residual),)
 
-    @impl(tpu.AddOp)
-    def run_add(self, interpreter: Interpreter, op: tpu.AddOp, args: Values) -> Values:
-        result = _element(op.output.type)
-        if not result.is_quantized:
-            return (_float_binary(elementwise.add, op, args),)
-        lhs, rhs = _element(op.lhs.type), _element(op.rhs.type)
-        left, right, shift = add_parameters(lhs.scale, rhs.scale, result.scale)
-        total = elementwise.add_int(
-            *broadcastable(*args),
-            zero_point_a=lhs.zero_point,
-            zero_point_b=rhs.zero_point,
-            multiplier_a=left,
-            multiplier_b=right,
-            shift=shift,
-            zero_point=result.zero_point,
-            storage=result.storage,
-            clamp=result.clamp(op.clamp),
-        )
-        return (total,)
-
-    @impl(tpu.MulOp)
-    def run_mul(self, interpreter: Interpreter, op: tpu.MulOp, args: Values) -> Values:
-        result = _element(op.output.type)
-        if not result.is_quantized:
-            return (_float_binary(elementwise.mul, op, args),)
-        lhs, rhs = _element(op.lhs.type), _element(op.rhs.type)
-        multiplier, shift = quantize_multiplier(lhs.scale * rhs.scale / result.scale)
-        product = elementwise.mul_int(
-            *broadcastable(*args),
-            zero_point_a=lhs.zero_point,
-            zero_point_b=rhs.zero_point,
-            multiplier=int(multiplier),
-            shift=int(shift),
-            zero_point=result.zero_point,
-            storage=result.storage,
-            clamp=result.clamp(op.clamp),
-        )
-        return (product,)
-
-    @impl(tpu.SubOp)
-    def run_sub(self, interpreter: Interpreter, op: tpu.SubOp, args: Values) -> Values:
-        return (_float_binary(elementwise.sub, op, args),)
-
-    @impl(tpu.DivOp)
-    def run_div(self, interpreter: Interpreter, op: tpu.DivOp, args: Values) -> Values:
-        return (_float_binary(elementwise.div, op, args),)
-
-    @impl(tpu.CastOp)
-    def run_cast(self, interpreter: Interpreter, op: tpu.CastOp, args: Values) -> Values:
-        (value,) = args
-        source, result = _element(op.input.type), _element(op.output.type)
-        if source.is_quantized:
-            value = dequantize(value, source.scale, source.zero_point)
-        if not result.is_quantized:
-            return (round_to(value, result.storage),)
-        floats = value.astype(np.float32, copy=False)
-        return (quantize(floats, result.scale, result.zero_point, result.storage),)
-
-    @impl(tpu.RequantizeOp)
-    def run_requantize(
-        self, interpreter: Interpreter, op: tpu.RequantizeOp, args: Values
-    ) -> Values:
-        source, result = _element(op.input.type), _element(op.output.type)
-        scaled = requantize(
-            args[0].astype(np.int64) - source.zero_point,
-            op.multiplier.value.data,
-            op.shift.value.data,
-            result.zero_point,
-            result.storage,
-            result.clamp(op.clamp),
-        )
-        return (scaled,)
-
-    @impl(tpu.ClampOp)
-    def run_clamp(self, interpreter: Interpreter, op: tpu.ClampOp, args: Values) -> Values:
-        return (_clamped(args[0], op),)
-
     @impl(tpu.MaxPoolOp)
     def run_max_pool(self, interpreter: Interpreter, op: tpu.MaxPoolOp, args: Values) -> Values:
         pooled = pooling.max_pool2d(channel_last(args[0]), **op.window)
-        return (channel_first(_clamped(pooled, op)),)
+        return (channel_first(clamped(pooled, op)),)
 
     @impl(tpu.AvgPoolOp)
     def run_avg_pool(self, interpreter: Interpreter, op: tpu.AvgPoolOp, args: Values) -> Values:
         image, include = channel_last(args[0]), op.count_include_pad is not None
-        if _element(op.output.type).is_quantized:
+        if element(op.output.type).is_quantized:
             pooled = pooling.average_pool2d_int(
                 image, **op.window, count_include_pad=include, **_mean_parameters(op)
             )
         else:
             mean = pooling.average_pool2d_f32(image, **op.window, count_include_pad=include)
-            pooled = _float_result(mean, op)
+            pooled = float_result(mean, op)
         return (channel_first(pooled),)
 
     @impl(tpu.ReduceOp)
     def run_reduce(self, interpreter: Interpreter, op: tpu.ReduceOp, args: Values) -> Values:
         (x,), kind = args, op.kind.data
-        if _element(op.output.type).is_quantized:
+        if element(op.output.type).is_quantized:
             reduced = reduction.reduce_int(kind, x, op.negative_axes, **_mean_parameters(op))
         else:
-            reduced = _float_result(reduction.reduce_f32(kind, x, op.negative_axes), op)
+            reduced = float_result(reduction.reduce_f32(kind, x, op.negative_axes), op)
         return (reduced.reshape(len(x), *op.output.type.get_shape()),)
 
     @impl(tpu.ResampleOp)
@@ -241,18 +142,16 @@ class TpuFunctions(InterpreterFunctions):
 
     @impl(tpu.PadOp)
     def run_pad(self, interpreter: Interpreter, op: tpu.PadOp, args: Values) -> Values:
-        element, value = _element(op.output.type), op.value.value.data
-        if element.is_quantized:
-            value = movement.stored_number(
-                value, element.scale, element.zero_point, element.storage
-            )
+        result, value = element(op.output.type), op.value.value.data
+        if result.is_quantized:
+            value = movement.stored_number(value, result.scale, result.zero_point, result.storage)
         return (movement.pad(args[0], op.low.get_values(), op.high.get_values(), value),)
 
     @impl(tpu.SoftmaxOp)
     def run_softmax(self, interpreter: Interpreter, op: tpu.SoftmaxOp, args: Values) -> Values:
         (x,) = args
         result = normalizing.softmax(x, op.axis.value.data - (x.ndim - 1), log=op.log is not None)
-        return (round_to(result, _element(op.output.type).storage),)
+        return (round_to(result, element(op.output.type).storage),)
 
     @impl(tpu.NormalizeOp)
     def run_normalize(self, interpreter: Interpreter, op: tpu.NormalizeOp, args: Values) -> Values:
@@ -263,7 +162,7 @@ class TpuFunctions(InterpreterFunctions):
         result = normalization.normalize(
             op.kind.data, x, op.negative_axes, op.epsilon.value.data, scale, bias
         )
-        return (round_to(result, _element(op.output.type).storage),)
+        return (round_to(result, element(op.output.type).storage),)
 
     @impl(tpu.LocalResponseNormOp)
     def run_local_response_norm(
@@ -277,7 +176,7 @@ class TpuFunctions(InterpreterFunctions):
             beta=op.beta.value.data,
             bias=op.offset.value.data,
         )
-        return (round_to(result, _element(op.output.type).storage),)
+        return (round_to(result, element(op.output.type).storage),)
 
 
 def _optional(
@@ -290,19 +189,8 @@ def _optional(
     return bias, residual
 
 
-def _float_binary(
-    compute: Callable[[np.ndarray, np.ndarray], np.ndarray], op: tpu.BinaryOp, args: Values
-) -> np.ndarray:
-    return _float_result(compute(*broadcastable(*args)), op)
-
-
-def _float_result(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:
-    """A float result clamped and rounded once to its storage type."""
-    return elementwise.store_float(value, _element(op.output.type).storage, float_clamp(op.clamp))
-
-
 def _mean_parameters(op: tpu.AvgPoolOp | tpu.ReduceOp) -> dict[str, Any]:
-    source, result = _element(op.input.type), _element(op.output.type)
+    source, result = element(op.input.type), element(op.output.type)
     multiplier, shift = source.ratio_to(result)
     return {
         "zero_point_in": source.zero_point,
@@ -312,3 +200,15 @@ def _mean_parameters(op: tpu.AvgPoolOp | tpu.ReduceOp) -> dict[str, Any]:
         "storage": result.storage,
         "clamp": result.clamp(op.clamp),
     }
+
+
+def _run_evaluated(
+    functions: TpuFunctions, interpreter: Interpreter, op: tpu.TpuOp, args: Values
+) -> Values:
+    return (evaluate(op, args),)
+
+
+# An implementation per class of ops, as xDSL looks them up, for the element-wise ops.
+for _op in EVALUATIONS:
+    setattr(TpuFunctions, f"run_{_op.__name__}", impl(_op)(_run_evaluated))
+register_impls(TpuFunctions)

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import elementwise, pooling, reduction, resampling
 from .device_matrix import conv2d, depthwise_conv2d, matmul
+from .device_pointwise import binary, lookup, select, unary
 from .epilogue import epilogue_float, epilogue_int
 from .fixed_point import Residual
 from .normalization import local_response_norm as float_local_response_norm
@@ -37,6 +38,7 @@ __all__ = [
     "epilogue",
     "fill",
     "local_response_norm",
+    "lookup",
     "matmul",
     "normalize",
     "pack_conv_weights",
@@ -46,16 +48,12 @@ __all__ = [
     "pool",
     "reduce",
     "resample",
+    "select",
     "softmax",
+    "unary",
 ]
 
 _INFINITE = float("inf")
-_FLOAT_OPERATIONS = {
-    "add": elementwise.add,
-    "sub": elementwise.sub,
-    "mul": elementwise.mul,
-    "div": elementwise.div,
-}
 
 
 def fill(*, count: int, type: str, value: float) -> np.ndarray:
@@ -185,77 +183,6 @@ def convert(
         found = np.take(converted(every.view(values.dtype)), values.view(np.uint8))
         return padded(found, out_pitch, fill_value)
     return padded(converted(values), out_pitch, fill_value)
-
-
-def binary(
-    a: np.ndarray,
-    b: np.ndarray,
-    *,
-    kind: str,
-    type: str,
-    size0: int = 1,
-    size1: int = 1,
-    size2: int = 1,
-    size3: int = 1,
-    a_stride0: int = 0,
-    a_stride1: int = 0,
-    a_stride2: int = 0,
-    a_stride3: int = 0,
-    b_stride0: int = 0,
-    b_stride1: int = 0,
-    b_stride2: int = 0,
-    b_stride3: int = 0,
-    a_zero_point: int = 0,
-    b_zero_point: int = 0,
-    zero_point: int = 0,
-    a_multiplier: int = 0,
-    b_multiplier: int = 0,
-    shift: int = 0,
-    clamp_low: float = -_INFINITE,
-    clamp_high: float = _INFINITE,
-) -> np.ndarray:
-    """out[size0, size1, size2, size3] = a (kind) b, operands flat [..., elements] and read with
-    strides in elements.
-
-    `kind` is add, sub, mul or div; a stride of 0 broadcasts. Integers: `add_int` (sub: with the
-    second term subtracted) and `mul_int` with `a_multiplier`; they have no div. Floats: the
-    operation in f32, clamped, rounded once.
-    """
-    sizes = (size0, size1, size2, size3)
-    left = strided(a, sizes, (a_stride0, a_stride1, a_stride2, a_stride3), "a", type)
-    right = strided(b, sizes, (b_stride0, b_stride1, b_stride2, b_stride3), "b", type)
-    if is_float(type):
-        wide = np.float64 if type == "f64" else np.float32
-        operation = _FLOAT_OPERATIONS[kind]
-        real = operation(left.astype(wide, copy=False), right.astype(wide, copy=False))
-        return elementwise.store_float(real, type, (clamp_low, clamp_high))
-    clamp = integer_clamp(type, clamp_low, clamp_high)
-    if kind in ("add", "sub"):
-        return elementwise.add_int(
-            left,
-            right,
-            zero_point_a=a_zero_point,
-            zero_point_b=b_zero_point,
-            multiplier_a=a_multiplier,
-            multiplier_b=b_multiplier if kind == "add" else -b_multiplier,
-            shift=shift,
-            zero_point=zero_point,
-            storage=type,
-            clamp=clamp,
-        )
-    if kind != "mul":
-        raise ValueError(f"integers of type {type} have no operation '{kind}'")
-    return elementwise.mul_int(
-        left,
-        right,
-        zero_point_a=a_zero_point,
-        zero_point_b=b_zero_point,
-        multiplier=a_multiplier,
-        shift=shift,
-        zero_point=zero_point,
-        storage=type,
-        clamp=clamp,
-    )
 
 
 def pool(

@@ -5,13 +5,13 @@ Operands broadcast as in NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from .fixed_point import check_scale
 from .quantization import ClampRange, requantize, storage_limits
-from .storage import dtype_of, round_to
+from .storage import dtype_of, name_of, round_to
 
 
 def add_int(
@@ -78,14 +78,18 @@ def _check_width(*operands: np.ndarray) -> None:
             raise ValueError(f"expected integers of up to 16 bits, got {operand.dtype}")
 
 
+def _check_one_type(a: np.ndarray, b: np.ndarray) -> None:
+    if a.dtype != b.dtype:
+        raise ValueError(f"operands of {a.dtype} and {b.dtype} differ in type")
+
+
 def _in_f32(
     operation: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray
 ) -> np.ndarray:
     """`operation` computed in f32 (f64 for f64 operands), the result rounded to the operands'
     storage type.
     """
-    if a.dtype != b.dtype:
-        raise ValueError(f"operands of {a.dtype} and {b.dtype} differ in type")
+    _check_one_type(a, b)
     wide = np.float64 if a.dtype == np.float64 else np.float32
     with np.errstate(all="ignore"):
         result = operation(a.astype(wide, copy=False), b.astype(wide, copy=False))
@@ -112,6 +116,50 @@ def div(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     divisor.
     """
     return _in_f32(np.divide, a, b)
+
+
+def minimum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The smaller of a and b, for operands of one type; NaN where one is (ONNX Min)."""
+    _check_one_type(a, b)
+    return np.minimum(a, b)
+
+
+def maximum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The larger of a and b, for operands of one type; NaN where one is (ONNX Max)."""
+    _check_one_type(a, b)
+    return np.maximum(a, b)
+
+
+def power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a^b for floats of one type, computed in f64 and rounded once to that type."""
+    _check_one_type(a, b)
+    with np.errstate(all="ignore"):
+        wide = np.power(a.astype(np.float64, copy=False), b.astype(np.float64, copy=False))
+    return round_to(wide, name_of(a.dtype))
+
+
+def modulo(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The remainder of a / b with the sign of a, exact, for floats of one type (C's fmod)."""
+    return _in_f32(np.fmod, a, b)
+
+
+def prelu(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a, times b where a is negative, for floats of one type, rounded to that type (ONNX PRelu)."""
+    return _in_f32(lambda x, slope: np.where(x < 0, x * slope, x), a, b)
+
+
+FLOAT_OPERATIONS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "add": add,
+    "sub": sub,
+    "mul": mul,
+    "div": div,
+    "min": minimum,
+    "max": maximum,
+    "power": power,
+    "modulo": modulo,
+    "prelu": prelu,
+}
+"""The arithmetic of two floats by name."""
 
 
 def clamp(x: np.ndarray, low: float | None, high: float | None) -> np.ndarray:

@@ -18,10 +18,10 @@ def aligned(value: np.ndarray, rank: int) -> np.ndarray:
     return value.reshape(len(value), *(1,) * missing, *value.shape[1:]) if missing > 0 else value
 
 
-def broadcastable(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both values with the axes of the one that has more."""
-    rank = max(lhs.ndim, rhs.ndim) - 1
-    return aligned(lhs, rank), aligned(rhs, rank)
+def broadcastable(*values: np.ndarray) -> list[np.ndarray]:
+    """The values with the axes of the one that has most."""
+    rank = max(value.ndim for value in values) - 1
+    return [aligned(value, rank) for value in values]
 
 
 def channel_last(value: np.ndarray) -> np.ndarray:
@@ -60,7 +60,8 @@ def as_matrices(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarra
         lhs = lhs[:, None, :]
     if rhs.ndim == 2:
         rhs = rhs[:, :, None]
-    return broadcastable(lhs, rhs)
+    left, right = broadcastable(lhs, rhs)
+    return left, right
 
 
 def as_rows(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ from ...dialects.instruction import (
     NO_ADDRESS,
     SEGMENTS,
     STORAGE_BYTES,
+    TABLE_ENTRIES,
     Binary,
     Conv2d,
     Convert,
@@ -28,14 +29,17 @@ from ...dialects.instruction import (
     Instruction,
     Load,
     LocalResponseNorm,
+    Lookup,
     Matmul,
     Normalize,
     Pool,
     Reduce,
     Resample,
+    Select,
     Softmax,
     Store,
     Sync,
+    Unary,
 )
 from ..numerics import device
 from ..numerics.storage import dtype_of
@@ -199,6 +203,14 @@ def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _
     return step
 
 
+_STRIDED_OPERANDS: Mapping[type[Instruction], tuple[str, ...]] = {
+    Binary: ("a", "b"),
+    Select: ("condition", "a", "b"),
+    Reduce: ("x",),
+}
+"""The operands of the instructions that read with strides, in the order of their accesses."""
+
+
 def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], str, int]:
     """What a computing instruction reads, whole rows of its pitch, and where it writes (space,
     address).
@@ -224,8 +236,11 @@ def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Oper
         read("table", Epilogue.table_rows(f) * f["table_pitch"], "f32" if floats else "i32")
         if f["residual"] != NO_ADDRESS:
             read("residual", f["rows"] * f["residual_pitch"], f["type"])
-    elif kind in (Convert, Softmax):
-        read("x", f["rows"] * f["in_pitch"], f["in_type"] if kind is Convert else f["type"])
+    elif kind in (Convert, Softmax, Unary, Lookup):
+        storage = f["in_type"] if kind in (Convert, Lookup) else f["type"]
+        read("x", f["rows"] * f["in_pitch"], storage)
+        if kind is Lookup:
+            read("table", TABLE_ENTRIES, f["out_type"])
     elif kind is LocalResponseNorm:
         read("x", f["rows"] * f["in_pitch"], f["type"])
     elif kind is Normalize:
@@ -240,11 +255,11 @@ def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Oper
         if not f["gather"]:
             read("weight", f["out_length"] * f["taps"], "f32")
     else:
-        assert kind in (Binary, Reduce)
-        names = ("a", "b") if kind is Binary else ("x",)
+        names = _STRIDED_OPERANDS[kind]
         for name, access in zip(names, accesses, strict=False):
             low, high = extent(access)
-            read(name, (high - low) // STORAGE_BYTES[f["type"]], f["type"])
+            storage = "bool" if name == "condition" else f["type"]
+            read(name, (high - low) // STORAGE_BYTES[storage], storage)
     return reads, "local", f["out"]
 
 

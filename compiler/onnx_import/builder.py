@@ -18,7 +18,7 @@ from ...dialects.context import SmaltiContext
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import type_of_storage
 from ...dialects.location import named
-from .node import FLOAT_DTYPES, Constant, Node, UnsupportedNodeError, Value, shape_of
+from .node import NETWORK_DTYPES, Constant, Node, UnsupportedNodeError, Value, shape_of
 
 _MAX_ELEMENTS = 2**34
 """No tensor of a network may have more: 64 GiB in f32, past anything that can be run."""
@@ -142,7 +142,7 @@ class GraphBuilder:
 
     def _weight(self, constant: Constant) -> SSAValue:
         array = constant.array
-        if array.dtype not in FLOAT_DTYPES:
+        if array.dtype not in NETWORK_DTYPES:
             raise UnsupportedNodeError(
                 f"it computes with the {array.dtype} tensor '{constant.name}' at run time"
             )

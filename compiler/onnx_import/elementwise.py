@@ -1,4 +1,6 @@
-"""Imports element-wise ops: Add, Sub, Mul, Div, Sum with broadcasting, Relu, Clip."""
+"""Imports arithmetic with broadcasting (Add … Mod; Sum, Mean, Min, Max of any number of operands),
+Relu and Clip.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +11,31 @@ import numpy as np
 
 from ...dialects import top
 from .builder import GraphBuilder
-from .node import ImportFunction, Node, Operator, Value, dtype_of_value, shape_of
+from .node import (
+    Constant,
+    ImportFunction,
+    Node,
+    Operator,
+    UnsupportedNodeError,
+    Value,
+    dtype_of_value,
+    shape_of,
+)
 
 
 def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        lhs, rhs = node.input(0), node.input(1)
-        if node.opset < 7:
-            rhs = align_legacy_operand(node, builder, rhs, shape_of(lhs))
-        return [builder.emit(kind, node.output, lhs, rhs)]
+        return [builder.emit(kind, node.output, *legacy_operands(node, builder))]
 
     return lower
+
+
+def legacy_operands(node: Node, builder: GraphBuilder) -> tuple[Value, Value]:
+    """Both operands of an op, as NumPy's broadcasting treats them alike."""
+    lhs, rhs = node.input(0), node.input(1)
+    if node.opset < 7:
+        rhs = align_legacy_operand(node, builder, rhs, shape_of(lhs))
+    return lhs, rhs
 
 
 def align_legacy_operand(
@@ -47,14 +63,64 @@ def align_legacy_operand(
     return builder.reshape(value, (*own, *(1,) * trailing), name)
 
 
-def _sum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """One addition after the other, from the left."""
+def _one_after_the_other(kind: type[top.BinaryOp]) -> ImportFunction:
+    """An op of any number of operands, from the left."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        return [_chain(kind, node, builder, node.output)]
+
+    return lower
+
+
+def _chain(kind: type[top.BinaryOp], node: Node, builder: GraphBuilder, name: str) -> Value:
     total, *rest = (node.input(index) for index in range(len(node.inputs)))
     for index, value in enumerate(rest, 1):
-        is_last = index == len(rest)
-        name = node.output if is_last else builder.derived(node.output, f"sum{index}")
-        total = builder.emit(top.AddOp, name, total, value)
-    return [total]
+        step = name if index == len(rest) else builder.derived(node.output, f"step{index}")
+        total = builder.emit(kind, step, total, value)
+    return total
+
+
+def _mean(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """The sum, divided by the number of operands."""
+    count = len(node.inputs)
+    if count == 1:
+        return [node.input(0)]
+    total = _chain(top.AddOp, node, builder, builder.derived(node.output, "sum"))
+    number = builder.scalar(count, node.output, "count")
+    return [builder.emit(top.DivOp, node.output, total, number)]
+
+
+def _extreme(kind: type[top.BinaryOp], bound: str) -> ImportFunction:
+    """Min and Max; against one number they are a clip."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        if len(node.inputs) == 2:
+            first, second = node.input(0), node.input(1)
+            for value, other in ((first, second), (second, first)):
+                number = lone_number(other, value)
+                if number is not None and not isinstance(value, Constant):
+                    return [builder.emit(top.ClipOp, node.output, value, **{bound: number})]
+        return [_chain(kind, node, builder, node.output)]
+
+    return lower
+
+
+def _mod(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    if not node.integer("fmod", 0):
+        raise UnsupportedNodeError("the remainder of floats needs fmod=1")
+    return [builder.emit(top.ModuloOp, node.output, node.input(0), node.input(1))]
+
+
+def lone_number(value: Value, partner: Value) -> float | None:
+    """The number of a constant of one element that does not change the shape of what it is combined
+    with; None for other values.
+    """
+    if not isinstance(value, Constant) or value.array.size != 1:
+        return None
+    if value.array.ndim > len(shape_of(partner)) or value.array.dtype.kind not in "fiu":
+        return None
+    number = float(value.array.reshape(()))
+    return number if np.isfinite(number) else None
 
 
 def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -91,7 +157,11 @@ OPERATORS = {
     "Sub": Operator(_binary(top.SubOp), "vector"),
     "Mul": Operator(_binary(top.MulOp), "vector"),
     "Div": Operator(_binary(top.DivOp), "vector"),
-    "Sum": Operator(_sum, "vector"),
+    "Sum": Operator(_one_after_the_other(top.AddOp), "vector"),
+    "Mean": Operator(_mean, "vector"),
+    "Min": Operator(_extreme(top.MinOp, "high"), "vector"),
+    "Max": Operator(_extreme(top.MaxOp, "low"), "vector"),
+    "Mod": Operator(_mod, "vector"),
     "Relu": Operator(_relu, "vector"),
     "Clip": Operator(_clip, "vector"),
 }

@@ -24,7 +24,7 @@ from .builder import BatchChange, GraphBuilder
 from .folding import can_fold, fold
 from .input_shapes import GivenSizes, resolve_input_shapes
 from .model_file import read_model
-from .node import Constant, Node, UnsupportedNodeError, Value, float_element
+from .node import Constant, Node, UnsupportedNodeError, Value, network_element
 from .operators import HANDLES_CONSTANTS, OPERATORS, supported_operators
 from .tensors import TensorReader
 from .validation import is_default_domain, validate
@@ -148,7 +148,7 @@ class _GraphImporter:
     ) -> Block:
         from onnx import TensorProto
 
-        elements = [float_element(value.type.tensor_type.elem_type) for value in inputs]
+        elements = [network_element(value.type.tensor_type.elem_type) for value in inputs]
         block = Block(
             arg_types=[
                 TensorType(element or f32, shapes[value.name])
@@ -163,7 +163,9 @@ class _GraphImporter:
                 names = TensorProto.DataType
                 kind = names.Name(element) if element in names.values() else str(element)
                 self.values[value.name] = _Missing()
-                reason = f"element type {kind}; only FLOAT, FLOAT16 and BFLOAT16 are supported"
+                reason = (
+                    f"element type {kind}; only FLOAT, FLOAT16, BFLOAT16 and BOOL are supported"
+                )
                 self.unsupported.append(_Unsupported("graph input", value.name, reason))
         return block
 
@@ -266,8 +268,8 @@ class _GraphImporter:
             except UnsupportedNodeError:
                 assert isinstance(tensor, Constant)
                 reason = (
-                    f"a constant of element type {tensor.array.dtype}; only float32, float16 and "
-                    "bfloat16 are supported"
+                    f"a constant of element type {tensor.array.dtype}; only float32, float16, "
+                    "bfloat16 and bool are supported"
                 )
                 self.unsupported.append(_Unsupported("graph output", value.name, reason))
         return results

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType
+from xdsl.dialects.builtin import TensorType, i1
 from xdsl.ir import Attribute, SSAValue
 
 from ...backends.numerics.storage import dtype_of
@@ -63,6 +63,8 @@ def shape_of(value: Value) -> tuple[int, ...]:
 _FLOATS = ("f32", "f16", "bf16")
 FLOAT_DTYPES = tuple(dtype_of(name) for name in _FLOATS)
 """The data types that networks compute with."""
+NETWORK_DTYPES = (*FLOAT_DTYPES, dtype_of("bool"))
+"""The data types that tensors have at run time: comparisons give bools."""
 
 
 def float_element(data_type: int) -> Attribute | None:
@@ -72,6 +74,15 @@ def float_element(data_type: int) -> Attribute | None:
     numbers = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16)
     name = dict(zip(numbers, _FLOATS, strict=True)).get(data_type)  # pyright: ignore
     return None if name is None else type_of_storage(name)
+
+
+def network_element(data_type: int) -> Attribute | None:
+    """The element type of one of ONNX's data types that tensors have at run time, None for
+    others.
+    """
+    from onnx import TensorProto
+
+    return i1 if data_type == TensorProto.BOOL else float_element(data_type)
 
 
 def dtype_of_value(value: Value) -> np.dtype:

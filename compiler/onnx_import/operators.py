@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from . import (
+    comparison,
     constants,
     convolution,
     einsum,
     elementwise,
+    functions,
     movement,
     normalization,
     padding,
@@ -20,10 +22,12 @@ from . import (
 from .node import Operator
 
 OPERATORS: dict[str, Operator] = {
+    **comparison.OPERATORS,
     **constants.OPERATORS,
     **convolution.OPERATORS,
     **einsum.OPERATORS,
     **elementwise.OPERATORS,
+    **functions.OPERATORS,
     **movement.OPERATORS,
     **normalization.OPERATORS,
     **padding.OPERATORS,

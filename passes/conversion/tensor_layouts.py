@@ -15,8 +15,10 @@ from ..tile.windows import factors_of_axes, refine
 _IMAGE_OPS = (tpu.Conv2dOp, tpu.MaxPoolOp, tpu.AvgPoolOp, tpu.LocalResponseNormOp)
 """Their tiles are channel-last."""
 _KEEPS_LAYOUT = (
-    tpu.AddOp, tpu.SubOp, tpu.MulOp, tpu.DivOp, tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp,
-    tpu.ResampleOp, tpu.ConcatOp, tpu.SliceOp, tpu.PadOp,
+    tpu.AddOp, tpu.SubOp, tpu.MulOp, tpu.DivOp, tpu.MinOp, tpu.MaxOp, tpu.PowerOp, tpu.ModuloOp,
+    tpu.PreluOp, tpu.CompareOp, tpu.LogicalOp, tpu.SelectOp, tpu.UnaryOp, tpu.LookupOp, tpu.CastOp,
+    tpu.RequantizeOp, tpu.ClampOp, tpu.ResampleOp, tpu.ConcatOp,
+    tpu.SliceOp, tpu.PadOp,
 )  # fmt: skip
 """Their operands and result are best laid out alike."""
 _MOVES = (tpu.ReshapeOp, tpu.TransposeOp, tpu.ConcatOp, tpu.SliceOp, tpu.PadOp)

@@ -3,15 +3,14 @@ builder gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import FloatAttr
 from xdsl.ir import SSAValue
 
 from ...backends.numerics import resampling
-from ...backends.numerics.quantization import add_parameters, quantize_multiplier
+from ...backends.numerics.quantization import quantize_multiplier
 from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError
@@ -25,11 +24,13 @@ from .normalization_to_tpu import (
     convert_normalize,
     convert_softmax,
 )
+from .pointwise_to_tpu import POINTWISE_CONVERSIONS
 from .products_to_tpu import convert_product
 from .tpu_builder import TpuBuilder, not_quantizable, quantized_element
 
 _CHOOSE_ELEMENT = (
-    top.Conv2dOp, top.MatmulOp, top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.AvgPoolOp,
+    top.Conv2dOp, top.MatmulOp, top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.MinOp, top.MaxOp,
+    top.PowerOp, top.ModuloOp, top.PreluOp, top.SelectOp, top.UnaryOp, top.AvgPoolOp,
     top.ReluOp, top.ClipOp, top.ConcatOp,
 )  # fmt: skip
 
@@ -41,66 +42,6 @@ def chooses_element(op: object) -> bool:
     if isinstance(op, top.ReduceOp):
         return op.kind.data in INTEGER_KINDS and op.kind.data not in SELECTING_KINDS
     return isinstance(op, _CHOOSE_ELEMENT)
-
-
-_FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
-    top.AddOp: tpu.AddOp, top.SubOp: tpu.SubOp, top.MulOp: tpu.MulOp, top.DivOp: tpu.DivOp,
-}  # fmt: skip
-
-
-def convert_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
-    """add and mul in integers; x − c as x + (−c), x / c as x · (1/c); other subtractions and
-    divisions in floats."""
-    kind = _FLOAT_BINARY[type(op)]
-    rhs = _integer_rhs(builder, op) if builder.quantizes else None
-    if rhs is None:
-        made = kind.make(op.result_name.data, builder.as_float(op.lhs), builder.as_float(op.rhs))
-        builder.set_float(op.output, builder.add(made).output)
-        return
-    lhs, result = builder.as_quantized(op.lhs), builder.element(op.output)
-    scales = quantized_element(lhs).scale, quantized_element(rhs).scale, result.scale
-    adds = isinstance(op, top.AddOp | top.SubOp)
-    try:
-        if adds:
-            add_parameters(*scales)
-        else:
-            quantize_multiplier(scales[0] * scales[1] / scales[2])
-    except ValueError as error:
-        raise not_quantizable(op, error) from None
-    integer_kind = tpu.AddOp if adds else tpu.MulOp
-    made = integer_kind.make(op.result_name.data, lhs, rhs, element=result)
-    builder.set_quantized(op.output, builder.add(made).output)
-
-
-def _integer_rhs(builder: TpuBuilder, op: top.BinaryOp) -> SSAValue | None:
-    """The quantized second operand of the addition or multiplication that `op` becomes; None where
-    it becomes none."""
-    if isinstance(op, top.AddOp | top.MulOp):
-        return builder.as_quantized(op.rhs)
-    weight = op.rhs.owner
-    if not isinstance(weight, top.WeightOp):
-        return None
-    array = builder.array_of(weight)
-    if isinstance(op, top.SubOp):
-        return builder.quantized_constant(weight, -array)
-    if not np.all(array != 0):
-        return None
-    with np.errstate(over="ignore"):
-        return builder.quantized_constant(weight, np.float32(1) / array)
-
-
-def convert_activation(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
-    """relu and clip: a clamp, in the quantization of its result."""
-    low = 0.0 if isinstance(op, top.ReluOp) else _number(op.low)
-    high = None if isinstance(op, top.ReluOp) else _number(op.high)
-    name = op.result_name.data
-    if not builder.is_quantized(op.input):
-        made = tpu.ClampOp.make(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
-        builder.set_float(op.output, builder.add(made).output)
-        return
-    form = builder.requantized(op, op.input, builder.element(op.output))
-    made = tpu.ClampOp.make(name, form, clamp_low=low, clamp_high=high)
-    builder.set_quantized(op.output, builder.add(made).output)
 
 
 def convert_max_pool(builder: TpuBuilder, op: top.MaxPoolOp) -> None:
@@ -237,17 +178,12 @@ def refuse_batch_norm(builder: TpuBuilder, op: top.BatchNormOp) -> None:
     )
 
 
-CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
+CONVERSIONS: dict[type[Any], Callable[[TpuBuilder, Any], None]] = {
     top.WeightOp: convert_weight,
     top.Conv2dOp: convert_product,
     top.MatmulOp: convert_product,
     top.BatchNormOp: refuse_batch_norm,
-    top.AddOp: convert_binary,
-    top.SubOp: convert_binary,
-    top.MulOp: convert_binary,
-    top.DivOp: convert_binary,
-    top.ReluOp: convert_activation,
-    top.ClipOp: convert_activation,
+    **POINTWISE_CONVERSIONS,
     top.MaxPoolOp: convert_max_pool,
     top.AvgPoolOp: convert_avg_pool,
     top.ReduceOp: convert_reduce,
@@ -259,7 +195,3 @@ CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
     top.LocalResponseNormOp: convert_local_response_norm,
 }
 """For each op of `top`: the function that appends its `tpu` ops and notes the result's form."""
-
-
-def _number(attribute: FloatAttr | None) -> float | None:
-    return None if attribute is None else attribute.value.data

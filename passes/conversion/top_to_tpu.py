@@ -52,8 +52,8 @@ from .number_format import QUANTIZE
 from .top_ops_to_tpu import CONVERSIONS, chooses_element
 from .tpu_builder import TpuBuilder
 
-_FLOATS = ("f32", "f16", "bf16")
-"""The element types of a float network that can be converted."""
+_STORAGES = ("f32", "f16", "bf16", "bool")
+"""The element types of a network that can be converted."""
 _ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
 """As a share of an output's range."""
 
@@ -117,7 +117,7 @@ class ConvertTopToTpu(SmaltiPass):
                     place_of(op),
                     hint="convert a module of level top",
                 )
-            _check_floats(op)
+            _check_storage(op)
             conversion(builder, op)
             self.count("ops")
         builder.location = returned.location
@@ -143,21 +143,20 @@ def _body(function: FuncOp) -> Block:
             Place(name=f"@{function.sym_name.data}"),
         )
     for argument in function.body.block.args:
-        if element_storage(argument.type) not in _FLOATS:
+        if element_storage(argument.type) not in _STORAGES:
             raise DiagnosticError(
                 f"input {argument.index} is {argument.type}: only inputs of "
-                f"{', '.join(_FLOATS)} can be converted",
+                f"{', '.join(_STORAGES)} can be converted",
                 Place(name=f"@{function.sym_name.data}"),
             )
     return function.body.block
 
 
-def _check_floats(op: Operation) -> None:
-    """DiagnosticError where an op other than a constant makes floats that a target has none
-    of."""
-    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in _FLOATS:
+def _check_storage(op: Operation) -> None:
+    """DiagnosticError where an op other than a constant makes what a target has none of."""
+    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in _STORAGES:
         raise DiagnosticError(
-            f"{op.name} makes {op.results[0].type}: only {', '.join(_FLOATS)} can be converted",
+            f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",
             place_of(op),
         )
 

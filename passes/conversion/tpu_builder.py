@@ -15,7 +15,15 @@ from ...backends.numerics.quantization import activation_parameters, quantize
 from ...backends.numerics.storage import name_of, saturate_to
 from ...dialects import top, tpu
 from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.element import element_of, element_storage, expressed, shape_of, type_of_storage
+from ...dialects.element import (
+    element_of,
+    element_storage,
+    expressed,
+    is_bool,
+    is_float,
+    shape_of,
+    type_of_storage,
+)
 from ...dialects.location import place_of
 from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ...dialects.value_name import value_name
@@ -49,6 +57,7 @@ class TpuBuilder:
         self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}
         self._quantized: dict[SSAValue, SSAValue] = {}
         self._elements: dict[SSAValue, UniformQuantizedType] = {}
+        self._functions_of_8_bits: set[SSAValue] = set()
         self._names = UniqueNames(function)
         self._taken: set[str] = set()
         self._missing: dict[str, None] = {}
@@ -108,10 +117,18 @@ class TpuBuilder:
     # Values
 
     def set_float(self, value: SSAValue, form: SSAValue) -> None:
-        """Notes the float form of `value`; ValueError where its element type is not `float`."""
-        if element_of(form) != self.float:
+        """Notes the float form of `value`, or its bools; ValueError where the element type of
+        floats is not `float`.
+        """
+        element = element_of(form)
+        if is_float(element) and element != self.float:
             raise ValueError(f"'{self.name_of(value)}' is {form.type}, expected {self.float}")
-        self._floats[value, self.float] = form
+        self._floats[value, element] = form
+
+    def set_function_of_8_bits(self, value: SSAValue, form: SSAValue) -> None:
+        """Notes the float form of `value`, which a table can give in place of it, quantized too."""
+        self.set_float(value, form)
+        self._functions_of_8_bits.add(value)
 
     def set_quantized(self, value: SSAValue, form: SSAValue) -> None:
         """Notes the quantized form of `value`."""
@@ -125,15 +142,21 @@ class TpuBuilder:
             self.set_float(value, form)
 
     def as_float(self, value: SSAValue) -> SSAValue:
-        """The form of a value of `top` with elements of type `float`."""
-        return self._as_element(value, self.float)
+        """The form of a value of `top` with elements of type `float`; of bools, as they are."""
+        return (
+            self.as_given(value)
+            if is_bool(element_of(value))
+            else self._as_element(value, self.float)
+        )
 
     def as_f32(self, value: SSAValue) -> SSAValue:
         """The form in f32, whatever `float` is: what is added to accumulators."""
         return self._as_element(value, type_of_storage("f32"))
 
     def as_given(self, value: SSAValue) -> SSAValue:
-        """The form with the float type that the value has in `top`: what the function returns."""
+        """The form with the float type (or the bools) that the value has in `top`: what the function
+        returns.
+        """
         return self._as_element(value, expressed(element_of(value)))
 
     def _as_element(self, value: SSAValue, element: Attribute) -> SSAValue:
@@ -182,13 +205,14 @@ class TpuBuilder:
         moves_input = (
             self.quantizes and isinstance(value, BlockArgument) and self._is_calibrated(value)
         )
-        return value in self._quantized or moves_input
+        return value in self._quantized or value in self._functions_of_8_bits or moves_input
 
     def is_quantized(self, value: SSAValue) -> bool:
         """Whether the value has a quantized form, or is an input or a constant, which can be given
         one without loss of time."""
         return self.quantizes and (
             value in self._quantized
+            or value in self._functions_of_8_bits
             or isinstance(value, BlockArgument)
             or isinstance(value.owner, top.WeightOp)
         )
@@ -247,17 +271,23 @@ class TpuBuilder:
         )
         return self.add(made).output
 
-    def quantized_constant(self, weight: top.WeightOp, array: np.ndarray) -> SSAValue:
-        """`array`, which stands for the constant `weight`, quantized like an activation by its
-        least and greatest element."""
+    def quantized_constant(
+        self,
+        weight: top.WeightOp,
+        array: np.ndarray,
+        element: UniformQuantizedType | None = None,
+    ) -> SSAValue:
+        """`array`, which stands for the constant `weight`, quantized as `element` says, or (None)
+        like an activation by its least and greatest element."""
         if not np.all(np.isfinite(array)):
             raise DiagnosticError(
                 "a constant that is to be quantized is not finite", place_of(weight)
             )
-        low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
-        scale, zero_point = activation_parameters(low, high)
-        stored = quantize(array, scale, zero_point, "i8")
-        return self.constant(f"{self.key_of(weight)}.i8", stored, uniform("i8", scale, zero_point))
+        if element is None:
+            low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
+            element = uniform("i8", *activation_parameters(low, high))
+        stored = quantize(array, element.scale, element.zero_point, "i8")
+        return self.constant(f"{self.key_of(weight)}.i8", stored, element)
 
     @staticmethod
     def key_of(weight: top.WeightOp) -> str:

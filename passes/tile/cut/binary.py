@@ -1,4 +1,4 @@
-"""Cuts element-wise ops of two operands, with NumPy's broadcasting."""
+"""Cuts element-wise ops of two and three operands, with NumPy's broadcasting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from functools import cached_property
 from itertools import groupby
 from math import prod
 
+from xdsl.ir import SSAValue
+
 from ....backends.numerics.quantization import add_parameters
+from ....backends.targets.cycles import binary_operations
 from ....dialects import tile, tpu
 from ..cost import Machine
 from ..layout import with_unit_axis
@@ -23,13 +26,29 @@ _KINDS: dict[type[tpu.TpuOp], str] = {
     tpu.SubOp: "sub",
     tpu.MulOp: "mul",
     tpu.DivOp: "div",
+    tpu.MinOp: "min",
+    tpu.MaxOp: "max",
+    tpu.PowerOp: "power",
+    tpu.ModuloOp: "modulo",
+    tpu.PreluOp: "prelu",
+    tpu.SelectOp: "select",
 }
+
+
+def _kind(op: tpu.TpuOp) -> str:
+    """What the instruction does."""
+    if isinstance(op, tpu.CompareOp | tpu.LogicalOp):
+        return op.kind.data
+    return _KINDS[type(op)]
+
+
 _AXES = 4
 """Axes that one instruction counts."""
 
 
 class BinaryFamily(BoxFamily):
-    """tpu.add, sub, mul, div: the operands, constants among them, broadcast to the output's shape.
+    """Arithmetic, comparisons, logic and select: the operands, constants among them, broadcast to the
+    output's shape.
 
     Neighbouring axes along which the same operands repeat are one axis of the instruction; where
     more than four remain, the outer ones are a loop over tiles.
@@ -43,13 +62,12 @@ class BinaryFamily(BoxFamily):
                 layout = with_unit_axis(layout, 0)
             inputs.append(buffer.seen_as(layout))
         super().__init__(replace(layer, inputs=inputs), machine)
-        self.kind = _KINDS[type(layer.op)]
+        self.kind = _kind(layer.op)
 
-    def _repeats(self, axis: int) -> tuple[bool, bool]:
+    def _repeats(self, axis: int) -> tuple[bool, ...]:
         """Which operands have size 1 along an axis where the output has more."""
         out = self.layer.shape[axis]
-        a, b = (buffer.layout.shape[axis] != out for buffer in self.layer.inputs)
-        return a, b
+        return tuple(buffer.layout.shape[axis] != out for buffer in self.layer.inputs)
 
     def input_boxes(self, window: Window) -> Sequence[Window]:
         return [
@@ -57,7 +75,7 @@ class BinaryFamily(BoxFamily):
                 (0, 1) if self._repeats(axis)[index] else range_
                 for axis, range_ in enumerate(window)
             )
-            for index in range(2)
+            for index in range(len(self.layer.inputs))
         ]
 
     def _operand_shape(self, index: int, sizes: Sequence[int]) -> tuple[int, ...]:
@@ -72,14 +90,15 @@ class BinaryFamily(BoxFamily):
         layer = self.layer
         operands = [
             prod(self._operand_shape(index, sizes)) * layer.inputs[index].element_bytes
-            for index in range(2)
+            for index in range(len(self.layer.inputs))
         ]
         return [*operands, self.elements_of(sizes) * layer.output.element_bytes]
 
     def vector_cycles(self, window: Window) -> int:
-        operations = 4 if self.kind == "div" else 1
         elements = self.elements_of(sizes_of(window))
-        return self.machine.vector_cycles(self.layer.output.storage, elements, operations)
+        # The last operand: select's first one is bools.
+        storage = self.layer.inputs[-1].storage
+        return self.machine.vector_cycles(storage, elements, binary_operations(self.kind))
 
     def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes = sizes_of(window)
@@ -105,7 +124,7 @@ class BinaryFamily(BoxFamily):
         """Multipliers of a and b, and the shift; integers are added or multiplied only."""
         a, b = self.layer.elements[:2]
         result = self.layer.result
-        if result.is_float:
+        if result.is_float or self.kind not in ("add", "mul"):
             return (0, 0), 0
         if self.kind == "mul":
             multiplier, shift = self.layer.rescaling(a.scale * b.scale / result.scale)
@@ -130,10 +149,19 @@ class BinaryFamily(BoxFamily):
             layer.output.storage,
             name="out",
         )
+        self._compute([*operands, out], emitter)
+        self.store(emitter, out, window, local[-1])
+
+    def _compute(self, operands: list[SSAValue], emitter: Emitter) -> None:
+        """The computation of a tile, the output being the last of its operands."""
+        layer = self.layer
+        if isinstance(layer.op, tpu.SelectOp):
+            emitter.compute(tile.SelectOp, operands, {})
+            return
         multipliers, shift = self._parameters
         emitter.compute(
             tile.BinaryOp,
-            [*operands, out],
+            operands,
             {
                 "kind": self.kind,
                 "zero_points": (*(e.zero_point for e in layer.elements), layer.result.zero_point),
@@ -142,4 +170,3 @@ class BinaryFamily(BoxFamily):
             },
             layer.clamp,
         )
-        self.store(emitter, out, window, local[-1])

@@ -16,6 +16,7 @@ from .pooling import PoolFamily
 from .reduction import ReduceFamily
 from .relayout import RelayoutFamily
 from .resampling import ResampleFamily
+from .unary import LookupFamily, UnaryFamily
 
 FAMILIES: dict[type[tpu.TpuOp], type[Family]] = {
     tpu.Conv2dOp: ConvolutionFamily,
@@ -24,6 +25,16 @@ FAMILIES: dict[type[tpu.TpuOp], type[Family]] = {
     tpu.SubOp: BinaryFamily,
     tpu.MulOp: BinaryFamily,
     tpu.DivOp: BinaryFamily,
+    tpu.MinOp: BinaryFamily,
+    tpu.MaxOp: BinaryFamily,
+    tpu.PowerOp: BinaryFamily,
+    tpu.ModuloOp: BinaryFamily,
+    tpu.PreluOp: BinaryFamily,
+    tpu.CompareOp: BinaryFamily,
+    tpu.LogicalOp: BinaryFamily,
+    tpu.SelectOp: BinaryFamily,
+    tpu.UnaryOp: UnaryFamily,
+    tpu.LookupOp: LookupFamily,
     tpu.CastOp: ConvertFamily,
     tpu.RequantizeOp: ConvertFamily,
     tpu.ClampOp: ConvertFamily,

@@ -205,7 +205,9 @@ class Layer:
 
     @cached_property
     def clamp(self) -> tuple[float, float]:
-        """The fused activation's bounds as storage values of the output."""
+        """The fused activation's bounds as storage values of the output; bools have none."""
+        if self.result.storage == "bool":
+            return float("-inf"), float("inf")
         if not isinstance(self.op, tpu.ClampedOp):
             return self.result.clamp(None, None)
         low, high = self.op.clamp_low, self.op.clamp_high

@@ -20,13 +20,18 @@ def model_of(
     *,
     opset: int = 17,
     ir_version: int = 8,
+    bools: Sequence[str] = (),
 ) -> ModelProto:
-    """A model; outputs have no declared shape, inputs are f32."""
+    """A model; outputs have no declared shape; inputs and outputs are f32 but for `bools`."""
+
+    def element(name: str) -> int:
+        return TensorProto.BOOL if name in bools else TensorProto.FLOAT
+
     graph = helper.make_graph(
         list(nodes),
         "test",
-        [helper.make_tensor_value_info(n, TensorProto.FLOAT, list(s)) for n, s in inputs.items()],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [helper.make_tensor_value_info(n, element(n), list(s)) for n, s in inputs.items()],
+        [helper.make_tensor_value_info(name, element(name), None) for name in outputs],
         [numpy_helper.from_array(np.asarray(v), n) for n, v in (constants or {}).items()],
     )
     opsets = [helper.make_opsetid("", opset)]

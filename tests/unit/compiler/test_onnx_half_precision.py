@@ -165,5 +165,7 @@ def test_f64_is_a_diagnostic(node: onnx.NodeProto, reason: str):
 def test_an_f64_input_is_a_diagnostic():
     model = model_of([helper.make_node("Relu", ["x"], ["y"])], {"x": [2]})
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
-    with pytest.raises(DiagnosticError, match="only FLOAT, FLOAT16 and BFLOAT16 are supported"):
+    with pytest.raises(
+        DiagnosticError, match="only FLOAT, FLOAT16, BFLOAT16 and BOOL are supported"
+    ):
         imported(model)

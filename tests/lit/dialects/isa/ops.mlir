@@ -25,8 +25,11 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
     v7: softmax x=0x0, out=0x0, type=f32, rows=1, columns=10, in_pitch=16, out_pitch=16
     v8: normalize kind=rms, x=0x0, out=0x0, parameters=0x100, type=f32, rows=2, length=3, inner=5, pitch=16, epsilon=0.5, parameter_rows=2
     v9: local_response_norm x=0x0, out=0x0, type=f32, rows=2, columns=3, in_pitch=16, out_pitch=16, size=5, alpha=0.5, beta=0.75, offset=1.0
+    v10: unary kind=elu, type=f32, x=0x0, out=0x0, rows=1, columns=10, in_pitch=16, out_pitch=16, alpha=0.5, clamp_high=1.0
+    v11: lookup in_type=i8, out_type=u8, x=0x0, table=0x100, out=0x0, rows=1, columns=10, in_pitch=16, out_pitch=16, zero_point=7
+    v12: select type=f32, condition=0x0, a=0x100, b=0x200, out=0x300, size3=16, condition_stride3=1, a_stride3=1
     m2: sync engine=matrix after v3 signal c1@{0}
-    s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v7 wait c1>=1
+    s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v12 wait c1>=1
   }
 }
 
@@ -51,8 +54,11 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // CHECK-NEXT:     v7: softmax
 // CHECK-NEXT:     v8: normalize kind=rms, x=0x0, out=0x0, parameters=0x100, type=f32, rows=2, length=3, inner=5, pitch=16, epsilon=0.5, parameter_rows=2
 // CHECK-NEXT:     v9: local_response_norm x=0x0, out=0x0, type=f32, rows=2, columns=3, in_pitch=16, out_pitch=16, size=5, alpha=0.5, beta=0.75, offset=1.0
+// CHECK-NEXT:     v10: unary kind=elu, type=f32, {{.*}}, alpha=0.5, clamp_high=1.0
+// CHECK-NEXT:     v11: lookup in_type=i8, out_type=u8, {{.*}}, zero_point=7
+// CHECK-NEXT:     v12: select type=f32, condition=0x0, a=0x100, b=0x200, out=0x300, size3=16, condition_stride3=1, a_stride3=1
 // CHECK-NEXT:     m2: sync engine=matrix after v3 signal c1@{0}
-// CHECK-NEXT:     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v7 wait c1>=1
+// CHECK-NEXT:     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v12 wait c1>=1
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 

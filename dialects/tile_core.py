@@ -1,0 +1,57 @@
+"""The base of what a core executes at the tile level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects.builtin import LocationAttr, StringAttr
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import opt_prop_def, prop_def, traits_def
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+
+from . import tile_rules as rules
+from .assembly import TextOp, property_value
+from .attribute import INTEGER, integer
+
+Field = int | float | str | bool | Sequence[int] | Sequence[float] | None
+"""What `make` takes for a property: None and False leave it out."""
+
+
+class CoreOp(TextOp):
+    """Base of what a core executes: copies and computations on whole tiles, in destination-passing
+    style.
+
+    `origin` is the name of the `tpu` result that the op is part of: what reports on the program key
+    on.
+    """
+
+    core = prop_def(INTEGER)
+    origin = opt_prop_def(StringAttr)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    @classmethod
+    def make(
+        cls,
+        core: int,
+        *operands: SSAValue | None,
+        location: LocationAttr | None = None,
+        **fields: Field,
+    ) -> Self:
+        """The op on `core`: operands in the order of the definition (None: absent), `fields` its
+        properties.
+
+        Properties at their default may be left out. TypeError for a field that the op does not
+        have.
+        """
+        properties: dict[str, Attribute | None] = {"core": integer(core), **cls.DEFAULTS}
+        for name, value in fields.items():
+            properties[name] = property_value(cls, name, value)
+        op = cls.build(operands=operands, properties=properties)
+        if location is not None:
+            op.location = location
+        return op
+
+    def verify_(self) -> None:
+        rules.verify_core(self)
+        rules.VERIFIERS[self.name](self)

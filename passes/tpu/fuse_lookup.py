@@ -1,0 +1,172 @@
+"""`tpu-fuse-lookup`: a chain of element-wise ops on 8 bits becomes one look-up in a table.
+
+Before:
+
+    %f = tpu.cast "x_f32" %x : (tensor<4x!quant.uniform<i8:f32, 0.1>>) -> tensor<4xf32>
+    %s = tpu.unary "s" %f kind = "sigmoid" : (tensor<4xf32>) -> tensor<4xf32>
+    %q = tpu.cast "s_i8" %s : (tensor<4xf32>) -> tensor<4x!quant.uniform<i8:f32, 0.004:-128>>
+
+After:
+
+    %t = tpu.weight "s.table" key = "s.table" : tensor<256x!quant.uniform<i8:f32, 0.004:-128>>
+    %q = tpu.lookup "s" %x, %t : (…) -> tensor<4x!quant.uniform<i8:f32, 0.004:-128>>
+
+The table holds what the chain makes of each of the 256 values, by the functions that the interpreter
+runs: what is computed stays the same to the bit. A chain begins at a value of 8 bits; it may hold
+casts, requantizations, clamps, functions, look-ups, and arithmetic and comparisons with one number,
+and ends where an op of another kind uses its result. At least one of its ops has to compute in
+floats or be a look-up: clamps and requantizations alone are cheaper as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.ir import Operation, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+
+from ...dialects import tpu
+from ...dialects.element import (
+    element_of,
+    element_storage,
+    is_quantized,
+    shape_of,
+)
+from ...dialects.instruction_pointwise import TABLE_ENTRIES
+from ...dialects.quant import UniformQuantizedType
+from ...dialects.tpu_evaluation import evaluate
+from ...dialects.value_name import value_name
+from ...dialects.weights import WeightStore, value_of
+from ..driver import erase_if_unused
+from ..smalti_pass import Level, SmaltiPass, store_of
+
+_OF_ONE = (tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp, tpu.UnaryOp, tpu.LookupOp)
+_OF_TWO = (tpu.BinaryOp, tpu.CompareOp)
+
+
+class FuseChain(RewritePattern):
+    """The last op of a chain on 8 bits  ⇒  a look-up with the value that the chain begins with."""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
+        if not isinstance(op, (*_OF_ONE, *_OF_TWO)) or _goes_on(op):
+            return
+        chain = _chain_to(op)
+        if chain is None or not any(_is_worth_a_table(step) for step in chain):
+            return
+        if len(chain) == 1 and isinstance(op, tpu.LookupOp):
+            return
+        root = _operand(chain[0])
+        assert root is not None
+        named = next((step for step in reversed(chain) if not isinstance(step, tpu.CastOp)), op)
+        name = named.result_name.data
+        type = TensorType(op.output.type.element_type, [TABLE_ENTRIES])
+        key = self.store.add(f"{name}.table", self._table(chain, element_storage(root.type)))
+        table = tpu.WeightOp.make(f"{name}.table", type, key=key)
+        made = tpu.LookupOp.make(name, root, table.output)
+        table.output.name_hint = value_name(f"{name}.table")
+        made.output.name_hint = value_name(name)
+        rewriter.replace(op, [table, made], [made.output])
+        erase_if_unused(rewriter, *reversed(chain[:-1]))
+
+    def _table(self, chain: Sequence[tpu.TpuOp], storage: str) -> np.ndarray:
+        """What `chain` makes of every value of `storage`, i8 or u8, in the order of their bits."""
+        bits = np.arange(TABLE_ENTRIES, dtype=np.uint8)
+        value = bits.view(np.int8) if storage == "i8" else bits
+        with np.errstate(all="ignore"):
+            for step in chain:
+                source = _operand(step)
+                operands = [
+                    value[None]
+                    if operand is source
+                    else value_of(_weight(operand), self.store)[None]
+                    for operand in step.operands
+                ]
+                value = evaluate(step, operands).reshape(TABLE_ENTRIES)
+        return np.ascontiguousarray(value)
+
+
+@dataclass(frozen=True)
+class FuseLookup(SmaltiPass):
+    """Fuse chains of element-wise ops on 8 bits into look-ups in tables."""
+
+    name = "tpu-fuse-lookup"
+    level: ClassVar[Level] = "tpu"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        self.rewrite(module, [FuseChain(store_of(ctx))])
+
+
+def _weight(value: SSAValue) -> tpu.WeightOp:
+    owner = value.owner
+    assert isinstance(owner, tpu.WeightOp), "the other operands of a step are constants"
+    return owner
+
+
+def _operand(op: object) -> SSAValue | None:
+    """The operand that decides each element of the op's result, the others being constants of one
+    number; None for other ops.
+    """
+    if isinstance(op, tpu.LookupOp):
+        return op.input if isinstance(op.table.owner, tpu.WeightOp) else None
+    if isinstance(op, _OF_ONE):
+        return op.input
+    if not isinstance(op, _OF_TWO):
+        return None
+    for value, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+        is_number = isinstance(other.owner, tpu.WeightOp) and prod(shape_of(other)) == 1
+        if (is_number or other is value) and shape_of(value) == shape_of(op.output):
+            return None if isinstance(value.owner, tpu.WeightOp) else value
+    return None
+
+
+def _has_8_bits(value: SSAValue) -> bool:
+    """Whether a value is stored in 8 bits, quantized with one scale."""
+    element = element_of(value)
+    return (
+        isinstance(element, UniformQuantizedType)
+        and element.is_per_tensor
+        and element_storage(element) in ("i8", "u8")
+    )
+
+
+def _goes_on(op: tpu.TpuOp) -> bool:
+    """Whether every chain that takes in the result of `op` goes on to a user."""
+    uses = list(op.results[0].uses)
+    if _has_8_bits(op.results[0]) and len(uses) > 1:
+        return False
+    return bool(uses) and all(_operand(use.operation) is op.results[0] for use in uses)
+
+
+def _chain_to(op: tpu.TpuOp) -> list[tpu.TpuOp] | None:
+    """The ops from the one that reads a value of 8 bits to `op`; None where there is no such value.
+
+    The value is the first of 8 bits, going back, that no op of a chain makes for this chain alone.
+    """
+    chain: list[tpu.TpuOp] = []
+    begin = 0
+    current: object = op
+    while (value := _operand(current)) is not None:
+        assert isinstance(current, tpu.TpuOp)
+        chain.append(current)
+        if _has_8_bits(value):
+            begin = len(chain)
+            if len(list(value.uses)) > 1:
+                break
+        current = value.owner
+    return chain[:begin][::-1] if begin else None
+
+
+def _is_worth_a_table(op: tpu.TpuOp) -> bool:
+    """Whether a look-up is cheaper than the op: one that computes in floats, or is a look-up."""
+    if isinstance(op, tpu.LookupOp):
+        return True
+    return not isinstance(op, tpu.CastOp) and not is_quantized(op.operands[0].type)
