@@ -5,15 +5,14 @@ This module knows neither xDSL nor programs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from .instruction_fields import STORAGE_BYTES
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(NamedTuple):
     """A set of bytes that an instruction reads or writes: equal runs at regular strides.
 
     The runs start at `address + Σ i_d * strides[d]` for every index `i_d < counts[d]` and are

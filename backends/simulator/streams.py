@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -210,7 +210,7 @@ class Streams:
         """The bytes that an instruction reads and writes, `core` filled in."""
         own = self.core[number]
         return tuple(
-            access if access.core is not None else replace(access, core=own)
+            access if access.core is not None else access._replace(core=own)
             for access in self.kinds[number].accesses(self.fields[number])
         )
 

@@ -3,7 +3,7 @@ explains mistakes.
 
 Against what the fast reader of `line.py` takes it allows any spacing, fields in any order, numbers
 in decimal or hexadecimal, and comments. A line that is wrong is told with its column and with what
-was expected there.
+was expected there. It is imported where a line needs it: lark takes long to load.
 """
 
 from __future__ import annotations

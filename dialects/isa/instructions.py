@@ -27,7 +27,6 @@ from ..attribute import INTS, REALS, Ints, Reals, ints_of_bytes
 from ..diagnostic import DiagnosticError
 from ..instruction import BY_MNEMONIC, ENGINES, INSTRUCTIONS, Instruction
 from .field_values import FieldError, field_values
-from .grammar import LineError, read_line
 from .line import NAME, Line, line_format
 
 MAX_CORES = 64
@@ -108,6 +107,8 @@ class InstructionOp(IRDLOperation):
     @classmethod
     def parse(cls, parser: Parser) -> InstructionOp:
         """Reads an op that stands alone: the rest of its line."""
+        from .grammar import LineError, read_line
+
         content = parser.lexer.input.content
         start = parser.pos
         end = content.find("\n", start)

@@ -23,7 +23,6 @@ from xdsl.printer import Printer
 from ..instruction import BY_MNEMONIC
 from ..location import given_location
 from ..syntax import SmaltiParser, SmaltiPrinter
-from .grammar import LineError, read_line
 from .instructions import UNKNOWN, InstructionOp, op_of_line
 from .line import NAME, line_format, unquoted
 
@@ -134,6 +133,8 @@ def _read_slowly(
     """The op of any line, None for a blank one; mistakes are raised at their position. Notes the
     location's text.
     """
+    from .grammar import LineError, read_line
+
     try:
         line = read_line(text)
     except LineError as error:
