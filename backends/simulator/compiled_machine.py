@@ -8,7 +8,7 @@ its queue; signals to other cores all take the same time, so they wait in a ring
 "the next transfer ends" only the last one scheduled is kept. Numbers stay below 2^62: a run that
 goes beyond stops (`OVERFLOW`).
 
-numba keeps the machine code on disk, by the time of this file: what other modules define is part of it.
+numba keeps the machine code on disk; `compiled_run.py` sees to it that it is of the present sources.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
+import numba
 import numpy as np
 
-from . import compiled_machine
+from . import compiled_machine, timeline
 from . import machine_tables as at
 from .costs import Costs
 from .deadlock import deadlock_error
@@ -14,15 +16,42 @@ from .machine_tables import make_memory, with_larger_ring
 from .streams import Streams
 from .timeline import Timeline
 
+_CACHE_NAME = Path(compiled_machine.__file__).stem
+
 
 def is_compiled() -> bool:
-    """Whether the machine code is on disk, made of the present source: starting it then takes no
+    """Whether the machine code is on disk, made of the present sources: starting it then takes no
     compilation.
     """
-    source = Path(compiled_machine.__file__)
-    folder = compiled_machine.advance.stats.cache_path
-    indices = Path(folder or "").glob(f"{source.stem}.advance-*.nbi")
-    return any(index.stat().st_mtime >= source.stat().st_mtime for index in indices)
+    return _marker().exists()
+
+
+def _marker() -> Path:
+    """The file that says that numba has kept machine code of the present sources.
+
+    numba looks at the file of a function only, not at the constants of other modules that are part
+    of it.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for module in (compiled_machine, at, timeline):
+        digest.update(Path(module.__file__ or "").read_bytes())
+    folder = Path(compiled_machine.advance.stats.cache_path or "")
+    return folder / f"{_CACHE_NAME}.{digest.hexdigest()[:16]}.compiled"
+
+
+def _begin(memory: np.ndarray) -> int:
+    """Starts the machine and returns what `advance` does; where its code has to be compiled, leaves none of
+    other sources on disk.
+    """
+    marker = _marker()
+    if not marker.exists():
+        for old in marker.parent.glob(f"{_CACHE_NAME}.*"):
+            if old.suffix in (".nbi", ".nbc", ".compiled"):
+                old.unlink(missing_ok=True)
+    compiled_machine.begin(memory)
+    ending = compiled_machine.advance(memory)
+    marker.touch()
+    return ending
 
 
 def run_compiled(
@@ -34,13 +63,14 @@ def run_compiled(
     memory = make_memory(streams, costs, repeat, signal_latency)
     if memory is None:
         return None
-    compiled_machine.begin(memory)
-    stalls, loads = [_take_log(memory, at.STALLS)], [_take_log(memory, at.LOADS)]
-    while (ending := compiled_machine.advance(memory)) == at.FULL:
+    stalls, loads = [], []
+    ending = _begin(memory)
+    while ending == at.FULL:
         stalls.append(_take_log(memory, at.STALLS))
         loads.append(_take_log(memory, at.LOADS))
         if memory[at.SIGNALS] + memory[at.SIGNAL_ROOM] > memory[at.RING_SIZE]:
             memory = with_larger_ring(memory)
+        ending = compiled_machine.advance(memory)
     if ending == at.OVERFLOW:
         return None
     engines = _table(memory, at.ENGINE_TABLE, int(memory[at.ENGINES]), at.ENGINE_COLUMNS)

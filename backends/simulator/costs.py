@@ -109,7 +109,7 @@ def cost_program(streams: Streams) -> Costs:
     costs.transfer -= 1
     busy = _busy_cycles(streams)
     costs.ticks[:] = busy.astype(np.int64) * TICKS_PER_CYCLE
-    for columns in streams.columns():
+    for columns in streams.columns:
         kind, numbers = columns.instruction, columns.numbers
         if kind in (Load, Store):
             continue
@@ -136,7 +136,7 @@ def _busy_cycles(streams: Streams) -> np.ndarray:
     busy = np.zeros(len(streams))
     problems: list[tuple[int, TargetError]] = []
     with np.errstate(all="ignore"):
-        for columns in streams.columns():
+        for columns in streams.columns:
             try:
                 busy[columns.numbers] = columns.instruction.cycles(columns.fields, target)
             except TargetError as error:

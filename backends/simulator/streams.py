@@ -8,7 +8,6 @@ follows. Engines are numbered `4 * core + engine`, counters `core * counters + c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -93,9 +92,10 @@ class Streams:
             result[numbers] = words["group"]
         return result
 
-    def columns(self) -> Iterator[Columns]:
+    @cached_property
+    def columns(self) -> list[Columns]:
         """The instructions in groups, fields as columns."""
-        return columns_of(self.words)
+        return list(columns_of(self.words))
 
     # One by one
 
@@ -362,7 +362,7 @@ def _memory_suffices(streams: Streams) -> bool:
         "local": np.array(program.local_bytes, np.float64),
         "acc": np.array(program.acc_bytes, np.float64),
     }
-    for columns in streams.columns():
+    for columns in streams.columns:
         with np.errstate(all="ignore"):
             accesses = columns.instruction.accesses(columns.fields)
         for access in accesses:
