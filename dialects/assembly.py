@@ -83,7 +83,7 @@ class TextOp(IRDLOperation):
         operands = _parse_operands(parser, layout)
         _parse_properties(parser, layout, properties)
         attributes = parser.parse_optional_attr_dict()
-        parser.parse_punctuation(":", " before the types")
+        _parse_colon(cls, parser, layout)
         values, results = _parse_types(cls, parser, layout, operands)
         return cls.build(
             operands=values, result_types=results, properties=properties, attributes=attributes
@@ -112,6 +112,18 @@ class TextOp(IRDLOperation):
             if not isinstance(value, UnitAttr):
                 printer.print_string(" = ")
                 print_value(printer, value)
+
+
+def _parse_colon(cls: type[TextOp], parser: Parser, layout: Layout) -> None:
+    """The colon before the types; a word in its place is a mistyped property."""
+    if parser.parse_optional_punctuation(":") is not None:
+        return
+    position = parser.pos
+    word = parser.parse_optional_identifier()
+    if word is None:
+        parser.parse_punctuation(":", " before the types")
+    known = ", ".join([name for name, _, _ in layout.properties] + list(layout.keyword)) or "none"
+    parser.raise_error(f"'{word}' is no property of {cls.name} (there are: {known})", position)
 
 
 @cache

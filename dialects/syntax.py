@@ -113,7 +113,6 @@ class SmaltiParser(Parser):
 
     def __init__(self, ctx: Context, source: SourceText) -> None:
         super().__init__(ctx, "", source.file)
-        self._parser_state = ParserState(SmaltiLexer(Input(source.text, source.file)))
         self.source = source
         self.positions: dict[Operation, int] = {}
         """Where the lines of a listing began: they are many, and keep the location that they share."""
@@ -126,6 +125,8 @@ class SmaltiParser(Parser):
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         try:
+            # The state holds the first token, which may be wrong itself.
+            self._parser_state = ParserState(SmaltiLexer(Input(self.source.text, self.source.file)))
             return super().parse_module(allow_implicit_module)
         except ParseError as error:
             # xDSL tells undefined values at the end of the text, without a place.

@@ -21,6 +21,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 
 from .context import SmaltiContext, weights_of
 from .diagnostic import DiagnosticError, Place
+from .explanation import explain_parse_error, explain_wrong_op
 from .file_metadata import take_metadata
 from .files import read_text, write_atomically, write_bytes_atomically, write_text
 from .location import place_of
@@ -66,17 +67,16 @@ def parse_module(
     name = file or "<text>"
     text = take_metadata(SourceText(text, name, first_line)).text
     hoisted, added_lines = hoist_aliases(text)
-    source = SourceText(hoisted, name, first_line - added_lines)
-    parser = SmaltiParser(ctx, SourceText("", source.file))
+    source = SourceText(hoisted, name, first_line, added_lines)
+    parser = SmaltiParser(ctx, source)
     try:
-        parser = SmaltiParser(ctx, source)
         module = parser.parse_module()
     except ParseError as error:
-        raise DiagnosticError(error.msg.strip(), source.place(error.span.start)) from None
+        raise explain_parse_error(error.msg.strip(), error.span.start, parser) from None
     except Exception as error:
         # xDSL's parser fails in many ways on bad text (assertions, overflows, lookups): all are the
         # text's fault.
-        raise DiagnosticError(_reason(error), source.place(parser.pos)) from None
+        raise explain_parse_error(_reason(error), parser.pos, parser) from None
     open_weights(module, ctx, file)
     if check:
         verify(module, place_of=parser.place_of)
@@ -108,7 +108,8 @@ def open_weights(module: ModuleOp, ctx: Context, file: str | None = None) -> Non
     named = module.attributes.get(WEIGHTS)
     if named is None:
         return
-    place = Place(file=file or "<text>")
+    place = place_of(module)
+    place = place if place.line is not None else Place(file=file or "<text>")
     if not isinstance(named, StringAttr):
         raise DiagnosticError(f"attribute '{WEIGHTS}' is not a string", place)
     folder = Path(file).parent if file and file != "<stdin>" else Path()
@@ -211,8 +212,9 @@ def verify(
     """
     wrong = (verifier or Verifier()).first_error(module)
     if wrong is not None:
-        op, message = wrong
-        raise DiagnosticError(f"'{op.name}': {message}", place_of(op), [current_operation(op)])
+        error = explain_wrong_op(*wrong, place_of)
+        error.notes = [*error.notes, current_operation(wrong[0])]
+        raise error
 
 
 def current_operation(op: Operation) -> str:

@@ -16,7 +16,7 @@ def test_a_source_text_turns_offsets_into_places():
     assert source.position(TEXT.index("line")) == (2, 9)
     assert source.position(len(TEXT)) == (3, 6)
     assert str(SourceText(TEXT, "f.mlir", first_line=10).place(6)) == "f.mlir:11:1"
-    assert str(SourceText(TEXT, "f.mlir", first_line=0).place(2)) == "f.mlir"
+    assert str(SourceText(TEXT, "f.mlir", first_line=7, added_lines=1).place(2)) == "f.mlir"
 
 
 def test_the_caret_stands_under_the_column():

@@ -77,9 +77,12 @@ WRONG = {
         "%y is used but not",
     ),
     "type": ('  %r = top.relu "r" %x : (tensor<5xf32>) -> tensor<5xf32>', "tensor<4xf32>"),
-    "twice": ('  %x = top.relu "r" %x : (tensor<4xf32>) -> tensor<4xf32>', "already defined"),
-    "count": ('  %r = top.relu "r" %x, %x : (tensor<4xf32>) -> tensor<4xf32>', "expected ':'"),
-    "element": ('  %r = top.relu "r" %x : (tensor<4xf33>) -> tensor<4xf32>', "expected shape type"),
+    "twice": ('  %x = top.relu "r" %x : (tensor<4xf32>) -> tensor<4xf32>', "defined twice"),
+    "count": ('  %r = top.relu "r" %x, %x : (tensor<4xf32>) -> tensor<4xf32>', "':' and the types"),
+    "element": (
+        '  %r = top.relu "r" %x : (tensor<4xf33>) -> tensor<4xf32>',
+        "is no size or element type",
+    ),
     "property": ('  %r = top.clip "r" %x low = "a" : (tensor<4xf32>) -> tensor<4xf32>', "low"),
 }
 

@@ -385,7 +385,7 @@ func.func @f(%a: tensor<2x3xf32>) {
   return
 }
 
-// CHECK: error: Expected ':' before the types
+// CHECK: error: 'axis' is no property of top.relu (there are: none)
 
 // -----
 
