@@ -195,6 +195,21 @@ def add(graph: Graph, x: str) -> str:
     return graph.node("Add", graph.choose([x, other], [other, x]), shape)
 
 
+def function(graph: Graph, x: str) -> str:
+    """A function of each element, without jumps."""
+    op = graph.choose(
+        "Sigmoid", "Tanh", "HardSwish", "HardSigmoid", "LeakyRelu", "Softplus", "Elu", "Erf", "Abs", "Neg"
+    )  # fmt: skip
+    return graph.node(op, [x], graph.values[x])
+
+
+def extreme(graph: Graph, x: str) -> str:
+    """The smaller or larger of a value and a constant that broadcasts, or PRelu."""
+    shape = graph.values[x]
+    other = graph.weight(*(graph.choose(1, size) for size in shape))
+    return graph.node(graph.choose("Min", "Max", "PRelu"), [x, other], shape)
+
+
 def resize(graph: Graph, x: str) -> str:
     """Resize of the spatial axes, by scales or sizes."""
     n, c, h, w = graph.values[x]
@@ -330,7 +345,18 @@ def attention(graph: Graph, x: str) -> str:
 def step(graph: Graph, x: str) -> str:
     """One more op on `x`."""
     images = (conv, conv, conv, pool, resize, batch_norm)
-    anything = (activation, activation, add, add, reshape, reduction, softmax, product)
+    anything = (
+        function,
+        extreme,
+        activation,
+        activation,
+        add,
+        add,
+        reshape,
+        reduction,
+        softmax,
+        product,
+    )
     moves = (concat, concat, cut, cut, pad, gather, shuffle)
     amplifying = (normalization, attention) if graph.amplifies else ()
     anything = (*anything, *moves, *amplifying)
