@@ -20,10 +20,10 @@ DECIBELS = {"f32": 75.0, "f16": 40.0, "bf16": 25.0}
 """Some cases write their expected values with four digits."""
 STEPS = {"f32": 2.0**-24, "f16": 2.0**-11, "bf16": 2.0**-8}
 OUT_OF_RANGE = {
-    "f16": ("softmax_large_number", "logsoftmax_large_number", "reduce_prod_default_axes_keepdims_example"),
-    "bf16": ("softmax_large_number", "logsoftmax_large_number"),
-}  # fmt: skip
-"""Cases with numbers that lie between two of the type, or beyond it, as inputs or as results."""
+    "f16": ("softmax_large_number", "reduce_prod_default_axes_keepdims_example"),
+    "bf16": ("softmax_large_number",),
+}
+"""Parts of names of cases with numbers that lie between two of the type, or beyond it, as inputs or as results."""
 NOT_ON_A_TARGET = ("must be constant", "top.batch_norm has no counterpart", "at least 1")
 """What a target refuses: weights, biases and statistics of run time, tensors without elements."""
 
@@ -36,7 +36,7 @@ def test_node_suite_on_the_whole_path(quantize: Quantize):
     for name, case in cases().items():
         if any(part in name for part in (*REFUSED, *NO_FLOATS)) or not _has_arrays(case):
             continue
-        if name.removeprefix("test_") in OUT_OF_RANGE.get(quantize, ()):
+        if any(part in name for part in OUT_OF_RANGE.get(quantize, ())):
             continue
         try:
             reason = difference(*frozen(case), quantize)
