@@ -12,7 +12,7 @@ from .accuracy import Accuracy, Case, count_products, measure
 QUICK = ("digits", "mnist", "cifar10", "blazeface")
 SLOW = (
     "mobilenet_v2", "squeezenet", "shufflenet", "resnet50", "inception_v2", "densenet121", "vgg19",
-    "alexnet", "inception_v1", "zfnet512",
+    "alexnet", "inception_v1", "zfnet512", "bert_layer", "gpt2_block",
 )  # fmt: skip
 
 every_network = pytest.mark.parametrize(
