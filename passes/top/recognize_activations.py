@@ -84,8 +84,11 @@ class RecognizeActivation(RewritePattern):
             if op.kind.data == "sigmoid" and alpha is not None:
                 return "swish", {"alpha": alpha}
             inner = op.input.owner
-            follows = isinstance(inner, top.UnaryOp) and inner.input is x
-            if follows and (op.kind.data, inner.kind.data) == ("tanh", "softplus"):
+            if (
+                isinstance(inner, top.UnaryOp)
+                and inner.input is x
+                and (op.kind.data, inner.kind.data) == ("tanh", "softplus")
+            ):
                 return "mish", {}
         return self._gelu(number, x, gate)
 
