@@ -83,8 +83,10 @@ class OpLines:
         if head is None:
             return None
         cls = self._parser.ctx.get_optional_op(head[2])
-        form = None if cls is None or not issubclass(cls, TextOp) else _form(cls)
-        if cls is None or form is None:
+        if cls is None or not issubclass(cls, TextOp):
+            return None
+        form = _form(cls)
+        if form is None:
             return None
         location = _LOCATION.search(line)
         stop = len(line) if location is None else location.start()

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, get_type_hints
 
 from xdsl.passes import ModulePass
@@ -208,6 +208,6 @@ def _normalize(piece: re.Match[str]) -> str:
     return value if _LEXED_AS_VALUE.match(value) else _quote(value)
 
 
-def _did_you_mean(name: str, known: Mapping[str, str] | Sequence[str]) -> str | None:
+def _did_you_mean(name: str, known: Iterable[str]) -> str | None:
     near = difflib.get_close_matches(name, list(known), n=2)
     return f"did you mean {' or '.join(near)}?" if near else None

@@ -22,12 +22,12 @@ examples:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="smalti-extract",
-        description="Cut ops out of IR of any level but isa: FILE.mlir runs on FILE.npz, the values "
+        description="Cut ops out of IR of any level: FILE.mlir runs on FILE.npz, the values "
         "that they read when the whole ran.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("input", help="IR file of level top, tpu or tile")
+    parser.add_argument("input", help="IR file of any level")
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument(
         "--op", action="append", metavar="NAME", help="the op that makes NAME; may be repeated"

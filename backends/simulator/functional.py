@@ -97,11 +97,41 @@ class FunctionalSimulator:
         streams = streams or decode_program(program)
         self._names: list[str] = []
         self._steps: list[_Step] = []
+        self._numbers: list[int] = []
         for number in execution_order(streams):
             step = _make_step(streams, number)
             if step is not None:
                 self._steps.append(step)
+                self._numbers.append(number)
                 self._names.append(streams.name(number))
+
+    def bytes_before(
+        self, inputs: Mapping[str, np.ndarray], wanted: Mapping[int, tuple[int, int, int]]
+    ) -> dict[int, np.ndarray]:
+        """What stands in global memory just before some instructions run: u8 [samples, bytes] by
+        number, for (segment, first byte, byte past the last) by number.
+
+        Raises DiagnosticError as `run` does.
+        """
+        arrays, samples = samples_of(self.program.inputs, inputs)
+        state = self._loaded(arrays, 0, samples)
+        found: dict[int, np.ndarray] = {}
+        with np.errstate(all="ignore"):
+            for step, number in zip(self._steps, self._numbers, strict=True):
+                if number in wanted:
+                    segment, low, high = wanted[number]
+                    data = state.segments[segment].read(low, high)
+                    found[number] = np.array(np.broadcast_to(data, (samples, high - low)))
+                step(state)
+        return found
+
+    def _loaded(self, arrays: Mapping[str, np.ndarray], begin: int, count: int) -> _State:
+        """The memories with the inputs of `count` samples in them."""
+        state = _State(self.program, count)
+        segment = state.segments[SEGMENTS.index("input")]
+        for port in self.program.inputs:
+            segment.write(port.offset, arrays[port.name][begin : begin + count])
+        return state
 
     def run(
         self, inputs: Mapping[str, np.ndarray], progress: Progress | None = None
@@ -138,10 +168,7 @@ class FunctionalSimulator:
         self, arrays: Mapping[str, np.ndarray], begin: int, count: int
     ) -> dict[str, np.ndarray]:
         """Outputs u8 [count, bytes] by name."""
-        state = _State(self.program, count)
-        segment = state.segments[SEGMENTS.index("input")]
-        for port in self.program.inputs:
-            segment.write(port.offset, arrays[port.name][begin : begin + count])
+        state = self._loaded(arrays, begin, count)
         with np.errstate(all="ignore"):
             for step, name in zip(self._steps, self._names, strict=True):
                 try:

@@ -13,7 +13,7 @@ from xdsl.rewriter import Rewriter
 from ...backends.interpreter.samples import main_function
 from ...backends.interpreter.tile_buffers import ProgramBuffers
 from ...backends.numerics.storage import dtype_of
-from ...dialects import tile
+from ...dialects import isa, tile
 from ...dialects.attribute import ints
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_storage, shape_of
@@ -23,6 +23,7 @@ from ..pipelines import level_of
 from . import network_reduction
 from .experiment import IrExperiment
 from .inputs import declared_ports
+from .instruction_extraction import extract_instructions
 from .recording import record
 
 
@@ -81,7 +82,8 @@ def extract(
     `inputs`.
 
     What other ops made becomes an input under its name; results that no chosen op reads become
-    outputs. Storage is kept: of a quantized value the input has the stored integers.
+    outputs. Storage is kept: of a quantized value the input has the stored integers. Of instructions
+    inputs and outputs are bytes.
 
     Raises:
         DiagnosticError: a name that no op has, or inputs that do not fit.
@@ -91,10 +93,9 @@ def extract(
         return _from_network(experiment, selection, inputs)
     if level == "tile":
         return _from_tiles(experiment, selection, inputs)
-    raise DiagnosticError(
-        "instructions share addresses with those around them and cannot be cut out",
-        hint="extract from the tile level and lower that: smalti-opt -p convert-tile-to-isa",
-    )
+    ops = [op for op in experiment.module.walk() if isinstance(op, isa.InstructionOp)]
+    names = ["" if op.origin is None else op.origin.data for op in ops]
+    return extract_instructions(experiment, selection.of(ops, names), inputs)
 
 
 def _from_network(

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import LocationAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.program.assemble import PROGRAM_WEIGHTS
@@ -31,10 +31,8 @@ from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_storage
 from ...dialects.instruction import (
     BY_MNEMONIC,
-    ENGINE_PREFIX,
     ENGINES,
     STORAGE_BYTES,
-    Engine,
 )
 from ...dialects.isa.field_values import field_values
 from ...dialects.location import place_of
@@ -46,8 +44,9 @@ from ..tile.allocation import align
 from ..tile.buffer_uses import BufferUse, Declaration, buffer_uses, program_of, steps_of
 from ..tile.strided_copy import StridedCopy
 from ..tile.weight_data import weight_data
+from .listings import Work, listings
 from .transfers import Descriptor, descriptors
-from .waits import Step, WaitPlan, Waits, derive_waits
+from .waits import Step, WaitPlan, derive_waits
 
 
 @dataclass(frozen=True)
@@ -104,17 +103,6 @@ class ConvertTileToIsa(SmaltiPass):
         self.count("waits", sum(len(w.after) + len(w.counters) for w in plan.waits))
 
 
-@dataclass(frozen=True)
-class _Work:
-    """An instruction before its waits are known."""
-
-    step: Step
-    mnemonic: str
-    fields: dict[str, Any]
-    origin: str | None
-    location: LocationAttr
-
-
 def _wrong(op: Operation, message: str, hint: str | None = None) -> DiagnosticError:
     return DiagnosticError(f"{op.name}: {message}", place_of(op), hint=hint)
 
@@ -128,7 +116,7 @@ def _address(value: SSAValue, op: Operation) -> int:
     return owner.address.value.data
 
 
-def _translate(op: Operation) -> Iterator[_Work]:
+def _translate(op: Operation) -> Iterator[Work]:
     """The instructions of one op."""
     if isinstance(op, tile.LayerOp):
         raise _wrong(op, "a layer is no instruction", "run tile-cut-to-local-memory first")
@@ -144,7 +132,7 @@ def _translate(op: Operation) -> Iterator[_Work]:
         yield _work(op, core, mnemonic, fields)
 
 
-def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> _Work:
+def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> Work:
     instruction = BY_MNEMONIC[mnemonic]
     engine = instruction.engine
     assert engine is not None
@@ -152,7 +140,7 @@ def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> 
     accesses = instruction.accesses(complete)
     step = Step(core, ENGINES.index(engine), accesses)
     origin = None if op.origin is None else op.origin.data
-    return _Work(step, mnemonic, fields, origin, op.location)
+    return Work(step, mnemonic, fields, origin, op.location)
 
 
 def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -219,61 +207,16 @@ def _fill_byte(op: tile.CopyOp, storage: str) -> int:
 
 
 def _streams(
-    work: Sequence[_Work],
+    work: Sequence[Work],
     plan: WaitPlan,
     uses: dict[SSAValue, BufferUse],
     cores: int,
 ) -> list[isa.StreamOp]:
-    """The listings, instructions in program order and named by engine and number."""
-    listings: list[list[Operation]] = [[] for _ in range(cores)]
-    counts = [dict.fromkeys(ENGINES, 0) for _ in range(cores)]
-    names: list[str] = []
-
-    def name_of(core: int, engine: Engine) -> str:
-        number = counts[core][engine]
-        counts[core][engine] = number + 1
-        return f"{ENGINE_PREFIX[engine]}{number}"
-
-    for item, waits in zip(work, plan.waits, strict=True):
-        core, engine = item.step.core, ENGINES[item.step.engine]
-        for wait in waits.counters[:-1]:
-            listings[core].append(
-                isa.instruction_op(
-                    "sync",
-                    name_of(core, engine),
-                    {},
-                    wait=wait,
-                    engine=engine,
-                    origin=item.origin,
-                    location=item.location,
-                )
-            )
-        name = name_of(core, engine)
-        names.append(name)
-        # In the order of the engines, as the disassembler finds them in the program's words.
-        after = sorted(waits.after, key=lambda i: work[i].step.engine)
-        listings[core].append(_instruction(item, waits, name, [names[i] for i in after]))
+    """The listings, with the memory that each core uses."""
     return [
-        isa.StreamOp.get(
-            core, _end(uses, ("local", core)), _end(uses, ("acc", core)), listings[core]
-        )
-        for core in range(cores)
+        isa.StreamOp.get(core, _end(uses, ("local", core)), _end(uses, ("acc", core)), listing)
+        for core, listing in enumerate(listings(work, plan, cores))
     ]
-
-
-def _instruction(item: _Work, waits: Waits, name: str, after: Sequence[str]) -> Operation:
-    mask = waits.signal_cores
-    receivers = [core for core in range(mask.bit_length()) if mask >> core & 1]
-    return isa.instruction_op(
-        item.mnemonic,
-        name,
-        item.fields,
-        after=after,
-        wait=waits.counters[-1] if waits.counters else None,
-        signal=(waits.signal_counter, receivers) if receivers else None,
-        origin=item.origin,
-        location=item.location,
-    )
 
 
 def _end(uses: dict[SSAValue, BufferUse], memory: tuple[str, int]) -> int:

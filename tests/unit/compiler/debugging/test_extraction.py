@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from smalti.backends.program.assemble import assemble
+from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.compilation import Compilation, CompileOptions, start_from_model
 from smalti.compiler.debugging.experiment import IrExperiment
 from smalti.compiler.debugging.extraction import Selection, extract
@@ -102,7 +104,19 @@ def test_names_that_are_not_there(digits: Compilation, selection: Selection, mes
         extract(IrExperiment((), module, digits.ctx), selection, inputs_for(module, {}, 0))
 
 
-def test_instructions_are_refused(digits: Compilation):
-    whole = IrExperiment((), digits.levels["isa"], digits.ctx)
-    with pytest.raises(DiagnosticError, match="cannot be cut out"):
-        extract(whole, SELECTIONS["op"], {})
+@pytest.mark.parametrize("chosen", list(SELECTIONS))
+def test_instructions_compute_what_the_whole_did(digits: Compilation, chosen: str):
+    """Their outputs are the bytes that stand in the whole's memory after them, in its tile program's
+    buffer."""
+    module = digits.levels["isa"]
+    inputs = inputs_for(module, {}, 3)
+    part, values = extract(IrExperiment((), module, digits.ctx), SELECTIONS[chosen], inputs)
+    verify(part.module)
+    result = simulate(assemble(part.module, part.ctx), values, mode="functional", sanitize=True)
+    assert result.outputs
+    tiles, bytes_ = extract(
+        IrExperiment((), digits.levels["tile"], digits.ctx), SELECTIONS[chosen], inputs
+    )
+    expected = run_ir(tiles.module, tiles.ctx, bytes_)[ADD]
+    found = [value for value in result.outputs.values() if value.size == expected.size]
+    assert any(np.array_equal(value.view(np.int8), expected.reshape(-1)) for value in found)
