@@ -63,7 +63,7 @@ def _note(benchmark: BenchmarkFixture, run: Run) -> None:
     [
         "resnet50",
         "mobilenet_v2",
-        *(pytest.param(n, marks=SLOW) for n in ("densenet121", "inception_v2")),
+        *(pytest.param(n, marks=SLOW) for n in ("densenet121", "inception_v2", "bert_layer")),
     ],
 )
 def test_compile_network(
