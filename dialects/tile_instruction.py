@@ -13,6 +13,7 @@ from typing import Any
 from xdsl.ir import Operation, SSAValue
 
 from . import tile
+from .attribute import values_of
 from .element import element_storage, shape_of
 
 Fields = dict[str, Any]
@@ -46,12 +47,12 @@ def _rows(value: SSAValue) -> int:
 
 
 def _zero_points(op: Any) -> dict[str, int]:
-    zero_in, zero_out = op.zero_points.get_values()
+    zero_in, zero_out = values_of(op.zero_points)
     return {"zero_point_in": zero_in, "zero_point_out": zero_out}
 
 
 def _clamp(op: Any) -> dict[str, float]:
-    low, high = op.clamp.get_values()
+    low, high = values_of(op.clamp)
     return {"clamp_low": low, "clamp_high": high}
 
 
@@ -63,7 +64,7 @@ def _pairs(*names: tuple[str, Any]) -> dict[str, int]:
     """Fields `<name>_height` and `<name>_width` from lists of two."""
     fields: dict[str, int] = {}
     for name, values in names:
-        fields[f"{name}_height"], fields[f"{name}_width"] = values.get_values()
+        fields[f"{name}_height"], fields[f"{name}_width"] = values_of(values)
     return fields
 
 
@@ -80,8 +81,8 @@ def _fill(op: tile.FillOp) -> tuple[str, Fields, Operands]:
 def _convolution(op: tile.ConvOp) -> tuple[str, Fields, Operands]:
     batch, in_height, in_width, in_pitch = shape_of(op.x)
     _, out_height, out_width, out_pitch = shape_of(op.acc)
-    in_channels, out_channels = op.channels.get_values()
-    pad_top, pad_left = op.pads.get_values()
+    in_channels, out_channels = values_of(op.channels)
+    pad_top, pad_left = values_of(op.pads)
     fields = {
         "type": _storage(op.x),
         "acc_type": _storage(op.acc),
@@ -108,7 +109,7 @@ def _convolution(op: tile.ConvOp) -> tuple[str, Fields, Operands]:
 def _matmul(op: tile.MatmulOp) -> tuple[str, Fields, Operands]:
     batch, rows, x_pitch = shape_of(op.x)
     matrices = shape_of(op.w)[0]
-    x_zero_point, w_zero_point = op.zero_points.get_values()
+    x_zero_point, w_zero_point = values_of(op.zero_points)
     fields = {
         "type": _storage(op.x),
         "acc_type": _storage(op.acc),
@@ -129,7 +130,7 @@ def _matmul(op: tile.MatmulOp) -> tuple[str, Fields, Operands]:
 
 
 def _epilogue(op: tile.EpilogueOp) -> tuple[str, Fields, Operands]:
-    residual_zero_point, zero_point = op.zero_points.get_values()
+    residual_zero_point, zero_point = values_of(op.zero_points)
     operands: Operands = {"acc": op.acc, "out": op.out, "table": op.table}
     if op.residual is not None:
         operands["residual"] = op.residual
@@ -190,8 +191,8 @@ def _broadcast(out: SSAValue, **operands: SSAValue) -> Fields:
 
 
 def _binary(op: tile.BinaryOp) -> tuple[str, Fields, Operands]:
-    a_zero_point, b_zero_point, zero_point = op.zero_points.get_values()
-    a_multiplier, b_multiplier = op.multipliers.get_values()
+    a_zero_point, b_zero_point, zero_point = values_of(op.zero_points)
+    a_multiplier, b_multiplier = values_of(op.multipliers)
     fields: Fields = {
         "kind": op.kind.data,
         "type": _storage(op.a),
@@ -259,7 +260,7 @@ def _pool(op: tile.PoolOp) -> tuple[str, Fields, Operands]:
         "out_width": out_width,
         "pitch": pitch,
         **_pairs(("kernel", op.kernel), ("stride", op.strides), ("dilation", op.dilations)),
-        **dict(zip(sides, op.pads.get_values(), strict=True)),
+        **dict(zip(sides, values_of(op.pads), strict=True)),
         **_multiplier(op),
         **_zero_points(op),
         **_clamp(op),
@@ -268,8 +269,8 @@ def _pool(op: tile.PoolOp) -> tuple[str, Fields, Operands]:
 
 
 def _reduce(op: tile.ReduceOp) -> tuple[str, Fields, Operands]:
-    outer, length, inner = op.sizes.get_values()
-    outer_stride, length_stride = op.strides.get_values()
+    outer, length, inner = values_of(op.sizes)
+    outer_stride, length_stride = values_of(op.strides)
     fields = {
         "kind": op.kind.data,
         "type": _storage(op.x),

@@ -27,6 +27,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...backends.program.assemble import PROGRAM_WEIGHTS
 from ...dialects import isa, tile
+from ...dialects.attribute import values_of
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_storage
 from ...dialects.instruction import (
@@ -167,11 +168,11 @@ def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]
     storage = element_storage(op.source.type)
     common["fill"] = _fill_byte(op, storage)
     copy = StridedCopy(
-        tuple(op.sizes.get_values()),
+        values_of(op.sizes),
         op.source_offset.value.data,
-        tuple(op.source_strides.get_values()),
+        values_of(op.source_strides),
         op.target_offset.value.data,
-        tuple(op.target_strides.get_values()),
+        values_of(op.target_strides),
         0 if op.pad is None else op.pad.value.data,
     )
     src, dst = _address(op.source, op), _address(op.target, op)
@@ -237,7 +238,7 @@ def _ports(uses: dict[SSAValue, BufferUse], segment: str) -> list[isa.PortAttr]:
     for value, use in uses.items():
         op = use.op
         if isinstance(op, tile.GlobalOp) and use.memory[0] == segment:
-            shape = tuple(op.shape.get_values())
+            shape = values_of(op.shape)
             storage = element_storage(op.output.type)
             ports.append(isa.PortAttr.get(op.buffer_name.data, storage, shape, _address(value, op)))
     return ports

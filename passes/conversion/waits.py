@@ -261,9 +261,10 @@ class _Blocks:
     def latest(self, last: np.ndarray) -> list[int]:
         """The greatest entry of each row of `last` (int32 [rows, blocks]) at these blocks."""
         if self.numbers is not None:
-            return last[:, self.numbers].max(axis=1).tolist()
+            return np.maximum.reduce(last[:, self.numbers], axis=1).tolist()
         if len(self.sizes) == 1:
-            return last[:, self.first : self.first + self.sizes[0]].max(axis=1).tolist()
+            blocks = last[:, self.first : self.first + self.sizes[0]]
+            return np.maximum.reduce(blocks, axis=1).tolist()
         item = last.itemsize
         box = np.ndarray(
             (len(last), *self.sizes),
@@ -272,7 +273,7 @@ class _Blocks:
             self.first * item,
             (last.strides[0], *(s * item for s in self.strides)),
         )
-        return box.max(axis=tuple(range(1, box.ndim))).tolist()
+        return np.maximum.reduce(box, axis=tuple(range(1, box.ndim))).tolist()
 
     def assign(self, last: np.ndarray, step: int) -> None:
         """Sets the entries of these blocks in `last` (int32 [blocks]) to `step`."""
