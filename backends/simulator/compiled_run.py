@@ -26,6 +26,11 @@ def is_compiled() -> bool:
     return _marker().exists()
 
 
+def _cache_folder() -> Path:
+    """Where numba keeps the machine code."""
+    return Path(compiled_machine.advance.stats.cache_path or "")
+
+
 def _marker() -> Path:
     """The file that says that numba has kept machine code of the present sources.
 
@@ -35,8 +40,7 @@ def _marker() -> Path:
     digest = hashlib.sha256(numba.__version__.encode())
     for module in (compiled_machine, at, timeline):
         digest.update(Path(module.__file__ or "").read_bytes())
-    folder = Path(compiled_machine.advance.stats.cache_path or "")
-    return folder / f"{_CACHE_NAME}.{digest.hexdigest()[:16]}.compiled"
+    return _cache_folder() / f"{_CACHE_NAME}.{digest.hexdigest()[:16]}.compiled"
 
 
 def _begin(memory: np.ndarray) -> int:

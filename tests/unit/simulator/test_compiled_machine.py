@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.program.program import Program
-from smalti.backends.simulator import timed_run
+from smalti.backends.simulator import timed_run, timeline
 from smalti.backends.simulator.costs import TICKS_PER_CYCLE, Costs, cost_program
 from smalti.backends.simulator.machine import run_machine
 from smalti.backends.simulator.streams import Streams, decode_program
@@ -22,6 +23,7 @@ from tests.unit.simulator.stream_builder import Builder
 
 pytest.importorskip("numba", reason="numba is an optional dependency: pip install smalti[fast]")
 
+from smalti.backends.simulator import compiled_run
 from smalti.backends.simulator.compiled_run import is_compiled, run_compiled
 
 
@@ -203,3 +205,23 @@ def test_both_ways_of_a_run_are_one_result(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(timed_run, "START_OCCURRENCES", 1)
     monkeypatch.setattr(timed_run, "COMPILE_OCCURRENCES", 1)
     assert_equal(plain, timed_run.run_timing(streams, costs, 5, 0))
+
+
+def test_machine_code_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """numba would go on with machine code that has other constants in it: it is thrown away."""
+    build = Builder()
+    build.load(0, 64)
+    streams = decode_program(build.program())
+    costs = cost_program(streams)
+    monkeypatch.setattr(compiled_run, "_cache_folder", lambda: tmp_path)
+    old = [tmp_path / f"compiled_machine.{end}" for end in ("advance-1.py311.1.nbc", "0.compiled")]
+    for path in (*old, tmp_path / "other.advance-1.py311.nbi"):
+        path.touch()
+    assert not compiled_run.is_compiled()
+    assert run_compiled(streams, costs, 1, 0) is not None
+    assert compiled_run.is_compiled() and not any(path.exists() for path in old)
+    assert (tmp_path / "other.advance-1.py311.nbi").exists()
+    changed = tmp_path / "timeline.py"
+    changed.write_text("COUNTER = 5\n")
+    monkeypatch.setattr(timeline, "__file__", str(changed))
+    assert not compiled_run.is_compiled()
