@@ -39,9 +39,9 @@ def write_listing(printer: Printer, instructions: Iterable[InstructionOp]) -> No
     comments = printer.comments if isinstance(printer, SmaltiPrinter) else {}
     lines: list[str] = []
     for op in instructions:
-        text = line_format(op.instruction).write(op.line(locations and locations.of(op.location)))
+        line = op.line(locations and locations.of(op.location))
         comment = f"  // {comments[op]}" if op in comments else ""
-        lines.append(f"{indent}{text}{comment}")
+        lines.append(f"{indent}{line_format(line.instruction).write(line)}{comment}")
     printer.print_string(" {")
     if lines:
         printer.print_string("\n" + "\n".join(lines), indent=0)
