@@ -193,13 +193,16 @@ class WeightStore:
 
 
 def _is_constant(array: np.ndarray) -> bool:
-    """Whether the array's memory is never written: read-only down to an array that owns it, or to bytes."""
+    """Whether the array's memory is never written: read-only down to an array that owns it, to bytes or to a file
+    that is mapped for reading.
+    """
     memory: object = array
     while isinstance(memory, np.ndarray):
         if memory.flags.writeable:
             return False
         memory = memory.base
-    return memory is None or isinstance(memory, bytes)
+    is_mapped = isinstance(memory, mmap.mmap) and memoryview(memory).readonly
+    return memory is None or isinstance(memory, bytes) or is_mapped
 
 
 def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:

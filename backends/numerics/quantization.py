@@ -8,6 +8,7 @@ shift lies in 0..62.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -24,6 +25,7 @@ __all__ = [
     "quantize_multiplier",
     "requantize",
     "round_half_even_shift",
+    "row_blocks",
     "storage_limits",
     "weight_scales",
 ]
@@ -32,6 +34,7 @@ ClampRange = tuple[int, int] | None
 """Least and greatest storage value of a result, or None: the range of its storage type."""
 
 MAX_SHIFT = 62
+_BLOCK_ELEMENTS = 1 << 18
 _SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
 
 
@@ -118,7 +121,8 @@ def weight_scales(w: np.ndarray, axis: int) -> np.ndarray:
     """
     axis = axis % w.ndim
     others = tuple(a for a in range(w.ndim) if a != axis)
-    largest = np.abs(w.astype(np.float64)).max(axis=others, initial=0.0)
+    greatest, least = w.max(axis=others, initial=0), w.min(axis=others, initial=0)
+    largest = np.maximum(greatest, -least).astype(np.float64)
     if not np.all(np.isfinite(largest)):
         raise ValueError("weights must be finite")
     scales = np.maximum((largest / 127.0).astype(np.float32).astype(np.float64), _SMALLEST_SCALE)
@@ -138,9 +142,21 @@ def quantize(
     `x` is a float array; `scale` and `zero_point` are scalars, or [size of `axis`]. NaN gives the
     zero point.
     """
-    low, high = storage_limits(storage)
     divisor = _along(np.asarray(scale, dtype=np.float32), axis, x.ndim)
     offset = _along(np.asarray(zero_point, dtype=np.float64), axis, x.ndim)
+    if x.ndim == 0:
+        return _quantized(x, divisor, offset, storage)
+    stored = np.empty(x.shape, dtype_of(storage))
+    by_row = divisor.ndim == x.ndim and axis is not None and axis % x.ndim == 0
+    for rows in row_blocks(x):
+        part = divisor[rows] if by_row and len(divisor) > 1 else divisor
+        shift = offset[rows] if by_row and offset.ndim and len(offset) > 1 else offset
+        stored[rows] = _quantized(x[rows], part, shift, storage)
+    return stored
+
+
+def _quantized(x: np.ndarray, divisor: np.ndarray, offset: np.ndarray, storage: str) -> np.ndarray:
+    low, high = storage_limits(storage)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         steps = np.rint(x.astype(np.float32, copy=False) / divisor)
     if np.isnan(steps).any():
@@ -151,6 +167,14 @@ def quantize(
     else:
         stored = steps.astype(np.float64) + offset
     return np.clip(stored, low, high).astype(dtype_of(storage))
+
+
+def row_blocks(x: np.ndarray) -> Iterator[slice]:
+    """Slices of axis 0 that cover an array of rank 1 or more, each of about `_BLOCK_ELEMENTS`: what
+    is computed block by block needs no temporary of the array's own size.
+    """
+    rows = max(1, _BLOCK_ELEMENTS * len(x) // max(1, x.size))
+    return (slice(start, start + rows) for start in range(0, len(x), rows))
 
 
 def dequantize(

@@ -25,7 +25,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.files import write_bytes_atomically
+from ...dialects.files import write_atomically
 from ...dialects.instruction import INSTRUCTION_BYTES
 from ..targets.target import Target
 from .encoding import WORD
@@ -92,6 +92,11 @@ def _aligned(offset: int) -> int:
 
 def write(program: Program) -> bytes:
     """The bytes of the file of a program; the same program gives the same bytes."""
+    return b"".join(_pieces(program))
+
+
+def _pieces(program: Program) -> list[bytes | memoryview]:
+    """The file, piece by piece: what is large is not copied."""
     description = _Description(
         name=program.name,
         target_reference=program.target_reference,
@@ -114,7 +119,7 @@ def write(program: Program) -> bytes:
     return _pack({name: memoryview(content) for name, content in contents.items()})
 
 
-def _pack(contents: Mapping[str, memoryview]) -> bytes:
+def _pack(contents: Mapping[str, memoryview]) -> list[bytes | memoryview]:
     """Lays out the sections. The offsets stand in the manifest, whose length moves them: repeat
     until it is stable.
     """
@@ -136,12 +141,12 @@ def _pack(contents: Mapping[str, memoryview]) -> bytes:
             break
         manifest = text
     preamble = _PREAMBLE.pack(MAGIC, VERSION, 0, len(text), end, hashlib.sha256(text).digest())
-    result = bytearray(end)
-    result[: len(preamble)] = preamble
-    result[len(preamble) : len(preamble) + len(text)] = text
+    pieces: list[bytes | memoryview] = [preamble, text]
+    end = len(preamble) + len(text)
     for section in sections:
-        result[section["offset"] : section["offset"] + section["size"]] = contents[section["name"]]
-    return bytes(result)
+        pieces += [bytes(section["offset"] - end), contents[section["name"]]]
+        end = section["offset"] + section["size"]
+    return pieces
 
 
 def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program:
@@ -261,4 +266,4 @@ def load_bytes(path: Path) -> bytes:
 
 def save(program: Program, path: Path) -> None:
     """Writes the file of a program, whole or not at all."""
-    write_bytes_atomically(path, write(program))
+    write_atomically(path, lambda file: file.writelines(_pieces(program)))

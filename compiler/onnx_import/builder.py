@@ -129,7 +129,9 @@ class GraphBuilder:
     def transpose(self, value: Value, permutation: Sequence[int], name: str) -> Value:
         """Axis i of the result is axis permutation[i] of the value."""
         if isinstance(value, Constant):
-            return Constant(np.ascontiguousarray(value.array.transpose(permutation)), name)
+            array = np.ascontiguousarray(value.array.transpose(permutation))
+            array.flags.writeable = False  # the weight store then keeps it without another copy
+            return Constant(array, name)
         if list(permutation) == sorted(permutation):
             return value
         return self.emit(top.TransposeOp, name, value, permutation=tuple(permutation))

@@ -23,7 +23,7 @@ from ...dialects.value_name import value_name
 from .builder import BatchChange, GraphBuilder
 from .folding import can_fold, fold
 from .input_shapes import GivenSizes, resolve_input_shapes
-from .model_file import read_model
+from .model_file import open_model
 from .node import Constant, Node, UnsupportedNodeError, Value, network_element
 from .operators import HANDLES_CONSTANTS, OPERATORS, supported_operators
 from .tensors import TensorReader
@@ -82,12 +82,12 @@ def import_onnx(
     """
     if isinstance(model, str | Path):
         file, folder = str(model), Path(model).parent
-        proto = read_model(model)
+        proto, data = open_model(model)
     else:
-        file, folder = model.graph.name or "model", None
+        file, folder, data = model.graph.name or "model", None, None
         proto = model
     proto, opset = validate(proto, file)
-    return _GraphImporter(proto.graph, opset, ctx, TensorReader(file, folder)).run(
+    return _GraphImporter(proto.graph, opset, ctx, TensorReader(file, folder, data)).run(
         GivenSizes(input_shapes or {}, batch, symbols or {})
     )
 

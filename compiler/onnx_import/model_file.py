@@ -1,4 +1,6 @@
-"""Reads an ONNX file into a ModelProto, refusing what is none; external data are not loaded."""
+"""Reads an ONNX file into a ModelProto, refusing what is none; external data are not loaded, and
+the importer leaves large weights in the file.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,10 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...dialects.diagnostic import DiagnosticError, Place
+from .large_tensors import without_large_tensors
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -23,10 +28,22 @@ def read_model(path: str | Path) -> ModelProto:
             not ONNX.
     """
     path = Path(path)
-    return parse_model(_read_bytes(path), str(path))
+    return parse_model(_map(path).tobytes(), str(path))
 
 
-def _read_bytes(path: Path) -> bytes:
+def open_model(path: str | Path) -> tuple[ModelProto, np.ndarray]:
+    """The model in a binary .onnx file, and the bytes of the file (u8, memory-mapped).
+
+    The data of large initializers are not in the model: their external data say where in the bytes
+    they stand (`large_tensors.OWN_FILE`). DiagnosticErrors as `read_model`.
+    """
+    path = Path(path)
+    data = _map(path)
+    small = without_large_tensors(data.data)
+    return parse_model(data.tobytes() if small is None else small, str(path)), data
+
+
+def _map(path: Path) -> np.ndarray:
     place = Place(file=str(path))
     try:
         status = path.stat()
@@ -45,9 +62,10 @@ def _read_bytes(path: Path) -> bytes:
             hint="save it with external data: onnx.save(model, path, save_as_external_data=True)",
         )
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DiagnosticError(f"cannot read the model: {error.strerror}", place) from error
+        return np.asarray(np.memmap(path, np.uint8, "r"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise DiagnosticError(f"cannot read the model: {reason}", place) from error
 
 
 def parse_model(data: bytes, file: str) -> ModelProto:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...dialects.diagnostic import DiagnosticError, Place
+from .large_tensors import OWN_FILE
 
 if TYPE_CHECKING:
     from onnx import TensorProto
@@ -22,11 +23,13 @@ class TensorReader:
     folder.
 
     `folder` is None for a model that does not come from a file: it cannot have external data.
+    `data` are the bytes of the model's own file, where its large tensors stay (`large_tensors`).
     """
 
-    def __init__(self, file: str, folder: Path | None):
+    def __init__(self, file: str, folder: Path | None, data: np.ndarray | None = None):
         self.file = file
         self.folder = folder
+        self.data = data
         self._maps: dict[Path, np.ndarray] = {}
 
     def read(self, tensor: TensorProto) -> np.ndarray:
@@ -83,7 +86,6 @@ class TensorReader:
         fields = {entry.key: entry.value for entry in tensor.external_data}
         if _is_packed(dtype) or dtype.hasobject:
             raise self._error(tensor, f"keeps {dtype} elements as external data: not supported")
-        path = self._external_path(tensor, fields.get("location", ""))
         expected = math.prod(shape) * dtype.itemsize
         try:
             offset = int(fields.get("offset") or 0)
@@ -91,17 +93,26 @@ class TensorReader:
         except ValueError as error:
             raise self._error(tensor, f"external offset or length: {error}") from error
         if length != expected:
-            raise self._error(tensor, f"has {length} bytes of external data, {expected} are needed")
-        data = self._map(tensor, path)
+            kind = "data" if OWN_FILE in fields else "external data"
+            raise self._error(
+                tensor, f"has {length} bytes of {kind}, {expected} are needed for {list(shape)}"
+            )
+        name, data = self._external_data(tensor, fields)
         if offset < 0 or offset + length > data.size:
             raise self._error(
                 tensor,
-                f"needs bytes {offset} to {offset + length} of '{path.name}', which has "
-                f"{data.size}",
+                f"needs bytes {offset} to {offset + length} of '{name}', which has {data.size}",
                 "the data file is cut off or of another model: export or download both again",
             )
         part = data[offset : offset + length]
         return part.view(dtype.newbyteorder("<")).reshape(shape)
+
+    def _external_data(self, tensor: TensorProto, fields: dict[str, str]) -> tuple[str, np.ndarray]:
+        """The file that holds a tensor's data, and its bytes."""
+        if OWN_FILE in fields and self.data is not None:
+            return self.file, self.data
+        path = self._external_path(tensor, fields.get("location", ""))
+        return path.name, self._map(tensor, path)
 
     def _external_path(self, tensor: TensorProto, location: str) -> Path:
         hint = "external data must be a file in the folder of the model, named by a relative path"

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ...backends.numerics.quantization import quantize, weight_scales
+from ...backends.numerics.quantization import quantize, row_blocks, weight_scales
 
 _MAX_BIAS = 2**30
 """Biases are kept to half of an i32, so that the input's zero point, folded in later, finds room
@@ -74,11 +74,20 @@ def accumulator_for(
     Per channel, whatever the order of summation: 128 · Σ|w| for the products, |zero point| · Σ|w|
     for the input's zero point that is folded into the bias, and the bias.
     """
-    others = tuple(a for a in range(weight.ndim) if a != axis % weight.ndim)
-    total = np.abs(weight.astype(np.int64)).sum(axis=others) * (_INPUT_MAGNITUDE + abs(zero_point))
+    total = _magnitudes(weight, axis % weight.ndim) * (_INPUT_MAGNITUDE + abs(zero_point))
     if bias is not None:
         total = total + np.abs(bias.astype(np.int64))
     return "i32" if int(total.max(initial=0)) < 2**31 else "i64"
+
+
+def _magnitudes(weight: np.ndarray, axis: int) -> np.ndarray:
+    """Σ|w| of each channel (i64) of i8 weights."""
+    others = tuple(a for a in range(weight.ndim) if a != axis)
+    total = np.zeros(weight.shape[axis], np.int64)
+    for rows in row_blocks(weight):
+        part = np.abs(weight[rows].astype(np.int16)).sum(axis=others, dtype=np.int64)
+        total[rows if axis == 0 else slice(None)] += part
+    return total
 
 
 def accumulator_for_activations(

@@ -115,7 +115,7 @@ def with_section(name: str, content: bytes) -> bytes:
         for s in manifest_of(DATA)
     }
     sections[name] = memoryview(content)
-    return container._pack(sections)
+    return b"".join(container._pack(sections))
 
 
 def test_the_helpers_make_valid_files():
