@@ -71,7 +71,10 @@ class Plugin:
             TargetError: a target that is taken.
         """
         for each in self.instructions:
+            from ..dialects.isa import register_instruction_op
+
             register_instruction(each)
+            register_instruction_op(each)
         for name, factory in self.dialects.items():
             register_dialect(name, factory)
         for name, cls in self.passes.items():

@@ -10,14 +10,14 @@ follow from these classes. This module knows neither xDSL nor programs.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
 from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ..backends.targets import cycles as formulas
 from .diagnostic import DiagnosticError
-from .instruction_access import Access, accumulators, local, local_rows
+from .instruction_access import Access, Operand, accumulators, local, local_rows
 from .instruction_base import Instruction, ceil_div
 from .instruction_fields import (
     CLAMP,
@@ -228,6 +228,19 @@ def _conv_accesses(f: Mapping[str, Any], weight_elements: int) -> tuple[Access, 
     return tuple(result)
 
 
+def product_reads(f: Mapping[str, Any], accesses: Sequence[Access]) -> tuple[Operand, ...]:
+    """Inputs and weights of a product, and the accumulators that it adds to."""
+    size = STORAGE_BYTES[f["type"]]
+    result = [
+        Operand(name, access.run_bytes // size, f["type"])
+        for name, access in zip(("x", "w"), accesses, strict=False)
+    ]
+    if f["accumulate"]:
+        elements = accesses[2].run_bytes // STORAGE_BYTES[f["acc_type"]]
+        result.append(Operand("acc", elements, f["acc_type"], "acc"))
+    return tuple(result)
+
+
 class Conv2d(Instruction):
     """One tile of a convolution on the matrix unit: acc[n,y,x,o] (+)= Σ x[n,y·s+i·d−p,x·s+j·d−p,c]
     · w[i,j,c,o].
@@ -257,6 +270,10 @@ class Conv2d(Instruction):
         depth = f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // f["groups"])
         return _conv_accesses(f, ceil_div(f["out_channels"], f["block"]) * depth * f["block"])
 
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return product_reads(f, Conv2d.accesses(f))
+
 
 class DepthwiseConv2d(Instruction):
     """One tile of a depthwise convolution on the vector unit; output channel o reads input channel
@@ -280,6 +297,10 @@ class DepthwiseConv2d(Instruction):
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         return _conv_accesses(f, f["kernel_height"] * f["kernel_width"] * f["block"])
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return product_reads(f, DepthwiseConv2d.accesses(f))
 
 
 class Matmul(Instruction):
@@ -327,6 +348,10 @@ class Matmul(Instruction):
         if f["accumulate"]:
             result.append(accumulators(f["acc"], out))
         return tuple(result)
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return product_reads(f, Matmul.accesses(f))
 
 
 class Epilogue(Instruction):
@@ -386,6 +411,18 @@ class Epilogue(Instruction):
             result.append(local(f["residual"], f["rows"] * f["residual_pitch"] * size))
         return tuple(result)
 
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        floats = f["acc_type"] in ("f32", "f16", "bf16", "f64")
+        parameters = Epilogue.table_rows(f) * f["table_pitch"]
+        result = [
+            Operand("acc", f["rows"] * f["acc_pitch"], f["acc_type"], "acc"),
+            Operand("table", parameters, "f32" if floats else "i32"),
+        ]
+        if present(f["residual"]):
+            result.append(Operand("residual", f["rows"] * f["residual_pitch"], f["type"]))
+        return tuple(result)
+
 
 class Pool(Instruction):
     """One tile of max or average pooling on the vector unit; average: over the taps inside the
@@ -426,6 +463,11 @@ class Pool(Instruction):
             local(f["x"], f["in_height"] * f["in_width"] * pixel),
             local(f["out"], f["out_height"] * f["out_width"] * pixel, write=True),
         )
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        pixels = f["batch"] * f["in_height"] * f["in_width"]
+        return (Operand("x", pixels * f["pitch"], f["type"]),)
 
 
 class Reduce(Instruction):
@@ -472,6 +514,11 @@ class Reduce(Instruction):
             local(f["out"], f["outer"] * f["out_pitch"] * size, write=True),
         )
 
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        x, _ = Reduce.accesses(f)
+        return (Operand("x", x.elements(f["type"]), f["type"]),)
+
 
 class Resample(Instruction):
     """Interpolation along an axis: out[o,i,c] = Σ_t weight[i,t] · x[o,index[i,t],c]; one tap of
@@ -515,6 +562,15 @@ class Resample(Instruction):
             result.append(local(f["weight"], taps))
         return tuple(result)
 
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        taps = f["out_length"] * f["taps"]
+        result = [
+            Operand("x", f["outer"] * f["in_length"] * f["inner"], f["type"]),
+            Operand("index", taps, "i32"),
+        ]
+        return tuple(result if f["gather"] else [*result, Operand("weight", taps, "f32")])
+
 
 class Softmax(Instruction):
     """exp(x − max) / Σ exp(x − max) (with `log` its logarithm) over each row of `columns` elements;
@@ -548,6 +604,10 @@ class Softmax(Instruction):
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
             local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[f["type"]], write=True),
         )
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (Operand("x", f["rows"] * f["in_pitch"], f["type"]),)
 
 
 class Normalize(Instruction):
@@ -605,6 +665,13 @@ class Normalize(Instruction):
             result.append(local(f["parameters"], Normalize.parameter_count(f) * 4))
         return tuple(result)
 
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        result = [Operand("x", f["rows"] * f["pitch"], f["type"])]
+        if present(f["parameters"]):
+            result.append(Operand("parameters", Normalize.parameter_count(f), "f32"))
+        return tuple(result)
+
 
 class LocalResponseNorm(Instruction):
     """x / (offset + alpha/size · Σ x²)^beta over the `size` columns around each (see
@@ -641,6 +708,10 @@ class LocalResponseNorm(Instruction):
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
             local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[f["type"]], write=True),
         )
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (Operand("x", f["rows"] * f["in_pitch"], f["type"]),)
 
 
 INSTRUCTIONS: tuple[type[Instruction], ...] = (

@@ -29,6 +29,23 @@ class Access(NamedTuple):
     strides: tuple[int, ...] = ()
     write: bool = False
 
+    def extent(self) -> tuple[int, int]:
+        """First byte and the byte past the last."""
+        low, high = self.address, self.address + self.run_bytes
+        for count, stride in zip(self.counts, self.strides, strict=True):
+            if count < 1:
+                return self.address, self.address
+            if stride < 0:
+                low += (count - 1) * stride
+            else:
+                high += (count - 1) * stride
+        return low, high
+
+    def elements(self, storage: str) -> int:
+        """Elements of a storage type from the first byte to the last."""
+        low, high = self.extent()
+        return (high - low) // STORAGE_BYTES[storage]
+
     def intervals(self) -> np.ndarray:
         """The runs as int64 [n, 2] (first byte, byte past the last), ascending, touching runs
         merged.
@@ -52,6 +69,17 @@ class Access(NamedTuple):
             last = np.concatenate((starts[:-1][new[1:]], starts[-1:])) + run
             return np.stack((first, last), axis=1)
         return np.array([[starts[0], starts[0] + run]], dtype=np.int64)
+
+
+class Operand(NamedTuple):
+    """What an instruction's function takes as an array: the field that has its address, how many
+    elements of which storage type, and the memory of the core, "local" or "acc".
+    """
+
+    name: str
+    elements: int
+    storage: str
+    space: str = "local"
 
 
 def local(address: int, size_bytes: int, write: bool = False) -> Access:

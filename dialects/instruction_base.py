@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .instruction_access import Access
+from .instruction_access import Access, Operand
 from .instruction_fields import Engine, Field
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..backends.targets.target import Target
 
 
@@ -16,8 +18,9 @@ class Instruction:
     """Base of the instruction classes; never instantiated: an instruction's value is a mapping of
     its fields.
 
-    `numerics` names the function of `backends/numerics/device.py` that computes it (None: data
-    movement, done by the simulator). `cycles(f, target)` gives the engine's busy time in cycles,
+    `numerics` names the function of `backends/numerics/device.py` that computes it, or is one (None:
+    data movement, done by the simulator): it takes the operands that `reads(f)` lists as arrays, and
+    all other fields as keywords, and gives what is written. `cycles(f, target)` gives the engine's busy time in cycles,
     for DMA the time apart from the shared-bandwidth transfer itself. `accesses(f)` gives the bytes
     read and written. `f` maps field names to plain Python numbers; storage and enum fields are
     their names (strings). Both are arithmetic that also takes columns of numbers, and gives columns
@@ -29,7 +32,7 @@ class Instruction:
     engine: ClassVar[Engine | None]
     """None: the instruction may stand in any engine's queue (sync)."""
     fields: ClassVar[tuple[Field, ...]] = ()
-    numerics: ClassVar[str | None] = None
+    numerics: ClassVar[str | Callable[..., np.ndarray] | None] = None
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
@@ -40,6 +43,11 @@ class Instruction:
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         """The bytes that the instruction reads and writes."""
         raise NotImplementedError
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        """The operands that are read, whole rows of their pitch; `f` has numbers only."""
+        return ()
 
 
 def ceil_div(a: int, b: int) -> int:

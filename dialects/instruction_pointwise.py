@@ -11,7 +11,7 @@ from ..backends.numerics.comparison import COMPARISONS, LOGIC
 from ..backends.numerics.elementwise import FLOAT_OPERATIONS
 from ..backends.numerics.unary import NOT, UNARY_KINDS
 from ..backends.targets import cycles as formulas
-from .instruction_access import Access, local, local_rows
+from .instruction_access import Access, Operand, local, local_rows
 from .instruction_base import Instruction
 from .instruction_fields import (
     CLAMP,
@@ -75,6 +75,10 @@ class Convert(Instruction):
             local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[f["out_type"]], write=True),
         )
 
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (Operand("x", f["rows"] * f["in_pitch"], f["in_type"]),)
+
 
 class Binary(Instruction):
     """Element-wise arithmetic of two operands over four dimensions; stride 0 broadcasts; the output
@@ -124,6 +128,13 @@ class Binary(Instruction):
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         return _broadcast_accesses(f, {"a": f["type"], "b": f["type"]}, Binary.out_type(f))
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        a, b, _ = Binary.accesses(f)
+        return Operand("a", a.elements(f["type"]), f["type"]), Operand(
+            "b", b.elements(f["type"]), f["type"]
+        )
 
 
 def _broadcast_accesses(
@@ -181,6 +192,12 @@ class Select(Instruction):
         operands = {"condition": "bool", "a": f["type"], "b": f["type"]}
         return _broadcast_accesses(f, operands, f["type"])
 
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        storages = {"condition": "bool", "a": f["type"], "b": f["type"]}
+        pairs = zip(storages.items(), Select.accesses(f), strict=False)
+        return tuple(Operand(name, each.elements(s), s) for (name, s), each in pairs)
+
 
 _ROWS: tuple[Field, ...] = (
     integer("rows", "<u4", "rows"),
@@ -231,6 +248,10 @@ class Unary(Instruction):
             local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[Unary.out_type(f)], write=True),
         )  # fmt: skip
 
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (Operand("x", f["rows"] * f["in_pitch"], f["type"]),)
+
 
 class Lookup(Instruction):
     """The entry of a table for each element of rows, of 8 bits; each row is filled with the zero
@@ -266,4 +287,11 @@ class Lookup(Instruction):
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["in_type"]),
             local(f["table"], TABLE_ENTRIES * size),
             local(f["out"], f["rows"] * f["out_pitch"] * size, write=True),
+        )
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (
+            Operand("x", f["rows"] * f["in_pitch"], f["in_type"]),
+            Operand("table", TABLE_ENTRIES, f["out_type"]),
         )

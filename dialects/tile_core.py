@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 from xdsl.dialects.builtin import LocationAttr, StringAttr
 from xdsl.ir import Attribute, SSAValue
@@ -54,4 +54,17 @@ class CoreOp(TextOp):
 
     def verify_(self) -> None:
         rules.verify_core(self)
-        rules.VERIFIERS[self.name](self)
+        verifier = rules.VERIFIERS.get(self.name)
+        if verifier is not None:
+            verifier(self)
+        else:
+            self.verify_fields()
+
+    def verify_fields(self) -> None:
+        """VerifyException for what is wrong beyond buffers and cores; for ops of plugins."""
+
+    def instruction(self) -> tuple[str, dict[str, Any], dict[str, SSAValue]] | None:
+        """Mnemonic, fields and operands by address field of the instruction that a plugin's op is
+        (see tile_instruction.py); None for those of the tile dialect, which have it there.
+        """
+        return None

@@ -30,6 +30,9 @@ def instruction_of(op: Operation) -> tuple[str, Fields, Operands]:
     """
     make = _INSTRUCTIONS.get(type(op))
     if make is None:
+        found = op.instruction() if isinstance(op, tile.CoreOp) else None
+        if found is not None:
+            return found
         raise ValueError(f"{op.name} is no computation of a core")
     return make(op)
 

@@ -234,7 +234,7 @@ class _Run:
             if buffer is not target or fields.get("accumulate")
         }
         assert instruction.numerics is not None
-        result = getattr(device, instruction.numerics)(**arrays, **fields)
+        result = device.function_of(instruction.numerics)(**arrays, **fields)
         target.write(result.reshape(-1, *target.shape))
 
 

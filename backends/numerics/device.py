@@ -10,6 +10,8 @@ where an array does not have the elements that the fields ask for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from . import elementwise, pooling, reduction, resampling
@@ -54,6 +56,11 @@ __all__ = [
 ]
 
 _INFINITE = float("inf")
+
+
+def function_of(numerics: str | Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """The function that an instruction names; one of a plugin brings its own."""
+    return globals()[numerics] if isinstance(numerics, str) else numerics
 
 
 def fill(*, count: int, type: str, value: float) -> np.ndarray:

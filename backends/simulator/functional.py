@@ -16,30 +16,12 @@ import numpy as np
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.instruction import (
     HEADER,
-    NO_ADDRESS,
     SEGMENTS,
     STORAGE_BYTES,
-    TABLE_ENTRIES,
-    Binary,
-    Conv2d,
-    Convert,
-    DepthwiseConv2d,
-    Epilogue,
-    Fill,
     Instruction,
     Load,
-    LocalResponseNorm,
-    Lookup,
-    Matmul,
-    Normalize,
-    Pool,
-    Reduce,
-    Resample,
-    Select,
-    Softmax,
     Store,
     Sync,
-    Unary,
 )
 from ..numerics import device
 from ..numerics.storage import dtype_of
@@ -47,7 +29,7 @@ from ..program.program import Program
 from .memory import Memory
 from .samples import joined, samples_of
 from .schedule import execution_order
-from .streams import Streams, decode_program, extent
+from .streams import Streams, decode_program
 
 CHUNK_BYTES = 256 << 20
 """Samples run together as long as their private memories together take no more than this; at least
@@ -207,7 +189,7 @@ _Operand = tuple[str, str, int, int, np.dtype]
 def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _Step:
     """An instruction that a function of device.py computes."""
     assert kind.numerics is not None
-    function = getattr(device, kind.numerics)
+    function = device.function_of(kind.numerics)
     operands, out_space, out = _operands(kind, fields)
     addresses = {field.name for field in kind.fields if field.kind == "address"}
     options = {
@@ -230,64 +212,14 @@ def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _
     return step
 
 
-_STRIDED_OPERANDS: Mapping[type[Instruction], tuple[str, ...]] = {
-    Binary: ("a", "b"),
-    Select: ("condition", "a", "b"),
-    Reduce: ("x",),
-}
-"""The operands of the instructions that read with strides, in the order of their accesses."""
-
-
 def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], str, int]:
-    """What a computing instruction reads, whole rows of its pitch, and where it writes (space,
-    address).
-    """
-    reads: list[_Operand] = []
-
-    def read(name: str, elements: int, storage: str, space: str = "local") -> None:
-        size = elements * STORAGE_BYTES[storage]
-        reads.append((name, space, f[name], f[name] + size, dtype_of(storage)))
-
-    if kind is Fill:
-        return reads, "local", f["dst"]
-    accesses = kind.accesses(f)
-    if kind in (Conv2d, DepthwiseConv2d, Matmul):
-        for name, access in zip(("x", "w"), accesses, strict=False):
-            read(name, access.run_bytes // STORAGE_BYTES[f["type"]], f["type"])
-        if f["accumulate"]:
-            read("acc", accesses[2].run_bytes // STORAGE_BYTES[f["acc_type"]], f["acc_type"], "acc")
-        return reads, "acc", f["acc"]
-    if kind is Epilogue:
-        floats = f["acc_type"] in ("f32", "f16", "bf16", "f64")
-        read("acc", f["rows"] * f["acc_pitch"], f["acc_type"], "acc")
-        read("table", Epilogue.table_rows(f) * f["table_pitch"], "f32" if floats else "i32")
-        if f["residual"] != NO_ADDRESS:
-            read("residual", f["rows"] * f["residual_pitch"], f["type"])
-    elif kind in (Convert, Softmax, Unary, Lookup):
-        storage = f["in_type"] if kind in (Convert, Lookup) else f["type"]
-        read("x", f["rows"] * f["in_pitch"], storage)
-        if kind is Lookup:
-            read("table", TABLE_ENTRIES, f["out_type"])
-    elif kind is LocalResponseNorm:
-        read("x", f["rows"] * f["in_pitch"], f["type"])
-    elif kind is Normalize:
-        read("x", f["rows"] * f["pitch"], f["type"])
-        if f["parameters"] != NO_ADDRESS:
-            read("parameters", Normalize.parameter_count(f), "f32")
-    elif kind is Pool:
-        read("x", f["batch"] * f["in_height"] * f["in_width"] * f["pitch"], f["type"])
-    elif kind is Resample:
-        read("x", f["outer"] * f["in_length"] * f["inner"], f["type"])
-        read("index", f["out_length"] * f["taps"], "i32")
-        if not f["gather"]:
-            read("weight", f["out_length"] * f["taps"], "f32")
-    else:
-        names = _STRIDED_OPERANDS[kind]
-        for name, access in zip(names, accesses, strict=False):
-            low, high = extent(access)
-            storage = "bool" if name == "condition" else f["type"]
-            read(name, (high - low) // STORAGE_BYTES[storage], storage)
-    return reads, "local", f["out"]
+    """What a computing instruction reads, and where it writes (space, address)."""
+    reads = [
+        (name, space, f[name], f[name] + elements * STORAGE_BYTES[storage], dtype_of(storage))
+        for name, elements, storage, space in kind.reads(f)
+    ]
+    out = next(access for access in kind.accesses(f) if access.write)
+    return reads, out.space, out.address
 
 
 def _transfer(streams: Streams, number: int) -> _Step:
@@ -312,7 +244,7 @@ def _transfer(streams: Streams, number: int) -> _Step:
         }
         counts = [n for n in counts if n]
     places = [
-        (access.space, access.core or 0, access.segment, *extent(access), access.address)
+        (access.space, access.core or 0, access.segment, *access.extent(), access.address)
         for access in (source, target)
     ]
     shape = tuple(counts)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .streams import extent
 from .timing import Timing
 
 MemoryKey = tuple[str, int]
@@ -27,7 +26,7 @@ def memory_use(timing: Timing) -> dict[MemoryKey, tuple[np.ndarray, np.ndarray]]
     streams, history, size = timing.streams, timing.history, len(timing.streams)
     for number in range(size):
         for access in streams.accesses(number):
-            low, high = extent(access)
+            low, high = access.extent()
             if access.core is None or access.space == "global" or low >= high:
                 continue
             for occurrence in range(number, size * timing.repeat, size):

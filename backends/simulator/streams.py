@@ -232,19 +232,6 @@ def memory_name(access: Access) -> str:
     return f"{access.space} memory of core {access.core}"
 
 
-def extent(access: Access) -> tuple[int, int]:
-    """First byte of an access and the byte past its last."""
-    low, high = access.address, access.address + access.run_bytes
-    for count, stride in zip(access.counts, access.strides, strict=True):
-        if count < 1:
-            return access.address, access.address
-        if stride < 0:
-            low += (count - 1) * stride
-        else:
-            high += (count - 1) * stride
-    return low, high
-
-
 def decode_program(program: Program) -> Streams:
     """Decodes all streams, checked. Under 1 µs an instruction.
 
@@ -396,7 +383,7 @@ def _check_memory(streams: Streams) -> None:
                     f"{streams.name(number)} names core {access.core}; "
                     f"the program has {streams.cores} cores"
                 )
-            low, high = extent(access)
+            low, high = access.extent()
             size = streams.memory_bytes(access)
             if low < 0 or high > size:
                 verb = "writes" if access.write else "reads"

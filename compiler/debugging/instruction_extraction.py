@@ -17,7 +17,7 @@ from ...backends.program.assemble import assemble
 from ...backends.program.program import Port, Program
 from ...backends.simulator.functional import FunctionalSimulator
 from ...backends.simulator.schedule import execution_order
-from ...backends.simulator.streams import Streams, decode_program, extent
+from ...backends.simulator.streams import Streams, decode_program
 from ...dialects import isa
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.instruction import ENGINES, SEGMENTS, Access
@@ -127,7 +127,7 @@ def _areas(streams: Streams, order: Sequence[int], sides: Mapping[int, str]) -> 
         access = _global_access(streams, number)
         if access is None:
             continue
-        area = _Area(sides[number], access.segment, *extent(access))
+        area = _Area(sides[number], access.segment, *access.extent())
         for other in [o for o in found if _overlap(o, area)]:
             found.remove(other)
             low, high = min(other.low, area.low), max(other.high, area.high)
@@ -214,7 +214,7 @@ def _work(
 
 
 def _area_of(areas: Sequence[_Area], side: str, access: Access) -> _Area:
-    low, high = extent(access)
+    low, high = access.extent()
     return next(
         area
         for area in areas
@@ -249,7 +249,7 @@ def _values(
             area = _area_of(areas, "input", access)
             if _port_of(program, area) is None:
                 reads[number] = area, access
-    wanted = {n: (area.segment, *extent(access)) for n, (area, access) in reads.items()}
+    wanted = {n: (area.segment, *access.extent()) for n, (area, access) in reads.items()}
     seen = FunctionalSimulator(program, streams).bytes_before(inputs, wanted)
     for number, data in seen.items():
         area, access = reads[number]

@@ -176,8 +176,13 @@ def _define(instruction: type[Instruction]) -> type[InstructionOp]:
     return irdl_op_definition(type(f"{words}Op", (InstructionOp,), namespace))
 
 
-OPS: Mapping[str, type[InstructionOp]] = {i.mnemonic: _define(i) for i in INSTRUCTIONS}
+OPS: dict[str, type[InstructionOp]] = {i.mnemonic: _define(i) for i in INSTRUCTIONS}
 """The op class of each instruction, by mnemonic."""
+
+
+def add_instruction(instruction: type[Instruction]) -> type[InstructionOp]:
+    """The op class of an instruction that was registered after this module was loaded."""
+    return OPS.setdefault(instruction.mnemonic, _define(instruction))
 
 
 def instruction_op(

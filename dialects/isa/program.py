@@ -48,9 +48,9 @@ from xdsl.utils.exceptions import VerifyException
 from ...backends.targets.target import Target, TargetError, load_target
 from ..attribute import INTS, Integer, Ints
 from ..diagnostic import DiagnosticError, Place
-from ..instruction import SEGMENTS, STORAGE_BYTES
+from ..instruction import SEGMENTS, STORAGE_BYTES, Instruction
 from ..instruction_rules import MemorySizes, instruction_error
-from .instructions import MAX_CORES, OPS, InstructionOp
+from .instructions import MAX_CORES, OPS, InstructionOp, add_instruction
 from .line import NAME, quoted
 from .listing import read_listing, write_listing
 
@@ -488,3 +488,8 @@ def _statistics(counts: Mapping[str, int]) -> DictionaryAttr:
 
 
 Isa = Dialect("isa", [ProgramOp, StreamOp, *OPS.values()], [PortAttr])
+
+
+def register_instruction_op(instruction: type[Instruction]) -> None:
+    """Adds the op of a plugin's instruction to the dialect."""
+    Isa._operations.append(add_instruction(instruction))
