@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -105,6 +106,12 @@ def as_diagnostic(error: Exception) -> DiagnosticError:
         notes=notes,
         hint="a mistake in the program, not in the input: --debug shows the traceback",
     )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A hint with the names nearest to a word, None where none is near."""
+    near = difflib.get_close_matches(word, list(known), n=2)
+    return f"did you mean {' or '.join(near)}?" if near else None
 
 
 def _lines(

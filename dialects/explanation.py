@@ -5,16 +5,15 @@ A message that no row of the tables knows is told as it is.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.irdl import IRDLOperation
 
-from .diagnostic import DiagnosticError, Note, Place
+from .diagnostic import DiagnosticError, Note, Place, did_you_mean
 from .location import ParsedLoc, place_of
 
 if TYPE_CHECKING:
@@ -74,12 +73,6 @@ def explain_wrong_op(
             break
     head = f"'{op.name}': {explanation.message}"
     return DiagnosticError(head, place_of(op), explanation.notes, explanation.hint)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A hint with the names nearest to a word, None where none is near."""
-    near = difflib.get_close_matches(word, list(known), n=2)
-    return f"did you mean {' or '.join(near)}?" if near else None
 
 
 def _unknown_op(match: re.Match[str], offset: int, parser: SmaltiParser) -> Explanation:

@@ -6,7 +6,7 @@ unchanged.
 - `array<f64: 0x7FF0000000000000>` is infinity in MLIR; xDSL does not read it.
 - lists in `dense<>` that hold such floats are printed as one string of hexadecimal bytes, which
   every MLIR reads.
-- location aliases may stand at the end of a file: `#loc1 = loc("conv1")`.
+- fused locations may have metadata: `loc(fused<"CSE">["a", "b"])`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     Float16Type,
     Float32Type,
+    FusedLoc,
     IntegerType,
+    LocationAttr,
     ModuleOp,
+    NoneAttr,
 )
 from xdsl.ir import Attribute, AttributeInvT, Operation, SSAValue, TypeAttribute
 from xdsl.parser import AttrParser, Parser, ParserState, UnresolvedOperand
@@ -46,8 +49,6 @@ from .type_alias import type_aliases
 MAX_INTEGER_BITS = 1024
 MAX_DENSE_ELEMENTS = 1 << 22
 """Limits on what a few characters of text can make us compute or allocate."""
-_ALIAS = re.compile(r"^(#[A-Za-z_][\w$.\-]*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
-_ALIAS_USE = re.compile(r'"(?:\\.|[^"\\])*"|(#[A-Za-z_][\w$.\-]*)')
 _HEX_FLOAT = re.compile(r"0x[0-9A-Fa-f]+")
 
 
@@ -143,6 +144,17 @@ class SmaltiParser(Parser):
         if operand.operand_name not in self.ssa_values:
             self._first_uses.setdefault(operand.operand_name, operand.span)
         return super().resolve_operand(operand, type)
+
+    def _parse_location(self) -> LocationAttr:
+        if self._current_token.text != "fused":
+            return super()._parse_location()
+        self._consume_token()
+        metadata: Attribute = NoneAttr()
+        if self.parse_optional_punctuation("<") is not None:
+            metadata = self.parse_attribute()
+            self.parse_punctuation(">", " after the metadata of a fused location")
+        parts = self.parse_comma_separated_list(self.Delimiter.SQUARE, self._parse_location)
+        return FusedLoc(tuple(parts), metadata)
 
     def _get_op_by_name(self, name: str) -> builtins.type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
@@ -301,32 +313,3 @@ def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:
         if text.startswith("0x") or "." not in text:
             return True
     return False
-
-
-def hoist_aliases(text: str) -> tuple[str, int]:
-    """`text` with its alias definitions (`#name = ...` lines) moved to a new first line, in order
-    of their dependence.
-
-    Returns the text and the number of lines that it was put in front (0 or 1); elsewhere every
-    character keeps its column, and its line but for that.
-    """
-    found = {match[1]: match for match in _ALIAS.finditer(text)}
-    if not found or len(found) != sum(1 for _ in _ALIAS.finditer(text)):
-        # Nothing to move, or an alias defined twice: let the parser say so.
-        return text, 0
-    ordered: dict[str, None] = {}
-    pending: list[tuple[str, bool]] = [(name, False) for name in reversed(found)]
-    open_names: set[str] = set()
-    while pending:
-        name, done = pending.pop()
-        if done:
-            ordered[name] = None
-            continue
-        if name in ordered or name in open_names:
-            continue
-        open_names.add(name)
-        pending.append((name, True))
-        uses = (use[1] for use in _ALIAS_USE.finditer(found[name][2]))
-        pending += [(use, False) for use in uses if use in found and use not in open_names]
-    head = " ".join(f"{name} = {found[name][2]}" for name in ordered)
-    return f"{head}\n{_ALIAS.sub('', text)}", 1

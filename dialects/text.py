@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import ParseError, VerifyException
 
+from .alias_definition import hoist_aliases
 from .context import SmaltiContext, weights_of
 from .diagnostic import DiagnosticError, Place
 from .explanation import explain_parse_error, explain_wrong_op
@@ -26,7 +27,7 @@ from .file_metadata import take_metadata
 from .files import read_text, write_atomically, write_bytes_atomically, write_text
 from .location import place_of
 from .source_text import SourceText
-from .syntax import SmaltiParser, SmaltiPrinter, hoist_aliases
+from .syntax import SmaltiParser, SmaltiPrinter
 from .verifier import Verifier
 from .weights import keys_used
 
@@ -66,8 +67,7 @@ def parse_module(
     """
     name = file or "<text>"
     text = take_metadata(SourceText(text, name, first_line)).text
-    hoisted, added_lines = hoist_aliases(text)
-    source = SourceText(hoisted, name, first_line, added_lines)
+    source = hoist_aliases(SourceText(text, name, first_line))
     parser = SmaltiParser(ctx, source)
     try:
         module = parser.parse_module()

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass, PassPipeline
 
 from ..dialects.diagnostic import DiagnosticError
+from ..dialects.text import current_operation
 from ..dialects.text import verify as verify_module
 from ..dialects.verifier import Verifier
 from .instrument import PassInstrument
@@ -104,7 +106,10 @@ class _Watched(ModulePass):
     def _apply_inner(self, ctx: Context, op: ModuleOp) -> None:
         try:
             self.inner.apply(ctx, op)
-        except DiagnosticError:
+        except DiagnosticError as error:
+            wrong = error.place.op if error.place is not None else None
+            if isinstance(wrong, Operation) and wrong.parent is not None:
+                error.notes = [*error.notes, current_operation(wrong)]
             raise
         except Exception as error:
             error.add_note(f"in pass '{self.inner.name}'")

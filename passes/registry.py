@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, get_type_hints
 
 from xdsl.passes import ModulePass
@@ -15,7 +14,7 @@ from xdsl.utils.arg_spec import parse_pipeline as parse_specs
 from xdsl.utils.exceptions import ArgSpecParseError
 from xdsl.utils.hints import type_repr
 
-from ..dialects.diagnostic import DiagnosticError, Place
+from ..dialects.diagnostic import DiagnosticError, Place, did_you_mean
 from .anchors import without_anchors
 
 PASSES: dict[str, str | type[ModulePass]] = {
@@ -56,7 +55,7 @@ def get_pass(name: str) -> type[ModulePass]:
     if location is None:
         raise DiagnosticError(
             f"there is no pass '{name}'",
-            hint=_did_you_mean(name, PASSES) or "smalti-opt --list-passes names every pass",
+            hint=did_you_mean(name, PASSES) or "smalti-opt --list-passes names every pass",
         )
     if isinstance(location, type):
         return location
@@ -116,7 +115,7 @@ def _make_pass(spec: ArgSpec) -> ModulePass:
         if name not in options:
             shown = name.replace("_", "-")
             known = ", ".join(each.replace("_", "-") for each in options) or "none"
-            hint = _did_you_mean(shown, [each.replace("_", "-") for each in options])
+            hint = did_you_mean(shown, [each.replace("_", "-") for each in options])
             raise DiagnosticError(f"no option '{shown}' (there is: {known})", place, hint=hint)
     for name in sorted(cls.required_fields() - set(given)):
         raise DiagnosticError(
@@ -206,8 +205,3 @@ def _normalize(piece: re.Match[str]) -> str:
     if value is None:
         return piece["string"] or piece["mark"]
     return value if _LEXED_AS_VALUE.match(value) else _quote(value)
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    near = difflib.get_close_matches(name, list(known), n=2)
-    return f"did you mean {' or '.join(near)}?" if near else None

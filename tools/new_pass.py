@@ -81,6 +81,7 @@ After: the same; the pattern below matches and changes nothing yet.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -89,6 +90,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 {imports}
+from ..driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
 
@@ -107,6 +109,7 @@ class {cls}(SmaltiPass):
 
     name = "{name}"
     level: ClassVar[Level] = "{level}"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts({pattern})
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         self.rewrite(module, [{pattern}()])
@@ -190,7 +193,7 @@ def _register(text: str, name: str, level: str, stem: str, cls: str) -> str:
     line = f'    "{name}": ".{level}.{stem}:{cls}",\n'
     if f'"{name}"' in text:
         raise DiagnosticError(f"there is a pass '{name}' already", hint="choose another name")
-    begin = text.index("PASSES: dict[str, str] = {\n")
+    begin = text.index("\nPASSES: ")
     end = text.index("\n}\n", begin) + 1
     last = text.rfind(f': ".{level}.', begin, end)
     at = end if last < 0 else text.index("\n", last) + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,14 +28,14 @@ class _Parser(argparse.ArgumentParser):
     """argparse's parser, which suggests flags that are near to an unknown one."""
 
     def parse_args(self, args: Sequence[str], namespace: None = None) -> argparse.Namespace:  # type: ignore[override]
+        from ..dialects.diagnostic import did_you_mean
         from ..passes.registry import PASSES
 
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             flags = [*self._option_string_actions, *(f"--{name}" for name in PASSES)]
-            near = difflib.get_close_matches(unknown[0].partition("=")[0], flags, n=2)
-            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
-            self.error(f"unknown argument '{unknown[0]}'{hint}")
+            near = did_you_mean(unknown[0].partition("=")[0], flags)
+            self.error(f"unknown argument '{unknown[0]}'" + (f" ({near})" if near else ""))
         return parsed
 
 

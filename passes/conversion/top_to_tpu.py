@@ -42,11 +42,11 @@ from xdsl.ir import Block, Operation
 
 from ...backends.targets.target import Target, TargetError, load_target
 from ...dialects import top
-from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.context import report
+from ...dialects.diagnostic import Diagnostic, DiagnosticError, Place
 from ...dialects.element import element_storage
 from ...dialects.location import place_of
 from ...dialects.machine import set_target
-from ...dialects.weights import WeightStore
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
 from .number_format import QUANTIZE
 from .top_ops_to_tpu import CONVERSIONS, chooses_element
@@ -97,12 +97,12 @@ class ConvertTopToTpu(SmaltiPass):
         if not functions:
             raise DiagnosticError("the module has no function to convert", place)
         for function in functions:
-            self._convert(function, store_of(ctx))
+            self._convert(function, ctx)
         set_target(module, self.target, target)
 
-    def _convert(self, function: FuncOp, store: WeightStore) -> None:
+    def _convert(self, function: FuncOp, ctx: Context) -> None:
         old = _body(function)
-        builder = TpuBuilder(function, store, self.quantize)
+        builder = TpuBuilder(function, store_of(ctx), self.quantize)
         ops = list(old.ops)
         if builder.quantizes:
             _share_quantization(builder, ops)
@@ -123,6 +123,11 @@ class ConvertTopToTpu(SmaltiPass):
         builder.location = returned.location
         outputs = [builder.as_given(value) for value in returned.operands]
         self.count("saturated_weights", builder.saturated)
+        if builder.saturated:
+            message = (
+                f"{builder.saturated} weights are beyond {self.quantize} and stand at its limit"
+            )
+            report(ctx, Diagnostic("remark", message, place_of(function)))
         builder.check_ranges()
         builder.add(ReturnOp(*outputs))
         function.body.detach_block(old)

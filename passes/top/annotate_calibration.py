@@ -30,7 +30,8 @@ from xdsl.ir import Block, SSAValue
 from xdsl.rewriter import Rewriter
 
 from ...dialects import top
-from ...dialects.diagnostic import DiagnosticError, Place
+from ...dialects.context import report
+from ...dialects.diagnostic import Diagnostic, DiagnosticError, Place
 from ...dialects.element import expressed, is_float
 from ...dialects.quant import CalibratedType
 from ..smalti_pass import Level, SmaltiPass
@@ -72,8 +73,14 @@ class AnnotateCalibration(SmaltiPass):
                 notes=[f"it has ranges for: {names}"],
                 hint="calibrate this model, or give the table that belongs to it",
             )
+        unknown = sorted(ranges.keys() - seen)
         self.count("annotated", len(seen))
-        self.count("unknown", len(ranges.keys() - seen))
+        self.count("unknown", len(unknown))
+        if unknown:
+            message = f"the calibration table has ranges for {len(unknown)} names that no value has"
+            names = ", ".join(unknown[:_SHOWN_NAMES])
+            place = Place(file=self.table)
+            report(ctx, Diagnostic("warning", message, place, [f"they are: {names}"]))
 
 
 def read_table(path: str | Path) -> dict[str, Range]:

@@ -18,6 +18,7 @@ x·tanh(softplus(x)) (mish), 0.5·x·(1 + erf(x/√2)) (gelu), and
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from ...dialects import top
 from ...dialects.element import shape_of
 from ...dialects.weights import WeightStore
-from ..driver import erase_if_unused, take_type
+from ..driver import erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of
 
@@ -172,6 +173,7 @@ class RecognizeActivations(SmaltiPass):
 
     name = "top-recognize-activations"
     level: ClassVar[Level] = "top"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts(RecognizeActivation)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         self.rewrite(module, [RecognizeActivation(store_of(ctx))])

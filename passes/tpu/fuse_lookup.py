@@ -20,7 +20,7 @@ floats or be a look-up: clamps and requantizations alone are cheaper as they are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -43,7 +43,7 @@ from ...dialects.quant import UniformQuantizedType
 from ...dialects.tpu_evaluation import evaluate
 from ...dialects.value_name import value_name
 from ...dialects.weights import WeightStore, value_of
-from ..driver import erase_if_unused
+from ..driver import erase_if_unused, pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
 
 _OF_ONE = (tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp, tpu.UnaryOp, tpu.LookupOp)
@@ -100,6 +100,7 @@ class FuseLookup(SmaltiPass):
 
     name = "tpu-fuse-lookup"
     level: ClassVar[Level] = "tpu"
+    counts: ClassVar[Mapping[str, str]] = pattern_counts(FuseChain)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         self.rewrite(module, [FuseChain(store_of(ctx))])

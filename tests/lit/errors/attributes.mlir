@@ -130,7 +130,7 @@ builtin.module {}
 #l = loc(#l)
 builtin.module {} loc(#l)
 
-// CHECK:      attributes.mlir: error: there is no alias '#l'
+// CHECK:      attributes.mlir:130:12: error: there is no alias '#l'
 // CHECK:      hint: define it in a line of its own: #l = loc("name")
 
 // -----

@@ -4,7 +4,7 @@ import pytest
 from smalti.dialects.context import make_context
 from smalti.dialects.diagnostic import Diagnostic, DiagnosticError, Note, Place
 from smalti.dialects.location import fuse, given_location, named, parsed, place_of
-from smalti.dialects.source_text import SourceText
+from smalti.dialects.source_text import Piece, SourceText
 from smalti.dialects.text import parse_module, print_module, verify
 
 TEXT = "first\n\tsecond line\nthird"
@@ -16,7 +16,14 @@ def test_a_source_text_turns_offsets_into_places():
     assert source.position(TEXT.index("line")) == (2, 9)
     assert source.position(len(TEXT)) == (3, 6)
     assert str(SourceText(TEXT, "f.mlir", first_line=10).place(6)) == "f.mlir:11:1"
-    assert str(SourceText(TEXT, "f.mlir", first_line=7, added_lines=1).place(2)) == "f.mlir"
+    moved = source.with_line_in_front("line first", TEXT, [Piece(0, 14), Piece(5, 0)])
+    assert [str(moved.place(at)) for at in (0, 1, 5, 6, 11)] == [
+        "f.mlir:2:9",
+        "f.mlir:2:10",
+        "f.mlir:1:1",
+        "f.mlir:1:2",
+        "f.mlir:1:1",
+    ]
 
 
 def test_the_caret_stands_under_the_column():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.location import place_of
 from smalti.passes.instrument import PassInstrument
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.smalti_pass import SmaltiPass
@@ -41,6 +42,17 @@ class Raises(SmaltiPass):
 
     def run(self, ctx, module):
         raise KeyError("lost")
+
+
+@dataclass(frozen=True)
+class Refuses(SmaltiPass):
+    """Wants no relu."""
+
+    name = "refuses"
+
+    def run(self, ctx, module):
+        relu = next(op for op in module.walk() if op.name == "top.relu")
+        raise DiagnosticError("no relu, please", place_of(relu))
 
 
 class Recorder(PassInstrument):
@@ -112,6 +124,19 @@ def test_ir_that_a_pass_broke_is_noticed_and_the_pass_named(result):
     with pytest.raises(DiagnosticError, match="after pass 'breaks'"):
         run_pipeline(result.ctx, result.module, [Breaks()], instruments=[recorder])
     assert recorder.log[-2:] == ["failed breaks DiagnosticError", "leave DiagnosticError"]
+
+
+def test_what_a_pass_refuses_is_shown_among_its_neighbours(result):
+    with pytest.raises(DiagnosticError) as caught:
+        run_pipeline(result.ctx, result.module, [Refuses()])
+    assert str(caught.value).splitlines() == [
+        "<text>:2:1: error: no relu, please",
+        RELU,
+        "^",
+        "  note: see current operation:",
+        f"    > {RELU}",
+        "      func.return %a : tensor<4xf32>",
+    ]
 
 
 def test_a_mistake_of_a_pass_comes_out_with_its_name(result):

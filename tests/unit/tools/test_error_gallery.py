@@ -48,7 +48,7 @@ def test_messages_about_ir(kind, number, chunk, tmp_path):
     where = re.match(r".*\.mlir:(\d+):(\d+): error: ", lines[0])
     if where is None:
         # What is about the file, not about a place in it.
-        assert re.search(r"no alias '#l'|cannot read the weights", err), err
+        assert "cannot read the weights" in err, err
         return
     line, column = int(where[1]), int(where[2])
     source = file.read_text().splitlines()[line - 1]

@@ -383,7 +383,7 @@ def test_a_batch_norm_that_was_not_folded_is_a_diagnostic(piped, network):
     """
     )
     text = network(IMAGE, body, "%y", "2x6x4x4xf32")
-    with pytest.raises(DiagnosticError, match=r"BN_7.*\n.*top-fold-batch-norm"):
+    with pytest.raises(DiagnosticError, match=r"(?s)BN_7.*\n.*top-fold-batch-norm"):
         piped(text, "convert-top-to-tpu{quantize=f32}")
 
 

@@ -1,0 +1,23 @@
+#loc2 = loc("m.py":1:1)
+#loc9 = loc("arg"(#loc2))
+module {
+  func.func @f(%arg0: tensor<4xf32> loc("arg"(#loc2))) -> tensor<4xf32> {
+    %0 = "top.relu"(%arg0) <{name = "a"}> : (tensor<4xf32>) -> tensor<4xf32> loc(#loc13)
+    %1 = "top.relu"(%0) <{name = "b"}> : (tensor<4xf32>) -> tensor<4xf32> loc(#loc11)
+    %2 = "top.relu"(%1) <{name = "c"}> : (tensor<4xf32>) -> tensor<4xf32> loc(#loc12)
+    return %2 : tensor<4xf32> loc(#loc8)
+  } loc(#loc1)
+} loc(#loc)
+#loc = loc("model.mlir":3:1)
+#loc1 = loc("model.py":10:3)
+#loc3 = loc("caller.py":3:4)
+#loc4 = loc("x.cpp":1:2)
+#loc5 = loc("n")
+#loc6 = loc("q")
+#loc7 = loc("r")
+#loc8 = loc(unknown)
+#loc10 = loc("callee"(#loc1))
+#loc11 = loc(fused<"CSE">[#loc1, #loc4, #loc5])
+#loc12 = loc(fused<{a = 1 : i32}>[#loc6, #loc7])
+#loc13 = loc(callsite(#loc10 at #loc3))
+

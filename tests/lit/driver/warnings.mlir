@@ -1,0 +1,12 @@
+// RUN: smalti-opt %s --top-annotate-calibration="table=%S/Inputs/ranges.json" 2>&1 | filecheck %s
+// RUN: smalti-opt %s --top-annotate-calibration="table=%S/Inputs/ranges.json" --verify-diagnostics
+
+// expected-warning-re @unknown {{the calibration table has ranges for {{[0-9]+}} names that no value has}}
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
+  %y = top.relu "y" %x : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  func.return %y : tensor<1x4xf32>
+}
+
+// CHECK:      ranges.json: warning: the calibration table has ranges for 2 names that no value has
+// CHECK-NEXT: note: they are: a, b
+// CHECK:      func.func @main
