@@ -6,7 +6,7 @@ and between casts from and to 8 bits `tpu-fuse-lookup` makes one table of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,12 @@ from xdsl.ir import SSAValue
 from ...backends.numerics.quantization import add_parameters, quantize_multiplier
 from ...backends.numerics.unary import NOT
 from ...dialects import top, tpu
-from ...dialects.element import is_float
-from ...dialects.quant import UniformQuantizedType
+from ...dialects.element import element_of, is_float
+from ...dialects.quant import CalibratedType, UniformQuantizedType
 from .tpu_builder import TpuBuilder, not_quantizable, quantized_element
+
+_MOST_RATIO = 32
+"""How much wider a result's range may be than an operand's: of 256 steps 8 are left to it then."""
 
 _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
     top.AddOp: tpu.AddOp, top.SubOp: tpu.SubOp, top.MulOp: tpu.MulOp, top.DivOp: tpu.DivOp,
@@ -29,8 +32,11 @@ _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
 
 def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp) -> None:
     """add and mul in integers; x − c as x + (−c), x / c as x · (1/c); other subtractions and
-    divisions in floats."""
-    rhs = _integer_rhs(builder, op) if builder.quantizes else None
+    divisions in floats, and sums that 8 bits would not show an operand in."""
+    quantizes = builder.quantizes and not (
+        isinstance(op, top.AddOp | top.SubOp) and _swamps(builder, op, (op.lhs, op.rhs))
+    )
+    rhs = _integer_rhs(builder, op) if quantizes else None
     if rhs is None:
         convert_float_binary(builder, op)
         return
@@ -85,9 +91,11 @@ def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
 
 
 def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
-    """select: of stored values, once both operands are in the result's quantization."""
+    """select: of stored values, once both operands are in the result's quantization; of floats
+    where that would not show one of them."""
     condition, name = builder.as_float(op.condition), op.result_name.data
-    if not builder.quantizes or not is_float(op.output.type):
+    quantizes = builder.quantizes and is_float(op.output.type)
+    if not quantizes or _swamps(builder, op, (op.lhs, op.rhs)):
         lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
         made = tpu.SelectOp.make(name, condition, lhs, rhs)
         builder.set_float(op.output, builder.add(made).output)
@@ -96,6 +104,24 @@ def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
     lhs, rhs = (_in_element(builder, op, value, result) for value in (op.lhs, op.rhs))
     made = tpu.SelectOp.make(name, condition, lhs, rhs)
     builder.set_quantized(op.output, builder.add(made).output)
+
+
+def _swamps(builder: TpuBuilder, op: top.TopOp, operands: Sequence[SSAValue]) -> bool:
+    """Whether the result's range is so much wider than that of an operand that computes that 8 bits
+    would leave the operand few steps.
+
+    So it is with attention's scores once a mask has put -10000 or the least float in the place of
+    some: in 8 bits the Softmax behind it would see no difference between the others.
+    """
+    output = op.results[0]
+    if not isinstance(element_of(output), CalibratedType):
+        return False
+    scale = builder.element(output).scale
+    return any(
+        isinstance(element_of(value), CalibratedType)
+        and builder.element(value).scale * _MOST_RATIO < scale
+        for value in operands
+    )
 
 
 def _in_element(

@@ -45,7 +45,7 @@ def check(case: Case, batch: int, quantize: Quantize) -> None:
         np.testing.assert_allclose(got, value, rtol=0, atol=tolerance, err_msg=name)
 
 
-@pytest.mark.parametrize("case", ["digits", "mnist"], indirect=True)
+@pytest.mark.parametrize("case", ["digits", "mnist", "gpt2_block"], indirect=True)
 @pytest.mark.parametrize(("batch", "quantize"), [(2, "int8"), (3, "int8"), (4, "f32")])
 def test_batch(case: Case, batch: int, quantize: Quantize):
     check(case, batch, quantize)
@@ -54,7 +54,7 @@ def test_batch(case: Case, batch: int, quantize: Quantize):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
-    ["cifar10", "blazeface", "mobilenet_v2", "squeezenet", "shufflenet", "resnet50"],
+    ["cifar10", "blazeface", "bert_layer", "mobilenet_v2", "squeezenet", "shufflenet", "resnet50"],
     indirect=True,
 )
 def test_batch_of_large_networks(case: Case):

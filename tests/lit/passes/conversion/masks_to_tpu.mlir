@@ -1,0 +1,22 @@
+// RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c}" --weights-out %t.safetensors | filecheck %s
+
+// A mask that puts -10000 among scores of -1 to 1: in 8 bits all scores would be one step. The sum and the choice are
+// in floats; where the mask is no wider than the scores (%near), 8 bits do.
+!s = tensor<1x4x!quant.calibrated<f32<-1.0:1.0>>>
+!m = tensor<1x4x!quant.calibrated<f32<-10000.0:1.0>>>
+!n = tensor<1x4x!quant.calibrated<f32<-3.0:1.0>>>
+
+func.func @main(%s: !s, %k: !s) -> (!m, !m, !n) attributes {smalti.inputs = ["s", "k"]} {
+  %c = top.compare "c" %s, %k kind = "less" : (!s, !s) -> tensor<1x4xi1>
+  %low = top.weight "low" value = dense<-10000.0> : tensor<1xf32> : tensor<1xf32>
+  %far = top.select "far" %c, %s, %low : (tensor<1x4xi1>, !s, tensor<1xf32>) -> !m
+  %mask = top.weight "mask" value = dense<[[-10000.0, 0.0, 0.0, 0.0]]> : tensor<1x4xf32> : tensor<1x4xf32>
+  %sum = top.add "sum" %s, %mask : (!s, tensor<1x4xf32>) -> !m
+  %less = top.weight "less" value = dense<-3.0> : tensor<1xf32> : tensor<1xf32>
+  %near = top.select "near" %c, %s, %less : (tensor<1x4xi1>, !s, tensor<1xf32>) -> !n
+  func.return %far, %sum, %near : !m, !m, !n
+}
+
+// CHECK: %far = tpu.select "far" %c, %s, %low : (tensor<1x4xi1>, tensor<1x4xf32>, tensor<1xf32>) -> tensor<1x4xf32>
+// CHECK: %sum = tpu.add "sum" %s, %mask : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+// CHECK: %near = tpu.select "near" {{.*}} -> tensor<1x4x!quant.uniform<i8:f32,
