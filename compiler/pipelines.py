@@ -91,6 +91,7 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
             "top-fold-shapes",
             "top-fold-movement",
             "top-fold-batch-norm",
+            "top-recognize-normalization",
             "top-recognize-activations",
             "canonicalize",
             "cse",

@@ -24,6 +24,7 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "top-fold-movement": ".top.fold_movement:FoldMovement",
     "top-fold-batch-norm": ".top.fold_batch_norm:FoldBatchNorm",
     "top-recognize-activations": ".top.recognize_activations:RecognizeActivations",
+    "top-recognize-normalization": ".top.recognize_normalization:RecognizeNormalizations",
     "top-annotate-calibration": ".top.annotate_calibration:AnnotateCalibration",
     "convert-top-to-tpu": ".conversion.top_to_tpu:ConvertTopToTpu",
     "tpu-fuse-lookup": ".tpu.fuse_lookup:FuseLookup",

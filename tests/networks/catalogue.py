@@ -117,6 +117,13 @@ _ALL = [
     *[_light(topology) for topology in TOPOLOGIES],
     Network("mobilenet_v2", mobilenet_v2, _images("image", 3, SIZE)),
     Network("bert_layer", bert_layer, _tokens("hidden", 128, BERT_HIDDEN), {"sequence": 128}, None),
+    Network(
+        "bert_layer_opset11",
+        partial(bert_layer, opset=11),
+        _tokens("hidden", 128, BERT_HIDDEN),
+        {"sequence": 128},
+        None,
+    ),
     Network("gpt2_block", gpt2_block, _tokens("embedding", 32, GPT_HIDDEN), {"sequence": 32}, -1),
 ]
 NETWORKS: dict[str, Network] = {network.name: network for network in _ALL}

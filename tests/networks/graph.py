@@ -53,11 +53,21 @@ class Graph:
         bias = weights.bias(self.seed, f"{name}.bias", (outputs,))
         return self.op("Add", [product, self.add(bias)], f"{name}/Add")
 
-    def layer_norm(self, x: str, name: str, size: int) -> str:
-        """LayerNormalization along the last axis (opset 17)."""
+    def layer_norm(self, x: str, name: str, size: int, opset: int = 17) -> str:
+        """A layer normalisation along the last axis, of opset 17 or as PyTorch's exporter writes it before."""
         scale = self.add(weights.factor(self.seed, f"{name}.weight", (size,)))
         shift = self.add(weights.bias(self.seed, f"{name}.bias", (size,)))
-        return self.op("LayerNormalization", [x, scale, shift], name, axis=-1, epsilon=1e-5)
+        if opset >= 17:
+            return self.op("LayerNormalization", [x, scale, shift], name, axis=-1, epsilon=1e-5)
+        mean = self.op("ReduceMean", [x], f"{name}/ReduceMean", axes=[-1])
+        d = self.op("Sub", [x, mean], f"{name}/Sub")
+        y = self.op("Pow", [d, self.scalar(f"{name}.two", 2.0)], f"{name}/Pow")
+        y = self.op("ReduceMean", [y], f"{name}/ReduceMean_1", axes=[-1])
+        y = self.op("Add", [y, self.scalar(f"{name}.epsilon", 1e-5)], f"{name}/Add")
+        y = self.op("Sqrt", [y], f"{name}/Sqrt")
+        y = self.op("Div", [d, y], f"{name}/Div")
+        y = self.op("Mul", [y, scale], f"{name}/Mul")
+        return self.op("Add", [y, shift], name)
 
     def model(
         self,

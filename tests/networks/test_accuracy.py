@@ -13,7 +13,7 @@ from .catalogue import NETWORKS
 QUICK = ("digits", "mnist", "cifar10", "blazeface", "gpt2_block")
 SLOW = (
     "mobilenet_v2", "squeezenet", "shufflenet", "resnet50", "inception_v2", "densenet121", "vgg19",
-    "alexnet", "inception_v1", "zfnet512", "bert_layer",
+    "alexnet", "inception_v1", "zfnet512", "bert_layer", "bert_layer_opset11",
 )  # fmt: skip
 
 every_network = pytest.mark.parametrize(

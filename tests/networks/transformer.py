@@ -1,4 +1,4 @@
-"""A BERT-base encoder layer and a small GPT-2-like block, written as PyTorch's exporter writes them; opset 17."""
+"""A BERT-base encoder layer and a small GPT-2-like block, written as PyTorch's exporter writes them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _MASKED = -10000.0
 """What GPT-2 puts in the place of scores of later tokens."""
 
 
-def bert_layer(seed: int = 0) -> ModelProto:
+def bert_layer(seed: int = 0, opset: int = 17) -> ModelProto:
     """An encoder layer of BERT-base (Devlin et al. 2018): `hidden` [batch, sequence, 768] → `output`, the same shape.
 
-    12 heads, feed-forward of 3,072 with the exact Gelu, LayerNormalization after each residual.
+    12 heads, feed-forward of 3,072 with the exact Gelu, a layer normalisation after each residual: one node since
+    opset 17, nine before.
     """
     graph = Graph(seed)
     head = BERT_HIDDEN // BERT_HEADS
@@ -39,15 +40,15 @@ def bert_layer(seed: int = 0) -> ModelProto:
     x = graph.op("Reshape", [x, merge], "attention/Reshape")
     x = graph.linear(x, "attention.output", BERT_HIDDEN, BERT_HIDDEN)
     x = graph.op("Add", [x, "hidden"], "attention.output/Add_1")
-    attended = graph.layer_norm(x, "attention.output.LayerNorm", BERT_HIDDEN)
+    attended = graph.layer_norm(x, "attention.output.LayerNorm", BERT_HIDDEN, opset)
     x = graph.linear(attended, "intermediate", BERT_HIDDEN, BERT_FEED_FORWARD)
     x = _gelu(graph, x, "intermediate")
     x = graph.linear(x, "ffn", BERT_FEED_FORWARD, BERT_HIDDEN)
     x = graph.op("Add", [x, attended], "ffn/Add_1")
-    graph.layer_norm(x, "output", BERT_HIDDEN)
+    graph.layer_norm(x, "output", BERT_HIDDEN, opset)
     dimensions = ("batch", "sequence", BERT_HIDDEN)
     return graph.model(
-        "bert_layer", [tensor("hidden", *dimensions)], [tensor("output", *dimensions)], opset=17
+        "bert_layer", [tensor("hidden", *dimensions)], [tensor("output", *dimensions)], opset
     )
 
 

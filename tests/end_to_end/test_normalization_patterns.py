@@ -1,0 +1,143 @@
+"""Normalisations written as several ops: recognised, and right on every level, in floats and in INT8."""
+
+import numpy as np
+import onnx
+import pytest
+from smalti.backends.cpu.session import run_onnx
+from smalti.compiler.compilation import CompileOptions, start_from_model
+
+from tests.networks.accuracy import Case, measure
+from tests.networks.catalogue import Network
+
+from .test_attention import HIDDEN, TOKENS, Block
+from .test_random_networks import check_f32, check_int8, close, levels
+
+EPSILON = 1e-5
+
+
+class OldBlock(Block):
+    """A graph in opset 11, in which a layer normalisation is written out in the form `form`."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form = form
+
+    def number(self, value):
+        return self.constant(np.float32(value))
+
+    def mean(self, x):
+        return self.op("ReduceMean", x, axes=[-1], keepdims=1)
+
+    def root(self, squares):
+        return self.op("Sqrt", self.op("Add", self.mean(squares), self.number(EPSILON)))
+
+    def norm(self, x):
+        scale, bias = self.normal(HIDDEN, scale=0.5), self.normal(HIDDEN, scale=0.1)
+        if self.form == "shifted":
+            return self.shifted(x, scale, bias)
+        d = x if self.form.startswith("rms") else self.op("Sub", x, self.mean(x))
+        normalized = {
+            "divided": self.divided, "reciprocal": self.reciprocal, "two_deviations": self.two_deviations,
+            "rms": self.reciprocal, "rms_quotient": self.rms_quotient,
+        }[self.form](x, d)  # fmt: skip
+        if self.form == "rms":
+            return self.op("Mul", scale, normalized)
+        return self.op("Add", bias, self.op("Mul", scale, normalized))
+
+    def divided(self, x, d):
+        """As PyTorch's exporter writes it."""
+        return self.op("Div", d, self.root(self.op("Pow", d, self.number(2))))
+
+    def reciprocal(self, x, d):
+        return self.op("Mul", d, self.op("Reciprocal", self.root(self.op("Mul", d, d))))
+
+    def two_deviations(self, x, d):
+        """As Keras's was: the mean is taken away twice."""
+        other = self.op("Sub", x, self.mean(x))
+        return self.op("Div", d, self.root(self.op("Mul", other, other)))
+
+    def rms_quotient(self, x, d):
+        return self.op("Mul", self.op("Div", self.number(1), self.root(self.op("Mul", x, x))), x)
+
+    def shifted(self, x, scale, bias):
+        """As TensorFlow's batch_normalization writes it: x·s + (bias − mean·s)."""
+        mean = self.mean(x)
+        d = self.op("Sub", x, mean)
+        root = self.root(self.op("Mul", d, d))
+        s = self.op("Mul", self.op("Reciprocal", root), scale)
+        shift = self.op("Sub", bias, self.op("Mul", mean, s))
+        return self.op("Add", self.op("Mul", x, s), shift)
+
+    def model(self, output):
+        model = super().model(output)
+        model.opset_import[0].version = 11
+        onnx.checker.check_model(model)
+        return model
+
+
+FORMS = {
+    "divided": "mean_variance", "reciprocal": "mean_variance", "two_deviations": "mean_variance",
+    "shifted": "mean_variance", "rms": "rms", "rms_quotient": "rms",
+}  # fmt: skip
+
+
+def bert(form: str):
+    """An encoder layer of BERT, small."""
+    block = OldBlock(form)
+    x = block.norm(block.op("Add", block.attention("x", causal=False), "x"))
+    return block.model(block.norm(block.op("Add", block.feed_forward(x), x)))
+
+
+def top_of(model: onnx.ModelProto):
+    compilation = start_from_model(model, CompileOptions("edge-1c", None, "f32"))
+    compilation.lower_to("top")
+    return [op for op in compilation.module.walk() if op.name.startswith("top.")]
+
+
+@pytest.mark.parametrize(("form", "kind"), FORMS.items())
+def test_form_becomes_one_op(form: str, kind: str):
+    block = OldBlock(form)
+    model = block.model(block.norm("x"))
+    ops = [op for op in top_of(model) if op.name != "top.weight"]
+    assert [op.name for op in ops] == ["top.normalize"]
+    assert ops[0].properties["kind"].data == kind
+    assert len(ops[0].operands) == (2 if form == "rms" else 3)
+    x = np.random.default_rng(2).normal(3, 2, (2, TOKENS, HIDDEN)).astype(np.float32)
+    expected = run_onnx(model, {"x": x})
+    for result in levels(model, CompileOptions("edge-1c", None, "f32"), {"x": x}):
+        close(result, expected, 1e-6, form)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (TOKENS, 1), (TOKENS, HIDDEN), (2, 1, 1)], ids=str)
+def test_scale_and_bias_of_any_shape(shape: tuple[int, ...]):
+    block = OldBlock("rms")
+    y = block.op("Mul", block.rms_quotient("x", "x"), block.normal(*shape))
+    model = block.model(block.op("Add", y, block.normal(*shape)))
+    assert [op.name for op in top_of(model) if op.name != "top.weight"] == ["top.normalize"]
+    check_f32(model, "default-8c", 8)
+
+
+@pytest.mark.parametrize("form", ["divided", "shifted", "rms"])
+def test_bert_block(form: str):
+    """Near ONNX Runtime in f32; in INT8 all levels to the bit."""
+    model = bert(form)
+    assert sum(op.name == "top.normalize" for op in top_of(model)) == 2
+    check_f32(model, "default-8c", 8)
+    check_int8(model, "default-8c", 8)
+
+
+def test_bert_block_in_int8_beside_onnx_runtime():
+    """Every tensor within 3 dB of what ONNX Runtime's static quantization reaches."""
+
+    def data(samples: int, seed: int):
+        rng = np.random.default_rng([seed, samples])
+        return {"x": rng.standard_normal((samples, TOKENS, HIDDEN), dtype=np.float32)}
+
+    model = bert("divided")
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    case = Case(Network("block", lambda seed: model, data, class_axis=None))
+    found = measure(case, "int8")
+    assert found.levels_differ == 0
+    assert len(found.losses()) > 10
+    assert max(found.losses().values()) <= 3
