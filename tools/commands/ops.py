@@ -1,19 +1,49 @@
-"""`smalti ops`: the ONNX operators accepted, per opset, and where each runs."""
+"""`smalti ops`: the ONNX operators accepted, or which engine of a target computes what in which type."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..command_line import EXIT_FINE
+
+if TYPE_CHECKING:
+    from ...compiler.legality import Row
+
+_LEGEND = """\
+matrix, vector: the engine that computes it; transfers: it only moves data, in loads and stores
+removed: nothing is left of it; no: it cannot be compiled"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `smalti ops`."""
+    parser.add_argument(
+        "--target",
+        help="the ops of the top dialect instead, and for each type the engine of this target that computes "
+        "them: every op's example is compiled, which takes seconds",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="with --target: write the table as .json or .csv"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the table of operators."""
+    """Prints the table of operators, or of legality."""
+    from ...dialects.diagnostic import DiagnosticError
+
+    if args.target is not None:
+        return _legality(args)
+    if args.output:
+        raise DiagnosticError(
+            "-o writes the table of a target, and none is given", hint="say --target NAME"
+        )
+    return _operators(args)
+
+
+def _operators(args: argparse.Namespace) -> int:
+    """Prints the table of ONNX operators."""
     from ...compiler.onnx_import.importer import supported_operators
 
     rows = supported_operators()
@@ -40,3 +70,45 @@ def run(args: argparse.Namespace) -> int:
     print("runs: on which engine of a core; folded, removed: nothing is left of it in the program;")
     print("      transfers: it only moves data, in loads and stores")
     return EXIT_FINE
+
+
+def _legality(args: argparse.Namespace) -> int:
+    """Prints (and writes) the table of a target."""
+    from ...compiler.legality import legality_table
+    from ..tables import table_format, write_table
+
+    if args.output:
+        table_format(args.output)
+    rows = legality_table(args.target)
+    content = {"target": args.target, "rows": [cell for row in rows for cell in row.cells()]}
+    if args.json:
+        import json
+
+        print(json.dumps(content))
+    else:
+        print(format_legality(args.target, rows))
+    if args.output:
+        write_table(args.output, content)
+        if not args.json:
+            print(f"\ntable written to {args.output}")
+    return EXIT_FINE
+
+
+def format_legality(target: str, rows: Sequence[Row]) -> str:
+    """The table as text: a line per op and case, an engine per type, with numbers for the reasons below."""
+    from ...compiler.legality import TYPES
+    from ..tables import format_table
+
+    reasons: dict[str, int] = {}
+    lines: list[list[str]] = []
+    for row in rows:
+        cells = [f"{row.op} ({row.case})" if row.case else row.op]
+        for verdict in row.verdicts:
+            number = reasons.setdefault(verdict.reason, len(reasons) + 1) if verdict.reason else ""
+            cells.append(f"{verdict.engine} {number:<1}")
+        lines.append(cells)
+    titles = ["op", *(f"{each}  " for each in TYPES)]
+    notes = [f"{number:>2}  {reason}" for reason, number in reasons.items()]
+    return "\n".join(
+        [f"target {target}", "", *format_table(titles, lines), "", *notes, "", _LEGEND]
+    )

@@ -18,8 +18,8 @@ from xdsl.irdl import (
 
 from ...dialects.assembly import TextOp, print_value, text_layout
 from ...dialects.context import DIALECTS
+from ...dialects.example import documentation
 from ...dialects.isa import InstructionOp
-from .example import documentation
 from .markdown import code, page, prose, table
 
 DOCUMENTED = ("quant", "top", "tpu", "tile", "isa")

@@ -7,8 +7,8 @@ import textwrap
 
 from ...backends.program.encoding import WORD
 from ...dialects import instruction as table_module
+from ...dialects.example import documentation
 from ...dialects.instruction import HEADER, INSTRUCTIONS, Field, Instruction
-from .example import documentation
 from .markdown import code, page, prose, table
 
 

@@ -4,12 +4,12 @@ import re
 
 import pytest
 from smalti.dialects.context import DIALECTS, make_context
+from smalti.dialects.example import documentation, runnable
 from smalti.dialects.instruction import INSTRUCTIONS
 from smalti.dialects.text import parse_module, print_module
 from smalti.passes.registry import PASSES
 from smalti.tools.reference.__main__ import main
 from smalti.tools.reference.dialect_page import DOCUMENTED, documented_ops
-from smalti.tools.reference.example import documentation, runnable
 from smalti.tools.reference.pages import PAGES, stale_pages
 
 EXAMPLES = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 
-from ...backends.targets.target import load_target
+from ..backends.targets.target import load_target
 
 _STANDS_ALONE = ("func.func", "tile.program", "isa.program", "builtin.module")
 _BEGIN = re.compile(
