@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
 
-_USED_OFTEN = 3
+_USED_OFTEN = 2
 _LONG = 48
 _CHARACTERS_SAVED = 400
 """An alias pays when the text gets that much shorter; short types are easier to read where they stand."""

@@ -12,8 +12,7 @@ from xdsl.passes import ModulePass
 
 from ...passes.instrument import PassInstrument
 from ...passes.smalti_pass import SmaltiPass
-
-_RULE = f"==={'-' * 73}==="
+from .heading import heading
 
 
 class PassStatistics(PassInstrument):
@@ -30,8 +29,7 @@ class PassStatistics(PassInstrument):
         """The numbers, as "text" in MLIR's form or as "json"."""
         if format == "json":
             return json.dumps([_as_json(each) for each in self._passes.values()], indent=2) + "\n"
-        lines = [_RULE, "... Pass statistics report ...".center(80).rstrip(), _RULE]
-        lines.append("'builtin.module' Pipeline")
+        lines = [*heading("Pass statistics report"), "'builtin.module' Pipeline"]
         for each in self._passes.values():
             lines += [f"  {each.name}", *_lines(*_numbers(each))]
         return "\n".join(lines) + "\n"

@@ -14,8 +14,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ...passes.instrument import PassInstrument
-
-_RULE = f"==={'-' * 73}==="
+from .heading import heading
 
 
 @dataclass
@@ -80,7 +79,7 @@ class Stopwatch:
         root.cpu_seconds = sum(step.cpu_seconds for step in root.steps.values())
         if format == "json":
             return json.dumps(root.to_json(), indent=2) + "\n"
-        lines = [_RULE, "... Execution time report ...".center(80).rstrip(), _RULE]
+        lines = heading("Execution time report")
         lines += [f"  Total Execution Time: {root.wall_seconds:.4f} seconds", ""]
         lines.append("  ----User+Sys----  ----Wall Time----  ----Name----")
         for step in root.steps.values():
