@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from smalti.dialects.context import make_context
 from smalti.dialects.text import parse_module, print_module
+from smalti.passes.registry import PASSES
 from smalti.passes.top import fold_shapes
 from smalti.tools import opt
 
@@ -31,6 +32,26 @@ def test_listings(
     for line in lines:
         if line.strip() != "…":
             assert line.strip() in printed, line
+
+
+def test_the_message_of_the_readme(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch):
+    """The message shown is what smalti-opt says of that line."""
+    (block,) = [text for _, text in BLOCKS if text.startswith("m.mlir:")]
+    lines = ["// the model", "func.func @f(%x: tensor<4xf32>) {", "", block.splitlines()[1], "}"]
+    monkeypatch.chdir(tmp_path)
+    Path("m.mlir").write_text("\n".join(lines))
+    assert opt.main(["m.mlir"]) == 1
+    assert capsys.readouterr().err == block
+
+
+def test_the_flags_of_the_readme(capsys: pytest.CaptureFixture):
+    """Every flag in the section about looking on is one of smalti-opt's, or a pass."""
+    section = README.partition("## Looking on")[2].partition("\n## ")[0]
+    with pytest.raises(SystemExit):
+        opt.main(["--help"])
+    help_text = capsys.readouterr().out
+    for flag in set(re.findall(r"--([a-z][a-z-]+)", section)):
+        assert f"--{flag}" in help_text or flag in PASSES, flag
 
 
 def test_there_is_a_listing_per_level():
