@@ -31,9 +31,7 @@ from ..dialects.context import register_dialect
 from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.instruction import Instruction, register_instruction
 from ..passes.registry import register_pass
-
-GROUP = "smalti.plugins"
-"""The group of entry points of installed plugins: each names a `Plugin`."""
+from .plugin_group import GROUP
 
 
 @dataclass(frozen=True)
@@ -82,13 +80,13 @@ class Plugin:
         for name, path in self.targets.items():
             register_target(name, Path(path))
         if self.top_evaluations:
-            from ..dialects.top_evaluation import EVALUATIONS as TOP_EVALUATIONS
+            from ..backends.interpreter.top import add_evaluations as add_top_evaluations
 
-            TOP_EVALUATIONS.update(self.top_evaluations)
+            add_top_evaluations(self.top_evaluations)
         if self.tpu_evaluations:
-            from ..dialects.tpu_evaluation import EVALUATIONS as TPU_EVALUATIONS
+            from ..backends.interpreter.tpu import add_evaluations as add_tpu_evaluations
 
-            TPU_EVALUATIONS.update(self.tpu_evaluations)
+            add_tpu_evaluations(self.tpu_evaluations)
         if self.conversions:
             from ..passes.conversion.top_ops_to_tpu import CONVERSIONS
 

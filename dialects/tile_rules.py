@@ -42,6 +42,7 @@ from .tile_checks import (
     storage_of,
 )
 from .tile_pointwise_rules import POINTWISE_VERIFIERS
+from .tpu_op import TpuOp
 
 if TYPE_CHECKING:
     from . import tile
@@ -100,7 +101,7 @@ def verify_layer(op: tile.LayerOp) -> None:
     for index, (argument, buffer) in enumerate(zip(arguments, op.inputs, strict=True)):
         _check_logical(f"argument {index}", argument, buffer)
     for inner in op.body.block.ops:
-        allowed = inner.name.startswith("tpu.") or inner is op.body.block.last_op
+        allowed = isinstance(inner, TpuOp) or inner is op.body.block.last_op
         fail_unless(allowed, f"body holds {inner.name}, which is no op of tpu")
     last = op.body.block.last_op
     if last is None or last.name != "tile.yield":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 
+from ..compiler.plugin_group import GROUP
 from .command_line import EXIT_FINE, guarded
 
 _OPTION = "--load-plugin"
@@ -29,6 +31,9 @@ def load_plugins_of(words: Sequence[str]) -> int:
     if any(word in ("-h", "--help") for word in words):
         return EXIT_FINE
     sources = list(_sources(words))
+    if not sources and not entry_points(group=GROUP):
+        # What plugins register with takes a while to import.
+        return EXIT_FINE
 
     def run() -> int:
         from ..compiler.plugin import load_installed_plugins, load_plugin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,15 @@ def _run_evaluated(
     return (evaluate(op, args),)
 
 
-# An implementation per class of ops, as xDSL looks them up, for the ops that arrays alone decide.
-for _op in EVALUATIONS:
-    setattr(TopFunctions, f"run_{_op.__name__}", impl(_op)(_run_evaluated))
-register_impls(TopFunctions)
+def add_evaluations(evaluations: Mapping[type[Any], Callable[..., np.ndarray]]) -> None:
+    """Makes ops known by what they compute: `function(op, operands)` on arrays [S, shape...].
+
+    xDSL looks for one implementation per class of ops.
+    """
+    EVALUATIONS.update(evaluations)
+    for kind in evaluations:
+        setattr(TopFunctions, f"run_{kind.__name__}", impl(kind)(_run_evaluated))
+    register_impls(TopFunctions)
+
+
+add_evaluations(dict(EVALUATIONS))

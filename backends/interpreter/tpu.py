@@ -4,7 +4,7 @@ computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -208,7 +208,15 @@ def _run_evaluated(
     return (evaluate(op, args),)
 
 
-# An implementation per class of ops, as xDSL looks them up, for the element-wise ops.
-for _op in EVALUATIONS:
-    setattr(TpuFunctions, f"run_{_op.__name__}", impl(_op)(_run_evaluated))
-register_impls(TpuFunctions)
+def add_evaluations(evaluations: Mapping[type[Any], Callable[..., np.ndarray]]) -> None:
+    """Makes ops known by what they compute: `function(op, operands)` on arrays [S, shape...].
+
+    xDSL looks for one implementation per class of ops.
+    """
+    EVALUATIONS.update(evaluations)
+    for kind in evaluations:
+        setattr(TpuFunctions, f"run_{kind.__name__}", impl(kind)(_run_evaluated))
+    register_impls(TpuFunctions)
+
+
+add_evaluations(dict(EVALUATIONS))

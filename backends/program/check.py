@@ -17,6 +17,7 @@ from ...dialects.diagnostic import DiagnosticError, Place
 from ...dialects.instruction import (
     BY_OPCODE,
     ENGINES,
+    FIRST_FREE_OPCODE,
     SEGMENTS,
     STORAGE_BYTES,
     Field,
@@ -115,6 +116,9 @@ def _check_ports(ports: list[Port], segment: str, program: Program, file: str | 
             )
 
 
+_PLUGIN = "the program has instructions of a plugin: install it, or load it with --load-plugin"
+
+
 class _StreamCheck:
     """The check of one core's stream."""
 
@@ -132,7 +136,8 @@ class _StreamCheck:
         if origin.nodes:
             notes.append(f"ONNX node {', '.join(origin.nodes)}")
         place = Place(file=self.file, name=f"core {self.core}, instruction {index} ({mnemonic})")
-        raise DiagnosticError(problem, place, notes, _AGAIN)
+        free = int(word["opcode"]) >= FIRST_FREE_OPCODE and instruction is None
+        raise DiagnosticError(problem, place, notes, _PLUGIN if free else _AGAIN)
 
     def fail_where(self, wrong: np.ndarray, problem: str, values: np.ndarray | None = None) -> None:
         """Fails at the first index where `wrong` holds, if there is one, with the value there."""

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from ...dialects.diagnostic import DiagnosticError
+from ...dialects.instruction import BY_OPCODE, FIRST_FREE_OPCODE
 from ..program.program import Program
 from .functional import Progress
 from .samples import joined, samples_of
@@ -60,6 +61,15 @@ def run_parallel(
     return joined(program.outputs, whole, samples)
 
 
+def added_instructions() -> list[str]:
+    """Where the classes of plugins' instructions are: MODULE:CLASS:FILE, for a process to find them."""
+    added = [cls for opcode, cls in BY_OPCODE.items() if opcode >= FIRST_FREE_OPCODE]
+    return [
+        f"{cls.__module__}:{cls.__qualname__}:{getattr(sys.modules[cls.__module__], '__file__', '')}"
+        for cls in added
+    ]
+
+
 @dataclass(frozen=True)
 class _Part:
     """Samples `begin` to `end` and the folder that holds them: `input-0`, … and later `output-0`, …"""
@@ -88,7 +98,15 @@ class _Part:
         # The same packages as here, wherever they are; not the ones of the working folder.
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", _WORKER, str(self.folder), str(self.end - self.begin)],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                _WORKER,
+                str(self.folder),
+                str(self.end - self.begin),
+                *added_instructions(),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,

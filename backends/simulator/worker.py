@@ -1,20 +1,25 @@
 """The process of `parallel.py`: runs the program beside its folder on the samples in it.
 
-    python -m smalti.backends.simulator.worker FOLDER SAMPLES
+    python -m smalti.backends.simulator.worker FOLDER SAMPLES MODULE:CLASS:FILE…
 
+The last words name the classes of instructions that plugins have added.
 Says on standard output, a line of JSON each, `{"done": samples}` as it goes on and `{"error": diagnostic}` if
 something is wrong.
 """
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
+import operator
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from ...dialects.diagnostic import DiagnosticError
+from ...dialects.instruction import BY_MNEMONIC, register_instruction
 from ..program.program import Program
 from .functional import FunctionalSimulator
 
@@ -42,9 +47,29 @@ def main(folder: Path, samples: int) -> int:
     return 0
 
 
+def add_instruction(place: str) -> None:
+    """Registers the instruction class MODULE:CLASS:FILE, if its module has not done so itself."""
+    name, _, rest = place.partition(":")
+    qualname, _, file = rest.partition(":")
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError:
+        # A plugin that was loaded from a file is no module that can be found by name.
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    cls = operator.attrgetter(qualname)(module)
+    if cls.mnemonic not in BY_MNEMONIC:
+        register_instruction(cls)
+
+
 def _say(message: dict[str, object]) -> None:
     print(json.dumps(message), flush=True)
 
 
 if __name__ == "__main__":
+    for each in sys.argv[3:]:
+        add_instruction(each)
     sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

@@ -22,7 +22,12 @@ BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.D
 
 
 def test_there_is_a_guide_for_each_thing():
-    assert {path.stem for path in GUIDES} >= {"first_pass", "first_target"}
+    assert {path.stem for path in GUIDES} >= {
+        "first_pass",
+        "first_target",
+        "first_op",
+        "first_instruction",
+    }
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)

@@ -1,0 +1,20 @@
+"""Squares for Smalti: a plugin."""
+
+from pathlib import Path
+
+from smalti.compiler import Plugin
+
+from .dialect import SQUARE, SquareOp, TpuSquareOp, evaluate
+from .instruction import Square
+from .lowering import FindSquares, SquareFamily, convert
+
+PLUGIN = Plugin(
+    dialects={"square": lambda: SQUARE},
+    passes={"top-find-squares": FindSquares},
+    targets={"square-2c": Path(__file__).with_name("square-2c.toml")},
+    instructions=[Square],
+    top_evaluations={SquareOp: evaluate},
+    tpu_evaluations={TpuSquareOp: evaluate},
+    conversions={SquareOp: convert},
+    families={TpuSquareOp: SquareFamily},
+)

@@ -1,0 +1,69 @@
+"""The dialect: the square at level top, at level tpu, and of a tile."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+from smalti.dialects import tile, tpu
+from smalti.dialects.element import element_storage, shape_of
+from smalti.dialects.shape import Shape
+from smalti.dialects.top_op import TopOp
+from xdsl.dialects.builtin import MemRefType, TensorType
+from xdsl.ir import Dialect, SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def
+
+
+@irdl_op_definition
+class SquareOp(TopOp):
+    """input².
+
+    %y = square.square "y" %x : (tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "square.square"
+    input = operand_def(TensorType)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+
+@irdl_op_definition
+class TpuSquareOp(tpu.TpuOp):
+    """input², in floats.
+
+    %y = square.of_floats "y" %x : (tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "square.of_floats"
+    input = operand_def(TensorType)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+
+@irdl_op_definition
+class TileSquareOp(tile.CoreOp):
+    """The squares of all elements of a tile.
+
+    square.of_tile core 0 %x -> %y : memref<16xf32, "local"> -> memref<16xf32, "local">
+    """
+
+    name = "square.of_tile"
+    x = operand_def(MemRefType)
+    out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+
+    def instruction(self) -> tuple[str, dict[str, Any], dict[str, SSAValue]]:
+        fields = {"type": element_storage(self.x.type), "count": prod(shape_of(self.x))}
+        return "square", fields, {"x": self.x, "out": self.out}
+
+
+def evaluate(op: Any, operands: tuple[np.ndarray, ...]) -> np.ndarray:
+    """What both network ops compute: f32, rounded once; operands [S, shape...]."""
+    wide = operands[0].astype(np.float32)
+    return (wide * wide).astype(operands[0].dtype)
+
+
+SQUARE = Dialect("square", [SquareOp, TpuSquareOp, TileSquareOp], [])

@@ -1,0 +1,43 @@
+"""The machine instruction: its fields, what it computes, how long it takes, which bytes it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from smalti.backends.targets import cycles as formulas
+from smalti.backends.targets.target import Target
+from smalti.dialects.instruction import STORAGE_BYTES, Access, Instruction
+from smalti.dialects.instruction_access import Operand, local
+from smalti.dialects.instruction_fields import address, integer, storage
+
+
+def square(x: np.ndarray, *, type: str, count: int) -> np.ndarray:
+    """out[count] = x², in f32, rounded once to storage `type`; x flat [..., count]."""
+    wide = x[..., :count].astype(np.float32)
+    return (wide * wide).astype(x.dtype)
+
+
+class Square(Instruction):
+    """out = x² for `count` elements of a float type.
+
+    v0: square x=0x0, out=0x100, type=f32, count=16
+    """
+
+    mnemonic, opcode, engine = "square", 256, "vector"
+    numerics = staticmethod(square)
+    fields = (address("x"), address("out"), storage("type"), integer("count", "<u4", "elements"))
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        return formulas.vector_cycles(target, f["type"], f["count"], 1)
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        size = f["count"] * STORAGE_BYTES[f["type"]]
+        return local(f["x"], size), local(f["out"], size, write=True)
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (Operand("x", f["count"], f["type"]),)
