@@ -1,95 +1,88 @@
-// RUN: not smalti-opt %s --split-input-file 2>&1 | filecheck %s
+// RUN: smalti-opt %s --split-input-file --verify-diagnostics
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error-re @below {{there is no instruction 'softmx' (known: load,{{.*}}); did you mean 'softmax'?}}
     v0: softmx x=0x0
   }
 }
 
-// CHECK: error: {{.*}}there is no instruction 'softmx' (known: load,{{.*}}); did you mean 'softmax'?
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error-re @below {{unexpected 'typ', expected {{.*}}; did you mean 'type'?}}
     d0: fill dst=0x0, count=1, typ=i8
   }
 }
 
-// CHECK: error: {{.*}}unexpected 'typ', expected {{.*}}; did you mean 'type'?
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{type= is missing (storage type)}}
     d0: fill dst=0x0, count=1
   }
 }
 
-// CHECK: error: {{.*}}type= is missing (storage type)
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{field 'count' is 1 to 4294967295 (elements), got 0}}
     d0: fill dst=0x0, count=0, type=i8
   }
 }
 
-// CHECK: error: {{.*}}field 'count' is 1 to 4294967295 (elements), got 0
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{the line ends too early, expected an instruction's name}}
     d0: fill dst=0x0, count=1, type=i8 after
   }
 }
 
-// CHECK: error: {{.*}}the line ends too early, expected an instruction's name
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{unexpected 'cpu', expected dma_in, dma_out, matrix, vector}}
     m0: sync engine=cpu
   }
 }
 
-// CHECK: error: {{.*}}unexpected 'cpu', expected dma_in, dma_out, matrix, vector
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
+  // expected-error @below {{core 0: two instructions are called 'm0'}}
   isa.stream core(0) local(0) acc(0) {
     m0: sync engine=matrix
     m0: sync engine=matrix
   }
 }
 
-// CHECK: error: {{.*}}core 0: two instructions are called 'm0'
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
+  // expected-error @below {{core 0: instruction 'm0' is after 'm1', which is not an instruction that stands earlier in this stream}}
   isa.stream core(0) local(0) acc(0) {
     m0: sync engine=matrix after m1
     m1: sync engine=matrix
   }
 }
 
-// CHECK: error: {{.*}}core 0: instruction 'm0' is after 'm1', which is not an instruction that stands earlier in this stream
-
 // -----
 
+// expected-error @below {{core 0: instruction 'm0' (sync): 'wait' names counter 1, the program has 1}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -97,10 +90,9 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}core 0: instruction 'm0' (sync): 'wait' names counter 1, the program has 1
-
 // -----
 
+// expected-error @below {{core 0: instruction 'm0' (sync): 'signal' names core 1, the program has 1}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -108,10 +100,9 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}core 0: instruction 'm0' (sync): 'signal' names core 1, the program has 1
-
 // -----
 
+// expected-error @below {{core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x7fffffff to 0x80000000 of local memory, which has}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -119,10 +110,9 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x7fffffff to 0x80000000 of local memory, which has
-
 // -----
 
+// expected-error @below {{core 0: instruction 'd0' (load): field 'src': it reads bytes 0x1 to 0x41 of segment 'input', which has 0x40}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -130,10 +120,9 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}core 0: instruction 'd0' (load): field 'src': it reads bytes 0x1 to 0x41 of segment 'input', which has 0x40
-
 // -----
 
+// expected-error @below {{core 0: instruction 'd0' (load): it must have dst_space one of local, got dst_space=global}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -141,10 +130,9 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}core 0: instruction 'd0' (load): it must have dst_space one of local, got dst_space=global
-
 // -----
 
+// expected-error @below {{input 'x' ends at byte 68 of segment 'input', which has 64}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs("x" f32[17] at 0) outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -152,10 +140,9 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}input 'x' ends at byte 68 of segment 'input', which has 64
-
 // -----
 
+// expected-error @below {{program @p was made for a target 'edge-1c' with the content hash sha256:0000000000000000, the target now has sha256:03ede02070643b1c}}
 isa.program @p target("edge-1c", "sha256:0000000000000000") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -163,10 +150,9 @@ isa.program @p target("edge-1c", "sha256:0000000000000000") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}program @p was made for a target 'edge-1c' with the content hash sha256:0000000000000000, the target now has sha256:03ede02070643b1c
-
 // -----
 
+// expected-error @below {{edge-9c}}
 isa.program @p target("edge-9c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -174,10 +160,9 @@ isa.program @p target("edge-9c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}edge-9c
-
 // -----
 
+// expected-error @below {{there is one stream for each core 0, 1, …, got cores [1]}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(1) local(0) acc(0) {
@@ -185,65 +170,58 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: {{.*}}there is one stream for each core 0, 1, …, got cores [1]
-
 // -----
 
+// expected-error-re @below {{instruction 'd0' (fill): field 'type' is one of i8,{{.*}} got 99}}
 "isa.fill"() <{name = "d0", fields = array<i64: 1, 2, 99>, reals = array<f64: 0.0>}> : () -> ()
-
-// CHECK: error: {{.*}}instruction 'd0' (fill): field 'type' is one of i8,{{.*}} got 99
 
 // -----
 
 "isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
   "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
   ^bb0:
+    // expected-error @below {{'isa.sync': instruction 'a b' (sync): the name has to be letters, digits and underscores}}
     "isa.sync"() <{name = "a b", fields = array<i64>, reals = array<f64>, engine = "matrix"}> : () -> ()
   }) : () -> ()
 }) : () -> ()
 
-// CHECK: error: 'isa.sync': instruction 'a b' (sync): the name has to be letters, digits and underscores
-
 // -----
 
 "isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
   "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
   ^bb0:
+    // expected-error @below {{'isa.sync': instruction 'm0' (sync): instructions carry no attributes, got note}}
     "isa.sync"() <{name = "m0", fields = array<i64>, reals = array<f64>, engine = "matrix"}> {note = 1 : i64} : () -> ()
   }) : () -> ()
 }) : () -> ()
 
-// CHECK: error: 'isa.sync': instruction 'm0' (sync): instructions carry no attributes, got note
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    // expected-error @below {{port 'x': there is no storage type 'f12'}}
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs("x" f12[4] at 0) outputs() {
   isa.stream core(0) local(0) acc(0) {
   }
 }
 
-// CHECK: error: port 'x': there is no storage type 'f12'
-
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    // expected-error @below {{port 'x': a size or offset is negative}}
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs("x" i8[4] at -1) outputs() {
   isa.stream core(0) local(0) acc(0) {
   }
 }
 
-// CHECK: error: port 'x': a size or offset is negative
-
 // -----
 
+// expected-error @below {{'isa.stream': isa.stream stands in an isa.program}}
 isa.stream core(0) local(0) acc(0) {
 }
 
-// CHECK: error: 'isa.stream': isa.stream stands in an isa.program
-
 // -----
 
+// expected-error @below {{'isa.program': target 'edge-1c' has 1 cores, got 2 streams}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -252,83 +230,73 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   }
 }
 
-// CHECK: error: 'isa.program': target 'edge-1c' has 1 cores, got 2 streams
-
 // -----
 
+// expected-error @below {{'isa.program': segments are 4 sizes (weights, input, output, scratch), got [0, -1, 0, 0]}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = -1, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
   }
 }
 
-// CHECK: error: 'isa.program': segments are 4 sizes (weights, input, output, scratch), got [0, -1, 0, 0]
-
 // -----
 
+// expected-error @below {{'isa.program': the segments take 1099511627776 bytes, the target's global memory has 1073741824}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 1099511627776, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
   }
 }
 
-// CHECK: error: 'isa.program': the segments take 1099511627776 bytes, the target's global memory has 1073741824
-
 // -----
 
+// expected-error @below {{'isa.program': there are at most 65536 counters, got 65537}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(65537)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
   }
 }
 
-// CHECK: error: 'isa.program': there are at most 65536 counters, got 65537
-
 // -----
 
+// expected-error @below {{'isa.program': segment 'weights' has 64 bytes, and there is no key for them in the weight store}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 64, input = 0, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
   }
 }
 
-// CHECK: error: 'isa.program': segment 'weights' has 64 bytes, and there is no key for them in the weight store
-
 // -----
 
+// expected-error @below {{'isa.program': statistics are integers}}
 "isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = [], statistics = {macs = "many"}}> ({
   "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
   ^bb0:
   }) : () -> ()
 }) : () -> ()
 
-// CHECK: error: 'isa.program': statistics are integers
-
 // -----
 
 "isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
+  // expected-error @below {{'isa.stream': core 0: a stream holds instructions only, got tile.alloc}}
   "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
   ^bb0:
     %a = tile.alloc core 0 : memref<4xi8, "local">
   }) : () -> ()
 }) : () -> ()
 
-// CHECK: error: 'isa.stream': core 0: a stream holds instructions only, got tile.alloc
-
 // -----
 
+// expected-error @below {{'isa.program': an isa.program holds streams only, got isa.sync}}
 "isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
     "isa.sync"() <{name = "m0", fields = array<i64>, reals = array<f64>, engine = "matrix"}> : () -> ()
 }) : () -> ()
 
-// CHECK: error: 'isa.program': an isa.program holds streams only, got isa.sync
-
 // -----
 
+// expected-error @below {{'isa.program': core 0 uses 1099511627776 bytes of local memory, the target has 524288}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(1099511627776) acc(0) {
   }
 }
-
-// CHECK: error: 'isa.program': core 0 uses 1099511627776 bytes of local memory, the target has 524288
