@@ -150,8 +150,10 @@ def verdict(case: Case, quantize: Quantize, target: str, computed: int) -> Verdi
     engine = next(
         (each for each in _ENGINES if each in engines), "transfers" if made else "removed"
     )
+    rates = load_target(target).matrix.macs_per_cycle
+    missing = engine == "matrix" and _STORAGE.get(quantize, quantize) not in rates
     listed = dict.fromkeys(f"{each.op} {each.element}" for each in made)
-    return Verdict(engine, tuple(listed), _reason(lowered, quantize))
+    return Verdict(engine, tuple(listed), _reason(lowered, quantize, missing))
 
 
 @dataclass(frozen=True)
@@ -217,8 +219,11 @@ def _engines(module: ModuleOp, names: set[str]) -> set[str]:
     }
 
 
-def _reason(lowered: _Lowered, quantize: Quantize) -> str:
-    """Why an op is computed otherwise than in the type that was asked for; "" where it is not."""
+def _reason(lowered: _Lowered, quantize: Quantize, missing: bool) -> str:
+    """Why an op is computed otherwise than in the type that was asked for; "" where it is not.
+
+    `missing`: it is the matrix unit's, which lacks the type.
+    """
     made = lowered.made
     if not made:
         return "nothing is left of it"
@@ -229,5 +234,6 @@ def _reason(lowered: _Lowered, quantize: Quantize) -> str:
         return "of bools"
     others = sorted(storages - {_STORAGE.get(quantize, quantize)})
     if others:
-        return f"computed in {', '.join(others)} between casts"
+        words = f"computed in {', '.join(others)} between casts"
+        return f"no {quantize} in the matrix unit: {words}" if missing else words
     return "part of the op before it" if lowered.joined else ""

@@ -101,6 +101,7 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
             "tpu-fuse-activation",
             "tpu-fuse-residual",
             "tpu-fuse-activation",
+            "tpu-legalize-types",
             "canonicalize",
             "cse",
         ],

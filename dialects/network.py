@@ -228,6 +228,11 @@ class Conv2dBase(NetworkOp):
         )
 
     @property
+    def is_depthwise(self) -> bool:
+        """Whether each output channel reads one input channel of several."""
+        return shape_of(self.weight)[1] == 1 and self.groups.value.data > 1
+
+    @property
     def sliding(self) -> Sliding:
         """How the kernel slides, as `conv2d` of the numerics takes it."""
         return _sliding(self)

@@ -30,6 +30,7 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "tpu-fuse-lookup": ".tpu.fuse_lookup:FuseLookup",
     "tpu-fuse-activation": ".tpu.fuse_activation:FuseActivation",
     "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",
+    "tpu-legalize-types": ".tpu.legalize_types:LegalizeTypes",
     "convert-tpu-to-tile": ".conversion.tpu_to_tile:ConvertTpuToTile",
     "tile-split-over-cores": ".tile.split_over_cores:SplitOverCores",
     "tile-cut-to-local-memory": ".tile.cut_to_local_memory:CutToLocalMemory",

@@ -9,10 +9,12 @@ import pytest
 from onnx import TensorProto, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
-from smalti.backends.targets.target import shipped_targets
+from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler import compile_model
 
 from .conftest import small_model
+from .test_attention import post_norm, pre_norm
+from .test_random_networks import check_f32, check_half, check_int8
 
 
 def weight(rng: np.random.Generator, name: str, *shape: int) -> onnx.TensorProto:
@@ -106,3 +108,29 @@ def test_every_target_computes_the_same(build: Callable[[], onnx.ModelProto]):
         np.testing.assert_allclose(
             got["y"], expected, rtol=0, atol=1e-4 * np.ptp(expected), err_msg=target
         )
+
+
+def check_levels(build: Callable[[], onnx.ModelProto], target: str, quantize: str) -> None:
+    """tpu interpreter, tile interpreter and simulator agree, in INT8 to the bit, floats also with ONNX Runtime."""
+    check = {"int8": check_int8, "f32": check_f32}.get(quantize, check_half)
+    check(build(), target, load_target(target).cores)
+
+
+formats = pytest.mark.parametrize("quantize", ["f32", "f16", "int8"])
+"""check_half takes bf16 along with f16."""
+
+
+@formats
+@pytest.mark.parametrize("target", shipped_targets())
+def test_an_attention_block_on_every_target(target: str, quantize: str):
+    check_levels(pre_norm, target, quantize)
+
+
+@pytest.mark.slow
+@formats
+@pytest.mark.parametrize("target", shipped_targets())
+@pytest.mark.parametrize("build", [small_model, depthwise_model, perceptron, post_norm])
+def test_levels_agree_on_every_target(
+    build: Callable[[], onnx.ModelProto], target: str, quantize: str
+):
+    check_levels(build, target, quantize)

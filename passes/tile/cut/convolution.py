@@ -40,7 +40,7 @@ class ConvolutionFamily(ProductFamily):
         self.dilations = integers(op.dilations)
         self.outputs, self.group_channels, *kernel = self.weight.layout.shape
         self.kernel: tuple[int, ...] = tuple(kernel)
-        self.depthwise = self.group_channels == 1 and self.groups > 1
+        self.depthwise = op.is_depthwise
         if layer.elements[1].zero_point:
             raise layer.error("the device convolves with weights whose zero point is 0")
 

@@ -51,6 +51,16 @@ def test_no_has_the_diagnostic_as_its_reason():
     assert found.engine == "no" and "no counterpart in tpu" in found.reason
 
 
+def test_a_type_that_the_matrix_unit_lacks():
+    """The product is computed in f32 there, and a depthwise convolution as it is."""
+    target = str(Path(__file__).parents[2] / "lit/passes/tpu/Inputs/no_bf16.toml")
+    found = verdict(CASES["top.conv2d"], "bf16", target, 1)
+    assert (found.engine, found.ops) == ("matrix", ("tpu.conv2d f32",))
+    assert found.reason == "no bf16 in the matrix unit: computed in f32 between casts"
+    assert verdict(CASES["top.conv2d"], "f16", target, 1).reason == ""
+    assert verdict(CASES["top.conv2d depthwise"], "bf16", target, 1).reason == ""
+
+
 def test_no_such_target():
     with pytest.raises(TargetError, match="there is no target 'nowhere'"):
         legality_table("nowhere")
