@@ -21,9 +21,11 @@ from ..backends.interpreter.samples import (
     stored,
 )
 from ..backends.interpreter.top import run_top
+from ..dialects import top
 from ..dialects.diagnostic import DiagnosticError, Place
 from ..dialects.files import write_text
 from ..dialects.weights import WeightStore
+from ..passes.conversion.softmax_inputs import softmax_inputs
 from .arrays import read_npz
 from .progress import Progress, silent
 
@@ -152,21 +154,32 @@ def calibrate(
             `load_calibration_data` gives them).
         progress: told how many samples are done.
 
-    Samples run in chunks of bounded memory; only the ranges are kept.
+    Samples run in chunks of bounded memory; only the ranges are kept. Of what only softmaxes read,
+    where masks put infinities, the range is that of the finite elements (none: it has no range).
 
     Raises:
-        DiagnosticError: the inputs do not fit the network, or a tensor becomes NaN or infinite.
+        DiagnosticError: the inputs do not fit the network, or a tensor becomes NaN or, elsewhere,
+            infinite.
     """
     report = progress or silent
     declared = declared_inputs(module)
     sizes = {name: shape[0] if shape else 0 for name, shape in declared.items()}
     counts = {_samples(name, data, shape) for name, shape in declared.items() if name in data}
     samples = min(counts, default=1)
-    chunk = samples_per_chunk(main_function(module))
+    function = main_function(module)
+    chunk = samples_per_chunk(function)
+    scores = {
+        value.owner.result_name.data
+        for value in softmax_inputs(function.body.block.ops)
+        if isinstance(value.owner, top.TopOp)
+    }
     ranges: dict[str, tuple[float, float]] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
-        ranges[name] = _widened(ranges.get(name), name, value)
+        if name in scores:
+            value = value[~np.isinf(value)]
+        if value.size or name not in scores:
+            ranges[name] = _widened(ranges.get(name), name, value)
 
     for start in range(0, samples, chunk):
         stop = min(start + chunk, samples)

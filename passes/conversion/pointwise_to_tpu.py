@@ -32,11 +32,12 @@ _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
 
 def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp) -> None:
     """add and mul in integers; x − c as x + (−c), x / c as x · (1/c); other subtractions and
-    divisions in floats, and sums that 8 bits would not show an operand in."""
-    quantizes = builder.quantizes and not (
+    divisions in floats, as what only softmaxes read, and sums that 8 bits would not show an operand
+    in."""
+    floats = op.output in builder.softmax_inputs or (
         isinstance(op, top.AddOp | top.SubOp) and _swamps(builder, op, (op.lhs, op.rhs))
     )
-    rhs = _integer_rhs(builder, op) if quantizes else None
+    rhs = _integer_rhs(builder, op) if builder.quantizes and not floats else None
     if rhs is None:
         convert_float_binary(builder, op)
         return
@@ -80,8 +81,9 @@ def convert_float_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
 
 
 def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
-    """min and max: of stored values, once both operands are in the result's quantization."""
-    if not builder.quantizes:
+    """min and max: of stored values, once both operands are in the result's quantization; of floats
+    where only softmaxes read it."""
+    if not builder.quantizes or op.output in builder.softmax_inputs:
         convert_float_binary(builder, op)
         return
     result = builder.element(op.output)
@@ -92,10 +94,11 @@ def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
 
 def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
     """select: of stored values, once both operands are in the result's quantization; of floats
-    where that would not show one of them."""
+    where that would not show one of them, or only softmaxes read it."""
     condition, name = builder.as_float(op.condition), op.result_name.data
     quantizes = builder.quantizes and is_float(op.output.type)
-    if not quantizes or _swamps(builder, op, (op.lhs, op.rhs)):
+    floats = not quantizes or op.output in builder.softmax_inputs
+    if floats or _swamps(builder, op, (op.lhs, op.rhs)):
         lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
         made = tpu.SelectOp.make(name, condition, lhs, rhs)
         builder.set_float(op.output, builder.add(made).output)

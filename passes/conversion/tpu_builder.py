@@ -3,6 +3,7 @@ made when first asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TypeVar
 
 import numpy as np
@@ -43,7 +44,8 @@ class TpuBuilder:
     whatever that of `top` is: an op whose operands are float forms computes in it. New ops get the
     location `location` and unique names. Values that need a calibrated range and have none are
     collected, so that one diagnostic can name them all. `saturated` counts the numbers of weights
-    that `float` does not reach. `quantize` is one of `QUANTIZE`.
+    that `float` does not reach. `softmax_inputs` are values that only softmaxes read: arithmetic
+    makes them in floats. `quantize` is one of `QUANTIZE`.
     """
 
     def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
@@ -51,6 +53,7 @@ class TpuBuilder:
         self.quantizes = quantize == "int8"
         self.float = type_of_storage("f32" if quantize == "int8" else quantize)
         self.saturated = 0
+        self.softmax_inputs: Set[SSAValue] = frozenset()
         self.location: LocationAttr = UnknownLoc()
         self.source = function.body.block
         self.block = Block(arg_types=[_given_type(each) for each in self.source.args])

@@ -63,6 +63,10 @@ def difference(model, inputs, expected, quantize: Quantize) -> str:
     for name, value in expected.items():
         if not np.array_equal(program[name], tile[name], equal_nan=True):
             return f"{name}: the program is not equal to the tile interpreter"
+        if value.dtype == np.bool_:
+            if not np.array_equal(program[name], value):
+                return f"{name}: other bools than expected"
+            continue
         finite = np.isfinite(value)
         if not np.array_equal(np.isfinite(program[name]), finite):
             return f"{name}: infinite elsewhere than expected"

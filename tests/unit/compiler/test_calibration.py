@@ -126,6 +126,22 @@ def test_overflow_in_the_network_is_named():
         calibrate(module, ctx.weights, {"x": np.array([3e30], np.float32)})
 
 
+def test_masked_scores_have_the_range_of_the_others():
+    """What a mask makes infinite for a softmax alone widens nothing; elsewhere it is an error."""
+    mask = np.array([0, -np.inf, 0], np.float32)
+    nodes = [
+        helper.make_node("Add", ["x", "mask"], ["masked"]),
+        helper.make_node("Softmax", ["masked"], ["y"]),
+    ]
+    module, ctx = imported(model_of(nodes, {"x": (1, 3)}, constants={"mask": mask}))
+    x = np.array([[1, 2, 3], [-5, 9, 0]], np.float32)
+    assert calibrate(module, ctx.weights, {"x": x})["masked"] == (-5, 3)
+    nodes[1] = helper.make_node("Relu", ["masked"], ["y"])
+    module, ctx = imported(model_of(nodes, {"x": (1, 3)}, constants={"mask": mask}))
+    with pytest.raises(DiagnosticError, match="'masked' becomes NaN or infinite"):
+        calibrate(module, ctx.weights, {"x": x})
+
+
 def test_table(tmp_path, small):
     path = tmp_path / "table.json"
     save_ranges({"x": (-1.0, 2.5), "ü": (0.0, 0.0)}, path)

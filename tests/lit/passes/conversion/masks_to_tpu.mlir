@@ -20,3 +20,23 @@ func.func @main(%s: !s, %k: !s) -> (!m, !m, !n) attributes {smalti.inputs = ["s"
 // CHECK: %far = tpu.select "far" %c, %s, %low : (tensor<1x4xi1>, tensor<1x4xf32>, tensor<1xf32>) -> tensor<1x4xf32>
 // CHECK: %sum = tpu.add "sum" %s, %mask : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
 // CHECK: %near = tpu.select "near" {{.*}} -> tensor<1x4x!quant.uniform<i8:f32,
+
+// What only softmaxes read is in floats whatever the ranges: the scores' own 8 bits are the last.
+func.func @scores(%a: !s, %b: !s) -> (tensor<1x4xf32>, !n) attributes {smalti.inputs = ["a", "b"]} {
+  %half = top.weight "half" value = dense<0.5> : tensor<f32> : tensor<f32>
+  %scaled = top.mul "scaled" %a, %half : (!s, tensor<f32>) -> !s
+  %both = top.add "both" %scaled, %b : (!s, !s) -> !n
+  %row = top.reshape "row" %both : (!n) -> tensor<4x!quant.calibrated<f32<-3.0:1.0>>>
+  %hidden = top.weight "hidden" value = dense<[0.0, 0.0, 0xFF800000, 0.0]> : tensor<4xf32> : tensor<4xf32>
+  %masked = top.add "masked" %row, %hidden : (tensor<4x!quant.calibrated<f32<-3.0:1.0>>>, tensor<4xf32>) -> tensor<4xf32>
+  %shares = top.softmax "shares" %masked axis = 0 : (tensor<4xf32>) -> tensor<4xf32>
+  %shares2 = top.reshape "shares2" %shares : (tensor<4xf32>) -> tensor<1x4xf32>
+  %kept = top.add "kept" %a, %b : (!s, !s) -> !n
+  func.return %shares2, %kept : tensor<1x4xf32>, !n
+}
+
+// CHECK-LABEL: func.func @scores
+// CHECK: %scaled = tpu.mul "scaled" %a, %half : (tensor<1x4xf32>, tensor<f32>) -> tensor<1x4xf32>
+// CHECK: %both = tpu.add "both" %scaled, %b : {{.*}} -> tensor<1x4xf32>
+// CHECK: %masked = tpu.add "masked" %row, %hidden : {{.*}} -> tensor<4xf32>
+// CHECK: %kept = tpu.add "kept" {{.*}} -> tensor<1x4x!quant.uniform<i8:f32,
