@@ -12,7 +12,7 @@ from numpy.lib import format as npy_format
 
 from ..backends.numerics.storage import dtype_of
 from ..dialects.diagnostic import DiagnosticError, Place
-from ..dialects.text import write_bytes_atomically
+from ..dialects.files import write_bytes_atomically
 
 MAX_BYTES = 1 << 33
 """The arrays of one file may have no more than this together (8 GiB).

@@ -22,6 +22,7 @@ from ..passes.instrument import PassInstrument
 from ..passes.pipeline import run_pipeline
 from ..passes.registry import parse_pipeline, print_pipeline
 from .calibration import calibrate, load_calibration_data, save_ranges
+from .pass_progress import PassProgress
 from .pipelines import (
     LEVELS,
     Insertion,
@@ -32,7 +33,7 @@ from .pipelines import (
     passes_into,
     passes_of,
 )
-from .progress import PassProgress, Progress, silent
+from .progress import Progress, silent
 
 if TYPE_CHECKING:
     from onnx import ModelProto
