@@ -7,6 +7,7 @@ folded away cannot be compared: `Accuracy.absent` counts those.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -59,15 +60,14 @@ class Case:
         found = quantized_tensors(self.model, self.calibration, self.inputs)
         return self.differences(found)
 
-    def compile(
-        self, quantize: Quantize, target: str = "default-8c"
-    ) -> tuple[Compilation, Program]:
-        """The network at a batch of 1, all the way down."""
-        calibration = self.calibration if quantize == "int8" else None
+    def compile(self, quantize: Quantize, target: str) -> tuple[Compilation, Program, float]:
+        """The network at a batch of 1, all the way down, and the seconds of processor time that took."""
+        model, calibration = self.model, self.calibration if quantize == "int8" else None
+        start = time.process_time()
         options = CompileOptions(target, None, quantize, calibration)
         symbols = self.network.symbols
-        compilation = start_from_model(self.model, options, batch=1, symbols=symbols)
-        return compilation, compilation.assemble()
+        compilation = start_from_model(model, options, batch=1, symbols=symbols)
+        return compilation, compilation.assemble(), time.process_time() - start
 
     def differences(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Difference]:
         """Each tensor that the float model has too against it, by name; judged as `_judged` says."""
@@ -133,8 +133,12 @@ class Accuracy:
 
     `outputs`: of the program on the simulator; `tensors`: of the tpu interpreter. `levels_differ`: the largest
     difference between both on the outputs. `absent`: how many of the model's tensors the tpu level has no more.
-    `yardstick`: the tensors of ONNX Runtime's INT8, for int8.
+    `yardstick`: the tensors of ONNX Runtime's INT8, for int8. `compile_seconds`: of processor time, from the model in
+    memory to the program.
     """
+
+    program: Program
+    compile_seconds: float
 
     outputs: dict[str, Difference]
     tensors: dict[str, Difference]
@@ -163,7 +167,7 @@ class Accuracy:
 
 def measure(case: Case, quantize: Quantize, target: str = "default-8c") -> Accuracy:
     """Compiles a network and compares it with ONNX Runtime."""
-    compilation, program = case.compile(quantize, target)
+    compilation, program, seconds = case.compile(quantize, target)
     seen: dict[str, np.ndarray] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
@@ -176,6 +180,8 @@ def measure(case: Case, quantize: Quantize, target: str = "default-8c") -> Accur
     apart = max(float(np.abs(got[name] - value).max()) for name, value in outputs.items())
     tensors = case.differences({**seen, **outputs})
     return Accuracy(
+        program,
+        seconds,
         {name: Difference.between(name, got[name], case.reference[name]) for name in got},
         tensors,
         apart,

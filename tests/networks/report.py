@@ -1,0 +1,124 @@
+"""`python -m tests.networks.report`: measures networks in every number format and writes the table of README.md."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import gc
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from smalti.backends.simulator.simulate import simulate
+from smalti.compiler.compilation import Quantize
+
+from .accuracy import Accuracy, Case, measure
+from .catalogue import NETWORKS
+
+README = Path(__file__).with_name("README.md")
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+FORMATS: tuple[Quantize, ...] = get_args(Quantize)
+TARGET = "default-8c"
+HEADER = (
+    "network", "format", "compile [CPU s]", "instructions", "cycles", "output error", "tensors", "least SNR [dB]",
+    "INT8 of ONNX Runtime [dB]", "worst loss [dB]",
+)  # fmt: skip
+
+
+def row(case: Case, quantize: Quantize) -> list[str]:
+    """A network in one format: the cells of a line of the table."""
+    found = measure(case, quantize, TARGET)
+    timing = simulate(found.program, None, mode="timing").timing
+    assert timing is not None
+    return [
+        case.network.name,
+        quantize,
+        f"{found.compile_seconds:.1f}",
+        f"{found.program.instruction_count:,}",
+        f"{timing.cycles:,}",
+        "" if quantize == "int8" else f"{found.output_error:.1e}",
+        str(len(found.tensors)),
+        f"{found.worst.snr_db:.1f}",
+        *_against_int8(found),
+    ]
+
+
+def _against_int8(found: Accuracy) -> tuple[str, str]:
+    """The least SNR of ONNX Runtime's INT8 among the tensors of both, and by how much Smalti's is worse at most."""
+    losses = found.losses()
+    if not losses:
+        return "", ""
+    least = min(found.yardstick[name].snr_db for name in losses)
+    worst = max(losses.values())
+    return f"{least:.1f}", f"{worst + 0.0:.1f}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; numbers stand on the right."""
+    align = [":---", ":---", *["---:"] * (len(HEADER) - 2)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (HEADER, align, *rows))
+
+
+def machine() -> str:
+    """What the times were taken on."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    return f"{name}, {os.cpu_count()} threads, Python {platform.python_version()}"
+
+
+def main(words: list[str] | None = None) -> int:
+    """Always 0: networks whose files are not here are named and left out."""
+    parser = argparse.ArgumentParser(prog="python -m tests.networks.report", description=__doc__)
+    parser.add_argument("names", nargs="*", help="networks (default: all)", metavar="NAME")
+    parser.add_argument(
+        "--format", action="append", choices=FORMATS, help="number format (default: all)"
+    )
+    parser.add_argument("--write", action="store_true", help=f"put the rows into {README.name}")
+    args = parser.parse_args(words)
+    unknown = [name for name in args.names if name not in NETWORKS]
+    if unknown:
+        parser.error(f"no network {', '.join(unknown)}; there are {', '.join(NETWORKS)}")
+    rows: list[list[str]] = []
+    for name in args.names or NETWORKS:
+        network = NETWORKS[name]
+        if not network.is_here:
+            print(f"{name}: {network.file} is not here", file=sys.stderr)
+            continue
+        case = Case(network)
+        for quantize in args.format or FORMATS:
+            rows.append(row(case, quantize))
+            print("  ".join(rows[-1]), file=sys.stderr, flush=True)
+            gc.collect()
+        if args.write:
+            write(rows)
+    if not args.write:
+        print(figures(rows))
+    return 0
+
+
+def figures(rows: Sequence[Sequence[str]]) -> str:
+    """The table, and when and on what it was measured."""
+    return f"{table(rows)}\n\n{datetime.date.today():%-d %B %Y}; {machine()}."
+
+
+def write(rows: Sequence[Sequence[str]]) -> None:
+    """Puts rows into README.md; those of other networks and formats stay."""
+    before, _, rest = README.read_text().partition(BEGIN)
+    old, _, after = rest.partition(END)
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in old.splitlines()]
+    known = {(row[0], row[1]): row for row in cells if row and row[0] in NETWORKS}
+    known |= {(row[0], row[1]): list(row) for row in rows}
+    keys = [(name, quantize) for name in NETWORKS for quantize in FORMATS]
+    merged = [known[key] for key in keys if key in known]
+    README.write_text(f"{before}{BEGIN}\n{figures(merged)}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""The networks as files on the command line: written, compiled at sizes given for their symbols, run."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from smalti.backends.cpu.session import run_onnx
+from smalti.tools.main import main as smalti
+
+from . import report
+from .__main__ import main as write_network
+from .transformer import GPT_HIDDEN
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("networks") / "gpt2.onnx"
+    assert write_network(["gpt2_block", str(path)]) == 0
+    return path
+
+
+def test_a_seed_makes_one_model(gpt2: Path, tmp_path: Path):
+    for name, seed in (("same", "0"), ("other", "1")):
+        assert write_network(["gpt2_block", str(tmp_path / name), "--seed", seed]) == 0
+    assert (tmp_path / "same").read_bytes() == gpt2.read_bytes()
+    assert (tmp_path / "other").read_bytes() != gpt2.read_bytes()
+    onnx.checker.check_model(str(gpt2), full_check=True)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        ("--define-symbol", "batch=2", "--define-symbol", "sequence=16"),
+        ("--batch", "2", "--define-symbol", "sequence=16"),
+    ],
+    ids=["symbols", "batch"],
+)
+def test_sizes_of_symbols(gpt2: Path, tmp_path: Path, sizes: tuple[str, ...]):
+    rng = np.random.default_rng(0)
+    x = {"embedding": rng.standard_normal((2, 16, GPT_HIDDEN)).astype(np.float32)}
+    np.savez(tmp_path / "x.npz", **x)
+    program, outputs = str(tmp_path / "m.smalti"), str(tmp_path / "y.npz")
+    assert smalti(["compile", str(gpt2), "--quantize", "f32", *sizes, "-o", program]) == 0
+    assert smalti(["run", program, "--inputs", str(tmp_path / "x.npz"), "--outputs", outputs]) == 0
+    with np.load(outputs) as found:
+        expected = run_onnx(gpt2, x)["logits"]
+        np.testing.assert_allclose(found["logits"], expected, atol=1e-4 * np.ptp(expected))
+
+
+def test_symbols_are_listed(gpt2: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    words = ["compile", str(gpt2), "--quantize", "f32", "-o", str(tmp_path / "m.smalti")]
+    assert smalti(words) == 1
+    assert "--define-symbol batch=N --define-symbol sequence=N" in capfd.readouterr().err
+    assert smalti([*words, "--define-symbol", "tokens=16"]) == 1
+    error = capfd.readouterr().err
+    assert "'tokens'" in error and "'batch', 'sequence'" in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_figures_of_other_networks_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    page = tmp_path / "README.md"
+    page.write_text(f"before\n{report.BEGIN}\n{report.END}\nafter\n")
+    monkeypatch.setattr(report, "README", page)
+    for cells in (["mnist", "f32", "1"], ["digits", "int8", "2"], ["mnist", "f32", "3"]):
+        report.write([cells])
+    lines = page.read_text().splitlines()
+    assert lines[0] == "before" and lines[-1] == "after"
+    assert [line for line in lines if line.startswith(("| mnist", "| digits"))] == [
+        "| digits | int8 | 2 |",
+        "| mnist | f32 | 3 |",
+    ]
+
+
+def test_a_network_is_measured(capsys: pytest.CaptureFixture[str]):
+    assert report.main(["gpt2_block", "--format", "int8"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "gpt2" in line]
+    cells = [cell.strip() for cell in line.split("|")[1:-1]]
+    assert len(cells) == len(report.HEADER)
+    assert float(cells[report.HEADER.index("least SNR [dB]")]) > 20
