@@ -25,12 +25,16 @@ def without_anchors(text: str) -> str:
 
     DiagnosticError for another op than a module, and for parentheses that do not match.
     """
-    return ",".join(filter(None, (item.strip() for item in _items(text, text))))
+    return ",".join(_items(text, text))
 
 
 def _items(text: str, whole: str) -> Iterator[str]:
-    """The items of a list of passes and nested lists, flat."""
-    for item in _split(text, whole):
+    """The items of a list of passes and nested lists, flat; none for an empty text."""
+    if not text.strip():
+        return
+    for item in map(str.strip, _split(text, whole)):
+        if not item:
+            raise _error(whole, "a pass was expected on both sides of a comma")
         anchor, parenthesis, inner = item.partition("(")
         if not parenthesis or "{" in anchor or '"' in anchor:
             yield item

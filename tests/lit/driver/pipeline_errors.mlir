@@ -2,7 +2,8 @@
 // RUN: not smalti-opt %s -p "tile-assign-addresses{slak=3}" 2>&1 | filecheck %s --check-prefix OPTION
 // RUN: not smalti-opt %s -p "tile-assign-addresses{slack=many}" 2>&1 | filecheck %s --check-prefix TYPE
 // RUN: not smalti-opt %s -p "top-annotate-calibration" 2>&1 | filecheck %s --check-prefix MISSING
-// RUN: not smalti-opt %s -p "cse,,canonicalize{" 2>&1 | filecheck %s --check-prefix OPEN
+// RUN: not smalti-opt %s -p "cse,canonicalize{" 2>&1 | filecheck %s --check-prefix OPEN
+// RUN: not smalti-opt %s -p "cse,,canonicalize" 2>&1 | filecheck %s --check-prefix EMPTY
 // RUN: not smalti-opt %s --pass-pipeline="cse" 2>&1 | filecheck %s --check-prefix ANCHOR
 // RUN: not smalti-opt %s --pass-pipeline="func.func(cse)" 2>&1 | filecheck %s --check-prefix FUNC
 // RUN: not smalti-opt %s --cse -p "canonicalize" 2>&1 | filecheck %s --check-prefix ORDER
@@ -22,9 +23,12 @@
 // MISSING:      pass 'top-annotate-calibration': error: option 'table' is missing
 // MISSING-NEXT: hint: write top-annotate-calibration{table=...}
 
-// OPEN:      pipeline 'cse,,canonicalize{': error: the pipeline does not parse
+// OPEN:      pipeline 'cse,canonicalize{': error: the pipeline does not parse
 // OPEN-NEXT: note: '{' is not closed
 // OPEN-NEXT: hint: write passes as a,b{option=1 other=x}, or builtin.module(a,b{option=1})
+
+// EMPTY:      pipeline 'cse,,canonicalize': error: the pipeline does not parse
+// EMPTY-NEXT: note: a pass was expected on both sides of a comma
 
 // ANCHOR:      error: --pass-pipeline says what it runs on first, got 'cse'
 // ANCHOR-NEXT: hint: write --pass-pipeline='builtin.module(cse)', or -p without it
