@@ -84,7 +84,7 @@ FORMS = {
 def bert(form: str):
     """An encoder layer of BERT, small."""
     block = OldBlock(form)
-    x = block.norm(block.op("Add", block.attention("x", causal=False), "x"))
+    x = block.norm(block.op("Add", block.attention("x"), "x"))
     return block.model(block.norm(block.op("Add", block.feed_forward(x), x)))
 
 
