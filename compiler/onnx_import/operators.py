@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    cast,
     comparison,
     constants,
     convolution,
@@ -22,6 +23,7 @@ from . import (
 from .node import Operator
 
 OPERATORS: dict[str, Operator] = {
+    **cast.OPERATORS,
     **comparison.OPERATORS,
     **constants.OPERATORS,
     **convolution.OPERATORS,
@@ -42,7 +44,7 @@ OPERATORS: dict[str, Operator] = {
 
 HANDLES_CONSTANTS = frozenset(
     {"Constant", "Identity", "Shape", "Size", "Dropout", *shaping.OPERATORS}
-) - {"Cast"}
+)
 """Ops whose import function does no arithmetic on constants: for them it is cheaper than folding.
 """
 

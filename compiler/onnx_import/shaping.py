@@ -1,5 +1,5 @@
 """Imports ops that only change shapes or the order of elements: Reshape, Flatten, Squeeze,
-Unsqueeze, Transpose; and Cast.
+Unsqueeze, Transpose.
 """
 
 from __future__ import annotations
@@ -7,18 +7,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ...backends.numerics.storage import dtype_of
-from ...dialects import top
-from ...dialects.element import element_storage
 from .builder import BatchChange, GraphBuilder
 from .node import (
-    FLOAT_DTYPES,
     Node,
     Operator,
-    UnsupportedNodeError,
     Value,
-    dtype_of_value,
-    float_element,
     shape_of,
 )
 
@@ -130,25 +123,11 @@ def _transpose(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [builder.transpose(value, permutation, node.output)]
 
 
-def _cast(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """A cast between float types; constants are cast at import."""
-    element = float_element(node.integer("to", 0))
-    value = node.input(0)
-    if element is None or dtype_of_value(value) not in FLOAT_DTYPES:
-        raise UnsupportedNodeError(
-            "it casts a run-time tensor between other types than float32, float16 and bfloat16"
-        )
-    if dtype_of_value(value) == dtype_of(element_storage(element)):
-        return [value]
-    return [builder.emit(top.CastOp, node.output, value, element=element)]
-
-
 OPERATORS = {
     "Reshape": Operator(_reshape, "transfers"),
     "Flatten": Operator(_flatten, "transfers"),
     "Squeeze": Operator(_squeeze, "transfers"),
     "Unsqueeze": Operator(_unsqueeze, "transfers"),
     "Transpose": Operator(_transpose, "transfers"),
-    "Cast": Operator(_cast, "vector"),
 }
 """The ops of this family; those that change shapes only are removed where the layout allows it."""
