@@ -83,6 +83,11 @@ def given_location(location: LocationAttr) -> LocationAttr:
     return location.data.given if isinstance(location, ParsedLoc) else location
 
 
+def is_unknown(location: LocationAttr) -> bool:
+    """Whether a location says nothing of the model, be it read from a text or not."""
+    return isinstance(given_location(location), UnknownLoc)
+
+
 def place_of(op: Operation) -> Place:
     """Where a diagnostic about `op` points: where it was read, and the model's nodes that it stems
     from, else its name, else what it is."""

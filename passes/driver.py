@@ -7,7 +7,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
-from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, UnknownLoc
+from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import (
     PatternRewriter,
@@ -19,7 +19,7 @@ from xdsl.rewriter import Rewriter
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
 from ..dialects.diagnostic import DiagnosticError
-from ..dialects.location import fuse, names_of, place_of
+from ..dialects.location import fuse, is_unknown, names_of, place_of
 from .rewrite_counter import current_counter
 from .rewrite_observer import current_observers
 
@@ -242,7 +242,7 @@ class _Session(RewritePattern):
         fused = fuse(self.removed[::-1] or [location])
         made = [op for op in self.inserted if op.parent is not None]
         for op in made:
-            if isinstance(op.location, UnknownLoc):
+            if is_unknown(op.location):
                 op.location = fused
             self.names.settle(op)
         for op, source in self.replaced:

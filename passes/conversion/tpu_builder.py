@@ -25,7 +25,7 @@ from ...dialects.element import (
     shape_of,
     type_of_storage,
 )
-from ...dialects.location import place_of
+from ...dialects.location import is_unknown, place_of
 from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ...dialects.value_name import value_name
 from ...dialects.weights import WeightStore, value_of
@@ -101,7 +101,7 @@ class TpuBuilder:
 
     def add(self, op: Op) -> Op:
         """Appends an op; it gets the location of what is being converted."""
-        if isinstance(op.location, UnknownLoc):
+        if is_unknown(op.location):
             op.location = self.location
         name = op.properties.get("name")
         if isinstance(name, StringAttr) and op.results:

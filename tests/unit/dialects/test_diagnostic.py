@@ -3,9 +3,10 @@
 import pytest
 from smalti.dialects.context import make_context
 from smalti.dialects.diagnostic import Diagnostic, DiagnosticError, Note, Place
-from smalti.dialects.location import fuse, given_location, named, parsed, place_of
+from smalti.dialects.location import fuse, given_location, is_unknown, named, parsed, place_of
 from smalti.dialects.source_text import Piece, SourceText
 from smalti.dialects.text import parse_module, print_module, verify
+from xdsl.dialects.builtin import UnknownLoc
 
 TEXT = "first\n\tsecond line\nthird"
 
@@ -66,6 +67,7 @@ def test_positions_are_carried_but_not_printed():
     assert str(fused) == 'loc(fused["a", "b"])' and given_location(fused) == fuse(
         [named("a"), named("b")]
     )
+    assert is_unknown(parsed(UnknownLoc(), source, 0)) and not is_unknown(a)
     ctx = make_context()
     relu = '%a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>'
     text = f"func.func @f(%x: tensor<4xf32>) {{\n  {relu}\n  func.return\n}}\n"
