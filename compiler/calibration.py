@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
 
 from ..backends.interpreter.network import samples_per_chunk
 from ..backends.interpreter.samples import (
@@ -23,9 +24,10 @@ from ..backends.interpreter.samples import (
 from ..backends.interpreter.top import run_top
 from ..dialects import top
 from ..dialects.diagnostic import DiagnosticError, Place
+from ..dialects.element import is_bool
 from ..dialects.files import write_text
 from ..dialects.weights import WeightStore
-from ..passes.conversion.softmax_inputs import softmax_inputs
+from ..passes.conversion.float_results import float_results
 from .arrays import read_npz
 from .progress import Progress, silent
 
@@ -145,7 +147,8 @@ def calibrate(
     *,
     progress: Progress | None = None,
 ) -> dict[str, tuple[float, float]]:
-    """The least and the greatest value of every input and op's result over `data`, by name.
+    """The least and the greatest value of every input and op's result over `data`, by name; bools
+    have none.
 
     Args:
         module: a network of top ops.
@@ -154,8 +157,9 @@ def calibrate(
             `load_calibration_data` gives them).
         progress: told how many samples are done.
 
-    Samples run in chunks of bounded memory; only the ranges are kept. Of what only softmaxes read,
-    where masks put infinities, the range is that of the finite elements (none: it has no range).
+    Samples run in chunks of bounded memory; only the ranges are kept. Of what only softmaxes and
+    comparisons read, where masks put infinities, the range is that of the finite elements (none: it
+    has no range).
 
     Raises:
         DiagnosticError: the inputs do not fit the network, or a tensor becomes NaN or, elsewhere,
@@ -168,17 +172,14 @@ def calibrate(
     samples = min(counts, default=1)
     function = main_function(module)
     chunk = samples_per_chunk(function)
-    scores = {
-        value.owner.result_name.data
-        for value in softmax_inputs(function.body.block.ops)
-        if isinstance(value.owner, top.TopOp)
-    }
+    masked = _names(float_results(function.body.block.ops))
+    bools = _names(op.results[0] for op in function.body.block.ops if _gives_bools(op))
     ranges: dict[str, tuple[float, float]] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
-        if name in scores:
+        if name in masked:
             value = value[~np.isinf(value)]
-        if value.size or name not in scores:
+        if name not in bools and (value.size or name not in masked):
             ranges[name] = _widened(ranges.get(name), name, value)
 
     for start in range(0, samples, chunk):
@@ -193,6 +194,15 @@ def calibrate(
         run_top(module, weights, part, observe=observe)
     report("calibrate", samples, samples)
     return ranges
+
+
+def _names(results: Iterable[SSAValue]) -> set[str]:
+    """The names of the top ops that make `results`."""
+    return {value.owner.result_name.data for value in results if isinstance(value.owner, top.TopOp)}
+
+
+def _gives_bools(op: Operation) -> bool:
+    return isinstance(op, top.TopOp) and is_bool(op.results[0].type)
 
 
 def _widened(

@@ -1,9 +1,9 @@
-"""Imports BatchNormalization, Softmax, LogSoftmax and Dropout, as inference computes them."""
+"""Imports BatchNormalization, Softmax, LogSoftmax, Hardmax and Dropout, as inference computes them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -65,7 +65,11 @@ def _element_norm(
     return builder.emit(top.AddOp, node.output, scaled, addend)
 
 
-def _softmax(log: bool) -> ImportFunction:
+Emit = Callable[[Node, GraphBuilder, str, Value, int], Value]
+"""Emits what a function of a whole axis makes of a value, under a name."""
+
+
+def _along_axis(emit: Emit) -> ImportFunction:
     """Since opset 13 along one axis; before, over all axes from `axis` on as if they were one."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -74,18 +78,64 @@ def _softmax(log: bool) -> ImportFunction:
         rank = len(shape)
         if node.opset >= 13:
             axis = node.axis(node.integer("axis", -1), rank)
-            return [builder.emit(top.SoftmaxOp, node.output, value, axis=axis, log=log)]
+            return [emit(node, builder, node.output, value, axis)]
         given = node.integer("axis", 1)
         axis = rank if given == rank else node.axis(given, rank)
         if axis == rank - 1:
-            return [builder.emit(top.SoftmaxOp, node.output, value, axis=axis, log=log)]
+            return [emit(node, builder, node.output, value, axis)]
         rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))
         flat = builder.reshape(value, rows, builder.derived(node.output, "input_rows"))
-        name = builder.derived(node.output, "rows")
-        result = builder.emit(top.SoftmaxOp, name, flat, axis=1, log=log)
+        result = emit(node, builder, builder.derived(node.output, "rows"), flat, 1)
         return [builder.reshape(result, shape, node.output)]
 
     return lower
+
+
+def _softmax(log: bool) -> Emit:
+    def emit(node: Node, builder: GraphBuilder, name: str, value: Value, axis: int) -> Value:
+        return builder.emit(top.SoftmaxOp, name, value, axis=axis, log=log)
+
+    return emit
+
+
+def _hardmax(node: Node, builder: GraphBuilder, name: str, value: Value, axis: int) -> Value:
+    """1 for the first of the greatest along the axis, 0 for the others.
+
+    Of the elements that equal the greatest, the first is the one with the greatest place, counted
+    from the end; digit by digit, so that every number format holds the places.
+    """
+    shape = shape_of(value)
+
+    def emit(op: type, suffix: str, *operands: Value, **properties: object) -> Value:
+        return builder.emit(op, builder.derived(node.output, suffix), *operands, **properties)
+
+    def greatest(what: Value, suffix: str) -> Value:
+        return emit(top.ReduceOp, suffix, what, kind="max", axes=(axis,), keepdims=True)
+
+    zero, one = (builder.scalar(number, node.output, str(number)) for number in (0, 1))
+    largest = greatest(value, "greatest")
+    chosen = emit(top.CompareOp, "is_greatest", value, largest, kind="equal")
+    for index, digit in enumerate(_digits_from_the_end(shape[axis])):
+        array = digit.astype(dtype_of_value(value)).reshape(-1, *[1] * (len(shape) - axis - 1))
+        places = Constant(array, builder.derived(node.output, f"places{index}"))
+        place = emit(top.SelectOp, f"place{index}", chosen, places, zero)
+        first = greatest(place, f"first{index}")
+        is_first = emit(top.CompareOp, f"is_first{index}", places, first, kind="equal")
+        chosen = emit(top.LogicalOp, f"chosen{index}", chosen, is_first, kind="and")
+    return builder.emit(top.SelectOp, name, chosen, one, zero)
+
+
+_BASE = 128
+"""All integers up to it are exact in every float type of a network."""
+
+
+def _digits_from_the_end(length: int) -> list[np.ndarray]:
+    """For length-1, length-2 … 0 the digits in base 128, each plus 1; the highest digit first."""
+    rest, digits = np.arange(length - 1, -1, -1), []
+    while not digits or rest.any():
+        digits.append(rest % _BASE + 1)
+        rest = rest // _BASE
+    return digits[::-1]
 
 
 def _dropout(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
@@ -111,8 +161,9 @@ def _mask(node: Node, shape: Sequence[int]) -> Constant:
 
 OPERATORS = {
     "BatchNormalization": Operator(_batch_norm, "folded, else vector"),
-    "Softmax": Operator(_softmax(log=False), "vector"),
-    "LogSoftmax": Operator(_softmax(log=True), "vector"),
+    "Softmax": Operator(_along_axis(_softmax(log=False)), "vector"),
+    "LogSoftmax": Operator(_along_axis(_softmax(log=True)), "vector"),
+    "Hardmax": Operator(_along_axis(_hardmax), "vector"),
     "Dropout": Operator(_dropout, "removed"),
 }
 """The ops of this family."""

@@ -10,7 +10,8 @@ from .node import Node, Operator, Value, shape_of
 from .windows import Window, emit_over_2d, read_window, spatial_2d
 
 
-def _window(node: Node, shape: Sequence[int]) -> Window:
+def read_pool_window(node: Node, shape: Sequence[int]) -> Window:
+    """The 2-D window of a pool over an image of `shape`; diagnostics as `read_window`."""
     kernel = node.integers("kernel_shape")
     if kernel is None:
         raise node.error("the attribute kernel_shape is missing")
@@ -36,12 +37,12 @@ def _emit(node: Node, builder: GraphBuilder, kind: type, window: Window, **more:
 
 def _max_pool(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     node.only_first_output("its output Indices is used")
-    window = _window(node, shape_of(node.input(0)))
+    window = read_pool_window(node, shape_of(node.input(0)))
     return [_emit(node, builder, top.MaxPoolOp, window), *[None] * (len(node.proto.output) - 1)]
 
 
 def _average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    window = _window(node, shape_of(node.input(0)))
+    window = read_pool_window(node, shape_of(node.input(0)))
     include = bool(node.integer("count_include_pad", 0))
     return [_emit(node, builder, top.AvgPoolOp, window, count_include_pad=include)]
 

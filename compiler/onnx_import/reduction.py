@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ...dialects import top
 from .builder import GraphBuilder
-from .node import ImportFunction, Node, Operator, UnsupportedNodeError, Value, shape_of
+from .node import ImportFunction, Node, Operator, Value, shape_of
 
 _KINDS = {
     "ReduceMean": "mean",
@@ -54,34 +54,24 @@ def _global_pool(kind: str) -> ImportFunction:
     """A reduction over all spatial axes."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        return [over_image(node, builder, kind)]
+        return [over_image(node, builder, node.input(0), kind, node.output)]
 
     return lower
 
 
-def _global_lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """(Σ |x|^p)^(1/p) over all spatial axes; p is a real number before opset 2."""
-    power = node.integer("p", 2) if node.opset >= 2 else node.real("p", 2.0)
-    if power not in (1, 2):
-        raise UnsupportedNodeError(f"its p is {power:g}; 1 and 2 are supported")
-    return [over_image(node, builder, f"l{power:g}")]
-
-
-def over_image(node: Node, builder: GraphBuilder, kind: str) -> Value:
-    """The reduction `kind` of the node's input [N, C, spatial...] over its spatial axes, which stay
-    as axes of size 1.
+def over_image(node: Node, builder: GraphBuilder, image: Value, kind: str, name: str) -> Value:
+    """The reduction `kind` of `image` [N, C, spatial...] over its spatial axes, which stay as axes
+    of size 1.
     """
-    image = node.input(0)
     axes = tuple(range(2, len(shape_of(image))))
     if not axes:
         raise node.error("its input must have at least 3 axes")
-    return builder.emit(top.ReduceOp, node.output, image, kind=kind, axes=axes, keepdims=True)
+    return builder.emit(top.ReduceOp, name, image, kind=kind, axes=axes, keepdims=True)
 
 
 OPERATORS = {
     **{name: Operator(_reduce(kind), "vector") for name, kind in _KINDS.items()},
     "GlobalAveragePool": Operator(_global_pool("mean"), "vector"),
     "GlobalMaxPool": Operator(_global_pool("max"), "vector"),
-    "GlobalLpPool": Operator(_global_lp_pool, "vector"),
 }
 """The ops of this family."""

@@ -20,7 +20,9 @@ from .tpu_builder import TpuBuilder
 
 def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
     """reshape keeps its input's form."""
-    made = tpu.ReshapeOp.make(op.result_name.data, builder.as_kept(op.input), shape_of(op.output))
+    made = tpu.ReshapeOp.make(
+        op.result_name.data, builder.as_kept(op.input, op.output), shape_of(op.output)
+    )
     builder.set_form(op.output, builder.add(made).output)
 
 
@@ -28,7 +30,7 @@ def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
     """transpose keeps its input's form."""
     permutation = op.permutation.get_values()
     made = tpu.TransposeOp.make(
-        op.result_name.data, builder.as_kept(op.input), permutation=permutation
+        op.result_name.data, builder.as_kept(op.input, op.output), permutation=permutation
     )
     builder.set_form(op.output, builder.add(made).output)
 
@@ -63,7 +65,7 @@ def _in_element(
 def convert_slice(builder: TpuBuilder, op: top.SliceOp) -> None:
     """slice keeps its input's form. An axis that runs backwards becomes a gather, as one with steps
     does along the channels: there a copy would take single elements."""
-    form = builder.as_kept(op.input)
+    form = builder.as_kept(op.input, op.output)
     starts, sizes, steps = (list(each.get_values()) for each in (op.starts, op.sizes, op.steps))
     gathers: list[tuple[int, np.ndarray]] = []
     for axis, (start, size, step) in enumerate(zip(starts, sizes, steps, strict=True)):
@@ -104,7 +106,7 @@ def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
 
 def convert_gather(builder: TpuBuilder, op: top.GatherOp) -> None:
     """gather keeps its input's form: a resampling with one tap."""
-    form = builder.as_kept(op.input)
+    form = builder.as_kept(op.input, op.output)
     indices = np.asarray(op.indices.get_values())
     result = _gather(builder, op.result_name.data, form, op.axis.value.data, indices)
     builder.set_form(op.output, result)

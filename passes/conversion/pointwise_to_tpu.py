@@ -32,9 +32,9 @@ _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
 
 def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp) -> None:
     """add and mul in integers; x − c as x + (−c), x / c as x · (1/c); other subtractions and
-    divisions in floats, as what only softmaxes read, and sums that 8 bits would not show an operand
-    in."""
-    floats = op.output in builder.softmax_inputs or (
+    divisions in floats, as what only softmaxes and comparisons read, and sums that 8 bits would not
+    show an operand in."""
+    floats = op.output in builder.float_results or (
         isinstance(op, top.AddOp | top.SubOp) and _swamps(builder, op, (op.lhs, op.rhs))
     )
     rhs = _integer_rhs(builder, op) if builder.quantizes and not floats else None
@@ -82,8 +82,8 @@ def convert_float_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
 
 def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
     """min and max: of stored values, once both operands are in the result's quantization; of floats
-    where only softmaxes read it."""
-    if not builder.quantizes or op.output in builder.softmax_inputs:
+    where only softmaxes and comparisons read it."""
+    if not builder.quantizes or op.output in builder.float_results:
         convert_float_binary(builder, op)
         return
     result = builder.element(op.output)
@@ -94,10 +94,10 @@ def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
 
 def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
     """select: of stored values, once both operands are in the result's quantization; of floats
-    where that would not show one of them, or only softmaxes read it."""
+    where that would not show one of them, or only softmaxes and comparisons read it."""
     condition, name = builder.as_float(op.condition), op.result_name.data
     quantizes = builder.quantizes and is_float(op.output.type)
-    floats = not quantizes or op.output in builder.softmax_inputs
+    floats = not quantizes or op.output in builder.float_results
     if floats or _swamps(builder, op, (op.lhs, op.rhs)):
         lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
         made = tpu.SelectOp.make(name, condition, lhs, rhs)

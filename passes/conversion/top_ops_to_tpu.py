@@ -69,7 +69,7 @@ def convert_reduce(builder: TpuBuilder, op: top.ReduceOp) -> None:
     """
     kind, element = op.kind.data, None
     if kind in SELECTING_KINDS:
-        form = builder.as_kept(op.input)
+        form = builder.as_kept(op.input, op.output)
     elif kind in INTEGER_KINDS:
         form, element = _mean_forms(builder, op)
     else:

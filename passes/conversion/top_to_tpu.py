@@ -23,7 +23,7 @@ Where a relu or clip is the only user of an op that rounds its result, that op r
 activation's quantization: saturating there loses nothing that the clamp keeps, and the finer scale
 is used from the start. Where a concat is, it rounds to the concat's, which its result would be
 requantized to. Arithmetic between a product and a softmax, such as the masks of attention, is in
-floats, as the softmax is.
+floats, as the softmax is; so is what comparisons alone read.
 
 In f32, f16 and bf16 every tensor is stored in that type, weights converted once; biases stay f32, as
 the accumulators that they are added to. Inputs and results of the function keep their types, with
@@ -49,8 +49,8 @@ from ...dialects.element import element_storage
 from ...dialects.location import place_of
 from ...dialects.machine import set_target
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
+from .float_results import float_results
 from .number_format import QUANTIZE
-from .softmax_inputs import softmax_inputs
 from .top_ops_to_tpu import CONVERSIONS, chooses_element
 from .tpu_builder import TpuBuilder
 
@@ -107,7 +107,7 @@ class ConvertTopToTpu(SmaltiPass):
         builder = TpuBuilder(function, store_of(ctx), self.quantize)
         ops = list(old.ops)
         if builder.quantizes:
-            builder.softmax_inputs = softmax_inputs(ops)
+            builder.float_results = float_results(ops)
             _share_quantization(builder, ops)
         returned = ops.pop()
         assert isinstance(returned, ReturnOp)

@@ -44,8 +44,8 @@ class TpuBuilder:
     whatever that of `top` is: an op whose operands are float forms computes in it. New ops get the
     location `location` and unique names. Values that need a calibrated range and have none are
     collected, so that one diagnostic can name them all. `saturated` counts the numbers of weights
-    that `float` does not reach. `softmax_inputs` are values that only softmaxes read: arithmetic
-    makes them in floats. `quantize` is one of `QUANTIZE`.
+    that `float` does not reach. `float_results` are values that only softmaxes and
+    comparisons read: arithmetic makes them in floats. `quantize` is one of `QUANTIZE`.
     """
 
     def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
@@ -53,12 +53,13 @@ class TpuBuilder:
         self.quantizes = quantize == "int8"
         self.float = type_of_storage("f32" if quantize == "int8" else quantize)
         self.saturated = 0
-        self.softmax_inputs: Set[SSAValue] = frozenset()
+        self.float_results: Set[SSAValue] = frozenset()
         self.location: LocationAttr = UnknownLoc()
         self.source = function.body.block
         self.block = Block(arg_types=[_given_type(each) for each in self.source.args])
         self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}
         self._quantized: dict[SSAValue, SSAValue] = {}
+        self._made_quantized: set[SSAValue] = set()
         self._elements: dict[SSAValue, UniformQuantizedType] = {}
         self._functions_of_8_bits: set[SSAValue] = set()
         self._names = UniqueNames(function)
@@ -134,8 +135,9 @@ class TpuBuilder:
         self._functions_of_8_bits.add(value)
 
     def set_quantized(self, value: SSAValue, form: SSAValue) -> None:
-        """Notes the quantized form of `value`."""
+        """Notes the quantized form of `value`, which is how it was made."""
         self._quantized[value] = form
+        self._made_quantized.add(value)
 
     def set_form(self, value: SSAValue, form: SSAValue) -> None:
         """Notes the form of `value` that its element type says it is."""
@@ -195,13 +197,17 @@ class TpuBuilder:
             self._quantized[value] = form
         return form
 
-    def as_kept(self, value: SSAValue) -> SSAValue:
+    def as_kept(self, value: SSAValue, result: SSAValue | None = None) -> SSAValue:
         """The form that an op should get which only moves elements: quantized where there is one,
         float otherwise.
 
-        Inputs of the function are quantized first: then a quarter of the bytes is moved.
+        Inputs of the function are quantized first: then a quarter of the bytes is moved. Where the
+        op's `result` is read as floats, floats stay floats: a comparison must not see a value in
+        two precisions.
         """
-        return self.as_quantized(value) if self.moves_quantized(value) else self.as_float(value)
+        stays = result in self.float_results and value not in self._made_quantized
+        moves = self.moves_quantized(value) and not stays
+        return self.as_quantized(value) if moves else self.as_float(value)
 
     def moves_quantized(self, value: SSAValue) -> bool:
         """Whether what only moves `value` should get its quantized form."""

@@ -142,6 +142,17 @@ def test_masked_scores_have_the_range_of_the_others():
         calibrate(module, ctx.weights, {"x": x})
 
 
+def test_bools_have_no_range():
+    nodes = [
+        helper.make_node("Less", ["x", "one"], ["small"]),
+        helper.make_node("Where", ["small", "x", "one"], ["y"]),
+    ]
+    constants = {"one": np.float32(1)}
+    module, ctx = imported(model_of(nodes, {"x": (1, 3)}, constants=constants))
+    ranges = calibrate(module, ctx.weights, {"x": np.array([[1, 2, -3]], np.float32)})
+    assert ranges == {"x": (-3, 2), "y": (-3, 1)}
+
+
 def test_table(tmp_path, small):
     path = tmp_path / "table.json"
     save_ranges({"x": (-1.0, 2.5), "ü": (0.0, 0.0)}, path)

@@ -40,3 +40,14 @@ func.func @scores(%a: !s, %b: !s) -> (tensor<1x4xf32>, !n) attributes {smalti.in
 // CHECK: %both = tpu.add "both" %scaled, %b : {{.*}} -> tensor<1x4xf32>
 // CHECK: %masked = tpu.add "masked" %row, %hidden : {{.*}} -> tensor<4xf32>
 // CHECK: %kept = tpu.add "kept" {{.*}} -> tensor<1x4x!quant.uniform<i8:f32,
+
+// Neither does a comparison see a value in two precisions: the input stays as it is given.
+func.func @greatest(%a: !s) -> tensor<1x4xi1> attributes {smalti.inputs = ["a"]} {
+  %m = top.reduce "m" %a kind = "max" axes = [1] keepdims : (!s) -> tensor<1x1x!quant.calibrated<f32<-1.0:1.0>>>
+  %is = top.compare "is" %a, %m kind = "equal" : (!s, tensor<1x1x!quant.calibrated<f32<-1.0:1.0>>>) -> tensor<1x4xi1>
+  func.return %is : tensor<1x4xi1>
+}
+
+// CHECK-LABEL: func.func @greatest
+// CHECK-NEXT: %m = tpu.reduce "m" %a kind = "max" axes = [1] keepdims : (tensor<1x4xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT: %is = tpu.compare "is" %a, %m kind = "equal"
