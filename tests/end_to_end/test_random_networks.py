@@ -8,13 +8,17 @@ from hypothesis import strategies as st
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
+from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler.compilation import CompileOptions, start_from_model
 from smalti.compiler.execution import run_ir
 
 from .random_networks import networks
 
-TARGETS = ("edge-1c", "default-8c", "systolic-256")
-CORES = {"edge-1c": 1, "default-8c": 8, "systolic-256": 1}
+CORES = {name: load_target(name).cores for name in shipped_targets()}
+MACHINES = st.sampled_from(sorted(CORES)).flatmap(
+    lambda target: st.tuples(st.just(target), st.integers(1, CORES[target]))
+)
+"""Each shipped target, with some of its cores."""
 
 Arrays = dict[str, np.ndarray]
 
@@ -105,22 +109,22 @@ def check_half(model: onnx.ModelProto, target: str, cores: int) -> None:
 SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
-@given(networks(), st.sampled_from(TARGETS), st.integers(1, 8))
+@given(networks(), MACHINES)
 @settings(max_examples=40, **SETTINGS)
-def test_int8_levels_agree_to_the_bit(model: onnx.ModelProto, target: str, cores: int):
-    check_int8(model, target, min(cores, CORES[target]))
+def test_int8_levels_agree_to_the_bit(model: onnx.ModelProto, machine: tuple[str, int]):
+    check_int8(model, *machine)
 
 
-@given(networks(), st.sampled_from(TARGETS), st.integers(1, 8))
+@given(networks(), MACHINES)
 @settings(max_examples=25, **SETTINGS)
-def test_f32_levels_agree(model: onnx.ModelProto, target: str, cores: int):
-    check_f32(model, target, min(cores, CORES[target]))
+def test_f32_levels_agree(model: onnx.ModelProto, machine: tuple[str, int]):
+    check_f32(model, *machine)
 
 
-@given(networks(amplifies=False), st.sampled_from(TARGETS), st.integers(1, 8))
+@given(networks(amplifies=False), MACHINES)
 @settings(max_examples=25, **SETTINGS)
-def test_half_precision_levels_agree(model: onnx.ModelProto, target: str, cores: int):
-    check_half(model, target, min(cores, CORES[target]))
+def test_half_precision_levels_agree(model: onnx.ModelProto, machine: tuple[str, int]):
+    check_half(model, *machine)
 
 
 @pytest.mark.slow
@@ -128,11 +132,10 @@ def test_half_precision_levels_agree(model: onnx.ModelProto, target: str, cores:
 def test_many(check):
     @given(
         networks(max_nodes=12, amplifies=check is not check_half),
-        st.sampled_from(TARGETS),
-        st.integers(1, 8),
+        MACHINES,
     )
     @settings(max_examples=150, **SETTINGS)
-    def run(model: onnx.ModelProto, target: str, cores: int):
-        check(model, target, min(cores, CORES[target]))
+    def run(model: onnx.ModelProto, machine: tuple[str, int]):
+        check(model, *machine)
 
     run()
