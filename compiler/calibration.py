@@ -24,7 +24,7 @@ from ..backends.interpreter.samples import (
 from ..backends.interpreter.top import run_top
 from ..dialects import top
 from ..dialects.diagnostic import DiagnosticError, Place
-from ..dialects.element import is_bool
+from ..dialects.element import is_float
 from ..dialects.files import write_text
 from ..dialects.weights import WeightStore
 from ..passes.conversion.float_results import float_results
@@ -173,13 +173,13 @@ def calibrate(
     function = main_function(module)
     chunk = samples_per_chunk(function)
     masked = _names(float_results(function.body.block.ops))
-    bools = _names(op.results[0] for op in function.body.block.ops if _gives_bools(op))
+    without_range = _names(op.results[0] for op in function.body.block.ops if _has_no_range(op))
     ranges: dict[str, tuple[float, float]] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
         if name in masked:
             value = value[~np.isinf(value)]
-        if name not in bools and (value.size or name not in masked):
+        if name not in without_range and (value.size or name not in masked):
             ranges[name] = _widened(ranges.get(name), name, value)
 
     for start in range(0, samples, chunk):
@@ -201,8 +201,9 @@ def _names(results: Iterable[SSAValue]) -> set[str]:
     return {value.owner.result_name.data for value in results if isinstance(value.owner, top.TopOp)}
 
 
-def _gives_bools(op: Operation) -> bool:
-    return isinstance(op, top.TopOp) and is_bool(op.results[0].type)
+def _has_no_range(op: Operation) -> bool:
+    """Whether an op gives bools or positions."""
+    return isinstance(op, top.TopOp) and not is_float(op.results[0].type)
 
 
 def _widened(

@@ -18,7 +18,8 @@ from ..backends.targets.target import load_target
 from ..dialects import top, tpu
 from ..dialects.context import make_context
 from ..dialects.diagnostic import DiagnosticError
-from ..dialects.element import element_of, element_storage, is_bool
+from ..dialects.element import element_storage, is_float, is_quantized
+from ..dialects.instruction import HostCall
 from ..dialects.isa import InstructionOp
 from ..dialects.tpu_op import TpuOp
 from ..passes.conversion.number_format import Quantize
@@ -31,15 +32,15 @@ TYPES: tuple[Quantize, ...] = ("f32", "f16", "bf16", "int8")
 _STORAGE = {"int8": "i8"}
 _RANGE = (-1.0, 1.0)
 """What every activation is calibrated to."""
-_ENGINES = ("matrix", "vector")
+_ENGINES = ("host", "matrix", "vector")
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What becomes of an op in one number format.
 
-    `engine`: "matrix", "vector"; "transfers" where it only moves data; "removed" where nothing is
-    left of it; "no" where it cannot be compiled. `ops`: the tpu ops that it becomes, with their
+    `engine`: "matrix", "vector"; "host" where the host computes it; "transfers" where it only moves data; "removed"
+    where nothing is left of it; "no" where it cannot be compiled. `ops`: the tpu ops that it becomes, with their
     element types. `reason`: why, where that is not the plain case; for "no" the diagnostic's message.
     """
 
@@ -138,6 +139,7 @@ def verdict(case: Case, quantize: Quantize, target: str, computed: int) -> Verdi
     """What becomes of a case in a number format, its first `computed` inputs being computed at run
     time."""
     ctx = make_context()
+    ctx.on_report = lambda diagnostic: None  # what is worth a remark is in the verdict
     module, _ = case.module(ctx, computed)
     options = CompileOptions(target, None, quantize)
     compilation = Compilation(module, ctx, options, verify_each=False, keep_levels=False)
@@ -159,7 +161,7 @@ def verdict(case: Case, quantize: Quantize, target: str, computed: int) -> Verdi
 @dataclass(frozen=True)
 class _Made:
     """A tpu op that computes: the name of its result, its kind, the result's element type, and the
-    types of all its tensors that are neither constants nor bools."""
+    types of all its tensors of real numbers that are no constants."""
 
     name: str
     op: str
@@ -205,15 +207,17 @@ def _made(op: TpuOp) -> _Made:
     storages = frozenset(
         element_storage(value.type)
         for value in (*op.operands, op.output)
-        if not isinstance(value.owner, tpu.WeightOp) and not is_bool(element_of(value))
+        if not isinstance(value.owner, tpu.WeightOp)
+        and (is_float(value.type) or is_quantized(value.type))
     )
     return _Made(op.result_name.data, op.name, element_storage(op.output.type), storages)
 
 
 def _engines(module: ModuleOp, names: set[str]) -> set[str]:
-    """The engines of the instructions that compute the tpu results of the given names."""
+    """The engines of the instructions that compute the tpu results of the given names; "host" for calls
+    of the host."""
     return {
-        op.engine
+        "host" if op.instruction is HostCall else op.engine
         for op in module.walk()
         if isinstance(op, InstructionOp) and op.origin is not None and op.origin.data in names
     }

@@ -27,6 +27,7 @@ from .instruction_fields import (
     Engine,
     Field,
 )
+from .instruction_host import HostCall
 from .instruction_pointwise import TABLE_ENTRIES, Binary, Convert, Lookup, Select, Unary
 from .instruction_product import Conv2d, DepthwiseConv2d, Epilogue, Matmul
 from .instruction_statistic import LocalResponseNorm, Normalize, Pool, Reduce, Resample, Softmax
@@ -55,6 +56,7 @@ __all__ = [
     "Epilogue",
     "Field",
     "Fill",
+    "HostCall",
     "Instruction",
     "Load",
     "LocalResponseNorm",
@@ -72,8 +74,8 @@ __all__ = [
 ]  # fmt: skip
 
 INSTRUCTIONS: tuple[type[Instruction], ...] = (
-    Load, Store, Fill, Sync, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce, Resample,
-    Softmax, Normalize, LocalResponseNorm, Unary, Lookup, Select,
+    Load, Store, Fill, Sync, HostCall, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce,
+    Resample, Softmax, Normalize, LocalResponseNorm, Unary, Lookup, Select,
 )  # fmt: skip
 BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}
 BY_OPCODE: dict[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}

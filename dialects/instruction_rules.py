@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from ..backends.numerics.comparison import COMPARISONS, LOGIC
+from ..backends.numerics.host import FLAGS, HOST_FUNCTIONS
 from ..backends.numerics.reduction import INTEGER_KINDS
 from ..backends.numerics.unary import NOT
 from .instruction import (
     BY_MNEMONIC,
     NO_ADDRESS,
+    SEGMENTS,
     STORAGE_CODES,
     Access,
     Field,
@@ -193,6 +195,21 @@ def _binary_fits(kind: str, type: str) -> bool:
     return type in FLOAT_TYPES or kind in INTEGER_BINARY_KINDS
 
 
+def _host_length(f: Fields) -> bool:
+    allowed = {"one": 1, "same": f["length"]}.get(HOST_FUNCTIONS[f["function"]].lengths)
+    return f["out_length"] <= f["length"] if allowed is None else f["out_length"] == allowed
+
+
+def _host_types(f: Fields) -> bool:
+    gives_positions = HOST_FUNCTIONS[f["function"]].gives_positions
+    return f["out_type"] == ("i64" if gives_positions else f["type"])
+
+
+def _host_flags(f: Fields) -> bool:
+    own = HOST_FUNCTIONS[f["function"]].flags
+    return all(name in own or not f[name] for name in FLAGS)
+
+
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "load": (
         *_TRANSFER,
@@ -212,6 +229,13 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "dst_segment output or scratch",
             lambda f: f["dst_space"] != "global" or f["dst_segment"] in ("output", "scratch"),
         ),
+    ),
+    "host_call": (
+        _one_of("type", FLOAT_TYPES[:3]),
+        _one_of("out_segment", ("output", "scratch")),
+        ("out_type as its function gives it for type", _host_types),
+        ("out_length as its function gives it for length", _host_length),
+        (f"no flag but those of its function ( {' , '.join(FLAGS)} )", _host_flags),
     ),
     "conv2d": (
         *_CONV,
@@ -349,7 +373,7 @@ def instruction_error(
             verb = "writes" if access.write else "reads"
             return (
                 f"field '{where}': it {verb} bytes {first:#x} to {last:#x} of "
-                f"{_memory_name(access, fields, transfer)}, which has {size:#x}"
+                f"{_memory_name(access)}, which has {size:#x}"
             )
         # Runs that lie inside and do not overlap cannot be more than the memory: that bounds what a
         # simulator has to hold.
@@ -379,17 +403,14 @@ def _address_field(instruction: type[Instruction], fields: Fields, access: Acces
     return next((name for name in names if fields[name] == access.address), "address")
 
 
-def _memory_name(access: Access, fields: Fields, transfer: bool) -> str:
+def _memory_name(access: Access) -> str:
     if access.space != "global":
         return (
             f"{access.space} memory"
             if access.core is None
             else f"core {access.core}'s local memory"
         )
-    segment = (
-        fields["dst_segment" if access.write else "src_segment"] if transfer else access.segment
-    )
-    return f"segment '{segment}'"
+    return f"segment '{SEGMENTS[access.segment]}'"
 
 
 def _shown(text: str, fields: Fields) -> str:

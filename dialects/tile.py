@@ -592,6 +592,27 @@ class LocalResponseNormOp(CoreOp):
     DESTINATION: ClassVar[str | None] = "out"
 
 
+@irdl_op_definition
+class HostCallOp(CoreOp):
+    """The host's `function` of x, sizes [outer, length, inner, out_length]; both are dense buffers in
+    global memory: see isa.host_call.
+
+    tile.host_call core 0 %x -> %out function = "argmax" sizes = [1, 10, 1, 1] :
+        memref<1x10xf32, "global"> -> memref<1xi64, "global">
+    """
+
+    name = "tile.host_call"
+    function = prop_def(StringAttr)
+    sizes = prop_def(INTS)
+    largest = opt_prop_def(UnitAttr)
+    last = opt_prop_def(UnitAttr)
+    exclusive = opt_prop_def(UnitAttr)
+    reverse = opt_prop_def(UnitAttr)
+    x = operand_def(MemRefType)
+    out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+
+
 _OPS: list[Any] = [
     ProgramOp,
     GlobalOp,
@@ -615,6 +636,7 @@ _OPS: list[Any] = [
     SoftmaxOp,
     NormalizeOp,
     LocalResponseNormOp,
+    HostCallOp,
 ]
 
 Tile = Dialect("tile", _OPS, [])

@@ -12,6 +12,7 @@ from typing import Any
 
 from xdsl.ir import Operation, SSAValue
 
+from ..backends.numerics.host import FLAGS
 from . import tile
 from .attribute import values_of
 from .element import element_storage, shape_of
@@ -356,6 +357,22 @@ def _local_response_norm(op: tile.LocalResponseNormOp) -> tuple[str, Fields, Ope
     return "local_response_norm", fields, {"x": op.x, "out": op.out}
 
 
+def _host_call(op: tile.HostCallOp) -> tuple[str, Fields, Operands]:
+    fields: Fields = {
+        "function": op.function.data,
+        "type": _storage(op.x),
+        "out_type": _storage(op.out),
+        **dict(zip(("outer", "length", "inner", "out_length"), values_of(op.sizes), strict=True)),
+        **{name: int(getattr(op, name) is not None) for name in FLAGS},
+    }
+    for name, value in (("x", op.x), ("out", op.out)):
+        assert isinstance(value.owner, tile.GlobalOp), (
+            "the verifier asks for buffers of global memory"
+        )
+        fields[f"{name}_segment"] = value.owner.segment.data
+    return "host_call", fields, {"x": op.x, "out": op.out}
+
+
 _INSTRUCTIONS: dict[type[Operation], Callable[[Any], tuple[str, Fields, Operands]]] = {
     tile.FillOp: _fill,
     tile.Conv2dOp: _convolution,
@@ -372,5 +389,6 @@ _INSTRUCTIONS: dict[type[Operation], Callable[[Any], tuple[str, Fields, Operands
     tile.ResampleOp: _resample,
     tile.SoftmaxOp: _softmax,
     tile.NormalizeOp: _normalize,
+    tile.HostCallOp: _host_call,
     tile.LocalResponseNormOp: _local_response_norm,
 }

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from ..backends.numerics.host import HOST_FUNCTIONS
 from ..backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
 from ..backends.numerics.reduction import INTEGER_KINDS
 from ..backends.numerics.reduction import KINDS as REDUCTION_KINDS
@@ -462,6 +463,22 @@ def _verify_local_response_norm(op: tile.LocalResponseNormOp) -> None:
         fail_unless(-inf < value < inf, f"{name} must be a number, got {value}")
 
 
+def _verify_host_call(op: tile.HostCallOp) -> None:
+    """Dense buffers in global memory of as many elements as the sizes say; what else the function asks for
+    is the instruction's to check."""
+    check_space(op, "x", "global")
+    check_space(op, "out", "global")
+    check_one_of("function", op.function.data, tuple(HOST_FUNCTIONS))
+    sizes = list_of_at_least("sizes", op.sizes, 4, 1)
+    outer, length, inner, out_length = sizes
+    for name, value, expected in (
+        ("x", op.x, outer * length * inner),
+        ("out", op.out, outer * out_length * inner),
+    ):
+        found = prod(shape_of(value))
+        fail_unless(found == expected, f"{name} has {found} elements, sizes say {expected}")
+
+
 VERIFIERS: dict[str, Callable[[Any], None]] = {
     "tile.copy": _verify_copy,
     "tile.fill": _verify_fill,
@@ -475,6 +492,7 @@ VERIFIERS: dict[str, Callable[[Any], None]] = {
     "tile.resample": _verify_resample,
     "tile.softmax": _verify_softmax,
     "tile.normalize": _verify_normalize,
+    "tile.host_call": _verify_host_call,
     "tile.local_response_norm": _verify_local_response_norm,
 }
 """The verifier of each op that a core executes."""

@@ -50,6 +50,7 @@ from .network import (
     WeightBase,
 )
 from .shape import Shape
+from .top_along_axis import AlongAxisOp
 from .top_movement import ConcatOp, GatherOp, PadOp, SliceOp
 from .top_normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .top_op import TopOp
@@ -485,6 +486,7 @@ _OPS: list[Any] = [
     GatherOp,
     NormalizeOp,
     LocalResponseNormOp,
+    AlongAxisOp,
 ]
 
 Top = Dialect("top", _OPS, [])

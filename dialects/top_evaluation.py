@@ -35,6 +35,7 @@ from ..backends.numerics.sample_axis import (
 from ..backends.numerics.storage import round_to
 from ..backends.numerics.unary import NOT, unary
 from . import top
+from .along_axis import along_axis
 from .element import element_storage, shape_of
 
 Operands = Sequence[np.ndarray]
@@ -290,5 +291,6 @@ EVALUATIONS: dict[type[top.TopOp], Callable[[Any, Operands], np.ndarray]] = {
     top.SoftmaxOp: _softmax,
     top.NormalizeOp: _normalize,
     top.LocalResponseNormOp: _local_response_norm,
+    top.AlongAxisOp: along_axis,
 }
 """The computation of each op that has operands."""

@@ -46,6 +46,7 @@ from .network import (
     WeightBase,
 )
 from .shape import Shape
+from .tpu_host import HostCallOp
 from .tpu_movement import ConcatOp, MovingOp, PadOp, SliceOp
 from .tpu_normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .tpu_op import ClampedOp, TpuOp, clamp_properties
@@ -548,6 +549,7 @@ _OPS: list[Any] = [
     SoftmaxOp,
     NormalizeOp,
     LocalResponseNormOp,
+    HostCallOp,
 ]
 
 Tpu = Dialect("tpu", _OPS, [])

@@ -23,6 +23,7 @@ from ..backends.numerics.sample_axis import broadcastable
 from ..backends.numerics.storage import round_to
 from ..backends.numerics.unary import NOT, unary
 from . import tpu
+from .along_axis import along_axis
 from .quantized_element import Element, float_clamp
 
 Operands = Sequence[np.ndarray]
@@ -179,5 +180,6 @@ EVALUATIONS: dict[type[tpu.TpuOp], Callable[[Any, Operands], np.ndarray]] = {
     tpu.CastOp: _cast,
     tpu.RequantizeOp: _requantize,
     tpu.ClampOp: _clamp,
+    tpu.HostCallOp: along_axis,
 }
 """The computation of each element-wise op."""

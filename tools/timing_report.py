@@ -21,6 +21,7 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
     many = timing.repeat > 1
     runs = [f"inferences                 {timing.repeat:>12,}"] if many else []
     steady = [f"cycles of the last one     {timing.steady_cycles:>12,.0f}"] if many else []
+    hosts = [f"host calls                 {timing.host_calls:>12,}"] if timing.host_calls else []
     each = ", each inference" if many else ""
     lines = [
         *runs,
@@ -30,6 +31,7 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
         f"matrix unit utilisation    {timing.utilization:>12.2%}",
         f"read from global memory    {timing.bytes_read:>12,} bytes{each}",
         f"written to global memory   {timing.bytes_written:>12,} bytes{each}",
+        *hosts,
         "costliest ONNX nodes (their part of the critical path, in cycles)",
     ]
     for key, cost in list(timing.node_costs().items())[:costliest]:

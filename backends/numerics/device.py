@@ -19,6 +19,7 @@ from .device_matrix import conv2d, depthwise_conv2d, matmul
 from .device_pointwise import binary, lookup, select, unary
 from .epilogue import epilogue_float, epilogue_int
 from .fixed_point import Residual
+from .host import host_call
 from .normalization import local_response_norm as float_local_response_norm
 from .normalization import normalize as float_normalize
 from .packing import (
@@ -39,6 +40,7 @@ __all__ = [
     "depthwise_conv2d",
     "epilogue",
     "fill",
+    "host_call",
     "local_response_norm",
     "lookup",
     "matmul",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...dialects.diagnostic import DiagnosticError
-from ...dialects.instruction import SPACES, Conv2d, Load, Matmul, Store
+from ...dialects.instruction import SPACES, Conv2d, HostCall, Load, Matmul, Store
 from ...dialects.instruction_columns import Columns
 from ..program.encoding import select
 from ..program.program import Program
@@ -120,6 +120,9 @@ def cost_program(streams: Streams) -> Costs:
             storage = names["type"] if "type" in names else names["out_type"]
             active = np.maximum(busy[numbers] - target.vector.startup_cycles, 0)
             costs.vector_ops[numbers] = active * target.lanes_of(storage)
+        if kind is HostCall:
+            _cost_host_calls(costs, columns, target)
+            continue
         for access in kind.accesses(columns.fields):
             if access.space in ("local", "acc"):
                 moved = access.run_bytes * np.prod(np.broadcast_arrays(1, *access.counts), axis=0)
@@ -214,6 +217,22 @@ def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, stream
     costs.transfer[numbers] = _classes(costs.network, target, shared, between * copies)
     costs.bus_bytes[numbers] = work
     costs.latency[numbers] = latency * TICKS_PER_CYCLE
+
+
+def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:
+    """What host calls move over the bus of global memory: operands to the host, the result back, each
+    after the memory's latency. No local memory takes part, and the host's own time is not the machine's.
+    """
+    numbers = columns.numbers
+    total = np.zeros(len(numbers), np.int64)
+    for access in columns.instruction.accesses(columns.fields):
+        size = np.broadcast_to(access.run_bytes, len(numbers)).astype(np.int64)
+        (costs.global_written if access.write else costs.global_read)[numbers] += size
+        total += cycles.transfer_bytes_on_bus(target, size, np.ones_like(size))
+    costs.global_bus[numbers] = costs.bus_bytes[numbers] = total
+    costs.latency[numbers] = 2 * target.global_memory.latency_cycles * TICKS_PER_CYCLE
+    limit = _rate(target.global_bytes_per_cycle)
+    costs.transfer[numbers] = costs.network.number(FlowClass(limit, ((GLOBAL, 1),)))
 
 
 def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

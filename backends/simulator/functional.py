@@ -9,6 +9,7 @@ keyword arguments. Several samples run at once, as the leading axis of every arr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from ...dialects.instruction import (
     HEADER,
     SEGMENTS,
     STORAGE_BYTES,
+    Access,
+    HostCall,
     Instruction,
     Load,
     Store,
@@ -80,12 +83,27 @@ class FunctionalSimulator:
         self._names: list[str] = []
         self._steps: list[_Step] = []
         self._numbers: list[int] = []
+        self.host_seconds: float | None = None
+        """What the calls of the host have taken so far; None where the program has none."""
         for number in execution_order(streams):
             step = _make_step(streams, number)
+            if streams.kinds[number] is HostCall and step is not None:
+                step = self._measured(step)
             if step is not None:
                 self._steps.append(step)
                 self._numbers.append(number)
                 self._names.append(streams.name(number))
+
+    def _measured(self, step: _Step) -> _Step:
+        """A call of the host, whose time is added to `host_seconds`."""
+        self.host_seconds = 0.0
+
+        def measured(state: _State) -> None:
+            start = perf_counter()
+            step(state)
+            self.host_seconds = (self.host_seconds or 0.0) + perf_counter() - start
+
+        return measured
 
     def bytes_before(
         self, inputs: Mapping[str, np.ndarray], wanted: Mapping[int, tuple[int, int, int]]
@@ -182,15 +200,15 @@ def _make_step(streams: Streams, number: int) -> _Step | None:
     return _compute(kind, fields, core)
 
 
-_Operand = tuple[str, str, int, int, np.dtype]
-"""Keyword, memory space, first byte, byte past the last, type."""
+_Operand = tuple[str, str, int, int, int, np.dtype]
+"""Keyword, memory space, segment, first byte, byte past the last, type."""
 
 
 def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _Step:
     """An instruction that a function of device.py computes."""
     assert kind.numerics is not None
     function = device.function_of(kind.numerics)
-    operands, out_space, out = _operands(kind, fields)
+    operands, out = _operands(kind, fields)
     addresses = {field.name for field in kind.fields if field.kind == "address"}
     options = {
         name: value
@@ -199,27 +217,27 @@ def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _
     }
 
     def step(state: _State) -> None:
-        memories = {"local": state.local[core], "acc": state.acc[core]}
         arrays = {
-            name: memories[space].read(start, end).view(dtype)
-            for name, space, start, end, dtype in operands
+            name: state.memory(space, core, segment).read(start, end).view(dtype)
+            for name, space, segment, start, end, dtype in operands
         }
         result = np.asarray(function(**arrays, **options))
         lead = max((len(array) for array in arrays.values()), default=1)
         flat = np.ascontiguousarray(result).reshape(lead, -1).view(np.uint8)
-        memories[out_space].write(out, flat)
+        state.memory(out.space, core, out.segment).write(out.address, flat)
 
     return step
 
 
-def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], str, int]:
-    """What a computing instruction reads, and where it writes (space, address)."""
-    reads = [
-        (name, space, f[name], f[name] + elements * STORAGE_BYTES[storage], dtype_of(storage))
-        for name, elements, storage, space in kind.reads(f)
-    ]
-    out = next(access for access in kind.accesses(f) if access.write)
-    return reads, out.space, out.address
+def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], Access]:
+    """What a computing instruction reads, and where it writes; operands in global memory have a
+    field that names their segment."""
+    reads: list[_Operand] = []
+    for name, elements, storage, space in kind.reads(f):
+        segment = SEGMENTS.index(f[f"{name}_segment"]) if space == "global" else 0
+        end = f[name] + elements * STORAGE_BYTES[storage]
+        reads.append((name, space, segment, f[name], end, dtype_of(storage)))
+    return reads, next(access for access in kind.accesses(f) if access.write)
 
 
 def _transfer(streams: Streams, number: int) -> _Step:

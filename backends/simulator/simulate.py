@@ -23,10 +23,15 @@ MODES: tuple[Mode, ...] = ("functional", "timing", "both")
 
 @dataclass
 class SimulationResult:
-    """Outputs by name (None without functional mode) and timing (None without timing mode)."""
+    """Outputs by name (None without functional mode) and timing (None without timing mode).
+
+    `host_seconds`: what the calls of the host took this process, all samples together; None where there
+    are none, or where other processes made them. It is measured, and no part of the timing.
+    """
 
     outputs: dict[str, np.ndarray] | None
     timing: Timing | None
+    host_seconds: float | None = None
 
 
 def simulate(
@@ -57,11 +62,11 @@ def simulate(
         from .sanitizer import sanitize_program
 
         sanitize_program(streams)
-    outputs = None
+    outputs, host_seconds = None, None
     if mode != "timing":
-        outputs = _values(program, streams, inputs or {}, jobs, progress)
+        outputs, host_seconds = _values(program, streams, inputs or {}, jobs, progress)
     timing = time_program(streams, repeat) if mode != "functional" else None
-    return SimulationResult(outputs, timing)
+    return SimulationResult(outputs, timing, host_seconds)
 
 
 def _values(
@@ -70,16 +75,19 @@ def _values(
     inputs: Mapping[str, np.ndarray],
     jobs: int,
     progress: Callable[[int, int], None] | None,
-) -> dict[str, np.ndarray]:
+) -> tuple[dict[str, np.ndarray], float | None]:
+    """The outputs, and the seconds of the host, as in `SimulationResult`."""
     if not 1 <= jobs <= MAX_JOBS:
         raise DiagnosticError(f"jobs must be 1 to {MAX_JOBS}, got {jobs}")
     if jobs == 1:
         from .functional import FunctionalSimulator
 
-        return FunctionalSimulator(program, streams).run(inputs, progress)
+        simulator = FunctionalSimulator(program, streams)
+        outputs = simulator.run(inputs, progress)
+        return outputs, simulator.host_seconds
     from .parallel import run_parallel
 
-    return run_parallel(program, inputs, jobs, progress)
+    return run_parallel(program, inputs, jobs, progress), None
 
 
 def time_program(streams: Streams, repeat: int = 1) -> Timing:

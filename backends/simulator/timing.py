@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ...dialects.instruction import ENGINES
+from ...dialects.instruction import ENGINES, HostCall
+from ..program.encoding import select
 from ..program.program import DebugEntry
 from .costs import TICKS_PER_CYCLE, WORK_PER_BYTE, Costs, memory_totals
 from .streams import ENGINE_COUNT, Streams
@@ -129,6 +130,11 @@ class Timing:
     def milliseconds(self) -> float:
         """`cycles` at the target's clock."""
         return self.cycles / (self.clock_ghz * 1e6)
+
+    @property
+    def host_calls(self) -> int:
+        """Calls of the host in one run; what they take there is no part of the cycles."""
+        return len(select(self._streams.words, HostCall)[0])
 
     @property
     def macs(self) -> int:

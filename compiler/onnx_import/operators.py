@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    along_axis,
     cast,
     comparison,
     constants,
@@ -24,6 +25,7 @@ from . import (
 from .node import Operator
 
 OPERATORS: dict[str, Operator] = {
+    **along_axis.OPERATORS,
     **cast.OPERATORS,
     **comparison.OPERATORS,
     **constants.OPERATORS,

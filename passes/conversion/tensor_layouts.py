@@ -107,6 +107,8 @@ class _Choice:
         shape = shape_of(value)
         if not isinstance(value.owner, tpu.TpuOp) or isinstance(value.owner, tpu.WeightOp):
             return row_major(shape)
+        if _meets_host(value):
+            return row_major(shape)
         if len(shape) < 3:
             return row_major(shape, self.lane_group)
         group = self.groups.find(value)
@@ -116,6 +118,13 @@ class _Choice:
             return intermediate(shape, self.lane_group)
         order = self.orders.get(group)
         return row_major(shape) if order is None else Layout(shape, order, shape[order[-1]])
+
+
+def _meets_host(value: SSAValue) -> bool:
+    """Whether the host makes or reads a value: its arrays are dense."""
+    return isinstance(value.owner, tpu.HostCallOp) or any(
+        isinstance(use.operation, tpu.HostCallOp) for use in value.uses
+    )
 
 
 def _order_of_elements(

@@ -18,6 +18,7 @@ from ...dialects.element import shape_of
 from ...dialects.location import place_of
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.top_evaluation import beside_input, resize_taps
+from .host_to_tpu import convert_along_axis
 from .movement_to_tpu import MOVEMENT_CONVERSIONS
 from .normalization_to_tpu import (
     convert_local_response_norm,
@@ -192,6 +193,7 @@ CONVERSIONS: dict[type[Any], Callable[[TpuBuilder, Any], None]] = {
     top.SoftmaxOp: convert_softmax,
     **MOVEMENT_CONVERSIONS,
     top.NormalizeOp: convert_normalize,
+    top.AlongAxisOp: convert_along_axis,
     top.LocalResponseNormOp: convert_local_response_norm,
 }
 """For each op of `top`: the function that appends its `tpu` ops and notes the result's form."""

@@ -42,7 +42,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation
 
 from ...backends.targets.target import Target, TargetError, load_target
-from ...dialects import top
+from ...dialects import top, tpu
 from ...dialects.context import report
 from ...dialects.diagnostic import Diagnostic, DiagnosticError, Place
 from ...dialects.element import element_storage
@@ -74,6 +74,7 @@ class ConvertTopToTpu(SmaltiPass):
     level: ClassVar[Level] = "top"
     counts: ClassVar[Mapping[str, str]] = {
         "ops": "top ops converted",
+        "host_calls": "ops that the host computes",
         "saturated_weights": "weights that the storage type cannot hold, put at its limit",
     }
 
@@ -132,6 +133,7 @@ class ConvertTopToTpu(SmaltiPass):
             )
             report(ctx, Diagnostic("remark", message, place_of(function)))
         builder.check_ranges()
+        self._report_host_calls(ctx, builder)
         builder.add(ReturnOp(*outputs))
         function.body.detach_block(old)
         old.erase()
@@ -140,6 +142,14 @@ class ConvertTopToTpu(SmaltiPass):
         function.properties["function_type"] = FunctionType.from_lists(
             inputs, [each.type for each in outputs]
         )
+
+    def _report_host_calls(self, ctx: Context, builder: TpuBuilder) -> None:
+        """Tells what the host computes: nobody should find out by its time."""
+        calls = [op for op in builder.block.ops if isinstance(op, tpu.HostCallOp)]
+        self.count("host_calls", len(calls))
+        for op in calls:
+            message = f"the host computes '{op.result_name.data}': no engine does {op.kind.data}"
+            report(ctx, Diagnostic("remark", message, place_of(op)))
 
 
 def _body(function: FuncOp) -> Block:
@@ -161,7 +171,10 @@ def _body(function: FuncOp) -> Block:
 
 
 def _check_storage(op: Operation) -> None:
-    """DiagnosticError where an op other than a constant makes what a target has none of."""
+    """DiagnosticError where an op other than a constant makes what a target has none of; the host gives
+    positions as i64."""
+    if isinstance(op, top.AlongAxisOp) and element_storage(op.output.type) == "i64":
+        return
     if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in _STORAGES:
         raise DiagnosticError(
             f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",

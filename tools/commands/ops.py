@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ...compiler.legality import Row
 
 _LEGEND = """\
-matrix, vector: the engine that computes it; transfers: it only moves data, in loads and stores
-removed: nothing is left of it; no: it cannot be compiled"""
+matrix, vector: the engine that computes it; host: the host does, between transfers
+transfers: it only moves data, in loads and stores; removed: nothing is left of it; no: it cannot be compiled"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -138,6 +138,8 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
         )
     if result.outputs is not None:
         _finish(args, result.outputs)
+    if result.host_seconds is not None:
+        print(f"host time: {result.host_seconds * 1e3:.3f} ms, all samples, measured here")
     if result.timing is not None:
         print(format_timing(result.timing))
         report_profile(args, result.timing)

@@ -8,6 +8,7 @@ from .binary import BinaryFamily
 from .convert import ConvertFamily
 from .convolution import ConvolutionFamily
 from .family import Family
+from .host import HostFamily
 from .layer import Layer
 from .matmul import MatmulFamily
 from .movement import MovementFamily
@@ -49,6 +50,7 @@ FAMILIES: dict[type[tpu.TpuOp], type[Family]] = {
     tpu.PadOp: MovementFamily,
     tpu.SoftmaxOp: SoftmaxFamily,
     tpu.NormalizeOp: NormalizeFamily,
+    tpu.HostCallOp: HostFamily,
     tpu.LocalResponseNormOp: LocalResponseNormFamily,
 }
 

@@ -51,6 +51,7 @@ NO_FLOATS = (
     "_double_",
     "mod_broadcast",
     "where_long",
+    "top_k_same_values",
 )
 """Cases whose result is no tensor of f32 or bools, or has no elements."""
 

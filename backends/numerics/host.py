@@ -1,0 +1,123 @@
+"""What the host computes for the device: named functions along one axis of an array.
+
+Arrays are [..., outer, length, inner], the axis in the middle; results [..., outer, out_length,
+inner]. Definitions are those of ONNX's operators of the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .storage import dtype_of
+from .tile_buffer import shaped
+
+_AXIS = -2
+
+
+@dataclass(frozen=True)
+class HostFunction:
+    """A function of the host.
+
+    `compute`: of x [..., outer, length, inner], with `out_length` and the `flags` of its own as
+    keywords. `gives_positions`: the result holds i64 positions along the axis; else elements of the
+    operand's type. `lengths`: what out_length may be, "one", "same" (as length) or "fewer" (1 to length).
+    """
+
+    compute: Callable[..., np.ndarray]
+    lengths: str
+    flags: tuple[str, ...]
+    gives_positions: bool = False
+
+
+def _extreme(choose: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    def compute(x: np.ndarray, *, out_length: int, last: bool) -> np.ndarray:
+        """The first position of the extreme, or the last one."""
+        if not last:
+            return choose(x, axis=_AXIS)[..., None, :].astype(np.int64)
+        found = choose(np.flip(x, _AXIS), axis=_AXIS)[..., None, :].astype(np.int64)
+        return x.shape[_AXIS] - 1 - found
+
+    return compute
+
+
+def _cumsum(x: np.ndarray, *, out_length: int, exclusive: bool, reverse: bool) -> np.ndarray:
+    """Running sums, in f64 and rounded once; `exclusive`: of the elements before each; `reverse`: from the
+    end on."""
+    sums = np.cumsum(np.flip(x, _AXIS) if reverse else x, axis=_AXIS, dtype=np.float64)
+    if exclusive:
+        sums = np.concatenate((np.zeros_like(sums[..., :1, :]), sums[..., :-1, :]), axis=_AXIS)
+    return (np.flip(sums, _AXIS) if reverse else sums).astype(x.dtype)
+
+
+def _top_k(x: np.ndarray, largest: bool, count: int) -> np.ndarray:
+    """Positions of the `count` largest or smallest elements, in their order; of equal ones the first comes
+    first."""
+    if not largest:
+        return np.argsort(x, axis=_AXIS, kind="stable")[..., :count, :]
+    # Sorted backwards and read from the end on, so that equal elements keep their order.
+    order = np.argsort(np.flip(x, _AXIS), axis=_AXIS, kind="stable")
+    return (x.shape[_AXIS] - 1 - np.flip(order, _AXIS))[..., :count, :]
+
+
+def _top_k_indices(x: np.ndarray, *, out_length: int, largest: bool) -> np.ndarray:
+    return _top_k(x, largest, out_length).astype(np.int64)
+
+
+def _top_k_values(x: np.ndarray, *, out_length: int, largest: bool) -> np.ndarray:
+    return np.take_along_axis(x, _top_k(x, largest, out_length), _AXIS)
+
+
+HOST_FUNCTIONS: Mapping[str, HostFunction] = {
+    "argmax": HostFunction(_extreme(np.argmax), "one", ("last",), gives_positions=True),
+    "argmin": HostFunction(_extreme(np.argmin), "one", ("last",), gives_positions=True),
+    "cumsum": HostFunction(_cumsum, "same", ("exclusive", "reverse")),
+    "top_k_indices": HostFunction(_top_k_indices, "fewer", ("largest",), gives_positions=True),
+    "top_k_values": HostFunction(_top_k_values, "fewer", ("largest",)),
+}
+"""Every function that the host has, by name."""
+
+FLAGS = ("largest", "last", "exclusive", "reverse")
+"""The flags of all functions: top_k of the largest elements, not the smallest; the last position of an
+extreme, not the first; cumsum of the elements before, and from the end on."""
+
+
+def call_function(
+    function: str, x: np.ndarray, out_length: int, flags: Mapping[str, int]
+) -> np.ndarray:
+    """The host's `function` of x [..., outer, length, inner]: [..., outer, out_length, inner]. Of `flags`
+    those that the function has count.
+    """
+    known = HOST_FUNCTIONS[function]
+    own = {name: bool(flags[name]) for name in known.flags}
+    return np.ascontiguousarray(known.compute(x, out_length=out_length, **own))
+
+
+def host_call(
+    x: np.ndarray,
+    *,
+    function: str,
+    type: str,
+    out_type: str,
+    x_segment: str,
+    out_segment: str,
+    outer: int,
+    length: int,
+    inner: int,
+    out_length: int,
+    largest: int = 0,
+    last: int = 0,
+    exclusive: int = 0,
+    reverse: int = 0,
+) -> np.ndarray:
+    """out[outer, out_length, inner] of `out_type`: the host's `function` of x[outer, length, inner] of
+    `type`. The segments say where in global memory they lie.
+    """
+    flags = {"largest": largest, "last": last, "exclusive": exclusive, "reverse": reverse}
+    values = shaped(x, (outer, length, inner), "x", type)
+    result = call_function(function, values, out_length, flags)
+    if result.dtype != dtype_of(out_type):
+        raise ValueError(f"{function} gives {result.dtype}, the instruction writes {out_type}")
+    return result

@@ -1,0 +1,23 @@
+"""How what the device cannot do is said in `tpu`: as calls of the host."""
+
+from __future__ import annotations
+
+from ...dialects import top, tpu
+from .tpu_builder import TpuBuilder
+
+
+def convert_along_axis(builder: TpuBuilder, op: top.AlongAxisOp) -> None:
+    """Functions along an axis: the host computes them, in floats."""
+    made = tpu.HostCallOp.make(
+        op.result_name.data,
+        builder.as_float(op.input),
+        kind=op.kind.data,
+        axis=op.axis.value.data,
+        length=op.length.value.data,
+        keepdims=op.keepdims is not None,
+        largest=op.largest is not None,
+        last=op.last is not None,
+        exclusive=op.exclusive is not None,
+        reverse=op.reverse is not None,
+    )
+    builder.set_float(op.output, builder.add(made).output)
