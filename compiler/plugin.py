@@ -209,5 +209,5 @@ def _broken(name: str, error: Exception) -> DiagnosticError:
     return DiagnosticError(
         f"the plugin cannot be imported: {type(error).__name__}: {first}",
         Place(file=name),
-        notes=[f"raised at {file}:{line}"],
+        notes=[f"raised at {file}:{line}"] if line else [],
     )

@@ -42,9 +42,16 @@ class SmaltiPass(ModulePass):
     @property
     def tolerance(self) -> float:
         """How far, as a share of an output's range, the pass may move what is computed in f32 (sums
-        in another order). What is computed in integers it must leave equal to the bit.
+        in another order).
         """
         return F32_TOLERANCE
+
+    @property
+    def integer_tolerance(self) -> float:
+        """How far, as a share of an output's range, the pass may move what is computed in integers:
+        not at all, but for passes that round in another place by design.
+        """
+        return 0.0
 
     @cached_property
     def statistics(self) -> dict[str, int]:

@@ -47,13 +47,15 @@ def _parser() -> argparse.ArgumentParser:
 def _run(args: argparse.Namespace) -> int:
     from ..compiler.arrays import read_npz, write_npz
     from ..compiler.debugging.experiment import IrExperiment
-    from ..compiler.debugging.extraction import Selection, extract
+    from ..compiler.debugging.extraction import extract
+    from ..compiler.debugging.selection import Selection
     from ..dialects.context import make_context
-    from .output_files import keep_inputs
+    from .output_files import check_writable, keep_inputs
 
     output = Path(args.output)
     values = output.with_suffix(".npz")
     keep_inputs([output, values], [args.input, args.inputs])
+    check_writable([output, values])
     span = None if args.span is None else (args.span[0], args.span[1])
     selection = Selection(tuple(args.op or ()), span, args.node)
     experiment = IrExperiment.read(args.input, make_context(), ())

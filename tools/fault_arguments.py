@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,14 @@ def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="lowered the rest of the way, the program takes more cycles",
     )
+    fault.add_argument(
+        "--cycles-grow",
+        action="store_true",
+        help="lowered the rest of the way, the program takes more cycles than without the passes",
+    )
     parser.add_argument(
         "--tolerance",
-        type=float,
+        type=_share,
         default=1e-4,
         metavar="SHARE",
         help="for --numerics: largest error as a share of an output's range; 0: equal to the bit "
@@ -49,11 +55,25 @@ def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=_seconds,
         default=60.0,
         metavar="SECONDS",
         help="for --command: what takes longer has failed (default: 60)",
     )
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no share of a range: 0 or more")
+    return share
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no time: more than 0 seconds")
+    return seconds
 
 
 def experiment_of(args: argparse.Namespace) -> Experiment:
@@ -90,13 +110,15 @@ def predicate_of(args: argparse.Namespace, experiment: Experiment) -> Predicate:
         return ChangesNumbers(_inputs(args.numerics, experiment), args.tolerance, _seed(args))
     if args.command is not None:
         return CommandFails(args.command, timeout_seconds=args.timeout)
+    if args.cycles_grow:
+        return CyclesAbove(None)
     if args.cycles_above is not None:
         return CyclesAbove(args.cycles_above)
     message = failure_of(experiment)
     if message is None:
         raise DiagnosticError(
             "the passes go through, and no fault is named",
-            hint="give --fails, --numerics, --command or --cycles-above",
+            hint="give --fails, --numerics, --command, --cycles-above or --cycles-grow",
         )
     return Fails.like(message)
 

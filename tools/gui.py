@@ -68,7 +68,15 @@ def make_app(file: str | None = None, passes: str = "") -> InputApp:
 
 
 def _run(args: argparse.Namespace) -> int:
-    make_app(args.input, args.passes).run()
+    from ..dialects.diagnostic import DiagnosticError
+
+    app = make_app(args.input, args.passes)
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise DiagnosticError(
+            "the interactive app needs a terminal, and standard input is none",
+            hint="start it in a terminal, without a pipe; smalti-opt runs passes without one",
+        )
+    app.run()
     return EXIT_FINE
 
 

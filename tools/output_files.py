@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,6 +21,25 @@ def keep_inputs(outputs: Iterable[Path | str | None], inputs: Iterable[Path | st
                     notes=[f"the input is {path}"],
                     hint="name another file",
                 )
+
+
+def check_writable(outputs: Iterable[Path | str]) -> None:
+    """Raises DiagnosticError if an output cannot be written, before long work is done for it."""
+    for output in map(Path, outputs):
+        folder = output.absolute().parent
+        if output.is_dir():
+            reason = "Is a directory"
+        elif not folder.is_dir():
+            reason = "No such file or directory"
+        elif not os.access(folder, os.W_OK):
+            reason = "Permission denied"
+        else:
+            continue
+        raise DiagnosticError(
+            f"cannot write: {reason}",
+            Place(file=str(output)),
+            hint="name a file in a folder that exists and can be written",
+        )
 
 
 def program_path(path: Path) -> Path:

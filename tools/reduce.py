@@ -38,9 +38,10 @@ def _parser() -> argparse.ArgumentParser:
 def _run(args: argparse.Namespace) -> int:
     from ..compiler.debugging.experiment import IrExperiment, OnnxExperiment
     from ..compiler.debugging.reduction import reduce_ir, reduce_onnx
-    from .output_files import keep_inputs
+    from .output_files import check_writable, keep_inputs
 
     keep_inputs([args.output], [args.input])
+    check_writable([args.output])
     experiment = experiment_of(args)
     predicate = predicate_of(args, experiment)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -13,11 +12,10 @@ from xdsl.rewriter import Rewriter
 from ...backends.interpreter.samples import main_function
 from ...backends.interpreter.tile_buffers import ProgramBuffers
 from ...backends.numerics.storage import dtype_of
-from ...dialects import isa, tile
+from ...dialects import tile
 from ...dialects.attribute import ints
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.element import element_storage, shape_of
-from ...dialects.location import names_of
 from ...passes.tile.buffer_uses import program_of, written_operand
 from ..pipelines import level_of
 from . import network_reduction
@@ -25,54 +23,7 @@ from .experiment import IrExperiment
 from .inputs import declared_ports
 from .instruction_extraction import extract_instructions
 from .recording import record
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which ops: those with the result names `ops`; all from the first to the second name of
-    `span`, in program order; those that stem from the ONNX node `node`. One of the three is given.
-    """
-
-    ops: tuple[str, ...] = ()
-    span: tuple[str, str] | None = None
-    node: str | None = None
-
-    def of(self, ops: Sequence[Operation], names: Sequence[str]) -> list[int]:
-        """The numbers of the chosen ones among `ops`, whose result names are `names`.
-
-        DiagnosticError where a name is that of none.
-        """
-        if self.node is not None:
-            chosen = [i for i, op in enumerate(ops) if self.node in names_of(op.location)]
-            if not chosen:
-                nodes = dict.fromkeys(node for op in ops for node in names_of(op.location))
-                raise DiagnosticError(
-                    f"no op stems from the node '{self.node}'", hint=_near(self.node, list(nodes))
-                )
-            return chosen
-        for name in self.span or self.ops:
-            if name not in names:
-                raise DiagnosticError(f"no op makes '{name}'", hint=_near(name, names))
-        chosen_names = set(self.ops if self.span is None else _between(*self.span, names))
-        return [i for i, name in enumerate(names) if name in chosen_names]
-
-
-def _between(first: str, last: str, names: Sequence[str]) -> list[str]:
-    """The results from `first` to `last` in the order in which they are complete: steps of several
-    layers may be interleaved.
-    """
-    order = list(dict.fromkeys(reversed(names)))[::-1]
-    low, high = order.index(first), order.index(last)
-    if low > high:
-        raise DiagnosticError(f"'{first}' is made after '{last}'", hint="give the first op first")
-    return order[low : high + 1]
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, dict.fromkeys(known), n=3, cutoff=0.3)
-    return f"did you mean {' or '.join(near)}?" if near else "give the name of an op of the IR"
+from .selection import Selection
 
 
 def extract(
@@ -93,9 +44,7 @@ def extract(
         return _from_network(experiment, selection, inputs)
     if level == "tile":
         return _from_tiles(experiment, selection, inputs)
-    ops = [op for op in experiment.module.walk() if isinstance(op, isa.InstructionOp)]
-    names = ["" if op.origin is None else op.origin.data for op in ops]
-    return extract_instructions(experiment, selection.of(ops, names), inputs)
+    return extract_instructions(experiment, selection, inputs)
 
 
 def _from_network(

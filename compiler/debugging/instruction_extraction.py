@@ -21,10 +21,12 @@ from ...backends.simulator.streams import Streams, decode_program
 from ...dialects import isa
 from ...dialects.diagnostic import DiagnosticError
 from ...dialects.instruction import ENGINES, SEGMENTS, Access
+from ...dialects.instruction_transfer import Sync
 from ...passes.conversion.listings import Work, listings
 from ...passes.conversion.waits import Step, derive_waits
 from ...passes.tile.allocation import align
 from .experiment import IrExperiment
+from .selection import Selection
 
 _WEIGHTS = SEGMENTS.index("weights")
 
@@ -43,23 +45,25 @@ class _Area:
 
 
 def extract_instructions(
-    experiment: IrExperiment, chosen: Sequence[int], inputs: Mapping[str, np.ndarray]
+    experiment: IrExperiment, selection: Selection, inputs: Mapping[str, np.ndarray]
 ) -> tuple[IrExperiment, dict[str, np.ndarray]]:
-    """The instructions with these numbers as a program of their own, and its inputs.
+    """The chosen instructions as a program of their own, and its inputs.
 
     Raises:
-        DiagnosticError: inputs that do not fit, or an instruction that reads bytes of chosen and of
-            other ones at once.
+        DiagnosticError: a name that no instruction has, inputs that do not fit, or an instruction
+            that reads bytes of chosen and of other ones at once.
     """
     program = assemble(experiment.module, experiment.ctx)
     streams = decode_program(program)
-    kept = set(chosen)
     order = execution_order(streams)
+    ops = [op for op in experiment.module.walk() if isinstance(op, isa.InstructionOp)]
+    names = ["" if op.origin is None else op.origin.data for op in ops]
+    # What does nothing but wait is made anew, where waits that are left need it.
+    kept = {n for n in selection.of(ops, names, order) if streams.kinds[n] is not Sync}
     sides = _sides(streams, order, kept)
     order = [number for number in order if number in kept]
     areas = _areas(streams, order, sides)
     ports, segments = _ports(program, areas)
-    ops = [op for op in experiment.module.walk() if isinstance(op, isa.InstructionOp)]
     work = [_work(ops[number], streams, number, areas, sides) for number in order]
     copy = replace(experiment, module=experiment.module.clone())
     old = next(op for op in copy.module.body.block.ops if isinstance(op, isa.ProgramOp))

@@ -35,7 +35,7 @@ from .predicate import first_difference
 from .recording import record
 
 _SHOWN_REWRITES = 8
-_COARSENESS: dict[str | None, float] = {None: 0, "f32": 1, "f64": 1, "f16": 500, "bf16": 4000}
+_COARSENESS = {"f32": 1, "f64": 1, "f16": 500, "bf16": 4000}
 """By how much a rounding to each type is coarser than one to f32, in practice: a pass's tolerance
 is for f32, integers have none."""
 _MOVES_ONLY = (tpu.WeightOp, tpu.CastOp, tpu.ReshapeOp, tpu.TransposeOp)
@@ -75,13 +75,20 @@ class NumericsVerifier(PassInstrument):
 
     def after(self, each: ModulePass, module: ModuleOp) -> None:
         self._stack.close()
-        declared = each.tolerance if isinstance(each, SmaltiPass) else F32_TOLERANCE
-        tolerance = declared * _COARSENESS[coarsest_float(self._before)]
+        tolerance = self._tolerance(each)
         found = run_ir(module, self._ctx, self._inputs)
         difference = first_difference(found, self._expected, tolerance)
         if difference is not None:
             raise self._diagnostic(each, module, difference, tolerance)
         self._expected = found
+
+    def _tolerance(self, each: ModulePass) -> float:
+        """What the pass declares for the coarsest type that the IR before it computes in."""
+        coarsest = coarsest_float(self._before)
+        if coarsest is None:
+            return each.integer_tolerance if isinstance(each, SmaltiPass) else 0.0
+        declared = each.tolerance if isinstance(each, SmaltiPass) else F32_TOLERANCE
+        return declared * _COARSENESS[coarsest]
 
     def failed(self, each: ModulePass, module: ModuleOp, error: BaseException) -> None:
         self._stack.close()

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp
 
-from ...dialects.context import SmaltiContext
 from ...dialects.diagnostic import DiagnosticError
 from ..comparison import Difference
 from ..execution import run_ir
-from ..pipelines import level_of, passes_into
+from ..lowering import lower_to_isa, timing_of
 from .experiment import Experiment
 from .inputs import inputs_for
 
@@ -153,6 +151,9 @@ class CommandFails(Predicate):
     command: str
     timeout_seconds: float = 60.0
 
+    def __post_init__(self) -> None:
+        self._words()
+
     def holds(self, experiment: Experiment) -> str | None:
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -161,8 +162,23 @@ class CommandFails(Predicate):
                 raise
             except Exception:
                 return None
-            words = [path if word == "{}" else word for word in shlex.split(self.command)]
+            words = [path if word == "{}" else word for word in self._words()]
             return self._run(words if path in words else [*words, path])
+
+    def _words(self) -> list[str]:
+        """The words of the command; DiagnosticError where there are none or a quote is open."""
+        try:
+            words = shlex.split(self.command)
+        except ValueError as error:
+            raise DiagnosticError(
+                f"'{self.command}' is no command line: {str(error).lower()}",
+                hint="close every quotation mark",
+            ) from None
+        if not words or words == ["{}"]:
+            raise DiagnosticError(
+                f"'{self.command}' names no program", hint='write --command "./check.sh {}"'
+            )
+        return words
 
     def _run(self, words: list[str]) -> str | None:
         try:
@@ -182,31 +198,22 @@ class CommandFails(Predicate):
 @dataclass(frozen=True)
 class CyclesAbove(Predicate):
     """Lowered the rest of the way by the default passes, the program takes more than `limit` cycles
-    from cold.
+    from cold; without a limit: more than without the passes under trial.
     """
 
-    limit: int
+    limit: int | None
 
     def holds(self, experiment: Experiment) -> str | None:
         try:
-            cycles = cycles_of(*experiment.finish())
+            limit = _cycles(experiment.with_passes(())) if self.limit is None else self.limit
+            cycles = _cycles(experiment)
         except DiagnosticError:
             return None
-        return f"{cycles} cycles" if cycles > self.limit else None
+        before = f", {limit} without the passes" if self.limit is None else ""
+        return f"{cycles} cycles{before}" if cycles > limit else None
 
 
-def cycles_of(module: ModuleOp, ctx: SmaltiContext) -> int:
-    """Cycles of one run from cold, after lowering `module` (which changes) to isa by default."""
-    from ...backends.program.assemble import assemble
-    from ...backends.simulator.simulate import simulate
-    from ...passes.pipeline import run_pipeline
-    from ...passes.registry import parse_pipeline
-    from ..pipelines import LEVELS
-
-    level = level_of(module)
-    for below in LEVELS[LEVELS.index(level) + 1 :]:
-        texts = passes_into(below, target="default-8c", quantize="int8")
-        run_pipeline(ctx, module, parse_pipeline(",".join(texts)))
-    timing = simulate(assemble(module, ctx), None, mode="timing").timing
-    assert timing is not None
-    return timing.cycles
+def _cycles(experiment: Experiment) -> int:
+    module, ctx = experiment.finish()
+    lower_to_isa(module, ctx)
+    return timing_of(module, ctx).cycles

@@ -13,21 +13,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from ...backends.program.assemble import assemble
 from ...backends.simulator.costs import Costs
-from ...backends.simulator.simulate import simulate
 from ...backends.simulator.timing import Timing
 from ...backends.targets.target import Target
 from ...dialects import isa
 from ...dialects.context import SmaltiContext
 from ...dialects.location import named
-from ...dialects.quant import CalibratedType
-from ...passes.pipeline import run_pipeline
-from ...passes.registry import parse_pipeline
-from ..pipelines import LEVELS, level_of, passes_into, passes_of
+from ..lowering import lower_to_isa, timing_of
+from ..pipelines import level_of
 
 _MARK = "smalti.cost:"
 
@@ -63,7 +59,7 @@ def _comment(cost: OpCost, whole: int | None) -> str:
 def costs_of(module: ModuleOp, ctx: SmaltiContext) -> tuple[dict[Operation, OpCost], Timing]:
     """The cost of each op of a module of any level, and the timing of the whole from cold."""
     if level_of(module) == "isa":
-        timing = _timing(module, ctx)
+        timing = timing_of(module, ctx)
         return _instruction_costs(module, timing), timing
     copy, forked = module.clone(), ctx.fork()
     ops = list(_marked(module))
@@ -71,8 +67,8 @@ def costs_of(module: ModuleOp, ctx: SmaltiContext) -> tuple[dict[Operation, OpCo
         op.location = named(f"{_MARK}{number}")
         for inner in op.walk():
             inner.location = op.location
-    _lower(copy, forked)
-    timing = _timing(copy, forked)
+    lower_to_isa(copy, forked)
+    timing = timing_of(copy, forked)
     return {ops[number]: cost for number, cost in _shares(timing).items()}, timing
 
 
@@ -82,31 +78,6 @@ def _marked(module: ModuleOp) -> Iterable[Operation]:
         for region in holder.regions:
             for block in region.blocks:
                 yield from (op for op in block.ops if not isinstance(op, func.ReturnOp))
-
-
-def _lower(module: ModuleOp, ctx: SmaltiContext) -> None:
-    """Lowers to isa by the default passes, from where the module stands."""
-    level = level_of(module)
-    quantize = "int8" if _has_ranges(module) else "f32"
-    below = LEVELS[LEVELS.index(level) + 1 :]
-    texts = passes_of(level, target="default-8c", quantize=quantize)
-    for each in below:
-        texts += passes_into(each, target="default-8c", quantize=quantize)
-    run_pipeline(ctx, module, parse_pipeline(",".join(texts)))
-
-
-def _has_ranges(module: ModuleOp) -> bool:
-    return any(
-        isinstance(result.type, TensorType) and isinstance(result.type.element_type, CalibratedType)
-        for op in module.walk()
-        for result in op.results
-    )
-
-
-def _timing(module: ModuleOp, ctx: SmaltiContext) -> Timing:
-    timing = simulate(assemble(module, ctx), None, mode="timing").timing
-    assert timing is not None
-    return timing
 
 
 def _picojoules(costs: Costs, target: Target) -> np.ndarray:

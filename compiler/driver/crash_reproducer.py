@@ -42,10 +42,15 @@ class CrashReproducer(PassInstrument):
         kept, self._module = self._module, None
         if error is None or kept is None or not isinstance(self._ctx, SmaltiContext):
             return
-        write_module(kept, self.path, self._ctx)
-        text = read_text(self.path)
-        metadata = metadata_text(self._pipeline, verify_each=self.verify_each)
-        write_text(self.path, text + metadata)
+        try:
+            write_module(kept, self.path, self._ctx)
+            text = read_text(self.path)
+            metadata = metadata_text(self._pipeline, verify_each=self.verify_each)
+            write_text(self.path, text + metadata)
+        except DiagnosticError as failure:
+            # What stopped the pipeline matters more, and comes after this.
+            self.stream.write(f"{failure}\nnote: no reproducer was written\n")
+            return
         self.stream.write(f"note: reproduce with: smalti-opt --run-reproducer {self.path}\n")
 
 

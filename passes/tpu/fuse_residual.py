@@ -35,6 +35,9 @@ from ..smalti_pass import Level, SmaltiPass
 
 Product = tpu.Conv2dOp | tpu.MatmulOp
 
+_ROUNDED_ONCE = 0.08
+"""Share of an output's range that a network may move by; a wrong residual moves it by its whole."""
+
 _MAX_RATIO = 2.0**24
 """Residual scale over accumulator scale: past this an i8 residual would fill an accumulator of 32
 bits by itself."""
@@ -75,6 +78,13 @@ class FuseResidual(SmaltiPass):
     name = "tpu-fuse-residual"
     level: ClassVar[Level] = "tpu"
     counts: ClassVar[Mapping[str, str]] = pattern_counts(FuseAddition)
+
+    @property
+    def integer_tolerance(self) -> float:
+        """One rounding and saturation less in each addition, carried through a network's depth: 4%
+        was seen in CIFAR-10's MobileNetV2 on random ranges and inputs.
+        """
+        return _ROUNDED_ONCE
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         self.rewrite(module, [FuseAddition()])

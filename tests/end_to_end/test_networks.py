@@ -8,6 +8,7 @@ from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compile_model, import_model
 from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.debugging.numerics_verification import NumericsVerifier
 from smalti.compiler.demo.digits import MODEL, accuracy, load_images
 from smalti.compiler.execution import run_ir
 
@@ -54,6 +55,22 @@ def test_digits_is_the_same_on_every_target_and_level(digits_int8):
             compilation.lower_to(level)
             got = run_ir(compilation.module, compilation.ctx, inputs)["logits"]
             np.testing.assert_array_equal(got, reference, err_msg=f"{cores} cores, {level}")
+
+
+@pytest.mark.parametrize("quantize", ["int8", "f32", "f16", "bf16"])
+def test_digits_keeps_its_numbers_through_every_pass(quantize: str):
+    """As --verify-numerics runs it: the interpreter of each level, the simulator for isa."""
+    calibration, images, _ = load_images()
+    data = {"image": calibration} if quantize == "int8" else None
+    compilation = start_from_model(MODEL, CompileOptions(None, None, quantize, data))
+    compilation.instruments = [NumericsVerifier({"image": images[:4]})]
+    compilation.lower_to("isa")
+
+
+def test_cifar10_keeps_its_numbers_through_every_pass(cifar10_model: Path):
+    compilation = start_from_model(cifar10_model, CompileOptions(None, None, "int8", "random:1"))
+    compilation.instruments = [NumericsVerifier("random:3")]
+    compilation.lower_to("isa")
 
 
 def test_digits_float_program():

@@ -89,6 +89,8 @@ def test_extract_writes_what_smalti_run_runs(
         (["net.top.mlir", "--fails", "("], "no regular expression"),
         (["net.top.mlir", "--numerics", "random:x"], "has no seed"),
         (["net.top.mlir", "--numerics", "absent.npz"], "no such file"),
+        (["net.top.mlir", "--command", ""], "names no program"),
+        (["net.top.mlir", "--command", "sh 'x"], "no closing quotation"),
         (["absent.mlir"], "absent.mlir"),
         (["absent.onnx"], "absent.onnx"),
     ],
@@ -104,3 +106,30 @@ def test_mistakes_are_diagnostics(
     assert bisect.main(words) == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--tolerance", "-1"], "no share of a range"),
+        (["--tolerance", "nan"], "no share of a range"),
+        (["--timeout", "0"], "no time"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_usage(
+    network: Path, option: list[str], message: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit, match="2"):
+        bisect.main([str(network), *option])
+    assert message in capsys.readouterr().err
+
+
+def test_outputs_are_checked_before_the_work(network: Path, capsys: pytest.CaptureFixture[str]):
+    """Not after minutes of trials."""
+    words = [str(network), "--command", "false", "-o", str(network.parent / "absent" / "o.mlir")]
+    assert reduce.main(words) == 1
+    error = capsys.readouterr().err
+    assert "cannot write: No such file" in error and "ops ->" not in error
+    words = [str(network), "--op", "c1", "--inputs", str(network.with_name("net.npz"))]
+    assert extract.main([*words, "-o", str(network.parent)]) == 1
+    assert "cannot write: Is a directory" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """`smalti-gui`, without a screen."""
 
 import asyncio
+import io
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,11 @@ def test_mistakes_are_diagnostics(
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
+
+
+def test_without_a_terminal_it_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main([str(CONV)]) == 1
+    assert "needs a terminal" in capsys.readouterr().err

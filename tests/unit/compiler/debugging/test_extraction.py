@@ -8,15 +8,17 @@ from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.compilation import Compilation, CompileOptions, start_from_model
 from smalti.compiler.debugging.experiment import IrExperiment
-from smalti.compiler.debugging.extraction import Selection, extract
+from smalti.compiler.debugging.extraction import extract
 from smalti.compiler.debugging.inputs import inputs_for
 from smalti.compiler.debugging.recording import record
+from smalti.compiler.debugging.selection import Selection
 from smalti.compiler.execution import run_ir
 from smalti.compiler.pipelines import Level
 from smalti.dialects import tpu
+from smalti.dialects.context import make_context
 from smalti.dialects.diagnostic import DiagnosticError
 from smalti.dialects.location import names_of
-from smalti.dialects.text import verify
+from smalti.dialects.text import read_module, verify
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 
@@ -120,3 +122,29 @@ def test_instructions_compute_what_the_whole_did(digits: Compilation, chosen: st
     expected = run_ir(tiles.module, tiles.ctx, bytes_)[ADD]
     found = [value for value in result.outputs.values() if value.size == expected.size]
     assert any(np.array_equal(value.view(np.int8), expected.reshape(-1)) for value in found)
+
+
+EARLIER = "/features/features.1/Add_output_0"
+
+
+@pytest.mark.parametrize(
+    "selection", [Selection(span=(EARLIER, ADD)), Selection(node=NODE)], ids=["span", "node"]
+)
+def test_instructions_of_several_cores_are_a_file_that_runs(tmp_path: Path, selection: Selection):
+    """What stands first in a listing need not run first, and what only waited is made anew."""
+    model = Path(__file__).parents[4] / "compiler" / "demo" / "digits_mobilenet.onnx"
+    whole = start_from_model(model, CompileOptions(None, None, "int8", "random:0"))
+    whole.lower_to("isa")
+    inputs = inputs_for(whole.module, {}, 3)
+    part, values = extract(IrExperiment((), whole.module, whole.ctx), selection, inputs)
+    path = tmp_path / "part.isa.mlir"
+    part.save(path)
+    ctx = make_context()
+    read = read_module(path, ctx)
+    result = simulate(assemble(read, ctx), values, mode="functional", sanitize=True)
+    tiles, seen = extract(IrExperiment((), whole.levels["tile"], whole.ctx), selection, inputs)
+    expected = run_ir(tiles.module, tiles.ctx, seen)[ADD]
+    found = np.concatenate([value.reshape(-1) for value in result.outputs.values()])
+    assert found.size >= expected.size
+    windows = np.lib.stride_tricks.sliding_window_view(found.view(np.int8), expected.size)
+    assert (windows == expected.reshape(-1)).all(axis=1).any()

@@ -93,3 +93,13 @@ def test_escapes_in_the_pipeline_are_read():
     text = r'{-# external_resources: { mlir_reproducer: { pipeline: "a{x=\"b \\ c\"}", verify_each: false } } #-}'
     reproducer = read_reproducer(text, "f")
     assert reproducer.pipeline == 'a{x="b \\ c"}' and not reproducer.verify_each
+
+
+def test_a_reproducer_that_cannot_be_written_does_not_hide_the_failure(tmp_path):
+    ctx, told = make_context(), io.StringIO()
+    module = parse_module(TEXT.replace('key = "w"', "seed = 3"), ctx)
+    reproducer = CrashReproducer(tmp_path / "absent" / "crash.mlir", told)
+    with pytest.raises(KeyError):
+        run_pipeline(ctx, module, [Raises()], instruments=[reproducer])
+    assert "cannot write" in told.getvalue()
+    assert "no reproducer was written" in told.getvalue()
