@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +57,26 @@ class CrashReproducer(PassInstrument):
 
 @dataclass(frozen=True)
 class Reproducer:
-    """What a reproducer says: the text of the pipeline, and whether to verify after each pass."""
+    """What a reproducer says: the text of the pipeline, and whether to verify after each pass.
+
+    `left_out`: options of MLIR's passes that ours of the same name do not have.
+    """
 
     pipeline: str
     verify_each: bool
+    left_out: tuple[str, ...] = ()
+
+
+_MLIR_OPTIONS = {
+    "canonicalize": frozenset(
+        {
+            "cse-between-iterations", "disable-patterns", "enable-patterns", "max-iterations",
+            "max-num-rewrites", "region-simplify", "test-convergence", "top-down",
+        }
+    )
+}  # fmt: skip
+"""Options that mlir-opt writes into a reproducer whether they were given or not."""
+_WITH_OPTIONS = re.compile(rf"\b({'|'.join(_MLIR_OPTIONS)})\{{([^{{}}]*)\}}")
 
 
 def read_reproducer(text: str, file: str) -> Reproducer:
@@ -73,4 +90,14 @@ def read_reproducer(text: str, file: str) -> Reproducer:
             hint="one is written by --mlir-pass-pipeline-crash-reproducer=FILE; "
             "give other files a pipeline with -p",
         )
-    return Reproducer(pipeline, found.get("verify_each") is not False)
+    left_out: list[str] = []
+
+    def plain(match: re.Match[str]) -> str:
+        names = [option.partition("=")[0] for option in match[2].split()]
+        if not set(names) <= _MLIR_OPTIONS[match[1]]:
+            return match[0]
+        left_out.extend(f"{match[1]}{{{name}}}" for name in names)
+        return match[1]
+
+    ours = _WITH_OPTIONS.sub(plain, pipeline)
+    return Reproducer(ours, found.get("verify_each") is not False, tuple(left_out))

@@ -12,8 +12,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from ...dialects.context import SmaltiContext, make_context
-from ...dialects.diagnostic import Diagnostic, DiagnosticError, as_diagnostic
+from ...dialects.context import SmaltiContext, make_context, print_diagnostic
+from ...dialects.diagnostic import Diagnostic, DiagnosticError, Place, as_diagnostic
 from ...dialects.text import parse_module, save_changed_weights, write_module, write_text
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
@@ -83,6 +83,10 @@ class OptDriver:
             return self.options.pipeline
         reproducer = read_reproducer(text, file)
         self._verify_each = self._verify_each and reproducer.verify_each
+        if reproducer.left_out:
+            listed = ", ".join(reproducer.left_out)
+            message = f"options of MLIR's passes are left out, ours do not have them: {listed}"
+            print_diagnostic(Diagnostic("warning", message, Place(file=file)))
         return reproducer.pipeline
 
     def _print_all(

@@ -3,6 +3,7 @@
 // RUN: not smalti-opt --run-reproducer %t.mlir 2>&1 | filecheck %s --check-prefix AGAIN
 // RUN: not smalti-opt --run-reproducer %s 2>&1 | filecheck %s --check-prefix NONE
 // RUN: smalti-opt --run-reproducer %S/Inputs/mlir_reproducer.mlir | filecheck %s --check-prefix MLIR
+// RUN: smalti-opt --run-reproducer %S/Inputs/mlir_generated_reproducer.mlir 2>&1 | filecheck %s --check-prefix GENERATED
 
 // The IR is as it was before the pipeline.
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
@@ -33,3 +34,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = 
 // MLIR:      builtin.module {
 // MLIR-NEXT:   func.func @f(%arg0: tensor<4xf32>) {
 // MLIR-NEXT:     func.return
+
+// What mlir-opt 19 wrote for -canonicalize -cse.
+// GENERATED: mlir_generated_reproducer.mlir: warning: options of MLIR's passes are left out, ours do not have them: canonicalize{max-iterations}, canonicalize{max-num-rewrites}
+// GENERATED: func.func @main(%arg0: tensor<4xf32>)
