@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from pytest_benchmark.fixture import BenchmarkFixture
 from smalti.backends.program.program import Program
 
+from tests.benchmarks.conftest import Say
 from tests.benchmarks.fresh_process import Run, run_fresh
 from tests.networks.catalogue import NETWORKS
 
@@ -53,9 +54,12 @@ def _smalti(model: Path, folder: Path, *words: str) -> tuple[Run, Program]:
     return run, Program.load(output)
 
 
-def _note(benchmark: BenchmarkFixture, run: Run) -> None:
+def _note(benchmark: BenchmarkFixture, say: Say, what: str, run: Run) -> None:
     benchmark.extra_info["cpu_seconds"] = round(run.cpu_seconds, 2)
     benchmark.extra_info["peak_mb"] = run.peak_mb and round(run.peak_mb)
+    say(
+        f"{what}: {run.seconds:.1f} s, {run.cpu_seconds:.1f} s of CPU time, {run.peak_mb or 0:.0f} MB"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def _note(benchmark: BenchmarkFixture, run: Run) -> None:
     ],
 )
 def test_compile_network(
-    benchmark: BenchmarkFixture, model_file: ModelFile, tmp_path: Path, name: str
+    benchmark: BenchmarkFixture, model_file: ModelFile, tmp_path: Path, say: Say, name: str
 ):
     """From a cold process."""
     words = ["--batch", "1"]
@@ -75,13 +79,13 @@ def test_compile_network(
         words += ["--define-symbol", f"{symbol}={size}"]
     args = (model_file(name), tmp_path, *words)
     run, program = benchmark.pedantic(_smalti, args=args, rounds=1)
-    _note(benchmark, run)
+    _note(benchmark, say, f"{name}, Smalti", run)
     benchmark.extra_info["instructions"] = program.instruction_count
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2"])
 def test_peer_onnxruntime(
-    benchmark: BenchmarkFixture, model_file: ModelFile, tmp_path: Path, name: str
+    benchmark: BenchmarkFixture, model_file: ModelFile, tmp_path: Path, say: Say, name: str
 ):
     """ONNX Runtime: optimize, quantize statically, make a session; it plans no tiles, memory or cores."""
     run = benchmark.pedantic(
@@ -90,7 +94,7 @@ def test_peer_onnxruntime(
         kwargs={"folder": tmp_path},
         rounds=1,
     )
-    _note(benchmark, run)
+    _note(benchmark, say, f"{name}, ONNX Runtime", run)
 
 
 @pytest.fixture
@@ -107,7 +111,12 @@ def tpu_mlir() -> Iterator[str]:
 @SLOW
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2"])
 def test_peer_tpu_mlir(
-    benchmark: BenchmarkFixture, model_file: ModelFile, tmp_path: Path, tpu_mlir: str, name: str
+    benchmark: BenchmarkFixture,
+    model_file: ModelFile,
+    tmp_path: Path,
+    say: Say,
+    tpu_mlir: str,
+    name: str,
 ):
     """TPU-MLIR: `model_transform`, `run_calibration` on eight samples, `model_deploy` for 8 cores."""
     model = onnx.load(model_file(name), load_external_data=False)
@@ -143,6 +152,7 @@ def test_peer_tpu_mlir(
     runs = benchmark.pedantic(compile_model, rounds=1)
     for stage, run in zip(("transform", "calibrate", "deploy"), runs, strict=True):
         benchmark.extra_info[f"{stage}_cpu_seconds"] = round(run.cpu_seconds, 2)
+        say(f"{name}, TPU-MLIR {stage}: {run.cpu_seconds:.1f} s of CPU time")
     benchmark.extra_info["peak_mb"] = max(round(run.peak_mb or 0) for run in runs)
 
 

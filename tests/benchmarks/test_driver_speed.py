@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from tests.benchmarks.conftest import Say
 from tests.benchmarks.fresh_process import Run, run_fresh
 
 OPS = 10_000
@@ -39,7 +40,7 @@ def module_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _compare(benchmark: BenchmarkFixture, folder: Path, *words: object) -> None:
+def _compare(benchmark: BenchmarkFixture, say: Say, folder: Path, *words: object) -> None:
     """Times smalti-opt, and prints how much CPU time xdsl-opt takes for the same."""
     ours: list[Run] = []
     benchmark.pedantic(
@@ -48,15 +49,15 @@ def _compare(benchmark: BenchmarkFixture, folder: Path, *words: object) -> None:
     theirs = [run_fresh(PROGRAMS["xdsl-opt"], *words, folder=folder) for _ in range(3)]
     own, peer = (sorted(run.cpu_seconds for run in runs)[1] for runs in (ours, theirs))
     benchmark.extra_info |= {"cpu_seconds": own, "xdsl_opt_cpu_seconds": peer}
-    print(f"\nsmalti-opt {own:.2f} s CPU, xdsl-opt {peer:.2f} s: {peer / own:.1f} times as fast")
+    say(f"smalti-opt {own:.2f} s CPU, xdsl-opt {peer:.2f} s: {peer / own:.1f} times as fast")
 
 
-def test_parse_and_print(benchmark: BenchmarkFixture, module_file: Path, tmp_path: Path):
+def test_parse_and_print(benchmark: BenchmarkFixture, module_file: Path, tmp_path: Path, say: Say):
     """Reads, verifies and prints a module of 10,000 ops."""
-    _compare(benchmark, tmp_path, module_file, "-o", tmp_path / "out.mlir")
+    _compare(benchmark, say, tmp_path, module_file, "-o", tmp_path / "out.mlir")
     assert (tmp_path / "out.mlir").read_text().count("top.conv2d") == OPS // 4
 
 
-def test_start_up(benchmark: BenchmarkFixture, tmp_path: Path):
+def test_start_up(benchmark: BenchmarkFixture, tmp_path: Path, say: Say):
     """What it takes to say what one can do."""
-    _compare(benchmark, tmp_path, "--help")
+    _compare(benchmark, say, tmp_path, "--help")

@@ -31,20 +31,8 @@ from smalti.dialects.text import parse_module, print_module
 from tests.networks.catalogue import NETWORKS
 from tests.networks.onnxruntime_int8 import quantized_model
 
+from .conftest import Say
 from .scalesim_peer import Product, compute_cycles
-
-Say = Callable[[str], None]
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Prints a line past pytest's capture."""
-
-    def say(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n    {line}", end="")
-
-    return say
 
 
 @dataclass(frozen=True)
