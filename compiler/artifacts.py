@@ -31,15 +31,14 @@ class Artifacts:
         self._names: dict[str, str] = {}
 
     def paths(self) -> list[Path]:
-        """Every file that `write` may write."""
+        """Every file that `write` may write, the program first."""
         levels = [level for level in LEVELS if level in self.stages]
         names = [
             f"{self.stem}.{level}.{kind}" for level in levels for kind in ("mlir", "safetensors")
         ]
         names.append(f"{self.stem}.calibration.json")
-        return [self.program.with_name(name) for name in names] + (
-            [self.program] if "program" in self.stages else []
-        )
+        program = [self.program] if "program" in self.stages else []
+        return program + [self.program.with_name(name) for name in names]
 
     def write(self, compilation: Compilation) -> dict[str, Path]:
         """Lowers as far as the stages ask, and returns the files written, by stage.

@@ -155,6 +155,12 @@ def test_int8_needs_calibration(smalti: Smalti, small_onnx: Path, out: Path):
     assert_diagnostic(ran, "calibration", "random:", folder=out)
 
 
+def test_output_in_no_folder_is_said_before_the_work(smalti: Smalti, tmp_path: Path, out: Path):
+    """Before the model is even read: the one that is named is not there either."""
+    ran = smalti("compile", tmp_path / "absent.onnx", "-o", out / "absent" / "m.smalti")
+    assert_diagnostic(ran, "m.smalti", "cannot write", folder=out)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

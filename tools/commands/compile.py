@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from ...compiler.compilation import CompileOptions, start_from_ir, start_from_model
     from ...compiler.pipelines import Insertion
     from ...dialects.diagnostic import DiagnosticError, Place
-    from ..output_files import keep_inputs, program_path
+    from ..output_files import check_writable, keep_inputs, program_path
 
     source = Path(args.input)
     output = program_path(
@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     )
     artifacts = Artifacts(output, args.emit)
     keep_inputs(artifacts.paths(), [source, source.with_suffix(".safetensors"), args.target])
+    check_writable(artifacts.paths())
     insertions = tuple(Insertion.parse(text) for text in args.insert_pass)
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration, insertions)
     watch = instrumentation(args)
