@@ -1,4 +1,5 @@
-"""Writes every rewrite of the shared pattern driver as a line of JSON."""
+"""Writes every rewrite as a line of JSON: those of patterns, and what passes that build new IR put in
+place of the old."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ from pathlib import Path
 from typing import TextIO
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.location import ParsedLoc
+from ...dialects.location import ParsedLoc, names_of
 from ...dialects.syntax import SmaltiPrinter
 from ...passes.instrument import PassInstrument
 from ...passes.rewrite_observer import observing
@@ -25,7 +26,8 @@ class RewriteLog(PassInstrument):
     """Writes to `path`, per rewrite, `{"number", "pass", "pattern", "before", "after"}`.
 
     `before` and `after` list the ops that the rewrite took away and those that it made, an op changed in
-    place in both, each as `{"op": text, "location": text}`.
+    place in both, each as `{"op": text, "location": text}`. A pass that applies no patterns has a line
+    for each ONNX node (or result, without one) whose ops are others than before, with `pattern` null.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,6 +38,8 @@ class RewriteLog(PassInstrument):
         self._stack = ExitStack()
         self._visited: tuple[Operation, dict[str, str]] | None = None
         self._removed: list[tuple[Operation, dict[str, str]]] = []
+        self._ops: dict[str, list[dict[str, str]]] = {}
+        self._first = 0
 
     def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
         try:
@@ -50,6 +54,17 @@ class RewriteLog(PassInstrument):
 
     def before(self, each: ModulePass, module: ModuleOp) -> None:
         self._pass = each.name
+        self._ops = _by_origin(module)
+        self._first = self._number
+
+    def after(self, each: ModulePass, module: ModuleOp) -> None:
+        if self._number > self._first:
+            return
+        found = _by_origin(module)
+        for origin in dict.fromkeys([*self._ops, *found]):
+            before, after = self._ops.get(origin, []), found.get(origin, [])
+            if before != after:
+                self._write(None, before, after)
 
     def leave(self, module: ModuleOp, error: BaseException | None) -> None:
         self._stack.close()
@@ -63,16 +78,34 @@ class RewriteLog(PassInstrument):
         self._removed.append((op, self._visited[1] if known and self._visited else _shown(op)))
 
     def rewritten(self, pattern: str, op: Operation, made: Sequence[Operation]) -> None:
-        assert self._visited is not None and self._stream is not None
+        assert self._visited is not None
         # Patterns replace an op first and erase its producers after.
         before = [text for _, text in reversed(self._removed)]
         after = [_shown(each) for each in made]
         if op not in {each for each, _ in self._removed}:
             before.append(self._visited[1])
             after.append(_shown(op))
+        self._write(pattern, before, after)
+
+    def _write(
+        self, pattern: str | None, before: list[dict[str, str]], after: list[dict[str, str]]
+    ) -> None:
+        assert self._stream is not None
         self._number += 1
         line = {"number": self._number, "pass": self._pass, "pattern": pattern}
         self._stream.write(json.dumps({**line, "before": before, "after": after}) + "\n")
+
+
+def _by_origin(module: ModuleOp) -> dict[str, list[dict[str, str]]]:
+    """The ops of a module by the ONNX nodes that they stem from, by their names where they have
+    none."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for op in module.walk():
+        if not op.regions:
+            name = op.properties.get("name")
+            own = name.data if isinstance(name, StringAttr) else op.name
+            found.setdefault(", ".join(names_of(op.location)) or own, []).append(_shown(op))
+    return found
 
 
 def _shown(op: Operation) -> dict[str, str]:
