@@ -24,7 +24,6 @@ from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
-    opt_operand_def,
     opt_prop_def,
     prop_def,
     region_def,
@@ -54,7 +53,6 @@ from .attribute import (
     INTEGER,
     INTS,
     REAL,
-    REALS,
     integer,
     ints,
     optional_integer,
@@ -62,9 +60,17 @@ from .attribute import (
     text,
 )
 from .element import type_of_storage
-from .tile_checks import NO_CLAMP
 from .tile_core import CoreOp
 from .tile_pointwise import BinaryOp, ConvertOp, LookupOp, SelectOp, UnaryOp
+from .tile_product import Conv2dOp, DepthwiseConv2dOp, EpilogueOp, MatmulOp
+from .tile_statistic import (
+    LocalResponseNormOp,
+    NormalizeOp,
+    PoolOp,
+    ReduceOp,
+    ResampleOp,
+    SoftmaxOp,
+)
 
 
 def buffer_type(shape: Sequence[int], storage: str, space: str) -> MemRefType:
@@ -352,244 +358,6 @@ class FillOp(CoreOp):
     value = prop_def(REAL)
     target = operand_def(MemRefType)
     DESTINATION: ClassVar[str | None] = "target"
-
-
-class ConvOp(CoreOp):
-    """Base of tiles of convolutions: x [n,h,w,pitch], acc [n,oh,ow,pitch]; `channels` (in, out),
-    `pads` (top, left).
-    """
-
-    channels = prop_def(INTS)
-    kernel = prop_def(INTS)
-    strides = prop_def(INTS)
-    dilations = prop_def(INTS)
-    pads = prop_def(INTS)
-    pad_value = prop_def(INTEGER)
-    groups = prop_def(INTEGER)
-    accumulate = opt_prop_def(UnitAttr)
-    x = operand_def(MemRefType)
-    w = operand_def(MemRefType)
-    acc = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "acc"
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "dilations": ints([1, 1]),
-        "pads": ints([0, 0]),
-        "pad_value": integer(0),
-        "groups": integer(1),
-    }
-
-
-@irdl_op_definition
-class Conv2dOp(ConvOp):
-    """A tile of a convolution on the matrix unit; w [blocks, kh·kw·c/groups, block] (its middle
-    axes may be split).
-
-    tile.conv2d core 0 %lx, %lw -> %acc channels = [4, 8] kernel = [3, 3] pads = [1, 1]
-        pad_value = -3 :
-        memref<1x8x8x16xi8, "local">, memref<1x36x32xi8, "local"> -> memref<1x8x8x16xi32, "acc">
-    """
-
-    name = "tile.conv2d"
-
-
-@irdl_op_definition
-class DepthwiseConv2dOp(ConvOp):
-    """A tile of a depthwise convolution on the vector unit; w [kh·kw, pitch]; output channel o
-    reads input channel o·in/out.
-
-    tile.depthwise_conv2d core 0 %lx, %dw -> %acc64 channels = [4, 4] kernel = [3, 3]
-        dilations = [2, 1] pads = [1, 1] groups = 4 accumulate :
-        memref<1x8x8x16xi8, "local">, memref<9x16xi8, "local"> -> memref<1x8x8x16xi64, "acc">
-    """
-
-    name = "tile.depthwise_conv2d"
-
-
-@irdl_op_definition
-class MatmulOp(CoreOp):
-    """A tile of a matrix product: x [b,m,pitch], w [b or 1, blocks, k, block] (transposed: [b or 1,
-    1, n, pitch]), acc [b,m,pitch].
-
-    `depth` is k, `columns` n, `zero_points` those of x and w.
-
-    tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 :
-        memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
-    """
-
-    name = "tile.matmul"
-    depth = prop_def(INTEGER)
-    columns = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    transpose_w = opt_prop_def(UnitAttr)
-    accumulate = opt_prop_def(UnitAttr)
-    x = operand_def(MemRefType)
-    w = operand_def(MemRefType)
-    acc = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "acc"
-    DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0])}
-
-
-@irdl_op_definition
-class EpilogueOp(CoreOp):
-    """Accumulators to outputs: bias, residual, requantization and clamp by the rows of `table`;
-    last axes are channels.
-
-    `zero_points`: of the residual and of the output; `clamp`: two storage values (f64).
-
-    tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] :
-        memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">
-    """
-
-    name = "tile.epilogue"
-    channels = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    clamp = prop_def(REALS)
-    acc = operand_def(MemRefType)
-    table = operand_def(MemRefType)
-    residual = opt_operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0]), "clamp": NO_CLAMP}
-
-
-@irdl_op_definition
-class PoolOp(CoreOp):
-    """A tile of max or average pooling; x [n,h,w,pitch]; `pads` (top, left, bottom, right); `kind`:
-    max, average.
-
-    tile.pool core 0 %lx -> %out kind = "average" kernel = [3, 3] pads = [1, 1, 1, 1]
-        count_include_pad multiplier = 1073741824 shift = 30 zero_points = [-3, 4] :
-        memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "local">
-    """
-
-    name = "tile.pool"
-    kind = prop_def(StringAttr)
-    kernel = prop_def(INTS)
-    strides = prop_def(INTS)
-    dilations = prop_def(INTS)
-    pads = prop_def(INTS)
-    count_include_pad = opt_prop_def(UnitAttr)
-    multiplier = prop_def(INTEGER)
-    shift = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    clamp = prop_def(REALS)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "dilations": ints([1, 1]),
-        "pads": ints([0, 0, 0, 0]),
-        "multiplier": integer(0),
-        "shift": integer(0),
-        "zero_points": ints([0, 0]),
-        "clamp": NO_CLAMP,
-    }
-
-
-@irdl_op_definition
-class ReduceOp(CoreOp):
-    """The reduction `kind` (see top.reduce) over the middle of three axes of x: `sizes` (outer,
-    length, inner), `strides` (outer, length), in elements.
-
-    tile.reduce core 2 %x -> %mean kind = "mean" sizes = [2, 3, 12] strides = [48, 16] :
-        memref<2x3x16xf32, "local"> -> memref<2x16xf32, "local">
-    """
-
-    name = "tile.reduce"
-    kind = prop_def(StringAttr)
-    sizes = prop_def(INTS)
-    strides = prop_def(INTS)
-    multiplier = prop_def(INTEGER)
-    shift = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    clamp = prop_def(REALS)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {
-        "multiplier": integer(0),
-        "shift": integer(0),
-        "zero_points": ints([0, 0]),
-        "clamp": NO_CLAMP,
-    }
-
-
-@irdl_op_definition
-class ResampleOp(CoreOp):
-    """Interpolation along the physical `axis` of x; index i32 [out,taps], weight f32 [out,taps]
-    (none: a gather).
-
-    tile.resample core 2 %x, %gi -> %long axis = 1 :
-        memref<2x3x16xf32, "local">, memref<6x1xi32, "local"> -> memref<2x6x16xf32, "local">
-    """
-
-    name = "tile.resample"
-    axis = prop_def(INTEGER)
-    x = operand_def(MemRefType)
-    index = operand_def(MemRefType)
-    weight = opt_operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
-
-
-@irdl_op_definition
-class SoftmaxOp(CoreOp):
-    """Softmax, with `log` its logarithm, of each row (last axis) of `columns` elements.
-
-    tile.softmax core 2 %x -> %x columns = 12 log :
-        memref<2x3x16xf32, "local"> -> memref<2x3x16xf32, "local">
-    """
-
-    name = "tile.softmax"
-    columns = prop_def(INTEGER)
-    log = opt_prop_def(UnitAttr)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
-
-
-@irdl_op_definition
-class NormalizeOp(CoreOp):
-    """Rows (last axis) of length · inner elements normalised over `length`; parameters f32 [2, rows,
-    length, inner]: see isa.normalize.
-
-    tile.normalize core 0 %x parameters %table -> %out kind = "rms" length = 3 inner = 16
-        epsilon = 0.5 :
-        memref<6x48xf32, "local">, memref<2x3x1x16xf32, "local"> -> memref<6x48xf32, "local">
-    """
-
-    name = "tile.normalize"
-    kind = prop_def(StringAttr)
-    length = prop_def(INTEGER)
-    inner = prop_def(INTEGER)
-    epsilon = prop_def(REAL)
-    x = operand_def(MemRefType)
-    parameters = opt_operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {"inner": integer(1)}
-
-
-@irdl_op_definition
-class LocalResponseNormOp(CoreOp):
-    """Local response normalisation along each row (last axis) of `columns` elements; see
-    top.local_response_norm.
-
-    tile.local_response_norm core 0 %x -> %out columns = 37 size = 5 alpha = 0.5 beta = 0.75
-        offset = 1.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
-    """
-
-    name = "tile.local_response_norm"
-    columns = prop_def(INTEGER)
-    size = prop_def(INTEGER)
-    alpha = prop_def(REAL)
-    beta = prop_def(REAL)
-    offset = prop_def(REAL)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "out"
 
 
 @irdl_op_definition

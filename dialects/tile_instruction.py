@@ -82,7 +82,7 @@ def _fill(op: tile.FillOp) -> tuple[str, Fields, Operands]:
     return "fill", fields, {"dst": target}
 
 
-def _convolution(op: tile.ConvOp) -> tuple[str, Fields, Operands]:
+def _convolution(op: tile.Conv2dOp | tile.DepthwiseConv2dOp) -> tuple[str, Fields, Operands]:
     batch, in_height, in_width, in_pitch = shape_of(op.x)
     _, out_height, out_width, out_pitch = shape_of(op.acc)
     in_channels, out_channels = values_of(op.channels)

@@ -236,7 +236,7 @@ def _check_product(op: Any) -> None:
         check_storage("acc", op.acc, "i32", "i64")
 
 
-def _verify_convolution(op: tile.ConvOp) -> None:
+def _verify_convolution(op: tile.Conv2dOp | tile.DepthwiseConv2dOp) -> None:
     _check_product(op)
     batch = check_rank("x", op.x, 4)[0]
     out_batch = check_rank("acc", op.acc, 4)[0]
