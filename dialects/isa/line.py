@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from math import copysign
 from typing import Any, NamedTuple
 
@@ -225,6 +225,7 @@ def real_text(value: float) -> str:
 _PLAIN = re.compile(r"[ !#-\[\]-~]*")
 
 
+@lru_cache(maxsize=4096)
 def quoted(text: str) -> str:
     """A string literal as MLIR writes it: what is not printable ASCII as a backslash and two
     hexadecimal digits.

@@ -40,8 +40,8 @@ def write_listing(printer: Printer, instructions: Iterable[InstructionOp]) -> No
     lines: list[str] = []
     for op in instructions:
         line = op.line(locations and locations.of(op.location))
-        comment = f"  // {comments[op]}" if op in comments else ""
-        lines.append(f"{indent}{line_format(line.instruction).write(line)}{comment}")
+        text = indent + line_format(line.instruction).write(line)
+        lines.append(f"{text}  // {comments[op]}" if comments and op in comments else text)
     printer.print_string(" {")
     if lines:
         printer.print_string("\n" + "\n".join(lines), indent=0)
