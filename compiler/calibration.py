@@ -76,18 +76,24 @@ def _samples(name: str, data: Mapping[str, np.ndarray], shape: tuple[int, ...]) 
     return count_samples(name, data[name].shape, shape)
 
 
-def _random_data(
-    source: str, declared: Mapping[str, tuple[tuple[int, ...], str]]
-) -> dict[str, np.ndarray]:
+def seed_of(source: str) -> int:
+    """The seed of "random:SEED"; DiagnosticError where it is no whole number."""
     text = source.removeprefix("random:")
     if not (text.isascii() and text.isdigit()):
         raise DiagnosticError(
             f"'{source}' has no seed", hint="write random:0, or another whole number"
         )
+    return int(text)
+
+
+def _random_data(
+    source: str, declared: Mapping[str, tuple[tuple[int, ...], str]]
+) -> dict[str, np.ndarray]:
+    seed = seed_of(source)
     data = {}
     for name, (shape, storage) in declared.items():
         lead = (shape[0] * RANDOM_SAMPLES, *shape[1:]) if shape else shape
-        generator = np.random.default_rng([int(text), crc32(name.encode())])
+        generator = np.random.default_rng([seed, crc32(name.encode())])
         normal = generator.standard_normal(lead).astype(np.float32)
         data[name] = normal > 0 if storage == "bool" else normal
     return data

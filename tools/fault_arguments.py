@@ -124,14 +124,9 @@ def predicate_of(args: argparse.Namespace, experiment: Experiment) -> Predicate:
 
 
 def _seed(args: argparse.Namespace) -> int:
-    from ..dialects.diagnostic import DiagnosticError
+    from ..compiler.calibration import seed_of
 
-    if not args.numerics.startswith("random:"):
-        return 0
-    text = args.numerics.removeprefix("random:")
-    if not (text.isascii() and text.isdigit()):
-        raise DiagnosticError(f"'{args.numerics}' has no seed", hint="write random:0")
-    return int(text)
+    return seed_of(args.numerics) if args.numerics.startswith("random:") else 0
 
 
 def _inputs(source: str, experiment: Experiment) -> dict:

@@ -28,6 +28,7 @@ from ...passes.rewrite_counter import RewriteCounter, counting
 from ...passes.smalti_pass import F32_TOLERANCE, SmaltiPass
 from ...passes.tile.buffer_uses import written_operand
 from ..arrays import read_npz
+from ..calibration import seed_of
 from ..execution import run_ir
 from ..pipelines import level_of
 from .inputs import inputs_for
@@ -52,7 +53,7 @@ class NumericsVerifier(PassInstrument):
         self._known: Mapping[str, np.ndarray] = {}
         self._seed = 0
         if isinstance(source, str) and source.startswith("random:"):
-            self._seed = _seed_of(source)
+            self._seed = seed_of(source)
         elif isinstance(source, str | Path):
             self._known = read_npz(source)
         else:
@@ -125,15 +126,6 @@ class NumericsVerifier(PassInstrument):
                 error = np.abs(value.astype(np.float64) - reference.astype(np.float64)).max()
                 return f"the first value that differs is '{name}'{_place(module, name)}, by {error:.6g}"
         return None
-
-
-def _seed_of(source: str) -> int:
-    text = source.removeprefix("random:")
-    if not (text.isascii() and text.isdigit()):
-        raise DiagnosticError(
-            f"'{source}' has no seed", hint="write random:0, or another whole number"
-        )
-    return int(text)
 
 
 def _place(module: ModuleOp, name: str) -> str:
