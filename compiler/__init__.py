@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .compare_levels import LevelReport, compare_model
+    from .analysis.compare_levels import LevelReport, compare_model
     from .model import CompiledModel, ImportedModel, compile_model, import_model, load_program
-    from .plugin import Plugin, load_plugin
+    from .plugins.plugin import Plugin, load_plugin
 
 _HOMES = {
     "CompiledModel": "model", "ImportedModel": "model", "compile_model": "model",
-    "import_model": "model", "load_program": "model", "LevelReport": "compare_levels",
-    "compare_model": "compare_levels", "Plugin": "plugin", "load_plugin": "plugin",
+    "import_model": "model", "load_program": "model", "LevelReport": "analysis.compare_levels",
+    "compare_model": "analysis.compare_levels", "Plugin": "plugins.plugin", "load_plugin": "plugins.plugin",
 }  # fmt: skip
 __all__ = [
     "CompiledModel", "ImportedModel", "LevelReport", "Plugin", "compare_model", "compile_model",

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy_format
 
+from ..backends.diagnostics.diagnostic import DiagnosticError, Place
+from ..backends.diagnostics.files import write_bytes_atomically
 from ..backends.numerics.storage import dtype_of
-from ..dialects.diagnostic import DiagnosticError, Place
-from ..dialects.files import write_bytes_atomically
 
 MAX_BYTES = 1 << 33
 """The arrays of one file may have no more than this together (8 GiB).

@@ -8,7 +8,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from ..dialects.context import SmaltiContext
-from .pipelines import level_of
+from .compilation.pipelines import level_of
 
 Observer = Callable[[str, np.ndarray], None]
 """Called as observe(name, value) for each named value, sample axis first.
@@ -46,7 +46,7 @@ def run_ir(
 
         return run_tpu(module, ctx.weights, arrays, observe=observe)
     if level == "tile":
-        from ..backends.interpreter.tile import run_tile
+        from ..backends.interpreter.tile.interpreter import run_tile
 
         return run_tile(module, ctx.weights, arrays, observe=observe)
     from ..backends.program.assemble import assemble

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
+from ..backends.diagnostics.diagnostic import DiagnosticError
 from ..dialects.context import SmaltiContext
-from ..dialects.diagnostic import DiagnosticError
-from ..dialects.text import print_module, write_module
-from ..passes.conversion.number_format import Quantize
-from .collector import collector_paused
-from .compilation import CalibrationSource, CompileOptions, start_from_model
-from .pipelines import LEVELS, Level
+from ..dialects.ir.text.module_text import print_module, write_module
+from ..passes.top_to_tpu.quantize_option import Quantize
+from .compilation.collector import collector_paused
+from .compilation.compilation import CalibrationSource, CompileOptions, start_from_model
+from .compilation.pipelines import LEVELS, Level
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
     from ..backends.program.program import Program
-    from ..backends.simulator.timing import Timing
+    from ..backends.simulator.timing.timing import Timing
 
 
 class ImportedModel:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from xdsl.context import Context
 from xdsl.ir import Dialect
 
-from .diagnostic import Diagnostic, DiagnosticError
-from .weights import WeightStore
+from ..backends.diagnostics.diagnostic import Diagnostic, DiagnosticError
+from .ir.weights import WeightStore
 
 
 class SmaltiContext(Context):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..dialects.diagnostic import DiagnosticError, Place
+from ..backends.diagnostics.diagnostic import DiagnosticError, Place
 
 MODULE_ANCHORS = ("builtin.module", "any")
 """What a pipeline of Smalti's passes may be nested in: every pass runs on a module."""

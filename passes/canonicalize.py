@@ -16,7 +16,7 @@ from xdsl.pattern_rewriter import (
 )
 from xdsl.transforms.canonicalize import CanonicalizationRewritePattern
 
-from .driver import pattern_counts
+from .pattern_driver import pattern_counts
 from .smalti_pass import Level, SmaltiPass
 
 

@@ -23,7 +23,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.transforms.common_subexpression_elimination import CSEDriver
 
-from ..dialects.location import fuse
+from ..dialects.ir.location import fuse
 from .smalti_pass import Level, SmaltiPass
 
 

@@ -10,10 +10,10 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass, PassPipeline
 
-from ..dialects.diagnostic import DiagnosticError
-from ..dialects.text import current_operation
-from ..dialects.text import verify as verify_module
-from ..dialects.verifier import Verifier
+from ..backends.diagnostics.diagnostic import DiagnosticError
+from ..dialects.ir.text.module_text import current_operation
+from ..dialects.ir.text.module_text import verify as verify_module
+from ..dialects.ir.verifier import Verifier
 from .instrument import PassInstrument
 
 

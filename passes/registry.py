@@ -14,7 +14,7 @@ from xdsl.utils.arg_spec import parse_pipeline as parse_specs
 from xdsl.utils.exceptions import ArgSpecParseError
 from xdsl.utils.hints import type_repr
 
-from ..dialects.diagnostic import DiagnosticError, Place, did_you_mean
+from ..backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from .anchors import without_anchors
 
 PASSES: dict[str, str | type[ModulePass]] = {
@@ -26,17 +26,17 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "top-recognize-activations": ".top.recognize_activations:RecognizeActivations",
     "top-recognize-normalization": ".top.recognize_normalization:RecognizeNormalizations",
     "top-annotate-calibration": ".top.annotate_calibration:AnnotateCalibration",
-    "convert-top-to-tpu": ".conversion.top_to_tpu:ConvertTopToTpu",
+    "convert-top-to-tpu": ".top_to_tpu.convert_top_to_tpu:ConvertTopToTpu",
     "tpu-fuse-lookup": ".tpu.fuse_lookup:FuseLookup",
     "tpu-fuse-activation": ".tpu.fuse_activation:FuseActivation",
     "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",
     "tpu-legalize-types": ".tpu.legalize_types:LegalizeTypes",
-    "convert-tpu-to-tile": ".conversion.tpu_to_tile:ConvertTpuToTile",
+    "convert-tpu-to-tile": ".tpu_to_tile.convert_tpu_to_tile:ConvertTpuToTile",
     "tile-split-over-cores": ".tile.split_over_cores:SplitOverCores",
     "tile-cut-to-local-memory": ".tile.cut_to_local_memory:CutToLocalMemory",
     "tile-order-engines": ".tile.order_engines:OrderEngines",
     "tile-assign-addresses": ".tile.assign_addresses:AssignAddresses",
-    "convert-tile-to-isa": ".conversion.tile_to_isa:ConvertTileToIsa",
+    "convert-tile-to-isa": ".tile_to_isa.convert_tile_to_isa:ConvertTileToIsa",
 }
 """Every pass: its name → "module:Class" relative to this package, imported when asked for; of a
 plugin's the class."""

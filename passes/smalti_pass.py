@@ -14,10 +14,10 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import RewritePattern
 
-from .driver import rewrite
+from .pattern_driver import rewrite
 
 if TYPE_CHECKING:
-    from ..dialects.weights import WeightStore
+    from ..dialects.ir.weights import WeightStore
 
 Level = Literal["top", "tpu", "tile", "isa", "any"]
 """The level of IR that a pass reads; a conversion is of the level that it starts from."""
@@ -78,7 +78,7 @@ class SmaltiPass(ModulePass):
         from ..dialects.context import SmaltiContext
 
         if not isinstance(ctx, SmaltiContext):
-            from ..dialects.text import open_weights
+            from ..dialects.ir.text.module_text import open_weights
 
             open_weights(op, ctx)
         self.run(ctx, op)

@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
+from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .command_line import EXIT_FINE, guarded
-from .fault_arguments import add_fault_arguments, experiment_of, predicate_of
-from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 _EPILOG = """\
 examples:

@@ -16,9 +16,9 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
 
     The cyclic garbage collector is off meanwhile: what a command makes lives as long as the command does.
     """
+    from ..backends.diagnostics.diagnostic import DiagnosticError, as_diagnostic
     from ..backends.targets.target import TargetError
-    from ..compiler.collector import collector_paused
-    from ..dialects.diagnostic import DiagnosticError, as_diagnostic
+    from ..compiler.compilation.collector import collector_paused
 
     try:
         with collector_paused():

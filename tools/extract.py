@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .command_line import EXIT_FINE, guarded
-from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 _EPILOG = """\
 examples:

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .command_line import EXIT_FINE, guarded
-from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 if TYPE_CHECKING:
     from xdsl.interactive.app import InputApp
@@ -43,7 +43,7 @@ def make_app(file: str | None = None, passes: str = "") -> InputApp:
     DiagnosticError where textual is not installed, the file cannot be read, or the pipeline is
     wrong.
     """
-    from ..dialects.diagnostic import DiagnosticError
+    from ..backends.diagnostics.diagnostic import DiagnosticError
 
     try:
         from xdsl.interactive.app import InputApp
@@ -54,7 +54,7 @@ def make_app(file: str | None = None, passes: str = "") -> InputApp:
         ) from None
     from xdsl.universe import Universe
 
-    from ..dialects.text import read_text
+    from ..dialects.ir.text.module_text import read_text
     from ..passes.registry import parse_pipeline
 
     universe = Universe.get_multiverse()
@@ -68,7 +68,7 @@ def make_app(file: str | None = None, passes: str = "") -> InputApp:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from ..dialects.diagnostic import DiagnosticError
+    from ..backends.diagnostics.diagnostic import DiagnosticError
 
     app = make_app(args.input, args.passes)
     if not (sys.stdin and sys.stdin.isatty()):

@@ -7,8 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .command_line import EXIT_USAGE, guarded
-from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 COMMANDS: dict[str, str] = {
     "demo": "compile and run the bundled digits network: accuracy, cycles, files of each level",

@@ -90,7 +90,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 {imports}
-from ..driver import pattern_counts
+from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
 
@@ -124,8 +124,8 @@ def scaffold(name: str, level: str, root: Path = ROOT) -> list[Path]:
     Raises:
         DiagnosticError: a name that is none or is taken, or a folder that is no checkout of Smalti.
     """
-    from ..dialects.diagnostic import DiagnosticError
-    from ..dialects.files import write_text
+    from ..backends.diagnostics.diagnostic import DiagnosticError
+    from ..backends.diagnostics.files import write_text
 
     if not _NAME.fullmatch(name) or not name.startswith(f"{level}-"):
         raise DiagnosticError(
@@ -176,7 +176,7 @@ def _source(name: str, level: str, cls: str) -> str:
 def _golden(name: str, level: str) -> str:
     """The golden test: what the pass prints for the sample, line by line."""
     from ..dialects.context import make_context
-    from ..dialects.text import parse_module, print_module
+    from ..dialects.ir.text.module_text import parse_module, print_module
 
     ir = _sample_ir(level)
     printed = print_module(parse_module(ir, make_context()), debug_info=False)
@@ -188,7 +188,7 @@ def _golden(name: str, level: str) -> str:
 
 def _register(text: str, name: str, level: str, stem: str, cls: str) -> str:
     """The registry with a line for the pass, after the others of its level."""
-    from ..dialects.diagnostic import DiagnosticError
+    from ..backends.diagnostics.diagnostic import DiagnosticError
 
     line = f'    "{name}": ".{level}.{stem}:{cls}",\n'
     if f'"{name}"' in text:
@@ -202,10 +202,10 @@ def _register(text: str, name: str, level: str, stem: str, cls: str) -> str:
 
 def _add_package(project: Path, level: str) -> None:
     """Lists the first pass's folder of a level among the packages."""
-    from ..dialects.files import write_text
+    from ..backends.diagnostics.files import write_text
 
     text = project.read_text()
-    after = '    "smalti.passes.tile.cut",\n'
+    after = '    "smalti.passes.tile.tilers",\n'
     write_text(project, text.replace(after, f'{after}    "smalti.passes.{level}",\n'))
 
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .arguments.driver import add_driver_arguments, instrumentation
+from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .command_line import EXIT_FINE, EXIT_WRONG_INPUT, guarded
-from .driver_arguments import add_driver_arguments, instrumentation
-from .plugin_arguments import add_plugin_argument, load_plugins_of
 
 _EPILOG = """\
 passes run in the order given, as flags or as a pipeline:
@@ -28,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse's parser, which suggests flags that are near to an unknown one."""
 
     def parse_args(self, args: Sequence[str], namespace: None = None) -> argparse.Namespace:  # type: ignore[override]
-        from ..dialects.diagnostic import did_you_mean
+        from ..backends.diagnostics.diagnostic import did_you_mean
         from ..passes.registry import PASSES
 
         parsed, unknown = self.parse_known_args(args, namespace)
@@ -122,7 +122,7 @@ def _listing(args: argparse.Namespace) -> str | None:
     """What is to be listed in place of any work, if anything."""
     if not (args.list_passes or args.list_dialects or args.help_pass):
         return None
-    from .listing import help_pass, list_dialects, list_passes
+    from .console.listing import help_pass, list_dialects, list_passes
 
     if args.help_pass:
         return help_pass(args.help_pass)
@@ -131,7 +131,7 @@ def _listing(args: argparse.Namespace) -> str | None:
 
 def _pipeline(args: argparse.Namespace, flags: list[str]) -> str | None:
     """The text of the pipeline that is asked for; None where the input says it."""
-    from ..dialects.diagnostic import DiagnosticError
+    from ..backends.diagnostics.diagnostic import DiagnosticError
     from ..passes.anchors import is_anchored
 
     if flags and (args.passes or args.pass_pipeline or args.run_reproducer):
@@ -150,7 +150,7 @@ def _pipeline(args: argparse.Namespace, flags: list[str]) -> str | None:
 
 
 def _read(args: argparse.Namespace) -> tuple[str, str]:
-    from ..dialects.text import read_text
+    from ..dialects.ir.text.module_text import read_text
 
     if args.input == "-":
         return sys.stdin.read(), "<stdin>"
@@ -183,7 +183,7 @@ def _run(args: argparse.Namespace, flags: list[str]) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `smalti-opt`; returns the exit code."""
-    from .pass_flags import take_pass_flags
+    from .arguments.pass_flags import take_pass_flags
 
     given = sys.argv[1:] if argv is None else argv
     if code := load_plugins_of(given):

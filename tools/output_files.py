@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..dialects.diagnostic import DiagnosticError, Place
+from ..backends.diagnostics.diagnostic import DiagnosticError, Place
 
 
 def keep_inputs(outputs: Iterable[Path | str | None], inputs: Iterable[Path | str | None]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...dialects.diagnostic import DiagnosticError, Place
+from ..diagnostics.diagnostic import DiagnosticError, Place
 
 if TYPE_CHECKING:
     from onnx import ModelProto

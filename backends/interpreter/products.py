@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...dialects import tpu
-from ...dialects.quantized_element import Clamp, Element, float_clamp
+from ...dialects.quant.number_format import Clamp, Element, float_clamp
 from ..numerics import convolution, epilogue
 from ..numerics import matmul as products
 from ..numerics.matmul import accumulator_dtype

@@ -11,8 +11,8 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType
 from xdsl.ir import Attribute
 
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.element import element_storage
+from ...dialects.quant.element_type import element_storage
+from ..diagnostics.diagnostic import DiagnosticError
 from ..numerics.storage import dtype_of, round_to
 
 MAX_LIVE_BYTES = 256 * 2**20

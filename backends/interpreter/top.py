@@ -11,9 +11,9 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, impl, register_i
 from xdsl.ir import Attribute
 
 from ...dialects import top
-from ...dialects.top_evaluation import EVALUATIONS, evaluate
-from ...dialects.weights import WeightStore, value_of
-from .network import NetworkRunner, Observer, run_main
+from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.top.evaluation import EVALUATIONS, evaluate
+from .function import NetworkRunner, Observer, run_main
 
 Values = tuple[Any, ...]
 

@@ -13,14 +13,14 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, impl, register_i
 from xdsl.ir import Block
 
 from ...dialects import tpu
-from ...dialects.quantized_element import real_value
-from ...dialects.tpu_evaluation import EVALUATIONS, clamped, element, evaluate, float_result
-from ...dialects.weights import WeightStore, value_of
+from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.quant.number_format import real_value
+from ...dialects.tpu.evaluation import EVALUATIONS, clamped, element, evaluate, float_result
 from ..numerics import movement, normalization, pooling, reduction, resampling
 from ..numerics import softmax as normalizing
 from ..numerics.sample_axis import aligned, channel_first, channel_last
 from ..numerics.storage import round_to
-from .network import NetworkRunner, Observer, run_main
+from .function import NetworkRunner, Observer, run_main
 from .products import convolve, multiply
 
 Values = tuple[Any, ...]

@@ -18,7 +18,7 @@ from .matmul import (
     rows_product,
     to_accumulator,
 )
-from .windows import Pads, Pair, WindowGeometry, conv_output_size
+from .sliding_windows import Pads, Pair, WindowGeometry, conv_output_size
 
 __all__ = ["conv2d", "conv_output_size"]
 

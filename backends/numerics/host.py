@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .device.tile_buffer import shaped
 from .storage import dtype_of
-from .tile_buffer import shaped
 
 _AXIS = -2
 

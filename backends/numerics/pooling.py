@@ -11,8 +11,8 @@ import numpy as np
 from .fixed_point import rescale_quotient
 from .matmul import is_float_dtype, is_half, magnitude
 from .quantization import ClampRange, storage_limits
+from .sliding_windows import Pads, Pair, WindowGeometry, pool_output_size
 from .storage import dtype_of
-from .windows import Pads, Pair, WindowGeometry, pool_output_size
 
 __all__ = ["average_pool2d_f32", "average_pool2d_int", "max_pool2d", "pool_output_size"]
 

@@ -16,17 +16,12 @@ from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, UnknownLoc
 
 from ...dialects import isa
 from ...dialects.context import weights_of
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.instruction import (
-    ENGINE_PREFIX,
-    ENGINES,
-    Engine,
-    Instruction,
-)
+from ...dialects.ir.location import fuse, named, names_of
+from ...dialects.ir.target_attribute import set_target
+from ...dialects.ir.text.module_text import WEIGHTS, print_module
 from ...dialects.isa.field_values import field_values
-from ...dialects.location import fuse, named, names_of
-from ...dialects.machine import set_target
-from ...dialects.text import WEIGHTS, print_module
+from ..diagnostics.diagnostic import DiagnosticError, Place
+from ..instructions.instruction_set import ENGINE_PREFIX, ENGINES, Engine, Instruction
 from .check import check_program
 from .encoding import WORD, decode_stream, encode_columns
 from .program import DebugEntry, DebugMap, Port, Program

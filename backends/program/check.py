@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.instruction import (
+from ..diagnostics.diagnostic import DiagnosticError, Place
+from ..instructions.instruction_set import (
     BY_OPCODE,
     ENGINES,
     FIRST_FREE_OPCODE,
@@ -23,7 +23,7 @@ from ...dialects.instruction import (
     Field,
     Instruction,
 )
-from ...dialects.instruction_rules import MemorySizes, bounds, field_error, instruction_error
+from ..instructions.rules import MemorySizes, bounds, field_error, instruction_error
 from .encoding import decode_stream, select
 from .program import DebugEntry, Port, Program
 

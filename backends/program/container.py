@@ -24,9 +24,9 @@ from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
 import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.files import write_atomically
-from ...dialects.instruction import INSTRUCTION_BYTES
+from ..diagnostics.diagnostic import DiagnosticError, Place
+from ..diagnostics.files import write_atomically
+from ..instructions.instruction_set import INSTRUCTION_BYTES
 from ..targets.target import Target
 from .encoding import WORD
 from .program import DebugEntry, Port, Program

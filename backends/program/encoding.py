@@ -1,7 +1,7 @@
 """The binary form of instructions: one 128-byte word each, a core's stream being one NumPy array of
 words.
 
-The layout follows from the table in `dialects/instruction.py`: the header fields, then the
+The layout follows from the table in `backends/instructions/instruction_set.py`: the header fields, then the
 instruction's own fields, packed without gaps, little-endian, then zeros. Storage and enum fields
 are stored as codes; here they are names (strings) in every mapping, as in the table's own
 functions.
@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.instruction import (
+from ..diagnostics.diagnostic import DiagnosticError
+from ..instructions.columns import Columns, grouped
+from ..instructions.instruction_set import (
     BY_MNEMONIC,
     BY_OPCODE,
     ENGINES,
@@ -25,8 +26,7 @@ from ...dialects.instruction import (
     Field,
     Instruction,
 )
-from ...dialects.instruction_columns import Columns, grouped
-from ...dialects.instruction_rules import code_names, field_code, field_error
+from ..instructions.rules import code_names, field_code, field_error
 
 _HEADER_BYTES = sum(np.dtype(field.dtype).itemsize for field in HEADER)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...dialects.instruction import SEGMENTS, STORAGE_BYTES
+from ..instructions.instruction_set import SEGMENTS, STORAGE_BYTES
 from ..targets.target import Target
 
 

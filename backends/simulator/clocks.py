@@ -12,7 +12,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from .schedule import Scheduler
+from .functional.schedule import Scheduler
 from .streams import Streams
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal, get_args
 
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.instruction import ENGINES, Load, Store
-from .costs import TICKS_PER_CYCLE, WORK_PER_BYTE
-from .machine import BUSY, STATE_NAMES
+from ..diagnostics.diagnostic import DiagnosticError
+from ..instructions.instruction_set import ENGINES, Load, Store
 from .streams import ENGINE_COUNT
-from .timing import Timing
+from .timing.costs import TICKS_PER_CYCLE, WORK_PER_BYTE
+from .timing.machine import BUSY, STATE_NAMES
+from .timing.timing import Timing
 
 Key = Literal["node", "op", "core", "engine"]
 KEYS: tuple[Key, ...] = get_args(Key)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.instruction import SEGMENTS, Access
+from ..diagnostics.diagnostic import DiagnosticError
+from ..instructions.instruction_set import SEGMENTS, Access
 from .clocks import start_clocks
-from .schedule import execution_order
+from .functional.schedule import execution_order
 from .streams import Streams, memory_name
 
 _REPORTED = 20

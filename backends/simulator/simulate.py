@@ -8,12 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from ...dialects.diagnostic import DiagnosticError
+from ..diagnostics.diagnostic import DiagnosticError
 from ..program.program import Program
-from .costs import TICKS_PER_CYCLE, cost_program
 from .streams import Streams, decode_program
-from .timed_run import run_timing
-from .timing import Timing
+from .timing.costs import TICKS_PER_CYCLE, cost_program
+from .timing.timed_run import run_timing
+from .timing.timing import Timing
 
 MAX_JOBS = 256
 """Processes that one simulation may start."""
@@ -80,12 +80,12 @@ def _values(
     if not 1 <= jobs <= MAX_JOBS:
         raise DiagnosticError(f"jobs must be 1 to {MAX_JOBS}, got {jobs}")
     if jobs == 1:
-        from .functional import FunctionalSimulator
+        from .functional.functional import FunctionalSimulator
 
         simulator = FunctionalSimulator(program, streams)
         outputs = simulator.run(inputs, progress)
         return outputs, simulator.host_seconds
-    from .parallel import run_parallel
+    from .functional.parallel import run_parallel
 
     return run_parallel(program, inputs, jobs, progress), None
 

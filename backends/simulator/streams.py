@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.instruction import (
+from ..diagnostics.diagnostic import DiagnosticError
+from ..instructions.columns import EXACT, Columns
+from ..instructions.columns import extent as column_extent
+from ..instructions.instruction_set import (
     BY_OPCODE,
     ENGINES,
     SEGMENTS,
@@ -25,8 +27,6 @@ from ...dialects.instruction import (
     Load,
     Store,
 )
-from ...dialects.instruction_columns import EXACT, Columns
-from ...dialects.instruction_columns import extent as column_extent
 from ..program.encoding import WORD, columns_of, decode_stream, known_codes, select
 from ..program.program import Program
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from ...dialects.instruction import ENGINES, Load, Store
-from .costs import GLOBAL, INTERCONNECT
+from ..instructions.instruction_set import ENGINES, Load, Store
 from .occupancy import memory_use
 from .streams import ENGINE_COUNT
-from .timing import Timing
+from .timing.costs import GLOBAL, INTERCONNECT
+from .timing.timing import Timing
 
 Event = dict[str, Any]
 """One event of the format: a JSON object with `ph`, `pid`, `tid`, `ts` and more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...dialects.diagnostic import DiagnosticError
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...passes.rewrite_counter import RewriteCounter
 from .experiment import Experiment
 from .predicate import Predicate

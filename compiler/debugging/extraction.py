@@ -9,15 +9,15 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.interpreter.samples import main_function
-from ...backends.interpreter.tile_buffers import ProgramBuffers
+from ...backends.interpreter.tile.buffers import ProgramBuffers
 from ...backends.numerics.storage import dtype_of
 from ...dialects import tile
-from ...dialects.attribute import ints
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.element import element_storage, shape_of
-from ...passes.tile.buffer_uses import program_of, written_operand
-from ..pipelines import level_of
+from ...dialects.ir.attribute import ints
+from ...dialects.quant.element_type import element_storage, shape_of
+from ...dialects.tile.buffer_uses import program_of, written_operand
+from ..compilation.pipelines import level_of
 from . import network_reduction
 from .experiment import IrExperiment
 from .inputs import declared_ports

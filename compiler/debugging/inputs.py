@@ -11,8 +11,8 @@ from xdsl.dialects.builtin import ModuleOp
 from ...backends.interpreter.samples import input_tensors, main_function
 from ...backends.numerics.storage import dtype_of
 from ...dialects import isa, tile
-from ...dialects.element import element_storage
-from ..pipelines import level_of
+from ...dialects.quant.element_type import element_storage
+from ..compilation.pipelines import level_of
 
 _INTEGER_SPREAD = 40.0
 """Standard deviation of random integers: most of the eight bits are used."""

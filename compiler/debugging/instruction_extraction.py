@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.instruction_set import ENGINES, SEGMENTS, Access
+from ...backends.instructions.transfer import Sync
 from ...backends.program.assemble import assemble
 from ...backends.program.program import Port, Program
-from ...backends.simulator.functional import FunctionalSimulator
-from ...backends.simulator.schedule import execution_order
+from ...backends.simulator.functional.functional import FunctionalSimulator
+from ...backends.simulator.functional.schedule import execution_order
 from ...backends.simulator.streams import Streams, decode_program
 from ...dialects import isa
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.instruction import ENGINES, SEGMENTS, Access
-from ...dialects.instruction_transfer import Sync
-from ...passes.conversion.listings import Work, listings
-from ...passes.conversion.waits import Step, derive_waits
-from ...passes.tile.allocation import align
+from ...passes.tile_to_isa.listings import Work, listings
+from ...passes.tile_to_isa.waits import Step, derive_waits
+from ...passes.tiling.allocation import align
 from .experiment import IrExperiment
 from .selection import Selection
 

@@ -16,20 +16,20 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.rewriter import Rewriter
 
 from ...backends.interpreter.samples import input_names, main_function, output_names
-from ...dialects.network import NetworkOp, WeightBase
-from ...dialects.shape import ShapeError
-from ...dialects.weights import WeightStore
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network.shape import ShapeError
+from ...dialects.network.tensor_op import TensorOp, WeightBase
 from .experiment import IrExperiment
 
 INPUTS, OUTPUTS = "smalti.inputs", "smalti.outputs"
 
 
-def network_ops(function: FuncOp) -> list[NetworkOp]:
+def network_ops(function: FuncOp) -> list[TensorOp]:
     """The ops that compute, in order: all but weights and the return."""
     return [
         op
         for op in function.body.block.ops
-        if isinstance(op, NetworkOp) and not isinstance(op, WeightBase)
+        if isinstance(op, TensorOp) and not isinstance(op, WeightBase)
     ]
 
 
@@ -128,14 +128,14 @@ def _fit_type(function: FuncOp) -> None:
 
 def _result_name(value: SSAValue) -> str:
     owner = value.owner
-    assert isinstance(owner, NetworkOp)
+    assert isinstance(owner, TensorOp)
     return owner.result_name.data
 
 
 def sizes(experiment: IrExperiment) -> set[int]:
     """The sizes of all axes."""
     block = main_function(experiment.module).body.block
-    values = [*block.args, *(op.output for op in block.ops if isinstance(op, NetworkOp))]
+    values = [*block.args, *(op.output for op in block.ops if isinstance(op, TensorOp))]
     return {size for value in values for size in _shape(value)}
 
 
@@ -158,7 +158,7 @@ def shrink(experiment: IrExperiment, size: int, smaller: int) -> IrExperiment | 
         for op in function.body.block.ops:
             if isinstance(op, WeightBase):
                 _cut_weight(op, cut(_shape(op.output)), ctx.weights)
-            elif isinstance(op, NetworkOp):
+            elif isinstance(op, TensorOp):
                 _set_shape(op.output, cut(_shape(op.output)))
                 _set_shape(op.output, tuple(op.expected_shape()))
     except (ShapeError, ValueError):

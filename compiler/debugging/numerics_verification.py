@@ -18,19 +18,19 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...dialects import tile, tpu
 from ...dialects.context import SmaltiContext
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.element import element_storage
-from ...dialects.location import place_of
+from ...dialects.ir.location import place_of
+from ...dialects.quant.element_type import element_storage
+from ...dialects.tile.buffer_uses import written_operand
 from ...passes.instrument import PassInstrument
 from ...passes.rewrite_counter import RewriteCounter, counting
 from ...passes.smalti_pass import F32_TOLERANCE, SmaltiPass
-from ...passes.tile.buffer_uses import written_operand
 from ..arrays import read_npz
-from ..calibration import seed_of
+from ..calibration.calibration import seed_of
+from ..compilation.pipelines import level_of
 from ..execution import run_ir
-from ..pipelines import level_of
 from .inputs import inputs_for
 from .predicate import first_difference
 from .recording import record

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...dialects.diagnostic import DiagnosticError
-from ..comparison import Difference
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ..analysis.comparison import Difference
+from ..compilation.lowering import lower_to_isa, timing_of
 from ..execution import run_ir
-from ..lowering import lower_to_isa, timing_of
 from .experiment import Experiment
 from .inputs import inputs_for
 

@@ -11,9 +11,9 @@ from xdsl.ir import Attribute
 from ...backends.numerics.quantization import quantize
 from ...backends.numerics.storage import dtype_of
 from ...dialects.context import SmaltiContext
-from ...dialects.quantized_element import Element
+from ...dialects.quant.number_format import Element
+from ..compilation.pipelines import level_of
 from ..execution import run_ir
-from ..pipelines import level_of
 
 
 def record(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from ...dialects.diagnostic import DiagnosticError
-from ..pipelines import level_of
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ..compilation.pipelines import level_of
 from . import listing_reduction, network_reduction
 from .experiment import Experiment, IrExperiment, OnnxExperiment
 from .minimise import minimise

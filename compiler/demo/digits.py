@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..artifacts import Artifacts
-from ..compilation import CompileOptions, start_from_model
-from ..progress import Progress, silent
+from ..compilation.artifacts import Artifacts
+from ..compilation.compilation import CompileOptions, start_from_model
+from ..compilation.progress import Progress, silent
 
 FOLDER = Path(__file__).parent
 MODEL = FOLDER / "digits_mobilenet.onnx"

@@ -16,14 +16,14 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from ...backends.simulator.costs import Costs
-from ...backends.simulator.timing import Timing
+from ...backends.simulator.timing.costs import Costs
+from ...backends.simulator.timing.timing import Timing
 from ...backends.targets.target import Target
 from ...dialects import isa
 from ...dialects.context import SmaltiContext
-from ...dialects.location import named
-from ..lowering import lower_to_isa, timing_of
-from ..pipelines import level_of
+from ...dialects.ir.location import named
+from ..compilation.lowering import lower_to_isa, timing_of
+from ..compilation.pipelines import level_of
 
 _MARK = "smalti.cost:"
 

@@ -12,12 +12,12 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.files import read_text, write_text
 from ...dialects.context import SmaltiContext
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.file_metadata import REPRODUCER, metadata_text, take_metadata
-from ...dialects.files import read_text, write_text
-from ...dialects.source_text import SourceText
-from ...dialects.text import write_module
+from ...dialects.ir.text.file_metadata import REPRODUCER, metadata_text, take_metadata
+from ...dialects.ir.text.module_text import write_module
+from ...dialects.ir.text.source_text import SourceText
 from ...passes.instrument import PassInstrument
 from ...passes.registry import print_pipeline
 

@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...dialects.diagnostic import Diagnostic, DiagnosticError, Place, Severity
-from ...dialects.source_text import SourceText
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, Severity
+from ...dialects.ir.text.source_text import SourceText
 
 _EXPECTED = re.compile(
     r"expected-(?P<severity>error|warning|note|remark)(?P<re>-re)?[ \t]*"

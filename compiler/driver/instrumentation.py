@@ -12,7 +12,7 @@ from typing import Literal
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from ...dialects.text import PrintOptions, print_module
+from ...dialects.ir.text.module_text import PrintOptions, print_module
 from ...passes.instrument import PassInstrument
 from ...passes.registry import get_pass
 from .crash_reproducer import CrashReproducer

@@ -12,8 +12,8 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.files import write_text
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.files import write_text
 from ...passes.instrument import PassInstrument
 
 ModuleText = Callable[[ModuleOp], str]

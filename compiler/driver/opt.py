@@ -12,9 +12,14 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, as_diagnostic
 from ...dialects.context import SmaltiContext, make_context, print_diagnostic
-from ...dialects.diagnostic import Diagnostic, DiagnosticError, Place, as_diagnostic
-from ...dialects.text import parse_module, save_changed_weights, write_module, write_text
+from ...dialects.ir.text.module_text import (
+    parse_module,
+    save_changed_weights,
+    write_module,
+    write_text,
+)
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline

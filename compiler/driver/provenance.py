@@ -13,13 +13,13 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import isa, tile
-from ...dialects.diagnostic import DiagnosticError
+from ...dialects.ir.location import names_of
+from ...dialects.ir.text.syntax import SmaltiPrinter
 from ...dialects.isa.line import line_format
-from ...dialects.location import names_of
-from ...dialects.syntax import SmaltiPrinter
 from ...passes.instrument import PassInstrument
-from ..pipelines import level_of
+from ..compilation.pipelines import level_of
 
 _SHOWN = 12
 _WIDTH = 120

@@ -15,9 +15,9 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.location import ParsedLoc, names_of
-from ...dialects.syntax import SmaltiPrinter
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...dialects.ir.location import ParsedLoc, names_of
+from ...dialects.ir.text.syntax import SmaltiPrinter
 from ...passes.instrument import PassInstrument
 from ...passes.rewrite_observer import observing
 

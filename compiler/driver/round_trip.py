@@ -6,9 +6,9 @@ import difflib
 
 from xdsl.dialects.builtin import ModuleOp
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects.context import SmaltiContext
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.text import parse_module, print_module
+from ...dialects.ir.text.module_text import parse_module, print_module
 
 _SHOWN_LINES = 12
 

@@ -12,12 +12,12 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Block, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.numerics.storage import name_of
 from ...dialects import top
 from ...dialects.context import SmaltiContext
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.element import type_of_storage
-from ...dialects.location import named
+from ...dialects.ir.location import named
+from ...dialects.quant.element_type import type_of_storage
 from .node import NETWORK_DTYPES, Constant, Node, UnsupportedNodeError, Value, shape_of
 
 _MAX_ELEMENTS = 2**34

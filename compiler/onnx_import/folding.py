@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ...dialects.diagnostic import DiagnosticError
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from .node import Constant, Node
 from .validation import is_registered
 

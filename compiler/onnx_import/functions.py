@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 from ...dialects import top
 from .builder import GraphBuilder
-from .elementwise import legacy_operands, lone_number
 from .node import Constant, ImportFunction, Node, Operator, Value, dtype_of_value, shape_of
+from .ops.elementwise import legacy_operands, lone_number
 
 _SELU_ALPHA = 1.67326319217681884765625
 _SELU_GAMMA = 1.05070102214813232421875

@@ -17,9 +17,9 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType, f32
 from xdsl.ir import Block, Region, SSAValue
 
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...dialects.context import SmaltiContext
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.value_name import value_name
+from ...dialects.ir.text.value_name import value_name
 from .builder import BatchChange, GraphBuilder
 from .folding import can_fold, fold
 from .input_shapes import GivenSizes, resolve_input_shapes

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...dialects.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from .builder import BatchChange
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 from xdsl.dialects.builtin import TensorType, i1
 from xdsl.ir import Attribute, SSAValue
 
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.numerics.storage import dtype_of
-from ...dialects.diagnostic import DiagnosticError, Place
-from ...dialects.element import element_storage, type_of_storage
+from ...dialects.quant.element_type import element_storage, type_of_storage
 
 if TYPE_CHECKING:
     from onnx import NodeProto

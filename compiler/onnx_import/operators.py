@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import (
+from . import functions
+from .node import Operator
+from .ops import (
     along_axis,
     cast,
     comparison,
@@ -10,7 +12,6 @@ from . import (
     convolution,
     einsum,
     elementwise,
-    functions,
     lp_pooling,
     movement,
     normalization,
@@ -22,7 +23,6 @@ from . import (
     shaping,
     statistics_normalization,
 )
-from .node import Operator
 
 OPERATORS: dict[str, Operator] = {
     **along_axis.OPERATORS,

@@ -1,4 +1,4 @@
-"""The ops of the instructions, one class for each in the table of `dialects/instruction.py`."""
+"""The ops of the instructions, one class for each in the table of `backends/instructions/instruction_set.py`."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from ..attribute import INTS, REALS, Ints, Reals, ints_of_bytes
-from ..diagnostic import DiagnosticError
-from ..instruction import BY_MNEMONIC, ENGINES, INSTRUCTIONS, Instruction
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES, INSTRUCTIONS, Instruction
+from ..ir.attribute import INTS, REALS, Ints, Reals, ints_of_bytes
 from .field_values import FieldError, field_values
 from .line import NAME, Line, line_format
 

@@ -20,9 +20,9 @@ from xdsl.ir import Operation
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 
-from ..instruction import BY_MNEMONIC
-from ..location import given_location
-from ..syntax import SmaltiParser, SmaltiPrinter
+from ...backends.instructions.instruction_set import BY_MNEMONIC
+from ..ir.location import given_location
+from ..ir.text.syntax import SmaltiParser, SmaltiPrinter
 from .instructions import UNKNOWN, InstructionOp, op_of_line
 from .line import NAME, line_format, unquoted
 

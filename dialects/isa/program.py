@@ -11,7 +11,7 @@
       }
     }
 
-The classes of the instruction ops are made from the table in `dialects/instruction.py`. The listing
+The classes of the instruction ops are made from the table in `backends/instructions/instruction_set.py`. The listing
 of a stream is read and written line by line (`line.py`), not token by token. The generic form is
 MLIR's.
 """
@@ -45,11 +45,11 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.instructions.instruction_set import SEGMENTS, STORAGE_BYTES, Instruction
+from ...backends.instructions.rules import MemorySizes, instruction_error
 from ...backends.targets.target import Target, TargetError, load_target
-from ..attribute import INTS, Integer, Ints
-from ..diagnostic import DiagnosticError, Place
-from ..instruction import SEGMENTS, STORAGE_BYTES, Instruction
-from ..instruction_rules import MemorySizes, instruction_error
+from ..ir.attribute import INTS, Integer, Ints
 from .instructions import MAX_CORES, OPS, InstructionOp, add_instruction
 from .line import NAME, quoted
 from .listing import read_listing, write_listing

@@ -23,14 +23,12 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
-from ...dialects.attribute import integer
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.location import place_of
-from ...dialects.machine import target_of
-from ..smalti_pass import Level, SmaltiPass
-from .allocation import Lifetime, Placement, align, live_bytes, pack, peak, place
-from .buffer_uses import (
+from ...dialects.ir.attribute import integer
+from ...dialects.ir.location import place_of
+from ...dialects.ir.target_attribute import target_of
+from ...dialects.tile.buffer_uses import (
     BufferUse,
     MemoryPlace,
     buffer_uses,
@@ -38,6 +36,8 @@ from .buffer_uses import (
     program_of,
     steps_of,
 )
+from ..smalti_pass import Level, SmaltiPass
+from ..tiling.allocation import Lifetime, Placement, align, live_bytes, pack, peak, place
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target

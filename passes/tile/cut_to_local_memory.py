@@ -31,18 +31,18 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.machine import target_of
+from ...dialects.ir.target_attribute import target_of
+from ...dialects.tile.buffer_uses import program_of
 from ..smalti_pass import Level, SmaltiPass, store_of
-from .buffer_uses import program_of
-from .cost import Machine
-from .cut.constants import Constants
-from .cut.emitter import Emitter
-from .cut.families import family_of
-from .cut.family import Family
-from .cut.layer import Buffer, Layer
-from .windows import Window
+from ..tiling.cost import Machine
+from ..tiling.windows import Window
+from .tilers.constants import Constants
+from .tilers.emitter import Emitter
+from .tilers.layer import Buffer, Layer
+from .tilers.tiler import Tiler
+from .tilers.tiler_of_op import family_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class CutToLocalMemory(SmaltiPass):
             return
         _find_siblings(layers)
         constants = Constants(store_of(ctx))
-        families: dict[SSAValue, Family] = {}
+        families: dict[SSAValue, Tiler] = {}
         anchor: Operation | None = None
         for layer in layers:
             family = families.get(layer.output.value)

@@ -25,12 +25,10 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.machine import target_of
-from ..smalti_pass import Level, SmaltiPass
-from .allocation import Lifetime, align, place
-from .buffer_uses import (
+from ...dialects.ir.target_attribute import target_of
+from ...dialects.tile.buffer_uses import (
     BufferUse,
     Declaration,
     buffer_uses,
@@ -39,6 +37,8 @@ from .buffer_uses import (
     steps_of,
     written_operand,
 )
+from ..smalti_pass import Level, SmaltiPass
+from ..tiling.allocation import Lifetime, align, place
 
 _BUDGETS = (1.0, 0.9, 0.75, 0.5, 0.0)
 """Shares of local memory that buffers may fill after moving, tried in turn for each core until its

@@ -26,17 +26,17 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
-from ...dialects.attribute import integer, ints
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.machine import target_of
+from ...dialects.ir.attribute import integer, ints
+from ...dialects.ir.target_attribute import target_of
+from ...dialects.tile.buffer_uses import program_of
 from ..smalti_pass import Level, SmaltiPass
-from .buffer_uses import program_of
-from .cost import Machine, split_cycles
-from .cut.families import family_of
-from .cut.family import Family
-from .cut.layer import Buffer, Layer
-from .windows import Window, flatten, parts
+from ..tiling.cost import Machine, split_cycles
+from ..tiling.windows import Window, flatten, parts
+from .tilers.layer import Buffer, Layer
+from .tilers.tiler import Tiler
+from .tilers.tiler_of_op import family_of
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def best_split(layer: Layer, machine: Machine, cores: int) -> list[Window]:
     return best
 
 
-def _candidates(family: Family, window: Window, cores: int) -> list[list[Window]]:
+def _candidates(family: Tiler, window: Window, cores: int) -> list[list[Window]]:
     """Divisions of `window` along one axis in 2 to `cores` parts, each once."""
     result: list[list[Window]] = []
     counts = sorted(

@@ -7,10 +7,10 @@ from math import prod
 import numpy as np
 from xdsl.dialects.builtin import MemRefType
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
-from ...dialects.diagnostic import DiagnosticError
-from ...dialects.element import element_storage
-from ...dialects.weights import WeightStore, seeded
+from ...dialects.ir.weights import WeightStore, seeded
+from ...dialects.quant.element_type import element_storage
 
 
 def weight_data(op: tile.GlobalOp, store: WeightStore) -> np.ndarray:

@@ -29,11 +29,11 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, SSAValue
 from xdsl.rewriter import Rewriter
 
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...dialects import top
 from ...dialects.context import report
-from ...dialects.diagnostic import Diagnostic, DiagnosticError, Place
-from ...dialects.element import expressed, is_float
 from ...dialects.quant import CalibratedType
+from ...dialects.quant.element_type import expressed, is_float
 from ..smalti_pass import Level, SmaltiPass
 
 FORMAT = 1

@@ -11,8 +11,8 @@ from xdsl.ir import SSAValue
 
 from ...backends.numerics.storage import name_of
 from ...dialects import top
-from ...dialects.element import type_of_storage
-from ...dialects.weights import WeightStore, value_of
+from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.quant.element_type import type_of_storage
 
 _DENSE_ELEMENTS = 16
 """Constants up to this many elements stand in the IR itself, where a person can read them."""

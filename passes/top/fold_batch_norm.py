@@ -30,9 +30,9 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from ...backends.numerics.storage import round_to
 from ...dialects import top
-from ...dialects.element import element_storage, shape_of
-from ...dialects.weights import WeightStore
-from ..driver import erase_if_unused, pattern_counts, take_type
+from ...dialects.ir.weights import WeightStore
+from ...dialects.quant.element_type import element_storage, shape_of
+from ..pattern_driver import erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, make_constant, per_channel, weight_of
 

@@ -32,11 +32,11 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from ...dialects import top
-from ...dialects.attribute import ints
-from ...dialects.element import shape_of
-from ...dialects.network import NetworkOp
-from ...dialects.shape import ShapeError
-from ..driver import clone_with, erase_if_unused, pattern_counts, take_type
+from ...dialects.ir.attribute import ints
+from ...dialects.network.shape import ShapeError
+from ...dialects.network.tensor_op import TensorOp
+from ...dialects.quant.element_type import shape_of
+from ..pattern_driver import clone_with, erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass
 
 
@@ -264,7 +264,7 @@ class FoldMovement(SmaltiPass):
         self.rewrite(module, patterns)
 
 
-def _replace(op: NetworkOp, made: NetworkOp, rewriter: PatternRewriter, *merged: Operation) -> None:
+def _replace(op: TensorOp, made: TensorOp, rewriter: PatternRewriter, *merged: Operation) -> None:
     """Puts `made` in the place of `op`, with its type, and erases what it took in if it can."""
     take_type(made, op.output)
     rewriter.replace(op, made)
@@ -304,7 +304,7 @@ def _shuffled_axis(
 
 
 def _expected_shape(op: Operation) -> tuple[int, ...] | None:
-    assert isinstance(op, NetworkOp)
+    assert isinstance(op, TensorOp)
     try:
         return op.expected_shape()
     except ShapeError:

@@ -29,10 +29,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from ...backends.numerics.storage import dtype_of
 from ...dialects import top
-from ...dialects.element import element_storage, is_float, shape_of, type_bytes
-from ...dialects.top_evaluation import evaluate
-from ...dialects.weights import WeightStore, value_of
-from ..driver import erase_if_unused, pattern_counts, take_type
+from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.quant.element_type import element_storage, is_float, shape_of, type_bytes
+from ...dialects.top.evaluation import evaluate
+from ..pattern_driver import erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, is_filled_with, make_constant
 

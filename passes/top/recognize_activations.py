@@ -28,9 +28,9 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from ...dialects import top
-from ...dialects.element import shape_of
-from ...dialects.weights import WeightStore
-from ..driver import erase_if_unused, pattern_counts, take_type
+from ...dialects.ir.weights import WeightStore
+from ...dialects.quant.element_type import shape_of
+from ..pattern_driver import erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of
 

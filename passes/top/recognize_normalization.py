@@ -33,12 +33,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from ...dialects import shape as shapes
 from ...dialects import top
-from ...dialects.element import shape_of
-from ...dialects.shape import ShapeError
-from ...dialects.weights import WeightStore
-from ..driver import erase_if_unused, pattern_counts, take_type
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network import shape as shapes
+from ...dialects.network.shape import ShapeError
+from ...dialects.quant.element_type import shape_of
+from ..pattern_driver import erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, weight_of
 

@@ -23,8 +23,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from ...dialects import tpu
-from ...dialects.attribute import optional_real
-from ..driver import clone_with, erase_if_unused, pattern_counts
+from ...dialects.ir.attribute import optional_real
+from ..pattern_driver import clone_with, erase_if_unused, pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
 Bound = float | None

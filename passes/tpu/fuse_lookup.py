@@ -31,19 +31,14 @@ from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
+from ...backends.instructions.pointwise import TABLE_ENTRIES
 from ...dialects import tpu
-from ...dialects.element import (
-    element_of,
-    element_storage,
-    is_quantized,
-    shape_of,
-)
-from ...dialects.instruction_pointwise import TABLE_ENTRIES
+from ...dialects.ir.text.value_name import value_name
+from ...dialects.ir.weights import WeightStore, value_of
 from ...dialects.quant import UniformQuantizedType
-from ...dialects.tpu_evaluation import evaluate
-from ...dialects.value_name import value_name
-from ...dialects.weights import WeightStore, value_of
-from ..driver import erase_if_unused, pattern_counts
+from ...dialects.quant.element_type import element_of, element_storage, is_quantized, shape_of
+from ...dialects.tpu.evaluation import evaluate
+from ..pattern_driver import erase_if_unused, pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
 
 _OF_ONE = (tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp, tpu.UnaryOp, tpu.LookupOp)

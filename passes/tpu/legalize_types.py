@@ -36,11 +36,17 @@ from xdsl.rewriter import Rewriter
 
 from ...backends.targets.target import Target
 from ...dialects import tpu
-from ...dialects.element import element_of, element_storage, is_float, shape_of, type_of_storage
-from ...dialects.machine import target_name_of, target_of
-from ...dialects.value_name import value_name
-from ...dialects.weights import WeightStore, value_of
-from ..driver import pattern_counts
+from ...dialects.ir.target_attribute import target_name_of, target_of
+from ...dialects.ir.text.value_name import value_name
+from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.quant.element_type import (
+    element_of,
+    element_storage,
+    is_float,
+    shape_of,
+    type_of_storage,
+)
+from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
 
 _WIDE = "f32"

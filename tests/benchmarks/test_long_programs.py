@@ -8,15 +8,15 @@ import random
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from smalti.backends.instructions.instruction_set import Access
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
-from smalti.dialects.instruction import Access
-from smalti.dialects.text import parse_module, print_module
-from smalti.passes.conversion.tile_to_isa import ConvertTileToIsa
-from smalti.passes.conversion.waits import Step, derive_waits
-from smalti.passes.tile.allocation import Lifetime, place
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from smalti.passes.tile.order_engines import OrderEngines
+from smalti.passes.tile_to_isa.convert_tile_to_isa import ConvertTileToIsa
+from smalti.passes.tile_to_isa.waits import Step, derive_waits
+from smalti.passes.tiling.allocation import Lifetime, place
 
 from tests.unit.dialects.test_isa import fill, module_of
 from tests.unit.passes.conversion.test_waits import interval

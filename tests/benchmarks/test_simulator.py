@@ -18,15 +18,15 @@ import onnx
 import onnxruntime
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from smalti.backends.instructions.instruction_set import ENGINES
 from smalti.backends.program.program import Program
-from smalti.backends.simulator import timed_run
-from smalti.backends.simulator.functional import FunctionalSimulator
+from smalti.backends.simulator.functional.functional import FunctionalSimulator
 from smalti.backends.simulator.simulate import simulate
+from smalti.backends.simulator.timing import timed_run
 from smalti.backends.targets.cycles import gemm_cycles
 from smalti.compiler import CompiledModel, compile_model
 from smalti.dialects.context import make_context
-from smalti.dialects.instruction import ENGINES
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 
 from tests.networks.catalogue import NETWORKS
 from tests.networks.onnxruntime_int8 import quantized_model

@@ -5,8 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
-from smalti.compiler.comparison import Difference
-from smalti.compiler.compilation import CompileOptions
+from smalti.compiler.analysis.comparison import Difference
+from smalti.compiler.compilation.compilation import CompileOptions
 
 from .test_random_networks import check_f32, check_int8, close, inputs_of, levels, same
 

@@ -12,10 +12,10 @@ import onnx
 import onnx.helper as oh
 import pytest
 from onnx import TensorProto
+from smalti.backends.instructions.instruction_set import Pool
 from smalti.backends.program.encoding import word_dtype
 from smalti.backends.program.program import Program
 from smalti.backends.targets import target
-from smalti.dialects.instruction import Pool
 from smalti.tools import opt
 
 from .conftest import Ran, small_model

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.execution import run_ir
 
 

@@ -10,9 +10,9 @@ from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler import compile_model
-from smalti.compiler.compare_levels import compare_with_onnxruntime
-from smalti.compiler.comparison import Difference
-from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.analysis.compare_levels import compare_with_onnxruntime
+from smalti.compiler.analysis.comparison import Difference
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.demo.digits import MODEL, accuracy, load_images
 
 from .conftest import small_model

@@ -8,7 +8,7 @@ from onnx import NodeProto, TensorProto, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler import compile_model, import_model
 from smalti.dialects.context import make_context
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 
 WEIGHT = np.random.default_rng(0).normal(size=(4, 3, 1, 1)).astype(np.float32)
 CONSTANT = np.arange(6, dtype=np.float32).reshape(1, 6)

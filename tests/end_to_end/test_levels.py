@@ -11,17 +11,17 @@ from pathlib import Path
 
 import onnx
 import pytest
+from smalti.backends.instructions.instruction_set import BY_OPCODE
 from smalti.backends.program.program import Program
+from smalti.compiler.compilation.pipelines import passes_of
 from smalti.compiler.demo.digits import MODEL as DIGITS
-from smalti.compiler.pipelines import passes_of
 from smalti.dialects import tile, top, tpu
 from smalti.dialects.context import make_context
-from smalti.dialects.instruction import BY_OPCODE
+from smalti.dialects.ir.location import names_of
+from smalti.dialects.ir.target_attribute import target_name_of
+from smalti.dialects.ir.text.module_text import parse_module, print_module, read_module
+from smalti.dialects.ir.weights import keys_used
 from smalti.dialects.isa import InstructionOp
-from smalti.dialects.location import names_of
-from smalti.dialects.machine import target_name_of
-from smalti.dialects.text import parse_module, print_module, read_module
-from smalti.dialects.weights import keys_used
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 from smalti.tools import main as smalti_main

@@ -7,7 +7,7 @@ import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compile_model, import_model
-from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.debugging.numerics_verification import NumericsVerifier
 from smalti.compiler.demo.digits import MODEL, accuracy, load_images
 from smalti.compiler.execution import run_ir

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.comparison import Difference
-from smalti.compiler.compilation import CompileOptions, Quantize, start_from_model
+from smalti.compiler.analysis.comparison import Difference
+from smalti.compiler.compilation.compilation import (
+    CompileOptions,
+    Quantize,
+    start_from_model,
+)
 from smalti.compiler.execution import run_ir
-from smalti.dialects.diagnostic import DiagnosticError
 
 from tests.unit.compiler.test_onnx_node_suite import (
     NO_FLOATS,

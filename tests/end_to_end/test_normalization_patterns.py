@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 from smalti.backends.cpu.session import run_onnx
-from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 
 from tests.networks.accuracy import Case, measure
 from tests.networks.catalogue import Network

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from smalti.backends.simulator import parallel
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.simulator.functional import parallel
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import CompiledModel, compile_model
-from smalti.dialects.diagnostic import DiagnosticError
 
 from tests.unit.simulator.stream_builder import Builder
 from tests.unit.simulator.test_functional import copier

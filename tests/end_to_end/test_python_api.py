@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from smalti.backends.cpu.session import run_onnx
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.targets.target import TargetError
 from smalti.compiler import (
     CompiledModel,
@@ -15,7 +16,6 @@ from smalti.compiler import (
     import_model,
     load_program,
 )
-from smalti.dialects.diagnostic import DiagnosticError
 
 from .conftest import small_model
 

@@ -9,7 +9,7 @@ from smalti.backends.cpu.session import run_onnx
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, shipped_targets
-from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.execution import run_ir
 
 from .random_networks import networks

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from smalti.dialects.context import make_context
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.registry import PASSES
 from smalti.passes.top import fold_shapes
 from smalti.tools import opt

@@ -17,8 +17,13 @@ from onnx import ModelProto, NodeProto
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.comparison import Difference
-from smalti.compiler.compilation import Compilation, CompileOptions, Quantize, start_from_model
+from smalti.compiler.analysis.comparison import Difference
+from smalti.compiler.compilation.compilation import (
+    Compilation,
+    CompileOptions,
+    Quantize,
+    start_from_model,
+)
 from smalti.compiler.execution import run_ir
 
 from .catalogue import Data, Network

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation import Quantize
+from smalti.compiler.compilation.compilation import Quantize
 
 from .accuracy import Accuracy, Case, measure
 from .catalogue import NETWORKS

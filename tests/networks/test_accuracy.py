@@ -5,7 +5,7 @@ to the bit.
 """
 
 import pytest
-from smalti.compiler.compilation import Quantize
+from smalti.compiler.compilation.compilation import Quantize
 
 from .accuracy import Accuracy, Case, count_products, measure
 from .catalogue import NETWORKS

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.calibration import calibrate, load_calibration_data
-from smalti.compiler.compilation import Compilation, CompileOptions, Quantize, start_from_model
+from smalti.compiler.calibration.calibration import calibrate, load_calibration_data
+from smalti.compiler.compilation.compilation import (
+    Compilation,
+    CompileOptions,
+    Quantize,
+    start_from_model,
+)
 from smalti.passes.top.annotate_calibration import annotate
 
 from .accuracy import Case

@@ -5,12 +5,12 @@ tiles, halos, int8.
 from __future__ import annotations
 
 import numpy as np
-from smalti.backends.numerics import device
+from smalti.backends.numerics.device import functions as device
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import SmaltiContext, make_context
-from smalti.dialects.location import named
-from smalti.dialects.machine import set_target
+from smalti.dialects.ir.location import named
+from smalti.dialects.ir.target_attribute import set_target
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 

@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     """Encodes and writes the program."""
     from ...backends.program.assemble import assemble
     from ...dialects.context import make_context
-    from ...dialects.text import read_module
+    from ...dialects.ir.text.module_text import read_module
     from ..output_files import keep_inputs, program_path
 
     output = program_path(Path(args.output))

@@ -5,18 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..arguments.model import add_compile_arguments, add_shape_arguments, natural, positive, sizes
 from ..command_line import EXIT_FINE
-from ..progress_bar import progress_bar
-from .model_arguments import (
-    add_compile_arguments,
-    add_shape_arguments,
-    natural,
-    positive,
-    sizes,
-)
+from ..console.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from ...compiler.compare_levels import LevelReport
+    from ...compiler.analysis.compare_levels import LevelReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,11 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compares, prints the table and writes it."""
-    from ...compiler.compare_levels import compare_with_onnxruntime
-    from ...compiler.comparison import format_differences, worst_first
-    from ...compiler.compilation import CompileOptions, start_from_model
+    from ...compiler.analysis.compare_levels import compare_with_onnxruntime
+    from ...compiler.analysis.comparison import format_differences, worst_first
+    from ...compiler.compilation.compilation import CompileOptions, start_from_model
+    from ..console.tables import table_format, write_table
     from ..output_files import keep_inputs
-    from ..tables import table_format, write_table
 
     if args.output:
         table_format(args.output)
@@ -102,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_least_snr(report: LevelReport, decibels: float) -> None:
     """DiagnosticError where a tensor is noisier than asked for."""
-    from ...dialects.diagnostic import DiagnosticError, Place
+    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 
     # Not `<`: a tensor with NaN has a ratio of NaN.
     low = [each for each in report.differences if not each.snr_db >= decibels]

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments.driver import add_driver_arguments, instrumentation
+from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
 from ..command_line import EXIT_FINE
-from ..driver_arguments import add_driver_arguments, instrumentation
-from ..progress_bar import progress_bar
-from .model_arguments import add_compile_arguments, add_shape_arguments, sizes
+from ..console.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     pass
@@ -61,10 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compiles and writes what was asked for."""
-    from ...compiler.artifacts import Artifacts
-    from ...compiler.compilation import CompileOptions, start_from_ir, start_from_model
-    from ...compiler.pipelines import Insertion
-    from ...dialects.diagnostic import DiagnosticError, Place
+    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+    from ...compiler.compilation.artifacts import Artifacts
+    from ...compiler.compilation.compilation import CompileOptions, start_from_ir, start_from_model
+    from ...compiler.compilation.pipelines import Insertion
     from ..output_files import check_writable, keep_inputs, program_path
 
     source = Path(args.input)

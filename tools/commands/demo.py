@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments.model import positive
 from ..command_line import EXIT_FINE
-from ..progress_bar import progress_bar
-from ..timing_report import format_nodes
-from .model_arguments import positive
+from ..console.progress_bar import progress_bar
+from ..console.timing_report import format_nodes
 
 if TYPE_CHECKING:
     from ...compiler.demo.digits import DemoReport
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         import json
 
-        from ...dialects.text import write_text
+        from ...dialects.ir.text.module_text import write_text
 
         write_text(Path(args.json), json.dumps(report.to_json(), indent=2) + "\n")
     return EXIT_FINE

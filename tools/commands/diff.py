@@ -10,7 +10,11 @@ from ..command_line import EXIT_FINE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...compiler.program_difference import NodeDifference, NodeFigures, ProgramDifference
+    from ...compiler.analysis.program_difference import (
+        NodeDifference,
+        NodeFigures,
+        ProgramDifference,
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compares and prints."""
     from ...backends.program.program import Program
-    from ...compiler.program_difference import compare_programs
+    from ...compiler.analysis.program_difference import compare_programs
+    from ..console.tables import table_format, write_table
     from ..output_files import keep_inputs
-    from ..tables import table_format, write_table
 
     if args.output:
         table_format(args.output)
@@ -50,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 def format_difference(difference: ProgramDifference, unchanged: bool = False) -> str:
     """The nodes that changed, those first whose cycles differ most, with their sums, at most a hundred columns wide."""
-    from ..tables import format_table
-    from ..timing_report import short_bytes
+    from ..console.tables import format_table
+    from ..console.timing_report import short_bytes
 
     def cells(row: NodeDifference) -> list[str | tuple[str, ...]]:
         return [

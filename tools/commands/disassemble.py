@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.program.assemble import disassemble_module
     from ...backends.program.program import Program
     from ...dialects.context import make_context
-    from ...dialects.text import print_module, write_module
+    from ...dialects.ir.text.module_text import print_module, write_module
     from ..output_files import keep_inputs
 
     if args.output != "-":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..arguments.model import add_shape_arguments, sizes
 from ..command_line import EXIT_FINE
-from .model_arguments import add_shape_arguments, sizes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

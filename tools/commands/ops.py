@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..command_line import EXIT_FINE
 
 if TYPE_CHECKING:
-    from ...compiler.legality import Row
+    from ...compiler.analysis.legality import Row
 
 _LEGEND = """\
 matrix, vector: the engine that computes it; host: the host does, between transfers
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the table of operators, or of legality."""
-    from ...dialects.diagnostic import DiagnosticError
+    from ...backends.diagnostics.diagnostic import DiagnosticError
 
     if args.target is not None:
         return _legality(args)
@@ -74,8 +74,8 @@ def _operators(args: argparse.Namespace) -> int:
 
 def _legality(args: argparse.Namespace) -> int:
     """Prints (and writes) the table of a target."""
-    from ...compiler.legality import legality_table
-    from ..tables import table_format, write_table
+    from ...compiler.analysis.legality import legality_table
+    from ..console.tables import table_format, write_table
 
     if args.output:
         table_format(args.output)
@@ -96,8 +96,8 @@ def _legality(args: argparse.Namespace) -> int:
 
 def format_legality(target: str, rows: Sequence[Row]) -> str:
     """The table as text: a line per op and case, an engine per type, with numbers for the reasons below."""
-    from ...compiler.legality import TYPES
-    from ..tables import format_table
+    from ...compiler.analysis.legality import TYPES
+    from ..console.tables import format_table
 
     reasons: dict[str, int] = {}
     lines: list[list[str]] = []

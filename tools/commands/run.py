@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments.model import positive
+from ..arguments.profile import add_profile_arguments, choose_mode, profile_files, report_profile
 from ..command_line import EXIT_FINE
-from ..progress_bar import progress_bar
-from .model_arguments import positive
-from .profile_arguments import add_profile_arguments, choose_mode, profile_files, report_profile
+from ..console.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs and prints what was asked for."""
-    from ...dialects.diagnostic import DiagnosticError
+    from ...backends.diagnostics.diagnostic import DiagnosticError
     from ..output_files import keep_inputs
 
     args.mode = choose_mode(args)
@@ -91,13 +91,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_ir(args: argparse.Namespace) -> int:
+    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...backends.program.assemble import assemble
     from ...compiler.arrays import read_npz
+    from ...compiler.compilation.pipelines import level_of
     from ...compiler.execution import run_ir
-    from ...compiler.pipelines import level_of
     from ...dialects.context import make_context
-    from ...dialects.diagnostic import DiagnosticError, Place
-    from ...dialects.text import read_module
+    from ...dialects.ir.text.module_text import read_module
 
     ctx = make_context()
     module = read_module(args.program, ctx)
@@ -123,7 +123,7 @@ def _run_ir(args: argparse.Namespace) -> int:
 def _run_program(args: argparse.Namespace, program: Program) -> int:
     from ...backends.simulator.simulate import simulate
     from ...compiler.arrays import read_npz
-    from ..timing_report import format_timing
+    from ..console.timing_report import format_timing
 
     inputs = read_npz(args.inputs) if args.inputs and args.mode != "timing" else None
     with progress_bar() as progress:
@@ -148,8 +148,8 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
 
 def _finish(args: argparse.Namespace, outputs: dict[str, np.ndarray]) -> None:
     """Compares, writes and names the outputs."""
+    from ...compiler.analysis.comparison import compare_tensors, format_differences, worst_first
     from ...compiler.arrays import read_npz, write_npz
-    from ...compiler.comparison import compare_tensors, format_differences, worst_first
 
     if args.compare:
         differences = compare_tensors(outputs, read_npz(args.compare))

@@ -16,9 +16,9 @@ from xdsl.irdl import (
     VarRegionDef,
 )
 
-from ...dialects.assembly import TextOp, print_value, text_layout
 from ...dialects.context import DIALECTS
-from ...dialects.example import documentation
+from ...dialects.ir.example import documentation
+from ...dialects.ir.text.assembly import TextOp, print_value, text_layout
 from ...dialects.isa import InstructionOp
 from .markdown import code, page, prose, table
 

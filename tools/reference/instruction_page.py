@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import textwrap
 
+from ...backends.instructions import instruction_set as table_module
+from ...backends.instructions.instruction_set import HEADER, INSTRUCTIONS, Field, Instruction
 from ...backends.program.encoding import WORD
-from ...dialects import instruction as table_module
-from ...dialects.example import documentation
-from ...dialects.instruction import HEADER, INSTRUCTIONS, Field, Instruction
+from ...dialects.ir.example import documentation
 from .markdown import code, page, prose, table
 
 
@@ -67,7 +67,7 @@ def _instruction(cls: type[Instruction]) -> str:
     size = sum(int(field.dtype[2:]) for field in cls.fields)
     head = sum(int(field.dtype[2:]) for field in HEADER)
     numerics = (
-        f"Values: `backends/numerics/device.py`, `{cls.numerics}`."
+        f"Values: `backends/numerics/device/functions.py`, `{cls.numerics}`."
         if cls.numerics
         else "Values: moved by the simulator, none computed."
     )

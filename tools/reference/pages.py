@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ...dialects.files import write_text
+from ...backends.diagnostics.files import write_text
 from .command_page import command_page
 from .dialect_page import DOCUMENTED, dialect_page
 from .instruction_page import instruction_page
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PAGES: dict[str, Callable[[], str]] = {
     **{f"dialects/reference/{name}.md": partial(dialect_page, name) for name in DOCUMENTED},
-    "dialects/reference/instructions.md": instruction_page,
+    "backends/instructions/reference.md": instruction_page,
     "passes/reference.md": pass_page,
     "backends/targets/reference.md": target_page,
     "tools/reference/commands.md": command_page,

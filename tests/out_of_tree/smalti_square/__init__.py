@@ -6,7 +6,7 @@ from smalti.compiler import Plugin
 
 from .dialect import SQUARE, SquareOp, TpuSquareOp, evaluate
 from .instruction import Square
-from .lowering import FindSquares, SquareFamily, convert
+from .lowering import FindSquares, SquareTiler, convert
 
 PLUGIN = Plugin(
     dialects={"square": lambda: SQUARE},
@@ -16,5 +16,5 @@ PLUGIN = Plugin(
     top_evaluations={SquareOp: evaluate},
     tpu_evaluations={TpuSquareOp: evaluate},
     conversions={SquareOp: convert},
-    families={TpuSquareOp: SquareFamily},
+    families={TpuSquareOp: SquareTiler},
 )

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from smalti.dialects import tile, tpu
-from smalti.dialects.element import element_storage, shape_of
-from smalti.dialects.shape import Shape
-from smalti.dialects.top_op import TopOp
+from smalti.dialects.network.shape import Shape
+from smalti.dialects.quant.element_type import element_storage, shape_of
+from smalti.dialects.top.top_op import TopOp
 from xdsl.dialects.builtin import MemRefType, TensorType
 from xdsl.ir import Dialect, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from smalti.backends.instructions.access import Operand, local
+from smalti.backends.instructions.fields import address, integer, storage
+from smalti.backends.instructions.instruction_set import STORAGE_BYTES, Access, Instruction
 from smalti.backends.targets import cycles as formulas
 from smalti.backends.targets.target import Target
-from smalti.dialects.instruction import STORAGE_BYTES, Access, Instruction
-from smalti.dialects.instruction_access import Operand, local
-from smalti.dialects.instruction_fields import address, integer, storage
 
 
 def square(x: np.ndarray, *, type: str, count: int) -> np.ndarray:

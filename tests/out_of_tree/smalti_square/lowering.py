@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from smalti.dialects import top
-from smalti.passes.conversion.tpu_builder import TpuBuilder
 from smalti.passes.smalti_pass import Level, SmaltiPass
-from smalti.passes.tile.cut.box import BoxFamily
-from smalti.passes.tile.cut.constants import Constants
-from smalti.passes.tile.cut.emitter import Emitter
-from smalti.passes.tile.windows import Window, sizes_of
+from smalti.passes.tile.tilers.box import BoxTiler
+from smalti.passes.tile.tilers.constants import Constants
+from smalti.passes.tile.tilers.emitter import Emitter
+from smalti.passes.tiling.windows import Window, sizes_of
+from smalti.passes.top_to_tpu.tpu_builder import TpuBuilder
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -46,7 +46,7 @@ def convert(builder: TpuBuilder, op: SquareOp) -> None:
     builder.set_float(op.output, builder.add(made).output)
 
 
-class SquareFamily(BoxFamily):
+class SquareTiler(BoxTiler):
     """square.of_floats: input and output have one shape."""
 
     def vector_cycles(self, window: Window) -> int:

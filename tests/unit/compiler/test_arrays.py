@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.arrays import read_npz, write_npz
-from smalti.dialects.diagnostic import DiagnosticError
 
 
 def test_round_trip(tmp_path: Path):

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 from onnx import helper
 from smalti.backends.cpu.session import run_onnx
-from smalti.backends.interpreter import network
-from smalti.compiler.calibration import calibrate, load_calibration_data, save_ranges
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter import function as network
+from smalti.compiler.calibration.calibration import (
+    calibrate,
+    load_calibration_data,
+    save_ranges,
+)
 
 from tests.unit.compiler.onnx_models import imported, model_of, random_input
 

@@ -3,7 +3,7 @@
 import gc
 
 import pytest
-from smalti.compiler.collector import collector_paused
+from smalti.compiler.compilation.collector import collector_paused
 
 
 @pytest.mark.parametrize("enabled", [True, False])

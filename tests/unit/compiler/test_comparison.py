@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from smalti.compiler.comparison import (
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.compiler.analysis.comparison import (
     Difference,
     compare_tensors,
     format_differences,
     worst_first,
 )
-from smalti.dialects.diagnostic import DiagnosticError
 
 
 def test_equal_tensors():

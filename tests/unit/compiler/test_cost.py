@@ -1,10 +1,10 @@
 """Costs of ops: the same whole at every level, its parts adding up."""
 
 import pytest
-from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.pipelines import Level
 from smalti.compiler.demo.digits import MODEL
 from smalti.compiler.driver.cost import cost_comments, costs_of
-from smalti.compiler.pipelines import Level
 
 
 @pytest.mark.parametrize("level", ["top", "tpu", "tile", "isa"])

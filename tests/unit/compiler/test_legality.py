@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import TargetError, shipped_targets
-from smalti.compiler.compilation import Compilation, CompileOptions
-from smalti.compiler.legality import TYPES, Row, legality_table, verdict
-from smalti.compiler.legality_cases import cases
+from smalti.compiler.analysis.legality import TYPES, Row, legality_table, verdict
+from smalti.compiler.analysis.legality_cases import cases
+from smalti.compiler.compilation.compilation import Compilation, CompileOptions
 from smalti.dialects.context import DIALECTS, make_context
 from smalti.tools.main import main
 
@@ -88,7 +88,7 @@ def test_command(
 ):
     """Text, JSON on stdout, JSON and CSV files; the table itself is computed once, for two ops."""
     table = rows("top.relu", "top.softmax")
-    monkeypatch.setattr("smalti.compiler.legality.legality_table", lambda target: table)
+    monkeypatch.setattr("smalti.compiler.analysis.legality.legality_table", lambda target: table)
     assert main(["ops", "--target", "edge-1c", "-o", str(tmp_path / "t.csv")]) == 0
     text = capsys.readouterr().out
     assert "target edge-1c" in text and "computed in f32 between casts" in text

@@ -7,11 +7,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from smalti.backends.cpu.session import run_onnx
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.top import run_top
-from smalti.compiler.comparison import Difference
+from smalti.compiler.analysis.comparison import Difference
 from smalti.compiler.demo.digits import MODEL, load_images
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.element import element_storage
+from smalti.dialects.quant.element_type import element_storage
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 

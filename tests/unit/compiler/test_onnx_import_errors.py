@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 
 from tests.unit.compiler.onnx_models import imported, model_of, random_input
 

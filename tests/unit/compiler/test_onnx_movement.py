@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from onnx import helper
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 
 from tests.unit.compiler.onnx_models import imported, model_of, ops_of, random_input, run_imported
 from tests.unit.compiler.test_onnx_operators import agrees, check

@@ -10,8 +10,8 @@ import warnings
 import numpy as np
 import pytest
 from onnx import TensorProto, numpy_helper
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.onnx_import.operators import OPERATORS
-from smalti.dialects.diagnostic import DiagnosticError
 
 from tests.unit.compiler.onnx_models import run_imported
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import load_plugin
-from smalti.dialects.diagnostic import DiagnosticError
 
 GOOD = """
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ def test_plugin_that_is_not_there(source: str):
 
 INSTRUCTION = """
 from smalti.compiler import Plugin
-from smalti.dialects.instruction import Instruction, Field
+from smalti.backends.instructions.instruction_set import Instruction, Field
 
 class Mine(Instruction):
     mnemonic, opcode, engine = "mine", 300, "vector"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from smalti.backends.program.program import DebugEntry
-from smalti.compiler.program_difference import NodeFigures, compare_programs
+from smalti.compiler.analysis.program_difference import NodeFigures, compare_programs
 from smalti.tools.commands.diff import format_difference
 
 from tests.unit.simulator.stream_builder import Builder

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 
 
 def model_of(shape, constants=None):

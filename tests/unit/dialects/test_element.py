@@ -2,7 +2,8 @@
 
 import pytest
 from smalti.backends.numerics.storage import STORAGE_NAMES
-from smalti.dialects.element import (
+from smalti.dialects.quant import CalibratedType, uniform
+from smalti.dialects.quant.element_type import (
     element_storage,
     expressed,
     is_float,
@@ -10,7 +11,6 @@ from smalti.dialects.element import (
     type_bytes,
     type_of_storage,
 )
-from smalti.dialects.quant import CalibratedType, uniform
 from xdsl.dialects.builtin import IndexType, IntegerType, MemRefType, TensorType, f32, i8
 
 

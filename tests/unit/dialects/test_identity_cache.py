@@ -3,10 +3,10 @@
 import gc
 
 import pytest
-from smalti.dialects import identity_cache
-from smalti.dialects.attribute import integer, ints, real, reals, values_of
-from smalti.dialects.element import element_storage, type_bytes, type_shape
-from smalti.dialects.identity_cache import by_identity
+from smalti.dialects.ir import identity_cache
+from smalti.dialects.ir.attribute import integer, ints, real, reals, values_of
+from smalti.dialects.ir.identity_cache import by_identity
+from smalti.dialects.quant.element_type import element_storage, type_bytes, type_shape
 from smalti.dialects.tile import buffer_type
 from xdsl.dialects.builtin import IntAttr, TensorType, f16, f32
 

@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.instruction_set import BY_MNEMONIC, INSTRUCTIONS, Field
+from smalti.backends.instructions.rules import bounds
 from smalti.backends.targets.target import load_target
 from smalti.dialects import isa
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.instruction import BY_MNEMONIC, INSTRUCTIONS, Field
-from smalti.dialects.instruction_rules import bounds
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.dialects.isa.grammar import LineError, read_line
 from smalti.dialects.isa.line import NAME, Line, line_format, quoted, unquoted
-from smalti.dialects.text import parse_module, print_module
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, ModuleOp, StringAttr, i64
 from xdsl.utils.exceptions import VerifyException
 

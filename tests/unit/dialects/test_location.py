@@ -1,6 +1,6 @@
 """Locations: names in, flat fused locations out."""
 
-from smalti.dialects.location import fuse, named, names_of
+from smalti.dialects.ir.location import fuse, named, names_of
 from xdsl.dialects.builtin import (
     CallSiteLoc,
     FileLineColLoc,

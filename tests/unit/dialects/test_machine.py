@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.targets import target as targets
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.machine import set_target, target_of
+from smalti.dialects.ir.target_attribute import set_target, target_of
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 
 

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.op_line import OpLines
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
+from smalti.dialects.ir.text.op_line import OpLines
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 

@@ -5,14 +5,9 @@ too.
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.dialects.attribute import ints, reals
 from smalti.dialects.context import make_context
-from smalti.dialects.quant import (
-    CalibratedType,
-    UniformQuantizedType,
-    uniform,
-    uniform_per_axis,
-)
+from smalti.dialects.ir.attribute import ints, reals
+from smalti.dialects.quant import CalibratedType, UniformQuantizedType, uniform, uniform_per_axis
 from xdsl.dialects.builtin import IntAttr, IntegerType, f32
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import VerifyException

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.dialects import shape
-from smalti.dialects.shape import ShapeError
+from smalti.dialects.network import shape
+from smalti.dialects.network.shape import ShapeError
 
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple)
 

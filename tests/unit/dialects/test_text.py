@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
 from smalti.dialects.context import SmaltiContext, make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.location import names_of
-from smalti.dialects.text import (
+from smalti.dialects.ir.location import names_of
+from smalti.dialects.ir.text.module_text import (
     parse_module,
     print_module,
     read_module,

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from smalti.backends.numerics import device
+from smalti.backends.instructions.instruction_set import BY_MNEMONIC
+from smalti.backends.numerics.device import functions as device
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
-from smalti.dialects.instruction import BY_MNEMONIC
-from smalti.dialects.text import parse_module, verify
-from smalti.dialects.tile_instruction import broadcast_strides, instruction_of
+from smalti.dialects.ir.text.module_text import parse_module, verify
+from smalti.dialects.tile.instruction import broadcast_strides, instruction_of
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation
 from xdsl.transforms.canonicalize import CanonicalizePass
@@ -102,7 +102,7 @@ def test_fields_are_those_of_the_instruction(op: Operation):
 
 @pytest.mark.parametrize("op", computations(), ids=lambda op: op.name)
 def test_what_an_instruction_accesses_is_inside_its_buffers(op: Operation):
-    from smalti.dialects.element import type_bytes
+    from smalti.dialects.quant.element_type import type_bytes
 
     mnemonic, fields, operands = instruction_of(op)
     instruction = BY_MNEMONIC[mnemonic]

@@ -3,10 +3,10 @@ diagnostics.
 """
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.location import named, names_of
+from smalti.dialects.ir.location import named, names_of
 from smalti.dialects.quant import CalibratedType
 from xdsl.dialects.builtin import ModuleOp, TensorType, f32, i32
 from xdsl.ir import SSAValue

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.dialects import tile, top, tpu
-from smalti.dialects.assembly import TextOp
-from smalti.dialects.attribute import INTEGER, integer
 from smalti.dialects.context import make_context
-from smalti.dialects.definition_check import definition_predicate
+from smalti.dialects.ir.attribute import INTEGER, integer
+from smalti.dialects.ir.definition_check import definition_predicate
+from smalti.dialects.ir.text.assembly import TextOp
+from smalti.dialects.ir.text.module_text import parse_module
+from smalti.dialects.ir.verifier import Verifier, first_error
 from smalti.dialects.isa.instructions import OPS
-from smalti.dialects.text import parse_module
-from smalti.dialects.verifier import Verifier, first_error
 from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr, f32
 from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.irdl import (

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.ir.weights import WeightStore, keys_used, seeded, value_of
 from smalti.dialects.quant import uniform
-from smalti.dialects.weights import WeightStore, keys_used, seeded, value_of
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType, bf16, f32, i1, i8
 
 

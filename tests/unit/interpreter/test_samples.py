@@ -4,12 +4,12 @@ inputs.
 
 import numpy as np
 import pytest
-from smalti.backends.interpreter import network
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter import function as network
 from smalti.backends.interpreter.samples import count_samples, declared_inputs, joined
 from smalti.backends.interpreter.top import run_top
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.text import parse_module
+from smalti.dialects.ir.text.module_text import parse_module
 
 TEXT = """
 func.func @main(%a: tensor<2x3xf32>, %b: tensor<1x3xf32>)

@@ -5,13 +5,13 @@ is not there.
 
 import numpy as np
 import pytest
-from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.machine import set_target
-from smalti.dialects.text import parse_module, verify
+from smalti.dialects.ir.target_attribute import set_target
+from smalti.dialects.ir.text.module_text import parse_module, verify
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from xdsl.dialects.builtin import ModuleOp
 
@@ -54,7 +54,7 @@ def test_tiles_give_the_values_of_whole_layers(cores, tiles, addresses):
 def test_many_samples_run_in_chunks(monkeypatch):
     module, ctx = two_layers()
     whole = run_tile(module, ctx.weights, {"x": images(7)})
-    monkeypatch.setattr("smalti.backends.interpreter.tile.MAX_LIVE_BYTES", 1 << 14)
+    monkeypatch.setattr("smalti.backends.interpreter.tile.interpreter.MAX_LIVE_BYTES", 1 << 14)
     assert np.array_equal(run_tile(module, ctx.weights, {"x": images(7)})["y"], whole["y"])
 
 

@@ -7,14 +7,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.top import run_top
 from smalti.backends.interpreter.tpu import run_body, run_tpu
 from smalti.backends.numerics.quantization import add_parameters, quantize_multiplier
 from smalti.dialects import top, tpu
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.ir.weights import WeightStore
 from smalti.dialects.quant import uniform, uniform_per_axis
-from smalti.dialects.weights import WeightStore
 from xdsl.dialects import func
 from xdsl.dialects.builtin import TensorType, f32, i32
 from xdsl.ir import Block
@@ -252,7 +252,7 @@ def test_floats_agree_with_top():
     conv = top.Conv2dOp.make("c", image, kernel, bias, pads=[1, 1, 1, 1])
     add = top.AddOp.make("a", conv.output, rest)
     clip = top.ClipOp.make("y", add.output, low=0.0, high=1.0)
-    from smalti.backends.interpreter.network import NetworkRunner
+    from smalti.backends.interpreter.function import NetworkRunner
     from smalti.backends.interpreter.top import TopFunctions
     from xdsl.dialects.builtin import ModuleOp
 

@@ -8,10 +8,11 @@ import inspect
 
 import numpy as np
 import pytest
-from smalti.backends.numerics import convolution, device, elementwise, quantization
+from smalti.backends.instructions.instruction_set import INSTRUCTIONS
+from smalti.backends.numerics import convolution, elementwise, quantization
+from smalti.backends.numerics.device import functions as device
 from smalti.backends.numerics.epilogue import epilogue_int
 from smalti.backends.numerics.storage import dtype_of
-from smalti.dialects.instruction import INSTRUCTIONS
 
 _COMPUTING = [i for i in INSTRUCTIONS if i.numerics is not None]
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from smalti.backends.instructions.instruction_set import HostCall
+from smalti.backends.instructions.rules import RULES
 from smalti.backends.numerics.host import HOST_FUNCTIONS, call_function, host_call
-from smalti.dialects.instruction import HostCall
-from smalti.dialects.instruction_rules import RULES
 
 RNG = np.random.default_rng(3)
 X = RNG.integers(-4, 5, (2, 3, 7, 4)).astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.numerics import device
+from smalti.backends.numerics.device import functions as device
 from smalti.backends.numerics.normalization import KINDS, local_response_norm, normalize
 
 from tests.unit.numerics import onnxruntime_model as ort_model

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from smalti.dialects.context import SmaltiContext, make_context
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 from xdsl.dialects.builtin import ModuleOp

@@ -1,7 +1,7 @@
 """Pipelines nested as MLIR writes them."""
 
 import pytest
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.passes.anchors import is_anchored, without_anchors
 
 

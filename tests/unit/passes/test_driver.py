@@ -1,10 +1,10 @@
 """The shared pattern driver: fixpoint, locations, names, and that it ends."""
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.location import named, names_of, place_of
-from smalti.passes.driver import UniqueNames, erase_if_unused, rewrite
+from smalti.dialects.ir.location import named, names_of, place_of
+from smalti.passes.pattern_driver import UniqueNames, erase_if_unused, rewrite
 from smalti.passes.rewrite_observer import observing
 from xdsl.dialects.builtin import UnknownLoc
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern

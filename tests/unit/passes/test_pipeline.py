@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import pytest
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.location import place_of
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.dialects.ir.location import place_of
 from smalti.passes.instrument import PassInstrument
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.smalti_pass import SmaltiPass

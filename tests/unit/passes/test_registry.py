@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.passes import registry
 from smalti.passes.registry import PASSES, get_pass, parse_pipeline, print_pipeline
 from smalti.passes.smalti_pass import SmaltiPass

@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalti.backends import targets
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.assemble import assemble, disassemble, disassemble_module
 from smalti.backends.program.program import DebugEntry, Port
 from smalti.backends.targets.target import load_target
 from smalti.dialects import isa
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.text import parse_module, print_module, read_module, write_module
+from smalti.dialects.ir.text.module_text import (
+    parse_module,
+    print_module,
+    read_module,
+    write_module,
+)
 from xdsl.dialects.builtin import StringAttr
 
 WEIGHTS = bytes(range(96))

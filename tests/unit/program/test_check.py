@@ -1,10 +1,10 @@
 """The check of programs: what is wrong, in which instruction, from which node."""
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.instruction_set import BY_MNEMONIC
 from smalti.backends.program.check import check_program
 from smalti.backends.program.encoding import WORD, encode, select, word_dtype
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.instruction import BY_MNEMONIC
 
 
 def test_the_sample_is_valid(program):

@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.instructions.columns import extent
+from smalti.backends.instructions.instruction_set import (
+    ENGINES,
+    INSTRUCTIONS,
+    Access,
+    Field,
+    Instruction,
+)
+from smalti.backends.instructions.rules import bounds, code_names
 from smalti.backends.program.encoding import columns_of, decode_stream, encode
-from smalti.backends.simulator.costs import merged_runs
+from smalti.backends.simulator.timing.costs import merged_runs
 from smalti.backends.targets.target import TargetError, load_target
-from smalti.dialects.instruction import ENGINES, INSTRUCTIONS, Access, Field, Instruction
-from smalti.dialects.instruction_columns import extent
-from smalti.dialects.instruction_rules import bounds, code_names
 
 TARGET = load_target("default-8c")
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program import container
 from smalti.backends.program.program import Program
-from smalti.dialects.diagnostic import DiagnosticError
 
 from tests.unit.program.sample_program import make_program
 

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.instruction_set import BY_MNEMONIC, HEADER, INSTRUCTIONS, Field
+from smalti.backends.instructions.rules import bounds, code_names
 from smalti.backends.program.encoding import (
     WORD,
     decode,
@@ -13,9 +16,6 @@ from smalti.backends.program.encoding import (
     select,
     word_dtype,
 )
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.instruction import BY_MNEMONIC, HEADER, INSTRUCTIONS, Field
-from smalti.dialects.instruction_rules import bounds, code_names
 
 
 def values_of(field: Field) -> st.SearchStrategy:

@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.instruction_set import ENGINES
 from smalti.backends.program.program import Program
-from smalti.backends.simulator import timed_run, timeline
-from smalti.backends.simulator.costs import TICKS_PER_CYCLE, Costs, cost_program
-from smalti.backends.simulator.machine import run_machine
 from smalti.backends.simulator.streams import Streams, decode_program
-from smalti.backends.simulator.timeline import Timeline
+from smalti.backends.simulator.timing import timed_run, timeline
+from smalti.backends.simulator.timing.costs import TICKS_PER_CYCLE, Costs, cost_program
+from smalti.backends.simulator.timing.machine import run_machine
+from smalti.backends.simulator.timing.timeline import Timeline
 from smalti.backends.targets.target import Target, load_target
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.instruction import ENGINES
 
 from tests.unit.simulator.stream_builder import Builder
 
 pytest.importorskip("numba", reason="numba is an optional dependency: pip install smalti[fast]")
 
-from smalti.backends.simulator import compiled_run
-from smalti.backends.simulator.compiled_run import is_compiled, run_compiled
+from smalti.backends.simulator.timing import compiled_run
+from smalti.backends.simulator.timing.compiled_run import is_compiled, run_compiled
 
 
 def target_of(draw: Any) -> Target:
@@ -142,7 +142,7 @@ def test_every_tick_is_equal(program: Program, repeat: int):
 
 def test_logs_and_the_ring_of_signals_grow(monkeypatch: pytest.MonkeyPatch):
     """More stalls, loads and signals under way than there is room for at first."""
-    monkeypatch.setattr("smalti.backends.simulator.machine_tables._LOG_ROWS", 4)
+    monkeypatch.setattr("smalti.backends.simulator.timing.machine_tables._LOG_ROWS", 4)
     build = Builder(cores=8, counters=2)
     for i in range(400):
         for core in range(8):

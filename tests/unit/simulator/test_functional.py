@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.numerics import device
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.numerics.device import functions as device
 from smalti.backends.program.program import Port
-from smalti.backends.simulator import functional
-from smalti.backends.simulator.functional import FunctionalSimulator
+from smalti.backends.simulator.functional import functional
+from smalti.backends.simulator.functional.functional import FunctionalSimulator
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import Target, load_target
-from smalti.dialects.diagnostic import DiagnosticError
 
 from tests.unit.simulator.stream_builder import Builder
 

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.simulator.memory import Memory
+from smalti.backends.simulator.functional.memory import Memory
 
 SIZE = 400
 RANGES = st.tuples(st.integers(0, SIZE - 1), st.integers(1, SIZE)).map(

@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.profile import KEYS, Profile, parse_keys, profile
 from smalti.backends.simulator.simulate import simulate
-from smalti.backends.simulator.timing import Timing
+from smalti.backends.simulator.timing.timing import Timing
 from smalti.backends.targets.cycles import gemm_cycles
-from smalti.dialects.diagnostic import DiagnosticError
 
 from tests.unit.simulator.stream_builder import Builder
 

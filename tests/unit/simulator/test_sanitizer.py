@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.program import Port
 from smalti.backends.simulator.clocks import certain_signals, start_clocks
+from smalti.backends.simulator.functional.schedule import execution_order
 from smalti.backends.simulator.sanitizer import sanitize_program
-from smalti.backends.simulator.schedule import execution_order
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.simulator.streams import decode_program
-from smalti.dialects.diagnostic import DiagnosticError
 
 from tests.unit.simulator.stream_builder import Builder
 

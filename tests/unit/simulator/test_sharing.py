@@ -2,8 +2,8 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.simulator.network import Network
-from smalti.backends.simulator.sharing import FlowClass, fair_rates
+from smalti.backends.simulator.timing.sharing import FlowClass, fair_rates
+from smalti.backends.simulator.timing.transfers import Network
 
 ONE = ((0, 1),)
 

@@ -4,11 +4,11 @@ import json
 import math
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.cycles import gemm_cycles
 from smalti.backends.targets.target import Target, load_target
-from smalti.dialects.diagnostic import DiagnosticError
 
 from tests.unit.simulator.stream_builder import Builder
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from smalti.compiler.debugging.inputs import inputs_for
 from smalti.dialects.context import make_context
-from smalti.dialects.text import read_module
+from smalti.dialects.ir.text.module_text import read_module
 from smalti.tools import bisect, extract, reduce
 from smalti.tools import main as smalti
 

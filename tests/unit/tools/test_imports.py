@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 
 from tests.end_to_end.conftest import small_model
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from smalti.passes.common_subexpressions import CommonSubexpressions
-from smalti.tools.pass_flags import take_pass_flags
+from smalti.tools.arguments.pass_flags import take_pass_flags
 
 from tests.lit.shell import smalti_opt
 

@@ -3,10 +3,10 @@
 import re
 
 import pytest
+from smalti.backends.instructions.instruction_set import INSTRUCTIONS
 from smalti.dialects.context import DIALECTS, make_context
-from smalti.dialects.example import documentation, runnable
-from smalti.dialects.instruction import INSTRUCTIONS
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.example import documentation, runnable
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.registry import PASSES
 from smalti.tools.reference.__main__ import main
 from smalti.tools.reference.dialect_page import DOCUMENTED, documented_ops
@@ -47,13 +47,13 @@ def test_pages_are_up_to_date(capsys: pytest.CaptureFixture[str]):
 def test_pages_hold_everything():
     for name in EXAMPLES:
         dialect, _, op = name.partition(".")
+        is_instruction = dialect == "isa" and name not in ("isa.program", "isa.stream")
         page = (
-            "instructions"
-            if dialect == "isa" and name not in ("isa.program", "isa.stream")
-            else dialect
+            "backends/instructions/reference.md"
+            if is_instruction
+            else f"dialects/reference/{dialect}.md"
         )
-        shown = op if page == "instructions" else name
-        assert f"## `{shown}`" in PAGES[f"dialects/reference/{page}.md"]()
+        assert f"## `{op if is_instruction else name}`" in PAGES[page]()
     for name in PASSES:
         assert f"## `{name}`" in PAGES["passes/reference.md"]()
 

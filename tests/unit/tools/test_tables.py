@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.tools.tables import format_table, node_label, write_table
-from smalti.tools.timing_report import short_bytes
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.tools.console.tables import format_table, node_label, write_table
+from smalti.tools.console.timing_report import short_bytes
 
 
 def test_node_labels():

@@ -5,7 +5,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
-from smalti.compiler.pipelines import passes_into, passes_of
+from smalti.compiler.compilation.pipelines import passes_into, passes_of
 from smalti.dialects.context import DIALECTS
 from smalti.passes.registry import PASSES
 from smalti.passes.smalti_pass import Level

@@ -8,13 +8,13 @@ import onnx
 import onnx.helper as oh
 import pytest
 from onnx import numpy_helper
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.debugging.experiment import IrExperiment, OnnxExperiment
 from smalti.compiler.onnx_import.importer import import_onnx
 from smalti.dialects import top, tpu
-from smalti.dialects.attribute import real
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.quantized_element import Element
+from smalti.dialects.ir.attribute import real
+from smalti.dialects.quant.number_format import Element
 from smalti.passes.registry import PASSES
 from smalti.passes.smalti_pass import Level, SmaltiPass
 from xdsl.context import Context

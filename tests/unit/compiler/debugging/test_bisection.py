@@ -1,10 +1,10 @@
 """Bisection: the pass, and the rewrite in it, that makes a fault show."""
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.debugging.bisection import first_pass, first_rewrite
 from smalti.compiler.debugging.predicate import ChangesNumbers, Fails
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.passes.driver import rewrite
+from smalti.passes.pattern_driver import rewrite
 from smalti.passes.rewrite_counter import RewriteCounter, counting
 
 from .faulty_passes import FAULTY, SwapOperands, faulty_passes, ir_experiment

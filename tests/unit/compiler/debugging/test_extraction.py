@@ -4,21 +4,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation import Compilation, CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import (
+    Compilation,
+    CompileOptions,
+    start_from_model,
+)
+from smalti.compiler.compilation.pipelines import Level
 from smalti.compiler.debugging.experiment import IrExperiment
 from smalti.compiler.debugging.extraction import extract
 from smalti.compiler.debugging.inputs import inputs_for
 from smalti.compiler.debugging.recording import record
 from smalti.compiler.debugging.selection import Selection
 from smalti.compiler.execution import run_ir
-from smalti.compiler.pipelines import Level
 from smalti.dialects import tpu
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.location import names_of
-from smalti.dialects.text import read_module, verify
+from smalti.dialects.ir.location import names_of
+from smalti.dialects.ir.text.module_text import read_module, verify
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 

@@ -4,14 +4,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from smalti.compiler.calibration import calibrate, load_calibration_data, save_ranges
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.compiler.calibration.calibration import (
+    calibrate,
+    load_calibration_data,
+    save_ranges,
+)
+from smalti.compiler.compilation.pipelines import (
+    Level,
+    pass_text,
+    passes_into,
+    passes_of,
+)
 from smalti.compiler.debugging.experiment import IrExperiment
 from smalti.compiler.debugging.inputs import inputs_for
 from smalti.compiler.debugging.numerics_verification import NumericsVerifier, coarsest_float
 from smalti.compiler.onnx_import.importer import import_onnx
-from smalti.compiler.pipelines import Level, pass_text, passes_into, passes_of
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 

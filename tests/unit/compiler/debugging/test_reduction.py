@@ -7,7 +7,9 @@ import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalti.compiler.compilation import CompileOptions, start_from_model
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.pipelines import Level
 from smalti.compiler.debugging import listing_reduction
 from smalti.compiler.debugging.experiment import Experiment, IrExperiment
 from smalti.compiler.debugging.minimise import minimise
@@ -19,11 +21,9 @@ from smalti.compiler.debugging.predicate import (
     Predicate,
 )
 from smalti.compiler.debugging.reduction import reduce_ir, reduce_onnx
-from smalti.compiler.pipelines import Level
 from smalti.dialects import tile
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.dialects.ir.text.module_text import verify
 from smalti.dialects.isa import InstructionOp
-from smalti.dialects.text import verify
 
 from .faulty_passes import (
     FAULTY,

@@ -5,10 +5,10 @@ import io
 from dataclasses import dataclass
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.driver.crash_reproducer import CrashReproducer, read_reproducer
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 from smalti.passes.smalti_pass import SmaltiPass

@@ -1,8 +1,8 @@
 """Matching diagnostics with what comments expect."""
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Note, Place
 from smalti.compiler.driver.expected_diagnostics import read_expectations, unmatched
-from smalti.dialects.diagnostic import Diagnostic, DiagnosticError, Note, Place
 
 TEXT = """// expected-error @+1 {{first}}
 one

@@ -4,6 +4,7 @@ import io
 import json
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.driver.ir_difference import IrDifference
 from smalti.compiler.driver.ir_printing import FolderSink, IrPrinting, PrintPoints
 from smalti.compiler.driver.rewrite_log import RewriteLog
@@ -11,8 +12,7 @@ from smalti.compiler.driver.split_input import split_input
 from smalti.compiler.driver.statistics import PassStatistics
 from smalti.compiler.driver.timing import PassTiming, Stopwatch
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 

@@ -1,11 +1,11 @@
 """IR that does not survive its text is noticed, and shown where."""
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.driver import round_trip
 from smalti.compiler.driver.round_trip import verify_round_trip
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 
 TEXT = """
 func.func @f(%x: tensor<4xf32>) {

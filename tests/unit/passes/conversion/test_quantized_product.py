@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.passes.conversion.quantized_product import accumulator_for, quantize_product
+from smalti.passes.top_to_tpu.quantized_product import accumulator_for, quantize_product
 
 
 @pytest.mark.parametrize("axis", [0, 3])

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
 from smalti.dialects import isa, tile
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.location import named, names_of
-from smalti.dialects.text import verify
-from smalti.passes.conversion.tile_to_isa import ConvertTileToIsa
+from smalti.dialects.ir.location import named, names_of
+from smalti.dialects.ir.text.module_text import verify
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from smalti.passes.tile.order_engines import OrderEngines
+from smalti.passes.tile_to_isa.convert_tile_to_isa import ConvertTileToIsa
 
 from tests.unit.passes.tile.test_assign_addresses import module_of
 from tests.unit.tile_programs import expected, images, two_layers

@@ -6,11 +6,11 @@ import json
 
 import numpy as np
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.top import run_top
 from smalti.backends.interpreter.tpu import run_tpu
 from smalti.backends.numerics.storage import dtype_of
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.element import element_storage
+from smalti.dialects.quant.element_type import element_storage
 
 IMAGE = {"image": "2x4x6x6xf32"}
 X = "tensor<2x4x6x6xf32>"

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.interpreter.tpu import run_tpu
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import make_context, weights_of
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.text import parse_module, print_module
+from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 from xdsl.dialects.builtin import ModuleOp

@@ -6,8 +6,8 @@ from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.passes.conversion.transfers import descriptors
-from smalti.passes.tile.strided_copy import StridedCopy
+from smalti.passes.tile_to_isa.transfers import descriptors
+from smalti.passes.tiling.strided_copy import StridedCopy
 
 axes = st.lists(
     st.tuples(st.integers(1, 4), st.integers(0, 90), st.integers(0, 90)), min_size=0, max_size=6

@@ -7,8 +7,8 @@ import random
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.dialects.instruction import Access
-from smalti.passes.conversion.waits import Step, WaitPlan, derive_waits
+from smalti.backends.instructions.instruction_set import Access
+from smalti.passes.tile_to_isa.waits import Step, WaitPlan, derive_waits
 
 CORES, ENGINES, BYTES = 3, 4, 96
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.passes.tile.allocation import ALIGNMENT, Lifetime, align, live_bytes, pack, place
+from smalti.passes.tiling.allocation import ALIGNMENT, Lifetime, align, live_bytes, pack, place
 
 lifetimes = st.lists(
     st.tuples(st.integers(0, 3000), st.integers(0, 40), st.integers(0, 12)).map(

@@ -4,17 +4,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.location import named
-from smalti.dialects.machine import set_target
-from smalti.dialects.text import verify
-from smalti.passes.tile.allocation import ALIGNMENT
+from smalti.dialects.ir.location import named
+from smalti.dialects.ir.target_attribute import set_target
+from smalti.dialects.ir.text.module_text import verify
+from smalti.dialects.tile.buffer_uses import buffer_uses, program_of, steps_of
 from smalti.passes.tile.assign_addresses import AssignAddresses
-from smalti.passes.tile.buffer_uses import buffer_uses, program_of, steps_of
+from smalti.passes.tiling.allocation import ALIGNMENT
 from xdsl.dialects.builtin import ModuleOp
 
 from tests.unit.tile_programs import expected, images, two_layers

@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from smalti.passes.tile.cut.copies import Padding, plan
-from smalti.passes.tile.layout import Layout, channel_last, row_major
-from smalti.passes.tile.strided_copy import StridedCopy
+from smalti.passes.tiling.copies import Padding, plan
+from smalti.passes.tiling.layout import Layout, channel_last, row_major
+from smalti.passes.tiling.strided_copy import StridedCopy
 
 
 def run(copies: list[StridedCopy], source: np.ndarray, target: np.ndarray) -> None:

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.interpreter.tpu import run_tpu
 from smalti.backends.numerics.normalization import KINDS as NORMALIZATIONS
 from smalti.backends.numerics.reduction import INTEGER_KINDS, KINDS, SELECTING_KINDS
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile, tpu
 from smalti.dialects.context import SmaltiContext, make_context, weights_of
-from smalti.dialects.location import named
-from smalti.dialects.machine import set_target
+from smalti.dialects.ir.location import named
+from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.quant import uniform, uniform_per_axis
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalti.passes.tile.layout import (
+from smalti.passes.tiling.layout import (
     Layout,
     channel_last,
     intermediate,

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.interpreter.tile import run_tile
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
-from smalti.dialects.diagnostic import DiagnosticError
-from smalti.dialects.machine import set_target
-from smalti.dialects.text import verify
+from smalti.dialects.ir.target_attribute import set_target
+from smalti.dialects.ir.text.module_text import verify
+from smalti.dialects.tile.buffer_uses import program_of, steps_of
 from smalti.passes.tile.assign_addresses import AssignAddresses
-from smalti.passes.tile.buffer_uses import program_of, steps_of
 from smalti.passes.tile.order_engines import OrderEngines
 from xdsl.dialects.builtin import ModuleOp
 

@@ -1,8 +1,9 @@
 """Tile sizes: they fit, fill what there is, and leave room for the next tile where they can."""
 
 from smalti.backends.targets.target import load_target
-from smalti.passes.tile.cost import Machine, Work, pipeline_cycles, runs_of, split_cycles
-from smalti.passes.tile.cut.tiling import (
+from smalti.passes.tiling.cost import Machine, Work, pipeline_cycles, runs_of, split_cycles
+from smalti.passes.tiling.layout import channel_last
+from smalti.passes.tiling.tile_sizes import (
     Footprint,
     Product,
     ProductTiling,
@@ -13,7 +14,6 @@ from smalti.passes.tile.cut.tiling import (
     tile_product,
     tile_sizes,
 )
-from smalti.passes.tile.layout import channel_last
 
 MACHINE = Machine(load_target("default-8c"))
 

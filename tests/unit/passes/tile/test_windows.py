@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.passes.tile.windows import (
+from smalti.passes.tiling.windows import (
     common_unit,
     factors_of_axes,
     flatten,

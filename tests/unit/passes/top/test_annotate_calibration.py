@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from smalti.dialects.diagnostic import DiagnosticError
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.passes.top.annotate_calibration import read_table
 
 BODY = """

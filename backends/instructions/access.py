@@ -1,0 +1,98 @@
+"""Which bytes of which memory an instruction reads or writes.
+
+This module knows neither xDSL nor programs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .fields import STORAGE_BYTES
+
+
+class Access(NamedTuple):
+    """A set of bytes that an instruction reads or writes: equal runs at regular strides.
+
+    The runs start at `address + Σ i_d * strides[d]` for every index `i_d < counts[d]` and are
+    `run_bytes` long. `core` None means the core that runs the instruction; `segment` counts in
+    space "global" only.
+    """
+
+    space: str
+    core: int | None
+    segment: int
+    address: int
+    run_bytes: int
+    counts: tuple[int, ...] = ()
+    strides: tuple[int, ...] = ()
+    write: bool = False
+
+    def extent(self) -> tuple[int, int]:
+        """First byte and the byte past the last."""
+        low, high = self.address, self.address + self.run_bytes
+        for count, stride in zip(self.counts, self.strides, strict=True):
+            if count < 1:
+                return self.address, self.address
+            if stride < 0:
+                low += (count - 1) * stride
+            else:
+                high += (count - 1) * stride
+        return low, high
+
+    def elements(self, storage: str) -> int:
+        """Elements of a storage type from the first byte to the last."""
+        low, high = self.extent()
+        return (high - low) // STORAGE_BYTES[storage]
+
+    def intervals(self) -> np.ndarray:
+        """The runs as int64 [n, 2] (first byte, byte past the last), ascending, touching runs
+        merged.
+        """
+        starts = np.array([self.address], dtype=np.int64)
+        run = self.run_bytes
+        for count, stride in sorted(
+            zip(self.counts, self.strides, strict=True), key=lambda d: d[1]
+        ):
+            if count == 1:
+                continue
+            if stride == run and len(starts) == 1:
+                run *= count
+                continue
+            steps = np.arange(count, dtype=np.int64) * stride
+            starts = (starts[None, :] + steps[:, None]).ravel()
+        starts.sort()
+        if len(starts) > 1:
+            new = np.concatenate(([True], starts[1:] > starts[:-1] + run))
+            first = starts[new]
+            last = np.concatenate((starts[:-1][new[1:]], starts[-1:])) + run
+            return np.stack((first, last), axis=1)
+        return np.array([[starts[0], starts[0] + run]], dtype=np.int64)
+
+
+class Operand(NamedTuple):
+    """What an instruction's function takes as an array: the field that has its address, how many
+    elements of which storage type, and the memory of the core, "local" or "acc".
+    """
+
+    name: str
+    elements: int
+    storage: str
+    space: str = "local"
+
+
+def local(address: int, size_bytes: int, write: bool = False) -> Access:
+    """A range of this core's local memory."""
+    return Access("local", None, 0, address, size_bytes, write=write)
+
+
+def accumulators(address: int, size_bytes: int, write: bool = False) -> Access:
+    """A range of this core's accumulator memory."""
+    return Access("acc", None, 0, address, size_bytes, write=write)
+
+
+def local_rows(address: int, rows: int, pitch: int, columns: int, storage: str) -> Access:
+    """What is read of rows of `pitch` elements in local memory: the first `columns` of each."""
+    size = STORAGE_BYTES[storage]
+    return Access("local", None, 0, address, columns * size, (rows,), (pitch * size,))

@@ -1,0 +1,118 @@
+"""The instruction set: one small class per machine instruction, and everything that is derived from
+it.
+
+A class says which engine runs the instruction, its fields with their widths and units, the function
+of `backends/numerics/device/functions.py` that defines its values, how many cycles it takes, and which bytes
+it reads and writes. The encoding (128 bytes), the text, the simulator and the reference page all
+follow from these classes. This module knows neither xDSL nor programs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..diagnostics.diagnostic import DiagnosticError
+from .access import Access
+from .along_axis import HostCall
+from .fields import (
+    ENGINE_PREFIX,
+    ENGINES,
+    HEADER,
+    INSTRUCTION_BYTES,
+    NO_ADDRESS,
+    SEGMENTS,
+    SPACES,
+    STORAGE_BYTES,
+    STORAGE_CODES,
+    Engine,
+    Field,
+)
+from .instruction import Instruction
+from .pointwise import TABLE_ENTRIES, Binary, Convert, Lookup, Select, Unary
+from .product import Conv2d, DepthwiseConv2d, Epilogue, Matmul
+from .statistic import LocalResponseNorm, Normalize, Pool, Reduce, Resample, Softmax
+from .transfer import Fill, Load, Store, Sync
+
+__all__ = [
+    "BY_MNEMONIC",
+    "BY_OPCODE",
+    "ENGINES",
+    "ENGINE_PREFIX",
+    "HEADER",
+    "INSTRUCTIONS",
+    "INSTRUCTION_BYTES",
+    "NO_ADDRESS",
+    "SEGMENTS",
+    "SPACES",
+    "STORAGE_BYTES",
+    "STORAGE_CODES",
+    "TABLE_ENTRIES",
+    "Access",
+    "Binary",
+    "Conv2d",
+    "Convert",
+    "DepthwiseConv2d",
+    "Engine",
+    "Epilogue",
+    "Field",
+    "Fill",
+    "HostCall",
+    "Instruction",
+    "Load",
+    "LocalResponseNorm",
+    "Lookup",
+    "Matmul",
+    "Normalize",
+    "Pool",
+    "Reduce",
+    "Resample",
+    "Select",
+    "Softmax",
+    "Store",
+    "Sync",
+    "Unary",
+]  # fmt: skip
+
+INSTRUCTIONS: tuple[type[Instruction], ...] = (
+    Load, Store, Fill, Sync, HostCall, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce,
+    Resample, Softmax, Normalize, LocalResponseNorm, Unary, Lookup, Select,
+)  # fmt: skip
+BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}
+BY_OPCODE: dict[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}
+
+FIRST_FREE_OPCODE = 256
+"""Numbers below belong to Smalti, those from here on to plugins."""
+_MNEMONIC = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def register_instruction(cls: type[Instruction]) -> None:
+    """Adds an instruction to the table, for every part of Smalti that derives from it.
+
+    Raises:
+        DiagnosticError: a mnemonic or number that is taken or not allowed, fields that do not fit the
+            word, or no function for the values.
+    """
+    reason = _unfit(cls)
+    if reason is not None:
+        raise DiagnosticError(f"instruction class {cls.__name__} cannot be added: {reason}")
+    BY_MNEMONIC[cls.mnemonic] = cls
+    BY_OPCODE[cls.opcode] = cls
+
+
+def _unfit(cls: type[Instruction]) -> str | None:
+    """Why a class cannot be an instruction; None where it can."""
+    if not _MNEMONIC.fullmatch(cls.mnemonic) or cls.mnemonic in BY_MNEMONIC:
+        return f"its mnemonic '{cls.mnemonic}' is taken or no word of small letters"
+    if not FIRST_FREE_OPCODE <= cls.opcode < 1 << 16 or cls.opcode in BY_OPCODE:
+        return f"its number {cls.opcode} is taken or not from {FIRST_FREE_OPCODE} to 65535"
+    if cls.engine is not None and cls.engine not in ENGINES:
+        return f"its engine '{cls.engine}' is none of {', '.join(ENGINES)}"
+    names = [field.name for field in (*HEADER, *cls.fields)]
+    if len(set(names)) != len(names):
+        return "two of its fields have one name, or that of a field of the header"
+    size = sum(int(field.dtype[2:]) for field in (*HEADER, *cls.fields))
+    if size > INSTRUCTION_BYTES:
+        return f"with the header its fields take {size} bytes, a word has {INSTRUCTION_BYTES}"
+    if not callable(cls.numerics):
+        return "`numerics` is not the function that computes it"
+    return None

@@ -1,0 +1,297 @@
+"""The element-wise instructions: conversions, operations of two operands, functions of one, look-ups,
+the choice between two; see instruction.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..numerics.comparison import COMPARISONS, LOGIC
+from ..numerics.elementwise import FLOAT_OPERATIONS
+from ..numerics.unary import NOT, UNARY_KINDS
+from ..targets import cycles as formulas
+from .access import Access, Operand, local, local_rows
+from .fields import (
+    CLAMP,
+    REQUANTIZATION,
+    STORAGE_BYTES,
+    Field,
+    address,
+    enum,
+    integer,
+    real,
+    storage,
+)
+from .instruction import Instruction
+
+if TYPE_CHECKING:
+    from ..targets.target import Target
+
+BINARY_KINDS = (*FLOAT_OPERATIONS, *COMPARISONS, *LOGIC)
+"""The operations of two operands, by code."""
+INTEGER_BINARY_KINDS = ("add", "sub", "mul", "min", "max")
+"""Those that integers have, besides comparisons."""
+TABLE_ENTRIES = 256
+"""Entries of a table that is looked up with 8 bits."""
+
+
+class Convert(Instruction):
+    """Changes the storage type or quantization of rows of elements, clamps, and fills each row up
+    to its pitch.
+
+    Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to
+    integer: round_half_even(x / scale) + zero_point_out. Integer to float: (x − zero_point_in) ·
+    scale. Float to float: one rounding.
+
+    v2: convert x=0x0, out=0x0, in_type=i8, out_type=f32, rows=2, columns=3, in_pitch=4,
+        out_pitch=4, scale=0.012345
+    """
+
+    mnemonic, opcode, engine = "convert", 20, "vector"
+    numerics = "convert"
+    fields = (
+        address("x"),
+        address("out"),
+        storage("in_type"),
+        storage("out_type"),
+        integer("rows", "<u4", "rows"),
+        integer("columns", "<u4", "elements"),
+        integer("in_pitch", "<u4", "elements"),
+        integer("out_pitch", "<u4", "elements"),
+        real("scale", "<f8", "real value per storage step", 1.0),
+        *REQUANTIZATION,
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        wider = max(f["in_type"], f["out_type"], key=lambda t: STORAGE_BYTES[t])
+        return formulas.vector_cycles(target, wider, f["rows"] * f["out_pitch"], 1)
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        return (
+            local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["in_type"]),
+            local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[f["out_type"]], write=True),
+        )
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (Operand("x", f["rows"] * f["in_pitch"], f["in_type"]),)
+
+
+class Binary(Instruction):
+    """Element-wise arithmetic of two operands over four dimensions; stride 0 broadcasts; the output
+    is dense.
+
+    Integer add: round_half_even(((a−za)·a_multiplier + (b−zb)·b_multiplier) · 2^−shift) +
+    zero_point. Integer mul: requantize((a−za)·(b−zb), a_multiplier, shift) + zero_point. Floats:
+    the operation, rounded once. Integer min and max: of stored values. Comparisons of any type give
+    bools; and, or, xor take them. `type` is that of the operands.
+
+    v3: binary kind=add, type=i8, a=0x0, b=0x10, out=0x20, size3=16, a_stride3=1, b_stride3=1,
+        a_multiplier=2147483648, shift=40, clamp_low=-128.0
+    """
+
+    mnemonic, opcode, engine = "binary", 21, "vector"
+    numerics = "binary"
+    fields = (
+        enum("kind", "operation", BINARY_KINDS),
+        storage("type"),
+        address("a"),
+        address("b"),
+        address("out"),
+        *(integer(f"size{d}", "<u2" if d == 0 else "<u4", "elements", 1) for d in range(4)),
+        *(integer(f"a_stride{d}", "<u4", "elements", 0) for d in range(4)),
+        *(integer(f"b_stride{d}", "<u4", "elements", 0) for d in range(4)),
+        integer("a_zero_point", "<i2", "storage value", 0),
+        integer("b_zero_point", "<i2", "storage value", 0),
+        integer("zero_point", "<i2", "storage value", 0),
+        integer("a_multiplier", "<u4", "2^-shift", 0),
+        integer("b_multiplier", "<u4", "2^-shift", 0),
+        integer("shift", "<u1", "bits", 0),
+        real("clamp_low", "<f4", "storage value", float("-inf")),
+        real("clamp_high", "<f4", "storage value", float("inf")),
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
+        operations = formulas.binary_operations(f["kind"])
+        return formulas.vector_cycles(target, f["type"], elements, operations)
+
+    @staticmethod
+    def out_type(f: Mapping[str, Any]) -> str:
+        """The storage type of the output."""
+        return "bool" if f["kind"] in COMPARISONS else f["type"]
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        return _broadcast_accesses(f, {"a": f["type"], "b": f["type"]}, Binary.out_type(f))
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        a, b, _ = Binary.accesses(f)
+        return Operand("a", a.elements(f["type"]), f["type"]), Operand(
+            "b", b.elements(f["type"]), f["type"]
+        )
+
+
+def _broadcast_accesses(
+    f: Mapping[str, Any], operands: Mapping[str, str], out_type: str
+) -> tuple[Access, ...]:
+    """What is read of operands (name: storage type) with strides over four dimensions, and the
+    dense output.
+    """
+    sizes = tuple(f[f"size{d}"] for d in range(4))
+
+    def operand(name: str, storage: str) -> Access:
+        size = STORAGE_BYTES[storage]
+        strides = tuple(f[f"{name}_stride{d}"] * size for d in range(4))
+        # What is broadcast is read once.
+        counts = tuple((n - 1) * (s > 0) + 1 for n, s in zip(sizes, strides, strict=True))
+        return Access("local", None, 0, f[name], size, counts, strides)
+
+    elements = sizes[0] * sizes[1] * sizes[2] * sizes[3]
+    reads = [operand(name, storage) for name, storage in operands.items()]
+    return (*reads, local(f["out"], elements * STORAGE_BYTES[out_type], write=True))
+
+
+class Select(Instruction):
+    """out = condition ? a : b over four dimensions; stride 0 broadcasts; the output is dense.
+
+    The condition's elements are bools, `type` is that of a, b and the output.
+
+    v10: select type=f32, condition=0x0, a=0x100, b=0x200, out=0x300, size3=16,
+        condition_stride3=1, a_stride3=1
+    """
+
+    mnemonic, opcode, engine = "select", 29, "vector"
+    numerics = "select"
+    fields = (
+        storage("type"),
+        address("condition"),
+        address("a"),
+        address("b"),
+        address("out"),
+        *(integer(f"size{d}", "<u2" if d == 0 else "<u4", "elements", 1) for d in range(4)),
+        *(
+            integer(f"{name}_stride{d}", "<u4", "elements", 0)
+            for name in ("condition", "a", "b")
+            for d in range(4)
+        ),
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
+        return formulas.vector_cycles(target, f["type"], elements, 1)
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        operands = {"condition": "bool", "a": f["type"], "b": f["type"]}
+        return _broadcast_accesses(f, operands, f["type"])
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        storages = {"condition": "bool", "a": f["type"], "b": f["type"]}
+        pairs = zip(storages.items(), Select.accesses(f), strict=False)
+        return tuple(Operand(name, each.elements(s), s) for (name, s), each in pairs)
+
+
+_ROWS: tuple[Field, ...] = (
+    integer("rows", "<u4", "rows"),
+    integer("columns", "<u4", "elements"),
+    integer("in_pitch", "<u4", "elements"),
+    integer("out_pitch", "<u4", "elements"),
+)
+"""Rows of elements, each followed by padding up to its pitch."""
+
+
+class Unary(Instruction):
+    """A function of each element of rows, clamped; each row is filled with 0 up to its pitch.
+
+    `type` is that of x and of the output; but is_nan and is_inf give bools, and not takes them.
+
+    v8: unary kind=elu, type=f32, x=0x0, out=0x0, rows=1, columns=10, in_pitch=16, out_pitch=16,
+        alpha=0.5, clamp_high=1.0
+    """
+
+    mnemonic, opcode, engine = "unary", 26, "vector"
+    numerics = "unary"
+    fields = (
+        enum("kind", "function", (*UNARY_KINDS, NOT)),
+        storage("type"),
+        address("x"),
+        address("out"),
+        *_ROWS,
+        real("alpha", "<f8", "parameter of the function", 0.0),
+        real("beta", "<f8", "parameter of the function", 0.0),
+        *CLAMP,
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        elements, operations = f["rows"] * f["out_pitch"], formulas.unary_operations(f["kind"])
+        return formulas.vector_cycles(target, f["type"], elements, operations)
+
+    @staticmethod
+    def out_type(f: Mapping[str, Any]) -> str:
+        """The storage type of the output."""
+        kind = UNARY_KINDS.get(f["kind"])
+        return "bool" if kind is not None and kind.is_predicate else f["type"]
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        return (
+            local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
+            local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[Unary.out_type(f)], write=True),
+        )  # fmt: skip
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (Operand("x", f["rows"] * f["in_pitch"], f["type"]),)
+
+
+class Lookup(Instruction):
+    """The entry of a table for each element of rows, of 8 bits; each row is filled with the zero
+    point up to its pitch.
+
+    An element's bits, as an unsigned number, count the entries of `table` [256].
+
+    v9: lookup in_type=i8, out_type=u8, x=0x0, table=0x100, out=0x0, rows=1, columns=10,
+        in_pitch=16, out_pitch=16, zero_point=7
+    """
+
+    mnemonic, opcode, engine = "lookup", 27, "vector"
+    numerics = "lookup"
+    fields = (
+        storage("in_type"),
+        storage("out_type"),
+        address("x"),
+        address("table"),
+        address("out"),
+        *_ROWS,
+        integer("zero_point", "<i2", "storage value", 0),
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        elements = f["rows"] * f["out_pitch"]
+        return formulas.vector_cycles(target, f["out_type"], elements, formulas.LOOKUP_OPERATIONS)
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        size = STORAGE_BYTES[f["out_type"]]
+        return (
+            local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["in_type"]),
+            local(f["table"], TABLE_ENTRIES * size),
+            local(f["out"], f["rows"] * f["out_pitch"] * size, write=True),
+        )
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (
+            Operand("x", f["rows"] * f["in_pitch"], f["in_type"]),
+            Operand("table", TABLE_ENTRIES, f["out_type"]),
+        )

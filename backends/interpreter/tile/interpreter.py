@@ -1,0 +1,330 @@
+"""The tile interpreter: executes a tile.program in program order, which is what the program means.
+
+It runs tile IR at every stage: layers that are not cut yet (their tpu ops run on logical tensors
+and the window is written), copies and computations on tiles, and both before and after addresses
+are assigned. Without addresses each buffer has bytes of its own; with addresses the buffers of a
+memory share one array of bytes, so that a wrong address shows. A read of bytes that nobody wrote,
+or that another buffer has overwritten, is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+
+from ....dialects import tile
+from ....dialects.ir.location import place_of
+from ....dialects.ir.weights import WeightStore
+from ....dialects.tile.buffer_uses import program_of, written_operand
+from ....dialects.tile.instruction import instruction_of
+from ....passes.tile.weight_data import weight_data
+from ...diagnostics.diagnostic import DiagnosticError
+from ...instructions.instruction_set import BY_MNEMONIC, Instruction
+from ...numerics.device import functions as device
+from ..samples import MAX_LIVE_BYTES, joined, stack_samples
+from ..tpu import run_body
+from .buffers import ProgramBuffers
+from .memory import Buffer, Memory
+
+Observer = Callable[[str, np.ndarray], None]
+
+_OPERAND_SHIFT = 40
+"""To check reads, operand k of a computation stands at address (k + 1) << 40: so an access says
+whose it is.
+"""
+
+_SHARED_OPERANDS = frozenset({"w", "table", "index", "weight", "parameters"})
+"""Operands that the device functions take without sample axis where all samples share them."""
+
+
+def run_tile(
+    module: ModuleOp,
+    weights: WeightStore,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    observe: Observer | None = None,
+) -> dict[str, np.ndarray]:
+    """Runs the tile program of `module` and returns its outputs by name, in their declared shapes
+    and storage types.
+
+    Args:
+        module: a module with one tile.program, at any stage before the conversion to isa.
+        weights: the store that the program's weight buffers refer to.
+        inputs: arrays by input name, of the declared shape, or with S times its axis 0: S samples.
+        observe: called as observe(name, value) for every buffer in global memory that the program
+            writes, after its last write, with the logical tensor in its storage type, sample axis
+            first.
+
+    Raises:
+        DiagnosticError: an input is missing, unknown or of a wrong shape; the program reads bytes
+            that nobody wrote or reaches outside a buffer.
+    """
+    buffers = ProgramBuffers.of(program_of(module))
+    specs = {name: buffers.specs[buffer] for name, buffer in buffers.inputs.items()}
+    declared = {name: (spec.logical_shape, spec.storage) for name, spec in specs.items()}
+    arrays, samples = stack_samples(declared, inputs)
+    chunk = max(1, min(samples, MAX_LIVE_BYTES // max(1, buffers.bytes_per_sample)))
+    outputs: dict[str, list[np.ndarray]] = {name: [] for name in buffers.outputs}
+    seen: dict[str, list[np.ndarray]] = {}
+    for start in range(0, samples, chunk):
+        stop = min(start + chunk, samples)
+        run = _Run(buffers, weights, stop - start, {k: v[start:stop] for k, v in arrays.items()})
+        for name, value in run.execute(observe is not None):
+            if name in outputs:
+                outputs[name].append(value)
+            if observe is not None:
+                seen.setdefault(name, []).append(value)
+    if observe is not None:
+        for name, parts in seen.items():
+            value = np.concatenate(parts)
+            shape = value.shape[1:]
+            observe(
+                name,
+                value if len(value) == samples else np.broadcast_to(value[:1], (samples, *shape)),
+            )
+    return {
+        name: joined(value if len(value) == samples else value[:1], samples)
+        for name, value in ((name, np.concatenate(parts)) for name, parts in outputs.items())
+    }
+
+
+class _ProgramError(Exception):
+    """What is wrong with one op of the program; becomes a diagnostic that names the op."""
+
+
+class _Run:
+    """One execution of a program for a chunk of samples."""
+
+    def __init__(
+        self,
+        program: ProgramBuffers,
+        weights: WeightStore,
+        samples: int,
+        inputs: Mapping[str, np.ndarray],
+    ) -> None:
+        self.program = program
+        self.weights = weights
+        self.samples = samples
+        self.inputs = inputs
+        self.buffers: dict[SSAValue, Buffer] = {}
+        self.memories = {
+            place: Memory(size, samples) for place, size in program.memory_sizes.items()
+        }
+
+    def execute(self, observing: bool) -> Iterator[tuple[str, np.ndarray]]:
+        """Runs every step; gives the outputs, and if `observing` every written global buffer, when
+        complete.
+        """
+        for name, value in self.program.inputs.items():
+            buffer = self._buffer(value)
+            buffer.write(self.program.specs[value].to_physical(self.inputs[name]))
+            buffer.writable = False
+        for index, op in enumerate(self.program.steps):
+            try:
+                self._step(op)
+            except _ProgramError as error:
+                raise _diagnostic(op, index, str(error)) from None
+            yield from self._finished(op, index, observing)
+        for name, value in self.program.outputs.items():
+            if self._missing(value):
+                raise DiagnosticError(f"the program does not write the whole of output '{name}'")
+            yield name, self._logical(value)
+
+    def _finished(
+        self, op: Operation, index: int, observing: bool
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Gives the buffers that step `index` was the last to write, and lets go of those it was
+        the last to use.
+        """
+        for operand in dict.fromkeys(op.operands):
+            spec = self.program.specs[operand]
+            whole = spec.use.last_write == index and spec.use.is_global
+            if observing and whole and spec.segment != "output":
+                yield spec.label, self._logical(operand)
+            if spec.use.last == index and spec.segment not in ("input", "output"):
+                del self.buffers[operand]
+
+    def _logical(self, value: SSAValue) -> np.ndarray:
+        return self.program.specs[value].to_logical(self._buffer(value).values()).copy()
+
+    def _missing(self, value: SSAValue) -> bool:
+        """Whether a logical element of a global buffer was not written, or overwritten through
+        another buffer.
+        """
+        spec, buffer = self.program.specs[value], self._buffer(value)
+        written = (buffer.writers() == buffer.number).all(axis=1)
+        return not spec.to_logical(written.reshape(1, *spec.shape)).all()
+
+    def _buffer(self, value: SSAValue) -> Buffer:
+        """The bytes of a buffer, made at its first use."""
+        buffer = self.buffers.get(value)
+        if buffer is not None:
+            return buffer
+        spec = self.program.specs[value]
+        op = spec.use.op
+        writable, number, address = True, 1, 0
+        if isinstance(op, tile.GlobalOp) and spec.segment == "weights":
+            memory = Memory.holding(weight_data(op, self.weights), self.samples)
+            writable = False
+        elif spec.address is not None:
+            memory, number, address = self.memories[spec.use.memory], spec.number, spec.address
+        else:
+            memory = Memory(spec.size_bytes, self.samples, private=True)
+        buffer = Buffer(number, spec.label, memory, address, spec.shape, spec.dtype, writable)
+        self.buffers[value] = buffer
+        return buffer
+
+    def _target(self, value: SSAValue) -> Buffer:
+        buffer = self._buffer(value)
+        if not buffer.writable:
+            raise _ProgramError(f"'{buffer.label}' cannot be written: it is an input or weights")
+        return buffer
+
+    def _step(self, op: Operation) -> None:
+        if isinstance(op, tile.CopyOp):
+            _copy(op, self._buffer(op.source), self._target(op.target))
+        elif isinstance(op, tile.LayerOp):
+            self._layer(op)
+        else:
+            self._compute(op)
+
+    def _layer(self, op: tile.LayerOp) -> None:
+        """Runs the body on whole logical tensors and writes the window of the result."""
+        arguments: list[np.ndarray] = []
+        for value in op.inputs:
+            if self._missing(value):
+                label = self.program.specs[value].label
+                raise _ProgramError(f"reads elements of '{label}' that nobody wrote")
+            spec = self.program.specs[value]
+            arguments.append(spec.to_logical(self._buffer(value).values()))
+        value = run_body(op.body.block, arguments, self.weights)
+        spec, target = self.program.specs[op.output], self._target(op.output)
+        target.prepare_write(value.shape[0] == 1)
+        bounds = op.window.get_values()
+        window = [slice(low, high) for low, high in zip(bounds[::2], bounds[1::2], strict=True)]
+        box = (slice(None), *window)
+        spec.to_logical(target.values())[box] = value[box]
+        physical = [window[axis] for axis in spec.order] or [slice(0, 1)]
+        low, high = spec.padding
+        if physical[-1].stop == low:
+            # Whoever writes the end of a row writes its padding.
+            target.values()[(slice(None), *physical[:-1], slice(low, high))] = 0
+            physical[-1] = slice(physical[-1].start, high)
+        target.writers().reshape(*spec.shape, -1)[tuple(physical)] = target.number
+
+    def _compute(self, op: Operation) -> None:
+        """Runs a computation on tiles with the device function that its instruction names."""
+        mnemonic, fields, operands = instruction_of(op)
+        instruction = BY_MNEMONIC[mnemonic]
+        complete = {f.name: fields.get(f.name, f.default) for f in instruction.fields}
+        buffers = {name: self._buffer(value) for name, value in operands.items()}
+        for number, name in enumerate(buffers, 1):
+            complete[name] = number << _OPERAND_SHIFT
+        _check_accesses(instruction, complete, list(buffers.values()))
+        target = self._target(written_operand(op))
+        arrays = {
+            name: _argument(name, buffer)
+            for name, buffer in buffers.items()
+            if buffer is not target or fields.get("accumulate")
+        }
+        assert instruction.numerics is not None
+        result = device.function_of(instruction.numerics)(**arrays, **fields)
+        target.write(result.reshape(-1, *target.shape))
+
+
+def _argument(name: str, buffer: Buffer) -> np.ndarray:
+    """A buffer as the device functions take it: flat, with the sample axis first unless all samples
+    share weights.
+    """
+    flat = buffer.flat()
+    return flat[0] if name in _SHARED_OPERANDS and len(flat) == 1 else flat
+
+
+def _check_accesses(
+    instruction: type[Instruction], fields: Mapping[str, Any], buffers: Sequence[Buffer]
+) -> None:
+    """What the instruction reads was written, and lies in the operand's buffer, as does what it
+    writes.
+    """
+    for access in instruction.accesses(fields):
+        operand = access.address >> _OPERAND_SHIFT
+        buffer = buffers[operand - 1]
+        for first, last in (access.intervals() - (operand << _OPERAND_SHIFT)).tolist():
+            if last > buffer.size_bytes:
+                raise _ProgramError(
+                    f"reaches byte {last} of '{buffer.label}', which has {buffer.size_bytes}"
+                )
+            unwritten = None if access.write else buffer.unwritten(first, last)
+            if unwritten is not None:
+                raise _ProgramError(
+                    f"reads byte {unwritten} of '{buffer.label}', which nobody wrote"
+                )
+
+
+def _diagnostic(op: Operation, index: int, message: str) -> DiagnosticError:
+    """The diagnostic for what is wrong with step `index`, and the ONNX nodes that it comes from."""
+    core = op.core if isinstance(op, tile.CoreOp | tile.LayerOp) else None
+    where = "" if core is None else f" on core {core.value.data}"
+    return DiagnosticError(f"step {index} ({op.name}{where}) {message}", place_of(op))
+
+
+def _copy(op: tile.CopyOp, source: Buffer, target: Buffer) -> None:
+    """Copies a box for every sample, with padding after each run."""
+    sizes = op.sizes.get_values()
+    pad = 0 if op.pad is None else op.pad.value.data
+    come = _Box.inside(source, op.source_offset.value.data, op.source_strides.get_values(), sizes)
+    if (come.view(source.writers()) != source.number).any():
+        raise _ProgramError(f"reads elements of '{source.label}' that nobody wrote")
+    offset, strides = op.target_offset.value.data, op.target_strides.get_values()
+    go = _Box.inside(target, offset, strides, sizes)
+    target.prepare_write(source.shared)
+    origin = source.flat()
+    for sample, plane in enumerate(target.flat()):
+        go.view(plane[:, None])[...] = come.view(origin[sample % len(origin)][:, None])
+    go.view(target.writers())[...] = target.number
+    if pad:
+        filled = _Box.inside(target, offset + sizes[-1], strides, (*sizes[:-1], pad))
+        for plane in target.flat():
+            filled.view(plane[:, None])[...] = (
+                0 if op.pad_value is None else op.pad_value.value.data
+            )
+        filled.view(target.writers())[...] = target.number
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A strided box of elements that lies inside a buffer."""
+
+    offset: int
+    strides: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+    @staticmethod
+    def inside(
+        buffer: Buffer, offset: int, strides: tuple[int, ...], sizes: tuple[int, ...]
+    ) -> _Box:
+        """A box whose last axis has stride 1, checked against the buffer."""
+        steps = (*strides[: len(sizes) - 1], 1)
+        reach = [stride * (size - 1) for stride, size in zip(steps, sizes, strict=True)]
+        low = offset + sum(r for r in reach if r < 0)
+        high = offset + sum(r for r in reach if r > 0)
+        if min(sizes) < 1 or low < 0 or high >= buffer.elements:
+            raise _ProgramError(
+                f"reaches elements {low} to {high} of '{buffer.label}', which has {buffer.elements}"
+            )
+        return _Box(offset, steps, sizes)
+
+    def view(self, flat: np.ndarray) -> np.ndarray:
+        """The box as a view [*sizes, k] of [elements, k]."""
+        step, inner = flat.strides
+        return as_strided(
+            flat[self.offset :],
+            shape=(*self.sizes, flat.shape[1]),
+            strides=(*(stride * step for stride in self.strides), inner),
+        )

@@ -1,0 +1,1 @@
+"""What each instruction computes, on whole tiles in packed, padded buffers."""

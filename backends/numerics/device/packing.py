@@ -1,0 +1,88 @@
+"""The layouts of weights and parameters that the device's instructions read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..fixed_point import Integers
+
+
+def pack_conv_weights(w: np.ndarray, block: int) -> np.ndarray:
+    """w[kh, kw, c / groups, o] as [ceil(o / block), kh * kw * c / groups, block], filled with
+    zeros.
+    """
+    kh, kw, depth, outputs = w.shape
+    return pack_matmul_weights(w.reshape(kh * kw * depth, outputs), block)
+
+
+def unpack_conv_weights(
+    packed: np.ndarray, kernel: tuple[int, int], group_channels: int, outputs: int
+) -> np.ndarray:
+    """The inverse of `pack_conv_weights`: [kh, kw, c / groups, o]."""
+    columns = unpack_matmul_weights(packed, outputs)
+    return columns.reshape(kernel[0], kernel[1], group_channels, outputs)
+
+
+def pack_matmul_weights(w: np.ndarray, block: int) -> np.ndarray:
+    """w[..., k, n] as [..., ceil(n / block), k, block], filled with zeros. ValueError for a block
+    below 1.
+    """
+    if block < 1:
+        raise ValueError(f"a weight block has at least 1 column, not {block}")
+    *lead, depth, columns = w.shape
+    blocks = -(-columns // block)
+    padded = np.zeros((*lead, depth, blocks * block), w.dtype)
+    padded[..., :columns] = w
+    split = padded.reshape(*lead, depth, blocks, block)
+    return np.ascontiguousarray(np.swapaxes(split, -3, -2))
+
+
+def unpack_matmul_weights(packed: np.ndarray, columns: int) -> np.ndarray:
+    """The inverse of `pack_matmul_weights`: [..., k, columns]."""
+    *lead, blocks, depth, block = packed.shape
+    return np.swapaxes(packed, -3, -2).reshape(*lead, depth, blocks * block)[..., :columns]
+
+
+def pack_depthwise_weights(w: np.ndarray, pitch: int) -> np.ndarray:
+    """w[kh, kw, 1, o] as [kh * kw, pitch], filled with zeros; ValueError where o > pitch."""
+    kh, kw, one, outputs = w.shape
+    if one != 1 or outputs > pitch:
+        raise ValueError(f"weights {w.shape} do not fit depthwise rows of {pitch} elements")
+    packed = np.zeros((kh * kw, pitch), w.dtype)
+    packed[:, :outputs] = w.reshape(kh * kw, outputs)
+    return packed
+
+
+def pack_epilogue_table(
+    bias: np.ndarray,
+    multiplier: Integers,
+    shift: Integers,
+    pitch: int,
+    *,
+    acc_type: str,
+    residual_multiplier: Integers | None = None,
+    residual_shift: Integers | None = None,
+) -> np.ndarray:
+    """The int32 table of an integer epilogue: rows bias (i64: low word, high word), multiplier,
+    shift, and the residual's two.
+
+    `bias` is [c]; the multipliers and shifts are [c] or scalars; rows are filled with zeros up to
+    `pitch` elements. ValueError where the bias does not fit its words or the residual has one
+    parameter only.
+    """
+    bias = np.asarray(bias, dtype=np.int64)
+    if acc_type == "i64":
+        rows: list[Integers] = [(bias & 0xFFFFFFFF).astype(np.uint32).view(np.int32), bias >> 32]
+    elif bias.size and (bias.min() < -(2**31) or bias.max() >= 2**31):
+        raise ValueError("the bias does not fit the 32 bits of an i32 accumulator's table")
+    else:
+        rows = [bias]
+    rows += [multiplier, shift]
+    if (residual_multiplier is None) != (residual_shift is None):
+        raise ValueError("a residual has both a multiplier and a shift")
+    if residual_multiplier is not None and residual_shift is not None:
+        rows += [residual_multiplier, residual_shift]
+    table = np.zeros((len(rows), pitch), np.int32)
+    for row, values in zip(table, rows, strict=True):
+        row[: bias.size] = values
+    return table

@@ -1,0 +1,184 @@
+"""What the element-wise instructions compute, on whole tiles in packed, padded buffers; see
+device.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import comparison, elementwise
+from ..storage import is_float
+from ..unary import NOT
+from ..unary import unary as float_unary
+from .tile_buffer import integer_clamp, padded, shaped, strided
+
+_INFINITE = float("inf")
+
+
+def unary(
+    x: np.ndarray,
+    *,
+    kind: str,
+    type: str,
+    rows: int,
+    columns: int,
+    in_pitch: int,
+    out_pitch: int,
+    alpha: float = 0.0,
+    beta: float = 0.0,
+    clamp_low: float = -_INFINITE,
+    clamp_high: float = _INFINITE,
+) -> np.ndarray:
+    """out[rows, out_pitch]: the function `kind` of x[rows, in_pitch] (see unary.py), clamped.
+
+    `type` is that of x and of the result, but predicates give bools, and "not" takes them.
+    """
+    values = shaped(x, (rows, in_pitch), "x", type)[..., :columns]
+    if kind == NOT:
+        return padded(np.logical_not(values), out_pitch, False)
+    return padded(float_unary(values, kind, alpha, beta, (clamp_low, clamp_high)), out_pitch, 0)
+
+
+def lookup(
+    x: np.ndarray,
+    table: np.ndarray,
+    *,
+    in_type: str,
+    out_type: str,
+    rows: int,
+    columns: int,
+    in_pitch: int,
+    out_pitch: int,
+    zero_point: int = 0,
+) -> np.ndarray:
+    """out[rows, out_pitch]: for each element of x[rows, in_pitch], of 8 bits, the element of
+    `table` [256] that its bits, as an unsigned number, count to; the padding lanes are
+    `zero_point`.
+    """
+    if in_type not in ("i8", "u8"):
+        raise ValueError(f"a table is looked up with 8 bits, not with {in_type}")
+    values = shaped(x, (rows, in_pitch), "x", in_type)[..., :columns]
+    entries = shaped(table, (256,), "table", out_type)
+    index = values.view(np.uint8)
+    if entries.ndim == 1:
+        return padded(np.take(entries, index), out_pitch, zero_point)
+    lead = np.broadcast_shapes(entries.shape[:-1], index.shape[:-2])
+    spread = np.broadcast_to(entries, (*lead, 256))
+    every = np.broadcast_to(index, (*lead, *index.shape[-2:]))
+    found = np.empty(every.shape, entries.dtype)
+    for at in np.ndindex(lead):
+        found[at] = np.take(spread[at], every[at])
+    return padded(found, out_pitch, zero_point)
+
+
+def select(
+    condition: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    type: str,
+    size0: int = 1,
+    size1: int = 1,
+    size2: int = 1,
+    size3: int = 1,
+    condition_stride0: int = 0,
+    condition_stride1: int = 0,
+    condition_stride2: int = 0,
+    condition_stride3: int = 0,
+    a_stride0: int = 0,
+    a_stride1: int = 0,
+    a_stride2: int = 0,
+    a_stride3: int = 0,
+    b_stride0: int = 0,
+    b_stride1: int = 0,
+    b_stride2: int = 0,
+    b_stride3: int = 0,
+) -> np.ndarray:
+    """out[size0, size1, size2, size3] = condition ? a : b, operands flat [..., elements] and read
+    with strides in elements; the condition's elements are bools.
+    """
+    sizes = (size0, size1, size2, size3)
+    steps = (condition_stride0, condition_stride1, condition_stride2, condition_stride3)
+    bools = strided(condition, sizes, steps, "condition", "bool")
+    left = strided(a, sizes, (a_stride0, a_stride1, a_stride2, a_stride3), "a", type)
+    right = strided(b, sizes, (b_stride0, b_stride1, b_stride2, b_stride3), "b", type)
+    return comparison.select(bools, left, right)
+
+
+def binary(
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    kind: str,
+    type: str,
+    size0: int = 1,
+    size1: int = 1,
+    size2: int = 1,
+    size3: int = 1,
+    a_stride0: int = 0,
+    a_stride1: int = 0,
+    a_stride2: int = 0,
+    a_stride3: int = 0,
+    b_stride0: int = 0,
+    b_stride1: int = 0,
+    b_stride2: int = 0,
+    b_stride3: int = 0,
+    a_zero_point: int = 0,
+    b_zero_point: int = 0,
+    zero_point: int = 0,
+    a_multiplier: int = 0,
+    b_multiplier: int = 0,
+    shift: int = 0,
+    clamp_low: float = -_INFINITE,
+    clamp_high: float = _INFINITE,
+) -> np.ndarray:
+    """out[size0, size1, size2, size3] = a (kind) b, operands flat [..., elements] and read with
+    strides in elements.
+
+    A stride of 0 broadcasts. Comparisons (`comparison.py`) take any type and give bools; and, or,
+    xor take bools. Integers: `add_int` (sub: with the second term subtracted), `mul_int` with
+    `a_multiplier`, and min and max of stored values, which must have one scale and zero point.
+    Floats: the operation (`elementwise.py`) in f32, clamped, rounded once.
+    """
+    sizes = (size0, size1, size2, size3)
+    left = strided(a, sizes, (a_stride0, a_stride1, a_stride2, a_stride3), "a", type)
+    right = strided(b, sizes, (b_stride0, b_stride1, b_stride2, b_stride3), "b", type)
+    if kind in comparison.COMPARISONS:
+        return comparison.compare(kind, left, right)
+    if kind in comparison.LOGIC:
+        return comparison.combine(kind, left, right)
+    if is_float(type):
+        wide = np.float64 if type == "f64" else np.float32
+        operation = elementwise.FLOAT_OPERATIONS[kind]
+        real = operation(left.astype(wide, copy=False), right.astype(wide, copy=False))
+        return elementwise.store_float(real, type, (clamp_low, clamp_high))
+    clamp = integer_clamp(type, clamp_low, clamp_high)
+    if kind in ("add", "sub"):
+        return elementwise.add_int(
+            left,
+            right,
+            zero_point_a=a_zero_point,
+            zero_point_b=b_zero_point,
+            multiplier_a=a_multiplier,
+            multiplier_b=b_multiplier if kind == "add" else -b_multiplier,
+            shift=shift,
+            zero_point=zero_point,
+            storage=type,
+            clamp=clamp,
+        )
+    if kind in ("min", "max"):
+        operation = elementwise.FLOAT_OPERATIONS[kind]
+        return elementwise.clamp(operation(left, right), clamp_low, clamp_high)
+    if kind != "mul":
+        raise ValueError(f"integers of type {type} have no operation '{kind}'")
+    return elementwise.mul_int(
+        left,
+        right,
+        zero_point_a=a_zero_point,
+        zero_point_b=b_zero_point,
+        multiplier=a_multiplier,
+        shift=shift,
+        zero_point=zero_point,
+        storage=type,
+        clamp=clamp,
+    )

@@ -1,0 +1,114 @@
+"""Buffers as instructions see them: shapes, strides, samples, padding lanes, clamps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..storage import dtype_of, integer_range
+
+_INFINITE = float("inf")
+
+
+def shaped(array: np.ndarray, shape: tuple[int, ...], name: str, storage: str) -> np.ndarray:
+    """`array` as [..., *shape], from that shape or from flat [..., elements]; leading axes of one
+    shared sample dropped.
+    """
+    if array.dtype != dtype_of(storage):
+        raise ValueError(f"{name} holds {array.dtype}, the instruction reads {storage}")
+    size = int(np.prod(shape, dtype=np.int64))
+    if array.shape[max(array.ndim - len(shape), 0) :] == shape:
+        return array
+    if array.ndim and array.shape[-1] == size:
+        return array.reshape(*array.shape[:-1], *shape)
+    raise ValueError(f"{name} has shape {array.shape}, the instruction reads {shape}")
+
+
+def strided(
+    array: np.ndarray, sizes: tuple[int, ...], strides: tuple[int, ...], name: str, storage: str
+) -> np.ndarray:
+    """A read-only view of flat [..., elements] as [..., *sizes] with `strides` in elements."""
+    if array.dtype != dtype_of(storage):
+        raise ValueError(f"{name} holds {array.dtype}, the instruction reads {storage}")
+    needed = 1 + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
+    if min(sizes) > 0 and (not array.ndim or array.shape[-1] < needed):
+        raise ValueError(f"{name} has shape {array.shape}, the instruction reads {needed} elements")
+    element = array.strides[-1]
+    return np.lib.stride_tricks.as_strided(
+        array,
+        (*array.shape[:-1], *sizes),
+        (*array.strides[:-1], *(stride * element for stride in strides)),
+        writeable=False,
+    )
+
+
+def per_sample(
+    compute: Callable[..., np.ndarray],
+    shared: np.ndarray,
+    shared_rank: int,
+    *operands: tuple[np.ndarray, int],
+) -> np.ndarray:
+    """compute(shared, *operands) where `shared` may have sample axes before its `shared_rank` own.
+
+    All samples are computed at once while they share one copy of it, else one by one. Each operand
+    is an array and its own rank.
+    """
+    lead = shared.shape[: shared.ndim - shared_rank]
+    pairs = zip(lead, shared.strides, strict=False)
+    if all(size == 1 or stride == 0 for size, stride in pairs):
+        return compute(shared[(0,) * len(lead)], *(array for array, _ in operands))
+    samples = np.broadcast_shapes(
+        lead, *(array.shape[: array.ndim - rank] for array, rank in operands)
+    )
+    every = [(shared, shared_rank), *operands]
+    spread = [np.broadcast_to(a, (*samples, *a.shape[a.ndim - rank :])) for a, rank in every]
+    parts = [compute(*(array[at] for array in spread)) for at in np.ndindex(samples)]
+    return np.stack(parts).reshape(*samples, *parts[0].shape)
+
+
+def accumulated(
+    result: np.ndarray,
+    rank: int,
+    pitch: int,
+    acc_type: str,
+    accumulate: int,
+    acc: np.ndarray | None,
+) -> np.ndarray:
+    """`result` widened to `pitch` with zeros, plus `acc` where the instruction accumulates.
+
+    Without its samples, `result` has `rank` axes, the last being the channels.
+    """
+    widened = padded(result, pitch, 0)
+    if not accumulate:
+        return widened
+    if acc is None:
+        raise ValueError("an accumulating instruction needs the accumulator")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return shaped(acc, widened.shape[-rank:], "acc", acc_type) + widened
+
+
+def padded(
+    result: np.ndarray, pitch: int, value: float, whole: np.ndarray | None = None
+) -> np.ndarray:
+    """[..., channels] as [..., pitch], the padding lanes `value`; written in place where `whole`
+    has the pitch already.
+    """
+    channels = result.shape[-1]
+    if channels == pitch:
+        return result
+    if channels > pitch:
+        raise ValueError(f"rows of {channels} elements do not fit a pitch of {pitch}")
+    if whole is None or whole.shape[-1] != pitch:
+        whole = np.empty((*result.shape[:-1], pitch), result.dtype)
+        whole[..., :channels] = result
+    whole[..., channels:] = value
+    return whole
+
+
+def integer_clamp(storage: str, low: float, high: float) -> tuple[int, int] | None:
+    """Clamp fields as integers within the storage range; None where neither bounds anything."""
+    if low == -_INFINITE and high == _INFINITE:
+        return None
+    least, greatest = integer_range(storage)
+    return round(min(max(low, least), greatest)), round(min(max(high, least), greatest))

@@ -1,0 +1,1 @@
+"""Values: a program's instructions executed on bytes."""

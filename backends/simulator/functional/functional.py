@@ -1,0 +1,290 @@
+"""Values: executes a program's instructions on bytes.
+
+Loads and stores move bytes between memories; every other instruction hands the bytes of its
+operands to the function of `backends/numerics/device/functions.py` that its class names, with its fields as
+keyword arguments. Several samples run at once, as the leading axis of every array (see
+`memory.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ...diagnostics.diagnostic import DiagnosticError
+from ...instructions.instruction_set import (
+    HEADER,
+    SEGMENTS,
+    STORAGE_BYTES,
+    Access,
+    HostCall,
+    Instruction,
+    Load,
+    Store,
+    Sync,
+)
+from ...numerics.device import functions as device
+from ...numerics.storage import dtype_of
+from ...program.program import Program
+from ..streams import Streams, decode_program
+from .memory import Memory
+from .samples import joined, samples_of
+from .schedule import execution_order
+
+CHUNK_BYTES = 256 << 20
+"""Samples run together as long as their private memories together take no more than this; at least
+one runs.
+"""
+
+Progress = Callable[[int, int], None]
+"""Called with (samples done, samples in all)."""
+
+_HEADER_NAMES = frozenset(field.name for field in HEADER)
+
+
+class _State:
+    """The memories of one chunk of samples."""
+
+    def __init__(self, program: Program, samples: int) -> None:
+        self.samples = samples
+        self.segments = [
+            Memory(
+                program.segment_sizes.get(name, 0),
+                samples,
+                program.weight_bytes if name == "weights" else None,
+            )
+            for name in SEGMENTS
+        ]
+        self.local = [Memory(size, samples) for size in program.local_bytes]
+        self.acc = [Memory(size, samples) for size in program.acc_bytes]
+
+    def memory(self, space: str, core: int, segment: int) -> Memory:
+        """The memory of an access."""
+        if space == "global":
+            return self.segments[segment]
+        return (self.local if space == "local" else self.acc)[core]
+
+
+_Step = Callable[[_State], None]
+
+
+class FunctionalSimulator:
+    """A program made ready to run, any number of times."""
+
+    def __init__(self, program: Program, streams: Streams | None = None) -> None:
+        """`streams`: the decoded program, if there already is one. Raises DiagnosticError if it
+        cannot run to its end.
+        """
+        self.program = program
+        streams = streams or decode_program(program)
+        self._names: list[str] = []
+        self._steps: list[_Step] = []
+        self._numbers: list[int] = []
+        self.host_seconds: float | None = None
+        """What the calls of the host have taken so far; None where the program has none."""
+        for number in execution_order(streams):
+            step = _make_step(streams, number)
+            if streams.kinds[number] is HostCall and step is not None:
+                step = self._measured(step)
+            if step is not None:
+                self._steps.append(step)
+                self._numbers.append(number)
+                self._names.append(streams.name(number))
+
+    def _measured(self, step: _Step) -> _Step:
+        """A call of the host, whose time is added to `host_seconds`."""
+        self.host_seconds = 0.0
+
+        def measured(state: _State) -> None:
+            start = perf_counter()
+            step(state)
+            self.host_seconds = (self.host_seconds or 0.0) + perf_counter() - start
+
+        return measured
+
+    def bytes_before(
+        self, inputs: Mapping[str, np.ndarray], wanted: Mapping[int, tuple[int, int, int]]
+    ) -> dict[int, np.ndarray]:
+        """What stands in global memory just before some instructions run: u8 [samples, bytes] by
+        number, for (segment, first byte, byte past the last) by number.
+
+        Raises DiagnosticError as `run` does.
+        """
+        arrays, samples = samples_of(self.program.inputs, inputs)
+        state = self._loaded(arrays, 0, samples)
+        found: dict[int, np.ndarray] = {}
+        with np.errstate(all="ignore"):
+            for step, number in zip(self._steps, self._numbers, strict=True):
+                if number in wanted:
+                    segment, low, high = wanted[number]
+                    data = state.segments[segment].read(low, high)
+                    found[number] = np.array(np.broadcast_to(data, (samples, high - low)))
+                step(state)
+        return found
+
+    def _loaded(self, arrays: Mapping[str, np.ndarray], begin: int, count: int) -> _State:
+        """The memories with the inputs of `count` samples in them."""
+        state = _State(self.program, count)
+        segment = state.segments[SEGMENTS.index("input")]
+        for port in self.program.inputs:
+            segment.write(port.offset, arrays[port.name][begin : begin + count])
+        return state
+
+    def run(
+        self, inputs: Mapping[str, np.ndarray], progress: Progress | None = None
+    ) -> dict[str, np.ndarray]:
+        """Outputs by name for inputs by name; S samples at once if inputs have S times their axis
+        0.
+
+        Raises DiagnosticError for a missing, unknown or ill-fitting input.
+        """
+        arrays, samples = samples_of(self.program.inputs, inputs)
+        return joined(self.program.outputs, self.run_bytes(arrays, samples, progress), samples)
+
+    def run_bytes(
+        self, inputs: Mapping[str, np.ndarray], samples: int, progress: Progress | None = None
+    ) -> dict[str, np.ndarray]:
+        """Outputs u8 [samples, bytes] by name for inputs u8 [samples, bytes] by name."""
+        chunk = self._chunk(samples)
+        parts: dict[str, list[np.ndarray]] = {port.name: [] for port in self.program.outputs}
+        for begin in range(0, samples, chunk):
+            count = min(chunk, samples - begin)
+            for name, value in self._run_chunk(inputs, begin, count).items():
+                parts[name].append(value)
+            if progress is not None:
+                progress(begin + count, samples)
+        return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+    def _chunk(self, samples: int) -> int:
+        sizes = self.program.segment_sizes
+        private = sum(sizes.get(name, 0) for name in SEGMENTS if name != "weights")
+        private += sum(self.program.local_bytes) + sum(self.program.acc_bytes)
+        return max(1, min(samples, CHUNK_BYTES // max(private, 1)))
+
+    def _run_chunk(
+        self, arrays: Mapping[str, np.ndarray], begin: int, count: int
+    ) -> dict[str, np.ndarray]:
+        """Outputs u8 [count, bytes] by name."""
+        state = self._loaded(arrays, begin, count)
+        with np.errstate(all="ignore"):
+            for step, name in zip(self._steps, self._names, strict=True):
+                try:
+                    step(state)
+                except (ValueError, OverflowError) as error:
+                    raise DiagnosticError(
+                        f"{name} cannot be executed: {error}", hint="compile the program again"
+                    ) from error
+        segment = state.segments[SEGMENTS.index("output")]
+        return {
+            port.name: np.array(
+                np.broadcast_to(
+                    segment.read(port.offset, port.offset + port.size), (count, port.size)
+                )
+            )
+            for port in self.program.outputs
+        }
+
+
+# What an instruction does, as a function of the memories
+
+
+def _make_step(streams: Streams, number: int) -> _Step | None:
+    kind, fields, core = streams.kinds[number], streams.fields[number], streams.core[number]
+    if kind is Sync:
+        return None
+    if kind in (Load, Store):
+        return _transfer(streams, number)
+    return _compute(kind, fields, core)
+
+
+_Operand = tuple[str, str, int, int, int, np.dtype]
+"""Keyword, memory space, segment, first byte, byte past the last, type."""
+
+
+def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _Step:
+    """An instruction that a function of device.py computes."""
+    assert kind.numerics is not None
+    function = device.function_of(kind.numerics)
+    operands, out = _operands(kind, fields)
+    addresses = {field.name for field in kind.fields if field.kind == "address"}
+    options = {
+        name: value
+        for name, value in fields.items()
+        if name not in addresses and name not in _HEADER_NAMES
+    }
+
+    def step(state: _State) -> None:
+        arrays = {
+            name: state.memory(space, core, segment).read(start, end).view(dtype)
+            for name, space, segment, start, end, dtype in operands
+        }
+        result = np.asarray(function(**arrays, **options))
+        lead = max((len(array) for array in arrays.values()), default=1)
+        flat = np.ascontiguousarray(result).reshape(lead, -1).view(np.uint8)
+        state.memory(out.space, core, out.segment).write(out.address, flat)
+
+    return step
+
+
+def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], Access]:
+    """What a computing instruction reads, and where it writes; operands in global memory have a
+    field that names their segment."""
+    reads: list[_Operand] = []
+    for name, elements, storage, space in kind.reads(f):
+        segment = SEGMENTS.index(f[f"{name}_segment"]) if space == "global" else 0
+        end = f[name] + elements * STORAGE_BYTES[storage]
+        reads.append((name, space, segment, f[name], end, dtype_of(storage)))
+    return reads, next(access for access in kind.accesses(f) if access.write)
+
+
+def _transfer(streams: Streams, number: int) -> _Step:
+    """A load or store: equal runs from one memory to another, each followed by `pad` bytes of
+    `fill`.
+    """
+    f = streams.fields[number]
+    source, target = streams.accesses(number)
+    run, pad, fill = f["run"], f["pad"], f["fill"]
+    kept = [d for d in range(4) if f[f"count{d}"] > 1]
+    counts = [f[f"count{d}"] for d in kept]
+    steps = {side: [f[f"{side}_stride{d}"] for d in kept] for side in ("src", "dst")}
+    # Runs that touch at both ends are one.
+    if not pad:
+        for d in sorted(range(len(kept)), key=lambda d: steps["src"][d]):
+            if steps["src"][d] == steps["dst"][d] == run:
+                run *= counts[d]
+                counts[d] = 0
+        steps = {
+            side: [s for s, n in zip(values, counts, strict=True) if n]
+            for side, values in steps.items()
+        }
+        counts = [n for n in counts if n]
+    places = [
+        (access.space, access.core or 0, access.segment, *access.extent(), access.address)
+        for access in (source, target)
+    ]
+    shape = tuple(counts)
+    src_strides, dst_strides = (*steps["src"], 1), (*steps["dst"], 1)
+
+    def step(state: _State) -> None:
+        space, core, segment, low, high, address = places[0]
+        origin = state.memory(space, core, segment)
+        if not shape:
+            data = origin.read(address, address + run)
+        else:
+            data = origin.strided(low, high, address, (*shape, run), src_strides, False)
+        space, core, segment, low, high, address = places[1]
+        memory = state.memory(space, core, segment)
+        if memory is origin:
+            data = data.copy()
+        if not shape and not pad:
+            memory.write(address, data)
+            return
+        view = memory.strided(low, high, address, (*shape, run + pad), dst_strides, len(data) > 1)
+        view[..., :run] = data
+        if pad:
+            view[..., run:] = fill
+
+    return step

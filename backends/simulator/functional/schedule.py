@@ -1,0 +1,108 @@
+"""The order in which the functional simulator executes instructions.
+
+Among the instructions that are ready, the one that stands first in the program comes next. No data
+decide what runs, so the order is the same for every input and is worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from heapq import heappop, heappush
+
+from ..deadlock import deadlock_error
+from ..streams import Streams
+
+
+class Scheduler:
+    """Takes instructions off the engines' queues as their waits are met."""
+
+    def __init__(self, streams: Streams, held: Container[int] = ()) -> None:
+        """Instructions in `held` never become ready: what else can happen without them?"""
+        self._streams, self._held = streams, held
+        self._heads = [0] * len(streams.queues)
+        self.retired = [0] * len(streams.queues)
+        self.counters: dict[int, int] = {}
+        self._ready: list[int] = []
+        self._met: dict[int, int] = {}
+        self._engine_waiters: list[list[tuple[int, int]]] = [[] for _ in streams.queues]
+        self._counter_waiters: dict[int, list[tuple[int, int]]] = {}
+        for engine in range(len(streams.queues)):
+            self._consider(engine)
+
+    def _consider(self, engine: int) -> None:
+        """Puts the head of a queue among the ready instructions, or registers what it waits for."""
+        queue = self._streams.queues[engine]
+        if self._heads[engine] == len(queue):
+            return
+        number = queue[self._heads[engine]]
+        if number in self._held:
+            return
+        for other, count in self._streams.waits[number]:
+            if self.retired[other] < count:
+                self._engine_waiters[other].append((engine, count))
+                return
+        wait = self._streams.counter_wait[number]
+        if wait is not None and self.counters.get(wait[0], 0) < wait[1]:
+            self._counter_waiters.setdefault(wait[0], []).append((engine, wait[1]))
+            return
+        group = self._streams.group[number]
+        if group:
+            met = self._met[group] = self._met.get(group, 0) + 1
+            if met < len(self._streams.groups[group]):
+                return
+            number = self._streams.groups[group][0]
+        heappush(self._ready, number)
+
+    def next(self) -> list[int]:
+        """The instructions that complete next: one, or all loads of a multicast; empty when nothing
+        is ready.
+        """
+        if not self._ready:
+            return []
+        number = heappop(self._ready)
+        group = self._streams.group[number]
+        members = self._streams.groups[group] if group else [number]
+        for member in members:
+            self._complete(member)
+        return members
+
+    def _complete(self, number: int) -> None:
+        engine = self._streams.engine[number]
+        self._heads[engine] += 1
+        count = self.retired[engine] = self.retired[engine] + 1
+        self._consider(engine)
+        waiters = self._engine_waiters[engine]
+        if waiters:
+            self._engine_waiters[engine] = [waiter for waiter in waiters if waiter[1] > count]
+            for other, least in waiters:
+                if least <= count:
+                    self._consider(other)
+        for counter in self._streams.signals[number]:
+            value = self.counters[counter] = self.counters.get(counter, 0) + 1
+            pending = self._counter_waiters.get(counter)
+            if pending:
+                self._counter_waiters[counter] = [waiter for waiter in pending if waiter[1] > value]
+                for other, least in pending:
+                    if least <= value:
+                        self._consider(other)
+
+
+def execution_order(streams: Streams) -> list[int]:
+    """All instructions in the order of execution; about 3 µs an instruction.
+
+    Raises DiagnosticError if the program cannot end, with what each engine waits for.
+    """
+    scheduler = Scheduler(streams)
+    order: list[int] = []
+    while members := scheduler.next():
+        order += members
+    if len(order) < len(streams):
+        heads = [
+            queue[done]
+            for queue, done in zip(streams.queues, scheduler.retired, strict=True)
+            if done < len(queue)
+        ]
+        raise deadlock_error(
+            streams, heads, scheduler.retired, lambda counter: scheduler.counters.get(counter, 0)
+        )
+    return order

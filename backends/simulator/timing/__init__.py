@@ -1,0 +1,1 @@
+"""Cycles: the machine, its costs and shared bandwidth, and what happened when."""

@@ -1,0 +1,276 @@
+"""What each instruction costs: engine time, transfers on shared resources, operations and bytes.
+
+Everything that the timing simulation needs to know about an instruction before it runs, as flat
+arrays; the formulas themselves are in `backends/targets/cycles.py` and reach this module through
+`Instruction.cycles`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...diagnostics.diagnostic import DiagnosticError
+from ...instructions.columns import Columns
+from ...instructions.instruction_set import SPACES, Conv2d, HostCall, Load, Matmul, Store
+from ...program.encoding import select
+from ...program.program import Program
+from ...targets import cycles
+from ...targets.target import Target, TargetError
+from ..streams import Streams
+from .sharing import FlowClass
+from .transfers import Network
+
+TICKS_PER_CYCLE = 1 << 12
+"""Simulated time is an integer number of ticks of 1/4096 of a clock cycle (int64 holds 2^51
+cycles).
+"""
+WORK_PER_BYTE = 1 << 36
+"""Transfers count work in units of 2^-36 byte, so that a rate in units per tick is exact to 2^-24
+byte per cycle.
+"""
+
+GLOBAL, INTERCONNECT = 0, 1
+"""The shared resources."""
+
+
+MAX_CYCLES = 1 << 48
+"""What one instruction may take at most."""
+
+
+@dataclass(eq=False)
+class Costs:
+    """Costs by instruction number: arrays [n], int64 where nothing else is said.
+
+    `ticks`: engine time; of a transfer, the time to issue it. `transfer`: class in the network, -1
+    for what is no transfer. `bus_bytes`: what a transfer moves, on global memory in whole bursts (for a
+    multicast group: its first member's is what counts). `latency`: ticks from the end of issue to the first
+    byte. `macs`, `mac_picojoules` and `mac_time` (f64; cycles of the whole array at its peak rate),
+    `vector_ops` (lanes times cycles), and bytes: of global memory read and written (what is used, and
+    `global_bus`, in whole bursts), moved between cores, of local and of accumulator memory read and
+    written. `peer` is true if a transfer reaches into another core without its taking part.
+    """
+
+    ticks: np.ndarray
+    transfer: np.ndarray
+    bus_bytes: np.ndarray
+    latency: np.ndarray
+    macs: np.ndarray
+    mac_picojoules: np.ndarray
+    mac_time: np.ndarray
+    vector_ops: np.ndarray
+    global_read: np.ndarray
+    global_written: np.ndarray
+    global_bus: np.ndarray
+    interconnect_bytes: np.ndarray
+    local_bytes: np.ndarray
+    acc_bytes: np.ndarray
+    network: Network
+    peer: bool = field(default=False)
+
+
+def merged_runs(
+    run: np.ndarray, counts: np.ndarray, strides: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(bytes of a run, number of runs), int64 [n] each, runs that touch each other counting as one,
+    as on a bus.
+
+    `run` is int64 [n], `counts` and `strides` int64 [n, dimensions].
+    """
+    run, runs = run.copy(), np.ones_like(run)
+    steps = np.abs(strides)
+    # A count fits 32 bits: by stride, then by count.
+    order = np.argsort(steps << 32 | counts, axis=1)
+    counts, steps = (np.take_along_axis(array, order, axis=1) for array in (counts, steps))
+    for count, step in zip(counts.T, steps.T, strict=True):
+        touching = (step == run) & (runs == 1) | (count <= 1)
+        run *= np.where(touching, count, 1)
+        runs *= np.where(touching, 1, count)
+    return run, runs
+
+
+def cost_program(streams: Streams) -> Costs:
+    """The costs of every instruction of a program on its own target; under 1 µs an instruction.
+
+    Raises DiagnosticError if the target has no rate for a type that an instruction uses, or an instruction
+    takes more than `MAX_CYCLES`.
+    """
+    target, size = streams.program.target, len(streams)
+    capacities = [target.global_bytes_per_cycle, target.interconnect_bytes_per_cycle]
+
+    def zeros() -> np.ndarray:
+        return np.zeros(size, np.int64)
+
+    costs = Costs(
+        zeros(), zeros(), zeros(), zeros(), zeros(), np.zeros(size), np.zeros(size), zeros(), zeros(),
+        zeros(), zeros(), zeros(), zeros(), zeros(), Network([_rate(c) for c in capacities]),
+    )  # fmt: skip
+    costs.transfer -= 1
+    busy = _busy_cycles(streams)
+    costs.ticks[:] = busy.astype(np.int64) * TICKS_PER_CYCLE
+    for columns in streams.columns:
+        kind, numbers = columns.instruction, columns.numbers
+        if kind in (Load, Store):
+            continue
+        if kind in (Conv2d, Matmul):
+            _cost_products(costs, columns, target)
+        elif kind.engine == "vector":
+            names = columns.fields
+            storage = names["type"] if "type" in names else names["out_type"]
+            active = np.maximum(busy[numbers] - target.vector.startup_cycles, 0)
+            costs.vector_ops[numbers] = active * target.lanes_of(storage)
+        if kind is HostCall:
+            _cost_host_calls(costs, columns, target)
+            continue
+        for access in kind.accesses(columns.fields):
+            if access.space in ("local", "acc"):
+                moved = access.run_bytes * np.prod(np.broadcast_arrays(1, *access.counts), axis=0)
+                count = costs.local_bytes if access.space == "local" else costs.acc_bytes
+                count[numbers] += moved.astype(np.int64)
+    for kind in (Load, Store):
+        _cost_transfers(costs, *select(streams.words, kind), streams)
+    return costs
+
+
+def _busy_cycles(streams: Streams) -> np.ndarray:
+    """The cycles of every instruction by its formula: whole numbers in f64 [n]."""
+    target = streams.program.target
+    busy = np.zeros(len(streams))
+    problems: list[tuple[int, TargetError]] = []
+    with np.errstate(all="ignore"):
+        for columns in streams.columns:
+            try:
+                busy[columns.numbers] = columns.instruction.cycles(columns.fields, target)
+            except TargetError as error:
+                problems.append((int(columns.numbers[0]), error))
+    if problems:
+        number, error = min(problems, key=lambda problem: problem[0])
+        raise DiagnosticError(
+            f"{streams.name(number)} cannot run on target '{target.name}'", notes=[str(error)]
+        )
+    endless = np.flatnonzero(~(busy <= MAX_CYCLES))
+    if len(endless):
+        raise DiagnosticError(
+            f"{streams.name(int(endless[0]))} takes more than {MAX_CYCLES} cycles",
+            hint="compile the program again",
+        )
+    return busy
+
+
+def _rate(bytes_per_cycle: float) -> int:
+    """Units of work per tick."""
+    return max(1, round(bytes_per_cycle * WORK_PER_BYTE / TICKS_PER_CYCLE))
+
+
+def _cost_products(costs: Costs, columns: Columns, target: Target) -> None:
+    f, numbers = columns.fields, columns.numbers
+    if columns.instruction is Matmul:
+        macs = f["batch"] * f["m"] * f["k"] * f["n"]
+    else:
+        outputs = f["batch"] * f["out_height"] * f["out_width"] * f["out_channels"]
+        macs = outputs * f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // f["groups"])
+    costs.macs[numbers] = macs
+    costs.mac_picojoules[numbers] = macs * target.energy.per_mac(f["type"])
+    peak = target.matrix.cells * target.matrix.macs_per_cycle[f["type"]]
+    costs.mac_time[numbers] = macs / peak
+
+
+def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, streams: Streams) -> None:
+    """Classes, work, latencies and bytes of loads or stores.
+
+    A transfer never moves faster than one port of local memory. With global memory it takes whole
+    bursts of that bandwidth; with another core it takes the interconnect's. A multicast reads its
+    source once, for which its first member is charged, and takes the interconnect once, or once for
+    each receiver if the target has no multicast.
+    """
+    if not len(numbers):
+        return
+    target = streams.program.target
+    run, pad = words["run"].astype(np.int64), words["pad"].astype(np.int64)
+    counts = np.stack([words[f"count{d}"].astype(np.int64) for d in range(4)], axis=1)
+    runs = counts.prod(axis=1)
+    moved, written = run * runs, (run + pad) * runs
+    first, members = _multicast(streams.group_numbers[numbers])
+    copies = np.ones_like(members) if target.interconnect.multicast else members
+    source, sink = (words[f"{side}_space"] == SPACES.index("global") for side in ("src", "dst"))
+    work, latency = moved.copy(), np.zeros_like(moved)
+    for side, chosen in (("src", source), ("dst", sink & ~source)):
+        strides = np.stack([words[f"{side}_stride{d}"].astype(np.int64) for d in range(4)], axis=1)
+        length = run if side == "src" else run + pad
+        merged = merged_runs(length[chosen], counts[chosen], strides[chosen])
+        work[chosen] = cycles.transfer_bytes_on_bus(target, *merged)
+    shared = source | sink
+    latency[shared] = target.global_memory.latency_cycles
+    between = (members > 1) | (words["peer_core"] != 0)
+    latency[between] = np.maximum(latency[between], target.interconnect.latency_cycles)
+    costs.peer |= bool((words["peer_core"] != 0).any())
+    costs.global_bus[numbers] = np.where(shared & first, work, 0)
+    costs.global_read[numbers] = np.where(source & first, moved, 0)
+    costs.global_written[numbers] = np.where(sink & ~source & first, written, 0)
+    costs.interconnect_bytes[numbers] = np.where(between & first, moved * copies, 0)
+    for name, count in (("local", costs.local_bytes), ("acc", costs.acc_bytes)):
+        code = SPACES.index(name)
+        count[numbers] = moved * (words["src_space"] == code) + written * (
+            words["dst_space"] == code
+        )
+    costs.transfer[numbers] = _classes(costs.network, target, shared, between * copies)
+    costs.bus_bytes[numbers] = work
+    costs.latency[numbers] = latency * TICKS_PER_CYCLE
+
+
+def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:
+    """What host calls move over the bus of global memory: operands to the host, the result back, each
+    after the memory's latency. No local memory takes part, and the host's own time is not the machine's.
+    """
+    numbers = columns.numbers
+    total = np.zeros(len(numbers), np.int64)
+    for access in columns.instruction.accesses(columns.fields):
+        size = np.broadcast_to(access.run_bytes, len(numbers)).astype(np.int64)
+        (costs.global_written if access.write else costs.global_read)[numbers] += size
+        total += cycles.transfer_bytes_on_bus(target, size, np.ones_like(size))
+    costs.global_bus[numbers] = costs.bus_bytes[numbers] = total
+    costs.latency[numbers] = 2 * target.global_memory.latency_cycles * TICKS_PER_CYCLE
+    limit = _rate(target.global_bytes_per_cycle)
+    costs.transfer[numbers] = costs.network.number(FlowClass(limit, ((GLOBAL, 1),)))
+
+
+def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each transfer is alone or the first of its group, and how many the group has, int64."""
+    _, first, which, sizes = np.unique(
+        groups, return_index=True, return_inverse=True, return_counts=True
+    )
+    alone = groups == 0
+    begins = np.zeros(len(groups), np.bool_)
+    begins[first] = True
+    return begins | alone, np.where(alone, 1, sizes[which])
+
+
+def _classes(
+    network: Network, target: Target, shared: np.ndarray, crossings: np.ndarray
+) -> np.ndarray:
+    """The class in the network of each transfer, int64: whether it takes global memory's bandwidth, and
+    how many times the interconnect's. Classes are numbered in order of first use.
+    """
+    limit = _rate(target.local_memory.bytes_per_cycle)
+    kinds, first, which = np.unique(crossings * 2 + shared, return_index=True, return_inverse=True)
+    numbers = np.empty(len(kinds), np.int64)
+    for place in np.argsort(first).tolist():
+        times, takes_global = divmod(int(kinds[place]), 2)
+        uses = [(GLOBAL, 1)] if takes_global else []
+        uses += [(INTERCONNECT, times)] if times else []
+        numbers[place] = network.number(FlowClass(limit, tuple(uses)))
+    return numbers[which]
+
+
+def memory_totals(costs: Costs, program: Program) -> dict[str, int]:
+    """Bytes moved in one run, by memory."""
+    return {
+        "global_read": int(costs.global_read.sum()),
+        "global_written": int(costs.global_written.sum()),
+        "global_bus": int(costs.global_bus.sum()),
+        "interconnect": int(costs.interconnect_bytes.sum()),
+        "local": int(costs.local_bytes.sum()),
+        "accumulator": int(costs.acc_bytes.sum()),
+        "weights_stored": int(program.weight_bytes.size),
+    }

@@ -1,0 +1,354 @@
+"""The result of a timing simulation: what took how long, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ...instructions.instruction_set import ENGINES, HostCall
+from ...program.encoding import select
+from ...program.program import DebugEntry
+from ..streams import ENGINE_COUNT, Streams
+from .costs import TICKS_PER_CYCLE, WORK_PER_BYTE, Costs, memory_totals
+from .timeline import BUSY, FINISHED, STATE_NAMES, Timeline
+
+
+@dataclass(frozen=True)
+class EngineUse:
+    """What one engine of one core did, in cycles; busy, stalled and finished add up to the whole
+    run.
+
+    `stalled` by cause: "dma_in", "dma_out", "matrix", "vector" (an engine of the same core whose
+    result is awaited), "counter" (another core), "repetition" (the end of the run before),
+    "latency" (transfers are issued, their data still to come), "multicast" (other receivers are not
+    there yet). `finished`: nothing left to do.
+    """
+
+    core: int
+    engine: str
+    busy: float
+    stalled: dict[str, float]
+    finished: float
+    instructions: int
+
+
+@dataclass
+class NodeCost:
+    """What the instructions of one set of fused ONNX nodes cost.
+
+    `cycles`: their part of the critical path; over all nodes these add up to the run. `busy`:
+    cycles by engine, summed over cores (they overlap in time). `macs`, `bytes_read`,
+    `bytes_written` (global memory) for one run.
+    """
+
+    nodes: tuple[str, ...]
+    cycles: float = 0.0
+    busy: dict[str, float] = field(default_factory=lambda: dict.fromkeys(ENGINES, 0.0))
+    instructions: int = 0
+    macs: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+
+@dataclass(frozen=True)
+class InstructionTimes:
+    """Times in cycles of every instruction of the last repetition, f64 [n] in the order of
+    `streams.Streams`.
+
+    `start`: leaves its queue; `move`: computing or data moving begins; `end`: complete. `core` and
+    `index` (int64) say where it stands.
+    """
+
+    core: np.ndarray
+    index: np.ndarray
+    start: np.ndarray
+    move: np.ndarray
+    end: np.ndarray
+
+
+@dataclass(frozen=True)
+class Stall:
+    """A time in which an engine stood still: `cause` as in `EngineUse.stalled`, `occurrence` the
+    instruction that it could not go on with, `start` and `end` in cycles.
+    """
+
+    engine: int
+    cause: str
+    occurrence: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class History:
+    """All that happened, repetition after repetition: times in cycles, f64 [repeat * n], as in
+    `InstructionTimes`.
+
+    Entry `o` is the instruction with number `o % n` in repetition `o // n`. `loads`: at each time
+    when transfers began or ended, the bytes per cycle that they take of global memory (whole bursts)
+    and of the interconnect from then on.
+    """
+
+    start: np.ndarray
+    move: np.ndarray
+    end: np.ndarray
+    stalls: list[Stall]
+    loads: list[tuple[float, list[float]]]
+
+
+class Timing:
+    """Cycles, energy and traffic of a run. Cycles are rounded up to whole ones only in `cycles`."""
+
+    def __init__(self, streams: Streams, costs: Costs, timeline: Timeline) -> None:
+        self._streams, self._costs, self._timeline = streams, costs, timeline
+        self._totals = memory_totals(costs, streams.program)
+        self.repeat = timeline.repeat
+        self.ticks = int(timeline.end.max(initial=0))
+        self.clock_ghz = streams.program.target.clock_ghz
+
+    @property
+    def cycles(self) -> int:
+        """From the cold start to the last instruction's end, all repetitions, rounded up."""
+        return -(-self.ticks // TICKS_PER_CYCLE)
+
+    @property
+    def steady_cycles(self) -> float:
+        """Cycles from the end of the last repetition but one to the end of the last: throughput;
+        the whole run if there is one.
+        """
+        size, end = self._timeline.size, self._timeline.end
+        if self.repeat == 1:
+            return float(self.cycles)
+        before = int(end[size * (self.repeat - 2) : size * (self.repeat - 1)].max(initial=0))
+        return (self.ticks - before) / TICKS_PER_CYCLE
+
+    @property
+    def milliseconds(self) -> float:
+        """`cycles` at the target's clock."""
+        return self.cycles / (self.clock_ghz * 1e6)
+
+    @property
+    def host_calls(self) -> int:
+        """Calls of the host in one run; what they take there is no part of the cycles."""
+        return len(select(self._streams.words, HostCall)[0])
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates on the matrix units in one run."""
+        return int(self._costs.macs.sum())
+
+    @property
+    def utilization(self) -> float:
+        """Multiply-accumulates on the matrix units over what the program's cores could have made in
+        that time, 0 to 1.
+
+        Operands of several types count by the time that they take at their own peak rate.
+        """
+        cores = len(self._streams.program.streams)
+        return self.repeat * float(self._costs.mac_time.sum()) / max(self.cycles * cores, 1)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes that one run reads from global memory (a multicast reads once; bursts: see
+        `memory_bytes`).
+        """
+        return self._totals["global_read"]
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes that one run writes to global memory."""
+        return self._totals["global_written"]
+
+    @property
+    def memory_bytes(self) -> dict[str, int]:
+        """Bytes of one run by memory.
+
+        `global_read`, `global_written`, `global_bus` (both, in whole bursts), `interconnect`,
+        `local` and `accumulator` (read and written, all cores; what an instruction touches counts
+        once), `weights_stored` (the size of the weights).
+        """
+        return dict(self._totals)
+
+    @cached_property
+    def engines(self) -> list[EngineUse]:
+        """Every engine of every core, in order."""
+        result: list[EngineUse] = []
+        totals = (self._streams.queue_lengths * self.repeat).tolist()
+        for engine, spent in enumerate(self._timeline.spent.tolist()):
+            cycles = [ticks / TICKS_PER_CYCLE for ticks in spent]
+            result.append(
+                EngineUse(
+                    engine // ENGINE_COUNT, ENGINES[engine % ENGINE_COUNT], cycles[BUSY],
+                    {STATE_NAMES[s]: cycles[s] for s in range(BUSY) if cycles[s]},
+                    cycles[FINISHED], totals[engine],
+                )
+            )  # fmt: skip
+        return result
+
+    @cached_property
+    def instructions(self) -> InstructionTimes:
+        """Start and end of every instruction."""
+        timeline, streams = self._timeline, self._streams
+        last = slice(timeline.size * (self.repeat - 1), None)
+        return InstructionTimes(
+            streams.core_numbers,
+            np.array(streams.index, dtype=np.int64),
+            *(
+                times[last] / TICKS_PER_CYCLE
+                for times in (timeline.start, timeline.move, timeline.end)
+            ),
+        )
+
+    @property
+    def streams(self) -> Streams:
+        """The program that was timed, decoded; instructions have its numbers everywhere."""
+        return self._streams
+
+    @property
+    def costs(self) -> Costs:
+        """What each instruction costs by itself."""
+        return self._costs
+
+    @cached_property
+    def history(self) -> History:
+        """Times of all instructions in all repetitions, and when and why engines stood still."""
+        timeline = self._timeline
+        stalls = [
+            Stall(engine, STATE_NAMES[state], occurrence, since / TICKS_PER_CYCLE,
+                  until / TICKS_PER_CYCLE)
+            for engine, state, occurrence, since, until in timeline.stalls.tolist()
+        ]  # fmt: skip
+        # Work per tick, in bytes per cycle.
+        scale = TICKS_PER_CYCLE / WORK_PER_BYTE
+        rows = zip(timeline.load_times.tolist(), timeline.loads.tolist(), strict=True)
+        loads = [(time / TICKS_PER_CYCLE, [load * scale for load in row]) for time, row in rows]
+        start, move, end = (
+            ticks / TICKS_PER_CYCLE for ticks in (timeline.start, timeline.move, timeline.end)
+        )
+        return History(start, move, end, stalls, loads)
+
+    @cached_property
+    def critical_path(self) -> list[tuple[int, float]]:
+        """The chain of instructions that made the run as long as it is, first to last, with each
+        one's cycles.
+
+        Goes back from the instruction that ended last to the one whose end let it go on, and so
+        forth. An instruction's part is the time from that end to its own, so the parts add up to
+        the run. Numbers count as in `streams.Streams`; with several repetitions they come again in
+        each.
+        """
+        end, cause, size = self._timeline.end, self._timeline.cause, self._timeline.size
+        if not size:
+            return []
+        occurrence = int(end.argmax())
+        path: list[tuple[int, float]] = []
+        while occurrence >= 0:
+            before = int(cause[occurrence])
+            since = int(end[before]) if before >= 0 else 0
+            path.append((occurrence % size, (int(end[occurrence]) - since) / TICKS_PER_CYCLE))
+            occurrence = before
+        path.reverse()
+        return path
+
+    @cached_property
+    def energy_parts(self) -> dict[str, float]:
+        """Picojoules of one run: "macs", "vector", a part for each memory, and "static" (power
+        times time).
+        """
+        energy, costs, totals = self._streams.program.target.energy, self._costs, self._totals
+        nanoseconds = self.cycles / self.clock_ghz / self.repeat
+        return {
+            "macs": float(costs.mac_picojoules.sum()),
+            "vector": int(costs.vector_ops.sum()) * energy.vector_operation_picojoules,
+            "local": totals["local"] * energy.local_byte_picojoules,
+            "accumulator": totals["accumulator"] * energy.accumulator_byte_picojoules,
+            "global": totals["global_bus"] * energy.global_byte_picojoules,
+            "interconnect": totals["interconnect"] * energy.interconnect_byte_picojoules,
+            "static": nanoseconds * energy.static_watts * 1e3,
+        }
+
+    @property
+    def energy_picojoules(self) -> float:
+        """Energy of one run: the sum of `energy_parts`."""
+        return sum(self.energy_parts.values())
+
+    def by_node(self) -> list[tuple[str, int]]:
+        """(ONNX node, cycles), the dearest first: each node's part of the critical path.
+
+        So the cycles add up to one run (but for rounding), and what is hidden behind something
+        slower counts nothing; `node_costs` has the engines' busy times. The nodes of one fused
+        operation are one entry, "a + b".
+        """
+        return [(key, round(cost.cycles)) for key, cost in self.node_costs().items()]
+
+    def node_costs(self) -> dict[str, NodeCost]:
+        """Costs by ONNX node, the dearest first.
+
+        Instructions that stem from several nodes (a convolution with its batch normalisation and
+        activation) are one entry, "a + b": how their time divides among them has no meaning. The
+        key is the op's name where no node is known, "" without either.
+        """
+        return self._grouped(lambda entry: (" + ".join(entry.nodes) or entry.op, entry.nodes))
+
+    def op_costs(self) -> dict[str, NodeCost]:
+        """Costs by `tpu` op (the name of its result), the dearest first."""
+        return self._grouped(lambda entry: (entry.op, entry.nodes))
+
+    def _grouped(
+        self, key_of: Callable[[DebugEntry], tuple[str, tuple[str, ...]]]
+    ) -> dict[str, NodeCost]:
+        streams, costs = self._streams, self._costs
+        result: dict[str, NodeCost] = {}
+        keys: dict[str, int] = {}
+        entries, debug = np.unique(streams.words["debug"], return_inverse=True)
+        row_of_entry: list[int] = []
+        for entry in entries.tolist():
+            key, nodes = key_of(streams.program.origin(entry))
+            row_of_entry.append(keys.setdefault(key, len(keys)))
+            result.setdefault(key, NodeCost(nodes))
+        row = np.array(row_of_entry, np.int64)[debug]
+
+        def summed(values: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> list[float]:
+            return np.bincount(row[chosen], values[chosen], len(keys)).tolist()
+
+        busy = self.instructions.end - self.instructions.move
+        engines = streams.words["engine"]
+        by_engine = [summed(busy, engines == code) for code in range(ENGINE_COUNT)]
+        counts = np.bincount(row, minlength=len(keys)).tolist()
+        sums = [summed(c) for c in (costs.macs, costs.global_read, costs.global_written)]
+        path = np.zeros(len(keys))
+        for number, cycles in self.critical_path:
+            path[row[number]] += cycles / self.repeat
+        for place, cost in enumerate(result.values()):
+            cost.cycles, cost.instructions = float(path[place]), counts[place]
+            cost.macs, cost.bytes_read, cost.bytes_written = (int(s[place]) for s in sums)
+            cost.busy = {name: by_engine[code][place] for code, name in enumerate(ENGINES)}
+        order = sorted(
+            result, key=lambda key: (-result[key].cycles, -sum(result[key].busy.values()), key)
+        )
+        return {key: result[key] for key in order}
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the single instructions, as JSON values."""
+        return {
+            "cycles": self.cycles,
+            "steady_cycles": self.steady_cycles,
+            "milliseconds": self.milliseconds,
+            "repeat": self.repeat,
+            "utilization": self.utilization,
+            "macs": self.macs,
+            "bytes_read": self.bytes_read,
+            "bytes_written": self.bytes_written,
+            "memory_bytes": self.memory_bytes,
+            "energy_picojoules": self.energy_picojoules,
+            "energy_parts": self.energy_parts,
+            "engines": [vars(engine) for engine in self.engines],
+            "nodes": {
+                key: {**vars(cost), "nodes": list(cost.nodes)}
+                for key, cost in self.node_costs().items()
+            },
+        }

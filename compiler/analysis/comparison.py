@@ -1,0 +1,112 @@
+"""How far tensors are from reference tensors: cosine, signal-to-noise ratio, largest error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One tensor against its reference.
+
+    `cosine`: of the angle between both as vectors, 1.0 for equal or both zero. `snr_db`:
+    10·log10(Σ ref² / Σ (ref − got)²), inf for equal. `largest_error`: max |ref − got|.
+    `reference_range`: max − min of the reference.
+    """
+
+    name: str
+    cosine: float
+    snr_db: float
+    largest_error: float
+    reference_range: float
+
+    @property
+    def range_share(self) -> float:
+        """The largest error as a share of the reference's range; inf where a constant is missed."""
+        if not self.largest_error:
+            return 0.0
+        return self.largest_error / self.reference_range if self.reference_range else math.inf
+
+    def to_json(self) -> dict[str, Any]:
+        """The measures by name, units in the names; null stands for what is infinite."""
+        measures = {
+            "cosine": self.cosine,
+            "snr_db": self.snr_db,
+            "largest_error": self.largest_error,
+            "reference_range": self.reference_range,
+            "largest_error_range_share": self.range_share,
+        }
+        finite = {name: value if math.isfinite(value) else None for name, value in measures.items()}
+        return {"tensor": self.name, **finite}
+
+    @staticmethod
+    def between(name: str, got: np.ndarray, reference: np.ndarray) -> Difference:
+        """Measures `got` against `reference`, arrays of one shape, in f64."""
+        a, b = got.astype(np.float64).ravel(), reference.astype(np.float64).ravel()
+        noise = float(np.sum((a - b) ** 2))
+        signal = float(np.sum(b**2))
+        norms = math.sqrt(float(np.sum(a**2)) * signal)
+        if noise == 0:
+            cosine, snr = 1.0, math.inf
+        else:
+            cosine = float(a @ b) / norms if norms else 0.0
+            snr = 10 * math.log10(signal / noise) if signal else -math.inf
+        largest = float(np.max(np.abs(a - b))) if a.size else 0.0
+        spread = float(b.max() - b.min()) if b.size else 0.0
+        return Difference(name, cosine, snr, largest, spread)
+
+
+def compare_tensors(
+    got: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]
+) -> list[Difference]:
+    """The differences of all tensors that both sides name, in the order of `got`.
+
+    Raises:
+        DiagnosticError: no name in common, or a tensor with another shape than its reference.
+    """
+    names = [name for name in got if name in reference]
+    if not names:
+        raise DiagnosticError(
+            "no output has the name of a reference tensor",
+            notes=[
+                f"outputs: {', '.join(sorted(got))}",
+                f"reference: {', '.join(sorted(reference))}",
+            ],
+            hint="name the arrays of the reference file as the outputs",
+        )
+    for name in names:
+        if got[name].shape != reference[name].shape:
+            raise DiagnosticError(
+                f"'{name}' has shape {got[name].shape}, its reference {reference[name].shape}",
+                hint="make the reference with the same number of samples",
+            )
+    return [Difference.between(name, got[name], reference[name]) for name in names]
+
+
+def worst_first(differences: Sequence[Difference]) -> list[Difference]:
+    """By signal-to-noise ratio, the least one first."""
+    return sorted(differences, key=lambda d: d.snr_db)
+
+
+def format_differences(differences: Sequence[Difference], limit: int | None = None) -> str:
+    """A table, a line per tensor."""
+    shown = differences[:limit]
+    width = max([len(d.name) for d in shown] + [6])
+    lines = [
+        f"{'tensor':<{width}} {'cosine':>9} {'SNR [dB]':>9} {'largest error':>14} {'range':>10} {'error/range':>12}"
+    ]
+    for d in shown:
+        lines.append(
+            f"{d.name:<{width}} {d.cosine:>9.6f} {d.snr_db:>9.2f} {d.largest_error:>14.6g} "
+            f"{d.reference_range:>10.4g} {d.range_share:>12.3g}"
+        )
+    if len(differences) > len(shown):
+        lines.append(f"… {len(differences) - len(shown)} more (--limit 0 shows all)")
+    return "\n".join(lines)

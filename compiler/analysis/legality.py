@@ -1,0 +1,243 @@
+"""Legality: which engine of a target computes which op in which type, and why.
+
+Nothing of it is written down: each op's example is compiled down to instructions, and the engine is
+that of the instructions that come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.instruction_set import HostCall
+from ...backends.interpreter.samples import declared_inputs
+from ...backends.targets.target import load_target
+from ...dialects import top, tpu
+from ...dialects.context import make_context
+from ...dialects.isa import InstructionOp
+from ...dialects.quant.element_type import element_storage, is_float, is_quantized
+from ...dialects.tpu.tpu_op import TpuOp
+from ...passes.top.annotate_calibration import annotate
+from ...passes.top_to_tpu.quantize_option import Quantize
+from ..compilation.compilation import Compilation, CompileOptions
+from .legality_cases import AFTER, BEFORE, Case, cases
+
+TYPES: tuple[Quantize, ...] = ("f32", "f16", "bf16", "int8")
+"""The number formats of a table, in the order of its columns."""
+_STORAGE = {"int8": "i8"}
+_RANGE = (-1.0, 1.0)
+"""What every activation is calibrated to."""
+_ENGINES = ("host", "matrix", "vector")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of an op in one number format.
+
+    `engine`: "matrix", "vector"; "host" where the host computes it; "transfers" where it only moves data; "removed"
+    where nothing is left of it; "no" where it cannot be compiled. `ops`: the tpu ops that it becomes, with their
+    element types. `reason`: why, where that is not the plain case; for "no" the diagnostic's message.
+    """
+
+    engine: str
+    ops: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """An op with the verdicts for each of `TYPES`.
+
+    `case`: the kinds or the constant operands for which they hold, "" for all.
+    """
+
+    op: str
+    case: str
+    verdicts: tuple[Verdict, ...]
+
+    def cells(self) -> Iterator[dict[str, str]]:
+        """One dictionary per type, with the same keys: what tables in files hold."""
+        for type, each in zip(TYPES, self.verdicts, strict=True):
+            yield {
+                "op": self.op,
+                "case": self.case,
+                "type": type,
+                "engine": each.engine,
+                "tpu_ops": ", ".join(each.ops),
+                "reason": each.reason,
+            }
+
+
+def legality_table(target: str) -> list[Row]:
+    """The rows of all ops of `top` on a target (what `load_target` takes).
+
+    Raises:
+        DiagnosticError, TargetError: there is no such target.
+    """
+    load_target(target)
+    rows: list[Row] = []
+    found: dict[tuple[str, str], list[tuple[str, tuple[Verdict, ...]]]] = {}
+    for case in cases():
+        for label, verdicts in _forms(case, target):
+            found.setdefault((case.op.name, label), []).append((case.kind, verdicts))
+    for (op, label), kinds in found.items():
+        rows += [
+            Row(op, ", ".join(part for part in (kind, label) if part), verdicts)
+            for kind, verdicts in _merged_kinds(kinds)
+        ]
+    return rows
+
+
+def _forms(case: Case, target: str) -> list[tuple[str, tuple[Verdict, ...]]]:
+    """The verdicts for a case as ever more of its operands are computed, those that are alike as
+    one, with words for the operands that are constant."""
+    forms: list[tuple[tuple[str, ...], tuple[Verdict, ...]]] = []
+    for computed in range(1, case.inputs + 1):
+        _, constant = case.module(make_context(), computed)
+        if forms and forms[-1][0] == constant:
+            continue
+        verdicts = tuple(verdict(case, each, target, computed) for each in TYPES)
+        if forms and forms[-1][1] == verdicts:
+            forms[-1] = (constant, verdicts)
+        else:
+            forms.append((constant, verdicts))
+    if len(forms) == 1:
+        return [("", forms[0][1])]
+    return [(_condition(names), each) for names, each in forms]
+
+
+def _condition(constant: Sequence[str]) -> str:
+    """Words for the operands of an op that are constant."""
+    if not constant:
+        return "all computed"
+    return f"constant {', '.join(constant)}" if len(constant) <= 2 else "all but input constant"
+
+
+def _merged_kinds(
+    kinds: Sequence[tuple[str, tuple[Verdict, ...]]],
+) -> Iterable[tuple[str, tuple[Verdict, ...]]]:
+    """Kinds with the same verdicts as one; the largest such group among several is "other kinds"."""
+    groups: dict[tuple[Verdict, ...], list[str]] = {}
+    for kind, verdicts in kinds:
+        groups.setdefault(verdicts, []).append(kind)
+    largest = max(groups.values(), key=len)
+    for verdicts, names in groups.items():
+        if len(groups) == 1:
+            yield names[0] if len(kinds) == 1 else "", verdicts
+        elif names is largest and len(names) > 2:
+            yield "other kinds", verdicts
+        else:
+            yield ", ".join(names), verdicts
+
+
+def verdict(case: Case, quantize: Quantize, target: str, computed: int) -> Verdict:
+    """What becomes of a case in a number format, its first `computed` inputs being computed at run
+    time."""
+    ctx = make_context()
+    ctx.on_report = lambda diagnostic: None  # what is worth a remark is in the verdict
+    module, _ = case.module(ctx, computed)
+    options = CompileOptions(target, None, quantize)
+    compilation = Compilation(module, ctx, options, verify_each=False, keep_levels=False)
+    try:
+        lowered = _lower(compilation, calibrated=quantize == "int8")
+    except DiagnosticError as error:
+        return Verdict("no", (), error.message)
+    made = lowered.made
+    engines = _engines(compilation.module, {each.name for each in made})
+    engine = next(
+        (each for each in _ENGINES if each in engines), "transfers" if made else "removed"
+    )
+    rates = load_target(target).matrix.macs_per_cycle
+    missing = engine == "matrix" and _STORAGE.get(quantize, quantize) not in rates
+    listed = dict.fromkeys(f"{each.op} {each.element}" for each in made)
+    return Verdict(engine, tuple(listed), _reason(lowered, quantize, missing))
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A tpu op that computes: the name of its result, its kind, the result's element type, and the
+    types of all its tensors of real numbers that are no constants."""
+
+    name: str
+    op: str
+    element: str
+    storages: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Lowered:
+    """The tpu ops that a case's op became; `joined`: what stood before it is part of them."""
+
+    made: list[_Made]
+    joined: bool
+
+
+def _lower(compilation: Compilation, *, calibrated: bool) -> _Lowered:
+    """Compiles to instructions; gives the tpu ops. Every activation has the same range, whatever the
+    op does to it."""
+    compilation.lower_to("top")
+    module = compilation.module
+    names = [op.result_name.data for op in module.walk() if isinstance(op, top.TopOp)]
+    fed = any(name.startswith(BEFORE) for name in names)
+    if calibrated:
+        annotate(module, dict.fromkeys([*declared_inputs(module), *names], _RANGE))
+    compilation.lower_to("tpu")
+    ops = [op for op in compilation.module.walk() if isinstance(op, TpuOp)]
+    made = [_made(op) for op in ops if _computes(op)]
+    joined = fed and not any(op.result_name.data.startswith(BEFORE) for op in ops)
+    compilation.lower_to("isa")
+    return _Lowered(made, joined)
+
+
+def _computes(op: Operation) -> TypeGuard[TpuOp]:
+    """Whether an op is part of what the case's op became: no constant, no cast, nor what stands around it."""
+    return (
+        isinstance(op, TpuOp)
+        and not isinstance(op, tpu.WeightOp | tpu.CastOp)
+        and not op.result_name.data.startswith((BEFORE, AFTER))
+    )
+
+
+def _made(op: TpuOp) -> _Made:
+    storages = frozenset(
+        element_storage(value.type)
+        for value in (*op.operands, op.output)
+        if not isinstance(value.owner, tpu.WeightOp)
+        and (is_float(value.type) or is_quantized(value.type))
+    )
+    return _Made(op.result_name.data, op.name, element_storage(op.output.type), storages)
+
+
+def _engines(module: ModuleOp, names: set[str]) -> set[str]:
+    """The engines of the instructions that compute the tpu results of the given names; "host" for calls
+    of the host."""
+    return {
+        "host" if op.instruction is HostCall else op.engine
+        for op in module.walk()
+        if isinstance(op, InstructionOp) and op.origin is not None and op.origin.data in names
+    }
+
+
+def _reason(lowered: _Lowered, quantize: Quantize, missing: bool) -> str:
+    """Why an op is computed otherwise than in the type that was asked for; "" where it is not.
+
+    `missing`: it is the matrix unit's, which lacks the type.
+    """
+    made = lowered.made
+    if not made:
+        return "nothing is left of it"
+    if any(each.op == tpu.LookupOp.name for each in made):
+        return "looked up in a table"
+    storages = frozenset[str]().union(*(each.storages for each in made))
+    if not storages:
+        return "of bools"
+    others = sorted(storages - {_STORAGE.get(quantize, quantize)})
+    if others:
+        words = f"computed in {', '.join(others)} between casts"
+        return f"no {quantize} in the matrix unit: {words}" if missing else words
+    return "part of the op before it" if lowered.joined else ""

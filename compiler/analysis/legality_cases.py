@@ -1,0 +1,176 @@
+"""The networks of one op that a legality table compiles: what each op of `top` can be asked to do.
+
+They are the examples of the ops' own docstrings, in every kind that an op has, with its operands
+computed at run time or constant. Before and after it stands a multiplication, as what an op in the
+midst of a network can be asked for depends on what gives its operands and takes its result: integers
+in an INT8 network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseIntOrFPElementsAttr,
+    FunctionType,
+    ModuleOp,
+    StringAttr,
+    TensorType,
+)
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ...backends.numerics.comparison import COMPARISONS, LOGIC
+from ...backends.numerics.host import HOST_FUNCTIONS, HostFunction
+from ...backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
+from ...backends.numerics.reduction import KINDS as REDUCTION_KINDS
+from ...backends.numerics.unary import NOT, UNARY_KINDS
+from ...dialects import top
+from ...dialects.context import DIALECTS, SmaltiContext
+from ...dialects.ir.example import documentation, runnable
+from ...dialects.ir.text.module_text import parse_module
+from ...dialects.quant.element_type import is_float
+from ...dialects.top.top_op import TopOp
+
+BEFORE, AFTER = "before", "after"
+"""What the names of the multiplications begin with that stand around an op."""
+
+_CONSTANT = 0.75
+"""The elements of operands that are constant: every function of `top` is defined there."""
+
+_KIND = re.compile(r'(?<=kind = ")\w+')
+_MODE = re.compile(r'(?<=mode = ")\w+(?=" scales)')
+
+_KINDS: Mapping[type[TopOp], tuple[str, ...]] = {
+    top.CompareOp: tuple(COMPARISONS),
+    top.LogicalOp: tuple(LOGIC),
+    top.ReduceOp: REDUCTION_KINDS,
+    top.NormalizeOp: NORMALIZATION_KINDS,
+}
+_DEPTHWISE = (
+    '%y = top.conv2d "y" %x, %w, %b groups = 8 : (tensor<1x8x8x8xf32>, tensor<8x1x3x3xf32>, '
+    "tensor<8xf32>) -> tensor<1x8x6x6xf32>"
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network of one op: its text, and what sets it apart from the op's other networks (a kind, or
+    nothing)."""
+
+    op: type[TopOp]
+    kind: str
+    text: str
+
+    def module(self, ctx: SmaltiContext, computed: int) -> tuple[ModuleOp, tuple[str, ...]]:
+        """The network with its first `computed` inputs computed at run time and the others, unless
+        they are bools, constants; and the names of the operands that are constant.
+        """
+        module = parse_module(self.text, ctx, f"the example of {self.op.name}")
+        function = next(op for op in module.walk() if isinstance(op, FuncOp))
+        block = function.body.block
+        op, returned = block.first_op, block.last_op
+        assert isinstance(op, self.op) and returned is not None
+        for argument in list(block.args)[::-1]:
+            if not is_float(argument.type):
+                continue
+            if argument.index < computed:
+                made = _product(argument, f"{BEFORE}{argument.index}", op)
+                argument.replace_uses_with_if(made, lambda use, made=made: use.operation is op)
+            else:
+                weight = _constant(f"constant{argument.index}", argument.type)
+                block.insert_op_before(weight, op)
+                argument.replace_all_uses_with(weight.output)
+                block.erase_arg(argument)
+        if is_float(op.output.type):
+            returned.operands[0] = _product(op.output, AFTER, returned)
+        function.properties["function_type"] = FunctionType.from_lists(
+            [each.type for each in block.args], list(function.function_type.outputs)
+        )
+        function.attributes["smalti.inputs"] = ArrayAttr(
+            [StringAttr(f"input{argument.index}") for argument in block.args]
+        )
+        constant = [
+            name for name, value in op.named_operands() if isinstance(value.owner, top.WeightOp)
+        ]
+        return module, tuple(constant)
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs the network has."""
+        return self.text.partition(" -> ")[0].count(": tensor<")
+
+
+def _constant(name: str, type: Attribute) -> top.WeightOp:
+    assert isinstance(type, TensorType)
+    value = DenseIntOrFPElementsAttr.from_list(type, [_CONSTANT])
+    return top.WeightOp.make(name, type, value=value)
+
+
+def _product(value: SSAValue, name: str, before: Operation) -> SSAValue:
+    """`value` times an input of the network of its own, computed before an op: no pass can make one
+    of it and what stands beside it, as of a multiplication by a constant."""
+    block = before.parent
+    assert block is not None and isinstance(value.type, TensorType)
+    factor = block.insert_arg(value.type, len(block.args))
+    made = top.MulOp.make(name, value, factor)
+    block.insert_op_before(made, before)
+    return made.output
+
+
+def cases() -> Iterator[Case]:
+    """Every op of `top` that computes, in the order of the dialect, in each of its kinds."""
+    for op in DIALECTS["top"]().operations:
+        assert issubclass(op, TopOp)
+        if op is top.WeightOp:
+            continue
+        for kind, example in _examples(op):
+            yield Case(op, kind, runnable(example))
+
+
+def _examples(op: type[TopOp]) -> Iterator[tuple[str, str]]:
+    """The example of an op in each of its kinds: the kind's name and the text."""
+    _, example = documentation(op)
+    assert example is not None, "every op has an example, as the reference pages need it"
+    if op is top.UnaryOp:
+        for kind in (*UNARY_KINDS, NOT):
+            yield kind, _unary(kind)
+    elif op is top.ResizeOp:
+        for mode in ("nearest", "linear", "cubic"):
+            text = example.replace(" antialias", "")
+            yield mode, _MODE.sub(mode, text)
+    elif op in _KINDS:
+        for kind in _KINDS[op]:
+            yield kind, _KIND.sub(kind, example)
+    elif op is top.AlongAxisOp:
+        for kind, function in HOST_FUNCTIONS.items():
+            yield kind, _along_axis(kind, function)
+    elif op is top.Conv2dOp:
+        yield "", example
+        yield "depthwise", _DEPTHWISE
+    else:
+        yield "", example
+
+
+def _along_axis(kind: str, function: HostFunction) -> str:
+    length = {"one": 1, "same": 10}.get(function.lengths, 3)
+    element = "i64" if function.gives_positions else "f32"
+    return (
+        f'%y = top.along_axis "y" %x kind = "{kind}" axis = 1 length = {length} keepdims : '
+        f"(tensor<1x10xf32>) -> tensor<1x{length}x{element}>"
+    )
+
+
+def _unary(kind: str) -> str:
+    known = UNARY_KINDS.get(kind)
+    parameters = () if known is None else known.parameters
+    given = "".join(f" {name} = {_CONSTANT}" for name in parameters)
+    predicate = known is None or known.is_predicate
+    operand, result = "i1" if kind == NOT else "f32", "i1" if predicate else "f32"
+    return (
+        f'%y = top.unary "y" %x kind = "{kind}"{given} : (tensor<4x{operand}>) -> '
+        f"tensor<4x{result}>"
+    )

@@ -1,0 +1,244 @@
+"""IR on its way down: from a model or from IR of any level to a program, with every level at hand."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.targets.target import load_target
+from ...dialects import tile
+from ...dialects.context import SmaltiContext, make_context
+from ...dialects.ir.target_attribute import TARGET_HASH, target_name_of
+from ...dialects.ir.verifier import Verifier
+from ...passes.instrument import PassInstrument
+from ...passes.pipeline import run_pipeline
+from ...passes.registry import parse_pipeline, print_pipeline
+from ...passes.top_to_tpu.quantize_option import Quantize
+from ..calibration.calibration import calibrate, load_calibration_data, save_ranges
+from .pass_progress import PassProgress
+from .pipelines import (
+    LEVELS,
+    Insertion,
+    Level,
+    Settings,
+    level_of,
+    pass_text,
+    passes_into,
+    passes_of,
+)
+from .progress import Progress, silent
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from ...backends.program.program import Program
+
+DEFAULT_TARGET = "default-8c"
+CalibrationSource = str | Path | Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What a compilation is asked for.
+
+    `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
+    None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
+    file of them, or "random:SEED"; needed for "int8" from the top level. `insertions`: passes of one's
+    own among the default ones.
+    """
+
+    target: str | None = None
+    cores: int | None = None
+    quantize: Quantize | None = None
+    calibration: CalibrationSource | None = None
+    insertions: tuple[Insertion, ...] = ()
+
+
+@dataclass
+class Compilation:
+    """A module, the level it is at, and what happens on the way down.
+
+    `levels` keeps the IR at the end of each level that was passed, unless `keep_levels` is off: a copy of tile IR
+    takes time and memory. `pipeline` is the text of all passes run so far, which `instruments` watch;
+    `verify_each`: whether IR is verified after each. `on_level` is called at the end of each level with
+    the module as it is then.
+    """
+
+    module: ModuleOp
+    ctx: SmaltiContext
+    options: CompileOptions
+    progress: Progress = silent
+    on_level: Callable[[Level, ModuleOp], None] | None = None
+    instruments: Sequence[PassInstrument] = ()
+    verify_each: bool = True
+    calibration_table: Path | None = None
+    keep_levels: bool = True
+    levels: dict[Level, ModuleOp] = field(default_factory=dict)
+    pipeline: list[str] = field(default_factory=list)
+    _passed: set[Level] = field(default_factory=set)
+    _verifier: Verifier = field(default_factory=Verifier)
+
+    def lower_to(self, end: Level) -> None:
+        """Runs the pipeline down to the end of level `end`, calibrating on the way where int8 needs it.
+
+        Raises:
+            DiagnosticError: from any pass; int8 without calibration data; `end` above the module's level.
+        """
+        level = level_of(self.module)
+        if LEVELS.index(level) > LEVELS.index(end):
+            raise DiagnosticError(
+                f"cannot go from {level} IR up to {end}",
+                hint=f"smalti lowers only: ask for {level} or a level below it",
+            )
+        if level not in self._passed:
+            self._run(self._inserted(passes_of(level, **self._settings()), level))
+            if level == "top":
+                self._annotate_ranges(
+                    needed=self._settings()["quantize"] == "int8" and end != "top"
+                )
+            self._reached(level)
+        for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
+            self._run(self._inserted(passes_into(below, **self._settings()), below))
+            self._reached(below)
+
+    def _inserted(self, texts: list[str], level: Level) -> list[str]:
+        """The passes of a level with the user's own among them."""
+        for insertion in self.options.insertions:
+            texts = insertion.into(texts, level) or texts
+        return texts
+
+    def _settings(self) -> Settings:
+        return {
+            "target": self.options.target or DEFAULT_TARGET,
+            "quantize": self.options.quantize or "int8",
+            "cores": self.options.cores,
+        }
+
+    def _run(self, texts: Sequence[str]) -> None:
+        """Runs passes given as pipeline text."""
+        passes = parse_pipeline(",".join(texts))
+        self.pipeline += [print_pipeline([each]) for each in passes]
+        progress = PassProgress(self.progress, texts[0] if texts else "")
+        instruments = [progress, *self.instruments]
+        run_pipeline(
+            self.ctx,
+            self.module,
+            passes,
+            verify=self.verify_each,
+            instruments=instruments,
+            verifier=self._verifier,
+        )
+
+    def _reached(self, level: Level) -> None:
+        self._passed.add(level)
+        if self.keep_levels:
+            self.levels[level] = self.module if level == LEVELS[-1] else self.module.clone()
+        if self.on_level is not None:
+            self.on_level(level, self.module)
+
+    def _annotate_ranges(self, *, needed: bool) -> None:
+        """Calibrates, and writes the ranges into the IR through the pass and a table file.
+
+        IR that carries ranges already keeps them unless calibration data are given.
+        """
+        if self.options.calibration is None:
+            if needed and not _is_annotated(self.module):
+                raise DiagnosticError(
+                    "quantize=int8 needs calibration data",
+                    hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
+                    "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16",
+                )
+            return
+        data = load_calibration_data(self.options.calibration, self.module)
+        ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
+        with tempfile.TemporaryDirectory() as folder:
+            table = self.calibration_table or Path(folder) / "calibration.json"
+            save_ranges(ranges, table)
+            self._run([pass_text("top-annotate-calibration", table=str(table))])
+
+    def assemble(self) -> Program:
+        """Lowers all the way and encodes the program."""
+        from ...backends.program.assemble import assemble
+
+        self.lower_to("isa")
+        return assemble(self.module, self.ctx)
+
+
+def _is_annotated(module: ModuleOp) -> bool:
+    """Whether some value already carries a calibrated range."""
+    from xdsl.dialects.builtin import TensorType
+
+    from ...dialects.quant import CalibratedType
+
+    return any(
+        isinstance(result.type, TensorType) and isinstance(result.type.element_type, CalibratedType)
+        for op in module.walk()
+        for result in op.results
+    )
+
+
+def start_from_model(
+    model: str | Path | ModelProto,
+    options: CompileOptions,
+    *,
+    batch: int | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    symbols: Mapping[str, int] | None = None,
+    progress: Progress = silent,
+) -> Compilation:
+    """Imports an ONNX model as the start of a compilation. Raises DiagnosticError as the importer does."""
+    from ..onnx_import.importer import import_onnx
+
+    ctx = make_context()
+    module = import_onnx(model, ctx, input_shapes=input_shapes, batch=batch, symbols=symbols)
+    return Compilation(module, ctx, options, progress)
+
+
+def start_from_ir(
+    path: str | Path, options: CompileOptions, *, progress: Progress = silent
+) -> Compilation:
+    """Reads an IR file of any level as the start of a compilation.
+
+    Raises:
+        DiagnosticError: text that is wrong; an option that asks for something else than what the IR
+            has settled already.
+    """
+    from ...dialects.ir.text.module_text import read_module
+
+    ctx = make_context()
+    module = read_module(path, ctx)
+    _refuse_settled_options(module, options, Place(file=str(path)))
+    return Compilation(module, ctx, options, progress)
+
+
+def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:
+    """Below top the target and the number formats are in the IR, and cores are once it is cut."""
+    level = level_of(module)
+    if level == "top":
+        return
+    settled = {"quantize": options.quantize, "calibration": options.calibration}
+    if level == "isa" or any(isinstance(op, tile.AllocOp) for op in module.walk()):
+        settled["cores"] = options.cores
+    for name, value in settled.items():
+        if value is not None:
+            raise DiagnosticError(
+                f"--{name} is settled in {level} IR and cannot be changed",
+                place,
+                hint=f"leave --{name} out, or compile again from the model or its top IR",
+            )
+    if options.target is not None:
+        target = load_target(options.target)
+        noted = module.attributes.get(TARGET_HASH)
+        if not isinstance(noted, StringAttr) or noted.data != target.content_hash:
+            raise DiagnosticError(
+                f"the {level} IR is for target '{target_name_of(module)}', not for '{options.target}'",
+                place,
+                hint="leave --target out, or compile again from the model or its top IR",
+            )

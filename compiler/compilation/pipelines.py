@@ -1,0 +1,186 @@
+"""The pipelines: which passes take IR from one level to the next, as the text that `smalti-opt` reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypedDict, get_args
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...dialects.ir.target_attribute import target_name_of
+from ...passes.registry import get_pass, parse_pipeline
+
+Level = Literal["top", "tpu", "tile", "isa"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The levels that have IR, highest first; below them is the program file."""
+
+
+_QUOTABLE = re.compile(r'[^"\\\n\r]*')
+
+
+class Settings(TypedDict):
+    """What the passes of a pipeline depend on: the target, the number format, and the number of cores (None: all)."""
+
+    target: str
+    quantize: str
+    cores: int | None
+
+
+def level_of(module: ModuleOp) -> Level:
+    """The lowest level that the module's ops belong to; casts and functions belong to none.
+
+    A function without ops (a network whose outputs are its inputs) is tpu IR where the module names a target.
+
+    Raises:
+        DiagnosticError: the module holds nothing of Smalti.
+    """
+    found = {op.name.partition(".")[0] for op in module.ops}
+    for op in module.ops:
+        if isinstance(op, func.FuncOp):
+            found.update(inner.name.partition(".")[0] for inner in op.body.ops)
+    levels: list[Level] = [level for level in LEVELS if level in found]
+    if not levels and "func" in found:
+        return "top" if target_name_of(module) is None else "tpu"
+    if not levels:
+        raise DiagnosticError(
+            "the module holds no op of top, tpu, tile or isa",
+            hint="give a file that smalti wrote, or a func.func of top ops",
+        )
+    return levels[-1]
+
+
+def _option(name: str, value: str | int | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str) and not _QUOTABLE.fullmatch(value):
+        raise DiagnosticError(
+            f"the {name} {value!r} has a character that the text of a pipeline cannot hold",
+            hint="rename the file or folder: no quotation marks, backslashes or line breaks",
+        )
+    return f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}"
+
+
+def _options(**values: str | int | None) -> str:
+    texts = [_option(name.replace("_", "-"), value) for name, value in values.items()]
+    present = " ".join(text for text in texts if text)
+    return f"{{{present}}}" if present else ""
+
+
+def pass_text(name: str, **options: str | int | None) -> str:
+    """A pass with options (None: left out) as pipeline text; DiagnosticError for a value that text cannot hold."""
+    return name + _options(**options)
+
+
+def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = None) -> list[str]:
+    """The passes that work within a level, in order, each as pipeline text.
+
+    They do nothing to IR that they have been run on before, so IR edited by hand may stand before any of them.
+
+    Args:
+        level: the level.
+        target: what `load_target` takes.
+        quantize: one of `QUANTIZE`.
+        cores: how many of the target's cores to use; None for all.
+    """
+    within: dict[Level, list[str]] = {
+        "top": [
+            "top-fold-shapes",
+            "top-fold-movement",
+            "top-fold-batch-norm",
+            "top-recognize-normalization",
+            "top-recognize-activations",
+            "canonicalize",
+            "cse",
+        ],
+        "tpu": [
+            "tpu-fuse-lookup",
+            "tpu-fuse-activation",
+            "tpu-fuse-residual",
+            "tpu-fuse-activation",
+            "tpu-legalize-types",
+            "canonicalize",
+            "cse",
+        ],
+        "tile": [
+            f"tile-split-over-cores{_options(cores=cores)}",
+            "tile-cut-to-local-memory",
+            "tile-order-engines",
+            "tile-assign-addresses",
+        ],
+        "isa": [],
+    }  # fmt: skip
+    return within[level]
+
+
+def passes_into(level: Level, *, target: str, quantize: str, cores: int | None = None) -> list[str]:
+    """The passes from the level above into `level` and through it, each as pipeline text; arguments as `passes_of`."""
+    enter: dict[Level, str] = {
+        "tpu": f"convert-top-to-tpu{_options(target=target, quantize=quantize)}",
+        "tile": "convert-tpu-to-tile",
+        "isa": "convert-tile-to-isa",
+    }
+    return [enter[level], *passes_of(level, target=target, quantize=quantize, cores=cores)]
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """Passes of a user's own for a place in the default pipeline, as pipeline text.
+
+    `where`: a level (at its end), "before=PASS" or "after=PASS".
+    """
+
+    where: str
+    passes: str
+
+    @staticmethod
+    def parse(text: str) -> Insertion:
+        """Reads `LEVEL:PASSES`, `before=PASS:PASSES` or `after=PASS:PASSES`.
+
+        Raises:
+            DiagnosticError: another form, an unknown level or pass, or passes that do not parse.
+        """
+        where, colon, passes = text.partition(":")
+        side, equals, anchor = where.partition("=")
+        place = Place(name=f"--insert-pass {text}")
+        if not colon or (equals and side not in ("before", "after")):
+            raise DiagnosticError(
+                "this says no place and passes",
+                place,
+                hint="write LEVEL:PASS{...}, before=PASS:PASS{...} or after=PASS:PASS{...}",
+            )
+        if equals and anchor not in _default_passes():
+            get_pass(anchor)
+            raise DiagnosticError(
+                f"pass '{anchor}' is not in the default pipeline",
+                place,
+                hint="smalti compile --print-pipeline shows what is",
+            )
+        if not equals and where not in LEVELS:
+            raise DiagnosticError(
+                f"there is no level '{where}'", place, hint=f"the levels are {', '.join(LEVELS)}"
+            )
+        parse_pipeline(passes)
+        return Insertion(where, passes)
+
+    def into(self, texts: Sequence[str], level: Level) -> list[str] | None:
+        """The passes of `level` with these among them; None where this is not their place."""
+        if self.where == level:
+            return [*texts, self.passes]
+        side, _, anchor = self.where.partition("=")
+        for index, text in enumerate(texts):
+            if text.partition("{")[0] == anchor:
+                at = index if side == "before" else index + 1
+                return [*texts[:at], self.passes, *texts[at:]]
+        return None
+
+
+def _default_passes() -> set[str]:
+    """The names of all passes of the default pipeline."""
+    texts = passes_of("top", target="", quantize="")
+    for level in LEVELS[1:]:
+        texts += passes_into(level, target="", quantize="")
+    return {text.partition("{")[0] for text in texts}

@@ -1,0 +1,1 @@
+"""How the operators of ONNX are said in top: a file per family."""

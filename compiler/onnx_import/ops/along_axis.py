@@ -1,0 +1,90 @@
+"""Imports functions along one axis: ArgMax, ArgMin, CumSum, TopK."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....dialects import top
+from ..builder import GraphBuilder
+from ..node import ImportFunction, Node, Operator, UnsupportedNodeError, Value, shape_of
+
+
+def _extreme(kind: str) -> ImportFunction:
+    """The position of an extreme: select_last_index is there since opset 12."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        value = node.input(0)
+        (axis,) = node.axes([node.integer("axis", 0)], len(shape_of(value)))
+        return [
+            builder.emit(
+                top.AlongAxisOp,
+                node.output,
+                value,
+                kind=kind,
+                axis=axis,
+                length=1,
+                keepdims=bool(node.integer("keepdims", 1)),
+                last=bool(node.integer("select_last_index", 0)),
+            )
+        ]
+
+    return lower
+
+
+def _cumsum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    value = node.input(0)
+    axes = node.integers_of(1, "its axis")
+    if axes is None or len(axes) != 1:
+        raise node.error("its axis must be one number")
+    (axis,) = node.axes(axes, len(shape_of(value)))
+    return [
+        builder.emit(
+            top.AlongAxisOp,
+            node.output,
+            value,
+            kind="cumsum",
+            axis=axis,
+            length=shape_of(value)[axis],
+            exclusive=bool(node.integer("exclusive", 0)),
+            reverse=bool(node.integer("reverse", 0)),
+        )
+    ]
+
+
+def _top_k(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
+    """Values and positions; k is an attribute before opset 10. What need not be sorted is sorted, too."""
+    value = node.input(0)
+    (axis,) = node.axes([node.integer("axis", -1)], len(shape_of(value)))
+    given = [node.integer("k", 0)] if node.opset < 10 else node.integers_of(1, "its k")
+    if given is None or len(given) != 1:
+        raise node.error("its k must be one number")
+    (count,) = given
+    if not 1 <= count <= shape_of(value)[axis]:
+        raise UnsupportedNodeError(
+            f"its k is {count}, of an axis of {shape_of(value)[axis]} elements"
+        )
+    return [
+        builder.emit(
+            top.AlongAxisOp,
+            name,
+            value,
+            kind=kind,
+            axis=axis,
+            length=count,
+            largest=bool(node.integer("largest", 1)),
+        )
+        if used
+        else None
+        for name, kind, used in zip(
+            node.proto.output, ("top_k_values", "top_k_indices"), node.used_outputs, strict=True
+        )
+    ]
+
+
+OPERATORS = {
+    "ArgMax": Operator(_extreme("argmax"), "host"),
+    "ArgMin": Operator(_extreme("argmin"), "host"),
+    "CumSum": Operator(_cumsum, "host"),
+    "TopK": Operator(_top_k, "host"),
+}
+"""The ops of this family."""

@@ -1,0 +1,168 @@
+"""Imports arithmetic with broadcasting (Add … Mod; Sum, Mean, Min, Max of any number of operands),
+Relu and Clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ml_dtypes
+import numpy as np
+
+from ....dialects import top
+from ..builder import GraphBuilder
+from ..node import (
+    Constant,
+    ImportFunction,
+    Node,
+    Operator,
+    UnsupportedNodeError,
+    Value,
+    dtype_of_value,
+    shape_of,
+)
+
+
+def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        return [builder.emit(kind, node.output, *legacy_operands(node, builder))]
+
+    return lower
+
+
+def legacy_operands(node: Node, builder: GraphBuilder) -> tuple[Value, Value]:
+    """Both operands of an op, as NumPy's broadcasting treats them alike."""
+    lhs, rhs = node.input(0), node.input(1)
+    if node.opset < 7:
+        rhs = align_legacy_operand(node, builder, rhs, shape_of(lhs))
+    return lhs, rhs
+
+
+def align_legacy_operand(
+    node: Node, builder: GraphBuilder, value: Value, shape: Sequence[int]
+) -> Value:
+    """The second operand of an op before opset 7, as one that NumPy's broadcasting to `shape`
+    treats alike.
+
+    There, broadcasting had to be asked for by the attribute `broadcast`, and `axis` said with which
+    axis of the first operand the second one's first axis is lined up (by default, the last axes
+    are).
+    """
+    own = shape_of(value)
+    if own == tuple(shape):
+        return value
+    if not node.integer("broadcast", 0):
+        raise node.error(f"shapes {list(shape)} and {list(own)} differ, and broadcast is not set")
+    if not node.has("axis"):
+        return value
+    axis = node.axis(node.integer("axis", 0), len(shape))
+    trailing = len(shape) - axis - len(own)
+    if trailing < 0:
+        raise node.error(f"{list(own)} does not fit into {list(shape)} from axis {axis} on")
+    name = builder.derived(node.output, "operand")
+    return builder.reshape(value, (*own, *(1,) * trailing), name)
+
+
+def _one_after_the_other(kind: type[top.BinaryOp]) -> ImportFunction:
+    """An op of any number of operands, from the left."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        return [_chain(kind, node, builder, node.output)]
+
+    return lower
+
+
+def _chain(kind: type[top.BinaryOp], node: Node, builder: GraphBuilder, name: str) -> Value:
+    total, *rest = (node.input(index) for index in range(len(node.inputs)))
+    for index, value in enumerate(rest, 1):
+        step = name if index == len(rest) else builder.derived(node.output, f"step{index}")
+        total = builder.emit(kind, step, total, value)
+    return total
+
+
+def _mean(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """The sum, divided by the number of operands."""
+    count = len(node.inputs)
+    if count == 1:
+        return [node.input(0)]
+    total = _chain(top.AddOp, node, builder, builder.derived(node.output, "sum"))
+    number = builder.scalar(count, node.output, "count")
+    return [builder.emit(top.DivOp, node.output, total, number)]
+
+
+def _extreme(kind: type[top.BinaryOp], bound: str) -> ImportFunction:
+    """Min and Max; against one number they are a clip."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        if len(node.inputs) == 2:
+            first, second = node.input(0), node.input(1)
+            for value, other in ((first, second), (second, first)):
+                number = lone_number(other, value)
+                if number is not None and not isinstance(value, Constant):
+                    return [builder.emit(top.ClipOp, node.output, value, **{bound: number})]
+        return [_chain(kind, node, builder, node.output)]
+
+    return lower
+
+
+def _mod(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    if not node.integer("fmod", 0):
+        raise UnsupportedNodeError("the remainder of floats needs fmod=1")
+    return [builder.emit(top.ModuloOp, node.output, node.input(0), node.input(1))]
+
+
+def lone_number(value: Value, partner: Value) -> float | None:
+    """The number of a constant of one element that does not change the shape of what it is combined
+    with; None for other values.
+    """
+    if not isinstance(value, Constant) or value.array.size != 1:
+        return None
+    if value.array.ndim > len(shape_of(partner)) or value.array.dtype.kind not in "fiu":
+        return None
+    number = float(value.array.reshape(()))
+    return number if np.isfinite(number) else None
+
+
+def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    return [builder.emit(top.ReluOp, node.output, node.input(0))]
+
+
+def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """The bounds are attributes up to opset 10, constant inputs since."""
+    low, high = _bound(node, "min", 1), _bound(node, "max", 2)
+    # A bound at the end of the type's range (the attributes' default) does not bind.
+    limits = ml_dtypes.finfo(dtype_of_value(node.input(0)))
+    low = None if low is not None and low <= float(limits.min) else low
+    high = None if high is not None and high >= float(limits.max) else high
+    if low is None and high is None:
+        return [node.input(0)]
+    if low is not None and high is not None and low > high:
+        low = high  # ONNX applies the upper bound last: every element becomes it
+    return [builder.emit(top.ClipOp, node.output, node.input(0), low=low, high=high)]
+
+
+def _bound(node: Node, name: str, index: int) -> float | None:
+    if node.opset < 11:
+        return node.real(name, 0.0) if node.has(name) else None
+    array = node.constant(index, f"bound '{name}'")
+    if array is None or array.size == 0:
+        return None
+    if array.size != 1 or np.isnan(array).any():
+        raise node.error(f"the bound '{name}' must be one number, it is {array}")
+    return float(array.reshape(()))
+
+
+OPERATORS = {
+    "Add": Operator(_binary(top.AddOp), "vector"),
+    "Sub": Operator(_binary(top.SubOp), "vector"),
+    "Mul": Operator(_binary(top.MulOp), "vector"),
+    "Div": Operator(_binary(top.DivOp), "vector"),
+    "Sum": Operator(_one_after_the_other(top.AddOp), "vector"),
+    "Mean": Operator(_mean, "vector"),
+    "Min": Operator(_extreme(top.MinOp, "high"), "vector"),
+    "Max": Operator(_extreme(top.MaxOp, "low"), "vector"),
+    "Mod": Operator(_mod, "vector"),
+    "Relu": Operator(_relu, "vector"),
+    "Clip": Operator(_clip, "vector"),
+}
+"""The ops of this family."""

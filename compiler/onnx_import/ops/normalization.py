@@ -1,0 +1,169 @@
+"""Imports BatchNormalization, Softmax, LogSoftmax, Hardmax and Dropout, as inference computes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ....dialects import top
+from ..builder import GraphBuilder
+from ..folding import MAX_FOLDED_BYTES
+from ..node import (
+    Constant,
+    ImportFunction,
+    Node,
+    Operator,
+    UnsupportedNodeError,
+    Value,
+    dtype_of_value,
+    shape_of,
+)
+
+
+def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
+    node.only_first_output("its statistics are used: it is in training mode")
+    if node.opset >= 14 and node.integer("training_mode", 0):
+        raise UnsupportedNodeError("it is in training mode")
+    image, *parameters = (node.input(index) for index in range(5))
+    rank = len(shape_of(image))
+    if rank < 2:
+        raise node.error(f"its input must have at least 2 axes, it has {rank}")
+    epsilon = node.real("epsilon", 1e-5)
+    if node.opset < 9 and not node.integer("spatial", 1):
+        result = _element_norm(node, builder, image, parameters, epsilon)
+    else:
+        result = builder.emit(top.BatchNormOp, node.output, image, *parameters, epsilon=epsilon)
+    return [result, *[None] * (len(node.proto.output) - 1)]
+
+
+def _element_norm(
+    node: Node, builder: GraphBuilder, image: Value, parameters: Sequence[Value], epsilon: float
+) -> Value:
+    """Batch normalisation with statistics per element (spatial=0, before opset 9): image · factor +
+    offset.
+    """
+    arrays = []
+    for index, value in enumerate(parameters):
+        if not isinstance(value, Constant):
+            raise UnsupportedNodeError(f"its input {index + 1} is computed at run time")
+        arrays.append(value.array.astype(np.float64))
+    scale, bias, mean, variance = arrays
+    if any(array.shape != shape_of(image)[1:] for array in arrays):
+        raise node.error("with spatial=0 its parameters must have the shape of one sample")
+    factor = scale / np.sqrt(variance + epsilon)
+    dtype = dtype_of_value(image)
+    offset = (bias - mean * factor).astype(dtype)
+    scaled = builder.emit(
+        top.MulOp,
+        builder.derived(node.output, "scaled"),
+        image,
+        Constant(factor.astype(dtype), builder.derived(node.output, "factor")),
+    )
+    addend = Constant(offset, builder.derived(node.output, "offset"))
+    return builder.emit(top.AddOp, node.output, scaled, addend)
+
+
+Emit = Callable[[Node, GraphBuilder, str, Value, int], Value]
+"""Emits what a function of a whole axis makes of a value, under a name."""
+
+
+def _along_axis(emit: Emit) -> ImportFunction:
+    """Since opset 13 along one axis; before, over all axes from `axis` on as if they were one."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        value = node.input(0)
+        shape = shape_of(value)
+        rank = len(shape)
+        if node.opset >= 13:
+            axis = node.axis(node.integer("axis", -1), rank)
+            return [emit(node, builder, node.output, value, axis)]
+        given = node.integer("axis", 1)
+        axis = rank if given == rank else node.axis(given, rank)
+        if axis == rank - 1:
+            return [emit(node, builder, node.output, value, axis)]
+        rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))
+        flat = builder.reshape(value, rows, builder.derived(node.output, "input_rows"))
+        result = emit(node, builder, builder.derived(node.output, "rows"), flat, 1)
+        return [builder.reshape(result, shape, node.output)]
+
+    return lower
+
+
+def _softmax(log: bool) -> Emit:
+    def emit(node: Node, builder: GraphBuilder, name: str, value: Value, axis: int) -> Value:
+        return builder.emit(top.SoftmaxOp, name, value, axis=axis, log=log)
+
+    return emit
+
+
+def _hardmax(node: Node, builder: GraphBuilder, name: str, value: Value, axis: int) -> Value:
+    """1 for the first of the greatest along the axis, 0 for the others.
+
+    Of the elements that equal the greatest, the first is the one with the greatest place, counted
+    from the end; digit by digit, so that every number format holds the places.
+    """
+    shape = shape_of(value)
+
+    def emit(op: type, suffix: str, *operands: Value, **properties: object) -> Value:
+        return builder.emit(op, builder.derived(node.output, suffix), *operands, **properties)
+
+    def greatest(what: Value, suffix: str) -> Value:
+        return emit(top.ReduceOp, suffix, what, kind="max", axes=(axis,), keepdims=True)
+
+    zero, one = (builder.scalar(number, node.output, str(number)) for number in (0, 1))
+    largest = greatest(value, "greatest")
+    chosen = emit(top.CompareOp, "is_greatest", value, largest, kind="equal")
+    for index, digit in enumerate(_digits_from_the_end(shape[axis])):
+        array = digit.astype(dtype_of_value(value)).reshape(-1, *[1] * (len(shape) - axis - 1))
+        places = Constant(array, builder.derived(node.output, f"places{index}"))
+        place = emit(top.SelectOp, f"place{index}", chosen, places, zero)
+        first = greatest(place, f"first{index}")
+        is_first = emit(top.CompareOp, f"is_first{index}", places, first, kind="equal")
+        chosen = emit(top.LogicalOp, f"chosen{index}", chosen, is_first, kind="and")
+    return builder.emit(top.SelectOp, name, chosen, one, zero)
+
+
+_BASE = 128
+"""All integers up to it are exact in every float type of a network."""
+
+
+def _digits_from_the_end(length: int) -> list[np.ndarray]:
+    """For length-1, length-2 … 0 the digits in base 128, each plus 1; the highest digit first."""
+    rest, digits = np.arange(length - 1, -1, -1), []
+    while not digits or rest.any():
+        digits.append(rest % _BASE + 1)
+        rest = rest // _BASE
+    return digits[::-1]
+
+
+def _dropout(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
+    """Inference keeps every element; the mask, where it is used, says just that."""
+    if node.opset >= 12:
+        training = node.constant(2, "input training_mode")
+        if training is not None and training.any():
+            raise UnsupportedNodeError("it is in training mode")
+    value = node.input(0)
+    outputs: list[Value | None] = [value]
+    if len(node.proto.output) > 1:
+        outputs.append(_mask(node, shape_of(value)) if node.uses_output(1) else None)
+    return outputs
+
+
+def _mask(node: Node, shape: Sequence[int]) -> Constant:
+    if math.prod(shape) > MAX_FOLDED_BYTES:
+        raise UnsupportedNodeError("its mask is used and very big")
+    # Before opset 10 the mask was of the data's type, since then it is boolean.
+    dtype = np.bool_ if node.opset >= 10 else node.float_dtype
+    return Constant(np.ones(shape, dtype), node.proto.output[1])
+
+
+OPERATORS = {
+    "BatchNormalization": Operator(_batch_norm, "folded, else vector"),
+    "Softmax": Operator(_along_axis(_softmax(log=False)), "vector"),
+    "LogSoftmax": Operator(_along_axis(_softmax(log=True)), "vector"),
+    "Hardmax": Operator(_along_axis(_hardmax), "vector"),
+    "Dropout": Operator(_dropout, "removed"),
+}
+"""The ops of this family."""

@@ -1,0 +1,112 @@
+"""Imports MatMul and Gemm as matrix products with an optional bias."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ....dialects import top
+from ..builder import GraphBuilder
+from ..node import Constant, Node, Operator, Value, shape_of
+from .elementwise import align_legacy_operand
+
+
+def _matmul(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """A 1-D operand is a row (left) or a column (right); its axis of size 1 is taken out of the
+    result again.
+    """
+    lhs, rhs = node.input(0), node.input(1)
+    left, right = shape_of(lhs), shape_of(rhs)
+    if not left or not right:
+        raise node.error("its operands must have at least one axis")
+    if len(left) > 1 and len(right) > 1:
+        return [builder.emit(top.MatmulOp, node.output, lhs, rhs)]
+    if len(left) == 1:
+        lhs = builder.reshape(lhs, (1, *left), builder.derived(node.output, "row"))
+    if len(right) == 1:
+        rhs = builder.reshape(rhs, (*right, 1), builder.derived(node.output, "column"))
+    product = builder.emit(top.MatmulOp, builder.derived(node.output, "matrix"), lhs, rhs)
+    shape = list(shape_of(product))
+    if len(right) == 1:
+        del shape[-1]
+    if len(left) == 1:
+        del shape[-1 if len(right) == 1 else -2]
+    return [builder.reshape(product, shape, node.output)]
+
+
+def _gemm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """alpha · A' · B' + beta · C; constant factors are multiplied into constant operands."""
+    a, b, c = _matrix(node, builder, 0, "transA"), _matrix(node, builder, 1, "transB"), None
+    rows, columns = shape_of(a)[0], shape_of(b)[1]
+    alpha, beta = node.real("alpha", 1.0), node.real("beta", 1.0)
+    if node.optional(2) is not None and beta != 0.0:
+        c = _addend(node, builder, (rows, columns))
+        c = _scaled(node, builder, c, beta, "c_scaled")
+    if isinstance(b, Constant) or not isinstance(a, Constant):
+        b = _scaled(node, builder, b, alpha, "b_scaled")
+    else:
+        a = _scaled(node, builder, a, alpha, "a_scaled")
+    bias = _as_bias(node, builder, c, columns)
+    if c is None or bias is not None:
+        return [builder.emit(top.MatmulOp, node.output, a, b, bias)]
+    product = builder.emit(top.MatmulOp, builder.derived(node.output, "product"), a, b)
+    return [builder.emit(top.AddOp, node.output, product, c)]
+
+
+def _matrix(node: Node, builder: GraphBuilder, index: int, transposed: str) -> Value:
+    value = node.input(index)
+    shape = shape_of(value)
+    if len(shape) != 2:
+        raise node.error(f"input {index} must be a matrix, its shape is {list(shape)}")
+    if not node.integer(transposed, 0):
+        return value
+    suffix = "a_transposed" if index == 0 else "b_transposed"
+    return builder.transpose(value, (1, 0), builder.derived(node.output, suffix))
+
+
+def _addend(node: Node, builder: GraphBuilder, shape: tuple[int, int]) -> Value:
+    """Input C, checked to broadcast to the product without widening it."""
+    c = node.input(2)
+    if node.opset < 7:
+        c = align_legacy_operand(node, builder, c, shape)
+    own = shape_of(c)
+    try:
+        fits = np.broadcast_shapes(own, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise node.error(f"input C of shape {list(own)} does not broadcast to {list(shape)}")
+    return c
+
+
+def _scaled(node: Node, builder: GraphBuilder, value: Value, factor: float, suffix: str) -> Value:
+    if factor == 1.0:
+        return value
+    name = builder.derived(node.output, suffix)
+    if isinstance(value, Constant):
+        array = value.array * np.asarray(factor, value.array.dtype)
+        return Constant(array, name)
+    return builder.emit(top.MulOp, name, value, builder.scalar(factor, name, "factor"))
+
+
+def _as_bias(node: Node, builder: GraphBuilder, c: Value | None, columns: int) -> Value | None:
+    """C as one value per column, where it is that: [N], [1, N], or a constant with one element."""
+    if c is None:
+        return None
+    shape = shape_of(c)
+    if shape == (columns,):
+        return c
+    name = builder.derived(node.output, "bias")
+    if shape == (1, columns):
+        return builder.reshape(c, (columns,), name)
+    if isinstance(c, Constant) and c.array.size == 1:
+        return Constant(np.repeat(c.array.reshape(1), columns), name)
+    return None
+
+
+OPERATORS = {
+    "MatMul": Operator(_matmul, "matrix"),
+    "Gemm": Operator(_gemm, "matrix"),
+}
+"""The ops of this family."""

@@ -1,0 +1,77 @@
+"""Imports the reductions: ReduceMean, ReduceSum and the others, and the pools over all of an image.
+
+A reduction's axes are an attribute (before opset 18; of ReduceSum before 13) or a constant input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....dialects import top
+from ..builder import GraphBuilder
+from ..node import ImportFunction, Node, Operator, Value, shape_of
+
+_KINDS = {
+    "ReduceMean": "mean",
+    "ReduceSum": "sum",
+    "ReduceMax": "max",
+    "ReduceMin": "min",
+    "ReduceProd": "prod",
+    "ReduceL1": "l1",
+    "ReduceL2": "l2",
+    "ReduceSumSquare": "sum_square",
+    "ReduceLogSum": "log_sum",
+    "ReduceLogSumExp": "log_sum_exp",
+}
+
+
+def _reduce(kind: str) -> ImportFunction:
+    """A reduction; without axes over all of them, or, where the node says so, over none."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        value = node.input(0)
+        rank = len(shape_of(value))
+        axes_since = 13 if kind == "sum" else 18
+        if node.opset < axes_since:
+            given = node.integers("axes")
+        else:
+            given = node.integers_of(1, "input axes")
+        if given:
+            axes = node.axes(given, rank)
+        elif node.opset >= axes_since and node.integer("noop_with_empty_axes", 0):
+            axes = ()
+        else:
+            axes = tuple(range(rank))
+        keepdims = bool(node.integer("keepdims", 1))
+        return [
+            builder.emit(top.ReduceOp, node.output, value, kind=kind, axes=axes, keepdims=keepdims)
+        ]
+
+    return lower
+
+
+def _global_pool(kind: str) -> ImportFunction:
+    """A reduction over all spatial axes."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        return [over_image(node, builder, node.input(0), kind, node.output)]
+
+    return lower
+
+
+def over_image(node: Node, builder: GraphBuilder, image: Value, kind: str, name: str) -> Value:
+    """The reduction `kind` of `image` [N, C, spatial...] over its spatial axes, which stay as axes
+    of size 1.
+    """
+    axes = tuple(range(2, len(shape_of(image))))
+    if not axes:
+        raise node.error("its input must have at least 3 axes")
+    return builder.emit(top.ReduceOp, name, image, kind=kind, axes=axes, keepdims=True)
+
+
+OPERATORS = {
+    **{name: Operator(_reduce(kind), "vector") for name, kind in _KINDS.items()},
+    "GlobalAveragePool": Operator(_global_pool("mean"), "vector"),
+    "GlobalMaxPool": Operator(_global_pool("max"), "vector"),
+}
+"""The ops of this family."""

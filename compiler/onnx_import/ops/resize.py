@@ -1,0 +1,212 @@
+"""Imports Resize (opset 10 to 19) and Upsample: every size, scale and region settled at import."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ....dialects import top
+from ..builder import GraphBuilder
+from ..node import Node, Operator, UnsupportedNodeError, Value, shape_of
+
+_MODES = ("nearest", "linear", "cubic")
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """The sizes of the result, and for each axis the scale that coordinates are computed with."""
+
+    sizes: tuple[int, ...]
+    scales: tuple[float, ...]
+
+
+def _resize(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    if node.opset < 11:
+        return _upsample(node, builder)
+    value = node.input(0)
+    shape = shape_of(value)
+    axes = node.integers("axes") if node.opset >= 18 else None
+    chosen = [node.axis(a, len(shape)) for a in axes] if axes else list(range(len(shape)))
+    if len(set(chosen)) != len(chosen):
+        raise node.error(f"axes {axes} name an axis twice")
+    extent = _extent(node, builder, shape, chosen)
+    transformation = node.string("coordinate_transformation_mode", "half_pixel")
+    roi = None
+    if transformation == "tf_crop_and_resize":
+        roi = _region(node, len(shape), chosen)
+    if extent.sizes == shape and roi is None and all(scale == 1.0 for scale in extent.scales):
+        return [value]
+    mode = _mode(node)
+    result = builder.emit(
+        top.ResizeOp,
+        node.output,
+        value,
+        shape=extent.sizes,
+        mode=mode,
+        scales=extent.scales,
+        coordinate_transformation_mode=transformation,
+        nearest_mode=node.string("nearest_mode", "round_prefer_floor"),
+        cubic_coeff_a=node.real("cubic_coeff_a", -0.75),
+        extrapolation_value=node.real("extrapolation_value", 0.0),
+        exclude_outside=bool(node.integer("exclude_outside", 0)),
+        antialias=node.opset >= 18 and bool(node.integer("antialias", 0)),
+        roi=roi,
+    )
+    return [result]
+
+
+def _mode(node: Node) -> str:
+    mode = node.string("mode", "nearest")
+    mode = "linear" if mode == "bilinear" else mode  # the name in Upsample 1
+    if mode not in _MODES:
+        raise UnsupportedNodeError(f"its mode '{mode}' is none of {', '.join(_MODES)}")
+    return mode
+
+
+def _extent(
+    node: Node, builder: GraphBuilder, shape: Sequence[int], axes: Sequence[int]
+) -> _Extent:
+    """Exactly one of the inputs scales and sizes is given; an empty tensor stands for none."""
+    scales = _numbers(node, 2, "input scales")
+    sizes = node.integers_of(3, "input sizes")
+    if bool(scales) == bool(sizes):
+        raise node.error("exactly one of the inputs scales and sizes must be given")
+    if scales:
+        return _extent_of_scales(node, shape, axes, scales)
+    assert sizes is not None
+    if len(sizes) != len(axes):
+        raise node.error(f"sizes {sizes} must have one number for each of {len(axes)} axes")
+    sizes = _with_batch(builder, shape, axes, sizes)
+    if any(size < 1 for size in sizes):
+        raise node.error(f"sizes {sizes} must be at least 1")
+    return _extent_of_sizes(node, shape, axes, sizes)
+
+
+def _with_batch(
+    builder: GraphBuilder, shape: Sequence[int], axes: Sequence[int], sizes: list[int]
+) -> list[int]:
+    """Sizes that were written for another batch size, for the new one."""
+    batch = builder.batch
+    if batch is None or not axes or axes[0] != 0:
+        return sizes
+    if sizes[0] == batch.old and shape[0] == batch.new:
+        return [batch.new, *sizes[1:]]
+    return sizes
+
+
+def _numbers(node: Node, index: int, what: str) -> list[float] | None:
+    array = node.constant(index, what)
+    if array is None:
+        return None
+    if array.ndim != 1 or array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise node.error(f"{what} must be a list of finite floats, it is {array}")
+    return [float(value) for value in array]
+
+
+def _extent_of_scales(
+    node: Node, shape: Sequence[int], axes: Sequence[int], scales: Sequence[float]
+) -> _Extent:
+    """ONNX: output size = floor(input size · scale), in f32 as onnx's shape inference has it."""
+    if len(scales) != len(axes) or any(scale <= 0 for scale in scales):
+        raise node.error(f"scales {list(scales)} must be {len(axes)} positive numbers")
+    sizes, full = list(shape), [1.0] * len(shape)
+    for axis, scale in zip(axes, scales, strict=True):
+        with np.errstate(over="ignore"):
+            product = float(np.float32(shape[axis]) * np.float32(scale))
+        if not 1 <= product < 2**31:
+            raise node.error(f"scale {scale} makes {product} of axis {axis} of {list(shape)}")
+        sizes[axis] = math.floor(product)
+        full[axis] = scale
+    return _Extent(tuple(sizes), tuple(full))
+
+
+def _extent_of_sizes(
+    node: Node, shape: Sequence[int], axes: Sequence[int], wanted: Sequence[int]
+) -> _Extent:
+    """Sizes as they are ("stretch"), or with one scale for all axes that keeps within or covers
+    them (opset 18).
+    """
+    policy = node.string("keep_aspect_ratio_policy", "stretch") if node.opset >= 18 else "stretch"
+    sizes, scales = list(shape), [1.0] * len(shape)
+    ratios = [size / shape[axis] for axis, size in zip(axes, wanted, strict=True)]
+    if policy == "stretch":
+        for axis, size, ratio in zip(axes, wanted, ratios, strict=True):
+            sizes[axis], scales[axis] = size, ratio
+        return _Extent(tuple(sizes), tuple(scales))
+    if policy not in ("not_larger", "not_smaller"):
+        raise node.error(f"unknown keep_aspect_ratio_policy '{policy}'")
+    scale = min(ratios) if policy == "not_larger" else max(ratios)
+    for axis in axes:
+        # ONNX, Resize: round_int, halves upwards.
+        sizes[axis] = math.floor(scale * shape[axis] + 0.5)
+        scales[axis] = scale
+    return _Extent(tuple(sizes), tuple(scales))
+
+
+def _region(node: Node, rank: int, axes: Sequence[int]) -> tuple[float, ...]:
+    """The region of interest as two numbers per axis (start, end); an axis that is not named keeps
+    0 to 1.
+    """
+    roi = _numbers(node, 1, "input roi")
+    if roi is None or len(roi) != 2 * len(axes):
+        raise node.error(f"tf_crop_and_resize needs roi with {2 * len(axes)} numbers")
+    starts, ends = [0.0] * rank, [1.0] * rank
+    for position, axis in enumerate(axes):
+        starts[axis], ends[axis] = roi[position], roi[len(axes) + position]
+    return tuple(number for pair in zip(starts, ends, strict=True) for number in pair)
+
+
+def _upsample(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """Upsample, and Resize of opset 10: coordinates are scaled without any offset.
+
+    Nearest takes the pixel below when it enlarges; opset 10 says nothing on shrinking, where ONNX
+    Runtime takes the one above. So an op that does both along different axes becomes two.
+    """
+    value = node.input(0)
+    shape = shape_of(value)
+    extent = _extent_of_scales(node, shape, list(range(len(shape))), _old_scales(node))
+    mode = _mode(node)
+    shrinks = [scale < 1.0 for scale in extent.scales]
+    if mode != "nearest" or all(shrinks) or not any(shrinks):
+        steps = [(node.output, extent, "ceil" if any(shrinks) else "floor")]
+    else:
+        sizes = [s if less else n for s, n, less in zip(extent.sizes, shape, shrinks, strict=True)]
+        down = [s if less else 1.0 for s, less in zip(extent.scales, shrinks, strict=True)]
+        up = [1.0 if less else s for s, less in zip(extent.scales, shrinks, strict=True)]
+        first = _Extent(tuple(sizes), tuple(down))
+        name = builder.derived(node.output, "shrunk")
+        steps = [(name, first, "ceil"), (node.output, _Extent(extent.sizes, tuple(up)), "floor")]
+    for name, step, nearest_mode in steps:
+        if all(scale == 1.0 for scale in step.scales):
+            continue
+        value = builder.emit(
+            top.ResizeOp,
+            name,
+            value,
+            shape=step.sizes,
+            mode=mode,
+            scales=step.scales,
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode=nearest_mode,
+            cubic_coeff_a=-0.75,
+            extrapolation_value=0.0,
+        )
+    return [value]
+
+
+def _old_scales(node: Node) -> list[float]:
+    if node.op_type == "Upsample" and node.opset < 7:
+        return [1.0, 1.0, node.real("height_scale", 1.0), node.real("width_scale", 1.0)]
+    if node.op_type == "Upsample" and node.opset < 9:
+        return node.reals("scales") or []
+    return _numbers(node, 1, "input scales") or []
+
+
+OPERATORS = {
+    "Resize": Operator(_resize, "vector"),
+    "Upsample": Operator(_upsample, "vector"),
+}
+"""The ops of this family."""

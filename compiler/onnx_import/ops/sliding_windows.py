@@ -1,0 +1,130 @@
+"""Kernel, strides, dilations and padding of ONNX's convolutions and pools, as 2-D windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..builder import GraphBuilder
+from ..node import Node, UnsupportedNodeError, Value, shape_of
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding window over spatial axes; `pads` is all begins, then all ends, as in ONNX."""
+
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    pads: tuple[int, ...]
+    ceil_mode: bool = False
+
+    def as_2d(self) -> Window:
+        """The window over [1, length] that does what this one does over [length]; a 2-D window is
+        itself.
+        """
+        if len(self.kernel) == 2:
+            return self
+        begin, end = self.pads
+        return Window(
+            (1, *self.kernel),
+            (1, *self.strides),
+            (1, *self.dilations),
+            (0, begin, 0, end),
+            self.ceil_mode,
+        )
+
+
+def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -> Window:
+    """The window of a convolution or pool over [N, C, spatial...] with `kernel`; auto_pad becomes
+    explicit pads.
+
+    Raises:
+        DiagnosticError: a list of the wrong length, a stride or dilation below 1, negative padding.
+        UnsupportedNodeError: more than two spatial axes.
+    """
+    rank = len(input_shape) - 2
+    if rank < 1:
+        raise node.error(f"its input must have at least 3 axes, it has {len(input_shape)}")
+    if rank > 2:
+        raise UnsupportedNodeError(f"it has {rank} spatial axes; 1 and 2 are supported")
+    kernel = _positive(node, "kernel_shape", list(kernel), rank)
+    strides = _positive(node, "strides", node.integers("strides"), rank)
+    dilations = _positive(node, "dilations", node.integers("dilations"), rank)
+    pads = _pads(node, input_shape[2:], kernel, strides, dilations)
+    # A stride past the padded input is never taken: any longer one means the same.
+    strides = tuple(
+        min(stride, size + pads[axis] + pads[axis + rank])
+        for axis, (stride, size) in enumerate(zip(strides, input_shape[2:], strict=True))
+    )
+    # SAME says the output's size itself; with its pads made explicit floor mode gives just that.
+    # VALID with ceil_mode is read as onnx's shape inference and ONNX Runtime read it: like NOTSET
+    # without pads.
+    is_same = node.string("auto_pad", "NOTSET").startswith("SAME")
+    ceil_mode = bool(node.integer("ceil_mode", 0)) and not is_same
+    return Window(kernel, strides, dilations, pads, ceil_mode)
+
+
+def _positive(node: Node, name: str, values: list[int] | None, rank: int) -> tuple[int, ...]:
+    if values is None:
+        return (1,) * rank
+    if len(values) != rank or any(value < 1 for value in values):
+        raise node.error(f"{name} must be {rank} positive numbers, it is {values}")
+    return tuple(values)
+
+
+def _pads(
+    node: Node,
+    sizes: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+) -> tuple[int, ...]:
+    rank = len(sizes)
+    mode = node.string("auto_pad", "NOTSET") or "NOTSET"
+    if mode == "NOTSET":
+        pads = node.integers("pads") or [0] * (2 * rank)
+        if len(pads) != 2 * rank or any(pad < 0 for pad in pads):
+            raise node.error(f"pads must be {2 * rank} numbers that are not negative, got {pads}")
+        return tuple(pads)
+    if mode == "VALID":
+        return (0,) * (2 * rank)
+    if mode not in ("SAME_UPPER", "SAME_LOWER"):
+        raise node.error(f"auto_pad '{mode}' is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID")
+    begins, ends = [], []
+    for size, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True):
+        # ONNX, Conv: output = ceil(input / stride); the padding that needs, its odd element after
+        # or before.
+        windows = -(-size // stride)
+        total = max(0, (windows - 1) * stride + (k - 1) * dilation + 1 - size)
+        small = total // 2
+        begins.append(small if mode == "SAME_UPPER" else total - small)
+        ends.append(total - begins[-1])
+    return (*begins, *ends)
+
+
+def spatial_2d(node: Node, builder: GraphBuilder, value: Value) -> Value:
+    """[N, C, length] as [N, C, 1, length]; [N, C, H, W] as it is."""
+    shape = shape_of(value)
+    if len(shape) == 4:
+        return value
+    n, c, length = shape
+    return builder.reshape(value, (n, c, 1, length), builder.derived(node.output, "input_2d"))
+
+
+def emit_over_2d(
+    node: Node,
+    builder: GraphBuilder,
+    rank: int,
+    kind: type,
+    *operands: Value | None,
+    **properties: object,
+) -> Value:
+    """Emits a 2-D op as the node's output; for a node over one spatial axis (rank 3) its unit axis
+    is removed again.
+    """
+    if rank == 4:
+        return builder.emit(kind, node.output, *operands, **properties)
+    wide = builder.emit(kind, builder.derived(node.output, "2d"), *operands, **properties)
+    n, c, _, length = shape_of(wide)
+    return builder.reshape(wide, (n, c, length), node.output)

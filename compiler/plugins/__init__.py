@@ -1,0 +1,1 @@
+"""Passes, dialects, targets and instructions that files and packages of users bring."""

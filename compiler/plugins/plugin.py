@@ -1,0 +1,213 @@
+"""Plugins: dialects, passes, targets and instructions of one's own, without a line changed in Smalti.
+
+A plugin is a Python module with a global `PLUGIN`. It is named on the command line
+(`--load-plugin=FILE_OR_MODULE`), loaded by `load_plugin`, or installed: a package that has an entry
+point in the group `smalti.plugins` is found by every tool.
+
+    PLUGIN = Plugin(
+        passes={"top-merge-relu": MergeRelu},
+        targets={"my-chip": Path(__file__).with_name("my_chip.toml")},
+    )
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from xdsl.ir import Dialect
+from xdsl.passes import ModulePass
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.instructions.instruction_set import Instruction, register_instruction
+from ...backends.targets.target import TargetError, register_target
+from ...dialects.context import register_dialect
+from ...passes.registry import register_pass
+from .plugin_group import GROUP
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What a plugin adds; every name must be free.
+
+    Args:
+        dialects: by name, what makes the dialect (called when IR mentions it).
+        passes: by name, the class of a pass.
+        targets: by name, the path of the target's TOML file.
+        instructions: classes of instructions, their opcodes from 256 on, whose `numerics` is the
+            function that computes them.
+        top_evaluations: what an op of one's own computes at level top, on arrays [S, shape...]:
+            `function(op, operands)`.
+        tpu_evaluations: the same at level tpu, on storage values.
+        conversions: how a top op becomes tpu ops: `function(builder, op)`, with the builder of
+            convert-top-to-tpu.
+        families: the class that cuts layers of a tpu op into tiles (`passes/tile/tilers/tiler.py`).
+    """
+
+    dialects: Mapping[str, Callable[[], Dialect]] = field(default_factory=dict)
+    passes: Mapping[str, type[ModulePass]] = field(default_factory=dict)
+    targets: Mapping[str, str | Path] = field(default_factory=dict)
+    instructions: Sequence[type[Instruction]] = ()
+    top_evaluations: Mapping[type[Any], Callable[..., np.ndarray]] = field(default_factory=dict)
+    tpu_evaluations: Mapping[type[Any], Callable[..., np.ndarray]] = field(default_factory=dict)
+    conversions: Mapping[type[Any], Callable[..., None]] = field(default_factory=dict)
+    families: Mapping[type[Any], type[Any]] = field(default_factory=dict)
+
+    def register(self) -> None:
+        """Makes everything known.
+
+        Raises:
+            DiagnosticError: a name or number that is taken, or an instruction that does not fit.
+            TargetError: a target that is taken.
+        """
+        for each in self.instructions:
+            from ...dialects.isa import register_instruction_op
+
+            register_instruction(each)
+            register_instruction_op(each)
+        for name, factory in self.dialects.items():
+            register_dialect(name, factory)
+        for name, cls in self.passes.items():
+            register_pass(name, cls)
+        for name, path in self.targets.items():
+            register_target(name, Path(path))
+        if self.top_evaluations:
+            from ...backends.interpreter.top import add_evaluations as add_top_evaluations
+
+            add_top_evaluations(self.top_evaluations)
+        if self.tpu_evaluations:
+            from ...backends.interpreter.tpu import add_evaluations as add_tpu_evaluations
+
+            add_tpu_evaluations(self.tpu_evaluations)
+        if self.conversions:
+            from ...passes.top_to_tpu.conversions import CONVERSIONS
+
+            CONVERSIONS.update(self.conversions)
+        if self.families:
+            from ...passes.tile.tilers.tiler_of_op import TILERS
+
+            TILERS.update(self.families)
+
+
+_LOADED: dict[str, Plugin] = {}
+"""Plugins by where they came from: a file, a module, or an entry point."""
+
+
+def load_plugin(source: str | Path | Plugin) -> Plugin:
+    """Loads and registers a plugin; one that is loaded already stays as it is.
+
+    Args:
+        source: the path of a .py file, the name of a module, or a plugin.
+
+    Raises:
+        DiagnosticError: no such file or module, an error while it is imported, no `PLUGIN` in it, or
+            one whose names are taken.
+    """
+    if isinstance(source, Plugin):
+        return _registered(f"plugin {id(source)}", source)
+    text = str(source)
+    is_file = isinstance(source, Path) or text.endswith(".py") or "/" in text
+    key = str(Path(text).resolve()) if is_file else text
+    if key in _LOADED:
+        return _LOADED[key]
+    module = _import_file(Path(text)) if is_file else _import_module(text)
+    plugin = getattr(module, "PLUGIN", None)
+    if not isinstance(plugin, Plugin):
+        found = "there is none" if plugin is None else f"it is a {type(plugin).__name__}"
+        raise DiagnosticError(
+            f"a plugin has a global PLUGIN of class Plugin, {found}",
+            Place(file=text),
+            hint="write PLUGIN = Plugin(passes={...}), from smalti.compiler import Plugin",
+        )
+    return _registered(key, plugin, text)
+
+
+def load_installed_plugins() -> None:
+    """Loads the plugins of installed packages, once. Errors as `load_plugin` has them."""
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=GROUP):
+        key = f"{GROUP}:{point.name}"
+        if key in _LOADED:
+            continue
+        try:
+            plugin = point.load()
+        except Exception as error:
+            raise _broken(f"the installed plugin '{point.name}' ({point.value})", error) from error
+        if not isinstance(plugin, Plugin):
+            raise DiagnosticError(
+                f"the entry point '{point.name}' of {GROUP} is {point.value}, which is no Plugin",
+                hint="name a global of class smalti.compiler.Plugin, or uninstall the package",
+            )
+        _registered(key, plugin, point.name)
+
+
+def _registered(key: str, plugin: Plugin, name: str | None = None) -> Plugin:
+    if key not in _LOADED:
+        try:
+            plugin.register()
+        except TargetError as error:
+            raise DiagnosticError(error.message, Place(file=name), hint=error.hint) from None
+        except DiagnosticError as error:
+            if name is not None and error.place is None:
+                error.place = Place(file=name)
+            raise
+        _LOADED[key] = plugin
+    return _LOADED[key]
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise DiagnosticError(
+            "no such file",
+            Place(file=str(path)),
+            hint="give the path of a plugin's .py file, or the name of a module",
+        )
+    name = f"smalti_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise DiagnosticError("this is no Python file", Place(file=str(path)))
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up while their class is made.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise _broken(str(path), error) from error
+    return module
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and name.startswith(error.name):
+            raise DiagnosticError(
+                f"there is no module '{name}'",
+                hint="install it, or give the path of its file, which ends in .py",
+            ) from None
+        raise _broken(name, error) from error
+    except Exception as error:
+        raise _broken(name, error) from error
+
+
+def _broken(name: str, error: Exception) -> DiagnosticError:
+    """An error while a plugin was imported: what, and the last line of it that ran."""
+    frames = traceback.extract_tb(error.__traceback__)
+    line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno
+    file = (error.filename if isinstance(error, SyntaxError) else frames[-1].filename) or name
+    first = (str(error).splitlines() or [""])[0]
+    return DiagnosticError(
+        f"the plugin cannot be imported: {type(error).__name__}: {first}",
+        Place(file=name),
+        notes=[f"raised at {file}:{line}"] if line else [],
+    )

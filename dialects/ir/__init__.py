@@ -1,0 +1,1 @@
+"""What every dialect needs and no op is in: attributes, locations, verification, weights, examples."""

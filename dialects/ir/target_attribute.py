@@ -1,0 +1,81 @@
+"""The machine that IR was lowered for: its name and content hash on the module, from the tpu level
+on.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+
+if TYPE_CHECKING:
+    from ...backends.targets.target import Target
+
+TARGET = "smalti.target"
+TARGET_HASH = "smalti.target_hash"
+
+
+def set_target(module: ModuleOp, target_name: str, target: Target) -> None:
+    """Notes on the module what it is lowered for: `target_name` as `load_target` takes it, and the
+    target's hash.
+
+    The attributes come in the order of their names, as MLIR prints them: the text of a module then
+    does not depend on which of them was noted first.
+    """
+    module.attributes[TARGET] = StringAttr(target_name)
+    module.attributes[TARGET_HASH] = StringAttr(target.content_hash)
+    module.attributes = dict(sorted(module.attributes.items()))
+
+
+def target_name_of(module: ModuleOp) -> str | None:
+    """The name or path of the target that the module is lowered for, None if it names none."""
+    name = module.attributes.get(TARGET)
+    return name.data if isinstance(name, StringAttr) else None
+
+
+def target_of(module: ModuleOp) -> Target:
+    """The target that the module is lowered for.
+
+    DiagnosticError where the module names none, and where the target's content is no longer what
+    the module was lowered for.
+    """
+    name = target_name_of(module)
+    if name is None:
+        raise DiagnosticError(
+            f"the module does not say for which target it is (no attribute '{TARGET}')",
+            hint="lower it from top with convert-top-to-tpu{target=NAME}",
+        )
+    target = _load(name)
+    noted = module.attributes.get(TARGET_HASH)
+    if not isinstance(noted, StringAttr) or noted.data != target.content_hash:
+        found = noted.data if isinstance(noted, StringAttr) else "no hash"
+        raise DiagnosticError(
+            f"the module was lowered for another '{name}': it has {found}, the target is "
+            f"{target.content_hash}",
+            hint="compile the model again for the target as it is now",
+        )
+    return target
+
+
+def _load(name: str) -> Target:
+    from ...backends.targets.target import TargetError
+
+    try:
+        stamp = Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
+        return _load_cached(name, stamp)
+    except TargetError as error:
+        raise DiagnosticError(
+            str(error), hint="give a shipped target's name or the path of a .toml file"
+        ) from None
+
+
+@lru_cache(maxsize=16)
+def _load_cached(name: str, stamp: int) -> Target:
+    """Passes ask again and again; `stamp` (the file's time) makes an edited file be read anew."""
+    from ...backends.targets import target
+
+    return target.load_target(name)

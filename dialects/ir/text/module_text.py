@@ -1,0 +1,247 @@
+"""IR as text: reads and writes modules, with weights beside them, and tells mistakes as
+diagnostics.
+
+On top of xDSL's parser and printer this reads location aliases that stand at the end of a file (as
+mlir-opt prints them), keeps special floats whole in `dense<>` and `array<>` (xDSL reads MLIR's
+hexadecimal floats there as integers), and reports errors with file, line and column.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation
+from xdsl.utils.exceptions import ParseError, VerifyException
+
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.diagnostics.files import (
+    read_text,
+    write_atomically,
+    write_bytes_atomically,
+    write_text,
+)
+from ...context import SmaltiContext, weights_of
+from ..explanation import explain_parse_error, explain_wrong_op
+from ..location import place_of
+from ..verifier import Verifier
+from ..weights import keys_used
+from .alias_definition import hoist_aliases
+from .file_metadata import take_metadata
+from .source_text import SourceText
+from .syntax import SmaltiParser, SmaltiPrinter
+
+__all__ = [
+    "open_weights",
+    "parse_module",
+    "print_module",
+    "read_module",
+    "read_text",
+    "save_changed_weights",
+    "verify",
+    "write_atomically",
+    "write_bytes_atomically",
+    "write_module",
+    "write_text",
+]
+
+WEIGHTS = "smalti.weights"
+"""Module attribute: path of the weight file, relative to the IR file."""
+_SHOWN_CHARACTERS = 400
+
+
+def parse_module(
+    text: str,
+    ctx: SmaltiContext,
+    file: str | None = None,
+    *,
+    check: bool = True,
+    first_line: int = 1,
+) -> ModuleOp:
+    """Reads a module from text, opens its weight file into `ctx`, and verifies it (unless `check`
+    is False).
+
+    `file` is what messages call the text, and weights are looked for beside it (in the current
+    folder if None or "<stdin>"); `first_line` is the number of the text's first line there.
+    DiagnosticError for whatever is wrong with the text, the IR in it or the weight file.
+    """
+    name = file or "<text>"
+    text = take_metadata(SourceText(text, name, first_line)).text
+    source = hoist_aliases(SourceText(text, name, first_line))
+    parser = SmaltiParser(ctx, source)
+    try:
+        module = parser.parse_module()
+    except ParseError as error:
+        raise explain_parse_error(error.msg.strip(), error.span.start, parser) from None
+    except Exception as error:
+        # xDSL's parser fails in many ways on bad text (assertions, overflows, lookups): all are the
+        # text's fault.
+        raise explain_parse_error(_reason(error), parser.pos, parser) from None
+    open_weights(module, ctx, file)
+    if check:
+        verify(module, place_of=parser.place_of)
+    return module
+
+
+def _reason(error: Exception) -> str:
+    """What an exception of xDSL's parser says, in words for a user."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply to be read"
+    if isinstance(error, VerifyException):
+        return str(error)
+    return f"not valid here: {error}" if str(error) else "not valid here"
+
+
+def read_module(path: str | Path, ctx: SmaltiContext) -> ModuleOp:
+    """Reads and verifies the module in a file, with its weights. Errors as `parse_module`, and for
+    an unreadable file.
+    """
+    return parse_module(read_text(path), ctx, str(path))
+
+
+def open_weights(module: ModuleOp, ctx: Context, file: str | None = None) -> None:
+    """Opens the weight file that the module names, which must lie in or below the folder of the IR
+    file (the current folder if None or "<stdin>").
+
+    DiagnosticError for a path that leaves the folder and for a file that is no weight file.
+    """
+    named = module.attributes.get(WEIGHTS)
+    if named is None:
+        return
+    place = place_of(module)
+    place = place if place.line is not None else Place(file=file or "<text>")
+    if not isinstance(named, StringAttr):
+        raise DiagnosticError(f"attribute '{WEIGHTS}' is not a string", place)
+    folder = Path(file).parent if file and file != "<stdin>" else Path()
+    path = folder / named.data
+    if Path(named.data).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
+        raise DiagnosticError(
+            f"weight file '{named.data}' is outside the folder of the IR file",
+            place,
+            hint="keep the weights beside the IR, and name them by a relative path",
+        )
+    weights_of(ctx).open(path)
+
+
+class PrintOptions(TypedDict, total=False):
+    """How IR is printed.
+
+    `generic`: MLIR's generic form. `positions`: where an op was read, if it has no other location.
+    `aliases`: short names for long types that come often (on unless False). `elide_above`: constants of
+    more elements are left out, which cannot be read back. `comments`: what is written after ops.
+    """
+
+    generic: bool
+    positions: bool
+    aliases: bool
+    elide_above: int | None
+    comments: Mapping[Operation, str]
+
+
+def print_module(
+    module: ModuleOp, *, debug_info: bool = True, **options: Unpack[PrintOptions]
+) -> str:
+    """The text of a module, with a newline at its end; `debug_info` gives locations."""
+    stream = io.StringIO()
+    generic = options.get("generic", False)
+    printer = SmaltiPrinter(stream=stream, print_generic_format=generic, print_debuginfo=debug_info)
+    printer.print_positions = options.get("positions", False)
+    printer.elide_above = options.get("elide_above")
+    printer.comments = options.get("comments", {})
+    if options.get("aliases", True):
+        printer.print_aliases(module)
+    printer.print_op(module)
+    return f"{stream.getvalue()}\n"
+
+
+def write_module(
+    module: ModuleOp, path: str | Path, ctx: SmaltiContext, **options: Unpack[PrintOptions]
+) -> None:
+    """Writes a module with locations to `path`, and the weights it names to a .safetensors file
+    beside it.
+
+    The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in
+    `smalti.weights`; a module whose weights are in a file beside `path` already, unchanged, keeps
+    that file; a device such as /dev/null takes the text alone. DiagnosticError where writing fails.
+    """
+    path = Path(path)
+    keys = keys_used(module.walk())
+    is_device = path.exists() and not path.is_file()
+    if keys and not is_device and not _has_weights_beside(module, path, ctx, keys):
+        weights = path.with_suffix(".safetensors")
+        ctx.weights.save(weights, keys)
+        module.attributes[WEIGHTS] = StringAttr(weights.name)
+    write_text(path, print_module(module, **options))
+
+
+def _has_weights_beside(module: ModuleOp, path: Path, ctx: SmaltiContext, keys: list[str]) -> bool:
+    named = module.attributes.get(WEIGHTS)
+    if not isinstance(named, StringAttr):
+        return False
+    return ctx.weights.holds(path.parent / named.data, keys)
+
+
+def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path | None) -> None:
+    """For IR that goes to standard output: writes the weights it names to `file`, and notes that in
+    the module.
+
+    Nothing to do where the module names no weights that were added since its file was opened.
+    DiagnosticError where `file` is None, because the text would name weights that are in no file.
+    """
+    keys = keys_used(module.walk())
+    if ctx.weights.added(keys):
+        if file is None:
+            raise DiagnosticError(
+                "the passes changed weights, and the IR goes to standard output",
+                hint="say where to write the weights with --weights-out FILE, "
+                "or write the IR to a file with -o",
+            )
+        ctx.weights.save(file, keys)
+        module.attributes[WEIGHTS] = StringAttr(Path(file).name)
+
+
+def verify(
+    module: ModuleOp,
+    *,
+    place_of: Callable[[Operation], Place] = place_of,
+    verifier: Verifier | None = None,
+) -> None:
+    """Checks every op, their order, and that names are unique; DiagnosticError about the first op
+    that is wrong, at its place in the text that was read, if there is one, else by its ONNX nodes.
+    `verifier`: one that has verified the module before leaves out what has not changed.
+    """
+    wrong = (verifier or Verifier()).first_error(module)
+    if wrong is not None:
+        error = explain_wrong_op(*wrong, place_of)
+        error.notes = [*error.notes, current_operation(wrong[0])]
+        raise error
+
+
+def current_operation(op: Operation) -> str:
+    """A note that shows an op between its neighbours, each as one line of text, cut where it is long."""
+    printer = SmaltiPrinter(stream=io.StringIO())
+    shown = [("  ", op.prev_op), ("> ", op), ("  ", op.next_op)]
+    lines = [f"    {mark}{_one_line(each, printer)}" for mark, each in shown if each is not None]
+    return "\n".join(["see current operation:", *lines])
+
+
+def _one_line(op: Operation, printer: SmaltiPrinter) -> str:
+    """The op's first line of text, cut where it is long; never the text of a whole module."""
+    shown = op.clone_without_regions() if op.regions else op
+    line = op.name
+    # An op that does not verify may not be printable, or in the generic form only.
+    for generic in (False, True):
+        printer.stream = io.StringIO()
+        printer.print_generic_format = generic
+        with contextlib.suppress(Exception):
+            printer.print_op(shown)
+            line = printer.stream.getvalue().partition("\n")[0]
+            break
+    if shown is not op:
+        shown.erase()
+    return line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}…"

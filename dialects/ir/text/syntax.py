@@ -1,0 +1,315 @@
+"""xDSL's parser and printer, made to read what MLIR prints and to print what both read back
+unchanged.
+
+- `dense<[0x4B800000]> : tensor<1xf32>` is a float by its bits in MLIR; xDSL reads the integer
+  1266679808.
+- `array<f64: 0x7FF0000000000000>` is infinity in MLIR; xDSL does not read it.
+- lists in `dense<>` that hold such floats are printed as one string of hexadecimal bytes, which
+  every MLIR reads.
+- fused locations may have metadata: `loc(fused<"CSE">["a", "b"])`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import math
+import re
+from collections.abc import Mapping
+from math import prod
+from types import MappingProxyType
+from typing import Any
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    Float16Type,
+    Float32Type,
+    FusedLoc,
+    IntegerType,
+    LocationAttr,
+    ModuleOp,
+    NoneAttr,
+)
+from xdsl.ir import Attribute, AttributeInvT, Operation, SSAValue, TypeAttribute
+from xdsl.parser import AttrParser, Parser, ParserState, UnresolvedOperand
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import ParseError
+from xdsl.utils.lexer import Input, Span
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
+
+from ....backends.diagnostics.diagnostic import Place
+from ..location import parsed, place_of
+from .op_line import OpLines
+from .source_text import SourceText
+from .type_alias import type_aliases
+
+MAX_INTEGER_BITS = 1024
+MAX_DENSE_ELEMENTS = 1 << 22
+"""Limits on what a few characters of text can make us compute or allocate."""
+_HEX_FLOAT = re.compile(r"0x[0-9A-Fa-f]+")
+
+
+def float_from_bits(text: str, type: Any) -> float | None:
+    """The float of `type` whose bits the hexadecimal literal `text` gives; None where it has more
+    bits than the type.
+    """
+    size = type.compile_time_size
+    bits = int(text, 16)
+    if bits >= 1 << (8 * size):
+        return None
+    return next(type.iter_unpack(bits.to_bytes(size, "little")))
+
+
+class _Literal(AttrParser._TensorLiteralElement):
+    """An element of a dense literal; hexadecimal ones are the bits of a float where the type is a
+    float, and a number beyond the range of its float type is infinite, as in MLIR.
+    """
+
+    def to_type(self, parser: AttrParser, type: Any) -> Any:
+        text = self.span.text
+        if isinstance(type, AnyFloat) and text.startswith(("0x", "-0x")):
+            if self.is_negative:
+                parser.raise_error("hexadecimal float literal may not have a sign", self.span)
+            value = float_from_bits(text, type)
+            if value is None:
+                parser.raise_error(
+                    f"hexadecimal float literal has too many bits for {type}", self.span
+                )
+            return value
+        if not isinstance(type, Float16Type | Float32Type):
+            return super().to_type(parser, type)
+        number = self.to_float(parser)
+        try:
+            type.pack((number,))
+        except OverflowError:
+            return math.copysign(math.inf, number)
+        return number
+
+
+class SmaltiLexer(MLIRLexer):
+    """xDSL's lexer; a string that is not closed takes it no longer than one that is, and one of
+    UTF-8 that was printed with escapes ("\\C3\\BC") is a string again, not bytes.
+    """
+
+    # xDSL's own pattern tries every way to part the text of an open string: 2^length of them.
+    # A possessive quantifier takes what it can and never gives it back.
+    _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+    def _lex_string_literal(self, start_pos: int) -> MLIRToken:
+        token = super()._lex_string_literal(start_pos)
+        if token.kind != MLIRTokenKind.BYTES_LIT:
+            return token
+        try:
+            StringLiteral.from_span(token.span).bytes_contents.decode("utf-8")
+        except UnicodeDecodeError:
+            return token
+        return MLIRToken(MLIRTokenKind.STRING_LIT, token.span)
+
+
+class SmaltiParser(Parser):
+    """xDSL's parser, with MLIR's hexadecimal floats; the location of each op says where it began."""
+
+    def __init__(self, ctx: Context, source: SourceText) -> None:
+        super().__init__(ctx, "", source.file)
+        self.source = source
+        self.positions: dict[Operation, int] = {}
+        """Where the lines of a listing began: they are many, and keep the location that they share."""
+        self._first_uses: dict[str, Span[Any]] = {}
+        self._lines = OpLines(self)
+
+    def go_on_at(self, position: int) -> None:
+        """Makes what stands at an offset of the text the next to be read."""
+        self._resume_from(position)
+
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        try:
+            # The state holds the first token, which may be wrong itself.
+            self._parser_state = ParserState(SmaltiLexer(Input(self.source.text, self.source.file)))
+            return super().parse_module(allow_implicit_module)
+        except ParseError as error:
+            # xDSL tells undefined values at the end of the text, without a place.
+            undefined = [name for name in self.forward_ssa_references if name in self._first_uses]
+            if undefined and error.msg.startswith("values used but not defined"):
+                raise ParseError(
+                    self._first_uses[undefined[0]], f"value %{undefined[0]} is used but not defined"
+                ) from None
+            raise
+
+    def resolve_operand(
+        self, operand: UnresolvedOperand, type: AttributeInvT
+    ) -> SSAValue[AttributeInvT]:
+        if operand.operand_name not in self.ssa_values:
+            self._first_uses.setdefault(operand.operand_name, operand.span)
+        return super().resolve_operand(operand, type)
+
+    def _parse_location(self) -> LocationAttr:
+        if self._current_token.text != "fused":
+            return super()._parse_location()
+        self._consume_token()
+        metadata: Attribute = NoneAttr()
+        if self.parse_optional_punctuation("<") is not None:
+            metadata = self.parse_attribute()
+            self.parse_punctuation(">", " after the metadata of a fused location")
+        parts = self.parse_comma_separated_list(self.Delimiter.SQUARE, self._parse_location)
+        return FusedLoc(tuple(parts), metadata)
+
+    def _get_op_by_name(self, name: str) -> builtins.type[Operation]:
+        found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if found is None:
+            # The name has been consumed; it is what stands last before here.
+            at = self.lexer.input.content.rfind(name, 0, self.pos)
+            self.raise_error(f"operation {name} is not registered", at, at + len(name))
+        return found
+
+    def parse_operation(self) -> Operation:
+        position = self.pos
+        op = self._lines.read(position) or super().parse_operation()
+        op.location = parsed(op.location, self.source, position)
+        return op
+
+    def place_of(self, op: Operation) -> Place:
+        """Where a diagnostic about `op` points."""
+        offset = self.positions.get(op)
+        return place_of(op) if offset is None else self.source.place(offset, op=op)
+
+    def _parse_optional_integer_or_float_type(self) -> TypeAttribute | None:
+        match = self._builtin_integer_type_regex.match(self._current_token.text)
+        # The ranges of a type are computed as integers of that width; no more digits than needed.
+        if match is not None and (len(match[1]) > 4 or int(match[1]) > MAX_INTEGER_BITS):
+            self.raise_error(f"integer types have at most {MAX_INTEGER_BITS} bits")
+        return super()._parse_optional_integer_or_float_type()
+
+    def _parse_dense_literal_type(self) -> Any:
+        type = super()._parse_dense_literal_type()
+        if prod(type.get_shape()) > MAX_DENSE_ELEMENTS:
+            self.raise_error(
+                f"a dense literal has at most {MAX_DENSE_ELEMENTS} elements: keep larger "
+                "constants in the weight file"
+            )
+        return type
+
+    def _parse_tensor_literal_element(self) -> AttrParser._TensorLiteralElement:
+        element = super()._parse_tensor_literal_element()
+        return _Literal(element.is_negative, element.value, element.span)
+
+    def _parse_builtin_densearray_attr(self) -> DenseArrayBase | None:
+        self.parse_characters("<", " in dense array")
+        position = self.pos
+        element = self.parse_attribute()
+        if not isinstance(element, IntegerType | AnyFloat):
+            self.raise_error(
+                "dense array element type must be an integer or floating point type",
+                position,
+                self.pos,
+            )
+        values: list[Any] = []
+        if self.parse_optional_punctuation(">") is None:
+            self.parse_characters(":", " in dense array")
+            values = self.parse_comma_separated_list(
+                self.Delimiter.NONE, lambda: self._parse_array_element(element)
+            )
+            self.parse_characters(">", " in dense array")
+        return DenseArrayBase.from_list(element, values)
+
+    def _parse_array_element(self, element: Any) -> int | float:
+        if isinstance(element, IntegerType):
+            return self._parse_typed_integer(element, allow_boolean=True)
+        return self.parse_real(element)
+
+    def parse_real(self, type: Any) -> float:
+        """A float literal, or the bits of a float of `type` in hexadecimal."""
+        token = self._current_token
+        if token.kind == MLIRTokenKind.INTEGER_LIT and _HEX_FLOAT.fullmatch(token.text):
+            value = float_from_bits(token.text, type)
+            if value is None:
+                self.raise_error(f"hexadecimal float literal has too many bits for {type}")
+            self._consume_token()
+            return value
+        return float(self.parse_number(context_msg=" in list of reals"))
+
+
+class SmaltiPrinter(Printer):
+    """xDSL's printer; dense lists of floats that it would print wrongly become one hexadecimal
+    string.
+    """
+
+    print_positions = False
+    """Whether ops without a location get that of the text they were read from."""
+    elide_above: int | None = None
+    """Constants with more elements than this are printed as MLIR elides them."""
+    comments: Mapping[Operation, str] = MappingProxyType({})
+    """What is written after ops, as comments at the end of their lines."""
+    _aliases: dict[int, str] | None = None
+
+    def print_op(self, op: Operation) -> None:
+        super().print_op(op)
+        if op in self.comments:
+            self.print_string(f"  // {self.comments[op]}")
+
+    def print_aliases(self, module: ModuleOp) -> None:
+        """Prints definitions of short names for the types of `module` that come often, and uses them."""
+        aliases = type_aliases(module, self._text_of)
+        for name, attribute in aliases.definitions:
+            self.print_string(f"{name} = ")
+            self.print_attribute(attribute)
+            self.print_string("\n")
+        self._aliases = aliases.name_of
+
+    @staticmethod
+    def _text_of(attribute: Attribute) -> str:
+        stream = io.StringIO()
+        SmaltiPrinter(stream).print_attribute(attribute)
+        return stream.getvalue()
+
+    def print_attribute(self, attribute: Attribute) -> None:
+        if self._aliases and (alias := self._aliases.get(id(attribute))) is not None:
+            self.print_string(alias)
+            return
+        if self.elide_above is not None and _number_of_elements(attribute) > self.elide_above:
+            self.print_string("dense_resource<__elided__> : ")
+            assert isinstance(attribute, DenseIntOrFPElementsAttr)
+            self.print_attribute(attribute.type)
+            return
+        if isinstance(attribute, DenseIntOrFPElementsAttr) and _needs_bytes(attribute):
+            self.print_string(f'dense<"0x{attribute.data.data.hex().upper()}"> : ')
+            self.print_attribute(attribute.type)
+            return
+        super().print_attribute(attribute)
+
+
+class _FloatProbe(Printer):
+    """Tells how a float would be printed."""
+
+    def text_of(self, value: float, type: Any) -> str:
+        self.text = ""
+        self.print_float(value, type)
+        return self.text
+
+    def print_string(self, text: str, *, indent: int | None = None) -> None:
+        self.text += text
+
+
+def _number_of_elements(attribute: Attribute) -> int:
+    """How many elements a constant has; 0 for any other attribute, and for a splat, which is short."""
+    if not isinstance(attribute, DenseIntOrFPElementsAttr) or attribute.is_splat():
+        return 0
+    return len(attribute)
+
+
+def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:
+    """Whether a list of floats has elements that would be printed as hexadecimal numbers, or not to
+    the bit.
+    """
+    type = attribute.get_element_type()
+    if not isinstance(type, AnyFloat) or len(attribute) > 100 or len(attribute) == 0:
+        return False
+    probe = _FloatProbe()
+    for value in attribute.get_values():
+        assert isinstance(value, float)
+        text = probe.text_of(value, type)
+        if text.startswith("0x") or "." not in text:
+            return True
+    return False

@@ -1,0 +1,216 @@
+"""Checks IR op by op and says in one sentence what is wrong, without the dump of the module that
+xDSL makes of it; ops that did not change since they were last found right are left out.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+from xdsl.dialects.builtin import StringAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.irdl import IRDLOperation, OpDef, traits_def
+from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
+from xdsl.utils.exceptions import VerifyException
+
+from .definition_check import checks_by_itself, definition_predicate
+from .text.assembly import TextOp
+
+Wrong = tuple[Operation, str]
+"""An op that is wrong, and why."""
+
+
+def first_error(op: Operation) -> Wrong | None:
+    """The first op inside `op` (itself included) that is wrong, with the reason; None where all is
+    well. See `Verifier`.
+    """
+    return Verifier().first_error(op)
+
+
+@dataclass(frozen=True)
+class _State:
+    """All that the verifier of an op sees of the op itself.
+
+    Attributes and types are immutable, so the same ones mean the same."""
+
+    op: Operation
+    properties: Mapping[str, Attribute]
+    attributes: Mapping[str, Attribute]
+    operands: tuple[SSAValue, ...]
+    types: tuple[Attribute, ...]
+
+
+class Verifier:
+    """Verifies a module, again and again while passes change it.
+
+    Beyond each op's own verifier: every operand is defined before its use, blocks end in
+    terminators where they have to, and names (property `name`) are unique in each function. What an
+    op holds is checked before the op, whose verifier may then rely on it.
+
+    Where an op stands is checked every time. The verifier of a `TextOp` without regions is run again only where
+    something that it sees has changed: the op's properties, attributes, operands and types, and those of the ops
+    that define its operands. For that the verifier keeps what it saw, as long as it lives.
+    """
+
+    def __init__(self) -> None:
+        self._right: dict[int, _State] = {}
+        """The ops that the last run found right, by id; they are held, so that no other op gets the id."""
+        self._met: dict[int, _State] = {}
+        self._changed: set[int] = set()
+        """The ids of the ops met whose users are to be verified again."""
+        self._outside = 0
+        """How many operands so far were defined in another block than their user's."""
+
+    def first_error(self, op: Operation) -> Wrong | None:
+        """The first op inside `op` (itself included) that is wrong, with the reason; None where all is well."""
+        self._met, self._changed, self._outside = {}, set(), 0
+        wrong = self._error(op)
+        self._right = self._met if wrong is None else {}
+        self._met = {}
+        return wrong
+
+    def _error(self, op: Operation) -> Wrong | None:
+        rules = _rules(type(op))
+        names: set[StringAttr] | None = set() if isinstance(op, FuncOp) else None
+        outside = self._outside
+        try:
+            # Some ops ask the op that holds them, func.return for the function's type.
+            rules.verify_definition(op)
+            for region in op.regions:
+                for block in region.blocks:
+                    wrong = self._block_error(block, names)
+                    if wrong is not None:
+                        return wrong
+            if rules.isolated and outside != self._outside:
+                IsolatedFromAbove().verify(op)
+            rules.own(op)
+        except VerifyException as error:
+            return op, _first_line(error)
+        return _terminator_error(op) if op.regions else None
+
+    def _block_error(self, block: Block, names: set[StringAttr] | None) -> Wrong | None:
+        defined: set[int] = set()
+        for op in block.ops:
+            reason = self._use_error(op, block, defined)
+            if reason is None and names is not None:
+                reason = _name_error(op, names)
+            if reason is not None:
+                return op, reason
+            if not (_rules(type(op)).stands_alone and self._is_known(op)):
+                wrong = self._error(op)
+                if wrong is not None:
+                    return wrong
+            defined.add(id(op))
+        return None
+
+    def _use_error(self, op: Operation, block: Block, defined: set[int]) -> str | None:
+        """Operands from this block must stand above; of those from other blocks IsolatedFromAbove is
+        asked later.
+        """
+        for index, operand in enumerate(op.operands):
+            owner = operand.owner
+            if id(owner) in defined:
+                continue
+            if isinstance(owner, Operation):
+                if owner.parent is None:
+                    return f"operand {index} is made by an op that was erased ({owner.name})"
+                if owner.parent is block:
+                    return f"operand {index} is used before it is defined (by {owner.name})"
+            if owner is not block:
+                self._outside += 1
+        return None
+
+    def _is_known(self, op: Operation) -> bool:
+        """Whether the op was found right before and nothing that its verifier sees has changed."""
+        operands = tuple(op.operands)
+        types = tuple([value.type for value in (*operands, *op.results)])
+        known = self._right.get(id(op))
+        alike = (
+            known is not None
+            and known.types == types
+            and known.operands == operands
+            and known.attributes == op.attributes
+        )
+        if known is not None and alike and known.properties == op.properties:
+            self._met[id(op)] = known
+            return not any(id(value.owner) in self._changed for value in operands)
+        state = _State(op, op.properties.copy(), op.attributes.copy(), operands, types)
+        self._met[id(op)] = state
+        if known is None or not alike or _shown(known) != _shown(state):
+            self._changed.add(id(op))
+        return False
+
+
+def _shown(state: _State) -> dict[str, Attribute]:
+    """The properties that the verifiers of an op's users may look at."""
+    assert isinstance(state.op, TextOp)
+    hidden = state.op.OWN_PROPERTIES
+    return {name: value for name, value in state.properties.items() if name not in hidden}
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """How ops of a class are verified: by their definition, then by what their class adds."""
+
+    verify_definition: Callable[[Operation], None]
+    """All of the definition but IsolatedFromAbove."""
+    isolated: bool
+    """Whether IsolatedFromAbove is one of its traits."""
+    own: Callable[[Operation], None]
+    stands_alone: bool
+    """Whether verification looks at the op, its operands and the ops that define them only."""
+
+
+@cache
+def _rules(cls: type[Operation]) -> _Rules:
+    if not issubclass(cls, IRDLOperation):
+        return _Rules(lambda op: None, False, cls.verify_, False)
+    # xDSL's decorator replaces the verifier that a class writes by one that verifies the definition first.
+    written = inspect.getclosurevars(cls.verify_).nonlocals
+    own, definition = written["custom_verify"], cls.get_irdl_definition()
+    isolated = any(isinstance(trait, IsolatedFromAbove) for trait in definition.traits)
+    others = tuple(t for t in definition.traits if not isinstance(t, IsolatedFromAbove))
+    verify = _definition_verifier(replace(definition, traits=traits_def(*others)))
+    alone = issubclass(cls, TextOp) and checks_by_itself(definition)
+    return _Rules(verify, isolated, own, alone)
+
+
+def _definition_verifier(definition: OpDef) -> Callable[[Operation], None]:
+    """Raises VerifyException for ops that the definition does not allow."""
+    holds = definition_predicate(definition)
+    if holds is None:
+        return definition.verify
+
+    def verify(op: Operation) -> None:
+        if not holds(op):
+            definition.verify(op)
+
+    return verify
+
+
+def _first_line(error: VerifyException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _terminator_error(parent: Operation) -> Wrong | None:
+    if parent.has_trait(NoTerminator):
+        return None
+    for region in parent.regions:
+        for block in region.blocks:
+            last = block.last_op
+            if last is None or not last.has_trait(IsTerminator):
+                return (last or parent), "the block does not end in a terminator"
+    return None
+
+
+def _name_error(op: Operation, names: set[StringAttr]) -> str | None:
+    name = op.properties.get("name")
+    if not isinstance(name, StringAttr):
+        return None
+    if name in names:
+        return f"name {name} is taken by an op above: names are unique in a function"
+    names.add(name)
+    return None

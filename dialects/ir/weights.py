@@ -1,0 +1,356 @@
+"""The weight store: tensors that IR names by key, kept beside it in a safetensors file,
+memory-mapped and append-only.
+
+The file format is that of safetensors (https://github.com/huggingface/safetensors#format): eight
+bytes with the length of a JSON header, the header (name → dtype, shape, byte range), then the bytes
+of all tensors without holes.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import ml_dtypes
+import numpy as np
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.files import write_atomically
+from ...backends.numerics.storage import dtype_of, name_of, size_bytes
+
+if TYPE_CHECKING:
+    from ..top import WeightOp as TopWeightOp
+    from ..tpu import WeightOp as TpuWeightOp
+
+_CODES: dict[str, str] = {
+    "F32": "f32", "F16": "f16", "BF16": "bf16", "F64": "f64", "I8": "i8", "I16": "i16",
+    "I32": "i32", "I64": "i64", "U8": "u8", "U16": "u16", "U32": "u32", "BOOL": "bool",
+}  # fmt: skip
+_CODE_OF: dict[str, str] = {name: code for code, name in _CODES.items()}
+_MAX_HEADER_BYTES = 100_000_000
+"""The format's own limit."""
+_ALIGNMENT = 64
+_SEEDED_FLOAT_SPREAD = 0.1
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Where one tensor of a mapped file is: storage type, shape, first byte in the mapping."""
+
+    storage: str
+    shape: tuple[int, ...]
+    data: mmap.mmap
+    offset: int
+
+    def array(self) -> np.ndarray:
+        flat = np.frombuffer(self.data, dtype_of(self.storage), prod(self.shape), self.offset)
+        return flat.reshape(self.shape)
+
+
+class WeightStore:
+    """Tensors by key. Those of an opened file stay in it (memory-mapped); added ones are held in
+    memory until saved.
+    """
+
+    def __init__(self) -> None:
+        self._mapped: dict[str, _Entry] = {}
+        self._added: dict[str, np.ndarray] = {}
+        self._files: dict[Path, set[str]] = {}
+        self.changed = False
+        """Whether tensors were added since the last `open` or `save`."""
+
+    def fork(self) -> WeightStore:
+        """A store with the same tensors, without a copy of them; what is added to one is not in the
+        other.
+        """
+        copy = WeightStore()
+        copy._mapped, copy._added = self._mapped.copy(), self._added.copy()
+        copy._files, copy.changed = self._files.copy(), self.changed
+        return copy
+
+    def open(self, path: str | Path) -> None:
+        """Maps a safetensors file; its tensors join those that are there.
+
+        DiagnosticError where the file cannot be read, its header does not fit the file, or it has a
+        key that the store holds with other contents. The header is checked against the file's size
+        before anything is allocated.
+        """
+        path = Path(path)
+        entries = _read_entries(path)
+        for key, entry in entries.items():
+            if key in self and not _same_bytes(self.get(key), entry.array()):
+                raise DiagnosticError(
+                    f"weight '{key}' is in the store already, with another value",
+                    Place(file=str(path)),
+                    hint="open one weight file per module",
+                )
+        self._mapped.update(entries)
+        self._files[path.resolve()] = set(entries)
+
+    def get(self, key: str) -> np.ndarray:
+        """The tensor `key`, read-only; DiagnosticError where there is none."""
+        added = self._added.get(key)
+        if added is not None:
+            return added
+        entry = self._mapped.get(key)
+        if entry is None:
+            raise DiagnosticError(
+                f"no weight '{key}' in the weight store",
+                hint="keep the .safetensors file that the IR names in 'smalti.weights' beside it",
+            )
+        return entry.array()
+
+    def add(self, key: str, array: np.ndarray) -> str:
+        """Keeps a copy of `array` under `key`, and returns the key it is under. An array that nobody can write to,
+        and no array that it is a view of, is kept itself.
+
+        Where `key` is taken by the same type, shape and bytes, that is it; where it is taken by
+        something else, the key gets a suffix: "_1", "_2" … ValueError for an array that is no
+        storage type.
+        """
+        name_of(array.dtype)
+        unique, number = key, 0
+        while unique in self:
+            if _same_bytes(self.get(unique), array):
+                return unique
+            number += 1
+            unique = f"{key}_{number}"
+        kept = array
+        if not (array.flags.c_contiguous and _is_constant(array)):
+            kept = np.array(array, order="C")
+            kept.flags.writeable = False
+        self._added[unique] = kept
+        self.changed = True
+        return unique
+
+    def keys(self) -> list[str]:
+        """Every key: those of files first, then the added ones."""
+        return [*self._mapped, *self._added]
+
+    def info(self, key: str) -> tuple[str, tuple[int, ...]]:
+        """Storage type and shape of a tensor, without touching its bytes; DiagnosticError where
+        there is none.
+        """
+        entry = self._mapped.get(key)
+        if entry is not None:
+            return entry.storage, entry.shape
+        array = self.get(key)
+        return name_of(array.dtype), array.shape
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._mapped or key in self._added
+
+    def save(self, path: str | Path, keys: Iterable[str] | None = None) -> None:
+        """Writes `keys` (all if None) to a safetensors file, whole or not at all, one tensor at a
+        time.
+
+        The same tensors give the same bytes: they are laid out by key. DiagnosticError for an
+        unknown key and where the file cannot be written.
+        """
+        ordered = sorted(self.keys() if keys is None else set(keys))
+        header = self._header(ordered)
+        write_atomically(path, lambda file: self._write(file, header, ordered))
+        self._files[Path(path).resolve()] = set(ordered)
+        if keys is None or set(self._added) <= set(ordered):
+            self.changed = False
+
+    def added(self, keys: Iterable[str]) -> list[str]:
+        """Those of `keys` that are in no opened file."""
+        return [key for key in keys if key in self._added]
+
+    def holds(self, path: str | Path, keys: Iterable[str]) -> bool:
+        """Whether the file `path` was opened or saved with this store and has all of `keys`."""
+        return set(keys) <= self._files.get(Path(path).resolve(), set())
+
+    def _header(self, keys: list[str]) -> bytes:
+        """The JSON header, padded with spaces so that the data start on an aligned byte."""
+        table: dict[str, Any] = {}
+        position = 0
+        for key in keys:
+            storage, shape = self.info(key)
+            size = prod(shape) * size_bytes(storage)
+            table[key] = {
+                "dtype": _CODE_OF[storage],
+                "shape": list(shape),
+                "data_offsets": [position, position + size],
+            }
+            position += size
+        text = json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+        return text + b" " * (-(len(text) + 8) % _ALIGNMENT)
+
+    def _write(self, file: BinaryIO, header: bytes, keys: list[str]) -> None:
+        file.write(len(header).to_bytes(8, "little"))
+        file.write(header)
+        for key in keys:
+            array = np.ascontiguousarray(self.get(key))
+            # Its bytes without a copy; not every data type offers the buffer protocol itself.
+            file.write(array.reshape(-1).view(np.uint8).data)
+
+
+def _is_constant(array: np.ndarray) -> bool:
+    """Whether the array's memory is never written: read-only down to an array that owns it, to bytes or to a file
+    that is mapped for reading.
+    """
+    memory: object = array
+    while isinstance(memory, np.ndarray):
+        if memory.flags.writeable:
+            return False
+        memory = memory.base
+    is_mapped = isinstance(memory, mmap.mmap) and memoryview(memory).readonly
+    return memory is None or isinstance(memory, bytes) or is_mapped
+
+
+def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays have the same type, shape and bytes (NaNs and signed zeros included)."""
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    left, right = np.ascontiguousarray(a).reshape(-1), np.ascontiguousarray(b).reshape(-1)
+    return bool(np.array_equal(left.view(np.uint8), right.view(np.uint8)))
+
+
+def _read_entries(path: Path) -> dict[str, _Entry]:
+    place = Place(file=str(path))
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            # An empty file cannot be mapped.
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
+    except OSError as error:
+        raise DiagnosticError(
+            f"cannot read the weights: {error.strerror or error}",
+            place,
+            hint="keep the weight file beside the IR that names it",
+        ) from None
+    if data is None:
+        raise _damaged(place, "it is empty")
+    start, table = _read_header(data, size, place)
+    entries: dict[str, _Entry] = {}
+    for key, fields in table.items():
+        if key != "__metadata__":
+            entries[key] = _read_entry(data, start, size, key, fields, place)
+    return entries
+
+
+def _damaged(place: Place, why: str) -> DiagnosticError:
+    return DiagnosticError(
+        f"not a valid safetensors file: {why}", place, hint="write the weights again from the model"
+    )
+
+
+def _read_header(data: mmap.mmap, size: int, place: Place) -> tuple[int, dict[str, Any]]:
+    """Where the tensors' bytes start, and the table of the header."""
+    if size < 8:
+        raise _damaged(place, f"it has {size} bytes only")
+    length = int.from_bytes(data[:8], "little")
+    if length > min(size - 8, _MAX_HEADER_BYTES):
+        raise _damaged(place, f"its header claims {length} bytes, the file has {size}")
+    try:
+        table = json.loads(data[8 : 8 + length].decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(place, f"its header is no JSON ({type(error).__name__})") from None
+    if not isinstance(table, dict):
+        raise _damaged(place, "its header is no table of tensors")
+    return 8 + length, table
+
+
+def _read_entry(
+    data: mmap.mmap, start: int, size: int, key: str, fields: Any, place: Place
+) -> _Entry:
+    try:
+        code, shape, (low, high) = fields["dtype"], fields["shape"], fields["data_offsets"]
+        numbers = [*shape, low, high]
+    except (TypeError, KeyError, ValueError):
+        raise _damaged(place, f"the entry of '{key}' is not complete") from None
+    if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
+        raise _damaged(place, f"the entry of '{key}' has a size that is no count")
+    if code not in _CODES:
+        known = ", ".join(_CODES)
+        raise _damaged(place, f"tensor '{key}' is of type {code!r} (known: {known})")
+    storage = _CODES[code]
+    if high - low != prod(shape) * size_bytes(storage):
+        raise _damaged(
+            place,
+            f"tensor '{key}' has {high - low} bytes, its shape {shape} needs "
+            f"{prod(shape) * size_bytes(storage)}",
+        )
+    if start + high > size:
+        raise _damaged(place, f"tensor '{key}' ends at byte {start + high}, the file has {size}")
+    return _Entry(storage, tuple(shape), data, start + low)
+
+
+def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
+    """Reproducible random values of a storage type, the same on every machine.
+
+    Floats: normal with standard deviation 0.1, as weights have. i8: −127…127 (symmetric, as weights
+    are); other integers: the range of 8 bits, so that sums stay small; bool: 0 and 1.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    size = tuple(shape)
+    dtype = dtype_of(storage)
+    if dtype.kind == "b":
+        return generator.integers(0, 2, size).astype(np.bool_)
+    if dtype.kind == "u":
+        return generator.integers(0, 256, size).astype(dtype)
+    if dtype.kind == "i":
+        return generator.integers(-127, 128, size).astype(dtype)
+    return (generator.standard_normal(size) * _SEEDED_FLOAT_SPREAD).astype(np.float32).astype(dtype)
+
+
+def value_of(op: TopWeightOp | TpuWeightOp, store: WeightStore) -> np.ndarray:
+    """The value of a `top.weight` or `tpu.weight`, in the storage type of its type; read-only for
+    keyed ones.
+
+    DiagnosticError where the store has no such key, or holds another type or shape under it.
+    """
+    from ..quant.element_type import element_storage
+
+    storage, shape = element_storage(op.output.type), op.output.type.get_shape()
+    if op.key is not None:
+        place = Place(name=f"{op.name} '{op.result_name.data}'")
+        if op.key.data not in store:
+            raise DiagnosticError(
+                f"no weight '{op.key.data}' in the weight store",
+                place,
+                hint="keep the .safetensors file that the IR names in 'smalti.weights' beside it",
+            )
+        found = store.info(op.key.data)
+        if found != (storage, shape):
+            raise DiagnosticError(
+                f"weight '{op.key.data}' is {found[0]} {list(found[1])} in the store, the op "
+                f"says {storage} {list(shape)}",
+                place,
+            )
+        return store.get(op.key.data)
+    if op.seed is not None:
+        return seeded(op.seed.value.data, shape, storage)
+    assert op.value is not None, "the verifier lets through one source of the value"
+    return dense_array(op.value, storage).reshape(shape)
+
+
+def dense_array(value: Any, storage: str) -> np.ndarray:
+    """The elements of a `dense<>` attribute as an array [n] of the storage type, without going
+    through Python lists.
+    """
+    data = value.data.data
+    if storage == "bf16":
+        return np.frombuffer(data, ml_dtypes.bfloat16)
+    if storage == "bool":
+        return np.frombuffer(data, np.uint8).astype(np.bool_)
+    return np.frombuffer(data, dtype_of(storage))
+
+
+def keys_used(ops: Iterator[Any]) -> list[str]:
+    """The keys of the store that ops refer to (property `key`), each once, in order."""
+    from xdsl.dialects.builtin import StringAttr
+
+    keys: dict[str, None] = {}
+    for op in ops:
+        key = op.properties.get("key")
+        if isinstance(key, StringAttr):
+            keys[key.data] = None
+    return list(keys)

@@ -1,0 +1,1 @@
+"""What the ops of top and tpu share: bases of ops, shapes."""

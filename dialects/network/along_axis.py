@@ -1,0 +1,127 @@
+"""What `top.along_axis` and `tpu.host_call` have in common: functions along one axis of a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, UnitAttr, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import operand_def, opt_prop_def, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.numerics.host import FLAGS, HOST_FUNCTIONS, call_function
+from ..ir.attribute import INTEGER, check_one_of, flag, integer
+from ..quant.element_type import element_of, expressed, is_float, shape_of
+from .shape import Shape, ShapeError
+from .tensor_op import TensorOp
+
+
+class AlongAxisBase(TensorOp):
+    """The function `kind` along `axis` (non-negative), whose size in the result is `length`; without
+    `keepdims`, where that is 1, the axis is dropped. Flags: those of the kind (numerics/host.py).
+    """
+
+    kind = prop_def(StringAttr)
+    axis = prop_def(INTEGER)
+    length = prop_def(INTEGER)
+    keepdims = opt_prop_def(UnitAttr)
+    largest = opt_prop_def(UnitAttr)
+    last = opt_prop_def(UnitAttr)
+    exclusive = opt_prop_def(UnitAttr)
+    reverse = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kind: str,
+        axis: int,
+        length: int,
+        keepdims: bool = True,
+        largest: bool = False,
+        last: bool = False,
+        exclusive: bool = False,
+        reverse: bool = False,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The op; flags are the kind's own. DiagnosticError for an axis that the input has not."""
+        properties: dict[str, Attribute | None] = {
+            "kind": StringAttr(kind),
+            "axis": integer(axis),
+            "length": integer(length),
+            "keepdims": flag(keepdims),
+            "largest": flag(largest),
+            "last": flag(last),
+            "exclusive": flag(exclusive),
+            "reverse": flag(reverse),
+        }
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        shape, axis = list(shape_of(self.input)), self.axis.value.data
+        if not 0 <= axis < len(shape):
+            raise ShapeError(f"axis {axis} is none of an input of {len(shape)} axes")
+        shape[axis] = self.length.value.data
+        if self.keepdims is None:
+            del shape[axis]
+        return tuple(shape)
+
+    def result_element(self) -> Attribute:
+        known = HOST_FUNCTIONS.get(self.kind.data)
+        positions = known is not None and known.gives_positions
+        return i64 if positions else expressed(element_of(self.input))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The input and result as the numerics take them: outer, length, inner,
+        out_length."""
+        shape, axis = shape_of(self.input), self.axis.value.data
+        outer = inner = 1
+        for size in shape[:axis]:
+            outer *= size
+        for size in shape[axis + 1 :]:
+            inner *= size
+        length = self.length.value.data
+        return {"outer": outer, "length": shape[axis], "inner": inner, "out_length": length}
+
+    @property
+    def flags(self) -> dict[str, int]:
+        """The flags, 0 or 1 by name."""
+        return {name: int(getattr(self, name) is not None) for name in FLAGS}
+
+    def verify_function(self) -> None:
+        """VerifyException for a kind that there is not, flags that it has not, and a length or element type
+        that it does not give."""
+        check_one_of("kind", self.kind.data, tuple(HOST_FUNCTIONS))
+        known, given = HOST_FUNCTIONS[self.kind.data], self.flags
+        for name in FLAGS:
+            if given[name] and name not in known.flags:
+                raise VerifyException(f"{self.kind.data} has no flag {name}")
+        size, length = self.sizes["length"], self.length.value.data
+        most = 1 if known.lengths == "one" else size
+        least = size if known.lengths == "same" else 1
+        if not least <= length <= most:
+            raise VerifyException(
+                f"{self.kind.data} of {size} elements has length {least} to {most}, got {length}"
+            )
+        if self.keepdims is None and known.lengths != "one":
+            raise VerifyException(f"{self.kind.data} keeps its axis: keepdims is needed")
+        if not is_float(element_of(self.input)):
+            raise VerifyException(f"input must be floats, got {element_of(self.input)}")
+        expected, found = self.result_element(), expressed(self.output.type.element_type)
+        if found != expected:
+            raise VerifyException(f"result must have elements of {expected}, got {found}")
+
+
+def along_axis(op: AlongAxisBase, operands: Sequence[np.ndarray]) -> np.ndarray:
+    """What the op computes, on an array [S, shape...]: the evaluation of top and of tpu."""
+    (x,) = operands
+    sizes = op.sizes
+    values = x.reshape(len(x), sizes["outer"], sizes["length"], sizes["inner"])
+    result = call_function(op.kind.data, values, sizes["out_length"], op.flags)
+    return result.reshape(len(x), *op.output.type.get_shape())

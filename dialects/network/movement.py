@@ -1,0 +1,94 @@
+"""What the ops that move elements have in common in top and tpu: concat, slice and pad with their
+fields, builders and shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+from xdsl.dialects.builtin import LocationAttr, TensorType
+from xdsl.ir import SSAValue
+from xdsl.irdl import operand_def, prop_def, var_operand_def
+
+from ..ir.attribute import INTEGER, INTS, REAL, integer, ints, real
+from ..ir.text.assembly import Defaults
+from ..quant.element_type import shape_of
+from . import shape as shapes
+from .shape import Shape
+from .tensor_op import TensorOp
+
+
+class ConcatBase(TensorOp):
+    """The inputs one after the other along `axis` (non-negative); their other axes agree."""
+
+    axis = prop_def(INTEGER)
+    inputs = var_operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls, name: str, *inputs: SSAValue, axis: int, location: LocationAttr | None = None
+    ) -> Self:
+        """A concatenation of at least one input; DiagnosticError where shapes do not fit."""
+        operands: Any = [inputs]
+        return cls.build_named(name, operands, {"axis": integer(axis)}, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.concat_shape([shape_of(each) for each in self.inputs], self.axis.value.data)
+
+
+class SliceBase(TensorOp):
+    """Along axis d the elements starts[d] + i·steps[d] of the input, 0 <= i < sizes[d]."""
+
+    starts = prop_def(INTS)
+    sizes = prop_def(INTS)
+    steps = prop_def(INTS)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        starts: Sequence[int],
+        sizes: Sequence[int],
+        steps: Sequence[int] | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A slice, with steps of 1 if None; DiagnosticError where it reaches beside the input."""
+        steps = (1,) * len(sizes) if steps is None else steps
+        properties = {"starts": ints(starts), "sizes": ints(sizes), "steps": ints(steps)}
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        starts, steps = self.starts.get_values(), self.steps.get_values()
+        return shapes.slice_shape(shape_of(self.input), starts, self.sizes.get_values(), steps)
+
+
+class PadBase(TensorOp):
+    """The input with low[d] elements of `value` before and high[d] after it along axis d."""
+
+    low = prop_def(INTS)
+    high = prop_def(INTS)
+    value = prop_def(REAL)
+    input = operand_def(TensorType)
+    DEFAULTS: ClassVar[Defaults] = {"value": real(0.0)}
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        low: Sequence[int],
+        high: Sequence[int],
+        value: float = 0.0,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A padding; DiagnosticError for negative pads."""
+        properties = {"low": ints(low), "high": ints(high), "value": real(value)}
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.pad_shape(shape_of(self.input), self.low.get_values(), self.high.get_values())

@@ -1,0 +1,117 @@
+"""What the normalisations of top and tpu share: fields, builders, shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
+from xdsl.ir import SSAValue
+from xdsl.irdl import AttrSizedOperandSegments, operand_def, opt_operand_def, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.numerics.normalization import KINDS
+from ..ir.attribute import INTEGER, INTS, REAL, check_one_of, integer, ints, real
+from ..quant.element_type import shape_of
+from . import shape as shapes
+from .shape import Shape, ShapeError
+from .tensor_op import TensorOp
+
+
+class NormalizeBase(TensorOp):
+    """The input divided by a statistic over `axes` (non-negative, ascending), times scale, plus
+    bias, which broadcast to the input.
+
+    `kind` mean_variance: (x − mean) / √(mean((x − mean)²) + ε); rms: x / √(mean(x²) + ε); l1:
+    x / (Σ|x| + ε); l2: x / √(Σx² + ε).
+    """
+
+    kind = prop_def(StringAttr)
+    axes = prop_def(INTS)
+    epsilon = prop_def(REAL)
+    input = operand_def(TensorType)
+    scale = opt_operand_def(TensorType)
+    bias = opt_operand_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        scale: SSAValue | None = None,
+        bias: SSAValue | None = None,
+        *,
+        kind: str,
+        axes: Sequence[int],
+        epsilon: float,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A normalisation; DiagnosticError where an axis is none of the input's, or scale or bias do
+        not broadcast to it.
+        """
+        properties = {"kind": StringAttr(kind), "axes": ints(axes), "epsilon": real(epsilon)}
+        return cls.build_named(name, [input, scale, bias], properties, location)
+
+    def expected_shape(self) -> Shape:
+        shape = shape_of(self.input)
+        if not self.axes.get_values():
+            raise ShapeError("there must be at least one axis to normalise over")
+        shapes.reduce_shape(shape, self.axes.get_values(), True)
+        for name, value in self.named_operands()[1:]:
+            if shapes.broadcast_shape(shape, shape_of(value)) != shape:
+                raise ShapeError(
+                    f"{name} {list(shape_of(value))} does not broadcast to {list(shape)}"
+                )
+        return shape
+
+    @property
+    def negative_axes(self) -> tuple[int, ...]:
+        """The axes counted from the end, as the numerics functions take them."""
+        rank = len(shape_of(self.input))
+        return tuple(axis - rank for axis in self.axes.get_values())
+
+    def verify_fields(self) -> None:
+        """VerifyException for a kind that there is not, or a negative epsilon."""
+        check_one_of("kind", self.kind.data, KINDS)
+        if not self.epsilon.value.data >= 0:
+            raise VerifyException(f"epsilon must not be negative, got {self.epsilon.value.data}")
+
+
+class LocalResponseNormBase(TensorOp):
+    """x / (offset + alpha/size · Σ x²)^beta, the sum over the `size` channels (axis 1) around each."""
+
+    size = prop_def(INTEGER)
+    alpha = prop_def(REAL)
+    beta = prop_def(REAL)
+    offset = prop_def(REAL)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        size: int,
+        alpha: float,
+        beta: float,
+        offset: float,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A local response normalisation; DiagnosticError for an input without channels."""
+        properties = {
+            "size": integer(size),
+            "alpha": real(alpha),
+            "beta": real(beta),
+            "offset": real(offset),
+        }
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.channel_shape(shape_of(self.input))
+
+    def verify_fields(self) -> None:
+        """VerifyException for a neighbourhood of no channels."""
+        if self.size.value.data < 1:
+            raise VerifyException(f"size must be at least 1, got {self.size.value.data}")

@@ -1,0 +1,137 @@
+"""Element types: their storage names ("i8", "f32" …), and the builtin types for those names."""
+
+from __future__ import annotations
+
+from math import prod
+
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    IntegerType,
+    MemRefType,
+    Signedness,
+    TensorType,
+    bf16,
+    f16,
+    f32,
+    f64,
+)
+from xdsl.ir import Attribute, SSAValue
+
+from ...backends.numerics import storage as numerics_storage
+from ..ir.identity_cache import by_identity
+from . import CalibratedType, UniformQuantizedType
+
+_FLOAT_NAMES: dict[type[Attribute], str] = {
+    Float32Type: "f32",
+    Float16Type: "f16",
+    BFloat16Type: "bf16",
+    Float64Type: "f64",
+}
+_TYPES: dict[str, Attribute] = {
+    "f32": f32,
+    "f16": f16,
+    "bf16": bf16,
+    "f64": f64,
+    "bool": IntegerType(1),
+    **{f"i{width}": IntegerType(width) for width in (8, 16, 32, 64)},
+    **{f"u{width}": IntegerType(width, Signedness.UNSIGNED) for width in (8, 16, 32)},
+}
+
+
+@by_identity
+def element_storage(type: Attribute) -> str:
+    """The storage name of an element type, or of a tensor's or buffer's elements.
+
+    Quantized types give the name of their storage, calibrated ones that of the float they express.
+    ValueError for a type that no storage holds.
+    """
+    if isinstance(type, TensorType | MemRefType):
+        type = type.element_type
+    if isinstance(type, UniformQuantizedType):
+        type = type.storage
+    elif isinstance(type, CalibratedType):
+        type = type.expressed
+    name = _FLOAT_NAMES.get(type.__class__)
+    if name is not None:
+        return name
+    if isinstance(type, IntegerType):
+        name = _integer_name(type)
+        if name in _TYPES:
+            return name
+    raise ValueError(f"no storage type for elements of type {type}")
+
+
+def _integer_name(type: IntegerType) -> str:
+    width = type.width.data
+    if width == 1:
+        return "bool"
+    return f"{'u' if type.signedness.data == Signedness.UNSIGNED else 'i'}{width}"
+
+
+def type_of_storage(name: str) -> Attribute:
+    """The builtin type whose storage name is `name` ("u8" → ui8, "bool" → i1); ValueError for an
+    unknown name.
+    """
+    try:
+        return _TYPES[name]
+    except KeyError:
+        raise ValueError(f"unknown storage type '{name}' (known: {', '.join(_TYPES)})") from None
+
+
+def is_float(type: Attribute) -> bool:
+    """Whether an element type (or a tensor's) is a float, calibrated or not."""
+    if isinstance(type, TensorType | MemRefType):
+        type = type.element_type
+    return isinstance(type, CalibratedType) or type.__class__ in _FLOAT_NAMES
+
+
+def is_bool(type: Attribute) -> bool:
+    """Whether an element type (or a tensor's) is i1."""
+    if isinstance(type, TensorType | MemRefType):
+        type = type.element_type
+    return isinstance(type, IntegerType) and type.width.data == 1
+
+
+def is_quantized(type: Attribute) -> bool:
+    """Whether an element type (or a tensor's) is !quant.uniform."""
+    if isinstance(type, TensorType | MemRefType):
+        type = type.element_type
+    return isinstance(type, UniformQuantizedType)
+
+
+def expressed(type: Attribute) -> Attribute:
+    """The element type without what calibration says about it."""
+    return type.expressed if isinstance(type, CalibratedType) else type
+
+
+def shape_of(value: SSAValue) -> tuple[int, ...]:
+    """The shape of a value that is a tensor or a buffer."""
+    return type_shape(value.type)
+
+
+@by_identity
+def type_shape(type: Attribute) -> tuple[int, ...]:
+    """The shape of a tensor or buffer; ValueError for other types."""
+    if not isinstance(type, TensorType | MemRefType):
+        raise ValueError(f"a tensor or buffer was expected, got {type}")
+    return type.get_shape()
+
+
+def element_of(value: SSAValue) -> Attribute:
+    """The element type of a value that is a tensor or a buffer."""
+    type = value.type
+    if not isinstance(type, TensorType | MemRefType):
+        raise ValueError(f"a tensor or buffer was expected, got {type}")
+    return type.element_type
+
+
+@by_identity
+def type_bytes(type: Attribute) -> int:
+    """Bytes of a tensor or buffer; ValueError for other types and sizes that are not known."""
+    shape = type_shape(type)
+    if any(size < 0 for size in shape):
+        raise ValueError(f"the size of {type} is not known")
+    return prod(shape) * numerics_storage.size_bytes(element_storage(type))

@@ -1,0 +1,188 @@
+"""Checks of single buffers and fields that the verifiers of tile are made of."""
+
+from __future__ import annotations
+
+from math import inf, prod
+from typing import Any
+
+from xdsl.dialects.builtin import IntegerAttr, MemRefType, NoneAttr, StringAttr
+from xdsl.ir import SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.instructions.instruction_set import SPACES
+from ...backends.numerics.quantization import MAX_SHIFT
+from ...backends.numerics.storage import integer_range, is_float
+from ..ir.attribute import Ints, Reals, real, reals, values_of
+from ..ir.identity_cache import by_identity
+from ..quant.element_type import element_storage, shape_of, type_shape
+
+NO_CLAMP: Reals = reals([-inf, inf])
+"""The clamp that changes nothing."""
+ONE = real(1.0)
+ALIGNMENT_BYTES = 64
+"""Addresses of local and accumulator buffers are multiples of this."""
+ACCUMULATORS = ("i32", "i64", "f32")
+POOL_KINDS = ("max", "average")
+MAX_BINARY_AXES = 4
+
+
+def fail_unless(condition: bool, message: str) -> None:
+    """VerifyException with `message` unless `condition` holds.
+
+    For what is seldom checked: where an op of which there are thousands is verified, a message is made only when
+    it is needed. The text of a type costs more than all checks of an op.
+    """
+    if not condition:
+        raise VerifyException(message)
+
+
+# Buffers
+
+
+def space_of(value: SSAValue) -> str:
+    """The memory space of a buffer; VerifyException for what is no buffer of this dialect."""
+    return _buffer_space(value.type)
+
+
+@by_identity
+def _buffer_space(type: Any) -> str:
+    if not isinstance(type, MemRefType):
+        raise VerifyException(f"a buffer was expected, got {type}")
+    space = type.memory_space
+    if not isinstance(space, StringAttr) or space.data not in SPACES:
+        known = ", ".join(f'"{name}"' for name in SPACES)
+        raise VerifyException(f"a buffer is in memory space {known}, got {type}")
+    if not isinstance(type.layout, NoneAttr):
+        raise VerifyException(f"a buffer has no layout map, got {type}")
+    if min(type_shape(type), default=1) < 1:
+        raise VerifyException(f"sizes of a buffer are positive, got {type}")
+    try:
+        element_storage(type)
+    except ValueError as error:
+        raise VerifyException(str(error)) from None
+    return space.data
+
+
+def check_space(op: Any, name: str, *spaces: str) -> None:
+    """VerifyException unless the operand `name` of `op` is in one of the memory spaces."""
+    found = space_of(getattr(op, name))
+    if found not in spaces:
+        expected = " or ".join(f'"{space}"' for space in spaces)
+        raise VerifyException(f'{name} must be in memory space {expected}, is in "{found}"')
+
+
+def storage_of(value: SSAValue) -> str:
+    """The storage type of a buffer's elements."""
+    return element_storage(value.type)
+
+
+def check_storage(name: str, value: SSAValue, *storages: str) -> None:
+    """VerifyException unless a buffer holds one of the storage types."""
+    found = storage_of(value)
+    if found not in storages:
+        raise VerifyException(f"{name} must be stored as {' or '.join(storages)}, is {found}")
+
+
+def check_rank(name: str, value: SSAValue, rank: int) -> tuple[int, ...]:
+    """The shape of a buffer, which must have `rank` axes."""
+    shape = shape_of(value)
+    if len(shape) != rank:
+        raise VerifyException(f"{name} must have {rank} axes, has shape {list(shape)}")
+    return shape
+
+
+def check_at_least_one_axis(name: str, value: SSAValue) -> None:
+    """VerifyException for a buffer without axes, which has no rows."""
+    if not shape_of(value):
+        raise VerifyException(f"{name} must have rows, has no axis")
+
+
+def rows_of(value: SSAValue) -> int:
+    """Rows along the last axis."""
+    return prod(shape_of(value)[:-1])
+
+
+def pitch_of(value: SSAValue) -> int:
+    """Elements of a row: the size of the last axis."""
+    return shape_of(value)[-1]
+
+
+# Fields
+
+
+def list_of(name: str, values: Ints | Reals, length: int) -> tuple[Any, ...]:
+    """The numbers of a list, which must have `length`."""
+    numbers = values_of(values)
+    if len(numbers) != length:
+        raise VerifyException(f"{name} must have {length} numbers, got {list(numbers)}")
+    return numbers
+
+
+def list_of_at_least(name: str, values: Ints, length: int, least: int) -> tuple[int, ...]:
+    """The numbers of a list, which must have `length`, none below `least`."""
+    numbers = list_of(name, values, length)
+    if min(numbers, default=least) < least:
+        raise VerifyException(f"{name} must be at least {least}, got {list(numbers)}")
+    return numbers
+
+
+def check_storage_value(name: str, value: float, storage: str) -> None:
+    """Integers must fit their storage type; anything fits a float."""
+    if is_float(storage) or storage == "bool":
+        return
+    low, high = integer_range(storage)
+    if not low <= value <= high:
+        raise VerifyException(f"{name} {value} is outside the range of {storage}, {low} to {high}")
+
+
+def check_zero_points(values: Ints, *storages: str) -> None:
+    """VerifyException unless there is a zero point for each storage type, within its range."""
+    for value, storage in zip(list_of("zero_points", values, len(storages)), storages, strict=True):
+        if is_float(storage):
+            fail_unless(value == 0, f"zero point of {storage} must be 0, got {value}")
+        else:
+            check_storage_value("zero point", value, storage)
+
+
+def check_clamp(clamp: Reals) -> None:
+    """VerifyException unless the clamp has two bounds in order."""
+    low, high = list_of("clamp", clamp, 2)
+    if not low <= high:
+        raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
+
+
+def check_multiplier(op: Any) -> None:
+    """VerifyException unless the op's multiplier and shift are ones of requantization."""
+    multiplier, shift = op.multiplier.value.data, op.shift.value.data
+    fail_unless(0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}")
+    fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
+
+
+def check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
+    """VerifyException unless `count` elements fit the pitch of a buffer."""
+    check_at_least_one_axis(name, value)
+    fail_unless(
+        1 <= count <= pitch_of(value),
+        f"{what} must be in 1 to {pitch_of(value)}, the pitch of {name}, got {count}",
+    )
+
+
+def check_same_rows(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:
+    """VerifyException unless two buffers have as many rows."""
+    check_at_least_one_axis(name, value)
+    fail_unless(
+        rows_of(value) == rows_of(other),
+        f"{name} has {rows_of(value)} rows, {other_name} has {rows_of(other)}",
+    )
+
+
+def check_local_pair(op: Any) -> None:
+    """VerifyException unless x and out are in local memory."""
+    check_space(op, "x", "local")
+    check_space(op, "out", "local")
+
+
+def check_core(core: IntegerAttr | None) -> None:
+    """VerifyException for a negative core."""
+    if core is not None and core.value.data < 0:
+        raise VerifyException(f"core must not be negative, got {core.value.data}")

@@ -1,0 +1,85 @@
+"""The ops of `top` that take tensors apart and put them together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Self
+
+from xdsl.dialects.builtin import LocationAttr, TensorType
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+
+from ..ir.attribute import INTEGER, INTS, integer, ints
+from ..network import shape as shapes
+from ..network.movement import ConcatBase, PadBase, SliceBase
+from ..network.shape import Shape
+from ..quant.element_type import shape_of
+from .top_op import TopOp
+
+
+@irdl_op_definition
+class ConcatOp(ConcatBase, TopOp):
+    """The inputs one after the other along `axis` (non-negative).
+
+    %y = top.concat "y" %a, %b axis = 1 :
+        (tensor<1x2x4xf32>, tensor<1x3x4xf32>) -> tensor<1x5x4xf32>
+    """
+
+    name = "top.concat"
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class SliceOp(SliceBase, TopOp):
+    """Along axis d the elements starts[d] + i·steps[d], 0 <= i < sizes[d]; steps may be negative.
+
+    %y = top.slice "y" %x starts = [0, 7] sizes = [1, 4] steps = [1, -2] :
+        (tensor<1x8xf32>) -> tensor<1x4xf32>
+    """
+
+    name = "top.slice"
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class PadOp(PadBase, TopOp):
+    """The input with low[d] elements of `value` before and high[d] after it along axis d.
+
+    %y = top.pad "y" %x low = [0, 1] high = [0, 2] :
+        (tensor<1x8xf32>) -> tensor<1x11xf32>
+    """
+
+    name = "top.pad"
+
+
+@irdl_op_definition
+class GatherOp(TopOp):
+    """The elements of `axis` (non-negative) that `indices` name, in their order; any may repeat.
+
+    %y = top.gather "y" %x axis = 1 indices = [2, 0, 0] :
+        (tensor<1x8xf32>) -> tensor<1x3xf32>
+    """
+
+    name = "top.gather"
+    axis = prop_def(INTEGER)
+    indices = prop_def(INTS)
+    input = operand_def(TensorType)
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        axis: int,
+        indices: Sequence[int],
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A gather along `axis`; DiagnosticError for an index that the input does not have."""
+        properties = {"axis": integer(axis), "indices": ints(indices)}
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        indices = self.indices.get_values()
+        return shapes.gather_shape(shape_of(self.input), self.axis.value.data, indices)

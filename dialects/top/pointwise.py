@@ -1,0 +1,328 @@
+"""The element-wise ops of `top`: arithmetic of two operands, functions of one, comparisons, logic,
+the choice between two.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.numerics.unary import NOT
+from ..ir.attribute import REAL, optional_real
+from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
+from ..network.shape import Shape
+from ..network.tensor_op import BinaryBase
+from ..quant.element_type import element_of, expressed, is_bool, is_float, shape_of
+from .top_op import TopOp
+
+
+class BinaryOp(BinaryBase, TopOp):
+    """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
+
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+    @classmethod
+    def make(
+        cls, name: str, lhs: SSAValue, rhs: SSAValue, *, location: LocationAttr | None = None
+    ) -> Self:
+        """The op with the result type that follows; DiagnosticError where shapes do not
+        broadcast.
+        """
+        return cls.build_named(name, [lhs, rhs], {}, location)
+
+
+@irdl_op_definition
+class AddOp(BinaryOp):
+    """lhs + rhs.
+
+    %add = top.add "add" %half, %clip :
+        (tensor<1x8x4x4xf32>, tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.add"
+
+
+@irdl_op_definition
+class SubOp(BinaryOp):
+    """lhs − rhs.
+
+    %sub = top.sub "sub" %add, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.sub"
+
+
+@irdl_op_definition
+class MulOp(BinaryOp):
+    """lhs · rhs.
+
+    %mul = top.mul "mul" %sub, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.mul"
+
+
+@irdl_op_definition
+class DivOp(BinaryOp):
+    """lhs / rhs.
+
+    %div = top.div "div" %mul, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.div"
+
+
+@irdl_op_definition
+class MinOp(BinaryOp):
+    """The smaller of lhs and rhs; NaN where one is.
+
+    %min = top.min "min" %x, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.min"
+
+
+@irdl_op_definition
+class MaxOp(BinaryOp):
+    """The larger of lhs and rhs; NaN where one is.
+
+    %max = top.max "max" %x, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.max"
+
+
+class FloatBinaryOp(BinaryOp):
+    """Base of the element-wise ops of two operands that are defined for floats only."""
+
+    NEEDS_FLOATS: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class PowerOp(FloatBinaryOp):
+    """lhs^rhs.
+
+    %power = top.power "power" %min, %max : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.power"
+
+
+@irdl_op_definition
+class ModuloOp(FloatBinaryOp):
+    """The remainder of lhs / rhs, with the sign of lhs (C's fmod).
+
+    %modulo = top.modulo "modulo" %power, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.modulo"
+
+
+@irdl_op_definition
+class PreluOp(FloatBinaryOp):
+    """lhs, times rhs (the slope) where lhs is negative.
+
+    %prelu = top.prelu "prelu" %modulo, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.prelu"
+
+
+@irdl_op_definition
+class ReluOp(TopOp):
+    """max(input, 0).
+
+    %relu = top.relu "relu" %norm : (tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.relu"
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(cls, name: str, input: SSAValue, *, location: LocationAttr | None = None) -> Self:
+        """The op with the input's type."""
+        return cls.build_named(name, [input], {}, location)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+
+@irdl_op_definition
+class ClipOp(TopOp):
+    """min(max(input, low), high); a bound that is not there does not bind.
+
+    %clip = top.clip "clip" %relu low = 0.0 high = 6.0 :
+        (tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.clip"
+    low = opt_prop_def(REAL)
+    high = opt_prop_def(REAL)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The op with the input's type."""
+        properties = {"low": optional_real(low), "high": optional_real(high)}
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.low is not None and self.high is not None:
+            low, high = self.low.value.data, self.high.value.data
+            if not low <= high:
+                raise VerifyException(f"bounds {low} and {high} leave nothing between them")
+
+
+@irdl_op_definition
+class UnaryOp(UnaryBase, TopOp):
+    """The function `kind` of each element, such as "sigmoid" or "exp".
+
+    `alpha` and `beta` are the parameters of the kinds that have them (backends/numerics/unary.py
+    lists all). is_nan and is_inf give bools, and not takes them; the others are functions of floats.
+
+    %y = top.unary "y" %x kind = "leaky_relu" alpha = 0.1 : (tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.unary"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kind: str,
+        alpha: float | None = None,
+        beta: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The op with the input's shape; its elements are the input's, or bools."""
+        properties = cls.unary_properties(kind, alpha, beta)
+        return cls.build_named(name, [input], properties, location)
+
+    def result_element(self) -> Attribute:
+        return expressed(super().result_element())
+
+    def _verify_elements(self) -> None:
+        self.verify_kind()
+        operand, result = element_of(self.input), self.output.type.element_type
+        if self.kind.data == NOT:
+            if not is_bool(operand) or not is_bool(result):
+                raise VerifyException(f"not is for bools, i1, got {operand} and {result}")
+            return
+        if not self.gives_bools:
+            super()._verify_elements()
+        elif not is_float(operand) or not is_bool(result):
+            raise VerifyException(
+                f"{self.kind.data} is of floats and gives bools, i1, got {operand} and {result}"
+            )
+
+
+@irdl_op_definition
+class CompareOp(CompareBase, TopOp):
+    """lhs (kind) rhs as bools; kinds: less, less_or_equal, equal, not_equal.
+
+    %y = top.compare "y" %a, %b kind = "less" : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xi1>
+    """
+
+    name = "top.compare"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        lhs: SSAValue,
+        rhs: SSAValue,
+        *,
+        kind: str,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The comparison; DiagnosticError where shapes do not broadcast."""
+        return cls.build_named(name, [lhs, rhs], {"kind": StringAttr(kind)}, location)
+
+    def _verify_elements(self) -> None:
+        self.verify_comparison()
+        lhs, rhs = expressed(element_of(self.lhs)), expressed(element_of(self.rhs))
+        if lhs != rhs:
+            raise VerifyException(f"lhs has elements of {lhs}, rhs of {rhs}")
+
+
+@irdl_op_definition
+class LogicalOp(LogicalBase, TopOp):
+    """lhs (kind) rhs for bools; kinds: and, or, xor.
+
+    %both = top.logical "both" %less, %not kind = "and" : (tensor<4xi1>, tensor<4xi1>) -> tensor<4xi1>
+    """
+
+    name = "top.logical"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        lhs: SSAValue,
+        rhs: SSAValue,
+        *,
+        kind: str,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The operation; DiagnosticError where shapes do not broadcast."""
+        return cls.build_named(name, [lhs, rhs], {"kind": StringAttr(kind)}, location)
+
+    def _verify_elements(self) -> None:
+        self.verify_logic()
+
+
+@irdl_op_definition
+class SelectOp(SelectBase, TopOp):
+    """lhs where `condition` (bools) holds, rhs elsewhere, with NumPy's broadcasting.
+
+    %y = top.select "y" %c, %a, %b :
+        (tensor<4xi1>, tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.select"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        condition: SSAValue,
+        lhs: SSAValue,
+        rhs: SSAValue,
+        *,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The choice; DiagnosticError where shapes do not broadcast."""
+        return cls.build_named(name, [condition, lhs, rhs], {}, location)
+
+    def result_element(self) -> Attribute:
+        return expressed(super().result_element())
+
+    def _verify_elements(self) -> None:
+        self.verify_condition()
+        result = expressed(self.output.type.element_type)
+        for name, value in (("lhs", self.lhs), ("rhs", self.rhs)):
+            if expressed(element_of(value)) != result:
+                raise VerifyException(
+                    f"{name} has elements of {element_of(value)}, the result of {result}"
+                )

@@ -1,0 +1,46 @@
+"""The base of the ops of `top`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.ir import Attribute, SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from ..network.tensor_op import TensorOp
+from ..quant.element_type import element_of, expressed, is_float
+
+
+class TopOp(TensorOp):
+    """Base of the ops of `top`: one result, named by the property `name` (unique in the module)."""
+
+    def result_element(self) -> Attribute:
+        """Element type of a result made without one: the first operand's, without its calibrated
+        range.
+        """
+        return expressed(element_of(self.operands[0]))
+
+    def verify_(self) -> None:
+        self.verify_shape()
+        self._verify_elements()
+
+    def _verify_elements(self) -> None:
+        """Every operand and the result are floats of one type, calibrated or not."""
+        self.verify_same_floats(self.named_operands())
+
+    def verify_same_floats(self, values: Sequence[tuple[str, SSAValue]]) -> None:
+        """VerifyException unless the named operands and the result are of one type, a float where
+        the op needs one.
+        """
+        result = expressed(self.output.type.element_type)
+        for name, value in values:
+            if expressed(element_of(value)) != result:
+                raise VerifyException(
+                    f"{name} has elements of {element_of(value)}, the result of "
+                    f"{self.output.type.element_type}"
+                )
+        if self.NEEDS_FLOATS and not is_float(result):
+            raise VerifyException(f"elements must be floats, got {result}")
+
+    NEEDS_FLOATS: ClassVar[bool] = True

@@ -1,0 +1,22 @@
+"""What the device cannot compute and leaves to the host."""
+
+from __future__ import annotations
+
+from xdsl.irdl import irdl_op_definition
+
+from ..network.along_axis import AlongAxisBase
+from .tpu_op import TpuOp
+
+
+@irdl_op_definition
+class HostCallOp(AlongAxisBase, TpuOp):
+    """A named function that the host computes, as top.along_axis.
+
+    %h = tpu.host_call "h" %a kind = "cumsum" axis = 1 length = 10 keepdims :
+        (tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
+
+    name = "tpu.host_call"
+
+    def verify_elements(self) -> None:
+        self.verify_function()

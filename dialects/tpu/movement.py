@@ -1,0 +1,76 @@
+"""The ops of `tpu` that take tensors apart and put them together."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import TensorType
+from xdsl.irdl import irdl_op_definition, operand_def
+from xdsl.utils.exceptions import VerifyException
+
+from ..network.movement import ConcatBase, PadBase, SliceBase
+from . import quantization_rules as rules
+from .tpu_op import TpuOp
+
+
+class MovingOp(TpuOp):
+    """Base of the ops that move elements without looking at them; types quantized along an axis are
+    not moved.
+    """
+
+    input = operand_def(TensorType)
+
+    def verify_elements(self) -> None:
+        super().verify_elements()
+        rules.per_tensor("input", self.input)
+
+
+@irdl_op_definition
+class ConcatOp(ConcatBase, TpuOp):
+    """The inputs one after the other along `axis` (non-negative); all of one element type.
+
+    %c = tpu.concat "c" %a, %a axis = 1 :
+        (tensor<1x2x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<1x2x4x!quant.uniform<i8:f32,
+        5.000000e-01:-3>>) -> tensor<1x4x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>
+    """
+
+    name = "tpu.concat"
+
+    def verify_elements(self) -> None:
+        for name, value in self.named_operands():
+            rules.same_element(name, value, "result", self.output)
+            rules.per_tensor(name, value)
+
+
+@irdl_op_definition
+class SliceOp(SliceBase, MovingOp):
+    """Along axis d the elements starts[d] + i·steps[d], 0 <= i < sizes[d]; steps are positive.
+
+    %s = tpu.slice "s" %c starts = [0, 0, 1] sizes = [1, 2, 2] steps = [1, 3, 2] :
+        (tensor<1x4x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x2x2x!quant.uniform<i8:f32,
+        5.000000e-01:-3>>
+    """
+
+    name = "tpu.slice"
+
+    def verify_(self) -> None:
+        super().verify_()
+        steps = self.steps.get_values()
+        if min(steps, default=1) < 1:
+            raise VerifyException(f"steps must be positive, got {list(steps)}")
+
+
+@irdl_op_definition
+class PadOp(PadBase, MovingOp):
+    """The input with low[d] elements of the real `value` before and high[d] after it along axis d.
+
+    Quantized: `value` lies in the range of the element type, and is rounded to its scale.
+
+    %p = tpu.pad "p" %s low = [0, 0, 1] high = [0, 0, 2] value = 2.0 :
+        (tensor<1x2x2x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x2x5x!quant.uniform<i8:f32,
+        5.000000e-01:-3>>
+    """
+
+    name = "tpu.pad"
+
+    def verify_elements(self) -> None:
+        super().verify_elements()
+        rules.representable("value", self.value.value.data, self.output)

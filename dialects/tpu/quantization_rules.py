@@ -1,0 +1,250 @@
+"""Which element types may meet in an op of tpu: what its verifiers check about floats and quantized
+types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from xdsl.dialects.builtin import i32
+from xdsl.ir import Attribute, SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.numerics.quantization import quantize_multiplier
+from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
+from ..quant import UniformQuantizedType
+from ..quant.element_type import element_of, element_storage, is_float, is_quantized
+
+NamedValue = tuple[str, SSAValue]
+MATRIX_STORAGES = ("i8", "u8", "i16")
+"""Storage types whose products the matrix unit forms."""
+
+
+def same_element(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:
+    """VerifyException unless two values have one element type."""
+    if element_of(value) != element_of(other):
+        raise VerifyException(
+            f"{name} must have the element type of {other_name}, {element_of(other)}, got "
+            f"{element_of(value)}"
+        )
+
+
+def storable(value: SSAValue) -> None:
+    """VerifyException unless a storage type holds the elements."""
+    try:
+        element_storage(value.type)
+    except ValueError as error:
+        raise VerifyException(str(error)) from None
+
+
+def stored_as(name: str, value: SSAValue, storage: str) -> None:
+    """VerifyException unless the elements are plain ones of a storage type."""
+    element = element_of(value)
+    if is_quantized(element) or element_storage_or_none(element) != storage:
+        raise VerifyException(f"{name} must have elements of {storage}, got {element}")
+
+
+def element_storage_or_none(element: Attribute) -> str | None:
+    """The storage type's name, None where there is none."""
+    try:
+        return element_storage(element)
+    except ValueError:
+        return None
+
+
+def per_tensor(name: str, value: SSAValue) -> None:
+    """VerifyException for a type with more than one scale."""
+    element = element_of(value)
+    if isinstance(element, UniformQuantizedType) and not element.is_per_tensor:
+        raise VerifyException(f"{name} must have one scale, got {element}")
+
+
+def representable(what: str, number: float, value: SSAValue) -> None:
+    """VerifyException unless a real number lies in the range of a value's quantized elements; any
+    float holds it.
+    """
+    element = element_of(value)
+    if isinstance(element, UniformQuantizedType) and not is_representable(number, element):
+        raise VerifyException(f"{what} {number} is outside the range of {element}")
+
+
+def is_representable(number: float, element: UniformQuantizedType) -> bool:
+    """Whether a real number rounds to a storage value of a type with one scale, unsaturated."""
+    stored = np.rint(np.float64(number) / np.float64(element.scale)) + element.zero_point
+    return bool(element.storage_min <= stored <= element.storage_max)
+
+
+def floats(values: Sequence[NamedValue]) -> None:
+    """VerifyException unless all are floats of one type."""
+    first = element_of(values[0][1])
+    for name, value in values:
+        element = element_of(value)
+        if not is_float(element):
+            raise VerifyException(f"{name} must have float elements, got {element}")
+        if element != first:
+            raise VerifyException(
+                f"{name} must have elements of {first}, as {values[0][0]}, got {element}"
+            )
+
+
+def activations(values: Sequence[NamedValue], *, one_storage: bool) -> None:
+    """VerifyException unless all are quantized with one scale each (and in one storage type, if
+    asked).
+    """
+    first = values[0][1]
+    for name, value in values:
+        if not is_quantized(value.type):
+            raise VerifyException(f"{name} must be quantized, got elements of {element_of(value)}")
+        per_tensor(name, value)
+        storable(value)
+        if one_storage and element_storage(value.type) != element_storage(first.type):
+            raise VerifyException(
+                f"{name} is stored as {element_storage(value.type)}, {values[0][0]} as "
+                f"{element_storage(first.type)}"
+            )
+
+
+def mean(input: SSAValue, output: SSAValue) -> None:
+    """VerifyException unless both are floats of one type, or quantized in one storage type."""
+    values = [("input", input), ("result", output)]
+    if is_quantized(input.type):
+        activations(values, one_storage=True)
+    else:
+        floats(values)
+
+
+def reduction(kind: str, input: SSAValue, output: SSAValue) -> None:
+    """VerifyException unless both are floats of one type, or quantized and `kind` one for integers:
+    what selects an element keeps its type, others keep the storage type.
+    """
+    if is_quantized(input.type) and kind not in INTEGER_KINDS:
+        raise VerifyException(f"{kind} is for floats, got elements of {element_of(input)}")
+    mean(input, output)
+    if kind in SELECTING_KINDS:
+        same_element("result", output, "input", input)
+
+
+def cast(input: SSAValue, output: SSAValue) -> None:
+    """VerifyException unless one side is a float, and the other a float or quantized with one
+    scale.
+    """
+    sides = [("input", input), ("result", output)]
+    for name, value in sides:
+        if not (is_float(value.type) or is_quantized(value.type)):
+            raise VerifyException(f"{name} must be a float or quantized, got {element_of(value)}")
+        per_tensor(name, value)
+        storable(value)
+    if not any(is_float(value.type) for _, value in sides):
+        raise VerifyException(
+            "one side must be a float: between quantized types use tpu.requantize"
+        )
+
+
+def ratio(input: Attribute, output: Attribute) -> tuple[int, int]:
+    """Multiplier and shift of a requantization between two types with one scale each.
+
+    VerifyException where either has more, or the ratio is too large for a multiplier.
+    """
+    if not (isinstance(input, UniformQuantizedType) and isinstance(output, UniformQuantizedType)):
+        raise VerifyException(
+            f"requantization is between quantized types, got {input} and {output}"
+        )
+    if not (input.is_per_tensor and output.is_per_tensor):
+        raise VerifyException("requantization is between types with one scale each")
+    try:
+        multiplier, shift = quantize_multiplier(np.float64(input.scale) / np.float64(output.scale))
+    except ValueError as error:
+        raise VerifyException(str(error)) from None
+    return int(multiplier), int(shift)
+
+
+def product(
+    input: SSAValue,
+    weight: SSAValue,
+    bias: SSAValue | None,
+    residual: SSAValue | None,
+    output: SSAValue,
+    accumulator: str,
+    *,
+    weight_axis: int,
+    weight_zero_point: bool,
+) -> None:
+    """What convolutions and matrix products ask of their operands.
+
+    `weight_axis` is the axis of the weights' output channels; `weight_zero_point` tells whether
+    weights with one scale may have a zero point other than 0.
+    """
+    if residual is not None and residual.type.get_shape() != output.type.get_shape():  # pyright: ignore[reportAttributeAccessIssue]
+        raise VerifyException(f"residual must have the result's shape, got {residual.type}")
+    if not is_quantized(input.type):
+        _float_product(input, weight, bias, residual, output, accumulator)
+        return
+    if accumulator not in ("i32", "i64"):
+        raise VerifyException(f"quantized operands accumulate in i32 or i64, got '{accumulator}'")
+    activations([("input", input), ("result", output)], one_storage=False)
+    for name, value in (("input", input), ("weight", weight)):
+        if (
+            is_quantized(value.type)
+            and element_storage_or_none(element_of(value)) not in MATRIX_STORAGES
+        ):
+            raise VerifyException(
+                f"{name} must be stored as one of {', '.join(MATRIX_STORAGES)}, got "
+                f"{element_of(value)}"
+            )
+    _quantized_weight(weight, weight_axis, weight_zero_point)
+    if bias is not None:
+        _quantized_bias(bias, input, weight)
+    if residual is not None:
+        activations([("result", output), ("residual", residual)], one_storage=True)
+
+
+def _float_product(
+    input: SSAValue,
+    weight: SSAValue,
+    bias: SSAValue | None,
+    residual: SSAValue | None,
+    output: SSAValue,
+    accumulator: str,
+) -> None:
+    values = [("input", input), ("weight", weight), ("result", output)]
+    if residual is not None:
+        values.append(("residual", residual))
+    floats(values)
+    if bias is not None:
+        stored_as("bias", bias, "f32")
+    if accumulator != "f32":
+        raise VerifyException(f"floats accumulate in f32, got '{accumulator}'")
+
+
+def _quantized_weight(weight: SSAValue, axis: int, zero_point: bool) -> None:
+    element = element_of(weight)
+    if not isinstance(element, UniformQuantizedType):
+        raise VerifyException(
+            f"weight must be quantized as the input is, got elements of {element}"
+        )
+    if element.is_per_tensor:
+        if element.zero_point and not zero_point:
+            raise VerifyException(f"weight must have zero point 0, got {element.zero_point}")
+        return
+    if not element.is_per_axis or element.axis != axis:
+        raise VerifyException(
+            f"weight must be quantized along axis {axis} (or per tensor), got {element}"
+        )
+    if any(element.zero_points):
+        raise VerifyException("weight quantized along an axis must have zero points 0")
+
+
+def _quantized_bias(bias: SSAValue, input: SSAValue, weight: SSAValue) -> None:
+    """i32, or a quantized type that says the same: scale = input's · weight's, zero point 0."""
+    element = element_of(bias)
+    if element == i32:
+        return
+    if not isinstance(element, UniformQuantizedType) or element.storage_name != "i32":
+        raise VerifyException(f"bias must have elements of i32, got {element}")
+    x, w = element_of(input), element_of(weight)
+    assert isinstance(x, UniformQuantizedType) and isinstance(w, UniformQuantizedType)
+    expected = np.float64(x.scale) * np.asarray(w.scales)
+    found = np.asarray(element.scales)
+    if any(element.zero_points) or not np.allclose(found, expected, rtol=1e-6, atol=0):
+        raise VerifyException("bias must have the scales of input times weight and zero points 0")

@@ -1,0 +1,62 @@
+"""The bases of the ops of `tpu`."""
+
+from __future__ import annotations
+
+from xdsl.ir import Attribute
+from xdsl.irdl import opt_prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from ..ir.attribute import REAL, optional_real
+from ..network.tensor_op import TensorOp
+from ..quant import verify_quantized_shape
+from ..quant.element_type import element_of
+from . import quantization_rules as rules
+
+
+class TpuOp(TensorOp):
+    """Base of the ops of `tpu`: one result, named by the property `name`. Element types: floats, or
+    !quant.uniform.
+    """
+
+    def result_element(self) -> Attribute:
+        """Element type of a result made without one: the first operand's."""
+        return element_of(self.operands[0])
+
+    def verify_(self) -> None:
+        self.verify_shape()
+        for _, value in [*self.named_operands(), ("result", self.output)]:
+            verify_quantized_shape(value.type)
+        self.verify_elements()
+
+    def verify_elements(self) -> None:
+        """VerifyException where element types do not fit the op; here: the result's is the first
+        operand's.
+        """
+        rules.same_element("result", self.output, "input", self.operands[0])
+
+
+class ClampedOp(TpuOp):
+    """Base of ops with a fused activation: the result is clamped to the real interval [clamp_low,
+    clamp_high].
+    """
+
+    clamp_low = opt_prop_def(REAL)
+    clamp_high = opt_prop_def(REAL)
+
+    def verify_(self) -> None:
+        super().verify_()
+        low, high = self.clamp
+        if low is not None and high is not None and not low <= high:
+            raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
+
+    @property
+    def clamp(self) -> tuple[float | None, float | None]:
+        """The bounds as numbers; None does not bind."""
+        low = None if self.clamp_low is None else self.clamp_low.value.data
+        high = None if self.clamp_high is None else self.clamp_high.value.data
+        return low, high
+
+
+def clamp_properties(low: float | None, high: float | None) -> dict[str, Attribute | None]:
+    """The properties of a fused activation; None does not bind."""
+    return {"clamp_low": optional_real(low), "clamp_high": optional_real(high)}

@@ -1,1 +1,0 @@
-"""The steps from one level to the next."""

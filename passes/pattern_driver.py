@@ -1,0 +1,296 @@
+"""The shared pattern driver: rewrites to a fixpoint, carries locations, keeps names unique, and
+always ends."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+
+from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.pattern_rewriter import (
+    PatternRewriter,
+    PatternRewriterListener,
+    PatternRewriteWalker,
+    RewritePattern,
+)
+from xdsl.rewriter import Rewriter
+from xdsl.transforms.dead_code_elimination import is_trivially_dead
+
+from ..backends.diagnostics.diagnostic import DiagnosticError
+from ..dialects.ir.location import fuse, is_unknown, names_of, place_of
+from .rewrite_counter import current_counter
+from .rewrite_observer import current_observers
+
+_REWRITES_PER_OP = 16
+_REWRITES_AT_LEAST = 1000
+_REMEMBERED = 64
+"""How many of the latest rewrites tell which patterns undo each other."""
+
+
+def rewrite(
+    scope: Operation,
+    patterns: Sequence[RewritePattern],
+    *,
+    max_rewrites: int | None = None,
+    counts: dict[str, int] | None = None,
+) -> int:
+    """Applies `patterns` to every op inside `scope` until none matches; returns how many rewrites
+    that took.
+
+    For each op the first pattern that matches is taken, in the order given. Ops that nobody uses
+    any more are erased.
+
+    - Locations: an op that a rewrite makes gets the locations of the ops that the rewrite removed,
+      fused; when an op is replaced by a value that was there before, the op which makes that value
+      gets the location on top of its own. Constants (ops without operands) hand on nothing. A
+      location that a pattern sets itself stays.
+    - Names: where the property `name` of a new op is one that another op or a graph input has, it
+      gets a suffix (_1, _2 …).
+    - End: after `max_rewrites` rewrites (16 per op and 1000 if None) a DiagnosticError names the
+      patterns that are applied over and over.
+
+    `counts`, if given, is added to: how often each pattern was applied, by its class name in snake
+    case. Errors that a pattern raises come out as they are.
+    """
+    session = _Session(scope, patterns, max_rewrites)
+    walker = PatternRewriteWalker(session, listener=session.listener())
+    try:
+        for region in scope.regions:
+            walker.rewrite_region(region)
+    except _AbortError as abort:
+        raise abort.error from abort.error.__cause__
+    if counts is not None:
+        for name, number in session.applied.items():
+            counts[name] = counts.get(name, 0) + number
+    return session.applied.total()
+
+
+def pattern_counts(*patterns: type[RewritePattern]) -> dict[str, str]:
+    """What the driver counts of patterns: their names in snake case → what they do, for `SmaltiPass.counts`."""
+    return {
+        _snake_case(pattern.__name__): " ".join(
+            (pattern.__doc__ or "").partition("\n\n")[0].split()
+        )
+        for pattern in patterns
+    }
+
+
+def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:
+    """Erases those of `ops` whose results nobody uses, within the rewrite, so that their locations
+    are carried along.
+
+    Whatever is not an op (such as the block that owns an argument) is skipped.
+    """
+    for op in ops:
+        if isinstance(op, Operation) and op.parent is not None and is_trivially_dead(op):
+            rewriter.erase(op)
+
+
+def take_type(new: Operation, value: SSAValue) -> None:
+    """Gives the one result of `new`, an op that nobody uses yet, the type of `value` (with its
+    calibrated range)."""
+    if new.results[0].type != value.type:
+        Rewriter.replace_value_with_new_type(new.results[0], value.type)
+
+
+def clone_with(op: Operation, properties: Mapping[str, Attribute | None]) -> Operation:
+    """A copy of `op` (which has no regions), without its location, with other `properties`; None
+    takes one away."""
+    merged = {**op.properties, **properties}
+    return type(op).create(
+        operands=op.operands,
+        result_types=op.result_types,
+        properties={name: value for name, value in merged.items() if value is not None},
+        attributes=op.attributes,
+    )
+
+
+class UniqueNames:
+    """The names of a module's values: those of ops (property `name`) and of the functions'
+    inputs."""
+
+    def __init__(self, scope: Operation) -> None:
+        self._uses: Counter[str] = Counter()
+        self._next: dict[str, int] = {}
+        for op in scope.walk():
+            self.add(op)
+
+    def add(self, op: Operation) -> None:
+        """Notes the name of `op`'s result, or of its inputs where it is a function."""
+        name = _name_of(op)
+        if name is not None:
+            self._uses[name] += 1
+        inputs = op.attributes.get("smalti.inputs")
+        if isinstance(inputs, ArrayAttr):
+            self._uses.update(item.data for item in inputs if isinstance(item, StringAttr))
+
+    def remove(self, op: Operation) -> None:
+        """Forgets the name of an op that goes away."""
+        name = _name_of(op)
+        if name is not None:
+            self._uses[name] -= 1
+
+    def fresh(self, name: str) -> str:
+        """`name` where nothing has it yet, else `name` with the first free suffix _1, _2 …; it is
+        taken from now on."""
+        if self._uses[name]:
+            stem, number = name, self._next.get(name, 1)
+            while self._uses[f"{stem}_{number}"]:
+                number += 1
+            # Go on where the last search ended: n namesakes must not cost n² looks.
+            self._next[stem] = number + 1
+            name = f"{stem}_{number}"
+        self._uses[name] += 1
+        return name
+
+    def settle(self, op: Operation) -> None:
+        """Renames `op`, which has been added, where another op has the same name."""
+        name = _name_of(op)
+        if name is not None and self._uses[name] > 1:
+            self._uses[name] -= 1
+            op.properties["name"] = StringAttr(self.fresh(name))
+
+
+class _AbortError(BaseException):
+    """Takes an error out of xDSL's walker, which would wrap every Exception in a dump of the whole
+    module."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class _Session(RewritePattern):
+    """One run of the driver: tries the patterns on an op and, after each rewrite, puts locations
+    and names right."""
+
+    def __init__(
+        self, scope: Operation, patterns: Sequence[RewritePattern], limit: int | None
+    ) -> None:
+        self.patterns = [(pattern, _snake_case(type(pattern).__name__)) for pattern in patterns]
+        self.names = UniqueNames(scope)
+        if limit is None:
+            limit = _REWRITES_AT_LEAST + _REWRITES_PER_OP * sum(1 for _ in scope.walk())
+        self.limit = limit
+        self.counter = current_counter()
+        self.observers = current_observers()
+        self.applied: Counter[str] = Counter()
+        self.latest: deque[str] = deque(maxlen=_REMEMBERED)
+        self.inserted: dict[Operation, None] = {}
+        self.removed: list[LocationAttr] = []
+        self.replaced: list[tuple[Operation, LocationAttr]] = []
+
+    def listener(self) -> PatternRewriterListener:
+        """The listener through which the rewriter tells what a pattern does."""
+        return PatternRewriterListener(
+            operation_insertion_handler=[self._on_insertion],
+            operation_removal_handler=[self._on_removal],
+            operation_replacement_handler=[self._on_replacement],
+        )
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
+        if is_trivially_dead(op):
+            rewriter.erase(op)
+            self._forget()
+            return
+        if self.counter is not None and self.counter.is_spent:
+            return
+        place, location = op, op.location
+        for observer in self.observers:
+            observer.visited(op)
+        for pattern, name in self.patterns:
+            try:
+                pattern.match_and_rewrite(op, rewriter)
+            except Exception as error:
+                raise _AbortError(error) from error
+            if rewriter.has_done_action:
+                made = self._put_right(location)
+                for observer in self.observers:
+                    observer.rewritten(name, op, made)
+                self._count(name, place)
+                return
+
+    def _on_insertion(self, op: Operation) -> None:
+        for inner in op.walk():
+            self.inserted[inner] = None
+            self.names.add(inner)
+
+    def _on_removal(self, op: Operation) -> None:
+        if op not in self.inserted:
+            for observer in self.observers:
+                observer.removed(op)
+        for inner in op.walk():
+            self.names.remove(inner)
+        if op.operands and op not in self.inserted:
+            self.removed.append(op.location)
+
+    def _on_replacement(self, op: Operation, new_results: Sequence[SSAValue | None]) -> None:
+        for value in new_results:
+            if (
+                value is not None
+                and isinstance(value.owner, Operation)
+                and value.owner not in self.inserted
+            ):
+                self.replaced.append((value.owner, op.location))
+
+    def _put_right(self, location: LocationAttr) -> list[Operation]:
+        """Gives the ops of the rewrite just done their locations and names, and returns them;
+        `location` is the matched op's."""
+        # Patterns replace an op first and erase its producers after, so that the reverse is program
+        # order.
+        fused = fuse(self.removed[::-1] or [location])
+        made = [op for op in self.inserted if op.parent is not None]
+        for op in made:
+            if is_unknown(op.location):
+                op.location = fused
+            self.names.settle(op)
+        for op, source in self.replaced:
+            op.location = fuse([op.location, source])
+        self._forget()
+        return made
+
+    def _forget(self) -> None:
+        self.inserted.clear()
+        self.removed.clear()
+        self.replaced.clear()
+
+    def _count(self, pattern: str, op: Operation) -> None:
+        self.applied[pattern] += 1
+        self.latest.append(pattern)
+        if self.counter is not None:
+            self.counter.done.append((pattern, _where(op)))
+        total = self.applied.total()
+        if total <= self.limit:
+            return
+        error = DiagnosticError(
+            f"{_culprits(self.applied, self.latest)} in {total} rewrites",
+            place_of(op),
+            hint="a mistake in the pass, not in the model: --log-rewrites=FILE shows every rewrite",
+        )
+        raise _AbortError(error)
+
+
+def _culprits(applied: Counter[str], latest: Sequence[str]) -> str:
+    """Which patterns keep the driver busy: those of the latest rewrites."""
+    busy = sorted(set(latest), key=lambda name: -applied[name])
+    if len(busy) == 1:
+        return f"pattern '{busy[0]}' does not end: applied {applied[busy[0]]} times"
+    names = ", ".join(f"'{name}'" for name in busy[:-1])
+    numbers = ", ".join(str(applied[name]) for name in busy)
+    return f"patterns {names} and '{busy[-1]}' undo each other: applied {numbers} times"
+
+
+def _name_of(op: Operation) -> str | None:
+    name = op.properties.get("name")
+    return name.data if isinstance(name, StringAttr) and op.results else None
+
+
+def _where(op: Operation) -> str:
+    """The model's nodes that an op stems from, and the line of IR it was read from."""
+    nodes, place = ", ".join(names_of(op.location)), str(place_of(op))
+    return place if not nodes or nodes == place else f"{nodes} ({place})"
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -1,1 +1,0 @@
-"""Cutting one layer to local memory: a file per family of ops."""

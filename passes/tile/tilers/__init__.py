@@ -1,0 +1,1 @@
+"""Tiling one layer to local memory: a file per family of ops."""

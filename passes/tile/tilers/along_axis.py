@@ -1,0 +1,50 @@
+"""What the host computes is no core's work: one call for the whole tensor, on the core that waits for it."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ....dialects import tile, tpu
+from ...tiling.cost import Work
+from ...tiling.windows import Window
+from .constants import Constants
+from .emitter import Emitter
+from .tiler import Tiler
+
+
+class HostTiler(Tiler):
+    """tpu.host_call: never divided; input and output are dense in global memory."""
+
+    def units(self) -> tuple[int, ...]:
+        return (0,) * len(self.layer.shape)
+
+    def work(self, window: Window) -> Work:
+        """What the bus of global memory carries; the core itself only waits."""
+        buffers = (self.layer.inputs[0], self.layer.output)
+        loads, stores = (
+            self.machine.bus_bytes(prod(each.layout.shape) * each.element_bytes, 1)
+            for each in buffers
+        )
+        return Work(0, 0, loads, stores)
+
+    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        op, layer = self.layer.op, self.layer
+        assert isinstance(op, tpu.HostCallOp)
+        for buffer in (layer.inputs[0], layer.output):
+            order = tuple(range(len(buffer.layout.shape)))
+            if buffer.layout.order != order or buffer.layout.padding:
+                raise layer.error(
+                    f"buffer '{buffer.name}' must be dense and row-major for the host"
+                )
+        if window != layer.whole:
+            raise layer.error("a call of the host cannot be divided", "leave its window whole")
+        sizes = op.sizes
+        emitter.compute(
+            tile.HostCallOp,
+            [layer.inputs[0].value, layer.output.value],
+            {
+                "function": op.kind.data,
+                "sizes": tuple(sizes[name] for name in ("outer", "length", "inner", "out_length")),
+                **{name: bool(value) for name, value in op.flags.items()},
+            },
+        )

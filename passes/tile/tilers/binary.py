@@ -1,0 +1,172 @@
+"""Cuts element-wise ops of two and three operands, with NumPy's broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import groupby
+from math import prod
+
+from xdsl.ir import SSAValue
+
+from ....backends.numerics.quantization import add_parameters
+from ....backends.targets.cycles import binary_operations
+from ....dialects import tile, tpu
+from ...tiling.cost import Machine
+from ...tiling.layout import with_unit_axis
+from ...tiling.windows import Window, grid, sizes_of
+from .box import BoxTiler
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Layer
+
+_KINDS: dict[type[tpu.TpuOp], str] = {
+    tpu.AddOp: "add",
+    tpu.SubOp: "sub",
+    tpu.MulOp: "mul",
+    tpu.DivOp: "div",
+    tpu.MinOp: "min",
+    tpu.MaxOp: "max",
+    tpu.PowerOp: "power",
+    tpu.ModuloOp: "modulo",
+    tpu.PreluOp: "prelu",
+    tpu.SelectOp: "select",
+}
+
+
+def _kind(op: tpu.TpuOp) -> str:
+    """What the instruction does."""
+    if isinstance(op, tpu.CompareOp | tpu.LogicalOp):
+        return op.kind.data
+    return _KINDS[type(op)]
+
+
+_AXES = 4
+"""Axes that one instruction counts."""
+
+
+class BinaryTiler(BoxTiler):
+    """Arithmetic, comparisons, logic and select: the operands, constants among them, broadcast to the
+    output's shape.
+
+    Neighbouring axes along which the same operands repeat are one axis of the instruction; where
+    more than four remain, the outer ones are a loop over tiles.
+    """
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        inputs = []
+        for buffer in layer.inputs:
+            layout = buffer.layout
+            while len(layout.shape) < len(layer.shape):
+                layout = with_unit_axis(layout, 0)
+            inputs.append(buffer.seen_as(layout))
+        super().__init__(replace(layer, inputs=inputs), machine)
+        self.kind = _kind(layer.op)
+
+    def _repeats(self, axis: int) -> tuple[bool, ...]:
+        """Which operands have size 1 along an axis where the output has more."""
+        out = self.layer.shape[axis]
+        return tuple(buffer.layout.shape[axis] != out for buffer in self.layer.inputs)
+
+    def input_boxes(self, window: Window) -> Sequence[Window]:
+        return [
+            tuple(
+                (0, 1) if self._repeats(axis)[index] else range_
+                for axis, range_ in enumerate(window)
+            )
+            for index in range(len(self.layer.inputs))
+        ]
+
+    def _operand_shape(self, index: int, sizes: Sequence[int]) -> tuple[int, ...]:
+        """The local shape of an operand's tile, axes in order, 1 where it repeats."""
+        shape = self.local_shape(sizes)
+        return tuple(
+            1 if self._repeats(axis)[index] else size
+            for axis, size in zip(self.order, shape, strict=True)
+        )
+
+    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
+        layer = self.layer
+        operands = [
+            prod(self._operand_shape(index, sizes)) * layer.inputs[index].element_bytes
+            for index in range(len(self.layer.inputs))
+        ]
+        return [*operands, self.elements_of(sizes) * layer.output.element_bytes]
+
+    def vector_cycles(self, window: Window) -> int:
+        elements = self.elements_of(sizes_of(window))
+        # The last operand: select's first one is bools.
+        storage = self.layer.inputs[-1].storage
+        return self.machine.vector_cycles(storage, elements, binary_operations(self.kind))
+
+    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        sizes = sizes_of(window)
+        looped = set(self._looped_axes(sizes))
+        steps = tuple(1 if axis in looped else size for axis, size in enumerate(sizes))
+        for part in grid(window, steps):
+            super().emit(tuple(part), emitter, constants)
+
+    def _axis_groups(self, sizes: Sequence[int]) -> list[list[int]]:
+        """Positions in `order` of the axes that each axis of the instruction joins."""
+        last = len(self.order) - 1
+        positions = [p for p, axis in enumerate(self.order) if sizes[axis] > 1 or p == last]
+        runs = groupby(positions, key=lambda position: self._repeats(self.order[position]))
+        return [list(run) for _, run in runs]
+
+    def _looped_axes(self, sizes: Sequence[int]) -> list[int]:
+        """The axes outside the instruction's four."""
+        groups = self._axis_groups(sizes)
+        return [self.order[position] for group in groups[:-_AXES] for position in group]
+
+    @cached_property
+    def _parameters(self) -> tuple[tuple[int, int], int]:
+        """Multipliers of a and b, and the shift; integers are added or multiplied only."""
+        a, b = self.layer.elements[:2]
+        result = self.layer.result
+        if result.is_float or self.kind not in ("add", "mul"):
+            return (0, 0), 0
+        if self.kind == "mul":
+            multiplier, shift = self.layer.rescaling(a.scale * b.scale / result.scale)
+            return (multiplier, 0), shift
+        try:
+            m_a, m_b, shift = add_parameters(a.scale, b.scale, result.scale)
+            return (m_a, m_b), shift
+        except ValueError as error:
+            raise self.layer.error(f"cannot requantize: {error}") from None
+
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        layer, sizes = self.layer, sizes_of(window)
+        groups = self._axis_groups(sizes)
+        operands = []
+        for index, box in enumerate(self.input_boxes(window)):
+            full = self._operand_shape(index, sizes)
+            shape = tuple(prod(full[p] for p in group) for group in groups)
+            operands.append(self.load_kept(emitter, index, box, self.order, full[-1], shape))
+        local = self.local_shape(sizes)
+        out = emitter.alloc(
+            tuple(prod(local[p] for p in group) for group in groups),
+            layer.output.storage,
+            name="out",
+        )
+        self._compute([*operands, out], emitter)
+        self.store(emitter, out, window, local[-1])
+
+    def _compute(self, operands: list[SSAValue], emitter: Emitter) -> None:
+        """The computation of a tile, the output being the last of its operands."""
+        layer = self.layer
+        if isinstance(layer.op, tpu.SelectOp):
+            emitter.compute(tile.SelectOp, operands, {})
+            return
+        multipliers, shift = self._parameters
+        emitter.compute(
+            tile.BinaryOp,
+            operands,
+            {
+                "kind": self.kind,
+                "zero_points": (*(e.zero_point for e in layer.elements), layer.result.zero_point),
+                "multipliers": multipliers,
+                "shift": shift,
+            },
+            layer.clamp,
+        )

@@ -1,0 +1,146 @@
+"""The loop of layers without products: any box of the output can be computed by itself."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from math import prod
+
+from xdsl.ir import SSAValue
+
+from ...tiling.cost import Machine, Work
+from ...tiling.layout import round_up
+from ...tiling.tile_sizes import Footprint, tile_box
+from ...tiling.windows import Window, grid, sizes_of
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Layer
+from .tiler import Tiler, padded_units
+
+_ALIGNMENT = 64
+
+
+class BoxTiler(Tiler):
+    """A layer of which each box of the output is computed from boxes of its inputs, on the vector
+    unit or by copies.
+
+    `order` lists the output's axes as local tiles have them, the last in lanes.
+    """
+
+    order: tuple[int, ...]
+    fixed: frozenset[int] = frozenset()
+    """Axes of the output that are never divided."""
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        self.order = layer.output.layout.order
+        self._kept: dict[tuple[object, ...], SSAValue] = {}
+
+    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
+        """Bytes of each local buffer for a tile of `sizes` (per logical axis of the output); here:
+        of one input of the output's shape, and the output.
+        """
+        buffers = (self.layer.inputs[0], self.layer.output)
+        return [self.elements_of(sizes) * buffer.element_bytes for buffer in buffers]
+
+    @abstractmethod
+    def vector_cycles(self, window: Window) -> int:
+        """Cycles of the vector unit for `window`."""
+
+    def input_boxes(self, window: Window) -> Sequence[Window]:
+        """The box of each input that `window` of the output reads; here: of one input of the
+        output's shape.
+        """
+        return [window]
+
+    @abstractmethod
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        """Load, computation and store of one tile."""
+
+    def units(self) -> tuple[int, ...]:
+        units = [0 if axis in self.fixed else 1 for axis in range(len(self.layer.shape))]
+        if units[self.order[-1]]:
+            units[self.order[-1]] = self.machine.lane_group
+        return padded_units(self.layer.output.layout, units, self.machine.lane_group)
+
+    def work(self, window: Window) -> Work:
+        loads = sum(
+            self.load_bytes(index, box) for index, box in enumerate(self.input_boxes(window))
+        )
+        return Work(0, self.vector_cycles(window), loads, self.store_bytes(window))
+
+    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        order, units, work = self.order, self.units(), self.work(window)
+        sizes = sizes_of(window)
+
+        def logical(tile: tuple[int, ...]) -> tuple[int, ...]:
+            result = [0] * len(tile)
+            for axis, size in zip(order, tile, strict=True):
+                result[axis] = size
+            return tuple(result)
+
+        def footprint(tile: tuple[int, ...]) -> Footprint:
+            buffers = self.buffer_bytes(logical(tile))
+            return Footprint(sum(round_up(b, _ALIGNMENT) for b in buffers), 0)
+
+        share = self.machine.bytes_per_cycle / len(self.layer.siblings)
+        stages = (work.load_bytes / share, work.vector_cycles, work.store_bytes / share)
+        tile = tile_box(
+            self.machine, [sizes[a] for a in order], [units[a] for a in order], footprint, stages
+        )
+        if isinstance(tile, Footprint):
+            raise self.layer.too_big(tile.local, tile.acc, self.machine)
+        self._kept.clear()
+        for box in grid(tuple(window[axis] for axis in order), tile):
+            part: list[tuple[int, int]] = [(0, 0)] * len(order)
+            for axis, range_ in zip(order, box, strict=True):
+                part[axis] = range_
+            self.emit_tile(tuple(part), emitter, constants)
+
+    def load_kept(
+        self,
+        emitter: Emitter,
+        index: int,
+        box: Window,
+        order: Sequence[int],
+        pitch: int,
+        shape: Sequence[int] | None = None,
+    ) -> SSAValue:
+        """Input `index` as `Emitter.load` loads it, or the buffer of the tile before where that is
+        the same box.
+        """
+        layer = self.layer
+        key = (layer.inputs[index].value, box, tuple(order), pitch, shape)
+        found = self._kept.get(key)
+        if found is None:
+            for stale in [k for k in self._kept if k[0] is key[0]]:
+                del self._kept[stale]
+            found = emitter.load(
+                layer.inputs[index],
+                box,
+                order,
+                pitch,
+                shape=shape,
+                pad_value=layer.elements[index].zero_point,
+            )
+            self._kept[key] = found
+        return found
+
+    def pitch_of(self, sizes: Sequence[int]) -> int:
+        """Elements of a row of a local tile: the last axis in whole lane groups."""
+        return round_up(sizes[self.order[-1]], self.machine.lane_group)
+
+    def elements_of(self, sizes: Sequence[int]) -> int:
+        """Elements of a local tile, padding included."""
+        return prod(sizes[axis] for axis in self.order[:-1]) * self.pitch_of(sizes)
+
+    def local_shape(self, sizes: Sequence[int]) -> tuple[int, ...]:
+        """The shape of a local tile: the axes in order, the last padded."""
+        return (*(sizes[axis] for axis in self.order[:-1]), self.pitch_of(sizes))
+
+    def store(self, emitter: Emitter, out: SSAValue, window: Window, pitch: int) -> None:
+        """Writes a local tile to `window` of the output."""
+        layer = self.layer
+        emitter.store(
+            out, layer.output, window, self.order, pitch, pad_value=layer.result.zero_point
+        )

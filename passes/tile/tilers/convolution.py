@@ -1,0 +1,252 @@
+"""Cuts convolutions: dense and grouped ones for the matrix unit, depthwise ones for the vector
+unit.
+"""
+
+from __future__ import annotations
+
+from math import lcm, prod
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ....backends.numerics.device.packing import pack_conv_weights, pack_depthwise_weights
+from ....dialects import tile, tpu
+from ...tiling.cost import Machine, Work
+from ...tiling.layout import round_up
+from ...tiling.tile_sizes import MAX_POSITIONS, Product, Reach
+from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Buffer, Layer, integers
+from .product import Key, ProductTiler
+from .tiler import padded_units
+
+
+class ConvolutionTiler(ProductTiler):
+    """tpu.conv2d: output [N,O,OH,OW] from input [N,C,H,W], constant weights [O,C/groups,KH,KW]."""
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        op = layer.op
+        assert isinstance(op, tpu.Conv2dOp)
+        self.x = layer.inputs[0]
+        self.weight = self._constant(1, "weights")
+        self.bias = None if op.bias is None else self._constant(2, "bias")
+        self.residual = None if op.residual is None else len(layer.inputs) - 1
+        self.accumulator = op.accumulator.data
+        self.groups = op.groups.value.data
+        self.strides = integers(op.strides)
+        self.pads = integers(op.pads)
+        self.dilations = integers(op.dilations)
+        self.outputs, self.group_channels, *kernel = self.weight.layout.shape
+        self.kernel: tuple[int, ...] = tuple(kernel)
+        self.depthwise = op.is_depthwise
+        if layer.elements[1].zero_point:
+            raise layer.error("the device convolves with weights whose zero point is 0")
+
+    def _constant(self, index: int, what: str) -> Buffer:
+        buffer = self.layer.inputs[index]
+        if not buffer.is_weights:
+            raise self.layer.error(
+                f"its {what} must be constant", "fold the computation of the weights into the model"
+            )
+        return buffer
+
+    @property
+    def channel_axis(self) -> int:
+        return 1
+
+    @property
+    def row_axes(self) -> tuple[int, ...]:
+        return (0, 2, 3)
+
+    @property
+    def depth(self) -> int:
+        return self.group_channels
+
+    def units(self) -> tuple[int, ...]:
+        channels = self.machine.lane_group
+        if self.groups > 1:
+            channels = lcm(channels, self.outputs // self.groups)
+        return padded_units(self.layer.output.layout, [1, channels, 1, 1], self.machine.lane_group)
+
+    def _input_range(self, axis: int, outputs: Range) -> InputRange:
+        """The input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
+        return input_range(
+            outputs,
+            self.x.layout.shape[2 + axis],
+            kernel=self.kernel[axis],
+            stride=self.strides[axis],
+            dilation=self.dilations[axis],
+            pad_before=self.pads[axis],
+            pad_after=self.pads[2 + axis],
+        )
+
+    def _input_channels(self, channels: Range, depth: Range) -> Range:
+        """The input channels that a tile of output channels reads."""
+        if self.groups == 1:
+            return depth
+        per_group = self.outputs // self.groups
+        first, last = channels[0] // per_group, -(-channels[1] // per_group)
+        return first * self.group_channels, last * self.group_channels
+
+    def _input_box(self, rows: Window, channels: Range, depth: Range) -> Window:
+        vertical, horizontal = self._input_range(0, rows[1]), self._input_range(1, rows[2])
+        return (
+            rows[0],
+            self._input_channels(channels, depth),
+            (vertical.low, vertical.high),
+            (horizontal.low, horizontal.high),
+        )
+
+    def work(self, window: Window) -> Work:
+        machine, layer = self.machine, self.layer
+        batch, channels, height, width = sizes_of(window)
+        rows = (window[0], window[2], window[3])
+        pixels = batch * height * width
+        outputs = pixels * round_up(channels, machine.lane_group)
+        taps = prod(self.kernel)
+        vector = self.epilogue_cycles(outputs)
+        loads = self.load_bytes(0, self._input_box(rows, window[1], (0, self.group_channels)))
+        loads += (
+            round_up(channels, machine.lane_group) * taps * self.depth * self.weight.element_bytes
+        )
+        loads += self.side_bytes(window)
+        stores, storage = self.store_bytes(window), layer.elements[0].storage
+        if self.depthwise:
+            vector += machine.vector_cycles(storage, outputs, taps)
+            return Work(0, vector, loads, stores)
+        groups = self._groups_of(channels)
+        matrix = machine.matrix_cycles(
+            storage, pixels, taps * self.depth, -(-channels // groups), groups
+        )
+        return Work(matrix, vector, loads, stores)
+
+    def _groups_of(self, channels: int) -> int:
+        """How many groups a slice of output channels spans."""
+        return -(-channels // (self.outputs // self.groups))
+
+    def block_for(self) -> int:
+        # The weights of a depthwise convolution are rows of all channels: there are no blocks.
+        return self.machine.lane_group if self.depthwise else super().block_for()
+
+    def product(self, window: Window, block: int) -> Product:
+        batch, channels, height, width = sizes_of(window)
+        unit = block if self.groups == 1 else lcm(block, self.outputs // self.groups)
+        span = [(k - 1) * d + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
+        sizes = self.x.layout.shape[2:]
+        reaches = (
+            Reach(1, 1, batch),
+            *(Reach(s, k, n) for s, k, n in zip(self.strides, span, sizes, strict=True)),
+        )
+        layer = self.layer
+        return Product(
+            engine="vector" if self.depthwise else "matrix",
+            storage=layer.elements[0].storage,
+            acc_storage=self.accumulator,
+            rows=(batch, height, width),
+            reach=reaches,
+            channels=channels,
+            unit=unit,
+            block=block,
+            taps=prod(self.kernel),
+            depth=self.group_channels,
+            fan_in=0 if self.groups == 1 else self.groups * self.group_channels / self.outputs,
+            groups=self._groups_of(min(unit, channels)) if self.groups > 1 else 1,
+            in_bytes=self.x.element_bytes,
+            acc_bytes=8 if self.accumulator == "i64" else 4,
+            out_bytes=layer.output.element_bytes,
+            residual=self.residual is not None,
+            table_rows=self.table_rows,
+            row_limit=MAX_POSITIONS,
+            can_split_depth=self.groups == 1 and not layer.elements[0].is_float,
+        )
+
+    def rows_key(self, rows: Window, channels: Range) -> Key:
+        return (rows,) if self.groups == 1 else (rows, channels)
+
+    def weights_key(self, rows: Window, channels: Range) -> Key:
+        return (channels,)
+
+    def local_shape(self, rows: Window, pitch: int) -> tuple[int, ...]:
+        return (*sizes_of(rows), pitch)
+
+    def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
+        box = self._input_box(rows, channels, depth)
+        pitch = round_up(box[1][1] - box[1][0], self.machine.lane_group)
+        return emitter.load(
+            self.x, box, (0, 2, 3, 1), pitch, pad_value=self.layer.elements[0].zero_point
+        )
+
+    def load_weights(
+        self,
+        emitter: Emitter,
+        constants: Constants,
+        rows: Window,
+        channels: Range,
+        depth: Range,
+        block: int,
+    ) -> SSAValue:
+        packed = self._packed(constants, block)
+        taps = prod(self.kernel)
+        low, high = channels
+        if self.depthwise:
+            pitch = round_up(high - low, self.machine.lane_group)
+            end = min(low + pitch, packed.layout.shape[1])
+            return emitter.load(packed, ((0, taps), (low, end)), (0, 1), pitch)
+        blocks = (low // block, -(-high // block))
+        size = depth[1] - depth[0]
+        box = (blocks, (0, taps), depth, (0, block))
+        shape = (blocks[1] - blocks[0], taps * size, block)
+        return emitter.load(packed, box, (0, 1, 2, 3), block, shape=shape)
+
+    def _packed(self, constants: Constants, block: int) -> Buffer:
+        """The weights in device layout: [blocks, taps, C/groups, block], or depthwise [taps,
+        pitch].
+        """
+
+        def make() -> np.ndarray:
+            w = self.weight.constant(constants.store).transpose(2, 3, 1, 0)
+            if self.depthwise:
+                return pack_depthwise_weights(w, round_up(self.outputs, self.machine.lane_group))
+            packed = pack_conv_weights(w, block)
+            return packed.reshape(len(packed), prod(self.kernel), self.group_channels, block)
+
+        identity = ("packed", self.weight.value, block, self.depthwise)
+        return constants.once(identity, f"{self.weight.name}.packed", make)
+
+    def multiply(
+        self,
+        emitter: Emitter,
+        operands: tuple[SSAValue, SSAValue, SSAValue],
+        rows: Window,
+        channels: Range,
+        depth: Range,
+    ) -> None:
+        inputs = self._input_channels(channels, depth)
+        in_channels = inputs[1] - inputs[0]
+        emitter.compute(
+            tile.DepthwiseConv2dOp if self.depthwise else tile.Conv2dOp,
+            operands,
+            {
+                "channels": (in_channels, channels[1] - channels[0]),
+                "kernel": self.kernel,
+                "strides": self.strides,
+                "dilations": self.dilations,
+                "pads": (
+                    self._input_range(0, rows[1]).before,
+                    self._input_range(1, rows[2]).before,
+                ),
+                "pad_value": self.layer.elements[0].zero_point,
+                "groups": in_channels // self.group_channels if self.groups > 1 else 1,
+                "accumulate": depth[0] > 0,
+            },
+        )
+
+    def folded_bias(self, constants: Constants) -> np.ndarray:
+        bias = np.zeros(self.outputs) if self.bias is None else self.bias.constant(constants.store)
+        if self.layer.elements[0].is_float:
+            return bias.astype(np.float32)
+        weight = self.weight.constant(constants.store)
+        sums = weight.sum(axis=(1, 2, 3), dtype=np.int64)
+        return bias.astype(np.int64) - self.layer.elements[0].zero_point * sums

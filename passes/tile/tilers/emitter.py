@@ -1,0 +1,233 @@
+"""Builds the copies and computations of one core: the only place where cutting makes operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+
+from xdsl.dialects.builtin import LocationAttr, UnitAttr
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ....dialects import tile
+from ....dialects.ir.attribute import integer, ints, real, reals, text
+from ....dialects.ir.text.value_name import value_name
+from ....dialects.tile import buffer_type
+from ...tiling.copies import Padding, plan
+from ...tiling.layout import Layout
+from ...tiling.strided_copy import StridedCopy
+from ...tiling.windows import Window, sizes_of
+from .layer import Buffer
+
+_UNIT = UnitAttr()
+
+
+Field = int | float | str | bool | tuple[int, ...] | None
+"""A property's value: False and None leave it out, True is a unit attribute."""
+
+
+def _attribute(value: Field) -> Attribute:
+    if value is True:
+        return _UNIT
+    if isinstance(value, int):
+        return integer(value)
+    if isinstance(value, float):
+        return real(value)
+    if isinstance(value, str):
+        return text(value)
+    assert isinstance(value, tuple)
+    return ints(value)
+
+
+def global_buffer(
+    name: str,
+    segment: str,
+    layout: Layout,
+    storage: str,
+    *,
+    key: str | None = None,
+    seed: int | None = None,
+) -> tile.GlobalOp:
+    """Declares a buffer in global memory; `key` or `seed` give the values of one of weights."""
+    properties: dict[str, Attribute] = {"name": text(name), "segment": text(segment)}
+    if key is not None:
+        properties["key"] = text(key)
+    if seed is not None:
+        properties["seed"] = integer(seed)
+    properties["shape"] = ints(layout.shape)
+    properties["order"] = ints(layout.order)
+    result = buffer_type(layout.physical, storage, "global")
+    return tile.GlobalOp.create(result_types=[result], properties=properties)
+
+
+class Emitter:
+    """Collects the operations of one core for one layer, in program order.
+
+    `origin` is the name of the `tpu` result that the layer computes.
+    """
+
+    def __init__(self, core: int, location: LocationAttr, origin: str) -> None:
+        self.core = core
+        self.location = location
+        self.operations: list[Operation] = []
+        self._core = integer(core)
+        self._origin = text(origin)
+
+    def alloc(
+        self, shape: Sequence[int], storage: str, space: str = "local", name: str = "tile"
+    ) -> SSAValue:
+        """A new buffer of the core's `space`; `name` is for the reader of the IR."""
+        op = tile.AllocOp.create(
+            result_types=[buffer_type(shape, storage, space)],
+            properties={"core": self._core},
+            location=self.location,
+        )
+        op.output.name_hint = name
+        self.operations.append(op)
+        return op.output
+
+    def compute(
+        self,
+        kind: type[tile.CoreOp],
+        operands: Sequence[SSAValue],
+        fields: Mapping[str, Field],
+        clamp: tuple[float, float] | None = None,
+    ) -> None:
+        """A computation on whole buffers; `fields` are its properties."""
+        properties: dict[str, Attribute] = {"core": self._core, "origin": self._origin}
+        for name, value in fields.items():
+            if value is not None and value is not False:
+                properties[name] = _attribute(value)
+        if clamp is not None:
+            properties["clamp"] = reals(clamp)
+        self.operations.append(
+            kind.create(operands=operands, properties=properties, location=self.location)
+        )
+
+    def copy(
+        self, source: SSAValue, target: SSAValue, copies: Sequence[StridedCopy], pad_value: int = 0
+    ) -> None:
+        """The planned copies from `source` to `target`; padding is filled with the storage value
+        `pad_value`.
+        """
+        for copy in copies:
+            properties: dict[str, Attribute] = {
+                "core": self._core,
+                "origin": self._origin,
+                "source_offset": integer(copy.source_offset),
+                "source_strides": ints(copy.source_strides),
+                "target_offset": integer(copy.target_offset),
+                "target_strides": ints(copy.target_strides),
+                "sizes": ints(copy.sizes),
+            }
+            if copy.pad:
+                properties["pad"] = integer(copy.pad)
+                properties["pad_value"] = integer(pad_value)
+            self.operations.append(
+                tile.CopyOp.create(
+                    operands=[source, target], properties=properties, location=self.location
+                )
+            )
+
+    def fill_box(
+        self,
+        target: SSAValue,
+        buffer: Buffer,
+        box: Window,
+        target_strides: Sequence[int],
+        *,
+        target_offset: int = 0,
+        padding: tuple[int, int] | None = None,
+        pad_value: int = 0,
+    ) -> None:
+        """Copies `box` of a global buffer into a local one with a stride per logical axis.
+
+        `padding` is (axis, elements to write after the box along it).
+        """
+        layout = buffer.layout
+        after = None
+        if padding is not None:
+            axis, count = padding
+            at_end = axis == layout.last_axis and box[axis][1] == layout.extent
+            after = Padding(axis, count, layout.padding if at_end else 0)
+        copies = plan(
+            sizes_of(box),
+            layout.strides,
+            target_strides,
+            source_offset=_offset(layout.strides, box),
+            target_offset=target_offset,
+            padding=after,
+        )
+        self.copy(buffer.value, target, copies, pad_value)
+
+    def load(
+        self,
+        buffer: Buffer,
+        box: Window,
+        order: Sequence[int],
+        pitch: int,
+        *,
+        shape: Sequence[int] | None = None,
+        pad_value: int = 0,
+    ) -> SSAValue:
+        """A local buffer with `box` of a global one, its logical axes in `order`, the last padded
+        to `pitch` elements.
+
+        Axes that `order` leaves out have size 1 in the box. `shape` is the shape of the new buffer
+        where it is not that of the axes in order.
+        """
+        sizes = sizes_of(box)
+        local = (*(sizes[axis] for axis in order[:-1]), pitch)
+        shape = local if shape is None else shape
+        target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
+        last = order[-1]
+        self.fill_box(
+            target,
+            buffer,
+            box,
+            _strides(len(sizes), order, local),
+            padding=(last, pitch - sizes[last]),
+            pad_value=pad_value,
+        )
+        return target
+
+    def store(
+        self,
+        source: SSAValue,
+        buffer: Buffer,
+        box: Window,
+        order: Sequence[int],
+        pitch: int,
+        *,
+        pad_value: int = 0,
+    ) -> None:
+        """Writes a local buffer, as `load` makes it, to `box` of a global one, and the padding that
+        follows the box.
+        """
+        sizes = sizes_of(box)
+        local = (*(sizes[axis] for axis in order[:-1]), pitch)
+        layout = buffer.layout
+        last = layout.order[-1]
+        padding = None
+        if layout.padding and box[last][1] == layout.extent:
+            spare = pitch - sizes[last] if order[-1] == last else 0
+            padding = Padding(last, layout.padding, spare)
+        copies = plan(
+            sizes,
+            _strides(len(sizes), order, local),
+            layout.strides,
+            target_offset=_offset(layout.strides, box),
+            padding=padding,
+        )
+        self.copy(source, buffer.value, copies, pad_value)
+
+
+def _strides(rank: int, order: Sequence[int], local: Sequence[int]) -> list[int]:
+    """Elements between neighbours along each logical axis of a local buffer of shape `local`."""
+    result = [0] * rank
+    for position, axis in enumerate(order):
+        result[axis] = prod(local[position + 1 :])
+    return result
+
+
+def _offset(strides: Sequence[int], box: Window) -> int:
+    return sum(stride * low for stride, (low, _) in zip(strides, box, strict=True))

@@ -1,0 +1,266 @@
+"""What the passes on layers read from a `tile.layer`: its op, its buffers with their layouts, its
+number formats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute, Block, BlockArgument, SSAValue
+
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.numerics import quantization
+from ....backends.numerics.storage import is_float, size_bytes
+from ....dialects import tile, tpu
+from ....dialects.ir.attribute import Ints
+from ....dialects.ir.location import names_of, place_of
+from ....dialects.ir.weights import WeightStore, seeded
+from ....dialects.quant import UniformQuantizedType
+from ....dialects.quant.element_type import element_storage
+from ...tiling.cost import Machine
+from ...tiling.layout import Layout, round_up, row_major
+from ...tiling.windows import Window, unflatten, whole
+
+
+def integers(attribute: Ints) -> tuple[int, ...]:
+    """The numbers of a list attribute."""
+    return tuple(attribute.get_values())
+
+
+@dataclass(frozen=True)
+class Element:
+    """The number format of a tensor: storage type; scale(s) and zero point of an integer one."""
+
+    storage: str
+    scales: tuple[float, ...] = (1.0,)
+    zero_point: int = 0
+
+    @staticmethod
+    def of(type: Attribute) -> Element:
+        """The format of a tensor type's elements; DiagnosticError for quantization that the device
+        cannot do.
+        """
+        element = type.element_type if isinstance(type, TensorType) else type
+        if not isinstance(element, UniformQuantizedType):
+            return Element(element_storage(element))
+        points = set(element.zero_points)
+        if element.is_sub_channel or len(points) > 1:
+            raise DiagnosticError(
+                "the device computes with one scale per tensor or channel and one zero point, "
+                f"not with {element}"
+            )
+        return Element(element.storage_name, element.scales, int(points.pop()))
+
+    @property
+    def scale(self) -> float:
+        """The scale of a tensor that has one."""
+        if len(self.scales) != 1:
+            raise DiagnosticError(
+                "the device needs one scale for the whole tensor here, not one per channel"
+            )
+        return self.scales[0]
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the numbers are stored as floats."""
+        return is_float(self.storage)
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """Bytes of one number."""
+        return size_bytes(self.storage)
+
+    def clamp(self, low: float | None, high: float | None) -> tuple[float, float]:
+        """Real bounds as storage values; without them the storage's range (floats: infinities)."""
+        if self.is_float:
+            return (
+                float("-inf") if low is None else low,
+                float("inf") if high is None else high,
+            )
+        bounds = quantization.clamp_bounds(low, high, self.scale, self.zero_point, self.storage)
+        return float(bounds[0]), float(bounds[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Buffer:
+    """A buffer in global memory: its value in the IR, layout and storage type; of weights key or
+    seed, too.
+
+    A tensor without axes is seen as one of shape (1,).
+    """
+
+    value: SSAValue
+    name: str
+    layout: Layout
+    storage: str
+    segment: str
+    key: str | None = None
+    seed: int | None = None
+
+    @staticmethod
+    def of(op: tile.GlobalOp) -> Buffer:
+        """The buffer that `op` declares."""
+        shape = integers(op.shape)
+        physical = op.output.type.get_shape()
+        layout = Layout(shape, integers(op.order), physical[-1]) if shape else row_major((1,))
+        return Buffer(
+            op.output,
+            op.buffer_name.data,
+            layout,
+            element_storage(op.output.type),
+            op.segment.data,
+            None if op.key is None else op.key.data,
+            None if op.seed is None else op.seed.value.data,
+        )
+
+    @property
+    def is_weights(self) -> bool:
+        """Whether the buffer holds constants."""
+        return self.segment == "weights"
+
+    def seen_as(self, layout: Layout) -> Buffer:
+        """The same buffer with its axes named differently."""
+        return replace(self, layout=layout)
+
+    @cached_property
+    def element_bytes(self) -> int:
+        """Bytes of one element."""
+        return size_bytes(self.storage)
+
+    def constant(self, store: WeightStore) -> np.ndarray:
+        """The values of a buffer of weights, in its logical shape."""
+        if self.key is not None:
+            return store.get(self.key).reshape(self.layout.shape)
+        assert self.seed is not None, "the verifier lets through weights with a key or a seed only"
+        return seeded(self.seed, self.layout.shape, self.storage)
+
+
+@dataclass
+class Layer:
+    """One `tile.layer` with the one tpu op of its body; `inputs[i]` is the buffer of the op's
+    operand i.
+    """
+
+    operation: tile.LayerOp
+    op: tpu.TpuOp
+    inputs: list[Buffer]
+    output: Buffer
+    window: Window
+    siblings: list[Window] = field(default_factory=list)
+    """The windows of all layers that write the same output, this one among them."""
+
+    @staticmethod
+    def of(operation: tile.LayerOp, buffers: dict[SSAValue, Buffer]) -> Layer:
+        """Reads `operation`; `buffers` are those of the program. DiagnosticError for a body of
+        several ops.
+        """
+        body = operation.body.block
+        ops = [op for op in body.ops if not isinstance(op, tile.YieldOp)]
+        if len(ops) != 1 or not isinstance(ops[0], tpu.TpuOp):
+            raise DiagnosticError(
+                f"a layer of {len(ops)} ops cannot be cut: layers of one tpu op can",
+                _place(operation),
+                hint="cut the layers before grouping them",
+            )
+        op = ops[0]
+        inputs = [buffers[_outside(operand, body, operation)] for operand in op.operands]
+        window = unflatten(integers(operation.window)) or ((0, 1),)
+        layer = Layer(operation, op, inputs, buffers[operation.output], window)
+        layer.siblings = [window]
+        return layer
+
+    @property
+    def place(self) -> Place:
+        """Where diagnostics about the layer point: its ONNX nodes."""
+        return _place(self.operation)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The logical shape of the output, at least one axis."""
+        return self.output.layout.shape
+
+    @property
+    def whole(self) -> Window:
+        """The window that is the whole output."""
+        return whole(self.shape)
+
+    @cached_property
+    def result(self) -> Element:
+        """The number format of the output."""
+        return self._element(self.op.results[0])
+
+    @cached_property
+    def elements(self) -> list[Element]:
+        """The number formats of the op's operands."""
+        return [self._element(operand) for operand in self.op.operands]
+
+    def _element(self, value: SSAValue) -> Element:
+        try:
+            return Element.of(value.type)
+        except DiagnosticError as error:
+            raise self.error(error.message) from None
+
+    @cached_property
+    def clamp(self) -> tuple[float, float]:
+        """The fused activation's bounds as storage values of the output; bools have none."""
+        if self.result.storage == "bool":
+            return float("-inf"), float("inf")
+        if not isinstance(self.op, tpu.ClampedOp):
+            return self.result.clamp(None, None)
+        low, high = self.op.clamp_low, self.op.clamp_high
+        return self.result.clamp(
+            None if low is None else low.value.data, None if high is None else high.value.data
+        )
+
+    def error(self, message: str, hint: str | None = None) -> DiagnosticError:
+        """A diagnostic about this layer."""
+        return DiagnosticError(f"{self.op.name}: {message}", self.place, hint=hint)
+
+    def rescalings(self, ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Multipliers and shifts of ratios of scales; DiagnosticError where one is too large."""
+        try:
+            return quantization.quantize_multiplier(ratios)
+        except ValueError as error:
+            raise self.error(f"cannot requantize: {error}") from None
+
+    def rescaling(self, ratio: float) -> tuple[int, int]:
+        """Multiplier and shift of one ratio of scales."""
+        multiplier, shift = self.rescalings(np.asarray(ratio, np.float64))
+        return int(multiplier), int(shift)
+
+    def too_big(self, needed_local: int, needed_acc: int, machine: Machine) -> DiagnosticError:
+        """The diagnostic for a layer of which not even the smallest tile fits."""
+        return DiagnosticError(
+            f"{self.op.name}: not even the smallest tile fits the core's memories",
+            self.place,
+            [
+                f"local memory: {needed_local} bytes needed, {machine.local_bytes} there",
+                f"accumulators: {needed_acc} bytes needed, {machine.acc_bytes} there",
+            ],
+            "compile for a target with more local memory, or divide the layer in the model",
+        )
+
+
+def _place(operation: tile.LayerOp) -> Place:
+    place = place_of(operation)
+    known = place.line is not None or names_of(operation.location)
+    return place if known else replace(place, name=f"tile.layer writing '{_name_of(operation)}'")
+
+
+def _name_of(operation: tile.LayerOp) -> str:
+    owner = operation.output.owner
+    return owner.buffer_name.data if isinstance(owner, tile.GlobalOp) else "?"
+
+
+def _outside(operand: SSAValue, body: Block, operation: tile.LayerOp) -> SSAValue:
+    if not isinstance(operand, BlockArgument) or operand.block is not body:
+        raise DiagnosticError("the op of a layer must use the layer's arguments", _place(operation))
+    return operation.inputs[operand.index]
+
+
+def lanes(size: int, machine: Machine) -> int:
+    """`size` elements rounded up to whole lane groups."""
+    return round_up(size, machine.lane_group)

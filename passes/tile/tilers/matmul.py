@@ -1,0 +1,303 @@
+"""Cuts matrix products: activations times weights, and activations times activations, with
+broadcast leading axes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ....backends.numerics.device.packing import pack_matmul_weights
+from ....dialects import tile, tpu
+from ....dialects.quant.element_type import shape_of
+from ...tiling.cost import Machine, Work
+from ...tiling.layout import Layout, round_up, with_unit_axis
+from ...tiling.tile_sizes import Product, ProductTiling, Reach
+from ...tiling.windows import Range, Window, grid, sizes_of, tiles
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Buffer, Layer
+from .product import Key, ProductTiler
+from .tiler import padded_units
+
+
+class MatmulTiler(ProductTiler):
+    """tpu.matmul by NumPy's rules: lhs [..., M, K] (or [K]) times rhs [..., K, N] (or [K]).
+
+    All buffers are seen with the axes [leading..., M, ·], sizes 1 where they have no such axis.
+    With a right-hand matrix that is the same for all leading axes, these are rows of one product
+    like M; otherwise each of their matrices is a product of its own.
+    """
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        op = layer.op
+        assert isinstance(op, tpu.MatmulOp)
+        self._inserted = _inserted_axes(op)
+        super().__init__(_with_all_axes(layer, self._inserted), machine)
+        self.x, self.w = self.layer.inputs[0], self.layer.inputs[1]
+        self.bias = None if op.bias is None else layer.inputs[2]
+        if self.bias is not None and not self.bias.is_weights:
+            raise layer.error("its bias must be constant", "add it in an op of its own")
+        self.residual = None if op.residual is None else len(layer.inputs) - 1
+        self.accumulator = op.accumulator.data
+        self.shared = all(size == 1 for size in self.w.layout.shape[:-2])
+        """Whether one right-hand matrix serves every row."""
+        self.packs = self.w.is_weights and self.shared
+        self.transposed = not self.packs and self.w.layout.last_axis == self.channel_axis - 1
+        """Whether the right-hand matrix lies in memory as rows of K elements."""
+        self.folds = self.packs and not layer.elements[1].zero_point
+        """Whether the zero point of the left side is folded into the bias."""
+
+    @property
+    def channel_axis(self) -> int:
+        return len(self.layer.shape) - 1
+
+    @property
+    def row_axes(self) -> tuple[int, ...]:
+        return tuple(range(self.channel_axis))
+
+    @property
+    def depth(self) -> int:
+        return self.x.layout.shape[-1]
+
+    def _extended(self, window: Window) -> Window:
+        """A window of the output as the op has it, with the axes that it has not."""
+        return _with_unit_ranges(window, self._inserted)
+
+    def units(self) -> tuple[int, ...]:
+        units = [1] * self.channel_axis + [self.machine.lane_group]
+        padded = padded_units(self.layer.output.layout, units, self.machine.lane_group)
+        return tuple(unit for axis, unit in enumerate(padded) if axis not in self._inserted)
+
+    def work(self, window: Window) -> Work:
+        window = self._extended(window)
+        machine = self.machine
+        *rows, columns = sizes_of(window)
+        matrices = 1 if self.shared else prod(rows[:-1])
+        outputs = prod(rows) * round_up(columns, machine.lane_group)
+        storage = self.layer.elements[0].storage
+        matrix = machine.matrix_cycles(
+            storage, prod(rows) // matrices, self.depth, columns, matrices
+        )
+        loads = self.load_bytes(0, self._matrix_box(self.x, window[:-1], (0, self.depth)))
+        loads += (
+            matrices * self.depth * round_up(columns, machine.lane_group) * self.w.element_bytes
+        )
+        loads += self.side_bytes(window)
+        return Work(matrix, self.epilogue_cycles(outputs), loads, self.store_bytes(window))
+
+    def product(self, window: Window, block: int) -> Product:
+        *rows, columns = sizes_of(window)
+        element = self.layer.elements[0]
+        return Product(
+            engine="matrix",
+            storage=element.storage,
+            acc_storage=self.accumulator,
+            rows=tuple(rows),
+            reach=tuple(Reach(1, 1, size) for size in rows),
+            channels=columns,
+            unit=block,
+            block=block,
+            taps=1,
+            depth=self.depth,
+            fan_in=0,
+            groups=1,
+            in_bytes=element.size_bytes,
+            acc_bytes=8 if self.accumulator == "i64" else 4,
+            out_bytes=self.layer.output.element_bytes,
+            residual=self.residual is not None,
+            table_rows=self.table_rows,
+            can_split_depth=not element.is_float,
+            depth_unit=self.machine.lane_group if self.transposed else 1,
+        )
+
+    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        window = self._extended(window)
+        if self.shared:
+            super().emit(window, emitter, constants)
+            return
+        for index in grid(window[:-2], (1,) * len(window[:-2])):
+            super().emit((*index, *window[-2:]), emitter, constants)
+
+    def block_for(self) -> int:
+        if self.packs:
+            return super().block_for()
+        # What is not packed beforehand is brought into blocks of any size by its copies.
+        block = min(self.machine.columns, round_up(self.channel_count, self.machine.lane_group))
+        while block > self.machine.lane_group and not self._fits(block):
+            block = round_up(block // 2, self.machine.lane_group)
+        return block
+
+    def _fits(self, block: int) -> bool:
+        windows = self.layer.siblings
+        if not self.shared:
+            lead = ((0, 1),) * (self.channel_axis - 1)
+            windows = [(*lead, *window[-2:]) for window in windows]
+        return all(isinstance(self.tiling(window, block), ProductTiling) for window in windows)
+
+    @staticmethod
+    def _matrix_box(buffer: Buffer, rows: Window, last: Range) -> Window:
+        """The box of an operand for ranges of the leading axes and the second-last, broadcast axes
+        as they are.
+        """
+        sizes = buffer.layout.shape
+        kept = ((0, 1) if size == 1 else range_ for size, range_ in zip(sizes, rows, strict=False))
+        return (*kept, last)
+
+    def rows_key(self, rows: Window, channels: Range) -> Key:
+        return (rows,)
+
+    def weights_key(self, rows: Window, channels: Range) -> Key:
+        return (channels,) if self.shared else (channels, rows[:-1])
+
+    def local_shape(self, rows: Window, pitch: int) -> tuple[int, ...]:
+        return (1, prod(sizes_of(rows)), pitch)
+
+    def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
+        box = self._matrix_box(self.x, rows, depth)
+        pitch = round_up(depth[1] - depth[0], self.machine.lane_group)
+        return emitter.load(
+            self.x,
+            box,
+            range(len(box)),
+            pitch,
+            shape=self.local_shape(rows, pitch),
+            pad_value=self.layer.elements[0].zero_point,
+        )
+
+    def load_weights(
+        self,
+        emitter: Emitter,
+        constants: Constants,
+        rows: Window,
+        channels: Range,
+        depth: Range,
+        block: int,
+    ) -> SSAValue:
+        if self.packs:
+            packed = self._packed(constants, block)
+            blocks = (channels[0] // block, -(-channels[1] // block))
+            shape = (1, blocks[1] - blocks[0], depth[1] - depth[0], block)
+            return emitter.load(packed, (blocks, depth, (0, block)), (0, 1, 2), block, shape=shape)
+        rank = len(self.w.layout.shape)
+        size, columns = depth[1] - depth[0], channels[1] - channels[0]
+        box = self._matrix_box(self.w, (*rows[:-1], depth), channels)
+        zero = self.layer.elements[1].zero_point
+        if self.transposed:
+            pitch = round_up(size, self.machine.lane_group)
+            order = (*range(rank - 2), rank - 1, rank - 2)
+            shape = (1, 1, columns, pitch)
+            return emitter.load(self.w, box, order, pitch, shape=shape, pad_value=zero)
+        blocks = tiles(channels, block)
+        target = emitter.alloc((1, len(blocks), size, block), self.w.storage)
+        for index, range_ in enumerate(blocks):
+            emitter.fill_box(
+                target,
+                self.w,
+                (*box[:-1], range_),
+                (*(0,) * (rank - 2), block, 1),
+                target_offset=index * size * block,
+                padding=(rank - 1, block - (range_[1] - range_[0])),
+                pad_value=zero,
+            )
+        return target
+
+    def _packed(self, constants: Constants, block: int) -> Buffer:
+        """The right-hand matrix in device layout: [blocks, K, block]."""
+
+        def make() -> np.ndarray:
+            return pack_matmul_weights(self._matrix(constants), block)
+
+        return constants.once(("packed", self.w.value, block), f"{self.w.name}.packed", make)
+
+    def _matrix(self, constants: Constants) -> np.ndarray:
+        return self.w.constant(constants.store).reshape(self.w.layout.shape[-2:])
+
+    def multiply(
+        self,
+        emitter: Emitter,
+        operands: tuple[SSAValue, SSAValue, SSAValue],
+        rows: Window,
+        channels: Range,
+        depth: Range,
+    ) -> None:
+        x, w = self.layer.elements[:2]
+        emitter.compute(
+            tile.MatmulOp,
+            operands,
+            {
+                "depth": depth[1] - depth[0],
+                "columns": channels[1] - channels[0],
+                "zero_points": (0, 0) if self.folds else (x.zero_point, w.zero_point),
+                "transpose_w": self.transposed,
+                "accumulate": depth[0] > 0,
+            },
+        )
+
+    def folded_bias(self, constants: Constants) -> np.ndarray:
+        count = self.channel_count
+        bias = np.zeros(count) if self.bias is None else self.bias.constant(constants.store)
+        if self.layer.elements[0].is_float:
+            return np.broadcast_to(bias, count).astype(np.float32)
+        bias = np.broadcast_to(bias, count).astype(np.int64)
+        if not self.folds:
+            return bias
+        return bias - self.layer.elements[0].zero_point * self._matrix(constants).sum(
+            axis=0, dtype=np.int64
+        )
+
+
+def _inserted_axes(op: tpu.MatmulOp) -> list[int]:
+    """Where the output lacks an axis of [leading..., M, N], ascending, as positions after
+    insertion.
+    """
+    rank = len(shape_of(op.output))
+    columns_missing, rows_missing = len(shape_of(op.rhs)) == 1, len(shape_of(op.lhs)) == 1
+    if columns_missing and rows_missing:
+        # An output without axes is seen as one of shape (1,): that axis counts as N.
+        return [0]
+    if columns_missing:
+        return [rank]
+    return [rank - 1] if rows_missing else []
+
+
+def _with_unit_ranges(window: Window, inserted: list[int]) -> Window:
+    """The window with a range of one element at each inserted axis."""
+    result = list(window)
+    for position in inserted:
+        result.insert(position, (0, 1))
+    return tuple(result)
+
+
+def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:
+    """The layer with every buffer seen with the axes [leading..., M, ·]."""
+    op = layer.op
+    assert isinstance(op, tpu.MatmulOp)
+
+    def output(layout: Layout) -> Layout:
+        for position in inserted:
+            layout = with_unit_axis(layout, position)
+        return layout
+
+    seen = layer.output.seen_as(output(layer.output.layout))
+    rank = len(seen.layout.shape)
+    inputs = list(layer.inputs)
+    for index, buffer in enumerate(inputs[:2]):
+        layout = buffer.layout
+        if len(layout.shape) == 1:
+            layout = with_unit_axis(layout, index)
+        while len(layout.shape) < rank:
+            layout = with_unit_axis(layout, 0)
+        inputs[index] = buffer.seen_as(layout)
+    if op.residual is not None:
+        inputs[-1] = inputs[-1].seen_as(output(inputs[-1].layout))
+    return replace(
+        layer,
+        inputs=inputs,
+        output=seen,
+        window=_with_unit_ranges(layer.window, inserted),
+        siblings=[_with_unit_ranges(sibling, inserted) for sibling in layer.siblings],
+    )

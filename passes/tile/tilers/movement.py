@@ -1,0 +1,200 @@
+"""Cuts what puts boxes of tensors in their places: concat, slice and pad, as copies through local
+memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from xdsl.ir import SSAValue
+
+from ....backends.numerics.movement import stored_number
+from ....dialects import tile, tpu
+from ...tiling.copies import Padding, plan
+from ...tiling.cost import Machine, Work
+from ...tiling.windows import Range, Window, sizes_of, whole
+from .box import BoxTiler
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Layer, integers
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A box of the output that is copied from input `index`: along axis d, element i of the output
+    is element starts[d] + (i − low of the box) · steps[d] of the input.
+    """
+
+    index: int
+    box: Window
+    starts: tuple[int, ...]
+    steps: tuple[int, ...]
+
+
+class MovementTiler(BoxTiler):
+    """tpu.concat, tpu.slice and tpu.pad: a tile of the output is put together in local memory, from
+    the pieces that reach into it and a fill for what no piece covers, and stored as one.
+    """
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        self.pieces = _pieces(layer)
+        self.fill: float | None = None
+        if isinstance(layer.op, tpu.PadOp):
+            self.fill = self._stored(layer.op.value.value.data)
+
+    def _stored(self, value: float) -> float:
+        """A real number as storage value of the output."""
+        result = self.layer.result
+        if result.is_float:
+            return value
+        return stored_number(value, result.scale, result.zero_point, result.storage)
+
+    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
+        return [self.elements_of(sizes) * self.layer.output.element_bytes]
+
+    def pitch_of(self, sizes: Sequence[int]) -> int:
+        # No unit computes on the tile: rows without padding in the output have none here.
+        if not self.layer.output.layout.padding:
+            return sizes[self.order[-1]]
+        return super().pitch_of(sizes)
+
+    def vector_cycles(self, window: Window) -> int:
+        return 0
+
+    def work(self, window: Window) -> Work:
+        """As many cycles as the core's DMA engine is busy: an address for each run, and the fill.
+        They are given as those of the vector unit, which the layer does not use.
+        """
+        loads, addresses = 0, 0
+        for piece in self.pieces:
+            box = _common(piece.box, window)
+            if box is None:
+                continue
+            size = self.layer.inputs[piece.index].element_bytes
+            copies = plan(sizes_of(box), self._source_strides(piece), self._local_strides(window))
+            run = max(copy.sizes[-1] for copy in copies)
+            runs = -(-prod(sizes_of(box)) // run)
+            addresses += runs
+            loads += self.machine.bus_bytes(run * size, runs)
+        if self.fill is not None and not self._ends_rows(window):
+            filled = self.elements_of(sizes_of(window)) * self.layer.output.element_bytes
+            addresses += self.machine.fill_cycles(filled)
+        return Work(0, addresses, loads, self.store_bytes(window))
+
+    def _ends_rows(self, window: Window) -> bool:
+        """Whether all that a padding adds to `window` follows its rows, as zero points do that fill
+        lanes: then copies write it along with the rows.
+        """
+        box, last = _common(self.pieces[0].box, window), self.order[-1]
+        if box is None or self.fill != self.layer.result.zero_point:
+            return False
+        beside = [range_ for axis, range_ in enumerate(window) if axis != last]
+        own = [range_ for axis, range_ in enumerate(box) if axis != last]
+        return own == beside and box[last][0] == window[last][0]
+
+    def _source_strides(self, piece: Piece) -> list[int]:
+        strides = self.layer.inputs[piece.index].layout.strides
+        return [stride * step for stride, step in zip(strides, piece.steps, strict=True)]
+
+    def _local_strides(self, window: Window) -> list[int]:
+        """Elements between neighbours along each logical axis of a local tile."""
+        shape = self.local_shape(sizes_of(window))
+        result = [0] * len(self.order)
+        for position, axis in enumerate(self.order):
+            result[axis] = prod(shape[position + 1 :])
+        return result
+
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        sizes = sizes_of(window)
+        out = emitter.alloc(self.local_shape(sizes), self.layer.output.storage, name="out")
+        found = [(piece, _common(piece.box, window)) for piece in self.pieces]
+        present = [(piece, box) for piece, box in found if box is not None]
+        filled = self.fill is not None and not self._ends_rows(window)
+        if filled:
+            emitter.compute(tile.FillOp, [out], {"value": self.fill})
+        strides = self._local_strides(window)
+        for piece, box in present:
+            self._load(emitter, out, piece, box, window, strides, pads=not filled)
+        self.store(emitter, out, window, self.pitch_of(sizes))
+
+    def _load(
+        self,
+        emitter: Emitter,
+        out: SSAValue,
+        piece: Piece,
+        box: Window,
+        window: Window,
+        strides: Sequence[int],
+        *,
+        pads: bool,
+    ) -> None:
+        """Copies `box` of a piece to its place in a tile; `pads`: and zero points behind it up to
+        the tile's pitch, where nothing else follows in the tile's rows.
+        """
+        layer, last = self.layer, self.order[-1]
+        source = layer.inputs[piece.index]
+        lows = [
+            start + (low - first) * step
+            for start, step, (low, _), (first, _) in zip(
+                piece.starts, piece.steps, box, piece.box, strict=True
+            )
+        ]
+        padding = None
+        if pads and (box[last][1] == window[last][1] or self.fill is not None):
+            count = self.pitch_of(sizes_of(window)) - (box[last][1] - window[last][0])
+            end = lows[last] + box[last][1] - box[last][0]
+            at_end = last == source.layout.last_axis and end == source.layout.extent
+            # What lies in the input's own padding may stand for lanes, but not for zeros.
+            lanes_only = box[last][1] == window[last][1]
+            spare = source.layout.padding if at_end and lanes_only else 0
+            padding = Padding(last, count, spare)
+        copies = plan(
+            sizes_of(box),
+            self._source_strides(piece),
+            strides,
+            source_offset=_dot(source.layout.strides, lows),
+            target_offset=_dot(
+                strides, [low - first for (low, _), (first, _) in zip(box, window, strict=True)]
+            ),
+            padding=padding,
+        )
+        emitter.copy(source.value, out, copies, layer.result.zero_point)
+
+
+def _pieces(layer: Layer) -> list[Piece]:
+    """The boxes that make up the output; what they leave of a pad's output is filled."""
+    op, shape = layer.op, layer.shape
+    nothing, ones = (0,) * len(shape), (1,) * len(shape)
+    if isinstance(op, tpu.SliceOp):
+        return [Piece(0, whole(shape), integers(op.starts), integers(op.steps))]
+    if isinstance(op, tpu.PadOp):
+        size = layer.inputs[0].layout.shape
+        box = tuple((a, a + n) for a, n in zip(integers(op.low), size, strict=True))
+        return [Piece(0, box, nothing, ones)]
+    assert isinstance(op, tpu.ConcatOp)
+    axis, low = op.axis.value.data, 0
+    pieces: list[Piece] = []
+    for index, buffer in enumerate(layer.inputs):
+        high = low + buffer.layout.shape[axis]
+        box = tuple((low, high) if d == axis else (0, n) for d, n in enumerate(shape))
+        pieces.append(Piece(index, box, nothing, ones))
+        low = high
+    return pieces
+
+
+def _common(a: Window, b: Window) -> Window | None:
+    """What two windows have in common, None for nothing."""
+    result: list[Range] = []
+    for (low, high), (other_low, other_high) in zip(a, b, strict=True):
+        low, high = max(low, other_low), min(high, other_high)
+        if low >= high:
+            return None
+        result.append((low, high))
+    return tuple(result)
+
+
+def _dot(strides: Sequence[int], lows: Sequence[int]) -> int:
+    return sum(stride * low for stride, low in zip(strides, lows, strict=True))

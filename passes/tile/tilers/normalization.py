@@ -1,0 +1,248 @@
+"""Cuts softmax and the normalisations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ....backends.targets.cycles import (
+    NORMALIZE_OPERATIONS,
+    SOFTMAX_OPERATIONS,
+    local_response_norm_operations,
+)
+from ....dialects import tile, tpu
+from ...tiling.cost import Machine
+from ...tiling.layout import round_up
+from ...tiling.windows import Window, sizes_of
+from .box import BoxTiler
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Buffer, Layer, integers
+
+_PARAMETER_BYTES = 4
+
+
+class _RowFamily(BoxTiler):
+    """Base of the ops that compute each row along one axis by itself: tiles have that axis last (the
+    copies bring it there), and whole.
+    """
+
+    axis: int
+    operations: int
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        if not layer.result.is_float:
+            name = layer.op.name.removeprefix("tpu.")
+            raise layer.error(f"the device computes {name} in float", "cast its input to f32")
+
+    def place_axis(self, axis: int) -> None:
+        """Makes `axis` the one that rows go along."""
+        self.order = (*(a for a in self.layer.output.layout.order if a != axis), axis)
+        self.fixed = frozenset((axis,))
+
+    def vector_cycles(self, window: Window) -> int:
+        elements = self.elements_of(sizes_of(window))
+        return self.machine.vector_cycles(self.layer.output.storage, elements, self.operations)
+
+    def load_rows(self, emitter: Emitter, window: Window) -> tuple[SSAValue, SSAValue, int]:
+        """The tile's input, a buffer for its output, and the pitch of both."""
+        pitch = self.pitch_of(sizes_of(window))
+        x = self.load_kept(emitter, 0, window, self.order, pitch)
+        shape = self.local_shape(sizes_of(window))
+        return x, emitter.alloc(shape, self.layer.output.storage, name="out"), pitch
+
+
+class SoftmaxTiler(_RowFamily):
+    """tpu.softmax."""
+
+    operations = SOFTMAX_OPERATIONS
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        op = layer.op
+        assert isinstance(op, tpu.SoftmaxOp)
+        self.log = op.log is not None
+        self.place_axis(op.axis.value.data)
+
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        x, out, pitch = self.load_rows(emitter, window)
+        fields = {"columns": sizes_of(window)[self.order[-1]], "log": self.log}
+        emitter.compute(tile.SoftmaxOp, [x, out], fields)
+        self.store(emitter, out, window, pitch)
+
+
+class LocalResponseNormTiler(_RowFamily):
+    """tpu.local_response_norm: along the channels, axis 1."""
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        op = layer.op
+        assert isinstance(op, tpu.LocalResponseNormOp)
+        size = op.size.value.data
+        self.fields = {
+            "size": size,
+            "alpha": op.alpha.value.data,
+            "beta": op.beta.value.data,
+            "offset": op.offset.value.data,
+        }
+        self.operations = local_response_norm_operations(size, layer.shape[1])
+        self.place_axis(1)
+
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        x, out, pitch = self.load_rows(emitter, window)
+        fields = {"columns": sizes_of(window)[1], **self.fields}
+        emitter.compute(tile.LocalResponseNormOp, [x, out], fields)
+        self.store(emitter, out, window, pitch)
+
+
+class NormalizeTiler(BoxTiler):
+    """tpu.normalize: rows of the normalised axes, which are never divided.
+
+    Where the output's contiguous axis is kept (the channels of an image), it stays innermost and
+    its elements are normalised side by side; otherwise the copies bring the normalised axes to the
+    end, as rows. Scale and bias, constants, are one table in that order, of the axes along which
+    they vary.
+    """
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        op = layer.op
+        assert isinstance(op, tpu.NormalizeOp)
+        if not layer.result.is_float:
+            raise layer.error("the device normalises in float", "cast its input to f32")
+        self.kind, self.epsilon = op.kind.data, op.epsilon.value.data
+        physical = layer.output.layout.order
+        axes = frozenset(integers(op.axes))
+        self.inner = physical[-1] if physical[-1] not in axes else None
+        """The kept axis that is innermost."""
+        self.kept = [a for a in physical if a not in axes and a != self.inner]
+        self.reduced = [a for a in physical if a in axes]
+        innermost = [] if self.inner is None else [self.inner]
+        self.order = (*self.kept, *self.reduced, *innermost)
+        self.fixed = axes
+        self.scale, self.bias = self._parameter(op.scale), self._parameter(op.bias)
+        self.varying = self._varying_axes()
+
+    def _parameter(self, value: SSAValue | None) -> Buffer | None:
+        if value is None:
+            return None
+        buffer = self.layer.inputs[list(self.layer.op.operands).index(value)]
+        if not buffer.is_weights:
+            raise self.layer.error(
+                "its scale and bias must be constant", "multiply and add in ops of their own"
+            )
+        return buffer
+
+    def _varying_axes(self) -> frozenset[int]:
+        """The axes along which scale or bias vary; among the kept ones always the last, among the
+        normalised ones always the first few, as the instruction counts them.
+        """
+        rank = len(self.layer.shape)
+        varying: set[int] = set()
+        for buffer in (self.scale, self.bias):
+            if buffer is not None:
+                missing = rank - len(buffer.layout.shape)
+                sizes = enumerate(buffer.layout.shape, missing)
+                varying.update(axis for axis, size in sizes if size > 1)
+        kept = [a for a in self.kept if self.layer.shape[a] > 1]
+        first = next((i for i, axis in enumerate(kept) if axis in varying), len(kept))
+        varying.update(kept[first:])
+        reduced = [a for a in self.reduced if self.layer.shape[a] > 1]
+        if any(a not in varying and b in varying for a, b in pairwise(reduced)):
+            varying.update(reduced)
+        return frozenset(varying)
+
+    def pitch_of(self, sizes: Sequence[int]) -> int:
+        """The innermost axis in whole lane groups, but rows of several axes are dense."""
+        last = sizes[self.order[-1]]
+        is_row = self.inner is not None or prod(sizes[a] for a in self.reduced[:-1]) == 1
+        return round_up(last, self.machine.lane_group) if is_row else last
+
+    def _rows(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Rows of a tile, and elements from one to the next."""
+        rows = prod(sizes[axis] for axis in self.kept)
+        return rows, self.elements_of(sizes) // rows
+
+    def _table_shape(self, sizes: Sequence[int]) -> tuple[int, int, int, int]:
+        """A tile's parameters: scale and bias, rows, positions in a row, elements innermost."""
+        rows = prod(sizes[axis] for axis in self.kept if axis in self.varying)
+        length = prod(sizes[axis] for axis in self.reduced if axis in self.varying)
+        inner = self.pitch_of(sizes) if self.inner in self.varying else 1
+        return 2, rows, length, inner
+
+    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
+        result = list(super().buffer_bytes(sizes))
+        if self._has_parameters:
+            result.append(prod(self._table_shape(sizes)) * _PARAMETER_BYTES)
+        return result
+
+    @property
+    def _has_parameters(self) -> bool:
+        return self.scale is not None or self.bias is not None
+
+    def vector_cycles(self, window: Window) -> int:
+        elements = self.elements_of(sizes_of(window))
+        return self.machine.vector_cycles(self.layer.output.storage, elements, NORMALIZE_OPERATIONS)
+
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        sizes = sizes_of(window)
+        pitch, shape = self.pitch_of(sizes), self._rows(sizes)
+        operands = [self.load_kept(emitter, 0, window, self.order, pitch, shape)]
+        if self._has_parameters:
+            operands.append(self._load_parameters(emitter, constants, window))
+        out = emitter.alloc(shape, self.layer.output.storage, name="out")
+        emitter.compute(
+            tile.NormalizeOp,
+            [*operands, out],
+            {
+                "kind": self.kind,
+                "length": prod(sizes[axis] for axis in self.reduced),
+                "inner": 1 if self.inner is None else pitch,
+                "epsilon": float(self.epsilon),
+            },
+        )
+        self.store(emitter, out, window, pitch)
+
+    def _load_parameters(self, emitter: Emitter, constants: Constants, window: Window) -> SSAValue:
+        table = self._table(constants)
+        ranges = (window[axis] if axis in self.varying else (0, 1) for axis in self.order)
+        box = ((0, 2), *ranges)
+        shape = self._table_shape(sizes_of(window))
+        key = (table.value, box)
+        found = self._kept.get(key)
+        if found is None:
+            for stale in [k for k in self._kept if k[0] is table.value]:
+                del self._kept[stale]
+            pitch = shape[-1] if self.inner is not None else sizes_of(box)[-1]
+            found = emitter.load(table, box, range(len(box)), pitch, shape=shape)
+            self._kept[key] = found
+        return found
+
+    def _table(self, constants: Constants) -> Buffer:
+        """Scale and bias as f32 [2, axes in order], size 1 where neither varies."""
+
+        def make() -> np.ndarray:
+            sizes = tuple(
+                size if axis in self.varying else 1 for axis, size in enumerate(self.layer.shape)
+            )
+            rows = []
+            for buffer, neutral in ((self.scale, 1.0), (self.bias, 0.0)):
+                array = np.float32(neutral) if buffer is None else buffer.constant(constants.store)
+                rows.append(np.broadcast_to(array, sizes).transpose(self.order))
+            return np.ascontiguousarray(np.stack(rows), dtype=np.float32)
+
+        identity = (
+            "normalize",
+            None if self.scale is None else self.scale.value,
+            None if self.bias is None else self.bias.value,
+            self.order,
+            self.varying,
+            self.layer.shape,
+        )
+        origin = self.layer.op.result_name.data
+        return constants.once(identity, f"{origin}.parameters", make)

@@ -1,0 +1,98 @@
+"""Cuts max and average pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from ....dialects import tile, tpu
+from ...tiling.cost import Machine
+from ...tiling.tile_sizes import MAX_POSITIONS
+from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
+from .box import BoxTiler
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Layer, integers
+
+
+class PoolTiler(BoxTiler):
+    """tpu.max_pool and tpu.avg_pool: [N,C,OH,OW] from [N,C,H,W]; tiles are channel-last."""
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        op = layer.op
+        assert isinstance(op, tpu.PoolOp)
+        self.order = (0, 2, 3, 1)
+        self.kernel, self.strides = integers(op.kernel), integers(op.strides)
+        self.pads, self.dilations = integers(op.pads), integers(op.dilations)
+        self.multiplier, self.shift = 0, 0
+        if isinstance(op, tpu.AvgPoolOp) and not layer.result.is_float:
+            self.multiplier, self.shift = layer.rescaling(
+                layer.elements[0].scale / layer.result.scale
+            )
+
+    def _input_range(self, axis: int, outputs: Range) -> InputRange:
+        """The input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
+        return input_range(
+            outputs,
+            self.layer.inputs[0].layout.shape[2 + axis],
+            kernel=self.kernel[axis],
+            stride=self.strides[axis],
+            dilation=self.dilations[axis],
+            pad_before=self.pads[axis],
+            pad_after=self.pads[2 + axis],
+        )
+
+    def input_boxes(self, window: Window) -> Sequence[Window]:
+        rows, columns = self._input_range(0, window[2]), self._input_range(1, window[3])
+        return [(window[0], window[1], (rows.low, rows.high), (columns.low, columns.high))]
+
+    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
+        reads = sizes[0] * self.pitch_of(sizes)
+        positions = max(sizes[2:])
+        for axis in range(2):
+            span = (sizes[2 + axis] - 1) * self.strides[axis]
+            span += (self.kernel[axis] - 1) * self.dilations[axis] + 1
+            span = min(span, self.layer.inputs[0].layout.shape[2 + axis])
+            positions = max(positions, span)
+            reads *= span
+        layer = self.layer
+        if positions > MAX_POSITIONS:
+            # More than the instruction's fields can count fits no memory.
+            return [2**62]
+        return [
+            reads * layer.inputs[0].element_bytes,
+            self.elements_of(sizes) * layer.output.element_bytes,
+        ]
+
+    def vector_cycles(self, window: Window) -> int:
+        return self.machine.vector_cycles(
+            self.layer.output.storage, self.elements_of(sizes_of(window)), prod(self.kernel)
+        )
+
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        layer, sizes = self.layer, sizes_of(window)
+        op = layer.op
+        rows, columns = self._input_range(0, window[2]), self._input_range(1, window[3])
+        pitch = self.pitch_of(sizes)
+        x = self.load_kept(emitter, 0, self.input_boxes(window)[0], self.order, pitch)
+        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
+        average = isinstance(op, tpu.AvgPoolOp)
+        emitter.compute(
+            tile.PoolOp,
+            [x, out],
+            {
+                "kind": "average" if average else "max",
+                "kernel": self.kernel,
+                "strides": self.strides,
+                "dilations": self.dilations,
+                "pads": (rows.before, columns.before, rows.after, columns.after),
+                "count_include_pad": isinstance(op, tpu.AvgPoolOp)
+                and op.count_include_pad is not None,
+                "multiplier": self.multiplier,
+                "shift": self.shift,
+                "zero_points": (layer.elements[0].zero_point, layer.result.zero_point),
+            },
+            layer.clamp,
+        )
+        self.store(emitter, out, window, pitch)

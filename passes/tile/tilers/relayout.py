@@ -1,0 +1,194 @@
+"""Cuts what only moves elements: reshape and transpose, as copies through local memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import lcm, prod
+
+from ....dialects import tile, tpu
+from ...tiling.copies import Padding, plan
+from ...tiling.cost import Machine, Work
+from ...tiling.layout import Layout, round_up
+from ...tiling.tile_sizes import Footprint, tile_box
+from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, sizes_of
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Layer, integers
+from .tiler import Tiler, padded_units
+
+
+class RelayoutTiler(Tiler):
+    """tpu.reshape and tpu.transpose: a box of *factors*, each with a stride in the input and one in
+    the output.
+
+    A transpose's factors are the output's axes. A reshape's are the common refinement of both
+    shapes: each axis of either is a nest of consecutive factors.
+    """
+
+    def __init__(self, layer: Layer, machine: Machine) -> None:
+        super().__init__(layer, machine)
+        source, target = layer.inputs[0].layout, layer.output.layout
+        if isinstance(layer.op, tpu.TransposeOp):
+            permutation = integers(layer.op.permutation) or (0,)
+            self.factors = target.shape
+            self.nests = [[axis] for axis in range(len(target.shape))]
+            self.source_strides = [source.strides[axis] for axis in permutation]
+        else:
+            factors = refine(source.shape, target.shape)
+            if factors is None:
+                raise layer.error(
+                    f"shapes {list(source.shape)} and {list(target.shape)} have no axes in common",
+                    "reshape to one axis first, as convert-tpu-to-tile does",
+                )
+            self.factors = factors or (1,)
+            self.nests = factors_of_axes(target.shape, factors)
+            self.source_strides = _factor_strides(source, factors) or [1]
+        self.target_strides = _nest_strides(target, self.nests, self.factors)
+        inner = range(len(self.factors))
+        self.order = sorted(inner, key=lambda f: (-self.target_strides[f], -self.source_strides[f]))
+        self.element_bytes = layer.output.element_bytes
+
+    def units(self) -> tuple[int, ...]:
+        units = [prod(self.factors[f] for f in nest[1:]) for nest in self.nests]
+        last = self.layer.output.layout.last_axis
+        if last is not None and self.layer.output.layout.padding == 0:
+            units[last] = lcm(units[last], self.machine.lane_group)
+        return padded_units(self.layer.output.layout, units, self.machine.lane_group)
+
+    def work(self, window: Window) -> Work:
+        elements = prod(sizes_of(window))
+        copies = plan(sizes_of(self._factor_box(window)), self.source_strides, self.target_strides)
+        run = max(copy.sizes[-1] for copy in copies)
+        runs = -(-elements // run)
+        loads = self.machine.bus_bytes(run * self.element_bytes, runs)
+        # A core's DMA engine makes an address a cycle: it is busy as a unit would be.
+        return Work(0, runs, loads, self.store_bytes(window))
+
+    def _factor_box(self, window: Window) -> Window:
+        """The ranges of the factors that make up `window` of the output."""
+        box: list[Range] = [(0, size) for size in self.factors]
+        for (low, high), nest in zip(window, self.nests, strict=True):
+            if not nest:
+                continue
+            inside = prod(self.factors[f] for f in nest[1:])
+            # The last part of an axis may end inside no factor: the axis' end is a multiple of all.
+            box[nest[0]] = (low // inside, high // inside)
+        return tuple(box)
+
+    @property
+    def _last_nest(self) -> list[int]:
+        """The factors of the output's contiguous axis, outermost first."""
+        axis = self.layer.output.layout.last_axis
+        return [] if axis is None else self.nests[axis]
+
+    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        box = self._factor_box(window)
+        sizes = [high - low for low, high in box]
+        group = self.machine.lane_group
+
+        def footprint(extents: tuple[int, ...]) -> Footprint:
+            elements = prod(extents[:-1]) * round_up(extents[-1], group)
+            return Footprint(round_up(elements * self.element_bytes, 64), 0)
+
+        work = self.work(window)
+        share = self.machine.bytes_per_cycle / len(self.layer.siblings)
+        sizes_of_tile = tile_box(
+            self.machine,
+            [sizes[f] for f in self.order],
+            [1] * len(self.order),
+            footprint,
+            (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
+        )
+        if isinstance(sizes_of_tile, Footprint):
+            raise self.layer.too_big(sizes_of_tile.local, sizes_of_tile.acc, self.machine)
+        for part in grid(tuple(box[f] for f in self.order), sizes_of_tile):
+            self._tile(emitter, part)
+        if len(self._last_nest) != 1:
+            self._pad(emitter, window)
+
+    def _tile(self, emitter: Emitter, part: Window) -> None:
+        """Moves one box of factors, given in `order`: to local memory in the output's order, and
+        out.
+        """
+        layer = self.layer
+        layout = layer.output.layout
+        extents = sizes_of(part)
+        innermost = self.order[-1]
+        padding = 0
+        if self._last_nest == [innermost] and part[-1][1] == layout.extent:
+            padding = layout.padding
+        local = [*extents[:-1], extents[-1] + padding]
+        local_strides = [prod(local[position + 1 :]) for position in range(len(local))]
+        source_strides = [self.source_strides[f] for f in self.order]
+        target_strides = [self.target_strides[f] for f in self.order]
+        lows = [low for low, _ in part]
+        buffer = emitter.alloc(local, layer.output.storage)
+        last = len(local) - 1
+        source = layer.inputs[0]
+        at_end = source_strides[last] == 1 and self._ends_source_rows(part[-1])
+        emitter.copy(
+            source.value,
+            buffer,
+            plan(
+                extents,
+                source_strides,
+                local_strides,
+                source_offset=_dot(source_strides, lows),
+                padding=Padding(last, padding, source.layout.padding if at_end else 0),
+            ),
+            layer.result.zero_point,
+        )
+        emitter.copy(
+            buffer,
+            layer.output.value,
+            plan(local, local_strides, target_strides, target_offset=_dot(target_strides, lows)),
+        )
+
+    def _ends_source_rows(self, innermost: Range) -> bool:
+        """Whether a range of the innermost factor ends where the input's padding begins."""
+        return innermost[1] == self.layer.inputs[0].layout.extent
+
+    def _pad(self, emitter: Emitter, window: Window) -> None:
+        """Writes the padding of the rows in `window` where the contiguous axis is a nest of several
+        factors, or of none.
+        """
+        layer = self.layer
+        layout = layer.output.layout
+        axis = layout.last_axis
+        if axis is None or not layout.padding or window[axis][1] != layout.extent:
+            return
+        zeros = emitter.alloc((layout.padding,), layer.output.storage)
+        emitter.compute(tile.FillOp, [zeros], {"value": float(layer.result.zero_point)})
+        rows = [size for other, size in enumerate(sizes_of(window)) if other != axis]
+        strides = [stride for other, stride in enumerate(layout.strides) if other != axis]
+        lows = [low for other, (low, _) in enumerate(window) if other != axis]
+        emitter.copy(
+            zeros,
+            layer.output.value,
+            plan(
+                [*rows, layout.padding],
+                [*(0 for _ in rows), 1],
+                [*strides, 1],
+                target_offset=_dot(strides, lows) + layout.extent,
+            ),
+        )
+
+
+def _dot(strides: Sequence[int], lows: Sequence[int]) -> int:
+    return sum(stride * low for stride, low in zip(strides, lows, strict=True))
+
+
+def _factor_strides(layout: Layout, factors: Sequence[int]) -> list[int]:
+    """The stride of each factor in a buffer whose axes are nests of them."""
+    return _nest_strides(layout, factors_of_axes(layout.shape, factors), factors)
+
+
+def _nest_strides(
+    layout: Layout, nests: Sequence[Sequence[int]], factors: Sequence[int]
+) -> list[int]:
+    result = [1] * max(1, len(factors))
+    for stride, nest in zip(layout.strides, nests, strict=True):
+        for factor in reversed(nest):
+            result[factor] = stride
+            stride *= factors[factor]
+    return result

@@ -1,0 +1,1 @@
+"""From tiles to machine instructions and their waits: `convert-tile-to-isa`."""

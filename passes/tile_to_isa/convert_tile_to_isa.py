@@ -1,0 +1,265 @@
+"""`convert-tile-to-isa`: from tiles to machine instructions, one listing per core, with the waits
+that keep the bytes as in program order.
+
+    tile.copy core 0 %image -> %x …
+    tile.conv2d core 0 %x, %w -> %acc …
+⇒
+    isa.stream core(0) {
+      d0: load src_space=global, dst_space=local, src=0x0, dst=0x400, run=512
+      m0: conv2d x=0x400, w=0x0, acc=0x0, … after d0
+    }
+
+Copies become loads (queue dma_in) and stores (queue dma_out). Waits come from the bytes that
+instructions touch (`waits.py`): within a core by name, between cores by counters. An instruction
+waits for one counter; a `sync` before it waits for each further one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES, STORAGE_BYTES
+from ...backends.program.assemble import PROGRAM_WEIGHTS
+from ...dialects import isa, tile
+from ...dialects.ir.attribute import values_of
+from ...dialects.ir.location import place_of
+from ...dialects.ir.target_attribute import target_name_of, target_of
+from ...dialects.ir.weights import WeightStore
+from ...dialects.isa.field_values import field_values
+from ...dialects.quant.element_type import element_storage
+from ...dialects.tile.buffer_uses import BufferUse, Declaration, buffer_uses, program_of, steps_of
+from ...dialects.tile.instruction import instruction_of
+from ..smalti_pass import Level, SmaltiPass, store_of
+from ..tile.weight_data import weight_data
+from ..tiling.allocation import align
+from ..tiling.strided_copy import StridedCopy
+from .listings import Work, listings
+from .transfers import Descriptor, descriptors
+from .waits import Step, WaitPlan, derive_waits
+
+
+@dataclass(frozen=True)
+class ConvertTileToIsa(SmaltiPass):
+    """Translates the ops of a tile.program, places the weights' bytes, and derives waits and
+    signals.
+    """
+
+    name = "convert-tile-to-isa"
+    level: ClassVar[Level] = "tile"
+    counts: ClassVar[Mapping[str, str]] = {
+        "instructions": "instructions translated from tile ops",
+        "syncs": "sync instructions added, for instructions that wait for several counters",
+        "waits": "waits between engines and between cores",
+    }
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        """Replaces the tile.program by an isa.program; the bytes of its weights become an entry of
+        the weight store.
+
+        DiagnosticError where layers are not cut, buffers have no addresses, or an op is nothing
+        that the machine can do.
+        """
+        target, target_name = target_of(module), target_name_of(module)
+        program = program_of(module)
+        steps = steps_of(program)
+        uses = buffer_uses(program, steps)
+        work = [item for op in steps for item in _translate(op)]
+        plan = derive_waits([item.step for item in work])
+        cores = 1 + max((item.step.core for item in work), default=0)
+        streams = _streams(work, plan, uses, cores)
+        key, weight_bytes = _weights(list(uses.values()), store_of(ctx))
+        segments = {
+            segment: _end(uses, (segment, -1)) for segment in ("input", "output", "scratch")
+        }
+        assert target_name is not None
+        result = isa.ProgramOp.get(
+            program.sym_name.data,
+            target_name,
+            target.content_hash,
+            counters=plan.counters,
+            segments={"weights": weight_bytes, **segments},
+            inputs=_ports(uses, "input"),
+            outputs=_ports(uses, "output"),
+            streams=streams,
+            key=key,
+        )
+        result.location = program.location
+        block = module.body.block
+        block.insert_op_before(result, program)
+        block.erase_op(program)
+        self.count("instructions", len(work))
+        self.count("syncs", sum(len(list(s.instructions)) for s in streams) - len(work))
+        self.count("waits", sum(len(w.after) + len(w.counters) for w in plan.waits))
+
+
+def _wrong(op: Operation, message: str, hint: str | None = None) -> DiagnosticError:
+    return DiagnosticError(f"{op.name}: {message}", place_of(op), hint=hint)
+
+
+def _address(value: SSAValue, op: Operation) -> int:
+    """The address of a buffer in its memory or segment, in bytes."""
+    owner = value.owner
+    assert isinstance(owner, Declaration)
+    if owner.address is None:
+        raise _wrong(op, "a buffer has no address", "run tile-assign-addresses first")
+    return owner.address.value.data
+
+
+def _translate(op: Operation) -> Iterator[Work]:
+    """The instructions of one op."""
+    if isinstance(op, tile.LayerOp):
+        raise _wrong(op, "a layer is no instruction", "run tile-cut-to-local-memory first")
+    assert isinstance(op, tile.CoreOp)
+    core = op.core.value.data
+    if isinstance(op, tile.CopyOp):
+        for mnemonic, fields in _transfers(op, core):
+            yield _work(op, core, mnemonic, fields)
+    else:
+        mnemonic, fields, operands = instruction_of(op)
+        for name, value in operands.items():
+            fields[name] = _address(value, op)
+        yield _work(op, core, mnemonic, fields)
+
+
+def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> Work:
+    instruction = BY_MNEMONIC[mnemonic]
+    engine = instruction.engine
+    assert engine is not None
+    complete = {**field_values(instruction).defaults, **fields, "engine": engine}
+    accesses = instruction.accesses(complete)
+    step = Step(core, ENGINES.index(engine), accesses)
+    origin = None if op.origin is None else op.origin.data
+    return Work(step, mnemonic, fields, origin, op.location)
+
+
+def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The loads or stores of a copy."""
+    source, target = op.source.owner, op.target.owner
+    assert isinstance(source, Declaration) and isinstance(target, Declaration)
+    ends = {"src": source, "dst": target}
+    common: dict[str, Any] = {}
+    for end, owner in ends.items():
+        if isinstance(owner, tile.GlobalOp):
+            common[f"{end}_space"], common[f"{end}_segment"] = "global", owner.segment.data
+        else:
+            common[f"{end}_space"] = "local"
+    if isinstance(source, tile.GlobalOp) and isinstance(target, tile.GlobalOp):
+        raise _wrong(op, "both buffers are in global memory", "copy through local memory")
+    cores = [o.core.value.data for o in (source, target) if isinstance(o, tile.AllocOp)]
+    if core not in cores:
+        raise _wrong(op, f"core {core} copies between the memories of others")
+    is_load = isinstance(target, tile.AllocOp) and target.core.value.data == core
+    if len(cores) == 2 and cores[0] != cores[1]:
+        common["peer_core"] = 1 + (cores[0] if is_load else cores[1])
+    if op.group is not None:
+        common["group"] = op.group.value.data
+    storage = element_storage(op.source.type)
+    common["fill"] = _fill_byte(op, storage)
+    copy = StridedCopy(
+        values_of(op.sizes),
+        op.source_offset.value.data,
+        values_of(op.source_strides),
+        op.target_offset.value.data,
+        values_of(op.target_strides),
+        0 if op.pad is None else op.pad.value.data,
+    )
+    src, dst = _address(op.source, op), _address(op.target, op)
+    for transfer in descriptors(copy, STORAGE_BYTES[storage]):
+        yield "load" if is_load else "store", {**common, **_transfer_fields(transfer, src, dst)}
+
+
+def _transfer_fields(transfer: Descriptor, src: int, dst: int) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "src": src + transfer.source,
+        "dst": dst + transfer.target,
+        "run": transfer.run,
+        "pad": transfer.pad,
+    }
+    for d in range(len(transfer.counts)):
+        fields[f"count{d}"] = transfer.counts[d]
+        fields[f"src_stride{d}"] = transfer.source_strides[d]
+        fields[f"dst_stride{d}"] = transfer.target_strides[d]
+    return fields
+
+
+def _fill_byte(op: tile.CopyOp, storage: str) -> int:
+    """The byte that padding is made of: DMA engines fill bytes, not elements."""
+    value = 0 if op.pad_value is None else op.pad_value.value.data
+    pattern = (value % (1 << 8 * STORAGE_BYTES[storage])).to_bytes(STORAGE_BYTES[storage], "little")
+    if op.pad is not None and len(set(pattern)) > 1:
+        raise _wrong(
+            op,
+            f"padding of {storage} with {value} is not one byte repeated",
+            "fill the buffer with tile.fill before the copy",
+        )
+    return pattern[0]
+
+
+def _streams(
+    work: Sequence[Work],
+    plan: WaitPlan,
+    uses: dict[SSAValue, BufferUse],
+    cores: int,
+) -> list[isa.StreamOp]:
+    """The listings, with the memory that each core uses."""
+    return [
+        isa.StreamOp.get(core, _end(uses, ("local", core)), _end(uses, ("acc", core)), listing)
+        for core, listing in enumerate(listings(work, plan, cores))
+    ]
+
+
+def _end(uses: dict[SSAValue, BufferUse], memory: tuple[str, int]) -> int:
+    """Bytes of a memory that buffers take."""
+    return max(
+        (
+            align(_address(value, use.op) + use.size_bytes)
+            for value, use in uses.items()
+            if use.memory == memory
+        ),
+        default=0,
+    )
+
+
+def _ports(uses: dict[SSAValue, BufferUse], segment: str) -> list[isa.PortAttr]:
+    """The inputs or outputs: dense, in ONNX's layout."""
+    ports: list[isa.PortAttr] = []
+    for value, use in uses.items():
+        op = use.op
+        if isinstance(op, tile.GlobalOp) and use.memory[0] == segment:
+            shape = values_of(op.shape)
+            storage = element_storage(op.output.type)
+            ports.append(isa.PortAttr.get(op.buffer_name.data, storage, shape, _address(value, op)))
+    return ports
+
+
+def _weights(uses: Sequence[BufferUse], store: WeightStore) -> tuple[str | None, int]:
+    """Puts the bytes of segment "weights" into the store: their key (None if there are none) and
+    how many.
+    """
+    size = max(
+        (
+            align(_address(u.op.output, u.op) + u.size_bytes)
+            for u in uses
+            if u.memory[0] == "weights"
+        ),
+        default=0,
+    )
+    if not size:
+        return None, 0
+    data = np.zeros(size, dtype=np.uint8)
+    for use in uses:
+        op = use.op
+        if isinstance(op, tile.GlobalOp) and use.memory[0] == "weights":
+            address = _address(op.output, op)
+            raw = np.ascontiguousarray(weight_data(op, store)).reshape(-1).view(np.uint8)
+            data[address : address + raw.size] = raw
+    data.flags.writeable = False
+    return store.add(PROGRAM_WEIGHTS, data), size

@@ -1,0 +1,77 @@
+"""Instructions in program order become one listing per core, with the waits that a plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Operation
+
+from ...backends.instructions.instruction_set import ENGINE_PREFIX, ENGINES, Engine
+from ...dialects import isa
+from .waits import Step, WaitPlan, Waits
+
+
+@dataclass(frozen=True)
+class Work:
+    """An instruction before its waits are known: `fields` by name, `origin` the tpu result that it
+    is part of.
+    """
+
+    step: Step
+    mnemonic: str
+    fields: dict[str, Any]
+    origin: str | None
+    location: LocationAttr
+
+
+def listings(work: Sequence[Work], plan: WaitPlan, cores: int) -> list[list[Operation]]:
+    """The instructions of each core in program order, named by engine and number; a `sync` stands
+    before what waits for more than one counter, for each further one.
+    """
+    result: list[list[Operation]] = [[] for _ in range(cores)]
+    counts = [dict.fromkeys(ENGINES, 0) for _ in range(cores)]
+    names: list[str] = []
+
+    def name_of(core: int, engine: Engine) -> str:
+        number = counts[core][engine]
+        counts[core][engine] = number + 1
+        return f"{ENGINE_PREFIX[engine]}{number}"
+
+    for item, waits in zip(work, plan.waits, strict=True):
+        core, engine = item.step.core, ENGINES[item.step.engine]
+        for wait in waits.counters[:-1]:
+            result[core].append(
+                isa.instruction_op(
+                    "sync",
+                    name_of(core, engine),
+                    {},
+                    wait=wait,
+                    engine=engine,
+                    origin=item.origin,
+                    location=item.location,
+                )
+            )
+        name = name_of(core, engine)
+        names.append(name)
+        # In the order of the engines, as the disassembler finds them in the program's words.
+        after = sorted(waits.after, key=lambda i: work[i].step.engine)
+        result[core].append(_instruction(item, waits, name, [names[i] for i in after]))
+    return result
+
+
+def _instruction(item: Work, waits: Waits, name: str, after: Sequence[str]) -> Operation:
+    mask = waits.signal_cores
+    receivers = [core for core in range(mask.bit_length()) if mask >> core & 1]
+    return isa.instruction_op(
+        item.mnemonic,
+        name,
+        item.fields,
+        after=after,
+        wait=waits.counters[-1] if waits.counters else None,
+        signal=(waits.signal_counter, receivers) if receivers else None,
+        origin=item.origin,
+        location=item.location,
+    )

@@ -1,0 +1,300 @@
+"""Chooses the sizes of tiles so that they fit the local and accumulator memories: pure mathematics,
+no IR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from .cost import Machine, pipeline_cycles
+from .layout import round_up
+from .windows import Range, tiles
+
+_FRACTIONS = (0.5, 1.0)
+"""Of a memory, in the order of preference: half leaves room to load the next tile while this one is
+computed.
+"""
+
+MAX_POSITIONS = 2**16 - 1
+"""Rows or columns of an image that an instruction counts: the width of its fields."""
+
+_MOST_TILES = 8
+"""Of a layer without products: a longer pipeline hides hardly more."""
+
+
+def tile_sizes(extent: int, unit: int = 1) -> Iterator[int]:
+    """Sizes of balanced tiles of `extent`, multiples of `unit` except the whole, from the whole
+    down; each once.
+    """
+    units = -(-extent // unit)
+    count, last = 1, 0
+    while count <= units:
+        size = min(-(-units // count) * unit, extent)
+        if size != last:
+            yield size
+            last = size
+        count += 1 if count < 4 else count // 2
+    if last > unit:
+        yield unit
+
+
+def row_tiles(extents: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Tiles of nested rows from the whole down: the outermost axis is divided first, the next once
+    it is at 1.
+    """
+    for axis, extent in enumerate(extents):
+        for size in tile_sizes(extent):
+            if axis == 0 or size < extent:
+                yield (*(1,) * axis, size, *extents[axis + 1 :])
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Input positions along one row axis for t outputs: min((t − 1)·stride + span, limit)."""
+
+    stride: int
+    span: int
+    limit: int
+
+    def size(self, outputs: int) -> int:
+        """Input positions that `outputs` neighbouring outputs read."""
+        return min((outputs - 1) * self.stride + self.span, self.limit)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A window of a convolution or matrix product, as far as tile sizes depend on it.
+
+    `rows` are the extents of the output's row axes (batch, height, width), `reach` the input's
+    along them; `depth` the input channels that one output channel sums over per tap, `fan_in` input
+    channels per output channel where they are not shared (grouped; 0: all output channels read all
+    `depth` channels). A tile's channels are a multiple of `unit`. Sizes in bytes: of one input,
+    accumulator and output element. `table_rows` are rows of 4-byte parameters.
+    """
+
+    engine: str
+    storage: str
+    acc_storage: str
+    rows: tuple[int, ...]
+    reach: tuple[Reach, ...]
+    channels: int
+    unit: int
+    block: int
+    taps: int
+    depth: int
+    fan_in: float
+    groups: int
+    in_bytes: int
+    acc_bytes: int
+    out_bytes: int
+    residual: bool
+    table_rows: int
+    can_split_depth: bool
+    row_limit: int = 2**32 - 1
+    """The most positions along a row axis, in the input or the output, that an instruction counts.
+    """
+    depth_unit: int = 1
+    """The weights' rows of `depth` elements are padded to a multiple of this many."""
+
+    def in_channels(self, channels: int, depth: int) -> int:
+        """Input channels that a tile of `channels` outputs and `depth` summed channels reads."""
+        return round(channels * self.fan_in) if self.fan_in else depth
+
+
+@dataclass(frozen=True)
+class ProductTiling:
+    """Sizes of the tiles of a product; `channels_outer`: weights stay while the rows change (else
+    rows stay).
+    """
+
+    rows: tuple[int, ...]
+    channels: int
+    depth: int
+    channels_outer: bool
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes that the buffers of one tile occupy at once."""
+
+    local: int
+    acc: int
+
+    def fits(self, machine: Machine, fraction: float) -> bool:
+        """Whether they fit into `fraction` of both memories."""
+        return (
+            self.local <= machine.local_bytes * fraction
+            and self.acc <= machine.acc_bytes * fraction
+        )
+
+
+_ALIGNMENT = 64
+"""Buffers start at multiples of this many bytes."""
+
+
+def _aligned(size_bytes: int) -> int:
+    return round_up(size_bytes, _ALIGNMENT)
+
+
+def _input_bytes(
+    machine: Machine, p: Product, rows: Sequence[int], channels: int, depth: int
+) -> int:
+    pixels = prod(reach.size(size) for reach, size in zip(p.reach, rows, strict=True))
+    return pixels * round_up(p.in_channels(channels, depth), machine.lane_group) * p.in_bytes
+
+
+def _weight_bytes(p: Product, channels: int, depth: int) -> int:
+    return round_up(channels, p.block) * p.taps * round_up(depth, p.depth_unit) * p.in_bytes
+
+
+def product_footprint(
+    machine: Machine, p: Product, rows: Sequence[int], channels: int, depth: int
+) -> Footprint:
+    """Bytes of the buffers of one tile: input, weights, table, output, residual; accumulators."""
+    pitch = round_up(channels, machine.lane_group)
+    outputs = prod(rows) * pitch
+    local = (
+        _aligned(_input_bytes(machine, p, rows, channels, depth))
+        + _aligned(_weight_bytes(p, channels, depth))
+        + _aligned(p.table_rows * pitch * 4)
+        + _aligned(outputs * p.out_bytes) * (2 if p.residual else 1)
+    )
+    return Footprint(local, _aligned(outputs * p.acc_bytes))
+
+
+def _product_cycles(
+    machine: Machine, p: Product, rows: Sequence[int], channels: int, cores: int
+) -> tuple[float, bool]:
+    """Estimated cycles of the whole window in tiles of these sizes, and whether channels are the
+    outer loop.
+    """
+    row_count = prod(-(-extent // size) for extent, size in zip(p.rows, rows, strict=True))
+    channel_count = -(-p.channels // channels)
+    count = row_count * channel_count
+    pitch = round_up(channels, machine.lane_group)
+    pixels = prod(rows)
+    x = _input_bytes(machine, p, rows, channels, p.depth) * row_count
+    w = _weight_bytes(p, channels, p.depth) * channel_count
+    shared_x = 1 if p.fan_in or row_count == 1 else channel_count
+    channels_outer = w + x * shared_x
+    rows_outer = x + w * (1 if channel_count == 1 else row_count)
+    if p.fan_in:
+        x *= channel_count
+        channels_outer, rows_outer = w + x, x + w * row_count
+    out = pixels * pitch * p.out_bytes * count
+    loads = min(channels_outer, rows_outer) + (out if p.residual else 0)
+    if p.engine == "matrix":
+        matrix = machine.matrix_cycles(
+            p.storage, pixels, p.taps * p.depth, -(-channels // p.groups), p.groups
+        ) * count  # fmt: skip
+        vector = 0
+    else:
+        matrix = 0
+        vector = machine.vector_cycles(p.storage, pixels * pitch, p.taps) * count
+    vector += machine.vector_cycles(p.acc_storage, pixels * pitch, 3 if p.residual else 2) * count
+    share = machine.bytes_per_cycle / cores
+    bus = (loads + out) / share
+    stages = (loads / share, float(matrix), float(vector), out / share)
+    cycles = max(pipeline_cycles(stages, count), bus)
+    return cycles, channels_outer <= rows_outer
+
+
+def tile_product(machine: Machine, p: Product, cores: int = 1) -> ProductTiling | Footprint:
+    """The cheapest tiling of `p` whose tiles fit while `cores` cores share the global memory.
+
+    Tiles that leave half of the memories free come first; where the weights of the fewest channels
+    do not fit, the depth is divided if it may be. Where nothing fits the result is the footprint of
+    the smallest tile.
+    """
+    rows_candidates = [
+        rows
+        for rows in row_tiles(p.rows)
+        if all(
+            max(reach.size(size), size) <= p.row_limit
+            for reach, size in zip(p.reach, rows, strict=True)
+        )
+    ]
+    if not rows_candidates:
+        rows_candidates = [(1,) * len(p.rows)]
+    channel_candidates = list(tile_sizes(p.channels, p.unit))
+    for fraction in _FRACTIONS:
+        best: tuple[float, ProductTiling] | None = None
+        for channels in channel_candidates:
+            if _weight_bytes(p, channels, p.depth) > machine.local_bytes * fraction:
+                continue
+            for rows in rows_candidates:
+                if not product_footprint(machine, p, rows, channels, p.depth).fits(
+                    machine, fraction
+                ):
+                    continue
+                cycles, channels_outer = _product_cycles(machine, p, rows, channels, cores)
+                if best is None or cycles < best[0]:
+                    best = cycles, ProductTiling(rows, channels, p.depth, channels_outer)
+                elif cycles > 4 * best[0]:
+                    break
+        if best is not None:
+            return best[1]
+    smallest = channel_candidates[-1]
+    if p.can_split_depth:
+        for depth in tile_sizes(p.depth, machine.lane_group):
+            for rows in rows_candidates:
+                if product_footprint(machine, p, rows, smallest, depth).fits(machine, 1.0):
+                    return ProductTiling(rows, smallest, depth, True)
+    depth = min(p.depth, machine.lane_group) if p.can_split_depth else p.depth
+    return product_footprint(machine, p, rows_candidates[-1], smallest, depth)
+
+
+def tile_box(
+    machine: Machine,
+    extents: Sequence[int],
+    units: Sequence[int],
+    footprint: Callable[[tuple[int, ...]], Footprint],
+    stages: Sequence[float],
+) -> tuple[int, ...] | Footprint:
+    """Tile sizes for work that any partition of a box computes: the outermost axes are divided
+    first.
+
+    `extents` and `units` are per axis, outermost first in memory; unit 0: the axis stays whole.
+    `footprint` gives the bytes of a tile of given sizes; `stages` the cycles of the whole box in
+    each stage (for the number of tiles that is worth while). Where nothing fits the result is the
+    footprint of the smallest tile.
+    """
+    wanted = _tile_count(stages)
+    candidates = list(_box_tiles(extents, units))
+    for fraction in _FRACTIONS:
+        fitting: tuple[int, ...] | None = None
+        for tile in candidates:
+            if not footprint(tile).fits(machine, fraction):
+                continue
+            fitting = fitting or tile
+            count = prod(-(-e // t) for e, t in zip(extents, tile, strict=True))
+            if count >= wanted:
+                return tile if count <= 2 * wanted else fitting
+            fitting = tile
+        if fitting is not None:
+            return fitting
+    return footprint(candidates[-1])
+
+
+def _box_tiles(extents: Sequence[int], units: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    current = list(extents)
+    yield tuple(current)
+    for axis, unit in enumerate(units):
+        if not unit:
+            continue
+        for size in tile_sizes(extents[axis], unit):
+            if size < current[axis]:
+                current[axis] = size
+                yield tuple(current)
+
+
+def _tile_count(stages: Sequence[float]) -> int:
+    """The number of tiles with the least estimated cycles."""
+    return min(range(1, _MOST_TILES + 1), key=lambda count: pipeline_cycles(stages, count))
+
+
+def depth_parts(depth: int, size: int) -> list[Range]:
+    """The ranges of summed channels, `size` each."""
+    return tiles((0, depth), size)

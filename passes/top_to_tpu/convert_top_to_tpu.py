@@ -1,0 +1,202 @@
+"""`convert-top-to-tpu`: from what the network does to what the target computes, in int8, f32,
+f16 or bf16.
+
+Before:
+
+    func.func @main(%image: tensor<1x4x!quant.calibrated<f32<0.0:1.0>>>) -> ... {
+      %w = top.weight "w" key = "fc.weight" : tensor<4x2xf32>
+      %c = top.matmul "c" %image, %w : ...
+      %y = top.relu "y" %c : ... -> tensor<1x2x!quant.calibrated<f32<0.0:3.0>>>
+      func.return %y
+
+After (quantize=int8):
+
+    func.func @main(%image: tensor<1x4xf32>) -> tensor<1x2xf32> {
+      %image_i8 = tpu.cast "image_i8" %image : ... -> tensor<1x4x!quant.uniform<i8:f32, ...>>
+      %w = tpu.weight "fc.weight.i8" key = "fc.weight.i8" : tensor<4x2x!quant.uniform<...>>
+      %c = tpu.matmul "c" %image_i8, %w accumulator = "i32" : ...
+      %y = tpu.clamp "y" %c clamp_low = 0.0 : ...
+      %y_f32 = tpu.cast "y_f32" %y : ... -> tensor<1x2xf32>
+      func.return %y_f32
+
+Where a relu or clip is the only user of an op that rounds its result, that op rounds to the
+activation's quantization: saturating there loses nothing that the clamp keeps, and the finer scale
+is used from the start. Where a concat is, it rounds to the concat's, which its result would be
+requantized to. Arithmetic between a product and a softmax, such as the masks of attention, is in
+floats, as the softmax is; so is what comparisons alone read.
+
+In f32, f16 and bf16 every tensor is stored in that type, weights converted once; biases stay f32, as
+the accumulators that they are added to. Inputs and results of the function keep their types, with
+casts at the border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import FunctionType, ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Operation
+
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
+from ...backends.targets.target import Target, TargetError, load_target
+from ...dialects import top, tpu
+from ...dialects.context import report
+from ...dialects.ir.location import place_of
+from ...dialects.ir.target_attribute import set_target
+from ...dialects.quant.element_type import element_storage
+from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
+from .conversions import CONVERSIONS, chooses_element
+from .float_results import float_results
+from .quantize_option import QUANTIZE
+from .tpu_builder import TpuBuilder
+
+_STORAGES = ("f32", "f16", "bf16", "bool")
+"""The element types of a network that can be converted."""
+_ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
+"""As a share of an output's range."""
+
+
+@dataclass(frozen=True)
+class ConvertTopToTpu(SmaltiPass):
+    """Convert a network to what the target computes: target=NAME
+    quantize=int8|f32|f16|bf16.
+
+    The target may be a file (target=my.toml). int8 needs a calibrated range on every activation
+    that gets a quantization of its own (top-annotate-calibration); data movement and max_pool keep
+    their input's. Casts stand at the borders of the function and around what computes in floats.
+    """
+
+    name = "convert-top-to-tpu"
+    level: ClassVar[Level] = "top"
+    counts: ClassVar[Mapping[str, str]] = {
+        "ops": "top ops converted",
+        "host_calls": "ops that the host computes",
+        "saturated_weights": "weights that the storage type cannot hold, put at its limit",
+    }
+
+    target: str = "default-8c"
+    """Name of the target, or path of its TOML file."""
+    quantize: str = "int8"
+    """Type that the target computes in: int8, or a type of floats for all values."""
+
+    @property
+    def tolerance(self) -> float:
+        """What rounding to the number format moves; more is no loss of precision but a mistake."""
+        return _ROUNDING.get(self.quantize, F32_TOLERANCE)
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        place = Place(name=f"pass '{self.name}'")
+        if self.quantize not in QUANTIZE:
+            raise DiagnosticError(
+                f"option 'quantize' is {self.quantize}, expected one of {', '.join(QUANTIZE)}",
+                place,
+            )
+        target = _load_target(self.target)
+        functions = [op for op in module.body.ops if isinstance(op, FuncOp) and op.body.blocks]
+        if not functions:
+            raise DiagnosticError("the module has no function to convert", place)
+        for function in functions:
+            self._convert(function, ctx)
+        set_target(module, self.target, target)
+
+    def _convert(self, function: FuncOp, ctx: Context) -> None:
+        old = _body(function)
+        builder = TpuBuilder(function, store_of(ctx), self.quantize)
+        ops = list(old.ops)
+        if builder.quantizes:
+            builder.float_results = float_results(ops)
+            _share_quantization(builder, ops)
+        returned = ops.pop()
+        assert isinstance(returned, ReturnOp)
+        for op in ops:
+            builder.location = op.location
+            conversion = CONVERSIONS.get(type(op))
+            if conversion is None:
+                raise DiagnosticError(
+                    f"{op.name} is no op of level top",
+                    place_of(op),
+                    hint="convert a module of level top",
+                )
+            _check_storage(op)
+            conversion(builder, op)
+            self.count("ops")
+        builder.location = returned.location
+        outputs = [builder.as_given(value) for value in returned.operands]
+        self.count("saturated_weights", builder.saturated)
+        if builder.saturated:
+            message = (
+                f"{builder.saturated} weights are beyond {self.quantize} and stand at its limit"
+            )
+            report(ctx, Diagnostic("remark", message, place_of(function)))
+        builder.check_ranges()
+        self._report_host_calls(ctx, builder)
+        builder.add(ReturnOp(*outputs))
+        function.body.detach_block(old)
+        old.erase()
+        function.body.add_block(builder.block)
+        inputs = [argument.type for argument in builder.block.args]
+        function.properties["function_type"] = FunctionType.from_lists(
+            inputs, [each.type for each in outputs]
+        )
+
+    def _report_host_calls(self, ctx: Context, builder: TpuBuilder) -> None:
+        """Tells what the host computes: nobody should find out by its time."""
+        calls = [op for op in builder.block.ops if isinstance(op, tpu.HostCallOp)]
+        self.count("host_calls", len(calls))
+        for op in calls:
+            message = f"the host computes '{op.result_name.data}': no engine does {op.kind.data}"
+            report(ctx, Diagnostic("remark", message, place_of(op)))
+
+
+def _body(function: FuncOp) -> Block:
+    """The one block of a function; DiagnosticError where there are more, or it does not end in a
+    return."""
+    if len(function.body.blocks) != 1 or not isinstance(function.body.block.last_op, ReturnOp):
+        raise DiagnosticError(
+            "a network is one block that ends in func.return",
+            Place(name=f"@{function.sym_name.data}"),
+        )
+    for argument in function.body.block.args:
+        if element_storage(argument.type) not in _STORAGES:
+            raise DiagnosticError(
+                f"input {argument.index} is {argument.type}: only inputs of "
+                f"{', '.join(_STORAGES)} can be converted",
+                Place(name=f"@{function.sym_name.data}"),
+            )
+    return function.body.block
+
+
+def _check_storage(op: Operation) -> None:
+    """DiagnosticError where an op other than a constant makes what a target has none of; the host gives
+    positions as i64."""
+    if isinstance(op, top.AlongAxisOp) and element_storage(op.output.type) == "i64":
+        return
+    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in _STORAGES:
+        raise DiagnosticError(
+            f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",
+            place_of(op),
+        )
+
+
+def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
+    """Lets what relu, clip and concat alone use be quantized as their result is; from the end on,
+    so that chains take the last one's."""
+    for op in reversed(ops):
+        if not isinstance(op, top.ReluOp | top.ClipOp | top.ConcatOp):
+            continue
+        for value in op.operands:
+            if value.has_one_use() and chooses_element(value.owner):
+                builder.take_element(value, op.results[0])
+
+
+def _load_target(name: str) -> Target:
+    try:
+        return load_target(name)
+    except TargetError as error:
+        raise DiagnosticError(
+            str(error), hint="give a shipped target's name or the path of a .toml file"
+        ) from None

@@ -1,0 +1,130 @@
+"""How the ops that move elements are said in `tpu`: they keep the form of what they move, and a
+concatenation gives all of its inputs one quantization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ...backends.numerics.quantization import quantize
+from ...dialects import top, tpu
+from ...dialects.quant import UniformQuantizedType
+from ...dialects.quant.element_type import element_of, shape_of
+from ...dialects.tpu.quantization_rules import is_representable
+from .tpu_builder import TpuBuilder
+
+
+def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
+    """reshape keeps its input's form."""
+    made = tpu.ReshapeOp.make(
+        op.result_name.data, builder.as_kept(op.input, op.output), shape_of(op.output)
+    )
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
+    """transpose keeps its input's form."""
+    permutation = op.permutation.get_values()
+    made = tpu.TransposeOp.make(
+        op.result_name.data, builder.as_kept(op.input, op.output), permutation=permutation
+    )
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
+    """concat takes all of its inputs in its result's quantization where any of them is quantized,
+    else in floats."""
+    name = op.result_name.data
+    if any(builder.moves_quantized(each) for each in op.inputs):
+        element = builder.element(op.output)
+        forms = [_in_element(builder, op, each, element) for each in op.inputs]
+    else:
+        forms = [builder.as_float(each) for each in op.inputs]
+    made = tpu.ConcatOp.make(name, *forms, axis=op.axis.value.data)
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def _in_element(
+    builder: TpuBuilder, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
+) -> SSAValue:
+    """`value` quantized as `element` says."""
+    weight = value.owner
+    if isinstance(weight, top.WeightOp):
+        stored = quantize(builder.array_of(weight), element.scale, element.zero_point, "i8")
+        return builder.constant(f"{builder.key_of(weight)}.i8", stored, element)
+    if not builder.moves_quantized(value):
+        name = builder.fresh(f"{builder.name_of(value)}_i8")
+        return builder.add(tpu.CastOp.make(name, builder.as_float(value), element=element)).output
+    return builder.requantized(op, value, element)
+
+
+def convert_slice(builder: TpuBuilder, op: top.SliceOp) -> None:
+    """slice keeps its input's form. An axis that runs backwards becomes a gather, as one with steps
+    does along the channels: there a copy would take single elements."""
+    form = builder.as_kept(op.input, op.output)
+    starts, sizes, steps = (list(each.get_values()) for each in (op.starts, op.sizes, op.steps))
+    gathers: list[tuple[int, np.ndarray]] = []
+    for axis, (start, size, step) in enumerate(zip(starts, sizes, steps, strict=True)):
+        if step < 0 or (step > 1 and axis == _channel_axis(len(sizes))):
+            gathers.append((axis, start + step * np.arange(size)))
+            starts[axis], sizes[axis], steps[axis] = 0, shape_of(op.input)[axis], 1
+    name = op.result_name.data
+    if (tuple(starts), tuple(sizes)) != ((0,) * len(sizes), shape_of(op.input)):
+        own = name if not gathers else builder.fresh(f"{name}_part")
+        made = tpu.SliceOp.make(own, form, starts=starts, sizes=sizes, steps=steps)
+        form = builder.add(made).output
+    for number, (axis, indices) in enumerate(gathers, 1):
+        own = name if number == len(gathers) else builder.fresh(f"{name}_axis{axis}")
+        form = _gather(builder, own, form, axis, indices)
+    builder.set_form(op.output, form)
+
+
+def _channel_axis(rank: int) -> int:
+    """The axis of a tensor that most ops lay out along the lanes."""
+    return 1 if rank >= 3 else rank - 1
+
+
+def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
+    """pad keeps its input's form; where its number is outside of the input's quantization, the
+    input is quantized as the result is."""
+    form, number = builder.as_kept(op.input), op.value.value.data
+    element = element_of(form)
+    if isinstance(element, UniformQuantizedType) and not is_representable(number, element):
+        wider = builder.element(op.output)
+        if is_representable(number, wider):
+            form = builder.requantized(op, op.input, wider)
+        else:
+            form = builder.as_float(op.input)
+    low, high = op.low.get_values(), op.high.get_values()
+    made = tpu.PadOp.make(op.result_name.data, form, low=low, high=high, value=number)
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def convert_gather(builder: TpuBuilder, op: top.GatherOp) -> None:
+    """gather keeps its input's form: a resampling with one tap."""
+    form = builder.as_kept(op.input, op.output)
+    indices = np.asarray(op.indices.get_values())
+    result = _gather(builder, op.result_name.data, form, op.axis.value.data, indices)
+    builder.set_form(op.output, result)
+
+
+def _gather(
+    builder: TpuBuilder, name: str, form: SSAValue, axis: int, indices: Sequence[int] | np.ndarray
+) -> SSAValue:
+    index = builder.constant(f"{name}.index", np.asarray(indices, np.int32)[:, None])
+    return builder.add(tpu.ResampleOp.make(name, form, index, axis=axis)).output
+
+
+MOVEMENT_CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
+    top.ReshapeOp: convert_reshape,
+    top.TransposeOp: convert_transpose,
+    top.ConcatOp: convert_concat,
+    top.SliceOp: convert_slice,
+    top.PadOp: convert_pad,
+    top.GatherOp: convert_gather,
+}
+"""For each op that moves elements: the function that appends its `tpu` ops."""

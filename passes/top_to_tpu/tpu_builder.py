@@ -1,0 +1,370 @@
+"""What the conversion from `top` to `tpu` knows of each value: its float and its quantized form,
+made when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import TypeVar
+
+import numpy as np
+from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, TensorType, UnknownLoc
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.numerics.quantization import activation_parameters, quantize
+from ...backends.numerics.storage import name_of, saturate_to
+from ...dialects import top, tpu
+from ...dialects.ir.location import is_unknown, place_of
+from ...dialects.ir.text.value_name import value_name
+from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
+from ...dialects.quant.element_type import (
+    element_of,
+    element_storage,
+    expressed,
+    is_bool,
+    is_float,
+    shape_of,
+    type_of_storage,
+)
+from ..pattern_driver import UniqueNames
+
+_SHOWN_NAMES = 20
+
+Op = TypeVar("Op", bound=Operation)
+
+
+class TpuBuilder:
+    """Builds the `tpu` body of one function, value by value.
+
+    A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` give
+    one of them and cast where it is not there yet. The element type of float forms is `float`,
+    whatever that of `top` is: an op whose operands are float forms computes in it. New ops get the
+    location `location` and unique names. Values that need a calibrated range and have none are
+    collected, so that one diagnostic can name them all. `saturated` counts the numbers of weights
+    that `float` does not reach. `float_results` are values that only softmaxes and
+    comparisons read: arithmetic makes them in floats. `quantize` is one of `QUANTIZE`.
+    """
+
+    def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
+        self.store = store
+        self.quantizes = quantize == "int8"
+        self.float = type_of_storage("f32" if quantize == "int8" else quantize)
+        self.saturated = 0
+        self.float_results: Set[SSAValue] = frozenset()
+        self.location: LocationAttr = UnknownLoc()
+        self.source = function.body.block
+        self.block = Block(arg_types=[_given_type(each) for each in self.source.args])
+        self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}
+        self._quantized: dict[SSAValue, SSAValue] = {}
+        self._made_quantized: set[SSAValue] = set()
+        self._elements: dict[SSAValue, UniformQuantizedType] = {}
+        self._functions_of_8_bits: set[SSAValue] = set()
+        self._names = UniqueNames(function)
+        self._taken: set[str] = set()
+        self._missing: dict[str, None] = {}
+        names = function.attributes.get("smalti.inputs")
+        listed = names if isinstance(names, ArrayAttr) else ()
+        self._inputs = [each.data for each in listed if isinstance(each, StringAttr)]
+        for old, new in zip(self.source.args, self.block.args, strict=True):
+            new.name_hint = old.name_hint
+            new.location = old.location
+            self._floats[old, element_of(new)] = new
+
+    # Names and places
+
+    def name_of(self, value: SSAValue) -> str:
+        """The name of a value of `top`: its op's, or the input's."""
+        if isinstance(value, BlockArgument):
+            return (
+                self._inputs[value.index]
+                if value.index < len(self._inputs)
+                else f"input{value.index}"
+            )
+        owner = value.owner
+        return owner.result_name.data if isinstance(owner, top.TopOp) else str(value.name_hint)
+
+    def fresh(self, name: str) -> str:
+        """A name that no value has, made from `name`."""
+        return self._names.fresh(name)
+
+    def _own_name(self, name: str) -> str:
+        """The name of a constant that stays as it is, for the first op that asks; then a fresh
+        one."""
+        if name in self._taken:
+            return self._names.fresh(name)
+        self._taken.add(name)
+        return name
+
+    # Ops
+
+    def add(self, op: Op) -> Op:
+        """Appends an op; it gets the location of what is being converted."""
+        if is_unknown(op.location):
+            op.location = self.location
+        name = op.properties.get("name")
+        if isinstance(name, StringAttr) and op.results:
+            op.results[0].name_hint = value_name(name.data)
+        self.block.add_op(op)
+        return op
+
+    def constant(self, name: str, array: np.ndarray, element: Attribute | None = None) -> SSAValue:
+        """A `tpu.weight` of `array` under a new key of the store, with element type `element` (that
+        of the array if None)."""
+        element = type_of_storage(name_of(array.dtype)) if element is None else element
+        type = TensorType(element, array.shape)
+        weight = tpu.WeightOp.make(self.fresh(name), type, key=self.store.add(name, array))
+        return self.add(weight).output
+
+    # Values
+
+    def set_float(self, value: SSAValue, form: SSAValue) -> None:
+        """Notes the float form of `value`, or its bools; ValueError where the element type of
+        floats is not `float`.
+        """
+        element = element_of(form)
+        if is_float(element) and element != self.float:
+            raise ValueError(f"'{self.name_of(value)}' is {form.type}, expected {self.float}")
+        self._floats[value, element] = form
+
+    def set_function_of_8_bits(self, value: SSAValue, form: SSAValue) -> None:
+        """Notes the float form of `value`, which a table can give in place of it, quantized too."""
+        self.set_float(value, form)
+        self._functions_of_8_bits.add(value)
+
+    def set_quantized(self, value: SSAValue, form: SSAValue) -> None:
+        """Notes the quantized form of `value`, which is how it was made."""
+        self._quantized[value] = form
+        self._made_quantized.add(value)
+
+    def set_form(self, value: SSAValue, form: SSAValue) -> None:
+        """Notes the form of `value` that its element type says it is."""
+        if isinstance(element_of(form), UniformQuantizedType):
+            self.set_quantized(value, form)
+        else:
+            self.set_float(value, form)
+
+    def as_float(self, value: SSAValue) -> SSAValue:
+        """The form of a value of `top` with elements of type `float`; of bools, as they are."""
+        return (
+            self.as_given(value)
+            if is_bool(element_of(value))
+            else self._as_element(value, self.float)
+        )
+
+    def as_f32(self, value: SSAValue) -> SSAValue:
+        """The form in f32, whatever `float` is: what is added to accumulators."""
+        return self._as_element(value, type_of_storage("f32"))
+
+    def as_given(self, value: SSAValue) -> SSAValue:
+        """The form with the float type (or the bools) that the value has in `top`: what the function
+        returns.
+        """
+        return self._as_element(value, expressed(element_of(value)))
+
+    def _as_element(self, value: SSAValue, element: Attribute) -> SSAValue:
+        form = self._floats.get((value, element))
+        if form is None:
+            weight = value.owner
+            if isinstance(weight, top.WeightOp):
+                form = self._float_weight(weight, element)
+            else:
+                name = self.fresh(f"{self.name_of(value)}_{element_storage(element)}")
+                form = self._cast(name, self._made(value), element)
+            self._floats[value, element] = form
+        return form
+
+    def _made(self, value: SSAValue) -> SSAValue:
+        """The form that `value` was made in: no cast lies before it."""
+        given = (value, expressed(element_of(value)))
+        if isinstance(value, BlockArgument):
+            return self._floats[given]
+        made = self._floats.get((value, self.float))
+        return self._quantized[value] if made is None else made
+
+    def as_quantized(self, value: SSAValue) -> SSAValue:
+        """The quantized form of a value of `top`; a constant's range is that of its elements."""
+        form = self._quantized.get(value)
+        if form is None:
+            weight = value.owner
+            if isinstance(weight, top.WeightOp):
+                form = self.quantized_constant(weight, self.array_of(weight))
+            else:
+                name = self.fresh(f"{self.name_of(value)}_i8")
+                form = self._cast(name, self._made(value), self.element(value))
+            self._quantized[value] = form
+        return form
+
+    def as_kept(self, value: SSAValue, result: SSAValue | None = None) -> SSAValue:
+        """The form that an op should get which only moves elements: quantized where there is one,
+        float otherwise.
+
+        Inputs of the function are quantized first: then a quarter of the bytes is moved. Where the
+        op's `result` is read as floats, floats stay floats: a comparison must not see a value in
+        two precisions.
+        """
+        stays = result in self.float_results and value not in self._made_quantized
+        moves = self.moves_quantized(value) and not stays
+        return self.as_quantized(value) if moves else self.as_float(value)
+
+    def moves_quantized(self, value: SSAValue) -> bool:
+        """Whether what only moves `value` should get its quantized form."""
+        moves_input = (
+            self.quantizes and isinstance(value, BlockArgument) and self._is_calibrated(value)
+        )
+        return value in self._quantized or value in self._functions_of_8_bits or moves_input
+
+    def is_quantized(self, value: SSAValue) -> bool:
+        """Whether the value has a quantized form, or is an input or a constant, which can be given
+        one without loss of time."""
+        return self.quantizes and (
+            value in self._quantized
+            or value in self._functions_of_8_bits
+            or isinstance(value, BlockArgument)
+            or isinstance(value.owner, top.WeightOp)
+        )
+
+    def requantized(
+        self, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
+    ) -> SSAValue:
+        """The quantized form of `value` with elements of type `element`, for `op`."""
+        form = self.as_quantized(value)
+        if element_of(form) == element:
+            return form
+        name = self.fresh(f"{op.result_name.data}_rescaled")
+        try:
+            made = tpu.RequantizeOp.make(name, form, element=element)
+        except VerifyException as error:
+            raise not_quantizable(op, error) from None
+        return self.add(made).output
+
+    def _cast(self, name: str, form: SSAValue, element: Attribute) -> SSAValue:
+        """A cast; its location is that of the op which makes the value."""
+        owner = form.owner
+        location = owner.location if isinstance(owner, Operation) else self.location
+        return self.add(tpu.CastOp.make(name, form, element=element, location=location)).output
+
+    # Weights
+
+    def array_of(self, weight: top.WeightOp) -> np.ndarray:
+        """The numbers of a constant in f32, as what is computed from them at compile time needs
+        them."""
+        return value_of(weight, self.store).astype(np.float32, copy=False)
+
+    def float_constant(self, name: str, array: np.ndarray) -> SSAValue:
+        """A constant of `array` with elements of type `float`."""
+        return self.constant(name, self._stored(array, self.float))
+
+    def _stored(self, array: np.ndarray, element: Attribute) -> np.ndarray:
+        """`array` in a float type; counts the numbers that it does not reach."""
+        stored, saturated = saturate_to(array, element_storage(element))
+        self.saturated += saturated
+        return stored
+
+    def _float_weight(self, weight: top.WeightOp, element: Attribute) -> SSAValue:
+        """The weight with elements of type `element`; where it has them already, the same key, seed
+        or value."""
+        if expressed(element_of(weight.output)) != element:
+            stored = self._stored(value_of(weight, self.store), element)
+            name = f"{self.key_of(weight)}.{element_storage(element)}"
+            return self.constant(name, stored)
+        made = tpu.WeightOp.make(
+            self._own_name(weight.result_name.data),
+            TensorType(element, shape_of(weight.output)),
+            key=None if weight.key is None else weight.key.data,
+            seed=None if weight.seed is None else weight.seed.value.data,
+            value=weight.value,
+            location=weight.location,
+        )
+        return self.add(made).output
+
+    def quantized_constant(
+        self,
+        weight: top.WeightOp,
+        array: np.ndarray,
+        element: UniformQuantizedType | None = None,
+    ) -> SSAValue:
+        """`array`, which stands for the constant `weight`, quantized as `element` says, or (None)
+        like an activation by its least and greatest element."""
+        if not np.all(np.isfinite(array)):
+            raise DiagnosticError(
+                "a constant that is to be quantized is not finite", place_of(weight)
+            )
+        if element is None:
+            low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
+            element = uniform("i8", *activation_parameters(low, high))
+        stored = quantize(array, element.scale, element.zero_point, "i8")
+        return self.constant(f"{self.key_of(weight)}.i8", stored, element)
+
+    @staticmethod
+    def key_of(weight: top.WeightOp) -> str:
+        """What new keys that stem from `weight` begin with: its own key, or its name."""
+        return weight.result_name.data if weight.key is None else weight.key.data
+
+    # Ranges
+
+    def element(self, value: SSAValue) -> UniformQuantizedType:
+        """The quantized element type of a value of `top`, by its calibrated range; noted as missing
+        where there is none."""
+        found = self._elements.get(value)
+        if found is not None:
+            return found
+        calibrated = element_of(value)
+        if isinstance(calibrated, CalibratedType):
+            try:
+                scale, zero_point = activation_parameters(calibrated.low, calibrated.high)
+            except ValueError as error:
+                raise DiagnosticError(
+                    f"the range of '{self.name_of(value)}' is of no use: {error}"
+                ) from None
+            found = uniform("i8", scale, zero_point)
+        else:
+            self._missing[self.name_of(value)] = None
+            found = uniform("i8", 1.0, 0)
+        self._elements[value] = found
+        return found
+
+    def take_element(self, value: SSAValue, successor: SSAValue) -> None:
+        """Makes `value` be quantized as `successor` is, where that has a range."""
+        if successor in self._elements or self._is_calibrated(successor):
+            self._elements[value] = self.element(successor)
+
+    def _is_calibrated(self, value: SSAValue) -> bool:
+        return isinstance(element_of(value), CalibratedType)
+
+    def check_ranges(self) -> None:
+        """DiagnosticError that names the values which needed a calibrated range and had none."""
+        if not self._missing:
+            return
+        names = list(self._missing)
+        shown = ", ".join(f"'{name}'" for name in names[:_SHOWN_NAMES])
+        rest = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+        raise DiagnosticError(
+            f"quantization to int8 needs a calibrated range for {shown}{rest}",
+            Place(name="convert-top-to-tpu"),
+            hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
+            "or convert with quantize=f32",
+        )
+
+
+def _given_type(argument: SSAValue) -> TensorType:
+    """The type of an input without its calibrated range."""
+    return TensorType(expressed(element_of(argument)), shape_of(argument))
+
+
+def quantized_element(value: SSAValue) -> UniformQuantizedType:
+    """The element type of a form that the builder gave as a quantized one."""
+    element = element_of(value)
+    assert isinstance(element, UniformQuantizedType), "the builder gives quantized forms only"
+    return element
+
+
+def not_quantizable(op: top.TopOp, error: Exception) -> DiagnosticError:
+    """The diagnostic for an op whose scales no multiplier can bridge, as `error` says."""
+    return DiagnosticError(
+        f"'{op.result_name.data}' cannot be computed in int8: {error}",
+        place_of(op),
+        hint="check the calibrated ranges of its operands and result, or use quantize=f32",
+    )

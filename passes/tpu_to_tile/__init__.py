@@ -1,0 +1,1 @@
+"""From tensors to buffers and layers: `convert-tpu-to-tile`."""

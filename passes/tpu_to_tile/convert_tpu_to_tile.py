@@ -1,0 +1,319 @@
+"""`convert-tpu-to-tile`: a network becomes a tile program: a buffer per tensor in global memory, a
+layer per op.
+
+Before:
+
+    func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<i8:f32, 0.5>> {
+      %y = tpu.cast "y" %x : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<i8:f32, 0.5>>
+      func.return %y
+    }
+
+After:
+
+    tile.program @main {
+      %x = tile.global "x" segment = "input" shape = [1, 4] order = [0, 1] : memref<1x4xf32, "global">
+      %y = tile.global "y" segment = "output" shape = [1, 4] order = [0, 1] : memref<1x4xi8, "global">
+      tile.layer (%a = %x …) -> %y window = [0, 1, 0, 4] {
+        %r = tpu.cast "y" %a : …
+        tile.yield %r
+      }
+    }
+
+Inputs, outputs and weights are dense and row-major; other buffers are laid out for the units that
+use them. Other layers read a function's output from its output buffer. A reshape whose shapes have
+no axes in common goes through a tensor of one axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ArrayAttr, LocationAttr, ModuleOp, StringAttr, TensorType
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...dialects import tile, tpu
+from ...dialects.ir.attribute import ints
+from ...dialects.ir.location import place_of
+from ...dialects.ir.target_attribute import target_of
+from ...dialects.ir.text.value_name import value_name
+from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.quant.element_type import element_storage, shape_of
+from ..smalti_pass import Level, SmaltiPass, store_of
+from ..tile.tilers.emitter import global_buffer
+from ..tiling.layout import Layout, row_major
+from ..tiling.windows import flatten, refine, whole
+from .tensor_layouts import choose_layouts
+
+
+@dataclass(frozen=True)
+class ConvertTpuToTile(SmaltiPass):
+    """Give every tensor a buffer in global memory and make every op a layer of a tile program."""
+
+    name = "convert-tpu-to-tile"
+    level: ClassVar[Level] = "tpu"
+    counts: ClassVar[Mapping[str, str]] = {"layers": "layers of the tile program"}
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        function = _main(module)
+        lane_group = target_of(module).vector.lane_group
+        layouts = choose_layouts(function, lane_group)
+        builder = _Builder(function, store_of(ctx), layouts)
+        program = builder.build()
+        module.body.block.insert_op_before(program, function)
+        function.detach()
+        function.erase()
+        self.count("layers", builder.layers)
+
+
+def _main(module: ModuleOp) -> func.FuncOp:
+    """The module's function; DiagnosticError where there is not one, of one block with a return."""
+    functions = [op for op in module.ops if isinstance(op, func.FuncOp)]
+    if len(functions) != 1:
+        raise DiagnosticError(
+            f"expected one function in the module, found {len(functions)}",
+            hint="lower a module with one func.func @main",
+        )
+    function = functions[0]
+    blocks = function.body.blocks
+    if len(blocks) != 1 or not isinstance(blocks[0].last_op, func.ReturnOp):
+        raise DiagnosticError(
+            f"function '{function.sym_name.data}' must be one block that ends in func.return"
+        )
+    return function
+
+
+def _port_names(function: func.FuncOp, attribute: str, default: str, count: int) -> list[str]:
+    """The names of inputs or outputs: the attribute's, or "input0" … where the function does not
+    name them.
+    """
+    listed = function.attributes.get(attribute)
+    if listed is None:
+        return [f"{default}{index}" for index in range(count)]
+    names = (
+        [name.data for name in listed if isinstance(name, StringAttr)]
+        if isinstance(listed, ArrayAttr)
+        else []
+    )
+    if len(names) != count or len(set(names)) != count:
+        raise DiagnosticError(f"{attribute} must name {count} different tensors, it is {listed}")
+    return names
+
+
+@dataclass
+class _Builder:
+    """Builds the program of one function: declarations first, then layers."""
+
+    function: func.FuncOp
+    store: WeightStore
+    layouts: dict[SSAValue, Layout]
+    buffers: dict[SSAValue, SSAValue] = field(default_factory=dict)
+    declarations: list[Operation] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+    layers: int = 0
+    _names: set[str] = field(default_factory=set)
+
+    def build(self) -> tile.ProgramOp:
+        """The tile program."""
+        block = self.function.body.block
+        inputs = _port_names(self.function, "smalti.inputs", "input", len(block.args))
+        returned = block.last_op
+        assert isinstance(returned, func.ReturnOp)
+        results = list(returned.operands)
+        outputs = _port_names(self.function, "smalti.outputs", "output", len(results))
+        self._names.update(outputs)
+        for argument, name in zip(block.args, inputs, strict=True):
+            shape, storage = _dense(argument, name)
+            self.buffers[argument] = self._declare(
+                global_buffer(self._port(name, inputs, outputs), "input", row_major(shape), storage)
+            )
+        again = self._declare_outputs(results, outputs)
+        for op in block.ops:
+            if isinstance(op, tpu.WeightOp):
+                self._weight(op)
+            elif isinstance(op, tpu.TpuOp):
+                self._convert(op)
+            elif op is not returned:
+                raise DiagnosticError(
+                    f"{op.name} is no op of the tpu level",
+                    place_of(op),
+                    hint="convert the module to tpu first: convert-top-to-tpu",
+                )
+        for value, buffer, name in again:
+            self._copy_to_output(value, buffer, name)
+        return tile.ProgramOp.create(
+            properties={"sym_name": self.function.sym_name},
+            regions=[Region(Block([*self.declarations, *self.operations]))],
+            location=self.function.location,
+        )
+
+    def _port(self, name: str, inputs: list[str], outputs: list[str]) -> str:
+        if name in outputs:
+            raise DiagnosticError(
+                f"'{name}' names an input and an output of the network",
+                hint="a result that is an input needs a name of its own in smalti.outputs",
+            )
+        self._names.update(inputs)
+        return name
+
+    def _declare(self, op: tile.GlobalOp, location: LocationAttr | None = None) -> SSAValue:
+        if location is not None:
+            op.location = location
+        self.declarations.append(op)
+        op.output.name_hint = value_name(op.buffer_name.data)
+        return op.output
+
+    def _declare_outputs(
+        self, results: list[SSAValue], names: list[str]
+    ) -> list[tuple[SSAValue, SSAValue, str]]:
+        """Declares the output buffers; returns the results that need a copy: no op's, or returned
+        before.
+        """
+        again: list[tuple[SSAValue, SSAValue, str]] = []
+        for value, name in zip(results, names, strict=True):
+            shape, storage = _dense(value, name)
+            buffer = self._declare(global_buffer(name, "output", row_major(shape), storage))
+            owner = value.owner
+            if (
+                value in self.buffers
+                or not isinstance(owner, tpu.TpuOp)
+                or isinstance(owner, tpu.WeightOp)
+            ):
+                again.append((value, buffer, name))
+            else:
+                self.buffers[value] = buffer
+        return again
+
+    def _unique(self, name: str) -> str:
+        unique, number = name, 0
+        while unique in self._names:
+            number += 1
+            unique = f"{name}_{number}"
+        self._names.add(unique)
+        return unique
+
+    def _weight(self, op: tpu.WeightOp) -> None:
+        if op.output.first_use is None:
+            return
+        name = self._unique(op.result_name.data)
+        key, seed = None, None
+        if op.key is not None:
+            key = op.key.data
+            # The store must hold what the op says: found here, it names the op.
+            value_of(op, self.store)
+        elif op.seed is not None:
+            seed = op.seed.value.data
+        else:
+            key = self.store.add(name, value_of(op, self.store))
+        layout = row_major(shape_of(op.output))
+        self.buffers[op.output] = self._declare(
+            global_buffer(
+                name, "weights", layout, element_storage(op.output.type), key=key, seed=seed
+            ),
+            op.location,
+        )
+
+    def _convert(self, op: tpu.TpuOp) -> None:
+        result = op.results[0]
+        if result not in self.buffers:
+            layout = self.layouts[result]
+            storage = element_storage(result.type)
+            name = self._unique(op.result_name.data)
+            self.buffers[result] = self._declare(
+                global_buffer(name, "scratch", layout, storage), op.location
+            )
+        if isinstance(op, tpu.ReshapeOp):
+            self._reshape(op.input, result, op.result_name.data, op.location)
+        else:
+            self._layer(op, [self.buffers[v] for v in op.operands], self.buffers[result])
+
+    def _copy_to_output(self, value: SSAValue, buffer: SSAValue, name: str) -> None:
+        """A result that no op writes to its output buffer is copied there: a reshape to its own
+        shape.
+        """
+        op = tpu.ReshapeOp.create(
+            operands=[value], result_types=[value.type], properties={"name": StringAttr(name)}
+        )
+        self._layer(op, [self.buffers[value]], buffer)
+        op.erase()
+
+    def _reshape(
+        self, source: SSAValue, result: SSAValue, name: str, location: LocationAttr
+    ) -> None:
+        """One layer where both shapes are nests of the same factors, else two through a tensor of
+        one axis.
+        """
+        type = result.type
+        assert isinstance(type, TensorType)
+        value, buffer = source, self.buffers[source]
+        spare: list[Operation] = []
+        if refine(shape_of(source), type.get_shape()) is None:
+            elements = row_major((prod(type.get_shape()),))
+            flat_type = TensorType(type.element_type, elements.shape)
+            flat = self._unique(f"{name}.flat")
+            flat_buffer = self._declare(
+                global_buffer(flat, "scratch", elements, element_storage(type)), location
+            )
+            step = _reshape_op(value, flat_type, flat, location)
+            spare.append(step)
+            self._layer(step, [buffer], flat_buffer)
+            value, buffer = step.results[0], flat_buffer
+        last = _reshape_op(value, type, name, location)
+        spare.append(last)
+        self._layer(last, [buffer], self.buffers[result])
+        for op in reversed(spare):
+            op.erase()
+
+    def _layer(self, op: tpu.TpuOp, inputs: list[SSAValue], output: SSAValue) -> None:
+        """One layer: a copy of `op` on block arguments."""
+        body = Block(arg_types=[operand.type for operand in op.operands])
+        inner = type(op).create(
+            operands=body.args,
+            result_types=[op.results[0].type],
+            properties=op.properties,
+            attributes=op.attributes,
+            location=op.location,
+        )
+        end = tile.YieldOp.create(operands=[inner.results[0]], location=op.location)
+        body.add_ops([inner, end])
+        window = flatten(whole(shape_of(op.results[0])))
+        self.operations.append(
+            tile.LayerOp.create(
+                operands=[*inputs, output],
+                properties={"window": ints(window)},
+                regions=[Region(body)],
+                location=op.location,
+            )
+        )
+        self.layers += 1
+
+
+def _reshape_op(
+    value: SSAValue, type: TensorType, name: str, location: LocationAttr
+) -> tpu.ReshapeOp:
+    return tpu.ReshapeOp.create(
+        operands=[value],
+        result_types=[type],
+        properties={"name": StringAttr(name)},
+        location=location,
+    )
+
+
+def _dense(value: SSAValue, name: str) -> tuple[tuple[int, ...], str]:
+    """Shape and storage of an input or output; DiagnosticError where it has no fixed shape or no
+    elements.
+    """
+    if not isinstance(value.type, TensorType):
+        raise DiagnosticError(f"'{name}' must be a tensor, its type is {value.type}")
+    shape = value.type.get_shape()
+    if any(size < 1 for size in shape):
+        raise DiagnosticError(
+            f"'{name}' has shape {list(shape)}: every size must be known and at least 1",
+            hint="give the input's shape when importing the model",
+        )
+    return shape, element_storage(value.type)

@@ -1,0 +1,180 @@
+"""Chooses the layout of each intermediate tensor in global memory, by the units that compute it and
+read it.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects import func
+from xdsl.ir import SSAValue
+
+from ...dialects import tpu
+from ...dialects.quant.element_type import shape_of
+from ..tiling.layout import Layout, intermediate, row_major
+from ..tiling.windows import factors_of_axes, refine
+
+_IMAGE_OPS = (tpu.Conv2dOp, tpu.MaxPoolOp, tpu.AvgPoolOp, tpu.LocalResponseNormOp)
+"""Their tiles are channel-last."""
+_KEEPS_LAYOUT = (
+    tpu.AddOp, tpu.SubOp, tpu.MulOp, tpu.DivOp, tpu.MinOp, tpu.MaxOp, tpu.PowerOp, tpu.ModuloOp,
+    tpu.PreluOp, tpu.CompareOp, tpu.LogicalOp, tpu.SelectOp, tpu.UnaryOp, tpu.LookupOp, tpu.CastOp,
+    tpu.RequantizeOp, tpu.ClampOp, tpu.ResampleOp, tpu.ConcatOp,
+    tpu.SliceOp, tpu.PadOp,
+)  # fmt: skip
+"""Their operands and result are best laid out alike."""
+_MOVES = (tpu.ReshapeOp, tpu.TransposeOp, tpu.ConcatOp, tpu.SliceOp, tpu.PadOp)
+"""No unit computes on their tiles: padding to lanes would only be moved along."""
+
+
+def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Layout]:
+    """The layout of every op's result in the function's block.
+
+    Tensors of three axes and more are channel-last, but row-major where a matrix product, or a
+    softmax or normalisation along the last axis, reads or makes them, or what differs from them by
+    element-wise ops only, and no convolution or pool does. What is only moved (by a transpose, then a reshape, say)
+    is dense, and in the order in which its elements come.
+    """
+    chosen = _Choice(lane_group)
+    results: list[SSAValue] = []
+    for op in function.body.block.ops:
+        if isinstance(op, tpu.TpuOp):
+            results.append(op.results[0])
+            chosen.note(op)
+    chosen.settle()
+    for result in results:
+        if isinstance(result.owner, tpu.ReshapeOp | tpu.TransposeOp):
+            chosen.follow(result.owner)
+    return {result: chosen.layout_of(result) for result in results}
+
+
+class _Choice:
+    """What is known of the groups of values that are laid out alike."""
+
+    def __init__(self, lane_group: int) -> None:
+        self.lane_group = lane_group
+        self.groups = _Groups()
+        self._touched: dict[str, list[SSAValue]] = {"images": [], "rows": [], "computed": []}
+        self.images: set[SSAValue] = set()
+        self.rows: set[SSAValue] = set()
+        self.computed: set[SSAValue] = set()
+        self.orders: dict[SSAValue, tuple[int, ...]] = {}
+
+    def note(self, op: tpu.TpuOp) -> None:
+        """Takes down what `op` asks of its operands and result."""
+        result = op.results[0]
+        touched = [value for value in (*op.operands, result) if len(shape_of(value)) >= 3]
+        if not isinstance(op, _MOVES):
+            self._touched["computed"] += touched
+        if isinstance(op, _IMAGE_OPS):
+            self._touched["images"] += touched
+        elif isinstance(op, tpu.MatmulOp) or (
+            isinstance(op, tpu.SoftmaxOp) and op.axis.value.data == len(shape_of(result)) - 1
+        ):
+            self._touched["rows"] += touched
+        elif isinstance(op, tpu.NormalizeOp):
+            self.groups.join(op.input, result)
+            if op.axes.get_values()[-1] == len(shape_of(result)) - 1:
+                self._touched["rows"] += [result] if len(shape_of(result)) >= 3 else []
+        elif isinstance(op, _KEEPS_LAYOUT):
+            for value in touched:
+                if len(shape_of(value)) == len(shape_of(result)):
+                    self.groups.join(value, result)
+
+    def settle(self) -> None:
+        """Sorts the groups, once every op has been noted."""
+        find = self.groups.find
+        self.images = {find(value) for value in self._touched["images"]}
+        self.rows = {find(value) for value in self._touched["rows"]} - self.images
+        self.computed = {find(value) for value in self._touched["computed"]}
+
+    def follow(self, op: tpu.ReshapeOp | tpu.TransposeOp) -> None:
+        """Lays out the group of `op`'s result as its elements come, if nothing else settles it:
+        in that order where it is only moved, row-major where they come row-major.
+        """
+        result = op.output
+        group = self.groups.find(result)
+        if len(shape_of(result)) < 3 or group in self.images | self.rows or group in self.orders:
+            return
+        order = _order_of_elements(self.layout_of(op.input), op)
+        if order is None:
+            return
+        if group not in self.computed:
+            self.orders[group] = order
+        elif order == tuple(range(len(order))):
+            self.rows.add(group)
+
+    def layout_of(self, value: SSAValue) -> Layout:
+        """The layout of `value`, by what is known so far; inputs and weights are dense rows."""
+        shape = shape_of(value)
+        if not isinstance(value.owner, tpu.TpuOp) or isinstance(value.owner, tpu.WeightOp):
+            return row_major(shape)
+        if _meets_host(value):
+            return row_major(shape)
+        if len(shape) < 3:
+            return row_major(shape, self.lane_group)
+        group = self.groups.find(value)
+        if group in self.rows:
+            return row_major(shape, self.lane_group)
+        if group in self.images or group in self.computed:
+            return intermediate(shape, self.lane_group)
+        order = self.orders.get(group)
+        return row_major(shape) if order is None else Layout(shape, order, shape[order[-1]])
+
+
+def _meets_host(value: SSAValue) -> bool:
+    """Whether the host makes or reads a value: its arrays are dense."""
+    return isinstance(value.owner, tpu.HostCallOp) or any(
+        isinstance(use.operation, tpu.HostCallOp) for use in value.uses
+    )
+
+
+def _order_of_elements(
+    source: Layout, op: tpu.ReshapeOp | tpu.TransposeOp
+) -> tuple[int, ...] | None:
+    """The order of the result's axes in which its elements come out of `source`; None where axes of
+    the result are joined from what lies apart.
+    """
+    if isinstance(op, tpu.TransposeOp):
+        permutation = op.permutation.get_values()
+        return tuple(permutation.index(axis) for axis in source.order)
+    target = shape_of(op.output)
+    factors = refine(source.shape, target)
+    if factors is None:
+        return tuple(range(len(target)))  # by way of a tensor of one axis
+    own = factors_of_axes(source.shape, factors)
+    nests = factors_of_axes(target, factors)
+    axis_of = {factor: axis for axis, nest in enumerate(nests) for factor in nest}
+    sequence = [factor for axis in source.order for factor in own[axis]]
+    order: list[int] = []
+    while sequence:
+        axis = axis_of[sequence[0]]
+        nest = nests[axis]
+        if sequence[: len(nest)] != nest:
+            return None
+        order.append(axis)
+        del sequence[: len(nest)]
+    # An axis of one element lies anywhere: behind the one before it.
+    for axis, nest in enumerate(nests):
+        if not nest:
+            order.insert(order.index(axis - 1) + 1 if axis else 0, axis)
+    return tuple(order)
+
+
+class _Groups:
+    """Disjoint sets of values (union-find with path halving)."""
+
+    def __init__(self) -> None:
+        self._parent: dict[SSAValue, SSAValue] = {}
+
+    def find(self, value: SSAValue) -> SSAValue:
+        """The representative of the set of `value`."""
+        parent = self._parent
+        while (above := parent.get(value, value)) is not value:
+            parent[value] = parent.get(above, above)
+            value = above
+        return value
+
+    def join(self, a: SSAValue, b: SSAValue) -> None:
+        """Makes the sets of `a` and `b` one."""
+        root_a, root_b = self.find(a), self.find(b)
+        if root_a is not root_b:
+            self._parent[root_a] = root_b

@@ -1,0 +1,1 @@
+"""Arguments that several programs share, and what they mean."""

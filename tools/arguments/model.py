@@ -1,0 +1,105 @@
+"""Arguments that several subcommands take: shapes of a model's inputs, target, cores, quantization, calibration."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TypedDict
+
+from ...passes.top_to_tpu.quantize_option import QUANTIZE
+
+
+def positive(text: str) -> int:
+    """An argparse type: a whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def natural(text: str) -> int:
+    """An argparse type: a whole number of at least 0."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
+
+
+def shape(text: str) -> tuple[str, tuple[int, ...]]:
+    """An argparse type: NAME=1,3,224,224."""
+    name, equals, sizes = text.rpartition("=")
+    try:
+        parsed = tuple(int(size) for size in sizes.split(",")) if sizes else ()
+    except ValueError:
+        parsed = None
+    if not equals or not name or parsed is None or any(size < 1 for size in parsed):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=1,3,224,224")
+    return name, parsed
+
+
+def symbol(text: str) -> tuple[str, int]:
+    """An argparse type: NAME=N."""
+    name, equals, size = text.rpartition("=")
+    if not equals or not name or not (size.isascii() and size.isdigit()) or int(size) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=N")
+    return name, int(size)
+
+
+class SizeArguments(TypedDict):
+    """What the arguments say of the inputs' sizes, as `start_from_model` takes it."""
+
+    batch: int | None
+    input_shapes: dict[str, tuple[int, ...]]
+    symbols: dict[str, int]
+
+
+def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
+    """--input-shape, --batch and --define-symbol."""
+    parser.add_argument(
+        "--input-shape",
+        action="append",
+        default=[],
+        type=shape,
+        metavar="NAME=1,3,224,224",
+        help="shape of an input, in place of the model's; may be repeated",
+    )
+    parser.add_argument(
+        "--batch",
+        type=positive,
+        metavar="N",
+        help="size of axis 0 of every input, in place of the model's",
+    )
+    parser.add_argument(
+        "--define-symbol",
+        action="append",
+        default=[],
+        type=symbol,
+        metavar="NAME=N",
+        help="size of the dimensions that the model calls NAME; may be repeated",
+    )
+
+
+def sizes(args: argparse.Namespace) -> SizeArguments:
+    """The sizes given with these arguments."""
+    return {
+        "batch": args.batch,
+        "input_shapes": dict(args.input_shape),
+        "symbols": dict(args.define_symbol),
+    }
+
+
+def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
+    """--target, --cores, --quantize and --calibration."""
+    parser.add_argument(
+        "--target",
+        metavar="TARGET",
+        help="a target's name (see smalti targets) or TOML file (default: default-8c)",
+    )
+    parser.add_argument(
+        "--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)"
+    )
+    parser.add_argument("--quantize", choices=QUANTIZE, help="number format (default: int8)")
+    parser.add_argument(
+        "--calibration",
+        metavar="DATA",
+        help="for int8: an .npz with arrays named as the model's inputs, or random:SEED",
+    )

@@ -1,0 +1,92 @@
+"""Arguments of `smalti run` that ask where the time goes, and what they print and write."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...backends.simulator.timing.timing import Timing
+
+
+def add_profile_arguments(parser: argparse.ArgumentParser) -> None:
+    """--profile, --profile-by, --profile-output and --trace."""
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="print where the time goes: by ONNX node, and by core and engine",
+    )
+    parser.add_argument(
+        "--profile-by",
+        metavar="KEYS",
+        help="in one table by these of node, op, core, engine instead, such as node,engine",
+    )
+    parser.add_argument(
+        "--profile-output",
+        metavar="FILE",
+        help="write the profile (by node, op, core and engine) as .json or .csv, units in the column names",
+    )
+    parser.add_argument(
+        "--trace",
+        metavar="FILE",
+        help="write what ran when as .json for Perfetto (ui.perfetto.dev) or chrome://tracing",
+    )
+
+
+def profile_files(args: argparse.Namespace) -> list[str | None]:
+    """The files that will be written, None for those that were not asked for."""
+    return [args.profile_output, args.trace]
+
+
+def choose_mode(args: argparse.Namespace) -> str:
+    """The mode of a run: what --mode says; without it, "functional", or what a profile or trace needs.
+
+    Raises:
+        DiagnosticError: the mode counts no cycles, or an argument of the profile is wrong.
+    """
+    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+    from ...backends.simulator.profile import parse_keys
+    from ..console.tables import table_format
+
+    timed = args.profile or args.profile_by or any(profile_files(args))
+    if timed and args.mode == "functional":
+        raise DiagnosticError(
+            "--mode functional counts no cycles for a profile or trace",
+            hint="use --mode timing or both",
+        )
+    if args.profile_by:
+        parse_keys(args.profile_by)
+    if args.profile_output:
+        table_format(args.profile_output)
+    if args.trace and Path(args.trace).suffix != ".json":
+        raise DiagnosticError(
+            "a trace is a JSON file", Place(file=args.trace), hint="end its name in .json"
+        )
+    if args.mode or not timed:
+        return args.mode or "functional"
+    return "both" if args.inputs else "timing"
+
+
+def report_profile(args: argparse.Namespace, timing: Timing) -> None:
+    """Prints and writes the profile and the trace, where they were asked for."""
+    from ...backends.simulator.profile import KEYS, parse_keys, profile
+    from ..console.tables import write_table
+    from ..console.timing_report import format_profile
+
+    keys = parse_keys(args.profile_by) if args.profile_by else None
+    if args.profile or (keys and not args.profile_output):
+        for by in [keys] if keys else [("node",), ("core", "engine")]:
+            print()
+            print(format_profile(profile(timing, by)))
+    if args.profile_output:
+        write_table(args.profile_output, profile(timing, keys or KEYS).to_json())
+        print(f"profile written to {args.profile_output}")
+    if args.trace:
+        import json
+
+        from ...backends.diagnostics.files import write_text
+        from ...backends.simulator.trace import trace
+
+        write_text(args.trace, json.dumps(trace(timing), separators=(",", ":")) + "\n")
+        print(f"trace written to {args.trace}: open it in ui.perfetto.dev or chrome://tracing")

@@ -1,0 +1,1 @@
+"""What the programs print: tables, listings, reports, progress."""
