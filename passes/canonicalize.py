@@ -1,4 +1,4 @@
-"""`canonicalize`: xDSL's folders and canonicalisation patterns, run by the shared driver."""
+"""`canonicalize`: xDSL's folders and canonicalization patterns, run by the shared driver."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .smalti_pass import Level, SmaltiPass
 
 
 class CanonicalizeOp(RewritePattern):
-    """An op's folder, else the first of its own canonicalisation patterns that matches."""
+    """An op's folder, else the first of its own canonicalization patterns that matches."""
 
     def __init__(self, ctx: Context) -> None:
         self.patterns = GreedyRewritePatternApplier(
@@ -34,7 +34,7 @@ class CanonicalizeOp(RewritePattern):
 
 @dataclass(frozen=True)
 class Canonicalize(SmaltiPass):
-    """Fold ops, apply their canonicalisation patterns and erase ops that nobody uses.
+    """Fold ops, apply their canonicalization patterns and erase ops that nobody uses.
 
     xDSL's `canonicalize`, but with the driver that carries locations and ends in every case.
     """

@@ -32,7 +32,7 @@ def run_onnx(
         inputs: arrays by input name. Where the model declares a fixed axis 0, one that is S times
             as long is S samples: they are run one by one and their outputs joined along axis 0.
         intermediates: give every tensor that a node computes (outside of subgraphs) too. ONNX
-            Runtime's optimisations are then off: they would fuse tensors away.
+            Runtime's optimizations are then off: they would fuse tensors away.
 
     Raises:
         DiagnosticError: a file that cannot be read, a model that ONNX Runtime rejects, inputs

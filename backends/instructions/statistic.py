@@ -1,4 +1,4 @@
-"""Pooling, reductions, interpolation and normalisations, on the vector unit; see instruction.py."""
+"""Pooling, reductions, interpolation and normalizations, on the vector unit; see instruction.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normalisations: statistics of a tensor's own elements in f64, the result rounded to f32.
+"""Normalizations: statistics of a tensor's own elements in f64, the result rounded to f32.
 
 Statistics first bring their axes together at the end of a contiguous array, so that each result
 depends on its own elements alone and not on what is beside them.
@@ -22,7 +22,7 @@ def normalize(
     scale: np.ndarray | None = None,
     bias: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Floats `x` normalised over the negative `axes`, times `scale`, plus `bias` (which broadcast to
+    """Floats `x` normalized over the negative `axes`, times `scale`, plus `bias` (which broadcast to
     `x`), in f32 in the shape of `x`.
 
         mean_variance: (x − mean) / √(mean((x − mean)²) + ε)
@@ -35,7 +35,7 @@ def normalize(
     ValueError for axes out of range and unknown kinds.
     """
     if kind not in KINDS:
-        raise ValueError(f"unknown normalisation '{kind}' (known: {', '.join(KINDS)})")
+        raise ValueError(f"unknown normalization '{kind}' (known: {', '.join(KINDS)})")
     if not axes or any(not -x.ndim <= axis < 0 for axis in axes) or len(set(axes)) != len(axes):
         raise ValueError(f"axes {axes} must be distinct, negative and within rank {x.ndim}")
     kept = [axis for axis in range(-x.ndim, 0) if axis not in axes]
@@ -67,14 +67,14 @@ def _divisor(kind: str, rows: np.ndarray, epsilon: float) -> np.ndarray:
 def local_response_norm(
     x: np.ndarray, axis: int, *, size: int, alpha: float, beta: float, bias: float
 ) -> np.ndarray:
-    """x / (bias + alpha/size · Σ x²)^beta in f32, the sum over the `size` neighbours along `axis`.
+    """x / (bias + alpha/size · Σ x²)^beta in f32, the sum over the `size` neighbors along `axis`.
 
-    Neighbours of position c are c − ⌊(size−1)/2⌋ to c + ⌈(size−1)/2⌉, as far as there are such
+    Neighbors of position c are c − ⌊(size−1)/2⌋ to c + ⌈(size−1)/2⌉, as far as there are such
     (ONNX LRN; Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks",
     2012, section 3.3). ValueError for a size below 1.
     """
     if size < 1:
-        raise ValueError(f"a neighbourhood has at least 1 element, not {size}")
+        raise ValueError(f"a neighborhood has at least 1 element, not {size}")
     rows = np.moveaxis(x, axis, -1).astype(np.float64)
     length = rows.shape[-1]
     squares = np.square(rows)

@@ -53,7 +53,7 @@ def resize_taps(
         index = _nearest(at, nearest_mode)[:, None]
         weight = np.ones((out_size, 1))
     else:
-        index, weight = _neighbours(mode, at, scale, cubic_coeff_a, antialias)
+        index, weight = _neighbors(mode, at, scale, cubic_coeff_a, antialias)
         if exclude_outside:
             weight = np.where((index < 0) | (index >= in_size), 0.0, weight)
             total = weight.sum(axis=1, keepdims=True)
@@ -171,10 +171,10 @@ def _nearest(at: np.ndarray, mode: str) -> np.ndarray:
     return np.ceil(at - 0.5)
 
 
-def _neighbours(
+def _neighbors(
     mode: str, at: np.ndarray, scale: float, a: float, antialias: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbouring coordinates (some outside the axis) and their weights: [out, taps] each.
+    """Neighboring coordinates (some outside the axis) and their weights: [out, taps] each.
 
     The kernel has radius 1 (linear) or 2 (cubic); with antialias, and when shrinking, it is
     stretched by 1 / scale.

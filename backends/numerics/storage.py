@@ -114,7 +114,7 @@ def _round_to_odd_f32(x: np.ndarray) -> np.ndarray:
     finite = np.isfinite(nearest)
     even = (bits & 1) == 0
     back = nearest.astype(np.float64)
-    # An even f32 that is not x: its neighbour on the other side of x is odd. Bits count magnitudes.
+    # An even f32 that is not x: its neighbor on the other side of x is odd. Bits count magnitudes.
     too_small = finite & even & (np.abs(back) < np.abs(wide))
     too_large = finite & even & (np.abs(back) > np.abs(wide))
     bits[too_small] += 1

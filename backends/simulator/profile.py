@@ -78,7 +78,7 @@ class Profile:
     def table(self) -> list[dict[str, Any]]:
         """The rows as dictionaries from column names, units in them, to JSON values.
 
-        `nodes` is a list of names; a utilisation is None where the engines were never busy.
+        `nodes` is a list of names; a utilization is None where the engines were never busy.
         """
         return [self._columns(row) for row in self.rows]
 

@@ -245,7 +245,7 @@ def decode_program(program: Program) -> Streams:
     if not (_codes_known(streams) and _counters_known(streams) and _groups_agree(streams)
             and _memory_suffices(streams)):  # fmt: skip
         # Something is wrong, or too large to be sure about in f64: look at each instruction.
-        _check_synchronisation(streams)
+        _check_synchronization(streams)
         for members in streams.groups.values():
             _check_group(streams, members)
         _check_memory(streams)
@@ -271,7 +271,7 @@ def _counters_known(streams: Streams) -> bool:
     )
 
 
-def _check_synchronisation(streams: Streams) -> None:
+def _check_synchronization(streams: Streams) -> None:
     """Counters and cores that waits and signals name exist; fields can be decoded."""
     for number, fields in enumerate(streams.fields):
         if fields["wait_value"]:

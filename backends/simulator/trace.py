@@ -7,7 +7,7 @@ those that waited for it. A further process has counters of bandwidth, and each 
 bytes of its memories that hold something still needed.
 
 Times are in microseconds, as the format has it, at the target's clock and whole nanoseconds: start
-and end of a slice are rounded each, so that neighbours never overlap. The exact cycles are among a
+and end of a slice are rounded each, so that neighbors never overlap. The exact cycles are among a
 slice's arguments.
 """
 

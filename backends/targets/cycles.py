@@ -1,7 +1,7 @@
 """Cycle formulas: what an instruction costs on a target, waiting and shared bandwidth apart.
 
 The timing simulator and the compiler's cost models both call these functions, so that what the
-compiler minimises is what the simulator measures. The compiler calls them with integers, for every tiling
+compiler minimizes is what the simulator measures. The compiler calls them with integers, for every tiling
 that a search tries; the simulator with columns of whole numbers in f64, for all instructions at
 once.
 """
@@ -23,7 +23,7 @@ SOFTMAX_OPERATIONS = 8
 """Passes over its elements that the vector unit makes for a softmax."""
 
 NORMALIZE_OPERATIONS = 6
-"""Passes over its elements that the vector unit makes for a normalisation: mean, deviations, their
+"""Passes over its elements that the vector unit makes for a normalization: mean, deviations, their
 squares' sum, quotient, scale, offset."""
 
 Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
@@ -138,7 +138,7 @@ def reduce_operations(kind: str) -> int:
 
 
 def local_response_norm_operations(size: Whole, channels: Whole) -> Whole:
-    """Passes over its elements that the vector unit makes for a local response normalisation over
+    """Passes over its elements that the vector unit makes for a local response normalization over
     `size` of `channels`: the squares, their sum, a power (a logarithm and an exponential, each half
     of a softmax), a product.
     """

@@ -1,7 +1,7 @@
 """Machine descriptions: what a target is, and reading one from TOML.
 
 A target says everything that the compiler and the simulator know about a machine. It is read from a
-TOML file (or from the JSON in a program), checked field by field, and never changes afterwards.
+TOML file (or from the JSON in a program), checked field by field, and never changes afterward.
 Units are in the names of the fields; one kilobyte is 1024 bytes where a field counts bytes, and one
 gigabyte per second is 10^9 bytes per second, as data sheets have it.
 """

@@ -141,7 +141,7 @@ def _areas(streams: Streams, order: Sequence[int], sides: Mapping[int, str]) -> 
 
 
 def _without_seams(areas: Sequence[_Area]) -> list[_Area]:
-    """Areas of one kind that touch, as those of neighbouring tiles, are one."""
+    """Areas of one kind that touch, as those of neighboring tiles, are one."""
     result: list[_Area] = []
     for area in areas:
         last = result[-1] if result else None

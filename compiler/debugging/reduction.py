@@ -10,7 +10,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ..compilation.pipelines import level_of
 from . import listing_reduction, network_reduction
 from .experiment import Experiment, IrExperiment, OnnxExperiment
-from .minimise import minimise
+from .minimize import minimize
 from .predicate import Predicate
 
 E = TypeVar("E", bound=Experiment)
@@ -119,7 +119,7 @@ class _Reducer(Generic[E]):
     def _parts(self, best: E) -> E:
         """As few ops as possible; what is left out becomes inputs."""
         count = self.steps.count(best)
-        kept = minimise(range(count), lambda part: self._holds(self.steps.keep(best, part)))
+        kept = minimize(range(count), lambda part: self._holds(self.steps.keep(best, part)))
         if len(kept) == count:
             return best
         self.report(f"{count} ops -> {len(kept)}")
@@ -140,7 +140,7 @@ class _Reducer(Generic[E]):
 
     def _passes(self, best: E) -> E:
         """As few passes as possible."""
-        kept = minimise(best.passes, lambda part: self._holds(best.with_passes(part)))
+        kept = minimize(best.passes, lambda part: self._holds(best.with_passes(part)))
         if len(kept) < len(best.passes):
             self.report(f"{len(best.passes)} passes -> {len(kept)}")
         return best.with_passes(kept)

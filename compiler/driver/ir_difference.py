@@ -13,12 +13,12 @@ from xdsl.passes import ModulePass
 from ...passes.instrument import PassInstrument
 from .ir_printing import ModuleText
 
-_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+_COLORS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 _PLAIN = "\x1b[0m"
 
 
 class IrDifference(PassInstrument):
-    """Writes a unified diff of the IR per pass to `stream`, coloured where that is a terminal."""
+    """Writes a unified diff of the IR per pass to `stream`, colored where that is a terminal."""
 
     def __init__(self, text_of: ModuleText, stream: TextIO) -> None:
         self.text_of, self.stream = text_of, stream
@@ -37,8 +37,8 @@ class IrDifference(PassInstrument):
             return
         names = f"before {each.name}", f"after {each.name}"
         lines = difflib.unified_diff(old.splitlines(), self._text.splitlines(), *names, lineterm="")
-        self.stream.writelines(f"{self._coloured(line)}\n" for line in lines)
+        self.stream.writelines(f"{self._colored(line)}\n" for line in lines)
 
-    def _coloured(self, line: str) -> str:
-        colour = _COLOURS.get(line[:1]) if self.stream.isatty() else None
-        return f"{colour}{line}{_PLAIN}" if colour else line
+    def _colored(self, line: str) -> str:
+        color = _COLORS.get(line[:1]) if self.stream.isatty() else None
+        return f"{color}{line}{_PLAIN}" if color else line

@@ -56,7 +56,7 @@ class GraphBuilder:
         self.batch = batch
         self._reserved = set(tensor_names)
         self._used: set[str] = set()
-        # Materialised constants by identity; the constant is kept so that its identity stays its
+        # Materialized constants by identity; the constant is kept so that its identity stays its
         # own.
         self._weights: dict[int, tuple[Constant, SSAValue]] = {}
         self._node: Node | None = None

@@ -36,7 +36,7 @@ _NOT_FOLDED = frozenset(
     ]
 )
 _SHRINKING = frozenset({"NonZero", "Compress", "Unique", "NonMaxSuppression", "StringSplit"})
-"""Ops whose result's size is known only afterwards, but is bounded by their input's."""
+"""Ops whose result's size is known only afterward, but is bounded by their input's."""
 
 
 def can_fold(node: Node) -> bool:

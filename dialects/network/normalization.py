@@ -1,4 +1,4 @@
-"""What the normalisations of top and tpu share: fields, builders, shapes."""
+"""What the normalizations of top and tpu share: fields, builders, shapes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class NormalizeBase(TensorOp):
         epsilon: float,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A normalisation; DiagnosticError where an axis is none of the input's, or scale or bias do
+        """A normalization; DiagnosticError where an axis is none of the input's, or scale or bias do
         not broadcast to it.
         """
         properties = {"kind": StringAttr(kind), "axes": ints(axes), "epsilon": real(epsilon)}
@@ -56,7 +56,7 @@ class NormalizeBase(TensorOp):
     def expected_shape(self) -> Shape:
         shape = shape_of(self.input)
         if not self.axes.get_values():
-            raise ShapeError("there must be at least one axis to normalise over")
+            raise ShapeError("there must be at least one axis to normalize over")
         shapes.reduce_shape(shape, self.axes.get_values(), True)
         for name, value in self.named_operands()[1:]:
             if shapes.broadcast_shape(shape, shape_of(value)) != shape:
@@ -99,7 +99,7 @@ class LocalResponseNormBase(TensorOp):
         offset: float,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A local response normalisation; DiagnosticError for an input without channels."""
+        """A local response normalization; DiagnosticError for an input without channels."""
         properties = {
             "size": integer(size),
             "alpha": real(alpha),
@@ -112,6 +112,6 @@ class LocalResponseNormBase(TensorOp):
         return shapes.channel_shape(shape_of(self.input))
 
     def verify_fields(self) -> None:
-        """VerifyException for a neighbourhood of no channels."""
+        """VerifyException for a neighborhood of no channels."""
         if self.size.value.data < 1:
             raise VerifyException(f"size must be at least 1, got {self.size.value.data}")

@@ -1,4 +1,4 @@
-"""Tiles of pooling, reductions, interpolation and normalisations."""
+"""Tiles of pooling, reductions, interpolation and normalizations."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class SoftmaxOp(CoreOp):
 
 @irdl_op_definition
 class NormalizeOp(CoreOp):
-    """Rows (last axis) of length · inner elements normalised over `length`; parameters f32 [2, rows,
+    """Rows (last axis) of length · inner elements normalized over `length`; parameters f32 [2, rows,
     length, inner]: see isa.normalize.
 
     tile.normalize core 0 %x parameters %table -> %out kind = "rms" length = 3 inner = 16
@@ -134,7 +134,7 @@ class NormalizeOp(CoreOp):
 
 @irdl_op_definition
 class LocalResponseNormOp(CoreOp):
-    """Local response normalisation along each row (last axis) of `columns` elements; see
+    """Local response normalization along each row (last axis) of `columns` elements; see
     top.local_response_norm.
 
     tile.local_response_norm core 0 %x -> %out columns = 37 size = 5 alpha = 0.5 beta = 0.75

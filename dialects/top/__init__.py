@@ -173,7 +173,7 @@ class BatchNormOp(TopOp):
         epsilon: float = 1e-5,
         location: LocationAttr | None = None,
     ) -> Self:
-        """A batch normalisation with fixed statistics [C]; DiagnosticError where shapes do not
+        """A batch normalization with fixed statistics [C]; DiagnosticError where shapes do not
         fit.
         """
         operands = [input, scale, bias, mean, variance]

@@ -1,4 +1,4 @@
-"""The normalisations of `top`."""
+"""The normalizations of `top`."""
 
 from __future__ import annotations
 

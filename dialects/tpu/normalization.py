@@ -1,4 +1,4 @@
-"""The normalisations of `tpu`: in floats, on the vector unit."""
+"""The normalizations of `tpu`: in floats, on the vector unit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .tpu_op import TpuOp
 
 @irdl_op_definition
 class NormalizeOp(NormalizeBase, TpuOp):
-    """The normalisation `kind` (see top.normalize) over `axes`, float types only; scale and bias are
+    """The normalization `kind` (see top.normalize) over `axes`, float types only; scale and bias are
     f32.
 
     %y = tpu.normalize "norm" %x, %w bias %b kind = "mean_variance" axes = [2]

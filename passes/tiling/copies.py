@@ -81,7 +81,7 @@ _Dim = tuple[int, int, int]
 
 
 def _merge(dims: list[_Dim]) -> list[_Dim]:
-    """Joins neighbouring axes (outermost first) that are one axis in both buffers."""
+    """Joins neighboring axes (outermost first) that are one axis in both buffers."""
     result: list[_Dim] = []
     for size, source, target in dims:
         if result:

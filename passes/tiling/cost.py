@@ -37,7 +37,7 @@ costs 6% more cycles."""
 
 PART_CYCLES = 24
 """What one more core costs a layer: its instructions' start and the wait for it. Also breaks ties
-towards fewer cores.
+toward fewer cores.
 """
 
 TILE_CYCLES = 96
@@ -60,7 +60,7 @@ class Work:
 
 @dataclass(eq=False)
 class Machine:
-    """The numbers of a target that decide tile sizes, with its cycle formulas memoised."""
+    """The numbers of a target that decide tile sizes, with its cycle formulas memoized."""
 
     target: Target
     _cycles: dict[tuple[str, str, int, int, int, int], int] = field(default_factory=dict)

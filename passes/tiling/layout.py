@@ -64,7 +64,7 @@ class Layout:
 
     @cached_property
     def strides(self) -> tuple[int, ...]:
-        """Elements between neighbours along each *logical* axis."""
+        """Elements between neighbors along each *logical* axis."""
         result = [0] * len(self.shape)
         step = 1
         for axis, size in zip(reversed(self.order), reversed(self.physical), strict=False):

@@ -59,7 +59,7 @@ class Reach:
     limit: int
 
     def size(self, outputs: int) -> int:
-        """Input positions that `outputs` neighbouring outputs read."""
+        """Input positions that `outputs` neighboring outputs read."""
         return min((outputs - 1) * self.stride + self.span, self.limit)
 
 

@@ -11,7 +11,7 @@ epsilon)):
 
     %n = top.conv2d "n" %x, %w', %b' : (...) -> tensor<1x4x6x6xf32>
 
-The same goes for +, −, · and / by constants with one value per channel. A batch normalisation that
+The same goes for +, −, · and / by constants with one value per channel. A batch normalization that
 follows something else becomes a multiplication and an addition. New weights are computed in f64 and
 rounded once; where that would make an infinity, nothing is folded.
 """
@@ -138,7 +138,7 @@ class BatchNormToMulAdd(RewritePattern):
 
 @dataclass(frozen=True)
 class FoldBatchNorm(SmaltiPass):
-    """Fold batch normalisations and constants per channel into weights and biases."""
+    """Fold batch normalizations and constants per channel into weights and biases."""
 
     name = "top-fold-batch-norm"
     level: ClassVar[Level] = "top"

@@ -9,7 +9,7 @@ After:
 
     %y = top.unary "y" %x kind = "swish" alpha = 1.0 : (tensor<4xf32>) -> tensor<4xf32>
 
-Recognised, with their factors in any order and grouping: x·sigmoid(a·x) (swish),
+Recognized, with their factors in any order and grouping: x·sigmoid(a·x) (swish),
 x·clip(x + 3, 0, 6)/6 and x·hard_sigmoid(x) (hard_swish), clip(x + 3, 0, 6)/6 (hard_sigmoid),
 x·tanh(softplus(x)) (mish), 0.5·x·(1 + erf(x/√2)) (gelu), and
 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) (gelu_tanh).

@@ -1,4 +1,4 @@
-"""`top-recognize-normalization`: normalisations that exporters write as several ops become one.
+"""`top-recognize-normalization`: normalizations that exporters write as several ops become one.
 
 Before:
 
@@ -16,10 +16,10 @@ After:
 
     %y = top.normalize "y" %x, %weight bias %bias kind = "mean_variance" axes = [1] epsilon = ... : ...
 
-Recognised: (x − mean(x))/√(mean((x − mean(x))²) + ε) (mean_variance, as ONNX models before opset 17
+Recognized: (x − mean(x))/√(mean((x − mean(x))²) + ε) (mean_variance, as ONNX models before opset 17
 write LayerNormalization) and x/√(mean(x²) + ε) (rms), the root as a divisor or as a factor 1/√…;
 x·s + (bias − mean(x)·s) with s = scale/√(variance(x) + ε), as TensorFlow writes it; and a constant scale
-and bias after a normalisation that has none.
+and bias after a normalization that has none.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class _Statistic:
     epsilon: float
 
     def normalizes(self, value: SSAValue) -> tuple[str, SSAValue] | None:
-        """Kind and input of the normalisation that `value` divided by this is; None if none."""
+        """Kind and input of the normalization that `value` divided by this is; None if none."""
         deviation = _deviation(value)
         if deviation is not None and deviation[1] == self.axes and self.is_of(deviation[0]):
             return "mean_variance", deviation[0]
@@ -66,7 +66,7 @@ class _Statistic:
 
 
 class RecognizeNormalization(RewritePattern):
-    """A value divided by its deviation, or by its root mean square  ⇒  one normalisation."""
+    """A value divided by its deviation, or by its root mean square  ⇒  one normalization."""
 
     def __init__(self, store: WeightStore) -> None:
         self.store = store
@@ -89,7 +89,7 @@ class RecognizeNormalization(RewritePattern):
 
 
 class RecognizeShiftedNormalization(RewritePattern):
-    """x·s + (bias − mean(x)·s), s being scale/√(variance(x) + ε)  ⇒  one normalisation."""
+    """x·s + (bias − mean(x)·s), s being scale/√(variance(x) + ε)  ⇒  one normalization."""
 
     def __init__(self, store: WeightStore) -> None:
         self.store = store
@@ -109,7 +109,7 @@ class RecognizeShiftedNormalization(RewritePattern):
     def _normalization(
         self, op: top.AddOp, x: SSAValue, factor: SSAValue, shift: top.SubOp
     ) -> top.NormalizeOp | None:
-        """What x·factor + shift is; None where it is no normalisation."""
+        """What x·factor + shift is; None where it is no normalization."""
         scale, root = _scale_and_root(factor)
         statistic = _statistic(root, self.store, inverse=True)
         product, bias = shift.rhs.owner, shift.lhs
@@ -154,7 +154,7 @@ class FoldBias(RewritePattern):
 
 @dataclass(frozen=True)
 class RecognizeNormalizations(SmaltiPass):
-    """Make one op of normalisations that are written as several."""
+    """Make one op of normalizations that are written as several."""
 
     name = "top-recognize-normalization"
     level: ClassVar[Level] = "top"
@@ -275,7 +275,7 @@ def _number(value: SSAValue, store: WeightStore) -> float | None:
 
 
 def _normalized(op: top.MulOp | top.AddOp) -> Iterator[tuple[top.NormalizeOp, SSAValue]]:
-    """The normalisation that `op` alone reads, and the constant that it combines it with."""
+    """The normalization that `op` alone reads, and the constant that it combines it with."""
     for value, constant in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
         norm = value.owner
         if isinstance(norm, top.NormalizeOp) and value.has_one_use() and _fits(constant, value):

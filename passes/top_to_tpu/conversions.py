@@ -167,7 +167,7 @@ def convert_weight(builder: TpuBuilder, op: top.WeightOp) -> None:
 
 
 def refuse_batch_norm(builder: TpuBuilder, op: top.BatchNormOp) -> None:
-    """DiagnosticError: batch normalisations must have been folded."""
+    """DiagnosticError: batch normalizations must have been folded."""
     raise DiagnosticError(
         "top.batch_norm has no counterpart in tpu",
         place_of(op),

@@ -1,4 +1,4 @@
-"""How softmax and the normalisations of `top` are said in `tpu`: in floats, between casts."""
+"""How softmax and the normalizations of `top` are said in `tpu`: in floats, between casts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
 
 
 def convert_normalize(builder: TpuBuilder, op: top.NormalizeOp) -> None:
-    """A normalisation computes in f32; scale and bias that are not constant are ops of their own."""
+    """A normalization computes in f32; scale and bias that are not constant are ops of their own."""
     name = op.result_name.data
     constants = [
         value
@@ -51,7 +51,7 @@ def convert_normalize(builder: TpuBuilder, op: top.NormalizeOp) -> None:
 
 
 def convert_local_response_norm(builder: TpuBuilder, op: top.LocalResponseNormOp) -> None:
-    """A local response normalisation computes in f32."""
+    """A local response normalization computes in f32."""
     made = tpu.LocalResponseNormOp.make(
         op.result_name.data,
         builder.as_float(op.input),

@@ -29,7 +29,7 @@ def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Lay
     """The layout of every op's result in the function's block.
 
     Tensors of three axes and more are channel-last, but row-major where a matrix product, or a
-    softmax or normalisation along the last axis, reads or makes them, or what differs from them by
+    softmax or normalization along the last axis, reads or makes them, or what differs from them by
     element-wise ops only, and no convolution or pool does. What is only moved (by a transpose, then a reshape, say)
     is dense, and in the order in which its elements come.
     """

@@ -19,7 +19,7 @@ from smalti.backends.program.program import Program
 
 from tests.benchmarks.conftest import Say
 from tests.benchmarks.fresh_process import Run, run_fresh
-from tests.networks.catalogue import NETWORKS
+from tests.networks.catalog import NETWORKS
 
 SLOW = pytest.mark.slow
 TPU_MLIR_PYTHON = "SMALTI_TPU_MLIR_PYTHON"

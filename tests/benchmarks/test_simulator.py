@@ -28,7 +28,7 @@ from smalti.compiler import CompiledModel, compile_model
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module, print_module
 
-from tests.networks.catalogue import NETWORKS
+from tests.networks.catalog import NETWORKS
 from tests.networks.onnxruntime_int8 import quantized_model
 
 from .conftest import Say

@@ -156,7 +156,7 @@ def pool(graph: Graph, x: str) -> str:
 
 
 def batch_norm(graph: Graph, x: str) -> str:
-    """Batch normalisation with plain statistics."""
+    """Batch normalization with plain statistics."""
     shape = graph.values[x]
     c = shape[1]
     positive = graph.constant(graph.rng.uniform(0.5, 2, c), np.float32)
@@ -304,7 +304,7 @@ def softmax(graph: Graph, x: str) -> str:
 
 
 def normalization(graph: Graph, x: str) -> str:
-    """A normalisation by statistics of the input, with constant scale and bias where it has them."""
+    """A normalization by statistics of the input, with constant scale and bias where it has them."""
     shape = graph.values[x]
     images = (
         ("InstanceNormalization", "MeanVarianceNormalization", "LRN") if len(shape) == 4 else ()
@@ -374,7 +374,7 @@ def networks(
     """A model with input `x`, its last value and perhaps an inner one as outputs.
 
     Without `amplifies` it has no op that makes much more of its input's rounding errors, as the
-    normalisations do where the deviations are small.
+    normalizations do where the deviations are small.
     """
     graph = Graph(draw, np.random.default_rng(draw(st.integers(0, 1000))), amplifies)
     shape = (

@@ -1,4 +1,4 @@
-"""Activations written as several ops, in blocks of networks that use them: recognised, and right on every level."""
+"""Activations written as several ops, in blocks of networks that use them: recognized, and right on every level."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Normalisations written as several ops: recognised, and right on every level, in floats and in INT8."""
+"""Normalizations written as several ops: recognized, and right on every level, in floats and in INT8."""
 
 import numpy as np
 import onnx
@@ -7,7 +7,7 @@ from smalti.backends.cpu.session import run_onnx
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 
 from tests.networks.accuracy import Case, measure
-from tests.networks.catalogue import Network
+from tests.networks.catalog import Network
 
 from .test_attention import HIDDEN, TOKENS, Block
 from .test_random_networks import check_f32, check_int8, close, levels
@@ -16,7 +16,7 @@ EPSILON = 1e-5
 
 
 class OldBlock(Block):
-    """A graph in opset 11, in which a layer normalisation is written out in the form `form`."""
+    """A graph in opset 11, in which a layer normalization is written out in the form `form`."""
 
     def __init__(self, form: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
 """Networks that people bring first, made without downloads: topologies with seeded weights, and models from files.
 
-`python -m tests.networks NAME out.onnx` writes one; `catalogue.NETWORKS` has them all.
+`python -m tests.networks NAME out.onnx` writes one; `catalog.NETWORKS` has them all.
 """

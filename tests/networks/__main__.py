@@ -7,7 +7,7 @@ import sys
 
 import onnx
 
-from .catalogue import NETWORKS
+from .catalog import NETWORKS
 
 
 def main(words: list[str] | None = None) -> int:

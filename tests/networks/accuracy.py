@@ -26,7 +26,7 @@ from smalti.compiler.compilation.compilation import (
 )
 from smalti.compiler.execution import run_ir
 
-from .catalogue import Data, Network
+from .catalog import Data, Network
 from .onnxruntime_int8 import quantized_tensors
 
 CALIBRATION_SAMPLES, CALIBRATION_SEED = 4, 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from .accuracy import Case
-from .catalogue import NETWORKS
+from .catalog import NETWORKS
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ class Graph:
         return self.op("Add", [product, self.add(bias)], f"{name}/Add")
 
     def layer_norm(self, x: str, name: str, size: int, opset: int = 17) -> str:
-        """A layer normalisation along the last axis, of opset 17 or as PyTorch's exporter writes it before."""
+        """A layer normalization along the last axis, of opset 17 or as PyTorch's exporter writes it before."""
         scale = self.add(weights.factor(self.seed, f"{name}.weight", (size,)))
         shift = self.add(weights.bias(self.seed, f"{name}.bias", (size,)))
         if opset >= 17:

@@ -16,7 +16,7 @@ from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.compilation.compilation import Quantize
 
 from .accuracy import Accuracy, Case, measure
-from .catalogue import NETWORKS
+from .catalog import NETWORKS
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"

@@ -8,7 +8,7 @@ import pytest
 from smalti.compiler.compilation.compilation import Quantize
 
 from .accuracy import Accuracy, Case, count_products, measure
-from .catalogue import NETWORKS
+from .catalog import NETWORKS
 
 QUICK = ("digits", "mnist", "cifar10", "blazeface", "gpt2_block")
 SLOW = (

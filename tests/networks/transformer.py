@@ -19,7 +19,7 @@ _MASKED = -10000.0
 def bert_layer(seed: int = 0, opset: int = 17) -> ModelProto:
     """An encoder layer of BERT-base (Devlin et al. 2018): `hidden` [batch, sequence, 768] → `output`, the same shape.
 
-    12 heads, feed-forward of 3,072 with the exact Gelu, a layer normalisation after each residual: one node since
+    12 heads, feed-forward of 3,072 with the exact Gelu, a layer normalization after each residual: one node since
     opset 17, nine before.
     """
     graph = Graph(seed)

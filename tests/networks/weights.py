@@ -35,7 +35,7 @@ def bias(seed: int, name: str, shape: tuple[int, ...]) -> TensorProto:
 
 
 def factor(seed: int, name: str, shape: tuple[int, ...]) -> TensorProto:
-    """f32 numbers in [0.5, 1.5), as the factors of trained normalisations are."""
+    """f32 numbers in [0.5, 1.5), as the factors of trained normalizations are."""
     values = generator(seed, name).uniform(0.5, 1.5, shape).astype(np.float32)
     return numpy_helper.from_array(values, name)
 
@@ -105,9 +105,9 @@ def _written_out(node: NodeProto) -> list[NodeProto]:
         ("ReduceMean", ["squared"], "power"),
         ("Sqrt", ["power"], "unit"),
         ("Div", [x, "unit"], "normal"),
-        ("Sub", ["normal", "mean"], "centred"),
+        ("Sub", ["normal", "mean"], "centerd"),
         ("Sqrt", ["variance"], "deviation"),
-        ("Div", ["centred", "deviation"], "divided"),
+        ("Div", ["centerd", "deviation"], "divided"),
         ("Mul", ["divided", "scale"], "scaled"),
         ("Add", ["scaled", "shift"], ""),
     ]

@@ -64,7 +64,7 @@ def format_report(report: DemoReport) -> str:
         "one inference, from cold",
         f"  cycles                     {report.cycles:>10,}",
         f"  time                       {report.milliseconds:>10.4f} ms",
-        f"  matrix unit utilisation    {report.utilization:>10.2%}",
+        f"  matrix unit utilization    {report.utilization:>10.2%}",
         f"  read from global memory    {report.bytes_read:>10,} bytes",
         f"  written to global memory   {report.bytes_written:>10,} bytes",
         "",

@@ -17,7 +17,7 @@ NODE_WIDTH = 76
 
 
 def format_timing(timing: Timing, costliest: int = 5) -> str:
-    """Cycles, time, utilisation, bytes, and the ONNX nodes that cost most cycles."""
+    """Cycles, time, utilization, bytes, and the ONNX nodes that cost most cycles."""
     many = timing.repeat > 1
     runs = [f"inferences                 {timing.repeat:>12,}"] if many else []
     steady = [f"cycles of the last one     {timing.steady_cycles:>12,.0f}"] if many else []
@@ -28,7 +28,7 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
         f"cycles                     {timing.cycles:>12,}",
         *steady,
         f"time                       {timing.milliseconds:>12.4f} ms",
-        f"matrix unit utilisation    {timing.utilization:>12.2%}",
+        f"matrix unit utilization    {timing.utilization:>12.2%}",
         f"read from global memory    {timing.bytes_read:>12,} bytes{each}",
         f"written to global memory   {timing.bytes_written:>12,} bytes{each}",
         *hosts,

@@ -182,8 +182,8 @@ def convert(
         if is_float(in_type):
             stored = quantize(values, scale, zero_point_out, out_type)
             return np.clip(stored, *clamp) if clamp is not None else stored
-        centred = values.astype(np.int64) - zero_point_in
-        return requantize(centred, multiplier, shift, zero_point_out, out_type, clamp)
+        centerd = values.astype(np.int64) - zero_point_in
+        return requantize(centerd, multiplier, shift, zero_point_out, out_type, clamp)
 
     fill_value = 0 if is_float(out_type) else zero_point_out
     if in_type in ("i8", "u8") and values.size > 1024:
@@ -375,7 +375,7 @@ def normalize(
     parameter_length: int = 1,
     parameter_inner: int = 1,
 ) -> np.ndarray:
-    """out[rows, pitch]: x[rows, pitch], of which length * inner elements count, normalised in f32
+    """out[rows, pitch]: x[rows, pitch], of which length * inner elements count, normalized in f32
     over `length`.
 
     `parameters`, f32 [2, parameter_rows, parameter_length, parameter_inner]: scales and offsets of
@@ -410,7 +410,7 @@ def local_response_norm(
     beta: float,
     offset: float,
 ) -> np.ndarray:
-    """out[rows, out_pitch]: the local response normalisation, in f32, along each row of `columns`
+    """out[rows, out_pitch]: the local response normalization, in f32, along each row of `columns`
     elements of x[rows, in_pitch] (a float type).
     """
     values = shaped(x, (rows, in_pitch), "x", type)[..., :columns]

@@ -288,7 +288,7 @@ class Timing:
     def node_costs(self) -> dict[str, NodeCost]:
         """Costs by ONNX node, the dearest first.
 
-        Instructions that stem from several nodes (a convolution with its batch normalisation and
+        Instructions that stem from several nodes (a convolution with its batch normalization and
         activation) are one entry, "a + b": how their time divides among them has no meaning. The
         key is the op's name where no node is known, "" without either.
         """

@@ -41,7 +41,7 @@ def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
 def _element_norm(
     node: Node, builder: GraphBuilder, image: Value, parameters: Sequence[Value], epsilon: float
 ) -> Value:
-    """Batch normalisation with statistics per element (spatial=0, before opset 9): image · factor +
+    """Batch normalization with statistics per element (spatial=0, before opset 9): image · factor +
     offset.
     """
     arrays = []

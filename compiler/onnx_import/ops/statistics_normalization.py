@@ -1,4 +1,4 @@
-"""Imports the normalisations by statistics of the input itself: Layer-, Instance-, Group-, RMS-,
+"""Imports the normalizations by statistics of the input itself: Layer-, Instance-, Group-, RMS-,
 MeanVariance-, LpNormalization and LRN.
 """
 
@@ -24,7 +24,7 @@ def _rms_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 def _over_last_axes(
     node: Node, builder: GraphBuilder, kind: str, parameters: Sequence[Value | None]
 ) -> Value:
-    """A normalisation over the axes from `axis` on."""
+    """A normalization over the axes from `axis` on."""
     value = node.input(0)
     rank = len(shape_of(value))
     axes = range(node.axis(node.integer("axis", -1), rank), rank)
@@ -80,7 +80,7 @@ def _per_channel(
 
 
 def _group_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Groups of neighbouring channels together; scale and bias are per group before opset 21, then
+    """Groups of neighboring channels together; scale and bias are per group before opset 21, then
     per channel.
     """
     value = node.input(0)

@@ -223,7 +223,7 @@ def verify(
 
 
 def current_operation(op: Operation) -> str:
-    """A note that shows an op between its neighbours, each as one line of text, cut where it is long."""
+    """A note that shows an op between its neighbors, each as one line of text, cut where it is long."""
     printer = SmaltiPrinter(stream=io.StringIO())
     shown = [("  ", op.prev_op), ("> ", op), ("  ", op.next_op)]
     lines = [f"    {mark}{_one_line(each, printer)}" for mark, each in shown if each is not None]

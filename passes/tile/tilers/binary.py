@@ -50,7 +50,7 @@ class BinaryTiler(BoxTiler):
     """Arithmetic, comparisons, logic and select: the operands, constants among them, broadcast to the
     output's shape.
 
-    Neighbouring axes along which the same operands repeat are one axis of the instruction; where
+    Neighboring axes along which the same operands repeat are one axis of the instruction; where
     more than four remain, the outer ones are a loop over tiles.
     """
 

@@ -222,7 +222,7 @@ class Emitter:
 
 
 def _strides(rank: int, order: Sequence[int], local: Sequence[int]) -> list[int]:
-    """Elements between neighbours along each logical axis of a local buffer of shape `local`."""
+    """Elements between neighbors along each logical axis of a local buffer of shape `local`."""
     result = [0] * rank
     for position, axis in enumerate(order):
         result[axis] = prod(local[position + 1 :])

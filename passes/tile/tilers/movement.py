@@ -100,7 +100,7 @@ class MovementTiler(BoxTiler):
         return [stride * step for stride, step in zip(strides, piece.steps, strict=True)]
 
     def _local_strides(self, window: Window) -> list[int]:
-        """Elements between neighbours along each logical axis of a local tile."""
+        """Elements between neighbors along each logical axis of a local tile."""
         shape = self.local_shape(sizes_of(window))
         result = [0] * len(self.order)
         for position, axis in enumerate(self.order):

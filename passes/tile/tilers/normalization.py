@@ -1,4 +1,4 @@
-"""Cuts softmax and the normalisations."""
+"""Cuts softmax and the normalizations."""
 
 from __future__ import annotations
 
@@ -101,10 +101,10 @@ class LocalResponseNormTiler(_RowFamily):
 
 
 class NormalizeTiler(BoxTiler):
-    """tpu.normalize: rows of the normalised axes, which are never divided.
+    """tpu.normalize: rows of the normalized axes, which are never divided.
 
     Where the output's contiguous axis is kept (the channels of an image), it stays innermost and
-    its elements are normalised side by side; otherwise the copies bring the normalised axes to the
+    its elements are normalized side by side; otherwise the copies bring the normalized axes to the
     end, as rows. Scale and bias, constants, are one table in that order, of the axes along which
     they vary.
     """
@@ -114,7 +114,7 @@ class NormalizeTiler(BoxTiler):
         op = layer.op
         assert isinstance(op, tpu.NormalizeOp)
         if not layer.result.is_float:
-            raise layer.error("the device normalises in float", "cast its input to f32")
+            raise layer.error("the device normalizes in float", "cast its input to f32")
         self.kind, self.epsilon = op.kind.data, op.epsilon.value.data
         physical = layer.output.layout.order
         axes = frozenset(integers(op.axes))
@@ -140,7 +140,7 @@ class NormalizeTiler(BoxTiler):
 
     def _varying_axes(self) -> frozenset[int]:
         """The axes along which scale or bias vary; among the kept ones always the last, among the
-        normalised ones always the first few, as the instruction counts them.
+        normalized ones always the first few, as the instruction counts them.
         """
         rank = len(self.layer.shape)
         varying: set[int] = set()

@@ -22,7 +22,7 @@ from .tiler import padded_units
 class ReduceTiler(BoxTiler):
     """tpu.reduce: the input is loaded as [outer, length, inner] and reduced over the middle.
 
-    Where the reduced axes are neighbours in the input's physical order they are the middle as they
+    Where the reduced axes are neighbors in the input's physical order they are the middle as they
     lie. Otherwise the copies bring them to the end, and inner is 1. The reduced axes are never
     divided.
     """

@@ -41,7 +41,7 @@ class FindSquares(SmaltiPass):
 
 
 def convert(builder: TpuBuilder, op: SquareOp) -> None:
-    """A square is computed in floats, whatever its neighbours are."""
+    """A square is computed in floats, whatever its neighbors are."""
     made = TpuSquareOp.build_named(op.result_name.data, [builder.as_float(op.input)], {}, None)
     builder.set_float(op.output, builder.add(made).output)
 

@@ -77,7 +77,7 @@ def test_positions_are_carried_but_not_printed():
     assert "f.mlir" not in print_module(module)
 
 
-def test_a_wrong_op_is_shown_among_its_neighbours():
+def test_a_wrong_op_is_shown_among_its_neighbors():
     lines = [f'%v{i} = top.weight "v{i}" seed = 1 : tensor<4xf32>' for i in range(5)]
     ctx = make_context()
     module = parse_module("\n".join(lines), ctx, "f.mlir")

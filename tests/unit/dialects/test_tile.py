@@ -52,8 +52,8 @@ def test_constructors():
         float("inf"),
     )
     assert str(y.output.type) == 'memref<1x2x16xi8, "global">'
-    with pytest.raises(TypeError, match=r"tile.fill has no property 'colour'"):
-        tile.FillOp.make(0, a.output, colour=1)
+    with pytest.raises(TypeError, match=r"tile.fill has no property 'color'"):
+        tile.FillOp.make(0, a.output, color=1)
 
 
 def test_a_layer():

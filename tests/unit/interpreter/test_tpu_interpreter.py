@@ -183,13 +183,13 @@ def test_means():
     def mean(total, count):
         return saturated(round(Fraction(int(total)) * scale / count) + ZY)
 
-    centred = x.astype(int) - ZX
+    centerd = x.astype(int) - ZX
     got = run(
         lambda v: tpu.ReduceOp.make("y", v, kind="mean", axes=[2, 3], keepdims=False, element=Y),
         types,
         [x],
     )
-    expected = np.vectorize(lambda total: mean(total, 16))(centred.sum(axis=(3, 4)))
+    expected = np.vectorize(lambda total: mean(total, 16))(centerd.sum(axis=(3, 4)))
     np.testing.assert_array_equal(got, expected)
     got = run(
         lambda v: tpu.AvgPoolOp.make(
@@ -200,7 +200,7 @@ def test_means():
     )
     for s, c, i, j in product(range(2), range(3), range(2), range(2)):
         rows, columns = slice(max(0, 2 * i - 1), 2 * i + 2), slice(max(0, 2 * j - 1), 2 * j + 2)
-        window = centred[s, 0, c, rows, columns]
+        window = centerd[s, 0, c, rows, columns]
         assert got[s, 0, c, i, j] == mean(window.sum(), window.size)
 
 

@@ -38,7 +38,7 @@ def _output_type(op: str, inputs: list[np.ndarray | None]) -> int:
 
 
 def run(op: str, inputs: list[np.ndarray | None], opset: int = 19, **attributes: Any) -> np.ndarray:
-    """The first output of the operator under ONNX Runtime (graph optimisations off)."""
+    """The first output of the operator under ONNX Runtime (graph optimizations off)."""
     import onnxruntime
 
     model, feeds = _model(op, inputs, opset, _output_type(op, inputs), attributes)

@@ -1,4 +1,4 @@
-"""Normalisations: against plain loops, against ONNX Runtime, and against themselves in other layouts."""
+"""Normalizations: against plain loops, against ONNX Runtime, and against themselves in other layouts."""
 
 import math
 
@@ -75,7 +75,7 @@ def test_instance_normalization_equals_onnxruntime():
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_rows_do_not_depend_on_their_neighbours():
+def test_rows_do_not_depend_on_their_neighbors():
     rng = np.random.default_rng(1)
     x = rng.standard_normal((5, 37, 1003)).astype(np.float32)
     for kind in KINDS:
@@ -95,7 +95,7 @@ def test_a_divisor_of_zero_gives_zero():
 
 def test_wrong_arguments():
     x = np.zeros((2, 3), np.float32)
-    with pytest.raises(ValueError, match="unknown normalisation 'l3'"):
+    with pytest.raises(ValueError, match="unknown normalization 'l3'"):
         normalize("l3", x, (-1,), 0.0)
     for axes in [(), (0,), (-3,), (-1, -1)]:
         with pytest.raises(ValueError, match="distinct, negative"):

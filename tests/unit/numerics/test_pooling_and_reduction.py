@@ -147,7 +147,7 @@ def test_pool_output_size_in_ceil_mode():
         pool_output_size(4, 0, 2, 1, 0, 0)
 
 
-def test_float_rows_do_not_depend_on_their_neighbours():
+def test_float_rows_do_not_depend_on_their_neighbors():
     """A mean and a softmax are the same to the bit alone and among others, in any layout."""
     rng = np.random.default_rng(1)
     x = rng.standard_normal((5, 37, 1003)).astype(np.float32)

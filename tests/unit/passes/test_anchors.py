@@ -49,5 +49,5 @@ def test_what_does_not_nest_is_told(text, note):
         ("", False),
     ],
 )
-def test_anchors_are_recognised(text, expected):
+def test_anchors_are_recognized(text, expected):
     assert is_anchored(text) is expected

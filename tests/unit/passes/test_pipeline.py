@@ -126,7 +126,7 @@ def test_ir_that_a_pass_broke_is_noticed_and_the_pass_named(result):
     assert recorder.log[-2:] == ["failed breaks DiagnosticError", "leave DiagnosticError"]
 
 
-def test_what_a_pass_refuses_is_shown_among_its_neighbours(result):
+def test_what_a_pass_refuses_is_shown_among_its_neighbors(result):
     with pytest.raises(DiagnosticError) as caught:
         run_pipeline(result.ctx, result.module, [Refuses()])
     assert str(caught.value).splitlines() == [

@@ -452,7 +452,7 @@ func.func @f(%x: tensor<2x8xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x8xf32>) {
-  // expected-error @below {{'top.normalize': there must be at least one axis to normalise over}}
+  // expected-error @below {{'top.normalize': there must be at least one axis to normalize over}}
   %y = top.normalize "y" %x kind = "l2" axes = [] epsilon = 0.0 : (tensor<2x8xf32>) -> tensor<2x8xf32>
   return
 }

@@ -1,7 +1,7 @@
 // RUN: smalti-opt %s -p "convert-tpu-to-tile" | filecheck %s
 
 // What is only moved is dense and lies as its elements come: here channel-last pixels become rows. What is computed
-// on afterwards is padded to lane groups.
+// on afterward is padded to lane groups.
 
 !c = tensor<1x6x4x4xf32>
 module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {

@@ -1,6 +1,6 @@
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-cut-to-local-memory" --weights-out %t.safetensors | filecheck %s
 
-// Channels of an image are normalised side by side; rows along another axis are brought to the end by the copies.
+// Channels of an image are normalized side by side; rows along another axis are brought to the end by the copies.
 
 module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   func.func @main(%x: tensor<1x24x4x4xf32>) -> tensor<1x24x4x4xf32> {

@@ -12,7 +12,7 @@ from smalti.compiler.compilation.compilation import CompileOptions, start_from_m
 from smalti.compiler.compilation.pipelines import Level
 from smalti.compiler.debugging import listing_reduction
 from smalti.compiler.debugging.experiment import Experiment, IrExperiment
-from smalti.compiler.debugging.minimise import minimise
+from smalti.compiler.debugging.minimize import minimize
 from smalti.compiler.debugging.predicate import (
     ChangesNumbers,
     CommandFails,
@@ -46,7 +46,7 @@ def test_minimise_keeps_what_matters_and_no_more(count: int, wanted: set[int]):
         trials += 1
         return wanted <= set(part)
 
-    assert minimise(range(count), test) == sorted(wanted)
+    assert minimize(range(count), test) == sorted(wanted)
     assert trials <= 4 * (len(wanted) + 1) * max(count, 2).bit_length() + 2 * len(wanted)
 
 

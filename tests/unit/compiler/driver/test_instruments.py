@@ -38,10 +38,10 @@ def run(pipeline, *instruments, times=1):
         run_pipeline(ctx, parse_module(TEXT, ctx), passes, instruments=instruments)
 
 
-@pytest.mark.parametrize(("stream", "coloured"), [(Terminal(), True), (io.StringIO(), False)])
-def test_differences_are_coloured_on_a_terminal_only(stream, coloured):
+@pytest.mark.parametrize(("stream", "colored"), [(Terminal(), True), (io.StringIO(), False)])
+def test_differences_are_colored_on_a_terminal_only(stream, colored):
     run("cse", IrDifference(print_module, stream))
-    assert ("\x1b[31m-" in stream.getvalue()) is coloured
+    assert ("\x1b[31m-" in stream.getvalue()) is colored
     assert "%b = top.relu" in stream.getvalue()
 
 

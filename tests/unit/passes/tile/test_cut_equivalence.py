@@ -410,7 +410,7 @@ def test_relayout(tiny: str, case: tuple[Network, int], data: st.DataObject) -> 
 @given(st.data(), seeds, cores)
 def test_normalize(tiny: str, data: st.DataObject, seed: int, count: int) -> None:
     network, draw = Network(False, np.random.default_rng(seed)), data.draw
-    # All of what is normalised must fit the local memory.
+    # All of what is normalized must fit the local memory.
     rank = draw(sizes(1, 5))
     shape = [draw(sizes(1, (6, 6, 6, 4, 3)[rank - 1])) for _ in range(rank)]
     axes = sorted(draw(st.sets(sizes(0, len(shape) - 1), min_size=1)))

@@ -1,4 +1,4 @@
-"""top-recognize-normalization: which constants go into a normalisation, and what is none."""
+"""top-recognize-normalization: which constants go into a normalization, and what is none."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ UNCHANGED = ["top.mul", "top.reduce", "top.add", "top.unary", "top.div"]
 
 
 def test_epsilon_must_be_positive(piped, network):
-    """Without it a row of zeros is NaN, and not 0 as a normalisation says."""
+    """Without it a row of zeros is NaN, and not 0 as a normalization says."""
     check(piped, network, rms(epsilon="0.0"), UNCHANGED)
 
 

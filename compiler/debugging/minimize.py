@@ -12,7 +12,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def minimise(items: Sequence[T], test: Callable[[list[T]], bool]) -> list[T]:
+def minimize(items: Sequence[T], test: Callable[[list[T]], bool]) -> list[T]:
     """A part of `items`, in order, for which `test` is true and of which no single item can be left
     out; `items` themselves are taken to pass.
 

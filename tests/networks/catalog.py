@@ -51,7 +51,7 @@ def _images(name: str, channels: int, size: int) -> Callable[[int, int], Data]:
 
 
 def _tokens(name: str, sequence: int, size: int) -> Callable[[int, int], Data]:
-    """Normal numbers, as the residual stream of a transformer is after its normalisation."""
+    """Normal numbers, as the residual stream of a transformer is after its normalization."""
 
     def make(samples: int, seed: int) -> Data:
         rng = np.random.default_rng([seed, samples])
