@@ -85,7 +85,7 @@ def test_extract_writes_what_smalti_run_runs(
     ("words", "message"),
     [
         (["net.top.mlir", "-p", "canonicalize"], "no fault is named"),
-        (["net.top.mlir", "-p", "canonicalize"], "did you mean canonicalize"),
+        (["net.top.mlir", "-p", "canonicalise"], "did you mean canonicalize"),
         (["net.top.mlir", "--fails", "("], "no regular expression"),
         (["net.top.mlir", "--numerics", "random:x"], "has no seed"),
         (["net.top.mlir", "--numerics", "absent.npz"], "no such file"),
