@@ -18,9 +18,9 @@ from smalti.passes.tile_to_isa.convert_tile_to_isa import ConvertTileToIsa
 from smalti.passes.tile_to_isa.waits import Step, derive_waits
 from smalti.passes.tiling.allocation import Lifetime, place
 
-from tests.unit.dialects.test_isa import fill, module_of
-from tests.unit.passes.conversion.test_waits import interval
+from tests.unit.dialects.isa.test_isa import fill, module_of
 from tests.unit.passes.tile.test_order_engines import tiles_of
+from tests.unit.passes.tile_to_isa.test_waits import interval
 from tests.unit.tile_programs import two_layers
 
 LINES = 4000

@@ -6,7 +6,7 @@ from onnx import helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 
-from tests.unit.compiler.onnx_models import model_of
+from tests.unit.compiler.onnx_import.onnx_models import model_of
 
 from .test_random_networks import close, levels, same
 

@@ -12,7 +12,7 @@ from smalti.compiler.compilation.compilation import (
 )
 from smalti.compiler.execution import run_ir
 
-from tests.unit.compiler.test_onnx_node_suite import (
+from tests.unit.compiler.onnx_import.test_node_suite import (
     NO_FLOATS,
     REFUSED,
     _has_arrays,

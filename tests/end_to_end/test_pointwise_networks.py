@@ -7,7 +7,7 @@ from onnx import helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 
-from tests.unit.compiler.onnx_models import imported, model_of, ops_of
+from tests.unit.compiler.onnx_import.onnx_models import imported, model_of, ops_of
 
 from .test_random_networks import Arrays, close, levels, same
 

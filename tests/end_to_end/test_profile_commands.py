@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.simulator.chrome_trace import read
+from tests.unit.backends.simulator.chrome_trace import read
 
 NODES = {"first", "first_relu", "second", "sum", "mean", "flat", "classifier"}
 

@@ -9,8 +9,9 @@ from smalti.passes.registry import PASSES, get_pass
 from smalti.passes.smalti_pass import SmaltiPass
 
 from tests.lit.shell import run, run_lines, substituted
+from tests.shared_files import ROOT
 
-GOLDEN = sorted((Path(__file__).parents[2] / "lit" / "passes").rglob("*.mlir"))
+GOLDEN = sorted((ROOT / "tests" / "lit" / "passes").rglob("*.mlir"))
 
 
 @pytest.mark.parametrize("name", PASSES)

@@ -4,14 +4,14 @@ The golden files in tests/lit/errors and tests/lit/driver hold the messages to t
 """
 
 import re
-from pathlib import Path
 
 import pytest
 from smalti.compiler.driver.split_input import split_input
 
 from tests.lit.shell import run, run_lines, smalti_opt, substituted
+from tests.shared_files import ROOT
 
-LIT = Path(__file__).parents[2] / "lit"
+LIT = ROOT / "tests" / "lit"
 KINDS = ("syntax", "values", "types", "attributes", "structure")
 IR = [
     (kind, number, chunk)

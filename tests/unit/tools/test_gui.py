@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,9 @@ pytest.importorskip("textual", reason="the interactive app is an extra: pip inst
 from smalti.passes.registry import PASSES
 from smalti.tools.gui import main, make_app
 
-CONV = Path(__file__).parents[2] / "data" / "conv.top.mlir"
+from tests.shared_files import ROOT
+
+CONV = ROOT / "tests" / "data" / "conv.top.mlir"
 
 
 def test_app_offers_smaltis_passes_and_runs_them():

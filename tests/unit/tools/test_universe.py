@@ -13,8 +13,10 @@ from smalti.tools.universe import SMALTI_UNIVERSE, XDSL_DIALECTS, XDSL_PASSES
 from xdsl.tools.xdsl_opt import main as xdsl_opt
 from xdsl.universe import XDSL_UNIVERSE, Universe
 
+from tests.shared_files import ROOT
+
 LOWER_LEVELS: tuple[Level, ...] = ("tpu", "tile", "isa")
-CONV = Path(__file__).parents[2] / "data" / "conv.top.mlir"
+CONV = ROOT / "tests" / "data" / "conv.top.mlir"
 
 
 def run_xdsl_opt(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:

@@ -26,11 +26,13 @@ from smalti.dialects.ir.text.module_text import read_module, verify
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 
+from tests.shared_files import ROOT
+
 
 @pytest.fixture(scope="module")
 def digits(request: pytest.FixtureRequest) -> Compilation:
     """The digits network at every level."""
-    model = Path(__file__).parents[4] / "compiler" / "demo" / "digits_mobilenet.onnx"
+    model = ROOT / "compiler" / "demo" / "digits_mobilenet.onnx"
     compilation = start_from_model(model, CompileOptions("edge-1c", None, "int8", "random:0"))
     compilation.lower_to("isa")
     return compilation
@@ -136,7 +138,7 @@ EARLIER = "/features/features.1/Add_output_0"
 )
 def test_instructions_of_several_cores_are_a_file_that_runs(tmp_path: Path, selection: Selection):
     """What stands first in a listing need not run first, and what only waited is made anew."""
-    model = Path(__file__).parents[4] / "compiler" / "demo" / "digits_mobilenet.onnx"
+    model = ROOT / "compiler" / "demo" / "digits_mobilenet.onnx"
     whole = start_from_model(model, CompileOptions(None, None, "int8", "random:0"))
     whole.lower_to("isa")
     inputs = inputs_for(whole.module, {}, 3)

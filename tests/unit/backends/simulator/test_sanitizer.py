@@ -1,0 +1,305 @@
+"""What the sanitizer finds, and what it lets pass."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.program.program import Port
+from smalti.backends.simulator.clocks import certain_signals, start_clocks
+from smalti.backends.simulator.functional.schedule import execution_order
+from smalti.backends.simulator.sanitizer import sanitize_program
+from smalti.backends.simulator.simulate import simulate
+from smalti.backends.simulator.streams import decode_program
+
+from tests.unit.backends.simulator.stream_builder import Builder
+
+
+def check(build: Builder) -> None:
+    sanitize_program(decode_program(build.program()))
+
+
+def findings(build: Builder) -> list[str]:
+    with pytest.raises(DiagnosticError) as caught:
+        check(build)
+    return caught.value.notes
+
+
+def test_a_race_names_both_instructions_their_nodes_and_the_bytes():
+    build = Builder()
+    build.load(0, 256, node="Conv_1")
+    build.copy_rows(0, 0, 4096, node="Relu_2", wait_dma_in=1)
+    build.load(0, 64, dst=128, node="Conv_3")
+    assert findings(build) == [
+        "core 0 instruction 2 (load of 'Conv_3') writes bytes 128 to 191 "
+        "of local memory of core 0, which core 0 instruction 1 (convert of 'Relu_2') "
+        "reads, and nothing orders the two"
+    ]
+    build.words[0][2][1]["wait_vector"] = 1
+    check(build)
+
+
+def test_the_check_is_exact_to_the_byte():
+    build = Builder()
+    build.load(0, 256)
+    build.copy_rows(0, 0, 4096, wait_dma_in=1)
+    build.load(0, 64, dst=256)
+    check(build)
+    build.load(0, 1, dst=255)
+    assert "bytes 255 to 255" in findings(build)[0]
+
+
+def test_interleaved_rows_do_not_touch():
+    build = Builder()
+    build.load(0, 8, count0=16, src_stride0=16, dst_stride0=16)
+    build.load(0, 8, dst=8, count0=16, src_stride0=16, dst_stride0=16)
+    build.store(0, 8, count0=16, src_stride0=16, dst_stride0=16, wait_dma_in=1)
+    check(build)
+    build.store(0, 9, dst=4096, count0=16, src_stride0=16, dst_stride0=16, wait_dma_in=1)
+    assert "bytes 8 to 8 of local memory" in findings(build)[0]
+
+
+def test_unwritten_bytes_are_told():
+    build = Builder()
+    build.load(0, 200)
+    build.copy_rows(0, 0, 4096, node="Relu_2", wait_dma_in=1)
+    assert findings(build) == [
+        "core 0 instruction 1 (convert of 'Relu_2') reads bytes 200 to 255 "
+        "of local memory of core 0, which nobody wrote"
+    ]
+
+
+def test_outputs_are_written_whole():
+    build = Builder()
+    build.outputs = [Port("y", (64,), "u8", 32)]
+    build.load(0, 64)
+    build.store(0, 60, dst=32, wait_dma_in=1)
+    assert findings(build) == ["output 'y': nobody writes bytes 92 to 95 of segment output"]
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        (
+            {"dst": 2097152 - 32},
+            "writes bytes 2097120 to 2097183 of local memory of core 0, which has 2097152",
+        ),
+        ({"src": 1 << 40}, "of segment input, which has 1048576"),
+        ({"count0": 2, "src_stride0": -64}, "reads bytes -64 to 63"),
+        (
+            {"count0": 2**32 - 1, "count1": 2**32 - 1},
+            "bytes of local memory of core 0, which has 2097152",
+        ),
+    ],
+)
+def test_accesses_outside_a_memory_are_always_found(fields: dict, said: str):
+    build = Builder()
+    build.load(0, 64, **fields)
+    for mode in ("functional", "timing"):
+        with pytest.raises(DiagnosticError) as caught:
+            simulate(build.program(), {}, mode=mode)
+        assert said in str(caught.value)
+
+
+def test_an_instruction_that_would_read_for_ever_is_refused():
+    build = Builder()
+    build.add(
+        0,
+        "reduce",
+        kind="mean",
+        type="f32",
+        x=0,
+        out=64,
+        outer=1,
+        length=2**32 - 1,
+        outer_stride=0,
+        length_stride=0,
+        out_pitch=1,
+    )
+    with pytest.raises(DiagnosticError, match=r"reads 17179869180 bytes of local memory of core 0"):
+        simulate(build.program(), {})
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        ({"wait_counter": 8, "wait_value": 1}, "uses counter 8; the program has 8"),
+        ({"signal_cores": 4}, "signals core 2; the program has 2 cores"),
+        ({"src_space": "local", "peer_core": 3}, "names core 2; the program has 2 cores"),
+    ],
+)
+def test_what_the_program_does_not_have(fields: dict, said: str):
+    build = Builder(cores=2)
+    build.load(0, 64, **fields)
+    with pytest.raises(DiagnosticError) as caught:
+        check(build)
+    assert said in str(caught.value)
+
+
+def test_multicast_members_load_the_same():
+    build = Builder(cores=2)
+    build.load(0, 64, group=1)
+    build.load(1, 128, group=1)
+    with pytest.raises(DiagnosticError, match="differ in field 'run'"):
+        check(build)
+    build.words[1] = []
+    build.load(0, 64, group=1)
+    with pytest.raises(DiagnosticError, match="two loads on one core"):
+        check(build)
+
+
+def test_order_between_cores_by_a_counter():
+    build = Builder(cores=2)
+    build.load(0, 64)
+    build.store(0, 64, segment="scratch", wait_dma_in=1, signal_counter=0, signal_cores=0b10)
+    build.load(1, 64, segment="scratch", wait_counter=0, wait_value=1)
+    check(build)
+    del build.words[1][0][1]["wait_value"]
+    # Not ordered; in the order of execution core 0's comes first, so the bytes are written.
+    assert findings(build) == [
+        "core 1 instruction 0 (load) reads bytes 0 to 63 of segment scratch, "
+        "which core 0 instruction 1 (store) writes, and nothing orders the two"
+    ]
+
+
+def test_a_counter_orders_only_what_it_must_have_counted():
+    """Two of three signals are awaited: whose they are is not known."""
+    build = Builder(cores=4)
+    for core in range(3):
+        build.load(core, 64)
+        build.store(
+            core,
+            64,
+            dst=64 * core,
+            segment="scratch",
+            wait_dma_in=1,
+            signal_counter=0,
+            signal_cores=0b1000,
+        )
+    build.load(3, 192, segment="scratch", wait_counter=0, wait_value=2)
+    assert len(findings(build)) == 3
+    build.words[3][0][1]["wait_value"] = 3
+    check(build)
+
+
+@pytest.mark.parametrize("cores", [2, 3, 5])
+def test_a_barrier_counts_on_in_each_phase(cores: int):
+    """Cores exchange data twice, on one counter: a second phase's signal cannot stand for one of
+    the first.
+    """
+    build = Builder(cores=cores)
+    for core in range(cores):
+        build.load(core, 64)
+    for phase in range(2):
+        for core in range(cores):
+            build.store(
+                core,
+                64,
+                dst=1024 * phase + 64 * core,
+                segment="scratch",
+                wait_dma_in=phase + 1,
+                signal_counter=0,
+                signal_cores=(1 << cores) - 1,
+            )
+            build.load(
+                core,
+                64 * cores,
+                src=1024 * phase,
+                segment="scratch",
+                dst=64 + 1024 * phase,
+                wait_counter=0,
+                wait_value=cores * (phase + 1),
+            )
+    check(build)
+    streams = decode_program(build.program())
+    first = next(i for i in range(len(streams)) if streams.counter_wait[i] is not None)
+    assert sorted(certain_signals(streams, first)) == sorted(
+        next(s for s in streams.signallers[0] if streams.core[s] == core) for core in range(cores)
+    )
+
+
+@st.composite
+def programs(draw):
+    """Random waits that only look back, so that every program ends."""
+    build = Builder(cores=2)
+    counts = [{"dma_in": 0, "matrix": 0, "vector": 0} for _ in range(2)]
+    signals = 0
+    for _ in range(draw(st.integers(2, 14))):
+        core = draw(st.integers(0, 1))
+        fields = {
+            f"wait_{engine}": draw(st.integers(0, count)) for engine, count in counts[core].items()
+        }
+        if signals:
+            fields |= {"wait_counter": core, "wait_value": draw(st.integers(0, signals))}
+        if draw(st.booleans()):
+            # One counter per waiting core, signalled by both cores.
+            fields |= {"signal_counter": 0, "signal_cores": 0b11}
+        fields["wait_counter"] = 0
+        engine = draw(st.sampled_from(["dma_in", "matrix", "vector"]))
+        counts[core][engine] += 1
+        build.add(core, "sync", engine=engine, **fields)
+        signals += "signal_cores" in fields
+    return build
+
+
+@settings(max_examples=50, deadline=None)
+@given(programs(), st.randoms(use_true_random=False))
+def test_clocks_hold_in_every_order(build: Builder, random):
+    """Whatever order the machine takes, what an instruction's clock counts is complete before
+    it.
+    """
+    streams = decode_program(build.program())
+    clocks = start_clocks(streams, execution_order(streams))
+    retired, counters = [0] * len(streams.queues), {}
+    while True:
+        ready = []
+        for engine, queue in enumerate(streams.queues):
+            if retired[engine] == len(queue):
+                continue
+            number = queue[retired[engine]]
+            wait = streams.counter_wait[number]
+            met = all(retired[other] >= count for other, count in streams.waits[number])
+            if met and (wait is None or counters.get(wait[0], 0) >= wait[1]):
+                ready.append((engine, number))
+        if not ready:
+            break
+        engine, number = random.choice(ready)
+        assert all(
+            done >= certain for done, certain in zip(retired, clocks[number].tolist(), strict=True)
+        )
+        retired[engine] += 1
+        for counter in streams.signals[number]:
+            counters[counter] = counters.get(counter, 0) + 1
+    assert sum(retired) == len(streams)
+
+
+@settings(max_examples=50, deadline=None)
+@given(programs())
+def test_simulated_time_keeps_what_the_clocks_promise(build: Builder):
+    """The timing simulation starts nothing before what is certain to be complete."""
+    program = build.program()
+    streams = decode_program(program)
+    clocks = start_clocks(streams, execution_order(streams))
+    timing = simulate(program, None, mode="timing").timing
+    assert timing is not None
+    times = timing.instructions
+    for number in range(len(streams)):
+        for engine, count in enumerate(clocks[number].tolist()):
+            if count and engine != streams.engine[number]:
+                assert times.end[streams.queues[engine][count - 1]] <= times.start[number]
+
+
+def test_the_order_follows_the_program():
+    build = Builder(cores=2)
+    build.load(0, 64, wait_counter=0, wait_value=1)
+    build.copy_rows(0, 4096, 8192)
+    build.load(1, 64, signal_counter=0, signal_cores=0b01)
+    assert execution_order(decode_program(build.program())) == [1, 2, 0]
+
+
+def test_a_race_is_found_without_running_values():
+    build = Builder()
+    build.load(0, 64)
+    build.store(0, 64)
+    with pytest.raises(DiagnosticError, match="depends on chance"):
+        simulate(build.program(), {"nothing": np.zeros(1)}, mode="timing", sanitize=True)

@@ -1,0 +1,126 @@
+"""Ops of tile: constructors, which buffers may go, and the instructions that computations are."""
+
+import pytest
+from smalti.backends.instructions.instruction_set import BY_MNEMONIC
+from smalti.backends.numerics.device import functions as device
+from smalti.dialects import tile
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.text.module_text import parse_module, verify
+from smalti.dialects.tile.instruction import broadcast_strides, instruction_of
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, Operation
+from xdsl.transforms.canonicalize import CanonicalizePass
+from xdsl.transforms.common_subexpression_elimination import CommonSubexpressionElimination
+
+from tests.shared_files import ROOT
+
+LIT = ROOT / "tests" / "lit" / "dialects" / "tile" / "ops.mlir"
+NOT_COMPUTED = (
+    tile.ProgramOp,
+    tile.GlobalOp,
+    tile.AllocOp,
+    tile.LayerOp,
+    tile.YieldOp,
+    tile.CopyOp,
+)
+
+
+def computations() -> list[Operation]:
+    module = parse_module(LIT.read_text(), make_context())
+    tiles = [op for op in module.walk() if op.name.startswith("tile.")]
+    return [op for op in tiles if not isinstance(op, NOT_COMPUTED)]
+
+
+def program(*ops: Operation) -> ModuleOp:
+    return ModuleOp([tile.ProgramOp.make("main", ops)])
+
+
+def test_constructors():
+    x = tile.GlobalOp.make("x", "input", (1, 4), "f32")
+    y = tile.GlobalOp.make("y", "output", (1, 4, 2), "i8", order=(0, 2, 1), physical=(1, 2, 16))
+    a = tile.AllocOp.make(1, (1, 16), "f32", address=64)
+    acc = tile.AllocOp.make(1, (1, 16), "f32", "acc")
+    table = tile.AllocOp.make(1, (1, 16), "f32")
+    copy = tile.CopyOp.make(
+        1, x.output, a.output, source_strides=(4, 1), target_strides=(16, 1), sizes=(1, 4), pad=12
+    )
+    epilogue = tile.EpilogueOp.make(1, acc.output, table.output, None, a.output, channels=4)
+    module = program(x, y, a, acc, table, copy, epilogue)
+    verify(module)
+    assert epilogue.residual is None and epilogue.clamp.get_values() == (
+        -float("inf"),
+        float("inf"),
+    )
+    assert str(y.output.type) == 'memref<1x2x16xi8, "global">'
+    with pytest.raises(TypeError, match=r"tile.fill has no property 'color'"):
+        tile.FillOp.make(0, a.output, color=1)
+
+
+def test_a_layer():
+    x = tile.GlobalOp.make("x", "input", (4,), "f32")
+    y = tile.GlobalOp.make("y", "output", (4,), "f32")
+    from xdsl.dialects.builtin import TensorType, f32
+
+    block = Block(arg_types=[TensorType(f32, [4])])
+    block.add_op(tile.YieldOp.make(block.args[0]))
+    layer = tile.LayerOp.make([x.output], y.output, block, window=(0, 4), core=2)
+    verify(program(x, y, layer))
+    assert layer.core is not None and layer.core.value.data == 2
+
+
+def test_unused_buffers_go_and_equal_ones_stay_two():
+    ops = [
+        tile.GlobalOp.make("x", "input", (4,), "f32"),
+        tile.GlobalOp.make("s", "scratch", (4,), "f32"),
+        a := tile.AllocOp.make(0, (4,), "f32"),
+        b := tile.AllocOp.make(0, (4,), "f32"),
+        tile.AllocOp.make(0, (4,), "f32"),
+        tile.FillOp.make(0, a.output, value=0.0),
+        tile.FillOp.make(0, b.output, value=0.0),
+    ]
+    module = program(*ops)
+    CommonSubexpressionElimination().apply(make_context(), module)
+    CanonicalizePass().apply(make_context(), module)
+    kept = [op.name for op in module.walk()][2:]
+    assert kept == ["tile.global", "tile.alloc", "tile.alloc", "tile.fill", "tile.fill"]
+
+
+@pytest.mark.parametrize("op", computations(), ids=lambda op: op.name)
+def test_fields_are_those_of_the_instruction(op: Operation):
+    mnemonic, fields, operands = instruction_of(op)
+    instruction = BY_MNEMONIC[mnemonic]
+    by_name = {field.name: field for field in instruction.fields}
+    assert set(fields) | set(operands) <= set(by_name)
+    addresses = {name for name, field in by_name.items() if field.kind == "address"}
+    assert set(operands) <= addresses and not set(fields) & addresses
+    # What is left out has a default, but for the weights of a gather, which it does not read.
+    missing = {n for n, f in by_name.items() if f.default is None} - set(fields) - set(operands)
+    assert missing <= ({"weight"} if fields.get("gather") else set())
+    assert set(operands.values()) == set(op.operands)
+    assert instruction.numerics is not None and hasattr(device, instruction.numerics)
+
+
+@pytest.mark.parametrize("op", computations(), ids=lambda op: op.name)
+def test_what_an_instruction_accesses_is_inside_its_buffers(op: Operation):
+    from smalti.dialects.quant.element_type import type_bytes
+
+    mnemonic, fields, operands = instruction_of(op)
+    instruction = BY_MNEMONIC[mnemonic]
+    complete = {field.name: fields.get(field.name, field.default) for field in instruction.fields}
+    names = list(operands)
+    complete |= {name: index << 32 for index, name in enumerate(names)}
+    for access in instruction.accesses(complete):
+        last = int(access.intervals()[-1, 1])
+        index = access.address >> 32
+        assert last - (index << 32) <= type_bytes(operands[names[index]].type)
+
+
+def test_other_ops_are_no_instructions():
+    with pytest.raises(ValueError, match=r"tile.alloc is no computation"):
+        instruction_of(tile.AllocOp.make(0, (4,), "f32"))
+
+
+def test_broadcast_strides():
+    assert broadcast_strides((3, 16), 4) == [0, 0, 16, 1]
+    assert broadcast_strides((2, 1, 16), 4) == [0, 16, 0, 1]
+    assert broadcast_strides((1,), 4) == [0, 0, 0, 0]
