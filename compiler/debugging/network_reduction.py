@@ -17,8 +17,9 @@ from xdsl.rewriter import Rewriter
 
 from ...backends.interpreter.samples import input_names, main_function, output_names
 from ...dialects.ir.weights import WeightStore
+from ...dialects.network.constant import WeightBase
 from ...dialects.network.shape import ShapeError
-from ...dialects.network.tensor_op import TensorOp, WeightBase
+from ...dialects.network.tensor_op import TensorOp
 from .experiment import IrExperiment
 
 INPUTS, OUTPUTS = "smalti.inputs", "smalti.outputs"

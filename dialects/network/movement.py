@@ -1,6 +1,4 @@
-"""What the ops that move elements have in common in top and tpu: concat, slice and pad with their
-fields, builders and shapes.
-"""
+"""What the ops that move elements have in common in top and tpu: fields and shapes."""
 
 from __future__ import annotations
 
@@ -13,10 +11,56 @@ from xdsl.irdl import operand_def, prop_def, var_operand_def
 
 from ..ir.attribute import INTEGER, INTS, REAL, integer, ints, real
 from ..ir.text.assembly import Defaults
-from ..quant.element_type import shape_of
+from ..quant.element_type import element_of, expressed, shape_of
 from . import shape as shapes
 from .shape import Shape
 from .tensor_op import TensorOp
+
+
+class ReshapeBase(TensorOp):
+    """The same elements in row-major order under another shape, that of the result type."""
+
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        shape: Sequence[int],
+        *,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A reshape to `shape` (no −1); DiagnosticError where the number of elements differs."""
+        type = TensorType(expressed(element_of(input)), list(shape))
+        return cls.build_named(name, [input], {}, location, type)
+
+    def expected_shape(self) -> Shape:
+        return shapes.reshape_shape(shape_of(self.input), self.output.type.get_shape())
+
+
+class TransposeBase(TensorOp):
+    """Axis i of the result is axis permutation[i] of the input."""
+
+    permutation = prop_def(INTS)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        permutation: Sequence[int],
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A transpose with the result type that follows; DiagnosticError for what is no
+        permutation.
+        """
+        return cls.build_named(name, [input], {"permutation": ints(permutation)}, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.transpose_shape(shape_of(self.input), self.permutation.get_values())
 
 
 class ConcatBase(TensorOp):

@@ -1,21 +1,47 @@
-"""What the normalizations of top and tpu share: fields, builders, shapes."""
+"""What the normalizations of top and tpu have in common: fields and shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Self
 
-from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
+from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, UnitAttr
 from xdsl.ir import SSAValue
-from xdsl.irdl import AttrSizedOperandSegments, operand_def, opt_operand_def, prop_def
+from xdsl.irdl import AttrSizedOperandSegments, operand_def, opt_operand_def, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.normalization import KINDS
-from ..ir.attribute import INTEGER, INTS, REAL, check_one_of, integer, ints, real
+from ..ir.attribute import INTEGER, INTS, REAL, check_one_of, flag, integer, ints, real
 from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape, ShapeError
 from .tensor_op import TensorOp
+
+
+class SoftmaxBase(TensorOp):
+    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm."""
+
+    axis = prop_def(INTEGER)
+    log = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        axis: int,
+        log: bool = False,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A softmax; DiagnosticError where the axis is none of the input's."""
+        properties = {"axis": integer(axis), "log": flag(log)}
+        return cls.build_named(name, [input], properties, location)
+
+    def expected_shape(self) -> Shape:
+        shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))
+        return shape_of(self.input)
 
 
 class NormalizeBase(TensorOp):

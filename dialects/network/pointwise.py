@@ -14,8 +14,9 @@ from ...backends.numerics.unary import NOT, UNARY_KINDS
 from ..ir.attribute import REAL, check_one_of, optional_real
 from ..quant.element_type import element_of, is_bool, shape_of
 from . import shape as shapes
+from .arithmetic import BinaryBase
 from .shape import Shape
-from .tensor_op import BinaryBase, TensorOp
+from .tensor_op import TensorOp
 
 
 class UnaryBase(TensorOp):

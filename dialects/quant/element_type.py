@@ -22,7 +22,8 @@ from xdsl.ir import Attribute, SSAValue
 
 from ...backends.numerics import storage as numerics_storage
 from ..ir.identity_cache import by_identity
-from . import CalibratedType, UniformQuantizedType
+from .calibrated_type import CalibratedType
+from .uniform_type import UniformQuantizedType
 
 _FLOAT_NAMES: dict[type[Attribute], str] = {
     Float32Type: "f32",

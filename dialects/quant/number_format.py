@@ -11,8 +11,8 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute
 
 from ...backends.numerics.quantization import clamp_bounds, dequantize, quantize_multiplier
-from . import UniformQuantizedType
 from .element_type import element_storage
+from .uniform_type import UniformQuantizedType
 
 Clamp = tuple[float | None, float | None]
 

@@ -1,4 +1,4 @@
-"""The ops of `top` that take tensors apart and put them together."""
+"""The ops of `top` that move elements: they take tensors apart, put them together, and reorder them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,33 @@ from xdsl.irdl import irdl_op_definition, operand_def, prop_def
 
 from ..ir.attribute import INTEGER, INTS, integer, ints
 from ..network import shape as shapes
-from ..network.movement import ConcatBase, PadBase, SliceBase
+from ..network.movement import ConcatBase, PadBase, ReshapeBase, SliceBase, TransposeBase
 from ..network.shape import Shape
 from ..quant.element_type import shape_of
 from .top_op import TopOp
+
+
+@irdl_op_definition
+class ReshapeOp(ReshapeBase, TopOp):
+    """The same elements in row-major order under another shape, that of the result type.
+
+    %flat = top.reshape "flat" %mean : (tensor<1x8x1x1xf32>) -> tensor<1x8xf32>
+    """
+
+    name = "top.reshape"
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class TransposeOp(TransposeBase, TopOp):
+    """Axis i of the result is axis permutation[i] of the input.
+
+    %back = top.transpose "back" %swapped permutation = [1, 0] :
+        (tensor<8x1xf32>) -> tensor<1x8xf32>
+    """
+
+    name = "top.transpose"
+    NEEDS_FLOATS: ClassVar[bool] = False
 
 
 @irdl_op_definition

@@ -2,11 +2,84 @@
 
 from __future__ import annotations
 
-from xdsl.irdl import irdl_op_definition
+from typing import Self
 
-from ..network.normalization import LocalResponseNormBase, NormalizeBase
-from ..network.tensor_op import SoftmaxBase
+from xdsl.dialects.builtin import LocationAttr, TensorType
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from ..ir.attribute import REAL, real
+from ..network import shape as shapes
+from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
+from ..network.shape import Shape
+from ..quant.element_type import element_of, is_float, shape_of
 from .top_op import TopOp
+
+
+@irdl_op_definition
+class BatchNormOp(TopOp):
+    """(input − mean) / sqrt(variance + epsilon) · scale + bias, per channel (axis 1).
+
+    The parameters may be of another float type than the input, as in ONNX.
+
+    %norm = top.batch_norm "bn" %depthwise, %b, %b, %b, %b epsilon = 1.000000e-05 :
+        (tensor<1x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) ->
+        tensor<1x8x4x4xf32>
+    """
+
+    name = "top.batch_norm"
+    epsilon = prop_def(REAL)
+    input = operand_def(TensorType)
+    scale = operand_def(TensorType)
+    bias = operand_def(TensorType)
+    mean = operand_def(TensorType)
+    variance = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        scale: SSAValue,
+        bias: SSAValue,
+        mean: SSAValue,
+        variance: SSAValue,
+        *,
+        epsilon: float = 1e-5,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A batch normalization with fixed statistics [C]; DiagnosticError where shapes do not
+        fit.
+        """
+        operands = [input, scale, bias, mean, variance]
+        return cls.build_named(name, operands, {"epsilon": real(epsilon)}, location)
+
+    def expected_shape(self) -> Shape:
+        parameters = {name: shape_of(value) for name, value in self.named_operands()[1:]}
+        return shapes.channel_shape(shape_of(self.input), **parameters)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if not self.epsilon.value.data >= 0:
+            raise VerifyException(f"epsilon must not be negative, got {self.epsilon.value.data}")
+
+    def _verify_elements(self) -> None:
+        self.verify_same_floats([("input", self.input)])
+        for name, value in self.named_operands()[1:]:
+            if not is_float(value.type):
+                raise VerifyException(f"{name} must have float elements, got {element_of(value)}")
+
+
+@irdl_op_definition
+class SoftmaxOp(SoftmaxBase, TopOp):
+    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm.
+
+    %p = top.softmax "p" %fc axis = 1 :
+        (tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
+
+    name = "top.softmax"
 
 
 @irdl_op_definition
@@ -43,14 +116,3 @@ class LocalResponseNormOp(LocalResponseNormBase, TopOp):
     def verify_(self) -> None:
         super().verify_()
         self.verify_fields()
-
-
-@irdl_op_definition
-class SoftmaxOp(SoftmaxBase, TopOp):
-    """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm.
-
-    %p = top.softmax "p" %fc axis = 1 :
-        (tensor<1x10xf32>) -> tensor<1x10xf32>
-    """
-
-    name = "top.softmax"

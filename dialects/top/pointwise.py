@@ -1,10 +1,10 @@
-"""The element-wise ops of `top`: arithmetic of two operands, functions of one, comparisons, logic,
-the choice between two.
+"""The other element-wise ops of `top`: functions of one operand, comparisons, logic, the choice between
+two, casts.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Self
 
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, SSAValue
@@ -15,124 +15,8 @@ from ...backends.numerics.unary import NOT
 from ..ir.attribute import REAL, optional_real
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape
-from ..network.tensor_op import BinaryBase
 from ..quant.element_type import element_of, expressed, is_bool, is_float, shape_of
 from .top_op import TopOp
-
-
-class BinaryOp(BinaryBase, TopOp):
-    """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
-
-    NEEDS_FLOATS: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls, name: str, lhs: SSAValue, rhs: SSAValue, *, location: LocationAttr | None = None
-    ) -> Self:
-        """The op with the result type that follows; DiagnosticError where shapes do not
-        broadcast.
-        """
-        return cls.build_named(name, [lhs, rhs], {}, location)
-
-
-@irdl_op_definition
-class AddOp(BinaryOp):
-    """lhs + rhs.
-
-    %add = top.add "add" %half, %clip :
-        (tensor<1x8x4x4xf32>, tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.add"
-
-
-@irdl_op_definition
-class SubOp(BinaryOp):
-    """lhs − rhs.
-
-    %sub = top.sub "sub" %add, %one :
-        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.sub"
-
-
-@irdl_op_definition
-class MulOp(BinaryOp):
-    """lhs · rhs.
-
-    %mul = top.mul "mul" %sub, %one :
-        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.mul"
-
-
-@irdl_op_definition
-class DivOp(BinaryOp):
-    """lhs / rhs.
-
-    %div = top.div "div" %mul, %one :
-        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
-    """
-
-    name = "top.div"
-
-
-@irdl_op_definition
-class MinOp(BinaryOp):
-    """The smaller of lhs and rhs; NaN where one is.
-
-    %min = top.min "min" %x, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
-    """
-
-    name = "top.min"
-
-
-@irdl_op_definition
-class MaxOp(BinaryOp):
-    """The larger of lhs and rhs; NaN where one is.
-
-    %max = top.max "max" %x, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
-    """
-
-    name = "top.max"
-
-
-class FloatBinaryOp(BinaryOp):
-    """Base of the element-wise ops of two operands that are defined for floats only."""
-
-    NEEDS_FLOATS: ClassVar[bool] = True
-
-
-@irdl_op_definition
-class PowerOp(FloatBinaryOp):
-    """lhs^rhs.
-
-    %power = top.power "power" %min, %max : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-    """
-
-    name = "top.power"
-
-
-@irdl_op_definition
-class ModuloOp(FloatBinaryOp):
-    """The remainder of lhs / rhs, with the sign of lhs (C's fmod).
-
-    %modulo = top.modulo "modulo" %power, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
-    """
-
-    name = "top.modulo"
-
-
-@irdl_op_definition
-class PreluOp(FloatBinaryOp):
-    """lhs, times rhs (the slope) where lhs is negative.
-
-    %prelu = top.prelu "prelu" %modulo, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
-    """
-
-    name = "top.prelu"
 
 
 @irdl_op_definition
@@ -326,3 +210,35 @@ class SelectOp(SelectBase, TopOp):
                 raise VerifyException(
                     f"{name} has elements of {element_of(value)}, the result of {result}"
                 )
+
+
+@irdl_op_definition
+class CastOp(TopOp):
+    """The input in the float type of the result, rounded once, half to even; what is too large
+    becomes infinite.
+
+    %h = top.cast "h" %x : (tensor<1x8xf32>) -> tensor<1x8xf16>
+    """
+
+    name = "top.cast"
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        element: Attribute,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A cast to elements of type `element`."""
+        return cls.build_named(name, [input], {}, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+    def _verify_elements(self) -> None:
+        for name, value in (("input", self.input), ("result", self.output)):
+            if not is_float(value.type):
+                raise VerifyException(f"{name} must have float elements, got {element_of(value)}")

@@ -1,4 +1,4 @@
-"""The ops of `tpu` that take tensors apart and put them together."""
+"""The ops of `tpu` that move elements: they take tensors apart, put them together, and reorder them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def
 from xdsl.utils.exceptions import VerifyException
 
-from ..network.movement import ConcatBase, PadBase, SliceBase
+from ..network.movement import ConcatBase, PadBase, ReshapeBase, SliceBase, TransposeBase
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
 
@@ -21,6 +21,30 @@ class MovingOp(TpuOp):
     def verify_elements(self) -> None:
         super().verify_elements()
         rules.per_tensor("input", self.input)
+
+
+@irdl_op_definition
+class ReshapeOp(ReshapeBase, MovingOp):
+    """The same elements in row-major order under another shape.
+
+    %flat = tpu.reshape "flat" %swapped :
+        (tensor<2x1x!quant.uniform<i8:f32, 4.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32,
+        4.000000e-02>>
+    """
+
+    name = "tpu.reshape"
+
+
+@irdl_op_definition
+class TransposeOp(TransposeBase, MovingOp):
+    """Axis i of the result is axis permutation[i] of the input.
+
+    %swapped = tpu.transpose "swapped" %mean permutation = [1, 0] :
+        (tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>) -> tensor<2x1x!quant.uniform<i8:f32,
+        4.000000e-02>>
+    """
+
+    name = "tpu.transpose"
 
 
 @irdl_op_definition

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from xdsl.irdl import irdl_op_definition
 
-from ..network.normalization import LocalResponseNormBase, NormalizeBase
-from ..network.tensor_op import SoftmaxBase
+from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
+
+
+@irdl_op_definition
+class SoftmaxOp(SoftmaxBase, TpuOp):
+    """Softmax along `axis` (non-negative), with `log` its logarithm; float types only.
+
+    %p = tpu.softmax "p" %logits axis = 1 log : (tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
+
+    name = "tpu.softmax"
+
+    def verify_elements(self) -> None:
+        rules.floats([("input", self.input), ("result", self.output)])
 
 
 @irdl_op_definition
@@ -42,17 +54,4 @@ class LocalResponseNormOp(LocalResponseNormBase, TpuOp):
 
     def verify_elements(self) -> None:
         self.verify_fields()
-        rules.floats([("input", self.input), ("result", self.output)])
-
-
-@irdl_op_definition
-class SoftmaxOp(SoftmaxBase, TpuOp):
-    """Softmax along `axis` (non-negative), with `log` its logarithm; float types only.
-
-    %p = tpu.softmax "p" %logits axis = 1 log : (tensor<1x10xf32>) -> tensor<1x10xf32>
-    """
-
-    name = "tpu.softmax"
-
-    def verify_elements(self) -> None:
         rules.floats([("input", self.input), ("result", self.output)])

@@ -1,171 +1,24 @@
-"""The element-wise ops of `tpu`: arithmetic of two operands, functions of one, tables, comparisons,
-logic, the choice between two.
+"""The other element-wise ops of `tpu`: functions of one operand, tables, clamps, comparisons, logic, the
+choice between two, changes of the number format.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Self
 
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def
+from xdsl.irdl import irdl_op_definition, operand_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.pointwise import TABLE_ENTRIES
 from ...backends.numerics.unary import NOT
+from ..ir.attribute import INTEGER, integer
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape, ShapeError
-from ..network.tensor_op import BinaryBase
-from ..quant.element_type import (
-    element_of,
-    element_storage,
-    is_bool,
-    is_float,
-    is_quantized,
-    shape_of,
-)
+from ..quant.element_type import element_of, element_storage, is_bool, is_float, shape_of
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp, TpuOp, clamp_properties
-
-
-class BinaryOp(BinaryBase, ClampedOp):
-    """Base of the element-wise ops of two operands, with NumPy's broadcasting."""
-
-    QUANTIZED: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        element: Attribute | None = None,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The op; `element` is the result's (lhs's if None)."""
-        properties = clamp_properties(clamp_low, clamp_high)
-        return cls.build_named(name, [lhs, rhs], properties, location, element=element)
-
-    def verify_elements(self) -> None:
-        values = [("lhs", self.lhs), ("rhs", self.rhs), ("result", self.output)]
-        if self.QUANTIZED and is_quantized(self.output.type):
-            rules.activations(values, one_storage=True)
-        else:
-            rules.floats(values)
-
-
-@irdl_op_definition
-class AddOp(BinaryOp):
-    """lhs + rhs; floats, or quantized values of one storage type.
-
-    %add = tpu.add "add" %clamp, %residual :
-        (tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
-        1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
-    """
-
-    name = "tpu.add"
-    QUANTIZED: ClassVar[bool] = True
-
-
-@irdl_op_definition
-class SubOp(BinaryOp):
-    """lhs − rhs (float types only).
-
-    %sub = tpu.sub "sub" %p, %logits : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
-    """
-
-    name = "tpu.sub"
-
-
-@irdl_op_definition
-class MulOp(BinaryOp):
-    """lhs · rhs; floats, or quantized values of one storage type.
-
-    %mul = tpu.mul "mul" %add, %residual :
-        (tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
-        1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
-    """
-
-    name = "tpu.mul"
-    QUANTIZED: ClassVar[bool] = True
-
-
-@irdl_op_definition
-class DivOp(BinaryOp):
-    """lhs / rhs (float types only).
-
-    %div = tpu.div "div" %sub, %logits clamp_low = 0.0 :
-        (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
-    """
-
-    name = "tpu.div"
-
-
-class ExtremeOp(BinaryOp):
-    """Base of min and max: floats, or quantized values of one type, whose stored values it compares."""
-
-    def verify_elements(self) -> None:
-        rules.same_element("rhs", self.rhs, "lhs", self.lhs)
-        rules.same_element("result", self.output, "lhs", self.lhs)
-        if is_quantized(self.output.type):
-            rules.activations([("lhs", self.lhs)], one_storage=True)
-        else:
-            rules.floats([("lhs", self.lhs)])
-
-
-@irdl_op_definition
-class MinOp(ExtremeOp):
-    """The smaller of lhs and rhs, NaN where one is; all three have one element type.
-
-    %min = tpu.min "min" %q, %q clamp_low = 0.0 :
-        (tensor<4x!quant.uniform<i8:f32, 1.000000e-01:3>>,
-        tensor<4x!quant.uniform<i8:f32, 1.000000e-01:3>>) -> tensor<4x!quant.uniform<i8:f32, 1.000000e-01:3>>
-    """
-
-    name = "tpu.min"
-
-
-@irdl_op_definition
-class MaxOp(ExtremeOp):
-    """The larger of lhs and rhs, NaN where one is; all three have one element type.
-
-    %max = tpu.max "max" %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-    """
-
-    name = "tpu.max"
-
-
-@irdl_op_definition
-class PowerOp(BinaryOp):
-    """lhs^rhs (float types only).
-
-    %power = tpu.power "power" %max, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-    """
-
-    name = "tpu.power"
-
-
-@irdl_op_definition
-class ModuloOp(BinaryOp):
-    """The remainder of lhs / rhs, with the sign of lhs (float types only).
-
-    %modulo = tpu.modulo "modulo" %power, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-    """
-
-    name = "tpu.modulo"
-
-
-@irdl_op_definition
-class PreluOp(BinaryOp):
-    """lhs, times rhs (the slope) where lhs is negative (float types only).
-
-    %prelu = tpu.prelu "prelu" %modulo, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-    """
-
-    name = "tpu.prelu"
 
 
 @irdl_op_definition
@@ -262,6 +115,35 @@ class LookupOp(TpuOp):
 
 
 @irdl_op_definition
+class ClampOp(ClampedOp):
+    """min(max(input, clamp_low), clamp_high); input and result types are equal.
+
+    %clamp = tpu.clamp "clamp" %rq clamp_low = -1.0 clamp_high = 1.0 :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>) ->
+        tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>
+    """
+
+    name = "tpu.clamp"
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A clamp with the input's type."""
+        return cls.build_named(name, [input], clamp_properties(clamp_low, clamp_high), location)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+
+@irdl_op_definition
 class CompareOp(CompareBase, TpuOp):
     """lhs (kind) rhs as bools, for two operands of one element type; kinds as top.compare.
 
@@ -347,3 +229,88 @@ class SelectOp(SelectBase, TpuOp):
         rules.same_element("result", self.output, "lhs", self.lhs)
         rules.per_tensor("lhs", self.lhs)
         rules.storable(self.lhs)
+
+
+@irdl_op_definition
+class CastOp(TpuOp):
+    """Between float and quantized types: quantize (round half to even) or dequantize; between
+    floats one rounding.
+
+    %r = tpu.cast "x" %a :
+        (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>
+    """
+
+    name = "tpu.cast"
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        element: Attribute,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A cast to elements of type `element`."""
+        return cls.build_named(name, [input], {}, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+    def verify_elements(self) -> None:
+        rules.cast(self.input, self.output)
+
+
+@irdl_op_definition
+class RequantizeOp(ClampedOp):
+    """Between quantized types: round_half_even((x − zx) · multiplier · 2^−shift) + zy, saturated.
+
+    multiplier · 2^−shift is the ratio of the scales, input by result, as `quantize_multiplier`
+    gives it.
+
+    %rq = tpu.requantize "rq" %residual multiplier = 1073741824 shift = 31 clamp_high = 6.0 :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32,
+        2.500000e-01:5>>
+    """
+
+    name = "tpu.requantize"
+    multiplier = prop_def(INTEGER)
+    shift = prop_def(INTEGER)
+    input = operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        element: Attribute,
+        multiplier: int | None = None,
+        shift: int | None = None,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A requantization to `element`; multiplier and shift follow from the types if None."""
+        if multiplier is None or shift is None:
+            multiplier, shift = rules.ratio(element_of(input), element)
+        properties: dict[str, Attribute | None] = {
+            "multiplier": integer(multiplier),
+            "shift": integer(shift),
+            **clamp_properties(clamp_low, clamp_high),
+        }
+        return cls.build_named(name, [input], properties, location, element=element)
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)
+
+    def verify_elements(self) -> None:
+        rules.activations([("input", self.input), ("result", self.output)], one_storage=False)
+        expected = rules.ratio(element_of(self.input), self.output.type.element_type)
+        found = self.multiplier.value.data, self.shift.value.data
+        if found != expected:
+            raise VerifyException(
+                f"multiplier {found[0]} and shift {found[1]} are not the ratio of the scales, "
+                f"{expected[0]} and {expected[1]}"
+            )

@@ -1,0 +1,68 @@
+"""What the constants of top and tpu have in common: where their data come from."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr, StringAttr, TensorType
+from xdsl.irdl import opt_prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from ..ir.attribute import INTEGER, optional_integer, optional_text
+from ..quant.element_type import element_storage, type_of_storage
+from .shape import Shape
+from .tensor_op import TensorOp
+
+
+class WeightBase(TensorOp):
+    """A constant tensor: by key in the weight store, from a seed (reproducible random values), or a
+    small `dense<>`.
+    """
+
+    key = opt_prop_def(StringAttr)
+    seed = opt_prop_def(INTEGER)
+    value = opt_prop_def(DenseIntOrFPElementsAttr)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        type: TensorType,
+        *,
+        key: str | None = None,
+        seed: int | None = None,
+        value: DenseIntOrFPElementsAttr | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A weight of tensor type `type` from exactly one of `key`, `seed`, `value`."""
+        properties = {"key": optional_text(key), "seed": optional_integer(seed), "value": value}
+        return cls.build_named(name, [], properties, location, type)
+
+    def expected_shape(self) -> Shape:
+        return self.output.type.get_shape()
+
+    def verify_source(self) -> None:
+        """VerifyException unless the weight has exactly one source, its elements have a storage
+        type, and a `dense<>` fits the result's storage and shape.
+        """
+        sources = {"key": self.key, "seed": self.seed, "value": self.value}
+        given = [name for name, source in sources.items() if source is not None]
+        if len(given) != 1:
+            listed = " and ".join(given) or "none of them"
+            raise VerifyException(f"exactly one of key, seed and value is needed, got {listed}")
+        type = self.output.type
+        try:
+            stored = type_of_storage(element_storage(type))
+        except ValueError as error:
+            raise VerifyException(str(error)) from None
+        if self.value is None:
+            return
+        if self.value.get_shape() != type.get_shape():
+            raise VerifyException(
+                f"value has shape {list(self.value.get_shape())}, the result "
+                f"{list(type.get_shape())}"
+            )
+        if self.value.get_element_type() != stored:
+            raise VerifyException(
+                f"value has elements of {self.value.get_element_type()}, expected {stored}"
+            )

@@ -1,0 +1,42 @@
+"""What the reductions of top and tpu have in common: kinds, axes, shape."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import StringAttr, TensorType, UnitAttr
+from xdsl.irdl import operand_def, opt_prop_def, prop_def
+
+from ...backends.numerics.reduction import KINDS
+from ..ir.attribute import INTS, check_one_of
+from ..quant.element_type import shape_of
+from . import shape as shapes
+from .shape import Shape
+from .tensor_op import TensorOp
+
+
+class ReduceBase(TensorOp):
+    """The reduction `kind` over `axes` (non-negative, ascending); with keepdims they stay as axes of
+    size 1.
+
+    `kind`: mean, sum, max, min, prod, l1 (Σ|x|), l2 (√Σx²), sum_square (Σx²), log_sum (log Σx),
+    log_sum_exp (log Σ exp x).
+    """
+
+    kind = prop_def(StringAttr)
+    axes = prop_def(INTS)
+    keepdims = opt_prop_def(UnitAttr)
+    input = operand_def(TensorType)
+
+    def expected_shape(self) -> Shape:
+        return shapes.reduce_shape(
+            shape_of(self.input), self.axes.get_values(), self.keepdims is not None
+        )
+
+    @property
+    def negative_axes(self) -> tuple[int, ...]:
+        """The axes counted from the end, as the numerics functions take them."""
+        rank = len(shape_of(self.input))
+        return tuple(axis - rank for axis in self.axes.get_values())
+
+    def verify_kind(self) -> None:
+        """VerifyException for a reduction that there is not."""
+        check_one_of("kind", self.kind.data, KINDS)

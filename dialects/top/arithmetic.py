@@ -1,0 +1,127 @@
+"""The arithmetic of `top`: element-wise ops of two operands."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
+
+from ..network.arithmetic import BinaryBase
+from .top_op import TopOp
+
+
+class BinaryOp(BinaryBase, TopOp):
+    """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
+
+    NEEDS_FLOATS: ClassVar[bool] = False
+
+    @classmethod
+    def make(
+        cls, name: str, lhs: SSAValue, rhs: SSAValue, *, location: LocationAttr | None = None
+    ) -> Self:
+        """The op with the result type that follows; DiagnosticError where shapes do not
+        broadcast.
+        """
+        return cls.build_named(name, [lhs, rhs], {}, location)
+
+
+@irdl_op_definition
+class AddOp(BinaryOp):
+    """lhs + rhs.
+
+    %add = top.add "add" %half, %clip :
+        (tensor<1x8x4x4xf32>, tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.add"
+
+
+@irdl_op_definition
+class SubOp(BinaryOp):
+    """lhs − rhs.
+
+    %sub = top.sub "sub" %add, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.sub"
+
+
+@irdl_op_definition
+class MulOp(BinaryOp):
+    """lhs · rhs.
+
+    %mul = top.mul "mul" %sub, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.mul"
+
+
+@irdl_op_definition
+class DivOp(BinaryOp):
+    """lhs / rhs.
+
+    %div = top.div "div" %mul, %one :
+        (tensor<1x8x4x4xf32>, tensor<8x1x1xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.div"
+
+
+@irdl_op_definition
+class MinOp(BinaryOp):
+    """The smaller of lhs and rhs; NaN where one is.
+
+    %min = top.min "min" %x, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.min"
+
+
+@irdl_op_definition
+class MaxOp(BinaryOp):
+    """The larger of lhs and rhs; NaN where one is.
+
+    %max = top.max "max" %x, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.max"
+
+
+class FloatBinaryOp(BinaryOp):
+    """Base of the element-wise ops of two operands that are defined for floats only."""
+
+    NEEDS_FLOATS: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class PowerOp(FloatBinaryOp):
+    """lhs^rhs.
+
+    %power = top.power "power" %min, %max : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.power"
+
+
+@irdl_op_definition
+class ModuloOp(FloatBinaryOp):
+    """The remainder of lhs / rhs, with the sign of lhs (C's fmod).
+
+    %modulo = top.modulo "modulo" %power, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.modulo"
+
+
+@irdl_op_definition
+class PreluOp(FloatBinaryOp):
+    """lhs, times rhs (the slope) where lhs is negative.
+
+    %prelu = top.prelu "prelu" %modulo, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "top.prelu"

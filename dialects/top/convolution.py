@@ -1,0 +1,48 @@
+"""The convolution of `top`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
+
+from ..network.convolution import Conv2dBase
+from .top_op import TopOp
+
+
+@irdl_op_definition
+class Conv2dOp(Conv2dBase, TopOp):
+    """2-D convolution; input [N,C,H,W], weight [O,C/groups,KH,KW], bias [O]; pads
+    [top,left,bottom,right].
+
+    output[n,o,y,x] = bias[o] + Σ input[n,c,y·s+i·d−pad,x·s+j·d−pad] · weight[o,c,i,j], c over the
+    channels of o's group.
+
+    %y = top.conv2d "conv1" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] :
+        (tensor<1x1x8x8xf32>, tensor<8x1x3x3xf32>, tensor<8xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.conv2d"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        weight: SSAValue,
+        bias: SSAValue | None = None,
+        *,
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        groups: int = 1,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A convolution with the result type that follows; DiagnosticError where shapes do not
+        fit.
+        """
+        properties = cls.conv2d_properties(strides, pads, dilations, groups)
+        return cls.build_named(name, [input, weight, bias], properties, location)

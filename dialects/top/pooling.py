@@ -1,0 +1,81 @@
+"""The pools of `top`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects.builtin import LocationAttr, UnitAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition, opt_prop_def
+
+from ..ir.attribute import flag
+from ..network.pooling import PoolBase
+from .top_op import TopOp
+
+
+class PoolOp(PoolBase, TopOp):
+    """Base of 2-D pooling; input [N,C,H,W]; pads [top,left,bottom,right]."""
+
+
+@irdl_op_definition
+class MaxPoolOp(PoolOp):
+    """Largest element of each window; padding never wins.
+
+    %y = top.max_pool "pool1" %x kernel = [2, 2] strides = [2, 2] :
+        (tensor<1x8x8x8xf32>) -> tensor<1x8x4x4xf32>
+    """
+
+    name = "top.max_pool"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kernel: Sequence[int],
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        ceil_mode: bool = False,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Max pooling with the result type that follows; DiagnosticError where shapes do not
+        fit.
+        """
+        properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
+        return cls.build_named(name, [input], properties, location)
+
+
+@irdl_op_definition
+class AvgPoolOp(PoolOp):
+    """Mean of each window; with count_include_pad, padding counts as zeros.
+
+    %avg = top.avg_pool "avg" %max count_include_pad kernel = [2, 2] pads = [1, 1, 0, 0] :
+        (tensor<1x8x2x2xf32>) -> tensor<1x8x2x2xf32>
+    """
+
+    name = "top.avg_pool"
+    count_include_pad = opt_prop_def(UnitAttr)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kernel: Sequence[int],
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        ceil_mode: bool = False,
+        count_include_pad: bool = False,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Average pooling with the result type that follows; DiagnosticError where shapes do not
+        fit.
+        """
+        properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
+        properties["count_include_pad"] = flag(count_include_pad)
+        return cls.build_named(name, [input], properties, location)

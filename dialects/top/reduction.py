@@ -1,0 +1,50 @@
+"""The reductions of `top`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects.builtin import LocationAttr, StringAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
+
+from ..ir.attribute import flag, ints
+from ..network.reduction import ReduceBase
+from .top_op import TopOp
+
+
+@irdl_op_definition
+class ReduceOp(ReduceBase, TopOp):
+    """The reduction `kind` over `axes` (non-negative, ascending); with keepdims they stay as axes of
+    size 1.
+
+    `kind`: mean, sum, max, min, prod, l1 (Σ|x|), l2 (√Σx²), sum_square (Σx²), log_sum (log Σx),
+    log_sum_exp (log Σ exp x).
+
+    %y = top.reduce "pooled" %x kind = "mean" axes = [2, 3] keepdims :
+        (tensor<1x8x4x4xf32>) -> tensor<1x8x1x1xf32>
+    """
+
+    name = "top.reduce"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        *,
+        kind: str,
+        axes: Sequence[int],
+        keepdims: bool = True,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A reduction with the result type that follows; DiagnosticError where an axis is none of
+        the input's.
+        """
+        properties = {"kind": StringAttr(kind), "axes": ints(axes), "keepdims": flag(keepdims)}
+        return cls.build_named(name, [input], properties, location)
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_kind()

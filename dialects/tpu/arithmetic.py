@@ -1,0 +1,154 @@
+"""The arithmetic of `tpu`: element-wise ops of two operands."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition
+
+from ..network.arithmetic import BinaryBase
+from ..quant.element_type import is_quantized
+from . import quantization_rules as rules
+from .tpu_op import ClampedOp, clamp_properties
+
+
+class BinaryOp(BinaryBase, ClampedOp):
+    """Base of the element-wise ops of two operands, with NumPy's broadcasting."""
+
+    QUANTIZED: ClassVar[bool] = False
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        lhs: SSAValue,
+        rhs: SSAValue,
+        *,
+        element: Attribute | None = None,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """The op; `element` is the result's (lhs's if None)."""
+        properties = clamp_properties(clamp_low, clamp_high)
+        return cls.build_named(name, [lhs, rhs], properties, location, element=element)
+
+    def verify_elements(self) -> None:
+        values = [("lhs", self.lhs), ("rhs", self.rhs), ("result", self.output)]
+        if self.QUANTIZED and is_quantized(self.output.type):
+            rules.activations(values, one_storage=True)
+        else:
+            rules.floats(values)
+
+
+@irdl_op_definition
+class AddOp(BinaryOp):
+    """lhs + rhs; floats, or quantized values of one storage type.
+
+    %add = tpu.add "add" %clamp, %residual :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
+        1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
+    """
+
+    name = "tpu.add"
+    QUANTIZED: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class SubOp(BinaryOp):
+    """lhs − rhs (float types only).
+
+    %sub = tpu.sub "sub" %p, %logits : (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
+
+    name = "tpu.sub"
+
+
+@irdl_op_definition
+class MulOp(BinaryOp):
+    """lhs · rhs; floats, or quantized values of one storage type.
+
+    %mul = tpu.mul "mul" %add, %residual :
+        (tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
+        1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
+    """
+
+    name = "tpu.mul"
+    QUANTIZED: ClassVar[bool] = True
+
+
+@irdl_op_definition
+class DivOp(BinaryOp):
+    """lhs / rhs (float types only).
+
+    %div = tpu.div "div" %sub, %logits clamp_low = 0.0 :
+        (tensor<1x10xf32>, tensor<1x10xf32>) -> tensor<1x10xf32>
+    """
+
+    name = "tpu.div"
+
+
+class ExtremeOp(BinaryOp):
+    """Base of min and max: floats, or quantized values of one type, whose stored values it compares."""
+
+    def verify_elements(self) -> None:
+        rules.same_element("rhs", self.rhs, "lhs", self.lhs)
+        rules.same_element("result", self.output, "lhs", self.lhs)
+        if is_quantized(self.output.type):
+            rules.activations([("lhs", self.lhs)], one_storage=True)
+        else:
+            rules.floats([("lhs", self.lhs)])
+
+
+@irdl_op_definition
+class MinOp(ExtremeOp):
+    """The smaller of lhs and rhs, NaN where one is; all three have one element type.
+
+    %min = tpu.min "min" %q, %q clamp_low = 0.0 :
+        (tensor<4x!quant.uniform<i8:f32, 1.000000e-01:3>>,
+        tensor<4x!quant.uniform<i8:f32, 1.000000e-01:3>>) -> tensor<4x!quant.uniform<i8:f32, 1.000000e-01:3>>
+    """
+
+    name = "tpu.min"
+
+
+@irdl_op_definition
+class MaxOp(ExtremeOp):
+    """The larger of lhs and rhs, NaN where one is; all three have one element type.
+
+    %max = tpu.max "max" %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "tpu.max"
+
+
+@irdl_op_definition
+class PowerOp(BinaryOp):
+    """lhs^rhs (float types only).
+
+    %power = tpu.power "power" %max, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "tpu.power"
+
+
+@irdl_op_definition
+class ModuloOp(BinaryOp):
+    """The remainder of lhs / rhs, with the sign of lhs (float types only).
+
+    %modulo = tpu.modulo "modulo" %power, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "tpu.modulo"
+
+
+@irdl_op_definition
+class PreluOp(BinaryOp):
+    """lhs, times rhs (the slope) where lhs is negative (float types only).
+
+    %prelu = tpu.prelu "prelu" %modulo, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "tpu.prelu"

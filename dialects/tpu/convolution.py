@@ -1,0 +1,66 @@
+"""The convolution of `tpu`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition
+
+from ..network.convolution import Conv2dBase
+from . import quantization_rules as rules
+from .product import ProductOp
+
+
+@irdl_op_definition
+class Conv2dOp(Conv2dBase, ProductOp):
+    """Convolution, bias, residual, clamp; shapes as top.conv2d, residual as the result.
+
+    Quantized: bias is i32 in units of sx·sw[o]; weights are quantized along axis 0 with zero point
+    0. `accumulator`: "i32" or "i64" for quantized types, "f32" for floats.
+
+    %conv = tpu.conv2d "conv" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] accumulator = "i32"
+        clamp_low = 0.0 :
+        (tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>,
+        tensor<2x4x3x3x!quant.uniform<i8<-127:127>:f32:0, {2.500000e-01,5.000000e-01}>>, tensor<2xi32>)
+        -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.250000e-01:-128>>
+    """
+
+    name = "tpu.conv2d"
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        weight: SSAValue,
+        bias: SSAValue | None = None,
+        residual: SSAValue | None = None,
+        *,
+        element: Attribute | None = None,
+        accumulator: str | None = None,
+        strides: Sequence[int] = (1, 1),
+        pads: Sequence[int] = (0, 0, 0, 0),
+        dilations: Sequence[int] = (1, 1),
+        groups: int = 1,
+        clamp_low: float | None = None,
+        clamp_high: float | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """A convolution; `element` is the result's (the input's if None), `accumulator` i32 or f32
+        if None.
+        """
+        properties = {
+            **cls.conv2d_properties(strides, pads, dilations, groups),
+            **cls.product_properties(input, accumulator, clamp_low, clamp_high),
+        }
+        operands = [input, weight, bias, residual]
+        return cls.build_named(name, operands, properties, location, element=element)
+
+    def verify_elements(self) -> None:
+        rules.product(
+            self.input, self.weight, self.bias, self.residual, self.output, self.accumulator.data,
+            weight_axis=0, weight_zero_point=False,
+        )  # fmt: skip

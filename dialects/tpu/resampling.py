@@ -1,0 +1,65 @@
+"""Interpolation along one axis in `tpu`."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from xdsl.dialects.builtin import LocationAttr, TensorType
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, prop_def
+
+from ..ir.attribute import INTEGER, integer
+from ..network import shape as shapes
+from ..network.shape import Shape
+from ..quant.element_type import shape_of
+from . import quantization_rules as rules
+from .tpu_op import TpuOp
+
+
+@irdl_op_definition
+class ResampleOp(TpuOp):
+    """Interpolation along one axis: out[i] = Σ_t weight[i,t] · x[index[i,t]].
+
+    index i32 [out,taps], weight f32 [out,taps]; without `weight` there is one tap and the op is a
+    gather, for any type.
+
+    %gather = tpu.resample "gather" %avg, %index axis = 2 :
+        (tensor<1x2x2x2x!quant.uniform<i8:f32, 5.000000e-02>>, tensor<4x1xi32>) ->
+        tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>
+    """
+
+    name = "tpu.resample"
+    axis = prop_def(INTEGER)
+    input = operand_def(TensorType)
+    index = operand_def(TensorType)
+    weight = opt_operand_def(TensorType)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        input: SSAValue,
+        index: SSAValue,
+        weight: SSAValue | None = None,
+        *,
+        axis: int,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """An interpolation along `axis`; the result has the input's element type."""
+        operands = [input, index, weight]
+        return cls.build_named(name, operands, {"axis": integer(axis)}, location)
+
+    def expected_shape(self) -> Shape:
+        return shapes.resample_shape(
+            shape_of(self.input),
+            shape_of(self.index),
+            None if self.weight is None else shape_of(self.weight),
+            self.axis.value.data,
+        )
+
+    def verify_elements(self) -> None:
+        super().verify_elements()
+        rules.stored_as("index", self.index, "i32")
+        if self.weight is not None:
+            rules.stored_as("weight", self.weight, "f32")
+            rules.floats([("input", self.input)])
