@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...dialects import tpu
-from ...dialects.quant.number_format import Clamp, Element, float_clamp
+from ...dialects.quant.number_format import Clamp, NumberFormat, float_clamp
 from ..numerics import convolution, epilogue
 from ..numerics import matmul as products
 from ..numerics.matmul import accumulator_dtype
@@ -25,10 +25,10 @@ class Finish:
     [S or 1, ...] as the result.
     """
 
-    input: Element
-    weight: Element
-    result: Element
-    residual_element: Element | None
+    input: NumberFormat
+    weight: NumberFormat
+    result: NumberFormat
+    residual_format: NumberFormat | None
     clamp: Clamp
 
     def apply(
@@ -57,12 +57,12 @@ class Finish:
         scales = self.input.scale * self.weight.scales
         multiplier, shift = quantize_multiplier(_per_channel(scales / self.result.scale, acc))
         rest = None
-        if residual is not None and self.residual_element is not None:
-            element = self.residual_element
+        if residual is not None and self.residual_format is not None:
+            form = self.residual_format
             rest_multiplier, rest_shift = quantize_multiplier(
-                _per_channel(element.scale / scales, acc)
+                _per_channel(form.scale / scales, acc)
             )
-            rest = (residual, element.zero_point, rest_multiplier, rest_shift)
+            rest = (residual, form.zero_point, rest_multiplier, rest_shift)
         return epilogue.epilogue_int(
             acc,
             bias,
@@ -84,9 +84,9 @@ def _per_channel(values: np.ndarray, acc: np.ndarray) -> np.ndarray:
     return np.broadcast_to(values, acc.shape[-1:])
 
 
-def _finish(op: tpu.Conv2dOp | tpu.MatmulOp, input: Element, weight: Element) -> Finish:
-    residual = None if op.residual is None else Element.of(op.residual.type)
-    return Finish(input, weight, Element.of(op.output.type), residual, op.clamp)
+def _finish(op: tpu.Conv2dOp | tpu.MatmulOp, input: NumberFormat, weight: NumberFormat) -> Finish:
+    residual = None if op.residual is None else NumberFormat.of(op.residual.type)
+    return Finish(input, weight, NumberFormat.of(op.output.type), residual, op.clamp)
 
 
 def folded_bias(weight_sums: np.ndarray, bias: np.ndarray | None, zero_point: int) -> np.ndarray:
@@ -107,7 +107,7 @@ def convolve(
     """tpu.conv2d on image[S, N, C, H, W], weight[S or 1, O, C / groups, KH, KW], bias[S or 1, O],
     residual as the result.
     """
-    input, element = Element.of(op.input.type), Element.of(op.weight.type)
+    input, kernel_format = NumberFormat.of(op.input.type), NumberFormat.of(op.weight.type)
     if len(weight) > 1:
         operands = (image, bias, residual)
         parts = []
@@ -132,7 +132,7 @@ def convolve(
     if input.is_quantized:
         bias = folded_bias(kernel.sum(axis=(0, 1, 2), dtype=np.int64)[None], bias, input.zero_point)
     rest = None if residual is None else channel_last(residual)
-    return channel_first(_finish(op, input, element).apply(acc, bias, rest))
+    return channel_first(_finish(op, input, kernel_format).apply(acc, bias, rest))
 
 
 def multiply(
@@ -145,7 +145,7 @@ def multiply(
     """tpu.matmul on lhs[S or 1, ..., m, k], rhs[S or 1, ..., k, n] (vectors as NumPy has them),
     bias[S or 1, n].
     """
-    left, right = Element.of(op.lhs.type), Element.of(op.rhs.type)
+    left, right = NumberFormat.of(op.lhs.type), NumberFormat.of(op.rhs.type)
     a, b = as_matrices(lhs, rhs)
     samples = max(len(a), len(b))
     shape = (samples, *np.broadcast_shapes(a.shape[1:-2], b.shape[1:-2]), a.shape[-2], b.shape[-1])

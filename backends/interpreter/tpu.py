@@ -14,8 +14,8 @@ from xdsl.ir import Block
 
 from ...dialects import tpu
 from ...dialects.ir.weights import WeightStore, value_of
-from ...dialects.quant.number_format import real_value
-from ...dialects.tpu.evaluation import EVALUATIONS, clamped, element, evaluate, float_result
+from ...dialects.quant.number_format import NumberFormat, real_value
+from ...dialects.tpu.evaluation import EVALUATIONS, clamped, evaluate, float_result
 from ..numerics import movement, normalization, pooling, reduction, resampling
 from ..numerics import softmax as normalizing
 from ..numerics.sample_axis import aligned, channel_first, channel_last
@@ -99,7 +99,7 @@ class TpuFunctions(InterpreterFunctions):
     @impl(tpu.AvgPoolOp)
     def run_avg_pool(self, interpreter: Interpreter, op: tpu.AvgPoolOp, args: Values) -> Values:
         image, include = channel_last(args[0]), op.count_include_pad is not None
-        if element(op.output.type).is_quantized:
+        if NumberFormat.of(op.output.type).is_quantized:
             pooled = pooling.average_pool2d_int(
                 image, **op.window, count_include_pad=include, **_mean_parameters(op)
             )
@@ -111,7 +111,7 @@ class TpuFunctions(InterpreterFunctions):
     @impl(tpu.ReduceOp)
     def run_reduce(self, interpreter: Interpreter, op: tpu.ReduceOp, args: Values) -> Values:
         (x,), kind = args, op.kind.data
-        if element(op.output.type).is_quantized:
+        if NumberFormat.of(op.output.type).is_quantized:
             reduced = reduction.reduce_int(kind, x, op.negative_axes, **_mean_parameters(op))
         else:
             reduced = float_result(reduction.reduce_f32(kind, x, op.negative_axes), op)
@@ -142,7 +142,7 @@ class TpuFunctions(InterpreterFunctions):
 
     @impl(tpu.PadOp)
     def run_pad(self, interpreter: Interpreter, op: tpu.PadOp, args: Values) -> Values:
-        result, value = element(op.output.type), op.value.value.data
+        result, value = NumberFormat.of(op.output.type), op.value.value.data
         if result.is_quantized:
             value = movement.stored_number(value, result.scale, result.zero_point, result.storage)
         return (movement.pad(args[0], op.low.get_values(), op.high.get_values(), value),)
@@ -151,7 +151,7 @@ class TpuFunctions(InterpreterFunctions):
     def run_softmax(self, interpreter: Interpreter, op: tpu.SoftmaxOp, args: Values) -> Values:
         (x,) = args
         result = normalizing.softmax(x, op.axis.value.data - (x.ndim - 1), log=op.log is not None)
-        return (round_to(result, element(op.output.type).storage),)
+        return (round_to(result, NumberFormat.of(op.output.type).storage),)
 
     @impl(tpu.NormalizeOp)
     def run_normalize(self, interpreter: Interpreter, op: tpu.NormalizeOp, args: Values) -> Values:
@@ -162,7 +162,7 @@ class TpuFunctions(InterpreterFunctions):
         result = normalization.normalize(
             op.kind.data, x, op.negative_axes, op.epsilon.value.data, scale, bias
         )
-        return (round_to(result, element(op.output.type).storage),)
+        return (round_to(result, NumberFormat.of(op.output.type).storage),)
 
     @impl(tpu.LocalResponseNormOp)
     def run_local_response_norm(
@@ -176,7 +176,7 @@ class TpuFunctions(InterpreterFunctions):
             beta=op.beta.value.data,
             bias=op.offset.value.data,
         )
-        return (round_to(result, element(op.output.type).storage),)
+        return (round_to(result, NumberFormat.of(op.output.type).storage),)
 
 
 def _optional(
@@ -190,7 +190,7 @@ def _optional(
 
 
 def _mean_parameters(op: tpu.AvgPoolOp | tpu.ReduceOp) -> dict[str, Any]:
-    source, result = element(op.input.type), element(op.output.type)
+    source, result = NumberFormat.of(op.input.type), NumberFormat.of(op.output.type)
     multiplier, shift = source.ratio_to(result)
     return {
         "zero_point_in": source.zero_point,

@@ -23,12 +23,12 @@ from ...dialects.isa import InstructionOp
 from ...dialects.quant.element_type import element_storage, is_float, is_quantized
 from ...dialects.tpu.tpu_op import TpuOp
 from ...passes.top.annotate_calibration import annotate
-from ...passes.top_to_tpu.quantize_option import Quantize
+from ...passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
 from ..compilation.compilation import Compilation, CompileOptions
 from .legality_cases import AFTER, BEFORE, Case, cases
 
-TYPES: tuple[Quantize, ...] = ("f32", "f16", "bf16", "int8")
-"""The number formats of a table, in the order of its columns."""
+TYPES: tuple[Quantize, ...] = (*(each for each in QUANTIZE if each != "int8"), "int8")
+"""The values of `quantize` that a table tells of, in the order of its columns."""
 _STORAGE = {"int8": "i8"}
 _RANGE = (-1.0, 1.0)
 """What every activation is calibrated to."""
@@ -37,7 +37,7 @@ _ENGINES = ("host", "matrix", "vector")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of an op in one number format.
+    """What becomes of an op under one value of `quantize`.
 
     `engine`: "matrix", "vector"; "host" where the host computes it; "transfers" where it only moves data; "removed"
     where nothing is left of it; "no" where it cannot be compiled. `ops`: the tpu ops that it becomes, with their
@@ -136,7 +136,7 @@ def _merged_kinds(
 
 
 def verdict(case: Case, quantize: Quantize, target: str, computed: int) -> Verdict:
-    """What becomes of a case in a number format, its first `computed` inputs being computed at run
+    """What becomes of a case under one value of `quantize`, its first `computed` inputs being computed at run
     time."""
     ctx = make_context()
     ctx.on_report = lambda diagnostic: None  # what is worth a remark is in the verdict

@@ -219,7 +219,7 @@ def start_from_ir(
 
 
 def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:
-    """Below top the target and the number formats are in the IR, and cores are once it is cut."""
+    """Below top the target and the types of the numbers are in the IR, and cores are once it is cut."""
     level = level_of(module)
     if level == "top":
         return

@@ -23,7 +23,7 @@ _QUOTABLE = re.compile(r'[^"\\\n\r]*')
 
 
 class Settings(TypedDict):
-    """What the passes of a pipeline depend on: the target, the number format, and the number of cores (None: all)."""
+    """The options of a pipeline's passes: the target, `quantize`, and the number of cores (None: all)."""
 
     target: str
     quantize: str

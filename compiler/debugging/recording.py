@@ -11,7 +11,7 @@ from xdsl.ir import Attribute
 from ...backends.numerics.quantization import quantize
 from ...backends.numerics.storage import dtype_of
 from ...dialects.context import SmaltiContext
-from ...dialects.quant.number_format import Element
+from ...dialects.quant.number_format import NumberFormat
 from ..compilation.pipelines import level_of
 from ..execution import run_ir
 
@@ -52,7 +52,7 @@ def _types(module: ModuleOp) -> dict[str, Attribute]:
 
 def _stored(value: np.ndarray, type: Attribute) -> np.ndarray:
     """Real numbers as they are stored; exact for what was read from storage."""
-    element = Element.of(type)
-    if element.is_quantized:
-        return quantize(value, element.scale, element.zero_point, element.storage)
-    return value.astype(dtype_of(element.storage))
+    form = NumberFormat.of(type)
+    if form.is_quantized:
+        return quantize(value, form.scale, form.zero_point, form.storage)
+    return value.astype(dtype_of(form.storage))

@@ -1,27 +1,33 @@
-"""What quantized types say about an op's arithmetic: scales, zero points, multipliers, clamps in
-storage units.
+"""The number format of a tensor: what its stored numbers stand for, by storage type, scale and zero
+point.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.numerics import storage as numerics_storage
 from ...backends.numerics.quantization import clamp_bounds, dequantize, quantize_multiplier
+from ..ir.identity_cache import by_identity
 from .element_type import element_storage
 from .uniform_type import UniformQuantizedType
 
 Clamp = tuple[float | None, float | None]
+"""The real bounds of a fused activation; None where there is no bound."""
 
 
-@dataclass(frozen=True)
-class Element:
-    """The element type of a tensor: its storage, and scale(s) and zero point where it is quantized.
+@dataclass(frozen=True, eq=False)
+class NumberFormat:
+    """How a tensor stores its numbers: a number is (stored - `zero_point`) · scale.
 
-    `scales` is f64, one number or one per index of `axis`; empty for plain elements.
+    `scales` is f64, one number, or one per index of `axis`. Numbers that are not quantized stand for
+    themselves: scale 1, zero point 0.
     """
 
     storage: str
@@ -31,42 +37,59 @@ class Element:
     is_quantized: bool
 
     @staticmethod
-    def of(type: Attribute) -> Element:
-        """The element type of tensor type `type`; ValueError for sub-channel types and zero points
-        that differ.
+    @by_identity
+    def of(type: Attribute) -> NumberFormat:
+        """Returns the format of a tensor type's elements, or of an element type.
+
+        Raises:
+            DiagnosticError: for sub-channel types, and zero points that differ along an axis.
+            ValueError: for a type that no storage holds.
         """
         element = type.element_type if isinstance(type, TensorType) else type
         storage = element_storage(type)
         if not isinstance(element, UniformQuantizedType):
-            return Element(storage, np.zeros(0), 0, None, False)
-        if element.is_sub_channel:
-            raise ValueError(f"elements quantized by blocks are not supported: {element}")
+            return NumberFormat(storage, np.ones(1), 0, None, False)
         zero_points = set(element.zero_points)
-        if len(zero_points) != 1:
-            raise ValueError(f"zero points that differ along an axis are not supported: {element}")
+        if element.is_sub_channel or len(zero_points) > 1:
+            raise DiagnosticError(
+                "the device computes with one scale per tensor or channel and one zero point, "
+                f"not with {element}"
+            )
         scales = np.asarray(element.scales, np.float64)
         axis = element.axis if element.is_per_axis else None
-        return Element(storage, scales, int(zero_points.pop()), axis, True)
+        return NumberFormat(storage, scales, int(zero_points.pop()), axis, True)
 
     @property
     def scale(self) -> float:
-        """The one scale; ValueError where there are several."""
+        """The scale of the whole tensor; raises DiagnosticError if there is one per channel."""
         if len(self.scales) != 1:
-            raise ValueError("one scale for the whole tensor is needed here, not one per channel")
+            raise DiagnosticError(
+                "the device needs one scale for the whole tensor here, not one per channel"
+            )
         return float(self.scales[0])
 
+    @cached_property
+    def is_float(self) -> bool:
+        """Whether the numbers are stored as floats."""
+        return numerics_storage.is_float(self.storage)
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """Bytes of one number."""
+        return numerics_storage.size_bytes(self.storage)
+
     def clamp(self, bounds: Clamp) -> tuple[int, int]:
-        """Real bounds in storage units; where one is missing, the end of the storage's range."""
+        """Converts real bounds to storage units; a missing bound is the end of the storage's range."""
         return clamp_bounds(*bounds, self.scale, self.zero_point, self.storage)
 
-    def ratio_to(self, result: Element) -> tuple[int, int]:
-        """Multiplier and shift of this scale over the result's."""
+    def ratio_to(self, result: NumberFormat) -> tuple[int, int]:
+        """Returns multiplier and shift of this scale divided by the result's."""
         multiplier, shift = quantize_multiplier(np.float64(self.scale) / np.float64(result.scale))
         return int(multiplier), int(shift)
 
 
 def float_clamp(bounds: Clamp) -> tuple[float, float] | None:
-    """Real bounds, infinite where one is missing; None where both are."""
+    """Returns real bounds, infinite where one is missing; None where both are."""
     low, high = bounds
     if low is None and high is None:
         return None
@@ -74,10 +97,10 @@ def float_clamp(bounds: Clamp) -> tuple[float, float] | None:
 
 
 def real_value(value: np.ndarray, type: Attribute) -> np.ndarray:
-    """A value [S, shape...] in storage as the f32 numbers that it stands for."""
-    element = Element.of(type)
-    if not element.is_quantized:
+    """Converts a value [S, shape...] in storage to the f32 numbers that it stands for."""
+    form = NumberFormat.of(type)
+    if not form.is_quantized:
         return value.astype(np.float32, copy=False)
-    if element.axis is None:
-        return dequantize(value, element.scale, element.zero_point)
-    return dequantize(value, element.scales, element.zero_point, axis=element.axis + 1)
+    if form.axis is None:
+        return dequantize(value, form.scale, form.zero_point)
+    return dequantize(value, form.scales, form.zero_point, axis=form.axis + 1)

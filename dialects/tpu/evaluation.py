@@ -5,11 +5,9 @@ by it, and passes compute tables by it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from xdsl.ir import Attribute
 
 from ...backends.numerics import comparison, elementwise
 from ...backends.numerics.quantization import (
@@ -24,7 +22,7 @@ from ...backends.numerics.storage import round_to
 from ...backends.numerics.unary import NOT, unary
 from .. import tpu
 from ..network.along_axis import along_axis
-from ..quant.number_format import Element, float_clamp
+from ..quant.number_format import NumberFormat, float_clamp
 
 Operands = Sequence[np.ndarray]
 
@@ -38,31 +36,27 @@ def evaluate(op: tpu.TpuOp, operands: Operands) -> np.ndarray:
     return EVALUATIONS[type(op)](op, operands)
 
 
-@lru_cache(maxsize=4096)
-def element(type: Attribute) -> Element:
-    """The number format of a tensor type, remembered."""
-    return Element.of(type)
-
-
 def clamped(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:
     """A value of the result's type, clamped in storage units."""
     if op.clamp == (None, None):
         return value
-    result = element(op.output.type)
+    result = NumberFormat.of(op.output.type)
     low, high = result.clamp(op.clamp) if result.is_quantized else op.clamp
     return elementwise.clamp(value, low, high)
 
 
 def float_result(value: np.ndarray, op: tpu.ClampedOp) -> np.ndarray:
     """A float result clamped and rounded once to its storage type."""
-    return elementwise.store_float(value, element(op.output.type).storage, float_clamp(op.clamp))
+    return elementwise.store_float(
+        value, NumberFormat.of(op.output.type).storage, float_clamp(op.clamp)
+    )
 
 
 def _add(op: tpu.AddOp, operands: Operands) -> np.ndarray:
-    result = element(op.output.type)
+    result = NumberFormat.of(op.output.type)
     if not result.is_quantized:
         return _float_binary(elementwise.add)(op, operands)
-    lhs, rhs = element(op.lhs.type), element(op.rhs.type)
+    lhs, rhs = NumberFormat.of(op.lhs.type), NumberFormat.of(op.rhs.type)
     left, right, shift = add_parameters(lhs.scale, rhs.scale, result.scale)
     return elementwise.add_int(
         *broadcastable(*operands),
@@ -78,10 +72,10 @@ def _add(op: tpu.AddOp, operands: Operands) -> np.ndarray:
 
 
 def _mul(op: tpu.MulOp, operands: Operands) -> np.ndarray:
-    result = element(op.output.type)
+    result = NumberFormat.of(op.output.type)
     if not result.is_quantized:
         return _float_binary(elementwise.mul)(op, operands)
-    lhs, rhs = element(op.lhs.type), element(op.rhs.type)
+    lhs, rhs = NumberFormat.of(op.lhs.type), NumberFormat.of(op.rhs.type)
     multiplier, shift = quantize_multiplier(lhs.scale * rhs.scale / result.scale)
     return elementwise.mul_int(
         *broadcastable(*operands),
@@ -110,7 +104,7 @@ def _float_binary(
 
 def _cast(op: tpu.CastOp, operands: Operands) -> np.ndarray:
     (value,) = operands
-    source, result = element(op.input.type), element(op.output.type)
+    source, result = NumberFormat.of(op.input.type), NumberFormat.of(op.output.type)
     if source.is_quantized:
         value = dequantize(value, source.scale, source.zero_point)
     if not result.is_quantized:
@@ -120,7 +114,7 @@ def _cast(op: tpu.CastOp, operands: Operands) -> np.ndarray:
 
 
 def _requantize(op: tpu.RequantizeOp, operands: Operands) -> np.ndarray:
-    source, result = element(op.input.type), element(op.output.type)
+    source, result = NumberFormat.of(op.input.type), NumberFormat.of(op.output.type)
     return requantize(
         operands[0].astype(np.int64) - source.zero_point,
         op.multiplier.value.data,

@@ -1,4 +1,4 @@
-"""The number formats that a network can be computed in: the values of the option `quantize`."""
+"""The values of the option `quantize`: how the numbers of a network are stored."""
 
 from __future__ import annotations
 

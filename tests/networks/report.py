@@ -10,17 +10,15 @@ import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation.compilation import Quantize
+from smalti.passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
 
 from .accuracy import Accuracy, Case, measure
 from .catalog import NETWORKS
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
-FORMATS: tuple[Quantize, ...] = get_args(Quantize)
 TARGET = "default-8c"
 HEADER = (
     "network", "format", "compile [CPU s]", "instructions", "cycles", "output error", "tensors", "least SNR [dB]",
@@ -78,7 +76,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.networks.report", description=__doc__)
     parser.add_argument("names", nargs="*", help="networks (default: all)", metavar="NAME")
     parser.add_argument(
-        "--format", action="append", choices=FORMATS, help="number format (default: all)"
+        "--format", action="append", choices=QUANTIZE, help="number format (default: all)"
     )
     parser.add_argument("--write", action="store_true", help=f"put the rows into {README.name}")
     args = parser.parse_args(words)
@@ -92,7 +90,7 @@ def main(words: list[str] | None = None) -> int:
             print(f"{name}: {network.file} is not here", file=sys.stderr)
             continue
         case = Case(network)
-        for quantize in args.format or FORMATS:
+        for quantize in args.format or QUANTIZE:
             rows.append(row(case, quantize))
             print("  ".join(rows[-1]), file=sys.stderr, flush=True)
             gc.collect()
@@ -115,7 +113,7 @@ def write(rows: Sequence[Sequence[str]]) -> None:
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in old.splitlines()]
     known = {(row[0], row[1]): row for row in cells if row and row[0] in NETWORKS}
     known |= {(row[0], row[1]): list(row) for row in rows}
-    keys = [(name, quantize) for name in NETWORKS for quantize in FORMATS]
+    keys = [(name, quantize) for name in NETWORKS for quantize in QUANTIZE]
     merged = [known[key] for key in keys if key in known]
     README.write_text(f"{before}{BEGIN}\n{figures(merged)}\n{END}{after}")
 

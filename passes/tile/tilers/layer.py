@@ -8,18 +8,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType
-from xdsl.ir import Attribute, Block, BlockArgument, SSAValue
+from xdsl.ir import Block, BlockArgument, SSAValue
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from ....backends.numerics import quantization
-from ....backends.numerics.storage import is_float, size_bytes
+from ....backends.numerics.storage import size_bytes
 from ....dialects import tile, tpu
 from ....dialects.ir.attribute import Ints
 from ....dialects.ir.location import names_of, place_of
 from ....dialects.ir.weights import WeightStore, seeded
-from ....dialects.quant import UniformQuantizedType
 from ....dialects.quant.element_type import element_storage
+from ....dialects.quant.number_format import NumberFormat, float_clamp
 from ...tiling.cost import Machine
 from ...tiling.layout import Layout, round_up, row_major
 from ...tiling.windows import Window, unflatten, whole
@@ -28,60 +27,6 @@ from ...tiling.windows import Window, unflatten, whole
 def integers(attribute: Ints) -> tuple[int, ...]:
     """The numbers of a list attribute."""
     return tuple(attribute.get_values())
-
-
-@dataclass(frozen=True)
-class Element:
-    """The number format of a tensor: storage type; scale(s) and zero point of an integer one."""
-
-    storage: str
-    scales: tuple[float, ...] = (1.0,)
-    zero_point: int = 0
-
-    @staticmethod
-    def of(type: Attribute) -> Element:
-        """The format of a tensor type's elements; DiagnosticError for quantization that the device
-        cannot do.
-        """
-        element = type.element_type if isinstance(type, TensorType) else type
-        if not isinstance(element, UniformQuantizedType):
-            return Element(element_storage(element))
-        points = set(element.zero_points)
-        if element.is_sub_channel or len(points) > 1:
-            raise DiagnosticError(
-                "the device computes with one scale per tensor or channel and one zero point, "
-                f"not with {element}"
-            )
-        return Element(element.storage_name, element.scales, int(points.pop()))
-
-    @property
-    def scale(self) -> float:
-        """The scale of a tensor that has one."""
-        if len(self.scales) != 1:
-            raise DiagnosticError(
-                "the device needs one scale for the whole tensor here, not one per channel"
-            )
-        return self.scales[0]
-
-    @property
-    def is_float(self) -> bool:
-        """Whether the numbers are stored as floats."""
-        return is_float(self.storage)
-
-    @cached_property
-    def size_bytes(self) -> int:
-        """Bytes of one number."""
-        return size_bytes(self.storage)
-
-    def clamp(self, low: float | None, high: float | None) -> tuple[float, float]:
-        """Real bounds as storage values; without them the storage's range (floats: infinities)."""
-        if self.is_float:
-            return (
-                float("-inf") if low is None else low,
-                float("inf") if high is None else high,
-            )
-        bounds = quantization.clamp_bounds(low, high, self.scale, self.zero_point, self.storage)
-        return float(bounds[0]), float(bounds[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,18 +133,18 @@ class Layer:
         return whole(self.shape)
 
     @cached_property
-    def result(self) -> Element:
+    def result(self) -> NumberFormat:
         """The number format of the output."""
-        return self._element(self.op.results[0])
+        return self._format(self.op.results[0])
 
     @cached_property
-    def elements(self) -> list[Element]:
+    def elements(self) -> list[NumberFormat]:
         """The number formats of the op's operands."""
-        return [self._element(operand) for operand in self.op.operands]
+        return [self._format(operand) for operand in self.op.operands]
 
-    def _element(self, value: SSAValue) -> Element:
+    def _format(self, value: SSAValue) -> NumberFormat:
         try:
-            return Element.of(value.type)
+            return NumberFormat.of(value.type)
         except DiagnosticError as error:
             raise self.error(error.message) from None
 
@@ -208,12 +153,11 @@ class Layer:
         """The fused activation's bounds as storage values of the output; bools have none."""
         if self.result.storage == "bool":
             return float("-inf"), float("inf")
-        if not isinstance(self.op, tpu.ClampedOp):
-            return self.result.clamp(None, None)
-        low, high = self.op.clamp_low, self.op.clamp_high
-        return self.result.clamp(
-            None if low is None else low.value.data, None if high is None else high.value.data
-        )
+        bounds = self.op.clamp if isinstance(self.op, tpu.ClampedOp) else (None, None)
+        if self.result.is_float:
+            return float_clamp(bounds) or (float("-inf"), float("inf"))
+        low, high = self.result.clamp(bounds)
+        return float(low), float(high)
 
     def error(self, message: str, hint: str | None = None) -> DiagnosticError:
         """A diagnostic about this layer."""

@@ -124,7 +124,7 @@ class ProductTiler(Tiler):
     def product_scales(self) -> np.ndarray:
         """Real value of one accumulator step per channel, f64 [channels] (integer types)."""
         x, w = self.layer.elements[:2]
-        return np.broadcast_to(x.scale * np.asarray(w.scales), self.channel_count)
+        return np.broadcast_to(x.scale * w.scales, self.channel_count)
 
     @property
     def channel_count(self) -> int:

@@ -14,7 +14,7 @@ from smalti.compiler.onnx_import.importer import import_onnx
 from smalti.dialects import top, tpu
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.attribute import real
-from smalti.dialects.quant.number_format import Element
+from smalti.dialects.quant.number_format import NumberFormat
 from smalti.passes.registry import PASSES
 from smalti.passes.smalti_pass import Level, SmaltiPass
 from xdsl.context import Context
@@ -123,7 +123,7 @@ class Bump(SmaltiPass):
     def run(self, ctx: Context, module: ModuleOp) -> None:
         for op in module.walk():
             if isinstance(op, tpu.AddOp):
-                element = Element.of(op.output.type)
+                element = NumberFormat.of(op.output.type)
                 low = (-128 - element.zero_point + 60) * element.scale
                 op.properties["clamp_low"] = real(low)
                 return
