@@ -1,7 +1,8 @@
 """Runs the RUN lines of golden tests in this process: lit's own reader of shell lines, and our programs as functions.
 
-A process per command would cost half a second a test. What is understood is what lit's internal shell
-understands: pipes, `&&`, `||`, `;`, redirections, `not`.
+A process per command would cost a second of CPU time a RUN line. What is understood is what lit's internal shell
+understands: pipes, `&&`, `||`, `;`, redirections, `not`. pytest (test_lit.py) and lit (in_process_format.py) both run
+the golden tests with it.
 """
 
 import contextlib
@@ -9,10 +10,10 @@ import io
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
 from filecheck.matcher import Matcher
 from filecheck.options import parse_argv_options
 from lit.ShCommands import Command, Pipeline, Seq
@@ -23,6 +24,10 @@ from smalti.tools import opt
 RUN_LINE = re.compile(r"^\s*(?://|#)\s*RUN:\s*(.*)$", re.MULTILINE)
 Result = tuple[int, str, str]
 """Exit code, standard output, standard error."""
+
+
+class MissingProgram(Exception):
+    """A RUN line calls a program that is not installed here."""
 
 
 def run_lines(path: Path) -> list[str]:
@@ -82,7 +87,7 @@ def _command(command: Command, stdin: str) -> Result:
                 joined = 1 not in targets
                 targets |= {2: targets[1]} if 1 in targets else {}
             case _:
-                raise ValueError(f"the in-process shell does not know {operator} {argument}")
+                raise ValueError(f"the in-process shell does not know {operator[0]} {argument}")
     code, out, err = _program([str(word) for word in command.args], stdin, joined)
     if joined and 1 in targets:
         # `2>&1 >file`: what was written to standard error goes on, standard output to the file.
@@ -110,6 +115,8 @@ def _program(argv: list[str], stdin: str, joined: bool) -> Result:
         case "filecheck":
             options = parse_argv_options(argv)
             return _call(lambda: Matcher.from_opts(options).run(), stdin, joined)
+        case "cat" if rest:
+            return 0, "".join(Path(file).read_text(encoding="utf-8") for file in rest), ""
         case _:
             return _external(argv, stdin)
 
@@ -118,20 +125,33 @@ def _call(main: Callable[[], int], stdin: str, joined: bool) -> Result:
     """Calls a program's main with text on standard input; `joined`: standard error goes where output goes."""
     out = io.StringIO()
     err = out if joined else io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.stdin", io.StringIO(stdin))
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                code = main()
-            except SystemExit as stop:
-                code = int(stop.code or 0)
+    with _standard_input(stdin), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
     return code, out.getvalue(), "" if joined else err.getvalue()
 
 
+@contextlib.contextmanager
+def _standard_input(text: str) -> Iterator[None]:
+    """Makes `text` what is read from standard input inside the block."""
+    before = sys.stdin
+    sys.stdin = io.StringIO(text)
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
 def _external(argv: list[str], stdin: str) -> Result:
-    """A program that is not ours; the test is skipped where it is not installed."""
+    """Runs a program that is not ours, as a process of its own.
+
+    Raises:
+        MissingProgram: if it is not installed.
+    """
     if shutil.which(argv[0]) is None:
-        pytest.skip(f"{argv[0]} is not installed")
+        raise MissingProgram(f"{argv[0]} is not installed")
     done = subprocess.run(
         argv, input=stdin, capture_output=True, text=True, check=False, timeout=120
     )
