@@ -1,7 +1,4 @@
-"""Which bytes of which memory an instruction reads or writes.
-
-This module knows neither xDSL nor programs.
-"""
+"""Which bytes of which memory an instruction reads or writes."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .fields import STORAGE_BYTES
+from ..numerics.storage import bytes_of, elements_in
 
 
 class Access(NamedTuple):
@@ -44,7 +41,7 @@ class Access(NamedTuple):
     def elements(self, storage: str) -> int:
         """Elements of a storage type from the first byte to the last."""
         low, high = self.extent()
-        return (high - low) // STORAGE_BYTES[storage]
+        return elements_in(high - low, storage)
 
     def intervals(self) -> np.ndarray:
         """The runs as int64 [n, 2] (first byte, byte past the last), ascending, touching runs
@@ -94,5 +91,5 @@ def accumulators(address: int, size_bytes: int, write: bool = False) -> Access:
 
 def local_rows(address: int, rows: int, pitch: int, columns: int, storage: str) -> Access:
     """What is read of rows of `pitch` elements in local memory: the first `columns` of each."""
-    size = STORAGE_BYTES[storage]
-    return Access("local", None, 0, address, columns * size, (rows,), (pitch * size,))
+    run, stride = bytes_of(columns, storage), bytes_of(pitch, storage)
+    return Access("local", None, 0, address, run, (rows,), (stride,))

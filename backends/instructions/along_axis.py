@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..numerics.device.along_axis import host_call
 from ..numerics.host import FLAGS, HOST_FUNCTIONS
+from ..numerics.storage import bytes_of
 from .access import Access, Operand
-from .fields import SEGMENTS, STORAGE_BYTES, address, enum, flag, integer, storage
+from .fields import SEGMENTS, address, enum, flag, integer, storage
 from .instruction import Instruction
+from .rules import Fields, one_of
 
 if TYPE_CHECKING:
     from ..targets.target import Target
@@ -18,9 +21,24 @@ def _dense(
     f: Mapping[str, Any], name: str, elements: Any, type: str, write: bool = False
 ) -> Access:
     """A dense array in global memory."""
-    size = elements * STORAGE_BYTES[f[type]]
+    size = bytes_of(elements, f[type])
     segment = SEGMENTS.index(f[f"{name}_segment"])
     return Access("global", None, segment, f[name], size, write=write)
+
+
+def _host_length(f: Fields) -> bool:
+    allowed = {"one": 1, "same": f["length"]}.get(HOST_FUNCTIONS[f["function"]].lengths)
+    return f["out_length"] <= f["length"] if allowed is None else f["out_length"] == allowed
+
+
+def _host_types(f: Fields) -> bool:
+    gives_positions = HOST_FUNCTIONS[f["function"]].gives_positions
+    return f["out_type"] == ("i64" if gives_positions else f["type"])
+
+
+def _host_flags(f: Fields) -> bool:
+    own = HOST_FUNCTIONS[f["function"]].flags
+    return all(name in own or not f[name] for name in FLAGS)
 
 
 class HostCall(Instruction):
@@ -35,7 +53,7 @@ class HostCall(Instruction):
     """
 
     mnemonic, opcode, engine = "host_call", 5, "dma_out"
-    numerics = "host_call"
+    numerics = staticmethod(host_call)
     fields = (
         enum("function", "function of the host", tuple(HOST_FUNCTIONS)),
         storage("type"),
@@ -49,6 +67,13 @@ class HostCall(Instruction):
         integer("inner", "<u4", "elements of a slice behind the axis"),
         integer("out_length", "<u4", "elements along the result's axis"),
         *(flag(name) for name in FLAGS),
+    )
+    rules = (
+        one_of("type", ("f16", "bf16", "f32")),
+        one_of("out_segment", ("output", "scratch")),
+        ("out_type as its function gives it for type", _host_types),
+        ("out_length as its function gives it for length", _host_length),
+        (f"no flag but those of its function ( {' , '.join(FLAGS)} )", _host_flags),
     )
 
     @staticmethod

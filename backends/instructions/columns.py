@@ -3,7 +3,7 @@
 A class's formulas (`cycles`, `accesses`) and the rules of its fields are arithmetic, so they work on
 columns as well as on the numbers of one instruction, a hundred times quicker. What they choose
 by is the same for all instructions of a group, and plain: names, flags, whether an optional operand is
-there, which core is the peer. This module knows neither xDSL nor programs.
+there, which core is the peer.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from .field_range import code_names
 from .fields import ENGINES, NO_ADDRESS, Field
 from .instruction_set import Instruction
-from .rules import code_names
 
 EXACT = 2.0**53
 """Whole numbers below are exact in f64; a result that is not below may be any number that is not either."""

@@ -1,7 +1,5 @@
 """What instruction words are made of: fields with their types, units and defaults, the codes of
 names, and the groups of fields that several instructions have.
-
-This module knows neither xDSL nor programs.
 """
 
 from __future__ import annotations
@@ -9,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from ..numerics.storage import STORAGE_TYPES
 
 Engine = Literal["dma_in", "dma_out", "matrix", "vector"]
 ENGINES: tuple[Engine, ...] = ("dma_in", "dma_out", "matrix", "vector")
@@ -21,19 +21,16 @@ NO_ADDRESS = 0xFFFFFFFF
 
 def present(address: Any) -> bool:
     """Whether an optional operand is there: its address, or a column of addresses of which all are
-    (`instruction_columns.py`).
+    (`columns.py`).
     """
     return not (isinstance(address, int) and address == NO_ADDRESS)
 
 
-STORAGE_CODES: Mapping[str, int] = {
-    "none": 0, "i8": 1, "u8": 2, "i16": 3, "u16": 4, "i32": 5, "u32": 6, "i64": 7,
-    "f16": 8, "bf16": 9, "f32": 10, "f64": 11, "bool": 12,
-}  # fmt: skip
-STORAGE_BYTES: Mapping[str, int] = {
-    "none": 0, "i8": 1, "u8": 1, "i16": 2, "u16": 2, "i32": 4, "u32": 4, "i64": 8,
-    "f16": 2, "bf16": 2, "f32": 4, "f64": 8, "bool": 1,
-}  # fmt: skip
+STORAGE_BY_CODE: tuple[str, ...] = (
+    "none",
+    *sorted(STORAGE_TYPES, key=lambda name: STORAGE_TYPES[name].program_code),
+)
+"""The names of storage types by their code in programs; code 0 is no type."""
 
 SPACES = ("global", "local", "acc")
 """Memory spaces by code."""
@@ -46,7 +43,7 @@ SEGMENTS = ("weights", "input", "output", "scratch")
 class Field:
     """One field of an instruction word.
 
-    `kind`: "int", "address" (printed in hexadecimal), "storage" (a key of STORAGE_CODES), "enum"
+    `kind`: "int", "address" (printed in hexadecimal), "storage" (one of STORAGE_BY_CODE), "enum"
     (one of `values`, stored as its index), "flag" (0 or 1) or "real". `dtype` is the little-endian
     NumPy type in the encoding. A field at its `default` is left out of the text; a field whose
     default is None is always written.
@@ -142,6 +139,14 @@ PRODUCT: tuple[Field, ...] = (
     flag("accumulate"),
 )
 """The operands of a product: inputs, weights, and accumulators that it writes or adds to."""
+
+ROWS: tuple[Field, ...] = (
+    integer("rows", "<u4", "rows"),
+    integer("columns", "<u4", "elements"),
+    integer("in_pitch", "<u4", "elements"),
+    integer("out_pitch", "<u4", "elements"),
+)
+"""Rows of elements, each followed by padding up to its pitch."""
 
 IMAGES: tuple[Field, ...] = (
     integer("batch", "<u2", "images", 1),

@@ -1,4 +1,4 @@
-"""The base of the instruction classes; see instruction.py."""
+"""The base of the instruction classes: everything that is known of an instruction is in its class."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .access import Access, Operand
 from .fields import Engine, Field
+from .rules import Rule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,13 +19,9 @@ class Instruction:
     """Base of the instruction classes; never instantiated: an instruction's value is a mapping of
     its fields.
 
-    `numerics` names the function of `backends/numerics/device/functions.py` that computes it, or is one (None:
-    data movement, done by the simulator): it takes the operands that `reads(f)` lists as arrays, and
-    all other fields as keywords, and gives what is written. `cycles(f, target)` gives the engine's busy time in cycles,
-    for DMA the time apart from the shared-bandwidth transfer itself. `accesses(f)` gives the bytes
-    read and written. `f` maps field names to plain Python numbers; storage and enum fields are
-    their names (strings). Both are arithmetic that also takes columns of numbers, and gives columns
-    (`instruction_columns.py`): they may choose by names, flags, `present` and the peer core only.
+    `f` maps field names to plain Python numbers; storage and enum fields are their names (strings).
+    `cycles`, `accesses` and `multiply_accumulates` are arithmetic that also takes columns of numbers,
+    and gives columns (`columns.py`): they may choose by names, flags, `present` and the peer core only.
     """
 
     mnemonic: ClassVar[str]
@@ -32,24 +29,41 @@ class Instruction:
     engine: ClassVar[Engine | None]
     """None: the instruction may stand in any engine's queue (sync)."""
     fields: ClassVar[tuple[Field, ...]] = ()
-    numerics: ClassVar[str | Callable[..., np.ndarray] | None] = None
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    """What must hold between the fields. Every storage field also is something else than "none", and
+    every count at least 1 (`field_range.py`)."""
+    numerics: ClassVar[Callable[..., np.ndarray] | None] = None
+    """The function that computes it (ours are in `backends/numerics/device/`; None: the simulator moves
+    the data): it takes the operands that `reads(f)` lists as arrays, and all other fields as keywords,
+    and gives what is written."""
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        """Busy time of the engine in cycles."""
+        """Count the cycles for which the engine is busy; for DMA apart from the shared-bandwidth
+        transfer itself.
+        """
         raise NotImplementedError
 
     @staticmethod
+    def multiply_accumulates(f: Mapping[str, Any]) -> int:
+        """Count the multiply-accumulates of the matrix unit: those that the network needs, whatever
+        the unit makes of padding.
+        """
+        return 0
+
+    @staticmethod
+    def counted_type(f: Mapping[str, Any]) -> str:
+        """Name the storage type by which the work of the matrix or vector unit is counted: its rate,
+        lanes and energy.
+        """
+        return f["type"]
+
+    @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        """The bytes that the instruction reads and writes."""
+        """List the bytes that the instruction reads and writes."""
         raise NotImplementedError
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        """The operands that are read, whole rows of their pitch; `f` has numbers only."""
+        """List the operands that are read, whole rows of their pitch; `f` has numbers only."""
         return ()
-
-
-def ceil_div(a: int, b: int) -> int:
-    """a / b, rounded up."""
-    return -(-a // b)

@@ -1,10 +1,11 @@
 """The instruction set: one small class per machine instruction, and everything that is derived from
 it.
 
-A class says which engine runs the instruction, its fields with their widths and units, the function
-of `backends/numerics/device/functions.py` that defines its values, how many cycles it takes, and which bytes
-it reads and writes. The encoding (128 bytes), the text, the simulator and the reference page all
-follow from these classes. This module knows neither xDSL nor programs.
+A class says which engine runs the instruction, its fields with their widths and units, what must hold
+between them, the function of `backends/numerics/device/` that defines its values, how many cycles it takes,
+its multiply-accumulates, and which bytes it reads and writes. The encoding (128 bytes), the text, the
+checks, the simulator and the reference page all follow from these classes. This folder knows neither
+xDSL nor programs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 from ..diagnostics.diagnostic import DiagnosticError
 from .access import Access
 from .along_axis import HostCall
+from .convolution import Conv2d, DepthwiseConv2d
 from .fields import (
     ENGINE_PREFIX,
     ENGINES,
@@ -22,16 +24,17 @@ from .fields import (
     NO_ADDRESS,
     SEGMENTS,
     SPACES,
-    STORAGE_BYTES,
-    STORAGE_CODES,
     Engine,
     Field,
 )
 from .instruction import Instruction
+from .movement import Fill, Load, Store, Sync
+from .normalization import LocalResponseNorm, Normalize, Softmax
 from .pointwise import TABLE_ENTRIES, Binary, Convert, Lookup, Select, Unary
-from .product import Conv2d, DepthwiseConv2d, Epilogue, Matmul
-from .statistic import LocalResponseNorm, Normalize, Pool, Reduce, Resample, Softmax
-from .transfer import Fill, Load, Store, Sync
+from .pooling import Pool
+from .product import Epilogue, Matmul
+from .reduction import Reduce
+from .resampling import Resample
 
 __all__ = [
     "BY_MNEMONIC",
@@ -44,8 +47,6 @@ __all__ = [
     "NO_ADDRESS",
     "SEGMENTS",
     "SPACES",
-    "STORAGE_BYTES",
-    "STORAGE_CODES",
     "TABLE_ENTRIES",
     "Access",
     "Binary",

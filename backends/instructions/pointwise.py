@@ -4,19 +4,21 @@ the choice between two; see instruction.py.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..numerics.comparison import COMPARISONS, LOGIC
+from ..numerics.device.pointwise import binary, convert, lookup, select, unary
 from ..numerics.elementwise import FLOAT_OPERATIONS
+from ..numerics.storage import FLOAT_NAMES, bytes_of, size_bytes
 from ..numerics.unary import NOT, UNARY_KINDS
 from ..targets import cycles as formulas
 from .access import Access, Operand, local, local_rows
 from .fields import (
     CLAMP,
     REQUANTIZATION,
-    STORAGE_BYTES,
-    Field,
+    ROWS,
     address,
     enum,
     integer,
@@ -24,6 +26,7 @@ from .fields import (
     storage,
 )
 from .instruction import Instruction
+from .rules import CLAMP_ORDER, PITCHES, SHIFT_RANGE, one_of
 
 if TYPE_CHECKING:
     from ..targets.target import Target
@@ -49,35 +52,50 @@ class Convert(Instruction):
     """
 
     mnemonic, opcode, engine = "convert", 20, "vector"
-    numerics = "convert"
+    numerics = staticmethod(convert)
     fields = (
         address("x"),
         address("out"),
         storage("in_type"),
         storage("out_type"),
-        integer("rows", "<u4", "rows"),
-        integer("columns", "<u4", "elements"),
-        integer("in_pitch", "<u4", "elements"),
-        integer("out_pitch", "<u4", "elements"),
+        *ROWS,
         real("scale", "<f8", "real value per storage step", 1.0),
         *REQUANTIZATION,
+    )
+    rules = (
+        *PITCHES,
+        CLAMP_ORDER,
+        SHIFT_RANGE,
+        ("scale > 0", lambda f: 0 < f["scale"] < math.inf),
     )
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        wider = max(f["in_type"], f["out_type"], key=lambda t: STORAGE_BYTES[t])
+        wider = max(f["in_type"], f["out_type"], key=size_bytes)
         return formulas.vector_cycles(target, wider, f["rows"] * f["out_pitch"], 1)
+
+    @staticmethod
+    def counted_type(f: Mapping[str, Any]) -> str:
+        return f["out_type"]
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         return (
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["in_type"]),
-            local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[f["out_type"]], write=True),
+            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], f["out_type"]), write=True),
         )
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
         return (Operand("x", f["rows"] * f["in_pitch"], f["in_type"]),)
+
+
+def _binary_fits(kind: str, type: str) -> bool:
+    if kind in COMPARISONS:
+        return True
+    if kind in LOGIC or type == "bool":
+        return kind in LOGIC and type == "bool"
+    return type in FLOAT_NAMES or kind in INTEGER_BINARY_KINDS
 
 
 class Binary(Instruction):
@@ -94,7 +112,7 @@ class Binary(Instruction):
     """
 
     mnemonic, opcode, engine = "binary", 21, "vector"
-    numerics = "binary"
+    numerics = staticmethod(binary)
     fields = (
         enum("kind", "operation", BINARY_KINDS),
         storage("type"),
@@ -112,6 +130,15 @@ class Binary(Instruction):
         integer("shift", "<u1", "bits", 0),
         real("clamp_low", "<f4", "storage value", float("-inf")),
         real("clamp_high", "<f4", "storage value", float("inf")),
+    )
+    rules = (
+        CLAMP_ORDER,
+        SHIFT_RANGE,
+        (
+            "a type that its kind has ( floats : all but and , or , xor ; integers : add , sub , "
+            "mul , min , max and comparisons ; bool : and , or , xor and comparisons )",
+            lambda f: _binary_fits(f["kind"], f["type"]),
+        ),
     )
 
     @staticmethod
@@ -146,7 +173,7 @@ def _broadcast_accesses(
     sizes = tuple(f[f"size{d}"] for d in range(4))
 
     def operand(name: str, storage: str) -> Access:
-        size = STORAGE_BYTES[storage]
+        size = size_bytes(storage)
         strides = tuple(f[f"{name}_stride{d}"] * size for d in range(4))
         # What is broadcast is read once.
         counts = tuple((n - 1) * (s > 0) + 1 for n, s in zip(sizes, strides, strict=True))
@@ -154,7 +181,7 @@ def _broadcast_accesses(
 
     elements = sizes[0] * sizes[1] * sizes[2] * sizes[3]
     reads = [operand(name, storage) for name, storage in operands.items()]
-    return (*reads, local(f["out"], elements * STORAGE_BYTES[out_type], write=True))
+    return (*reads, local(f["out"], bytes_of(elements, out_type), write=True))
 
 
 class Select(Instruction):
@@ -167,7 +194,7 @@ class Select(Instruction):
     """
 
     mnemonic, opcode, engine = "select", 29, "vector"
-    numerics = "select"
+    numerics = staticmethod(select)
     fields = (
         storage("type"),
         address("condition"),
@@ -199,15 +226,6 @@ class Select(Instruction):
         return tuple(Operand(name, each.elements(s), s) for (name, s), each in pairs)
 
 
-_ROWS: tuple[Field, ...] = (
-    integer("rows", "<u4", "rows"),
-    integer("columns", "<u4", "elements"),
-    integer("in_pitch", "<u4", "elements"),
-    integer("out_pitch", "<u4", "elements"),
-)
-"""Rows of elements, each followed by padding up to its pitch."""
-
-
 class Unary(Instruction):
     """A function of each element of rows, clamped; each row is filled with 0 up to its pitch.
 
@@ -218,16 +236,24 @@ class Unary(Instruction):
     """
 
     mnemonic, opcode, engine = "unary", 26, "vector"
-    numerics = "unary"
+    numerics = staticmethod(unary)
     fields = (
         enum("kind", "function", (*UNARY_KINDS, NOT)),
         storage("type"),
         address("x"),
         address("out"),
-        *_ROWS,
+        *ROWS,
         real("alpha", "<f8", "parameter of the function", 0.0),
         real("beta", "<f8", "parameter of the function", 0.0),
         *CLAMP,
+    )
+    rules = (
+        *PITCHES,
+        CLAMP_ORDER,
+        (
+            "type bool where its kind is not , and a float type otherwise",
+            lambda f: f["type"] == "bool" if f["kind"] == NOT else f["type"] in FLOAT_NAMES,
+        ),
     )
 
     @staticmethod
@@ -245,7 +271,7 @@ class Unary(Instruction):
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         return (
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
-            local(f["out"], f["rows"] * f["out_pitch"] * STORAGE_BYTES[Unary.out_type(f)], write=True),
+            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], Unary.out_type(f)), write=True),
         )  # fmt: skip
 
     @staticmethod
@@ -264,16 +290,17 @@ class Lookup(Instruction):
     """
 
     mnemonic, opcode, engine = "lookup", 27, "vector"
-    numerics = "lookup"
+    numerics = staticmethod(lookup)
     fields = (
         storage("in_type"),
         storage("out_type"),
         address("x"),
         address("table"),
         address("out"),
-        *_ROWS,
+        *ROWS,
         integer("zero_point", "<i2", "storage value", 0),
     )
+    rules = (*PITCHES, one_of("in_type", ("i8", "u8")))
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
@@ -281,12 +308,16 @@ class Lookup(Instruction):
         return formulas.vector_cycles(target, f["out_type"], elements, formulas.LOOKUP_OPERATIONS)
 
     @staticmethod
+    def counted_type(f: Mapping[str, Any]) -> str:
+        return f["out_type"]
+
+    @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        size = STORAGE_BYTES[f["out_type"]]
+        type = f["out_type"]
         return (
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["in_type"]),
-            local(f["table"], TABLE_ENTRIES * size),
-            local(f["out"], f["rows"] * f["out_pitch"] * size, write=True),
+            local(f["table"], bytes_of(TABLE_ENTRIES, type)),
+            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], type), write=True),
         )
 
     @staticmethod

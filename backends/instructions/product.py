@@ -1,141 +1,34 @@
-"""The products, on the matrix and the vector unit, and what takes their sums to outputs; see
-instruction.py.
-"""
+"""The matrix product, and what takes sums of products to outputs; see instruction.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..numerics.device.packing import epilogue_table_rows
+from ..numerics.device.product import epilogue, matmul
+from ..numerics.storage import bytes_of, elements_in, is_float
+from ..numerics.whole import ceil_div
 from ..targets import cycles as formulas
 from .access import Access, Operand, accumulators, local
-from .fields import (
-    CLAMP,
-    IMAGES,
-    NO_ADDRESS,
-    PRODUCT,
-    STORAGE_BYTES,
-    WINDOW,
-    Field,
-    address,
-    flag,
-    integer,
-    present,
-    storage,
-)
-from .instruction import Instruction, ceil_div
+from .fields import CLAMP, NO_ADDRESS, PRODUCT, address, flag, integer, present, storage
+from .instruction import Instruction
+from .rules import ACCUMULATOR_TYPES, CLAMP_ORDER, MULTIPLY, at_most, one_of, same_kind
 
 if TYPE_CHECKING:
     from ..targets.target import Target
 
 
-_CONV_FIELDS: tuple[Field, ...] = (
-    *PRODUCT,
-    *IMAGES,
-    integer("in_channels", "<u4", "channels"),
-    integer("in_pitch", "<u4", "elements per input pixel"),
-    integer("out_height", "<u2", "pixels"),
-    integer("out_width", "<u2", "pixels"),
-    integer("out_channels", "<u4", "channels"),
-    integer("out_pitch", "<u4", "elements per output pixel"),
-    *WINDOW,
-    integer("pad_value", "<i2", "storage value of a padding pixel", 0),
-    integer("groups", "<u4", "groups", 1),
-    integer("block", "<u4", "output channels per weight block"),
-)
-
-
-def _conv_output_bytes(f: Mapping[str, Any]) -> int:
-    pixels = f["batch"] * f["out_height"] * f["out_width"]
-    return pixels * f["out_pitch"] * STORAGE_BYTES[f["acc_type"]]
-
-
-def _conv_accesses(f: Mapping[str, Any], weight_elements: int) -> tuple[Access, ...]:
-    size = STORAGE_BYTES[f["type"]]
-    pixels = f["batch"] * f["in_height"] * f["in_width"]
-    result = [
-        local(f["x"], pixels * f["in_pitch"] * size),
-        local(f["w"], weight_elements * size),
-        accumulators(f["acc"], _conv_output_bytes(f), write=True),
-    ]
-    if f["accumulate"]:
-        result.append(accumulators(f["acc"], _conv_output_bytes(f)))
-    return tuple(result)
-
-
 def product_reads(f: Mapping[str, Any], accesses: Sequence[Access]) -> tuple[Operand, ...]:
     """Inputs and weights of a product, and the accumulators that it adds to."""
-    size = STORAGE_BYTES[f["type"]]
     result = [
-        Operand(name, access.run_bytes // size, f["type"])
+        Operand(name, elements_in(access.run_bytes, f["type"]), f["type"])
         for name, access in zip(("x", "w"), accesses, strict=False)
     ]
     if f["accumulate"]:
-        elements = accesses[2].run_bytes // STORAGE_BYTES[f["acc_type"]]
+        elements = elements_in(accesses[2].run_bytes, f["acc_type"])
         result.append(Operand("acc", elements, f["acc_type"], "acc"))
     return tuple(result)
-
-
-class Conv2d(Instruction):
-    """One tile of a convolution on the matrix unit: acc[n,y,x,o] (+)= Σ x[n,y·s+i·d−p,x·s+j·d−p,c]
-    · w[i,j,c,o].
-
-    m0: conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, in_height=10, in_width=10,
-        in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16,
-        kernel_height=3, kernel_width=3, pad_value=-3, block=64
-    """
-
-    mnemonic, opcode, engine = "conv2d", 16, "matrix"
-    numerics = "conv2d"
-    fields = _CONV_FIELDS
-
-    @staticmethod
-    def cycles(f: Mapping[str, Any], target: Target) -> int:
-        groups = f["groups"]
-        return formulas.matrix_cycles(
-            target, f["type"],
-            m=f["batch"] * f["out_height"] * f["out_width"],
-            k=f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // groups),
-            n=ceil_div(f["out_channels"], groups),
-            repeat=groups,
-        )  # fmt: skip
-
-    @staticmethod
-    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        depth = f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // f["groups"])
-        return _conv_accesses(f, ceil_div(f["out_channels"], f["block"]) * depth * f["block"])
-
-    @staticmethod
-    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        return product_reads(f, Conv2d.accesses(f))
-
-
-class DepthwiseConv2d(Instruction):
-    """One tile of a depthwise convolution on the vector unit; output channel o reads input channel
-    o·in/out.
-
-    v0: depthwise_conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, accumulate=1,
-        in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8,
-        out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, block=64
-    """
-
-    mnemonic, opcode, engine = "depthwise_conv2d", 17, "vector"
-    numerics = "depthwise_conv2d"
-    fields = _CONV_FIELDS
-
-    @staticmethod
-    def cycles(f: Mapping[str, Any], target: Target) -> int:
-        pixels = f["batch"] * f["out_height"] * f["out_width"]
-        taps = f["kernel_height"] * f["kernel_width"]
-        return formulas.vector_cycles(target, f["type"], pixels * f["out_pitch"], taps)
-
-    @staticmethod
-    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        return _conv_accesses(f, f["kernel_height"] * f["kernel_width"] * f["block"])
-
-    @staticmethod
-    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        return product_reads(f, DepthwiseConv2d.accesses(f))
 
 
 class Matmul(Instruction):
@@ -147,7 +40,7 @@ class Matmul(Instruction):
     """
 
     mnemonic, opcode, engine = "matmul", 18, "matrix"
-    numerics = "matmul"
+    numerics = staticmethod(matmul)
     fields = (
         *PRODUCT,
         integer("batch", "<u4", "matrices", 1),
@@ -162,6 +55,12 @@ class Matmul(Instruction):
         integer("x_zero_point", "<i2", "storage value", 0),
         integer("w_zero_point", "<i2", "storage value", 0),
     )
+    rules = (
+        *MULTIPLY,
+        at_most("k", "x_pitch"),
+        at_most("n", "out_pitch"),
+        ("k <= block when transpose_w", lambda f: not f["transpose_w"] or f["k"] <= f["block"]),
+    )
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
@@ -170,14 +69,17 @@ class Matmul(Instruction):
         )
 
     @staticmethod
+    def multiply_accumulates(f: Mapping[str, Any]) -> int:
+        return f["batch"] * f["m"] * f["k"] * f["n"]
+
+    @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        size = STORAGE_BYTES[f["type"]]
-        out = f["batch"] * f["m"] * f["out_pitch"] * STORAGE_BYTES[f["acc_type"]]
+        type, out = f["type"], bytes_of(f["batch"] * f["m"] * f["out_pitch"], f["acc_type"])
         rows = f["n"] if f["transpose_w"] else f["k"] * ceil_div(f["n"], f["block"])
         matrices = 1 if f["shared_w"] else f["batch"]
         result = [
-            local(f["x"], f["batch"] * f["m"] * f["x_pitch"] * size),
-            local(f["w"], matrices * rows * f["block"] * size),
+            local(f["x"], bytes_of(f["batch"] * f["m"] * f["x_pitch"], type)),
+            local(f["w"], bytes_of(matrices * rows * f["block"], type)),
             accumulators(f["acc"], out, write=True),
         ]
         if f["accumulate"]:
@@ -202,7 +104,7 @@ class Epilogue(Instruction):
     """
 
     mnemonic, opcode, engine = "epilogue", 19, "vector"
-    numerics = "epilogue"
+    numerics = staticmethod(epilogue)
     fields = (
         address("acc"),
         address("out"),
@@ -220,6 +122,18 @@ class Epilogue(Instruction):
         integer("zero_point", "<i2", "storage value", 0),
         *CLAMP,
     )
+    rules = (
+        one_of("acc_type", ACCUMULATOR_TYPES),
+        same_kind("acc_type", "type"),
+        at_most("channels", "acc_pitch"),
+        at_most("channels", "out_pitch"),
+        at_most("channels", "table_pitch"),
+        (
+            "channels <= residual_pitch when there is a residual",
+            lambda f: f["residual"] == NO_ADDRESS or f["channels"] <= f["residual_pitch"],
+        ),
+        CLAMP_ORDER,
+    )
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
@@ -227,32 +141,29 @@ class Epilogue(Instruction):
         return formulas.vector_cycles(target, f["acc_type"], f["rows"] * f["out_pitch"], passes)
 
     @staticmethod
-    def table_rows(f: Mapping[str, Any]) -> int:
-        """Rows of the table of parameters."""
-        if f["acc_type"] in ("f32", "f16", "bf16"):
-            return 1
-        rows = 5 if present(f["residual"]) else 3
-        return rows + (f["acc_type"] == "i64")
+    def table_elements(f: Mapping[str, Any]) -> int:
+        """Count the elements of the table of parameters, of 32 bits each."""
+        return epilogue_table_rows(f["acc_type"], present(f["residual"])) * f["table_pitch"]
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        size = STORAGE_BYTES[f["type"]]
+        type = f["type"]
         result = [
-            accumulators(f["acc"], f["rows"] * f["acc_pitch"] * STORAGE_BYTES[f["acc_type"]]),
-            local(f["table"], Epilogue.table_rows(f) * f["table_pitch"] * 4),
-            local(f["out"], f["rows"] * f["out_pitch"] * size, write=True),
+            accumulators(f["acc"], bytes_of(f["rows"] * f["acc_pitch"], f["acc_type"])),
+            local(f["table"], bytes_of(Epilogue.table_elements(f), "i32")),
+            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], type), write=True),
         ]
         if present(f["residual"]):
-            result.append(local(f["residual"], f["rows"] * f["residual_pitch"] * size))
+            result.append(local(f["residual"], bytes_of(f["rows"] * f["residual_pitch"], type)))
         return tuple(result)
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        floats = f["acc_type"] in ("f32", "f16", "bf16", "f64")
-        parameters = Epilogue.table_rows(f) * f["table_pitch"]
         result = [
             Operand("acc", f["rows"] * f["acc_pitch"], f["acc_type"], "acc"),
-            Operand("table", parameters, "f32" if floats else "i32"),
+            Operand(
+                "table", Epilogue.table_elements(f), "f32" if is_float(f["acc_type"]) else "i32"
+            ),
         ]
         if present(f["residual"]):
             result.append(Operand("residual", f["rows"] * f["residual_pitch"], f["type"]))

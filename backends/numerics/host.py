@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .device.tile_buffer import shaped
-from .storage import dtype_of
-
 _AXIS = -2
 
 
@@ -93,31 +90,3 @@ def call_function(
     known = HOST_FUNCTIONS[function]
     own = {name: bool(flags[name]) for name in known.flags}
     return np.ascontiguousarray(known.compute(x, out_length=out_length, **own))
-
-
-def host_call(
-    x: np.ndarray,
-    *,
-    function: str,
-    type: str,
-    out_type: str,
-    x_segment: str,
-    out_segment: str,
-    outer: int,
-    length: int,
-    inner: int,
-    out_length: int,
-    largest: int = 0,
-    last: int = 0,
-    exclusive: int = 0,
-    reverse: int = 0,
-) -> np.ndarray:
-    """out[outer, out_length, inner] of `out_type`: the host's `function` of x[outer, length, inner] of
-    `type`. The segments say where in global memory they lie.
-    """
-    flags = {"largest": largest, "last": last, "exclusive": exclusive, "reverse": reverse}
-    values = shaped(x, (outer, length, inner), "x", type)
-    result = call_function(function, values, out_length, flags)
-    if result.dtype != dtype_of(out_type):
-        raise ValueError(f"{function} gives {result.dtype}, the instruction writes {out_type}")
-    return result

@@ -1,37 +1,79 @@
-"""Storage types by name: how the elements of a tensor are kept in memory, as NumPy data types."""
+"""Storage types by name: how the elements of a tensor are kept in memory.
+
+Every table of storage types elsewhere (the codes in programs and in safetensors files, the rates of a
+target) is derived from the one here.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import ml_dtypes
 import numpy as np
 
-_DTYPES: dict[str, np.dtype] = {
-    "f32": np.dtype(np.float32),
-    "f16": np.dtype(np.float16),
-    "bf16": np.dtype(ml_dtypes.bfloat16),
-    "f64": np.dtype(np.float64),
-    "i8": np.dtype(np.int8),
-    "i16": np.dtype(np.int16),
-    "i32": np.dtype(np.int32),
-    "i64": np.dtype(np.int64),
-    "u8": np.dtype(np.uint8),
-    "u16": np.dtype(np.uint16),
-    "u32": np.dtype(np.uint32),
-    "bool": np.dtype(np.bool_),
+from .whole import Whole, ceil_div
+
+
+@dataclass(frozen=True)
+class StorageType:
+    """What is known of a storage type.
+
+    `bits` of an element in memory, `program_code` in the words of instructions (0 means no type),
+    `safetensors_code` in weight files.
+    """
+
+    name: str
+    dtype: np.dtype
+    bits: int
+    program_code: int
+    safetensors_code: str
+    is_float: bool = False
+
+
+STORAGE_TYPES: Mapping[str, StorageType] = {
+    row.name: row
+    for row in (
+        StorageType("f32", np.dtype(np.float32), 32, 10, "F32", is_float=True),
+        StorageType("f16", np.dtype(np.float16), 16, 8, "F16", is_float=True),
+        StorageType("bf16", np.dtype(ml_dtypes.bfloat16), 16, 9, "BF16", is_float=True),
+        StorageType("f64", np.dtype(np.float64), 64, 11, "F64", is_float=True),
+        StorageType("i8", np.dtype(np.int8), 8, 1, "I8"),
+        StorageType("i16", np.dtype(np.int16), 16, 3, "I16"),
+        StorageType("i32", np.dtype(np.int32), 32, 5, "I32"),
+        StorageType("i64", np.dtype(np.int64), 64, 7, "I64"),
+        StorageType("u8", np.dtype(np.uint8), 8, 2, "U8"),
+        StorageType("u16", np.dtype(np.uint16), 16, 4, "U16"),
+        StorageType("u32", np.dtype(np.uint32), 32, 6, "U32"),
+        StorageType("bool", np.dtype(np.bool_), 8, 12, "BOOL"),
+    )
 }
-_NAMES: dict[np.dtype, str] = {dtype: name for name, dtype in _DTYPES.items()}
-_FLOATS = frozenset({"f32", "f16", "bf16", "f64"})
-STORAGE_NAMES: tuple[str, ...] = tuple(_DTYPES)
 """Every storage type there is."""
+
+STORAGE_NAMES: tuple[str, ...] = tuple(STORAGE_TYPES)
+"""The names of all storage types."""
+FLOAT_NAMES: tuple[str, ...] = tuple(
+    row.name
+    for row in sorted(STORAGE_TYPES.values(), key=lambda row: row.program_code)
+    if row.is_float
+)
+"""The names of the floating-point storage types: f16, bf16, f32, f64."""
+
+_NAMES: dict[np.dtype, str] = {row.dtype: name for name, row in STORAGE_TYPES.items()}
+
+
+def storage_type(name: str) -> StorageType:
+    """Look up storage type `name`. Raises ValueError for an unknown name."""
+    try:
+        return STORAGE_TYPES[name]
+    except KeyError:
+        known = ", ".join(STORAGE_TYPES)
+        raise ValueError(f"unknown storage type '{name}' (known: {known})") from None
 
 
 def dtype_of(name: str) -> np.dtype:
     """The NumPy data type of storage type `name`; ValueError for an unknown name."""
-    try:
-        return _DTYPES[name]
-    except KeyError:
-        known = ", ".join(_DTYPES)
-        raise ValueError(f"unknown storage type '{name}' (known: {known})") from None
+    return storage_type(name).dtype
 
 
 def name_of(dtype: np.dtype | type) -> str:
@@ -42,14 +84,31 @@ def name_of(dtype: np.dtype | type) -> str:
         raise ValueError(f"no storage type for data type '{np.dtype(dtype)}'") from None
 
 
+def bytes_of(elements: Whole, name: str) -> Whole:
+    """Give the bytes that `elements` of storage type `name` take side by side, rounded up to whole bytes."""
+    bits = storage_type(name).bits
+    if bits % 8 == 0:
+        return elements * (bits // 8)
+    return ceil_div(elements, 8 // bits)
+
+
+def elements_in(size_bytes: int, name: str) -> int:
+    """Give how many elements of storage type `name` fit into `size_bytes`."""
+    return size_bytes * 8 // storage_type(name).bits
+
+
 def size_bytes(name: str) -> int:
-    """Bytes of one element of storage type `name`."""
-    return dtype_of(name).itemsize
+    """Give the bytes from one element of storage type `name` to the next.
+
+    The address of an element is its number times this: an instruction that strides over single elements
+    takes a type of whole bytes. Sizes of buffers and transfers are `bytes_of`.
+    """
+    return bytes_of(1, name)
 
 
 def is_float(name: str) -> bool:
     """Whether `name` is a floating-point storage type; ValueError for an unknown name."""
-    return dtype_of(name) is not None and name in _FLOATS
+    return storage_type(name).is_float
 
 
 def integer_range(name: str) -> tuple[int, int]:

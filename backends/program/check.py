@@ -14,16 +14,17 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..diagnostics.diagnostic import DiagnosticError, Place
+from ..instructions.field_range import bounds, field_error
+from ..instructions.instruction_check import MemorySizes, instruction_error
 from ..instructions.instruction_set import (
     BY_OPCODE,
     ENGINES,
     FIRST_FREE_OPCODE,
     SEGMENTS,
-    STORAGE_BYTES,
     Field,
     Instruction,
 )
-from ..instructions.rules import MemorySizes, bounds, field_error, instruction_error
+from ..numerics.storage import STORAGE_TYPES
 from .encoding import decode_stream, select
 from .program import DebugEntry, Port, Program
 
@@ -97,7 +98,7 @@ def _check_ports(ports: list[Port], segment: str, program: Program, file: str | 
     if len(set(names)) != len(names):
         _fail(file, f"two {segment}s have the same name: {', '.join(sorted(names))}")
     for port in ports:
-        if port.storage not in STORAGE_BYTES or port.storage == "none":
+        if port.storage not in STORAGE_TYPES:
             _fail(
                 file,
                 f"{segment} '{port.name}': there is no storage type '{port.storage}'",

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..diagnostics.diagnostic import DiagnosticError
 from ..instructions.columns import Columns, grouped
+from ..instructions.field_range import code_names, field_code, field_error
 from ..instructions.instruction_set import (
     BY_MNEMONIC,
     BY_OPCODE,
@@ -26,7 +27,6 @@ from ..instructions.instruction_set import (
     Field,
     Instruction,
 )
-from ..instructions.rules import code_names, field_code, field_error
 
 _HEADER_BYTES = sum(np.dtype(field.dtype).itemsize for field in HEADER)
 

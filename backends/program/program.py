@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..instructions.instruction_set import SEGMENTS, STORAGE_BYTES
+from ..instructions.instruction_set import SEGMENTS
+from ..numerics.storage import bytes_of
 from ..targets.target import Target
 
 
@@ -30,7 +31,7 @@ class Port:
     @property
     def size(self) -> int:
         """Bytes that the tensor takes."""
-        return math.prod(self.shape) * STORAGE_BYTES[self.storage]
+        return bytes_of(math.prod(self.shape), self.storage)
 
 
 @dataclass(frozen=True)

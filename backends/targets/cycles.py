@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..numerics.whole import Whole, ceil_div, round_up
 from .target_error import TargetError
 
 if TYPE_CHECKING:
@@ -27,14 +28,6 @@ NORMALIZE_OPERATIONS = 6
 squares' sum, quotient, scale, offset."""
 
 Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
-
-
-Whole = TypeVar("Whole", int, np.ndarray)
-"""A whole number, or a column of them."""
-
-
-def _ceil_div(a: Whole, b: int) -> Whole:
-    return -(-a // b)
 
 
 def _ceil(value: Any) -> Any:
@@ -54,11 +47,11 @@ def _mapping(
     [k,n].
     """
     if dataflow == "weight_stationary":
-        return _ceil_div(k, rows) * _ceil_div(n, columns), m, True
+        return ceil_div(k, rows) * ceil_div(n, columns), m, True
     if dataflow == "input_stationary":
-        return _ceil_div(k, rows) * _ceil_div(m, columns), n, True
+        return ceil_div(k, rows) * ceil_div(m, columns), n, True
     if dataflow == "output_stationary":
-        return _ceil_div(m, rows) * _ceil_div(n, columns), k, False
+        return ceil_div(m, rows) * ceil_div(n, columns), k, False
     raise ValueError(f"unknown dataflow '{dataflow}'")
 
 
@@ -94,6 +87,22 @@ def gemm_cycles(
     return some * ((folds - 1) * _larger(streamed, rows) + streamed + fill)
 
 
+def matrix_rate(target: Target, storage: str) -> float:
+    """Give the multiply-accumulates of one cell of the matrix unit in one cycle for operands of type
+    `storage`. Raises TargetError if the unit cannot multiply this type.
+    """
+    rate = target.matrix.macs_per_cycle.get(storage)
+    if rate is None:
+        known = ", ".join(target.matrix.macs_per_cycle)
+        raise TargetError(
+            f"the matrix unit of target '{target.name}' has no rate for type '{storage}'",
+            target.name,
+            ("matrix.macs_per_cycle",),
+            f"it multiplies {known}: quantize to one of them",
+        )
+    return rate
+
+
 def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repeat: int = 1) -> int:
     """Cycles of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's
     matrix unit.
@@ -101,16 +110,7 @@ def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repea
     A cell that makes fewer than one product per cycle streams that much slower: T rows take ceil(T
     / macs_per_cycle) steps. Raises TargetError if the unit cannot multiply this type.
     """
-    unit = target.matrix
-    rate = unit.macs_per_cycle.get(storage)
-    if rate is None:
-        known = ", ".join(unit.macs_per_cycle)
-        raise TargetError(
-            f"the matrix unit of target '{target.name}' has no rate for type '{storage}'",
-            target.name,
-            ("matrix.macs_per_cycle",),
-            f"it multiplies {known}: quantize to one of them",
-        )
+    unit, rate = target.matrix, matrix_rate(target, storage)
     if rate != 1.0:
         streamed = _mapping(m, k, n, unit.rows, unit.columns, unit.dataflow)[1]
         streamed = _ceil(streamed / rate)
@@ -127,7 +127,7 @@ def vector_cycles(target: Target, storage: str, elements: int, operations: int) 
     """Cycles of `operations` passes over `elements` of type `storage`: startup + operations ·
     ceil(elements / lanes).
     """
-    return target.vector.startup_cycles + operations * _ceil_div(elements, target.lanes_of(storage))
+    return target.vector.startup_cycles + operations * ceil_div(elements, target.lanes_of(storage))
 
 
 def reduce_operations(kind: str) -> int:
@@ -211,4 +211,4 @@ def transfer_bytes_on_bus(target: Target, run_bytes: Whole, runs: Whole) -> Whol
     for each run.
     """
     burst = target.global_memory.burst_bytes
-    return _ceil_div(run_bytes, burst) * burst * runs
+    return round_up(run_bytes, burst) * runs

@@ -18,13 +18,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ..numerics.storage import storage_type
 from .target_error import TargetError
-
-STORAGE_BYTES: dict[str, int] = {
-    "i8": 1, "u8": 1, "bool": 1, "i16": 2, "u16": 2, "f16": 2, "bf16": 2, "i32": 4, "u32": 4,
-    "f32": 4, "i64": 8, "f64": 8,
-}  # fmt: skip
-"""The storage types that a target may give a rate for, with the bytes of one element."""
 
 MAX_CORES = 64
 """A signal's mask of cores has 64 bits."""
@@ -34,8 +29,7 @@ MAX_LOCAL_BYTES = 2**31
 
 def _known_storage(rates: dict[str, Any]) -> dict[str, Any]:
     for name in rates:
-        if name not in STORAGE_BYTES:
-            raise ValueError(f"unknown storage type '{name}' (known: {', '.join(STORAGE_BYTES)})")
+        storage_type(name)
     if "i8" not in rates:
         raise ValueError("a rate for 'i8' is needed")
     return rates
@@ -150,7 +144,7 @@ class Energy(_Part):
         """Picojoules of one multiply-accumulate of operands of type `storage`."""
         if storage in self.mac_picojoules:
             return self.mac_picojoules[storage]
-        return self.mac_picojoules["i8"] * STORAGE_BYTES[storage] ** 2
+        return self.mac_picojoules["i8"] * (storage_type(storage).bits / 8) ** 2
 
 
 class Target(_Part):
@@ -190,7 +184,7 @@ class Target(_Part):
         lanes = self.vector.lanes
         if storage in lanes:
             return lanes[storage]
-        return max(1, lanes["i8"] // STORAGE_BYTES[storage])
+        return max(1, lanes["i8"] * 8 // storage_type(storage).bits)
 
     def to_json(self) -> str:
         """Canonical JSON: keys sorted, no blanks, so that equal targets give equal text."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_set import ENGINES, SEGMENTS, Access
-from ...backends.instructions.transfer import Sync
+from ...backends.instructions.movement import Sync
 from ...backends.program.assemble import assemble
 from ...backends.program.program import Port, Program
 from ...backends.simulator.functional.functional import FunctionalSimulator

@@ -21,17 +21,13 @@ import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.files import write_atomically
-from ...backends.numerics.storage import dtype_of, name_of, size_bytes
+from ...backends.numerics.storage import STORAGE_TYPES, bytes_of, dtype_of, name_of
 
 if TYPE_CHECKING:
     from ..top import WeightOp as TopWeightOp
     from ..tpu import WeightOp as TpuWeightOp
 
-_CODES: dict[str, str] = {
-    "F32": "f32", "F16": "f16", "BF16": "bf16", "F64": "f64", "I8": "i8", "I16": "i16",
-    "I32": "i32", "I64": "i64", "U8": "u8", "U16": "u16", "U32": "u32", "BOOL": "bool",
-}  # fmt: skip
-_CODE_OF: dict[str, str] = {name: code for code, name in _CODES.items()}
+_STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.items()}
 _MAX_HEADER_BYTES = 100_000_000
 """The format's own limit."""
 _ALIGNMENT = 64
@@ -173,9 +169,9 @@ class WeightStore:
         position = 0
         for key in keys:
             storage, shape = self.info(key)
-            size = prod(shape) * size_bytes(storage)
+            size = bytes_of(prod(shape), storage)
             table[key] = {
-                "dtype": _CODE_OF[storage],
+                "dtype": STORAGE_TYPES[storage].safetensors_code,
                 "shape": list(shape),
                 "data_offsets": [position, position + size],
             }
@@ -268,15 +264,15 @@ def _read_entry(
         raise _damaged(place, f"the entry of '{key}' is not complete") from None
     if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
         raise _damaged(place, f"the entry of '{key}' has a size that is no count")
-    if code not in _CODES:
-        known = ", ".join(_CODES)
+    if code not in _STORAGE_OF_CODE:
+        known = ", ".join(_STORAGE_OF_CODE)
         raise _damaged(place, f"tensor '{key}' is of type {code!r} (known: {known})")
-    storage = _CODES[code]
-    if high - low != prod(shape) * size_bytes(storage):
+    storage = _STORAGE_OF_CODE[code]
+    if high - low != bytes_of(prod(shape), storage):
         raise _damaged(
             place,
             f"tensor '{key}' has {high - low} bytes, its shape {shape} needs "
-            f"{prod(shape) * size_bytes(storage)}",
+            f"{bytes_of(prod(shape), storage)}",
         )
     if start + high > size:
         raise _damaged(place, f"tensor '{key}' ends at byte {start + high}, the file has {size}")

@@ -11,8 +11,8 @@ from functools import cache
 from operator import le
 from typing import Any
 
+from ...backends.instructions.field_range import bounds, code_names, field_code, field_error
 from ...backends.instructions.instruction_set import Field, Instruction
-from ...backends.instructions.rules import bounds, code_names, field_code, field_error
 
 
 class FieldError(ValueError):

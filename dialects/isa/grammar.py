@@ -16,8 +16,8 @@ from typing import Any
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from ...backends.instructions.field_range import code_names, field_error, named_code
 from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES, Field, Instruction
-from ...backends.instructions.rules import code_names, field_error, named_code
 from .line import NAME, Line, unquoted
 
 _STRING = r"\"(?:[^\"\\\n]|\\.)*\""

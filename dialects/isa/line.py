@@ -19,8 +19,8 @@ from functools import cache, lru_cache
 from math import copysign
 from typing import Any, NamedTuple
 
+from ...backends.instructions.field_range import code_names
 from ...backends.instructions.instruction_set import ENGINES, Field, Instruction
-from ...backends.instructions.rules import code_names
 from .field_values import field_values
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -46,8 +47,9 @@ from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...backends.instructions.instruction_set import SEGMENTS, STORAGE_BYTES, Instruction
-from ...backends.instructions.rules import MemorySizes, instruction_error
+from ...backends.instructions.instruction_check import MemorySizes, instruction_error
+from ...backends.instructions.instruction_set import SEGMENTS, Instruction
+from ...backends.numerics.storage import STORAGE_TYPES, bytes_of
 from ...backends.targets.target import Target, TargetError, load_target
 from ..ir.attribute import INTS, Integer, Ints
 from .instructions import MAX_CORES, OPS, InstructionOp, add_instruction
@@ -103,7 +105,7 @@ class PortAttr(ParametrizedAttribute):
 
     def verify(self) -> None:
         """A known storage type, no negative number."""
-        if self.storage.data not in STORAGE_BYTES or self.storage.data == "none":
+        if self.storage.data not in STORAGE_TYPES:
             raise VerifyException(
                 f"port '{self.port_name.data}': there is no storage type '{self.storage.data}'"
             )
@@ -113,10 +115,7 @@ class PortAttr(ParametrizedAttribute):
     @property
     def size_bytes(self) -> int:
         """Bytes of the tensor."""
-        size = STORAGE_BYTES[self.storage.data]
-        for dim in self.shape.iter_values():
-            size *= dim
-        return size
+        return bytes_of(prod(self.shape.get_values()), self.storage.data)
 
 
 @irdl_op_definition

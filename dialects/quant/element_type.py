@@ -20,7 +20,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 
-from ...backends.numerics import storage as numerics_storage
+from ...backends.numerics.storage import STORAGE_TYPES, bytes_of
 from ..ir.identity_cache import by_identity
 from .calibrated_type import CalibratedType
 from .uniform_type import UniformQuantizedType
@@ -37,8 +37,11 @@ _TYPES: dict[str, Attribute] = {
     "bf16": bf16,
     "f64": f64,
     "bool": IntegerType(1),
-    **{f"i{width}": IntegerType(width) for width in (8, 16, 32, 64)},
-    **{f"u{width}": IntegerType(width, Signedness.UNSIGNED) for width in (8, 16, 32)},
+    **{
+        name: IntegerType(row.bits, Signedness.UNSIGNED if name[0] == "u" else Signedness.SIGNLESS)
+        for name, row in STORAGE_TYPES.items()
+        if row.dtype.kind in "iu"
+    },
 }
 
 
@@ -135,4 +138,4 @@ def type_bytes(type: Attribute) -> int:
     shape = type_shape(type)
     if any(size < 0 for size in shape):
         raise ValueError(f"the size of {type} is not known")
-    return prod(shape) * numerics_storage.size_bytes(element_storage(type))
+    return bytes_of(prod(shape), element_storage(type))

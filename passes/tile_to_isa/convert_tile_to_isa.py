@@ -26,7 +26,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES, STORAGE_BYTES
+from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES
+from ...backends.numerics.storage import size_bytes
 from ...backends.program.assemble import PROGRAM_WEIGHTS
 from ...dialects import isa, tile
 from ...dialects.ir.attribute import values_of
@@ -172,7 +173,7 @@ def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]
         0 if op.pad is None else op.pad.value.data,
     )
     src, dst = _address(op.source, op), _address(op.target, op)
-    for transfer in descriptors(copy, STORAGE_BYTES[storage]):
+    for transfer in descriptors(copy, size_bytes(storage)):
         yield "load" if is_load else "store", {**common, **_transfer_fields(transfer, src, dst)}
 
 
@@ -193,7 +194,8 @@ def _transfer_fields(transfer: Descriptor, src: int, dst: int) -> dict[str, Any]
 def _fill_byte(op: tile.CopyOp, storage: str) -> int:
     """The byte that padding is made of: DMA engines fill bytes, not elements."""
     value = 0 if op.pad_value is None else op.pad_value.value.data
-    pattern = (value % (1 << 8 * STORAGE_BYTES[storage])).to_bytes(STORAGE_BYTES[storage], "little")
+    size = size_bytes(storage)
+    pattern = (value % (1 << 8 * size)).to_bytes(size, "little")
     if op.pad is not None and len(set(pattern)) > 1:
         raise _wrong(
             op,

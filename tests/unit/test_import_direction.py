@@ -11,16 +11,16 @@ FOLDERS = ("dialects", "passes", "backends", "compiler", "tools")
 RANK = {
     "backends.diagnostics": 0,
     "backends.numerics": 1,
-    "backends.targets": 1,
-    "backends.instructions": 2,
-    "dialects": 3,
-    "backends.program": 4,
-    "passes": 5,
-    "backends.interpreter": 6,
-    "backends.simulator": 6,
-    "backends.cpu": 6,
-    "compiler": 7,
-    "tools": 8,
+    "backends.targets": 2,
+    "backends.instructions": 3,
+    "dialects": 4,
+    "backends.program": 5,
+    "passes": 6,
+    "backends.interpreter": 7,
+    "backends.simulator": 7,
+    "backends.cpu": 7,
+    "compiler": 8,
+    "tools": 9,
 }
 """Lowest first. A module may import its own layer and lower ones, but not another layer of the same rank."""
 

@@ -5,7 +5,7 @@ tiles, halos, int8.
 from __future__ import annotations
 
 import numpy as np
-from smalti.backends.numerics.device import functions as device
+from smalti.backends.numerics.device import convolution, packing, product
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import SmaltiContext, make_context
@@ -31,14 +31,14 @@ def weights() -> dict[str, np.ndarray]:
         bias = generator.integers(-500, 500, CHANNELS) - zero_point * kernel.sum(
             (0, 1, 2), dtype=np.int64
         )
-        return device.pack_epilogue_table(
+        return packing.pack_epilogue_table(
             bias, multiplier, np.full(CHANNELS, 40), CHANNELS, acc_type="i32"
         )
 
     return {
-        "w0": device.pack_conv_weights(conv, CHANNELS),
+        "w0": packing.pack_conv_weights(conv, CHANNELS),
         "t0": table(0.0007, conv, ZERO_POINTS[0]),
-        "w1": device.pack_depthwise_weights(depthwise, CHANNELS),
+        "w1": packing.pack_depthwise_weights(depthwise, CHANNELS),
         "t1": table(0.0015, depthwise, ZERO_POINTS[1]),
     }
 
@@ -187,7 +187,7 @@ def expected(x: np.ndarray) -> dict[str, np.ndarray]:
     result: dict[str, np.ndarray] = {}
     size = {f"{side}_{axis}": SIZE for side in ("in", "out") for axis in ("height", "width")}
     for layer, name in ((0, "mid"), (1, "y")):
-        compute = device.depthwise_conv2d if layer else device.conv2d
+        compute = convolution.depthwise_conv2d if layer else convolution.conv2d
         acc = compute(
             x[:, None],
             packed[f"w{layer}"],
@@ -206,7 +206,7 @@ def expected(x: np.ndarray) -> dict[str, np.ndarray]:
             groups=CHANNELS if layer else 1,
             block=CHANNELS,
         )
-        flat = device.epilogue(
+        flat = product.epilogue(
             acc.reshape(len(x), -1),
             packed[f"t{layer}"],
             acc_type="i32",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+from collections.abc import Callable
 
 from ...backends.instructions import instruction_set as table_module
 from ...backends.instructions.instruction_set import HEADER, INSTRUCTIONS, Field, Instruction
@@ -67,7 +68,7 @@ def _instruction(cls: type[Instruction]) -> str:
     size = sum(int(field.dtype[2:]) for field in cls.fields)
     head = sum(int(field.dtype[2:]) for field in HEADER)
     numerics = (
-        f"Values: `backends/numerics/device/functions.py`, `{cls.numerics}`."
+        f"Values: `{cls.numerics.__name__}` of `{_file_of(cls.numerics)}`."
         if cls.numerics
         else "Values: moved by the simulator, none computed."
     )
@@ -82,6 +83,11 @@ def _instruction(cls: type[Instruction]) -> str:
     if example:
         parts.append("Example:\n\n" + code(example))
     return "\n\n".join(part for part in parts if part)
+
+
+def _file_of(function: Callable[..., object]) -> str:
+    """The file of a function, from the project's root."""
+    return function.__module__.removeprefix("smalti.").replace(".", "/") + ".py"
 
 
 def _source(cls: type[Instruction]) -> str:

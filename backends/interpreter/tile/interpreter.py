@@ -26,7 +26,6 @@ from ....dialects.tile.instruction import instruction_of
 from ....passes.tile.weight_data import weight_data
 from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
-from ...numerics.device import functions as device
 from ..samples import MAX_LIVE_BYTES, joined, stack_samples
 from ..tpu import run_body
 from .buffers import ProgramBuffers
@@ -234,7 +233,7 @@ class _Run:
             if buffer is not target or fields.get("accumulate")
         }
         assert instruction.numerics is not None
-        result = device.function_of(instruction.numerics)(**arrays, **fields)
+        result = instruction.numerics(**arrays, **fields)
         target.write(result.reshape(-1, *target.shape))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..fixed_point import Integers
+from ..storage import is_float
+from ..whole import ceil_div
 
 
 def pack_conv_weights(w: np.ndarray, block: int) -> np.ndarray:
@@ -30,7 +32,7 @@ def pack_matmul_weights(w: np.ndarray, block: int) -> np.ndarray:
     if block < 1:
         raise ValueError(f"a weight block has at least 1 column, not {block}")
     *lead, depth, columns = w.shape
-    blocks = -(-columns // block)
+    blocks = ceil_div(columns, block)
     padded = np.zeros((*lead, depth, blocks * block), w.dtype)
     padded[..., :columns] = w
     split = padded.reshape(*lead, depth, blocks, block)
@@ -86,3 +88,10 @@ def pack_epilogue_table(
     for row, values in zip(table, rows, strict=True):
         row[: bias.size] = values
     return table
+
+
+def epilogue_table_rows(acc_type: str, residual: bool) -> int:
+    """Count the rows of an epilogue's table of parameters (see `pack_epilogue_table`; floats: the bias alone)."""
+    if is_float(acc_type):
+        return 1
+    return (2 if acc_type == "i64" else 1) + (4 if residual else 2)

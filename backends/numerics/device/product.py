@@ -1,136 +1,18 @@
-"""Whole-tile convolutions and matrix products; `device.py` tells the conventions."""
+"""What the matrix product and the epilogue compute; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .. import convolution
+from ..epilogue import epilogue_float, epilogue_int
+from ..fixed_point import Residual
 from ..matmul import matmul as exact_matmul
 from ..storage import integer_range, is_float
-from .packing import unpack_conv_weights, unpack_matmul_weights
-from .tile_buffer import accumulated, per_sample, shaped
+from ..whole import ceil_div
+from .packing import epilogue_table_rows, unpack_matmul_weights
+from .tile_buffer import accumulated, integer_clamp, padded, per_sample, shaped
 
-
-def conv2d(
-    x: np.ndarray,
-    w: np.ndarray,
-    acc: np.ndarray | None = None,
-    *,
-    type: str,
-    acc_type: str,
-    accumulate: int = 0,
-    batch: int = 1,
-    in_height: int,
-    in_width: int,
-    in_channels: int,
-    in_pitch: int,
-    out_height: int,
-    out_width: int,
-    out_channels: int,
-    out_pitch: int,
-    kernel_height: int = 1,
-    kernel_width: int = 1,
-    stride_height: int = 1,
-    stride_width: int = 1,
-    dilation_height: int = 1,
-    dilation_width: int = 1,
-    pad_top: int = 0,
-    pad_left: int = 0,
-    pad_value: int = 0,
-    groups: int = 1,
-    block: int,
-) -> np.ndarray:
-    """acc[batch, out_height, out_width, out_pitch] (+)= the convolution of x[batch, in_height,
-    in_width, in_pitch].
-
-    w is [ceil(out_channels / block), kernel_height * kernel_width * in_channels / groups, block].
-    Windows may reach past the input at any side: what they find there is `pad_value`. With
-    `accumulate`, the result is added to `acc`.
-    """
-    kernel = (kernel_height, kernel_width)
-    depth = kernel_height * kernel_width * (in_channels // groups)
-    blocks = -(-out_channels // block)
-    images = shaped(x, (batch, in_height, in_width, in_pitch), "x", type)[..., :in_channels]
-    weights = shaped(w, (blocks, depth, block), "w", type)
-
-    def one(packed: np.ndarray, images: np.ndarray) -> np.ndarray:
-        return convolution.conv2d(
-            images,
-            unpack_conv_weights(packed, kernel, in_channels // groups, out_channels),
-            strides=(stride_height, stride_width),
-            dilations=(dilation_height, dilation_width),
-            pads=(pad_top, pad_left, 0, 0),
-            groups=groups,
-            pad_value=pad_value,
-            accumulator=acc_type,
-            output=(out_height, out_width),
-        )
-
-    result = per_sample(one, weights, 3, (images, 4))
-    return accumulated(result, 4, out_pitch, acc_type, accumulate, acc)
-
-
-def depthwise_conv2d(
-    x: np.ndarray,
-    w: np.ndarray,
-    acc: np.ndarray | None = None,
-    *,
-    type: str,
-    acc_type: str,
-    accumulate: int = 0,
-    batch: int = 1,
-    in_height: int,
-    in_width: int,
-    in_channels: int,
-    in_pitch: int,
-    out_height: int,
-    out_width: int,
-    out_channels: int,
-    out_pitch: int,
-    kernel_height: int = 1,
-    kernel_width: int = 1,
-    stride_height: int = 1,
-    stride_width: int = 1,
-    dilation_height: int = 1,
-    dilation_width: int = 1,
-    pad_top: int = 0,
-    pad_left: int = 0,
-    pad_value: int = 0,
-    groups: int = 1,
-    block: int,
-) -> np.ndarray:
-    """As `conv2d`, every output channel o from the one input channel o * in_channels //
-    out_channels.
-
-    w is [kernel_height * kernel_width, block], block >= out_channels. `groups` is in_channels, or
-    left at 1.
-    """
-    if groups not in (1, in_channels):
-        raise ValueError(
-            f"a depthwise convolution has {in_channels} groups, one a channel, not {groups}"
-        )
-    images = shaped(x, (batch, in_height, in_width, in_pitch), "x", type)
-    weights = shaped(w, (kernel_height * kernel_width, block), "w", type)
-    # Whole pixels, padding lanes included, are one contiguous run: quicker than cutting the
-    # channels out.
-    whole = in_channels == out_channels and in_pitch == out_pitch == block
-    channels, outputs = (in_pitch, out_pitch) if whole else (in_channels, out_channels)
-
-    def one(packed: np.ndarray, images: np.ndarray) -> np.ndarray:
-        return convolution.conv2d(
-            images[..., :channels],
-            packed[:, :outputs].reshape(kernel_height, kernel_width, 1, outputs),
-            strides=(stride_height, stride_width),
-            dilations=(dilation_height, dilation_width),
-            pads=(pad_top, pad_left, 0, 0),
-            groups=channels,
-            pad_value=pad_value,
-            accumulator=acc_type,
-            output=(out_height, out_width),
-        )
-
-    result = per_sample(one, weights, 2, (images, 4))[..., :out_channels]
-    return accumulated(result, 4, out_pitch, acc_type, accumulate, acc)
+_INFINITE = float("inf")
 
 
 def matmul(
@@ -161,7 +43,7 @@ def matmul(
     them.
     """
     left = shaped(x, (batch, m, x_pitch), "x", type)[..., :k]
-    matrix = (n, block) if transpose_w else (-(-n // block), k, block)
+    matrix = (n, block) if transpose_w else (ceil_div(n, block), k, block)
     shape = matrix if shared_w else (batch, *matrix)
     packed = shaped(w, shape, "w", type)
     bounds = None
@@ -191,3 +73,71 @@ def _centred(values: np.ndarray, zero_point: int) -> np.ndarray:
         return values
     wide = np.int16 if values.dtype.itemsize == 1 and -32000 < zero_point < 32000 else np.int32
     return values.astype(wide) - wide(zero_point)
+
+
+def epilogue(
+    acc: np.ndarray,
+    table: np.ndarray,
+    residual: np.ndarray | None = None,
+    *,
+    acc_type: str,
+    type: str,
+    rows: int,
+    channels: int,
+    acc_pitch: int,
+    out_pitch: int,
+    table_pitch: int,
+    residual_pitch: int = 0,
+    residual_zero_point: int = 0,
+    zero_point: int = 0,
+    clamp_low: float = -_INFINITE,
+    clamp_high: float = _INFINITE,
+) -> np.ndarray:
+    """out[rows, out_pitch] from acc[rows, acc_pitch]: `epilogue_int` for integer types,
+    `epilogue_float` for floats.
+
+    `table` holds rows of `table_pitch` parameters: int32 bias (i64: low words, high words),
+    multiplier, shift and, with a `residual` [rows, residual_pitch], its multiplier and shift;
+    floats: one f32 row, the bias (see `pack_epilogue_table`).
+    """
+    integer = not is_float(acc_type)
+    if integer == is_float(type):
+        raise ValueError(f"an accumulator of {acc_type} cannot be stored as {type}")
+    words = epilogue_table_rows(acc_type, residual is not None)
+    pitches = {acc_pitch, out_pitch, table_pitch}
+    if residual is not None:
+        pitches.add(residual_pitch)
+    # With equal pitches whole rows are computed, which are contiguous; the padding lanes are
+    # written over below.
+    width = acc_pitch if len(pitches) == 1 else channels
+    total = shaped(acc, (rows, acc_pitch), "acc", acc_type)[..., :width]
+    parameters = shaped(table, (words, table_pitch), "table", "i32" if integer else "f32")
+    added = None
+    if residual is not None:
+        added = shaped(residual, (rows, residual_pitch), "residual", type)[..., :width]
+        total, added = np.broadcast_arrays(total, added)
+
+    def one(
+        parameters: np.ndarray, total: np.ndarray, added: np.ndarray | None = None
+    ) -> np.ndarray:
+        values = parameters[:, :width]
+        if not integer:
+            return epilogue_float(total, values[0], type, (clamp_low, clamp_high), added)
+        bias, scales = _table_bias(values, acc_type)
+        term: Residual | None = None
+        if added is not None:
+            term = (added, residual_zero_point, scales[2], scales[3])
+        clamp = integer_clamp(type, clamp_low, clamp_high)
+        return epilogue_int(total, bias, scales[0], scales[1], zero_point, type, clamp, term)
+
+    operands = [(total, 2)] if added is None else [(total, 2), (added, 2)]
+    result = per_sample(one, parameters, 2, *operands)
+    return padded(result[..., :channels], out_pitch, zero_point if integer else 0, result)
+
+
+def _table_bias(values: np.ndarray, acc_type: str) -> tuple[np.ndarray, np.ndarray]:
+    """The bias (int64) and the remaining rows (int64) of an integer epilogue's table."""
+    if acc_type == "i64":
+        low = np.ascontiguousarray(values[0]).view(np.uint32).astype(np.int64)
+        return (values[1].astype(np.int64) << 32) | low, values[2:].astype(np.int64)
+    return values[0].astype(np.int64), values[1:].astype(np.int64)

@@ -1,7 +1,7 @@
 """Values: executes a program's instructions on bytes.
 
 Loads and stores move bytes between memories; every other instruction hands the bytes of its
-operands to the function of `backends/numerics/device/functions.py` that its class names, with its fields as
+operands to the function of `backends/numerics/device/` that its class names, with its fields as
 keyword arguments. Several samples run at once, as the leading axis of every array (see
 `memory.py`).
 """
@@ -18,7 +18,6 @@ from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.instruction_set import (
     HEADER,
     SEGMENTS,
-    STORAGE_BYTES,
     Access,
     HostCall,
     Instruction,
@@ -26,8 +25,7 @@ from ...instructions.instruction_set import (
     Store,
     Sync,
 )
-from ...numerics.device import functions as device
-from ...numerics.storage import dtype_of
+from ...numerics.storage import bytes_of, dtype_of
 from ...program.program import Program
 from ..streams import Streams, decode_program
 from .memory import Memory
@@ -205,9 +203,9 @@ _Operand = tuple[str, str, int, int, int, np.dtype]
 
 
 def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _Step:
-    """An instruction that a function of device.py computes."""
-    assert kind.numerics is not None
-    function = device.function_of(kind.numerics)
+    """An instruction that its class's function computes."""
+    function = kind.numerics
+    assert function is not None
     operands, out = _operands(kind, fields)
     addresses = {field.name for field in kind.fields if field.kind == "address"}
     options = {
@@ -235,7 +233,7 @@ def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Oper
     reads: list[_Operand] = []
     for name, elements, storage, space in kind.reads(f):
         segment = SEGMENTS.index(f[f"{name}_segment"]) if space == "global" else 0
-        end = f[name] + elements * STORAGE_BYTES[storage]
+        end = f[name] + bytes_of(elements, storage)
         reads.append((name, space, segment, f[name], end, dtype_of(storage)))
     return reads, next(access for access in kind.accesses(f) if access.write)
 

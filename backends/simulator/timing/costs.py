@@ -13,7 +13,7 @@ import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.columns import Columns
-from ...instructions.instruction_set import SPACES, Conv2d, HostCall, Load, Matmul, Store
+from ...instructions.instruction_set import SPACES, HostCall, Load, Store
 from ...program.encoding import select
 from ...program.program import Program
 from ...targets import cycles
@@ -113,11 +113,10 @@ def cost_program(streams: Streams) -> Costs:
         kind, numbers = columns.instruction, columns.numbers
         if kind in (Load, Store):
             continue
-        if kind in (Conv2d, Matmul):
+        if kind.engine == "matrix":
             _cost_products(costs, columns, target)
         elif kind.engine == "vector":
-            names = columns.fields
-            storage = names["type"] if "type" in names else names["out_type"]
+            storage = kind.counted_type(columns.fields)
             active = np.maximum(busy[numbers] - target.vector.startup_cycles, 0)
             costs.vector_ops[numbers] = active * target.lanes_of(storage)
         if kind is HostCall:
@@ -164,16 +163,13 @@ def _rate(bytes_per_cycle: float) -> int:
 
 
 def _cost_products(costs: Costs, columns: Columns, target: Target) -> None:
-    f, numbers = columns.fields, columns.numbers
-    if columns.instruction is Matmul:
-        macs = f["batch"] * f["m"] * f["k"] * f["n"]
-    else:
-        outputs = f["batch"] * f["out_height"] * f["out_width"] * f["out_channels"]
-        macs = outputs * f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // f["groups"])
+    numbers, storage = columns.numbers, columns.instruction.counted_type(columns.fields)
+    macs = columns.instruction.multiply_accumulates(columns.fields)
+    if not np.any(macs):
+        return
     costs.macs[numbers] = macs
-    costs.mac_picojoules[numbers] = macs * target.energy.per_mac(f["type"])
-    peak = target.matrix.cells * target.matrix.macs_per_cycle[f["type"]]
-    costs.mac_time[numbers] = macs / peak
+    costs.mac_picojoules[numbers] = macs * target.energy.per_mac(storage)
+    costs.mac_time[numbers] = macs / (target.matrix.cells * cycles.matrix_rate(target, storage))
 
 
 def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, streams: Streams) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from smalti.backends.instructions.access import Operand, local
 from smalti.backends.instructions.fields import address, integer, storage
-from smalti.backends.instructions.instruction_set import STORAGE_BYTES, Access, Instruction
+from smalti.backends.instructions.instruction_set import Access, Instruction
+from smalti.backends.numerics.storage import bytes_of
 from smalti.backends.targets import cycles as formulas
 from smalti.backends.targets.target import Target
 
@@ -35,7 +36,7 @@ class Square(Instruction):
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        size = f["count"] * STORAGE_BYTES[f["type"]]
+        size = bytes_of(f["count"], f["type"])
         return local(f["x"], size), local(f["out"], size, write=True)
 
     @staticmethod

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.instructions.columns import extent
+from smalti.backends.instructions.field_range import bounds, code_names
 from smalti.backends.instructions.instruction_set import (
     ENGINES,
     INSTRUCTIONS,
@@ -14,7 +15,6 @@ from smalti.backends.instructions.instruction_set import (
     Field,
     Instruction,
 )
-from smalti.backends.instructions.rules import bounds, code_names
 from smalti.backends.program.encoding import columns_of, decode_stream, encode
 from smalti.backends.simulator.timing.costs import merged_runs
 from smalti.backends.targets.target import TargetError, load_target

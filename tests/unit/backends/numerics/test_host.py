@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from smalti.backends.instructions.instruction_set import HostCall
-from smalti.backends.instructions.rules import RULES
-from smalti.backends.numerics.host import HOST_FUNCTIONS, call_function, host_call
+from smalti.backends.numerics.device.along_axis import host_call
+from smalti.backends.numerics.host import HOST_FUNCTIONS, call_function
 
 RNG = np.random.default_rng(3)
 X = RNG.integers(-4, 5, (2, 3, 7, 4)).astype(np.float32)
@@ -82,6 +82,6 @@ def test_rules_of_the_instruction(changed: dict[str, object], words: str):
         "function": "cumsum", "type": "f32", "out_type": "f32", "x_segment": "input", "out_segment": "output",
         "x": 0, "out": 0, "outer": 2, "length": 8, "inner": 1, "out_length": 8,
     }  # fmt: skip
-    assert all(holds(fields) for _, holds in RULES["host_call"])
-    broken = [text for text, holds in RULES["host_call"] if not holds(fields | changed)]
+    assert all(holds(fields) for _, holds in HostCall.rules)
+    broken = [text for text, holds in HostCall.rules if not holds(fields | changed)]
     assert len(broken) == 1 and broken[0].startswith(words)

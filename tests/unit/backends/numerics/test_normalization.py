@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.numerics.device import functions as device
+from smalti.backends.numerics.device import normalization
 from smalti.backends.numerics.normalization import KINDS, local_response_norm, normalize
 
 from tests.unit.backends.numerics import onnxruntime_model as ort_model
@@ -128,13 +128,13 @@ def test_parameters_of_the_instruction():
     fields = {"kind": "rms", "type": "f32", "rows": 12, "length": 6, "inner": 4, "pitch": 32,
               "epsilon": 1e-3, "parameter_rows": 4, "parameter_length": 3, "parameter_inner": 4}  # fmt: skip
     table = rng.standard_normal((2, 4, 3, 4)).astype(np.float32)
-    got = device.normalize(x, table, **fields)
+    got = normalization.normalize(x, table, **fields)
     rows = x[..., :24].reshape(3, 12, 6, 4)
     scale, bias = (np.tile(np.repeat(each, 2, axis=1), (3, 1, 1)) for each in table)
     expected = normalize("rms", rows, (-2,), 1e-3, scale, bias)
     np.testing.assert_array_equal(got[..., :24].reshape(rows.shape), expected)
     assert not got[..., 24:].any()
-    flat = device.normalize(x.reshape(3, -1), table.ravel(), **fields)
+    flat = normalization.normalize(x.reshape(3, -1), table.ravel(), **fields)
     np.testing.assert_array_equal(flat, got)
-    each = device.normalize(x.reshape(3, -1), np.stack([table.ravel()] * 3), **fields)
+    each = normalization.normalize(x.reshape(3, -1), np.stack([table.ravel()] * 3), **fields)
     np.testing.assert_array_equal(each, got)

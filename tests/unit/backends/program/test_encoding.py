@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.field_range import bounds, code_names
 from smalti.backends.instructions.instruction_set import BY_MNEMONIC, HEADER, INSTRUCTIONS, Field
-from smalti.backends.instructions.rules import bounds, code_names
 from smalti.backends.program.encoding import (
     WORD,
     decode,

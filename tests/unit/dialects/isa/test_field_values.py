@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.instructions.field_range import bounds, code_names, field_error
 from smalti.backends.instructions.instruction_set import INSTRUCTIONS, Field, Instruction
-from smalti.backends.instructions.rules import bounds, code_names, field_error
 from smalti.dialects.isa.field_values import FieldError, field_values
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.field_range import bounds
 from smalti.backends.instructions.instruction_set import BY_MNEMONIC, INSTRUCTIONS, Field
-from smalti.backends.instructions.rules import bounds
 from smalti.backends.targets.target import load_target
 from smalti.dialects import isa
 from smalti.dialects.context import make_context

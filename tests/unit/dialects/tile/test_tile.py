@@ -2,7 +2,6 @@
 
 import pytest
 from smalti.backends.instructions.instruction_set import BY_MNEMONIC
-from smalti.backends.numerics.device import functions as device
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module, verify
@@ -97,7 +96,7 @@ def test_fields_are_those_of_the_instruction(op: Operation):
     missing = {n for n, f in by_name.items() if f.default is None} - set(fields) - set(operands)
     assert missing <= ({"weight"} if fields.get("gather") else set())
     assert set(operands.values()) == set(op.operands)
-    assert instruction.numerics is not None and hasattr(device, instruction.numerics)
+    assert callable(instruction.numerics)
 
 
 @pytest.mark.parametrize("op", computations(), ids=lambda op: op.name)

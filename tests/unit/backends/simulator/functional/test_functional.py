@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.backends.numerics.device import functions as device
+from smalti.backends.numerics.device import packing
 from smalti.backends.program.program import Port
 from smalti.backends.simulator.functional import functional
 from smalti.backends.simulator.functional.functional import FunctionalSimulator
@@ -153,7 +153,7 @@ def test_a_convolution_with_its_epilogue():
     """int8 convolution of several samples: weights and table shared, against int64 arithmetic."""
     rng = np.random.default_rng(2)
     w = rng.integers(-127, 128, (3, 3, 16, 16)).astype(np.int8)
-    packed = np.ascontiguousarray(device.pack_conv_weights(w, 16))
+    packed = np.ascontiguousarray(packing.pack_conv_weights(w, 16))
     table = np.zeros((3, 16), np.int32)
     table[0] = rng.integers(-1000, 1000, 16)
     table[1], table[2] = 1 << 30, 30 + 9

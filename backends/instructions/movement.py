@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..numerics.device.movement import fill
+from ..numerics.storage import bytes_of
 from ..targets import cycles as formulas
 from .access import Access, local
-from .fields import SEGMENTS, SPACES, STORAGE_BYTES, Field, address, enum, integer, real, storage
+from .fields import SEGMENTS, SPACES, Field, address, enum, integer, real, storage
 from .instruction import Instruction
+from .rules import Rule, one_of
 
 if TYPE_CHECKING:
     from ..targets.target import Target
@@ -30,6 +33,11 @@ _TRANSFER_FIELDS: tuple[Field, ...] = (
     *(integer(f"dst_stride{d}", "<i4", "bytes", 0) for d in range(4)),
     integer("group", "<u4", "multicast group; 0: none", 0),
 )  # fmt: skip
+
+_PEER: Rule = (
+    "peer_core 0 unless both memories are local",
+    lambda f: f["peer_core"] == 0 or f["src_space"] == f["dst_space"] == "local",
+)
 
 
 def _transfer_accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
@@ -60,6 +68,15 @@ class Load(Instruction):
 
     mnemonic, opcode, engine = "load", 1, "dma_in"
     fields = _TRANSFER_FIELDS
+    rules = (
+        _PEER,
+        one_of("dst_space", ("local",)),
+        one_of("src_space", ("global", "local")),
+        (
+            "group 0 unless it reads global memory",
+            lambda f: not f["group"] or f["src_space"] == "global",
+        ),
+    )
     cycles = staticmethod(_transfer_cycles)
     accesses = staticmethod(_transfer_accesses)
 
@@ -74,6 +91,16 @@ class Store(Instruction):
 
     mnemonic, opcode, engine = "store", 2, "dma_out"
     fields = _TRANSFER_FIELDS
+    rules = (
+        _PEER,
+        one_of("src_space", ("local",)),
+        one_of("dst_space", ("global", "local")),
+        ("group 0", lambda f: f["group"] == 0),
+        (
+            "dst_segment output or scratch",
+            lambda f: f["dst_space"] != "global" or f["dst_segment"] in ("output", "scratch"),
+        ),
+    )
     cycles = staticmethod(_transfer_cycles)
     accesses = staticmethod(_transfer_accesses)
 
@@ -85,7 +112,7 @@ class Fill(Instruction):
     """
 
     mnemonic, opcode, engine = "fill", 3, "dma_in"
-    numerics = "fill"
+    numerics = staticmethod(fill)
     fields = (
         address("dst"),
         integer("count", "<u4", "elements"),
@@ -95,11 +122,11 @@ class Fill(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        return formulas.local_write_cycles(target, f["count"] * STORAGE_BYTES[f["type"]])
+        return formulas.local_write_cycles(target, bytes_of(f["count"], f["type"]))
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        return (local(f["dst"], f["count"] * STORAGE_BYTES[f["type"]], write=True),)
+        return (local(f["dst"], bytes_of(f["count"], f["type"]), write=True),)
 
 
 class Sync(Instruction):

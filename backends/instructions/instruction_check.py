@@ -1,0 +1,86 @@
+"""Whether an instruction whose fields each fit makes sense: the rules of its class, and its bytes inside memory.
+
+The verifier of the isa dialect and the check of program files share this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .columns import extent
+from .instruction_set import SEGMENTS, Access, Instruction
+from .rules import Fields
+
+
+@dataclass(frozen=True)
+class MemorySizes:
+    """The bytes of the memories that a core's instructions may touch; `segments` in the order of
+    `SEGMENTS`.
+    """
+
+    local: int
+    acc: int
+    segments: tuple[int, ...]
+    cores: int
+
+    def of(self, access: Access) -> int:
+        """The size of the memory that an access touches; all cores have equal memories."""
+        if access.space == "global":
+            return self.segments[access.segment]
+        return self.local if access.space == "local" else self.acc
+
+
+def instruction_error(
+    instruction: type[Instruction], fields: Fields, sizes: MemorySizes
+) -> str | None:
+    """What is wrong with an instruction whose fields each fit: a broken rule, or bytes outside
+    memory; None if all is well.
+
+    `fields` are those of the table's `accesses`: names for codes, with `engine`. The answer names
+    the field.
+    """
+    for text, holds in instruction.rules:
+        if not holds(fields):
+            return f"it must have {text}, got {_shown(text, fields)}"
+    transfer = "src_space" in fields
+    for access in instruction.accesses(fields):
+        if access.core is not None and access.core >= sizes.cores:
+            return f"field 'peer_core' names core {access.core}, there are {sizes.cores}"
+        first, last, total = extent(access)
+        size = sizes.of(access)
+        where = _address_field(instruction, fields, access)
+        if first < 0 or last > size:
+            verb = "writes" if access.write else "reads"
+            return (
+                f"field '{where}': it {verb} bytes {first:#x} to {last:#x} of "
+                f"{_memory_name(access)}, which has {size:#x}"
+            )
+        # Runs that lie inside and do not overlap cannot be more than the memory: that bounds what a
+        # simulator has to hold.
+        if total > size and (access.write or not transfer):
+            return f"field '{where}': its runs overlap ({total} bytes in a range of {last - first})"
+    return None
+
+
+def _address_field(instruction: type[Instruction], fields: Fields, access: Access) -> str:
+    """The address field that an access starts from (the first with its value)."""
+    if "src_space" in fields:
+        return "dst" if access.write else "src"
+    names = [field.name for field in instruction.fields if field.kind == "address"]
+    return next((name for name in names if fields[name] == access.address), "address")
+
+
+def _memory_name(access: Access) -> str:
+    if access.space != "global":
+        return (
+            f"{access.space} memory"
+            if access.core is None
+            else f"core {access.core}'s local memory"
+        )
+    return f"segment '{SEGMENTS[access.segment]}'"
+
+
+def _shown(text: str, fields: Fields) -> str:
+    """The values of the fields that a rule speaks of."""
+    words = text.replace(",", " ").split()
+    return ", ".join(f"{name}={fields[name]}" for name in fields if name in words) or "other values"

@@ -1,0 +1,78 @@
+"""What the instruction of pooling computes; the conventions are those of __init__.py."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import elementwise, pooling
+from ..storage import is_float
+from .tile_buffer import integer_clamp, shaped
+
+_INFINITE = float("inf")
+
+
+def pool(
+    x: np.ndarray,
+    *,
+    kind: str,
+    type: str,
+    count_include_pad: int = 0,
+    batch: int = 1,
+    in_height: int,
+    in_width: int,
+    out_height: int,
+    out_width: int,
+    pitch: int,
+    kernel_height: int = 1,
+    kernel_width: int = 1,
+    stride_height: int = 1,
+    stride_width: int = 1,
+    dilation_height: int = 1,
+    dilation_width: int = 1,
+    pad_top: int = 0,
+    pad_left: int = 0,
+    pad_bottom: int = 0,
+    pad_right: int = 0,
+    multiplier: int = 0,
+    shift: int = 0,
+    zero_point_in: int = 0,
+    zero_point_out: int = 0,
+    clamp_low: float = -_INFINITE,
+    clamp_high: float = _INFINITE,
+) -> np.ndarray:
+    """out[batch, out_height, out_width, pitch] of x[batch, in_height, in_width, pitch]; `kind` is
+    max or average.
+
+    The pads are the declared ones: with `count_include_pad` an average counts them, and nothing
+    beyond. A maximum keeps its input's quantization. Padding lanes are pooled like channels.
+    """
+    images = shaped(x, (batch, in_height, in_width, pitch), "x", type)
+    window: dict[str, tuple[int, int]] = {
+        "kernel": (kernel_height, kernel_width),
+        "strides": (stride_height, stride_width),
+        "dilations": (dilation_height, dilation_width),
+        "output": (out_height, out_width),
+    }
+    pads = (pad_top, pad_left, pad_bottom, pad_right)
+    if kind == "max":
+        best = pooling.max_pool2d(images, pads=pads, **window)
+        unbounded = clamp_low == -_INFINITE and clamp_high == _INFINITE
+        return best if unbounded else elementwise.clamp(best, clamp_low, clamp_high)
+    if kind != "average":
+        raise ValueError(f"unknown pooling '{kind}' (known: max, average)")
+    include = bool(count_include_pad)
+    if is_float(type):
+        mean = pooling.average_pool2d_f32(images, pads=pads, count_include_pad=include, **window)
+        return elementwise.store_float(mean, type, (clamp_low, clamp_high))
+    return pooling.average_pool2d_int(
+        images,
+        pads=pads,
+        count_include_pad=include,
+        zero_point_in=zero_point_in,
+        multiplier=multiplier,
+        shift=shift,
+        zero_point_out=zero_point_out,
+        storage=type,
+        clamp=integer_clamp(type, clamp_low, clamp_high),
+        **window,
+    )

@@ -1,0 +1,20 @@
+"""Arithmetic of whole numbers and of columns of them: rounded-up quotients and multiples."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+
+Whole = TypeVar("Whole", int, np.ndarray)
+"""A whole number, or a column of them (int64, or f64 below 2^53)."""
+
+
+def ceil_div(a: Whole, b: int) -> Whole:
+    """Divide `a` by `b` and round up."""
+    return -(-a // b)
+
+
+def round_up(value: Whole, multiple: int) -> Whole:
+    """Round `value` up to a multiple of `multiple`."""
+    return -(-value // multiple) * multiple
