@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.interpreter.samples import main_function
-from ...backends.interpreter.tile.buffers import ProgramBuffers
 from ...backends.numerics.storage import dtype_of
 from ...dialects import tile
 from ...dialects.ir.attribute import ints
 from ...dialects.quant.element_type import element_storage, shape_of
-from ...dialects.tile.buffer_uses import program_of, written_operand
 from ..compilation.pipelines import level_of
 from . import network_reduction
 from .experiment import IrExperiment
@@ -63,12 +61,12 @@ def _from_tiles(
     """Layers, or copies and computations by what they are part of; of the buffers in global memory
     those that others wrote become inputs, those that are written outputs.
 
-    DiagnosticError as `_written` has it.
+    Raises DiagnosticError as `_written` does.
     """
     module = experiment.module.clone()
-    program = program_of(module)
-    steps = ProgramBuffers.of(program).steps
-    chosen = set(selection.of(steps, [_origin(op) for op in steps]))
+    program = tile.program_of(module)
+    steps = program.steps
+    chosen = set(selection.of(steps, [op.tpu_name or "" for op in steps]))
     written = _written(steps, sorted(chosen))
     for number, op in enumerate(steps):
         if number not in chosen:
@@ -77,9 +75,7 @@ def _from_tiles(
     _without_addresses(module)
     seen = record(experiment.module, experiment.ctx, inputs)
     values: dict[str, np.ndarray] = {}
-    for op in list(program.body.block.ops):
-        if not isinstance(op, tile.GlobalOp | tile.AllocOp):
-            continue
+    for op in program.buffers:
         if op.output.first_use is None:
             op.detach()
             op.erase()
@@ -110,7 +106,7 @@ def _make_port(op: tile.GlobalOp, segment: str, value: np.ndarray | None) -> np.
         Rewriter.replace_value_with_new_type(op.output, type)
     elif not dense:
         if value is not None:
-            value = _physical(value, physical, order)
+            value = op.to_physical(value)
         op.properties["shape"] = ints(physical)
         op.properties["order"] = ints(range(len(physical)))
     if value is None or segment == "output":
@@ -118,33 +114,15 @@ def _make_port(op: tile.GlobalOp, segment: str, value: np.ndarray | None) -> np.
     return value.reshape(-1, *value.shape[2:]) if value.ndim > 1 else value.reshape(())
 
 
-def _physical(value: np.ndarray, physical: Sequence[int], order: Sequence[int]) -> np.ndarray:
-    """[S, logical shape] as [S, physical shape]: axes in physical order, padding zero."""
-    padded = np.zeros((len(value), *physical), value.dtype)
-    moved = value.transpose(0, *(axis + 1 for axis in order))
-    padded[tuple(slice(0, size) for size in moved.shape)] = moved
-    return padded
-
-
-def _origin(op: Operation) -> str:
-    """The tpu result that a step is part of."""
-    if isinstance(op, tile.LayerOp):
-        first = op.body.block.first_op
-        result = None if first is None else first.properties.get("name")
-    else:
-        result = op.properties.get("origin")
-    return result.data if isinstance(result, StringAttr) else ""
-
-
-def _written(steps: Sequence[Operation], chosen: Sequence[int]) -> set[SSAValue]:
+def _written(steps: Sequence[tile.StepOp], chosen: Sequence[int]) -> set[SSAValue]:
     """The buffers that the chosen steps write.
 
     DiagnosticError where one is read before: other steps write a part of it.
     """
-    all_written = {written_operand(steps[number]) for number in chosen}
+    all_written = {steps[number].buffer_written for number in chosen}
     done: set[SSAValue] = set()
     for number in chosen:
-        target = written_operand(steps[number])
+        target = steps[number].buffer_written
         for operand in steps[number].operands:
             if operand is not target and operand in all_written - done:
                 raise DiagnosticError(
@@ -158,5 +136,5 @@ def _written(steps: Sequence[Operation], chosen: Sequence[int]) -> set[SSAValue]
 def _without_addresses(module: ModuleOp) -> None:
     """Takes addresses away: those of inputs and outputs are in other segments now."""
     for op in module.walk():
-        if isinstance(op, tile.GlobalOp | tile.AllocOp):
+        if isinstance(op, tile.BufferOp):
             op.properties.pop("address", None)

@@ -13,7 +13,7 @@ from .experiment import IrExperiment
 
 def _steps(experiment: IrExperiment) -> list[Operation]:
     """What executes: layers, copies and computations, or instructions."""
-    kinds = (tile.CoreOp, tile.LayerOp, isa.InstructionOp)
+    kinds = (tile.StepOp, isa.InstructionOp)
     return [op for op in experiment.module.walk() if isinstance(op, kinds)]
 
 
@@ -39,7 +39,7 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
     for op in list(copy.module.walk()):
         if isinstance(op, isa.InstructionOp) and op.after is not None:
             _forget(op, gone.get(op.parent_op(), set()))
-        elif isinstance(op, tile.AllocOp | tile.GlobalOp) and op.output.first_use is None:
+        elif isinstance(op, tile.BufferOp) and op.output.first_use is None:
             op.detach()
             op.erase()
     return copy

@@ -23,7 +23,6 @@ from ...dialects import tile, tpu
 from ...dialects.context import SmaltiContext
 from ...dialects.ir.location import place_of
 from ...dialects.quant.element_type import element_storage
-from ...dialects.tile.buffer_uses import written_operand
 from ...passes.instrument import PassInstrument
 from ...passes.rewrite_counter import RewriteCounter, counting
 from ...passes.smalti_pass import F32_TOLERANCE, SmaltiPass
@@ -149,8 +148,6 @@ def coarsest_float(module: ModuleOp) -> str | None:
 def _storage_made(op: Operation) -> str | None:
     if isinstance(op, tpu.TpuOp) and not isinstance(op, _MOVES_ONLY):
         return element_storage(op.output.type)
-    if isinstance(op, tile.CoreOp) and not isinstance(
-        op, tile.CopyOp | tile.FillOp | tile.ConvertOp
-    ):
-        return element_storage(written_operand(op).type)
+    if isinstance(op, tile.CoreOp) and not op.MOVES_ONLY:
+        return element_storage(op.buffer_written.type)
     return None

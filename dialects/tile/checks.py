@@ -1,8 +1,8 @@
-"""Checks of single buffers and fields that the verifiers of tile are made of."""
+"""Checks of buffers and fields that the verifiers of several tile ops are made of."""
 
 from __future__ import annotations
 
-from math import inf, prod
+from math import prod
 from typing import Any
 
 from xdsl.dialects.builtin import IntegerAttr, MemRefType, NoneAttr, StringAttr
@@ -12,22 +12,16 @@ from xdsl.utils.exceptions import VerifyException
 from ...backends.instructions.instruction_set import SPACES
 from ...backends.numerics.quantization import MAX_SHIFT
 from ...backends.numerics.storage import integer_range, is_float
-from ..ir.attribute import Ints, Reals, real, reals, values_of
+from ..ir.attribute import Ints, Reals, values_of
 from ..ir.identity_cache import by_identity
 from ..quant.element_type import element_storage, shape_of, type_shape
 
-NO_CLAMP: Reals = reals([-inf, inf])
-"""The clamp that changes nothing."""
-ONE = real(1.0)
-ALIGNMENT_BYTES = 64
-"""Addresses of local and accumulator buffers are multiples of this."""
 ACCUMULATORS = ("i32", "i64", "f32")
-POOL_KINDS = ("max", "average")
-MAX_BINARY_AXES = 4
+"""The storage types that sums of products are kept in."""
 
 
 def fail_unless(condition: bool, message: str) -> None:
-    """VerifyException with `message` unless `condition` holds.
+    """Raise VerifyException with `message` unless `condition` holds.
 
     For what is seldom checked: where an op of which there are thousands is verified, a message is made only when
     it is needed. The text of a type costs more than all checks of an op.
@@ -40,7 +34,7 @@ def fail_unless(condition: bool, message: str) -> None:
 
 
 def space_of(value: SSAValue) -> str:
-    """The memory space of a buffer; VerifyException for what is no buffer of this dialect."""
+    """The memory space of a buffer. Raises VerifyException for what is no buffer of this dialect."""
     return _buffer_space(value.type)
 
 
@@ -64,7 +58,7 @@ def _buffer_space(type: Any) -> str:
 
 
 def check_space(op: Any, name: str, *spaces: str) -> None:
-    """VerifyException unless the operand `name` of `op` is in one of the memory spaces."""
+    """Raise VerifyException unless the operand `name` of `op` is in one of the memory spaces."""
     found = space_of(getattr(op, name))
     if found not in spaces:
         expected = " or ".join(f'"{space}"' for space in spaces)
@@ -77,7 +71,7 @@ def storage_of(value: SSAValue) -> str:
 
 
 def check_storage(name: str, value: SSAValue, *storages: str) -> None:
-    """VerifyException unless a buffer holds one of the storage types."""
+    """Raise VerifyException unless a buffer holds one of the storage types."""
     found = storage_of(value)
     if found not in storages:
         raise VerifyException(f"{name} must be stored as {' or '.join(storages)}, is {found}")
@@ -92,7 +86,7 @@ def check_rank(name: str, value: SSAValue, rank: int) -> tuple[int, ...]:
 
 
 def check_at_least_one_axis(name: str, value: SSAValue) -> None:
-    """VerifyException for a buffer without axes, which has no rows."""
+    """Raise VerifyException for a buffer without axes, which has no rows."""
     if not shape_of(value):
         raise VerifyException(f"{name} must have rows, has no axis")
 
@@ -127,7 +121,7 @@ def list_of_at_least(name: str, values: Ints, length: int, least: int) -> tuple[
 
 
 def check_storage_value(name: str, value: float, storage: str) -> None:
-    """Integers must fit their storage type; anything fits a float."""
+    """Raise VerifyException unless an integer fits its storage type; anything fits a float."""
     if is_float(storage) or storage == "bool":
         return
     low, high = integer_range(storage)
@@ -136,7 +130,7 @@ def check_storage_value(name: str, value: float, storage: str) -> None:
 
 
 def check_zero_points(values: Ints, *storages: str) -> None:
-    """VerifyException unless there is a zero point for each storage type, within its range."""
+    """Raise VerifyException unless there is a zero point for each storage type, within its range."""
     for value, storage in zip(list_of("zero_points", values, len(storages)), storages, strict=True):
         if is_float(storage):
             fail_unless(value == 0, f"zero point of {storage} must be 0, got {value}")
@@ -145,21 +139,21 @@ def check_zero_points(values: Ints, *storages: str) -> None:
 
 
 def check_clamp(clamp: Reals) -> None:
-    """VerifyException unless the clamp has two bounds in order."""
+    """Raise VerifyException unless the clamp has two bounds in order."""
     low, high = list_of("clamp", clamp, 2)
     if not low <= high:
         raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
 
 
 def check_multiplier(op: Any) -> None:
-    """VerifyException unless the op's multiplier and shift are ones of requantization."""
+    """Raise VerifyException unless the op's multiplier and shift are ones of requantization."""
     multiplier, shift = op.multiplier.value.data, op.shift.value.data
     fail_unless(0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}")
     fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
 
 
 def check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
-    """VerifyException unless `count` elements fit the pitch of a buffer."""
+    """Raise VerifyException unless `count` elements fit the pitch of a buffer."""
     check_at_least_one_axis(name, value)
     fail_unless(
         1 <= count <= pitch_of(value),
@@ -168,7 +162,7 @@ def check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
 
 
 def check_same_rows(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:
-    """VerifyException unless two buffers have as many rows."""
+    """Raise VerifyException unless two buffers have as many rows."""
     check_at_least_one_axis(name, value)
     fail_unless(
         rows_of(value) == rows_of(other),
@@ -177,12 +171,23 @@ def check_same_rows(name: str, value: SSAValue, other_name: str, other: SSAValue
 
 
 def check_local_pair(op: Any) -> None:
-    """VerifyException unless x and out are in local memory."""
+    """Raise VerifyException unless x and out are in local memory."""
     check_space(op, "x", "local")
     check_space(op, "out", "local")
 
 
+def check_rows(op: Any) -> None:
+    """Raise VerifyException unless x and out are in local memory, have as many rows, and each row
+    holds `columns` elements.
+    """
+    check_local_pair(op)
+    check_same_rows("out", op.out, "x", op.x)
+    columns = op.columns.value.data
+    check_pitch("columns", columns, "x", op.x)
+    check_pitch("columns", columns, "out", op.out)
+
+
 def check_core(core: IntegerAttr | None) -> None:
-    """VerifyException for a negative core."""
+    """Raise VerifyException for a negative core."""
     if core is not None and core.value.data < 0:
         raise VerifyException(f"core must not be negative, got {core.value.data}")

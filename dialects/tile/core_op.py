@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from math import inf
+from typing import Any, ClassVar, Self
 
 from xdsl.dialects.builtin import LocationAttr, StringAttr
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import opt_prop_def, prop_def, traits_def
-from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+from xdsl.irdl import opt_prop_def, prop_def
+from xdsl.utils.exceptions import VerifyException
 
-from ..ir.attribute import INTEGER, integer
-from ..ir.text.assembly import TextOp, property_value
-from . import rules as rules
+from ..ir.attribute import INTEGER, Reals, integer, reals
+from ..ir.text.assembly import property_value
+from .buffer import AllocOp, is_global
+from .checks import check_core, space_of
+from .step_op import StepOp
 
 Field = int | float | str | bool | Sequence[int] | Sequence[float] | None
 """What `make` takes for a property: None and False leave it out."""
 
+Fields = dict[str, Any]
+Operands = dict[str, SSAValue]
+Translation = tuple[str, Fields, Operands]
+"""The instruction that an op becomes: its mnemonic, the values of its fields but for the addresses,
+and the buffer of each address field."""
 
-class CoreOp(TextOp):
+NO_CLAMP: Reals = reals([-inf, inf])
+"""The clamp that changes nothing."""
+
+
+class CoreOp(StepOp):
     """Base of what a core executes: copies and computations on whole tiles, in destination-passing
     style.
 
@@ -28,7 +40,11 @@ class CoreOp(TextOp):
 
     core = prop_def(INTEGER)
     origin = opt_prop_def(StringAttr)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    MOVES_ONLY: ClassVar[bool] = False
+    """Whether the op computes nothing: it moves, fills or converts what others computed."""
+    REACHES_OTHER_CORES: ClassVar[bool] = False
+    """Whether the op may use buffers of other cores, as DMA engines do."""
 
     @classmethod
     def make(
@@ -38,11 +54,11 @@ class CoreOp(TextOp):
         location: LocationAttr | None = None,
         **fields: Field,
     ) -> Self:
-        """The op on `core`: operands in the order of the definition (None: absent), `fields` its
+        """Make the op on `core`: operands in the order of the definition (None: absent), `fields` its
         properties.
 
-        Properties at their default may be left out. TypeError for a field that the op does not
-        have.
+        Properties at their default may be left out. Raises TypeError for a field that the op does
+        not have.
         """
         properties: dict[str, Attribute | None] = {"core": integer(core), **cls.DEFAULTS}
         for name, value in fields.items():
@@ -53,18 +69,48 @@ class CoreOp(TextOp):
         return op
 
     def verify_(self) -> None:
-        rules.verify_core(self)
-        verifier = rules.VERIFIERS.get(self.name)
-        if verifier is not None:
-            verifier(self)
-        else:
-            self.verify_fields()
+        self._verify_buffers()
+        self.verify_fields()
+
+    def _verify_buffers(self) -> None:
+        """Raise VerifyException for a negative core, an operand that is no buffer, or another core's."""
+        check_core(self.core)
+        for operand in self.operands:
+            space_of(operand)
+        if self.REACHES_OTHER_CORES:
+            return
+        core = self.core.value.data
+        for operand in self.operands:
+            owner = operand.owner
+            if isinstance(owner, AllocOp) and owner.core.value.data != core:
+                raise VerifyException(
+                    f"a buffer of core {owner.core.value.data} is used on core {core}"
+                )
 
     def verify_fields(self) -> None:
-        """VerifyException for what is wrong beyond buffers and cores; for ops of plugins."""
+        """Raise VerifyException for what is wrong beyond buffers and cores."""
 
-    def instruction(self) -> tuple[str, dict[str, Any], dict[str, SSAValue]] | None:
-        """Mnemonic, fields and operands by address field of the instruction that a plugin's op is
-        (see tile_instruction.py); None for those of the tile dialect, which have it there.
+    def instruction(self) -> Translation:
+        """Say which instruction the op is, and the values of its fields apart from addresses.
+
+        The tile interpreter executes it with the device's functions, and the conversion to isa puts
+        addresses to it: so both mean the same. The fields are those of the instruction's class in
+        `backends/instructions`: integers, reals, storage types and enums by name. An operand that is
+        not there is left out.
+
+        Raises ValueError for an op that is no computation: a copy becomes several transfers.
         """
-        return None
+        raise ValueError(f"{self.name} is no computation of a core")
+
+    @property
+    def may_run_ahead(self) -> bool:
+        """Whether the op only prepares a buffer of the core, from global memory or from nothing.
+
+        Such an op may stand before the computations of the tile before.
+        """
+        return not is_global(self.buffer_written) and all(map(is_global, self.buffers_read))
+
+    @property
+    def is_store(self) -> bool:
+        """Whether the op takes what is in the core's memory to global memory."""
+        return is_global(self.buffer_written) and not all(map(is_global, self.buffers_read))

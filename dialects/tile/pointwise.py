@@ -4,21 +4,48 @@ the choice between two.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from math import inf
+from typing import Any, ClassVar
 
 from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def
 
-from ..ir.attribute import INTEGER, INTS, REAL, REALS, integer, ints, real
+from ...backends.instructions.pointwise import BINARY_KINDS, INTEGER_BINARY_KINDS, TABLE_ENTRIES
+from ...backends.numerics.comparison import COMPARISONS, LOGIC
+from ...backends.numerics.quantization import MAX_SHIFT
+from ...backends.numerics.storage import is_float
+from ...backends.numerics.unary import NOT, UNARY_KINDS
+from ..ir.attribute import INTEGER, INTS, REAL, REALS, check_one_of, integer, ints, real
 from ..ir.text.assembly import Defaults
-from .checks import NO_CLAMP, ONE
-from .core_op import CoreOp
+from ..network.shape import ShapeError, broadcast_shape
+from ..quant.element_type import shape_of
+from .checks import (
+    check_clamp,
+    check_rows,
+    check_space,
+    check_storage,
+    check_storage_value,
+    check_zero_points,
+    fail_unless,
+    list_of,
+    storage_of,
+)
+from .core_op import NO_CLAMP, CoreOp, Fields, Operands, Translation
+from .instruction_fields import clamp_fields, named, row_fields
+from .requantized_op import RequantizedOp
+
+MAX_BINARY_AXES = 4
+"""Axes that an instruction with operands that broadcast counts."""
 
 
 @irdl_op_definition
-class ConvertOp(CoreOp):
+class ConvertOp(RequantizedOp):
     """Changes storage type or quantization of rows (last axis) of `columns` elements; see
     isa.convert.
+
+    Integers become reals as (x − zero point) · scale, reals integers as round(x / scale) + zero
+    point, integers other integers by `multiplier` and `shift`.
 
     tile.convert core 0 %lx -> %out columns = 4 multiplier = 1073741824 shift = 31
         zero_points = [-3, 2] :
@@ -28,20 +55,27 @@ class ConvertOp(CoreOp):
     name = "tile.convert"
     columns = prop_def(INTEGER)
     scale = prop_def(REAL)
-    multiplier = prop_def(INTEGER)
-    shift = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    clamp = prop_def(REALS)
     x = operand_def(MemRefType)
     out = operand_def(MemRefType)
     DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {
-        "scale": ONE,
-        "multiplier": integer(0),
-        "shift": integer(0),
-        "zero_points": ints([0, 0]),
-        "clamp": NO_CLAMP,
-    }
+    DEFAULTS: ClassVar[Defaults] = {"scale": real(1.0), **RequantizedOp.DEFAULTS}
+    MOVES_ONLY: ClassVar[bool] = True
+
+    def verify_fields(self) -> None:
+        check_rows(self)
+        scale = self.scale.value.data
+        fail_unless(0 < scale < inf, f"scale must be a positive number, got {scale}")
+        self.verify_requantization(storage_of(self.x), storage_of(self.out))
+
+    def instruction(self) -> Translation:
+        fields = {
+            "in_type": storage_of(self.x),
+            "out_type": storage_of(self.out),
+            **row_fields(self),
+            "scale": self.scale.value.data,
+            **self.requantization_fields(),
+        }
+        return "convert", fields, {"x": self.x, "out": self.out}
 
 
 @irdl_op_definition
@@ -49,8 +83,8 @@ class BinaryOp(CoreOp):
     """An operation of two operands, whose physical shapes broadcast to that of out (at most four
     axes).
 
-    `kind` as isa.binary: comparisons give bools. `zero_points`: of a, b, out; `multipliers`: of a,
-    b.
+    out = clamp(a `kind` b), with the formulas of isa.binary for integers; comparisons give bools.
+    `zero_points`: of a, b, out; `multipliers`: of a, b.
 
     tile.binary core 2 %x, %row -> %x kind = "div" :
         memref<2x3x16xf32, "local">, memref<16xf32, "local"> -> memref<2x3x16xf32, "local">
@@ -73,6 +107,42 @@ class BinaryOp(CoreOp):
         "clamp": NO_CLAMP,
     }
 
+    def verify_fields(self) -> None:
+        for name in ("a", "b", "out"):
+            check_space(self, name, "local")
+        kind, storage = self.kind.data, storage_of(self.a)
+        check_one_of("kind", kind, BINARY_KINDS)
+        check_storage("b", self.b, storage)
+        check_storage("out", self.out, "bool" if kind in COMPARISONS else storage)
+        if kind in LOGIC:
+            check_storage("a", self.a, "bool")
+        elif kind not in COMPARISONS:
+            fail_unless(
+                is_float(storage) or kind in INTEGER_BINARY_KINDS,
+                f"{kind} is for floats, out is {storage}",
+            )
+        _check_broadcast(self, "a", "b")
+        check_zero_points(self.zero_points, storage, storage, storage_of(self.out))
+        for multiplier in list_of("multipliers", self.multipliers, 2):
+            fail_unless(
+                0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}"
+            )
+        shift = self.shift.value.data
+        fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
+        check_clamp(self.clamp)
+
+    def instruction(self) -> Translation:
+        fields = {
+            "kind": self.kind.data,
+            "type": storage_of(self.a),
+            **_broadcast_fields(self.out, a=self.a, b=self.b),
+            **named(("a_zero_point", "b_zero_point", "zero_point"), self.zero_points),
+            **named(("a_multiplier", "b_multiplier"), self.multipliers),
+            "shift": self.shift.value.data,
+            **clamp_fields(self),
+        }
+        return "binary", fields, {"a": self.a, "b": self.b, "out": self.out}
+
 
 @irdl_op_definition
 class SelectOp(CoreOp):
@@ -90,11 +160,25 @@ class SelectOp(CoreOp):
     out = operand_def(MemRefType)
     DESTINATION: ClassVar[str | None] = "out"
 
+    def verify_fields(self) -> None:
+        for name in ("condition", "a", "b", "out"):
+            check_space(self, name, "local")
+        check_storage("condition", self.condition, "bool")
+        check_storage("a", self.a, storage_of(self.out))
+        check_storage("b", self.b, storage_of(self.out))
+        _check_broadcast(self, "condition", "a", "b")
+
+    def instruction(self) -> Translation:
+        operands: Operands = {"condition": self.condition, "a": self.a, "b": self.b}
+        fields = {"type": storage_of(self.out), **_broadcast_fields(self.out, **operands)}
+        return "select", fields, {**operands, "out": self.out}
+
 
 @irdl_op_definition
 class UnaryOp(CoreOp):
     """A function of each element of rows (last axis) of `columns` elements, clamped; see isa.unary.
 
+    out[r,c] = clamp(kind(x[r,c])); `alpha` and `beta` are parameters that some functions have.
     is_nan and is_inf give bools, and not takes them.
 
     tile.unary core 0 %x -> %y kind = "elu" columns = 3 alpha = 0.5 clamp = [0.0, 1.0] :
@@ -112,13 +196,36 @@ class UnaryOp(CoreOp):
     DESTINATION: ClassVar[str | None] = "out"
     DEFAULTS: ClassVar[Defaults] = {"alpha": real(0.0), "beta": real(0.0), "clamp": NO_CLAMP}
 
+    def verify_fields(self) -> None:
+        check_rows(self)
+        kind, storage = self.kind.data, storage_of(self.x)
+        check_one_of("kind", kind, (*UNARY_KINDS, NOT))
+        if kind == NOT:
+            check_storage("x", self.x, "bool")
+            check_storage("out", self.out, "bool")
+            return
+        fail_unless(is_float(storage), f"{kind} is for floats, x is {storage}")
+        check_storage("out", self.out, "bool" if UNARY_KINDS[kind].is_predicate else storage)
+        check_clamp(self.clamp)
+
+    def instruction(self) -> Translation:
+        fields = {
+            "kind": self.kind.data,
+            "type": storage_of(self.x),
+            **row_fields(self),
+            "alpha": self.alpha.value.data,
+            "beta": self.beta.value.data,
+            **clamp_fields(self),
+        }
+        return "unary", fields, {"x": self.x, "out": self.out}
+
 
 @irdl_op_definition
 class LookupOp(CoreOp):
     """The entry of `table` [256] for each element, of 8 bits, of rows (last axis) of `columns`
     elements.
 
-    `zero_point` is what follows each row up to its pitch.
+    out[r,c] = table[bits of x[r,c]]. `zero_point` is what follows each row up to its pitch.
 
     tile.lookup core 0 %q, %t -> %r columns = 3 zero_point = 7 :
         memref<2x4xi8, "local">, memref<256xui8, "local"> -> memref<2x4xui8, "local">
@@ -132,3 +239,66 @@ class LookupOp(CoreOp):
     out = operand_def(MemRefType)
     DESTINATION: ClassVar[str | None] = "out"
     DEFAULTS: ClassVar[Defaults] = {"zero_point": integer(0)}
+
+    def verify_fields(self) -> None:
+        check_rows(self)
+        check_storage("x", self.x, "i8", "u8")
+        check_space(self, "table", "local")
+        storage = storage_of(self.out)
+        check_storage("table", self.table, storage)
+        fail_unless(
+            shape_of(self.table) == (TABLE_ENTRIES,),
+            f"table must have shape [{TABLE_ENTRIES}], has {list(shape_of(self.table))}",
+        )
+        check_storage_value("zero point", self.zero_point.value.data, storage)
+
+    def instruction(self) -> Translation:
+        fields = {
+            "in_type": storage_of(self.x),
+            "out_type": storage_of(self.out),
+            **row_fields(self),
+            "zero_point": self.zero_point.value.data,
+        }
+        return "lookup", fields, {"x": self.x, "table": self.table, "out": self.out}
+
+
+def _check_broadcast(op: Any, *names: str) -> None:
+    """Raise VerifyException unless the operands broadcast to out, and out has no more axes than an
+    instruction counts.
+    """
+    shape = shape_of(op.out)
+    fail_unless(
+        len(shape) <= MAX_BINARY_AXES,
+        f"out has {len(shape)} axes, at most {MAX_BINARY_AXES} are allowed",
+    )
+    shapes = [shape_of(getattr(op, name)) for name in names]
+    try:
+        fits = broadcast_shape(*shapes, shape) == shape
+    except ShapeError:
+        fits = False
+    listed = " and ".join(f"{name} {list(own)}" for name, own in zip(names, shapes, strict=True))
+    fail_unless(fits, f"{listed} do not broadcast to out {list(shape)}")
+
+
+def _broadcast_fields(out: SSAValue, **operands: SSAValue) -> Fields:
+    """Sizes of the output's axes, and the strides with which the operands are read."""
+    shape = shape_of(out)
+    sizes = [1] * (MAX_BINARY_AXES - len(shape)) + list(shape)
+    fields: Fields = {f"size{d}": size for d, size in enumerate(sizes)}
+    for name, value in operands.items():
+        strides = broadcast_strides(shape_of(value), MAX_BINARY_AXES)
+        fields |= {f"{name}_stride{d}": stride for d, stride in enumerate(strides)}
+    return fields
+
+
+def broadcast_strides(shape: tuple[int, ...], rank: int) -> list[int]:
+    """Strides in elements of a dense row-major `shape`, aligned at the last of `rank` axes; 0 where
+    an axis repeats.
+    """
+    strides = [0] * rank
+    step = 1
+    for axis in range(1, len(shape) + 1):
+        if shape[-axis] > 1:
+            strides[-axis] = step
+        step *= shape[-axis]
+    return strides

@@ -1,76 +1,45 @@
-"""Tiles of convolutions and matrix products, and what takes their sums to outputs."""
+"""Tiles of matrix products, and what takes the sums of products to outputs."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from xdsl.dialects.builtin import MemRefType, UnitAttr
+from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, opt_prop_def, prop_def
+from xdsl.utils.exceptions import VerifyException
 
-from ..ir.attribute import INTEGER, INTS, REALS, integer, ints
+from ...backends.numerics.storage import is_float
+from ..ir.attribute import INTEGER, INTS, REALS, ints, values_of
 from ..ir.text.assembly import Defaults
-from .checks import NO_CLAMP
-from .core_op import CoreOp
-
-
-class ConvOp(CoreOp):
-    """Base of tiles of convolutions: x [n,h,w,pitch], acc [n,oh,ow,pitch]; `channels` (in, out),
-    `pads` (top, left).
-    """
-
-    channels = prop_def(INTS)
-    kernel = prop_def(INTS)
-    strides = prop_def(INTS)
-    dilations = prop_def(INTS)
-    pads = prop_def(INTS)
-    pad_value = prop_def(INTEGER)
-    groups = prop_def(INTEGER)
-    accumulate = opt_prop_def(UnitAttr)
-    x = operand_def(MemRefType)
-    w = operand_def(MemRefType)
-    acc = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "acc"
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "dilations": ints([1, 1]),
-        "pads": ints([0, 0]),
-        "pad_value": integer(0),
-        "groups": integer(1),
-    }
+from ..quant.element_type import shape_of
+from .checks import (
+    ACCUMULATORS,
+    check_at_least_one_axis,
+    check_clamp,
+    check_pitch,
+    check_rank,
+    check_same_rows,
+    check_space,
+    check_storage,
+    check_zero_points,
+    fail_unless,
+    pitch_of,
+    rows_of,
+    storage_of,
+)
+from .core_op import NO_CLAMP, CoreOp, Operands, Translation
+from .instruction_fields import clamp_fields
+from .product_op import ProductOp, check_packed_weights
 
 
 @irdl_op_definition
-class Conv2dOp(ConvOp):
-    """A tile of a convolution on the matrix unit; w [blocks, kh·kw·c/groups, block] (its middle
-    axes may be split).
-
-    tile.conv2d core 0 %lx, %lw -> %acc channels = [4, 8] kernel = [3, 3] pads = [1, 1]
-        pad_value = -3 :
-        memref<1x8x8x16xi8, "local">, memref<1x36x32xi8, "local"> -> memref<1x8x8x16xi32, "acc">
-    """
-
-    name = "tile.conv2d"
-
-
-@irdl_op_definition
-class DepthwiseConv2dOp(ConvOp):
-    """A tile of a depthwise convolution on the vector unit; w [kh·kw, pitch]; output channel o
-    reads input channel o·in/out.
-
-    tile.depthwise_conv2d core 0 %lx, %dw -> %acc64 channels = [4, 4] kernel = [3, 3]
-        dilations = [2, 1] pads = [1, 1] groups = 4 accumulate :
-        memref<1x8x8x16xi8, "local">, memref<9x16xi8, "local"> -> memref<1x8x8x16xi64, "acc">
-    """
-
-    name = "tile.depthwise_conv2d"
-
-
-@irdl_op_definition
-class MatmulOp(CoreOp):
+class MatmulOp(ProductOp):
     """A tile of a matrix product: x [b,m,pitch], w [b or 1, blocks, k, block] (transposed: [b or 1,
     1, n, pitch]), acc [b,m,pitch].
 
-    `depth` is k, `columns` n, `zero_points` those of x and w.
+    acc[b,m,n] = Σ_k (x[b,m,k] − zero point of x) · (w[b,k,n] − zero point of w). `depth` is k,
+    `columns` n, `zero_points` those of x and w; with `accumulate` the sum is added to acc.
 
     tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 :
         memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
@@ -82,11 +51,48 @@ class MatmulOp(CoreOp):
     zero_points = prop_def(INTS)
     transpose_w = opt_prop_def(UnitAttr)
     accumulate = opt_prop_def(UnitAttr)
-    x = operand_def(MemRefType)
-    w = operand_def(MemRefType)
-    acc = operand_def(MemRefType)
-    DESTINATION: ClassVar[str | None] = "acc"
     DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0])}
+
+    def verify_fields(self) -> None:
+        self.verify_product()
+        batch, rows, _ = check_rank("x", self.x, 3)
+        out_batch, out_rows, _ = check_rank("acc", self.acc, 3)
+        fail_unless(
+            (batch, rows) == (out_batch, out_rows),
+            f"x has {batch} matrices of {rows} rows, acc {out_batch} of {out_rows}",
+        )
+        shape = check_rank("w", self.w, 4)
+        fail_unless(shape[0] in (1, batch), f"w must have 1 or {batch} matrices, has {shape[0]}")
+        depth, columns = self.depth.value.data, self.columns.value.data
+        check_pitch("depth", depth, "x", self.x)
+        check_pitch("columns", columns, "acc", self.acc)
+        check_zero_points(self.zero_points, storage_of(self.x), storage_of(self.w))
+        if self.transpose_w is None:
+            check_packed_weights(shape[1:], depth, columns)
+            return
+        fail_unless(
+            shape[1] == 1 and shape[2] == columns and shape[3] >= depth,
+            f"transposed w must have shape [{shape[0]}, 1, {columns}, {depth} or more], has "
+            f"{list(shape)}",
+        )
+
+    def instruction(self) -> Translation:
+        batch, rows, x_pitch = shape_of(self.x)
+        x_zero_point, w_zero_point = values_of(self.zero_points)
+        fields = {
+            **self.product_fields(),
+            "batch": batch,
+            "m": rows,
+            "k": self.depth.value.data,
+            "n": self.columns.value.data,
+            "x_pitch": x_pitch,
+            "out_pitch": pitch_of(self.acc),
+            "shared_w": int(shape_of(self.w)[0] == 1),
+            "transpose_w": int(self.transpose_w is not None),
+            "x_zero_point": x_zero_point,
+            "w_zero_point": w_zero_point,
+        }
+        return "matmul", fields, self.product_operands()
 
 
 @irdl_op_definition
@@ -94,7 +100,9 @@ class EpilogueOp(CoreOp):
     """Accumulators to outputs: bias, residual, requantization and clamp by the rows of `table`;
     last axes are channels.
 
-    `zero_points`: of the residual and of the output; `clamp`: two storage values (f64).
+    In floats out = clamp(acc + bias + residual); isa.epilogue has the formula for integers, and the
+    rows of the table. `zero_points`: of the residual and of the output; `clamp`: two storage values
+    (f64).
 
     tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] :
         memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">
@@ -110,3 +118,61 @@ class EpilogueOp(CoreOp):
     out = operand_def(MemRefType)
     DESTINATION: ClassVar[str | None] = "out"
     DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0]), "clamp": NO_CLAMP}
+
+    def verify_fields(self) -> None:
+        check_space(self, "acc", "acc")
+        check_space(self, "table", "local")
+        check_space(self, "out", "local")
+        check_at_least_one_axis("acc", self.acc)
+        check_at_least_one_axis("out", self.out)
+        channels, storage = self.channels.value.data, storage_of(self.out)
+        floating = is_float(storage_of(self.acc))
+        check_storage("acc", self.acc, *ACCUMULATORS)
+        if is_float(storage) != floating:
+            raise VerifyException(
+                f"acc of {storage_of(self.acc)} does not become an output of {storage}"
+            )
+        check_same_rows("out", self.out, "acc", self.acc)
+        buffers: list[tuple[str, SSAValue]] = [
+            ("acc", self.acc),
+            ("table", self.table),
+            ("out", self.out),
+        ]
+        if self.residual is not None:
+            check_space(self, "residual", "local")
+            check_storage("residual", self.residual, storage)
+            check_same_rows("residual", self.residual, "out", self.out)
+            buffers.append(("residual", self.residual))
+        for name, buffer in buffers:
+            check_pitch("channels", channels, name, buffer)
+        self._verify_table(floating)
+        check_zero_points(self.zero_points, storage, storage)
+        check_clamp(self.clamp)
+
+    def _verify_table(self, floating: bool) -> None:
+        """Raise VerifyException unless the table has the rows that isa.epilogue reads."""
+        integer_rows = (3 if self.residual is None else 5) + (storage_of(self.acc) == "i64")
+        rows = 1 if floating else integer_rows
+        check_storage("table", self.table, "f32" if floating else "i32")
+        if rows_of(self.table) != rows:
+            raise VerifyException(f"table must have {rows} rows, has {rows_of(self.table)}")
+
+    def instruction(self) -> Translation:
+        residual_zero_point, zero_point = values_of(self.zero_points)
+        operands: Operands = {"acc": self.acc, "out": self.out, "table": self.table}
+        if self.residual is not None:
+            operands["residual"] = self.residual
+        fields = {
+            "acc_type": storage_of(self.acc),
+            "type": storage_of(self.out),
+            "rows": rows_of(self.out),
+            "channels": self.channels.value.data,
+            "acc_pitch": pitch_of(self.acc),
+            "out_pitch": pitch_of(self.out),
+            "table_pitch": pitch_of(self.table),
+            "residual_pitch": 0 if self.residual is None else pitch_of(self.residual),
+            "residual_zero_point": residual_zero_point,
+            "zero_point": zero_point,
+            **clamp_fields(self),
+        }
+        return "epilogue", fields, operands

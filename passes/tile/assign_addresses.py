@@ -21,21 +21,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
 from ...dialects.ir.attribute import integer
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_of
-from ...dialects.tile.buffer_uses import (
-    BufferUse,
-    MemoryPlace,
-    buffer_uses,
-    memory_capacity,
-    program_of,
-    steps_of,
-)
+from ...dialects.tile.buffer import MemoryPlace
+from ...dialects.tile.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, Placement, align, live_bytes, pack, peak, place
 
@@ -75,8 +68,8 @@ class AssignAddresses(SmaltiPass):
         if self.slack < 0:
             raise DiagnosticError(f"{self.name}: slack is at least 0, got {self.slack}")
         target = target_of(module)
-        program = program_of(module)
-        steps = steps_of(program)
+        program = tile.program_of(module)
+        steps = program.steps
         turns = _turns(steps)
         uses = list(buffer_uses(program, steps).values())
         memories = self._by_memory(uses)
@@ -108,7 +101,7 @@ class AssignAddresses(SmaltiPass):
         self,
         memory: MemoryPlace,
         buffers: Sequence[BufferUse],
-        steps: Sequence[Operation],
+        steps: Sequence[tile.StepOp],
         turns: Mapping[int, Sequence[int]],
         target: Target,
     ) -> Placement:
@@ -124,12 +117,12 @@ class AssignAddresses(SmaltiPass):
             slack //= 2
 
 
-def _turns(steps: Sequence[Operation]) -> dict[int, list[int]]:
+def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:
     """The positions of each core's steps."""
     turns: dict[int, list[int]] = defaultdict(list)
     for index, op in enumerate(steps):
-        if isinstance(op, tile.CoreOp):
-            turns[op.core.value.data].append(index)
+        if op.core_number is not None:
+            turns[op.core_number].append(index)
     return turns
 
 
@@ -155,7 +148,7 @@ def lifetimes_of(buffers: Sequence[BufferUse]) -> list[Lifetime]:
 
 
 def _does_not_fit(
-    memory: MemoryPlace, buffers: Sequence[BufferUse], steps: Sequence[Operation], capacity: int
+    memory: MemoryPlace, buffers: Sequence[BufferUse], steps: Sequence[tile.StepOp], capacity: int
 ) -> DiagnosticError:
     """Says how many bytes are needed, where, and for which nodes of the network."""
     if memory[1] < 0:

@@ -34,7 +34,6 @@ from xdsl.ir import Operation, SSAValue
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
-from ...dialects.tile.buffer_uses import program_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import Machine
 from ..tiling.windows import Window
@@ -59,7 +58,7 @@ class CutToLocalMemory(SmaltiPass):
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         machine = Machine(target_of(module))
-        block = program_of(module).body.block
+        block = tile.program_of(module).body.block
         buffers: dict[SSAValue, Buffer] = {}
         layers: list[Layer] = []
         for op in block.ops:

@@ -28,15 +28,7 @@ from xdsl.ir import Operation, SSAValue
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
-from ...dialects.tile.buffer_uses import (
-    BufferUse,
-    Declaration,
-    buffer_uses,
-    memory_capacity,
-    program_of,
-    steps_of,
-    written_operand,
-)
+from ...dialects.tile.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, align, place
 
@@ -60,8 +52,8 @@ class OrderEngines(SmaltiPass):
         """Reorders the block; DiagnosticError for a negative `prefetch`."""
         if self.prefetch < 0:
             raise DiagnosticError(f"{self.name}: prefetch is at least 0, got {self.prefetch}")
-        program = program_of(module)
-        steps = steps_of(program)
+        program = tile.program_of(module)
+        steps = program.steps
         if not self.prefetch or not steps or _has_addresses(program):
             return
         capacity = memory_capacity(target_of(module), ("local", 0))
@@ -100,39 +92,28 @@ class _Goals:
 
 def _has_addresses(program: tile.ProgramOp) -> bool:
     """Whether addresses were assigned to a core's buffers."""
-    allocs = (op for op in program.body.block.ops if isinstance(op, tile.AllocOp))
+    allocs = (op for op in program.buffers if isinstance(op, tile.AllocOp))
     return any(op.address is not None for op in allocs)
 
 
-def _core_of(op: Operation) -> int:
+def _core_of(op: tile.StepOp) -> int:
     return op.core.value.data if isinstance(op, tile.CoreOp) else -1
 
 
-def _is_global(value: SSAValue) -> bool:
-    return isinstance(value.owner, tile.GlobalOp)
-
-
-def _may_move(op: Operation) -> bool:
-    """Loads from global memory and fills."""
-    if isinstance(op, tile.CopyOp):
-        return op.group is None and _is_global(op.source) and not _is_global(op.target)
-    return isinstance(op, tile.FillOp) and not _is_global(op.target)
-
-
-def _goals(steps: Sequence[Operation], prefetch: int) -> _Goals:
+def _goals(steps: Sequence[tile.StepOp], prefetch: int) -> _Goals:
     """A load of tile t goes before the first computation or store of tile t − prefetch."""
     first: dict[int, list[int]] = defaultdict(list)
     stored: dict[int, bool] = defaultdict(lambda: True)
     tile_of = np.full(len(steps), -1, dtype=np.int64)
     for index, op in enumerate(steps):
         core = _core_of(op)
-        is_store = isinstance(op, tile.CopyOp) and _is_global(op.target)
+        is_store = isinstance(op, tile.CoreOp) and op.is_store
         if stored[core] and not is_store:
             first[core].append(-1)
         stored[core] = is_store
         if not first[core]:
             continue
-        if _may_move(op):
+        if isinstance(op, tile.CoreOp) and op.may_run_ahead:
             tile_of[index] = len(first[core]) - 1
         elif first[core][-1] < 0:
             first[core][-1] = index
@@ -145,7 +126,7 @@ def _goals(steps: Sequence[Operation], prefetch: int) -> _Goals:
 
 
 def _positions(
-    steps: Sequence[Operation],
+    steps: Sequence[tile.StepOp],
     uses: dict[SSAValue, BufferUse],
     goals: _Goals,
     budgets: dict[int, float],
@@ -158,7 +139,7 @@ def _positions(
     last_write: dict[SSAValue, int] = {}
     last_use: dict[SSAValue, int] = {}
     for index, op in enumerate(steps):
-        written = written_operand(op)
+        written = op.buffer_written
         if goals.before[index] >= 0:
             # Not before what writes its source or uses its target; equal keys keep their order.
             after = max(last_use.get(written, 0), *(last_write.get(v, 0) for v in op.operands))
@@ -201,10 +182,10 @@ def _crowded_cores(uses: dict[SSAValue, BufferUse], capacity: int) -> list[int]:
     return [core for core, own in buffers.items() if place(own, capacity) is None]
 
 
-def _rebuild(program: tile.ProgramOp, ordered: Sequence[Operation]) -> None:
+def _rebuild(program: tile.ProgramOp, ordered: Sequence[tile.StepOp]) -> None:
     """Puts the block in its new order; a core's buffers are declared before their first use."""
     block = program.body.block
-    declarations = [op for op in block.ops if isinstance(op, Declaration)]
+    declarations = program.buffers
     for op in list(block.ops):
         op.detach()
     used = {operand.owner for op in ordered for operand in op.operands}

@@ -30,7 +30,6 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
 from ...dialects.ir.attribute import integer, ints
 from ...dialects.ir.target_attribute import target_of
-from ...dialects.tile.buffer_uses import program_of
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.cost import Machine, split_cycles
 from ..tiling.windows import Window, flatten, parts
@@ -62,7 +61,7 @@ class SplitOverCores(SmaltiPass):
                 hint=f"ask for 1 to {target.cores} cores, or compile for another target",
             )
         machine = Machine(target)
-        program = program_of(module)
+        program = tile.program_of(module)
         buffers: dict[SSAValue, Buffer] = {}
         for op in list(program.body.block.ops):
             if isinstance(op, tile.GlobalOp):

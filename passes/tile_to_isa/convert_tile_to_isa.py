@@ -36,10 +36,9 @@ from ...dialects.ir.target_attribute import target_name_of, target_of
 from ...dialects.ir.weights import WeightStore
 from ...dialects.isa.field_values import field_values
 from ...dialects.quant.element_type import element_storage
-from ...dialects.tile.buffer_uses import BufferUse, Declaration, buffer_uses, program_of, steps_of
-from ...dialects.tile.instruction import instruction_of
+from ...dialects.tile.buffer_uses import BufferUse, buffer_uses
+from ...dialects.tile.weight_data import weight_data
 from ..smalti_pass import Level, SmaltiPass, store_of
-from ..tile.weight_data import weight_data
 from ..tiling.allocation import align
 from ..tiling.strided_copy import StridedCopy
 from .listings import Work, listings
@@ -69,8 +68,8 @@ class ConvertTileToIsa(SmaltiPass):
         that the machine can do.
         """
         target, target_name = target_of(module), target_name_of(module)
-        program = program_of(module)
-        steps = steps_of(program)
+        program = tile.program_of(module)
+        steps = program.steps
         uses = buffer_uses(program, steps)
         work = [item for op in steps for item in _translate(op)]
         plan = derive_waits([item.step for item in work])
@@ -108,7 +107,7 @@ def _wrong(op: Operation, message: str, hint: str | None = None) -> DiagnosticEr
 def _address(value: SSAValue, op: Operation) -> int:
     """The address of a buffer in its memory or segment, in bytes."""
     owner = value.owner
-    assert isinstance(owner, Declaration)
+    assert isinstance(owner, tile.BufferOp)
     if owner.address is None:
         raise _wrong(op, "a buffer has no address", "run tile-assign-addresses first")
     return owner.address.value.data
@@ -124,7 +123,7 @@ def _translate(op: Operation) -> Iterator[Work]:
         for mnemonic, fields in _transfers(op, core):
             yield _work(op, core, mnemonic, fields)
     else:
-        mnemonic, fields, operands = instruction_of(op)
+        mnemonic, fields, operands = op.instruction()
         for name, value in operands.items():
             fields[name] = _address(value, op)
         yield _work(op, core, mnemonic, fields)
@@ -144,7 +143,7 @@ def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> 
 def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """The loads or stores of a copy."""
     source, target = op.source.owner, op.target.owner
-    assert isinstance(source, Declaration) and isinstance(target, Declaration)
+    assert isinstance(source, tile.BufferOp) and isinstance(target, tile.BufferOp)
     ends = {"src": source, "dst": target}
     common: dict[str, Any] = {}
     for end, owner in ends.items():

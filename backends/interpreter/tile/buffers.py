@@ -1,30 +1,23 @@
-"""The buffers of a tile program as its interpreter sees them: shapes, layouts, addresses, first and
-last uses.
-"""
+"""The buffers of a tile program as its interpreter sees them: shapes, addresses, first and last uses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod
 
 import numpy as np
-from xdsl.dialects.builtin import MemRefType
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ....dialects import tile
-from ....dialects.quant.element_type import element_storage
-from ....dialects.tile.buffer_uses import BufferUse, Declaration, MemoryPlace, buffer_uses, steps_of
+from ....dialects.ir.attribute import values_of
+from ....dialects.tile.buffer import MemoryPlace
+from ....dialects.tile.buffer_uses import BufferUse, buffer_uses
 from ....passes.tiling.allocation import Lifetime, align, live_bytes
 from ...numerics.storage import dtype_of
 
 
 @dataclass(frozen=True)
 class BufferSpec:
-    """What the IR says about one buffer; `number` counts from 1, `label` is for messages.
-
-    `logical_shape` and `order` (logical axes in physical order) are those of buffers in global
-    memory.
-    """
+    """What the IR says about one buffer; `number` counts from 1, `label` is for messages."""
 
     number: int
     label: str
@@ -32,23 +25,27 @@ class BufferSpec:
     shape: tuple[int, ...]
     storage: str
     address: int | None
-    logical_shape: tuple[int, ...] = ()
-    order: tuple[int, ...] = ()
 
     @staticmethod
-    def of(number: int, op: Declaration, use: BufferUse) -> BufferSpec:
+    def of(number: int, use: BufferUse) -> BufferSpec:
         """Reads a declaration."""
-        kind = op.output.type
-        assert isinstance(kind, MemRefType)
-        storage = element_storage(kind)
+        op = use.op
         address = None if op.address is None else op.address.value.data
-        if isinstance(op, tile.GlobalOp):
-            return BufferSpec(
-                number, op.buffer_name.data, use, kind.get_shape(), storage, address,
-                tuple(op.shape.get_values()), tuple(op.order.get_values()),
-            )  # fmt: skip
         label = f"%{op.output.name_hint or number}"
-        return BufferSpec(number, label, use, kind.get_shape(), storage, address)
+        if isinstance(op, tile.GlobalOp):
+            label = op.buffer_name.data
+        return BufferSpec(number, label, use, op.physical_shape, op.storage, address)
+
+    @property
+    def tensor(self) -> tile.GlobalOp:
+        """The declaration of a buffer in global memory, which says what logical tensor it holds."""
+        assert isinstance(self.use.op, tile.GlobalOp)
+        return self.use.op
+
+    @property
+    def logical_shape(self) -> tuple[int, ...]:
+        """The shape of the tensor that a buffer in global memory holds."""
+        return values_of(self.tensor.shape)
 
     @property
     def dtype(self) -> np.dtype:
@@ -65,28 +62,6 @@ class BufferSpec:
         """The segment of global memory, or the memory space of a core."""
         return self.use.memory[0]
 
-    @property
-    def padding(self) -> tuple[int, int]:
-        """The physical elements [low, high) of the last axis that belong to no logical element."""
-        used = self.logical_shape[self.order[-1]] if self.order else prod(self.logical_shape)
-        return used, self.shape[-1] if self.shape else 1
-
-    def to_logical(self, physical: np.ndarray) -> np.ndarray:
-        """A view of [S, physical shape] as [S, logical shape]: padding cut off, axes in logical
-        order.
-        """
-        if not self.order:
-            flat = physical.reshape(physical.shape[0], -1)[:, : prod(self.logical_shape)]
-            return flat.reshape(physical.shape[0], *self.logical_shape)
-        cut = physical[..., : self.padding[0]]
-        return cut.transpose(0, *(1 + int(axis) for axis in np.argsort(self.order)))
-
-    def to_physical(self, logical: np.ndarray) -> np.ndarray:
-        """A copy of [S, logical shape] as [S, physical shape], padding zero."""
-        physical = np.zeros((logical.shape[0], *self.shape), dtype=self.dtype)
-        self.to_logical(physical)[...] = logical
-        return physical
-
 
 @dataclass
 class ProgramBuffers:
@@ -96,7 +71,7 @@ class ProgramBuffers:
     are in the store).
     """
 
-    steps: list[Operation]
+    steps: list[tile.StepOp]
     specs: dict[SSAValue, BufferSpec] = field(default_factory=dict)
     inputs: dict[str, SSAValue] = field(default_factory=dict)
     outputs: dict[str, SSAValue] = field(default_factory=dict)
@@ -105,9 +80,9 @@ class ProgramBuffers:
     @staticmethod
     def of(program: tile.ProgramOp) -> ProgramBuffers:
         """Reads the buffers of a program, their uses, and the sizes of the memories."""
-        found = ProgramBuffers(steps_of(program))
+        found = ProgramBuffers(program.steps)
         for value, use in buffer_uses(program, found.steps).items():
-            spec = found.specs[value] = BufferSpec.of(len(found.specs) + 1, use.op, use)
+            spec = found.specs[value] = BufferSpec.of(len(found.specs) + 1, use)
             if spec.segment == "input":
                 found.inputs[spec.label] = value
             elif spec.segment == "output":

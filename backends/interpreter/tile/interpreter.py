@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ....dialects import tile
+from ....dialects.ir.attribute import values_of
 from ....dialects.ir.location import place_of
 from ....dialects.ir.weights import WeightStore
-from ....dialects.tile.buffer_uses import program_of, written_operand
-from ....dialects.tile.instruction import instruction_of
-from ....passes.tile.weight_data import weight_data
+from ....dialects.tile.weight_data import weight_data
 from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
 from ..samples import MAX_LIVE_BYTES, joined, stack_samples
@@ -64,7 +63,7 @@ def run_tile(
         DiagnosticError: an input is missing, unknown or of a wrong shape; the program reads bytes
             that nobody wrote or reaches outside a buffer.
     """
-    buffers = ProgramBuffers.of(program_of(module))
+    buffers = ProgramBuffers.of(tile.program_of(module))
     specs = {name: buffers.specs[buffer] for name, buffer in buffers.inputs.items()}
     declared = {name: (spec.logical_shape, spec.storage) for name, spec in specs.items()}
     arrays, samples = stack_samples(declared, inputs)
@@ -122,7 +121,7 @@ class _Run:
         """
         for name, value in self.program.inputs.items():
             buffer = self._buffer(value)
-            buffer.write(self.program.specs[value].to_physical(self.inputs[name]))
+            buffer.write(self.program.specs[value].tensor.to_physical(self.inputs[name]))
             buffer.writable = False
         for index, op in enumerate(self.program.steps):
             try:
@@ -136,7 +135,7 @@ class _Run:
             yield name, self._logical(value)
 
     def _finished(
-        self, op: Operation, index: int, observing: bool
+        self, op: tile.StepOp, index: int, observing: bool
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Gives the buffers that step `index` was the last to write, and lets go of those it was
         the last to use.
@@ -150,7 +149,7 @@ class _Run:
                 del self.buffers[operand]
 
     def _logical(self, value: SSAValue) -> np.ndarray:
-        return self.program.specs[value].to_logical(self._buffer(value).values()).copy()
+        return self.program.specs[value].tensor.to_logical(self._buffer(value).values()).copy()
 
     def _missing(self, value: SSAValue) -> bool:
         """Whether a logical element of a global buffer was not written, or overwritten through
@@ -158,7 +157,7 @@ class _Run:
         """
         spec, buffer = self.program.specs[value], self._buffer(value)
         written = (buffer.writers() == buffer.number).all(axis=1)
-        return not spec.to_logical(written.reshape(1, *spec.shape)).all()
+        return not spec.tensor.to_logical(written.reshape(1, *spec.shape)).all()
 
     def _buffer(self, value: SSAValue) -> Buffer:
         """The bytes of a buffer, made at its first use."""
@@ -185,12 +184,12 @@ class _Run:
             raise _ProgramError(f"'{buffer.label}' cannot be written: it is an input or weights")
         return buffer
 
-    def _step(self, op: Operation) -> None:
+    def _step(self, op: tile.StepOp) -> None:
         if isinstance(op, tile.CopyOp):
             _copy(op, self._buffer(op.source), self._target(op.target))
         elif isinstance(op, tile.LayerOp):
             self._layer(op)
-        else:
+        elif isinstance(op, tile.CoreOp):
             self._compute(op)
 
     def _layer(self, op: tile.LayerOp) -> None:
@@ -201,32 +200,33 @@ class _Run:
                 label = self.program.specs[value].label
                 raise _ProgramError(f"reads elements of '{label}' that nobody wrote")
             spec = self.program.specs[value]
-            arguments.append(spec.to_logical(self._buffer(value).values()))
+            arguments.append(spec.tensor.to_logical(self._buffer(value).values()))
         value = run_body(op.body.block, arguments, self.weights)
         spec, target = self.program.specs[op.output], self._target(op.output)
         target.prepare_write(value.shape[0] == 1)
         bounds = op.window.get_values()
         window = [slice(low, high) for low, high in zip(bounds[::2], bounds[1::2], strict=True)]
         box = (slice(None), *window)
-        spec.to_logical(target.values())[box] = value[box]
-        physical = [window[axis] for axis in spec.order] or [slice(0, 1)]
-        low, high = spec.padding
+        spec.tensor.to_logical(target.values())[box] = value[box]
+        order = values_of(spec.tensor.order)
+        physical = [window[axis] for axis in order] or [slice(0, 1)]
+        low, high = spec.tensor.padding
         if physical[-1].stop == low:
             # Whoever writes the end of a row writes its padding.
             target.values()[(slice(None), *physical[:-1], slice(low, high))] = 0
             physical[-1] = slice(physical[-1].start, high)
         target.writers().reshape(*spec.shape, -1)[tuple(physical)] = target.number
 
-    def _compute(self, op: Operation) -> None:
+    def _compute(self, op: tile.CoreOp) -> None:
         """Runs a computation on tiles with the device function that its instruction names."""
-        mnemonic, fields, operands = instruction_of(op)
+        mnemonic, fields, operands = op.instruction()
         instruction = BY_MNEMONIC[mnemonic]
         complete = {f.name: fields.get(f.name, f.default) for f in instruction.fields}
         buffers = {name: self._buffer(value) for name, value in operands.items()}
         for number, name in enumerate(buffers, 1):
             complete[name] = number << _OPERAND_SHIFT
         _check_accesses(instruction, complete, list(buffers.values()))
-        target = self._target(written_operand(op))
+        target = self._target(op.buffer_written)
         arrays = {
             name: _argument(name, buffer)
             for name, buffer in buffers.items()
@@ -266,10 +266,9 @@ def _check_accesses(
                 )
 
 
-def _diagnostic(op: Operation, index: int, message: str) -> DiagnosticError:
+def _diagnostic(op: tile.StepOp, index: int, message: str) -> DiagnosticError:
     """The diagnostic for what is wrong with step `index`, and the ONNX nodes that it comes from."""
-    core = op.core if isinstance(op, tile.CoreOp | tile.LayerOp) else None
-    where = "" if core is None else f" on core {core.value.data}"
+    where = "" if op.core_number is None else f" on core {op.core_number}"
     return DiagnosticError(f"step {index} ({op.name}{where}) {message}", place_of(op))
 
 

@@ -12,7 +12,7 @@ from smalti.dialects.context import make_context
 from smalti.dialects.ir.location import named
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
-from smalti.dialects.tile.buffer_uses import buffer_uses, program_of, steps_of
+from smalti.dialects.tile.buffer_uses import buffer_uses
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from smalti.passes.tiling.allocation import ALIGNMENT
 from xdsl.dialects.builtin import ModuleOp
@@ -57,8 +57,8 @@ def test_buffers_that_live_together_share_no_byte(cores, tiles, slack):
     module, ctx = two_layers(cores=cores, tiles=tiles)
     AssignAddresses(slack=slack).run(ctx, module)
     verify(module)
-    program = program_of(module)
-    uses = list(buffer_uses(program, steps_of(program)).values())
+    program = tile.program_of(module)
+    uses = list(buffer_uses(program, program.steps).values())
     for i, a in enumerate(uses):
         assert a.op.address is not None and a.op.address.value.data % ALIGNMENT == 0
         for b in uses[:i]:

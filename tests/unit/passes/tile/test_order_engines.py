@@ -11,7 +11,6 @@ from smalti.dialects import tile
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
-from smalti.dialects.tile.buffer_uses import program_of, steps_of
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from smalti.passes.tile.order_engines import OrderEngines
 from xdsl.dialects.builtin import ModuleOp
@@ -22,7 +21,7 @@ from tests.unit.tile_programs import expected, images, two_layers
 def kinds(module):
     """The steps of core 0 as letters: l load, m conv, d depthwise, e epilogue, s store, f fill."""
     letters = []
-    for op in steps_of(program_of(module)):
+    for op in tile.program_of(module).steps:
         if op.core.value.data:
             continue
         if isinstance(op, tile.CopyOp):
@@ -112,7 +111,7 @@ def test_a_load_stays_where_memory_is_full():
     # While a tile is converted another 250 KiB do not fit beside its 500; once it is, they do.
     starts = [
         op.source_offset.value.data
-        for op in steps_of(program_of(module))
+        for op in tile.program_of(module).steps
         if isinstance(op, tile.CopyOp) and isinstance(op.target.owner, tile.AllocOp)
     ]
     assert starts == [0, 250 << 10, 500 << 10]

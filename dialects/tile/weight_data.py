@@ -5,24 +5,19 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
-from xdsl.dialects.builtin import MemRefType
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...dialects import tile
-from ...dialects.ir.weights import WeightStore, seeded
-from ...dialects.quant.element_type import element_storage
+from ..ir.attribute import values_of
+from ..ir.weights import WeightStore, seeded
+from .buffer import GlobalOp
 
 
-def weight_data(op: tile.GlobalOp, store: WeightStore) -> np.ndarray:
+def weight_data(op: GlobalOp, store: WeightStore) -> np.ndarray:
     """The data of a weight buffer in its physical shape and storage type, padding zero.
 
-    DiagnosticError where the weight store has other data than the buffer says.
+    Raises DiagnosticError if the weight store has other data than the buffer says.
     """
-    name = op.buffer_name.data
-    kind = op.output.type
-    assert isinstance(kind, MemRefType)
-    storage, physical = element_storage(kind), kind.get_shape()
-    shape, order = tuple(op.shape.get_values()), tuple(op.order.get_values())
+    name, storage, shape = op.buffer_name.data, op.storage, values_of(op.shape)
     if op.key is not None:
         data = store.get(op.key.data)
         found = store.info(op.key.data)[0]
@@ -36,9 +31,4 @@ def weight_data(op: tile.GlobalOp, store: WeightStore) -> np.ndarray:
             f"the weight store has {found} {list(data.shape)}",
             hint="keep the .safetensors file that was written with the IR beside it",
         )
-    moved = data.reshape(shape).transpose(order)
-    if moved.shape == physical:
-        return moved
-    padded = np.zeros(physical, dtype=data.dtype)
-    padded[..., : moved.shape[-1]] = moved
-    return padded
+    return op.to_physical(data.reshape(1, *shape))[0]

@@ -1,0 +1,270 @@
+"""The ops that declare the buffers of a tile program: in global memory, and in the memories of cores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
+from typing import ClassVar, Self
+
+import numpy as np
+from xdsl.dialects.builtin import LocationAttr, MemRefType, NoneAttr, StringAttr
+from xdsl.ir import Operation, SSAValue
+from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, result_def, traits_def
+from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.instructions.instruction_set import SEGMENTS
+from ..ir.attribute import (
+    INTEGER,
+    INTS,
+    check_one_of,
+    integer,
+    ints,
+    optional_integer,
+    optional_text,
+    text,
+    values_of,
+)
+from ..ir.text.assembly import TextOp
+from ..quant.element_type import element_storage, shape_of, type_bytes, type_of_storage
+from .checks import ACCUMULATORS, check_core, check_storage, fail_unless, space_of
+
+ALIGNMENT_BYTES = 64
+"""Addresses of local and accumulator buffers are multiples of this."""
+
+MemoryPlace = tuple[str, int]
+"""A memory: ("local" or "acc", core), or (segment of global memory, -1)."""
+
+
+def buffer_type(shape: Sequence[int], storage: str, space: str) -> MemRefType:
+    """The type of a buffer of a storage type in memory space "global", "local" or "acc"; `shape` is
+    physical. Equal ones share one: thousands of buffers have few types.
+    """
+    return _buffer_type(tuple(shape), storage, space)
+
+
+@lru_cache(maxsize=1 << 16)
+def _buffer_type(shape: tuple[int, ...], storage: str, space: str) -> MemRefType:
+    return MemRefType(type_of_storage(storage), shape, NoneAttr(), text(space))
+
+
+class DeclaresBuffer(MemoryEffect):
+    """Says that an op allocates its result: it may be erased when nobody uses that, and two of them
+    are never merged into one.
+
+    A global buffer of segment "input" or "output" is part of the program's interface, and stays.
+    """
+
+    @classmethod
+    def get_effects(cls, op: Operation) -> set[EffectInstance]:
+        segment = op.properties.get("segment")
+        if isinstance(segment, StringAttr) and segment.data in ("input", "output"):
+            return {EffectInstance(MemoryEffectKind.WRITE)}
+        return {EffectInstance(MemoryEffectKind.ALLOC, op.results[0])}
+
+
+class BufferOp(TextOp):
+    """Base of the ops that declare a buffer. The address, in bytes, counts from the start of its
+    memory or segment.
+    """
+
+    address = opt_prop_def(INTEGER)
+    output = result_def(MemRefType)
+    traits = traits_def(DeclaresBuffer())
+    OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset({"address"})
+
+    @property
+    def memory(self) -> MemoryPlace:
+        """The memory that the buffer is in."""
+        raise NotImplementedError
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the buffer, padding included."""
+        return type_bytes(self.output.type)
+
+    @property
+    def physical_shape(self) -> tuple[int, ...]:
+        """The shape in memory."""
+        return shape_of(self.output)
+
+    @property
+    def storage(self) -> str:
+        """The storage type of the elements."""
+        return element_storage(self.output.type)
+
+
+@irdl_op_definition
+class GlobalOp(BufferOp):
+    """A buffer in global memory holding the logical tensor `shape`.
+
+    `segment`: "weights" (bytes of `key` in the weight store, or random ones of `seed`), "input",
+    "output" or "scratch". `order` lists the logical axes in physical order; the last physical axis
+    may be padded. `address` is the offset in the segment, in bytes.
+
+    %x = tile.global "x" segment = "scratch" shape = [1, 8, 4, 4] order = [0, 2, 3, 1] :
+        memref<1x4x4x16xi8, "global">
+    """
+
+    name = "tile.global"
+    buffer_name = prop_def(StringAttr, prop_name="name")
+    segment = prop_def(StringAttr)
+    key = opt_prop_def(StringAttr)
+    seed = opt_prop_def(INTEGER)
+    shape = prop_def(INTS)
+    order = prop_def(INTS)
+
+    @classmethod
+    def make(
+        cls,
+        name: str,
+        segment: str,
+        shape: Sequence[int],
+        storage: str,
+        *,
+        order: Sequence[int] | None = None,
+        physical: Sequence[int] | None = None,
+        key: str | None = None,
+        seed: int | None = None,
+        address: int | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Make a global buffer; without `order` row-major, without `physical` unpadded."""
+        axes = range(len(shape)) if order is None else order
+        op = cls.build(
+            result_types=[
+                buffer_type(physical or [shape[axis] for axis in axes], storage, "global")
+            ],
+            properties={
+                "name": StringAttr(name),
+                "segment": StringAttr(segment),
+                "key": optional_text(key),
+                "seed": optional_integer(seed),
+                "shape": ints(shape),
+                "order": ints(axes),
+                "address": optional_integer(address),
+            },
+        )
+        if location is not None:
+            op.location = location
+        return op
+
+    @property
+    def memory(self) -> MemoryPlace:
+        return self.segment.data, -1
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether no step of the program may write the buffer."""
+        return self.segment.data in ("weights", "input")
+
+    @property
+    def padding(self) -> tuple[int, int]:
+        """The physical elements [low, high) of the last axis that belong to no logical element."""
+        shape, order, physical = values_of(self.shape), values_of(self.order), self.physical_shape
+        used = shape[order[-1]] if order else prod(shape)
+        return used, physical[-1] if physical else 1
+
+    def to_logical(self, physical: np.ndarray) -> np.ndarray:
+        """View [S, physical shape] as [S, logical shape]: padding cut off, axes in logical order."""
+        order = values_of(self.order)
+        if not order:
+            return physical.reshape(physical.shape[0])
+        cut = physical[..., : self.padding[0]]
+        return cut.transpose(0, *(1 + int(axis) for axis in np.argsort(order)))
+
+    def to_physical(self, logical: np.ndarray) -> np.ndarray:
+        """Lay [S, logical shape] out as [S, physical shape], padding zero; a view where it can be."""
+        moved = logical.transpose(0, *(1 + axis for axis in values_of(self.order)))
+        if moved.shape[1:] == self.physical_shape:
+            return moved
+        padded = np.zeros((len(logical), *self.physical_shape), dtype=logical.dtype)
+        padded[..., : moved.shape[-1]] = moved
+        return padded
+
+    def verify_(self) -> None:
+        fail_unless(space_of(self.output) == "global", 'result must be in memory space "global"')
+        segment = self.segment.data
+        check_one_of("segment", segment, SEGMENTS)
+        sources = (self.key is not None) + (self.seed is not None)
+        if segment == "weights":
+            fail_unless(sources == 1, "a buffer of segment weights needs a key or a seed")
+        else:
+            fail_unless(sources == 0, f"a buffer of segment {segment} has neither key nor seed")
+        shape, order = self.shape.get_values(), self.order.get_values()
+        fail_unless(
+            sorted(order) == list(range(len(shape))),
+            f"order {list(order)} is no permutation of {len(shape)} axes",
+        )
+        physical, logical = self.physical_shape, tuple(shape[axis] for axis in order)
+        holds = len(physical) == len(logical) and physical[:-1] == logical[:-1]
+        holds = holds and (not physical or physical[-1] >= logical[-1])
+        fail_unless(
+            holds,
+            f"physical shape {list(physical)} does not hold {list(logical)}, the shape in order",
+        )
+        if self.address is not None:
+            address = self.address.value.data
+            fail_unless(address >= 0, f"address must not be negative, got {address}")
+
+
+@irdl_op_definition
+class AllocOp(BufferOp):
+    """A buffer in the local or accumulator memory of a core; `address` is set by the pass that
+    assigns addresses.
+
+    %a = tile.alloc core 0 address = 64 : memref<1x4x4x16xi8, "local">
+    """
+
+    name = "tile.alloc"
+    core = prop_def(INTEGER)
+
+    @classmethod
+    def make(
+        cls,
+        core: int,
+        shape: Sequence[int],
+        storage: str,
+        space: str = "local",
+        *,
+        address: int | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Make a buffer of the physical `shape` in `space` "local" or "acc" of `core`."""
+        op = cls.build(
+            result_types=[buffer_type(shape, storage, space)],
+            properties={"core": integer(core), "address": optional_integer(address)},
+        )
+        if location is not None:
+            op.location = location
+        return op
+
+    @property
+    def memory(self) -> MemoryPlace:
+        return space_of(self.output), self.core.value.data
+
+    def verify_(self) -> None:
+        check_core(self.core)
+        space = space_of(self.output)
+        fail_unless(space != "global", 'a core\'s buffer is in memory space "local" or "acc"')
+        if space == "acc":
+            check_storage("an accumulator", self.output, *ACCUMULATORS)
+        if self.address is not None:
+            address = self.address.value.data
+            if address < 0 or address % ALIGNMENT_BYTES:
+                raise VerifyException(
+                    f"address must be a multiple of {ALIGNMENT_BYTES}, got {address}"
+                )
+
+
+def is_global(buffer: SSAValue) -> bool:
+    """Whether a buffer is declared in global memory."""
+    return isinstance(buffer.owner, GlobalOp)
+
+
+def check_writable(name: str, buffer: SSAValue) -> None:
+    """Raise VerifyException if a buffer that an op writes is an input or weights."""
+    owner = buffer.owner
+    if isinstance(owner, GlobalOp) and owner.is_read_only:
+        raise VerifyException(f"{name} is written, but segment {owner.segment.data} is read-only")

@@ -1,0 +1,39 @@
+"""Fields that the instructions of several tile ops have, read from the ops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..ir.attribute import Ints, values_of
+from .checks import pitch_of, rows_of
+from .core_op import Fields
+
+
+def clamp_fields(op: Any) -> Fields:
+    """The bounds of the op's `clamp`."""
+    low, high = values_of(op.clamp)
+    return {"clamp_low": low, "clamp_high": high}
+
+
+def window_fields(kernel: Ints, strides: Ints, dilations: Ints) -> Fields:
+    """The fields `kernel_height` to `dilation_width` of a window that slides over an image."""
+    fields: Fields = {}
+    for name, sizes in (("kernel", kernel), ("stride", strides), ("dilation", dilations)):
+        fields[f"{name}_height"], fields[f"{name}_width"] = values_of(sizes)
+    return fields
+
+
+def row_fields(op: Any) -> Fields:
+    """How many rows and columns of x become out, and the pitches of both."""
+    return {
+        "rows": rows_of(op.x),
+        "columns": op.columns.value.data,
+        "in_pitch": pitch_of(op.x),
+        "out_pitch": pitch_of(op.out),
+    }
+
+
+def named(names: Sequence[str], values: Ints) -> Fields:
+    """The numbers of a list as fields of these names."""
+    return dict(zip(names, values_of(values), strict=True))

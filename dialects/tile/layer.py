@@ -1,0 +1,244 @@
+"""The layer before it is cut into tiles, and the end of its body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects.builtin import IntegerAttr, LocationAttr, MemRefType, StringAttr, TensorType
+from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.irdl import (
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure
+from xdsl.utils.exceptions import VerifyException
+
+from ..ir.attribute import INTEGER, INTS, Ints, integer, ints, optional_integer
+from ..ir.text.assembly import TextOp, print_value
+from ..quant.element_type import element_storage
+from ..tpu.tpu_op import TpuOp
+from .buffer import GlobalOp, check_writable
+from .checks import check_core, fail_unless, list_of, space_of, storage_of
+from .step_op import StepOp
+
+
+@irdl_op_definition
+class LayerOp(StepOp):
+    """A layer before cutting: the tpu ops in its body, computed for `window` of the output.
+
+    Block arguments are the logical tensors (tpu types) of `inputs`; the body ends in `tile.yield`.
+    `window` is (low, high) per logical axis of the output: only that part of `output` is written.
+    Without `core` the layer is not split yet.
+
+    tile.layer core 0 (%a = %x : memref<1x10xf32, "global"> as tensor<1x10xf32>)
+            -> %y : memref<1x10xf32, "global"> window = [0, 1, 0, 10] {
+        %r = tpu.softmax "p" %a axis = 1 : (tensor<1x10xf32>) -> tensor<1x10xf32>
+        tile.yield %r : tensor<1x10xf32>
+    }
+    """
+
+    name = "tile.layer"
+    core = opt_prop_def(INTEGER)
+    window = prop_def(INTS)
+    inputs = var_operand_def(MemRefType)
+    output = operand_def(MemRefType)
+    body = region_def("single_block")
+    traits = traits_def(IsolatedFromAbove())
+
+    @classmethod
+    def make(
+        cls,
+        inputs: Sequence[SSAValue],
+        output: SSAValue,
+        body: Region | Block,
+        *,
+        window: Sequence[int],
+        core: int | None = None,
+        location: LocationAttr | None = None,
+    ) -> Self:
+        """Make a layer; `body` is one block whose arguments are the logical tensors of `inputs`."""
+        op = cls.build(
+            operands=[list(inputs), output],
+            properties={"core": optional_integer(core), "window": ints(window)},
+            regions=[body if isinstance(body, Region) else Region(body)],
+        )
+        if location is not None:
+            op.location = location
+        return op
+
+    @property
+    def buffer_written(self) -> SSAValue:
+        return self.output
+
+    @property
+    def buffers_read(self) -> tuple[SSAValue, ...]:
+        return tuple(self.inputs)
+
+    @property
+    def tpu_name(self) -> str | None:
+        """The name of the first op of the body."""
+        first = self.body.block.first_op
+        found = None if first is None else first.properties.get("name")
+        return found.data if isinstance(found, StringAttr) else None
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        core = None
+        if parser.parse_optional_keyword("core"):
+            core = integer(parser.parse_integer(allow_boolean=False))
+        inputs = parser.parse_comma_separated_list(
+            parser.Delimiter.PAREN, lambda: _parse_input(parser)
+        )
+        parser.parse_punctuation("->", " before the layer's output")
+        output = parser.parse_unresolved_operand()
+        parser.parse_punctuation(":", " before the output's type")
+        position = parser.pos
+        type = parser.parse_type()
+        if not isinstance(type, MemRefType):
+            parser.raise_error("expected a memref", position, parser.pos)
+        written = parser.resolve_operand(output, type)
+        parser.parse_keyword("window")
+        parser.parse_punctuation("=")
+        window = parser.parse_comma_separated_list(
+            parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
+        )
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        region: Region = parser.parse_region([argument.resolve(t) for argument, _, t in inputs])
+        return cls.build(
+            operands=[[value for _, value, _ in inputs], written],
+            properties={"core": core, "window": ints(window)},
+            attributes={} if attributes is None else dict(attributes.data),
+            regions=[region],
+        )
+
+    def print(self, printer: Printer) -> None:
+        """Write `core 0 (%a = %x : memref<…> as tensor<…>, …) -> %y : memref<…> window = […] { … }`."""
+        core = self.core
+        if isinstance(core, IntegerAttr):
+            printer.print_string(f" core {core.value.data}")
+        printer.print_string(" ")
+        with printer.in_parens():
+            pairs = list(zip(self.body.block.args, self.inputs, strict=False))
+            printer.print_list(pairs, lambda pair: _print_input(printer, *pair))
+        printer.print_string(" -> ")
+        printer.print_ssa_value(self.output)
+        printer.print_string(" : ")
+        printer.print_attribute(self.output.type)
+        printer.print_string(" window = ")
+        print_value(printer, self.window)
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
+
+    def verify_(self) -> None:
+        check_core(self.core)
+        arguments = self.body.block.args
+        fail_unless(
+            len(arguments) == len(self.inputs),
+            f"body has {len(arguments)} arguments for {len(self.inputs)} inputs",
+        )
+        for index, (argument, buffer) in enumerate(zip(arguments, self.inputs, strict=True)):
+            _check_logical(f"argument {index}", argument, buffer)
+        last = self.body.block.last_op
+        for inner in self.body.block.ops:
+            allowed = isinstance(inner, TpuOp) or inner is last
+            fail_unless(allowed, f"body holds {inner.name}, which is no op of tpu")
+        if not isinstance(last, YieldOp):
+            raise VerifyException("body must end in tile.yield")
+        _check_logical("yielded value", last.value, self.output)
+        check_writable("output", self.output)
+        assert isinstance(last.value.type, TensorType)
+        _check_window(self.window, last.value.type.get_shape())
+
+
+def _parse_input(parser: Parser) -> tuple[Parser.UnresolvedArgument, SSAValue, Attribute]:
+    """Read `%a = %x : memref<…> as tensor<…>`."""
+    argument = parser.parse_argument(expect_type=False)
+    parser.parse_punctuation("=", " before the layer's input")
+    operand = parser.parse_unresolved_operand()
+    parser.parse_punctuation(":", " before the buffer's type")
+    value = parser.resolve_operand(operand, parser.parse_type())
+    parser.parse_keyword("as", " before the tensor's type")
+    return argument, value, parser.parse_type()
+
+
+def _print_input(printer: Printer, argument: SSAValue, buffer: SSAValue) -> None:
+    """Write what `_parse_input` reads."""
+    printer.print_ssa_value(argument)
+    printer.print_string(" = ")
+    printer.print_ssa_value(buffer)
+    printer.print_string(" : ")
+    printer.print_attribute(buffer.type)
+    printer.print_string(" as ")
+    printer.print_attribute(argument.type)
+
+
+def _check_window(window: Ints, shape: tuple[int, ...]) -> None:
+    """Raise VerifyException unless the window is inside the output."""
+    bounds = list_of("window", window, 2 * len(shape))
+    for axis, size in enumerate(shape):
+        low, high = bounds[2 * axis], bounds[2 * axis + 1]
+        fail_unless(
+            0 <= low < high <= size,
+            f"window {low} to {high} of axis {axis} is not inside the output's 0 to {size}",
+        )
+
+
+def _check_logical(what: str, value: SSAValue, buffer: SSAValue) -> None:
+    """Raise VerifyException unless a tensor has the storage type of the buffer that holds it, and the
+    shape that the buffer declares.
+    """
+    if not isinstance(value.type, TensorType):
+        raise VerifyException(f"{what} must be a tensor, got {value.type}")
+    fail_unless(space_of(buffer) != "acc", f'{what} cannot be in memory space "acc"')
+    try:
+        storage = element_storage(value.type)
+    except ValueError as error:
+        raise VerifyException(str(error)) from None
+    fail_unless(
+        storage == storage_of(buffer),
+        f"{what} is stored as {storage}, its buffer holds {storage_of(buffer)}",
+    )
+    declared = buffer.owner
+    if isinstance(declared, GlobalOp):
+        shape = declared.shape.get_values()
+        fail_unless(
+            value.type.get_shape() == shape,
+            f"{what} has shape {list(value.type.get_shape())}, its buffer holds {list(shape)}",
+        )
+
+
+@irdl_op_definition
+class YieldOp(TextOp):
+    """Ends a layer's body with the value that the layer writes.
+
+    tile.program @main {
+      %x = tile.global "x" segment = "input" shape = [4] order = [0] : memref<4xf32, "global">
+      %y = tile.global "y" segment = "output" shape = [4] order = [0] : memref<4xf32, "global">
+      tile.layer (%a = %x : memref<4xf32, "global"> as tensor<4xf32>)
+          -> %y : memref<4xf32, "global"> window = [0, 4] {
+        %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4xf32>) -> tensor<4xf32>
+        tile.yield %r : tensor<4xf32>
+      }
+    }
+    """
+
+    name = "tile.yield"
+    value = operand_def()
+    traits = traits_def(IsTerminator(), Pure())
+
+    @classmethod
+    def make(cls, value: SSAValue, *, location: LocationAttr | None = None) -> Self:
+        """Make the end of a layer's body."""
+        op = cls.build(operands=[value])
+        if location is not None:
+            op.location = location
+        return op

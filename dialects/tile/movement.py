@@ -1,0 +1,125 @@
+"""What brings values to buffers without computing them: copies and fills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import ClassVar
+
+from xdsl.dialects.builtin import MemRefType
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from ..ir.attribute import INTEGER, INTS, REAL, Ints, integer, values_of
+from ..ir.text.assembly import Defaults
+from ..quant.element_type import shape_of
+from .buffer import check_writable
+from .checks import (
+    check_space,
+    check_storage,
+    check_storage_value,
+    fail_unless,
+    list_of_at_least,
+    space_of,
+    storage_of,
+)
+from .core_op import CoreOp, Translation
+
+
+@irdl_op_definition
+class CopyOp(CoreOp):
+    """Copies a strided box of elements between global and local memory (or between cores' local
+    memories).
+
+    Element i of the box goes from `source_offset + Σ i_d·source_strides[d]` to `target_offset + Σ
+    i_d·target_strides[d]`, all in elements; the last axis has stride 1 on both sides. After each
+    run along the last axis `pad` elements of `pad_value` (a storage value) are written. `group`:
+    multicast group.
+
+    tile.copy core 0 %out -> %y source_strides = [1] target_strides = [1] sizes = [1024] :
+        memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "global">
+    """
+
+    name = "tile.copy"
+    source_offset = prop_def(INTEGER)
+    source_strides = prop_def(INTS)
+    target_offset = prop_def(INTEGER)
+    target_strides = prop_def(INTS)
+    sizes = prop_def(INTS)
+    pad = opt_prop_def(INTEGER)
+    pad_value = opt_prop_def(INTEGER)
+    group = opt_prop_def(INTEGER)
+    source = operand_def(MemRefType)
+    target = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "target"
+    DEFAULTS: ClassVar[Defaults] = {"source_offset": integer(0), "target_offset": integer(0)}
+    MOVES_ONLY: ClassVar[bool] = True
+    REACHES_OTHER_CORES: ClassVar[bool] = True
+
+    @property
+    def may_run_ahead(self) -> bool:
+        """As for all ops; but the receivers of a multicast start together, where they stand."""
+        return self.group is None and super().may_run_ahead
+
+    def verify_fields(self) -> None:
+        check_space(self, "source", "global", "local")
+        check_space(self, "target", "global", "local")
+        fail_unless(
+            "local" in (space_of(self.source), space_of(self.target)),
+            "source or target must be local memory",
+        )
+        check_storage("target", self.target, storage_of(self.source))
+        check_writable("target", self.target)
+        sizes = values_of(self.sizes)
+        fail_unless(len(sizes) >= 1, "a copy needs at least one axis")
+        list_of_at_least("sizes", self.sizes, len(sizes), 1)
+        pad = 0 if self.pad is None else self.pad.value.data
+        if pad < 0:
+            raise VerifyException(f"pad must not be negative, got {pad}")
+        if self.pad_value is not None:
+            check_storage_value("pad value", self.pad_value.value.data, storage_of(self.target))
+        source_offset, target_offset = self.source_offset.value.data, self.target_offset.value.data
+        _check_box("source", self.source, source_offset, self.source_strides, sizes, 0)
+        _check_box("target", self.target, target_offset, self.target_strides, sizes, pad)
+
+
+def _check_box(
+    name: str, buffer: SSAValue, offset: int, strides: Ints, sizes: Sequence[int], pad: int
+) -> None:
+    """Raise VerifyException unless the box of elements, and `pad` more after it, lie inside the buffer."""
+    steps = list_of_at_least(f"{name}_strides", strides, len(sizes), 0)
+    if steps[-1] != 1:
+        raise VerifyException(f"the last axis of {name} must have stride 1, got {steps[-1]}")
+    last = offset + sum([(n - 1) * step for n, step in zip(sizes, steps, strict=True)]) + pad
+    total = prod(shape_of(buffer))
+    if offset < 0 or last >= total:
+        raise VerifyException(
+            f"{name} box covers elements {offset} to {last}, the buffer has {total}"
+        )
+
+
+@irdl_op_definition
+class FillOp(CoreOp):
+    """Writes `value` (a storage value) to every element.
+
+    tile.fill core 0 -> %dw value = 1.0 : memref<9x16xi8, "local">
+    """
+
+    name = "tile.fill"
+    value = prop_def(REAL)
+    target = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "target"
+    MOVES_ONLY: ClassVar[bool] = True
+
+    def verify_fields(self) -> None:
+        check_space(self, "target", "local")
+        check_storage_value("value", self.value.value.data, storage_of(self.target))
+
+    def instruction(self) -> Translation:
+        fields = {
+            "count": prod(shape_of(self.target)),
+            "type": storage_of(self.target),
+            "value": self.value.value.data,
+        }
+        return "fill", fields, {"dst": self.target}

@@ -1,0 +1,92 @@
+"""Tiles of pooling."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xdsl.dialects.builtin import MemRefType, StringAttr, UnitAttr
+from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
+
+from ..ir.attribute import INTS, check_one_of, ints
+from ..ir.text.assembly import Defaults
+from ..quant.element_type import shape_of
+from .checks import (
+    check_local_pair,
+    check_rank,
+    check_storage,
+    fail_unless,
+    list_of_at_least,
+    storage_of,
+)
+from .core_op import Translation
+from .instruction_fields import named, window_fields
+from .requantized_op import RequantizedOp
+
+POOL_KINDS = ("max", "average")
+_SIDES = ("pad_top", "pad_left", "pad_bottom", "pad_right")
+
+
+@irdl_op_definition
+class PoolOp(RequantizedOp):
+    """A tile of max or average pooling; x [n,h,w,pitch]; `pads` (top, left, bottom, right); `kind`:
+    max, average.
+
+    out[n,y,x,c] = max or mean over i,j of x[n, y·sh + i·dh − top, x·sw + j·dw − left, c], without
+    what lies outside the image, which `count_include_pad` counts as zeros.
+
+    tile.pool core 0 %lx -> %out kind = "average" kernel = [3, 3] pads = [1, 1, 1, 1]
+        count_include_pad multiplier = 1073741824 shift = 30 zero_points = [-3, 4] :
+        memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "local">
+    """
+
+    name = "tile.pool"
+    kind = prop_def(StringAttr)
+    kernel = prop_def(INTS)
+    strides = prop_def(INTS)
+    dilations = prop_def(INTS)
+    pads = prop_def(INTS)
+    count_include_pad = opt_prop_def(UnitAttr)
+    x = operand_def(MemRefType)
+    out = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "out"
+    DEFAULTS: ClassVar[Defaults] = {
+        "strides": ints([1, 1]),
+        "dilations": ints([1, 1]),
+        "pads": ints([0, 0, 0, 0]),
+        **RequantizedOp.DEFAULTS,
+    }
+
+    def verify_fields(self) -> None:
+        check_local_pair(self)
+        check_one_of("kind", self.kind.data, POOL_KINDS)
+        storage = storage_of(self.x)
+        check_storage("out", self.out, storage)
+        source, result = check_rank("x", self.x, 4), check_rank("out", self.out, 4)
+        fail_unless(
+            (source[0], source[3]) == (result[0], result[3]),
+            f"x {list(source)} and out {list(result)} must agree in images and pitch",
+        )
+        list_of_at_least("kernel", self.kernel, 2, 1)
+        list_of_at_least("strides", self.strides, 2, 1)
+        list_of_at_least("dilations", self.dilations, 2, 1)
+        list_of_at_least("pads", self.pads, 4, 0)
+        self.verify_requantization(storage, storage)
+
+    def instruction(self) -> Translation:
+        batch, in_height, in_width, pitch = shape_of(self.x)
+        _, out_height, out_width, _ = shape_of(self.out)
+        fields = {
+            "kind": self.kind.data,
+            "type": storage_of(self.x),
+            "count_include_pad": int(self.count_include_pad is not None),
+            "batch": batch,
+            "in_height": in_height,
+            "in_width": in_width,
+            "out_height": out_height,
+            "out_width": out_width,
+            "pitch": pitch,
+            **window_fields(self.kernel, self.strides, self.dilations),
+            **named(_SIDES, self.pads),
+            **self.requantization_fields(),
+        }
+        return "pool", fields, {"x": self.x, "out": self.out}

@@ -1,0 +1,75 @@
+"""The base of tiles of convolutions and matrix products, and the form of their packed weights."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from xdsl.dialects.builtin import MemRefType
+from xdsl.ir import SSAValue
+from xdsl.irdl import operand_def
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.numerics.storage import is_float
+from .checks import check_space, check_storage, pitch_of, storage_of
+from .core_op import CoreOp, Fields, Operands
+
+
+class ProductOp(CoreOp):
+    """Base of what sums products of x and w in the accumulator memory. A subclass that has a flag
+    `accumulate` adds to what is in acc.
+    """
+
+    x = operand_def(MemRefType)
+    w = operand_def(MemRefType)
+    acc = operand_def(MemRefType)
+    DESTINATION: ClassVar[str | None] = "acc"
+
+    @property
+    def is_accumulating(self) -> bool:
+        """Whether the sums are added to what is in acc."""
+        return "accumulate" in self.properties
+
+    @property
+    def buffers_read(self) -> tuple[SSAValue, ...]:
+        return (self.x, self.w, self.acc) if self.is_accumulating else (self.x, self.w)
+
+    def verify_product(self) -> None:
+        """Raise VerifyException for operands in other memories, or of other storage types."""
+        check_space(self, "x", "local")
+        check_space(self, "w", "local")
+        check_space(self, "acc", "acc")
+        storage = storage_of(self.x)
+        check_storage("w", self.w, storage)
+        if is_float(storage):
+            check_storage("acc", self.acc, "f32")
+        else:
+            check_storage("x", self.x, "i8", "u8", "i16")
+            check_storage("acc", self.acc, "i32", "i64")
+
+    def product_fields(self) -> Fields:
+        """The fields that the instructions of all products have."""
+        return {
+            "type": storage_of(self.x),
+            "acc_type": storage_of(self.acc),
+            "accumulate": int(self.is_accumulating),
+            "block": pitch_of(self.w),
+        }
+
+    def product_operands(self) -> Operands:
+        """The buffers by address field."""
+        return {"x": self.x, "w": self.w, "acc": self.acc}
+
+
+def check_packed_weights(shape: tuple[int, ...], depth: int, outputs: int) -> None:
+    """Raise VerifyException unless `shape` is [blocks, depth, block] with as many blocks as the
+    outputs need; the depth may be split into several axes.
+    """
+    if len(shape) < 3 or prod(shape[1:-1]) != depth:
+        raise VerifyException(f"w must have shape [blocks, {depth}, block], has {list(shape)}")
+    count, block = shape[0], shape[-1]
+    blocks = -(-outputs // block)
+    if count != blocks:
+        raise VerifyException(
+            f"w must have {blocks} blocks of {block} for {outputs} columns, has {count}"
+        )

@@ -1,0 +1,96 @@
+"""The program: its buffers, and the steps that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr
+from xdsl.ir import Block, Operation, Region
+from xdsl.irdl import irdl_op_definition, prop_def, region_def, traits_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ..ir.text.assembly import TextOp
+from .buffer import BufferOp
+from .step_op import StepOp
+
+
+@irdl_op_definition
+class ProgramOp(TextOp):
+    """A program: one block of buffers, layers, copies and computations in program order, without
+    terminator.
+
+    tile.program @main {
+      %x = tile.alloc core 0 : memref<16xi8, "local">
+      tile.fill core 0 -> %x value = 0.0 : memref<16xi8, "local">
+    }
+    """
+
+    name = "tile.program"
+    sym_name = prop_def(StringAttr)
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator(), IsolatedFromAbove(), SymbolOpInterface())
+
+    @classmethod
+    def make(
+        cls, name: str, ops: Sequence[Operation] = (), *, location: LocationAttr | None = None
+    ) -> Self:
+        """Make a program of the given ops."""
+        op = cls.build(properties={"sym_name": StringAttr(name)}, regions=[Region(Block(ops))])
+        if location is not None:
+            op.location = location
+        return op
+
+    @property
+    def buffers(self) -> list[BufferOp]:
+        """The declarations of buffers."""
+        return [op for op in self.body.block.ops if isinstance(op, BufferOp)]
+
+    @property
+    def steps(self) -> list[StepOp]:
+        """What the program does, in program order.
+
+        Raises DiagnosticError if the program holds what is neither a step nor a buffer.
+        """
+        steps: list[StepOp] = []
+        for op in self.body.block.ops:
+            if isinstance(op, StepOp):
+                steps.append(op)
+            elif not isinstance(op, BufferOp):
+                raise DiagnosticError(f"{op.name} cannot stand in a tile.program")
+        return steps
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        name = parser.parse_symbol_name()
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        region = parser.parse_region()
+        if not region.blocks:
+            region.add_block(Block())
+        return cls.build(
+            properties={"sym_name": name},
+            attributes={} if attributes is None else dict(attributes.data),
+            regions=[region],
+        )
+
+    def print(self, printer: Printer) -> None:
+        """Write `@main { … }`."""
+        printer.print_string(" ")
+        printer.print_symbol_name(self.sym_name.data)
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_empty_block=False)
+
+
+def program_of(module: ModuleOp) -> ProgramOp:
+    """The tile.program of a module. Raises DiagnosticError if there is not exactly one."""
+    programs = [op for op in module.ops if isinstance(op, ProgramOp)]
+    if len(programs) != 1:
+        raise DiagnosticError(
+            f"the module has {len(programs)} tile.program ops, expected one",
+            hint="lower a module of tpu ops with convert-tpu-to-tile",
+        )
+    return programs[0]

@@ -1,0 +1,64 @@
+"""The base of what a tile program does, step by step: layers, copies and computations."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from xdsl.dialects.builtin import IntegerAttr, StringAttr
+from xdsl.ir import Operation, SSAValue
+from xdsl.irdl import traits_def
+from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ..ir.text.assembly import TextOp
+
+
+class AccessesBuffers(MemoryEffect):
+    """Says that an op reads and writes the buffers that its class names, and nothing else."""
+
+    @classmethod
+    def get_effects(cls, op: Operation) -> set[EffectInstance]:
+        assert isinstance(op, StepOp)
+        read = {EffectInstance(MemoryEffectKind.READ, buffer) for buffer in op.buffers_read}
+        return read | {EffectInstance(MemoryEffectKind.WRITE, op.buffer_written)}
+
+
+class StepOp(TextOp):
+    """Base of the ops of a tile.program that do something. The others declare its buffers."""
+
+    traits = traits_def(AccessesBuffers())
+
+    @property
+    def buffer_written(self) -> SSAValue:
+        """The buffer that the op writes, its DESTINATION.
+
+        Raises DiagnosticError if the op has none: it has no effect that a program could see.
+        """
+        if self.DESTINATION is None:
+            raise DiagnosticError(f"{self.name} cannot stand in a tile.program")
+        return getattr(self, self.DESTINATION)
+
+    @property
+    def buffers_read(self) -> tuple[SSAValue, ...]:
+        """The buffers that the op reads: all operands but the one that it writes."""
+        values = [getattr(self, name) for name in _names_read(type(self))]
+        return tuple([value for value in values if value is not None])
+
+    @property
+    def core_number(self) -> int | None:
+        """The core that runs the op, None for a layer that has no core yet."""
+        core = self.properties.get("core")
+        return core.value.data if isinstance(core, IntegerAttr) else None
+
+    @property
+    def tpu_name(self) -> str | None:
+        """The name of the `tpu` result that the op computes a part of, None where that is not known."""
+        origin = self.properties.get("origin")
+        return origin.data if isinstance(origin, StringAttr) else None
+
+
+@cache
+def _names_read(cls: type[StepOp]) -> tuple[str, ...]:
+    """The fields of all operands but the one that is written."""
+    operands = cls.get_irdl_definition().operands
+    return tuple(name for name, _ in operands if name != cls.DESTINATION)
