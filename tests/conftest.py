@@ -35,8 +35,13 @@ def cifar10_model() -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--runslow: the long sweeps too."""
+    """Adds --runslow, and --update-golden for tests/lit."""
     parser.addoption("--runslow", action="store_true", help="run tests marked slow")
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the expected text of generated golden tests anew (tests/lit/golden_update.py)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

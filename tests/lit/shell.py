@@ -47,6 +47,16 @@ def run(line: str) -> Result:
     return _node(ShParser(line, pipefail=True).parse())
 
 
+def piped_into_filecheck(line: str) -> tuple[Result, list[str]] | None:
+    """What the commands before `| filecheck` print, and the words of filecheck's command; None for other lines."""
+    parsed = ShParser(line, pipefail=True).parse()
+    if not isinstance(parsed, Pipeline) or parsed.commands[-1].args[0] != "filecheck":
+        return None
+    return _pipeline(Pipeline(parsed.commands[:-1])), [
+        str(word) for word in parsed.commands[-1].args
+    ]
+
+
 def smalti_opt(argv: list[str], stdin: str = "") -> Result:
     """`smalti-opt argv`, each stream by itself."""
     return _call(lambda: opt.main(argv), stdin, joined=False)

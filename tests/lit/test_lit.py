@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lit.golden_update import COMMAND, is_generated, update
 from tests.lit.shell import MissingProgram, run, run_lines, substituted
 
 HERE = Path(__file__).parent
@@ -15,16 +16,20 @@ FILES = sorted(
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(HERE)))
-def test_golden(path: Path, tmp_path: Path):
+def test_golden(path: Path, tmp_path: Path, pytestconfig: pytest.Config):
+    if pytestconfig.getoption("--update-golden"):
+        update(path, tmp_path / "file_of_a_golden_test")
     lines = run_lines(path)
     assert lines, f"{path} has no RUN line"
+    generated = is_generated(path.read_text(encoding="utf-8"))
+    hint = f"refresh it: {COMMAND}" if generated else "written by hand: change it by hand"
     for line in lines:
         line = substituted(line, path, tmp_path / "t")
         try:
             code, out, err = run(line)
         except MissingProgram as missing:
             pytest.skip(str(missing))
-        assert code == 0, f"{line}\nexit code {code}\n{err}\n{out[-4000:]}"
+        assert code == 0, f"{line}\nexit code {code}\n{err}\n{out[-4000:]}\n{path}: {hint}"
 
 
 def test_a_wrong_check_fails(tmp_path: Path):

@@ -8,6 +8,7 @@ import pytest
 from smalti.passes import registry
 from smalti.tools.new_pass import main
 
+from tests.lit.golden_update import is_generated, update
 from tests.lit.shell import run, run_lines, substituted
 
 LEVELS = ("top", "tpu", "tile", "isa")
@@ -45,6 +46,7 @@ def test_scaffold_runs(level: str, checkout: Path, monkeypatch: pytest.MonkeyPat
     for line in run_lines(golden):
         code, out, err = run(substituted(line, golden, checkout / "t"))
         assert code == 0, err + out
+    assert is_generated(golden.read_text()) and not update(golden, checkout / "file_of_a_test")
     listed = '"smalti.passes.isa",' in (checkout / "pyproject.toml").read_text()
     assert listed == (level == "isa" or (PACKAGE / "isa").is_dir())
 
