@@ -49,7 +49,7 @@ class Plugin:
         tpu_evaluations: the same at level tpu, on storage values.
         conversions: how a top op becomes tpu ops: `function(builder, op)`, with the builder of
             convert-top-to-tpu.
-        families: the class that cuts layers of a tpu op into tiles (`passes/tile/tilers/tiler.py`).
+        tilers: the class that makes tiles of layers of a tpu op (`passes/tile/layers/tiler.py`).
     """
 
     dialects: Mapping[str, Callable[[], Dialect]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Plugin:
     top_evaluations: Mapping[type[Any], Callable[..., np.ndarray]] = field(default_factory=dict)
     tpu_evaluations: Mapping[type[Any], Callable[..., np.ndarray]] = field(default_factory=dict)
     conversions: Mapping[type[Any], Callable[..., None]] = field(default_factory=dict)
-    families: Mapping[type[Any], type[Any]] = field(default_factory=dict)
+    tilers: Mapping[type[Any], type[Any]] = field(default_factory=dict)
 
     def register(self) -> None:
         """Makes everything known.
@@ -88,13 +88,13 @@ class Plugin:
 
             add_tpu_evaluations(self.tpu_evaluations)
         if self.conversions:
-            from ...passes.top_to_tpu.conversions import CONVERSIONS
+            from ...passes.top_to_tpu.conversions import register_conversions
 
-            CONVERSIONS.update(self.conversions)
-        if self.families:
-            from ...passes.tile.tilers.tiler_of_op import TILERS
+            register_conversions(self.conversions)
+        if self.tilers:
+            from ...passes.tile.tilers.registry import register_tilers
 
-            TILERS.update(self.families)
+            register_tilers(self.tilers)
 
 
 _LOADED: dict[str, Plugin] = {}

@@ -17,7 +17,7 @@ Input windows include their halos. Weights are packed at compile time in the ord
 units read them, and the parameters of requantization are made into tables; both become new
 constants. Weights stay in local memory while the rows change, or the rows while the weights do,
 whichever moves fewer bytes. Tiles use half of the local memory where they can, so that the next
-tile's loads find room. One file per family of ops in `cut/`.
+tile's loads find room. One file per tiler of ops in `cut/`.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ..smalti_pass import Level, SmaltiPass, store_of
-from ..tiling.cost import Machine
+from ..tiling.cost import CostModel
 from ..tiling.windows import Window
-from .tilers.constants import Constants
-from .tilers.emitter import Emitter
-from .tilers.layer import Buffer, Layer
-from .tilers.tiler import Tiler
-from .tilers.tiler_of_op import family_of
+from .layers.constants import Constants
+from .layers.emitter import Emitter
+from .layers.layer import Buffer, Layer
+from .layers.tiler import Tiler
+from .tilers.registry import tiler_of
 
 
 @dataclass(frozen=True)
 class CutToLocalMemory(SmaltiPass):
-    """Cut every layer into tiles; layers without a core run on core 0."""
+    """Make tiles of every layer; layers without a core run on core 0."""
 
     name = "tile-cut-to-local-memory"
     level: ClassVar[Level] = "tile"
@@ -57,7 +57,7 @@ class CutToLocalMemory(SmaltiPass):
     }
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        machine = Machine(target_of(module))
+        costs = CostModel(target_of(module))
         block = tile.program_of(module).body.block
         buffers: dict[SSAValue, Buffer] = {}
         layers: list[Layer] = []
@@ -70,27 +70,27 @@ class CutToLocalMemory(SmaltiPass):
             return
         _find_siblings(layers)
         constants = Constants(store_of(ctx))
-        families: dict[SSAValue, Tiler] = {}
+        tilers: dict[SSAValue, Tiler] = {}
         anchor: Operation | None = None
         for layer in layers:
-            family = families.get(layer.output.value)
-            if family is None:
-                family = family_of(layer, machine)
-                families[layer.output.value] = family
-            elif not _same_computation(layer, family.layer):
+            tiler = tilers.get(layer.output.value)
+            if tiler is None:
+                tiler = tiler_of(layer, costs)
+                tilers[layer.output.value] = tiler
+            elif not _same_computation(layer, tiler.layer):
                 raise DiagnosticError(
                     f"different ops write parts of buffer '{layer.output.name}'", layer.place
                 )
             core = layer.operation.core
             number = 0 if core is None else core.value.data
-            if number >= machine.cores:
+            if number >= costs.cores:
                 raise DiagnosticError(
-                    f"the layer is on core {number}, target '{machine.target.name}' has "
-                    f"{machine.cores} cores",
+                    f"the layer is on core {number}, target '{costs.target.name}' has "
+                    f"{costs.cores} cores",
                     layer.place,
                 )
             emitter = Emitter(number, layer.operation.location, layer.op.result_name.data)
-            family.emit(layer.window, emitter, constants)
+            tiler.emit(layer.window, emitter, constants)
             block.insert_ops_before(emitter.operations, layer.operation)
             anchor = anchor or emitter.operations[0]
             self.count("tile_ops", len(emitter.operations))

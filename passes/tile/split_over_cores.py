@@ -31,11 +31,11 @@ from ...dialects import tile
 from ...dialects.ir.attribute import integer, ints
 from ...dialects.ir.target_attribute import target_of
 from ..smalti_pass import Level, SmaltiPass
-from ..tiling.cost import Machine, split_cycles
+from ..tiling.cost import CostModel, split_cycles
 from ..tiling.windows import Window, flatten, parts
-from .tilers.layer import Buffer, Layer
-from .tilers.tiler import Tiler
-from .tilers.tiler_of_op import family_of
+from .layers.layer import Buffer, Layer
+from .layers.tiler import Tiler
+from .tilers.registry import tiler_of
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class SplitOverCores(SmaltiPass):
                 f"{cores} cores were asked for, target '{target.name}' has {target.cores}",
                 hint=f"ask for 1 to {target.cores} cores, or compile for another target",
             )
-        machine = Machine(target)
+        costs = CostModel(target)
         program = tile.program_of(module)
         buffers: dict[SSAValue, Buffer] = {}
         for op in list(program.body.block.ops):
@@ -68,33 +68,33 @@ class SplitOverCores(SmaltiPass):
                 buffers[op.output] = Buffer.of(op)
             elif isinstance(op, tile.LayerOp) and op.core is None:
                 layer = Layer.of(op, buffers)
-                windows = best_split(layer, machine, cores)
+                windows = best_split(layer, costs, cores)
                 _divide(op, layer, windows)
                 self.count("layers")
                 self.count("parts", len(windows))
 
 
-def best_split(layer: Layer, machine: Machine, cores: int) -> list[Window]:
+def best_split(layer: Layer, costs: CostModel, cores: int) -> list[Window]:
     """The windows of at most `cores` parts of the layer with the least estimated cycles."""
-    family = family_of(layer, machine)
+    tiler = tiler_of(layer, costs)
     best = [layer.window]
     if cores == 1:
         return best
-    least = split_cycles(machine, [family.work(layer.window)])
-    for windows in _candidates(family, layer.window, cores):
-        cycles = split_cycles(machine, map(family.work, windows))
+    least = split_cycles(costs, [tiler.work(layer.window)])
+    for windows in _candidates(tiler, layer.window, cores):
+        cycles = split_cycles(costs, map(tiler.work, windows))
         if cycles < least:
             best, least = windows, cycles
     return best
 
 
-def _candidates(family: Tiler, window: Window, cores: int) -> list[list[Window]]:
+def _candidates(tiler: Tiler, window: Window, cores: int) -> list[list[Window]]:
     """Divisions of `window` along one axis in 2 to `cores` parts, each once."""
     result: list[list[Window]] = []
     counts = sorted(
         {cores, *(count for count in (2, 3, 4, 6, 8, 12, 16, 24, 32, 64) if count < cores)}
     )
-    for axis, unit in enumerate(family.units()):
+    for axis, unit in enumerate(tiler.units()):
         if not unit:
             continue
         seen = {1}

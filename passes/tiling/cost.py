@@ -59,7 +59,7 @@ class Work:
 
 
 @dataclass(eq=False)
-class Machine:
+class CostModel:
     """The numbers of a target that decide tile sizes, with its cycle formulas memoized."""
 
     target: Target
@@ -130,20 +130,20 @@ def runs_of(layout: Layout, window: Window) -> tuple[int, int]:
     return run, outer
 
 
-def window_bytes(machine: Machine, layout: Layout, window: Window, element_bytes: int) -> int:
+def window_bytes(costs: CostModel, layout: Layout, window: Window, element_bytes: int) -> int:
     """Bytes on the global bus to move `window` of a buffer of `layout` once."""
     run, runs = runs_of(layout, window)
-    return machine.bus_bytes(run * element_bytes, runs)
+    return costs.bus_bytes(run * element_bytes, runs)
 
 
-def split_cycles(machine: Machine, parts: Iterable[Work]) -> float:
+def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:
     """Estimated cycles of a layer with one part per core (the module's first formula)."""
     busiest, moved, count = 0, 0, 0
     for part in parts:
         busiest = max(busiest, part.matrix_cycles, part.vector_cycles)
         moved += part.load_bytes + part.store_bytes
         count += 1
-    transfer = moved / machine.bytes_per_cycle
+    transfer = moved / costs.bytes_per_cycle
     return max(busiest, transfer) + EXPOSED * min(busiest, transfer) + PART_CYCLES * count
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from .cost import Machine, pipeline_cycles
+from .cost import CostModel, pipeline_cycles
 from .layout import round_up
 from .windows import Range, tiles
 
@@ -122,12 +122,9 @@ class Footprint:
     local: int
     acc: int
 
-    def fits(self, machine: Machine, fraction: float) -> bool:
+    def fits(self, costs: CostModel, fraction: float) -> bool:
         """Whether they fit into `fraction` of both memories."""
-        return (
-            self.local <= machine.local_bytes * fraction
-            and self.acc <= machine.acc_bytes * fraction
-        )
+        return self.local <= costs.local_bytes * fraction and self.acc <= costs.acc_bytes * fraction
 
 
 _ALIGNMENT = 64
@@ -139,10 +136,10 @@ def _aligned(size_bytes: int) -> int:
 
 
 def _input_bytes(
-    machine: Machine, p: Product, rows: Sequence[int], channels: int, depth: int
+    costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> int:
     pixels = prod(reach.size(size) for reach, size in zip(p.reach, rows, strict=True))
-    return pixels * round_up(p.in_channels(channels, depth), machine.lane_group) * p.in_bytes
+    return pixels * round_up(p.in_channels(channels, depth), costs.lane_group) * p.in_bytes
 
 
 def _weight_bytes(p: Product, channels: int, depth: int) -> int:
@@ -150,13 +147,13 @@ def _weight_bytes(p: Product, channels: int, depth: int) -> int:
 
 
 def product_footprint(
-    machine: Machine, p: Product, rows: Sequence[int], channels: int, depth: int
+    costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> Footprint:
     """Bytes of the buffers of one tile: input, weights, table, output, residual; accumulators."""
-    pitch = round_up(channels, machine.lane_group)
+    pitch = round_up(channels, costs.lane_group)
     outputs = prod(rows) * pitch
     local = (
-        _aligned(_input_bytes(machine, p, rows, channels, depth))
+        _aligned(_input_bytes(costs, p, rows, channels, depth))
         + _aligned(_weight_bytes(p, channels, depth))
         + _aligned(p.table_rows * pitch * 4)
         + _aligned(outputs * p.out_bytes) * (2 if p.residual else 1)
@@ -165,7 +162,7 @@ def product_footprint(
 
 
 def _product_cycles(
-    machine: Machine, p: Product, rows: Sequence[int], channels: int, cores: int
+    costs: CostModel, p: Product, rows: Sequence[int], channels: int, cores: int
 ) -> tuple[float, bool]:
     """Estimated cycles of the whole window in tiles of these sizes, and whether channels are the
     outer loop.
@@ -173,9 +170,9 @@ def _product_cycles(
     row_count = prod(-(-extent // size) for extent, size in zip(p.rows, rows, strict=True))
     channel_count = -(-p.channels // channels)
     count = row_count * channel_count
-    pitch = round_up(channels, machine.lane_group)
+    pitch = round_up(channels, costs.lane_group)
     pixels = prod(rows)
-    x = _input_bytes(machine, p, rows, channels, p.depth) * row_count
+    x = _input_bytes(costs, p, rows, channels, p.depth) * row_count
     w = _weight_bytes(p, channels, p.depth) * channel_count
     shared_x = 1 if p.fan_in or row_count == 1 else channel_count
     channels_outer = w + x * shared_x
@@ -186,22 +183,22 @@ def _product_cycles(
     out = pixels * pitch * p.out_bytes * count
     loads = min(channels_outer, rows_outer) + (out if p.residual else 0)
     if p.engine == "matrix":
-        matrix = machine.matrix_cycles(
+        matrix = costs.matrix_cycles(
             p.storage, pixels, p.taps * p.depth, -(-channels // p.groups), p.groups
         ) * count  # fmt: skip
         vector = 0
     else:
         matrix = 0
-        vector = machine.vector_cycles(p.storage, pixels * pitch, p.taps) * count
-    vector += machine.vector_cycles(p.acc_storage, pixels * pitch, 3 if p.residual else 2) * count
-    share = machine.bytes_per_cycle / cores
+        vector = costs.vector_cycles(p.storage, pixels * pitch, p.taps) * count
+    vector += costs.vector_cycles(p.acc_storage, pixels * pitch, 3 if p.residual else 2) * count
+    share = costs.bytes_per_cycle / cores
     bus = (loads + out) / share
     stages = (loads / share, float(matrix), float(vector), out / share)
     cycles = max(pipeline_cycles(stages, count), bus)
     return cycles, channels_outer <= rows_outer
 
 
-def tile_product(machine: Machine, p: Product, cores: int = 1) -> ProductTiling | Footprint:
+def tile_product(costs: CostModel, p: Product, cores: int = 1) -> ProductTiling | Footprint:
     """The cheapest tiling of `p` whose tiles fit while `cores` cores share the global memory.
 
     Tiles that leave half of the memories free come first; where the weights of the fewest channels
@@ -222,14 +219,12 @@ def tile_product(machine: Machine, p: Product, cores: int = 1) -> ProductTiling 
     for fraction in _FRACTIONS:
         best: tuple[float, ProductTiling] | None = None
         for channels in channel_candidates:
-            if _weight_bytes(p, channels, p.depth) > machine.local_bytes * fraction:
+            if _weight_bytes(p, channels, p.depth) > costs.local_bytes * fraction:
                 continue
             for rows in rows_candidates:
-                if not product_footprint(machine, p, rows, channels, p.depth).fits(
-                    machine, fraction
-                ):
+                if not product_footprint(costs, p, rows, channels, p.depth).fits(costs, fraction):
                     continue
-                cycles, channels_outer = _product_cycles(machine, p, rows, channels, cores)
+                cycles, channels_outer = _product_cycles(costs, p, rows, channels, cores)
                 if best is None or cycles < best[0]:
                     best = cycles, ProductTiling(rows, channels, p.depth, channels_outer)
                 elif cycles > 4 * best[0]:
@@ -238,16 +233,16 @@ def tile_product(machine: Machine, p: Product, cores: int = 1) -> ProductTiling 
             return best[1]
     smallest = channel_candidates[-1]
     if p.can_split_depth:
-        for depth in tile_sizes(p.depth, machine.lane_group):
+        for depth in tile_sizes(p.depth, costs.lane_group):
             for rows in rows_candidates:
-                if product_footprint(machine, p, rows, smallest, depth).fits(machine, 1.0):
+                if product_footprint(costs, p, rows, smallest, depth).fits(costs, 1.0):
                     return ProductTiling(rows, smallest, depth, True)
-    depth = min(p.depth, machine.lane_group) if p.can_split_depth else p.depth
-    return product_footprint(machine, p, rows_candidates[-1], smallest, depth)
+    depth = min(p.depth, costs.lane_group) if p.can_split_depth else p.depth
+    return product_footprint(costs, p, rows_candidates[-1], smallest, depth)
 
 
 def tile_box(
-    machine: Machine,
+    costs: CostModel,
     extents: Sequence[int],
     units: Sequence[int],
     footprint: Callable[[tuple[int, ...]], Footprint],
@@ -266,7 +261,7 @@ def tile_box(
     for fraction in _FRACTIONS:
         fitting: tuple[int, ...] | None = None
         for tile in candidates:
-            if not footprint(tile).fits(machine, fraction):
+            if not footprint(tile).fits(costs, fraction):
                 continue
             fitting = fitting or tile
             count = prod(-(-e // t) for e, t in zip(extents, tile, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...dialects import top, tpu
-from .tpu_builder import TpuBuilder
+from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_along_axis(builder: TpuBuilder, op: top.AlongAxisOp) -> None:
@@ -21,3 +21,7 @@ def convert_along_axis(builder: TpuBuilder, op: top.AlongAxisOp) -> None:
         reverse=op.reverse is not None,
     )
     builder.set_float(op.output, builder.add(made).output)
+
+
+CONVERSIONS: Conversions = {top.AlongAxisOp: convert_along_axis}
+"""The conversion of functions along an axis."""

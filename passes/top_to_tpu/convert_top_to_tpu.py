@@ -42,6 +42,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
+from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from ...backends.targets.target import Target, TargetError, load_target
 from ...dialects import top, tpu
 from ...dialects.context import report
@@ -49,7 +50,7 @@ from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import set_target
 from ...dialects.quant.element_type import element_storage
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
-from .conversions import CONVERSIONS, chooses_element
+from .conversions import conversion_of
 from .float_results import float_results
 from .quantize_option import QUANTIZE
 from .tpu_builder import TpuBuilder
@@ -114,7 +115,7 @@ class ConvertTopToTpu(SmaltiPass):
         assert isinstance(returned, ReturnOp)
         for op in ops:
             builder.location = op.location
-            conversion = CONVERSIONS.get(type(op))
+            conversion = conversion_of(op)
             if conversion is None:
                 raise DiagnosticError(
                     f"{op.name} is no op of level top",
@@ -180,6 +181,22 @@ def _check_storage(op: Operation) -> None:
             f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",
             place_of(op),
         )
+
+
+_CHOOSE_ELEMENT = (
+    top.Conv2dOp, top.MatmulOp, top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.MinOp, top.MaxOp,
+    top.PowerOp, top.ModuloOp, top.PreluOp, top.SelectOp, top.UnaryOp, top.AvgPoolOp,
+    top.ReluOp, top.ClipOp, top.ConcatOp,
+)  # fmt: skip
+
+
+def chooses_element(op: object) -> bool:
+    """Whether an op's quantized result is rounded to whatever scale is asked for; the others keep
+    their input's.
+    """
+    if isinstance(op, top.ReduceOp):
+        return op.kind.data in INTEGER_KINDS and op.kind.data not in SELECTING_KINDS
+    return isinstance(op, _CHOOSE_ELEMENT)
 
 
 def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:

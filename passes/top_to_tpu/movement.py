@@ -4,8 +4,7 @@ concatenation gives all of its inputs one quantization.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -15,7 +14,7 @@ from ...dialects import top, tpu
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of, shape_of
 from ...dialects.tpu.quantization_rules import is_representable
-from .tpu_builder import TpuBuilder
+from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
@@ -119,7 +118,7 @@ def _gather(
     return builder.add(tpu.ResampleOp.make(name, form, index, axis=axis)).output
 
 
-MOVEMENT_CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
+CONVERSIONS: Conversions = {
     top.ReshapeOp: convert_reshape,
     top.TransposeOp: convert_transpose,
     top.ConcatOp: convert_concat,
@@ -127,4 +126,4 @@ MOVEMENT_CONVERSIONS: Mapping[type[Any], Callable[[TpuBuilder, Any], None]] = {
     top.PadOp: convert_pad,
     top.GatherOp: convert_gather,
 }
-"""For each op that moves elements: the function that appends its `tpu` ops."""
+"""The conversion of each op that moves elements."""

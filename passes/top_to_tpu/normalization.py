@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from xdsl.ir import SSAValue
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import top, tpu
-from .tpu_builder import TpuBuilder
+from ...dialects.ir.location import place_of
+from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
@@ -61,3 +63,21 @@ def convert_local_response_norm(builder: TpuBuilder, op: top.LocalResponseNormOp
         offset=op.offset.value.data,
     )
     builder.set_float(op.output, builder.add(made).output)
+
+
+def refuse_batch_norm(builder: TpuBuilder, op: top.BatchNormOp) -> None:
+    """Raises DiagnosticError: batch normalizations must have been folded before."""
+    raise DiagnosticError(
+        "top.batch_norm has no counterpart in tpu",
+        place_of(op),
+        hint="run top-fold-batch-norm before; its scale, bias, mean and variance must be constants",
+    )
+
+
+CONVERSIONS: Conversions = {
+    top.SoftmaxOp: convert_softmax,
+    top.NormalizeOp: convert_normalize,
+    top.LocalResponseNormOp: convert_local_response_norm,
+    top.BatchNormOp: refuse_batch_norm,
+}
+"""The conversion of softmax and each normalization."""

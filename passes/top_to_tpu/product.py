@@ -1,4 +1,4 @@
-"""How convolutions and matrix products of `top` are said in `tpu`.
+"""How matrix products of `top` are said in `tpu`, and what convolutions share with them.
 
 In int8 the right side is a constant, quantized per output channel, or, in a matrix product, another
 activation, quantized as activations are. Weights that the network computes for a convolution, and
@@ -7,7 +7,7 @@ biases that it computes, are left in floats.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from xdsl.ir import SSAValue
 
@@ -16,48 +16,74 @@ from ...dialects import top, tpu
 from ...dialects.quant import uniform_per_axis
 from ...dialects.quant.element_type import shape_of
 from .quantized_product import accumulator_for_activations, quantize_bias, quantize_product
-from .tpu_builder import TpuBuilder, not_quantizable, quantized_element
+from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
 
 Product = top.Conv2dOp | top.MatmulOp
 
 
-def convert_product(builder: TpuBuilder, op: Product) -> None:
-    """conv2d and matmul: integers where both sides have quantized forms, else floats and an f32
-    bias."""
-    left, right = (op.input, op.weight) if isinstance(op, top.Conv2dOp) else (op.lhs, op.rhs)
-    weight = right.owner
-    bias = None if op.bias is None else op.bias.owner
-    if not builder.quantizes or not isinstance(bias, top.WeightOp | None):
-        _convert_float(builder, op, left, right)
+class MakeProduct(Protocol):
+    """Makes the `tpu` op of a product from the forms of its two sides and of its bias."""
+
+    def __call__(
+        self, left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
+    ) -> tpu.ProductOp: ...
+
+
+def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
+    """Converts a matrix product: to integers if both sides have quantized forms, else to floats."""
+
+    def make(
+        left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
+    ) -> tpu.MatmulOp:
+        return tpu.MatmulOp.make(op.result_name.data, left, right, bias, **options)
+
+    weight = op.rhs.owner
+    if not builder.quantizes or has_computed_bias(op):
+        convert_in_floats(builder, op, op.lhs, op.rhs, make)
     # A vector on the right has no output channels to give scales to.
-    elif isinstance(weight, top.WeightOp) and len(shape_of(right)) >= 2:
-        _convert_weighted(builder, op, left, weight, bias)
-    elif isinstance(op, top.MatmulOp):
-        _convert_activations(builder, op, bias)
+    elif isinstance(weight, top.WeightOp) and len(shape_of(op.rhs)) >= 2:
+        convert_weighted(builder, op, op.lhs, weight, len(shape_of(op.rhs)) - 1, make)
     else:
-        _convert_float(builder, op, left, right)
+        _convert_activations(builder, op, make)
 
 
-def _convert_float(builder: TpuBuilder, op: Product, left: SSAValue, right: SSAValue) -> None:
-    input, weight_form = builder.as_float(left), builder.as_float(right)
-    bias_form = None if op.bias is None else builder.as_f32(op.bias)
-    made = _make_product(op, input, weight_form, bias_form)
+def has_computed_bias(op: Product) -> bool:
+    """Whether the network computes the bias of a product."""
+    return op.bias is not None and not isinstance(op.bias.owner, top.WeightOp)
+
+
+def _constant_bias(op: Product) -> top.WeightOp | None:
+    """The op that makes the bias, a constant; None if there is no bias."""
+    if op.bias is None:
+        return None
+    assert isinstance(op.bias.owner, top.WeightOp)
+    return op.bias.owner
+
+
+def convert_in_floats(
+    builder: TpuBuilder, op: Product, left: SSAValue, right: SSAValue, make: MakeProduct
+) -> None:
+    """Converts a product to one of floats with an f32 bias."""
+    forms = builder.as_float(left), builder.as_float(right)
+    made = make(*forms, None if op.bias is None else builder.as_f32(op.bias))
     builder.set_float(op.output, builder.add(made).output)
 
 
-def _convert_weighted(
+def convert_weighted(
     builder: TpuBuilder,
     op: Product,
     left: SSAValue,
     weight: top.WeightOp,
-    bias: top.WeightOp | None,
+    axis: int,
+    make: MakeProduct,
 ) -> None:
-    """An activation times constant weights, which get a scale per output channel."""
+    """Converts an activation times constant weights, which get a scale per output channel (along
+    `axis`), to integers.
+    """
     input = builder.as_quantized(left)
     result = builder.element(op.output)
     x = quantized_element(input)
-    axis = 0 if isinstance(op, top.Conv2dOp) else len(shape_of(weight.output)) - 1
-    array = builder.array_of(weight)
+    array, bias = builder.array_of(weight), _constant_bias(op)
     try:
         product = quantize_product(
             array,
@@ -74,17 +100,15 @@ def _convert_weighted(
     bias_form = None
     if bias is not None and product.bias is not None:
         bias_form = builder.constant(f"{builder.key_of(bias)}.i32", product.bias)
-    made = _make_product(
-        op, input, weight_form, bias_form, element=result, accumulator=product.accumulator
-    )
+    made = make(input, weight_form, bias_form, element=result, accumulator=product.accumulator)
     builder.set_quantized(op.output, builder.add(made).output)
 
 
-def _convert_activations(builder: TpuBuilder, op: top.MatmulOp, bias: top.WeightOp | None) -> None:
-    """A product of two activations (or one that stands beside a vector), one scale each."""
+def _convert_activations(builder: TpuBuilder, op: top.MatmulOp, make: MakeProduct) -> None:
+    """Converts a product of two activations (or of one and a vector), one scale each, to integers."""
     left, right = builder.as_quantized(op.lhs), builder.as_quantized(op.rhs)
     a, b, result = quantized_element(left), quantized_element(right), builder.element(op.output)
-    scale = a.scale * b.scale
+    scale, bias = a.scale * b.scale, _constant_bias(op)
     bias_form, most_bias = None, 0
     try:
         quantize_multiplier(scale / result.scale)
@@ -95,8 +119,7 @@ def _convert_activations(builder: TpuBuilder, op: top.MatmulOp, bias: top.Weight
         most_bias = int(abs(integers.astype("i8")).max(initial=0))
         bias_form = builder.constant(f"{builder.key_of(bias)}.i32", integers)
     depth = shape_of(op.lhs)[-1]
-    made = _make_product(
-        op,
+    made = make(
         left,
         right,
         bias_form,
@@ -106,20 +129,5 @@ def _convert_activations(builder: TpuBuilder, op: top.MatmulOp, bias: top.Weight
     builder.set_quantized(op.output, builder.add(made).output)
 
 
-def _make_product(
-    op: Product, left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
-) -> tpu.Conv2dOp | tpu.MatmulOp:
-    name = op.result_name.data
-    if isinstance(op, top.MatmulOp):
-        return tpu.MatmulOp.make(name, left, right, bias, **options)
-    return tpu.Conv2dOp.make(
-        name,
-        left,
-        right,
-        bias,
-        strides=op.strides.get_values(),
-        pads=op.pads.get_values(),
-        dilations=op.dilations.get_values(),
-        groups=op.groups.value.data,
-        **options,
-    )
+CONVERSIONS: Conversions = {top.MatmulOp: convert_matmul}
+"""The conversion of matrix products."""

@@ -3,8 +3,8 @@ made when first asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Set
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Set
+from typing import Any, TypeVar
 
 import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, LocationAttr, StringAttr, TensorType, UnknownLoc
@@ -347,6 +347,11 @@ class TpuBuilder:
             hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
             "or convert with quantize=f32",
         )
+
+
+Conversions = Mapping[type[top.TopOp], Callable[[TpuBuilder, Any], None]]
+"""How ops are said in `tpu`, by the class of the op: a function that appends the `tpu` ops for one op
+and notes the form of its result."""
 
 
 def _given_type(argument: SSAValue) -> TensorType:

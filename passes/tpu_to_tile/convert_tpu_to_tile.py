@@ -45,7 +45,7 @@ from ...dialects.ir.text.value_name import value_name
 from ...dialects.ir.weights import WeightStore, value_of
 from ...dialects.quant.element_type import element_storage, shape_of
 from ..smalti_pass import Level, SmaltiPass, store_of
-from ..tile.tilers.emitter import global_buffer
+from ..tile.layers.emitter import global_buffer
 from ..tiling.layout import Layout, row_major
 from ..tiling.windows import flatten, refine, whole
 from .tensor_layouts import choose_layouts

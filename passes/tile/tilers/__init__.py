@@ -1,1 +1,1 @@
-"""Tiling one layer to local memory: a file per family of ops."""
+"""Tilers: how a layer of each kind of op becomes tiles that fit local memory; a file per family."""

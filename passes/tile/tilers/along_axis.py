@@ -7,9 +7,9 @@ from math import prod
 from ....dialects import tile, tpu
 from ...tiling.cost import Work
 from ...tiling.windows import Window
-from .constants import Constants
-from .emitter import Emitter
-from .tiler import Tiler
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.tiler import Tiler, Tilers
 
 
 class HostTiler(Tiler):
@@ -22,7 +22,7 @@ class HostTiler(Tiler):
         """What the bus of global memory carries; the core itself only waits."""
         buffers = (self.layer.inputs[0], self.layer.output)
         loads, stores = (
-            self.machine.bus_bytes(prod(each.layout.shape) * each.element_bytes, 1)
+            self.costs.bus_bytes(prod(each.layout.shape) * each.element_bytes, 1)
             for each in buffers
         )
         return Work(0, 0, loads, stores)
@@ -48,3 +48,7 @@ class HostTiler(Tiler):
                 **{name: bool(value) for name, value in op.flags.items()},
             },
         )
+
+
+TILERS: Tilers = {tpu.HostCallOp: HostTiler}
+"""The tiler of each op that the host computes."""

@@ -1,4 +1,4 @@
-"""Cuts convolutions: dense and grouped ones for the matrix unit, depthwise ones for the vector
+"""Tiles convolutions: dense and grouped ones for the matrix unit, depthwise ones for the vector
 unit.
 """
 
@@ -11,22 +11,22 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_conv_weights, pack_depthwise_weights
 from ....dialects import tile, tpu
-from ...tiling.cost import Machine, Work
+from ...tiling.cost import CostModel, Work
 from ...tiling.layout import round_up
 from ...tiling.tile_sizes import MAX_POSITIONS, Product, Reach
 from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Buffer, Layer, integers
-from .product import Key, ProductTiler
-from .tiler import padded_units
+from ..layers.accumulating_tiler import AccumulatingTiler, Key
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Buffer, Layer, integers
+from ..layers.tiler import Tilers, padded_units
 
 
-class ConvolutionTiler(ProductTiler):
+class ConvolutionTiler(AccumulatingTiler):
     """tpu.conv2d: output [N,O,OH,OW] from input [N,C,H,W], constant weights [O,C/groups,KH,KW]."""
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         op = layer.op
         assert isinstance(op, tpu.Conv2dOp)
         self.x = layer.inputs[0]
@@ -65,10 +65,10 @@ class ConvolutionTiler(ProductTiler):
         return self.group_channels
 
     def units(self) -> tuple[int, ...]:
-        channels = self.machine.lane_group
+        channels = self.costs.lane_group
         if self.groups > 1:
             channels = lcm(channels, self.outputs // self.groups)
-        return padded_units(self.layer.output.layout, [1, channels, 1, 1], self.machine.lane_group)
+        return padded_units(self.layer.output.layout, [1, channels, 1, 1], self.costs.lane_group)
 
     def _input_range(self, axis: int, outputs: Range) -> InputRange:
         """The input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
@@ -100,24 +100,24 @@ class ConvolutionTiler(ProductTiler):
         )
 
     def work(self, window: Window) -> Work:
-        machine, layer = self.machine, self.layer
+        costs, layer = self.costs, self.layer
         batch, channels, height, width = sizes_of(window)
         rows = (window[0], window[2], window[3])
         pixels = batch * height * width
-        outputs = pixels * round_up(channels, machine.lane_group)
+        outputs = pixels * round_up(channels, costs.lane_group)
         taps = prod(self.kernel)
         vector = self.epilogue_cycles(outputs)
         loads = self.load_bytes(0, self._input_box(rows, window[1], (0, self.group_channels)))
         loads += (
-            round_up(channels, machine.lane_group) * taps * self.depth * self.weight.element_bytes
+            round_up(channels, costs.lane_group) * taps * self.depth * self.weight.element_bytes
         )
         loads += self.side_bytes(window)
         stores, storage = self.store_bytes(window), layer.elements[0].storage
         if self.depthwise:
-            vector += machine.vector_cycles(storage, outputs, taps)
+            vector += costs.vector_cycles(storage, outputs, taps)
             return Work(0, vector, loads, stores)
         groups = self._groups_of(channels)
-        matrix = machine.matrix_cycles(
+        matrix = costs.matrix_cycles(
             storage, pixels, taps * self.depth, -(-channels // groups), groups
         )
         return Work(matrix, vector, loads, stores)
@@ -128,7 +128,7 @@ class ConvolutionTiler(ProductTiler):
 
     def block_for(self) -> int:
         # The weights of a depthwise convolution are rows of all channels: there are no blocks.
-        return self.machine.lane_group if self.depthwise else super().block_for()
+        return self.costs.lane_group if self.depthwise else super().block_for()
 
     def product(self, window: Window, block: int) -> Product:
         batch, channels, height, width = sizes_of(window)
@@ -173,7 +173,7 @@ class ConvolutionTiler(ProductTiler):
 
     def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
         box = self._input_box(rows, channels, depth)
-        pitch = round_up(box[1][1] - box[1][0], self.machine.lane_group)
+        pitch = round_up(box[1][1] - box[1][0], self.costs.lane_group)
         return emitter.load(
             self.x, box, (0, 2, 3, 1), pitch, pad_value=self.layer.elements[0].zero_point
         )
@@ -191,7 +191,7 @@ class ConvolutionTiler(ProductTiler):
         taps = prod(self.kernel)
         low, high = channels
         if self.depthwise:
-            pitch = round_up(high - low, self.machine.lane_group)
+            pitch = round_up(high - low, self.costs.lane_group)
             end = min(low + pitch, packed.layout.shape[1])
             return emitter.load(packed, ((0, taps), (low, end)), (0, 1), pitch)
         blocks = (low // block, -(-high // block))
@@ -208,7 +208,7 @@ class ConvolutionTiler(ProductTiler):
         def make() -> np.ndarray:
             w = self.weight.constant(constants.store).transpose(2, 3, 1, 0)
             if self.depthwise:
-                return pack_depthwise_weights(w, round_up(self.outputs, self.machine.lane_group))
+                return pack_depthwise_weights(w, round_up(self.outputs, self.costs.lane_group))
             packed = pack_conv_weights(w, block)
             return packed.reshape(len(packed), prod(self.kernel), self.group_channels, block)
 
@@ -250,3 +250,7 @@ class ConvolutionTiler(ProductTiler):
         weight = self.weight.constant(constants.store)
         sums = weight.sum(axis=(1, 2, 3), dtype=np.int64)
         return bias.astype(np.int64) - self.layer.elements[0].zero_point * sums
+
+
+TILERS: Tilers = {tpu.Conv2dOp: ConvolutionTiler}
+"""The tiler of each convolution."""

@@ -1,4 +1,4 @@
-"""Cuts what puts boxes of tensors in their places: concat, slice and pad, as copies through local
+"""Tiles what puts boxes of tensors in their places: concat, slice and pad, as copies through local
 memory.
 """
 
@@ -13,12 +13,13 @@ from xdsl.ir import SSAValue
 from ....backends.numerics.movement import stored_number
 from ....dialects import tile, tpu
 from ...tiling.copies import Padding, plan
-from ...tiling.cost import Machine, Work
+from ...tiling.cost import CostModel, Work
 from ...tiling.windows import Range, Window, sizes_of, whole
-from .box import BoxTiler
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Layer, integers
+from ..layers.box_tiler import BoxTiler
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Layer, integers
+from ..layers.tiler import Tilers
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class MovementTiler(BoxTiler):
     the pieces that reach into it and a fill for what no piece covers, and stored as one.
     """
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         self.pieces = _pieces(layer)
         self.fill: float | None = None
         if isinstance(layer.op, tpu.PadOp):
@@ -78,10 +79,10 @@ class MovementTiler(BoxTiler):
             run = max(copy.sizes[-1] for copy in copies)
             runs = -(-prod(sizes_of(box)) // run)
             addresses += runs
-            loads += self.machine.bus_bytes(run * size, runs)
+            loads += self.costs.bus_bytes(run * size, runs)
         if self.fill is not None and not self._ends_rows(window):
             filled = self.elements_of(sizes_of(window)) * self.layer.output.element_bytes
-            addresses += self.machine.fill_cycles(filled)
+            addresses += self.costs.fill_cycles(filled)
         return Work(0, addresses, loads, self.store_bytes(window))
 
     def _ends_rows(self, window: Window) -> bool:
@@ -198,3 +199,11 @@ def _common(a: Window, b: Window) -> Window | None:
 
 def _dot(strides: Sequence[int], lows: Sequence[int]) -> int:
     return sum(stride * low for stride, low in zip(strides, lows, strict=True))
+
+
+TILERS: Tilers = {
+    tpu.ConcatOp: MovementTiler,
+    tpu.SliceOp: MovementTiler,
+    tpu.PadOp: MovementTiler,
+}
+"""The tiler of each op that moves boxes."""

@@ -1,4 +1,4 @@
-"""Cuts softmax and the normalizations."""
+"""Tiles softmax and the normalizations."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from ....backends.targets.cycles import (
     local_response_norm_operations,
 )
 from ....dialects import tile, tpu
-from ...tiling.cost import Machine
+from ...tiling.cost import CostModel
 from ...tiling.layout import round_up
 from ...tiling.windows import Window, sizes_of
-from .box import BoxTiler
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Buffer, Layer, integers
+from ..layers.box_tiler import BoxTiler
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Buffer, Layer, integers
+from ..layers.tiler import Tilers
 
 _PARAMETER_BYTES = 4
 
 
-class _RowFamily(BoxTiler):
+class _RowTiler(BoxTiler):
     """Base of the ops that compute each row along one axis by itself: tiles have that axis last (the
     copies bring it there), and whole.
     """
@@ -34,8 +35,8 @@ class _RowFamily(BoxTiler):
     axis: int
     operations: int
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         if not layer.result.is_float:
             name = layer.op.name.removeprefix("tpu.")
             raise layer.error(f"the device computes {name} in float", "cast its input to f32")
@@ -47,7 +48,7 @@ class _RowFamily(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
-        return self.machine.vector_cycles(self.layer.output.storage, elements, self.operations)
+        return self.costs.vector_cycles(self.layer.output.storage, elements, self.operations)
 
     def load_rows(self, emitter: Emitter, window: Window) -> tuple[SSAValue, SSAValue, int]:
         """The tile's input, a buffer for its output, and the pitch of both."""
@@ -57,13 +58,13 @@ class _RowFamily(BoxTiler):
         return x, emitter.alloc(shape, self.layer.output.storage, name="out"), pitch
 
 
-class SoftmaxTiler(_RowFamily):
+class SoftmaxTiler(_RowTiler):
     """tpu.softmax."""
 
     operations = SOFTMAX_OPERATIONS
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         op = layer.op
         assert isinstance(op, tpu.SoftmaxOp)
         self.log = op.log is not None
@@ -76,11 +77,11 @@ class SoftmaxTiler(_RowFamily):
         self.store(emitter, out, window, pitch)
 
 
-class LocalResponseNormTiler(_RowFamily):
+class LocalResponseNormTiler(_RowTiler):
     """tpu.local_response_norm: along the channels, axis 1."""
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         op = layer.op
         assert isinstance(op, tpu.LocalResponseNormOp)
         size = op.size.value.data
@@ -109,8 +110,8 @@ class NormalizeTiler(BoxTiler):
     they vary.
     """
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         op = layer.op
         assert isinstance(op, tpu.NormalizeOp)
         if not layer.result.is_float:
@@ -161,7 +162,7 @@ class NormalizeTiler(BoxTiler):
         """The innermost axis in whole lane groups, but rows of several axes are dense."""
         last = sizes[self.order[-1]]
         is_row = self.inner is not None or prod(sizes[a] for a in self.reduced[:-1]) == 1
-        return round_up(last, self.machine.lane_group) if is_row else last
+        return round_up(last, self.costs.lane_group) if is_row else last
 
     def _rows(self, sizes: Sequence[int]) -> tuple[int, int]:
         """Rows of a tile, and elements from one to the next."""
@@ -187,7 +188,7 @@ class NormalizeTiler(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
-        return self.machine.vector_cycles(self.layer.output.storage, elements, NORMALIZE_OPERATIONS)
+        return self.costs.vector_cycles(self.layer.output.storage, elements, NORMALIZE_OPERATIONS)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes = sizes_of(window)
@@ -246,3 +247,11 @@ class NormalizeTiler(BoxTiler):
         )
         origin = self.layer.op.result_name.data
         return constants.once(identity, f"{origin}.parameters", make)
+
+
+TILERS: Tilers = {
+    tpu.SoftmaxOp: SoftmaxTiler,
+    tpu.NormalizeOp: NormalizeTiler,
+    tpu.LocalResponseNormOp: LocalResponseNormTiler,
+}
+"""The tiler of each softmax and normalization."""

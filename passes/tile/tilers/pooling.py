@@ -1,4 +1,4 @@
-"""Cuts max and average pooling."""
+"""Tiles max and average pooling."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from math import prod
 
 from ....dialects import tile, tpu
-from ...tiling.cost import Machine
+from ...tiling.cost import CostModel
 from ...tiling.tile_sizes import MAX_POSITIONS
 from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
-from .box import BoxTiler
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Layer, integers
+from ..layers.box_tiler import BoxTiler
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Layer, integers
+from ..layers.tiler import Tilers
 
 
 class PoolTiler(BoxTiler):
     """tpu.max_pool and tpu.avg_pool: [N,C,OH,OW] from [N,C,H,W]; tiles are channel-last."""
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         op = layer.op
         assert isinstance(op, tpu.PoolOp)
         self.order = (0, 2, 3, 1)
@@ -66,7 +67,7 @@ class PoolTiler(BoxTiler):
         ]
 
     def vector_cycles(self, window: Window) -> int:
-        return self.machine.vector_cycles(
+        return self.costs.vector_cycles(
             self.layer.output.storage, self.elements_of(sizes_of(window)), prod(self.kernel)
         )
 
@@ -96,3 +97,10 @@ class PoolTiler(BoxTiler):
             layer.clamp,
         )
         self.store(emitter, out, window, pitch)
+
+
+TILERS: Tilers = {
+    tpu.MaxPoolOp: PoolTiler,
+    tpu.AvgPoolOp: PoolTiler,
+}
+"""The tiler of each pooling op."""

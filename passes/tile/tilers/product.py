@@ -1,86 +1,169 @@
-"""The loop that convolutions and matrix products share: tiles of rows × channels × depth, buffers
-kept while they serve.
+"""Tiles matrix products: activations times weights, and activations times activations, with
+broadcast leading axes.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
-from itertools import product as combinations
+from dataclasses import replace
+from math import prod
 
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ....backends.numerics.device.packing import pack_epilogue_table
-from ....dialects import tile
-from ...tiling.cost import Machine
-from ...tiling.layout import round_up
-from ...tiling.tile_sizes import Footprint, Product, ProductTiling, depth_parts, tile_product
-from ...tiling.windows import Range, Window, common_unit, sizes_of, tiles
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Buffer, Layer
-from .tiler import Tiler
-
-Key = tuple[object, ...]
-
-
-class _Kept:
-    """The buffers of the tile before: each serves the next tile, too, where its key is the same."""
-
-    def __init__(self) -> None:
-        self._buffers: dict[str, tuple[Key, SSAValue]] = {}
-        self._asked: tuple[str, Key] = ("", ())
-
-    def get(self, name: str, key: Key) -> SSAValue | None:
-        """The buffer `name` if it was put for this `key`."""
-        self._asked = name, key
-        found = self._buffers.get(name)
-        return found[1] if found is not None and found[0] == key else None
-
-    def put(self, buffer: SSAValue) -> SSAValue:
-        """Keeps a buffer for what was asked for last, in place of the one before; returns it."""
-        name, key = self._asked
-        self._buffers[name] = key, buffer
-        return buffer
+from ....backends.numerics.device.packing import pack_matmul_weights
+from ....dialects import tile, tpu
+from ....dialects.quant.element_type import shape_of
+from ...tiling.cost import CostModel, Work
+from ...tiling.layout import Layout, round_up, with_unit_axis
+from ...tiling.tile_sizes import Product, ProductTiling, Reach
+from ...tiling.windows import Range, Window, grid, sizes_of, tiles
+from ..layers.accumulating_tiler import AccumulatingTiler, Key
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Buffer, Layer
+from ..layers.tiler import Tilers, padded_units
 
 
-class ProductTiler(Tiler):
-    """A layer that sums products into accumulators, then an epilogue takes them to outputs.
+class MatmulTiler(AccumulatingTiler):
+    """tpu.matmul by NumPy's rules: lhs [..., M, K] (or [K]) times rhs [..., K, N] (or [K]).
 
-    Row axes of the output are all but the channel axis, outermost first.
+    All buffers are seen with the axes [leading..., M, ·], sizes 1 where they have no such axis.
+    With a right-hand matrix that is the same for all leading axes, these are rows of one product
+    like M; otherwise each of their matrices is a product of its own.
     """
 
-    bias: Buffer | None
-    residual: int | None
-    """Which operand of the op is the residual."""
-    accumulator: str
-
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
-        self._tilings: dict[tuple[Window, int], ProductTiling | Footprint] = {}
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        op = layer.op
+        assert isinstance(op, tpu.MatmulOp)
+        self._inserted = _inserted_axes(op)
+        super().__init__(_with_all_axes(layer, self._inserted), costs)
+        self.x, self.w = self.layer.inputs[0], self.layer.inputs[1]
+        self.bias = None if op.bias is None else layer.inputs[2]
+        if self.bias is not None and not self.bias.is_weights:
+            raise layer.error("its bias must be constant", "add it in an op of its own")
+        self.residual = None if op.residual is None else len(layer.inputs) - 1
+        self.accumulator = op.accumulator.data
+        self.shared = all(size == 1 for size in self.w.layout.shape[:-2])
+        """Whether one right-hand matrix serves every row."""
+        self.packs = self.w.is_weights and self.shared
+        self.transposed = not self.packs and self.w.layout.last_axis == self.channel_axis - 1
+        """Whether the right-hand matrix lies in memory as rows of K elements."""
+        self.folds = self.packs and not layer.elements[1].zero_point
+        """Whether the zero point of the left side is folded into the bias."""
 
     @property
-    @abstractmethod
     def channel_axis(self) -> int:
-        """The output's axis of channels (columns)."""
+        return len(self.layer.shape) - 1
 
     @property
-    @abstractmethod
     def row_axes(self) -> tuple[int, ...]:
-        """The other axes, outermost first as in the local buffers."""
+        return tuple(range(self.channel_axis))
 
-    @abstractmethod
+    @property
+    def depth(self) -> int:
+        return self.x.layout.shape[-1]
+
+    def _extended(self, window: Window) -> Window:
+        """A window of the output as the op has it, with the axes that it has not."""
+        return _with_unit_ranges(window, self._inserted)
+
+    def units(self) -> tuple[int, ...]:
+        units = [1] * self.channel_axis + [self.costs.lane_group]
+        padded = padded_units(self.layer.output.layout, units, self.costs.lane_group)
+        return tuple(unit for axis, unit in enumerate(padded) if axis not in self._inserted)
+
+    def work(self, window: Window) -> Work:
+        window = self._extended(window)
+        costs = self.costs
+        *rows, columns = sizes_of(window)
+        matrices = 1 if self.shared else prod(rows[:-1])
+        outputs = prod(rows) * round_up(columns, costs.lane_group)
+        storage = self.layer.elements[0].storage
+        matrix = costs.matrix_cycles(storage, prod(rows) // matrices, self.depth, columns, matrices)
+        loads = self.load_bytes(0, self._matrix_box(self.x, window[:-1], (0, self.depth)))
+        loads += matrices * self.depth * round_up(columns, costs.lane_group) * self.w.element_bytes
+        loads += self.side_bytes(window)
+        return Work(matrix, self.epilogue_cycles(outputs), loads, self.store_bytes(window))
+
     def product(self, window: Window, block: int) -> Product:
-        """`window` as the tile sizes depend on it, with weights in blocks of `block` channels."""
+        *rows, columns = sizes_of(window)
+        element = self.layer.elements[0]
+        return Product(
+            engine="matrix",
+            storage=element.storage,
+            acc_storage=self.accumulator,
+            rows=tuple(rows),
+            reach=tuple(Reach(1, 1, size) for size in rows),
+            channels=columns,
+            unit=block,
+            block=block,
+            taps=1,
+            depth=self.depth,
+            fan_in=0,
+            groups=1,
+            in_bytes=element.size_bytes,
+            acc_bytes=8 if self.accumulator == "i64" else 4,
+            out_bytes=self.layer.output.element_bytes,
+            residual=self.residual is not None,
+            table_rows=self.table_rows,
+            can_split_depth=not element.is_float,
+            depth_unit=self.costs.lane_group if self.transposed else 1,
+        )
 
-    @abstractmethod
-    def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
-        """The input that `rows` of the output (ranges of the row axes) read, of the channels and
-        depth in question.
+    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        window = self._extended(window)
+        if self.shared:
+            super().emit(window, emitter, constants)
+            return
+        for index in grid(window[:-2], (1,) * len(window[:-2])):
+            super().emit((*index, *window[-2:]), emitter, constants)
+
+    def block_for(self) -> int:
+        if self.packs:
+            return super().block_for()
+        # What is not packed beforehand is brought into blocks of any size by its copies.
+        block = min(self.costs.columns, round_up(self.channel_count, self.costs.lane_group))
+        while block > self.costs.lane_group and not self._fits(block):
+            block = round_up(block // 2, self.costs.lane_group)
+        return block
+
+    def _fits(self, block: int) -> bool:
+        windows = self.layer.siblings
+        if not self.shared:
+            lead = ((0, 1),) * (self.channel_axis - 1)
+            windows = [(*lead, *window[-2:]) for window in windows]
+        return all(isinstance(self.tiling(window, block), ProductTiling) for window in windows)
+
+    @staticmethod
+    def _matrix_box(buffer: Buffer, rows: Window, last: Range) -> Window:
+        """The box of an operand for ranges of the leading axes and the second-last, broadcast axes
+        as they are.
         """
+        sizes = buffer.layout.shape
+        kept = ((0, 1) if size == 1 else range_ for size, range_ in zip(sizes, rows, strict=False))
+        return (*kept, last)
 
-    @abstractmethod
+    def rows_key(self, rows: Window, channels: Range) -> Key:
+        return (rows,)
+
+    def weights_key(self, rows: Window, channels: Range) -> Key:
+        return (channels,) if self.shared else (channels, rows[:-1])
+
+    def local_shape(self, rows: Window, pitch: int) -> tuple[int, ...]:
+        return (1, prod(sizes_of(rows)), pitch)
+
+    def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
+        box = self._matrix_box(self.x, rows, depth)
+        pitch = round_up(depth[1] - depth[0], self.costs.lane_group)
+        return emitter.load(
+            self.x,
+            box,
+            range(len(box)),
+            pitch,
+            shape=self.local_shape(rows, pitch),
+            pad_value=self.layer.elements[0].zero_point,
+        )
+
     def load_weights(
         self,
         emitter: Emitter,
@@ -90,9 +173,45 @@ class ProductTiler(Tiler):
         depth: Range,
         block: int,
     ) -> SSAValue:
-        """The weights of a tile of channels."""
+        if self.packs:
+            packed = self._packed(constants, block)
+            blocks = (channels[0] // block, -(-channels[1] // block))
+            shape = (1, blocks[1] - blocks[0], depth[1] - depth[0], block)
+            return emitter.load(packed, (blocks, depth, (0, block)), (0, 1, 2), block, shape=shape)
+        rank = len(self.w.layout.shape)
+        size, columns = depth[1] - depth[0], channels[1] - channels[0]
+        box = self._matrix_box(self.w, (*rows[:-1], depth), channels)
+        zero = self.layer.elements[1].zero_point
+        if self.transposed:
+            pitch = round_up(size, self.costs.lane_group)
+            order = (*range(rank - 2), rank - 1, rank - 2)
+            shape = (1, 1, columns, pitch)
+            return emitter.load(self.w, box, order, pitch, shape=shape, pad_value=zero)
+        blocks = tiles(channels, block)
+        target = emitter.alloc((1, len(blocks), size, block), self.w.storage)
+        for index, range_ in enumerate(blocks):
+            emitter.fill_box(
+                target,
+                self.w,
+                (*box[:-1], range_),
+                (*(0,) * (rank - 2), block, 1),
+                target_offset=index * size * block,
+                padding=(rank - 1, block - (range_[1] - range_[0])),
+                pad_value=zero,
+            )
+        return target
 
-    @abstractmethod
+    def _packed(self, constants: Constants, block: int) -> Buffer:
+        """The right-hand matrix in device layout: [blocks, K, block]."""
+
+        def make() -> np.ndarray:
+            return pack_matmul_weights(self._matrix(constants), block)
+
+        return constants.once(("packed", self.w.value, block), f"{self.w.name}.packed", make)
+
+    def _matrix(self, constants: Constants) -> np.ndarray:
+        return self.w.constant(constants.store).reshape(self.w.layout.shape[-2:])
+
     def multiply(
         self,
         emitter: Emitter,
@@ -101,215 +220,84 @@ class ProductTiler(Tiler):
         channels: Range,
         depth: Range,
     ) -> None:
-        """The computation: operands are input, weights, accumulators; accumulates where the depth
-        starts past 0.
-        """
-
-    @abstractmethod
-    def rows_key(self, rows: Window, channels: Range) -> Key:
-        """What the input of a tile depends on beside the depth: equal keys may share the buffer."""
-
-    @abstractmethod
-    def weights_key(self, rows: Window, channels: Range) -> Key:
-        """What the weights of a tile depend on beside the depth."""
-
-    @abstractmethod
-    def local_shape(self, rows: Window, pitch: int) -> tuple[int, ...]:
-        """The shape of accumulators, residual and output of a tile."""
-
-    @abstractmethod
-    def folded_bias(self, constants: Constants) -> np.ndarray:
-        """The bias with the input's zero point folded in: i64 [channels], or f32."""
-
-    def product_scales(self) -> np.ndarray:
-        """Real value of one accumulator step per channel, f64 [channels] (integer types)."""
         x, w = self.layer.elements[:2]
-        return np.broadcast_to(x.scale * w.scales, self.channel_count)
-
-    @property
-    def channel_count(self) -> int:
-        """Channels of the whole output."""
-        return self.layer.shape[self.channel_axis]
-
-    @property
-    def table_rows(self) -> int:
-        """Rows of the table of parameters."""
-        if self.layer.result.is_float and self.layer.elements[0].is_float:
-            return 1
-        return (3 if self.residual is None else 5) + (self.accumulator == "i64")
-
-    def block_for(self) -> int:
-        """Channels per block of packed weights: such that every window's slice is whole blocks, and
-        a tile fits.
-        """
-        group = self.machine.lane_group
-        starts = [window[self.channel_axis][0] for window in self.layer.siblings]
-        block = common_unit(starts, self.machine.columns)
-        if not block:
-            block = min(self.machine.columns, round_up(self.channel_count, group))
-        while block > group and not self._fits(block):
-            block = max(b for b in range(group, block, group) if block % b == 0)
-        return block
-
-    def _fits(self, block: int) -> bool:
-        return all(
-            isinstance(self.tiling(window, block), ProductTiling) for window in self.layer.siblings
-        )
-
-    def tiling(self, window: Window, block: int) -> ProductTiling | Footprint:
-        """The tile sizes for `window`, or the footprint of a tile that does not fit."""
-        shape = tuple((0, size) for size in sizes_of(window))
-        found = self._tilings.get((shape, block))
-        if found is None:
-            product = self.product(window, block)
-            found = tile_product(self.machine, product, len(self.layer.siblings))
-            self._tilings[shape, block] = found
-        return found
-
-    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        self._widen(constants)
-        block = self._block(constants)
-        tiling = self.tiling(window, block)
-        if isinstance(tiling, Footprint):
-            raise self.layer.too_big(tiling.local, tiling.acc, self.machine)
-        rows = tuple(window[axis] for axis in self.row_axes)
-        row_windows: Sequence[Window] = list(
-            combinations(*(tiles(r, s) for r, s in zip(rows, tiling.rows, strict=True)))
-        )
-        channel_ranges = tiles(window[self.channel_axis], tiling.channels)
-        order = (
-            ((r, c) for c in channel_ranges for r in row_windows)
-            if tiling.channels_outer
-            else ((r, c) for r in row_windows for c in channel_ranges)
-        )
-        kept = _Kept()
-        for row_window, channels in order:
-            self._tile(emitter, constants, kept, row_window, channels, tiling.depth, block)
-
-    def _widen(self, constants: Constants) -> None:
-        """Sums in i64 where the bias leaves 32 bits once the input's zero point is folded in: the
-        sums stay the same.
-        """
-
-        def overflows() -> int:
-            return int(np.abs(self.folded_bias(constants)).max(initial=0) >= 2**31)
-
-        if self.accumulator == "i32" and constants.decide(
-            ("wide", self.layer.output.value), overflows
-        ):
-            self.accumulator = "i64"
-
-    def _block(self, constants: Constants) -> int:
-        """The block size, decided once for all cores."""
-        return constants.decide(("block", self.layer.output.value), self.block_for)
-
-    def _tile(
-        self,
-        emitter: Emitter,
-        constants: Constants,
-        kept: _Kept,
-        rows: Window,
-        channels: Range,
-        depth_size: int,
-        block: int,
-    ) -> None:
-        """One tile: loads what is not there yet, products over the depth, epilogue, store."""
-        pitch = round_up(channels[1] - channels[0], self.machine.lane_group)
-        acc: SSAValue | None = None
-        for depth in depth_parts(self.depth, depth_size):
-            w = kept.get("w", (*self.weights_key(rows, channels), depth))
-            if w is None:
-                w = kept.put(self.load_weights(emitter, constants, rows, channels, depth, block))
-            x = kept.get("x", (*self.rows_key(rows, channels), depth))
-            if x is None:
-                x = kept.put(self.load_rows(emitter, rows, channels, depth))
-            if acc is None:
-                acc = emitter.alloc(self.local_shape(rows, pitch), self.accumulator, "acc", "acc")
-            self.multiply(emitter, (x, w, acc), rows, channels, depth)
-        table = kept.get("table", channels)
-        if table is None:
-            source = self._table(constants)
-            # Whole rows of lanes: the table has columns for the padding of the last ones.
-            end = min(channels[0] + pitch, source.layout.shape[1])
-            box = ((0, self.table_rows), (channels[0], end))
-            table = kept.put(emitter.load(source, box, (0, 1), pitch))
-        assert acc is not None
-        self._finish(emitter, acc, table, rows, channels)
-
-    def _finish(
-        self, emitter: Emitter, acc: SSAValue, table: SSAValue, rows: Window, channels: Range
-    ) -> None:
-        """Takes the accumulators of a tile to the output."""
-        layer = self.layer
-        pitch = round_up(channels[1] - channels[0], self.machine.lane_group)
-        shape = self.local_shape(rows, pitch)
-        box = self.output_box(rows, channels)
-        order = (*self.row_axes, self.channel_axis)
-        operands, residual_zero = [acc, table], 0
-        if self.residual is not None:
-            source = layer.inputs[self.residual]
-            residual_zero = layer.elements[self.residual].zero_point
-            operands.append(
-                emitter.load(source, box, order, pitch, shape=shape, pad_value=residual_zero)
-            )
-        zero_point = layer.result.zero_point
-        out = emitter.alloc(shape, layer.output.storage, name="out")
         emitter.compute(
-            tile.EpilogueOp,
-            [*operands, out],
-            {"channels": channels[1] - channels[0], "zero_points": (residual_zero, zero_point)},
-            layer.clamp,
-        )
-        emitter.store(out, layer.output, box, order, pitch, pad_value=zero_point)
-
-    @property
-    @abstractmethod
-    def depth(self) -> int:
-        """Input channels that one output channel sums over (per tap)."""
-
-    def epilogue_cycles(self, outputs: int) -> int:
-        """Cycles of the vector unit to take `outputs` accumulators, padding included, to outputs."""
-        passes = 2 if self.residual is None else 3
-        return self.machine.vector_cycles(self.accumulator, outputs, passes)
-
-    def side_bytes(self, window: Window) -> int:
-        """Bytes on the global bus of what the epilogue of `window` reads: table and residual."""
-        low, high = window[self.channel_axis]
-        table = self.table_rows * (high - low) * 4
-        return table if self.residual is None else table + self.load_bytes(self.residual, window)
-
-    def output_box(self, rows: Window, channels: Range) -> Window:
-        """The window of the output from the ranges of the row axes and of the channels."""
-        box: list[Range] = [channels] * len(self.layer.shape)
-        for axis, range_ in zip(self.row_axes, rows, strict=True):
-            box[axis] = range_
-        return tuple(box)
-
-    def _table(self, constants: Constants) -> Buffer:
-        """The table of the epilogue's parameters of all channels, made once."""
-        return constants.once(
-            ("table", self.layer.output.value),
-            f"{self.layer.output.name}.table",
-            lambda: self._table_values(constants),
+            tile.MatmulOp,
+            operands,
+            {
+                "depth": depth[1] - depth[0],
+                "columns": channels[1] - channels[0],
+                "zero_points": (0, 0) if self.folds else (x.zero_point, w.zero_point),
+                "transpose_w": self.transposed,
+                "accumulate": depth[0] > 0,
+            },
         )
 
-    def _table_values(self, constants: Constants) -> np.ndarray:
-        """[rows, channels rounded up to lane groups]: f32 bias; or i32 bias (low, high),
-        multiplier, shift (, residual's).
-        """
-        pitch = round_up(self.channel_count, self.machine.lane_group)
-        bias = self.folded_bias(constants)
-        if self.table_rows == 1:
-            table = np.zeros((1, pitch), dtype=np.float32)
-            table[0, : self.channel_count] = bias
-            return table
-        scales = self.product_scales()
-        multiplier, shift = self.layer.rescalings(scales / self.layer.result.scale)
-        residual_multiplier, residual_shift = None, None
-        if self.residual is not None:
-            ratio = self.layer.elements[self.residual].scale / scales
-            residual_multiplier, residual_shift = self.layer.rescalings(ratio)
-        return pack_epilogue_table(
-            bias, multiplier, shift, pitch, acc_type=self.accumulator,
-            residual_multiplier=residual_multiplier, residual_shift=residual_shift,
-        )  # fmt: skip
+    def folded_bias(self, constants: Constants) -> np.ndarray:
+        count = self.channel_count
+        bias = np.zeros(count) if self.bias is None else self.bias.constant(constants.store)
+        if self.layer.elements[0].is_float:
+            return np.broadcast_to(bias, count).astype(np.float32)
+        bias = np.broadcast_to(bias, count).astype(np.int64)
+        if not self.folds:
+            return bias
+        return bias - self.layer.elements[0].zero_point * self._matrix(constants).sum(
+            axis=0, dtype=np.int64
+        )
+
+
+def _inserted_axes(op: tpu.MatmulOp) -> list[int]:
+    """Where the output lacks an axis of [leading..., M, N], ascending, as positions after
+    insertion.
+    """
+    rank = len(shape_of(op.output))
+    columns_missing, rows_missing = len(shape_of(op.rhs)) == 1, len(shape_of(op.lhs)) == 1
+    if columns_missing and rows_missing:
+        # An output without axes is seen as one of shape (1,): that axis counts as N.
+        return [0]
+    if columns_missing:
+        return [rank]
+    return [rank - 1] if rows_missing else []
+
+
+def _with_unit_ranges(window: Window, inserted: list[int]) -> Window:
+    """The window with a range of one element at each inserted axis."""
+    result = list(window)
+    for position in inserted:
+        result.insert(position, (0, 1))
+    return tuple(result)
+
+
+def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:
+    """The layer with every buffer seen with the axes [leading..., M, ·]."""
+    op = layer.op
+    assert isinstance(op, tpu.MatmulOp)
+
+    def output(layout: Layout) -> Layout:
+        for position in inserted:
+            layout = with_unit_axis(layout, position)
+        return layout
+
+    seen = layer.output.seen_as(output(layer.output.layout))
+    rank = len(seen.layout.shape)
+    inputs = list(layer.inputs)
+    for index, buffer in enumerate(inputs[:2]):
+        layout = buffer.layout
+        if len(layout.shape) == 1:
+            layout = with_unit_axis(layout, index)
+        while len(layout.shape) < rank:
+            layout = with_unit_axis(layout, 0)
+        inputs[index] = buffer.seen_as(layout)
+    if op.residual is not None:
+        inputs[-1] = inputs[-1].seen_as(output(inputs[-1].layout))
+    return replace(
+        layer,
+        inputs=inputs,
+        output=seen,
+        window=_with_unit_ranges(layer.window, inserted),
+        siblings=[_with_unit_ranges(sibling, inserted) for sibling in layer.siblings],
+    )
+
+
+TILERS: Tilers = {tpu.MatmulOp: MatmulTiler}
+"""The tiler of each matrix product."""

@@ -1,4 +1,4 @@
-"""Cuts reductions over axes."""
+"""Tiles reductions over axes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from math import prod
 from ....backends.numerics.reduction import SELECTING_KINDS
 from ....backends.targets.cycles import reduce_operations
 from ....dialects import tile, tpu
-from ...tiling.cost import Machine
+from ...tiling.cost import CostModel
 from ...tiling.layout import round_up
 from ...tiling.windows import Window, sizes_of
-from .box import BoxTiler
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Layer, integers
-from .tiler import padded_units
+from ..layers.box_tiler import BoxTiler
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Layer, integers
+from ..layers.tiler import Tilers, padded_units
 
 
 class ReduceTiler(BoxTiler):
@@ -27,8 +27,8 @@ class ReduceTiler(BoxTiler):
     divided.
     """
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         op = layer.op
         assert isinstance(op, tpu.ReduceOp)
         self.kind = op.kind.data
@@ -82,12 +82,12 @@ class ReduceTiler(BoxTiler):
     def units(self) -> tuple[int, ...]:
         units = [1] * len(self.layer.shape)
         if self.in_lanes:
-            units[self.order[-1]] = self.machine.lane_group
-        return padded_units(self.layer.output.layout, units, self.machine.lane_group)
+            units[self.order[-1]] = self.costs.lane_group
+        return padded_units(self.layer.output.layout, units, self.costs.lane_group)
 
     def pitch_of(self, sizes: Sequence[int]) -> int:
         last = sizes[self.order[-1]]
-        return round_up(last, self.machine.lane_group) if self.in_lanes else last
+        return round_up(last, self.costs.lane_group) if self.in_lanes else last
 
     def input_boxes(self, window: Window) -> Sequence[Window]:
         shape = self.layer.inputs[0].layout.shape
@@ -114,7 +114,7 @@ class ReduceTiler(BoxTiler):
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window)) * self._length
         operations = reduce_operations(self.kind)
-        return self.machine.vector_cycles(self.layer.inputs[0].storage, elements, operations)
+        return self.costs.vector_cycles(self.layer.inputs[0].storage, elements, operations)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)
@@ -158,3 +158,7 @@ class ReduceTiler(BoxTiler):
             else:
                 outer *= size
         return outer, inner
+
+
+TILERS: Tilers = {tpu.ReduceOp: ReduceTiler}
+"""The tiler of each reduction."""

@@ -1,4 +1,4 @@
-"""Cuts what only moves elements: reshape and transpose, as copies through local memory."""
+"""Tiles what only moves elements: reshape and transpose, as copies through local memory."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from math import lcm, prod
 
 from ....dialects import tile, tpu
 from ...tiling.copies import Padding, plan
-from ...tiling.cost import Machine, Work
+from ...tiling.cost import CostModel, Work
 from ...tiling.layout import Layout, round_up
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, sizes_of
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Layer, integers
-from .tiler import Tiler, padded_units
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Layer, integers
+from ..layers.tiler import Tiler, Tilers, padded_units
 
 
 class RelayoutTiler(Tiler):
@@ -25,8 +25,8 @@ class RelayoutTiler(Tiler):
     shapes: each axis of either is a nest of consecutive factors.
     """
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         source, target = layer.inputs[0].layout, layer.output.layout
         if isinstance(layer.op, tpu.TransposeOp):
             permutation = integers(layer.op.permutation) or (0,)
@@ -52,15 +52,15 @@ class RelayoutTiler(Tiler):
         units = [prod(self.factors[f] for f in nest[1:]) for nest in self.nests]
         last = self.layer.output.layout.last_axis
         if last is not None and self.layer.output.layout.padding == 0:
-            units[last] = lcm(units[last], self.machine.lane_group)
-        return padded_units(self.layer.output.layout, units, self.machine.lane_group)
+            units[last] = lcm(units[last], self.costs.lane_group)
+        return padded_units(self.layer.output.layout, units, self.costs.lane_group)
 
     def work(self, window: Window) -> Work:
         elements = prod(sizes_of(window))
         copies = plan(sizes_of(self._factor_box(window)), self.source_strides, self.target_strides)
         run = max(copy.sizes[-1] for copy in copies)
         runs = -(-elements // run)
-        loads = self.machine.bus_bytes(run * self.element_bytes, runs)
+        loads = self.costs.bus_bytes(run * self.element_bytes, runs)
         # A core's DMA engine makes an address a cycle: it is busy as a unit would be.
         return Work(0, runs, loads, self.store_bytes(window))
 
@@ -84,23 +84,23 @@ class RelayoutTiler(Tiler):
     def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         box = self._factor_box(window)
         sizes = [high - low for low, high in box]
-        group = self.machine.lane_group
+        group = self.costs.lane_group
 
         def footprint(extents: tuple[int, ...]) -> Footprint:
             elements = prod(extents[:-1]) * round_up(extents[-1], group)
             return Footprint(round_up(elements * self.element_bytes, 64), 0)
 
         work = self.work(window)
-        share = self.machine.bytes_per_cycle / len(self.layer.siblings)
+        share = self.costs.bytes_per_cycle / len(self.layer.siblings)
         sizes_of_tile = tile_box(
-            self.machine,
+            self.costs,
             [sizes[f] for f in self.order],
             [1] * len(self.order),
             footprint,
             (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
         )
         if isinstance(sizes_of_tile, Footprint):
-            raise self.layer.too_big(sizes_of_tile.local, sizes_of_tile.acc, self.machine)
+            raise self.layer.too_big(sizes_of_tile.local, sizes_of_tile.acc, self.costs)
         for part in grid(tuple(box[f] for f in self.order), sizes_of_tile):
             self._tile(emitter, part)
         if len(self._last_nest) != 1:
@@ -192,3 +192,10 @@ def _nest_strides(
             result[factor] = stride
             stride *= factors[factor]
     return result
+
+
+TILERS: Tilers = {
+    tpu.ReshapeOp: RelayoutTiler,
+    tpu.TransposeOp: RelayoutTiler,
+}
+"""The tiler of each op that only changes where elements lie."""

@@ -1,4 +1,4 @@
-"""Cuts interpolation along one axis."""
+"""Tiles interpolation along one axis."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....dialects import tile, tpu
-from ...tiling.cost import Machine
+from ...tiling.cost import CostModel
 from ...tiling.layout import round_up
 from ...tiling.windows import Window, sizes_of
-from .box import BoxTiler
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Layer
+from ..layers.box_tiler import BoxTiler
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Layer
+from ..layers.tiler import Tilers
 
 _TAP_BYTES = 4
 
@@ -27,8 +28,8 @@ class ResampleTiler(BoxTiler):
     Along the lanes the tables get rows for the padding, too: index 0 with weight 0.
     """
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         op = layer.op
         assert isinstance(op, tpu.ResampleOp)
         self.axis = op.axis.value.data
@@ -48,7 +49,7 @@ class ResampleTiler(BoxTiler):
     def _table_shape(self) -> tuple[int, int]:
         """[out, taps], with rows for the padding where the axis lies in lanes."""
         out, taps = self.layer.inputs[1].layout.shape
-        return (round_up(out, self.machine.lane_group) if self.along_lanes else out), taps
+        return (round_up(out, self.costs.lane_group) if self.along_lanes else out), taps
 
     def input_boxes(self, window: Window) -> Sequence[Window]:
         length = self.layer.inputs[0].layout.shape[self.axis]
@@ -67,7 +68,7 @@ class ResampleTiler(BoxTiler):
     def vector_cycles(self, window: Window) -> int:
         taps = self._table_shape[1]
         elements = self.elements_of(sizes_of(window))
-        return self.machine.vector_cycles(self.layer.output.storage, elements, taps)
+        return self.costs.vector_cycles(self.layer.output.storage, elements, taps)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)
@@ -96,3 +97,7 @@ class ResampleTiler(BoxTiler):
             found = emitter.load(padded, ((0, rows), (0, taps)), (0, 1), taps)
             self._kept[key] = found
         return found
+
+
+TILERS: Tilers = {tpu.ResampleOp: ResampleTiler}
+"""The tiler of each op that resamples."""

@@ -16,5 +16,5 @@ PLUGIN = Plugin(
     top_evaluations={SquareOp: evaluate},
     tpu_evaluations={TpuSquareOp: evaluate},
     conversions={SquareOp: convert},
-    families={TpuSquareOp: SquareTiler},
+    tilers={TpuSquareOp: SquareTiler},
 )

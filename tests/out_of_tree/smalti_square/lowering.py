@@ -1,4 +1,4 @@
-"""From x · x to the instruction: a pass that finds squares, their conversion, and how they are cut."""
+"""From x · x to the instruction: a pass that finds squares, their conversion, and how they are tiled."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from smalti.dialects import top
 from smalti.passes.smalti_pass import Level, SmaltiPass
-from smalti.passes.tile.tilers.box import BoxTiler
-from smalti.passes.tile.tilers.constants import Constants
-from smalti.passes.tile.tilers.emitter import Emitter
+from smalti.passes.tile.layers.box_tiler import BoxTiler
+from smalti.passes.tile.layers.constants import Constants
+from smalti.passes.tile.layers.emitter import Emitter
 from smalti.passes.tiling.windows import Window, sizes_of
 from smalti.passes.top_to_tpu.tpu_builder import TpuBuilder
 from xdsl.context import Context
@@ -51,7 +51,7 @@ class SquareTiler(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
-        return self.machine.vector_cycles(self.layer.output.storage, elements, 1)
+        return self.costs.vector_cycles(self.layer.output.storage, elements, 1)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes = sizes_of(window)

@@ -1,7 +1,7 @@
 """Tile sizes: they fit, fill what there is, and leave room for the next tile where they can."""
 
 from smalti.backends.targets.target import load_target
-from smalti.passes.tiling.cost import Machine, Work, pipeline_cycles, runs_of, split_cycles
+from smalti.passes.tiling.cost import CostModel, Work, pipeline_cycles, runs_of, split_cycles
 from smalti.passes.tiling.layout import channel_last
 from smalti.passes.tiling.tile_sizes import (
     Footprint,
@@ -15,7 +15,7 @@ from smalti.passes.tiling.tile_sizes import (
     tile_sizes,
 )
 
-MACHINE = Machine(load_target("default-8c"))
+COSTS = CostModel(load_target("default-8c"))
 
 
 def convolution(**changes: object) -> Product:
@@ -43,23 +43,23 @@ def test_rows_divide_the_outermost_axis_first():
 
 def test_a_product_leaves_half_of_the_memories_free():
     product = convolution()
-    tiling = tile_product(MACHINE, product)
+    tiling = tile_product(COSTS, product)
     assert isinstance(tiling, ProductTiling)
-    footprint = product_footprint(MACHINE, product, tiling.rows, tiling.channels, tiling.depth)
-    assert footprint.fits(MACHINE, 0.5)
+    footprint = product_footprint(COSTS, product, tiling.rows, tiling.channels, tiling.depth)
+    assert footprint.fits(COSTS, 0.5)
     assert tiling.depth == 64 and tiling.channels == 64
     assert tiling.rows[2] == 56, "rows stay whole while they fit"
 
 
 def test_the_depth_is_divided_only_where_it_must_and_may_be():
     deep = convolution(depth=100_000, taps=1, rows=(1, 1, 1), reach=(Reach(1, 1, 1),) * 3)
-    tiling = tile_product(MACHINE, deep)
+    tiling = tile_product(COSTS, deep)
     assert isinstance(tiling, ProductTiling) and tiling.depth < 100_000
     undivided = convolution(
         depth=100_000, taps=1, rows=(1, 1, 1), reach=(Reach(1, 1, 1),) * 3, can_split_depth=False
     )
-    failed = tile_product(MACHINE, undivided)
-    assert isinstance(failed, Footprint) and failed.local > MACHINE.local_bytes
+    failed = tile_product(COSTS, undivided)
+    assert isinstance(failed, Footprint) and failed.local > COSTS.local_bytes
 
 
 def test_instructions_count_no_more_rows_than_their_fields_hold():
@@ -67,7 +67,7 @@ def test_instructions_count_no_more_rows_than_their_fields_hold():
         rows=(1, 1, 100_000), reach=(Reach(1, 1, 1), Reach(1, 1, 1), Reach(1, 1, 100_000)), taps=1,
         depth=1, channels=4, unit=4, block=4, acc_bytes=0, row_limit=65_535,
     )  # fmt: skip
-    tiling = tile_product(MACHINE, product)
+    tiling = tile_product(COSTS, product)
     assert isinstance(tiling, ProductTiling) and tiling.rows[2] <= 65_535
 
 
@@ -75,10 +75,10 @@ def test_boxes_stay_whole_when_small_and_never_divide_a_fixed_axis():
     def footprint(tile: tuple[int, ...]) -> Footprint:
         return Footprint(tile[0] * tile[1] * 64, 0)
 
-    assert tile_box(MACHINE, (4, 64), (1, 16), footprint, (10.0, 10.0)) == (4, 64)
-    big = tile_box(MACHINE, (1000, 640), (1, 0), footprint, (1e6, 1e6, 1e6))
+    assert tile_box(COSTS, (4, 64), (1, 16), footprint, (10.0, 10.0)) == (4, 64)
+    big = tile_box(COSTS, (1000, 640), (1, 0), footprint, (1e6, 1e6, 1e6))
     assert isinstance(big, tuple) and big[1] == 640 and 1 <= big[0] < 1000
-    failed = tile_box(MACHINE, (1, 10**6), (1, 0), footprint, (1.0,))
+    failed = tile_box(COSTS, (1, 10**6), (1, 0), footprint, (1.0,))
     assert isinstance(failed, Footprint)
 
 
@@ -92,9 +92,9 @@ def test_runs():
 def test_more_cores_pay_where_computation_binds():
     heavy = Work(matrix_cycles=80_000, load_bytes=1000)
     half = Work(matrix_cycles=40_000, load_bytes=1000)
-    assert split_cycles(MACHINE, [half, half]) < split_cycles(MACHINE, [heavy])
+    assert split_cycles(COSTS, [half, half]) < split_cycles(COSTS, [heavy])
     small = Work(vector_cycles=10, load_bytes=64)
-    assert split_cycles(MACHINE, [small, small]) > split_cycles(MACHINE, [small])
+    assert split_cycles(COSTS, [small, small]) > split_cycles(COSTS, [small])
 
 
 def test_a_pipeline_pays_for_filling():

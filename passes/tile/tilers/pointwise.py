@@ -1,4 +1,4 @@
-"""Cuts functions of one operand: computed, and looked up in a table."""
+"""Tiles element-wise ops: functions of one operand, conversions, comparisons, logic and select."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from ....backends.instructions.pointwise import TABLE_ENTRIES
 from ....backends.targets.cycles import LOOKUP_OPERATIONS, unary_operations
 from ....dialects import tile, tpu
 from ...tiling.windows import Window, sizes_of
-from .box import BoxTiler
-from .constants import Constants
-from .emitter import Emitter
+from ..layers.box_tiler import BoxTiler
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.tiler import Tilers
+from .arithmetic import BinaryTiler
+
+_IDENTITY = (2**30, 30)
+"""Multiplier and shift of 1."""
 
 
 class UnaryTiler(BoxTiler):
@@ -21,7 +26,7 @@ class UnaryTiler(BoxTiler):
         assert isinstance(op, tpu.UnaryOp)
         elements = self.elements_of(sizes_of(window))
         operations = unary_operations(op.kind.data)
-        return self.machine.vector_cycles(self.layer.inputs[0].storage, elements, operations)
+        return self.costs.vector_cycles(self.layer.inputs[0].storage, elements, operations)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)
@@ -54,7 +59,7 @@ class LookupTiler(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
-        return self.machine.vector_cycles(self.layer.output.storage, elements, LOOKUP_OPERATIONS)
+        return self.costs.vector_cycles(self.layer.output.storage, elements, LOOKUP_OPERATIONS)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)
@@ -68,3 +73,53 @@ class LookupTiler(BoxTiler):
             {"columns": sizes[self.order[-1]], "zero_point": layer.result.zero_point},
         )
         self.store(emitter, out, window, pitch)
+
+
+class ConvertTiler(BoxTiler):
+    """tpu.cast, tpu.requantize and tpu.clamp: input and output have one shape."""
+
+    def vector_cycles(self, window: Window) -> int:
+        wider = max(
+            self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.element_bytes
+        )
+        return self.costs.vector_cycles(wider.storage, self.elements_of(sizes_of(window)))
+
+    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        layer, sizes = self.layer, sizes_of(window)
+        source, result = layer.elements[0], layer.result
+        pitch = self.pitch_of(sizes)
+        x = self.load_kept(emitter, 0, window, self.order, pitch)
+        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
+        multiplier, shift, scale = 0, 0, 1.0
+        if isinstance(layer.op, tpu.RequantizeOp):
+            multiplier, shift = layer.op.multiplier.value.data, layer.op.shift.value.data
+        elif source.is_float != result.is_float:
+            scale = result.scale if source.is_float else source.scale
+        elif not source.is_float:
+            multiplier, shift = _IDENTITY
+        emitter.compute(
+            tile.ConvertOp,
+            [x, out],
+            {
+                "columns": sizes[self.order[-1]],
+                "scale": float(scale),
+                "multiplier": multiplier,
+                "shift": shift,
+                "zero_points": (source.zero_point, result.zero_point),
+            },
+            layer.clamp,
+        )
+        self.store(emitter, out, window, pitch)
+
+
+TILERS: Tilers = {
+    tpu.UnaryOp: UnaryTiler,
+    tpu.LookupOp: LookupTiler,
+    tpu.CastOp: ConvertTiler,
+    tpu.RequantizeOp: ConvertTiler,
+    tpu.ClampOp: ConvertTiler,
+    tpu.CompareOp: BinaryTiler,
+    tpu.LogicalOp: BinaryTiler,
+    tpu.SelectOp: BinaryTiler,
+}
+"""The tiler of each element-wise op."""

@@ -1,13 +1,15 @@
-"""The interface of the families of ops: how a kind of layer may be divided, what that costs, and
-how it is cut.
+"""The interface of tilers: how a layer of one kind may be divided, what that costs, and the tiles that
+compute it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from math import lcm
 
-from ...tiling.cost import Machine, Work, window_bytes
+from ....dialects import tpu
+from ...tiling.cost import CostModel, Work, window_bytes
 from ...tiling.layout import Layout
 from ...tiling.windows import Window
 from .constants import Constants
@@ -16,11 +18,11 @@ from .layer import Layer
 
 
 class Tiler(ABC):
-    """One layer of one kind of op, on one machine."""
+    """Tiles one layer, whose op is of the kind that the class is for."""
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
         self.layer = layer
-        self.machine = machine
+        self.costs = costs
 
     @abstractmethod
     def units(self) -> tuple[int, ...]:
@@ -34,20 +36,24 @@ class Tiler(ABC):
 
     @abstractmethod
     def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        """The copies and computations for `window` of the output, in tiles that fit.
+        """Emits the copies and computations for `window` of the output, in tiles that fit.
 
-        DiagnosticError where not even the smallest tile fits.
+        Raises DiagnosticError if not even the smallest tile fits.
         """
 
     def store_bytes(self, window: Window) -> int:
         """Bytes on the global bus to write `window` of the output."""
         output = self.layer.output
-        return window_bytes(self.machine, output.layout, window, output.element_bytes)
+        return window_bytes(self.costs, output.layout, window, output.element_bytes)
 
     def load_bytes(self, index: int, window: Window) -> int:
         """Bytes on the global bus to read `window` of input `index`."""
         buffer = self.layer.inputs[index]
-        return window_bytes(self.machine, buffer.layout, window, buffer.element_bytes)
+        return window_bytes(self.costs, buffer.layout, window, buffer.element_bytes)
+
+
+Tilers = Mapping[type[tpu.TpuOp], type[Tiler]]
+"""The tilers of some ops, by the class of the op."""
 
 
 def padded_units(layout: Layout, units: list[int], lane_group: int) -> tuple[int, ...]:

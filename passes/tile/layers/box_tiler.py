@@ -8,7 +8,7 @@ from math import prod
 
 from xdsl.ir import SSAValue
 
-from ...tiling.cost import Machine, Work
+from ...tiling.cost import CostModel, Work
 from ...tiling.layout import round_up
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Window, grid, sizes_of
@@ -31,8 +31,8 @@ class BoxTiler(Tiler):
     fixed: frozenset[int] = frozenset()
     """Axes of the output that are never divided."""
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
-        super().__init__(layer, machine)
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
         self.order = layer.output.layout.order
         self._kept: dict[tuple[object, ...], SSAValue] = {}
 
@@ -60,8 +60,8 @@ class BoxTiler(Tiler):
     def units(self) -> tuple[int, ...]:
         units = [0 if axis in self.fixed else 1 for axis in range(len(self.layer.shape))]
         if units[self.order[-1]]:
-            units[self.order[-1]] = self.machine.lane_group
-        return padded_units(self.layer.output.layout, units, self.machine.lane_group)
+            units[self.order[-1]] = self.costs.lane_group
+        return padded_units(self.layer.output.layout, units, self.costs.lane_group)
 
     def work(self, window: Window) -> Work:
         loads = sum(
@@ -83,13 +83,13 @@ class BoxTiler(Tiler):
             buffers = self.buffer_bytes(logical(tile))
             return Footprint(sum(round_up(b, _ALIGNMENT) for b in buffers), 0)
 
-        share = self.machine.bytes_per_cycle / len(self.layer.siblings)
+        share = self.costs.bytes_per_cycle / len(self.layer.siblings)
         stages = (work.load_bytes / share, work.vector_cycles, work.store_bytes / share)
         tile = tile_box(
-            self.machine, [sizes[a] for a in order], [units[a] for a in order], footprint, stages
+            self.costs, [sizes[a] for a in order], [units[a] for a in order], footprint, stages
         )
         if isinstance(tile, Footprint):
-            raise self.layer.too_big(tile.local, tile.acc, self.machine)
+            raise self.layer.too_big(tile.local, tile.acc, self.costs)
         self._kept.clear()
         for box in grid(tuple(window[axis] for axis in order), tile):
             part: list[tuple[int, int]] = [(0, 0)] * len(order)
@@ -128,7 +128,7 @@ class BoxTiler(Tiler):
 
     def pitch_of(self, sizes: Sequence[int]) -> int:
         """Elements of a row of a local tile: the last axis in whole lane groups."""
-        return round_up(sizes[self.order[-1]], self.machine.lane_group)
+        return round_up(sizes[self.order[-1]], self.costs.lane_group)
 
     def elements_of(self, sizes: Sequence[int]) -> int:
         """Elements of a local tile, padding included."""

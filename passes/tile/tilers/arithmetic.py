@@ -1,4 +1,4 @@
-"""Cuts element-wise ops of two and three operands, with NumPy's broadcasting."""
+"""Tiles element-wise ops of two and three operands, with NumPy's broadcasting."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from xdsl.ir import SSAValue
 from ....backends.numerics.quantization import add_parameters
 from ....backends.targets.cycles import binary_operations
 from ....dialects import tile, tpu
-from ...tiling.cost import Machine
+from ...tiling.cost import CostModel
 from ...tiling.layout import with_unit_axis
 from ...tiling.windows import Window, grid, sizes_of
-from .box import BoxTiler
-from .constants import Constants
-from .emitter import Emitter
-from .layer import Layer
+from ..layers.box_tiler import BoxTiler
+from ..layers.constants import Constants
+from ..layers.emitter import Emitter
+from ..layers.layer import Layer
+from ..layers.tiler import Tilers
 
 _KINDS: dict[type[tpu.TpuOp], str] = {
     tpu.AddOp: "add",
@@ -54,14 +55,14 @@ class BinaryTiler(BoxTiler):
     more than four remain, the outer ones are a loop over tiles.
     """
 
-    def __init__(self, layer: Layer, machine: Machine) -> None:
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
         inputs = []
         for buffer in layer.inputs:
             layout = buffer.layout
             while len(layout.shape) < len(layer.shape):
                 layout = with_unit_axis(layout, 0)
             inputs.append(buffer.seen_as(layout))
-        super().__init__(replace(layer, inputs=inputs), machine)
+        super().__init__(replace(layer, inputs=inputs), costs)
         self.kind = _kind(layer.op)
 
     def _repeats(self, axis: int) -> tuple[bool, ...]:
@@ -98,7 +99,7 @@ class BinaryTiler(BoxTiler):
         elements = self.elements_of(sizes_of(window))
         # The last operand: select's first one is bools.
         storage = self.layer.inputs[-1].storage
-        return self.machine.vector_cycles(storage, elements, binary_operations(self.kind))
+        return self.costs.vector_cycles(storage, elements, binary_operations(self.kind))
 
     def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes = sizes_of(window)
@@ -170,3 +171,17 @@ class BinaryTiler(BoxTiler):
             },
             layer.clamp,
         )
+
+
+TILERS: Tilers = {
+    tpu.AddOp: BinaryTiler,
+    tpu.SubOp: BinaryTiler,
+    tpu.MulOp: BinaryTiler,
+    tpu.DivOp: BinaryTiler,
+    tpu.MinOp: BinaryTiler,
+    tpu.MaxOp: BinaryTiler,
+    tpu.PowerOp: BinaryTiler,
+    tpu.ModuloOp: BinaryTiler,
+    tpu.PreluOp: BinaryTiler,
+}
+"""The tiler of each op of arithmetic."""

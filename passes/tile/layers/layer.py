@@ -19,7 +19,7 @@ from ....dialects.ir.location import names_of, place_of
 from ....dialects.ir.weights import WeightStore, seeded
 from ....dialects.quant.element_type import element_storage
 from ....dialects.quant.number_format import NumberFormat, float_clamp
-from ...tiling.cost import Machine
+from ...tiling.cost import CostModel
 from ...tiling.layout import Layout, round_up, row_major
 from ...tiling.windows import Window, unflatten, whole
 
@@ -175,14 +175,14 @@ class Layer:
         multiplier, shift = self.rescalings(np.asarray(ratio, np.float64))
         return int(multiplier), int(shift)
 
-    def too_big(self, needed_local: int, needed_acc: int, machine: Machine) -> DiagnosticError:
+    def too_big(self, needed_local: int, needed_acc: int, costs: CostModel) -> DiagnosticError:
         """The diagnostic for a layer of which not even the smallest tile fits."""
         return DiagnosticError(
             f"{self.op.name}: not even the smallest tile fits the core's memories",
             self.place,
             [
-                f"local memory: {needed_local} bytes needed, {machine.local_bytes} there",
-                f"accumulators: {needed_acc} bytes needed, {machine.acc_bytes} there",
+                f"local memory: {needed_local} bytes needed, {costs.local_bytes} there",
+                f"accumulators: {needed_acc} bytes needed, {costs.acc_bytes} there",
             ],
             "compile for a target with more local memory, or divide the layer in the model",
         )
@@ -205,6 +205,6 @@ def _outside(operand: SSAValue, body: Block, operation: tile.LayerOp) -> SSAValu
     return operation.inputs[operand.index]
 
 
-def lanes(size: int, machine: Machine) -> int:
+def lanes(size: int, costs: CostModel) -> int:
     """`size` elements rounded up to whole lane groups."""
-    return round_up(size, machine.lane_group)
+    return round_up(size, costs.lane_group)

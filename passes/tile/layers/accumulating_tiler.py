@@ -1,0 +1,315 @@
+"""The loop that convolutions and matrix products share: tiles of rows × channels × depth, buffers
+kept while they serve.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import product as combinations
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ....backends.numerics.device.packing import pack_epilogue_table
+from ....dialects import tile
+from ...tiling.cost import CostModel
+from ...tiling.layout import round_up
+from ...tiling.tile_sizes import Footprint, Product, ProductTiling, depth_parts, tile_product
+from ...tiling.windows import Range, Window, common_unit, sizes_of, tiles
+from .constants import Constants
+from .emitter import Emitter
+from .layer import Buffer, Layer
+from .tiler import Tiler
+
+Key = tuple[object, ...]
+
+
+class _Kept:
+    """The buffers of the tile before: each serves the next tile, too, where its key is the same."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, tuple[Key, SSAValue]] = {}
+        self._asked: tuple[str, Key] = ("", ())
+
+    def get(self, name: str, key: Key) -> SSAValue | None:
+        """The buffer `name` if it was put for this `key`."""
+        self._asked = name, key
+        found = self._buffers.get(name)
+        return found[1] if found is not None and found[0] == key else None
+
+    def put(self, buffer: SSAValue) -> SSAValue:
+        """Keeps a buffer for what was asked for last, in place of the one before; returns it."""
+        name, key = self._asked
+        self._buffers[name] = key, buffer
+        return buffer
+
+
+class AccumulatingTiler(Tiler):
+    """A layer that sums products into accumulators, then an epilogue takes them to outputs.
+
+    Row axes of the output are all but the channel axis, outermost first.
+    """
+
+    bias: Buffer | None
+    residual: int | None
+    """Which operand of the op is the residual."""
+    accumulator: str
+
+    def __init__(self, layer: Layer, costs: CostModel) -> None:
+        super().__init__(layer, costs)
+        self._tilings: dict[tuple[Window, int], ProductTiling | Footprint] = {}
+
+    @property
+    @abstractmethod
+    def channel_axis(self) -> int:
+        """The output's axis of channels (columns)."""
+
+    @property
+    @abstractmethod
+    def row_axes(self) -> tuple[int, ...]:
+        """The other axes, outermost first as in the local buffers."""
+
+    @abstractmethod
+    def product(self, window: Window, block: int) -> Product:
+        """`window` as the tile sizes depend on it, with weights in blocks of `block` channels."""
+
+    @abstractmethod
+    def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
+        """The input that `rows` of the output (ranges of the row axes) read, of the channels and
+        depth in question.
+        """
+
+    @abstractmethod
+    def load_weights(
+        self,
+        emitter: Emitter,
+        constants: Constants,
+        rows: Window,
+        channels: Range,
+        depth: Range,
+        block: int,
+    ) -> SSAValue:
+        """The weights of a tile of channels."""
+
+    @abstractmethod
+    def multiply(
+        self,
+        emitter: Emitter,
+        operands: tuple[SSAValue, SSAValue, SSAValue],
+        rows: Window,
+        channels: Range,
+        depth: Range,
+    ) -> None:
+        """The computation: operands are input, weights, accumulators; accumulates where the depth
+        starts past 0.
+        """
+
+    @abstractmethod
+    def rows_key(self, rows: Window, channels: Range) -> Key:
+        """What the input of a tile depends on beside the depth: equal keys may share the buffer."""
+
+    @abstractmethod
+    def weights_key(self, rows: Window, channels: Range) -> Key:
+        """What the weights of a tile depend on beside the depth."""
+
+    @abstractmethod
+    def local_shape(self, rows: Window, pitch: int) -> tuple[int, ...]:
+        """The shape of accumulators, residual and output of a tile."""
+
+    @abstractmethod
+    def folded_bias(self, constants: Constants) -> np.ndarray:
+        """The bias with the input's zero point folded in: i64 [channels], or f32."""
+
+    def product_scales(self) -> np.ndarray:
+        """Real value of one accumulator step per channel, f64 [channels] (integer types)."""
+        x, w = self.layer.elements[:2]
+        return np.broadcast_to(x.scale * w.scales, self.channel_count)
+
+    @property
+    def channel_count(self) -> int:
+        """Channels of the whole output."""
+        return self.layer.shape[self.channel_axis]
+
+    @property
+    def table_rows(self) -> int:
+        """Rows of the table of parameters."""
+        if self.layer.result.is_float and self.layer.elements[0].is_float:
+            return 1
+        return (3 if self.residual is None else 5) + (self.accumulator == "i64")
+
+    def block_for(self) -> int:
+        """Channels per block of packed weights: such that every window's slice is whole blocks, and
+        a tile fits.
+        """
+        group = self.costs.lane_group
+        starts = [window[self.channel_axis][0] for window in self.layer.siblings]
+        block = common_unit(starts, self.costs.columns)
+        if not block:
+            block = min(self.costs.columns, round_up(self.channel_count, group))
+        while block > group and not self._fits(block):
+            block = max(b for b in range(group, block, group) if block % b == 0)
+        return block
+
+    def _fits(self, block: int) -> bool:
+        return all(
+            isinstance(self.tiling(window, block), ProductTiling) for window in self.layer.siblings
+        )
+
+    def tiling(self, window: Window, block: int) -> ProductTiling | Footprint:
+        """The tile sizes for `window`, or the footprint of a tile that does not fit."""
+        shape = tuple((0, size) for size in sizes_of(window))
+        found = self._tilings.get((shape, block))
+        if found is None:
+            product = self.product(window, block)
+            found = tile_product(self.costs, product, len(self.layer.siblings))
+            self._tilings[shape, block] = found
+        return found
+
+    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+        self._widen(constants)
+        block = self._block(constants)
+        tiling = self.tiling(window, block)
+        if isinstance(tiling, Footprint):
+            raise self.layer.too_big(tiling.local, tiling.acc, self.costs)
+        rows = tuple(window[axis] for axis in self.row_axes)
+        row_windows: Sequence[Window] = list(
+            combinations(*(tiles(r, s) for r, s in zip(rows, tiling.rows, strict=True)))
+        )
+        channel_ranges = tiles(window[self.channel_axis], tiling.channels)
+        order = (
+            ((r, c) for c in channel_ranges for r in row_windows)
+            if tiling.channels_outer
+            else ((r, c) for r in row_windows for c in channel_ranges)
+        )
+        kept = _Kept()
+        for row_window, channels in order:
+            self._tile(emitter, constants, kept, row_window, channels, tiling.depth, block)
+
+    def _widen(self, constants: Constants) -> None:
+        """Sums in i64 where the bias leaves 32 bits once the input's zero point is folded in: the
+        sums stay the same.
+        """
+
+        def overflows() -> int:
+            return int(np.abs(self.folded_bias(constants)).max(initial=0) >= 2**31)
+
+        if self.accumulator == "i32" and constants.decide(
+            ("wide", self.layer.output.value), overflows
+        ):
+            self.accumulator = "i64"
+
+    def _block(self, constants: Constants) -> int:
+        """The block size, decided once for all cores."""
+        return constants.decide(("block", self.layer.output.value), self.block_for)
+
+    def _tile(
+        self,
+        emitter: Emitter,
+        constants: Constants,
+        kept: _Kept,
+        rows: Window,
+        channels: Range,
+        depth_size: int,
+        block: int,
+    ) -> None:
+        """One tile: loads what is not there yet, products over the depth, epilogue, store."""
+        pitch = round_up(channels[1] - channels[0], self.costs.lane_group)
+        acc: SSAValue | None = None
+        for depth in depth_parts(self.depth, depth_size):
+            w = kept.get("w", (*self.weights_key(rows, channels), depth))
+            if w is None:
+                w = kept.put(self.load_weights(emitter, constants, rows, channels, depth, block))
+            x = kept.get("x", (*self.rows_key(rows, channels), depth))
+            if x is None:
+                x = kept.put(self.load_rows(emitter, rows, channels, depth))
+            if acc is None:
+                acc = emitter.alloc(self.local_shape(rows, pitch), self.accumulator, "acc", "acc")
+            self.multiply(emitter, (x, w, acc), rows, channels, depth)
+        table = kept.get("table", channels)
+        if table is None:
+            source = self._table(constants)
+            # Whole rows of lanes: the table has columns for the padding of the last ones.
+            end = min(channels[0] + pitch, source.layout.shape[1])
+            box = ((0, self.table_rows), (channels[0], end))
+            table = kept.put(emitter.load(source, box, (0, 1), pitch))
+        assert acc is not None
+        self._finish(emitter, acc, table, rows, channels)
+
+    def _finish(
+        self, emitter: Emitter, acc: SSAValue, table: SSAValue, rows: Window, channels: Range
+    ) -> None:
+        """Takes the accumulators of a tile to the output."""
+        layer = self.layer
+        pitch = round_up(channels[1] - channels[0], self.costs.lane_group)
+        shape = self.local_shape(rows, pitch)
+        box = self.output_box(rows, channels)
+        order = (*self.row_axes, self.channel_axis)
+        operands, residual_zero = [acc, table], 0
+        if self.residual is not None:
+            source = layer.inputs[self.residual]
+            residual_zero = layer.elements[self.residual].zero_point
+            operands.append(
+                emitter.load(source, box, order, pitch, shape=shape, pad_value=residual_zero)
+            )
+        zero_point = layer.result.zero_point
+        out = emitter.alloc(shape, layer.output.storage, name="out")
+        emitter.compute(
+            tile.EpilogueOp,
+            [*operands, out],
+            {"channels": channels[1] - channels[0], "zero_points": (residual_zero, zero_point)},
+            layer.clamp,
+        )
+        emitter.store(out, layer.output, box, order, pitch, pad_value=zero_point)
+
+    @property
+    @abstractmethod
+    def depth(self) -> int:
+        """Input channels that one output channel sums over (per tap)."""
+
+    def epilogue_cycles(self, outputs: int) -> int:
+        """Cycles of the vector unit to take `outputs` accumulators, padding included, to outputs."""
+        passes = 2 if self.residual is None else 3
+        return self.costs.vector_cycles(self.accumulator, outputs, passes)
+
+    def side_bytes(self, window: Window) -> int:
+        """Bytes on the global bus of what the epilogue of `window` reads: table and residual."""
+        low, high = window[self.channel_axis]
+        table = self.table_rows * (high - low) * 4
+        return table if self.residual is None else table + self.load_bytes(self.residual, window)
+
+    def output_box(self, rows: Window, channels: Range) -> Window:
+        """The window of the output from the ranges of the row axes and of the channels."""
+        box: list[Range] = [channels] * len(self.layer.shape)
+        for axis, range_ in zip(self.row_axes, rows, strict=True):
+            box[axis] = range_
+        return tuple(box)
+
+    def _table(self, constants: Constants) -> Buffer:
+        """The table of the epilogue's parameters of all channels, made once."""
+        return constants.once(
+            ("table", self.layer.output.value),
+            f"{self.layer.output.name}.table",
+            lambda: self._table_values(constants),
+        )
+
+    def _table_values(self, constants: Constants) -> np.ndarray:
+        """[rows, channels rounded up to lane groups]: f32 bias; or i32 bias (low, high),
+        multiplier, shift (, residual's).
+        """
+        pitch = round_up(self.channel_count, self.costs.lane_group)
+        bias = self.folded_bias(constants)
+        if self.table_rows == 1:
+            table = np.zeros((1, pitch), dtype=np.float32)
+            table[0, : self.channel_count] = bias
+            return table
+        scales = self.product_scales()
+        multiplier, shift = self.layer.rescalings(scales / self.layer.result.scale)
+        residual_multiplier, residual_shift = None, None
+        if self.residual is not None:
+            ratio = self.layer.elements[self.residual].scale / scales
+            residual_multiplier, residual_shift = self.layer.rescalings(ratio)
+        return pack_epilogue_table(
+            bias, multiplier, shift, pitch, acc_type=self.accumulator,
+            residual_multiplier=residual_multiplier, residual_shift=residual_shift,
+        )  # fmt: skip

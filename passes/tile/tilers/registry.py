@@ -1,0 +1,64 @@
+"""The tiler of each op of the tpu dialect; the families of ops and plugins register theirs alike."""
+
+from __future__ import annotations
+
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ....dialects import tpu
+from ...tiling.cost import CostModel
+from ..layers.layer import Layer
+from ..layers.tiler import Tiler, Tilers
+from . import (
+    along_axis,
+    arithmetic,
+    convolution,
+    movement,
+    normalization,
+    pointwise,
+    pooling,
+    product,
+    reduction,
+    relayout,
+    resampling,
+)
+
+_TILERS: dict[type[tpu.TpuOp], type[Tiler]] = {}
+
+
+def register_tilers(tilers: Tilers) -> None:
+    """Makes the tilers of some ops known.
+
+    Raises DiagnosticError if an op has a tiler already, or is given a class that is no tiler.
+    """
+    for op, tiler in tilers.items():
+        if op in _TILERS:
+            raise DiagnosticError(f"there is a tiler of {op.name} already")
+        if not (isinstance(tiler, type) and issubclass(tiler, Tiler)):
+            raise DiagnosticError(
+                f"the tiler of {op.name} is {tiler!r}, which is no tiler",
+                hint="derive a class from smalti.passes.tile.layers.tiler.Tiler, or from BoxTiler",
+            )
+        _TILERS[op] = tiler
+
+
+def tiler_of(layer: Layer, costs: CostModel) -> Tiler:
+    """The tiler for a layer. Raises DiagnosticError if no tiler is known for its op."""
+    tiler = _TILERS.get(type(layer.op))
+    if tiler is None:
+        raise layer.error("no core can compute this op", "it has no lowering to tile")
+    return tiler(layer, costs)
+
+
+for _family in (
+    along_axis,
+    arithmetic,
+    convolution,
+    movement,
+    normalization,
+    pointwise,
+    pooling,
+    product,
+    reduction,
+    relayout,
+    resampling,
+):
+    register_tilers(_family.TILERS)

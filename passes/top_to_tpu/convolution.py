@@ -1,0 +1,43 @@
+"""How convolutions of `top` are said in `tpu`: as products with weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xdsl.ir import SSAValue
+
+from ...dialects import top, tpu
+from .product import convert_in_floats, convert_weighted, has_computed_bias
+from .tpu_builder import Conversions, TpuBuilder
+
+_CHANNEL_AXIS = 0
+"""The axis of output channels in the weights."""
+
+
+def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
+    """Converts a convolution: to integers if weights and bias are constants, else to floats."""
+
+    def make(
+        left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
+    ) -> tpu.Conv2dOp:
+        return tpu.Conv2dOp.make(
+            op.result_name.data,
+            left,
+            right,
+            bias,
+            strides=op.strides.get_values(),
+            pads=op.pads.get_values(),
+            dilations=op.dilations.get_values(),
+            groups=op.groups.value.data,
+            **options,
+        )
+
+    weight = op.weight.owner
+    if builder.quantizes and isinstance(weight, top.WeightOp) and not has_computed_bias(op):
+        convert_weighted(builder, op, op.input, weight, _CHANNEL_AXIS, make)
+    else:
+        convert_in_floats(builder, op, op.input, op.weight, make)
+
+
+CONVERSIONS: Conversions = {top.Conv2dOp: convert_conv2d}
+"""The conversion of convolutions."""

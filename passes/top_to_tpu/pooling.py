@@ -1,0 +1,62 @@
+"""How pooling of `top` is said in `tpu`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xdsl.ir import SSAValue
+
+from ...backends.numerics.quantization import quantize_multiplier
+from ...dialects import top, tpu
+from ...dialects.quant import UniformQuantizedType
+from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
+
+
+def convert_max_pool(builder: TpuBuilder, op: top.MaxPoolOp) -> None:
+    """max_pool keeps its input's quantization."""
+    made = tpu.MaxPoolOp.make(op.result_name.data, builder.as_kept(op.input), **_pool_options(op))
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def convert_avg_pool(builder: TpuBuilder, op: top.AvgPoolOp) -> None:
+    """avg_pool rounds once, to its result's quantization."""
+    form, element = mean_forms(builder, op)
+    made = tpu.AvgPoolOp.make(
+        op.result_name.data,
+        form,
+        element=element,
+        count_include_pad=op.count_include_pad is not None,
+        **_pool_options(op),
+    )
+    builder.set_form(op.output, builder.add(made).output)
+
+
+def mean_forms(
+    builder: TpuBuilder, op: top.AvgPoolOp | top.ReduceOp
+) -> tuple[SSAValue, UniformQuantizedType | None]:
+    """The operand's form and the result's element (None: the operand's, a float)."""
+    if not builder.is_quantized(op.input):
+        return builder.as_float(op.input), None
+    form, element = builder.as_quantized(op.input), builder.element(op.output)
+    try:
+        quantize_multiplier(quantized_element(form).scale / element.scale)
+    except ValueError as error:
+        raise not_quantizable(op, error) from None
+    return form, element
+
+
+def _pool_options(op: top.PoolOp) -> dict[str, Any]:
+    return {
+        "kernel": op.kernel.get_values(),
+        "strides": op.strides.get_values(),
+        "pads": op.pads.get_values(),
+        "dilations": op.dilations.get_values(),
+        "ceil_mode": op.ceil_mode is not None,
+    }
+
+
+CONVERSIONS: Conversions = {
+    top.MaxPoolOp: convert_max_pool,
+    top.AvgPoolOp: convert_avg_pool,
+}
+"""The conversion of each pooling op."""

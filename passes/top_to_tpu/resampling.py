@@ -1,0 +1,66 @@
+"""How resizing in `top` is said in `tpu`: as one resampling along each axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...backends.numerics import resampling
+from ...dialects import top, tpu
+from ...dialects.quant.element_type import shape_of
+from ...dialects.top.evaluation import beside_input, resize_taps
+from .tpu_builder import Conversions, TpuBuilder
+
+
+def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
+    """resize: one resample per axis that changes; on integers where elements are only copied, else
+    in f32."""
+    name, rank = op.result_name.data, len(shape_of(op.output))
+    taps = resize_taps(op)
+    axes = [
+        axis for axis, each in taps.items() if not _copies_axis(shape_of(op.input)[axis], *each)
+    ]
+    copies = all(resampling.is_gather(*taps[axis]) for axis in axes)
+    form = builder.as_kept(op.input) if copies else builder.as_float(op.input)
+    # Axes that shrink first: what follows has less to do.
+    axes.sort(key=lambda axis: shape_of(op.output)[axis] / shape_of(op.input)[axis])
+    fills = op.extrapolation_value.value.data != 0 and any(
+        resampling.extrapolated(weight).any() for _, weight in taps.values()
+    )
+    for axis in axes:
+        last = axis == axes[-1] and not fills
+        index, weight = _without_idle_taps(*taps[axis])
+        index_form = builder.constant(f"{name}_index{axis}", index)
+        weight_form = None if copies else builder.constant(f"{name}_weight{axis}", weight)
+        step_name = name if last else builder.fresh(f"{name}_axis{axis}")
+        made = tpu.ResampleOp.make(step_name, form, index_form, weight_form, axis=axis)
+        form = builder.add(made).output
+    if fills:
+        # What lies beside the input came out as 0: add the value that it should have.
+        beside = np.zeros((1,) * rank, np.bool_)
+        for axis, (_, weight) in taps.items():
+            beside = beside | beside_input(weight, axis, rank)
+        value = np.where(beside, np.float32(op.extrapolation_value.value.data), np.float32(0))
+        filled = builder.float_constant(f"{name}_fill", value)
+        form = builder.add(tpu.AddOp.make(name, form, filled)).output
+    builder.set_form(op.output, form)
+
+
+def _copies_axis(size: int, index: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether each of `size` outputs is the input of its index."""
+    if len(index) != size:
+        return False
+    own = index == np.arange(size)[:, None]
+    total = np.where(own, weight, 0).sum(axis=1)
+    return bool(np.all(total == 1) and np.all(weight[~own] == 0))
+
+
+def _without_idle_taps(index: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The taps that some output uses; the first one where none does."""
+    used = np.flatnonzero(weight.any(axis=0))
+    if not used.size:
+        used = np.zeros(1, np.intp)
+    return np.ascontiguousarray(index[:, used]), np.ascontiguousarray(weight[:, used])
+
+
+CONVERSIONS: Conversions = {top.ResizeOp: convert_resize}
+"""The conversion of resizing."""
