@@ -54,6 +54,7 @@ def test_text_that_changed_is_replaced_in_its_place(golden):
         "// CHECK: builtin{{.*}}\n",
         "// CHECK: [[NAME:builtin]]\n",
         "// CHECK: builtin\n// CHECK-NOT: func\n",
+        "// CHECK: builtin\n// CHECK: }\n",
         "// CHECK-LABEL: builtin\n",
         "// CHECK-COUNT-2: builtin\n",
         "// CHECK: builtin\n\n// And then:\n// CHECK: }\n",
@@ -96,7 +97,7 @@ def test_brackets_and_empty_lines_are_no_patterns(golden):
     ("runs", "message"),
     [
         (["// RUN: smalti-opt none.mlir | filecheck %s"], "exit code 1"),
-        (["// RUN: not smalti-opt %s.none 2>&1 | filecheck %s"], "a file of this machine"),
+        (["// RUN: not smalti-opt %s.none 2>&1 | filecheck %s"], "name of a file of this machine"),
         ([RUN, f"{RUN.replace('cse', 'no-such')} "], "exit code 1"),
         ([RUN, RUN.replace("%s -p", "--mlir-print-op-generic %s -p")], "print different texts"),
     ],

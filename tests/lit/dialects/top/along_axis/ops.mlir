@@ -2,6 +2,7 @@
 // RUN: smalti-opt %s | filecheck %s
 // RUN: smalti-opt %s --mlir-print-op-generic | smalti-opt | filecheck %s
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c quantize=f16}" | filecheck %s --check-prefix TPU
+// RUN: smalti-opt %s --mlir-print-op-generic | filecheck %s --check-prefix GENERIC
 
 func.func @main(%x: tensor<2x10x3xf32>) -> (tensor<2x3xi64>, tensor<2x1x3xi64>, tensor<2x10x3xf32>, tensor<2x4x3xf32>, tensor<2x4x3xi64>) attributes {smalti.inputs = ["x"], smalti.outputs = ["a", "b", "c", "v", "i"]} {
   %a = top.along_axis "a" %x kind = "argmax" axis = 1 length = 1 : (tensor<2x10x3xf32>) -> tensor<2x3xi64>
@@ -37,3 +38,15 @@ func.func @main(%x: tensor<2x10x3xf32>) -> (tensor<2x3xi64>, tensor<2x1x3xi64>, 
 // TPU-NEXT:     func.return %a, %b, %c_f32, %v_f32, %i : tensor<2x3xi64>, tensor<2x1x3xi64>, tensor<2x10x3xf32>, tensor<2x4x3xf32>, tensor<2x4x3xi64>
 // TPU-NEXT:   }
 // TPU-NEXT: }
+
+// GENERIC:      "builtin.module"() ({
+// GENERIC-NEXT:   "func.func"() <{sym_name = "main", function_type = (tensor<2x10x3xf32>) -> (tensor<2x3xi64>, tensor<2x1x3xi64>, tensor<2x10x3xf32>, tensor<2x4x3xf32>, tensor<2x4x3xi64>)}> ({
+// GENERIC-NEXT:   ^bb0(%x: tensor<2x10x3xf32>):
+// GENERIC-NEXT:     %a = "top.along_axis"(%x) <{name = "a", kind = "argmax", axis = 1 : i64, length = 1 : i64}> : (tensor<2x10x3xf32>) -> tensor<2x3xi64>
+// GENERIC-NEXT:     %b = "top.along_axis"(%x) <{name = "b", kind = "argmin", axis = 1 : i64, length = 1 : i64, keepdims, last}> : (tensor<2x10x3xf32>) -> tensor<2x1x3xi64>
+// GENERIC-NEXT:     %c = "top.along_axis"(%x) <{name = "c", kind = "cumsum", axis = 1 : i64, length = 10 : i64, keepdims, exclusive, reverse}> : (tensor<2x10x3xf32>) -> tensor<2x10x3xf32>
+// GENERIC-NEXT:     %v = "top.along_axis"(%x) <{name = "v", kind = "top_k_values", axis = 1 : i64, length = 4 : i64, keepdims, largest}> : (tensor<2x10x3xf32>) -> tensor<2x4x3xf32>
+// GENERIC-NEXT:     %i = "top.along_axis"(%x) <{name = "i", kind = "top_k_indices", axis = 1 : i64, length = 4 : i64, keepdims}> : (tensor<2x10x3xf32>) -> tensor<2x4x3xi64>
+// GENERIC-NEXT:     "func.return"(%a, %b, %c, %v, %i) : (tensor<2x3xi64>, tensor<2x1x3xi64>, tensor<2x10x3xf32>, tensor<2x4x3xf32>, tensor<2x4x3xi64>) -> ()
+// GENERIC-NEXT:   }) {smalti.inputs = ["x"], smalti.outputs = ["a", "b", "c", "v", "i"]} : () -> ()
+// GENERIC-NEXT: }) : () -> ()

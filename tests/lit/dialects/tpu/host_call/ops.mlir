@@ -3,6 +3,7 @@
 // RUN: smalti-opt %s --mlir-print-op-generic | smalti-opt | filecheck %s
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-split-over-cores,tile-cut-to-local-memory" | filecheck %s --check-prefix TILE
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines,tile-assign-addresses,convert-tile-to-isa" | filecheck %s --check-prefix ISA
+// RUN: smalti-opt %s --mlir-print-op-generic | filecheck %s --check-prefix GENERIC
 
 builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   func.func @main(%x: tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64> attributes {smalti.inputs = ["x"], smalti.outputs = ["a"]} {
@@ -26,3 +27,12 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // TILE-NOT: tile.host_call
 
 // ISA: host_call function=argmax, type=f32, out_type=i64, x_segment=scratch, out_segment=output, x={{.*}}, out={{.*}}, outer=20, length=3, inner=5, out_length=1, last=1
+
+// GENERIC:      "builtin.module"() ({
+// GENERIC-NEXT:   "func.func"() <{sym_name = "main", function_type = (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>}> ({
+// GENERIC-NEXT:   ^bb0(%x: tensor<2x10x3x5xf32>):
+// GENERIC-NEXT:     %r = "tpu.clamp"(%x) <{name = "r", clamp_low = 0.000000e+00 : f64}> : (tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
+// GENERIC-NEXT:     %a = "tpu.host_call"(%r) <{name = "a", kind = "argmax", axis = 2 : i64, length = 1 : i64, last}> : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
+// GENERIC-NEXT:     "func.return"(%a) : (tensor<2x10x5xi64>) -> ()
+// GENERIC-NEXT:   }) {smalti.inputs = ["x"], smalti.outputs = ["a"]} : () -> ()
+// GENERIC-NEXT: }) {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} : () -> ()
