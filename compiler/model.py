@@ -119,7 +119,9 @@ class CompiledModel:
 
     def save(self, path: str | Path) -> None:
         """Writes the program file, whole or not at all."""
-        self.program.save(path)
+        from ..backends.program import container
+
+        container.save(self.program, path)
 
 
 def compile_model(
@@ -159,9 +161,9 @@ def compile_model(
 
 def load_program(path: str | Path) -> CompiledModel:
     """Reads a program file. Raises DiagnosticError if it cannot be read, is damaged or is wrong."""
-    from ..backends.program.program import Program
+    from ..backends.program import container
 
-    return CompiledModel(Program.load(path), {})
+    return CompiledModel(container.load(path), {})
 
 
 def import_model(

@@ -28,6 +28,7 @@ from ..diagnostics.diagnostic import DiagnosticError, Place
 from ..diagnostics.files import write_atomically
 from ..instructions.instruction_set import INSTRUCTION_BYTES
 from ..targets.target import Target
+from .check import check_program
 from .encoding import WORD
 from .program import DebugEntry, Port, Program
 
@@ -91,7 +92,7 @@ def _aligned(offset: int) -> int:
 
 
 def write(program: Program) -> bytes:
-    """The bytes of the file of a program; the same program gives the same bytes."""
+    """Returns the bytes of a program's file; the same program always gives the same bytes."""
     return b"".join(_pieces(program))
 
 
@@ -150,10 +151,11 @@ def _pack(contents: Mapping[str, memoryview]) -> list[bytes | memoryview]:
 
 
 def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program:
-    """The program in the bytes of a file; the contents are not yet checked (`check_program` does).
+    """Returns the program in the bytes of a file, checked; `file` names it in errors.
 
-    Raises DiagnosticError, naming `file` and the section, for anything that is not a whole,
-    undamaged file of this version.
+    Raises:
+        DiagnosticError: if it is not a whole, undamaged file of this version, or its program cannot
+            run.
     """
     view = memoryview(data).toreadonly().cast("B")
     sections = _read_sections(view, file)
@@ -166,7 +168,7 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
     description = _parse(_DESCRIPTION, sections["program"], file, "program")
     debug = _parse(_DEBUG, sections["debug"], file, "debug")
     target = _read_target(sections["target"], file)
-    return Program(
+    program = Program(
         target=target,
         streams=[_read_stream(sections[name], file, name) for name in names],
         weights=sections["weights"],
@@ -181,6 +183,8 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         statistics=description.statistics,
         target_reference=description.target_reference,
     )
+    check_program(program, file)
+    return program
 
 
 def _fail(file: str, message: str, hint: str = _AGAIN) -> NoReturn:
@@ -253,17 +257,22 @@ def _read_stream(content: memoryview, file: str, name: str) -> np.ndarray:
     return np.frombuffer(content, WORD)
 
 
-def load_bytes(path: Path) -> bytes:
-    """The bytes of a file, or a DiagnosticError that says why it cannot be read."""
+def load(path: str | Path) -> Program:
+    """Reads and checks a file.
+
+    Raises:
+        DiagnosticError: if it cannot be read, is damaged, or its program cannot run.
+    """
     try:
-        return path.read_bytes()
+        data = Path(path).read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
         raise DiagnosticError(
             f"the program cannot be read: {reason}", Place(file=str(path))
         ) from None
+    return read(data, str(path))
 
 
-def save(program: Program, path: Path) -> None:
-    """Writes the file of a program, whole or not at all."""
-    write_atomically(path, lambda file: file.writelines(_pieces(program)))
+def save(program: Program, path: str | Path) -> None:
+    """Writes the file of a program, whole or not at all; raises DiagnosticError if it cannot."""
+    write_atomically(Path(path), lambda file: file.writelines(_pieces(program)))

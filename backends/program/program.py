@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -59,7 +58,7 @@ class Program:
     of each segment of global memory; `counters` how many counters each core uses; `local_bytes` and
     `acc_bytes` how much of each memory each core uses. `target_reference` is what `load_target`
     accepts to find the target again (a name or a path). `statistics` are counts that the compiler
-    noted. Two programs are equal if their files are.
+    noted.
     """
 
     target: Target
@@ -104,45 +103,6 @@ class Program:
     def origin(self, debug: int) -> DebugEntry:
         """The entry of the debug map with this number; entry 0 for a number that has none."""
         return self.debug[debug] if debug < len(self.debug) else self.debug[0]
-
-    def __eq__(self, other: object) -> bool:
-        """True if the other is a program whose file has the same bytes."""
-        return isinstance(other, Program) and self.to_bytes() == other.to_bytes()
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def to_bytes(self) -> bytes:
-        """The bytes of the program's file; the same program always gives the same bytes."""
-        from .container import write
-
-        return write(self)
-
-    @staticmethod
-    def from_bytes(data: bytes | bytearray | memoryview, file: str = "program") -> Program:
-        """The program in the bytes of a file, checked; `file` names it in DiagnosticErrors."""
-        from .check import check_program
-        from .container import read
-
-        program = read(data, file)
-        check_program(program, file)
-        return program
-
-    def save(self, path: str | Path) -> None:
-        """Writes the file, whole or not at all. Raises DiagnosticError if the place cannot be
-        written.
-        """
-        from .container import save
-
-        save(self, Path(path))
-
-    @staticmethod
-    def load(path: str | Path) -> Program:
-        """Reads and checks a file. Raises DiagnosticError if it cannot be read, is damaged or is
-        wrong.
-        """
-        from .container import load_bytes
-
-        return Program.from_bytes(load_bytes(Path(path)), str(path))
 
 
 def _all_segments(sizes: Mapping[str, int], weights: int) -> dict[str, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.program import container
 from ...backends.program.assemble import assemble
 from ...dialects.ir.text.module_text import write_module
 from .compilation import Compilation
@@ -77,7 +78,8 @@ class Artifacts:
             self._names["calibration"] = table.name
         if "program" in self.stages:
             self._names["program"] = self.program.name
-            assemble(compilation.module, compilation.ctx).save(folder / self.program.name)
+            program = assemble(compilation.module, compilation.ctx)
+            container.save(program, folder / self.program.name)
 
 
 def _last_level(stages: Sequence[str]) -> Level:

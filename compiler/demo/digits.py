@@ -77,7 +77,7 @@ def run_demo(
     """
     from ...backends.cpu.session import run_onnx
     from ...backends.interpreter.top import run_top
-    from ...backends.program.program import Program
+    from ...backends.program import container
     from ...backends.simulator.simulate import simulate
     from ...backends.targets.target import load_target
 
@@ -93,7 +93,7 @@ def run_demo(
     files = Artifacts(folder / "digits.smalti", STAGES).write(compilation)
 
     # From here on only the program file's bytes count.
-    program = Program.load(files["program"])
+    program = container.load(files["program"])
     outputs = simulate(
         program,
         {INPUT: images},

@@ -15,6 +15,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from pytest_benchmark.fixture import BenchmarkFixture
+from smalti.backends.program import container
 from smalti.backends.program.program import Program
 
 from tests.benchmarks.conftest import Say
@@ -51,7 +52,7 @@ def _smalti(model: Path, folder: Path, *words: str) -> tuple[Run, Program]:
         "smalti.tools.main", "compile", model, "-o", output, "--calibration", "random:0", *words,
         folder=folder,
     )  # fmt: skip
-    return run, Program.load(output)
+    return run, container.load(output)
 
 
 def _note(benchmark: BenchmarkFixture, say: Say, what: str, run: Run) -> None:

@@ -13,8 +13,8 @@ import onnx.helper as oh
 import pytest
 from onnx import TensorProto
 from smalti.backends.instructions.instruction_set import Pool
+from smalti.backends.program import container
 from smalti.backends.program.encoding import word_dtype
-from smalti.backends.program.program import Program
 from smalti.backends.targets import target
 from smalti.tools import opt
 
@@ -591,13 +591,13 @@ def edited_pool(smalti: Smalti, folder: Path, **fields: int) -> Path:
     )
     path = folder / "m.smalti"
     assert smalti("compile", folder / "m.onnx", "--calibration", "random:0", "-o", path).code == 0
-    program = Program.load(path)
+    program = container.load(path)
     program.streams = [stream.copy() for stream in program.streams]
     for stream in program.streams:
         words = stream.view(word_dtype(Pool))
         for name, number in fields.items():
             words[name][stream["opcode"] == Pool.opcode] = number
-    program.save(path)
+    container.save(program, path)
     return path
 
 

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
-from smalti.backends.program.program import Program
+from smalti.backends.program import container
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
@@ -64,9 +64,8 @@ def test_every_target(target: str):
 def test_time_and_traffic():
     """Calls are counted, their transfers cost bytes and cycles, and the host's time is apart."""
     model = detector()
-    program = Program.from_bytes(
-        start_from_model(model, CompileOptions("edge-1c", None, "f32")).assemble().to_bytes()
-    )
+    assembled = start_from_model(model, CompileOptions("edge-1c", None, "f32")).assemble()
+    program = container.read(container.write(assembled))
     result = simulate(program, X, mode="both", sanitize=True)
     assert result.timing is not None and result.timing.host_calls == 4
     assert result.host_seconds is not None and result.host_seconds > 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import onnx
 import pytest
 from smalti.backends.instructions.instruction_set import BY_OPCODE
-from smalti.backends.program.program import Program
+from smalti.backends.program import container
 from smalti.compiler.compilation.pipelines import passes_of
 from smalti.compiler.demo.digits import MODEL as DIGITS
 from smalti.dialects import tile, top, tpu
@@ -254,7 +254,7 @@ def test_names_are_unique_and_reach_the_debug_map(compiled: Compiled):
                 assert name not in names
                 names.add(name)
                 nodes[name] = tuple(names_of(op.location))
-    program = Program.load(compiled.program)
+    program = container.load(compiled.program)
     for stream in program.streams:
         for word in stream:
             entry = program.origin(int(word["debug"]))

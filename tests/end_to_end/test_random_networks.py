@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.cpu.session import run_onnx
-from smalti.backends.program.program import Program
+from smalti.backends.program import container
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
@@ -39,7 +39,7 @@ def levels(
     tpu = run_ir(compilation.module, compilation.ctx, inputs)
     compilation.lower_to("tile")
     tile = run_ir(compilation.module, compilation.ctx, inputs)
-    program = Program.from_bytes(compilation.assemble().to_bytes())
+    program = container.read(container.write(compilation.assemble()))
     outputs = simulate(program, inputs, sanitize=True).outputs
     assert outputs is not None
     return tpu, tile, outputs

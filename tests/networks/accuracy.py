@@ -16,7 +16,6 @@ import numpy as np
 from onnx import ModelProto, NodeProto
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.program.program import Program
-from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.analysis.comparison import Difference
 from smalti.compiler.compilation.compilation import (
     Compilation,
@@ -25,6 +24,7 @@ from smalti.compiler.compilation.compilation import (
     start_from_model,
 )
 from smalti.compiler.execution import run_ir
+from smalti.compiler.model import CompiledModel
 
 from .catalog import Data, Network
 from .onnxruntime_int8 import quantized_tensors
@@ -65,14 +65,16 @@ class Case:
         found = quantized_tensors(self.model, self.calibration, self.inputs)
         return self.differences(found)
 
-    def compile(self, quantize: Quantize, target: str) -> tuple[Compilation, Program, float]:
+    def compile(self, quantize: Quantize, target: str) -> tuple[Compilation, CompiledModel, float]:
         """The network at a batch of 1, all the way down, and the seconds of processor time that took."""
         model, calibration = self.model, self.calibration if quantize == "int8" else None
         start = time.process_time()
         options = CompileOptions(target, None, quantize, calibration)
         symbols = self.network.symbols
         compilation = start_from_model(model, options, batch=1, symbols=symbols)
-        return compilation, compilation.assemble(), time.process_time() - start
+        program = compilation.assemble()
+        seconds = time.process_time() - start
+        return compilation, CompiledModel(program, compilation.levels), seconds
 
     def differences(self, tensors: Mapping[str, np.ndarray]) -> dict[str, Difference]:
         """Each tensor that the float model has too against it, by name; judged as `_judged` says."""
@@ -172,7 +174,7 @@ class Accuracy:
 
 def measure(case: Case, quantize: Quantize, target: str = "default-8c") -> Accuracy:
     """Compiles a network and compares it with ONNX Runtime."""
-    compilation, program, seconds = case.compile(quantize, target)
+    compilation, compiled, seconds = case.compile(quantize, target)
     seen: dict[str, np.ndarray] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
@@ -180,12 +182,11 @@ def measure(case: Case, quantize: Quantize, target: str = "default-8c") -> Accur
             seen[name] = np.array(value)
 
     outputs = run_ir(compilation.levels["tpu"], compilation.ctx, case.inputs, observe=observe)
-    got = simulate(program, case.inputs).outputs
-    assert got is not None
+    got = compiled.run(case.inputs)
     apart = max(float(np.abs(got[name] - value).max()) for name, value in outputs.items())
     tensors = case.differences({**seen, **outputs})
     return Accuracy(
-        program,
+        compiled.program,
         seconds,
         {name: Difference.between(name, got[name], case.reference[name]) for name in got},
         tensors,

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Encodes and writes the program."""
+    from ...backends.program import container
     from ...backends.program.assemble import assemble
     from ...dialects.context import make_context
     from ...dialects.ir.text.module_text import read_module
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     keep_inputs([output], [args.input, Path(args.input).with_suffix(".safetensors")])
     ctx = make_context()
     program = assemble(read_module(args.input, ctx), ctx)
-    program.save(output)
+    container.save(program, output)
     print(
         f"{args.output}: {program.instruction_count} instructions on {len(program.streams)} cores"
     )

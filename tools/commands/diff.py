@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compares and prints."""
-    from ...backends.program.program import Program
+    from ...backends.program import container
     from ...compiler.analysis.program_difference import compare_programs
     from ..console.tables import table_format, write_table
     from ..output_files import keep_inputs
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         table_format(args.output)
     keep_inputs([args.output], [args.before, args.after])
     difference = compare_programs(
-        Program.load(args.before), Program.load(args.after), (args.before, args.after)
+        container.load(args.before), container.load(args.after), (args.before, args.after)
     )
     print(format_difference(difference, unchanged=args.all))
     if args.output:

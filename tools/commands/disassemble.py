@@ -23,15 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Writes or prints the listing."""
+    from ...backends.program import container
     from ...backends.program.assemble import disassemble_module
-    from ...backends.program.program import Program
     from ...dialects.context import make_context
     from ...dialects.ir.text.module_text import print_module, write_module
     from ..output_files import keep_inputs
 
     if args.output != "-":
         keep_inputs([args.output, Path(args.output).with_suffix(".safetensors")], [args.program])
-    program = Program.load(args.program)
+    program = container.load(args.program)
     ctx = make_context()
     module = disassemble_module(program, ctx)
     if args.output == "-":

@@ -85,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
         )
     if Path(args.program).suffix == ".mlir":
         return _run_ir(args)
-    from ...backends.program.program import Program
+    from ...backends.program import container
 
-    return _run_program(args, Program.load(args.program))
+    return _run_program(args, container.load(args.program))
 
 
 def _run_ir(args: argparse.Namespace) -> int:

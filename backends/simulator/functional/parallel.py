@@ -23,6 +23,7 @@ import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.instruction_set import BY_OPCODE, FIRST_FREE_OPCODE
+from ...program import container
 from ...program.program import Program
 from .functional import Progress
 from .samples import joined, samples_of
@@ -48,7 +49,7 @@ def run_parallel(
     bounds = [samples * job // jobs for job in range(jobs + 1)]
     with tempfile.TemporaryDirectory(prefix="smalti-run-") as name:
         folder = Path(name)
-        program.save(folder / "program.smalti")
+        container.save(program, folder / "program.smalti")
         parts = [_Part(folder / str(job), bounds[job], bounds[job + 1]) for job in range(jobs)]
         for part in parts:
             part.write(program, arrays)

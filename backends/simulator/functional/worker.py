@@ -20,14 +20,14 @@ import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.instruction_set import BY_MNEMONIC, register_instruction
-from ...program.program import Program
+from ...program import container
 from .functional import FunctionalSimulator
 
 
 def main(folder: Path, samples: int) -> int:
     """Runs; 0 if all went well."""
     try:
-        program = Program.load(folder.parent / "program.smalti")
+        program = container.load(folder.parent / "program.smalti")
         inputs = {
             port.name: np.fromfile(folder / f"input-{place}", np.uint8).reshape(samples, port.size)
             for place, port in enumerate(program.inputs)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from smalti.backends.program import container
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 
 from tests.end_to_end.conftest import small_model
@@ -35,7 +36,8 @@ def loaded(program: str, *words: object) -> set[str]:
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("program") / "small.smalti"
-    start_from_model(small_model(), CompileOptions("edge-1c", None, "f32")).assemble().save(path)
+    program = start_from_model(small_model(), CompileOptions("edge-1c", None, "f32")).assemble()
+    container.save(program, path)
     return path
 
 

@@ -11,19 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program import container
-from smalti.backends.program.program import Program
 
 from tests.unit.backends.program.sample_program import make_program
 
-DATA = make_program().to_bytes()
+DATA = container.write(make_program())
 
 
 def test_a_file_gives_the_program_back(program, tmp_path):
     path = tmp_path / "p.smalti"
-    program.save(path)
-    loaded = Program.load(path)
-    assert loaded == program
-    assert path.read_bytes() == DATA == loaded.to_bytes()
+    container.save(program, path)
+    loaded = container.load(path)
+    assert path.read_bytes() == DATA == container.write(loaded)
     assert os.listdir(tmp_path) == ["p.smalti"]
     assert loaded.target == program.target
     assert loaded.debug == program.debug
@@ -39,18 +37,18 @@ def test_sections_are_aligned():
 
 def test_saving_where_one_cannot_leaves_nothing(program, tmp_path):
     with pytest.raises(DiagnosticError, match="cannot write"):
-        program.save(tmp_path / "missing" / "p.smalti")
+        container.save(program, tmp_path / "missing" / "p.smalti")
     (tmp_path / "p.smalti").mkdir()
     with pytest.raises(DiagnosticError, match="cannot write"):
-        program.save(tmp_path / "p.smalti")
+        container.save(program, tmp_path / "p.smalti")
     assert os.listdir(tmp_path) == ["p.smalti"]
 
 
 def test_reading_what_is_not_there(tmp_path):
     with pytest.raises(DiagnosticError, match="cannot be read"):
-        Program.load(tmp_path / "p.smalti")
+        container.load(tmp_path / "p.smalti")
     with pytest.raises(DiagnosticError, match="cannot be read"):
-        Program.load(tmp_path)
+        container.load(tmp_path)
 
 
 @settings(max_examples=50, deadline=None)
@@ -61,7 +59,7 @@ def test_damaged_bytes_are_a_diagnostic(data):
         position = data.draw(st.integers(0, len(DATA) - 1) | st.integers(0, 3000))
         damaged[position] ^= data.draw(st.integers(1, 255))
     try:
-        assert Program.from_bytes(damaged).to_bytes() == DATA
+        assert container.write(container.read(damaged)) == DATA
     except DiagnosticError as error:
         assert "compile" in str(error)
 
@@ -71,18 +69,18 @@ def test_damaged_bytes_are_a_diagnostic(data):
 )
 def test_truncated_files_are_a_diagnostic(length):
     with pytest.raises(DiagnosticError):
-        Program.from_bytes(DATA[:length])
+        container.read(DATA[:length])
 
 
 def test_every_single_truncation():
     for length in range(0, len(DATA), 7):
         with pytest.raises(DiagnosticError):
-            Program.from_bytes(DATA[:length])
+            container.read(DATA[:length])
 
 
 def test_trailing_bytes_are_a_diagnostic():
     with pytest.raises(DiagnosticError, match="damaged"):
-        Program.from_bytes(DATA + b"\0")
+        container.read(DATA + b"\0")
 
 
 def test_messages_name_file_and_section():
@@ -90,7 +88,7 @@ def test_messages_name_file_and_section():
     damaged = bytearray(DATA)
     damaged[section["offset"] + 50] ^= 1
     with pytest.raises(DiagnosticError) as error:
-        Program.from_bytes(damaged, "net.smalti")
+        container.read(damaged, "net.smalti")
     assert str(error.value).startswith("net.smalti: error: section 'stream1' is damaged")
 
 
@@ -120,7 +118,8 @@ def with_section(name: str, content: bytes) -> bytes:
 
 def test_the_helpers_make_valid_files():
     assert (
-        Program.from_bytes(with_manifest(json.dumps(manifest_of(DATA)).encode())).to_bytes() == DATA
+        container.write(container.read(with_manifest(json.dumps(manifest_of(DATA)).encode())))
+        == DATA
     )
     assert with_section("weights", bytes(range(96))) == DATA
 
@@ -141,7 +140,7 @@ MANIFESTS = {
 @pytest.mark.parametrize("text", MANIFESTS.values(), ids=MANIFESTS.keys())
 def test_bad_manifests(text):
     with pytest.raises(DiagnosticError):
-        Program.from_bytes(with_manifest(text))
+        container.read(with_manifest(text))
 
 
 @pytest.mark.parametrize("key", ["offset", "size"])
@@ -152,7 +151,7 @@ def test_bad_sizes_in_the_manifest(key, value):
     sections = manifest_of(DATA)
     sections[1][key] = value
     with pytest.raises(DiagnosticError):
-        Program.from_bytes(with_manifest(json.dumps(sections).encode()))
+        container.read(with_manifest(json.dumps(sections).encode()))
 
 
 @pytest.mark.parametrize("change", ["reverse", "drop", "twice", "rename"])
@@ -167,7 +166,7 @@ def test_bad_sections(change):
     else:
         sections[3]["name"] = "stream9"
     with pytest.raises(DiagnosticError):
-        Program.from_bytes(with_manifest(json.dumps(sections).encode()))
+        container.read(with_manifest(json.dumps(sections).encode()))
 
 
 SECTIONS = [
@@ -192,7 +191,7 @@ SECTIONS = [
 @pytest.mark.parametrize(("name", "content"), SECTIONS)
 def test_bad_contents(name, content):
     with pytest.raises(DiagnosticError):
-        Program.from_bytes(with_section(name, content))
+        container.read(with_section(name, content))
 
 
 DESCRIPTIONS = [
@@ -226,10 +225,10 @@ def test_bad_descriptions(key, value):
     description[key] = value
     if key == "local_bytes" and value == []:
         # Left out means all of it, for each core.
-        Program.from_bytes(with_section("program", json.dumps(description).encode()))
+        container.read(with_section("program", json.dumps(description).encode()))
         return
     with pytest.raises(DiagnosticError):
-        Program.from_bytes(with_section("program", json.dumps(description).encode()))
+        container.read(with_section("program", json.dumps(description).encode()))
 
 
 @settings(max_examples=50, deadline=None)
@@ -240,6 +239,6 @@ def test_any_words_are_a_program_or_a_diagnostic(data):
     for _ in range(data.draw(st.integers(1, 4))):
         stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
     try:
-        Program.from_bytes(with_section("stream0", stream.tobytes()))
+        container.read(with_section("stream0", stream.tobytes()))
     except DiagnosticError as error:
         assert ", instruction " in str(error)
