@@ -14,7 +14,7 @@ from xdsl.ir import Attribute
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects.quant.number_format import real_value
 from ...passes.top_to_tpu.quantize_option import Quantize
-from ..calibration.calibration import load_calibration_data
+from ..calibration.samples import load_calibration_data
 from ..compilation.compilation import (
     CalibrationSource,
     Compilation,

@@ -12,6 +12,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.program import container
 from ...backends.program.assemble import assemble
 from ...dialects.ir.text.module_text import write_module
+from ...passes.top.calibration_table import write_table
 from .compilation import Compilation
 from .pipelines import LEVELS, Level
 
@@ -66,16 +67,14 @@ class Artifacts:
                 self._names[level] = f"{self.stem}.{level}.mlir"
                 write_module(module, folder / self._names[level], compilation.ctx)
 
-        table = folder / f"{self.stem}.calibration.json"
-        compilation.calibration_table = table
+        table = f"{self.stem}.calibration.json"
+        compilation.calibration_table = str(self.program.parent / table)
         compilation.on_level = write_level
         compilation.keep_levels = False
         compilation.lower_to(_last_level(self.stages))
-        # The pipeline is to be run again by the user, who finds the table where it goes.
-        final = str(self.program.parent / table.name)
-        compilation.pipeline = [text.replace(str(table), final) for text in compilation.pipeline]
-        if table.exists():
-            self._names["calibration"] = table.name
+        if compilation.ranges is not None:
+            self._names["calibration"] = table
+            write_table(compilation.ranges, folder / table)
         if "program" in self.stages:
             self._names["program"] = self.program.name
             program = assemble(compilation.module, compilation.ctx)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.targets.target import load_target
@@ -20,8 +20,11 @@ from ...dialects.ir.verifier import Verifier
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
+from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
+from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.quantize_option import Quantize
-from ..calibration.calibration import calibrate, load_calibration_data, save_ranges
+from ..calibration.ranges import calibrate
+from ..calibration.samples import load_calibration_data
 from .pass_progress import PassProgress
 from .pipelines import (
     LEVELS,
@@ -68,7 +71,8 @@ class Compilation:
     `levels` keeps the IR at the end of each level that was passed, unless `keep_levels` is off: a copy of tile IR
     takes time and memory. `pipeline` is the text of all passes run so far, which `instruments` watch;
     `verify_each`: whether IR is verified after each. `on_level` is called at the end of each level with
-    the module as it is then.
+    the module as it is then. `ranges`: what calibration found; `calibration_table`: the file that `pipeline` reads
+    them from, which whoever wants to run the pipeline again has to write.
     """
 
     module: ModuleOp
@@ -78,7 +82,8 @@ class Compilation:
     on_level: Callable[[Level, ModuleOp], None] | None = None
     instruments: Sequence[PassInstrument] = ()
     verify_each: bool = True
-    calibration_table: Path | None = None
+    calibration_table: str = "calibration.json"
+    ranges: Ranges | None = None
     keep_levels: bool = True
     levels: dict[Level, ModuleOp] = field(default_factory=dict)
     pipeline: list[str] = field(default_factory=list)
@@ -121,9 +126,10 @@ class Compilation:
             "cores": self.options.cores,
         }
 
-    def _run(self, texts: Sequence[str]) -> None:
-        """Runs passes given as pipeline text."""
-        passes = parse_pipeline(",".join(texts))
+    def _run(self, texts: Sequence[str], passes: Sequence[ModulePass] | None = None) -> None:
+        """Runs passes given as pipeline text; `passes` are the same ones where they hold more than text says."""
+        if passes is None:
+            passes = parse_pipeline(",".join(texts))
         self.pipeline += [print_pipeline([each]) for each in passes]
         progress = PassProgress(self.progress, texts[0] if texts else "")
         instruments = [progress, *self.instruments]
@@ -144,12 +150,12 @@ class Compilation:
             self.on_level(level, self.module)
 
     def _annotate_ranges(self, *, needed: bool) -> None:
-        """Calibrates, and writes the ranges into the IR through the pass and a table file.
+        """Calibrates, and writes the ranges into the IR through the pass.
 
         IR that carries ranges already keeps them unless calibration data are given.
         """
         if self.options.calibration is None:
-            if needed and not _is_annotated(self.module):
+            if needed and not has_ranges(self.module):
                 raise DiagnosticError(
                     "quantize=int8 needs calibration data",
                     hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
@@ -157,11 +163,9 @@ class Compilation:
                 )
             return
         data = load_calibration_data(self.options.calibration, self.module)
-        ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
-        with tempfile.TemporaryDirectory() as folder:
-            table = self.calibration_table or Path(folder) / "calibration.json"
-            save_ranges(ranges, table)
-            self._run([pass_text("top-annotate-calibration", table=str(table))])
+        self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
+        annotation = AnnotateMeasured(self.calibration_table, self.ranges)
+        self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
 
     def assemble(self) -> Program:
         """Lowers all the way and encodes the program."""
@@ -169,19 +173,6 @@ class Compilation:
 
         self.lower_to("isa")
         return assemble(self.module, self.ctx)
-
-
-def _is_annotated(module: ModuleOp) -> bool:
-    """Whether some value already carries a calibrated range."""
-    from xdsl.dialects.builtin import TensorType
-
-    from ...dialects.quant import CalibratedType
-
-    return any(
-        isinstance(result.type, TensorType) and isinstance(result.type.element_type, CalibratedType)
-        for op in module.walk()
-        for result in op.results
-    )
 
 
 def start_from_model(

@@ -27,7 +27,7 @@ from ...passes.instrument import PassInstrument
 from ...passes.rewrite_counter import RewriteCounter, counting
 from ...passes.smalti_pass import F32_TOLERANCE, SmaltiPass
 from ..arrays import read_npz
-from ..calibration.calibration import seed_of
+from ..calibration.samples import seed_of
 from ..compilation.pipelines import level_of
 from ..execution import run_ir
 from .inputs import inputs_for

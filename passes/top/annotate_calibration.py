@@ -16,12 +16,9 @@ A table comes from `smalti.compiler`'s calibration, from another tool or from an
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr, TensorType
@@ -35,12 +32,9 @@ from ...dialects.context import report
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import expressed, is_float
 from ..smalti_pass import Level, SmaltiPass
+from .calibration_table import Range, Ranges, read_table
 
-FORMAT = 1
-_MAX_TABLE_BYTES = 256 << 20
 _SHOWN_NAMES = 8
-
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -62,8 +56,12 @@ class AnnotateCalibration(SmaltiPass):
     table: str
     """Path of the calibration table, a JSON file."""
 
+    def ranges(self) -> Ranges:
+        """Returns the ranges by name; raises DiagnosticError if the table cannot be read."""
+        return read_table(self.table)
+
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        ranges = read_table(self.table)
+        ranges = self.ranges()
         seen = annotate(module, ranges)
         if ranges and not seen:
             names = ", ".join(sorted(ranges)[:_SHOWN_NAMES])
@@ -83,51 +81,29 @@ class AnnotateCalibration(SmaltiPass):
             report(ctx, Diagnostic("warning", message, place, [f"they are: {names}"]))
 
 
-def read_table(path: str | Path) -> dict[str, Range]:
-    """The ranges of a calibration table, by name; DiagnosticError for whatever is wrong with the
-    file."""
-    place = Place(file=str(path))
-    hint = 'a table is {"format": 1, "ranges": {"name": [low, high]}}'
-    try:
-        file = Path(path)
-        if file.stat().st_size > _MAX_TABLE_BYTES:
-            raise DiagnosticError(f"larger than {_MAX_TABLE_BYTES >> 20} MiB", place, hint=hint)
-        table = json.loads(file.read_bytes())
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DiagnosticError(f"cannot read the calibration table: {reason}", place) from None
-    except json.JSONDecodeError as error:
-        place = Place(file=str(path), line=error.lineno, column=error.colno)
-        raise DiagnosticError(f"not JSON: {error.msg}", place, hint=hint) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise DiagnosticError("not JSON", place, hint=hint) from None
-    if not isinstance(table, dict) or not isinstance(table.get("ranges"), dict):
-        raise DiagnosticError("not a calibration table: it has no 'ranges'", place, hint=hint)
-    if table.get("format") != FORMAT:
-        raise DiagnosticError(
-            f"format is {table.get('format')!r}, this Smalti reads {FORMAT}", place, hint=hint
-        )
-    return {name: _check_range(name, bounds, place) for name, bounds in table["ranges"].items()}
+class AnnotateMeasured(AnnotateCalibration):
+    """The pass on ranges that are at hand; `table` is the file that they will be found in."""
+
+    _measured: Ranges
+
+    def __init__(self, table: str, ranges: Ranges) -> None:
+        super().__init__(table)
+        object.__setattr__(self, "_measured", ranges)  # the pass is frozen, as all are
+
+    def ranges(self) -> Ranges:
+        return self._measured
 
 
-def _check_range(name: str, bounds: Any, place: Place) -> Range:
-    numbers = isinstance(bounds, list) and len(bounds) == 2
-    if not numbers or any(
-        isinstance(each, bool) or not isinstance(each, int | float) for each in bounds
-    ):
-        raise DiagnosticError(f"the range of '{name}' is not [low, high]", place)
-    try:
-        low, high = float(bounds[0]), float(bounds[1])
-    except OverflowError:
-        low = high = math.inf
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise DiagnosticError(f"the range of '{name}', {bounds}, is not finite", place)
-    if low > high:
-        raise DiagnosticError(f"the range of '{name}', {bounds}, is upside down", place)
-    return low, high
+def has_ranges(module: ModuleOp) -> bool:
+    """Tells whether any value of the module carries a calibrated range."""
+    return any(
+        isinstance(result.type, TensorType) and isinstance(result.type.element_type, CalibratedType)
+        for op in module.walk()
+        for result in op.results
+    )
 
 
-def annotate(module: ModuleOp, ranges: dict[str, Range]) -> set[str]:
+def annotate(module: ModuleOp, ranges: Ranges) -> set[str]:
     """Sets the element types of the activations that `ranges` names, in place; returns the names
     that were found.
 

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import onnx
 import onnxruntime
-from smalti.compiler.calibration.calibration import RANDOM_SAMPLES
+from smalti.compiler.calibration.samples import RANDOM_SAMPLES
 
 from tests.networks.onnxruntime_int8 import quantized_model
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.calibration.calibration import calibrate, load_calibration_data
+from smalti.compiler.calibration.ranges import calibrate
+from smalti.compiler.calibration.samples import load_calibration_data
 from smalti.compiler.compilation.compilation import (
     Compilation,
     CompileOptions,

@@ -124,7 +124,7 @@ def predicate_of(args: argparse.Namespace, experiment: Experiment) -> Predicate:
 
 
 def _seed(args: argparse.Namespace) -> int:
-    from ...compiler.calibration.calibration import seed_of
+    from ...compiler.calibration.samples import seed_of
 
     return seed_of(args.numerics) if args.numerics.startswith("random:") else 0
 

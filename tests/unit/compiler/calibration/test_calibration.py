@@ -2,19 +2,14 @@
 values, tables.
 """
 
-import json
-
 import numpy as np
 import pytest
 from onnx import helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter import function as network
-from smalti.compiler.calibration.calibration import (
-    calibrate,
-    load_calibration_data,
-    save_ranges,
-)
+from smalti.compiler.calibration.ranges import calibrate
+from smalti.compiler.calibration.samples import load_calibration_data
 
 from tests.unit.compiler.onnx_import.onnx_models import imported, model_of, random_input
 
@@ -155,14 +150,3 @@ def test_bools_have_no_range():
     module, ctx = imported(model_of(nodes, {"x": (1, 3)}, constants=constants))
     ranges = calibrate(module, ctx.weights, {"x": np.array([[1, 2, -3]], np.float32)})
     assert ranges == {"x": (-3, 2), "y": (-3, 1)}
-
-
-def test_table(tmp_path, small):
-    path = tmp_path / "table.json"
-    save_ranges({"x": (-1.0, 2.5), "ü": (0.0, 0.0)}, path)
-    assert json.loads(path.read_text(encoding="utf-8")) == {
-        "format": 1,
-        "ranges": {"x": [-1.0, 2.5], "ü": [0.0, 0.0]},
-    }
-    with pytest.raises(DiagnosticError):
-        save_ranges({}, tmp_path / "none" / "table.json")

@@ -5,11 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.calibration.calibration import (
-    calibrate,
-    load_calibration_data,
-    save_ranges,
-)
+from smalti.compiler.calibration.ranges import calibrate
+from smalti.compiler.calibration.samples import load_calibration_data
 from smalti.compiler.compilation.pipelines import (
     Level,
     pass_text,
@@ -23,6 +20,7 @@ from smalti.compiler.onnx_import.importer import import_onnx
 from smalti.dialects.context import make_context
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
+from smalti.passes.top.calibration_table import write_table
 
 from .faulty_passes import faulty_passes, ir_experiment, residual_network
 
@@ -46,7 +44,7 @@ def test_every_pass_of_the_default_pipeline_keeps_the_numbers(quantize: str, tmp
     module = import_onnx(residual_network(3), ctx)
     data = load_calibration_data("random:1", module)
     table = tmp_path / "table.json"
-    save_ranges(calibrate(module, ctx.weights, data), table)
+    write_table(calibrate(module, ctx.weights, data), table)
     inputs = {name: array[:1] for name, array in data.items()}
     passes = parse_pipeline(pipeline(quantize, table))
     run_pipeline(ctx, module, passes, instruments=[NumericsVerifier(inputs)])
@@ -75,7 +73,7 @@ def test_integer_network_has_no_tolerance(tmp_path: Path):
     ctx = make_context()
     module = import_onnx(residual_network(2), ctx)
     table = tmp_path / "table.json"
-    save_ranges(calibrate(module, ctx.weights, load_calibration_data("random:1", module)), table)
+    write_table(calibrate(module, ctx.weights, load_calibration_data("random:1", module)), table)
     annotate = pass_text("top-annotate-calibration", table=str(table))
     run_pipeline(ctx, module, parse_pipeline(f"{annotate},convert-top-to-tpu"))
     assert coarsest_float(module) is None

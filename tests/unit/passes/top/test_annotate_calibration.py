@@ -1,10 +1,13 @@
-"""top-annotate-calibration: ranges into types, and what is wrong with tables."""
+"""top-annotate-calibration: ranges into types."""
 
 import json
 
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.passes.top.annotate_calibration import read_table
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.text.module_text import parse_module
+from smalti.passes.registry import print_pipeline
+from smalti.passes.top.annotate_calibration import AnnotateMeasured, has_ranges
 
 BODY = """
 %w = top.weight "w" seed = 1 : tensor<4xf32>
@@ -48,39 +51,20 @@ def test_a_single_value_becomes_an_interval_that_holds_zero(piped, network, tabl
     assert (element.low, element.high) == expected
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "not JSON"),
-        ("{\n  x", "ranges.json:2:3"),
-        ("\x00\xff", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("[]", "it has no 'ranges'"),
-        ({"format": 2, "ranges": {}}, "format is 2, this Smalti reads 1"),
-        ({"ranges": {}}, "format is None"),
-        ({"format": 1, "ranges": []}, "it has no 'ranges'"),
-        ({"format": 1, "ranges": {"x": [1]}}, "the range of 'x' is not [low, high]"),
-        ({"format": 1, "ranges": {"x": ["a", 1]}}, "the range of 'x' is not [low, high]"),
-        ({"format": 1, "ranges": {"x": [True, 1]}}, "the range of 'x' is not [low, high]"),
-        ('{"format": 1, "ranges": {"x": [NaN, 1]}}', "is not finite"),
-        ('{"format": 1, "ranges": {"x": [0, 1e999]}}', "is not finite"),
-        ('{"format": 1, "ranges": {"x": [0, 1%s]}}' % ("0" * 400), "is not finite"),
-        ({"format": 1, "ranges": {"x": [2, 1]}}, "is upside down"),
-    ],
-)
-def test_bad_tables_are_diagnostics(table, content, message):
-    path = table(content)
-    with pytest.raises(DiagnosticError) as caught:
-        read_table(path)
-    assert message in str(caught.value)
-    assert path in str(caught.value)
-
-
-def test_a_missing_table_is_a_diagnostic(tmp_path):
-    with pytest.raises(DiagnosticError, match="cannot read the calibration table"):
-        read_table(tmp_path / "none.json")
-
-
 def test_a_table_of_another_model_is_an_error(piped, network, table):
     with pytest.raises(DiagnosticError, match="names no value of the module"):
         annotated(piped, network, table({"format": 1, "ranges": {"other": [0, 1]}}))
+
+
+def test_measured_ranges_need_no_file(network, tmp_path):
+    """The pass on values does what the table with these values does, and prints as the pass that reads it."""
+    ctx = make_context()
+    module = parse_module(network({"x": "4xf32"}, BODY, "%b", "4xf32"), ctx)
+    path = str(tmp_path / "later.json")
+    annotation = AnnotateMeasured(path, {"b": (0.0, 2.0)})
+    assert not has_ranges(module)
+    annotation.apply(ctx, module)
+    assert has_ranges(module)
+    assert annotation.statistics == {"annotated": 1}
+    assert print_pipeline([annotation]) == f'top-annotate-calibration{{table="{path}"}}'
+    assert not list(tmp_path.iterdir())

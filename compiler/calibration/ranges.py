@@ -1,0 +1,100 @@
+"""The range of every tensor of a network over samples, from the top interpreter (max calibration)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.interpreter.function import samples_per_chunk
+from ...backends.interpreter.samples import count_samples, declared_inputs, main_function
+from ...backends.interpreter.top import run_top
+from ...dialects import top
+from ...dialects.ir.weights import WeightStore
+from ...dialects.quant.element_type import is_float
+from ...passes.top.calibration_table import Range, Ranges
+from ...passes.top_to_tpu.float_results import float_results
+from ..compilation.progress import Progress, silent
+
+
+def calibrate(
+    module: ModuleOp,
+    weights: WeightStore,
+    data: Mapping[str, np.ndarray],
+    *,
+    progress: Progress | None = None,
+) -> Ranges:
+    """The least and the greatest value of every input and op's result over `data`, by name; bools
+    have none.
+
+    Args:
+        module: a network of top ops.
+        weights: the store that holds its weights.
+        data: f32 arrays by input name, S samples one after the other along axis 0 (as
+            `load_calibration_data` gives them).
+        progress: told how many samples are done.
+
+    Samples run in chunks of bounded memory; only the ranges are kept. Of what only softmaxes and
+    comparisons read, where masks put infinities, the range is that of the finite elements (none: it
+    has no range).
+
+    Raises:
+        DiagnosticError: the inputs do not fit the network, or a tensor becomes NaN or, elsewhere,
+            infinite.
+    """
+    report = progress or silent
+    declared = declared_inputs(module)
+    sizes = {name: shape[0] if shape else 0 for name, shape in declared.items()}
+    counts = {
+        count_samples(name, data[name].shape, shape)
+        for name, shape in declared.items()
+        if name in data
+    }
+    samples = min(counts, default=1)
+    function = main_function(module)
+    chunk = samples_per_chunk(function)
+    masked = _names(float_results(function.body.block.ops))
+    without_range = _names(op.results[0] for op in function.body.block.ops if _has_no_range(op))
+    ranges: dict[str, Range] = {}
+
+    def observe(name: str, value: np.ndarray) -> None:
+        if name in masked:
+            value = value[~np.isinf(value)]
+        if name not in without_range and (value.size or name not in masked):
+            ranges[name] = _widened(ranges.get(name), name, value)
+
+    for start in range(0, samples, chunk):
+        stop = min(start + chunk, samples)
+        report("calibrate", start, samples)
+        part = {
+            name: array[start * sizes.get(name, 0) : stop * sizes.get(name, 0)]
+            if sizes.get(name)
+            else array
+            for name, array in data.items()
+        }
+        run_top(module, weights, part, observe=observe)
+    report("calibrate", samples, samples)
+    return ranges
+
+
+def _names(results: Iterable[SSAValue]) -> set[str]:
+    """The names of the top ops that make `results`."""
+    return {value.owner.result_name.data for value in results if isinstance(value.owner, top.TopOp)}
+
+
+def _has_no_range(op: Operation) -> bool:
+    """Whether an op gives bools or positions."""
+    return isinstance(op, top.TopOp) and not is_float(op.results[0].type)
+
+
+def _widened(known: Range | None, name: str, value: np.ndarray) -> Range:
+    low, high = float(value.min(initial=np.inf)), float(value.max(initial=-np.inf))
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise DiagnosticError(
+            f"tensor '{name}' becomes NaN or infinite on the calibration data",
+            hint="check the preprocessing of the data, and the model itself, on ONNX Runtime",
+        )
+    return (low, high) if known is None else (min(low, known[0]), max(high, known[1]))

@@ -1,0 +1,123 @@
+"""The samples that a network is calibrated on: read from a file or made at random, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.interpreter.samples import count_samples, input_tensors, main_function, stored
+from ..arrays import read_npz
+
+RANDOM_SAMPLES = 8
+"""How many samples "random:SEED" makes."""
+
+
+def load_calibration_data(
+    source: str | Path | Mapping[str, np.ndarray], module: ModuleOp
+) -> dict[str, np.ndarray]:
+    """Example inputs for a module, checked: arrays [S · declared axis 0, ...] by input name, in their
+    declared types, all of S samples.
+
+    Args:
+        source: arrays by input name; or the path of an .npz file of them; where the network has one
+            input, an .npz with one array of any name will do. "random:SEED" makes normal random
+            numbers, reproducible for each input's name and shape.
+        module: the network; what it declares is what the data must fit.
+
+    Raises:
+        DiagnosticError: no such file, an input without data, a wrong shape or type, NaN or
+            infinity, no samples.
+    """
+    tensors = input_tensors(main_function(module))
+    declared = {name: shape for name, (shape, _) in tensors.items()}
+    if isinstance(source, str) and source.startswith("random:"):
+        return _random_data(source, tensors)
+    if isinstance(source, str | Path):
+        place = Place(file=str(source))
+        arrays = _of_inputs(read_npz(source), declared, place)
+    else:
+        place = Place(name="calibration data")
+        arrays = {name: np.asarray(value) for name, value in source.items()}
+    data = {name: _checked(name, arrays, *tensor, place) for name, tensor in tensors.items()}
+    counts = {
+        name: count_samples(name, data[name].shape, shape) for name, shape in declared.items()
+    }
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"'{name}': {count}" for name, count in counts.items())
+        raise DiagnosticError(f"the inputs have different numbers of samples: {listed}", place)
+    return data
+
+
+def seed_of(source: str) -> int:
+    """The seed of "random:SEED"; DiagnosticError where it is no whole number."""
+    text = source.removeprefix("random:")
+    if not (text.isascii() and text.isdigit()):
+        raise DiagnosticError(
+            f"'{source}' has no seed", hint="write random:0, or another whole number"
+        )
+    return int(text)
+
+
+def _random_data(
+    source: str, declared: Mapping[str, tuple[tuple[int, ...], str]]
+) -> dict[str, np.ndarray]:
+    seed = seed_of(source)
+    data = {}
+    for name, (shape, storage) in declared.items():
+        lead = (shape[0] * RANDOM_SAMPLES, *shape[1:]) if shape else shape
+        generator = np.random.default_rng([seed, crc32(name.encode())])
+        normal = generator.standard_normal(lead).astype(np.float32)
+        data[name] = normal > 0 if storage == "bool" else normal
+    return data
+
+
+def _of_inputs(
+    arrays: dict[str, np.ndarray], declared: Mapping[str, tuple[int, ...]], place: Place
+) -> dict[str, np.ndarray]:
+    """The arrays of a file by input name; a file's only array is that of a network's only input."""
+    if len(arrays) == 1 and len(declared) == 1:
+        return dict(zip(declared, arrays.values(), strict=True))
+    for name in declared:
+        if name not in arrays:
+            found = ", ".join(f"'{known}'" for known in arrays) or "none"
+            raise DiagnosticError(
+                f"the file has no array for input '{name}'",
+                place,
+                [f"its arrays: {found}"],
+                f"save it with numpy.savez(path, **{{{name!r}: array}}), as the model expects it",
+            )
+    return arrays
+
+
+def _checked(
+    name: str,
+    arrays: Mapping[str, np.ndarray],
+    shape: tuple[int, ...],
+    storage: str,
+    place: Place,
+) -> np.ndarray:
+    """The array of one input in its declared storage type."""
+    if name not in arrays:
+        raise DiagnosticError(
+            f"there is no data for input '{name}'", place, hint=f"give an array of {list(shape)}"
+        )
+    array = arrays[name]
+    try:
+        count_samples(name, array.shape, shape)
+        array = stored(name, array, storage)
+    except DiagnosticError as error:
+        raise DiagnosticError(error.message, place, hint=error.hint) from error
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = np.argwhere(~finite)[0].tolist()
+        raise DiagnosticError(
+            f"input '{name}' holds NaN or infinity, first at {where}",
+            place,
+            hint="remove these samples, or correct their preprocessing",
+        )
+    return array

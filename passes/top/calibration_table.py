@@ -1,0 +1,80 @@
+"""The calibration table: a JSON file with the range of each tensor, by name.
+
+{"format": 1, "ranges": {"image": [0.0, 1.0], "y": [-1.5, 6.0]}}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.files import write_text
+
+FORMAT = 1
+"""The version of the format, in the field "format"."""
+_MAX_TABLE_BYTES = 256 << 20
+
+Range = tuple[float, float]
+"""The least and the greatest value of a tensor."""
+Ranges = Mapping[str, Range]
+
+
+def write_table(ranges: Ranges, path: str | Path) -> None:
+    """Writes a calibration table, whole or not at all; raises DiagnosticError if it cannot."""
+    table = {
+        "format": FORMAT,
+        "ranges": {name: [float(low), float(high)] for name, (low, high) in ranges.items()},
+    }
+    text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, text)
+
+
+def read_table(path: str | Path) -> Ranges:
+    """Returns the ranges of a calibration table, by name.
+
+    Raises:
+        DiagnosticError: if there is no such file, or it is no calibration table.
+    """
+    place = Place(file=str(path))
+    hint = 'a table is {"format": 1, "ranges": {"name": [low, high]}}'
+    try:
+        file = Path(path)
+        if file.stat().st_size > _MAX_TABLE_BYTES:
+            raise DiagnosticError(f"larger than {_MAX_TABLE_BYTES >> 20} MiB", place, hint=hint)
+        table = json.loads(file.read_bytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DiagnosticError(f"cannot read the calibration table: {reason}", place) from None
+    except json.JSONDecodeError as error:
+        place = Place(file=str(path), line=error.lineno, column=error.colno)
+        raise DiagnosticError(f"not JSON: {error.msg}", place, hint=hint) from None
+    except (UnicodeDecodeError, RecursionError):
+        raise DiagnosticError("not JSON", place, hint=hint) from None
+    if not isinstance(table, dict) or not isinstance(table.get("ranges"), dict):
+        raise DiagnosticError("not a calibration table: it has no 'ranges'", place, hint=hint)
+    if table.get("format") != FORMAT:
+        raise DiagnosticError(
+            f"format is {table.get('format')!r}, this Smalti reads {FORMAT}", place, hint=hint
+        )
+    return {name: _check_range(name, bounds, place) for name, bounds in table["ranges"].items()}
+
+
+def _check_range(name: str, bounds: Any, place: Place) -> Range:
+    numbers = isinstance(bounds, list) and len(bounds) == 2
+    if not numbers or any(
+        isinstance(each, bool) or not isinstance(each, int | float) for each in bounds
+    ):
+        raise DiagnosticError(f"the range of '{name}' is not [low, high]", place)
+    try:
+        low, high = float(bounds[0]), float(bounds[1])
+    except OverflowError:
+        low = high = math.inf
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise DiagnosticError(f"the range of '{name}', {bounds}, is not finite", place)
+    if low > high:
+        raise DiagnosticError(f"the range of '{name}', {bounds}, is upside down", place)
+    return low, high
