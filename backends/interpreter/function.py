@@ -10,12 +10,13 @@ from math import prod
 import numpy as np
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.interpreter import Interpreter, InterpreterFunctions
-from xdsl.ir import Attribute, Block, Operation, SSAValue
-from xdsl.utils.exceptions import InterpretationError
+from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.ir.location import place_of
-from ...dialects.network.tensor_op import TensorOp
+from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.network.constant import WeightBase
+from ...dialects.network.tensor_op import Arrays, TensorOp
+from ...dialects.quant.number_format import real_value
 from ..diagnostics.diagnostic import DiagnosticError
 from .samples import (
     MAX_LIVE_BYTES,
@@ -37,24 +38,16 @@ reads it.
 
 
 class NetworkRunner:
-    """Executes blocks of ops with one interpreter.
+    """Walks over the ops of one level and has each compute its result.
 
     Args:
-        module: the module that the ops belong to.
-        functions: what each op computes, on arrays with a leading sample axis of S (or 1: shared by
-            all samples).
-        real: what an observer is shown of a value and its type.
+        level: the base class of the level's ops.
+        weights: the store that holds their weights.
     """
 
-    def __init__(
-        self,
-        module: ModuleOp,
-        functions: InterpreterFunctions,
-        real: Callable[[np.ndarray, Attribute], np.ndarray],
-    ):
-        self._interpreter = Interpreter(module)
-        self._interpreter.register_implementations(functions)
-        self._real = real
+    def __init__(self, level: type[TensorOp], weights: WeightStore):
+        self._level = level
+        self._weights = weights
 
     def run_block(
         self,
@@ -62,11 +55,11 @@ class NetworkRunner:
         arguments: Sequence[np.ndarray],
         visit: Callable[[TensorOp, np.ndarray], None] | None = None,
     ) -> list[np.ndarray]:
-        """The operands of the block's terminator, given its arguments.
+        """The operands of the block's terminator, given its arguments: arrays [S, shape...], S = 1 for what
+        all samples share.
 
         Raises:
-            DiagnosticError: an op that this level's interpreter does not know, or whose numbers
-                cannot be computed.
+            DiagnosticError: an op that is not of this level, or whose numbers cannot be computed.
         """
         values: dict[SSAValue, np.ndarray] = dict(zip(block.args, arguments, strict=True))
         last_uses = _last_uses(block)
@@ -74,35 +67,41 @@ class NetworkRunner:
         for op in block.ops:
             if op is terminator:
                 break
-            results = self._run_op(op, tuple(values[operand] for operand in op.operands))
-            values.update(zip(op.results, results, strict=True))
-            if visit is not None and isinstance(op, TensorOp) and op.operands:
-                visit(op, values[op.output])
+            if not isinstance(op, self._level):
+                raise DiagnosticError(
+                    f"cannot run '{op.name}': it is no op of the level that is run", place_of(op)
+                )
+            result = self._evaluate(op, [values[operand] for operand in op.operands])
+            values[op.output] = result
+            if visit is not None and op.operands:
+                visit(op, result)
             for value in last_uses.get(op, ()):
                 values.pop(value, None)
         return [values[value] for value in terminator.operands] if terminator else []
 
-    def _run_op(self, op: Operation, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    def _evaluate(self, op: TensorOp, operands: Arrays) -> np.ndarray:
         try:
+            if isinstance(op, WeightBase):
+                return value_of(op, self._weights)[None]
             with np.errstate(all="ignore"):
-                return tuple(self._interpreter.run_op(op, operands))
-        except InterpretationError as error:
+                return op.evaluate(operands)
+        except NotImplementedError as error:
             raise DiagnosticError(f"cannot run '{op.name}': {error}", place_of(op)) from error
         except (ValueError, MemoryError) as error:
-            name = f" '{op.result_name.data}'" if isinstance(op, TensorOp) else ""
             reason = str(error) or "out of memory"
             raise DiagnosticError(
-                f"cannot compute {op.name}{name}: {reason}", place_of(op)
+                f"cannot compute {op.name} '{op.result_name.data}': {reason}", place_of(op)
             ) from error
 
     def run(
-        self, function: func.FuncOp, inputs: Mapping[str, np.ndarray], observe: Observer | None
+        self, module: ModuleOp, inputs: Mapping[str, np.ndarray], observe: Observer | None
     ) -> dict[str, np.ndarray]:
-        """The function's results by name, samples one after the other along axis 0.
+        """The results of the module's function by name, samples one after the other along axis 0.
 
         Without an observer samples run in chunks of bounded memory; an observer is shown all
         samples of a value at once.
         """
+        function = main_function(module)
         stacked, samples = stack_samples(input_tensors(function), inputs)
         chunk = samples if observe is not None else samples_per_chunk(function)
         parts: list[list[np.ndarray]] = []
@@ -131,23 +130,13 @@ class NetworkRunner:
         if observe is None:
             return self.run_block(block, list(arrays.values()))
         for name, argument in zip(input_names(function), block.args, strict=True):
-            observe(name, self._real(arrays[name], argument.type))
+            observe(name, real_value(arrays[name], argument.type))
 
         def visit(op: TensorOp, value: np.ndarray) -> None:
-            real = self._real(value, op.output.type)
+            real = real_value(value, op.output.type)
             observe(op.result_name.data, np.broadcast_to(real, (samples, *real.shape[1:])))
 
         return self.run_block(block, list(arrays.values()), visit)
-
-
-def run_main(
-    runner: NetworkRunner,
-    module: ModuleOp,
-    inputs: Mapping[str, np.ndarray],
-    observe: Observer | None,
-) -> dict[str, np.ndarray]:
-    """Runs the module's function; see `NetworkRunner.run`."""
-    return runner.run(main_function(module), inputs, observe)
 
 
 def samples_per_chunk(function: func.FuncOp) -> int:

@@ -22,7 +22,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 from xdsl.ir import Dialect
 from xdsl.passes import ModulePass
 
@@ -44,9 +43,6 @@ class Plugin:
         targets: by name, the path of the target's TOML file.
         instructions: classes of instructions, their opcodes from 256 on, whose `numerics` is the
             function that computes them.
-        top_evaluations: what an op of one's own computes at level top, on arrays [S, shape...]:
-            `function(op, operands)`.
-        tpu_evaluations: the same at level tpu, on storage values.
         conversions: how a top op becomes tpu ops: `function(builder, op)`, with the builder of
             convert-top-to-tpu.
         tilers: the class that makes tiles of layers of a tpu op (`passes/tile/layers/tiler.py`).
@@ -56,8 +52,6 @@ class Plugin:
     passes: Mapping[str, type[ModulePass]] = field(default_factory=dict)
     targets: Mapping[str, str | Path] = field(default_factory=dict)
     instructions: Sequence[type[Instruction]] = ()
-    top_evaluations: Mapping[type[Any], Callable[..., np.ndarray]] = field(default_factory=dict)
-    tpu_evaluations: Mapping[type[Any], Callable[..., np.ndarray]] = field(default_factory=dict)
     conversions: Mapping[type[Any], Callable[..., None]] = field(default_factory=dict)
     tilers: Mapping[type[Any], type[Any]] = field(default_factory=dict)
 
@@ -79,14 +73,6 @@ class Plugin:
             register_pass(name, cls)
         for name, path in self.targets.items():
             register_target(name, Path(path))
-        if self.top_evaluations:
-            from ...backends.interpreter.top import add_evaluations as add_top_evaluations
-
-            add_top_evaluations(self.top_evaluations)
-        if self.tpu_evaluations:
-            from ...backends.interpreter.tpu import add_evaluations as add_tpu_evaluations
-
-            add_tpu_evaluations(self.tpu_evaluations)
         if self.conversions:
             from ...passes.top_to_tpu.conversions import register_conversions
 

@@ -24,8 +24,7 @@ from ...backends.diagnostics.files import write_atomically
 from ...backends.numerics.storage import STORAGE_TYPES, bytes_of, dtype_of, name_of
 
 if TYPE_CHECKING:
-    from ..top import WeightOp as TopWeightOp
-    from ..tpu import WeightOp as TpuWeightOp
+    from ..network.constant import WeightBase
 
 _STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.items()}
 _MAX_HEADER_BYTES = 100_000_000
@@ -297,7 +296,7 @@ def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
     return (generator.standard_normal(size) * _SEEDED_FLOAT_SPREAD).astype(np.float32).astype(dtype)
 
 
-def value_of(op: TopWeightOp | TpuWeightOp, store: WeightStore) -> np.ndarray:
+def value_of(op: WeightBase, store: WeightStore) -> np.ndarray:
     """The value of a `top.weight` or `tpu.weight`, in the storage type of its type; read-only for
     keyed ones.
 

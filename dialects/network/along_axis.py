@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from ...backends.numerics.host import FLAGS, HOST_FUNCTIONS, call_function
 from ..ir.attribute import INTEGER, check_one_of, flag, integer
 from ..quant.element_type import element_of, expressed, is_float, shape_of
 from .shape import Shape, ShapeError
-from .tensor_op import TensorOp
+from .tensor_op import Arrays, TensorOp
 
 
 class AlongAxisBase(TensorOp):
@@ -117,11 +116,9 @@ class AlongAxisBase(TensorOp):
         if found != expected:
             raise VerifyException(f"result must have elements of {expected}, got {found}")
 
-
-def along_axis(op: AlongAxisBase, operands: Sequence[np.ndarray]) -> np.ndarray:
-    """What the op computes, on an array [S, shape...]: the evaluation of top and of tpu."""
-    (x,) = operands
-    sizes = op.sizes
-    values = x.reshape(len(x), sizes["outer"], sizes["length"], sizes["inner"])
-    result = call_function(op.kind.data, values, sizes["out_length"], op.flags)
-    return result.reshape(len(x), *op.output.type.get_shape())
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,) = operands
+        sizes = self.sizes
+        values = x.reshape(len(x), sizes["outer"], sizes["length"], sizes["inner"])
+        result = call_function(self.kind.data, values, sizes["out_length"], self.flags)
+        return result.reshape(len(x), *self.output.type.get_shape())

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, TensorType
 from xdsl.ir import SSAValue
 from xdsl.irdl import operand_def, prop_def, var_operand_def
 
+from ...backends.numerics import movement
 from ..ir.attribute import INTEGER, INTS, REAL, integer, ints, real
 from ..ir.text.assembly import Defaults
 from ..quant.element_type import element_of, expressed, shape_of
 from . import shape as shapes
 from .shape import Shape
-from .tensor_op import TensorOp
+from .tensor_op import Arrays, TensorOp
 
 
 class ReshapeBase(TensorOp):
@@ -37,6 +39,10 @@ class ReshapeBase(TensorOp):
 
     def expected_shape(self) -> Shape:
         return shapes.reshape_shape(shape_of(self.input), self.output.type.get_shape())
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,) = operands
+        return x.reshape(len(x), *self.output.type.get_shape())
 
 
 class TransposeBase(TensorOp):
@@ -62,6 +68,10 @@ class TransposeBase(TensorOp):
     def expected_shape(self) -> Shape:
         return shapes.transpose_shape(shape_of(self.input), self.permutation.get_values())
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,) = operands
+        return x.transpose(0, *(axis + 1 for axis in self.permutation.get_values()))
+
 
 class ConcatBase(TensorOp):
     """The inputs one after the other along `axis` (non-negative); their other axes agree."""
@@ -79,6 +89,9 @@ class ConcatBase(TensorOp):
 
     def expected_shape(self) -> Shape:
         return shapes.concat_shape([shape_of(each) for each in self.inputs], self.axis.value.data)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return movement.concat(operands, self.axis.value.data - (operands[0].ndim - 1))
 
 
 class SliceBase(TensorOp):
@@ -108,6 +121,10 @@ class SliceBase(TensorOp):
     def expected_shape(self) -> Shape:
         starts, steps = self.starts.get_values(), self.steps.get_values()
         return shapes.slice_shape(shape_of(self.input), starts, self.sizes.get_values(), steps)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        bounds = (each.get_values() for each in (self.starts, self.sizes, self.steps))
+        return movement.slice_of(operands[0], *bounds)
 
 
 class PadBase(TensorOp):

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.irdl import AttrSizedOperandSegments, operand_def, opt_operand_def, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics import normalization, softmax
 from ...backends.numerics.normalization import KINDS
+from ...backends.numerics.sample_axis import aligned
 from ..ir.attribute import INTEGER, INTS, REAL, check_one_of, flag, integer, ints, real
 from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape, ShapeError
-from .tensor_op import TensorOp
+from .tensor_op import Arrays, TensorOp
 
 
 class SoftmaxBase(TensorOp):
@@ -42,6 +45,11 @@ class SoftmaxBase(TensorOp):
     def expected_shape(self) -> Shape:
         shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))
         return shape_of(self.input)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,) = operands
+        axis = self.axis.value.data - (x.ndim - 1)
+        return self.rounded(softmax.softmax(x, axis, log=self.log is not None))
 
 
 class NormalizeBase(TensorOp):
@@ -103,6 +111,16 @@ class NormalizeBase(TensorOp):
         if not self.epsilon.value.data >= 0:
             raise VerifyException(f"epsilon must not be negative, got {self.epsilon.value.data}")
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        given = self.operands_by_name(operands)
+        x = given.pop("input")
+        broadcast = {name: aligned(value, x.ndim - 1) for name, value in given.items()}
+        return self.rounded(
+            normalization.normalize(
+                self.kind.data, x, self.negative_axes, self.epsilon.value.data, **broadcast
+            )
+        )
+
 
 class LocalResponseNormBase(TensorOp):
     """x / (offset + alpha/size · Σ x²)^beta, the sum over the `size` channels (axis 1) around each."""
@@ -141,3 +159,16 @@ class LocalResponseNormBase(TensorOp):
         """VerifyException for a neighborhood of no channels."""
         if self.size.value.data < 1:
             raise VerifyException(f"size must be at least 1, got {self.size.value.data}")
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,) = operands
+        return self.rounded(
+            normalization.local_response_norm(
+                x,
+                2,
+                size=self.size.value.data,
+                alpha=self.alpha.value.data,
+                beta=self.beta.value.data,
+                bias=self.offset.value.data,
+            )
+        )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from xdsl.dialects.builtin import StringAttr, TensorType, i1
 from xdsl.ir import Attribute
 from xdsl.irdl import operand_def, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics import comparison
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
+from ...backends.numerics.sample_axis import broadcastable
 from ...backends.numerics.unary import NOT, UNARY_KINDS
 from ..ir.attribute import REAL, check_one_of, optional_real
 from ..quant.element_type import element_of, is_bool, shape_of
 from . import shape as shapes
 from .arithmetic import BinaryBase
 from .shape import Shape
-from .tensor_op import TensorOp
+from .tensor_op import Arrays, TensorOp
 
 
 class UnaryBase(TensorOp):
@@ -92,6 +95,9 @@ class CompareBase(BinaryBase):
         if not is_bool(self.output.type.element_type):
             raise VerifyException(f"result must be bools, i1, got {self.output.type.element_type}")
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return comparison.compare(self.kind.data, *broadcastable(*operands))
+
 
 class LogicalBase(BinaryBase):
     """An operation on two bools, with NumPy's broadcasting."""
@@ -107,6 +113,9 @@ class LogicalBase(BinaryBase):
         for name, value in [*self.named_operands(), ("result", self.output)]:
             if not is_bool(element_of(value)):
                 raise VerifyException(f"{name} must be bools, i1, got {element_of(value)}")
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return comparison.combine(self.kind.data, *broadcastable(*operands))
 
 
 class SelectBase(TensorOp):
@@ -128,3 +137,6 @@ class SelectBase(TensorOp):
         """VerifyException unless the condition is bools."""
         if not is_bool(element_of(self.condition)):
             raise VerifyException(f"condition must be bools, i1, got {element_of(self.condition)}")
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return comparison.select(*broadcastable(*operands))

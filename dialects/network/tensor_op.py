@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, f32
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import prop_def, result_def, traits_def
@@ -17,10 +18,16 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.numerics.storage import round_to
 from ..ir.location import names_of
 from ..ir.text.assembly import TextOp
-from ..quant.element_type import type_bytes
+from ..quant.element_type import element_storage, type_bytes
 from .shape import Shape, ShapeError
+
+Arrays = Sequence[np.ndarray]
+"""The values of an op's operands, in their order: arrays [S, shape...] of S samples, in storage types and in
+ONNX's layout; S is 1 for a value that all samples share.
+"""
 
 _PLACEHOLDER = TensorType(f32, [])
 
@@ -101,6 +108,26 @@ class TensorOp(TextOp):
             raise VerifyException(
                 f"result has shape {list(self.output.type.get_shape())}, expected {list(expected)}"
             )
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        """Compute the result [S, shape...]: the interpreters and the passes that compute constants call this.
+
+        The result may be a view of an operand.
+
+        Raises:
+            NotImplementedError: if the op does not say what it computes.
+            ValueError: if the op is not defined on these numbers.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no method evaluate")
+
+    def operands_by_name(self, operands: Arrays) -> dict[str, np.ndarray]:
+        """Return the arrays of the operands by the name of their field."""
+        names = (name for name, _ in self.named_operands())
+        return dict(zip(names, operands, strict=True))
+
+    def rounded(self, value: np.ndarray) -> np.ndarray:
+        """Round a result computed in f32 once, to the storage type of the op's result."""
+        return round_to(value, element_storage(self.output.type))
 
     @property
     def macs(self) -> int:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
+from ...backends.numerics import elementwise
+from ...backends.numerics.sample_axis import broadcastable
 from ..network.arithmetic import BinaryBase
+from ..network.tensor_op import Arrays
 from .top_op import TopOp
 
 
@@ -26,6 +30,14 @@ class BinaryOp(BinaryBase, TopOp):
         """
         return cls.build_named(name, [lhs, rhs], {}, location)
 
+    @staticmethod
+    def compute(lhs: np.ndarray, rhs: np.ndarray, /) -> np.ndarray:
+        """Compute the result of two arrays that broadcast."""
+        raise NotImplementedError
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return self.compute(*broadcastable(*operands))
+
 
 @irdl_op_definition
 class AddOp(BinaryOp):
@@ -36,6 +48,7 @@ class AddOp(BinaryOp):
     """
 
     name = "top.add"
+    compute = staticmethod(elementwise.add)
 
 
 @irdl_op_definition
@@ -47,6 +60,7 @@ class SubOp(BinaryOp):
     """
 
     name = "top.sub"
+    compute = staticmethod(elementwise.sub)
 
 
 @irdl_op_definition
@@ -58,6 +72,7 @@ class MulOp(BinaryOp):
     """
 
     name = "top.mul"
+    compute = staticmethod(elementwise.mul)
 
 
 @irdl_op_definition
@@ -69,6 +84,7 @@ class DivOp(BinaryOp):
     """
 
     name = "top.div"
+    compute = staticmethod(elementwise.div)
 
 
 @irdl_op_definition
@@ -79,6 +95,7 @@ class MinOp(BinaryOp):
     """
 
     name = "top.min"
+    compute = staticmethod(elementwise.minimum)
 
 
 @irdl_op_definition
@@ -89,6 +106,7 @@ class MaxOp(BinaryOp):
     """
 
     name = "top.max"
+    compute = staticmethod(elementwise.maximum)
 
 
 class FloatBinaryOp(BinaryOp):
@@ -105,6 +123,7 @@ class PowerOp(FloatBinaryOp):
     """
 
     name = "top.power"
+    compute = staticmethod(elementwise.power)
 
 
 @irdl_op_definition
@@ -115,6 +134,7 @@ class ModuloOp(FloatBinaryOp):
     """
 
     name = "top.modulo"
+    compute = staticmethod(elementwise.modulo)
 
 
 @irdl_op_definition
@@ -125,3 +145,4 @@ class PreluOp(FloatBinaryOp):
     """
 
     name = "top.prelu"
+    compute = staticmethod(elementwise.prelu)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
+from ...backends.numerics import convolution, epilogue
+from ...backends.numerics.sample_axis import channel_first, channel_last, per_sample
 from ..network.convolution import Conv2dBase
+from ..network.tensor_op import Arrays
+from ..quant.element_type import element_storage
 from .top_op import TopOp
 
 
@@ -46,3 +51,24 @@ class Conv2dOp(Conv2dBase, TopOp):
         """
         properties = cls.conv2d_properties(strides, pads, dilations, groups)
         return cls.build_named(name, [input, weight, bias], properties, location)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        image = channel_last(operands[0])
+
+        def convolve(weight: np.ndarray, image: np.ndarray) -> np.ndarray:
+            return convolution.conv2d(
+                image,
+                np.ascontiguousarray(weight.transpose(2, 3, 1, 0)),
+                **self.sliding,
+                groups=self.groups.value.data,
+                accumulator="f32",
+            )
+
+        acc = per_sample(convolve, operands[1], image)
+        storage = element_storage(self.output.type)
+        if self.bias is None:
+            return channel_first(epilogue.epilogue_float(acc, None, storage))
+        bias = operands[2].astype(np.float32)
+        if len(bias) > 1:
+            return channel_first(self.rounded(acc + bias[:, None, None, None, :]))
+        return channel_first(epilogue.epilogue_float(acc, bias[0], storage))

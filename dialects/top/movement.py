@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, TensorType
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def
 
+from ...backends.numerics import movement
 from ..ir.attribute import INTEGER, INTS, integer, ints
 from ..network import shape as shapes
 from ..network.movement import ConcatBase, PadBase, ReshapeBase, SliceBase, TransposeBase
 from ..network.shape import Shape
+from ..network.tensor_op import Arrays
 from ..quant.element_type import shape_of
 from .top_op import TopOp
 
@@ -74,6 +77,10 @@ class PadOp(PadBase, TopOp):
 
     name = "top.pad"
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        low, high = self.low.get_values(), self.high.get_values()
+        return movement.pad(operands[0], low, high, self.value.value.data)
+
 
 @irdl_op_definition
 class GatherOp(TopOp):
@@ -106,3 +113,8 @@ class GatherOp(TopOp):
     def expected_shape(self) -> Shape:
         indices = self.indices.get_values()
         return shapes.gather_shape(shape_of(self.input), self.axis.value.data, indices)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,) = operands
+        axis = self.axis.value.data - (x.ndim - 1)
+        return movement.gather(x, axis, self.indices.get_values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, TensorType
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def
@@ -13,6 +14,7 @@ from ..ir.attribute import REAL, real
 from ..network import shape as shapes
 from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
 from ..network.shape import Shape
+from ..network.tensor_op import Arrays
 from ..quant.element_type import element_of, is_float, shape_of
 from .top_op import TopOp
 
@@ -69,6 +71,18 @@ class BatchNormOp(TopOp):
         for name, value in self.named_operands()[1:]:
             if not is_float(value.type):
                 raise VerifyException(f"{name} must have float elements, got {element_of(value)}")
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        x = operands[0].astype(np.float32, copy=False)
+        shape = (-1, 1, x.shape[2], *(1,) * (x.ndim - 3))
+        scale, bias, mean, variance = (
+            value.astype(np.float32, copy=False).reshape(shape) for value in operands[1:]
+        )
+        # The factor is that of the folded form, in f64: the same network folded or not differs by f32
+        # rounding only.
+        deviation = np.sqrt(variance.astype(np.float64) + self.epsilon.value.data)
+        factor = (scale / deviation).astype(np.float32)
+        return self.rounded((x - mean) * factor + bias)
 
 
 @irdl_op_definition

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.numerics.unary import NOT
+from ...backends.numerics import elementwise
+from ...backends.numerics.unary import NOT, unary
 from ..ir.attribute import REAL, optional_real
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape
+from ..network.tensor_op import Arrays
 from ..quant.element_type import element_of, expressed, is_bool, is_float, shape_of
 from .top_op import TopOp
 
@@ -36,6 +39,9 @@ class ReluOp(TopOp):
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return elementwise.clamp(operands[0], 0.0, None)
 
 
 @irdl_op_definition
@@ -74,6 +80,16 @@ class ClipOp(TopOp):
             low, high = self.low.value.data, self.high.value.data
             if not low <= high:
                 raise VerifyException(f"bounds {low} and {high} leave nothing between them")
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The bounds as numbers; None does not bind."""
+        low = None if self.low is None else self.low.value.data
+        high = None if self.high is None else self.high.value.data
+        return low, high
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return elementwise.clamp(operands[0], *self.bounds)
 
 
 @irdl_op_definition
@@ -119,6 +135,11 @@ class UnaryOp(UnaryBase, TopOp):
             raise VerifyException(
                 f"{self.kind.data} is of floats and gives bools, i1, got {operand} and {result}"
             )
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        if self.kind.data == NOT:
+            return np.logical_not(operands[0])
+        return unary(operands[0], self.kind.data, *self.parameters)
 
 
 @irdl_op_definition
@@ -242,3 +263,6 @@ class CastOp(TopOp):
         for name, value in (("input", self.input), ("result", self.output)):
             if not is_float(value.type):
                 raise VerifyException(f"{name} must have float elements, got {element_of(value)}")
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return self.rounded(operands[0])

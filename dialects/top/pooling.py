@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, opt_prop_def
 
+from ...backends.numerics import pooling
+from ...backends.numerics.sample_axis import channel_first, channel_last
 from ..ir.attribute import flag
 from ..network.pooling import PoolBase
+from ..network.tensor_op import Arrays
 from .top_op import TopOp
 
 
@@ -47,6 +51,9 @@ class MaxPoolOp(PoolOp):
         properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
         return cls.build_named(name, [input], properties, location)
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return channel_first(pooling.max_pool2d(channel_last(operands[0]), **self.window))
+
 
 @irdl_op_definition
 class AvgPoolOp(PoolOp):
@@ -79,3 +86,8 @@ class AvgPoolOp(PoolOp):
         properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
         properties["count_include_pad"] = flag(count_include_pad)
         return cls.build_named(name, [input], properties, location)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        image, include = channel_last(operands[0]), self.count_include_pad is not None
+        mean = pooling.average_pool2d_f32(image, **self.window, count_include_pad=include)
+        return channel_first(self.rounded(mean))

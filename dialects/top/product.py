@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
+from ...backends.numerics import matmul
+from ...backends.numerics.sample_axis import aligned, as_matrices, as_rows
 from ..network.product import MatmulBase
+from ..network.tensor_op import Arrays
 from .top_op import TopOp
 
 
@@ -36,3 +40,11 @@ class MatmulOp(MatmulBase, TopOp):
         fit.
         """
         return cls.build_named(name, [lhs, rhs, bias], {}, location)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        lhs, rhs = as_matrices(operands[0], operands[1])
+        product = matmul.matmul(*as_rows(lhs, rhs), "f32")
+        product = product.reshape(max(len(lhs), len(rhs)), *self.output.type.get_shape())
+        if self.bias is not None:
+            product = product + aligned(operands[2].astype(np.float32), product.ndim - 1)
+        return self.rounded(product)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
+from ...backends.numerics import reduction
 from ..ir.attribute import flag, ints
 from ..network.reduction import ReduceBase
+from ..network.tensor_op import Arrays
 from .top_op import TopOp
 
 
@@ -48,3 +51,8 @@ class ReduceOp(ReduceBase, TopOp):
     def verify_(self) -> None:
         super().verify_()
         self.verify_kind()
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,) = operands
+        reduced = reduction.reduce_f32(self.kind.data, x, self.negative_axes)
+        return self.rounded(reduced.reshape(len(x), *self.output.type.get_shape()))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, UnitAttr
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics import resampling
 from ..ir.attribute import REAL, REALS, check_one_of, flag, real, reals
 from ..ir.text.assembly import Defaults
 from ..network.shape import Shape
+from ..network.tensor_op import Arrays
 from ..quant.element_type import element_of, expressed, shape_of
 from .top_op import TopOp
 
@@ -103,3 +106,50 @@ class ResizeOp(TopOp):
         check_one_of("nearest_mode", self.nearest_mode.data, NEAREST_MODES)
         if transformation == "tf_crop_and_resize" and self.roi is None:
             raise VerifyException("tf_crop_and_resize needs a roi")
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,) = operands
+        rank = x.ndim - 1
+        outside = np.zeros((1,) * rank, np.bool_)
+        for axis, (index, weight) in self.taps().items():
+            x = resampling.resample(x, axis - rank, index, weight)
+            outside = outside | beside_input(weight, axis, rank)
+        if outside.any():
+            x = np.where(outside, np.asarray(self.extrapolation_value.value.data, x.dtype), x)
+        return x
+
+    def taps(self) -> dict[int, resampling.Taps]:
+        """Return, for each axis that the resize changes, index i32 [out,taps] and weight f32 [out,taps] of the
+        elements that it mixes.
+        """
+        sizes, results, scales = (
+            shape_of(self.input),
+            shape_of(self.output),
+            self.scales.get_values(),
+        )
+        roi = None if self.roi is None else self.roi.get_values()
+        taps: dict[int, resampling.Taps] = {}
+        for axis, (size, result, scale) in enumerate(zip(sizes, results, scales, strict=True)):
+            region = None if roi is None else (roi[2 * axis], roi[2 * axis + 1])
+            if size == result and scale == 1.0 and region in (None, (0.0, 1.0)):
+                continue
+            taps[axis] = resampling.resize_taps(
+                self.mode.data,
+                size,
+                result,
+                scale,
+                region,
+                self.coordinate_transformation_mode.data,
+                self.nearest_mode.data,
+                self.cubic_coeff_a.value.data,
+                self.exclude_outside is not None,
+                self.antialias is not None,
+            )
+        return taps
+
+
+def beside_input(weight: np.ndarray, axis: int, rank: int) -> np.ndarray:
+    """Tell which outputs of a resize lie beside the input along `axis`, as bools that broadcast with `rank`
+    axes: they get the extrapolation value.
+    """
+    return resampling.extrapolated(weight).reshape(-1, *(1,) * (rank - axis - 1))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition
 
+from ...backends.numerics import elementwise
+from ...backends.numerics.quantization import add_parameters, quantize_multiplier
+from ...backends.numerics.sample_axis import broadcastable
 from ..network.arithmetic import BinaryBase
+from ..network.tensor_op import Arrays
 from ..quant.element_type import is_quantized
+from ..quant.number_format import NumberFormat
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp, clamp_properties
 
@@ -42,6 +48,14 @@ class BinaryOp(BinaryBase, ClampedOp):
         else:
             rules.floats(values)
 
+    @staticmethod
+    def compute(lhs: np.ndarray, rhs: np.ndarray, /) -> np.ndarray:
+        """Compute the result of two arrays of floats that broadcast."""
+        raise NotImplementedError
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return self.rounded_and_clamped(self.compute(*broadcastable(*operands)))
+
 
 @irdl_op_definition
 class AddOp(BinaryOp):
@@ -53,7 +67,26 @@ class AddOp(BinaryOp):
     """
 
     name = "tpu.add"
+    compute = staticmethod(elementwise.add)
     QUANTIZED: ClassVar[bool] = True
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        result = NumberFormat.of(self.output.type)
+        if not result.is_quantized:
+            return super().evaluate(operands)
+        lhs, rhs = NumberFormat.of(self.lhs.type), NumberFormat.of(self.rhs.type)
+        left, right, shift = add_parameters(lhs.scale, rhs.scale, result.scale)
+        return elementwise.add_int(
+            *broadcastable(*operands),
+            zero_point_a=lhs.zero_point,
+            zero_point_b=rhs.zero_point,
+            multiplier_a=left,
+            multiplier_b=right,
+            shift=shift,
+            zero_point=result.zero_point,
+            storage=result.storage,
+            clamp=result.clamp(self.clamp),
+        )
 
 
 @irdl_op_definition
@@ -64,6 +97,7 @@ class SubOp(BinaryOp):
     """
 
     name = "tpu.sub"
+    compute = staticmethod(elementwise.sub)
 
 
 @irdl_op_definition
@@ -76,7 +110,25 @@ class MulOp(BinaryOp):
     """
 
     name = "tpu.mul"
+    compute = staticmethod(elementwise.mul)
     QUANTIZED: ClassVar[bool] = True
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        result = NumberFormat.of(self.output.type)
+        if not result.is_quantized:
+            return super().evaluate(operands)
+        lhs, rhs = NumberFormat.of(self.lhs.type), NumberFormat.of(self.rhs.type)
+        multiplier, shift = quantize_multiplier(lhs.scale * rhs.scale / result.scale)
+        return elementwise.mul_int(
+            *broadcastable(*operands),
+            zero_point_a=lhs.zero_point,
+            zero_point_b=rhs.zero_point,
+            multiplier=int(multiplier),
+            shift=int(shift),
+            zero_point=result.zero_point,
+            storage=result.storage,
+            clamp=result.clamp(self.clamp),
+        )
 
 
 @irdl_op_definition
@@ -88,6 +140,7 @@ class DivOp(BinaryOp):
     """
 
     name = "tpu.div"
+    compute = staticmethod(elementwise.div)
 
 
 class ExtremeOp(BinaryOp):
@@ -101,6 +154,9 @@ class ExtremeOp(BinaryOp):
         else:
             rules.floats([("lhs", self.lhs)])
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return self.clamped(self.compute(*broadcastable(*operands)))
+
 
 @irdl_op_definition
 class MinOp(ExtremeOp):
@@ -112,6 +168,7 @@ class MinOp(ExtremeOp):
     """
 
     name = "tpu.min"
+    compute = staticmethod(elementwise.minimum)
 
 
 @irdl_op_definition
@@ -122,6 +179,7 @@ class MaxOp(ExtremeOp):
     """
 
     name = "tpu.max"
+    compute = staticmethod(elementwise.maximum)
 
 
 @irdl_op_definition
@@ -132,6 +190,7 @@ class PowerOp(BinaryOp):
     """
 
     name = "tpu.power"
+    compute = staticmethod(elementwise.power)
 
 
 @irdl_op_definition
@@ -142,6 +201,7 @@ class ModuloOp(BinaryOp):
     """
 
     name = "tpu.modulo"
+    compute = staticmethod(elementwise.modulo)
 
 
 @irdl_op_definition
@@ -152,3 +212,4 @@ class PreluOp(BinaryOp):
     """
 
     name = "tpu.prelu"
+    compute = staticmethod(elementwise.prelu)

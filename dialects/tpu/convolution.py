@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition
 
+from ...backends.numerics import convolution
+from ...backends.numerics.sample_axis import channel_first, channel_last
 from ..network.convolution import Conv2dBase
+from ..network.tensor_op import Arrays
+from ..quant.number_format import NumberFormat
 from . import quantization_rules as rules
 from .product import ProductOp
 
@@ -64,3 +69,31 @@ class Conv2dOp(Conv2dBase, ProductOp):
             self.input, self.weight, self.bias, self.residual, self.output, self.accumulator.data,
             weight_axis=0, weight_zero_point=False,
         )  # fmt: skip
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        given = self.operands_by_name(operands)
+        image, weight = given["input"], given["weight"]
+        if len(weight) > 1:  # convolutions of each sample with its own weights
+            samples = (
+                [array[i : i + 1] if len(array) > 1 else array for array in operands]
+                for i in range(len(weight))
+            )
+            return np.concatenate([self.evaluate(sample) for sample in samples])
+        input = NumberFormat.of(self.input.type)
+        kernel = np.ascontiguousarray(weight[0].transpose(2, 3, 1, 0))
+        acc = convolution.conv2d(
+            channel_last(image),
+            kernel,
+            **self.sliding,
+            groups=self.groups.value.data,
+            pad_value=input.zero_point,
+            accumulator=self.accumulator.data,
+        )
+        bias, residual = given.get("bias"), given.get("residual")
+        if input.is_quantized:
+            # (x - zero point) · w summed is x · w summed minus zero point · Σ w.
+            sums = kernel.sum(axis=(0, 1, 2), dtype=np.int64)[None]
+            folded = -input.zero_point * sums
+            bias = folded if bias is None else folded + bias.astype(np.int64)
+        residual = None if residual is None else channel_last(residual)
+        return channel_first(self.finish(acc, bias, residual))

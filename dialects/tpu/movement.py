@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics import movement
 from ..network.movement import ConcatBase, PadBase, ReshapeBase, SliceBase, TransposeBase
+from ..network.tensor_op import Arrays
+from ..quant.number_format import NumberFormat
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
 
@@ -98,3 +102,9 @@ class PadOp(PadBase, MovingOp):
     def verify_elements(self) -> None:
         super().verify_elements()
         rules.representable("value", self.value.value.data, self.output)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        result, value = NumberFormat.of(self.output.type), self.value.value.data
+        if result.is_quantized:
+            value = movement.stored_number(value, result.scale, result.zero_point, result.storage)
+        return movement.pad(operands[0], self.low.get_values(), self.high.get_values(), value)

@@ -6,17 +6,22 @@ from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.pointwise import TABLE_ENTRIES
-from ...backends.numerics.unary import NOT
+from ...backends.numerics.quantization import dequantize, quantize, requantize
+from ...backends.numerics.storage import round_to
+from ...backends.numerics.unary import NOT, unary
 from ..ir.attribute import INTEGER, integer
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape, ShapeError
+from ..network.tensor_op import Arrays
 from ..quant.element_type import element_of, element_storage, is_bool, is_float, shape_of
+from ..quant.number_format import NumberFormat, float_clamp
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp, TpuOp, clamp_properties
 
@@ -67,6 +72,11 @@ class UnaryOp(UnaryBase, ClampedOp):
         else:
             rules.floats([("input", self.input), ("result", self.output)])
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        if self.kind.data == NOT:
+            return np.logical_not(operands[0])
+        return unary(operands[0], self.kind.data, *self.parameters, float_clamp(self.clamp))
+
 
 @irdl_op_definition
 class LookupOp(TpuOp):
@@ -113,6 +123,14 @@ class LookupOp(TpuOp):
         rules.storable(self.table)
         rules.same_element("result", self.output, "table", self.table)
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        value, table = operands
+        index = np.ascontiguousarray(value).view(np.uint8)
+        if len(table) == 1:
+            return np.take(table[0], index)
+        spread = np.broadcast_to(index, (len(table), *index.shape[1:]))
+        return np.stack([np.take(row, each) for row, each in zip(table, spread, strict=True)])
+
 
 @irdl_op_definition
 class ClampOp(ClampedOp):
@@ -141,6 +159,9 @@ class ClampOp(ClampedOp):
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return self.clamped(operands[0])
 
 
 @irdl_op_definition
@@ -261,6 +282,16 @@ class CastOp(TpuOp):
     def verify_elements(self) -> None:
         rules.cast(self.input, self.output)
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (value,) = operands
+        source, result = NumberFormat.of(self.input.type), NumberFormat.of(self.output.type)
+        if source.is_quantized:
+            value = dequantize(value, source.scale, source.zero_point)
+        if not result.is_quantized:
+            return round_to(value, result.storage)
+        floats = value.astype(np.float32, copy=False)
+        return quantize(floats, result.scale, result.zero_point, result.storage)
+
 
 @irdl_op_definition
 class RequantizeOp(ClampedOp):
@@ -314,3 +345,14 @@ class RequantizeOp(ClampedOp):
                 f"multiplier {found[0]} and shift {found[1]} are not the ratio of the scales, "
                 f"{expected[0]} and {expected[1]}"
             )
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        source, result = NumberFormat.of(self.input.type), NumberFormat.of(self.output.type)
+        return requantize(
+            operands[0].astype(np.int64) - source.zero_point,
+            self.multiplier.value.data,
+            self.shift.value.data,
+            result.zero_point,
+            result.storage,
+            result.clamp(self.clamp),
+        )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, UnitAttr
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, opt_prop_def
 
+from ...backends.numerics import pooling
+from ...backends.numerics.sample_axis import channel_first, channel_last
 from ..ir.attribute import flag
 from ..network.pooling import PoolBase
+from ..network.tensor_op import Arrays
+from ..quant.element_type import is_quantized
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp, clamp_properties
 
@@ -53,6 +58,10 @@ class MaxPoolOp(PoolOp):
         }
         return cls.build_named(name, [input], properties, location)
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        pooled = pooling.max_pool2d(channel_last(operands[0]), **self.window)
+        return channel_first(self.clamped(pooled))
+
 
 @irdl_op_definition
 class AvgPoolOp(PoolOp):
@@ -93,3 +102,14 @@ class AvgPoolOp(PoolOp):
 
     def verify_elements(self) -> None:
         rules.mean(self.input, self.output)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        image, include = channel_last(operands[0]), self.count_include_pad is not None
+        if is_quantized(self.output.type):
+            pooled = pooling.average_pool2d_int(
+                image, **self.window, count_include_pad=include, **self.mean_parameters()
+            )
+        else:
+            mean = pooling.average_pool2d_f32(image, **self.window, count_include_pad=include)
+            pooled = self.rounded_and_clamped(mean)
+        return channel_first(pooled)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import AttrSizedOperandSegments, irdl_op_definition, opt_operand_def, prop_def
 
+from ...backends.numerics import epilogue, matmul
+from ...backends.numerics.matmul import accumulator_dtype
+from ...backends.numerics.quantization import quantize_multiplier
+from ...backends.numerics.sample_axis import as_matrices, as_rows
 from ..network.product import MatmulBase
+from ..network.tensor_op import Arrays
 from ..quant.element_type import is_quantized, shape_of
+from ..quant.number_format import NumberFormat, float_clamp
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp, clamp_properties
 
@@ -39,6 +46,53 @@ class ProductOp(ClampedOp):
             "accumulator": StringAttr(accumulator or default),
             **clamp_properties(clamp_low, clamp_high),
         }
+
+    def finish(
+        self, acc: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None
+    ) -> np.ndarray:
+        """Add bias and residual to the sums acc[S or 1, ..., c], then requantize (or round) and clamp.
+
+        `bias` is [S or 1, c], in units of the product of the operands' scales, `residual` [S or 1, ...] as
+        the result. One sample at a time is finished if the bias differs between samples.
+        """
+        samples = max(len(value) for value in (acc, bias, residual) if value is not None)
+        acc = _repeated(acc, samples)
+        residual = None if residual is None else _repeated(residual, samples)
+        if bias is None or len(bias) == 1:
+            return self._finish(acc, None if bias is None else bias[0], residual)
+        parts = [
+            self._finish(acc[i : i + 1], row, None if residual is None else residual[i : i + 1])
+            for i, row in enumerate(bias)
+        ]
+        return np.concatenate(parts)
+
+    def _finish(
+        self, acc: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None
+    ) -> np.ndarray:
+        input, weight = (NumberFormat.of(value.type) for value in self.operands[:2])
+        result = NumberFormat.of(self.output.type)
+        if not result.is_quantized:
+            bounds = float_clamp(self.clamp)
+            return epilogue.epilogue_float(acc, bias, result.storage, bounds, residual)
+        scales = input.scale * weight.scales
+        multiplier, shift = quantize_multiplier(_per_channel(scales / result.scale, acc))
+        rest = None
+        if residual is not None and self.residual is not None:
+            form = NumberFormat.of(self.residual.type)
+            rest_multiplier, rest_shift = quantize_multiplier(
+                _per_channel(form.scale / scales, acc)
+            )
+            rest = (residual, form.zero_point, rest_multiplier, rest_shift)
+        return epilogue.epilogue_int(
+            acc,
+            bias,
+            multiplier,
+            shift,
+            result.zero_point,
+            result.storage,
+            result.clamp(self.clamp),
+            rest,
+        )
 
 
 @irdl_op_definition
@@ -82,3 +136,45 @@ class MatmulOp(MatmulBase, ProductOp):
             self.lhs, self.rhs, self.bias, self.residual, self.output, self.accumulator.data,
             weight_axis=len(shape_of(self.rhs)) - 1, weight_zero_point=True,
         )  # fmt: skip
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        given = self.operands_by_name(operands)
+        a, b = as_matrices(given["lhs"], given["rhs"])
+        samples = max(len(a), len(b))
+        outer = np.broadcast_shapes(a.shape[1:-2], b.shape[1:-2])
+        shape = (samples, *outer, a.shape[-2], b.shape[-1])
+        acc = matmul.matmul(*as_rows(a, b), self.accumulator.data).reshape(shape)
+        lhs, rhs = NumberFormat.of(self.lhs.type), NumberFormat.of(self.rhs.type)
+        if lhs.is_quantized:
+            acc = _without_zero_points(acc, a, b, lhs.zero_point, rhs.zero_point)
+        residual = given.get("residual")
+        if residual is not None:
+            residual = residual.reshape(len(residual), *shape[1:])
+        result = self.finish(acc, given.get("bias"), residual)
+        return result.reshape(samples, *self.output.type.get_shape())
+
+
+def _repeated(value: np.ndarray, samples: int) -> np.ndarray:
+    """A value [S or 1, ...], such as a weight, as that of each of S samples; a view."""
+    return np.broadcast_to(value, (samples, *value.shape[1:]))
+
+
+def _per_channel(values: np.ndarray, acc: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(values, acc.shape[-1:])
+
+
+def _without_zero_points(
+    acc: np.ndarray, a: np.ndarray, b: np.ndarray, zero_a: int, zero_b: int
+) -> np.ndarray:
+    """Σ (a − za)(b − zb) from Σ a·b, in the accumulator's type (wrapping as it does)."""
+    if not zero_a and not zero_b:
+        return acc
+    total = acc.astype(np.int64)
+    if zero_a:
+        total = total - zero_a * (
+            b.sum(axis=-2, dtype=np.int64, keepdims=True) - a.shape[-1] * zero_b
+        )
+    if zero_b:
+        total = total - zero_b * a.sum(axis=-1, dtype=np.int64, keepdims=True)
+    name = "i32" if acc.dtype == np.int32 else "i64"
+    return total.astype(accumulator_dtype(name))

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition
 
+from ...backends.numerics import reduction
 from ..ir.attribute import flag, ints
 from ..network.reduction import ReduceBase
+from ..network.tensor_op import Arrays
+from ..quant.element_type import is_quantized
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp, clamp_properties
 
@@ -55,3 +59,11 @@ class ReduceOp(ReduceBase, ClampedOp):
     def verify_elements(self) -> None:
         self.verify_kind()
         rules.reduction(self.kind.data, self.input, self.output)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        (x,), kind = operands, self.kind.data
+        if is_quantized(self.output.type):
+            reduced = reduction.reduce_int(kind, x, self.negative_axes, **self.mean_parameters())
+        else:
+            reduced = self.rounded_and_clamped(reduction.reduce_f32(kind, x, self.negative_axes))
+        return reduced.reshape(len(x), *self.output.type.get_shape())

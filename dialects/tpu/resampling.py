@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Self
 
+import numpy as np
 from xdsl.dialects.builtin import LocationAttr, TensorType
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, prop_def
 
+from ...backends.numerics import resampling
 from ..ir.attribute import INTEGER, integer
 from ..network import shape as shapes
 from ..network.shape import Shape
+from ..network.tensor_op import Arrays
 from ..quant.element_type import shape_of
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
@@ -63,3 +66,8 @@ class ResampleOp(TpuOp):
         if self.weight is not None:
             rules.stored_as("weight", self.weight, "f32")
             rules.floats([("input", self.input)])
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        x, index = operands[0], operands[1][0]
+        weight = np.ones(index.shape, np.float32) if self.weight is None else operands[2][0]
+        return resampling.resample(x, self.axis.value.data - (x.ndim - 1), index, weight)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from xdsl.ir import Attribute
 from xdsl.irdl import opt_prop_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics import elementwise
 from ..ir.attribute import REAL, optional_real
 from ..network.tensor_op import TensorOp
 from ..quant import verify_quantized_shape
 from ..quant.element_type import element_of
+from ..quant.number_format import NumberFormat, float_clamp
 from . import quantization_rules as rules
 
 
@@ -55,6 +60,32 @@ class ClampedOp(TpuOp):
         low = None if self.clamp_low is None else self.clamp_low.value.data
         high = None if self.clamp_high is None else self.clamp_high.value.data
         return low, high
+
+    def clamped(self, value: np.ndarray) -> np.ndarray:
+        """Clamp a value of the result's type, in storage units."""
+        if self.clamp == (None, None):
+            return value
+        result = NumberFormat.of(self.output.type)
+        low, high = result.clamp(self.clamp) if result.is_quantized else self.clamp
+        return elementwise.clamp(value, low, high)
+
+    def rounded_and_clamped(self, value: np.ndarray) -> np.ndarray:
+        """Clamp a float result and round it once, to its storage type."""
+        storage = NumberFormat.of(self.output.type).storage
+        return elementwise.store_float(value, storage, float_clamp(self.clamp))
+
+    def mean_parameters(self) -> dict[str, Any]:
+        """Return how the numerics of integers round sums and means to the result's number format."""
+        source, result = NumberFormat.of(self.operands[0].type), NumberFormat.of(self.output.type)
+        multiplier, shift = source.ratio_to(result)
+        return {
+            "zero_point_in": source.zero_point,
+            "multiplier": multiplier,
+            "shift": shift,
+            "zero_point_out": result.zero_point,
+            "storage": result.storage,
+            "clamp": result.clamp(self.clamp),
+        }
 
 
 def clamp_properties(low: float | None, high: float | None) -> dict[str, Attribute | None]:

@@ -31,7 +31,6 @@ from ...backends.numerics.storage import dtype_of
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore, value_of
 from ...dialects.quant.element_type import element_storage, is_float, shape_of, type_bytes
-from ...dialects.top.evaluation import evaluate
 from ..pattern_driver import erase_if_unused, pattern_counts, take_type
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, is_filled_with, make_constant
@@ -69,7 +68,7 @@ class FoldConstants(RewritePattern):
             return  # arithmetic on integers is the importer's to fold: top has floats
         operands = [value_of(each, self.store)[None] for each in weights]
         dtype = dtype_of(element_storage(op.output.type))
-        array = evaluate(op, operands)[0].astype(dtype, copy=False)
+        array = op.evaluate(operands)[0].astype(dtype, copy=False)
         rewriter.replace(op, make_constant(op.result_name.data, array, self.store))
         erase_if_unused(rewriter, *weights)
 

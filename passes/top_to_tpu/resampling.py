@@ -7,7 +7,7 @@ import numpy as np
 from ...backends.numerics import resampling
 from ...dialects import top, tpu
 from ...dialects.quant.element_type import shape_of
-from ...dialects.top.evaluation import beside_input, resize_taps
+from ...dialects.top.resampling import beside_input
 from .tpu_builder import Conversions, TpuBuilder
 
 
@@ -15,7 +15,7 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
     """resize: one resample per axis that changes; on integers where elements are only copied, else
     in f32."""
     name, rank = op.result_name.data, len(shape_of(op.output))
-    taps = resize_taps(op)
+    taps = op.taps()
     axes = [
         axis for axis, each in taps.items() if not _copies_axis(shape_of(op.input)[axis], *each)
     ]

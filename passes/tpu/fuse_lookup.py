@@ -37,7 +37,6 @@ from ...dialects.ir.text.value_name import value_name
 from ...dialects.ir.weights import WeightStore, value_of
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of, element_storage, is_quantized, shape_of
-from ...dialects.tpu.evaluation import evaluate
 from ..pattern_driver import erase_if_unused, pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
 
@@ -85,7 +84,7 @@ class FuseChain(RewritePattern):
                     else value_of(_weight(operand), self.store)[None]
                     for operand in step.operands
                 ]
-                value = evaluate(step, operands).reshape(TABLE_ENTRIES)
+                value = step.evaluate(operands).reshape(TABLE_ENTRIES)
         return np.ascontiguousarray(value)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from smalti.compiler import Plugin
 
-from .dialect import SQUARE, SquareOp, TpuSquareOp, evaluate
+from .dialect import SQUARE, SquareOp, TpuSquareOp
 from .instruction import Square
 from .lowering import FindSquares, SquareTiler, convert
 
@@ -13,8 +13,6 @@ PLUGIN = Plugin(
     passes={"top-find-squares": FindSquares},
     targets={"square-2c": Path(__file__).with_name("square-2c.toml")},
     instructions=[Square],
-    top_evaluations={SquareOp: evaluate},
-    tpu_evaluations={TpuSquareOp: evaluate},
     conversions={SquareOp: convert},
     tilers={TpuSquareOp: SquareTiler},
 )

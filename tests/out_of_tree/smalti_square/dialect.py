@@ -8,11 +8,18 @@ from typing import Any, ClassVar
 import numpy as np
 from smalti.dialects import tile, tpu
 from smalti.dialects.network.shape import Shape
+from smalti.dialects.network.tensor_op import Arrays
 from smalti.dialects.quant.element_type import element_storage, shape_of
 from smalti.dialects.top.top_op import TopOp
 from xdsl.dialects.builtin import MemRefType, TensorType
 from xdsl.ir import Dialect, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def
+
+
+def squares(x: np.ndarray) -> np.ndarray:
+    """Square floats in f32, and round once."""
+    wide = x.astype(np.float32)
+    return (wide * wide).astype(x.dtype)
 
 
 @irdl_op_definition
@@ -28,6 +35,9 @@ class SquareOp(TopOp):
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
 
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return squares(operands[0])
+
 
 @irdl_op_definition
 class TpuSquareOp(tpu.TpuOp):
@@ -41,6 +51,9 @@ class TpuSquareOp(tpu.TpuOp):
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        return squares(operands[0])
 
 
 @irdl_op_definition
@@ -58,12 +71,6 @@ class TileSquareOp(tile.CoreOp):
     def instruction(self) -> tuple[str, dict[str, Any], dict[str, SSAValue]]:
         fields = {"type": element_storage(self.x.type), "count": prod(shape_of(self.x))}
         return "square", fields, {"x": self.x, "out": self.out}
-
-
-def evaluate(op: Any, operands: tuple[np.ndarray, ...]) -> np.ndarray:
-    """What both network ops compute: f32, rounded once; operands [S, shape...]."""
-    wide = operands[0].astype(np.float32)
-    return (wide * wide).astype(operands[0].dtype)
 
 
 SQUARE = Dialect("square", [SquareOp, TpuSquareOp, TileSquareOp], [])

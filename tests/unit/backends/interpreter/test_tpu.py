@@ -253,11 +253,9 @@ def test_floats_agree_with_top():
     add = top.AddOp.make("a", conv.output, rest)
     clip = top.ClipOp.make("y", add.output, low=0.0, high=1.0)
     from smalti.backends.interpreter.function import NetworkRunner
-    from smalti.backends.interpreter.top import TopFunctions
-    from xdsl.dialects.builtin import ModuleOp
 
     block.add_ops([conv, add, clip, func.ReturnOp(clip.output)])
-    runner = NetworkRunner(ModuleOp([]), TopFunctions(WeightStore()), lambda value, type: value)
+    runner = NetworkRunner(top.TopOp, WeightStore())
     (expected,) = runner.run_block(block, [x, w, b, r])
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
