@@ -70,11 +70,12 @@ def run_demo(
     cores: int | None = None,
     progress: Progress = silent,
 ) -> DemoReport:
-    """Runs the whole path and writes the files of each level to `folder`.
+    """Run the whole path; write the network, its calibration images and the files of each level to `folder`.
 
-    Raises:
-        DiagnosticError: the target or the number of cores is wrong, or the folder cannot be written.
+    Raises DiagnosticError if the target or the number of cores is wrong, or if the folder cannot be written.
     """
+    import shutil
+
     from ...backends.cpu.session import run_onnx
     from ...backends.interpreter.top import run_top
     from ...backends.program import container
@@ -90,7 +91,10 @@ def run_demo(
     top = run_top(compilation.module, compilation.ctx.weights, {INPUT: images})[OUTPUT]
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = Artifacts(folder / "digits.smalti", STAGES).write(compilation)
+    files = {"network": folder / "digits.onnx", "images": folder / "digits.npz"}
+    shutil.copyfile(MODEL, files["network"])
+    np.savez(files["images"], image=calibration)
+    files |= Artifacts(folder / "digits.smalti", STAGES).write(compilation)
 
     # From here on only the program file's bytes count.
     program = container.load(files["program"])

@@ -27,7 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).stdout.splitlines()
     for name in listed:
         if (
-            name.split("/")[0] in (*FOLDERS, "pyproject.toml", "README.md")
+            name.split("/")[0] in (*FOLDERS, "pyproject.toml", "README.md", "LICENSE")
             and (ROOT / name).is_file()
         ):
             target = source / name
@@ -54,6 +54,14 @@ def expected_members() -> set[str]:
 def test_wheel_has_every_file(wheel: Path):
     members = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert members == expected_members()
+
+
+def test_wheel_has_the_license(wheel: Path):
+    with zipfile.ZipFile(wheel) as archive:
+        (license,) = (name for name in archive.namelist() if name.endswith("licenses/LICENSE"))
+        assert archive.read(license) == (ROOT / "LICENSE").read_bytes()
+        (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        assert b"License-Expression: Apache-2.0 WITH LLVM-exception" in archive.read(metadata)
 
 
 def test_every_folder_is_typed():

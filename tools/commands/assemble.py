@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     ctx = make_context()
     program = assemble(read_module(args.input, ctx), ctx)
     container.save(program, output)
+    cores = len(program.streams)
     print(
-        f"{args.output}: {program.instruction_count} instructions on {len(program.streams)} cores"
+        f"{args.output}: {program.instruction_count} instructions on {cores} core{'s' * (cores > 1)}"
     )
     return EXIT_FINE

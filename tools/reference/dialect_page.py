@@ -37,9 +37,8 @@ def dialect_page(name: str) -> str:
     attributes = [_attribute(each) for each in dialect.attributes]
     instructions = ""
     if len(ops) < len(list(dialect.operations)):
-        instructions = (
-            "The instructions that stand in a stream have [a page of their own](instructions.md)."
-        )
+        page_of_its_own = "[a page of their own](../../backends/instructions/reference.md)"
+        instructions = f"The instructions that stand in a stream have {page_of_its_own}."
     return page(
         f"The {name} dialect",
         prose(inspect.cleandoc(module.__doc__ or "")),

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from ...backends.diagnostics.files import write_text
+from .architecture_page import architecture_page
+from .architecture_picture import architecture_picture
 from .command_page import command_page
 from .dialect_page import DOCUMENTED, dialect_page
 from .instruction_page import instruction_page
@@ -21,8 +23,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "passes/reference.md": pass_page,
     "backends/targets/reference.md": target_page,
     "tools/reference/commands.md": command_page,
+    "tools/reference/architecture.md": architecture_page,
+    "tools/reference/architecture.svg": architecture_picture,
 }
-"""Each page's path below the package, and what makes its text."""
+"""Each page's or picture's path below the package, and what makes its text."""
 
 
 def stale_pages() -> list[str]:

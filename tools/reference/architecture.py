@@ -1,0 +1,119 @@
+"""The layers of the library, its folders, and who imports whom: read from the source, not from memory."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LAYERS: dict[str, int] = {
+    "backends/diagnostics": 0,
+    "backends/numerics": 1,
+    "backends/targets": 2,
+    "backends/instructions": 3,
+    "passes/tiling": 3,
+    "dialects": 4,
+    "backends/program": 5,
+    "passes": 6,
+    "backends/interpreter": 7,
+    "backends/simulator": 7,
+    "backends/cpu": 7,
+    "compiler": 8,
+    "tools": 9,
+}
+"""Each layer's rank, lowest first: a module imports its own layer and layers of lower rank, no other one.
+`passes/tiling` is pure mathematics, below everything that knows IR."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of modules: its path, its modules, their lines, what it is for, and the folders that they import."""
+
+    path: str
+    files: int
+    lines: int
+    summary: str
+    imports: tuple[str, ...]
+
+
+def layer_of(folder: str, layers: Collection[str] = LAYERS) -> str | None:
+    """The innermost layer of a folder (or of a module, as a path), or None if it is in no layer."""
+    inside = [name for name in layers if folder == name or folder.startswith(f"{name}/")]
+    return max(inside, key=len, default=None)
+
+
+def folders(root: Path = ROOT) -> list[Folder]:
+    """Every folder of the library that has modules, in the order of the layers, from the top."""
+    tops = {name.partition("/")[0] for name in LAYERS}
+    found = [
+        _read(path.parent, root)
+        for top in tops
+        for path in sorted((root / top).rglob("__init__.py"))
+    ]
+    inside = [each for each in found if layer_of(each.path)]
+    return sorted(inside, key=lambda each: (-LAYERS[layer_of(each.path) or ""], each.path))
+
+
+def layer_imports(found: list[Folder], layers: Collection[str] = LAYERS) -> dict[str, set[str]]:
+    """For each layer the other layers that its folders import."""
+    edges: dict[str, set[str]] = {name: set() for name in layers}
+    for folder in found:
+        own = layer_of(folder.path, layers)
+        assert own is not None
+        edges[own] |= {layer for each in folder.imports if (layer := layer_of(each, layers))} - {
+            own
+        }
+    return edges
+
+
+def direct(edges: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The imports without those that follow from others: the transitive reduction of a graph without circles."""
+
+    def reached(name: str) -> set[str]:
+        return edges[name].union(*(reached(each) for each in edges[name]))
+
+    return {
+        name: {each for each in below if not any(each in reached(other) for other in below)}
+        for name, below in edges.items()
+    }
+
+
+def imported_modules(path: Path, root: Path = ROOT) -> Iterator[tuple[int, str]]:
+    """The line and the dotted name of each import of a file, relative ones counted from the library's root."""
+    package = list(path.relative_to(root).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = [*base, *(node.module.split(".") if node.module else [])]
+            for alias in node.names:
+                yield node.lineno, ".".join([*prefix, alias.name])
+
+
+def _read(folder: Path, root: Path) -> Folder:
+    modules = sorted(folder.glob("*.py"))
+    own = folder.relative_to(root).as_posix()
+    imported = {
+        _folder_of(name, root) for module in modules for _, name in imported_modules(module, root)
+    }
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    return Folder(
+        own,
+        len(modules),
+        sum(len(module.read_text(encoding="utf-8").splitlines()) for module in modules),
+        " ".join((docstring or "").partition("\n\n")[0].split()),
+        tuple(sorted(imported - {own, ""})),
+    )
+
+
+def _folder_of(name: str, root: Path) -> str:
+    """The folder of the library that holds a dotted name; "" if none does."""
+    parts = name.split(".")
+    while parts and not root.joinpath(*parts).is_dir():
+        parts.pop()
+    path = "/".join(parts)
+    return path if layer_of(path) else ""
