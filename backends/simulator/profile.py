@@ -15,7 +15,7 @@ from ..diagnostics.diagnostic import DiagnosticError
 from ..instructions.instruction_set import ENGINES, Load, Store
 from .streams import ENGINE_COUNT
 from .timing.costs import TICKS_PER_CYCLE, WORK_PER_BYTE
-from .timing.machine import BUSY, STATE_NAMES
+from .timing.timeline import BUSY, STATE_NAMES
 from .timing.timing import Timing
 
 Key = Literal["node", "op", "core", "engine"]
@@ -189,7 +189,7 @@ def peak_cycles(timing: Timing, number: int) -> float:
     kind, fields = streams.kinds[number], streams.fields[number]
     if kind in (Load, Store):
         moved = fields["run"] * prod(fields[f"count{d}"] for d in range(4))
-        rate = costs.network.lone_rate(int(costs.transfer[number]))
+        rate = costs.flow_classes.lone_rate(int(costs.transfer[number]))
         return moved * WORK_PER_BYTE / rate / TICKS_PER_CYCLE
     cycles = int(costs.ticks[number]) / TICKS_PER_CYCLE
     if kind.engine == "matrix":

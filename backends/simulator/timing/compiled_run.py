@@ -1,4 +1,4 @@
-"""Runs `compiled_machine.py` from the first instruction to the last."""
+"""A machine that runs compiled: under 1 µs an instruction, once numba is there and has compiled it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,25 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from ..deadlock import deadlock_error
-from ..streams import Streams
-from . import compiled_machine, timeline
-from . import machine_tables as at
-from .costs import Costs
-from .machine_tables import make_memory, with_larger_ring
-from .timeline import Timeline
+from ..streams import ENGINE_COUNT
+from . import (
+    compiled_machine,
+    machine,
+    machine_state,
+    sharing,
+    timeline,
+    transfers,
+    translation,
+)
+from .machine_state import HEAP_COLUMNS, SCALARS
+from .machine_tables import FirstState
+from .translation import ALL_TABLES, HEAP_BEGIN, HEAP_SIZE, PLACES
 
-_CACHE_NAME = Path(compiled_machine.__file__).stem
+_COMPILED = (machine, transfers, sharing, compiled_machine)
+"""The modules whose functions are compiled."""
+_CONSTANTS = (machine_state, timeline, translation)
+"""What else becomes part of machine code."""
+_WORD_BYTES = 8
 
 
 def is_compiled() -> bool:
@@ -28,99 +38,87 @@ def is_compiled() -> bool:
 
 def _cache_folder() -> Path:
     """Where numba keeps the machine code."""
-    return Path(compiled_machine.advance.stats.cache_path or "")
+    return Path(compiled_machine.advance.stats.cache_path)
+
+
+def _stem(module: object) -> str:
+    return Path(getattr(module, "__file__", "")).stem
 
 
 def _marker() -> Path:
     """The file that says that numba has kept machine code of the present sources.
 
-    numba looks at the file of a function only, not at the constants of other modules that are part
-    of it.
+    numba looks at the file of a function only, not at what it calls and at the constants of other modules that are
+    part of it.
     """
-    digest = hashlib.sha256(numba.__version__.encode())
-    for module in (compiled_machine, at, timeline):
+    digest = hashlib.sha256(f"{numba.__version__} {ENGINE_COUNT}".encode())
+    for module in (*_COMPILED, *_CONSTANTS):
         digest.update(Path(module.__file__ or "").read_bytes())
-    return _cache_folder() / f"{_CACHE_NAME}.{digest.hexdigest()[:16]}.compiled"
+    return _cache_folder() / f"{_stem(compiled_machine)}.{digest.hexdigest()[:16]}.compiled"
 
 
-def _begin(memory: np.ndarray) -> int:
-    """Starts the machine and returns what `advance` does; where its code has to be compiled, leaves none of
-    other sources on disk.
-    """
-    marker = _marker()
-    if not marker.exists():
-        for old in marker.parent.glob(f"{_CACHE_NAME}.*"):
-            if old.suffix in (".nbi", ".nbc", ".compiled"):
-                old.unlink(missing_ok=True)
-    compiled_machine.begin(memory)
-    ending = compiled_machine.advance(memory)
-    marker.touch()
-    return ending
+def _forget_other_sources() -> None:
+    """Removes what numba has kept of this machine."""
+    for module in _COMPILED:
+        for file in _cache_folder().glob(f"{_stem(module)}.*"):
+            if file.suffix in (".nbi", ".nbc", ".compiled"):
+                file.unlink(missing_ok=True)
 
 
-def run_compiled(
-    streams: Streams, costs: Costs, repeat: int, signal_latency: int
-) -> Timeline | None:
-    """As `machine.run_machine`; None where a number does not fit 64 bits, which Python's integers
-    do.
-    """
-    memory = make_memory(streams, costs, repeat, signal_latency)
-    if memory is None:
-        return None
-    stalls, loads = [], []
-    ending = _begin(memory)
-    while ending == at.FULL:
-        stalls.append(_take_log(memory, at.STALLS))
-        loads.append(_take_log(memory, at.LOADS))
-        if memory[at.SIGNALS] + memory[at.SIGNAL_ROOM] > memory[at.RING_SIZE]:
-            memory = with_larger_ring(memory)
-        ending = compiled_machine.advance(memory)
-    if ending == at.OVERFLOW:
-        return None
-    engines = _table(memory, at.ENGINE_TABLE, int(memory[at.ENGINES]), at.ENGINE_COLUMNS)
-    if (engines[:, at.RETIRED] < engines[:, at.TOTAL]).any():
-        raise _deadlock(streams, memory, engines)
-    start, move, end, cause = (
-        _table(memory, table, len(streams) * repeat, 1)[:, 0].copy()
-        for table in (at.START, at.MOVE, at.END, at.CAUSE)
-    )
-    spent = _table(memory, at.SPENT, len(engines), at.STATES).copy()
-    now = max(int(end.max(initial=0)), int(memory[at.NOW]))
-    spent[np.arange(len(engines)), engines[:, at.STATE]] += now - engines[:, at.SINCE]
-    stalls.append(_take_log(memory, at.STALLS))
-    loads.append(_take_log(memory, at.LOADS))
-    load = np.concatenate(loads)
-    return Timeline(
-        start, move, end, cause, spent, np.concatenate(stalls), load[:, 0], load[:, 1:],
-        len(streams), repeat,
-    )  # fmt: skip
+class CompiledRun:
+    """A machine whose numbers and tables are one array; `translation.py` says where each is."""
 
+    def __init__(self, state: FirstState) -> None:
+        """Makes the machine. Raises OverflowError if a transfer is too large for 64 bits."""
+        tables = dict(state.tables)
+        if tables["work"].dtype == object:
+            raise OverflowError("a transfer is too large to be counted in 64 bits")
+        heaps = 1 + state.scalars["classes"]
+        events = state.most_under_way + state.scalars["signal_limit"]
+        flow_words = state.most_moving * HEAP_COLUMNS
+        tables[HEAP_SIZE] = np.zeros(heaps, np.int64)
+        tables[HEAP_BEGIN] = np.zeros(heaps, np.int64)
+        sizes = [len(tables[name]) for name in ALL_TABLES]
+        begins = len(PLACES) + np.cumsum([0, *sizes])
+        # Behind the tables the transfers of each class; then the events, which may need more room.
+        flows = begins[-1] + flow_words * np.arange(heaps)
+        tables[HEAP_BEGIN][:] = np.roll(flows, 1)
+        scalars = np.array([state.scalars[name] for name in SCALARS], np.int64)
+        rows = np.zeros(flow_words * (heaps - 1) + events * HEAP_COLUMNS, np.int64)
+        parts = [tables[name] for name in ALL_TABLES]
+        self._memory = np.concatenate([scalars, begins[:-1], *parts, rows], dtype=np.int64)
+        self._lengths = dict(zip(ALL_TABLES, sizes, strict=True))
+        self._is_marked = is_compiled()
 
-def _table(memory: np.ndarray, name: int, rows: int, columns: int) -> np.ndarray:
-    first = int(memory[name])
-    return memory[first : first + rows * columns].reshape(rows, columns)
+    def begin(self) -> None:
+        """As `machine.begin`; where its code has to be compiled, leaves none of other sources on disk."""
+        if not self._is_marked:
+            _forget_other_sources()
+        compiled_machine.begin(self._memory)
 
+    def advance(self) -> int:
+        """As `machine.advance`."""
+        ending = compiled_machine.advance(self._memory)
+        if not self._is_marked:
+            # Both functions are on disk now.
+            _marker().touch()
+            self._is_marked = True
+        return ending
 
-def _take_log(memory: np.ndarray, count: int) -> np.ndarray:
-    """The stalls or loads noted since the last time, which are thereby taken."""
-    rows, memory[count] = int(memory[count]), 0
-    if count == at.STALLS:
-        return _table(memory, at.STALL_LOG, rows, at.STALL_COLUMNS).copy()
-    return _table(memory, at.LOAD_LOG, rows, 1 + int(memory[at.RESOURCES])).copy()
+    def scalar(self, name: str) -> int:
+        """The value of a field that is a number."""
+        return int(self._memory[PLACES[name]])
 
+    def table(self, name: str, length: int | None = None) -> np.ndarray:
+        """A copy of a field that is a list, or of its first entries, int64."""
+        begin = self.scalar(name)
+        length = self._lengths[name] if length is None else length
+        return self._memory[begin : begin + length].copy()
 
-def _deadlock(streams: Streams, memory: np.ndarray, engines: np.ndarray) -> Exception:
-    """The report of a run that cannot go on."""
-    retired, total = (engines[:, column].tolist() for column in (at.RETIRED, at.TOTAL))
-    pairs = zip(streams.queues, retired, total, strict=True)
-    heads = [queue[done % len(queue)] for queue, done, all_ in pairs if done < all_]
-    waited = sorted({wait[0] for wait in streams.counter_wait if wait is not None})
-    repeat = int(memory[at.REPEAT])
-    counters = _table(memory, at.COUNTER_TABLE, repeat * len(waited), at.COUNTER_COLUMNS)
-    values = counters[:, at.VALUE].reshape(repeat, len(waited))
-
-    def value(counter: int) -> int:
-        last, first = values[[-1, 0], waited.index(counter)].tolist()
-        return last or first
-
-    return deadlock_error(streams, heads, retired, value)
+    def make_room(self) -> None:
+        """Empties the logs, and makes room for as many signals again if there is too little."""
+        memory, limit = self._memory, self.scalar("signal_limit")
+        memory[PLACES["stalls"]] = memory[PLACES["loads"]] = 0
+        if self.scalar("signals") + self.scalar("signal_room") > limit:
+            self._memory = np.concatenate([memory, np.zeros(limit * HEAP_COLUMNS, np.int64)])
+            self._memory[PLACES["signal_limit"]] = 2 * limit

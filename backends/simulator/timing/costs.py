@@ -19,8 +19,7 @@ from ...program.program import Program
 from ...targets import cycles
 from ...targets.target import Target, TargetError
 from ..streams import Streams
-from .sharing import FlowClass
-from .transfers import Network
+from .sharing import FlowClass, FlowClasses
 
 TICKS_PER_CYCLE = 1 << 12
 """Simulated time is an integer number of ticks of 1/4096 of a clock cycle (int64 holds 2^51
@@ -43,7 +42,7 @@ MAX_CYCLES = 1 << 48
 class Costs:
     """Costs by instruction number: arrays [n], int64 where nothing else is said.
 
-    `ticks`: engine time; of a transfer, the time to issue it. `transfer`: class in the network, -1
+    `ticks`: engine time; of a transfer, the time to issue it. `transfer`: class of transfers, -1
     for what is no transfer. `bus_bytes`: what a transfer moves, on global memory in whole bursts (for a
     multicast group: its first member's is what counts). `latency`: ticks from the end of issue to the first
     byte. `macs`, `mac_picojoules` and `mac_time` (f64; cycles of the whole array at its peak rate),
@@ -66,7 +65,7 @@ class Costs:
     interconnect_bytes: np.ndarray
     local_bytes: np.ndarray
     acc_bytes: np.ndarray
-    network: Network
+    flow_classes: FlowClasses
     peer: bool = field(default=False)
 
 
@@ -104,7 +103,7 @@ def cost_program(streams: Streams) -> Costs:
 
     costs = Costs(
         zeros(), zeros(), zeros(), zeros(), zeros(), np.zeros(size), np.zeros(size), zeros(), zeros(),
-        zeros(), zeros(), zeros(), zeros(), zeros(), Network([_rate(c) for c in capacities]),
+        zeros(), zeros(), zeros(), zeros(), zeros(), FlowClasses([_rate(c) for c in capacities]),
     )  # fmt: skip
     costs.transfer -= 1
     busy = _busy_cycles(streams)
@@ -210,7 +209,7 @@ def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, stream
         count[numbers] = moved * (words["src_space"] == code) + written * (
             words["dst_space"] == code
         )
-    costs.transfer[numbers] = _classes(costs.network, target, shared, between * copies)
+    costs.transfer[numbers] = _classes(costs.flow_classes, target, shared, between * copies)
     costs.bus_bytes[numbers] = work
     costs.latency[numbers] = latency * TICKS_PER_CYCLE
 
@@ -228,7 +227,7 @@ def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:
     costs.global_bus[numbers] = costs.bus_bytes[numbers] = total
     costs.latency[numbers] = 2 * target.global_memory.latency_cycles * TICKS_PER_CYCLE
     limit = _rate(target.global_bytes_per_cycle)
-    costs.transfer[numbers] = costs.network.number(FlowClass(limit, ((GLOBAL, 1),)))
+    costs.transfer[numbers] = costs.flow_classes.number(FlowClass(limit, ((GLOBAL, 1),)))
 
 
 def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -243,9 +242,9 @@ def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _classes(
-    network: Network, target: Target, shared: np.ndarray, crossings: np.ndarray
+    flow_classes: FlowClasses, target: Target, shared: np.ndarray, crossings: np.ndarray
 ) -> np.ndarray:
-    """The class in the network of each transfer, int64: whether it takes global memory's bandwidth, and
+    """The class of transfers of each transfer, int64: whether it takes global memory's bandwidth, and
     how many times the interconnect's. Classes are numbered in order of first use.
     """
     limit = _rate(target.local_memory.bytes_per_cycle)
@@ -255,7 +254,7 @@ def _classes(
         times, takes_global = divmod(int(kinds[place]), 2)
         uses = [(GLOBAL, 1)] if takes_global else []
         uses += [(INTERCONNECT, times)] if times else []
-        numbers[place] = network.number(FlowClass(limit, tuple(uses)))
+        numbers[place] = flow_classes.number(FlowClass(limit, tuple(uses)))
     return numbers[which]
 
 

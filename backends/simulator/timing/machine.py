@@ -1,4 +1,4 @@
-"""Cycles: a discrete-event simulation of engines, memory and network, without tensor data.
+"""The rules of the machine: a discrete-event simulation of engines and memories, without tensor data.
 
 **Engines.** Each of a core's engines takes its next instruction, in order, when the instruction's
 waits are met, and retires in order. Matrix and vector run one instruction at a time, for the cycles
@@ -9,7 +9,7 @@ time. A fill or sync takes its place in that order. So a load alone takes issue 
 bandwidth, and a train of loads only the last term.
 
 **Shared bandwidth** is max-min fair among the transfers that move data at the moment
-(`sharing.py`).
+(`sharing.py`, `transfers.py`).
 
 **Between cores.** A signal reaches its own core at once and others after the interconnect's
 latency. A multicast starts when all members have come to the head of their engines.
@@ -21,375 +21,355 @@ program, it starts again when all cores are done.
 
 Time is an integer number of ticks (`costs.TICKS_PER_CYCLE`); events at the same time happen in the
 order in which they were scheduled. So the result depends on nothing but the program.
+
+The rules are written once. They run as they stand on the lists of `machine_state.Machine`; for
+long programs numba compiles a translation of them (`translation.py`, which says what they may
+contain). In all of them `m` is the machine, `e` an engine, `i` an instruction, `c` a class of transfers and `r` a
+resource.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from heapq import heappop, heappush
+from ..streams import ENGINE_COUNT
+from .event_heap import EVENTS, first_key, first_number, pop, push
+from .machine_state import LARGEST, NEVER, NONE, STALL_COLUMNS, Machine
+from .timeline import (
+    BUSY,
+    COUNTER,
+    FINISHED,
+    LATENCY,
+    MULTICAST,
+    REPETITION,
+    STATES,
+)
+from .transfers import join, leave, share
 
-import numpy as np
+DONE, FULL, OVERFLOW = range(3)
+"""How a part of a simulation ends: all is done; a log or the heap of events is full; time is too large."""
 
-from ..deadlock import deadlock_error
-from ..streams import ENGINE_COUNT, Streams
-from .costs import WORK_PER_BYTE, Costs
-from .timeline import BUSY, COUNTER, FINISHED, LATENCY, MULTICAST, REPETITION, STATE_NAMES, Timeline
-
-_END, _ISSUED, _READY, _FLOW, _SIGNAL = range(5)
+_END, _ISSUED, _READY, _SIGNAL = range(4)
 
 
-class Machine:
-    """The state of one simulation; `timeline.py` says what an occurrence is, and what `stalls` and
-    `loads` have.
-    """
+def begin(m: Machine) -> None:
+    """Lets every engine take its first instruction."""
+    for e in range(m.engines):
+        take(m, e, NONE)
 
-    def __init__(self, streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> None:
-        """`signal_latency`: ticks that a signal takes to another core."""
-        self.streams, self.costs, self.repeat = streams, costs, repeat
-        self.ticks, self.latency = costs.ticks.tolist(), costs.latency.tolist()
-        self.transfer, self.bus_bytes = costs.transfer.tolist(), costs.bus_bytes.tolist()
-        self.network = costs.network.idle()
-        self.signal_latency = signal_latency
-        self.size = len(streams)
-        dma = streams.program.target.dma
-        self.outstanding, self.slots = dma.outstanding, dma.queues
-        engines = len(streams.queues)
-        self.length = [len(queue) for queue in streams.queues]
-        self.total = [n * repeat for n in self.length]
-        self.is_dma = [e % ENGINE_COUNT < 2 for e in range(engines)]
-        self.head = [0] * engines
-        self.retired = [0] * engines
-        self.issuing = [False] * engines
-        self.flight: list[deque[int]] = [deque() for _ in range(engines)]
-        self.waiting_ready: list[deque[int]] = [deque() for _ in range(engines)]
-        self.moving = [0] * engines
-        self.rendezvous = [0] * engines
-        self.blocked: list[int | None] = [None] * engines
-        self.need = [0] * engines
-        self.state = [FINISHED] * engines
-        self.since = [0] * engines
-        self.spent = [[0] * len(STATE_NAMES) for _ in range(engines)]
-        self.delayed = [-1] * engines
-        self.stalls: list[tuple[int, int, int, int, int]] = []
-        self.loads: list[tuple[int, list[int]]] = []
-        self.engine_waiters: list[list[int]] = [[] for _ in range(engines)]
-        self.counter_waiters: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        self.counters: dict[tuple[int, int], int] = {}
-        self.arrived: dict[tuple[int, int], list[int]] = {}
-        occurrences = self.size * repeat
-        self.start = [-1] * occurrences
-        self.end = [-1] * occurrences
-        self.move = [-1] * occurrences
-        self.cause = [-1] * occurrences
-        self.ready = bytearray(occurrences)
-        self.moved = bytearray(occurrences)
-        self.events: list[tuple[int, int, int, int, int]] = []
-        self.scheduled = 0
-        self.version = 0
-        self.now = 0
 
-    def run(self) -> None:
-        """Runs to the end. Raises DiagnosticError on deadlock."""
-        for engine in range(len(self.head)):
-            self.take(engine, -1)
-        events, network = self.events, self.network
-        while events:
-            self.now = events[0][0]
-            while events and events[0][0] == self.now:
-                self.handle(heappop(events))
-            if network.changed:
-                self.version += 1
-                end = network.next_end()
-                if end is not None:
-                    self.schedule(end, _FLOW, self.version, 0)
-                self.loads.append((self.now, network.loads()))
-        if any(done < total for done, total in zip(self.retired, self.total, strict=True)):
-            heads = [
-                queue[position % len(queue)]
-                for queue, position, total in zip(
-                    self.streams.queues, self.retired, self.total, strict=True
-                )
-                if position < total
-            ]
-            raise deadlock_error(self.streams, heads, self.retired, self.counter_value)
-
-    def counter_value(self, counter: int) -> int:
-        """The last value of a counter, for the report of a deadlock."""
-        return self.counters.get((self.repeat - 1, counter), self.counters.get((0, counter), 0))
-
-    def schedule(self, time: int, kind: int, first: int, second: int) -> None:
-        """An event: at equal times the one scheduled first happens first."""
-        self.scheduled += 1
-        heappush(self.events, (time, self.scheduled, kind, first, second))
-
-    def handle(self, event: tuple[int, int, int, int, int]) -> None:
-        """One event."""
-        _, _, kind, first, second = event
-        if kind == _END:
-            if self.is_dma[first]:
-                self.moving[first] -= 1
-                self.finish_move(first, second)
-            else:
-                self.flight[first].popleft()
-                self.retire(first, second)
-                self.take(first, second)
-        elif kind == _ISSUED:
-            self.issuing[first] = False
-            latency = self.latency[second % self.size]
-            self.schedule(self.now + latency, _READY, first, second)
-            self.go_on(first, second)
-        elif kind == _READY:
-            self.ready[second] = 1
-            self.begin_moves(first, -1)
-        elif kind == _FLOW:
-            if first == self.version:
-                for token in self.network.finished(self.now):
-                    self.end_flow(token)
+def advance(m: Machine) -> int:
+    """Goes on until all is `DONE`, a log or heap is `FULL`, or time would `OVERFLOW`."""
+    while True:
+        if (
+            m.stalls + m.engines > m.log_rows
+            or m.loads == m.log_rows
+            or m.signals + m.signal_room > m.signal_limit
+        ):
+            return FULL
+        # The earliest event; of equal times the one scheduled first.
+        time = first_key(m, EVENTS)
+        is_flow = m.flow_time < time or (
+            m.flow_time == time and m.flow_number < first_number(m, EVENTS)
+        )
+        if is_flow:
+            time = m.flow_time
+        if time > m.now:
+            if m.changed:
+                share(m)
+                continue
+            if time == NEVER:
+                return DONE
+            if time > LARGEST:
+                return OVERFLOW
+            m.now = time
+        if is_flow:
+            m.flow_time = NEVER
+            for place in range(leave(m)):
+                end_flow(m, m.done[place])
         else:
-            self.signal(
-                divmod(first, len(self.streams.program.streams) * self.streams.program.counters),
-                second,
-            )
+            _, _, kind, place, occurrence = pop(m, EVENTS)
+            handle(m, kind, place, occurrence)
 
-    # Taking instructions
 
-    def take(self, engine: int, cause: int) -> None:
-        """Starts the next instruction of an engine if it can; `cause` is the occurrence whose end
-        made that possible.
-        """
-        position = self.head[engine]
-        self.blocked[engine] = None
-        if position < self.total[engine]:
-            busy = self.issuing[engine] if self.is_dma[engine] else bool(self.flight[engine])
-            if not busy and len(self.flight[engine]) < self.outstanding:
-                repetition, place = divmod(position, self.length[engine])
-                number = self.streams.queues[engine][place]
-                if self.may_start(engine, repetition, number):
-                    self.launch(engine, repetition * self.size + number, number, cause)
-        self.note(engine)
+def handle(m: Machine, kind: int, place: int, occurrence: int) -> None:
+    """Lets one event happen; `place` is an engine, or the counter that a signal is for."""
+    if kind == _END:
+        if m.is_dma[place]:
+            m.moving[place] -= 1
+            finish_move(m, place, occurrence)
+        else:
+            retire(m, place, occurrence)
+            take(m, place, occurrence)
+    elif kind == _ISSUED:
+        m.issuing[place] = 0
+        push(m, EVENTS, m.now + m.latency[occurrence % m.size], _READY, place, occurrence)
+        go_on(m, place, occurrence)
+    elif kind == _READY:
+        m.ready[occurrence] = 1
+        begin_moves(m, place, NONE)
+    else:
+        m.signals -= 1
+        signal(m, place, occurrence)
 
-    def go_on(self, engine: int, cause: int) -> None:
-        """`take`, unless the next instruction waits for something, which will wake the engine."""
-        if self.blocked[engine] is None:
-            self.take(engine, cause)
 
-    def may_start(self, engine: int, repetition: int, number: int) -> bool:
-        """Whether the waits are met; if not, registers the engine with what it waits for."""
-        streams, retired = self.streams, self.retired
-        if repetition and not streams.position[number] and not self.may_repeat(engine, repetition):
+# Taking instructions
+
+
+def take(m: Machine, e: int, cause: int) -> None:
+    """Starts the next instruction of an engine if it can; `cause` is the occurrence whose end
+    made that possible.
+    """
+    position = m.head[e]
+    m.blocked[e] = FINISHED
+    if position < m.total[e]:
+        under_way = position - m.retired[e]
+        busy = m.issuing[e] if m.is_dma[e] else under_way
+        if not busy and under_way < m.outstanding:
+            occurrence = m.queue[m.first[e] + position]
+            if may_start(m, e, occurrence):
+                launch(m, e, occurrence, cause)
+    note(m, e)
+
+
+def go_on(m: Machine, e: int, cause: int) -> None:
+    """As `take`, unless the next instruction waits for something, which will wake the engine."""
+    if m.blocked[e] == FINISHED:
+        take(m, e, cause)
+
+
+def may_start(m: Machine, e: int, occurrence: int) -> bool:
+    """Whether the waits are met; if not, puts the engine into the line of what it waits for."""
+    repetition, i = occurrence // m.size, occurrence % m.size
+    if repetition and m.position[i] == 0 and not may_repeat(m, e, repetition):
+        return False
+    for wait in range(m.wait_begin[i], m.wait_begin[i + 1]):
+        other = m.wait_engine[wait]
+        count = m.wait_count[wait] + repetition * m.length[other]
+        if m.retired[other] < count:
+            block(m, e, other, count, other % ENGINE_COUNT)
             return False
-        for other, count in streams.waits[number]:
-            count += repetition * self.length[other]
-            if retired[other] < count:
-                self.block(engine, other, count, other % ENGINE_COUNT)
-                return False
-        wait = streams.counter_wait[number]
-        if wait is not None:
-            counter, value = wait
-            key = (repetition, counter)
-            if self.counters.get(key, 0) < value:
-                self.counter_waiters.setdefault(key, []).append((engine, value))
-                self.blocked[engine] = COUNTER
-                return False
-        return True
+    value = m.wait_value[i]
+    if value:
+        counter = repetition * m.waited + m.wait_counter[i]
+        if m.counter[counter] < value:
+            block(m, e, m.engines + counter, value, COUNTER)
+            return False
+    return True
 
-    def may_repeat(self, engine: int, repetition: int) -> bool:
-        core = engine // ENGINE_COUNT
-        engines = (
-            range(len(self.head))
-            if self.costs.peer
-            else range(ENGINE_COUNT * core, ENGINE_COUNT * (core + 1))
-        )
-        for other in engines:
-            count = repetition * self.length[other]
-            if self.retired[other] < count:
-                self.block(engine, other, count, REPETITION)
-                return False
-        return True
 
-    def block(self, engine: int, other: int, count: int, state: int) -> None:
-        """`engine` waits until `other` has retired `count`."""
-        self.engine_waiters[other].append(engine)
-        self.need[engine] = count
-        self.blocked[engine] = state
+def may_repeat(m: Machine, e: int, repetition: int) -> bool:
+    """Whether the repetition before is over, so that an engine may begin with this one."""
+    begin, end = 0, m.engines
+    if not m.peer:
+        begin = e - e % ENGINE_COUNT
+        end = begin + ENGINE_COUNT
+    for other in range(begin, end):
+        count = repetition * m.length[other]
+        if m.retired[other] < count:
+            block(m, e, other, count, REPETITION)
+            return False
+    return True
 
-    def launch(self, engine: int, occurrence: int, number: int, cause: int) -> None:
-        """The instruction leaves the queue now."""
-        self.head[engine] += 1
-        self.start[occurrence] = self.now
-        self.cause[occurrence] = cause
-        self.flight[engine].append(occurrence)
-        ticks = self.ticks[number]
-        if not self.is_dma[engine]:
-            self.move[occurrence] = self.now
-            self.schedule(self.now + ticks, _END, engine, occurrence)
-            return
-        self.waiting_ready[engine].append(occurrence)
-        self.issuing[engine] = True
-        issue = ticks if self.transfer[number] >= 0 else 0
-        self.schedule(self.now + issue, _ISSUED, engine, occurrence)
 
-    # Data of DMA engines
+def block(m: Machine, e: int, line: int, count: int, state: int) -> None:
+    """Lets an engine wait in a line until what the line is for has come to `count`."""
+    m.need[e] = count
+    m.blocked[e] = state
+    queue_up(m, e, line)
 
-    def begin_moves(self, engine: int, cause: int) -> None:
-        """Lets the transfers whose latency is over move data, in order, as far as the queues go."""
-        waiting = self.waiting_ready[engine]
-        while waiting and self.ready[waiting[0]] and self.moving[engine] < self.slots:
-            occurrence = waiting.popleft()
-            if cause >= 0:
-                self.cause[occurrence] = cause
-            self.moving[engine] += 1
-            number = occurrence % self.size
-            if self.transfer[number] < 0:
-                self.move[occurrence] = self.now
-                self.schedule(self.now + self.ticks[number], _END, engine, occurrence)
-            elif self.streams.group[number]:
-                self.meet(engine, occurrence, number)
+
+def queue_up(m: Machine, e: int, line: int) -> None:
+    """Puts an engine at the end of a line."""
+    m.next_waiter[e] = NONE
+    if m.line_first[line] == NONE:
+        m.line_first[line] = e
+    else:
+        m.next_waiter[m.line_last[line]] = e
+    m.line_last[line] = e
+
+
+def launch(m: Machine, e: int, occurrence: int, cause: int) -> None:
+    """Lets an instruction leave the queue now."""
+    m.head[e] += 1
+    m.start[occurrence] = m.now
+    m.cause[occurrence] = cause
+    i = occurrence % m.size
+    if not m.is_dma[e]:
+        m.move[occurrence] = m.now
+        push(m, EVENTS, m.now + m.ticks[i], _END, e, occurrence)
+        return
+    m.issuing[e] = 1
+    issue = m.ticks[i] if m.flow_class[i] >= 0 else 0
+    push(m, EVENTS, m.now + issue, _ISSUED, e, occurrence)
+
+
+# Data of DMA engines
+
+
+def begin_moves(m: Machine, e: int, cause: int) -> None:
+    """Lets the transfers whose latency is over move data, in order, as far as the queues go."""
+    while m.begun[e] < m.head[e] and m.moving[e] < m.slots:
+        occurrence = m.queue[m.first[e] + m.begun[e]]
+        if not m.ready[occurrence]:
+            break
+        m.begun[e] += 1
+        if cause >= 0:
+            m.cause[occurrence] = cause
+        m.moving[e] += 1
+        i = occurrence % m.size
+        if m.flow_class[i] < 0:
+            m.move[occurrence] = m.now
+            push(m, EVENTS, m.now + m.ticks[i], _END, e, occurrence)
+        elif m.group[i] >= 0:
+            meet(m, e, occurrence, i)
+        else:
+            begin_flow(m, occurrence, i)
+    note(m, e)
+
+
+def meet(m: Machine, e: int, occurrence: int, i: int) -> None:
+    """Notes that a member of a multicast group is ready; the last one starts the transfer for all."""
+    repetition, group = occurrence // m.size, m.group[i]
+    first = repetition * m.members + m.met_begin[group]
+    arrived = repetition * m.groups + group
+    m.met[first + m.arrived[arrived]] = occurrence
+    m.arrived[arrived] += 1
+    m.rendezvous[e] += 1
+    if m.arrived[arrived] < m.arrivals[group]:
+        return
+    for place in range(first, first + m.arrivals[group]):
+        member = m.met[place]
+        other = m.engine[member % m.size]
+        m.rendezvous[other] -= 1
+        if member != occurrence:
+            m.cause[member] = occurrence
+            m.move[member] = m.now
+            note(m, other)
+    begin_flow(m, occurrence, i)
+
+
+def begin_flow(m: Machine, occurrence: int, i: int) -> None:
+    """Lets a transfer share bandwidth from now on."""
+    m.move[occurrence] = m.now
+    join(m, m.flow_class[i], m.work[i], occurrence)
+
+
+def end_flow(m: Machine, occurrence: int) -> None:
+    """Ends a transfer that has moved all its bytes; the last arrival stands for its whole group, and ends
+    first.
+    """
+    end_member(m, occurrence)
+    group = m.group[occurrence % m.size]
+    if group >= 0:
+        first = occurrence // m.size * m.members + m.met_begin[group]
+        for place in range(first, first + m.arrivals[group]):
+            if m.met[place] != occurrence:
+                end_member(m, m.met[place])
+
+
+def end_member(m: Machine, occurrence: int) -> None:
+    """Ends the part that one engine has in a transfer."""
+    e = m.engine[occurrence % m.size]
+    m.moving[e] -= 1
+    finish_move(m, e, occurrence)
+
+
+def finish_move(m: Machine, e: int, occurrence: int) -> None:
+    """Retires what is done, in order, and lets the next transfers move."""
+    m.moved[occurrence] = 1
+    previous = NONE
+    while m.retired[e] < m.head[e]:
+        done = m.queue[m.first[e] + m.retired[e]]
+        if not m.moved[done]:
+            break
+        if previous >= 0:
+            m.cause[done] = previous
+        retire(m, e, done)
+        previous = done
+    begin_moves(m, e, occurrence)
+    go_on(m, e, occurrence)
+
+
+# Completion
+
+
+def retire(m: Machine, e: int, occurrence: int) -> None:
+    """Completes an instruction: signals, and wakes the engines that waited for it."""
+    m.retired[e] += 1
+    m.end[occurrence] = m.now
+    i = occurrence % m.size
+    for place in range(m.signal_begin[i], m.signal_begin[i + 1]):
+        counter = m.signal_counter[place]
+        if counter >= 0:
+            counter += occurrence // m.size * m.waited
+        if m.signal_own[place] or not m.hop:
+            signal(m, counter, occurrence)
+        else:
+            m.signals += 1
+            push(m, EVENTS, m.now + m.hop, _SIGNAL, counter, occurrence)
+    if m.line_first[e] != NONE:
+        wake(m, e, m.retired[e], occurrence)
+
+
+def signal(m: Machine, counter: int, occurrence: int) -> None:
+    """Lets a counter grow by one, if anybody ever waits for it."""
+    if counter < 0:
+        return
+    m.counter[counter] += 1
+    line = m.engines + counter
+    if m.line_first[line] != NONE:
+        wake(m, line, m.counter[counter], occurrence)
+
+
+def wake(m: Machine, line: int, count: int, occurrence: int) -> None:
+    """Parts a line: engines that need no more than `count` leave it, and then take their next
+    instructions; the others stay, in order.
+    """
+    e, woken, woken_last = m.line_first[line], NONE, NONE
+    m.line_first[line] = NONE
+    while e != NONE:
+        after = m.next_waiter[e]
+        if m.need[e] > count:
+            queue_up(m, e, line)
+        else:
+            m.next_waiter[e] = NONE
+            if woken == NONE:
+                woken = e
             else:
-                self.begin_flow(occurrence)
-        self.note(engine)
+                m.next_waiter[woken_last] = e
+            woken_last = e
+        e = after
+    while woken != NONE:
+        after = m.next_waiter[woken]
+        take(m, woken, occurrence)
+        woken = after
 
-    def meet(self, engine: int, occurrence: int, number: int) -> None:
-        """A member of a multicast group is ready; the last one starts the transfer for all."""
-        key = (occurrence // self.size, self.streams.group[number])
-        members = self.arrived.setdefault(key, [])
-        members.append(occurrence)
-        self.rendezvous[engine] += 1
-        if len(members) < len(self.streams.groups[key[1]]):
-            return
-        for member in members:
-            other = self.streams.engine[member % self.size]
-            self.rendezvous[other] -= 1
-            if member != occurrence:
-                self.cause[member] = occurrence
-                self.move[member] = self.now
-                self.note(other)
-        self.begin_flow(occurrence)
 
-    def begin_flow(self, occurrence: int) -> None:
-        number = occurrence % self.size
-        self.move[occurrence] = self.now
-        self.network.join(
-            self.now, self.transfer[number], self.bus_bytes[number] * WORK_PER_BYTE, occurrence
-        )
-
-    def end_flow(self, occurrence: int) -> None:
-        """A transfer has moved all its bytes; the last arrival stands for its whole group, and ends
-        first.
-        """
-        group = self.streams.group[occurrence % self.size]
-        members = [occurrence]
-        if group:
-            arrived = self.arrived.pop((occurrence // self.size, group))
-            members += [member for member in arrived if member != occurrence]
-        for member in members:
-            engine = self.streams.engine[member % self.size]
-            self.moving[engine] -= 1
-            self.finish_move(engine, member)
-
-    def finish_move(self, engine: int, occurrence: int) -> None:
-        """Retires what is done, in order, and lets the next transfers move."""
-        self.moved[occurrence] = 1
-        flight, previous = self.flight[engine], -1
-        while flight and self.moved[flight[0]]:
-            done = flight.popleft()
-            if previous >= 0:
-                self.cause[done] = previous
-            self.retire(engine, done)
-            previous = done
-        self.begin_moves(engine, occurrence)
-        self.go_on(engine, occurrence)
-
-    # Completion
-
-    def retire(self, engine: int, occurrence: int) -> None:
-        """The instruction is complete: signals, and wakes the engines that waited for it."""
-        self.retired[engine] += 1
-        self.end[occurrence] = self.now
-        repetition, number = divmod(occurrence, self.size)
-        for counter in self.streams.signals[number]:
-            own = counter // self.streams.program.counters == engine // ENGINE_COUNT
-            if own or not self.signal_latency:
-                self.signal((repetition, counter), occurrence)
-            else:
-                counters = len(self.streams.program.streams) * self.streams.program.counters
-                key = repetition * counters + counter
-                self.schedule(self.now + self.signal_latency, _SIGNAL, key, occurrence)
-        waiters = self.engine_waiters[engine]
-        if waiters:
-            count = self.retired[engine]
-            woken = [other for other in waiters if self.need[other] <= count]
-            if woken:
-                self.engine_waiters[engine] = [
-                    other for other in waiters if self.need[other] > count
-                ]
-                for other in woken:
-                    self.take(other, occurrence)
-
-    def signal(self, key: tuple[int, int], occurrence: int) -> None:
-        """A counter grows by one."""
-        value = self.counters[key] = self.counters.get(key, 0) + 1
-        waiters = self.counter_waiters.get(key)
-        if waiters:
-            self.counter_waiters[key] = [waiter for waiter in waiters if waiter[1] > value]
-            for other, least in waiters:
-                if least <= value:
-                    self.take(other, occurrence)
-
-    def note(self, engine: int) -> None:
-        """Books the time since the last change of an engine's state."""
-        if not self.is_dma[engine]:
-            state = BUSY if self.flight[engine] else self.blocked[engine]
-        elif self.moving[engine] > self.rendezvous[engine]:
+def note(m: Machine, e: int) -> None:
+    """Books the time since the last change of an engine's state."""
+    under_way = m.head[e] - m.retired[e]
+    state = m.blocked[e]
+    if under_way:
+        if not m.is_dma[e] or m.moving[e] > m.rendezvous[e]:
             state = BUSY
-        elif self.rendezvous[engine]:
+        elif m.rendezvous[e]:
             state = MULTICAST
         else:
-            state = LATENCY if self.flight[engine] else self.blocked[engine]
-        if state is None:
-            state = FINISHED
-        if state != self.state[engine]:
-            before, since = self.state[engine], self.since[engine]
-            self.spent[engine][before] += self.now - since
-            if before < BUSY and since < self.now:
-                self.stalls.append((engine, before, self.delayed[engine], since, self.now))
-            self.state[engine], self.since[engine] = state, self.now
-            if state < BUSY:
-                self.delayed[engine] = self.next_in_line(engine)
-
-    def next_in_line(self, engine: int) -> int:
-        """The occurrence that a stalled engine is to complete next: the oldest under way, or the
-        head of its queue.
-        """
-        if self.flight[engine]:
-            return self.flight[engine][0]
-        repetition, place = divmod(self.head[engine], self.length[engine])
-        return repetition * self.size + self.streams.queues[engine][place]
-
-
-def run_machine(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Timeline:
-    """Runs a simulation to its end, all time booked. Raises DiagnosticError on deadlock."""
-    machine = Machine(streams, costs, repeat, signal_latency)
-    machine.run()
-    now = max(max(machine.end, default=0), machine.now)
-    for engine, state in enumerate(machine.state):
-        machine.spent[engine][state] += now - machine.since[engine]
-
-    def table(rows: list, width: int) -> np.ndarray:
-        return np.array(rows, dtype=np.int64).reshape(-1, width)
-
-    def times(values: list[int]) -> np.ndarray:
-        return np.array(values, dtype=np.int64)
-
-    return Timeline(
-        start=times(machine.start),
-        move=times(machine.move),
-        end=times(machine.end),
-        cause=times(machine.cause),
-        spent=table(machine.spent, len(STATE_NAMES)),
-        stalls=table(machine.stalls, 5),
-        load_times=times([time for time, _ in machine.loads]),
-        loads=table([loads for _, loads in machine.loads], len(costs.network.capacities)),
-        size=machine.size,
-        repeat=repeat,
-    )
+            state = LATENCY
+    before = m.state[e]
+    if state == before:
+        return
+    since, now = m.since[e], m.now
+    m.spent[e * STATES + before] += now - since
+    if before < BUSY and since < now:
+        row = m.stalls * STALL_COLUMNS
+        m.stalls += 1
+        m.stall_log[row] = e
+        m.stall_log[row + 1] = before
+        m.stall_log[row + 2] = m.delayed[e]
+        m.stall_log[row + 3] = since
+        m.stall_log[row + 4] = now
+    m.state[e] = state
+    m.since[e] = now
+    if state < BUSY:
+        position = m.retired[e] if under_way else m.head[e]
+        m.delayed[e] = m.queue[m.first[e] + position]

@@ -8,8 +8,9 @@ go on. Pure integer arithmetic, so the result depends on nothing but the input.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+from .machine_state import LARGEST, NONE, Machine
 
 
 @dataclass(frozen=True)
@@ -24,38 +25,73 @@ class FlowClass:
     uses: tuple[tuple[int, int], ...]
 
 
-def fair_rates(
-    classes: Sequence[FlowClass], counts: Sequence[int], capacities: Sequence[int]
-) -> list[int]:
-    """The max-min fair rate of one transfer of each class, with `counts[c]` transfers active in
-    class c.
-
-    Rounded down to integers, at least 1 for active classes, 0 for the others; a capacity is
-    exceeded only if there is less than one unit for each transfer.
+class FlowClasses:
+    """The classes of a program's transfers, numbered, on resources with fixed `capacities` (units of work per
+    tick).
     """
-    rates = [0] * len(classes)
-    left = list(capacities)
-    open_classes = [c for c, count in enumerate(counts) if count > 0]
-    while open_classes:
-        demand = [0] * len(left)
-        for c in open_classes:
-            for resource, weight in classes[c].uses:
-                demand[resource] += weight * counts[c]
-        levels = [left[r] // demand[r] if demand[r] else None for r in range(len(left))]
-        reached = {
-            c: min(
-                [
-                    classes[c].limit,
-                    *(level for r, _ in classes[c].uses if (level := levels[r]) is not None),
-                ]
-            )
-            for c in open_classes
-        }
-        lowest = min(reached.values())
-        for c in [c for c in open_classes if reached[c] == lowest]:
-            rates[c] = max(lowest, 1)
-            for resource, weight in classes[c].uses:
-                left[resource] -= rates[c] * weight * counts[c]
-            open_classes.remove(c)
-        left = [max(amount, 0) for amount in left]
-    return rates
+
+    def __init__(self, capacities: list[int]) -> None:
+        self.capacities = capacities
+        self.classes: list[FlowClass] = []
+        self._numbers: dict[FlowClass, int] = {}
+
+    def number(self, flow_class: FlowClass) -> int:
+        """The number of a class: the next one if it is new."""
+        if flow_class not in self._numbers:
+            self._numbers[flow_class] = len(self.classes)
+            self.classes.append(flow_class)
+        return self._numbers[flow_class]
+
+    def lone_rate(self, number: int) -> int:
+        """Units of work per tick that a transfer of class `number` is served while it is alone."""
+        flow_class = self.classes[number]
+        shares = [self.capacities[resource] // weight for resource, weight in flow_class.uses]
+        return max(1, min([flow_class.limit, *shares]))
+
+
+def fair_rates(m: Machine) -> None:
+    """Finds the max-min fair rate of one transfer of each class, with `count` transfers in each, and writes counts
+    and rates to the row at `rate_row`.
+
+    Rates are rounded down to integers, at least 1 for classes with transfers, 0 for the others; a
+    capacity is exceeded only if there is less than one unit for each transfer.
+    """
+    still_open = 0
+    for c in range(m.classes):
+        m.rate_count[m.rate_row + c] = m.count[c]
+        m.rate[m.rate_row + c] = 0
+        if m.count[c]:
+            m.rate[m.rate_row + c] = NONE
+            still_open += 1
+    for r in range(m.resources):
+        m.left[r] = m.capacity[r]
+    while still_open:
+        lowest = reached_levels(m)
+        for c in range(m.classes):
+            if m.rate[m.rate_row + c] == NONE and m.reached[c] == lowest:
+                rate = max(lowest, 1)
+                m.rate[m.rate_row + c] = rate
+                still_open -= 1
+                for r in range(m.resources):
+                    m.left[r] -= rate * m.weight[c * m.resources + r] * m.count[c]
+        for r in range(m.resources):
+            m.left[r] = max(m.left[r], 0)
+
+
+def reached_levels(m: Machine) -> int:
+    """Finds up to where the rate of each open class (its rate is NONE) can grow; the lowest of them."""
+    for r in range(m.resources):
+        m.demand[r] = 0
+        for c in range(m.classes):
+            if m.rate[m.rate_row + c] == NONE:
+                m.demand[r] += m.weight[c * m.resources + r] * m.count[c]
+    lowest = LARGEST
+    for c in range(m.classes):
+        if m.rate[m.rate_row + c] == NONE:
+            level = m.limit[c]
+            for r in range(m.resources):
+                if m.weight[c * m.resources + r]:
+                    level = min(level, m.left[r] // m.demand[r])
+            m.reached[c] = level
+            lowest = min(lowest, level)
+    return lowest

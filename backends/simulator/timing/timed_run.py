@@ -1,19 +1,26 @@
 """Runs a timing simulation: in plain Python, or compiled where that is quicker.
 
-`machine.py` defines the machine. `compiled_machine.py` is the same for long programs, ten to twenty
-times quicker; numba, which it needs, is an optional dependency (`pip install smalti[fast]`). Which
-of the two ran cannot be seen in any result.
+`machine.py` has the rules. Compiled, long programs run ten to twenty times quicker; numba, which
+that needs, is an optional dependency (`pip install smalti[fast]`). Which of the two ran cannot be seen
+in any result.
 """
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Protocol
+
+import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
+from ..deadlock import deadlock_error
 from ..streams import Streams
-from .costs import Costs
-from .machine import run_machine
-from .timeline import Timeline
+from .costs import TICKS_PER_CYCLE, Costs
+from .machine import FULL, OVERFLOW
+from .machine_state import LARGEST, STALL_COLUMNS
+from .machine_tables import FirstState, first_state, waited_counters
+from .plain_run import PlainRun
+from .timeline import STATES, Timeline
 
 MAX_OCCURRENCES = 5_000_000
 """Instructions times repetitions of one simulation: bounds its memory to about a gigabyte."""
@@ -26,22 +33,53 @@ COMPILE_OCCURRENCES = 1_000_000
 """From here on it also takes longer than to compile, which happens once in an installation (5 s)."""
 
 
+class Run(Protocol):
+    """A machine that is to be run, in plain Python or compiled."""
+
+    def begin(self) -> None:
+        """As `machine.begin`."""
+        ...
+
+    def advance(self) -> int:
+        """As `machine.advance`."""
+        ...
+
+    def scalar(self, name: str) -> int:
+        """The value of a field that is a number."""
+        ...
+
+    def table(self, name: str, length: int | None = None) -> np.ndarray:
+        """A copy of a field that is a list, or of its first entries, int64."""
+        ...
+
+    def make_room(self) -> None:
+        """Empties the logs, and does what else `machine.FULL` asks for."""
+        ...
+
+
 def run_timing(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Timeline:
     """Runs a program `repeat` times to its end.
 
-    `signal_latency`: ticks that a signal takes to another core. Raises DiagnosticError on deadlock
-    or an impossible `repeat`.
+    `signal_latency`: ticks that a signal takes to another core. Raises DiagnosticError on deadlock,
+    for an impossible `repeat`, and if the run takes more cycles than can be counted.
     """
     occurrences = repeat * max(len(streams), 1)
     if repeat < 1 or occurrences > MAX_OCCURRENCES:
         most = MAX_OCCURRENCES // max(len(streams), 1)
         raise DiagnosticError(f"repeat must be 1 to {most} for this program, got {repeat}")
-    timeline = None
-    if compilation_pays(occurrences):
-        from .compiled_run import run_compiled
+    state = first_state(streams, costs, repeat, signal_latency)
+    return finish(_quickest(state, occurrences), streams, repeat)
 
-        timeline = run_compiled(streams, costs, repeat, signal_latency)
-    return timeline or run_machine(streams, costs, repeat, signal_latency)
+
+def _quickest(state: FirstState, occurrences: int) -> Run:
+    if compilation_pays(occurrences):
+        from .compiled_run import CompiledRun
+
+        try:
+            return CompiledRun(state)
+        except OverflowError:
+            pass  # Python's integers have no bounds.
+    return PlainRun(state)
 
 
 def compilation_pays(occurrences: int) -> bool:
@@ -54,3 +92,50 @@ def compilation_pays(occurrences: int) -> bool:
         # A numba that does not know this NumPy, or that has no folder to keep machine code in.
         return False
     return occurrences >= COMPILE_OCCURRENCES or is_compiled()
+
+
+def finish(run: Run, streams: Streams, repeat: int) -> Timeline:
+    """Runs a machine to its end and returns what happened. Raises DiagnosticError as `run_timing` does."""
+    stalls, loads = [], []
+    run.begin()
+    load_columns = 1 + run.scalar("resources")
+    while True:
+        ending = run.advance()
+        for rows, log, count, columns in (
+            (stalls, "stall_log", "stalls", STALL_COLUMNS),
+            (loads, "load_log", "loads", load_columns),
+        ):
+            rows.append(run.table(log, run.scalar(count) * columns).reshape(-1, columns))
+        if ending != FULL:
+            break
+        run.make_room()
+    if ending == OVERFLOW:
+        raise DiagnosticError(
+            f"the program takes more than {LARGEST // TICKS_PER_CYCLE} cycles",
+            hint="compile the program again",
+        )
+    if (run.table("retired") < run.table("total")).any():
+        raise _deadlock(run, streams, repeat)
+    end, state = run.table("end"), run.table("state")
+    spent = run.table("spent").reshape(-1, STATES)
+    spent[np.arange(len(state)), state] += end.max(initial=0) - run.table("since")
+    load = np.concatenate(loads)
+    return Timeline(
+        run.table("start"), run.table("move"), end, run.table("cause"), spent, np.concatenate(stalls),
+        load[:, 0], load[:, 1:], len(streams), repeat,
+    )  # fmt: skip
+
+
+def _deadlock(run: Run, streams: Streams, repeat: int) -> DiagnosticError:
+    """The report of a run that cannot go on."""
+    retired, total = run.table("retired").tolist(), run.table("total").tolist()
+    pairs = zip(streams.queues, retired, total, strict=True)
+    heads = [queue[done % len(queue)] for queue, done, all_ in pairs if done < all_]
+    waited = waited_counters(streams).tolist()
+    values = run.table("counter").reshape(repeat, len(waited))
+
+    def value(counter: int) -> int:
+        last, first = values[[-1, 0], waited.index(counter)].tolist()
+        return last or first
+
+    return deadlock_error(streams, heads, retired, value)

@@ -28,6 +28,7 @@ STATE_NAMES = (
 """Names by state: an engine of the same core, or a counter, that the next instruction waits for;
 the end of the repetition before; transfers issued whose data are still to come; other members of a
 multicast; at work; nothing left to do."""
+STATES = len(STATE_NAMES)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,45 @@
 """Max-min fair shares: hand-worked cases, and the definition itself on random networks."""
 
+from types import SimpleNamespace
+from typing import cast
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.simulator.timing.sharing import FlowClass, fair_rates
-from smalti.backends.simulator.timing.transfers import Network
+from smalti.backends.simulator.timing import sharing
+from smalti.backends.simulator.timing.machine_state import NEVER, Machine
+from smalti.backends.simulator.timing.machine_tables import flow_tables
+from smalti.backends.simulator.timing.sharing import FlowClass, FlowClasses
+from smalti.backends.simulator.timing.transfers import join, leave, share
 
 ONE = ((0, 1),)
+
+
+def machine_of(classes: list[FlowClass], capacities: list[int]) -> Machine:
+    """What a machine knows of transfers, and a log that has room."""
+    flow_classes = FlowClasses(capacities)
+    flow_classes.classes.extend(classes)
+    tables = {name: table.tolist() for name, table in flow_tables(flow_classes, 100).items()}
+    machine = SimpleNamespace(
+        **tables, classes=len(classes), resources=len(capacities), rate_row=0, rate_rows=256, mix=0,
+        now=0, served_until=0, pushed=0, changed=0, flow_time=NEVER, flow_number=0, loads=0,
+        load_log=[0] * 1000, heaps=[[] for _ in range(1 + len(classes))],
+    )  # fmt: skip
+    return cast(Machine, machine)
+
+
+def fair_rates(classes: list[FlowClass], counts: list[int], capacities: list[int]) -> list[int]:
+    """The rates of `counts[c]` transfers in class c."""
+    machine = machine_of(classes, capacities)
+    machine.count = counts
+    sharing.fair_rates(machine)
+    return machine.rate[: len(classes)]
+
+
+def test_a_transfer_alone_has_what_fair_shares_give_it():
+    for flow_class in (FlowClass(1000, ONE), FlowClass(10, ONE), FlowClass(9, ((0, 2), (1, 3)))):
+        flow_classes = FlowClasses([100, 10])
+        rate = flow_classes.lone_rate(flow_classes.number(flow_class))
+        assert [rate] == fair_rates([flow_class], [1], [100, 10])
 
 
 def test_equal_transfers_get_equal_shares():
@@ -80,21 +114,20 @@ def test_the_network_moves_all_the_work_at_full_rate(arrivals):
     """One resource of one unit per tick: it is never idle while there is work, and nobody is served
     twice.
     """
-    network = Network([840])
-    number = network.number(FlowClass(840, ONE))
+    machine = machine_of([FlowClass(840, ONE)], [840])
     arrivals.sort()
     busy_until = 0
     for time, work in arrivals:
         busy_until = max(busy_until, time) + work
-    pending, now, done = list(enumerate(arrivals)), 0, []
+    pending, done = list(enumerate(arrivals)), []
     while pending or len(done) < len(arrivals):
-        end = network.next_end()
-        if pending and (end is None or pending[0][1][0] <= end):
-            token, (now, work) = pending.pop(0)
-            network.join(now, number, 840 * work, token)
+        share(machine)
+        if pending and pending[0][1][0] <= machine.flow_time:
+            token, (machine.now, work) = pending.pop(0)
+            join(machine, 0, 840 * work, token)
             continue
-        assert end is not None and end >= now
-        now = end
-        done += network.finished(now)
+        assert machine.now <= machine.flow_time < NEVER
+        machine.now = machine.flow_time
+        done += machine.done[: leave(machine)]
     assert sorted(done) == list(range(len(arrivals)))
-    assert busy_until <= now <= busy_until + 2 * len(arrivals)
+    assert busy_until <= machine.now <= busy_until + 2 * len(arrivals)
