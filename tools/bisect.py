@@ -1,4 +1,4 @@
-"""`smalti-bisect`: the first pass of a pipeline, and the first rewrite in it, that makes a fault show."""
+"""`smalti-bisect`: find the first pass of a pipeline, and its first rewrite, that makes a fault show."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of `smalti-bisect`; returns the exit code."""
+    """Run `smalti-bisect` and return the exit code."""
     args = _parser().parse_args(argv)
     words = sys.argv[1:] if argv is None else argv
     return load_plugins_of(words) or guarded(lambda: _run(args))

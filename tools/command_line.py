@@ -11,10 +11,10 @@ EXIT_FINE, EXIT_WRONG_INPUT, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
-    """Runs a command's body; mistakes become a diagnostic on stderr and exit code 1, `debug` shows
-    the traceback as well.
+    """Run a command's body; a mistake of the user becomes a diagnostic on stderr and exit code 1.
 
-    The cyclic garbage collector is off meanwhile: what a command makes lives as long as the command does.
+    `debug` shows the traceback as well. The cyclic garbage collector stays off meanwhile, since what a command makes
+    lives as long as the command does.
     """
     from ..backends.diagnostics.diagnostic import DiagnosticError, as_diagnostic
     from ..backends.targets.target import TargetError

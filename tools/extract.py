@@ -1,4 +1,4 @@
-"""`smalti-extract`: ops cut out of IR, as a file that runs by itself, with the inputs that they saw."""
+"""`smalti-extract`: cut ops out of IR into a file that runs by itself on the inputs that they saw."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of `smalti-extract`; returns the exit code."""
+    """Run `smalti-extract` and return the exit code."""
     args = _parser().parse_args(argv)
     words = sys.argv[1:] if argv is None else argv
     return load_plugins_of(words) or guarded(lambda: _run(args))

@@ -38,10 +38,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def make_app(file: str | None = None, passes: str = "") -> InputApp:
-    """The app on the text of `file` with the pipeline `passes` chosen.
+    """Return the app on the text of `file` with the pipeline `passes` chosen.
 
-    DiagnosticError where textual is not installed, the file cannot be read, or the pipeline is
-    wrong.
+    Raises DiagnosticError if textual is not installed, the file cannot be read, or the pipeline is wrong.
     """
     from ..backends.diagnostics.diagnostic import DiagnosticError
 
@@ -81,7 +80,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of `smalti-gui`; returns the exit code."""
+    """Run `smalti-gui` and return the exit code."""
     args = _parser().parse_args(argv)
     words = sys.argv[1:] if argv is None else argv
     return load_plugins_of(words) or guarded(lambda: _run(args))

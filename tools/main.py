@@ -38,7 +38,7 @@ exit codes: 0 fine, 1 the input is wrong (the message says what, where, what to 
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
-    """The parser; only the chosen subcommand's module is loaded, which keeps start-up quick."""
+    """Return the parser; it loads the module of the chosen subcommand only, which keeps start-up quick."""
     parser = argparse.ArgumentParser(
         prog="smalti",
         description=__doc__,
@@ -62,7 +62,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of `smalti`; returns the exit code."""
+    """Run `smalti` and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = next((word for word in words if not word.startswith("-")), None)
     parser = _parser(chosen)

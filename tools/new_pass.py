@@ -1,4 +1,4 @@
-"""`python -m smalti.tools.new_pass NAME --level tile`: a new pass, its registration, its golden test."""
+"""`python -m smalti.tools.new_pass NAME --level tile`: write a new pass, its registration and its golden test."""
 
 from __future__ import annotations
 
@@ -122,10 +122,9 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 
 
 def scaffold(name: str, level: str, root: Path = ROOT) -> list[Path]:
-    """Writes the three places of pass `name` below `root`; the files written.
+    """Write the three files of pass `name` below `root` and return them.
 
-    Raises:
-        DiagnosticError: a name that is none or is taken, or a folder that is no checkout of Smalti.
+    Raises DiagnosticError if the name is not that of a pass or is taken, or if `root` is no checkout of Smalti.
     """
     from ..backends.diagnostics.diagnostic import DiagnosticError
     from ..backends.diagnostics.files import write_text
@@ -177,7 +176,7 @@ def _source(name: str, level: str, cls: str) -> str:
 
 
 def _golden(name: str, level: str) -> str:
-    """The golden test: what the pass prints for the sample, line by line."""
+    """Return the golden test: what the pass prints for the sample, line by line."""
     from ..dialects.context import make_context
     from ..dialects.ir.text.module_text import parse_module, print_module
 
@@ -190,7 +189,7 @@ def _golden(name: str, level: str) -> str:
 
 
 def _register(text: str, name: str, level: str, stem: str, cls: str) -> str:
-    """The registry with a line for the pass, after the others of its level."""
+    """Return the registry with a line for the pass, after the others of its level."""
     from ..backends.diagnostics.diagnostic import DiagnosticError
 
     line = f'    "{name}": ".{level}.{stem}:{cls}",\n'
@@ -204,7 +203,7 @@ def _register(text: str, name: str, level: str, stem: str, cls: str) -> str:
 
 
 def _add_package(project: Path, level: str) -> None:
-    """Lists the first pass's folder of a level among the packages."""
+    """List the folder of a level's first pass among the packages."""
     from ..backends.diagnostics.files import write_text
 
     text = project.read_text()
@@ -213,7 +212,7 @@ def _add_package(project: Path, level: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit code."""
+    """Write a new pass as the command line says, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m smalti.tools.new_pass", description=__doc__)
     parser.add_argument("name", help="such as tile-merge-fills: the level, then what it does")
     parser.add_argument("--level", required=True, choices=list(_SAMPLES), help="the IR it works on")

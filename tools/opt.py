@@ -1,4 +1,4 @@
-"""`smalti-opt`: reads IR of any level, runs passes, prints IR."""
+"""`smalti-opt`: read IR of any level, run passes, print IR."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ exit codes: 0 fine, 1 the input is wrong, 2 usage
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse's parser, which suggests flags that are near to an unknown one."""
+    """A parser that suggests the flags that resemble an unknown one."""
 
     def parse_args(self, args: Sequence[str], namespace: None = None) -> argparse.Namespace:  # type: ignore[override]
         from ..backends.diagnostics.diagnostic import did_you_mean
@@ -119,7 +119,7 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _listing(args: argparse.Namespace) -> str | None:
-    """What is to be listed in place of any work, if anything."""
+    """Return the list that is asked for in place of any work, or None."""
     if not (args.list_passes or args.list_dialects or args.help_pass):
         return None
     from .console.listing import help_pass, list_dialects, list_passes
@@ -130,7 +130,7 @@ def _listing(args: argparse.Namespace) -> str | None:
 
 
 def _pipeline(args: argparse.Namespace, flags: list[str]) -> str | None:
-    """The text of the pipeline that is asked for; None where the input says it."""
+    """Return the text of the pipeline that is asked for, or None if the input says it."""
     from ..backends.diagnostics.diagnostic import DiagnosticError
     from ..passes.anchors import is_anchored
 
@@ -182,7 +182,7 @@ def _run(args: argparse.Namespace, flags: list[str]) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of `smalti-opt`; returns the exit code."""
+    """Run `smalti-opt` and return the exit code."""
     from .arguments.pass_flags import take_pass_flags
 
     given = sys.argv[1:] if argv is None else argv

@@ -1,4 +1,4 @@
-"""What a command must not write to: a file that it reads, or one whose name says that it is something else."""
+"""Checks that a command does not write to a file that it reads, nor to one that is named as something else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..backends.diagnostics.diagnostic import DiagnosticError, Place
 
 
 def keep_inputs(outputs: Iterable[Path | str | None], inputs: Iterable[Path | str | None]) -> None:
-    """Raises DiagnosticError if an output is the same file as an input; None stands for no file."""
+    """Raise DiagnosticError if an output is the same file as an input; None stands for no file."""
     read = [Path(path) for path in inputs if path]
     for output in (Path(path) for path in outputs if path):
         for path in read:
@@ -24,7 +24,7 @@ def keep_inputs(outputs: Iterable[Path | str | None], inputs: Iterable[Path | st
 
 
 def check_writable(outputs: Iterable[Path | str]) -> None:
-    """Raises DiagnosticError if an output cannot be written, before long work is done for it."""
+    """Raise DiagnosticError if an output cannot be written, before long work is done for it."""
     for output in map(Path, outputs):
         folder = output.absolute().parent
         if output.is_dir():
@@ -43,10 +43,9 @@ def check_writable(outputs: Iterable[Path | str]) -> None:
 
 
 def program_path(path: Path) -> Path:
-    """`path` if a program may have that name.
+    """Return `path`, if a program may have that name.
 
-    Raises:
-        DiagnosticError: it is named as IR or a model is, and would be read as such.
+    Raises DiagnosticError if it is named as IR or a model is, and would be read as such.
     """
     if path.suffix in (".mlir", ".onnx"):
         raise DiagnosticError(

@@ -1,4 +1,4 @@
-"""`smalti-reduce`: the smallest IR or ONNX model that still shows a fault."""
+"""`smalti-reduce`: find the smallest IR or ONNX model that still shows a fault."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of `smalti-reduce`; returns the exit code."""
+    """Run `smalti-reduce` and return the exit code."""
     args = _parser().parse_args(argv)
     words = sys.argv[1:] if argv is None else argv
     return load_plugins_of(words) or guarded(lambda: _run(args))

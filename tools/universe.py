@@ -1,5 +1,7 @@
-"""What xDSL's own tools find of Smalti through the entry point group `xdsl.universe`: every dialect
-and every pass, imported when asked for."""
+"""Every dialect and pass of Smalti for xDSL's own tools, which find it by the entry point group `xdsl.universe`.
+
+Each is imported when a tool asks for it.
+"""
 
 from __future__ import annotations
 

@@ -12,8 +12,9 @@ from .predicate import Predicate
 
 @dataclass(frozen=True)
 class Culprit:
-    """What makes the fault show: pass `number` (from 0) of the pipeline, as text, and what the
-    predicate said after it."""
+    """The pass that makes the fault show: its `number` (from 0) in the pipeline, its text, and what the predicate
+    said after it.
+    """
 
     number: int
     text: str
@@ -21,12 +22,10 @@ class Culprit:
 
 
 def first_pass(experiment: Experiment, predicate: Predicate) -> Culprit:
-    """The first pass after which the predicate holds.
+    """Return the first pass after which the predicate holds.
 
-    Every prefix is tried in order, from the shortest: a fault may come and go.
-
-    Raises:
-        DiagnosticError: the predicate holds before any pass, or after none.
+    Tries every prefix in order, from the shortest, since a fault may come and go. Raises DiagnosticError if the
+    predicate holds before any pass, or after none.
     """
     if (evidence := predicate.holds(experiment.with_passes(()))) is not None:
         raise DiagnosticError(
@@ -55,10 +54,10 @@ class Rewrite:
 
 
 def first_rewrite(experiment: Experiment, predicate: Predicate, culprit: Culprit) -> Rewrite | None:
-    """The first rewrite of the guilty pass with which the fault shows; None where the pass does
-    none, or the fault shows without them.
+    """Return the first rewrite of the guilty pass with which the fault shows.
 
-    Searches by halves for the least number of rewrites that shows the fault: O(log n) runs.
+    Returns None if the pass does no rewrites, or if the fault shows without them. Searches by halves for the least
+    number of rewrites that shows the fault: O(log n) runs.
     """
     until = experiment.with_passes(experiment.passes[: culprit.number + 1])
 

@@ -1,4 +1,4 @@
-"""What the debugging tools try: a network or a program, and passes to run on it.
+"""What the debugging tools try out: a network or a program, and passes to run on it.
 
 Each trial works on copies: neither the module nor its weights ever change.
 """
@@ -33,14 +33,14 @@ class Experiment(ABC):
 
     @abstractmethod
     def start(self) -> tuple[ModuleOp, SmaltiContext]:
-        """A copy of the IR that the passes start from, with its weights; errors as its reader's."""
+        """Return a copy of the IR that the passes start from, with its weights; raises what its reader raises."""
 
     @abstractmethod
     def save(self, path: Path) -> None:
-        """Writes the start to a file, whole or not at all."""
+        """Write the start to a file, whole or not at all."""
 
     def finish(self) -> tuple[ModuleOp, SmaltiContext]:
-        """The IR after all passes, verified after each; whatever a pass raises comes out."""
+        """Return the IR after all passes, verified after each; raises what a pass raises."""
         module, ctx = self.start()
         passes = parse_pipeline(",".join(self.passes))
         if self.counter is None:
@@ -53,18 +53,18 @@ class Experiment(ABC):
         return module, ctx
 
     def write_result(self, folder: Path) -> Path:
-        """Writes the IR after all passes to a file in `folder`; its path."""
+        """Write the IR after all passes to a file in `folder`, and return its path."""
         path = folder / "candidate.mlir"
         module, ctx = self.finish()
         write_module(module, path, ctx)
         return path
 
     def with_counter(self, counter: RewriteCounter) -> Self:
-        """The same, with the rewrites of the last pass counted."""
+        """Return the same experiment, in which the last pass counts its rewrites."""
         return replace(self, counter=counter)
 
     def with_passes(self, passes: Sequence[str]) -> Self:
-        """The same start with other passes."""
+        """Return the same start with other passes."""
         return replace(self, passes=tuple(passes))
 
 
@@ -77,7 +77,10 @@ class IrExperiment(Experiment):
 
     @staticmethod
     def read(path: str | Path, ctx: SmaltiContext, passes: Sequence[str]) -> IrExperiment:
-        """The experiment on an IR file. DiagnosticError where it cannot be read."""
+        """Return the experiment on an IR file.
+
+        Raises DiagnosticError if the file cannot be read.
+        """
         return IrExperiment(tuple(passes), read_module(path, ctx), ctx)
 
     def start(self) -> tuple[ModuleOp, SmaltiContext]:

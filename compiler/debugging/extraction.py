@@ -27,15 +27,12 @@ from .selection import Selection
 def extract(
     experiment: IrExperiment, selection: Selection, inputs: Mapping[str, np.ndarray]
 ) -> tuple[IrExperiment, dict[str, np.ndarray]]:
-    """The chosen ops as IR of their own, and its inputs: what they read when the whole runs on
-    `inputs`.
+    """Return the chosen ops as IR of their own, and its inputs: what they read when the whole runs on `inputs`.
 
-    What other ops made becomes an input under its name; results that no chosen op reads become
-    outputs. Storage is kept: of a quantized value the input has the stored integers. Of instructions
-    inputs and outputs are bytes.
+    A value that other ops made becomes an input of the same name; a result that no chosen op reads becomes an output.
+    Storage is kept: the input of a quantized value has the stored integers, and those of instructions are bytes.
 
-    Raises:
-        DiagnosticError: a name that no op has, or inputs that do not fit.
+    Raises DiagnosticError if no op has one of the names, or if the inputs do not fit.
     """
     level = level_of(experiment.module)
     if level in ("top", "tpu"):
@@ -58,10 +55,10 @@ def _from_network(
 def _from_tiles(
     experiment: IrExperiment, selection: Selection, inputs: Mapping[str, np.ndarray]
 ) -> tuple[IrExperiment, dict[str, np.ndarray]]:
-    """Layers, or copies and computations by what they are part of; of the buffers in global memory
-    those that others wrote become inputs, those that are written outputs.
+    """Return the chosen layers, or copies and computations.
 
-    Raises DiagnosticError as `_written` does.
+    Buffers in global memory that other steps wrote become inputs, those that the chosen steps write become outputs.
+    Raises DiagnosticError if a chosen step reads a buffer that other steps write in part.
     """
     module = experiment.module.clone()
     program = tile.program_of(module)
@@ -88,10 +85,10 @@ def _from_tiles(
 
 
 def _make_port(op: tile.GlobalOp, segment: str, value: np.ndarray | None) -> np.ndarray | None:
-    """Makes a buffer an input or output, which are dense; for an input returns its value.
+    """Make a buffer an input or output, which are dense; for an input return its value.
 
-    Layers take any layout, and get ONNX's. Copies and computations have strides: for them the
-    tensor becomes the one that lies in memory, its axes in physical order and its lanes padded.
+    Layers take any layout, and get ONNX's. Copies and computations have strides, so for them the tensor becomes the
+    one that lies in memory: its axes in physical order, its lanes padded.
     """
     op.properties["segment"] = StringAttr(segment)
     shape, order = op.shape.get_values(), op.order.get_values()
@@ -115,9 +112,9 @@ def _make_port(op: tile.GlobalOp, segment: str, value: np.ndarray | None) -> np.
 
 
 def _written(steps: Sequence[tile.StepOp], chosen: Sequence[int]) -> set[SSAValue]:
-    """The buffers that the chosen steps write.
+    """Return the buffers that the chosen steps write.
 
-    DiagnosticError where one is read before: other steps write a part of it.
+    Raises DiagnosticError if one is read before, which means that other steps write a part of it.
     """
     all_written = {steps[number].buffer_written for number in chosen}
     done: set[SSAValue] = set()
@@ -134,7 +131,7 @@ def _written(steps: Sequence[tile.StepOp], chosen: Sequence[int]) -> set[SSAValu
 
 
 def _without_addresses(module: ModuleOp) -> None:
-    """Takes addresses away: those of inputs and outputs are in other segments now."""
+    """Take the addresses away, because the inputs and outputs lie in other segments now."""
     for op in module.walk():
         if isinstance(op, tile.BufferOp):
             op.properties.pop("address", None)

@@ -1,4 +1,4 @@
-"""The inputs that IR of any level declares, and arrays for them."""
+"""Finds the inputs that IR of any level declares, and makes arrays for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INTEGER_SPREAD = 40.0
 
 
 def declared_ports(module: ModuleOp) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-    """Shape and type of each input by name, at any level."""
+    """Return shape and type of each input by name, at any level."""
     level = level_of(module)
     if level in ("top", "tpu"):
         tensors = input_tensors(main_function(module))
@@ -44,8 +44,9 @@ def declared_ports(module: ModuleOp) -> dict[str, tuple[tuple[int, ...], np.dtyp
 def inputs_for(
     module: ModuleOp, known: Mapping[str, np.ndarray], seed: int
 ) -> dict[str, np.ndarray]:
-    """An array for each input: the known one of its name and shape, else random numbers of its type
-    (standard normal; integers spread over eight bits), the same for the same name and seed.
+    """Return an array for each input: the known one of its name and shape, else random numbers of its type.
+
+    Random numbers are standard normal, integers spread over eight bits; they are the same for the same name and seed.
     """
     inputs: dict[str, np.ndarray] = {}
     for name, (shape, dtype) in declared_ports(module).items():

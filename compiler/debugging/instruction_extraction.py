@@ -1,8 +1,8 @@
 """Cuts instructions out of a program, into one that runs by itself on the bytes that they really saw.
 
-Bytes of global memory that other instructions wrote become inputs, those that the chosen ones write
-outputs, as tensors of bytes; what is an input or output of the whole keeps its name and type. The
-waits are derived anew from the bytes that are left.
+Bytes of global memory that other instructions wrote become inputs, and bytes that the chosen ones write become
+outputs, as tensors of bytes. An input or output of the whole program keeps its name and type. The waits are derived
+anew from the bytes that are left.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _WEIGHTS = SEGMENTS.index("weights")
 
 @dataclass
 class _Area:
-    """Bytes [low, high) of a segment that become one input or output (`side`) of the new program,
-    where they lie from `offset` on.
+    """Bytes [low, high) of a segment that become one input or output (`side`) of the new program, where they start at
+    `offset`.
     """
 
     side: str
@@ -47,11 +47,10 @@ class _Area:
 def extract_instructions(
     experiment: IrExperiment, selection: Selection, inputs: Mapping[str, np.ndarray]
 ) -> tuple[IrExperiment, dict[str, np.ndarray]]:
-    """The chosen instructions as a program of their own, and its inputs.
+    """Return the chosen instructions as a program of their own, and its inputs.
 
-    Raises:
-        DiagnosticError: a name that no instruction has, inputs that do not fit, or an instruction
-            that reads bytes of chosen and of other ones at once.
+    Raises DiagnosticError if no instruction has one of the names, if the inputs do not fit, or if an instruction
+    reads bytes of chosen and of other instructions at once.
     """
     program = assemble(experiment.module, experiment.ctx)
     streams = decode_program(program)
@@ -89,7 +88,7 @@ def extract_instructions(
 
 
 def _global_access(streams: Streams, number: int) -> Access | None:
-    """What an instruction touches of global memory apart from weights, if anything."""
+    """Return what an instruction touches of global memory apart from weights, or None."""
     for access in streams.accesses(number):
         if access.space == "global" and access.segment != _WEIGHTS:
             return access
@@ -97,8 +96,9 @@ def _global_access(streams: Streams, number: int) -> Access | None:
 
 
 def _sides(streams: Streams, order: Sequence[int], kept: set[int]) -> dict[int, str]:
-    """For each chosen instruction that touches global memory whether that becomes "input" or
-    "output": outputs are written by chosen ones, and read again by them.
+    """Return for each chosen instruction that touches global memory whether that becomes "input" or "output".
+
+    Outputs are written by chosen instructions, and may be read again by them.
     """
     sizes = streams.program.segment_sizes
     own = [np.zeros(sizes.get(name, 0), np.bool_) for name in SEGMENTS]
@@ -125,7 +125,7 @@ def _sides(streams: Streams, order: Sequence[int], kept: set[int]) -> dict[int, 
 
 
 def _areas(streams: Streams, order: Sequence[int], sides: Mapping[int, str]) -> list[_Area]:
-    """The areas of global memory, by side, segment and address."""
+    """Return the areas of global memory, by side, segment and address."""
     found: list[_Area] = []
     for number in order:
         access = _global_access(streams, number)
@@ -141,7 +141,7 @@ def _areas(streams: Streams, order: Sequence[int], sides: Mapping[int, str]) -> 
 
 
 def _without_seams(areas: Sequence[_Area]) -> list[_Area]:
-    """Areas of one kind that touch, as those of neighboring tiles, are one."""
+    """Join areas of one kind that touch, such as those of neighboring tiles."""
     result: list[_Area] = []
     for area in areas:
         last = result[-1] if result else None
@@ -163,7 +163,7 @@ def _overlap(a: _Area, b: _Area) -> bool:
 def _ports(
     program: Program, areas: Sequence[_Area]
 ) -> tuple[dict[str, list[isa.PortAttr]], dict[str, int]]:
-    """The ports for the areas, which get their places, and the sizes of the segments."""
+    """Return the ports for the areas, which get their places, and the sizes of the segments."""
     ports: dict[str, list[isa.PortAttr]] = {"input": [], "output": []}
     sizes = {"input": 0, "output": 0, "scratch": 0}
     for area in areas:
@@ -184,7 +184,7 @@ def _name(area: _Area) -> str:
 
 
 def _port_of(program: Program, area: _Area) -> Port | None:
-    """The input or output of the whole that an area is a part of."""
+    """Return the input or output of the whole that an area is a part of, or None."""
     ports = {"input": program.inputs, "output": program.outputs}.get(SEGMENTS[area.segment], [])
     for port in ports:
         if port.offset <= area.low and area.high <= port.offset + port.size:
@@ -199,7 +199,7 @@ def _work(
     areas: Sequence[_Area],
     sides: Mapping[int, str],
 ) -> Work:
-    """An instruction on the areas' new places."""
+    """Return an instruction with the areas' new places."""
     kind, values = streams.kinds[number], op.values()
     fields: dict[str, Any] = {f.name: values[f.name] for f in kind.fields}
     access = _global_access(streams, number)
@@ -236,8 +236,9 @@ def _values(
     sides: Mapping[int, str],
     inputs: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """What the areas that are read held when they were read, byte by byte: the instruction that
-    reads one part may run before another part is written.
+    """Return what the areas that are read held at the time, byte by byte.
+
+    The instruction that reads one part may run before another part is written.
     """
     values: dict[str, np.ndarray] = {}
     for area in areas:

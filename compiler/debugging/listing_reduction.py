@@ -1,4 +1,4 @@
-"""Smaller versions of a tile program, or of an isa program: fewer layers, copies and instructions."""
+"""Makes a tile program or an isa program smaller: fewer layers, copies and instructions."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from .experiment import IrExperiment
 
 
 def _steps(experiment: IrExperiment) -> list[Operation]:
-    """What executes: layers, copies and computations, or instructions."""
+    """Return the ops that execute: layers, copies and computations, or instructions."""
     kinds = (tile.StepOp, isa.InstructionOp)
     return [op for op in experiment.module.walk() if isinstance(op, kinds)]
 
 
 def count(experiment: IrExperiment) -> int:
-    """How many layers, copies, computations or instructions there are."""
+    """Return the number of layers, copies, computations or instructions."""
     return len(_steps(experiment))
 
 
 def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
-    """The program with these steps only, by number; buffers that nobody uses go, and no instruction
-    waits for one that went.
+    """Return the program with these steps only, by number.
+
+    Buffers that nobody uses go, and no instruction waits for one that is gone.
     """
     copy = IrExperiment(experiment.passes, experiment.module.clone(), experiment.ctx)
     chosen = set(kept)
@@ -46,7 +47,7 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
 
 
 def _forget(op: isa.InstructionOp, gone: set[str]) -> None:
-    """Takes the names of instructions that are no more out of `after`."""
+    """Take the names of instructions that are gone out of `after`."""
     assert op.after is not None
     left = [StringAttr(name.data) for name in op.after.data if name.data not in gone]
     if left:
@@ -56,15 +57,15 @@ def _forget(op: isa.InstructionOp, gone: set[str]) -> None:
 
 
 def bypass(experiment: IrExperiment, number: int) -> None:
-    """Nothing in a listing stands for its operand."""
+    """Return None: no result of a listing can be replaced by an operand."""
     return None
 
 
 def sizes(experiment: IrExperiment) -> set[int]:
-    """The sizes of tiles are settled when they are cut."""
+    """Return no sizes: the sizes of tiles were decided when the layers were cut."""
     return set()
 
 
 def shrink(experiment: IrExperiment, size: int, smaller: int) -> None:
-    """See `sizes`."""
+    """Return None: there are no sizes to shrink (see `sizes`)."""
     return None

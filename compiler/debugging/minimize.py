@@ -13,11 +13,10 @@ T = TypeVar("T")
 
 
 def minimize(items: Sequence[T], test: Callable[[list[T]], bool]) -> list[T]:
-    """A part of `items`, in order, for which `test` is true and of which no single item can be left
-    out; `items` themselves are taken to pass.
+    """Return a part of `items`, in order, for which `test` is true and of which no single item can be left out.
 
-    Ever smaller chunks are tried to be left out: O(k · log n) tests where k items matter, at worst
-    O(n²).
+    Takes for granted that `items` themselves pass. Tries to leave out ever smaller chunks: O(k · log n) tests where k
+    items matter, at worst O(n²).
     """
     kept = list(items)
     size = max(1, len(kept) // 2)

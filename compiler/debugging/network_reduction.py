@@ -1,4 +1,4 @@
-"""Smaller versions of a network of top or tpu ops: parts of it, shortcuts, smaller shapes."""
+"""Makes a network of top or tpu ops smaller: parts of it, shortcuts, smaller shapes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INPUTS, OUTPUTS = "smalti.inputs", "smalti.outputs"
 
 
 def network_ops(function: FuncOp) -> list[TensorOp]:
-    """The ops that compute, in order: all but weights and the return."""
+    """Return the ops that compute, in order: all but weights and the return."""
     return [
         op
         for op in function.body.block.ops
@@ -35,15 +35,15 @@ def network_ops(function: FuncOp) -> list[TensorOp]:
 
 
 def count(experiment: IrExperiment) -> int:
-    """How many ops compute."""
+    """Return the number of ops that compute."""
     return len(network_ops(main_function(experiment.module)))
 
 
 def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
-    """The network of these ops only, by number.
+    """Return the network of these ops only, by number.
 
-    What removed ops made becomes an input, under their names; what nobody uses any more is
-    returned, as is what was returned before.
+    Results of removed ops become inputs of the same names. The network returns what it returned before, and what
+    nobody uses any more.
     """
     module = experiment.module.clone()
     function = main_function(module)
@@ -67,8 +67,9 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
 
 
 def bypass(experiment: IrExperiment, number: int) -> IrExperiment | None:
-    """The network without one op, whose result is replaced by an operand of the same type; None
-    where it has none.
+    """Return the network without one op, whose result is replaced by an operand of the same type.
+
+    Returns None if the op has no such operand.
     """
     module = experiment.module.clone()
     function = main_function(module)
@@ -90,8 +91,7 @@ def _same_type(a: Attribute, b: Attribute) -> bool:
 
 
 def _settle(function: FuncOp, names: list[str]) -> None:
-    """Returns what is not used, drops weights and inputs that nobody reads, and makes the
-    function's type fit."""
+    """Return from the function what is not used, drop weights and inputs that nobody reads, and make its type fit."""
     block = function.body.block
     returned = block.last_op
     assert isinstance(returned, ReturnOp)
@@ -134,18 +134,17 @@ def _result_name(value: SSAValue) -> str:
 
 
 def sizes(experiment: IrExperiment) -> set[int]:
-    """The sizes of all axes."""
+    """Return the sizes of all axes."""
     block = main_function(experiment.module).body.block
     values = [*block.args, *(op.output for op in block.ops if isinstance(op, TensorOp))]
     return {size for value in values for size in _shape(value)}
 
 
 def shrink(experiment: IrExperiment, size: int, smaller: int) -> IrExperiment | None:
-    """The network with every axis of `size` elements cut to `smaller`; None where its ops do not
-    fit together then.
+    """Return the network with every axis of `size` elements cut to `smaller`.
 
-    Weights are cut to their first elements. The shapes of results follow from those of the
-    operands; reshapes get their own sizes replaced.
+    Returns None if its ops do not fit together then. Cuts weights to their first elements. The shapes of results
+    follow from those of the operands; reshapes get their own sizes replaced.
     """
     module, ctx = experiment.module.clone(), experiment.ctx.fork()
     function = main_function(module)

@@ -1,9 +1,8 @@
-"""Translation validation: every pass of a pipeline must leave what the IR computes as it is.
+"""Translation validation: checks that every pass of a pipeline leaves what the IR computes as it is.
 
-Before the first pass and after each the IR runs on the same inputs, in the interpreter of its level
-(isa in the simulator). The first pass that moves an output beyond the tolerance it declares ends
-the pipeline with a diagnostic: which output, where, by how much, from which value on, and what the
-pass rewrote.
+Before the first pass and after each one, the IR runs on the same inputs, in the interpreter of its level (isa in the
+simulator). The first pass that moves an output beyond the tolerance that it declares ends the pipeline with a
+diagnostic: which output, where, by how much, from which value on, and what the pass rewrote.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ class NumericsVerifier(PassInstrument):
         self._expected = found
 
     def _tolerance(self, each: ModulePass) -> float:
-        """What the pass declares for the coarsest type that the IR before it computes in."""
+        """Return what the pass declares for the coarsest type that the IR before it computes in."""
         coarsest = coarsest_float(self._before)
         if coarsest is None:
             return each.integer_tolerance if isinstance(each, SmaltiPass) else 0.0
@@ -113,7 +112,7 @@ class NumericsVerifier(PassInstrument):
         )
 
     def _first_value(self, module: ModuleOp, tolerance: float) -> str | None:
-        """The first value, in program order, that has the same name before and after and differs."""
+        """Return the first value, in program order, that has the same name before and after and differs."""
         reals = all(level_of(each) in ("top", "tpu") for each in (self._before, module))
         before = record(self._before, self._ctx, self._inputs, real=reals)
         after = record(module, self._ctx, self._inputs, real=reals)
@@ -136,8 +135,9 @@ def _place(module: ModuleOp, name: str) -> str:
 
 
 def coarsest_float(module: ModuleOp) -> str | None:
-    """The float type with the fewest bits that any op but casts and moves makes; None where all
-    compute in integers. top and isa IR count as f32.
+    """Return the float type with the fewest bits that any op but casts and moves makes.
+
+    Returns None if all ops compute in integers. top and isa IR count as f32.
     """
     if level_of(module) in ("top", "isa"):
         return "f32"

@@ -1,4 +1,4 @@
-"""Smaller versions of an ONNX model: parts of its graph, shortcuts, smaller shapes."""
+"""Makes an ONNX model smaller: parts of its graph, shortcuts, smaller shapes."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _SHAPE_CONSTANT_ELEMENTS = 16
 
 
 def count(experiment: OnnxExperiment) -> int:
-    """How many nodes there are."""
+    """Return the number of nodes."""
     return len(experiment.model.graph.node)
 
 
 def keep(experiment: OnnxExperiment, kept: Sequence[int]) -> OnnxExperiment | None:
-    """The graph of these nodes only, by number; None where the type of a new input is not known.
+    """Return the graph of these nodes only, by number, or None if the type of a new input is not known.
 
-    What removed nodes made becomes an input; what nobody uses any more is an output, as is what was
-    one before.
+    Tensors that removed nodes made become inputs. Outputs are those of before, and what nobody uses any more.
     """
     graph = experiment.model.graph
     return _part(experiment, [graph.node[number] for number in kept], {})
 
 
 def bypass(experiment: OnnxExperiment, number: int) -> OnnxExperiment | None:
-    """The graph without one node, whose output is replaced by an input of the same type and shape;
-    None where it has none.
+    """Return the graph without one node, whose output is replaced by an input of the same type and shape.
+
+    Returns None if the node has no such input.
     """
     graph = experiment.model.graph
     node, types = graph.node[number], _types(experiment.model)
@@ -49,7 +49,7 @@ def bypass(experiment: OnnxExperiment, number: int) -> OnnxExperiment | None:
 def _part(
     experiment: OnnxExperiment, nodes: Iterable[NodeProto], renamed: dict[str, str]
 ) -> OnnxExperiment | None:
-    """The graph of `nodes`, with the tensors `renamed` read under other names."""
+    """Return the graph of `nodes`, which read the tensors in `renamed` under other names."""
     old, types = experiment.model.graph, _types(experiment.model)
     model = _without_graph(experiment.model)
     for node in nodes:
@@ -72,7 +72,7 @@ def _part(
 
 
 def _reads(node: NodeProto) -> Iterable[str]:
-    """The tensors that a node, or a graph inside it, reads."""
+    """Return the tensors that a node, or a graph inside it, reads."""
     yield from (name for name in node.input if name)
     for attribute in node.attribute:
         for graph in (attribute.g, *attribute.graphs):
@@ -90,7 +90,7 @@ def _without_graph(model: ModelProto) -> ModelProto:
 
 
 def _types(model: ModelProto) -> dict[str, ValueInfoProto]:
-    """Type and shape of each tensor of which they are known."""
+    """Return type and shape of each tensor for which they are known."""
     try:
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
     except onnx.shape_inference.InferenceError:
@@ -100,7 +100,7 @@ def _types(model: ModelProto) -> dict[str, ValueInfoProto]:
 
 
 def sizes(experiment: OnnxExperiment) -> set[int]:
-    """The sizes of all axes of inputs and constants."""
+    """Return the sizes of all axes of inputs and constants."""
     graph = experiment.model.graph
     found = {size for tensor in graph.initializer for size in tensor.dims}
     for info in graph.input:
@@ -109,11 +109,10 @@ def sizes(experiment: OnnxExperiment) -> set[int]:
 
 
 def shrink(experiment: OnnxExperiment, size: int, smaller: int) -> OnnxExperiment | None:
-    """The model with every axis of `size` elements cut to `smaller`; None where ONNX's shape
-    inference finds that the nodes do not fit together then.
+    """Return the model with every axis of `size` elements cut to `smaller`.
 
-    Constants are cut to their first elements; in short integer constants, which hold shapes, the
-    number is replaced as well.
+    Returns None if ONNX's shape inference finds that the nodes do not fit together then. Cuts constants to their
+    first elements; in short integer constants, which hold shapes, replaces the number as well.
     """
     model = ModelProto()
     model.CopyFrom(experiment.model)

@@ -29,13 +29,13 @@ class Predicate(ABC):
 
     @abstractmethod
     def holds(self, experiment: Experiment) -> str | None:
-        """What shows the fault, in a sentence; None where it does not show."""
+        """Return a sentence about what shows the fault, or None if it does not show."""
 
 
 def failure_of(experiment: Experiment) -> str | None:
-    """The first line of what stops the experiment, None where it goes through.
+    """Return the first line of the message that stops the experiment, or None if nothing does.
 
-    What is no diagnostic is a crash, named by its type.
+    An exception that is no diagnostic is a crash; its type names it.
     """
     try:
         experiment.finish()
@@ -57,8 +57,9 @@ class Fails(Predicate):
 
     @staticmethod
     def matching(pattern: str) -> Fails:
-        """Fails with a message that a regular expression matches; DiagnosticError where it is
-        none.
+        """Return the predicate that a message matches a regular expression.
+
+        Raises DiagnosticError if `pattern` is not one.
         """
         try:
             re.compile(pattern)
@@ -71,7 +72,7 @@ class Fails(Predicate):
 
     @staticmethod
     def like(message: str) -> Fails:
-        """Fails in the same way as `message`: names in quotes and numbers may be others."""
+        """Return the predicate that it fails with `message`, whatever names in quotes and numbers that has."""
         pieces = re.split(r"('[^']*'|\"[^\"]*\"|\[[^\]]*\]|\d+)", message)
         kept = [re.escape(p) if i % 2 == 0 else ".*?" for i, p in enumerate(pieces)]
         return Fails("".join(kept) + "$")
@@ -113,7 +114,7 @@ class ChangesNumbers(Predicate):
 def first_difference(
     found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], tolerance: float
 ) -> str | None:
-    """The first output that differs by more than `tolerance` of its range, in a sentence."""
+    """Return a sentence about the first output that differs by more than `tolerance` of its range, or None."""
     for name, reference in expected.items():
         value = found.get(name)
         if value is None or value.shape != reference.shape:
@@ -166,7 +167,10 @@ class CommandFails(Predicate):
             return self._run(words if path in words else [*words, path])
 
     def _words(self) -> list[str]:
-        """The words of the command; DiagnosticError where there are none or a quote is open."""
+        """Return the words of the command.
+
+        Raises DiagnosticError if it has none, or if a quote is left open.
+        """
         try:
             words = shlex.split(self.command)
         except ValueError as error:
@@ -197,8 +201,9 @@ class CommandFails(Predicate):
 
 @dataclass(frozen=True)
 class CyclesAbove(Predicate):
-    """Lowered the rest of the way by the default passes, the program takes more than `limit` cycles
-    from cold; without a limit: more than without the passes under trial.
+    """The default passes lower the program the rest of the way, and it takes more than `limit` cycles from cold.
+
+    Without a limit: more cycles than without the passes under trial.
     """
 
     limit: int | None

@@ -1,4 +1,4 @@
-"""Every value that IR computes on given inputs, as it is stored."""
+"""Records every value that IR computes on given inputs, as it is stored."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ from ..execution import run_ir
 def record(
     module: ModuleOp, ctx: SmaltiContext, inputs: Mapping[str, np.ndarray], *, real: bool = False
 ) -> dict[str, np.ndarray]:
-    """Inputs, intermediate values and outputs by name, in the order in which they are made; samples
-    one after the other along axis 0.
+    """Return inputs, intermediate values and outputs by name, in the order in which they are made.
 
-    Values are in storage: of a quantized tensor the integers; with `real` the numbers they stand
-    for (top and tpu only). IR of level isa has no intermediate values.
+    Samples follow each other along axis 0. Values are in storage, which for a quantized tensor means integers; with
+    `real` they are the numbers that those stand for (top and tpu only). IR of level isa has no intermediate values.
 
-    Raises:
-        DiagnosticError: inputs that do not fit the IR.
+    Raises DiagnosticError if the inputs do not fit the IR.
     """
     types = _types(module) if level_of(module) == "tpu" and not real else {}
     seen = {name: np.asarray(array) for name, array in inputs.items()}
@@ -42,7 +40,7 @@ def record(
 
 
 def _types(module: ModuleOp) -> dict[str, Attribute]:
-    """The type of every named result."""
+    """Return the type of every named result."""
     return {
         name.data: op.results[0].type
         for op in module.walk()
@@ -51,7 +49,7 @@ def _types(module: ModuleOp) -> dict[str, Attribute]:
 
 
 def _stored(value: np.ndarray, type: Attribute) -> np.ndarray:
-    """Real numbers as they are stored; exact for what was read from storage."""
+    """Return real numbers as they are stored; exact for numbers that were read from storage."""
     form = NumberFormat.of(type)
     if form.is_quantized:
         return quantize(value, form.scale, form.zero_point, form.storage)

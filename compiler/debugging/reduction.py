@@ -1,4 +1,4 @@
-"""Makes what shows a fault as small as it can be: ops, shortcuts, passes, shapes, in turn."""
+"""Makes what shows a fault as small as possible: fewer ops, shortcuts, fewer passes, smaller shapes, in turn."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ Report = Callable[[str], None]
 
 
 class Steps(Protocol[E]):
-    """The ways to make one kind of start smaller, as a module has them."""
+    """The ways in which a module makes one kind of start smaller."""
 
     def count(self, experiment: E, /) -> int:
-        """How many ops, nodes or instructions there are."""
+        """Return the number of ops, nodes or instructions."""
         ...
 
     def keep(self, experiment: E, kept: Sequence[int], /) -> E | None:
-        """Only these, by number."""
+        """Keep only these, by number."""
         ...
 
     def bypass(self, experiment: E, number: int, /) -> E | None:
-        """Without one, whose operand takes its place."""
+        """Leave out one, and let its operand take its place."""
         ...
 
     def sizes(self, experiment: E, /) -> set[int]:
-        """Sizes of axes."""
+        """Return the sizes of axes."""
         ...
 
     def shrink(self, experiment: E, size: int, smaller: int, /) -> E | None:
-        """With every axis of `size` elements cut to `smaller`."""
+        """Cut every axis of `size` elements to `smaller`."""
         ...
 
 
 @dataclass(frozen=True)
 class Reduced(Generic[E]):
-    """What is left: `before` and `after` are the numbers of ops, `trials` how often the predicate
-    was asked, `evidence` what it said of the smallest."""
+    """The smallest experiment; `before` and `after` are the numbers of ops, `trials` counts how often the predicate
+    was asked, `evidence` is what it said of the smallest.
+    """
 
     experiment: E
     before: int
@@ -58,10 +59,9 @@ class Reduced(Generic[E]):
 def reduce_ir(
     experiment: IrExperiment, predicate: Predicate, report: Report = lambda line: None
 ) -> Reduced[IrExperiment]:
-    """The smallest IR, and the fewest passes, for which the predicate still holds.
+    """Return the smallest IR, and the fewest passes, for which the predicate still holds.
 
-    Raises:
-        DiagnosticError: the predicate does not hold on the experiment as it is.
+    Raises DiagnosticError if the predicate does not hold on the experiment as it is.
     """
     level = level_of(experiment.module)
     steps = network_reduction if level in ("top", "tpu") else listing_reduction
@@ -71,10 +71,9 @@ def reduce_ir(
 def reduce_onnx(
     experiment: OnnxExperiment, predicate: Predicate, report: Report = lambda line: None
 ) -> Reduced[OnnxExperiment]:
-    """The smallest model, and the fewest passes, for which the predicate still holds.
+    """Return the smallest model, and the fewest passes, for which the predicate still holds.
 
-    Raises:
-        DiagnosticError: the predicate does not hold on the experiment as it is.
+    Raises DiagnosticError if the predicate does not hold on the experiment as it is.
     """
     from . import onnx_reduction
 
@@ -117,7 +116,7 @@ class _Reducer(Generic[E]):
         return evidence is not None
 
     def _parts(self, best: E) -> E:
-        """As few ops as possible; what is left out becomes inputs."""
+        """Keep as few ops as possible; values of those left out become inputs."""
         count = self.steps.count(best)
         kept = minimize(range(count), lambda part: self._holds(self.steps.keep(best, part)))
         if len(kept) == count:
@@ -128,7 +127,7 @@ class _Reducer(Generic[E]):
         return smaller
 
     def _bypasses(self, best: E) -> E:
-        """Ops left out of chains, from the last to the first."""
+        """Leave ops out of chains, from the last to the first."""
         count = self.steps.count(best)
         for number in reversed(range(count)):
             candidate = self.steps.bypass(best, number)
@@ -139,14 +138,14 @@ class _Reducer(Generic[E]):
         return best
 
     def _passes(self, best: E) -> E:
-        """As few passes as possible."""
+        """Keep as few passes as possible."""
         kept = minimize(best.passes, lambda part: self._holds(best.with_passes(part)))
         if len(kept) < len(best.passes):
             self.report(f"{len(best.passes)} passes -> {len(kept)}")
         return best.with_passes(kept)
 
     def _shapes(self, best: E) -> E:
-        """Every size as small as it can be."""
+        """Make every size as small as possible."""
         done: set[int] = set()
         while open_sizes := {size for size in self.steps.sizes(best) if size > 1} - done:
             size = max(open_sizes)

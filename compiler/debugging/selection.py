@@ -1,4 +1,4 @@
-"""Which ops of IR of any level are meant: by results, by a span of results, by an ONNX node."""
+"""Chooses ops of IR of any level: by results, by a span of results, or by an ONNX node."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ...dialects.ir.location import names_of
 
 @dataclass(frozen=True)
 class Selection:
-    """Which ops: those with the result names `ops`; all from the first to the second name of
-    `span`, in program order; those that stem from the ONNX node `node`. One of the three is given.
+    """A choice of ops: those with the result names `ops`, or all from the first to the second name of `span` in
+    program order, or those that stem from the ONNX node `node`. Exactly one of the three is given.
     """
 
     ops: tuple[str, ...] = ()
@@ -24,10 +24,10 @@ class Selection:
     def of(
         self, ops: Sequence[Operation], names: Sequence[str], order: Sequence[int] | None = None
     ) -> list[int]:
-        """The numbers of the chosen ones among `ops`, whose result names are `names`; `order` has
-        the numbers in the order in which ops run, where that is another.
+        """Return the numbers of the chosen ones among `ops`, whose result names are `names`.
 
-        DiagnosticError where a name is that of none.
+        `order` has the numbers in the order in which ops run, if that is another. Raises DiagnosticError if no op has
+        one of the chosen names.
         """
         if self.node is not None:
             chosen = [i for i, op in enumerate(ops) if self.node in names_of(op.location)]
@@ -46,8 +46,9 @@ class Selection:
 
 
 def _between(first: str, last: str, names: Sequence[str]) -> list[str]:
-    """The results from `first` to `last` in the order in which they are complete: steps of several
-    layers may be interleaved.
+    """Return the results from `first` to `last` in the order in which they are complete.
+
+    Steps of several layers may be interleaved.
     """
     order = list(dict.fromkeys(reversed(names)))[::-1]
     low, high = order.index(first), order.index(last)

@@ -1,1 +1,1 @@
-"""What drives passes for a person who looks on: instruments, files in parts, expected diagnostics."""
+"""What runs passes while a person watches: instruments, input files in parts, expected diagnostics."""

@@ -1,9 +1,9 @@
-"""What each op costs, as comments beside the IR: cycles, bytes of global memory, energy.
+"""The cost of each op, as comments beside the IR: cycles, bytes of global memory, energy.
 
-An op costs what it becomes: a copy of the IR is lowered the rest of the way by the default passes,
-each op marked by a location, and timed. Cycles are an op's part of the critical path, so that they
-add up to the run; of an instruction they are its engine's time. Bytes are those of global memory.
-Energy leaves out static power, which belongs to the whole.
+An op costs what it becomes. To find out, the default passes lower a copy of the IR the rest of the way, with each op
+marked by a location, and the simulator times it. The cycles of an op are its part of the critical path, so that they
+add up to the run; those of an instruction are its engine's time. Energy leaves out static power, which belongs to the
+whole.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class OpCost:
 
 
 def cost_comments(module: ModuleOp, ctx: SmaltiContext) -> dict[Operation, str]:
-    """A comment for each op that costs something.
+    """Return a comment for each op that costs something.
 
-    top IR without ranges is lowered as f32, for the default target; lower IR as it says. Tile IR
-    must have no half-cut layers. DiagnosticError where the IR cannot be lowered.
+    Lowers top IR without ranges as f32, for the default target, and lower IR as it says. Tile IR must have no layer
+    that is half cut. Raises DiagnosticError if the IR cannot be lowered.
     """
     costs, timing = costs_of(module, ctx)
     whole = max(timing.cycles, 1)
@@ -57,7 +57,7 @@ def _comment(cost: OpCost, whole: int | None) -> str:
 
 
 def costs_of(module: ModuleOp, ctx: SmaltiContext) -> tuple[dict[Operation, OpCost], Timing]:
-    """The cost of each op of a module of any level, and the timing of the whole from cold."""
+    """Return the cost of each op of a module of any level, and the timing of the whole from cold."""
     if level_of(module) == "isa":
         timing = timing_of(module, ctx)
         return _instruction_costs(module, timing), timing
@@ -73,7 +73,7 @@ def costs_of(module: ModuleOp, ctx: SmaltiContext) -> tuple[dict[Operation, OpCo
 
 
 def _marked(module: ModuleOp) -> Iterable[Operation]:
-    """The ops that may cost something: those right in a function or program."""
+    """Return the ops that may cost something: those that stand directly in a function or program."""
     for holder in module.body.block.ops:
         for region in holder.regions:
             for block in region.blocks:
@@ -81,7 +81,7 @@ def _marked(module: ModuleOp) -> Iterable[Operation]:
 
 
 def _picojoules(costs: Costs, target: Target) -> np.ndarray:
-    """Energy of each instruction, f64 [n], static power left out."""
+    """Return the energy of each instruction, f64 [n], without static power."""
     energy = target.energy
     return (
         costs.mac_picojoules
@@ -94,7 +94,7 @@ def _picojoules(costs: Costs, target: Target) -> np.ndarray:
 
 
 def _instruction_costs(module: ModuleOp, timing: Timing) -> dict[Operation, OpCost]:
-    """Each instruction's own time, bytes and energy."""
+    """Return each instruction's own time, bytes and energy."""
     ops = [op for op in module.walk() if isinstance(op, isa.InstructionOp)]
     times, costs = timing.instructions, timing.costs
     cycles = times.end - times.start
@@ -106,8 +106,10 @@ def _instruction_costs(module: ModuleOp, timing: Timing) -> dict[Operation, OpCo
 
 
 def _shares(timing: Timing) -> dict[int, OpCost]:
-    """Costs by the number in the marks; what stems from several ops counts for the last of them,
-    whose result it makes."""
+    """Return costs by the number in the marks.
+
+    An instruction that stems from several ops counts for the last of them, whose result it makes.
+    """
     program, costs = timing.streams.program, timing.costs
     words = timing.streams.words["debug"]
     owner = np.array([_owner(program.origin(int(entry)).nodes) for entry in words], np.int64)

@@ -23,10 +23,10 @@ from ...passes.registry import print_pipeline
 
 
 class CrashReproducer(PassInstrument):
-    """Keeps the IR as it is before a pipeline, and writes it with the pipeline's text to `path` when that
-    fails, whatever the reason (an interruption by the user too); weights go to a file beside it.
+    """Keeps the IR from before a pipeline, and writes it with the pipeline's text to `path` when the pipeline fails.
 
-    `smalti-opt --run-reproducer` runs such a file. `stream` is told where it is.
+    It does so whatever the reason, also if the user interrupts. Weights go to a file beside `path`, and `stream` is
+    told where the file is. `smalti-opt --run-reproducer` runs such a file.
     """
 
     def __init__(self, path: Path, stream: TextIO, *, verify_each: bool = True) -> None:
@@ -57,9 +57,9 @@ class CrashReproducer(PassInstrument):
 
 @dataclass(frozen=True)
 class Reproducer:
-    """What a reproducer says: the text of the pipeline, and whether to verify after each pass.
+    """The text of a pipeline, and whether to verify after each pass.
 
-    `left_out`: options of MLIR's passes that ours of the same name do not have.
+    `left_out`: options of MLIR's passes that our passes of the same name lack.
     """
 
     pipeline: str
@@ -80,7 +80,10 @@ _WITH_OPTIONS = re.compile(rf"\b({'|'.join(_MLIR_OPTIONS)})\{{([^{{}}]*)\}}")
 
 
 def read_reproducer(text: str, file: str) -> Reproducer:
-    """The reproducer in a file's metadata, Smalti's or MLIR's own; DiagnosticError where there is none."""
+    """Read the reproducer in a file's metadata, Smalti's or MLIR's own.
+
+    Raises DiagnosticError if the file has none.
+    """
     found = take_metadata(SourceText(text, file)).external.get(REPRODUCER)
     pipeline = found.get("pipeline") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(pipeline, str):

@@ -1,12 +1,12 @@
-"""Matches the diagnostics that IR brings about with those that comments in it expect, as mlir-opt does:
+"""Matches the diagnostics about IR with those that comments in it expect, as mlir-opt does:
 
     // expected-error @below {{weight has 4 input channels}}
     %y = top.conv2d ...
 
-`expected-warning`, `-note` and `-remark` likewise; after it `@+2`, `@-1`, `@above`, `@below` (the next
-line without such a comment) or `@unknown` (a diagnostic without a line), else the same line. The text
-has to be a part of the message; in `expected-error-re` what stands between further {{ }} is a regular
-expression.
+`expected-warning`, `-note` and `-remark` work likewise. The diagnostic is expected in the same line, or where the
+comment says: `@+2`, `@-1`, `@above`, `@below` (the next line without such a comment) or `@unknown` (a diagnostic
+without a line). The text between the braces must be part of the message. In `expected-error-re` the text between
+further {{ }} is a regular expression.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _INNER = re.compile(r"\{\{(.*?)\}\}")
 
 @dataclass(frozen=True)
 class Expectation:
-    """One comment: what is expected in which line (None: without a line), and where the comment stands."""
+    """A comment: the message that is expected, its line (None: without a line), and where the comment stands."""
 
     severity: Severity
     line: int | None
@@ -38,12 +38,15 @@ class Expectation:
     place: Place
 
     def matches(self, severity: Severity, message: str, line: int | None) -> bool:
-        """Whether a diagnostic about that line is what is expected."""
+        """Return whether this comment expects the message in that line."""
         return (severity, line) == (self.severity, self.line) and bool(self.pattern.search(message))
 
 
 def read_expectations(text: str, file: str, first_line: int = 1) -> list[Expectation]:
-    """The expectations in a text; DiagnosticError for a comment that begins as one and is none."""
+    """Return the expectations in a text.
+
+    Raises DiagnosticError if a comment begins as an expectation and is not one.
+    """
     source = SourceText(text, file, first_line)
     lines = text.split("\n")
     bare = {first_line + i for i, line in enumerate(lines) if not _LOOKS_EXPECTED.search(line)}
@@ -96,7 +99,7 @@ def _pattern(text: str, is_expression: bool, place: Place) -> re.Pattern[str]:
 def unmatched(
     expectations: Sequence[Expectation], produced: Sequence[Diagnostic | DiagnosticError]
 ) -> list[DiagnosticError]:
-    """What differs: each diagnostic that nothing expects, and each expectation that nothing meets."""
+    """Return an error for each diagnostic that nobody expects, and for each expectation that no diagnostic meets."""
     open_expectations = list(expectations)
     wrong: list[DiagnosticError] = []
     for severity, message, place, line in (part for each in produced for part in _parts(each)):
@@ -116,7 +119,7 @@ def unmatched(
 def _parts(
     diagnostic: Diagnostic | DiagnosticError,
 ) -> Iterator[tuple[Severity, str, Place | None, int | None]]:
-    """A diagnostic and its notes: severity, message, own place, and the line to expect it at."""
+    """Return a diagnostic and its notes: severity, message, own place, and the line in which to expect it."""
     place = diagnostic.place
     line = place.line if place is not None else None
     severity = diagnostic.severity if isinstance(diagnostic, Diagnostic) else "error"

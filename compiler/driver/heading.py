@@ -6,5 +6,5 @@ _RULE = f"==={'-' * 73}==="
 
 
 def heading(title: str) -> list[str]:
-    """The lines of a heading, 79 columns wide."""
+    """Return the lines of a heading, 79 columns wide."""
     return [_RULE, f"... {title} ...".center(80).rstrip(), _RULE]

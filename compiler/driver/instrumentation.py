@@ -1,4 +1,4 @@
-"""What a user may ask to see of a pipeline while it runs, and the instruments that show it."""
+"""What a user can ask to see of a pipeline while it runs, and the instruments that show it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ _NONE: Mapping[Operation, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class PrintStyle:
-    """How IR is printed: MLIR's generic form, with locations, without aliases, constants of more than
-    `elide_above` elements left out."""
+    """How to print IR: in MLIR's generic form, with locations, without aliases, without constants of more than
+    `elide_above` elements.
+    """
 
     generic: bool = False
     debug_info: bool = False
@@ -39,13 +40,13 @@ class PrintStyle:
     elide_above: int | None = None
 
     def text_of(self, module: ModuleOp, comments: Mapping[Operation, str] = _NONE) -> str:
-        """The module as text, with a newline at its end; `comments` follow their ops."""
+        """Return the module as text, with a newline at its end; `comments` follow their ops."""
         options = self.options()
         options["comments"] = comments
         return print_module(module, debug_info=self.debug_info, **options)
 
     def options(self) -> PrintOptions:
-        """The style as what `print_module` and `write_module` take."""
+        """Return the style as `print_module` and `write_module` take it."""
         return {
             "generic": self.generic,
             "positions": self.debug_info,
@@ -58,8 +59,8 @@ class PrintStyle:
 class Instrumentation:
     """What to show. Reports go to standard error, or to the files named.
 
-    `verify_numerics`: an .npz of inputs, or "random:SEED", on which every pass must leave what is
-    computed as it is. `provenance`: an ONNX node to follow.
+    `verify_numerics`: an .npz of inputs, or "random:SEED"; every pass must leave what the IR computes on them as it
+    is. `provenance`: an ONNX node to follow.
     """
 
     style: PrintStyle = field(default_factory=PrintStyle)
@@ -79,9 +80,10 @@ class Instrumentation:
     gathered: PassStatistics = field(default_factory=PassStatistics)
 
     def instruments(self) -> list[PassInstrument]:
-        """The instruments; DiagnosticError where a pass to print around is not known.
+        """Return the instruments.
 
-        Timing comes last, so that it does not count what the others take.
+        Timing comes last, so that it does not count what the others take. Raises DiagnosticError if a pass to print
+        around is not known.
         """
         made: list[PassInstrument] = []
         if self.crash_reproducer is not None:
@@ -120,7 +122,7 @@ class Instrumentation:
         return [IrPrinting(points, self.style.text_of, BannerSink(sys.stderr))]
 
     def report(self) -> None:
-        """Writes at the end what was counted and the times taken, if that was asked for."""
+        """Write at the end what the passes counted and how long they took, if the user asked for it."""
         sys.stdout.flush()
         if self.statistics:
             sys.stderr.write(self.gathered.report(self.report_format))

@@ -18,7 +18,7 @@ _PLAIN = "\x1b[0m"
 
 
 class IrDifference(PassInstrument):
-    """Writes a unified diff of the IR per pass to `stream`, colored where that is a terminal."""
+    """Writes to `stream` what each pass changed as a unified diff, colored if `stream` is a terminal."""
 
     def __init__(self, text_of: ModuleText, stream: TextIO) -> None:
         self.text_of, self.stream = text_of, stream

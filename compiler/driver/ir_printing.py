@@ -22,7 +22,7 @@ ModuleText = Callable[[ModuleOp], str]
 
 @dataclass(frozen=True)
 class PrintPoints:
-    """When IR is printed: around passes of these names, around all, after those that changed it or failed."""
+    """When to print IR: around passes of these names, around all, after those that changed it or failed."""
 
     before: Sequence[str] = ()
     after: Sequence[str] = ()
@@ -32,26 +32,26 @@ class PrintPoints:
     after_failure: bool = False
 
     def any(self) -> bool:
-        """Whether IR is printed at all."""
+        """Return whether IR is printed at all."""
         flags = (self.before_all, self.after_all, self.after_change, self.after_failure)
         return bool(self.before or self.after or any(flags))
 
     def is_before(self, name: str) -> bool:
-        """Whether IR is printed before pass `name`."""
+        """Return whether IR is printed before pass `name`."""
         return self.before_all or name in self.before
 
     def is_after(self, name: str) -> bool:
-        """Whether IR is printed after pass `name`, if `after_change` allows it."""
+        """Return whether IR is printed after pass `name`, if `after_change` allows it."""
         chosen = self.after_all or name in self.after
         # As in MLIR, `after_change` narrows what else is asked for; alone it is about every pass.
         return chosen or (self.after_change and not self.after)
 
 
 class Sink(Protocol):
-    """Where printed IR goes."""
+    """A place to which IR is printed."""
 
     def write(self, each: ModulePass, number: int, when: str, text: str) -> None:
-        """Takes the IR `when` ("before", "after", "after failed") pass `each` ran as the `number`th."""
+        """Take the IR `when` ("before", "after", "after failed") pass `each` ran as the `number`th."""
         ...
 
 
@@ -70,7 +70,7 @@ class BannerSink:
 
 @dataclass
 class FolderSink:
-    """Writes IR to numbered files in a folder, and says in index.json which is which.
+    """Writes IR to numbered files in a folder, and lists them in index.json.
 
     A file is named `NN_PASS.WHEN.mlir`: `00_cse.before.mlir`, `03_canonicalize.after.mlir`.
     """
@@ -93,7 +93,7 @@ class FolderSink:
 
 
 class IrPrinting(PassInstrument):
-    """Prints the IR at `points` into `sink`, as `text_of` makes text of it."""
+    """Prints the IR at `points` into `sink`, with `text_of` to make text of it."""
 
     def __init__(self, points: PrintPoints, text_of: ModuleText, sink: Sink) -> None:
         self.points, self.text_of, self.sink = points, text_of, sink
@@ -129,7 +129,7 @@ class IrPrinting(PassInstrument):
 
 
 def _text_of_wrong(module: ModuleOp, text_of: ModuleText) -> str:
-    """The text of IR that a pass may have left half-made."""
+    """Return the text of IR that a failed pass may have left half-made."""
     try:
         return text_of(module)
     except Exception as error:

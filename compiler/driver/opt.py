@@ -1,4 +1,4 @@
-"""`smalti-opt` without its command line: text to IR, passes over it, IR to text, part by part."""
+"""`smalti-opt` without its command line: reads text as IR, runs passes over it, prints it, part by part."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from .split_input import MARKER, Chunk, split_input
 class OptOptions:
     """What `smalti-opt` does with a text.
 
-    `pipeline`: passes as text; None takes it from the reproducer that the input is. `output`: an IR file
-    with its weights beside it, or None for standard output (`weights_out` then takes changed weights).
-    `dump_pipeline` writes the pipeline with all its options, `debug` tracebacks, to standard error;
-    `cost` writes what each op costs beside it.
+    `pipeline`: passes as text, or None to take it from the reproducer that the input is. `output`: an IR file, with
+    its weights beside it, or None for standard output (changed weights then go to `weights_out`). `dump_pipeline`
+    writes the pipeline with all its options, and `debug` tracebacks, to standard error; `cost` writes its cost beside
+    each op.
     """
 
     pipeline: str | None = ""
@@ -54,7 +54,7 @@ class OptOptions:
 
 
 class OptDriver:
-    """Runs one text through the passes; errors of a part go to standard error and the rest goes on."""
+    """Runs the passes over one text; errors of a part go to standard error, and the other parts go on."""
 
     def __init__(self, options: OptOptions) -> None:
         self.options = options
@@ -64,9 +64,9 @@ class OptDriver:
         self._failed = False
 
     def run(self, text: str, file: str) -> bool:
-        """Handles all of `text`, which messages call `file`; returns whether all was well.
+        """Handle all of `text`, which messages call `file`, and return whether all was well.
 
-        DiagnosticError for what is wrong with the pipeline or the options, before anything is run.
+        Raises DiagnosticError if the pipeline or the options are wrong, before it runs anything.
         """
         passes = parse_pipeline(self._pipeline(text, file))
         if self.options.dump_pipeline:
@@ -101,7 +101,7 @@ class OptDriver:
         passes: Sequence[ModulePass],
         instruments: Sequence[PassInstrument],
     ) -> None:
-        """Handles each part, and writes the IR of those that were well with marks between them."""
+        """Handle each part, and write the IR of those that were well with marks between them."""
         printed = [self._handle(chunk, file, passes, instruments) for chunk in chunks]
         output = f"{MARKER}\n".join(text for text in printed if text is not None)
         if self.options.output is None:
@@ -116,7 +116,7 @@ class OptDriver:
         passes: Sequence[ModulePass],
         instruments: Sequence[PassInstrument],
     ) -> str | None:
-        """One part: the IR that comes out as text ("" where it went to a file), or None where something was wrong."""
+        """Handle one part: return its IR as text ("" if it went to a file), or None if something was wrong."""
         reported: list[Diagnostic | DiagnosticError] = []
         printed: str | None = None
         ctx = make_context()
@@ -151,7 +151,7 @@ class OptDriver:
         passes: Sequence[ModulePass],
         instruments: Sequence[PassInstrument],
     ) -> ModuleOp:
-        """Parses, verifies and transforms one module."""
+        """Parse, verify and transform one module."""
         with self._stopwatch.step("Parser"):
             module = parse_module(chunk.text, ctx, file, first_line=chunk.first_line)
         if self.options.verify_round_trip:
@@ -161,7 +161,7 @@ class OptDriver:
         return module
 
     def _put_out(self, module: ModuleOp, ctx: SmaltiContext) -> str:
-        """Writes the module to the file asked for, or gives its text."""
+        """Write the module to the file asked for, or return its text."""
         with self._stopwatch.step("Output"):
             style = self.instrumentation.style
             comments: dict[Operation, str] = {}

@@ -1,4 +1,4 @@
-"""One ONNX node followed through the levels: the ops, tiles and instructions that came from it."""
+"""Follows one ONNX node through the levels: which ops, tiles and instructions came from it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ _WIDTH = 120
 
 
 class Provenance(PassInstrument):
-    """Writes, at the end of the pipeline, what stems from a node at each level that was passed: as it
-    was when the level was left, or at the end.
+    """Writes, at the end of the pipeline, what stems from a node at each level that was passed.
+
+    It shows a level as it was when the pipeline left it, or at the end. A pipeline that goes on where the last one
+    ended does not show that level again.
     """
 
     def __init__(self, node: str, stream: TextIO) -> None:
@@ -35,6 +37,7 @@ class Provenance(PassInstrument):
         self.stream = stream
         self._found: dict[str, list[Operation]] = {}
         self._texts: dict[str, list[str]] = {}
+        self._last = ""
 
     def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
         self._found.clear()
@@ -53,7 +56,10 @@ class Provenance(PassInstrument):
 
     def leave(self, module: ModuleOp, error: BaseException | None) -> None:
         for level, texts in self._texts.items():
-            self.stream.write(_section(self.node, level, self._found[level], texts))
+            section = _section(self.node, level, self._found[level], texts)
+            if section != self._last:
+                self.stream.write(section)
+            self._last = section
 
     def _note(self, module: ModuleOp) -> None:
         level = level_of(module)
@@ -63,7 +69,7 @@ class Provenance(PassInstrument):
 
 
 def _ops_of(module: ModuleOp, node: str) -> list[Operation]:
-    """The ops of a module that stem from a node; the bodies of layers count as their layer."""
+    """Return the ops of a module that stem from a node; the bodies of layers count as their layer."""
     return [
         op
         for op in module.walk()
@@ -72,7 +78,7 @@ def _ops_of(module: ModuleOp, node: str) -> list[Operation]:
 
 
 def _text(op: Operation) -> str:
-    """The op in one line, without its types."""
+    """Return the op in one line, without its types."""
     if isinstance(op, isa.InstructionOp):
         text = line_format(op.instruction).write(op.line())
     elif isinstance(op, tile.LayerOp):
@@ -90,7 +96,7 @@ def _text(op: Operation) -> str:
 
 
 def _section(node: str, level: str, ops: Sequence[Operation], texts: Sequence[str]) -> str:
-    """What is written of a level."""
+    """Return the lines about a level."""
     kinds = Counter(_kind(op) for op in ops)
     listed = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
     lines = [f"=== '{node}' at level {level}: {listed or 'nothing'} ==="]

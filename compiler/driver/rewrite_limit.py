@@ -14,7 +14,7 @@ from ...passes.rewrite_counter import RewriteCounter, counting
 
 
 class RewriteLimit(PassInstrument):
-    """After `limit` rewrites by patterns, over all passes, the driver leaves ops as they are."""
+    """Stops the pattern driver after `limit` rewrites, counted over all passes."""
 
     def __init__(self, limit: int) -> None:
         self._counter = RewriteCounter(limit)

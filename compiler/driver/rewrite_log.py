@@ -1,5 +1,4 @@
-"""Writes every rewrite as a line of JSON: those of patterns, and what passes that build new IR put in
-place of the old."""
+"""Writes every rewrite as a line of JSON: those by patterns, and those by passes that build new IR."""
 
 from __future__ import annotations
 
@@ -23,11 +22,11 @@ from ...passes.rewrite_observer import observing
 
 
 class RewriteLog(PassInstrument):
-    """Writes to `path`, per rewrite, `{"number", "pass", "pattern", "before", "after"}`.
+    """Writes `{"number", "pass", "pattern", "before", "after"}` to `path` for each rewrite.
 
-    `before` and `after` list the ops that the rewrite took away and those that it made, an op changed in
-    place in both, each as `{"op": text, "location": text}`. A pass that applies no patterns has a line
-    for each ONNX node (or result, without one) whose ops are others than before, with `pattern` null.
+    `before` lists the ops that the rewrite took away, `after` those that it made, each as `{"op": text, "location":
+    text}`; an op that was changed in place is in both. A pass that applies no patterns has a line for each ONNX node
+    whose ops it replaced (for each result, where no node is known), with `pattern` null.
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,8 +96,7 @@ class RewriteLog(PassInstrument):
 
 
 def _by_origin(module: ModuleOp) -> dict[str, list[dict[str, str]]]:
-    """The ops of a module by the ONNX nodes that they stem from, by their names where they have
-    none."""
+    """Return the ops of a module by the ONNX nodes that they stem from, or by their names if they have none."""
     found: dict[str, list[dict[str, str]]] = {}
     for op in module.walk():
         if not op.regions:
@@ -109,7 +107,7 @@ def _by_origin(module: ModuleOp) -> dict[str, list[dict[str, str]]]:
 
 
 def _shown(op: Operation) -> dict[str, str]:
-    """An op's text on one line, without what its regions hold, and its location."""
+    """Return an op's text on one line, without the contents of its regions, and its location."""
     stream = io.StringIO()
     printer = SmaltiPrinter(stream)
     if op.regions:

@@ -1,4 +1,4 @@
-"""Checks that IR survives its text: what is printed is read back the same."""
+"""Checks that IR survives its text: that what is printed is read back the same."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ _SHOWN_LINES = 12
 
 
 def verify_round_trip(module: ModuleOp, ctx: SmaltiContext, file: str) -> None:
-    """Prints `module` in both forms, reads that and prints it again; DiagnosticError with a diff where
-    the texts are not the same to the letter."""
+    """Print `module` in both forms, read that and print it again.
+
+    Raises DiagnosticError, with a diff, if the texts are not the same to the letter.
+    """
     for generic in (False, True):
         form = "the generic form" if generic else "the custom form"
         text = print_module(module, generic=generic)

@@ -1,4 +1,4 @@
-"""Parts a file into modules at lines `// -----`, as mlir-opt does."""
+"""Splits a file into modules at lines `// -----`, as mlir-opt does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Chunk(NamedTuple):
 
 
 def split_input(text: str) -> list[Chunk]:
-    """The parts between the lines that are `// -----`."""
+    """Return the parts between the lines that are `// -----`."""
     chunks: list[Chunk] = []
     start, line = 0, 1
     for marker in _MARKER_LINE.finditer(text):

@@ -1,4 +1,4 @@
-"""What the passes of a pipeline counted."""
+"""Reports what the passes of a pipeline counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .heading import heading
 
 
 class PassStatistics(PassInstrument):
-    """Gathers what each pass of the pipelines that run counts: all that it declares, also what is 0."""
+    """Gathers what the passes of all pipelines count: everything that a pass declares, also numbers that are 0."""
 
     def __init__(self) -> None:
         self._passes: dict[int, ModulePass] = {}
@@ -26,7 +26,7 @@ class PassStatistics(PassInstrument):
         self._passes.update((id(each), each) for each in passes)
 
     def report(self, format: str) -> str:
-        """The numbers, as "text" in MLIR's form or as "json"."""
+        """Return the numbers, as "text" in MLIR's form or as "json"."""
         if format == "json":
             return json.dumps([_as_json(each) for each in self._passes.values()], indent=2) + "\n"
         lines = [*heading("Pass statistics report"), "'builtin.module' Pipeline"]
@@ -36,7 +36,7 @@ class PassStatistics(PassInstrument):
 
 
 def _numbers(each: ModulePass) -> tuple[dict[str, int], Mapping[str, str]]:
-    """What a pass counted, and what each number is of."""
+    """Return what a pass counted, and what each number means."""
     if not isinstance(each, SmaltiPass):
         return {}, {}
     return {**dict.fromkeys(each.counts, 0), **each.statistics}, each.counts

@@ -1,4 +1,4 @@
-"""Where the time goes: a tree of parse, passes, verifications and print."""
+"""Takes the time of a run as a tree of steps: parse, passes, verifications, print."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class TimedStep:
     steps: dict[str, TimedStep] = field(default_factory=dict)
 
     def step(self, name: str) -> TimedStep:
-        """The step of that name in this one."""
+        """Return the step of that name in this one."""
         return self.steps.setdefault(name, TimedStep(name))
 
     def to_json(self) -> dict[str, Any]:
-        """The step as JSON, times in seconds; `rest` is what none of its steps took."""
+        """Return the step as JSON, times in seconds; `rest` is the time that none of its steps took."""
         shown: dict[str, Any] = {
             "name": self.name,
             "wall_seconds": round(self.wall_seconds, 6),
@@ -52,12 +52,12 @@ class Stopwatch:
         self._open: list[tuple[TimedStep, float, float]] = []
 
     def start(self, name: str) -> None:
-        """Begins a step within the one that is open."""
+        """Begin a step within the one that is open."""
         parent = self._open[-1][0] if self._open else self.root
         self._open.append((parent.step(name), time.perf_counter(), time.process_time()))
 
     def stop(self) -> None:
-        """Ends the step that was begun last."""
+        """End the step that was begun last."""
         step, wall, cpu = self._open.pop()
         step.wall_seconds += time.perf_counter() - wall
         step.cpu_seconds += time.process_time() - cpu
@@ -65,7 +65,7 @@ class Stopwatch:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """A step as a context."""
+        """Time the body of a `with` statement as a step."""
         self.start(name)
         try:
             yield
@@ -73,7 +73,7 @@ class Stopwatch:
             self.stop()
 
     def report(self, format: str) -> str:
-        """All steps, as "text" in MLIR's form or as "json"."""
+        """Return all steps, as "text" in MLIR's form or as "json"."""
         root = self.root
         root.wall_seconds = sum(step.wall_seconds for step in root.steps.values())
         root.cpu_seconds = sum(step.cpu_seconds for step in root.steps.values())

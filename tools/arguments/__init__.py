@@ -1,1 +1,1 @@
-"""Arguments that several programs share, and what they mean."""
+"""Arguments that several programs share."""

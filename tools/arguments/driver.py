@@ -1,4 +1,4 @@
-"""The arguments by which `smalti-opt` and `smalti compile` let one watch the passes, with mlir-opt's names."""
+"""The arguments by which users of `smalti-opt` and `smalti compile` watch passes, with mlir-opt's names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments that `instrumentation` reads."""
+    """Add the arguments that `instrumentation` reads."""
     _add_printing_arguments(parser)
     _add_style_arguments(parser)
     reports = parser.add_argument_group("reports and failures (on standard error)")
@@ -121,7 +121,7 @@ def _add_style_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def instrumentation(args: argparse.Namespace) -> Instrumentation:
-    """What the arguments ask to see."""
+    """Return what the arguments ask to see."""
     from ...compiler.driver.instrumentation import Instrumentation, PrintStyle
     from ...compiler.driver.ir_printing import PrintPoints
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
-    """The input, the pipeline, and one of the predicates."""
+    """Add the input, the pipeline, and the predicates, of which one may be given."""
     parser.add_argument("input", help="IR file of any level, or ONNX model")
     parser.add_argument(
         "-p", "--passes", default="", metavar="PIPELINE", help='passes in order: "a,b{option=1}"'
@@ -77,7 +77,10 @@ def _seconds(text: str) -> float:
 
 
 def experiment_of(args: argparse.Namespace) -> Experiment:
-    """The experiment that the arguments describe. DiagnosticError for a file or pipeline that is wrong."""
+    """Return the experiment that the arguments describe.
+
+    Raises DiagnosticError if the file or the pipeline is wrong.
+    """
     from ...compiler.debugging.experiment import IrExperiment, OnnxExperiment
     from ...dialects.context import make_context
     from ...passes.registry import parse_pipeline, print_pipeline
@@ -91,9 +94,9 @@ def experiment_of(args: argparse.Namespace) -> Experiment:
 
 
 def predicate_of(args: argparse.Namespace, experiment: Experiment) -> Predicate:
-    """The predicate that the arguments describe; without one: fails as it does now.
+    """Return the predicate that the arguments describe; without one: "fails as it does now".
 
-    DiagnosticError where nothing fails now and no predicate is given.
+    Raises DiagnosticError if no predicate is given and nothing fails now.
     """
     from ...backends.diagnostics.diagnostic import DiagnosticError
     from ...compiler.debugging.predicate import (
@@ -130,8 +133,10 @@ def _seed(args: argparse.Namespace) -> int:
 
 
 def _inputs(source: str, experiment: Experiment) -> dict:
-    """The arrays of the .npz, and every value of the network on them: parts that are cut out run on
-    what they really saw."""
+    """Read the arrays of the .npz and add every value that the network computes on them.
+
+    Parts that are cut out then run on the values that they really saw.
+    """
     if source.startswith("random:"):
         return {}
     from ...compiler.arrays import read_npz

@@ -9,7 +9,7 @@ from ...passes.top_to_tpu.quantize_option import QUANTIZE
 
 
 def positive(text: str) -> int:
-    """An argparse type: a whole number of at least 1."""
+    """Parse a whole number of at least 1, as an argparse type."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
@@ -17,7 +17,7 @@ def positive(text: str) -> int:
 
 
 def natural(text: str) -> int:
-    """An argparse type: a whole number of at least 0."""
+    """Parse a whole number of at least 0, as an argparse type."""
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
@@ -25,7 +25,7 @@ def natural(text: str) -> int:
 
 
 def shape(text: str) -> tuple[str, tuple[int, ...]]:
-    """An argparse type: NAME=1,3,224,224."""
+    """Parse NAME=1,3,224,224, as an argparse type."""
     name, equals, sizes = text.rpartition("=")
     try:
         parsed = tuple(int(size) for size in sizes.split(",")) if sizes else ()
@@ -37,7 +37,7 @@ def shape(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def symbol(text: str) -> tuple[str, int]:
-    """An argparse type: NAME=N."""
+    """Parse NAME=N, as an argparse type."""
     name, equals, size = text.rpartition("=")
     if not equals or not name or not (size.isascii() and size.isdigit()) or int(size) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=N")
@@ -45,7 +45,7 @@ def symbol(text: str) -> tuple[str, int]:
 
 
 class SizeArguments(TypedDict):
-    """What the arguments say of the inputs' sizes, as `start_from_model` takes it."""
+    """The sizes of inputs that the arguments give, as `start_from_model` takes them."""
 
     batch: int | None
     input_shapes: dict[str, tuple[int, ...]]
@@ -53,7 +53,7 @@ class SizeArguments(TypedDict):
 
 
 def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
-    """--input-shape, --batch and --define-symbol."""
+    """Add --input-shape, --batch and --define-symbol."""
     parser.add_argument(
         "--input-shape",
         action="append",
@@ -79,7 +79,7 @@ def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def sizes(args: argparse.Namespace) -> SizeArguments:
-    """The sizes given with these arguments."""
+    """Return the sizes that these arguments give."""
     return {
         "batch": args.batch,
         "input_shapes": dict(args.input_shape),
@@ -88,7 +88,7 @@ def sizes(args: argparse.Namespace) -> SizeArguments:
 
 
 def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
-    """--target, --cores, --quantize and --calibration."""
+    """Add --target, --cores, --quantize and --calibration."""
     parser.add_argument(
         "--target",
         metavar="TARGET",

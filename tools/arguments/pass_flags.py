@@ -8,10 +8,10 @@ from ...passes.registry import PASSES
 
 
 def take_pass_flags(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Parts a command line into the words that are no pass, and the passes as pipeline text.
+    """Split a command line into the words that name no pass, and the passes as pipeline text.
 
-    Flags stand before a word `--`; a pass takes its options after an equals sign only, so that the word
-    after it can be the input.
+    Only flags before a word `--` count. A pass takes its options after an equals sign only, so that the word after it
+    can be the input.
     """
     others: list[str] = []
     passes: list[str] = []

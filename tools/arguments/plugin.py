@@ -1,4 +1,4 @@
-"""`--load-plugin`, which every program takes: plugins are there before anything else is read."""
+"""`--load-plugin`, which every program takes: it loads plugins before anything else is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OPTION = "--load-plugin"
 
 
 def add_plugin_argument(parser: argparse.ArgumentParser) -> None:
-    """Documents the option; `load_plugins_of` has taken it by the time the parser sees it."""
+    """Document the option. When the parser runs, `load_plugins_of` has taken it off the command line already."""
     parser.add_argument(
         _OPTION,
         action="append",
@@ -25,8 +25,9 @@ def add_plugin_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def load_plugins_of(words: Sequence[str]) -> int:
-    """Loads the installed plugins and those that a command line names; the exit code, after a
-    diagnostic where one is wrong.
+    """Load the installed plugins and those that a command line names.
+
+    Returns the exit code: 1, after a diagnostic, if a plugin is wrong.
     """
     if any(word in ("-h", "--help") for word in words):
         return EXIT_FINE

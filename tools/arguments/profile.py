@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def add_profile_arguments(parser: argparse.ArgumentParser) -> None:
-    """--profile, --profile-by, --profile-output and --trace."""
+    """Add --profile, --profile-by, --profile-output and --trace."""
     parser.add_argument(
         "--profile",
         action="store_true",
@@ -35,15 +35,15 @@ def add_profile_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def profile_files(args: argparse.Namespace) -> list[str | None]:
-    """The files that will be written, None for those that were not asked for."""
+    """Return the files that the command will write, None for each that nobody asked for."""
     return [args.profile_output, args.trace]
 
 
 def choose_mode(args: argparse.Namespace) -> str:
-    """The mode of a run: what --mode says; without it, "functional", or what a profile or trace needs.
+    """Return the mode of a run: that of --mode; without it "functional", or what a profile or trace needs.
 
-    Raises:
-        DiagnosticError: the mode counts no cycles, or an argument of the profile is wrong.
+    Raises DiagnosticError if a profile is asked for in a mode that counts no cycles, or if one of its arguments is
+    wrong.
     """
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...backends.simulator.profile import parse_keys
@@ -69,7 +69,7 @@ def choose_mode(args: argparse.Namespace) -> str:
 
 
 def report_profile(args: argparse.Namespace, timing: Timing) -> None:
-    """Prints and writes the profile and the trace, where they were asked for."""
+    """Print and write the profile and the trace, if they were asked for."""
     from ...backends.simulator.profile import KEYS, parse_keys, profile
     from ..console.tables import write_table
     from ..console.timing_report import format_profile

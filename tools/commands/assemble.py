@@ -1,4 +1,4 @@
-"""`smalti assemble`: isa IR becomes a program file."""
+"""`smalti assemble`: turn isa IR into a program file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti assemble`."""
+    """Add the arguments of `smalti assemble`."""
     parser.add_argument("input", help="isa IR (.isa.mlir)")
     parser.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="program file to write (.smalti)"
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Encodes and writes the program."""
+    """Encode the program and write it."""
     from ...backends.program import container
     from ...backends.program.assemble import assemble
     from ...dialects.context import make_context

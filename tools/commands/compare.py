@@ -1,4 +1,4 @@
-"""`smalti compare`: every intermediate tensor of a level against ONNX Runtime: where is the error from?"""
+"""`smalti compare`: compare every intermediate tensor of a level with ONNX Runtime, to find where an error begins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti compare`."""
+    """Add the arguments of `smalti compare`."""
     parser.add_argument("model", help="ONNX model")
     parser.add_argument(
         "--level", choices=("top", "tpu", "tile"), default="tpu", help="default: tpu"
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compares, prints the table and writes it."""
+    """Compare, print the table and write it."""
     from ...compiler.analysis.compare_levels import compare_with_onnxruntime
     from ...compiler.analysis.comparison import format_differences, worst_first
     from ...compiler.compilation.compilation import CompileOptions, start_from_model
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_least_snr(report: LevelReport, decibels: float) -> None:
-    """DiagnosticError where a tensor is noisier than asked for."""
+    """Raise DiagnosticError if a tensor is noisier than the user allows."""
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 
     # Not `<`: a tensor with NaN has a ratio of NaN.

@@ -1,4 +1,4 @@
-"""`smalti compile`: a model, or IR of any level, goes down to IR of lower levels and a program file."""
+"""`smalti compile`: lower a model, or IR of any level, to IR of lower levels and a program file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAGES = ("top", "tpu", "tile", "isa", "program")
 
 
 def stages(text: str) -> tuple[str, ...]:
-    """An argparse type: a list of stages to write."""
+    """Parse a list of stages to write, as an argparse type."""
     chosen = tuple(part.strip() for part in text.split(","))
     for part in chosen:
         if part not in STAGES:
@@ -27,7 +27,7 @@ def stages(text: str) -> tuple[str, ...]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti compile`."""
+    """Add the arguments of `smalti compile`."""
     parser.add_argument("input", help="ONNX model (.onnx), or IR of any level (.mlir)")
     parser.add_argument(
         "-o",
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compiles and writes what was asked for."""
+    """Compile and write the stages that were asked for."""
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...compiler.compilation.artifacts import Artifacts
     from ...compiler.compilation.compilation import CompileOptions, start_from_ir, start_from_model
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _stem(path: Path) -> str:
-    """The file name without `.onnx`, or without `.mlir` and the level before it."""
+    """Return the file name without `.onnx`, or without `.mlir` and the level before it."""
     name = path.name.removesuffix(path.suffix)
     for stage in STAGES:
         name = name.removesuffix(f".{stage}")

@@ -1,4 +1,4 @@
-"""`smalti demo`: the bundled digits network from ONNX to accuracy and cycles."""
+"""`smalti demo`: take the bundled digits network from ONNX to accuracy and cycles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti demo`."""
+    """Add the arguments of `smalti demo`."""
     parser.add_argument(
         "-o",
         "--output",
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the demo and prints its report."""
+    """Run the demo and print its report."""
     from ...compiler.demo.digits import run_demo
 
     with progress_bar() as progress:
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def format_report(report: DemoReport) -> str:
-    """The report as text."""
+    """Return the report as text."""
     lines = [
         f"digits MobileNetV2, INT8, on {report.target}, {report.images} test images",
         "",

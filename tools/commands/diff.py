@@ -1,4 +1,4 @@
-"""`smalti diff`: what changed between two programs, per ONNX node."""
+"""`smalti diff`: show what changed between two programs, per ONNX node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti diff`."""
+    """Add the arguments of `smalti diff`."""
     parser.add_argument("before", help="program file (.smalti)")
     parser.add_argument("after", help="program file (.smalti) to compare with it")
     parser.add_argument(
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compares and prints."""
+    """Compare two programs and print the difference."""
     from ...backends.program import container
     from ...compiler.analysis.program_difference import compare_programs
     from ..console.tables import table_format, write_table
@@ -53,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def format_difference(difference: ProgramDifference, unchanged: bool = False) -> str:
-    """The nodes that changed, those first whose cycles differ most, with their sums, at most a hundred columns wide."""
+    """Return a table of the nodes that changed, at most a hundred columns wide.
+
+    The nodes whose cycles differ most come first; the sums stand at the end.
+    """
     from ..console.tables import format_table
     from ..console.timing_report import short_bytes
 
@@ -82,6 +85,6 @@ def format_difference(difference: ProgramDifference, unchanged: bool = False) ->
 
 
 def _change(row: NodeDifference, show: Callable[[NodeFigures], str]) -> str:
-    """`12 → 34`, one figure where both are the same, a dash for a program without the node."""
+    """Return `12 → 34`, one figure if both are equal, or a dash for a program that lacks the node."""
     before, after = ("-" if of is None else show(of) for of in (row.before, row.after))
     return before if before == after else f"{before} → {after}"

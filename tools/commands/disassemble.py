@@ -1,4 +1,4 @@
-"""`smalti disassemble`: a program file becomes isa IR."""
+"""`smalti disassemble`: turn a program file into isa IR."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti disassemble`."""
+    """Add the arguments of `smalti disassemble`."""
     parser.add_argument("program", help="program file (.smalti)")
     parser.add_argument(
         "-o",
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes or prints the listing."""
+    """Write or print the listing."""
     from ...backends.program import container
     from ...backends.program.assemble import disassemble_module
     from ...dialects.context import make_context

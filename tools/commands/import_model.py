@@ -1,4 +1,4 @@
-"""`smalti import`: an ONNX model becomes top IR."""
+"""`smalti import`: turn an ONNX model into top IR."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti import`."""
+    """Add the arguments of `smalti import`."""
     parser.add_argument("model", help="ONNX model")
     parser.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="IR file to write (.top.mlir)"
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Imports and writes the IR, its weights beside it."""
+    """Import the model; write the IR with its weights beside it."""
     from ...compiler.model import import_model
     from ..output_files import keep_inputs
 

@@ -1,4 +1,4 @@
-"""`smalti ops`: the ONNX operators accepted, or which engine of a target computes what in which type."""
+"""`smalti ops`: list the accepted ONNX operators, or the engine of a target that computes each op."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ transfers: it only moves data, in loads and stores; removed: nothing is left of 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti ops`."""
+    """Add the arguments of `smalti ops`."""
     parser.add_argument(
         "--target",
         help="the ops of the top dialect instead, and for each type the engine of this target that computes "
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the table of operators, or of legality."""
+    """Print the table of operators, or of a target's engines."""
     from ...backends.diagnostics.diagnostic import DiagnosticError
 
     if args.target is not None:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _operators(args: argparse.Namespace) -> int:
-    """Prints the table of ONNX operators."""
+    """Print the table of ONNX operators."""
     from ...compiler.onnx_import.importer import supported_operators
 
     rows = supported_operators()
@@ -73,7 +73,7 @@ def _operators(args: argparse.Namespace) -> int:
 
 
 def _legality(args: argparse.Namespace) -> int:
-    """Prints (and writes) the table of a target."""
+    """Print the table of a target, and write it if a file is given."""
     from ...compiler.analysis.legality import legality_table
     from ..console.tables import table_format, write_table
 
@@ -95,7 +95,10 @@ def _legality(args: argparse.Namespace) -> int:
 
 
 def format_legality(target: str, rows: Sequence[Row]) -> str:
-    """The table as text: a line per op and case, an engine per type, with numbers for the reasons below."""
+    """Return the table as text: a line per op and case, an engine per type.
+
+    Where nothing computes an op, a number refers to the reason below the table.
+    """
     from ...compiler.analysis.legality import TYPES
     from ..console.tables import format_table
 

@@ -1,4 +1,4 @@
-"""`smalti run`: a program, or IR of any level, on inputs: its values, its time, or both."""
+"""`smalti run`: run a program, or IR of any level, for its values, its time, or both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti run`."""
+    """Add the arguments of `smalti run`."""
     parser.add_argument("program", help="program file (.smalti), or IR of any level (.mlir)")
     parser.add_argument(
         "--inputs",
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs and prints what was asked for."""
+    """Run the program and print what was asked for."""
     from ...backends.diagnostics.diagnostic import DiagnosticError
     from ..output_files import keep_inputs
 
@@ -147,7 +147,7 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
 
 
 def _finish(args: argparse.Namespace, outputs: dict[str, np.ndarray]) -> None:
-    """Compares, writes and names the outputs."""
+    """Compare the outputs with the reference, write them, and name them."""
     from ...compiler.analysis.comparison import compare_tensors, format_differences, worst_first
     from ...compiler.arrays import read_npz, write_npz
 

@@ -1,4 +1,4 @@
-"""`smalti targets`: the machines that can be compiled for."""
+"""`smalti targets`: list the machines that one can compile for."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `smalti targets`."""
+    """Add the arguments of `smalti targets`."""
     parser.add_argument("target", nargs="?", help="a target's name or TOML file: show it whole")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints one line per known target, or one target in full."""
+    """Print a line per known target, or one target in full."""
     from ...backends.targets.target import known_targets, load_target
 
     if args.target:

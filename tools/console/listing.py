@@ -1,4 +1,4 @@
-"""What there is to use, as text and as JSON: passes with their options, dialects with their ops."""
+"""Lists of passes with their options and of dialects with their ops, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def list_passes(*, as_json: bool) -> str:
-    """Every pass: name, level, options and summary."""
+    """Return a list of every pass: name, level, options and summary."""
     from ...passes.description import describe_passes
 
     passes = describe_passes()
@@ -26,7 +26,10 @@ def list_passes(*, as_json: bool) -> str:
 
 
 def help_pass(name: str) -> str:
-    """All there is to say about a pass; DiagnosticError where there is none of that name."""
+    """Return all that is known of a pass.
+
+    Raises DiagnosticError if no pass has that name.
+    """
     from ...passes.description import describe_pass
 
     each = describe_pass(name)
@@ -45,7 +48,7 @@ def _option(option: OptionDescription) -> str:
 
 
 def list_dialects(*, as_json: bool) -> str:
-    """Every dialect: name, how many ops and types, and what it is for; as JSON all of each."""
+    """Return a list of every dialect: its name, its purpose, and how many ops and types it has; as JSON all of each."""
     from ...dialects.ir.description import describe_dialects
 
     dialects = describe_dialects()

@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 2.0
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress callback that shows a bar on a terminal once a step has lasted longer than two seconds."""
+    """Yield a progress callback that shows a bar on a terminal once a step has lasted longer than two seconds."""
     if not sys.stderr.isatty():
         yield silent
         return

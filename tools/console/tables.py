@@ -17,10 +17,9 @@ _NARROWEST = 12
 
 
 def node_label(nodes: Sequence[str], width: int | None = None) -> str:
-    """What a table calls a list of fused ONNX nodes: the first one's name and how many more there are.
+    """Return what a table calls a list of fused ONNX nodes: the first one's name and how many more there are.
 
-    A name is cut at its front to fit `width` characters: names that exporters make up differ at
-    their ends.
+    A name that is longer than `width` characters loses its front: names that exporters make up differ at their ends.
     """
     if not nodes:
         return "(no node)"
@@ -29,7 +28,7 @@ def node_label(nodes: Sequence[str], width: int | None = None) -> str:
 
 
 def cut_front(text: str, width: int | None) -> str:
-    """`text`, or its last characters after an ellipsis if it is longer than `width`."""
+    """Return `text`, or its last characters after an ellipsis if it is longer than `width`."""
     if width is None or len(text) <= width:
         return text
     return "…" + text[len(text) - max(width, 2) + 1 :]
@@ -41,7 +40,9 @@ def format_table(
     left: int = 1,
     width: int = WIDTH,
 ) -> list[str]:
-    """The lines of a table; the first `left` columns are labels, set left and cut to fit, the others are set right.
+    """Return the lines of a table; the first `left` columns are labels, set left and cut to fit.
+
+    The other columns are set right.
 
     A label that is a tuple is a list of nodes, for `node_label`.
     """
@@ -72,7 +73,10 @@ def _label(cell: str | tuple[str, ...], width: int) -> str:
 
 
 def table_format(path: str | Path) -> str:
-    """ "json" or "csv", by the suffix of `path`. Raises DiagnosticError for another one."""
+    """Return "json" or "csv", by the suffix of `path`.
+
+    Raises DiagnosticError if it has another suffix.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in (".json", ".csv"):
         raise DiagnosticError(
@@ -84,7 +88,7 @@ def table_format(path: str | Path) -> str:
 
 
 def write_table(path: str | Path, content: Mapping[str, Any]) -> None:
-    """Writes a table, whole or not at all: `content` as JSON, or its "rows" (dictionaries with the same keys) as CSV.
+    """Write a table, whole or not at all: `content` as JSON, or its "rows" (dictionaries with the same keys) as CSV.
 
     In CSV a list of names is one cell, "a + b".
     """

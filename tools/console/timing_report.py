@@ -1,4 +1,4 @@
-"""A simulation's timing and profile as text."""
+"""The timing and the profile of a simulation, as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NODE_WIDTH = 76
 
 
 def format_timing(timing: Timing, costliest: int = 5) -> str:
-    """Cycles, time, utilization, bytes, and the ONNX nodes that cost most cycles."""
+    """Return cycles, time, utilization, bytes, and the ONNX nodes that cost most cycles."""
     many = timing.repeat > 1
     runs = [f"inferences                 {timing.repeat:>12,}"] if many else []
     steady = [f"cycles of the last one     {timing.steady_cycles:>12,.0f}"] if many else []
@@ -40,15 +40,17 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
 
 
 def format_nodes(nodes: Sequence[str]) -> str:
-    """Fused ONNX nodes at the end of a line: the first one's name and how many more."""
+    """Return fused ONNX nodes as the end of a line: the first one's name and how many more."""
     return node_label(tuple(name for name in nodes if name), NODE_WIDTH)
 
 
 def format_profile(profile: Profile) -> str:
-    """The rows of a profile as a table of at most a hundred columns, dearest first, or in the order of the machine.
+    """Return the rows of a profile as a table of at most a hundred columns.
 
-    `cycles` and `share` are of the critical path, `busy` is engine time, `use` its part at the
-    engine's peak, `stalled on` names the largest causes. Bytes are of global memory.
+    The dearest rows come first, or the rows are in the order of the machine.
+
+    `cycles` and `share` are of the critical path, `busy` is engine time, `use` its part at the engine's peak,
+    `stalled on` names the largest causes. Bytes are of global memory.
     """
     named = "node" in profile.by or "op" in profile.by
     rows = [
@@ -76,7 +78,7 @@ def _key(row: ProfileRow, key: str) -> str | tuple[str, ...]:
 
 
 def _place(row: ProfileRow) -> tuple[int, int]:
-    """A row's core and engine in the order of the machine."""
+    """Return a row's core and engine, to sort rows in the order of the machine."""
     from ...backends.instructions.instruction_set import ENGINES
 
     engine: tuple[str, ...] = ENGINES
@@ -84,13 +86,13 @@ def _place(row: ProfileRow) -> tuple[int, int]:
 
 
 def _stalls(row: ProfileRow, count: int) -> str:
-    """The largest stalls with their cycles, `matrix 1,234, latency 56`."""
+    """Return the largest stalls with their cycles: `matrix 1,234, latency 56`."""
     largest = sorted(row.stalled_cycles.items(), key=lambda item: -item[1])[:count]
     return ", ".join(f"{cause} {cycles:,.0f}" for cause, cycles in largest if cycles)
 
 
 def short_bytes(size: int) -> str:
-    """A number of bytes in at most seven characters: `512 B`, `11.9 kB`, `1.2 MB`; a kB has 1000."""
+    """Return a number of bytes in at most seven characters: `512 B`, `11.9 kB`, `1.2 MB`; a kB has 1000."""
     if size < 1000:
         return f"{size} B"
     value, units = size / 1000, ["kB", "MB", "GB", "TB"]

@@ -1,5 +1,4 @@
-"""`python -m smalti.tools.reference`: writes the reference pages; with --check it only says which
-are stale."""
+"""`python -m smalti.tools.reference`: write the reference pages; with --check only say which are stale."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit code: 1 if --check found stale pages."""
+    """Write or check the pages; return the exit code, which is 1 if --check found stale ones."""
     parser = argparse.ArgumentParser(prog="python -m smalti.tools.reference", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if stale")
     args = parser.parse_args(argv)

@@ -30,7 +30,7 @@ LAYERS: dict[str, int] = {
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of modules: its path, its modules, their lines, what it is for, and the folders that they import."""
+    """A folder of modules, with their number and lines, its purpose, and the other folders that they import."""
 
     path: str
     files: int
@@ -40,13 +40,13 @@ class Folder:
 
 
 def layer_of(folder: str, layers: Collection[str] = LAYERS) -> str | None:
-    """The innermost layer of a folder (or of a module, as a path), or None if it is in no layer."""
+    """Return the innermost layer of a folder (or of a module, as a path), or None if it is in no layer."""
     inside = [name for name in layers if folder == name or folder.startswith(f"{name}/")]
     return max(inside, key=len, default=None)
 
 
 def folders(root: Path = ROOT) -> list[Folder]:
-    """Every folder of the library that has modules, in the order of the layers, from the top."""
+    """Return every folder of the library that has modules, by layer, from the top."""
     tops = {name.partition("/")[0] for name in LAYERS}
     found = [
         _read(path.parent, root)
@@ -58,7 +58,7 @@ def folders(root: Path = ROOT) -> list[Folder]:
 
 
 def layer_imports(found: list[Folder], layers: Collection[str] = LAYERS) -> dict[str, set[str]]:
-    """For each layer the other layers that its folders import."""
+    """Return for each layer the other layers that its folders import."""
     edges: dict[str, set[str]] = {name: set() for name in layers}
     for folder in found:
         own = layer_of(folder.path, layers)
@@ -70,7 +70,7 @@ def layer_imports(found: list[Folder], layers: Collection[str] = LAYERS) -> dict
 
 
 def direct(edges: dict[str, set[str]]) -> dict[str, set[str]]:
-    """The imports without those that follow from others: the transitive reduction of a graph without circles."""
+    """Leave out the imports that follow from others: return the transitive reduction of a graph without circles."""
 
     def reached(name: str) -> set[str]:
         return edges[name].union(*(reached(each) for each in edges[name]))
@@ -82,7 +82,7 @@ def direct(edges: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 def imported_modules(path: Path, root: Path = ROOT) -> Iterator[tuple[int, str]]:
-    """The line and the dotted name of each import of a file, relative ones counted from the library's root."""
+    """Yield the line and the dotted name of each import of a file, relative ones counted from the library's root."""
     package = list(path.relative_to(root).parts[:-1])
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -111,7 +111,7 @@ def _read(folder: Path, root: Path) -> Folder:
 
 
 def _folder_of(name: str, root: Path) -> str:
-    """The folder of the library that holds a dotted name; "" if none does."""
+    """Return the folder of the library that holds a dotted name; "" if none does."""
     parts = name.split(".")
     while parts and not root.joinpath(*parts).is_dir():
         parts.pop()

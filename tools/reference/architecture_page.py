@@ -7,7 +7,7 @@ from .markdown import page, table
 
 
 def architecture_page() -> str:
-    """The page of all folders, from the top layer to the lowest."""
+    """Return the page of all folders, from the top layer to the lowest."""
     found = folders()
     parts: list[str] = []
     for layer in sorted(LAYERS, key=lambda each: (-LAYERS[each], each)):

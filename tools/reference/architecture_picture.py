@@ -62,7 +62,7 @@ class _Box:
 
 
 def architecture_picture() -> str:
-    """The picture as SVG text."""
+    """Return the picture as SVG text."""
     found = folders()
     boxes = _boxes(found)
     height = max(box.bottom for box in boxes.values())
@@ -87,7 +87,7 @@ def architecture_picture() -> str:
 
 
 def _boxes(found: list[Folder]) -> dict[str, _Box]:
-    """Each layer's box; a row is as high as its highest box."""
+    """Place each layer's box; a row is as high as its highest box."""
     lines = {layer: _lines(layer, found) for layer in _PLACES}
     boxes: dict[str, _Box] = {}
     top = 0
@@ -102,7 +102,7 @@ def _boxes(found: list[Folder]) -> dict[str, _Box]:
 
 
 def _lines(layer: str, found: list[Folder]) -> list[list[str]]:
-    """The names of a layer's folders, in lines that fit into its box."""
+    """Break the names of a layer's folders into lines that fit its box."""
     place = _PLACES[layer]
     room = place.right - place.left - 2 * _PAD
     lines: list[list[str]] = []
@@ -120,7 +120,7 @@ def _lines(layer: str, found: list[Folder]) -> list[list[str]]:
 
 
 def _by_level(name: str) -> tuple[int, str]:
-    """Folders of a level, or of a step from it, in the order of the levels; the others before them."""
+    """Return a key that sorts folders by level (steps between levels after the level they start from), others first."""
     level = re.split("[_/]", name)[0]
     return (_LEVELS.index(level) if level in _LEVELS else -1, name)
 
@@ -130,7 +130,7 @@ def _chip_width(name: str) -> float:
 
 
 def _drawn(box: _Box) -> str:
-    """A box: name and words on top, the folders below."""
+    """Draw a box: name and words on top, the folders below."""
     place = box.place
     parts = [
         f'<rect x="{place.left}" y="{box.top}" width="{place.right - place.left}" '
@@ -156,9 +156,9 @@ def _drawn(box: _Box) -> str:
 
 
 def _arrow(above: _Box, below: _Box, boxes: dict[str, _Box]) -> str:
-    """An arrow straight down, in the widest stretch that both boxes share and no other box bars.
+    """Draw an arrow straight down, in the widest stretch that both boxes share and no other box bars.
 
-    An import that runs upwards or sideways is drawn in red; a test is, too.
+    An import that runs upwards or sideways is drawn in red; a test fails then, too.
     """
     shared = (max(above.place.left, below.place.left), min(above.place.right, below.place.right))
     free = [shared]
@@ -174,7 +174,7 @@ def _arrow(above: _Box, below: _Box, boxes: dict[str, _Box]) -> str:
 
 
 def _without(span: tuple[int, int], box: _Box) -> list[tuple[int, int]]:
-    """What a box, with some air around it, leaves of a stretch."""
+    """Return what a box, with some air around it, leaves of a stretch."""
     left, right = box.place.left - 10, box.place.right + 10
     parts = [(span[0], min(span[1], left)), (max(span[0], right), span[1])]
     return [part for part in parts if part[0] < part[1]]

@@ -22,7 +22,7 @@ _PROGRAMS: dict[str, Callable[[list[str]], int]] = {
 
 
 def command_page() -> str:
-    """The page of every program."""
+    """Return the page of every program."""
     parts = [f"## `smalti`\n\n{code(_help(smalti.main, []), 'text')}"]
     for name in smalti.COMMANDS:
         parts.append(f"### `smalti {name}`\n\n{code(_help(smalti.main, [name]), 'text')}")
@@ -32,7 +32,7 @@ def command_page() -> str:
 
 
 def _help(main: Callable[[list[str]], int], words: list[str]) -> str:
-    """What `--help` prints on a terminal of 100 columns."""
+    """Return what `--help` prints on a terminal of 100 columns."""
     stream = io.StringIO()
     columns = patch.dict(os.environ, {"COLUMNS": "100"})
     with columns, redirect_stdout(stream), suppress(SystemExit):

@@ -26,7 +26,7 @@ DOCUMENTED = ("quant", "top", "tpu", "tile", "isa")
 
 
 def dialect_page(name: str) -> str:
-    """The page of a dialect of ours."""
+    """Return the page of a dialect of ours."""
     dialect = DIALECTS[name]()
     module = importlib.import_module(f"...dialects.{name}", __package__)
     ops = [op for op in dialect.operations if not _is_instruction(op)]
@@ -54,7 +54,7 @@ def _is_instruction(op: type[Operation]) -> bool:
 
 
 def documented_ops(dialect: Dialect) -> Iterator[type[IRDLOperation]]:
-    """The ops of a dialect that its page describes."""
+    """Yield the ops of a dialect that its page describes."""
     for op in dialect.operations:
         if issubclass(op, IRDLOperation) and not _is_instruction(op):
             yield op
@@ -85,7 +85,7 @@ def _op(op: type[Operation]) -> str:
 
 
 def _syntax(op: type[IRDLOperation]) -> str:
-    """The custom form, from the op's definition; an op with a text of its own shows it by example."""
+    """Return the custom form, as the op's definition gives it; an op that defines its own text shows it by example."""
     if not _has_derived_text(op):
         return ""
     layout = text_layout(op)

@@ -14,7 +14,7 @@ from .markdown import code, page, prose, table
 
 
 def instruction_page() -> str:
-    """The page of all instructions, in the order of their numbers."""
+    """Return the page of all instructions, in the order of their numbers."""
     listing = table(
         ["instruction", "number", "engine", "what it does"],
         (
@@ -86,12 +86,12 @@ def _instruction(cls: type[Instruction]) -> str:
 
 
 def _file_of(function: Callable[..., object]) -> str:
-    """The file of a function, from the project's root."""
+    """Return the file of a function, from the project's root."""
     return function.__module__.removeprefix("smalti.").replace(".", "/") + ".py"
 
 
 def _source(cls: type[Instruction]) -> str:
-    """The body of the cycle formula."""
+    """Return the body of the cycle formula."""
     lines = textwrap.dedent(inspect.getsource(cls.cycles)).splitlines()
     begin = next(i for i, line in enumerate(lines) if line.rstrip().endswith(":") and "->" in line)
     return textwrap.dedent("\n".join(lines[begin + 1 :]))

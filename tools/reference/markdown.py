@@ -8,22 +8,22 @@ GENERATED = "<!-- Made by `python -m smalti.tools.reference`: change the classes
 
 
 def page(title: str, *parts: str) -> str:
-    """A page: its title and its parts, with a note that it is generated."""
+    """Return a page: its title, a note that it is generated, and its parts."""
     return "\n\n".join([f"# {title}", GENERATED, *(part for part in parts if part)]) + "\n"
 
 
 def code(text: str, language: str = "mlir") -> str:
-    """A block of code."""
+    """Return a block of code."""
     return f"```{language}\n{text.rstrip()}\n```"
 
 
 def cell(text: str) -> str:
-    """Text as it may stand in a table."""
+    """Return text as it may stand in a table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; the empty text where there are no rows."""
+    """Return a table, or the empty text if there are no rows."""
     lines = [f"| {' | '.join(cell(each) for each in row)} |" for row in rows]
     if not lines:
         return ""
@@ -31,7 +31,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def prose(text: str) -> str:
-    """A docstring's words: paragraphs on lines of their own, indented parts as code."""
+    """Return a docstring's words as Markdown: paragraphs on lines of their own, indented parts as code."""
     parts: list[str] = []
     for part in text.strip().split("\n\n"):
         if all(line.startswith("    ") for line in part.splitlines()):

@@ -1,4 +1,4 @@
-"""Which pages there are, and where they stand."""
+"""The list of the reference pages: where each stands and what makes it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def stale_pages() -> list[str]:
-    """The pages that are not there, or say something else than the classes do now."""
+    """Return the pages that do not exist, or say something else than the classes do now."""
     return [
         name
         for name, make in PAGES.items()
@@ -39,7 +39,7 @@ def stale_pages() -> list[str]:
 
 
 def write_pages() -> list[str]:
-    """Writes the pages that are stale, and returns them."""
+    """Write the pages that are stale, and return their names."""
     stale = stale_pages()
     for name in stale:
         path = ROOT / name

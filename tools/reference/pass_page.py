@@ -9,7 +9,7 @@ _LEVELS = ("top", "tpu", "tile", "isa", "any")
 
 
 def pass_page() -> str:
-    """The page of all registered passes, by level."""
+    """Return the page of all registered passes, by level."""
     passes = sorted(describe_passes(), key=lambda each: _LEVELS.index(each.level))
     listing = table(
         ["pass", "level", "what it does"],

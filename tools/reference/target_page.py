@@ -14,7 +14,7 @@ from .markdown import page, prose, table
 
 
 def target_page() -> str:
-    """The page of all shipped targets."""
+    """Return the page of all shipped targets."""
     targets = [load_target(name) for name in shipped_targets()]
     figures = table(
         ["target", *(f"`{each.name}`" for each in targets)],
