@@ -16,7 +16,7 @@ from xdsl.passes import ModulePass
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import isa, tile
 from ...dialects.ir.location import names_of
-from ...dialects.ir.text.syntax import SmaltiPrinter
+from ...dialects.ir.text.printer import SmaltiPrinter
 from ...dialects.isa.line import line_format
 from ...passes.instrument import PassInstrument
 from ..compilation.pipelines import level_of

@@ -16,7 +16,7 @@ from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...dialects.ir.location import ParsedLoc, names_of
-from ...dialects.ir.text.syntax import SmaltiPrinter
+from ...dialects.ir.text.printer import SmaltiPrinter
 from ...passes.instrument import PassInstrument
 from ...passes.rewrite_observer import observing
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -18,18 +17,12 @@ from ...dialects import top
 from ...dialects.context import SmaltiContext
 from ...dialects.ir.location import named
 from ...dialects.quant.element_type import type_of_storage
-from .node import NETWORK_DTYPES, Constant, Node, UnsupportedNodeError, Value, shape_of
+from .model.input_shapes import BatchChange
+from .node import Node, UnsupportedNodeError
+from .value import NETWORK_DTYPES, Constant, Value, shape_of
 
 _MAX_ELEMENTS = 2**34
 """No tensor of a network may have more: 64 GiB in f32, past anything that can be run."""
-
-
-@dataclass(frozen=True)
-class BatchChange:
-    """The model's batch size as it was exported, and the one that it is imported with."""
-
-    old: int
-    new: int
 
 
 class GraphBuilder:

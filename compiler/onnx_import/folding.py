@@ -9,8 +9,9 @@ import math
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from .node import Constant, Node
-from .validation import is_registered
+from .model.validation import is_registered
+from .node import Node
+from .value import Constant
 
 MAX_FOLDED_BYTES = 512 * 2**20
 """No constant that a node computes may be bigger: a few bytes of ConstantOfShape must not fill the

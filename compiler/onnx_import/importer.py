@@ -20,14 +20,15 @@ from xdsl.ir import Block, Region, SSAValue
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...dialects.context import SmaltiContext
 from ...dialects.ir.text.value_name import value_name
-from .builder import BatchChange, GraphBuilder
+from .builder import GraphBuilder
 from .folding import can_fold, fold
-from .input_shapes import GivenSizes, resolve_input_shapes
-from .model_file import open_model
-from .node import Constant, Node, UnsupportedNodeError, Value, network_element
+from .model.input_shapes import BatchChange, GivenSizes, resolve_input_shapes
+from .model.model_file import open_model
+from .model.tensors import TensorReader
+from .model.validation import is_default_domain, validate
+from .node import Node, UnsupportedNodeError
 from .operators import HANDLES_CONSTANTS, OPERATORS, supported_operators
-from .tensors import TensorReader
-from .validation import is_default_domain, validate
+from .value import Constant, Value, network_element
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto

@@ -2,52 +2,46 @@
 
 from __future__ import annotations
 
-from . import functions
-from .node import Operator
+from .operator import Operator
 from .ops import (
     along_axis,
-    cast,
-    comparison,
-    constants,
+    arithmetic,
+    constant,
     convolution,
     einsum,
-    elementwise,
-    lp_pooling,
     movement,
     normalization,
     padding,
+    pointwise,
     pooling,
-    products,
+    product,
     reduction,
-    resize,
-    shaping,
+    resampling,
+    reshape,
     statistics_normalization,
 )
 
 OPERATORS: dict[str, Operator] = {
     **along_axis.OPERATORS,
-    **cast.OPERATORS,
-    **comparison.OPERATORS,
-    **constants.OPERATORS,
+    **arithmetic.OPERATORS,
+    **constant.OPERATORS,
     **convolution.OPERATORS,
     **einsum.OPERATORS,
-    **elementwise.OPERATORS,
-    **functions.OPERATORS,
-    **lp_pooling.OPERATORS,
     **movement.OPERATORS,
     **normalization.OPERATORS,
     **padding.OPERATORS,
+    **pointwise.OPERATORS,
     **pooling.OPERATORS,
-    **products.OPERATORS,
+    **product.OPERATORS,
     **reduction.OPERATORS,
-    **resize.OPERATORS,
-    **shaping.OPERATORS,
+    **resampling.OPERATORS,
+    **reshape.OPERATORS,
     **statistics_normalization.OPERATORS,
 }
 """How each op of ONNX's default operator set is imported, by name."""
 
 HANDLES_CONSTANTS = frozenset(
-    {"Constant", "Identity", "Shape", "Size", "Dropout", *shaping.OPERATORS}
+    {"Constant", "Identity", "Shape", "Size", "Dropout", *reshape.OPERATORS}
 )
 """Ops whose import function does no arithmetic on constants: for them it is cheaper than folding.
 """

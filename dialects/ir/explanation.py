@@ -17,7 +17,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Note, Place, did
 from .location import ParsedLoc, place_of
 
 if TYPE_CHECKING:
-    from .text.syntax import SmaltiParser
+    from .text.parser import SmaltiParser
 
 BUILTIN_TYPES = ("tensor", "memref", "vector", "index", "f16", "bf16", "f32", "f64", "i8", "i32")
 _COMMENT = re.compile(r"//[^\n]*")

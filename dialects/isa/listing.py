@@ -22,7 +22,8 @@ from xdsl.printer import Printer
 
 from ...backends.instructions.instruction_set import BY_MNEMONIC
 from ..ir.location import given_location
-from ..ir.text.syntax import SmaltiParser, SmaltiPrinter
+from ..ir.text.parser import SmaltiParser
+from ..ir.text.printer import SmaltiPrinter
 from .instructions import UNKNOWN, InstructionOp, op_of_line
 from .line import NAME, line_format, unquoted
 

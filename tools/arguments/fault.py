@@ -87,7 +87,7 @@ def experiment_of(args: argparse.Namespace) -> Experiment:
 
     passes = tuple(print_pipeline([each]) for each in parse_pipeline(args.passes))
     if Path(args.input).suffix == ".onnx":
-        from ...compiler.onnx_import.model_file import read_model
+        from ...compiler.onnx_import.model.model_file import read_model
 
         return OnnxExperiment(passes, read_model(args.input))
     return IrExperiment.read(args.input, make_context(), passes)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import ImportFunction, Node, Operator, UnsupportedNodeError, Value, shape_of
+from ..node import Node, UnsupportedNodeError
+from ..operator import ImportFunction, Operator
+from ..value import Value, shape_of
 
 
 def _extreme(kind: str) -> ImportFunction:

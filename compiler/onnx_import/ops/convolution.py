@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import Node, Operator, Value, shape_of
-from .sliding_windows import emit_over_2d, read_window, spatial_2d
+from ..node import Node
+from ..operator import Operator
+from ..value import Value, shape_of
+from .window_attributes import emit_over_2d, read_window, spatial_2d
 
 
 def _conv(node: Node, builder: GraphBuilder) -> Sequence[Value]:

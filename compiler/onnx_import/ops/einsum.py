@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import Node, Operator, UnsupportedNodeError, Value, shape_of
+from ..node import Node, UnsupportedNodeError
+from ..operator import Operator
+from ..value import Value, shape_of
 
 
 def _einsum(node: Node, builder: GraphBuilder) -> Sequence[Value]:

@@ -10,16 +10,9 @@ import numpy as np
 from ....dialects import top
 from ..builder import GraphBuilder
 from ..folding import MAX_FOLDED_BYTES
-from ..node import (
-    Constant,
-    ImportFunction,
-    Node,
-    Operator,
-    UnsupportedNodeError,
-    Value,
-    dtype_of_value,
-    shape_of,
-)
+from ..node import Node, UnsupportedNodeError
+from ..operator import ImportFunction, Operator
+from ..value import Constant, Value, dtype_of_value, shape_of
 
 
 def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:

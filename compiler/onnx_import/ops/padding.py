@@ -8,7 +8,9 @@ import numpy as np
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import Node, Operator, Value, shape_of
+from ..node import Node
+from ..operator import Operator
+from ..value import Value, shape_of
 from .movement import check_length, gather, slice_of
 
 _MODES = ("constant", "reflect", "edge", "wrap")

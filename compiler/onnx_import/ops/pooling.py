@@ -1,16 +1,25 @@
-"""Imports MaxPool and AveragePool over one or two spatial axes."""
+"""Imports MaxPool, AveragePool and LpPool over one or two spatial axes, and GlobalLpPool.
+
+LpPool is the p-norm of each window, (Σ |x|^p)^(1/p), GlobalLpPool that of each image.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ....dialects import top
+from ....dialects.network.shape import pool_shape
 from ..builder import GraphBuilder
-from ..node import Node, Operator, Value, shape_of
-from .sliding_windows import Window, emit_over_2d, read_window, spatial_2d
+from ..node import Node
+from ..operator import Operator
+from ..value import Value, shape_of
+from .reduction import over_image
+from .window_attributes import WindowAttributes, emit_over_2d, read_window, spatial_2d
 
 
-def read_pool_window(node: Node, shape: Sequence[int]) -> Window:
+def read_pool_window(node: Node, shape: Sequence[int]) -> WindowAttributes:
     """The 2-D window of a pool over an image of `shape`; diagnostics as `read_window`."""
     kernel = node.integers("kernel_shape")
     if kernel is None:
@@ -18,7 +27,9 @@ def read_pool_window(node: Node, shape: Sequence[int]) -> Window:
     return read_window(node, shape, kernel).as_2d()
 
 
-def _emit(node: Node, builder: GraphBuilder, kind: type, window: Window, **more: bool) -> Value:
+def _emit(
+    node: Node, builder: GraphBuilder, kind: type, window: WindowAttributes, **more: bool
+) -> Value:
     image = node.input(0)
     return emit_over_2d(
         node,
@@ -47,8 +58,91 @@ def _average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [_emit(node, builder, top.AvgPoolOp, window, count_include_pad=include)]
 
 
+def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """count^(1/p) · (mean |x|^p)^(1/p): the mean, with pads counted as zeros, keeps numbers small."""
+    image, p = node.input(0), _exponent(node)
+    window = read_pool_window(node, shape_of(image))
+    powers = spatial_2d(node, builder, _power(node, builder, image, p))
+    if window.ceil_mode:
+        window = _in_floor_mode(window, shape_of(powers))
+    mean = builder.emit(
+        top.AvgPoolOp,
+        builder.derived(node.output, "mean"),
+        powers,
+        kernel=window.kernel,
+        strides=window.strides,
+        pads=window.pads,
+        dilations=window.dilations,
+        count_include_pad=True,
+    )
+    root = _root(node, builder, mean, p, builder.derived(node.output, "root"))
+    factor = builder.scalar(math.prod(window.kernel) ** (1 / p), node.output, "factor")
+    return [emit_over_2d(node, builder, len(shape_of(image)), top.MulOp, root, factor)]
+
+
+def _in_floor_mode(window: WindowAttributes, shape: Sequence[int]) -> WindowAttributes:
+    """The window whose pads after the image reach to the end of the last window: all windows then
+    have all of their elements, where ceil mode cuts the last ones off."""
+    ceil = pool_shape(
+        tuple(shape),
+        kernel=window.kernel,
+        strides=window.strides,
+        pads=window.pads,
+        dilations=window.dilations,
+        ceil_mode=True,
+    )
+    begins, ends = window.pads[:2], []
+    for axis, begin in enumerate(begins):
+        span = window.dilations[axis] * (window.kernel[axis] - 1) + 1
+        last = (ceil[axis + 2] - 1) * window.strides[axis] + span
+        ends.append(max(last - begin - shape[axis + 2], 0))
+    return replace(window, pads=(*begins, *ends), ceil_mode=False)
+
+
+def _global_lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """Over all spatial axes."""
+    p = _exponent(node)
+    if p in (1, 2):
+        return [over_image(node, builder, node.input(0), f"l{p:g}", node.output)]
+    powers = _power(node, builder, node.input(0), p)
+    total = over_image(node, builder, powers, "sum", builder.derived(node.output, "sum"))
+    return [_root(node, builder, total, p, node.output)]
+
+
+def _exponent(node: Node) -> float:
+    """The attribute p; a real number before opset 2."""
+    p = node.integer("p", 2) if node.opset >= 2 else node.real("p", 2.0)
+    if not (math.isfinite(p) and p > 0):
+        raise node.error(f"p must be positive, it is {p:g}")
+    return p
+
+
+def _power(node: Node, builder: GraphBuilder, value: Value, p: float) -> Value:
+    """|value|^p."""
+    name = builder.derived(node.output, "power")
+    if p == 2:
+        return builder.emit(top.MulOp, name, value, value)
+    if p == 1:
+        return builder.emit(top.UnaryOp, name, value, kind="abs")
+    if p % 2:
+        magnitude = builder.derived(node.output, "magnitude")
+        value = builder.emit(top.UnaryOp, magnitude, value, kind="abs")
+    return builder.emit(top.UnaryOp, name, value, kind="power", alpha=float(p))
+
+
+def _root(node: Node, builder: GraphBuilder, value: Value, p: float, name: str) -> Value:
+    """value^(1/p), `name`d; the value itself where p is 1."""
+    if p == 1:
+        return value
+    if p == 2:
+        return builder.emit(top.UnaryOp, name, value, kind="sqrt")
+    return builder.emit(top.UnaryOp, name, value, kind="power", alpha=1 / p)
+
+
 OPERATORS = {
     "MaxPool": Operator(_max_pool, "vector"),
     "AveragePool": Operator(_average_pool, "vector"),
+    "LpPool": Operator(_lp_pool, "vector"),
+    "GlobalLpPool": Operator(_global_lp_pool, "vector"),
 }
 """The ops of this family."""

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import ImportFunction, Node, Operator, Value, shape_of
+from ..node import Node
+from ..operator import ImportFunction, Operator
+from ..value import Value, shape_of
 
 _KINDS = {
     "ReduceMean": "mean",

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import Node, Operator, UnsupportedNodeError, Value, shape_of
+from ..node import Node, UnsupportedNodeError
+from ..operator import Operator
+from ..value import Value, shape_of
 
 
 def _layer_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:

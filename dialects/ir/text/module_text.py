@@ -33,8 +33,9 @@ from ..verifier import Verifier
 from ..weights import keys_used
 from .alias_definition import hoist_aliases
 from .file_metadata import take_metadata
+from .parser import SmaltiParser
+from .printer import SmaltiPrinter
 from .source_text import SourceText
-from .syntax import SmaltiParser, SmaltiPrinter
 
 __all__ = [
     "open_weights",

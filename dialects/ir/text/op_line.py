@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from xdsl.dialects.builtin import LocationAttr, StringAttr, UnitAttr, UnknownLoc
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -20,9 +20,7 @@ from xdsl.irdl import AttrSizedOperandSegments
 
 from ..attribute import integer, ints, real, reals
 from .assembly import TextOp, text_layout
-
-if TYPE_CHECKING:
-    from .syntax import SmaltiParser
+from .source_parser import SourceParser
 
 _ID = r"%[A-Za-z0-9_$.\-]+"
 _HEAD = re.compile(rf"(?:({_ID}) = )?([a-z]+\.[a-z0-9_]+)(?= )")
@@ -66,7 +64,7 @@ class _Form(NamedTuple):
 class OpLines:
     """Reads lines for one parser."""
 
-    def __init__(self, parser: SmaltiParser) -> None:
+    def __init__(self, parser: SourceParser) -> None:
         self._parser = parser
         self._content = parser.source.text
         self._types: dict[tuple[bool, str], _Types] = {}

@@ -83,7 +83,7 @@ def test_damaged_bytes_never_crash(position, flip):
     model = model_of(nodes, {"x": (1, 3, 4, 4)}, constants={"w": random_input(2, 3, 3, 3)})
     data = bytearray(model.SerializeToString())
     data[position % len(data)] ^= flip
-    from smalti.compiler.onnx_import.model_file import parse_model
+    from smalti.compiler.onnx_import.model.model_file import parse_model
 
     try:
         imported(parse_model(bytes(data), "damaged.onnx"))

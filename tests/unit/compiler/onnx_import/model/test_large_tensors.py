@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.onnx_import.large_tensors import LEAST_BYTES, OWN_FILE, without_large_tensors
+from smalti.compiler.onnx_import.model.large_tensors import (
+    LEAST_BYTES,
+    OWN_FILE,
+    without_large_tensors,
+)
 
-from .onnx_models import imported, model_of, random_input, run_imported
+from tests.unit.compiler.onnx_import.onnx_models import (
+    imported,
+    model_of,
+    random_input,
+    run_imported,
+)
 
 SIZE = 160
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..builder import BatchChange, GraphBuilder
-from ..node import Node, Operator, Value, shape_of
+from ..builder import GraphBuilder
+from ..model.input_shapes import BatchChange
+from ..node import Node
+from ..operator import Operator
+from ..value import Value, shape_of
 
 
 def _reshape(node: Node, builder: GraphBuilder) -> Sequence[Value]:

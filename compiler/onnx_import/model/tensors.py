@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from .large_tensors import OWN_FILE
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from .builder import BatchChange
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 
 if TYPE_CHECKING:
     from onnx import ValueInfoProto
@@ -18,6 +17,14 @@ _LARGEST_DIMENSION = 2**31 - 1
 
 Dimension = int | str | None
 """A declared dimension: a size, the name of a symbol, or unknown."""
+
+
+@dataclass(frozen=True)
+class BatchChange:
+    """The model's batch size as it was exported, and the one that it is imported with."""
+
+    old: int
+    new: int
 
 
 @dataclass(frozen=True)

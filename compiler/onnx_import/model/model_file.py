@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from .large_tensors import without_large_tensors
 
 if TYPE_CHECKING:

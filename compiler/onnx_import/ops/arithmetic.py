@@ -1,26 +1,18 @@
-"""Imports arithmetic with broadcasting (Add … Mod; Sum, Mean, Min, Max of any number of operands),
-Relu and Clip.
+"""Imports arithmetic with broadcasting: Add … Mod, Pow, PRelu; Sum, Mean, Min and Max of any number of
+operands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import ml_dtypes
 import numpy as np
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import (
-    Constant,
-    ImportFunction,
-    Node,
-    Operator,
-    UnsupportedNodeError,
-    Value,
-    dtype_of_value,
-    shape_of,
-)
+from ..node import Node, UnsupportedNodeError
+from ..operator import ImportFunction, Operator
+from ..value import Constant, Value, dtype_of_value, shape_of
 
 
 def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
@@ -123,33 +115,33 @@ def lone_number(value: Value, partner: Value) -> float | None:
     return number if np.isfinite(number) else None
 
 
-def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    return [builder.emit(top.ReluOp, node.output, node.input(0))]
+def _prelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """A slope that is one number makes a leaky relu."""
+    value, slope = node.input(0), node.input(1)
+    number = lone_number(slope, value)
+    if number is not None:
+        return [builder.emit(top.UnaryOp, node.output, value, kind="leaky_relu", alpha=number)]
+    if node.opset < 7 and len(shape_of(slope)) == 1:
+        # One slope per channel; since opset 7 slopes broadcast as elsewhere.
+        spatial = (1,) * max(len(shape_of(value)) - 2, 0)
+        name = builder.derived(node.output, "slope")
+        slope = builder.reshape(slope, (*shape_of(slope), *spatial), name)
+    return [builder.emit(top.PreluOp, node.output, value, slope)]
 
 
-def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """The bounds are attributes up to opset 10, constant inputs since."""
-    low, high = _bound(node, "min", 1), _bound(node, "max", 2)
-    # A bound at the end of the type's range (the attributes' default) does not bind.
-    limits = ml_dtypes.finfo(dtype_of_value(node.input(0)))
-    low = None if low is not None and low <= float(limits.min) else low
-    high = None if high is not None and high >= float(limits.max) else high
-    if low is None and high is None:
-        return [node.input(0)]
-    if low is not None and high is not None and low > high:
-        low = high  # ONNX applies the upper bound last: every element becomes it
-    return [builder.emit(top.ClipOp, node.output, node.input(0), low=low, high=high)]
-
-
-def _bound(node: Node, name: str, index: int) -> float | None:
-    if node.opset < 11:
-        return node.real(name, 0.0) if node.has(name) else None
-    array = node.constant(index, f"bound '{name}'")
-    if array is None or array.size == 0:
-        return None
-    if array.size != 1 or np.isnan(array).any():
-        raise node.error(f"the bound '{name}' must be one number, it is {array}")
-    return float(array.reshape(()))
+def _pow(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """An exponent that is one number makes a function of one operand."""
+    base, exponent = legacy_operands(node, builder)
+    number = lone_number(exponent, base)
+    if number == 2:
+        return [builder.emit(top.MulOp, node.output, base, base)]
+    if number is not None:
+        kind = {0.5: "sqrt", -1.0: "reciprocal"}.get(number, "power")
+        given = {"alpha": number} if kind == "power" else {}
+        return [builder.emit(top.UnaryOp, node.output, base, kind=kind, **given)]
+    if isinstance(exponent, Constant):
+        exponent = Constant(exponent.array.astype(dtype_of_value(base)), exponent.name)
+    return [builder.emit(top.PowerOp, node.output, base, exponent)]
 
 
 OPERATORS = {
@@ -162,7 +154,7 @@ OPERATORS = {
     "Min": Operator(_extreme(top.MinOp, "high"), "vector"),
     "Max": Operator(_extreme(top.MaxOp, "low"), "vector"),
     "Mod": Operator(_mod, "vector"),
-    "Relu": Operator(_relu, "vector"),
-    "Clip": Operator(_clip, "vector"),
+    "Pow": Operator(_pow, "vector"),
+    "PRelu": Operator(_prelu, "vector"),
 }
 """The ops of this family."""

@@ -8,8 +8,10 @@ import numpy as np
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import Constant, Node, Operator, Value, shape_of
-from .elementwise import align_legacy_operand
+from ..node import Node
+from ..operator import Operator
+from ..value import Constant, Value, shape_of
+from .arithmetic import align_legacy_operand
 
 
 def _matmul(node: Node, builder: GraphBuilder) -> Sequence[Value]:

@@ -1,30 +1,23 @@
-"""xDSL's parser and printer, made to read what MLIR prints and to print what both read back
-unchanged.
+"""xDSL's parser, made to read all that MLIR prints, and lines of ops quickly.
 
 - `dense<[0x4B800000]> : tensor<1xf32>` is a float by its bits in MLIR; xDSL reads the integer
   1266679808.
 - `array<f64: 0x7FF0000000000000>` is infinity in MLIR; xDSL does not read it.
-- lists in `dense<>` that hold such floats are printed as one string of hexadecimal bytes, which
-  every MLIR reads.
 - fused locations may have metadata: `loc(fused<"CSE">["a", "b"])`.
 """
 
 from __future__ import annotations
 
 import builtins
-import io
 import math
 import re
-from collections.abc import Mapping
 from math import prod
-from types import MappingProxyType
 from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
     AnyFloat,
     DenseArrayBase,
-    DenseIntOrFPElementsAttr,
     Float16Type,
     Float32Type,
     FusedLoc,
@@ -34,8 +27,7 @@ from xdsl.dialects.builtin import (
     NoneAttr,
 )
 from xdsl.ir import Attribute, AttributeInvT, Operation, SSAValue, TypeAttribute
-from xdsl.parser import AttrParser, Parser, ParserState, UnresolvedOperand
-from xdsl.printer import Printer
+from xdsl.parser import AttrParser, ParserState, UnresolvedOperand
 from xdsl.utils.exceptions import ParseError
 from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
@@ -43,8 +35,8 @@ from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLit
 from ....backends.diagnostics.diagnostic import Place
 from ..location import parsed, place_of
 from .op_line import OpLines
+from .source_parser import SourceParser
 from .source_text import SourceText
-from .type_alias import type_aliases
 
 MAX_INTEGER_BITS = 1024
 MAX_DENSE_ELEMENTS = 1 << 22
@@ -109,20 +101,15 @@ class SmaltiLexer(MLIRLexer):
         return MLIRToken(MLIRTokenKind.STRING_LIT, token.span)
 
 
-class SmaltiParser(Parser):
+class SmaltiParser(SourceParser):
     """xDSL's parser, with MLIR's hexadecimal floats; the location of each op says where it began."""
 
     def __init__(self, ctx: Context, source: SourceText) -> None:
-        super().__init__(ctx, "", source.file)
-        self.source = source
+        super().__init__(ctx, source)
         self.positions: dict[Operation, int] = {}
         """Where the lines of a listing began: they are many, and keep the location that they share."""
         self._first_uses: dict[str, Span[Any]] = {}
         self._lines = OpLines(self)
-
-    def go_on_at(self, position: int) -> None:
-        """Makes what stands at an offset of the text the next to be read."""
-        self._resume_from(position)
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         try:
@@ -229,87 +216,3 @@ class SmaltiParser(Parser):
             self._consume_token()
             return value
         return float(self.parse_number(context_msg=" in list of reals"))
-
-
-class SmaltiPrinter(Printer):
-    """xDSL's printer; dense lists of floats that it would print wrongly become one hexadecimal
-    string.
-    """
-
-    print_positions = False
-    """Whether ops without a location get that of the text they were read from."""
-    elide_above: int | None = None
-    """Constants with more elements than this are printed as MLIR elides them."""
-    comments: Mapping[Operation, str] = MappingProxyType({})
-    """What is written after ops, as comments at the end of their lines."""
-    _aliases: dict[int, str] | None = None
-
-    def print_op(self, op: Operation) -> None:
-        super().print_op(op)
-        if op in self.comments:
-            self.print_string(f"  // {self.comments[op]}")
-
-    def print_aliases(self, module: ModuleOp) -> None:
-        """Prints definitions of short names for the types of `module` that come often, and uses them."""
-        aliases = type_aliases(module, self._text_of)
-        for name, attribute in aliases.definitions:
-            self.print_string(f"{name} = ")
-            self.print_attribute(attribute)
-            self.print_string("\n")
-        self._aliases = aliases.name_of
-
-    @staticmethod
-    def _text_of(attribute: Attribute) -> str:
-        stream = io.StringIO()
-        SmaltiPrinter(stream).print_attribute(attribute)
-        return stream.getvalue()
-
-    def print_attribute(self, attribute: Attribute) -> None:
-        if self._aliases and (alias := self._aliases.get(id(attribute))) is not None:
-            self.print_string(alias)
-            return
-        if self.elide_above is not None and _number_of_elements(attribute) > self.elide_above:
-            self.print_string("dense_resource<__elided__> : ")
-            assert isinstance(attribute, DenseIntOrFPElementsAttr)
-            self.print_attribute(attribute.type)
-            return
-        if isinstance(attribute, DenseIntOrFPElementsAttr) and _needs_bytes(attribute):
-            self.print_string(f'dense<"0x{attribute.data.data.hex().upper()}"> : ')
-            self.print_attribute(attribute.type)
-            return
-        super().print_attribute(attribute)
-
-
-class _FloatProbe(Printer):
-    """Tells how a float would be printed."""
-
-    def text_of(self, value: float, type: Any) -> str:
-        self.text = ""
-        self.print_float(value, type)
-        return self.text
-
-    def print_string(self, text: str, *, indent: int | None = None) -> None:
-        self.text += text
-
-
-def _number_of_elements(attribute: Attribute) -> int:
-    """How many elements a constant has; 0 for any other attribute, and for a splat, which is short."""
-    if not isinstance(attribute, DenseIntOrFPElementsAttr) or attribute.is_splat():
-        return 0
-    return len(attribute)
-
-
-def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:
-    """Whether a list of floats has elements that would be printed as hexadecimal numbers, or not to
-    the bit.
-    """
-    type = attribute.get_element_type()
-    if not isinstance(type, AnyFloat) or len(attribute) > 100 or len(attribute) == 0:
-        return False
-    probe = _FloatProbe()
-    for value in attribute.get_values():
-        assert isinstance(value, float)
-        text = probe.text_of(value, type)
-        if text.startswith("0x") or "." not in text:
-            return True
-    return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from .node_order import in_topological_order
 
 if TYPE_CHECKING:

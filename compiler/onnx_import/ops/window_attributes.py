@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError, Value, shape_of
+from ..node import Node, UnsupportedNodeError
+from ..value import Value, shape_of
 
 
 @dataclass(frozen=True)
-class Window:
+class WindowAttributes:
     """A sliding window over spatial axes; `pads` is all begins, then all ends, as in ONNX."""
 
     kernel: tuple[int, ...]
@@ -19,14 +20,14 @@ class Window:
     pads: tuple[int, ...]
     ceil_mode: bool = False
 
-    def as_2d(self) -> Window:
+    def as_2d(self) -> WindowAttributes:
         """The window over [1, length] that does what this one does over [length]; a 2-D window is
         itself.
         """
         if len(self.kernel) == 2:
             return self
         begin, end = self.pads
-        return Window(
+        return WindowAttributes(
             (1, *self.kernel),
             (1, *self.strides),
             (1, *self.dilations),
@@ -35,7 +36,7 @@ class Window:
         )
 
 
-def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -> Window:
+def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -> WindowAttributes:
     """The window of a convolution or pool over [N, C, spatial...] with `kernel`; auto_pad becomes
     explicit pads.
 
@@ -62,7 +63,7 @@ def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -
     # without pads.
     is_same = node.string("auto_pad", "NOTSET").startswith("SAME")
     ceil_mode = bool(node.integer("ceil_mode", 0)) and not is_same
-    return Window(kernel, strides, dilations, pads, ceil_mode)
+    return WindowAttributes(kernel, strides, dilations, pads, ceil_mode)
 
 
 def _positive(node: Node, name: str, values: list[int] | None, rank: int) -> tuple[int, ...]:

@@ -10,7 +10,9 @@ import numpy as np
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..node import Node, Operator, UnsupportedNodeError, Value, shape_of
+from ..node import Node, UnsupportedNodeError
+from ..operator import Operator
+from ..value import Value, shape_of
 
 _MODES = ("nearest", "linear", "cubic")
 

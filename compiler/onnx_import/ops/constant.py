@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..builder import GraphBuilder
-from ..node import Constant, Node, Operator, UnsupportedNodeError, Value, shape_of
+from ..node import Node, UnsupportedNodeError
+from ..operator import Operator
+from ..value import Constant, Value, shape_of
 
 _FORMS: dict[str, Callable[[Any], np.ndarray]] = {
     "value_float": lambda attribute: np.array(attribute.f, np.float32),

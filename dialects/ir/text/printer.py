@@ -1,0 +1,102 @@
+"""xDSL's printer, made to print what it and MLIR read back unchanged.
+
+Lists in `dense<>` that hold infinities or other floats that are written by their bits are printed as one
+string of hexadecimal bytes, which every MLIR reads.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, ModuleOp
+from xdsl.ir import Attribute, Operation
+from xdsl.printer import Printer
+
+from .type_alias import type_aliases
+
+
+class SmaltiPrinter(Printer):
+    """xDSL's printer; dense lists of floats that it would print wrongly become one hexadecimal
+    string.
+    """
+
+    print_positions = False
+    """Whether ops without a location get that of the text they were read from."""
+    elide_above: int | None = None
+    """Constants with more elements than this are printed as MLIR elides them."""
+    comments: Mapping[Operation, str] = MappingProxyType({})
+    """What is written after ops, as comments at the end of their lines."""
+    _aliases: dict[int, str] | None = None
+
+    def print_op(self, op: Operation) -> None:
+        super().print_op(op)
+        if op in self.comments:
+            self.print_string(f"  // {self.comments[op]}")
+
+    def print_aliases(self, module: ModuleOp) -> None:
+        """Prints definitions of short names for the types of `module` that come often, and uses them."""
+        aliases = type_aliases(module, self._text_of)
+        for name, attribute in aliases.definitions:
+            self.print_string(f"{name} = ")
+            self.print_attribute(attribute)
+            self.print_string("\n")
+        self._aliases = aliases.name_of
+
+    @staticmethod
+    def _text_of(attribute: Attribute) -> str:
+        stream = io.StringIO()
+        SmaltiPrinter(stream).print_attribute(attribute)
+        return stream.getvalue()
+
+    def print_attribute(self, attribute: Attribute) -> None:
+        if self._aliases and (alias := self._aliases.get(id(attribute))) is not None:
+            self.print_string(alias)
+            return
+        if self.elide_above is not None and _number_of_elements(attribute) > self.elide_above:
+            self.print_string("dense_resource<__elided__> : ")
+            assert isinstance(attribute, DenseIntOrFPElementsAttr)
+            self.print_attribute(attribute.type)
+            return
+        if isinstance(attribute, DenseIntOrFPElementsAttr) and _needs_bytes(attribute):
+            self.print_string(f'dense<"0x{attribute.data.data.hex().upper()}"> : ')
+            self.print_attribute(attribute.type)
+            return
+        super().print_attribute(attribute)
+
+
+class _FloatProbe(Printer):
+    """Tells how a float would be printed."""
+
+    def text_of(self, value: float, type: Any) -> str:
+        self.text = ""
+        self.print_float(value, type)
+        return self.text
+
+    def print_string(self, text: str, *, indent: int | None = None) -> None:
+        self.text += text
+
+
+def _number_of_elements(attribute: Attribute) -> int:
+    """How many elements a constant has; 0 for any other attribute, and for a splat, which is short."""
+    if not isinstance(attribute, DenseIntOrFPElementsAttr) or attribute.is_splat():
+        return 0
+    return len(attribute)
+
+
+def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:
+    """Whether a list of floats has elements that would be printed as hexadecimal numbers, or not to
+    the bit.
+    """
+    type = attribute.get_element_type()
+    if not isinstance(type, AnyFloat) or len(attribute) > 100 or len(attribute) == 0:
+        return False
+    probe = _FloatProbe()
+    for value in attribute.get_values():
+        assert isinstance(value, float)
+        text = probe.text_of(value, type)
+        if text.startswith("0x") or "." not in text:
+            return True
+    return False
