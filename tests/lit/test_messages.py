@@ -1,10 +1,11 @@
-"""Every message of a verifier has a golden case: one that no `invalid.mlir` shows is named here."""
+"""Every message of a verifier, and every rule of an instruction, has a golden case in an `invalid.mlir`."""
 
 import ast
 import re
 from pathlib import Path
 
 import pytest
+from smalti.backends.instructions.instruction_set import INSTRUCTIONS, Instruction
 
 from tests.lit.shell import smalti_opt
 
@@ -78,4 +79,12 @@ def test_every_message_has_a_golden_case(path: Path, printed: str):
         for message, line in messages(path).items()
         if message not in UNREACHED and not is_shown(message, printed)
     ]
+    assert not without, "no invalid.mlir shows:\n" + "\n".join(without)
+
+
+@pytest.mark.parametrize("instruction", INSTRUCTIONS, ids=lambda each: each.mnemonic)
+def test_every_rule_of_an_instruction_has_a_golden_case(
+    instruction: type[Instruction], printed: str
+):
+    without = [text for text, _ in instruction.rules if f"it must have {text}, got" not in printed]
     assert not without, "no invalid.mlir shows:\n" + "\n".join(without)
