@@ -1,5 +1,7 @@
 """Samples computed in several processes: the same outputs, in order, and the same diagnostics."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tests.unit.backends.simulator.functional.test_functional import copier
 from tests.unit.backends.simulator.stream_builder import Builder
 
 from .conftest import Ran
+from .markdown_pages import ROOT, blocks
 
 IMAGES = 7
 
@@ -99,3 +102,29 @@ def test_the_option(
             np.testing.assert_array_equal(alone[name], shared[name])
     ran = smalti(*words[:2], "--mode", "timing", "--jobs", 2)
     assert ran.code == 1 and "--mode both" in ran.err
+
+
+def test_an_instruction_of_a_plugins_file_runs_in_every_process(tmp_path: Path):
+    """The instruction of the page for authors, loaded from its file: of no module that a process could import."""
+
+    def smalti(*words: object) -> str:
+        command = [sys.executable, "-m", "smalti.tools.main", *map(str, words)]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    for block in blocks(ROOT / "backends/instructions/first_instruction.md"):
+        if block.role == "file":
+            (tmp_path / block.name).write_text(block.text)
+    plugin = ("--load-plugin", "square.py")
+    use = "after=tile-cut-to-local-memory:tile-use-squares"
+    options = ("--quantize", "f32", "--target", "edge-1c", "--emit", "isa,program")
+    smalti("compile", "product.mlir", *plugin, "--insert-pass", use, *options)
+    assert " square " in (tmp_path / "product.isa.mlir").read_text()
+    x = np.random.default_rng(0).normal(size=(5, 16, 8, 8)).astype(np.float32)
+    np.savez(tmp_path / "x.npz", x=x)
+    for jobs in (1, 2, 3):
+        words = ("--inputs", "x.npz", "--outputs", f"{jobs}.npz", "--jobs", jobs)
+        smalti("run", "product.smalti", *plugin, *words)
+        with np.load(tmp_path / f"{jobs}.npz") as outputs:
+            np.testing.assert_array_equal(outputs["y"], x * x)
