@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
     from ..backends.program.program import Program
-    from ..backends.simulator.timing.timing import Timing
+    from ..backends.simulator.timing.timing_result import Timing
 
 
 class ImportedModel:

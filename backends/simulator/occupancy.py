@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .timing.timing import Timing
+from .timing.timing_result import Timing
 
 MemoryKey = tuple[str, int]
 """A memory: "local" or "acc", and the core."""

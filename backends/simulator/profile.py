@@ -16,12 +16,12 @@ from ..instructions.instruction_set import ENGINES, Load, Store
 from .streams import ENGINE_COUNT
 from .timing.costs import TICKS_PER_CYCLE, WORK_PER_BYTE
 from .timing.timeline import BUSY, STATE_NAMES
-from .timing.timing import Timing
+from .timing.timing_result import Timing
 
 Key = Literal["node", "op", "core", "engine"]
 KEYS: tuple[Key, ...] = get_args(Key)
 CAUSES = STATE_NAMES[:BUSY]
-"""What an engine can wait for, as in `timing.EngineUse`."""
+"""What an engine can wait for, as in `timing_result.EngineUse`."""
 
 
 @dataclass

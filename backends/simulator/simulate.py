@@ -13,7 +13,7 @@ from ..program.program import Program
 from .streams import Streams, decode_program
 from .timing.costs import TICKS_PER_CYCLE, cost_program
 from .timing.timed_run import run_timing
-from .timing.timing import Timing
+from .timing.timing_result import Timing
 
 MAX_JOBS = 256
 """Processes that one simulation may start."""
@@ -80,7 +80,7 @@ def _values(
     if not 1 <= jobs <= MAX_JOBS:
         raise DiagnosticError(f"jobs must be 1 to {MAX_JOBS}, got {jobs}")
     if jobs == 1:
-        from .functional.functional import FunctionalSimulator
+        from .functional.functional_simulator import FunctionalSimulator
 
         simulator = FunctionalSimulator(program, streams)
         outputs = simulator.run(inputs, progress)

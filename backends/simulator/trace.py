@@ -23,7 +23,7 @@ from ..instructions.instruction_set import ENGINES, Load, Store
 from .occupancy import memory_use
 from .streams import ENGINE_COUNT
 from .timing.costs import GLOBAL, INTERCONNECT
-from .timing.timing import Timing
+from .timing.timing_result import Timing
 
 Event = dict[str, Any]
 """One event of the format: a JSON object with `ph`, `pid`, `tid`, `ts` and more."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...backends.program.program import Program
-    from ...backends.simulator.timing.timing import NodeCost, Timing
+    from ...backends.simulator.timing.timing_result import NodeCost, Timing
 
 Nodes = tuple[str, ...]
 

@@ -18,7 +18,7 @@ from ...backends.instructions.instruction_set import ENGINES, SEGMENTS, Access
 from ...backends.instructions.movement import Sync
 from ...backends.program.assemble import assemble
 from ...backends.program.program import Port, Program
-from ...backends.simulator.functional.functional import FunctionalSimulator
+from ...backends.simulator.functional.functional_simulator import FunctionalSimulator
 from ...backends.simulator.functional.schedule import execution_order
 from ...backends.simulator.streams import Streams, decode_program
 from ...dialects import isa

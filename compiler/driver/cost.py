@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from ...backends.simulator.timing.costs import Costs
-from ...backends.simulator.timing.timing import Timing
+from ...backends.simulator.timing.timing_result import Timing
 from ...backends.targets.target import Target
 from ...dialects import isa
 from ...dialects.context import SmaltiContext

@@ -20,7 +20,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from smalti.backends.instructions.instruction_set import ENGINES
 from smalti.backends.program.program import Program
-from smalti.backends.simulator.functional.functional import FunctionalSimulator
+from smalti.backends.simulator.functional.functional_simulator import FunctionalSimulator
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.simulator.timing import timed_run
 from smalti.backends.targets.cycles import gemm_cycles

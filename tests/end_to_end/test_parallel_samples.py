@@ -12,7 +12,7 @@ from smalti.backends.simulator.functional import parallel
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import CompiledModel, compile_model
 
-from tests.unit.backends.simulator.functional.test_functional import copier
+from tests.unit.backends.simulator.functional.test_functional_simulator import copier
 from tests.unit.backends.simulator.stream_builder import Builder
 
 from .conftest import Ran

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...backends.simulator.timing.timing import Timing
+    from ...backends.simulator.timing.timing_result import Timing
 
 
 def add_profile_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...backends.simulator.profile import Profile, ProfileRow
-    from ...backends.simulator.timing.timing import Timing
+    from ...backends.simulator.timing.timing_result import Timing
 
 NODE_WIDTH = 76
 """Characters of a node's name at the end of a line."""

@@ -25,7 +25,7 @@ from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.instruction_set import BY_OPCODE, FIRST_FREE_OPCODE
 from ...program import container
 from ...program.program import Program
-from .functional import Progress
+from .functional_simulator import Progress
 from .samples import joined, samples_of
 
 _WORKER = f"{__package__}.worker"

@@ -21,7 +21,7 @@ import numpy as np
 from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.instruction_set import BY_MNEMONIC, register_instruction
 from ...program import container
-from .functional import FunctionalSimulator
+from .functional_simulator import FunctionalSimulator
 
 
 def main(folder: Path, samples: int) -> int:

@@ -6,7 +6,7 @@ import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.profile import KEYS, Profile, parse_keys, profile
 from smalti.backends.simulator.simulate import simulate
-from smalti.backends.simulator.timing.timing import Timing
+from smalti.backends.simulator.timing.timing_result import Timing
 from smalti.backends.targets.cycles import gemm_cycles
 
 from tests.unit.backends.simulator.stream_builder import Builder

@@ -5,7 +5,7 @@ import json
 import pytest
 from smalti.backends.simulator.occupancy import memory_use
 from smalti.backends.simulator.simulate import simulate
-from smalti.backends.simulator.timing.timing import Timing
+from smalti.backends.simulator.timing.timing_result import Timing
 from smalti.backends.simulator.trace import trace
 from smalti.backends.targets.target import Target, load_target
 

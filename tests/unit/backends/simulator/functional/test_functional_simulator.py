@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.numerics.device import packing
 from smalti.backends.program.program import Port
-from smalti.backends.simulator.functional import functional
-from smalti.backends.simulator.functional.functional import FunctionalSimulator
+from smalti.backends.simulator.functional import functional_simulator
+from smalti.backends.simulator.functional.functional_simulator import FunctionalSimulator
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import Target, load_target
 
@@ -49,7 +49,7 @@ def test_samples_run_together_and_in_chunks(monkeypatch: pytest.MonkeyPatch):
     assert np.array_equal(simulator.run({"x": x})["y"], x)
     steps: list[tuple[int, int]] = []
     size = sum(build.segments.values()) - build.segments["weights"] + 2 * 65536
-    monkeypatch.setattr(functional, "CHUNK_BYTES", 3 * size)
+    monkeypatch.setattr(functional_simulator, "CHUNK_BYTES", 3 * size)
     assert np.array_equal(simulator.run({"x": x}, lambda *at: steps.append(at))["y"], x)
     assert steps == [(3, 7), (6, 7), (7, 7)]
 
