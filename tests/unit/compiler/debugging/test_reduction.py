@@ -5,7 +5,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
@@ -36,6 +36,7 @@ from .faulty_passes import (
 __all__ = ["faulty_passes"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.sets(st.integers(0, 59), max_size=6))
 def test_minimise_keeps_what_matters_and_no_more(count: int, wanted: set[int]):
     wanted = {item for item in wanted if item < count}
