@@ -48,7 +48,8 @@ class Costs:
     byte. `macs`, `mac_picojoules` and `mac_time` (f64; cycles of the whole array at its peak rate),
     `vector_ops` (lanes times cycles), and bytes: of global memory read and written (what is used, and
     `global_bus`, in whole bursts), moved between cores, of local and of accumulator memory read and
-    written. `peer` is true if a transfer reaches into another core without its taking part.
+    written. `flow_classes` has the classes that `transfer` numbers.
+    `peer` is true if a transfer reaches into another core without its taking part.
     """
 
     ticks: np.ndarray
