@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
 from .arguments.plugin import add_plugin_argument, load_plugins_of
+from .arguments.version import add_version_argument
 from .command_line import EXIT_FINE, guarded
 
 _EPILOG = """\
@@ -27,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_fault_arguments(parser)
     add_plugin_argument(parser)
+    add_version_argument(parser)
     return parser
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .arguments.plugin import add_plugin_argument, load_plugins_of
+from .arguments.version import add_version_argument
 from .command_line import EXIT_FINE, guarded
 
 _EPILOG = """\
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-o", "--output", required=True, metavar="FILE.mlir", help="IR to write")
     add_plugin_argument(parser)
+    add_version_argument(parser)
     return parser
 
 

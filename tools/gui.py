@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .arguments.plugin import add_plugin_argument, load_plugins_of
+from .arguments.version import add_version_argument
 from .command_line import EXIT_FINE, guarded
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         "-p", "--passes", default="", metavar="PIPELINE", help="passes that are chosen already"
     )
     add_plugin_argument(parser)
+    add_version_argument(parser)
     return parser
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .arguments.plugin import add_plugin_argument, load_plugins_of
+from .arguments.version import add_version_argument
 from .command_line import EXIT_USAGE, guarded
 
 COMMANDS: dict[str, str] = {
@@ -45,6 +46,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_version_argument(parser)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():
         sub = subparsers.add_parser(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .arguments.version import add_version_argument
 from .command_line import EXIT_FINE, guarded
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -219,6 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--root", type=Path, default=ROOT, metavar="FOLDER", help="checkout to write to (this one)"
     )
+    add_version_argument(parser)
     args = parser.parse_args(argv)
 
     def run() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .arguments.driver import add_driver_arguments, instrumentation
 from .arguments.plugin import add_plugin_argument, load_plugins_of
+from .arguments.version import add_version_argument
 from .command_line import EXIT_FINE, EXIT_WRONG_INPUT, guarded
 
 _EPILOG = """\
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_input_arguments(parser)
     add_driver_arguments(parser)
     add_plugin_argument(parser)
+    add_version_argument(parser)
     parser.add_argument(
         "--cost",
         action="store_true",

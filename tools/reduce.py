@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
 from .arguments.plugin import add_plugin_argument, load_plugins_of
+from .arguments.version import add_version_argument
 from .command_line import EXIT_FINE, guarded
 
 _EPILOG = """\
@@ -32,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", required=True, metavar="FILE", help="file to write, of the input's kind"
     )
     add_plugin_argument(parser)
+    add_version_argument(parser)
     return parser
 
 

@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("dialects", "passes", "backends", "compiler", "tools")
+PACKAGE = "smalti/tools/package/"
+"""Where pyproject.toml says that the files of `smalti` itself are."""
 DATA_SUFFIXES = {".toml", ".onnx", ".npz", ".typed", ".lark"}
 
 
@@ -47,7 +49,7 @@ def expected_members() -> set[str]:
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
             if path.suffix in {".py", *DATA_SUFFIXES} or path.name == "py.typed":
-                found.add(f"smalti/{path.relative_to(ROOT)}")
+                found.add(f"smalti/{path.relative_to(ROOT)}".replace(PACKAGE, "smalti/"))
     return found
 
 
@@ -80,7 +82,8 @@ def test_wheel_works_without_the_checkout(wheel: Path, tmp_path: Path):
         # Without the editable install's finder, so that nothing comes from the checkout.
         "sys.meta_path = [f for f in sys.meta_path if 'editable' not in repr(f).lower()]\n"
         f"sys.path.insert(0, {str(site)!r})\n"
-        "import smalti.compiler, smalti.tools.main\n"
+        "import smalti, smalti.compiler, smalti.tools.main\n"
+        f"assert smalti.__file__.startswith({str(site)!r}) and smalti.__version__, smalti.__file__\n"
         f"assert smalti.compiler.__file__.startswith({str(site)!r}), smalti.compiler.__file__\n"
         "from smalti.compiler import compile_model\n"
         "from smalti.compiler.demo.digits import MODEL\n"

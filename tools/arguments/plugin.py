@@ -29,7 +29,7 @@ def load_plugins_of(words: Sequence[str]) -> int:
 
     Returns the exit code: 1, after a diagnostic, if a plugin is wrong.
     """
-    if any(word in ("-h", "--help") for word in words):
+    if any(word in ("-h", "--help", "--version") for word in words):
         return EXIT_FINE
     sources = list(_sources(words))
     if not sources and not entry_points(group=GROUP):
