@@ -30,11 +30,9 @@ LAYERS: dict[str, int] = {
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of modules, with their number and lines, its purpose, and the other folders that they import."""
+    """A folder of modules, its purpose, and the other folders that they import."""
 
     path: str
-    files: int
-    lines: int
     summary: str
     imports: tuple[str, ...]
 
@@ -103,8 +101,6 @@ def _read(folder: Path, root: Path) -> Folder:
     docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
     return Folder(
         own,
-        len(modules),
-        sum(len(module.read_text(encoding="utf-8").splitlines()) for module in modules),
         " ".join((docstring or "").partition("\n\n")[0].split()),
         tuple(sorted(imported - {own, ""})),
     )

@@ -12,7 +12,7 @@ def architecture_page() -> str:
     parts: list[str] = []
     for layer in sorted(LAYERS, key=lambda each: (-LAYERS[each], each)):
         rows = (_row(each) for each in found if layer_of(each.path) == layer)
-        head = ["folder", "files", "lines", "what it is for", "imports"]
+        head = ["folder", "what it is for", "imports"]
         parts += [f"## `{layer}`", table(head, rows)]
     return page(
         "Architecture",
@@ -20,18 +20,10 @@ def architecture_page() -> str:
         "points from who imports to what is imported. An import that follows from others has no arrow of its "
         "own: tools import dialects, too.",
         "![The layers of Smalti and the folders in them](architecture.svg)",
-        "The tables have each folder with the number of its files and lines (to the nearest hundred), and the "
-        "other folders that it imports.",
+        "The tables have each folder with the other folders that it imports.",
         *parts,
     )
 
 
 def _row(folder: Folder) -> list[str]:
-    hundreds = max(100, round(folder.lines, -2))
-    return [
-        f"`{folder.path}`",
-        str(folder.files),
-        f"{hundreds:,}",
-        folder.summary,
-        ", ".join(f"`{name}`" for name in folder.imports),
-    ]
+    return [f"`{folder.path}`", folder.summary, ", ".join(f"`{name}`" for name in folder.imports)]
