@@ -60,7 +60,7 @@ def layer_imports(found: list[Folder], layers: Collection[str] = LAYERS) -> dict
     edges: dict[str, set[str]] = {name: set() for name in layers}
     for folder in found:
         own = layer_of(folder.path, layers)
-        assert own is not None
+        assert own is not None, f"{folder.path} is in no layer"
         edges[own] |= {layer for each in folder.imports if (layer := layer_of(each, layers))} - {
             own
         }
