@@ -107,7 +107,7 @@ class Case:
 def _constant(name: str, type: Attribute) -> top.WeightOp:
     assert isinstance(type, TensorType)
     value = DenseIntOrFPElementsAttr.from_list(type, [_CONSTANT])
-    return top.WeightOp.make(name, type, value=value)
+    return top.WeightOp(name, type=type, value=value)
 
 
 def _product(value: SSAValue, name: str, before: Operation) -> SSAValue:
@@ -116,7 +116,7 @@ def _product(value: SSAValue, name: str, before: Operation) -> SSAValue:
     block = before.parent
     assert block is not None and isinstance(value.type, TensorType)
     factor = block.insert_arg(value.type, len(block.args))
-    made = top.MulOp.make(name, value, factor)
+    made = top.MulOp(name, value, factor)
     block.insert_op_before(made, before)
     return made.output
 

@@ -78,18 +78,23 @@ class GraphBuilder:
         return name
 
     def emit(
-        self, op_class: Any, name: str, /, *operands: Value | None, **properties: Any
+        self, op_class: Any, name: str, /, *operands: Value | list[Value] | None, **fields: Any
     ) -> SSAValue:
-        """Appends `op_class.make(name, *operands, **properties)` and gives its result.
+        """Appends `op_class(name, *operands, **fields)` and gives its result.
 
         Raises:
             DiagnosticError: the shapes do not fit the op, at the node that is being imported.
             UnsupportedNodeError: an operand has an element type that networks do not compute with.
         """
-        values = [None if operand is None else self.tensor(operand) for operand in operands]
+        values = [
+            [self.tensor(each) for each in operand]
+            if isinstance(operand, list)
+            else operand and self.tensor(operand)
+            for operand in operands
+        ]
         location = named(self._node.label) if self._node else None
         try:
-            op = op_class.make(self.claim(name), *values, **properties, location=location)
+            op = op_class(self.claim(name), *values, **fields, location=location)
             op.verify()
         except DiagnosticError as error:
             raise self._shape_error(error.message) from error
@@ -144,7 +149,7 @@ class GraphBuilder:
         name = self.claim(constant.name)
         key = self.ctx.weights.add(name, array)
         element = type_of_storage(name_of(array.dtype))
-        op = top.WeightOp.make(name, TensorType(element, array.shape), key=key)
+        op = top.WeightOp(name, type=TensorType(element, array.shape), key=key)
         self.block.add_op(op)
         return op.output
 

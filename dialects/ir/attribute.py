@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import (
     I64,
     BytesAttr,
     DenseArrayBase,
+    DenseIntOrFPElementsAttr,
     Float64Type,
     FloatAttr,
     IntegerAttr,
@@ -86,9 +87,13 @@ def values_of(numbers: Ints | Reals) -> tuple[Any, ...]:
     return numbers.get_values()
 
 
-@lru_cache(maxsize=_SHARED)
 def integer(value: int) -> Integer:
     """An integer as an attribute; equal ones share one."""
+    return _integer(value)
+
+
+@lru_cache(maxsize=_SHARED)
+def _integer(value: int) -> Integer:
     return IntegerAttr(int(value), i64)
 
 
@@ -97,9 +102,13 @@ def real(value: float) -> Real:
     return FloatAttr(float(value), f64)
 
 
-@lru_cache(maxsize=_SHARED)
 def text(value: str) -> StringAttr:
     """A text as an attribute; equal ones share one."""
+    return _text(value)
+
+
+@lru_cache(maxsize=_SHARED)
+def _text(value: str) -> StringAttr:
     return StringAttr(value)
 
 
@@ -111,6 +120,16 @@ def optional_integer(value: int | None) -> Integer | None:
 def optional_real(value: float | None) -> Real | None:
     """`real(value)`, None for None."""
     return None if value is None else real(value)
+
+
+def optional_reals(value: Iterable[float] | None) -> Reals | None:
+    """`reals(value)`, None for None."""
+    return None if value is None else reals(value)
+
+
+def optional_dense(value: DenseIntOrFPElementsAttr | None) -> DenseIntOrFPElementsAttr | None:
+    """The attribute itself: what it holds has a type of its own."""
+    return value
 
 
 def optional_text(value: str | None) -> StringAttr | None:

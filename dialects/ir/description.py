@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xdsl.ir import Attribute, Dialect, Operation, TypeAttribute
-from xdsl.irdl import (
-    IRDLOperation,
-    OptionalDef,
-    OptPropertyDef,
-    VariadicDef,
-)
+from xdsl.irdl import IRDLOperation, OptionalDef, OptPropertyDef, VariadicDef
 
 from ..context import DIALECTS, make_context
 

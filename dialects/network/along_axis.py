@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, UnitAttr, i64
+from xdsl.dialects.builtin import StringAttr, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import operand_def, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.host import FLAGS, HOST_FUNCTIONS, call_function
-from ..ir.attribute import INTEGER, check_one_of, flag, integer
+from ..ir.attribute import Integer, check_one_of, flag, integer, text
+from ..ir.field import operand, prop
 from ..quant.element_type import element_of, expressed, is_float, shape_of
 from .shape import Shape, ShapeError
 from .tensor_op import Arrays, TensorOp
@@ -22,44 +20,15 @@ class AlongAxisBase(TensorOp):
     `keepdims`, where that is 1, the axis is dropped. Flags: those of the kind (numerics/host.py).
     """
 
-    kind = prop_def(StringAttr)
-    axis = prop_def(INTEGER)
-    length = prop_def(INTEGER)
-    keepdims = opt_prop_def(UnitAttr)
-    largest = opt_prop_def(UnitAttr)
-    last = opt_prop_def(UnitAttr)
-    exclusive = opt_prop_def(UnitAttr)
-    reverse = opt_prop_def(UnitAttr)
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kind: str,
-        axis: int,
-        length: int,
-        keepdims: bool = True,
-        largest: bool = False,
-        last: bool = False,
-        exclusive: bool = False,
-        reverse: bool = False,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The op; flags are the kind's own. DiagnosticError for an axis that the input has not."""
-        properties: dict[str, Attribute | None] = {
-            "kind": StringAttr(kind),
-            "axis": integer(axis),
-            "length": integer(length),
-            "keepdims": flag(keepdims),
-            "largest": flag(largest),
-            "last": flag(last),
-            "exclusive": flag(exclusive),
-            "reverse": flag(reverse),
-        }
-        return cls.build_named(name, [input], properties, location)
+    kind: StringAttr = prop(converter=text)
+    axis: Integer = prop(converter=integer)
+    length: Integer = prop(converter=integer)
+    keepdims: UnitAttr | None = prop(converter=flag, default=False)
+    largest: UnitAttr | None = prop(converter=flag, default=False)
+    last: UnitAttr | None = prop(converter=flag, default=False)
+    exclusive: UnitAttr | None = prop(converter=flag, default=False)
+    reverse: UnitAttr | None = prop(converter=flag, default=False)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         shape, axis = list(shape_of(self.input)), self.axis.value.data

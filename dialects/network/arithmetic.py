@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import TensorType
-from xdsl.irdl import operand_def
+from xdsl.ir import SSAValue
 
+from ..ir.field import operand
 from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape
@@ -14,8 +14,8 @@ from .tensor_op import TensorOp
 class BinaryBase(TensorOp):
     """An element-wise op of two operands, with NumPy's broadcasting."""
 
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
+    lhs: SSAValue = operand()
+    rhs: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shapes.broadcast_shape(shape_of(self.lhs), shape_of(self.rhs))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, LocationAttr, StringAttr, TensorType
-from xdsl.irdl import opt_prop_def
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, StringAttr
 from xdsl.utils.exceptions import VerifyException
 
-from ..ir.attribute import INTEGER, optional_integer, optional_text
+from ..ir.attribute import Integer, optional_dense, optional_integer, optional_text
+from ..ir.field import prop
 from ..quant.element_type import element_storage, type_of_storage
 from .shape import Shape
 from .tensor_op import TensorOp
@@ -19,24 +17,9 @@ class WeightBase(TensorOp):
     small `dense<>`.
     """
 
-    key = opt_prop_def(StringAttr)
-    seed = opt_prop_def(INTEGER)
-    value = opt_prop_def(DenseIntOrFPElementsAttr)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        type: TensorType,
-        *,
-        key: str | None = None,
-        seed: int | None = None,
-        value: DenseIntOrFPElementsAttr | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A weight of tensor type `type` from exactly one of `key`, `seed`, `value`."""
-        properties = {"key": optional_text(key), "seed": optional_integer(seed), "value": value}
-        return cls.build_named(name, [], properties, location, type)
+    key: StringAttr | None = prop(converter=optional_text, default=None)
+    seed: Integer | None = prop(converter=optional_integer, default=None)
+    value: DenseIntOrFPElementsAttr | None = prop(converter=optional_dense, default=None)
 
     def expected_shape(self) -> Shape:
         return self.output.type.get_shape()

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
-from typing import ClassVar
 
-from xdsl.dialects.builtin import TensorType
-from xdsl.ir import Attribute
-from xdsl.irdl import operand_def, opt_operand_def, prop_def
+from xdsl.ir import SSAValue
 
-from ..ir.attribute import INTEGER, INTS, integer, ints
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Integer, Ints, integer, ints
+from ..ir.field import operand, prop
 from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape
 from .tensor_op import TensorOp
-from .window import SLIDING_DEFAULTS, Sliding, sliding
+from .window import Sliding, sliding
 
 
 class Conv2dBase(TensorOp):
@@ -24,26 +20,13 @@ class Conv2dBase(TensorOp):
     [top,left,bottom,right].
     """
 
-    strides = prop_def(INTS)
-    pads = prop_def(INTS)
-    dilations = prop_def(INTS)
-    groups = prop_def(INTEGER)
-    input = operand_def(TensorType)
-    weight = operand_def(TensorType)
-    bias = opt_operand_def(TensorType)
-    DEFAULTS: ClassVar[Defaults] = {**SLIDING_DEFAULTS, "groups": integer(1)}
-
-    @classmethod
-    def conv2d_properties(
-        cls, strides: Sequence[int], pads: Sequence[int], dilations: Sequence[int], groups: int
-    ) -> dict[str, Attribute | None]:
-        """The properties that every convolution has."""
-        return {
-            "strides": ints(strides),
-            "pads": ints(pads),
-            "dilations": ints(dilations),
-            "groups": integer(groups),
-        }
+    strides: Ints = prop(converter=ints, default=(1, 1))
+    pads: Ints = prop(converter=ints, default=(0, 0, 0, 0))
+    dilations: Ints = prop(converter=ints, default=(1, 1))
+    groups: Integer = prop(converter=integer, default=1)
+    input: SSAValue = operand()
+    weight: SSAValue = operand()
+    bias: SSAValue | None = operand(default=None)
 
     def expected_shape(self) -> Shape:
         return shapes.conv2d_shape(

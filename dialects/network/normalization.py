@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, UnitAttr
+from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import SSAValue
-from xdsl.irdl import AttrSizedOperandSegments, operand_def, opt_operand_def, opt_prop_def, prop_def
+from xdsl.irdl import AttrSizedOperandSegments
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import normalization, softmax
 from ...backends.numerics.normalization import KINDS
 from ...backends.numerics.sample_axis import aligned
-from ..ir.attribute import INTEGER, INTS, REAL, check_one_of, flag, integer, ints, real
+from ..ir.attribute import Integer, Ints, Real, check_one_of, flag, integer, ints, real, text
+from ..ir.field import operand, prop
 from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape, ShapeError
@@ -24,23 +22,9 @@ from .tensor_op import Arrays, TensorOp
 class SoftmaxBase(TensorOp):
     """exp(x − max) / Σ exp(x − max) along `axis` (non-negative); with `log` its logarithm."""
 
-    axis = prop_def(INTEGER)
-    log = opt_prop_def(UnitAttr)
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        axis: int,
-        log: bool = False,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A softmax; DiagnosticError where the axis is none of the input's."""
-        properties = {"axis": integer(axis), "log": flag(log)}
-        return cls.build_named(name, [input], properties, location)
+    axis: Integer = prop(converter=integer)
+    log: UnitAttr | None = prop(converter=flag, default=False)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         shapes.check_axis(self.axis.value.data, len(shape_of(self.input)))
@@ -60,32 +44,13 @@ class NormalizeBase(TensorOp):
     x / (Σ|x| + ε); l2: x / √(Σx² + ε).
     """
 
-    kind = prop_def(StringAttr)
-    axes = prop_def(INTS)
-    epsilon = prop_def(REAL)
-    input = operand_def(TensorType)
-    scale = opt_operand_def(TensorType)
-    bias = opt_operand_def(TensorType)
+    kind: StringAttr = prop(converter=text)
+    axes: Ints = prop(converter=ints)
+    epsilon: Real = prop(converter=real)
+    input: SSAValue = operand()
+    scale: SSAValue | None = operand(default=None)
+    bias: SSAValue | None = operand(default=None)
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        scale: SSAValue | None = None,
-        bias: SSAValue | None = None,
-        *,
-        kind: str,
-        axes: Sequence[int],
-        epsilon: float,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A normalization; DiagnosticError where an axis is none of the input's, or scale or bias do
-        not broadcast to it.
-        """
-        properties = {"kind": StringAttr(kind), "axes": ints(axes), "epsilon": real(epsilon)}
-        return cls.build_named(name, [input, scale, bias], properties, location)
 
     def expected_shape(self) -> Shape:
         shape = shape_of(self.input)
@@ -125,32 +90,11 @@ class NormalizeBase(TensorOp):
 class LocalResponseNormBase(TensorOp):
     """x / (offset + alpha/size · Σ x²)^beta, the sum over the `size` channels (axis 1) around each."""
 
-    size = prop_def(INTEGER)
-    alpha = prop_def(REAL)
-    beta = prop_def(REAL)
-    offset = prop_def(REAL)
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        size: int,
-        alpha: float,
-        beta: float,
-        offset: float,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A local response normalization; DiagnosticError for an input without channels."""
-        properties = {
-            "size": integer(size),
-            "alpha": real(alpha),
-            "beta": real(beta),
-            "offset": real(offset),
-        }
-        return cls.build_named(name, [input], properties, location)
+    size: Integer = prop(converter=integer)
+    alpha: Real = prop(converter=real)
+    beta: Real = prop(converter=real)
+    offset: Real = prop(converter=real)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shapes.channel_shape(shape_of(self.input))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from xdsl.dialects.builtin import StringAttr, TensorType, i1
-from xdsl.ir import Attribute
-from xdsl.irdl import operand_def, opt_prop_def, prop_def
+from xdsl.dialects.builtin import StringAttr, i1
+from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import comparison
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
 from ...backends.numerics.sample_axis import broadcastable
 from ...backends.numerics.unary import NOT, UNARY_KINDS
-from ..ir.attribute import REAL, check_one_of, optional_real
+from ..ir.attribute import Real, check_one_of, optional_real, text
+from ..ir.field import operand, prop
 from ..quant.element_type import element_of, is_bool, shape_of
 from . import shape as shapes
 from .arithmetic import BinaryBase
@@ -25,21 +25,10 @@ from .tensor_op import Arrays, TensorOp
 class UnaryBase(TensorOp):
     """A function of each element; `alpha` and `beta` are there where the kind has them."""
 
-    kind = prop_def(StringAttr)
-    alpha = opt_prop_def(REAL)
-    beta = opt_prop_def(REAL)
-    input = operand_def(TensorType)
-
-    @classmethod
-    def unary_properties(
-        cls, kind: str, alpha: float | None, beta: float | None
-    ) -> dict[str, Attribute | None]:
-        """The properties that every unary op has."""
-        return {
-            "kind": StringAttr(kind),
-            "alpha": optional_real(alpha),
-            "beta": optional_real(beta),
-        }
+    kind: StringAttr = prop(converter=text)
+    alpha: Real | None = prop(converter=optional_real, default=None)
+    beta: Real | None = prop(converter=optional_real, default=None)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
@@ -84,7 +73,7 @@ class UnaryBase(TensorOp):
 class CompareBase(BinaryBase):
     """A comparison of two operands of one type, with NumPy's broadcasting; the result is bools."""
 
-    kind = prop_def(StringAttr)
+    kind: StringAttr = prop(converter=text)
 
     def result_element(self) -> Attribute:
         return i1
@@ -102,7 +91,7 @@ class CompareBase(BinaryBase):
 class LogicalBase(BinaryBase):
     """An operation on two bools, with NumPy's broadcasting."""
 
-    kind = prop_def(StringAttr)
+    kind: StringAttr = prop(converter=text)
 
     def result_element(self) -> Attribute:
         return i1
@@ -121,9 +110,9 @@ class LogicalBase(BinaryBase):
 class SelectBase(TensorOp):
     """lhs where `condition` (bools) holds, rhs elsewhere, with NumPy's broadcasting."""
 
-    condition = operand_def(TensorType)
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
+    condition: SSAValue = operand()
+    lhs: SSAValue = operand()
+    rhs: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shapes.broadcast_shape(

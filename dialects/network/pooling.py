@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.ir import SSAValue
 
-from xdsl.dialects.builtin import TensorType, UnitAttr
-from xdsl.ir import Attribute
-from xdsl.irdl import operand_def, opt_prop_def, prop_def
-
-from ..ir.attribute import INTS, flag, ints
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Ints, flag, ints
+from ..ir.field import operand, prop
 from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape
 from .tensor_op import TensorOp
-from .window import SLIDING_DEFAULTS, Pair, Sliding, pair, sliding
+from .window import Pair, Sliding, pair, sliding
 
 
 class PoolWindow(Sliding):
@@ -29,31 +25,12 @@ class PoolWindow(Sliding):
 class PoolBase(TensorOp):
     """2-D pooling of input [N,C,H,W]; pads [top,left,bottom,right]."""
 
-    kernel = prop_def(INTS)
-    strides = prop_def(INTS)
-    pads = prop_def(INTS)
-    dilations = prop_def(INTS)
-    ceil_mode = opt_prop_def(UnitAttr)
-    input = operand_def(TensorType)
-    DEFAULTS: ClassVar[Defaults] = SLIDING_DEFAULTS
-
-    @classmethod
-    def pool_properties(
-        cls,
-        kernel: Sequence[int],
-        strides: Sequence[int],
-        pads: Sequence[int],
-        dilations: Sequence[int],
-        ceil_mode: bool,
-    ) -> dict[str, Attribute | None]:
-        """The properties that every pooling has."""
-        return {
-            "kernel": ints(kernel),
-            "strides": ints(strides),
-            "pads": ints(pads),
-            "dilations": ints(dilations),
-            "ceil_mode": flag(ceil_mode),
-        }
+    kernel: Ints = prop(converter=ints)
+    strides: Ints = prop(converter=ints, default=(1, 1))
+    pads: Ints = prop(converter=ints, default=(0, 0, 0, 0))
+    dilations: Ints = prop(converter=ints, default=(1, 1))
+    ceil_mode: UnitAttr | None = prop(converter=flag, default=False)
+    input: SSAValue = operand()
 
     @property
     def window(self) -> PoolWindow:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import TensorType
-from xdsl.irdl import operand_def, opt_operand_def
+from xdsl.ir import SSAValue
 
+from ..ir.field import operand
 from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape
@@ -14,9 +14,9 @@ from .tensor_op import TensorOp
 class MatmulBase(TensorOp):
     """A matrix product with NumPy's rules for leading axes and vectors; bias [N]."""
 
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    bias = opt_operand_def(TensorType)
+    lhs: SSAValue = operand()
+    rhs: SSAValue = operand()
+    bias: SSAValue | None = operand(default=None)
 
     def expected_shape(self) -> Shape:
         bias = None if self.bias is None else shape_of(self.bias)

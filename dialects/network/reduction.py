@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import StringAttr, TensorType, UnitAttr
-from xdsl.irdl import operand_def, opt_prop_def, prop_def
+from xdsl.dialects.builtin import StringAttr, UnitAttr
+from xdsl.ir import SSAValue
 
 from ...backends.numerics.reduction import KINDS
-from ..ir.attribute import INTS, check_one_of
+from ..ir.attribute import Ints, check_one_of, flag, ints, text
+from ..ir.field import operand, prop
 from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape
@@ -21,10 +22,10 @@ class ReduceBase(TensorOp):
     log_sum_exp (log Σ exp x).
     """
 
-    kind = prop_def(StringAttr)
-    axes = prop_def(INTS)
-    keepdims = opt_prop_def(UnitAttr)
-    input = operand_def(TensorType)
+    kind: StringAttr = prop(converter=text)
+    axes: Ints = prop(converter=ints)
+    keepdims: UnitAttr | None = prop(converter=flag, default=False)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shapes.reduce_shape(

@@ -6,21 +6,26 @@ element types they take is each dialect's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+import builtins
+from collections.abc import Sequence
+from dataclasses import InitVar, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import dataclass_transform
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, f32
-from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import prop_def, result_def, traits_def
+from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue, SSAValues, Use
+from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef, result_def, traits_def
 from xdsl.rewriter import Rewriter
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.numerics.storage import round_to
+from ..ir.attribute import text
+from ..ir.field import argument, operand, operand_list, prop
 from ..ir.location import names_of
-from ..ir.text.assembly import TextOp
+from ..ir.text.assembly import TextOp, property_value
 from ..quant.element_type import element_storage, type_bytes
 from .shape import Shape, ShapeError
 
@@ -32,47 +37,108 @@ ONNX's layout; S is 1 for a value that all samples share.
 _PLACEHOLDER = TensorType(f32, [])
 
 
-class TensorOp(TextOp):
+@dataclass_transform(
+    eq_default=False, field_specifiers=(prop, operand, operand_list, argument, field)
+)
+class _ConstructedOp(TextOp):
+    """Base of ops whose constructor follows from their fields."""
+
+
+if TYPE_CHECKING:
+
+    def _known_location(location: LocationAttr | None) -> LocationAttr: ...
+
+    class _NetworkOp(_ConstructedOp):
+        """What type checkers know of the constructor of every op; xDSL's own fields are no arguments of it."""
+
+        _operands: SSAValues = field(init=False)
+        _operand_uses: tuple[Use, ...] = field(init=False)
+        results: SSAValues[OpResult] = field(init=False)
+        _successors: tuple[Block, ...] = field(init=False)
+        _successor_uses: tuple[Use, ...] = field(init=False)
+        properties: dict[str, Attribute] = field(init=False)
+        attributes: dict[str, Attribute] = field(init=False)
+        regions: tuple[Region, ...] = field(init=False)
+        parent: Block | None = field(init=False)
+        _next_op: Operation | None = field(init=False)
+        _prev_op: Operation | None = field(init=False)
+        location: LocationAttr = argument(converter=_known_location, default=None)
+        type: InitVar[TensorType | None] = argument(default=None)
+else:
+    _NetworkOp = _ConstructedOp
+
+
+class TensorOp(_NetworkOp):
     """Base of the ops of `top` and `tpu`: one tensor result, named by the property `name`; no side
     effects.
     """
 
-    result_name = prop_def(StringAttr, prop_name="name")
+    result_name: StringAttr = prop(converter=text, name="name", kw_only=False)
     output = result_def(TensorType)
     traits = traits_def(Pure())
 
-    @classmethod
-    def build_named(
-        cls,
+    def __init__(
+        self,
         name: str,
-        operands: Sequence[SSAValue | None],
-        properties: Mapping[str, Attribute | None],
-        location: LocationAttr | None,
+        *operands: SSAValue | Sequence[SSAValue] | None,
+        location: LocationAttr | None = None,
         type: TensorType | None = None,
-        *,
         element: Attribute | None = None,
-    ) -> Self:
-        """An op named `name`; without `type` the result's shape follows, its element is `element`
-        or the op's own choice.
+        shape: Sequence[int] = (),
+        **fields: Any,
+    ):
+        """Make an op of its operands, in their order or by keyword, and its fields, as Python values.
 
-        DiagnosticError where the shapes do not fit together.
+        Args:
+            name: the name of the result.
+            operands: the operands; None for one that is left out.
+            location: where the op comes from.
+            type: the result's type; without it the shape follows from the operands.
+            element: the element type of the result; the op's own choice if None.
+            shape: the result's shape, for an op whose operands do not tell.
+            fields: the properties; those left out are at their defaults.
+
+        Raises:
+            DiagnosticError: if the shapes do not fit together.
+            TypeError: if an operand or field is missing or unknown.
         """
-        op = cls.build(
-            operands=operands,
-            result_types=[type or _PLACEHOLDER],
-            properties={"name": StringAttr(name), **properties},
+        values = self._operands_in_order(operands, fields)
+        properties = {key: property_value(builtins.type(self), key, fields[key]) for key in fields}
+        IRDLOperation.__init__(
+            self,
+            operands=values,
+            result_types=[type or TensorType(element or f32, shape)],
+            properties={"name": text(name), **properties},
         )
         if location is not None:
-            op.location = location
+            self.location = location
+        self.derive_fields()
+        for key, each in self.get_irdl_definition().properties.items():
+            if key not in self.properties and not isinstance(each, OptPropertyDef):
+                raise TypeError(f"{self.name} '{name}' needs '{key}'")
         try:
-            shape = op.expected_shape()
+            expected = self.expected_shape()
         except ShapeError as error:
-            place = ", ".join(names_of(op.location)) or name
-            raise DiagnosticError(f"{cls.name} '{name}': {error}", Place(name=place)) from None
+            place = ", ".join(names_of(self.location)) or name
+            raise DiagnosticError(f"{self.name} '{name}': {error}", Place(name=place)) from None
         if type is None:
-            result = TensorType(element or op.result_element(), list(shape))
-            Rewriter.replace_value_with_new_type(op.output, result)
-        return op
+            result = TensorType(element or self.result_element(), list(expected))
+            Rewriter.replace_value_with_new_type(self.output, result)
+
+    def _operands_in_order(self, operands: Sequence[Any], fields: dict[str, Any]) -> list[Any]:
+        """Take the operands that are given by keyword out of `fields` and put them in their places."""
+        definitions = self.get_irdl_definition().operands
+        if len(operands) > len(definitions):
+            raise TypeError(f"{self.name} has {len(definitions)} operands, got {len(operands)}")
+        given = dict(zip((key for key, _ in definitions), operands, strict=False))
+        values = [fields.pop(key, given.get(key)) for key, _ in definitions]
+        for (key, each), value in zip(definitions, values, strict=True):
+            if value is None and not isinstance(each, OptOperandDef):
+                raise TypeError(f"{self.name} needs operand '{key}'")
+        return values
+
+    def derive_fields(self) -> None:
+        """Set the fields that were left out and follow from the operands and the result's elements."""
 
     def expected_shape(self) -> Shape:
         """The shape that the result must have; ShapeError where the operands do not fit

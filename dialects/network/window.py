@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from ..ir.attribute import Ints, ints
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Ints
 
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
@@ -19,13 +18,6 @@ class Sliding(TypedDict):
     strides: Pair
     dilations: Pair
     pads: Pads
-
-
-SLIDING_DEFAULTS: Defaults = {
-    "strides": ints([1, 1]),
-    "pads": ints([0, 0, 0, 0]),
-    "dilations": ints([1, 1]),
-}
 
 
 def pair(values: Sequence[int]) -> Pair:

@@ -4,7 +4,7 @@ target.
 Tensors have ONNX's layout. Calibration writes the range of a value into its type,
 `!quant.calibrated<f32<low:high>>`; apart from that the element types of operands and result agree
 (`top.cast` changes them).
-Every op knows the shape of its result (`expected_shape`), which `make` and the verifier share, its
+Every op knows the shape of its result (`expected_shape`), which constructor and verifier share, its
 multiply-accumulates (`macs`) and the bytes of its operands and result (`size_bytes`).
 """
 

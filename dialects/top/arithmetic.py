@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr
-from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import elementwise
@@ -20,15 +18,6 @@ class BinaryOp(BinaryBase, TopOp):
     """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
 
     NEEDS_FLOATS: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls, name: str, lhs: SSAValue, rhs: SSAValue, *, location: LocationAttr | None = None
-    ) -> Self:
-        """The op with the result type that follows; DiagnosticError where shapes do not
-        broadcast.
-        """
-        return cls.build_named(name, [lhs, rhs], {}, location)
 
     @staticmethod
     def compute(lhs: np.ndarray, rhs: np.ndarray, /) -> np.ndarray:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr
-from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import convolution, epilogue
@@ -31,26 +26,6 @@ class Conv2dOp(Conv2dBase, TopOp):
     """
 
     name = "top.conv2d"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        weight: SSAValue,
-        bias: SSAValue | None = None,
-        *,
-        strides: Sequence[int] = (1, 1),
-        pads: Sequence[int] = (0, 0, 0, 0),
-        dilations: Sequence[int] = (1, 1),
-        groups: int = 1,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A convolution with the result type that follows; DiagnosticError where shapes do not
-        fit.
-        """
-        properties = cls.conv2d_properties(strides, pads, dilations, groups)
-        return cls.build_named(name, [input, weight, bias], properties, location)
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         image = channel_last(operands[0])

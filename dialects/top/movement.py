@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, TensorType
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import movement
-from ..ir.attribute import INTEGER, INTS, integer, ints
+from ..ir.attribute import Integer, Ints, integer, ints
+from ..ir.field import operand, prop
 from ..network import shape as shapes
 from ..network.movement import ConcatBase, PadBase, ReshapeBase, SliceBase, TransposeBase
 from ..network.shape import Shape
@@ -91,24 +90,10 @@ class GatherOp(TopOp):
     """
 
     name = "top.gather"
-    axis = prop_def(INTEGER)
-    indices = prop_def(INTS)
-    input = operand_def(TensorType)
+    axis: Integer = prop(converter=integer)
+    indices: Ints = prop(converter=ints)
+    input: SSAValue = operand()
     NEEDS_FLOATS: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        axis: int,
-        indices: Sequence[int],
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A gather along `axis`; DiagnosticError for an index that the input does not have."""
-        properties = {"axis": integer(axis), "indices": ints(indices)}
-        return cls.build_named(name, [input], properties, location)
 
     def expected_shape(self) -> Shape:
         indices = self.indices.get_values()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, TensorType
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
-from ..ir.attribute import REAL, real
+from ..ir.attribute import Real, real
+from ..ir.field import operand, prop
 from ..network import shape as shapes
 from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
 from ..network.shape import Shape
@@ -31,31 +29,12 @@ class BatchNormOp(TopOp):
     """
 
     name = "top.batch_norm"
-    epsilon = prop_def(REAL)
-    input = operand_def(TensorType)
-    scale = operand_def(TensorType)
-    bias = operand_def(TensorType)
-    mean = operand_def(TensorType)
-    variance = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        scale: SSAValue,
-        bias: SSAValue,
-        mean: SSAValue,
-        variance: SSAValue,
-        *,
-        epsilon: float = 1e-5,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A batch normalization with fixed statistics [C]; DiagnosticError where shapes do not
-        fit.
-        """
-        operands = [input, scale, bias, mean, variance]
-        return cls.build_named(name, operands, {"epsilon": real(epsilon)}, location)
+    epsilon: Real = prop(converter=real)
+    input: SSAValue = operand()
+    scale: SSAValue = operand()
+    bias: SSAValue = operand()
+    mean: SSAValue = operand()
+    variance: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         parameters = {name: shape_of(value) for name, value in self.named_operands()[1:]}

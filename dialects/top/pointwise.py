@@ -4,17 +4,17 @@ two, casts.
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import InitVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import elementwise
 from ...backends.numerics.unary import NOT, unary
-from ..ir.attribute import REAL, optional_real
+from ..ir.attribute import Real, optional_real
+from ..ir.field import argument, operand, prop
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
@@ -30,12 +30,7 @@ class ReluOp(TopOp):
     """
 
     name = "top.relu"
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(cls, name: str, input: SSAValue, *, location: LocationAttr | None = None) -> Self:
-        """The op with the input's type."""
-        return cls.build_named(name, [input], {}, location)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
@@ -53,23 +48,9 @@ class ClipOp(TopOp):
     """
 
     name = "top.clip"
-    low = opt_prop_def(REAL)
-    high = opt_prop_def(REAL)
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        low: float | None = None,
-        high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The op with the input's type."""
-        properties = {"low": optional_real(low), "high": optional_real(high)}
-        return cls.build_named(name, [input], properties, location)
+    low: Real | None = prop(converter=optional_real, default=None)
+    high: Real | None = prop(converter=optional_real, default=None)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
@@ -104,21 +85,6 @@ class UnaryOp(UnaryBase, TopOp):
 
     name = "top.unary"
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kind: str,
-        alpha: float | None = None,
-        beta: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The op with the input's shape; its elements are the input's, or bools."""
-        properties = cls.unary_properties(kind, alpha, beta)
-        return cls.build_named(name, [input], properties, location)
-
     def result_element(self) -> Attribute:
         return expressed(super().result_element())
 
@@ -151,19 +117,6 @@ class CompareOp(CompareBase, TopOp):
 
     name = "top.compare"
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        kind: str,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The comparison; DiagnosticError where shapes do not broadcast."""
-        return cls.build_named(name, [lhs, rhs], {"kind": StringAttr(kind)}, location)
-
     def _verify_elements(self) -> None:
         self.verify_comparison()
         lhs, rhs = expressed(element_of(self.lhs)), expressed(element_of(self.rhs))
@@ -180,19 +133,6 @@ class LogicalOp(LogicalBase, TopOp):
 
     name = "top.logical"
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        kind: str,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The operation; DiagnosticError where shapes do not broadcast."""
-        return cls.build_named(name, [lhs, rhs], {"kind": StringAttr(kind)}, location)
-
     def _verify_elements(self) -> None:
         self.verify_logic()
 
@@ -206,19 +146,6 @@ class SelectOp(SelectBase, TopOp):
     """
 
     name = "top.select"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        condition: SSAValue,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The choice; DiagnosticError where shapes do not broadcast."""
-        return cls.build_named(name, [condition, lhs, rhs], {}, location)
 
     def result_element(self) -> Attribute:
         return expressed(super().result_element())
@@ -242,19 +169,8 @@ class CastOp(TopOp):
     """
 
     name = "top.cast"
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        element: Attribute,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A cast to elements of type `element`."""
-        return cls.build_named(name, [input], {}, location, element=element)
+    element: InitVar[Attribute] = argument()
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)

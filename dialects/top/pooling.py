@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, UnitAttr
-from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition, opt_prop_def
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import pooling
 from ...backends.numerics.sample_axis import channel_first, channel_last
 from ..ir.attribute import flag
+from ..ir.field import prop
 from ..network.pooling import PoolBase
 from ..network.tensor_op import Arrays
 from .top_op import TopOp
@@ -32,25 +29,6 @@ class MaxPoolOp(PoolOp):
 
     name = "top.max_pool"
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kernel: Sequence[int],
-        strides: Sequence[int] = (1, 1),
-        pads: Sequence[int] = (0, 0, 0, 0),
-        dilations: Sequence[int] = (1, 1),
-        ceil_mode: bool = False,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """Max pooling with the result type that follows; DiagnosticError where shapes do not
-        fit.
-        """
-        properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
-        return cls.build_named(name, [input], properties, location)
-
     def evaluate(self, operands: Arrays) -> np.ndarray:
         return channel_first(pooling.max_pool2d(channel_last(operands[0]), **self.window))
 
@@ -64,28 +42,7 @@ class AvgPoolOp(PoolOp):
     """
 
     name = "top.avg_pool"
-    count_include_pad = opt_prop_def(UnitAttr)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kernel: Sequence[int],
-        strides: Sequence[int] = (1, 1),
-        pads: Sequence[int] = (0, 0, 0, 0),
-        dilations: Sequence[int] = (1, 1),
-        ceil_mode: bool = False,
-        count_include_pad: bool = False,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """Average pooling with the result type that follows; DiagnosticError where shapes do not
-        fit.
-        """
-        properties = cls.pool_properties(kernel, strides, pads, dilations, ceil_mode)
-        properties["count_include_pad"] = flag(count_include_pad)
-        return cls.build_named(name, [input], properties, location)
+    count_include_pad: UnitAttr | None = prop(converter=flag, default=False)
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         image, include = channel_last(operands[0]), self.count_include_pad is not None

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr
-from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import matmul
@@ -25,21 +21,6 @@ class MatmulOp(MatmulBase, TopOp):
     """
 
     name = "top.matmul"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        bias: SSAValue | None = None,
-        *,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A matrix product with the result type that follows; DiagnosticError where shapes do not
-        fit.
-        """
-        return cls.build_named(name, [lhs, rhs, bias], {}, location)
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         lhs, rhs = as_matrices(operands[0], operands[1])

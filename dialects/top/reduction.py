@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, StringAttr
-from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import reduction
-from ..ir.attribute import flag, ints
 from ..network.reduction import ReduceBase
 from ..network.tensor_op import Arrays
 from .top_op import TopOp
@@ -30,23 +24,6 @@ class ReduceOp(ReduceBase, TopOp):
     """
 
     name = "top.reduce"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kind: str,
-        axes: Sequence[int],
-        keepdims: bool = True,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A reduction with the result type that follows; DiagnosticError where an axis is none of
-        the input's.
-        """
-        properties = {"kind": StringAttr(kind), "axes": ints(axes), "keepdims": flag(keepdims)}
-        return cls.build_named(name, [input], properties, location)
 
     def verify_(self) -> None:
         super().verify_()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from dataclasses import InitVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, UnitAttr
-from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
+from xdsl.dialects.builtin import StringAttr, UnitAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import resampling
-from ..ir.attribute import REAL, REALS, check_one_of, flag, real, reals
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Real, Reals, check_one_of, flag, optional_reals, real, reals, text
+from ..ir.field import argument, operand, prop
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
-from ..quant.element_type import element_of, expressed, shape_of
+from ..quant.element_type import shape_of
 from .top_op import TopOp
 
 RESIZE_MODES = ("nearest", "linear", "cubic")
@@ -38,55 +38,17 @@ class ResizeOp(TopOp):
     """
 
     name = "top.resize"
-    mode = prop_def(StringAttr)
-    scales = prop_def(REALS)
-    coordinate_transformation_mode = prop_def(StringAttr)
-    nearest_mode = prop_def(StringAttr)
-    cubic_coeff_a = prop_def(REAL)
-    extrapolation_value = prop_def(REAL)
-    exclude_outside = opt_prop_def(UnitAttr)
-    antialias = opt_prop_def(UnitAttr)
-    roi = opt_prop_def(REALS)
-    input = operand_def(TensorType)
-    DEFAULTS: ClassVar[Defaults] = {
-        "coordinate_transformation_mode": StringAttr("half_pixel"),
-        "nearest_mode": StringAttr("round_prefer_floor"),
-        "cubic_coeff_a": real(-0.75),
-        "extrapolation_value": real(0.0),
-    }
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        shape: Sequence[int],
-        *,
-        mode: str,
-        scales: Sequence[float],
-        coordinate_transformation_mode: str = "half_pixel",
-        nearest_mode: str = "round_prefer_floor",
-        cubic_coeff_a: float = -0.75,
-        extrapolation_value: float = 0.0,
-        exclude_outside: bool = False,
-        antialias: bool = False,
-        roi: Sequence[float] | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A resize to `shape`."""
-        properties: dict[str, Attribute | None] = {
-            "mode": StringAttr(mode),
-            "scales": reals(scales),
-            "coordinate_transformation_mode": StringAttr(coordinate_transformation_mode),
-            "nearest_mode": StringAttr(nearest_mode),
-            "cubic_coeff_a": real(cubic_coeff_a),
-            "extrapolation_value": real(extrapolation_value),
-            "exclude_outside": flag(exclude_outside),
-            "antialias": flag(antialias),
-            "roi": None if roi is None else reals(roi),
-        }
-        type = TensorType(expressed(element_of(input)), list(shape))
-        return cls.build_named(name, [input], properties, location, type)
+    mode: StringAttr = prop(converter=text)
+    scales: Reals = prop(converter=reals)
+    coordinate_transformation_mode: StringAttr = prop(converter=text, default="half_pixel")
+    nearest_mode: StringAttr = prop(converter=text, default="round_prefer_floor")
+    cubic_coeff_a: Real = prop(converter=real, default=-0.75)
+    extrapolation_value: Real = prop(converter=real, default=0.0)
+    exclude_outside: UnitAttr | None = prop(converter=flag, default=False)
+    antialias: UnitAttr | None = prop(converter=flag, default=False)
+    roi: Reals | None = prop(converter=optional_reals, default=None)
+    input: SSAValue = operand()
+    shape: InitVar[Sequence[int]] = argument()
 
     def expected_shape(self) -> Shape:
         return self.output.type.get_shape()

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from dataclasses import InitVar
+from typing import ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute
 from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import elementwise
 from ...backends.numerics.quantization import add_parameters, quantize_multiplier
 from ...backends.numerics.sample_axis import broadcastable
+from ..ir.field import argument
 from ..network.arithmetic import BinaryBase
 from ..network.tensor_op import Arrays
 from ..quant.element_type import is_quantized
 from ..quant.number_format import NumberFormat
 from . import quantization_rules as rules
-from .tpu_op import ClampedOp, clamp_properties
+from .tpu_op import ClampedOp
 
 
 class BinaryOp(BinaryBase, ClampedOp):
     """Base of the element-wise ops of two operands, with NumPy's broadcasting."""
 
+    element: InitVar[Attribute | None] = argument(default=None)
     QUANTIZED: ClassVar[bool] = False
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        element: Attribute | None = None,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The op; `element` is the result's (lhs's if None)."""
-        properties = clamp_properties(clamp_low, clamp_high)
-        return cls.build_named(name, [lhs, rhs], properties, location, element=element)
 
     def verify_elements(self) -> None:
         values = [("lhs", self.lhs), ("rhs", self.rhs), ("result", self.output)]

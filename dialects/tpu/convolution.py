@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr
-from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import convolution
@@ -34,35 +29,6 @@ class Conv2dOp(Conv2dBase, ProductOp):
     """
 
     name = "tpu.conv2d"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        weight: SSAValue,
-        bias: SSAValue | None = None,
-        residual: SSAValue | None = None,
-        *,
-        element: Attribute | None = None,
-        accumulator: str | None = None,
-        strides: Sequence[int] = (1, 1),
-        pads: Sequence[int] = (0, 0, 0, 0),
-        dilations: Sequence[int] = (1, 1),
-        groups: int = 1,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A convolution; `element` is the result's (the input's if None), `accumulator` i32 or f32
-        if None.
-        """
-        properties = {
-            **cls.conv2d_properties(strides, pads, dilations, groups),
-            **cls.product_properties(input, accumulator, clamp_low, clamp_high),
-        }
-        operands = [input, weight, bias, residual]
-        return cls.build_named(name, operands, properties, location, element=element)
 
     def verify_elements(self) -> None:
         rules.product(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType
-from xdsl.irdl import irdl_op_definition, operand_def
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import movement
+from ..ir.field import operand
 from ..network.movement import ConcatBase, PadBase, ReshapeBase, SliceBase, TransposeBase
 from ..network.tensor_op import Arrays
 from ..quant.number_format import NumberFormat
@@ -20,7 +21,7 @@ class MovingOp(TpuOp):
     not moved.
     """
 
-    input = operand_def(TensorType)
+    input: SSAValue = operand()
 
     def verify_elements(self) -> None:
         super().verify_elements()

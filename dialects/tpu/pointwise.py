@@ -4,26 +4,26 @@ choice between two, changes of the number format.
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import InitVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.pointwise import TABLE_ENTRIES
 from ...backends.numerics.quantization import dequantize, quantize, requantize
 from ...backends.numerics.storage import round_to
 from ...backends.numerics.unary import NOT, unary
-from ..ir.attribute import INTEGER, integer
+from ..ir.attribute import Integer, integer
+from ..ir.field import DERIVED, argument, operand, prop
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape, ShapeError
 from ..network.tensor_op import Arrays
 from ..quant.element_type import element_of, element_storage, is_bool, is_float, shape_of
 from ..quant.number_format import NumberFormat, float_clamp
 from . import quantization_rules as rules
-from .tpu_op import ClampedOp, TpuOp, clamp_properties
+from .tpu_op import ClampedOp, TpuOp
 
 
 @irdl_op_definition
@@ -36,26 +36,6 @@ class UnaryOp(UnaryBase, ClampedOp):
     """
 
     name = "tpu.unary"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kind: str,
-        alpha: float | None = None,
-        beta: float | None = None,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The op with the input's shape; its elements are the input's, or bools."""
-        properties = {
-            **cls.unary_properties(kind, alpha, beta),
-            **clamp_properties(clamp_low, clamp_high),
-        }
-        return cls.build_named(name, [input], properties, location)
 
     def verify_elements(self) -> None:
         self.verify_kind()
@@ -90,20 +70,8 @@ class LookupOp(TpuOp):
     """
 
     name = "tpu.lookup"
-    input = operand_def(TensorType)
-    table = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        table: SSAValue,
-        *,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The look-up of every element of `input`."""
-        return cls.build_named(name, [input, table], {}, location)
+    input: SSAValue = operand()
+    table: SSAValue = operand()
 
     def result_element(self) -> Attribute:
         return element_of(self.table)
@@ -142,20 +110,7 @@ class ClampOp(ClampedOp):
     """
 
     name = "tpu.clamp"
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A clamp with the input's type."""
-        return cls.build_named(name, [input], clamp_properties(clamp_low, clamp_high), location)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
@@ -174,19 +129,6 @@ class CompareOp(CompareBase, TpuOp):
 
     name = "tpu.compare"
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        kind: str,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The comparison."""
-        return cls.build_named(name, [lhs, rhs], {"kind": StringAttr(kind)}, location)
-
     def verify_elements(self) -> None:
         self.verify_comparison()
         rules.same_element("rhs", self.rhs, "lhs", self.lhs)
@@ -203,19 +145,6 @@ class LogicalOp(LogicalBase, TpuOp):
 
     name = "tpu.logical"
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        kind: str,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The operation."""
-        return cls.build_named(name, [lhs, rhs], {"kind": StringAttr(kind)}, location)
-
     def verify_elements(self) -> None:
         self.verify_logic()
 
@@ -230,19 +159,6 @@ class SelectOp(SelectBase, TpuOp):
     """
 
     name = "tpu.select"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        condition: SSAValue,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        *,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """The choice."""
-        return cls.build_named(name, [condition, lhs, rhs], {}, location)
 
     def verify_elements(self) -> None:
         self.verify_condition()
@@ -262,19 +178,8 @@ class CastOp(TpuOp):
     """
 
     name = "tpu.cast"
-    input = operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        element: Attribute,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A cast to elements of type `element`."""
-        return cls.build_named(name, [input], {}, location, element=element)
+    element: InitVar[Attribute] = argument()
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
@@ -306,32 +211,15 @@ class RequantizeOp(ClampedOp):
     """
 
     name = "tpu.requantize"
-    multiplier = prop_def(INTEGER)
-    shift = prop_def(INTEGER)
-    input = operand_def(TensorType)
+    element: InitVar[Attribute] = argument()
+    multiplier: Integer = prop(converter=integer, default=DERIVED)
+    shift: Integer = prop(converter=integer, default=DERIVED)
+    input: SSAValue = operand()
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        element: Attribute,
-        multiplier: int | None = None,
-        shift: int | None = None,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A requantization to `element`; multiplier and shift follow from the types if None."""
-        if multiplier is None or shift is None:
-            multiplier, shift = rules.ratio(element_of(input), element)
-        properties: dict[str, Attribute | None] = {
-            "multiplier": integer(multiplier),
-            "shift": integer(shift),
-            **clamp_properties(clamp_low, clamp_high),
-        }
-        return cls.build_named(name, [input], properties, location, element=element)
+    def derive_fields(self) -> None:
+        if not {"multiplier", "shift"} <= self.properties.keys():
+            ratio = rules.ratio(element_of(self.input), self.output.type.element_type)
+            self.properties |= zip(("multiplier", "shift"), map(integer, ratio), strict=True)
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from dataclasses import InitVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, UnitAttr
-from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, opt_prop_def
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.ir import Attribute
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import pooling
 from ...backends.numerics.sample_axis import channel_first, channel_last
 from ..ir.attribute import flag
+from ..ir.field import argument, prop
 from ..network.pooling import PoolBase
 from ..network.tensor_op import Arrays
 from ..quant.element_type import is_quantized
 from . import quantization_rules as rules
-from .tpu_op import ClampedOp, clamp_properties
+from .tpu_op import ClampedOp
 
 
 class PoolOp(PoolBase, ClampedOp):
@@ -36,28 +36,6 @@ class MaxPoolOp(PoolOp):
 
     name = "tpu.max_pool"
 
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kernel: Sequence[int],
-        strides: Sequence[int] = (1, 1),
-        pads: Sequence[int] = (0, 0, 0, 0),
-        dilations: Sequence[int] = (1, 1),
-        ceil_mode: bool = False,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """Max pooling; the result has the input's element type."""
-        properties = {
-            **cls.pool_properties(kernel, strides, pads, dilations, ceil_mode),
-            **clamp_properties(clamp_low, clamp_high),
-        }
-        return cls.build_named(name, [input], properties, location)
-
     def evaluate(self, operands: Arrays) -> np.ndarray:
         pooled = pooling.max_pool2d(channel_last(operands[0]), **self.window)
         return channel_first(self.clamped(pooled))
@@ -73,32 +51,8 @@ class AvgPoolOp(PoolOp):
     """
 
     name = "tpu.avg_pool"
-    count_include_pad = opt_prop_def(UnitAttr)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kernel: Sequence[int],
-        element: Attribute | None = None,
-        strides: Sequence[int] = (1, 1),
-        pads: Sequence[int] = (0, 0, 0, 0),
-        dilations: Sequence[int] = (1, 1),
-        ceil_mode: bool = False,
-        count_include_pad: bool = False,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """Average pooling; `element` is the result's (the input's if None)."""
-        properties = {
-            **cls.pool_properties(kernel, strides, pads, dilations, ceil_mode),
-            **clamp_properties(clamp_low, clamp_high),
-        }
-        properties["count_include_pad"] = flag(count_include_pad)
-        return cls.build_named(name, [input], properties, location, element=element)
+    element: InitVar[Attribute | None] = argument(default=None)
+    count_include_pad: UnitAttr | None = prop(converter=flag, default=False)
 
     def verify_elements(self) -> None:
         rules.mean(self.input, self.output)

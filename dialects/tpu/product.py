@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import InitVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType
+from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import AttrSizedOperandSegments, irdl_op_definition, opt_operand_def, prop_def
+from xdsl.irdl import AttrSizedOperandSegments, irdl_op_definition
 
 from ...backends.numerics import epilogue, matmul
 from ...backends.numerics.matmul import accumulator_dtype
 from ...backends.numerics.quantization import quantize_multiplier
 from ...backends.numerics.sample_axis import as_matrices, as_rows
+from ..ir.attribute import text
+from ..ir.field import DERIVED, argument, operand, prop
 from ..network.product import MatmulBase
 from ..network.tensor_op import Arrays
 from ..quant.element_type import is_quantized, shape_of
 from ..quant.number_format import NumberFormat, float_clamp
 from . import quantization_rules as rules
-from .tpu_op import ClampedOp, clamp_properties
+from .tpu_op import ClampedOp
 
 
 class ProductOp(ClampedOp):
@@ -28,24 +30,15 @@ class ProductOp(ClampedOp):
     `accumulator`, which holds the sums: "i32" or "i64" for quantized types, "f32" for floats.
     """
 
-    accumulator = prop_def(StringAttr)
-    residual = opt_operand_def(TensorType)
+    accumulator: StringAttr = prop(converter=text, default=DERIVED)
+    residual: SSAValue | None = operand(default=None, kw_only=True)
+    element: InitVar[Attribute | None] = argument(default=None)
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
-    @classmethod
-    def product_properties(
-        cls,
-        first_factor: SSAValue,
-        accumulator: str | None,
-        clamp_low: float | None,
-        clamp_high: float | None,
-    ) -> dict[str, Attribute | None]:
-        """The properties that every product has; `accumulator` i32 or f32 if None."""
-        default = "i32" if is_quantized(first_factor.type) else "f32"
-        return {
-            "accumulator": StringAttr(accumulator or default),
-            **clamp_properties(clamp_low, clamp_high),
-        }
+    def derive_fields(self) -> None:
+        if "accumulator" not in self.properties:
+            quantized = is_quantized(self.operands[0].type)
+            self.properties["accumulator"] = text("i32" if quantized else "f32")
 
     def finish(
         self, acc: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None
@@ -108,28 +101,6 @@ class MatmulOp(MatmulBase, ProductOp):
     """
 
     name = "tpu.matmul"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        bias: SSAValue | None = None,
-        residual: SSAValue | None = None,
-        *,
-        element: Attribute | None = None,
-        accumulator: str | None = None,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A matrix product; `element` is the result's (lhs's if None), `accumulator` i32 or f32 if
-        None.
-        """
-        properties = cls.product_properties(lhs, accumulator, clamp_low, clamp_high)
-        operands = [lhs, rhs, bias, residual]
-        return cls.build_named(name, operands, properties, location, element=element)
 
     def verify_elements(self) -> None:
         rules.product(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from dataclasses import InitVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, StringAttr
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute
 from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import reduction
-from ..ir.attribute import flag, ints
+from ..ir.field import argument
 from ..network.reduction import ReduceBase
 from ..network.tensor_op import Arrays
 from ..quant.element_type import is_quantized
 from . import quantization_rules as rules
-from .tpu_op import ClampedOp, clamp_properties
+from .tpu_op import ClampedOp
 
 
 @irdl_op_definition
@@ -32,29 +30,7 @@ class ReduceOp(ReduceBase, ClampedOp):
     """
 
     name = "tpu.reduce"
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        *,
-        kind: str,
-        axes: Sequence[int],
-        keepdims: bool = True,
-        element: Attribute | None = None,
-        clamp_low: float | None = None,
-        clamp_high: float | None = None,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """A reduction; `element` is the result's (the input's if None)."""
-        properties: dict[str, Attribute | None] = {
-            "kind": StringAttr(kind),
-            "axes": ints(axes),
-            "keepdims": flag(keepdims),
-            **clamp_properties(clamp_low, clamp_high),
-        }
-        return cls.build_named(name, [input], properties, location, element=element)
+    element: InitVar[Attribute | None] = argument(default=None)
 
     def verify_elements(self) -> None:
         self.verify_kind()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, TensorType
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, prop_def
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics import resampling
-from ..ir.attribute import INTEGER, integer
+from ..ir.attribute import Integer, integer
+from ..ir.field import operand, prop
 from ..network import shape as shapes
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
@@ -32,25 +30,10 @@ class ResampleOp(TpuOp):
     """
 
     name = "tpu.resample"
-    axis = prop_def(INTEGER)
-    input = operand_def(TensorType)
-    index = operand_def(TensorType)
-    weight = opt_operand_def(TensorType)
-
-    @classmethod
-    def make(
-        cls,
-        name: str,
-        input: SSAValue,
-        index: SSAValue,
-        weight: SSAValue | None = None,
-        *,
-        axis: int,
-        location: LocationAttr | None = None,
-    ) -> Self:
-        """An interpolation along `axis`; the result has the input's element type."""
-        operands = [input, index, weight]
-        return cls.build_named(name, operands, {"axis": integer(axis)}, location)
+    axis: Integer = prop(converter=integer)
+    input: SSAValue = operand()
+    index: SSAValue = operand()
+    weight: SSAValue | None = operand(default=None)
 
     def expected_shape(self) -> Shape:
         return shapes.resample_shape(

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from xdsl.ir import Attribute
-from xdsl.irdl import opt_prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import elementwise
-from ..ir.attribute import REAL, optional_real
+from ..ir.attribute import Real, optional_real
+from ..ir.field import prop
 from ..network.tensor_op import TensorOp
 from ..quant import verify_quantized_shape
 from ..quant.element_type import element_of
@@ -45,8 +45,8 @@ class ClampedOp(TpuOp):
     clamp_high].
     """
 
-    clamp_low = opt_prop_def(REAL)
-    clamp_high = opt_prop_def(REAL)
+    clamp_low: Real | None = prop(converter=optional_real, default=None)
+    clamp_high: Real | None = prop(converter=optional_real, default=None)
 
     def verify_(self) -> None:
         super().verify_()
@@ -86,8 +86,3 @@ class ClampedOp(TpuOp):
             "storage": result.storage,
             "clamp": result.clamp(self.clamp),
         }
-
-
-def clamp_properties(low: float | None, high: float | None) -> dict[str, Attribute | None]:
-    """The properties of a fused activation; None does not bind."""
-    return {"clamp_low": optional_real(low), "clamp_high": optional_real(high)}

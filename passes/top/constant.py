@@ -41,9 +41,9 @@ def make_constant(
     if array.dtype == np.float32 and array.size <= _DENSE_ELEMENTS:
         small = TensorType(f32, array.shape)
         value = DenseIntOrFPElementsAttr(small, BytesAttr(array.tobytes()))
-        return top.WeightOp.make(name, small, value=value)
+        return top.WeightOp(name, type=small, value=value)
     type = TensorType(type_of_storage(name_of(array.dtype)), array.shape)
-    return top.WeightOp.make(name, type, key=store.add(key or name, array))
+    return top.WeightOp(name, type=type, key=store.add(key or name, array))
 
 
 def per_channel(constant: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray | None:

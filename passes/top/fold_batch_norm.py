@@ -128,8 +128,8 @@ class BatchNormToMulAdd(RewritePattern):
             return
         factor = make_constant(f"{name}_scale", scale, self.store)
         offset = make_constant(f"{name}_offset", shift, self.store)
-        scaled = top.MulOp.make(f"{name}_scaled", op.input, factor.output)
-        shifted = top.AddOp.make(name, scaled.output, offset.output)
+        scaled = top.MulOp(f"{name}_scaled", op.input, factor.output)
+        shifted = top.AddOp(name, scaled.output, offset.output)
         parameters = [weight_of(each) for each in (op.scale, op.bias, op.mean, op.variance)]
         take_type(shifted, op.output)
         rewriter.replace(op, [factor, offset, scaled, shifted])
@@ -233,9 +233,9 @@ def _with_weights(
     """The product under the name and with the result type of `op`, with other weights and bias."""
     name = op.result_name.data
     if isinstance(product, top.MatmulOp):
-        made: Product = top.MatmulOp.make(name, product.lhs, weight, bias)
+        made: Product = top.MatmulOp(name, product.lhs, weight, bias)
     else:
-        made = top.Conv2dOp.make(
+        made = top.Conv2dOp(
             name,
             product.input,
             weight,

@@ -79,7 +79,7 @@ class MergeSlices(RewritePattern):
             )
         ]
         starts, steps = [a for a, _ in pairs], [b for _, b in pairs]
-        merged = top.SliceOp.make(
+        merged = top.SliceOp(
             op.result_name.data, inner.input, starts=starts, sizes=shape_of(op.output), steps=steps
         )
         _replace(op, merged, rewriter, inner)
@@ -102,7 +102,7 @@ class SliceOfConcat(RewritePattern):
             if low <= min(ends) and max(ends) < high:
                 own = [*starts[:axis], starts[axis] - low, *starts[axis + 1 :]]
                 name = op.result_name.data
-                made = top.SliceOp.make(name, value, starts=own, sizes=sizes, steps=steps)
+                made = top.SliceOp(name, value, starts=own, sizes=sizes, steps=steps)
                 _replace(op, made, rewriter, concat)
                 return
             low = high
@@ -125,7 +125,7 @@ class MergeConcats(RewritePattern):
             else:
                 inputs.append(value)
         if merged:
-            made = top.ConcatOp.make(op.result_name.data, *inputs, axis=op.axis.value.data)
+            made = top.ConcatOp(op.result_name.data, inputs, axis=op.axis.value.data)
             _replace(op, made, rewriter, *merged)
 
 
@@ -140,7 +140,7 @@ class MergeGathers(RewritePattern):
         first = inner.indices.get_values()
         indices = [first[index] for index in op.indices.get_values()]
         name = op.result_name.data
-        made = top.GatherOp.make(name, inner.input, axis=op.axis.value.data, indices=indices)
+        made = top.GatherOp(name, inner.input, axis=op.axis.value.data, indices=indices)
         _replace(op, made, rewriter, inner)
 
 
@@ -158,7 +158,7 @@ class GatherToSlice(RewritePattern):
         starts[axis], sizes[axis] = indices[0], len(indices)
         steps = [step if d == axis else 1 for d in range(len(sizes))]
         name = op.result_name.data
-        made = top.SliceOp.make(name, op.input, starts=starts, sizes=sizes, steps=steps)
+        made = top.SliceOp(name, op.input, starts=starts, sizes=sizes, steps=steps)
         _replace(op, made, rewriter)
 
 
@@ -204,7 +204,7 @@ class ShuffleToGather(RewritePattern):
         axis, count = found
         order = [each - axis for each in permutation[axis : axis + count]]
         places = np.arange(shape[axis]).reshape(parts[axis : axis + count]).transpose(order)
-        made = top.GatherOp.make(
+        made = top.GatherOp(
             op.result_name.data, split.input, axis=axis, indices=places.reshape(-1).tolist()
         )
         _replace(op, made, rewriter, transpose, split)

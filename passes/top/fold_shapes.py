@@ -125,7 +125,7 @@ class MergeReshapes(RewritePattern):
         inner = op.input.owner
         if not isinstance(inner, top.ReshapeOp):
             return
-        merged = top.ReshapeOp.make(op.result_name.data, inner.input, shape_of(op.output))
+        merged = top.ReshapeOp(op.result_name.data, inner.input, shape=shape_of(op.output))
         take_type(merged, op.output)
         rewriter.replace(op, merged)
         erase_if_unused(rewriter, inner)
@@ -141,7 +141,7 @@ class MergeTransposes(RewritePattern):
             return
         first = inner.permutation.get_values()
         permutation = [first[axis] for axis in op.permutation.get_values()]
-        merged = top.TransposeOp.make(op.result_name.data, inner.input, permutation=permutation)
+        merged = top.TransposeOp(op.result_name.data, inner.input, permutation=permutation)
         take_type(merged, op.output)
         rewriter.replace(op, merged)
         erase_if_unused(rewriter, inner)
@@ -156,7 +156,7 @@ class TransposeToReshape(RewritePattern):
         moved = [axis for axis in op.permutation.get_values() if shape[axis] != 1]
         if moved != sorted(moved):
             return
-        reshape = top.ReshapeOp.make(op.result_name.data, op.input, shape_of(op.output))
+        reshape = top.ReshapeOp(op.result_name.data, op.input, shape=shape_of(op.output))
         take_type(reshape, op.output)
         rewriter.replace(op, reshape)
 
@@ -171,7 +171,7 @@ class ReductionToReshape(RewritePattern):
             return
         if op.keepdims is not None or any(shape[axis] != 1 for axis in op.axes.get_values()):
             return
-        reshape = top.ReshapeOp.make(op.result_name.data, op.input, shape_of(op.output))
+        reshape = top.ReshapeOp(op.result_name.data, op.input, shape=shape_of(op.output))
         take_type(reshape, op.output)
         rewriter.replace(op, reshape)
 

@@ -56,7 +56,7 @@ class RecognizeActivation(RewritePattern):
             return
         kind, parameters, operand = found
         alpha, beta = parameters.get("alpha"), parameters.get("beta")
-        made = top.UnaryOp.make(op.result_name.data, operand, kind=kind, alpha=alpha, beta=beta)
+        made = top.UnaryOp(op.result_name.data, operand, kind=kind, alpha=alpha, beta=beta)
         take_type(made, op.output)
         rewriter.replace(op, made)
         erase_if_unused(rewriter, *(value.owner for value in op.operands))

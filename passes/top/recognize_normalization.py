@@ -83,7 +83,7 @@ class RecognizeNormalization(RewritePattern):
             if shape_of(x) == shape_of(op.results[0]):
                 axes, epsilon = statistic.axes, statistic.epsilon
                 name = op.result_name.data
-                made = top.NormalizeOp.make(name, x, kind=kind, axes=axes, epsilon=epsilon)
+                made = top.NormalizeOp(name, x, kind=kind, axes=axes, epsilon=epsilon)
                 _replace(rewriter, op, made)
                 return
 
@@ -119,7 +119,7 @@ class RecognizeShiftedNormalization(RewritePattern):
         of_mean = len(means) == 1 and _is_mean(means[0], x, statistic.axes)
         if not of_mean or not _fits(bias, x) or (scale is not None and not _fits(scale, x)):
             return None
-        return top.NormalizeOp.make(
+        return top.NormalizeOp(
             op.result_name.data,
             x,
             scale,
@@ -294,7 +294,7 @@ def _fits(constant: SSAValue, x: SSAValue) -> bool:
 def _with_parameters(
     op: top.TopOp, norm: top.NormalizeOp, scale: SSAValue | None, bias: SSAValue | None
 ) -> top.NormalizeOp:
-    return top.NormalizeOp.make(
+    return top.NormalizeOp(
         op.result_name.data,
         norm.input,
         scale,

@@ -8,7 +8,7 @@ from .tpu_builder import Conversions, TpuBuilder
 
 def convert_along_axis(builder: TpuBuilder, op: top.AlongAxisOp) -> None:
     """Functions along an axis: the host computes them, in floats."""
-    made = tpu.HostCallOp.make(
+    made = tpu.HostCallOp(
         op.result_name.data,
         builder.as_float(op.input),
         kind=op.kind.data,

@@ -45,7 +45,7 @@ def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp) -> None:
     except ValueError as error:
         raise not_quantizable(op, error) from None
     integer_kind = tpu.AddOp if adds else tpu.MulOp
-    made = integer_kind.make(op.result_name.data, lhs, rhs, element=result)
+    made = integer_kind(op.result_name.data, lhs, rhs, element=result)
     builder.set_quantized(op.output, builder.add(made).output)
 
 
@@ -69,7 +69,7 @@ def _integer_rhs(builder: TpuBuilder, op: top.BinaryOp) -> SSAValue | None:
 def convert_float_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
     """Other arithmetic of two operands: in floats."""
     kind = _FLOAT_BINARY[type(op)]
-    made = kind.make(op.result_name.data, builder.as_float(op.lhs), builder.as_float(op.rhs))
+    made = kind(op.result_name.data, builder.as_float(op.lhs), builder.as_float(op.rhs))
     builder.set_float(op.output, builder.add(made).output)
 
 
@@ -81,7 +81,7 @@ def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
         return
     result = builder.element(op.output)
     operands = [in_element(builder, op, value, result) for value in (op.lhs, op.rhs)]
-    made = _FLOAT_BINARY[type(op)].make(op.result_name.data, *operands)
+    made = _FLOAT_BINARY[type(op)](op.result_name.data, *operands)
     builder.set_quantized(op.output, builder.add(made).output)
 
 

@@ -20,7 +20,7 @@ def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
     def make(
         left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
     ) -> tpu.Conv2dOp:
-        return tpu.Conv2dOp.make(
+        return tpu.Conv2dOp(
             op.result_name.data,
             left,
             right,

@@ -19,8 +19,8 @@ from .tpu_builder import Conversions, TpuBuilder
 
 def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
     """reshape keeps its input's form."""
-    made = tpu.ReshapeOp.make(
-        op.result_name.data, builder.as_kept(op.input, op.output), shape_of(op.output)
+    made = tpu.ReshapeOp(
+        op.result_name.data, builder.as_kept(op.input, op.output), shape=shape_of(op.output)
     )
     builder.set_form(op.output, builder.add(made).output)
 
@@ -28,7 +28,7 @@ def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
 def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
     """transpose keeps its input's form."""
     permutation = op.permutation.get_values()
-    made = tpu.TransposeOp.make(
+    made = tpu.TransposeOp(
         op.result_name.data, builder.as_kept(op.input, op.output), permutation=permutation
     )
     builder.set_form(op.output, builder.add(made).output)
@@ -43,7 +43,7 @@ def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
         forms = [_in_element(builder, op, each, element) for each in op.inputs]
     else:
         forms = [builder.as_float(each) for each in op.inputs]
-    made = tpu.ConcatOp.make(name, *forms, axis=op.axis.value.data)
+    made = tpu.ConcatOp(name, forms, axis=op.axis.value.data)
     builder.set_form(op.output, builder.add(made).output)
 
 
@@ -57,7 +57,7 @@ def _in_element(
         return builder.constant(f"{builder.key_of(weight)}.i8", stored, element)
     if not builder.moves_quantized(value):
         name = builder.fresh(f"{builder.name_of(value)}_i8")
-        return builder.add(tpu.CastOp.make(name, builder.as_float(value), element=element)).output
+        return builder.add(tpu.CastOp(name, builder.as_float(value), element=element)).output
     return builder.requantized(op, value, element)
 
 
@@ -74,7 +74,7 @@ def convert_slice(builder: TpuBuilder, op: top.SliceOp) -> None:
     name = op.result_name.data
     if (tuple(starts), tuple(sizes)) != ((0,) * len(sizes), shape_of(op.input)):
         own = name if not gathers else builder.fresh(f"{name}_part")
-        made = tpu.SliceOp.make(own, form, starts=starts, sizes=sizes, steps=steps)
+        made = tpu.SliceOp(own, form, starts=starts, sizes=sizes, steps=steps)
         form = builder.add(made).output
     for number, (axis, indices) in enumerate(gathers, 1):
         own = name if number == len(gathers) else builder.fresh(f"{name}_axis{axis}")
@@ -99,7 +99,7 @@ def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
         else:
             form = builder.as_float(op.input)
     low, high = op.low.get_values(), op.high.get_values()
-    made = tpu.PadOp.make(op.result_name.data, form, low=low, high=high, value=number)
+    made = tpu.PadOp(op.result_name.data, form, low=low, high=high, value=number)
     builder.set_form(op.output, builder.add(made).output)
 
 
@@ -115,7 +115,7 @@ def _gather(
     builder: TpuBuilder, name: str, form: SSAValue, axis: int, indices: Sequence[int] | np.ndarray
 ) -> SSAValue:
     index = builder.constant(f"{name}.index", np.asarray(indices, np.int32)[:, None])
-    return builder.add(tpu.ResampleOp.make(name, form, index, axis=axis)).output
+    return builder.add(tpu.ResampleOp(name, form, index, axis=axis)).output
 
 
 CONVERSIONS: Conversions = {

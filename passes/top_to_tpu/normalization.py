@@ -12,7 +12,7 @@ from .tpu_builder import Conversions, TpuBuilder
 
 def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
     """softmax and its logarithm compute in f32."""
-    made = tpu.SoftmaxOp.make(
+    made = tpu.SoftmaxOp(
         op.result_name.data,
         builder.as_float(op.input),
         axis=op.axis.value.data,
@@ -36,7 +36,7 @@ def convert_normalize(builder: TpuBuilder, op: top.NormalizeOp) -> None:
     steps = [] if constants else [(tpu.MulOp, op.scale), (tpu.AddOp, op.bias)]
     steps = [(kind, value) for kind, value in steps if value is not None]
     result = builder.add(
-        tpu.NormalizeOp.make(
+        tpu.NormalizeOp(
             builder.fresh(f"{name}_normalized") if steps else name,
             builder.as_float(op.input),
             form(op.scale) if constants else None,
@@ -48,13 +48,13 @@ def convert_normalize(builder: TpuBuilder, op: top.NormalizeOp) -> None:
     ).output
     for index, (kind, value) in enumerate(steps, 1):
         step_name = name if index == len(steps) else builder.fresh(f"{name}_scaled")
-        result = builder.add(kind.make(step_name, result, builder.as_float(value))).output
+        result = builder.add(kind(step_name, result, builder.as_float(value))).output
     builder.set_float(op.output, result)
 
 
 def convert_local_response_norm(builder: TpuBuilder, op: top.LocalResponseNormOp) -> None:
     """A local response normalization computes in f32."""
-    made = tpu.LocalResponseNormOp.make(
+    made = tpu.LocalResponseNormOp(
         op.result_name.data,
         builder.as_float(op.input),
         size=op.size.value.data,

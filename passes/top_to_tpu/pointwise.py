@@ -23,33 +23,33 @@ def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
     floats = not quantizes or op.output in builder.float_results
     if floats or swamps(builder, op, (op.lhs, op.rhs)):
         lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
-        made = tpu.SelectOp.make(name, condition, lhs, rhs)
+        made = tpu.SelectOp(name, condition, lhs, rhs)
         builder.set_float(op.output, builder.add(made).output)
         return
     result = builder.element(op.output)
     lhs, rhs = (in_element(builder, op, value, result) for value in (op.lhs, op.rhs))
-    made = tpu.SelectOp.make(name, condition, lhs, rhs)
+    made = tpu.SelectOp(name, condition, lhs, rhs)
     builder.set_quantized(op.output, builder.add(made).output)
 
 
 def convert_compare(builder: TpuBuilder, op: top.CompareOp) -> None:
     """Comparisons: of the numbers themselves, in floats (or of bools)."""
     lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
-    made = tpu.CompareOp.make(op.result_name.data, lhs, rhs, kind=op.kind.data)
+    made = tpu.CompareOp(op.result_name.data, lhs, rhs, kind=op.kind.data)
     builder.set_float(op.output, builder.add(made).output)
 
 
 def convert_logical(builder: TpuBuilder, op: top.LogicalOp) -> None:
     """Operations on bools."""
     lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
-    made = tpu.LogicalOp.make(op.result_name.data, lhs, rhs, kind=op.kind.data)
+    made = tpu.LogicalOp(op.result_name.data, lhs, rhs, kind=op.kind.data)
     builder.set_float(op.output, builder.add(made).output)
 
 
 def convert_unary(builder: TpuBuilder, op: top.UnaryOp) -> None:
     """Functions of one operand: in floats; of 8 bits they are later looked up in a table."""
     of_8_bits = builder.is_quantized(op.input) and is_float(op.output.type)
-    made = tpu.UnaryOp.make(
+    made = tpu.UnaryOp(
         op.result_name.data,
         builder.as_float(op.input),
         kind=op.kind.data,
@@ -69,11 +69,11 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
     high = None if isinstance(op, top.ReluOp) else _number(op.high)
     name = op.result_name.data
     if not builder.is_quantized(op.input):
-        made = tpu.ClampOp.make(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
+        made = tpu.ClampOp(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
         builder.set_float(op.output, builder.add(made).output)
         return
     form = builder.requantized(op, op.input, builder.element(op.output))
-    made = tpu.ClampOp.make(name, form, clamp_low=low, clamp_high=high)
+    made = tpu.ClampOp(name, form, clamp_low=low, clamp_high=high)
     builder.set_quantized(op.output, builder.add(made).output)
 
 

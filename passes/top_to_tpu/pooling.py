@@ -14,14 +14,14 @@ from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_ele
 
 def convert_max_pool(builder: TpuBuilder, op: top.MaxPoolOp) -> None:
     """max_pool keeps its input's quantization."""
-    made = tpu.MaxPoolOp.make(op.result_name.data, builder.as_kept(op.input), **_pool_options(op))
+    made = tpu.MaxPoolOp(op.result_name.data, builder.as_kept(op.input), **_pool_options(op))
     builder.set_form(op.output, builder.add(made).output)
 
 
 def convert_avg_pool(builder: TpuBuilder, op: top.AvgPoolOp) -> None:
     """avg_pool rounds once, to its result's quantization."""
     form, element = mean_forms(builder, op)
-    made = tpu.AvgPoolOp.make(
+    made = tpu.AvgPoolOp(
         op.result_name.data,
         form,
         element=element,

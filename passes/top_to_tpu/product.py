@@ -35,7 +35,7 @@ def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
     def make(
         left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
     ) -> tpu.MatmulOp:
-        return tpu.MatmulOp.make(op.result_name.data, left, right, bias, **options)
+        return tpu.MatmulOp(op.result_name.data, left, right, bias, **options)
 
     weight = op.rhs.owner
     if not builder.quantizes or has_computed_bias(op):

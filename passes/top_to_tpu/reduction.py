@@ -19,7 +19,7 @@ def convert_reduce(builder: TpuBuilder, op: top.ReduceOp) -> None:
         form, element = mean_forms(builder, op)
     else:
         form = builder.as_float(op.input)
-    made = tpu.ReduceOp.make(
+    made = tpu.ReduceOp(
         op.result_name.data,
         form,
         kind=kind,

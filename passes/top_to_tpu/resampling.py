@@ -32,7 +32,7 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
         index_form = builder.constant(f"{name}_index{axis}", index)
         weight_form = None if copies else builder.constant(f"{name}_weight{axis}", weight)
         step_name = name if last else builder.fresh(f"{name}_axis{axis}")
-        made = tpu.ResampleOp.make(step_name, form, index_form, weight_form, axis=axis)
+        made = tpu.ResampleOp(step_name, form, index_form, weight_form, axis=axis)
         form = builder.add(made).output
     if fills:
         # What lies beside the input came out as 0: add the value that it should have.
@@ -41,7 +41,7 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
             beside = beside | beside_input(weight, axis, rank)
         value = np.where(beside, np.float32(op.extrapolation_value.value.data), np.float32(0))
         filled = builder.float_constant(f"{name}_fill", value)
-        form = builder.add(tpu.AddOp.make(name, form, filled)).output
+        form = builder.add(tpu.AddOp(name, form, filled)).output
     builder.set_form(op.output, form)
 
 

@@ -115,7 +115,7 @@ class TpuBuilder:
         of the array if None)."""
         element = type_of_storage(name_of(array.dtype)) if element is None else element
         type = TensorType(element, array.shape)
-        weight = tpu.WeightOp.make(self.fresh(name), type, key=self.store.add(name, array))
+        weight = tpu.WeightOp(self.fresh(name), type=type, key=self.store.add(name, array))
         return self.add(weight).output
 
     # Values
@@ -235,7 +235,7 @@ class TpuBuilder:
             return form
         name = self.fresh(f"{op.result_name.data}_rescaled")
         try:
-            made = tpu.RequantizeOp.make(name, form, element=element)
+            made = tpu.RequantizeOp(name, form, element=element)
         except VerifyException as error:
             raise not_quantizable(op, error) from None
         return self.add(made).output
@@ -244,7 +244,7 @@ class TpuBuilder:
         """A cast; its location is that of the op which makes the value."""
         owner = form.owner
         location = owner.location if isinstance(owner, Operation) else self.location
-        return self.add(tpu.CastOp.make(name, form, element=element, location=location)).output
+        return self.add(tpu.CastOp(name, form, element=element, location=location)).output
 
     # Weights
 
@@ -270,9 +270,9 @@ class TpuBuilder:
             stored = self._stored(value_of(weight, self.store), element)
             name = f"{self.key_of(weight)}.{element_storage(element)}"
             return self.constant(name, stored)
-        made = tpu.WeightOp.make(
+        made = tpu.WeightOp(
             self._own_name(weight.result_name.data),
-            TensorType(element, shape_of(weight.output)),
+            type=TensorType(element, shape_of(weight.output)),
             key=None if weight.key is None else weight.key.data,
             seed=None if weight.seed is None else weight.seed.value.data,
             value=weight.value,

@@ -64,8 +64,8 @@ class FuseChain(RewritePattern):
         name = named.result_name.data
         type = TensorType(op.output.type.element_type, [TABLE_ENTRIES])
         key = self.store.add(f"{name}.table", self._table(chain, element_storage(root.type)))
-        table = tpu.WeightOp.make(f"{name}.table", type, key=key)
-        made = tpu.LookupOp.make(name, root, table.output)
+        table = tpu.WeightOp(f"{name}.table", type=type, key=key)
+        made = tpu.LookupOp(name, root, table.output)
         table.output.name_hint = value_name(f"{name}.table")
         made.output.name_hint = value_name(name)
         rewriter.replace(op, [table, made], [made.output])

@@ -117,23 +117,23 @@ def _with_residual(product: Product, residual: SSAValue, op: tpu.AddOp) -> Produ
     low, high = op.clamp
     accumulator = product.accumulator.data
     if isinstance(product, tpu.MatmulOp):
-        return tpu.MatmulOp.make(
+        return tpu.MatmulOp(
             name,
             product.lhs,
             product.rhs,
             product.bias,
-            residual,
+            residual=residual,
             element=element,
             accumulator=accumulator,
             clamp_low=low,
             clamp_high=high,
         )
-    return tpu.Conv2dOp.make(
+    return tpu.Conv2dOp(
         name,
         product.input,
         product.weight,
         product.bias,
-        residual,
+        residual=residual,
         element=element,
         accumulator=accumulator,
         strides=product.strides.get_values(),

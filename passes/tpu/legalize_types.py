@@ -77,7 +77,7 @@ class WidenProduct(RewritePattern):
         type = TensorType(wide, shape_of(op.output))
         Rewriter.replace_value_with_new_type(product.output, type)
         product.output.name_hint = value_name(f"{name}_product")
-        rewriter.replace(op, [product, tpu.CastOp.make(name, product.output, element=given)])
+        rewriter.replace(op, [product, tpu.CastOp(name, product.output, element=given)])
 
     def _widened(self, value: SSAValue, wide: Attribute, rewriter: PatternRewriter) -> SSAValue:
         """An operand in f32: a constant converted now, anything else by a cast."""
@@ -86,14 +86,14 @@ class WidenProduct(RewritePattern):
             own = owner.result_name.data if owner.key is None else owner.key.data
             name = f"{own}.{_WIDE}"
             array = value_of(owner, self.store).astype("f4")
-            made = tpu.WeightOp.make(
-                name, TensorType(wide, array.shape), key=self.store.add(name, array),
+            made = tpu.WeightOp(
+                name, type=TensorType(wide, array.shape), key=self.store.add(name, array),
                 location=owner.location,
             )  # fmt: skip
         else:
             own = owner.result_name.data if isinstance(owner, tpu.TpuOp) else value.name_hint
             name = f"{own or 'input'}_{_WIDE}"
-            made = tpu.CastOp.make(name, value, element=wide)
+            made = tpu.CastOp(name, value, element=wide)
         made.output.name_hint = value_name(name)
         rewriter.insert(made)
         return made.output

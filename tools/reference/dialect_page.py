@@ -105,7 +105,7 @@ def _syntax(op: type[IRDLOperation]) -> str:
         words.append(f"-> %{layout.destination}")
     for name, kind, may_miss in layout.properties:
         text = name if kind == "flag" else f"{name} = {_VALUES[kind]}"
-        free = may_miss or kind == "flag" or name in op.DEFAULTS
+        free = may_miss or kind == "flag" or name in layout.defaults
         words.append(f"({text})?" if free else text)
     words.append(": types")
     return "Syntax:\n\n" + code(" ".join(word for word in words if word))
@@ -152,7 +152,7 @@ def _properties(op: type[IRDLOperation]) -> str:
     defaults: dict[str, Attribute] = {}
     if _has_derived_text(op):
         kinds = {name: kind for name, kind, _ in text_layout(op).properties}
-        defaults = op.DEFAULTS
+        defaults = text_layout(op).defaults
     rows: list[list[str]] = []
     for name, each in op.get_irdl_definition().properties.items():
         if name == "operandSegmentSizes":

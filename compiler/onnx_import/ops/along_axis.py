@@ -47,6 +47,7 @@ def _cumsum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
             kind="cumsum",
             axis=axis,
             length=shape_of(value)[axis],
+            keepdims=True,
             exclusive=bool(node.integer("exclusive", 0)),
             reverse=bool(node.integer("reverse", 0)),
         )
@@ -73,6 +74,7 @@ def _top_k(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
             kind=kind,
             axis=axis,
             length=count,
+            keepdims=True,
             largest=bool(node.integer("largest", 1)),
         )
         if used

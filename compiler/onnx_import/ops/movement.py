@@ -69,7 +69,7 @@ def _concat(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     present = [value for value in values if math.prod(shape_of(value))] or values[:1]
     if len(present) == 1:
         return [present[0]]
-    return [builder.emit(top.ConcatOp, node.output, *present, axis=axis)]
+    return [builder.emit(top.ConcatOp, node.output, present, axis=axis)]
 
 
 def _split(node: Node, builder: GraphBuilder) -> Sequence[Value]:

@@ -53,6 +53,8 @@ class Layout:
     """Name in the text, kind, whether it may be absent."""
     variadic: str | None
     """The operand that is a list; it is the only one."""
+    defaults: Defaults
+    """Values of properties that are left out of the text."""
 
 
 class TextOp(IRDLOperation):
@@ -65,7 +67,7 @@ class TextOp(IRDLOperation):
     DESTINATION: ClassVar[str | None] = None
     """The operand that is written, which follows an arrow."""
     DEFAULTS: ClassVar[Defaults] = {}
-    """Values of properties that are left out of the text."""
+    """Values of properties that are left out of the text, beside the defaults of their definitions."""
     OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset()
     """Properties that no verifier of another op looks at."""
 
@@ -73,7 +75,7 @@ class TextOp(IRDLOperation):
     def parse(cls, parser: Parser) -> IRDLOperation:
         """Reads what `print` writes."""
         layout = text_layout(cls)
-        properties: dict[str, Attribute | None] = dict(cls.DEFAULTS)
+        properties: dict[str, Attribute | None] = dict(layout.defaults)
         if layout.named:
             properties["name"] = StringAttr(parser.parse_str_literal(" (the op's name)"))
         if layout.core and parser.parse_optional_keyword("core"):
@@ -106,7 +108,7 @@ class TextOp(IRDLOperation):
     def _print_properties(self, printer: Printer, layout: Layout) -> None:
         for name, _, _ in layout.properties:
             value = self.properties.get(name)
-            if value is None or value == self.DEFAULTS.get(name):
+            if value is None or value == layout.defaults.get(name):
                 continue
             printer.print_string(f" {name}")
             if not isinstance(value, UnitAttr):
@@ -156,6 +158,8 @@ def text_layout(cls: type[TextOp]) -> Layout:
         optional,
         tuple(shown),
         names[0] if _is_list(definition.operands) else None,
+        cls.DEFAULTS
+        | {n: d.default_value for n, d in properties.items() if d.default_value is not None},
     )
 
 

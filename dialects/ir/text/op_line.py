@@ -188,7 +188,7 @@ class OpLines:
     def _properties(
         self, form: _Form, match: re.Match[str], cls: type[TextOp]
     ) -> dict[str, Attribute]:
-        properties = dict(cls.DEFAULTS)
+        properties = dict(text_layout(cls).defaults)
         if form.named:
             properties["name"] = StringAttr(match["name"])
         if form.core and match["core"] is not None:
@@ -284,7 +284,7 @@ def _form(cls: type[TextOp]) -> _Form | None:
             if kind == "flag"
             else rf" {name} = (?P<{group}>{_VALUE[kind]})"
         )
-        parts.append(f"(?:{text})" + _may(may_miss or kind == "flag" or name in cls.DEFAULTS))
+        parts.append(f"(?:{text})" + _may(may_miss or kind == "flag" or name in layout.defaults))
         properties.append((name, kind))
     parts.append(r" : (?P<types>.+)")
     destination = () if layout.destination is None else (layout.destination,)

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from smalti.dialects import tile, tpu
+from smalti.dialects.ir.field import operand
 from smalti.dialects.network.shape import Shape
 from smalti.dialects.network.tensor_op import Arrays
 from smalti.dialects.quant.element_type import element_storage, shape_of
 from smalti.dialects.top.top_op import TopOp
-from xdsl.dialects.builtin import MemRefType, TensorType
+from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Dialect, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def
 
@@ -30,7 +31,7 @@ class SquareOp(TopOp):
     """
 
     name = "square.square"
-    input = operand_def(TensorType)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)
@@ -47,7 +48,7 @@ class TpuSquareOp(tpu.TpuOp):
     """
 
     name = "square.of_floats"
-    input = operand_def(TensorType)
+    input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
         return shape_of(self.input)

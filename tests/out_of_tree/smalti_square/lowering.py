@@ -25,7 +25,7 @@ class FindSquare(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: top.MulOp, rewriter: PatternRewriter, /) -> None:
         if op.lhs is op.rhs:
-            square = SquareOp.build_named(op.result_name.data, [op.lhs], {}, None, op.output.type)
+            square = SquareOp(op.result_name.data, op.lhs, type=op.output.type)
             rewriter.replace(op, square)
 
 
@@ -42,7 +42,7 @@ class FindSquares(SmaltiPass):
 
 def convert(builder: TpuBuilder, op: SquareOp) -> None:
     """A square is computed in floats, whatever its neighbors are."""
-    made = TpuSquareOp.build_named(op.result_name.data, [builder.as_float(op.input)], {}, None)
+    made = TpuSquareOp(op.result_name.data, builder.as_float(op.input))
     builder.set_float(op.output, builder.add(made).output)
 
 

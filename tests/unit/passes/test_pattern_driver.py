@@ -23,7 +23,7 @@ class MergeRelus(RewritePattern):
     def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
         inner = op.input.owner
         if isinstance(inner, top.ReluOp):
-            rewriter.replace(op, top.ReluOp.make(op.result_name.data, inner.input))
+            rewriter.replace(op, top.ReluOp(op.result_name.data, inner.input))
             erase_if_unused(rewriter, inner)
 
 
@@ -41,8 +41,8 @@ class AddToItself(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
-        clip = top.ClipOp.make("x", op.input, low=0.0)
-        rewriter.replace(op, [clip, top.ClipOp.make("c", clip.output)])
+        clip = top.ClipOp("x", op.input, low=0.0)
+        rewriter.replace(op, [clip, top.ClipOp("c", clip.output)])
 
 
 class PingPong(RewritePattern):
@@ -50,7 +50,7 @@ class PingPong(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
-        rewriter.replace(op, top.ReluOp.make(op.result_name.data, op.input))
+        rewriter.replace(op, top.ReluOp(op.result_name.data, op.input))
 
 
 class ReluToClip(RewritePattern):
@@ -58,7 +58,7 @@ class ReluToClip(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: top.ReluOp, rewriter: PatternRewriter, /) -> None:
-        rewriter.replace(op, top.ClipOp.make(op.result_name.data, op.input, low=0.0))
+        rewriter.replace(op, top.ClipOp(op.result_name.data, op.input, low=0.0))
 
 
 class ClipToRelu(RewritePattern):
@@ -66,7 +66,7 @@ class ClipToRelu(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: top.ClipOp, rewriter: PatternRewriter, /) -> None:
-        rewriter.replace(op, top.ReluOp.make(op.result_name.data, op.input))
+        rewriter.replace(op, top.ReluOp(op.result_name.data, op.input))
 
 
 class Broken(RewritePattern):

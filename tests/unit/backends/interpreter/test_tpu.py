@@ -125,7 +125,7 @@ def test_conv2d(groups, channels, strides, pads, dilations, with_bias, with_resi
 
     def make(image, kernel_, *rest):
         rest = list(rest)
-        return tpu.Conv2dOp.make(
+        return tpu.Conv2dOp(
             "y", image, kernel_,
             rest.pop(0) if with_bias else None, rest.pop(0) if with_residual else None,
             element=Y, strides=strides, pads=pads, dilations=dilations, groups=groups,
@@ -154,7 +154,7 @@ def test_matmul(lhs, rhs, zero_rhs, accumulator):
     expected = np.vectorize(lambda v: saturated(round(int(v) * scale) + ZY), otypes=[int])(sums)
     types = [TensorType(X, lhs), TensorType(uniform("i8", sw, zero_rhs), rhs)]
     got = run(
-        lambda p, q: tpu.MatmulOp.make("y", p, q, element=Y, accumulator=accumulator), types, [a, b]
+        lambda p, q: tpu.MatmulOp("y", p, q, element=Y, accumulator=accumulator), types, [a, b]
     )
     np.testing.assert_array_equal(got, expected)
 
@@ -167,11 +167,11 @@ def test_add_and_mul_broadcast_and_clamp():
     total = np.vectorize(
         lambda v: saturated(saturated(round(Fraction(int(v), 2**shift)) + ZY), 5, 127)
     )
-    got = run(lambda p, q: tpu.AddOp.make("y", p, q, element=Y, clamp_low=0.0), types, [a, b])
+    got = run(lambda p, q: tpu.AddOp("y", p, q, element=Y, clamp_low=0.0), types, [a, b])
     np.testing.assert_array_equal(got, total(ia * left + ib * right))
     scale = factor(SX * SR / SY)
     products = np.vectorize(lambda v: saturated(round(int(v) * scale) + ZY))
-    got = run(lambda p, q: tpu.MulOp.make("y", p, q, element=Y), types, [a, b])
+    got = run(lambda p, q: tpu.MulOp("y", p, q, element=Y), types, [a, b])
     np.testing.assert_array_equal(got, products(ia * ib))
 
 
@@ -185,14 +185,14 @@ def test_means():
 
     centerd = x.astype(int) - ZX
     got = run(
-        lambda v: tpu.ReduceOp.make("y", v, kind="mean", axes=[2, 3], keepdims=False, element=Y),
+        lambda v: tpu.ReduceOp("y", v, kind="mean", axes=[2, 3], keepdims=False, element=Y),
         types,
         [x],
     )
     expected = np.vectorize(lambda total: mean(total, 16))(centerd.sum(axis=(3, 4)))
     np.testing.assert_array_equal(got, expected)
     got = run(
-        lambda v: tpu.AvgPoolOp.make(
+        lambda v: tpu.AvgPoolOp(
             "y", v, kernel=[3, 3], strides=[2, 2], pads=[1, 1, 0, 0], element=Y
         ),
         types,
@@ -208,29 +208,27 @@ def test_moves_pools_and_casts():
     x = integers(2, 1, 2, 4, 4)
     types = [TensorType(X, [1, 2, 4, 4])]
     got = run(
-        lambda v: tpu.MaxPoolOp.make("y", v, kernel=[2, 2], strides=[2, 2], clamp_low=0.0),
+        lambda v: tpu.MaxPoolOp("y", v, kernel=[2, 2], strides=[2, 2], clamp_low=0.0),
         types,
         [x],
     )
     blocks = x.reshape(2, 1, 2, 2, 2, 2, 2).max(axis=(4, 6))
     np.testing.assert_array_equal(got, np.maximum(blocks, ZX))
-    got = run(lambda v: tpu.TransposeOp.make("y", v, permutation=[0, 2, 3, 1]), types, [x])
+    got = run(lambda v: tpu.TransposeOp("y", v, permutation=[0, 2, 3, 1]), types, [x])
     np.testing.assert_array_equal(got, x.transpose(0, 1, 3, 4, 2))
-    got = run(lambda v: tpu.ReshapeOp.make("y", v, [2, 16]), types, [x])
+    got = run(lambda v: tpu.ReshapeOp("y", v, shape=[2, 16]), types, [x])
     np.testing.assert_array_equal(got, x.reshape(2, 2, 16))
-    real = run(lambda v: tpu.CastOp.make("y", v, element=f32), types, [x])
+    real = run(lambda v: tpu.CastOp("y", v, element=f32), types, [x])
     np.testing.assert_array_equal(real, (x.astype(np.float32) - ZX) * np.float32(SX))
-    back = run(
-        lambda v: tpu.CastOp.make("y", v, element=X), [TensorType(f32, [1, 2, 4, 4])], [real]
-    )
+    back = run(lambda v: tpu.CastOp("y", v, element=X), [TensorType(f32, [1, 2, 4, 4])], [real])
     np.testing.assert_array_equal(back, x)
     scale = factor(SX / SY)
-    got = run(lambda v: tpu.RequantizeOp.make("y", v, element=Y), types, [x])
+    got = run(lambda v: tpu.RequantizeOp("y", v, element=Y), types, [x])
     expected = np.vectorize(lambda v: saturated(round((int(v) - ZX) * scale) + ZY))(x)
     np.testing.assert_array_equal(got, expected)
     index = np.array([[3], [0], [0]], np.int32)
     types.append(TensorType(i32, [3, 1]))
-    got = run(lambda v, i: tpu.ResampleOp.make("y", v, i, axis=2), types, [x, index[None]])
+    got = run(lambda v, i: tpu.ResampleOp("y", v, i, axis=2), types, [x, index[None]])
     np.testing.assert_array_equal(got, x[:, :, :, [3, 0, 0]])
 
 
@@ -243,15 +241,15 @@ def test_floats_agree_with_top():
     r = RNG.standard_normal((2, 1, 4, 5, 5)).astype(np.float32)
     types = [TensorType(f32, a.shape[1:]) for a in (x, w, b, r)]
     got = run(
-        lambda *v: tpu.Conv2dOp.make("y", *v, pads=[1, 1, 1, 1], clamp_low=0.0, clamp_high=1.0),
+        lambda *v: tpu.Conv2dOp("y", *v, pads=[1, 1, 1, 1], clamp_low=0.0, clamp_high=1.0),
         types,
         [x, w, b, r],
     )
     block = Block(arg_types=types)
     image, kernel, bias, rest = block.args
-    conv = top.Conv2dOp.make("c", image, kernel, bias, pads=[1, 1, 1, 1])
-    add = top.AddOp.make("a", conv.output, rest)
-    clip = top.ClipOp.make("y", add.output, low=0.0, high=1.0)
+    conv = top.Conv2dOp("c", image, kernel, bias, pads=[1, 1, 1, 1])
+    add = top.AddOp("a", conv.output, rest)
+    clip = top.ClipOp("y", add.output, low=0.0, high=1.0)
     from smalti.backends.interpreter.function import NetworkRunner
 
     block.add_ops([conv, add, clip, func.ReturnOp(clip.output)])

@@ -35,7 +35,7 @@ class SwapOperands(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: top.AddOp, rewriter: PatternRewriter):
         if isinstance(op.lhs.owner, top.ReluOp):
-            rewriter.replace(op, top.AddOp.make(op.result_name.data, op.rhs, op.lhs))
+            rewriter.replace(op, top.AddOp(op.result_name.data, op.rhs, op.lhs))
 
 
 class DropRelu(RewritePattern):

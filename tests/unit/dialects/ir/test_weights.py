@@ -153,28 +153,28 @@ def test_seeds_reproduce_their_values():
 
 
 def test_values_of_weights(store: WeightStore):
-    keyed = top.WeightOp.make("k", TensorType(f32, [2, 3]), key="a")
+    keyed = top.WeightOp("k", type=TensorType(f32, [2, 3]), key="a")
     np.testing.assert_array_equal(value_of(keyed, store), store.get("a"))
-    q = top.WeightOp.make("q", TensorType(uniform("i8", 0.5), [2]), key="b")
+    q = top.WeightOp("q", type=TensorType(uniform("i8", 0.5), [2]), key="b")
     np.testing.assert_array_equal(value_of(q, store), [1, -2])
     half = TensorType(bf16, [2])
     value = DenseIntOrFPElementsAttr.from_list(half, [0.5, 2.0])
     np.testing.assert_array_equal(
-        value_of(top.WeightOp.make("v", half, value=value), store).astype(float), [0.5, 2.0]
+        value_of(top.WeightOp("v", type=half, value=value), store).astype(float), [0.5, 2.0]
     )
     truth = TensorType(i1, [3])
     value = DenseIntOrFPElementsAttr.from_list(truth, [1, 0, 1])
     np.testing.assert_array_equal(
-        value_of(top.WeightOp.make("t", truth, value=value), store), [True, False, True]
+        value_of(top.WeightOp("t", type=truth, value=value), store), [True, False, True]
     )
     assert keys_used(iter([keyed, q])) == ["a", "b"]
 
 
 def test_a_weight_of_another_type_than_the_store_has_is_told(store: WeightStore):
-    wrong = top.WeightOp.make("w", TensorType(i8, [2, 3]), key="a")
+    wrong = top.WeightOp("w", type=TensorType(i8, [2, 3]), key="a")
     with pytest.raises(DiagnosticError, match=r"is f32 \[2, 3\] in the store, the op says i8"):
         value_of(wrong, store)
-    missing = top.WeightOp.make("w", TensorType(i8, [2, 3]), key="none")
+    missing = top.WeightOp("w", type=TensorType(i8, [2, 3]), key="none")
     with pytest.raises(DiagnosticError, match="no weight 'none'"):
         value_of(missing, store)
 

@@ -92,7 +92,7 @@ def test_every_float_in_a_dense_list_keeps_its_bits(type, data, length):
     attribute = DenseIntOrFPElementsAttr(
         TensorType(type, [length]), DenseArrayBase.from_list(f64, []).data.__class__(bits.tobytes())
     )
-    weight = top.WeightOp.make("w", TensorType(type, [length]), value=attribute)
+    weight = top.WeightOp("w", type=TensorType(type, [length]), value=attribute)
     text = print_module(ModuleOp([weight]))
     read = next(iter(parse(text).ops))
     assert isinstance(read, top.WeightOp) and read.value is not None
@@ -182,7 +182,7 @@ def test_deep_nesting_is_told():
 
 def module_with_weight(ctx: SmaltiContext) -> ModuleOp:
     key = ctx.weights.add("conv.weight", np.arange(4, dtype=np.float32))
-    return ModuleOp([top.WeightOp.make("w", TensorType(f32, [4]), key=key)])
+    return ModuleOp([top.WeightOp("w", type=TensorType(f32, [4]), key=key)])
 
 
 def test_weights_travel_beside_the_ir(tmp_path: Path):
@@ -240,7 +240,7 @@ def test_files_that_are_no_text_are_told(tmp_path: Path):
 
 
 def test_a_wrong_op_is_told_in_a_few_lines():
-    weights = [top.WeightOp.make(f"w{i}", TensorType(f32, [4]), seed=i) for i in range(300)]
+    weights = [top.WeightOp(f"w{i}", type=TensorType(f32, [4]), seed=i) for i in range(300)]
     del weights[200].properties["seed"]
     with pytest.raises(DiagnosticError) as caught:
         verify(ModuleOp(weights))

@@ -39,7 +39,7 @@ def test_concat(tiny: str, case: tuple[Network, int], data: st.DataObject) -> No
     parts = [network.input(*shape), *(part() for _ in range(draw(sizes(0, 3))))]
     if draw(st.booleans()):
         parts.append(parts[0])
-    check(network, network.add(tpu.ConcatOp.make("concat", *parts, axis=axis)), tiny, count)
+    check(network, network.add(tpu.ConcatOp("concat", parts, axis=axis)), tiny, count)
 
 
 @SETTINGS
@@ -53,7 +53,7 @@ def test_slice(tiny: str, case: tuple[Network, int], data: st.DataObject) -> Non
     for size in shape:
         low = draw(sizes(0, size - 1))
         taken.append(range(low, draw(sizes(low, size - 1)) + 1, draw(sizes(1, 4))))
-    result = tpu.SliceOp.make(
+    result = tpu.SliceOp(
         "slice",
         x,
         starts=[each.start for each in taken],
@@ -72,7 +72,7 @@ def test_pad(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None:
     x = network.input(*shape)
     low, high = [draw(sizes(0, 4)) for _ in shape], [draw(sizes(0, 4)) for _ in shape]
     value = draw(st.sampled_from([0.0, 0.5, -1.0]))
-    result = tpu.PadOp.make("pad", x, low=low, high=high, value=value)
+    result = tpu.PadOp("pad", x, low=low, high=high, value=value)
     check(network, network.add(result), tiny, count)
 
 
@@ -86,4 +86,4 @@ def test_gather(tiny: str, case: tuple[Network, int], data: st.DataObject) -> No
     x = network.input(*shape)
     indices = draw(st.lists(sizes(0, shape[axis] - 1), min_size=1, max_size=20))
     index = network.weight(np.asarray(indices, np.int32)[:, None], i32)
-    check(network, network.add(tpu.ResampleOp.make("gather", x, index, axis=axis)), tiny, count)
+    check(network, network.add(tpu.ResampleOp("gather", x, index, axis=axis)), tiny, count)

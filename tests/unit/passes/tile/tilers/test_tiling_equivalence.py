@@ -110,7 +110,7 @@ class Network:
         argument = self.block.insert_arg(kind, len(self.block.args))
         name = f"in{len(self.inputs)}"
         self.inputs.append((name, kind))
-        return self.add(tpu.ClampOp.make(f"{name}.copy", argument, clamp_high=1e3))
+        return self.add(tpu.ClampOp(f"{name}.copy", argument, clamp_high=1e3))
 
     def add(self, op: Any) -> SSAValue:
         """Appends an op; its result."""
@@ -122,7 +122,7 @@ class Network:
         """A constant of the store."""
         name = f"w{len(self.ops)}"
         key = weights_of(self.ctx).add(name, array)
-        return self.add(tpu.WeightOp.make(name, TensorType(element, list(array.shape)), key=key))
+        return self.add(tpu.WeightOp(name, type=TensorType(element, list(array.shape)), key=key))
 
     def parameters(self, *shape: int, axis: int = 0) -> SSAValue:
         """Random weights, quantized along `axis`."""
@@ -140,7 +140,7 @@ class Network:
 
     def module(self, result: SSAValue, target: str) -> ModuleOp:
         """The module that returns `result` both as it is and clamped."""
-        again = self.add(tpu.ClampOp.make("again", result, clamp_low=-2.0))
+        again = self.add(tpu.ClampOp("again", result, clamp_low=-2.0))
         self.block.add_ops([*self.ops, func.ReturnOp(result, again)])
         types = ([kind for _, kind in self.inputs], [result.type, again.type])
         function = func.FuncOp("main", types, Region(self.block))
@@ -224,11 +224,11 @@ def test_convolution(tiny: str, case: tuple[Network, int], data: st.DataObject) 
     }  # fmt: skip
     bias = network.bias(groups * per_out) if draw(st.booleans()) else None
     element = network.element()
-    plain = tpu.Conv2dOp.make("shape", x, w, bias, element=element, **options)
+    plain = tpu.Conv2dOp("shape", x, w, bias, element=element, **options)
     residual = network.input(*plain.output.type.get_shape()) if draw(st.booleans()) else None
     high = draw(st.sampled_from([None, 1.5]))
     result = network.add(
-        tpu.Conv2dOp.make("conv", x, w, bias, residual, element=element, clamp_high=high, **options)
+        tpu.Conv2dOp("conv", x, w, bias, residual, element=element, clamp_high=high, **options)
     )
     plain.erase()
     check(network, result, tiny, count)
@@ -251,7 +251,7 @@ def test_product_with_weights(tiny: str, case: tuple[Network, int], data: st.Dat
     element = network.element()
     shape = (*lead, *rows, columns)
     residual = network.input(*shape) if draw(st.booleans()) else None
-    result = network.add(tpu.MatmulOp.make("product", x, w, bias, residual, element=element))
+    result = network.add(tpu.MatmulOp("product", x, w, bias, residual, element=element))
     check(network, result, tiny, count)
 
 
@@ -270,10 +270,10 @@ def test_product_of_activations(tiny: str, case: tuple[Network, int], data: st.D
         # A right-hand side that lies in memory the other way round.
         moved = network.input(*right, *columns, depth)
         order = [*range(len(right)), len(right) + 1, len(right)]
-        b = network.add(tpu.TransposeOp.make("moved", moved, permutation=order))
+        b = network.add(tpu.TransposeOp("moved", moved, permutation=order))
     else:
         b = network.input(*right, depth, *columns)
-    result = network.add(tpu.MatmulOp.make("product", a, b, element=network.element()))
+    result = network.add(tpu.MatmulOp("product", a, b, element=network.element()))
     check(network, result, tiny, count)
 
 
@@ -302,7 +302,7 @@ def test_binary(tiny: str, case: tuple[Network, int], data: st.DataObject) -> No
     kind = draw(st.sampled_from([tpu.AddOp, tpu.MulOp, *floats]))
     if kind is tpu.DivOp:
         b = network.weight(1.0 + network.rng.random(shape).astype(np.float32), f32)
-    result = network.add(kind.make("binary", a, b, element=network.element(), clamp_low=-3.0))
+    result = network.add(kind("binary", a, b, element=network.element(), clamp_low=-3.0))
     check(network, result, tiny, count)
 
 
@@ -313,11 +313,11 @@ def test_convert(tiny: str, case: tuple[Network, int], data: st.DataObject) -> N
     draw = data.draw
     x = network.input(*[draw(sizes(1, 9)) for _ in range(draw(sizes(0, 5)))])
     if network.quantized and draw(st.booleans()):
-        result = network.add(tpu.RequantizeOp.make("r", x, element=network.element()))
+        result = network.add(tpu.RequantizeOp("r", x, element=network.element()))
     elif network.quantized:
-        result = network.add(tpu.CastOp.make("real", x, element=f32))
+        result = network.add(tpu.CastOp("real", x, element=f32))
     else:
-        result = network.add(tpu.CastOp.make("quantized", x, element=uniform("i8", 0.05, 3)))
+        result = network.add(tpu.CastOp("quantized", x, element=uniform("i8", 0.05, 3)))
     check(network, result, tiny, count)
 
 
@@ -336,11 +336,11 @@ def test_pool(tiny: str, case: tuple[Network, int], data: st.DataObject) -> None
     }
     x = network.input(draw(sizes(1, 2)), draw(sizes(1, 20)), height, width)
     if draw(st.booleans()):
-        result = network.add(tpu.MaxPoolOp.make("max", x, **options))
+        result = network.add(tpu.MaxPoolOp("max", x, **options))
     else:
         include = draw(st.booleans())
         result = network.add(
-            tpu.AvgPoolOp.make(
+            tpu.AvgPoolOp(
                 "mean", x, element=network.element(), count_include_pad=include, **options
             )
         )
@@ -359,7 +359,7 @@ def test_reduce(tiny: str, case: tuple[Network, int], data: st.DataObject) -> No
     keepdims = draw(st.booleans())
     kind = draw(st.sampled_from(INTEGER_KINDS if network.quantized else KINDS))
     element = None if kind in SELECTING_KINDS else network.element()
-    op = tpu.ReduceOp.make("r", x, kind=kind, axes=axes, keepdims=keepdims, element=element)
+    op = tpu.ReduceOp("r", x, kind=kind, axes=axes, keepdims=keepdims, element=element)
     check(network, network.add(op), tiny, count)
 
 
@@ -376,7 +376,7 @@ def test_resample(tiny: str, case: tuple[Network, int], data: st.DataObject) -> 
     weight = None
     if not network.quantized:
         weight = network.weight(network.rng.random((out, taps)).astype(np.float32), f32)
-    result = network.add(tpu.ResampleOp.make("resample", x, index, weight, axis=axis))
+    result = network.add(tpu.ResampleOp("resample", x, index, weight, axis=axis))
     check(network, result, tiny, count)
 
 
@@ -398,11 +398,11 @@ def test_relayout(tiny: str, case: tuple[Network, int], data: st.DataObject) -> 
         return grouped
 
     x = network.input(*shape())
-    x = network.add(tpu.ReshapeOp.make("reshaped", x, shape()))
+    x = network.add(tpu.ReshapeOp("reshaped", x, shape=shape()))
     rank = len(x.type.get_shape())  # pyright: ignore[reportAttributeAccessIssue]
     order = draw(st.permutations(range(rank)))
-    x = network.add(tpu.TransposeOp.make("moved", x, permutation=order))
-    x = network.add(tpu.ReshapeOp.make("reshaped_back", x, shape()))
+    x = network.add(tpu.TransposeOp("moved", x, permutation=order))
+    x = network.add(tpu.ReshapeOp("reshaped_back", x, shape=shape()))
     check(network, x, tiny, count)
 
 
@@ -422,10 +422,10 @@ def test_normalize(tiny: str, data: st.DataObject, seed: int, count: int) -> Non
     x = network.input(*shape)
     if len(shape) == 4 and draw(st.booleans()):
         # Between pools the layout is that of images.
-        x = network.add(tpu.MaxPoolOp.make("before", x, kernel=(1, 1)))
-    op = tpu.NormalizeOp.make("n", x, *parameters, kind=kind, axes=axes, epsilon=1e-5)
+        x = network.add(tpu.MaxPoolOp("before", x, kernel=(1, 1)))
+    op = tpu.NormalizeOp("n", x, *parameters, kind=kind, axes=axes, epsilon=1e-5)
     result = network.add(op)
-    check(network, network.add(tpu.AddOp.make("sum", result, result)), tiny, count)
+    check(network, network.add(tpu.AddOp("sum", result, result)), tiny, count)
 
 
 @SETTINGS
@@ -434,7 +434,7 @@ def test_local_response_norm(tiny: str, data: st.DataObject, seed: int, count: i
     network, draw = Network(False, np.random.default_rng(seed)), data.draw
     x = network.input(*[draw(sizes(1, 9)) for _ in range(draw(sizes(2, 4)))])
     size = draw(sizes(1, 7))
-    op = tpu.LocalResponseNormOp.make("n", x, size=size, alpha=0.3, beta=0.75, offset=1.0)
+    op = tpu.LocalResponseNormOp("n", x, size=size, alpha=0.3, beta=0.75, offset=1.0)
     check(network, network.add(op), tiny, count)
 
 
@@ -445,8 +445,6 @@ def test_softmax(tiny: str, data: st.DataObject, seed: int, count: int) -> None:
     shape = [data.draw(sizes(1, 7)) for _ in range(data.draw(sizes(1, 4)))]
     axis = data.draw(sizes(0, len(shape) - 1))
     result = network.add(
-        tpu.SoftmaxOp.make(
-            "softmax", network.input(*shape), axis=axis, log=data.draw(st.booleans())
-        )
+        tpu.SoftmaxOp("softmax", network.input(*shape), axis=axis, log=data.draw(st.booleans()))
     )
     check(network, result, tiny, count)

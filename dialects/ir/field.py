@@ -1,0 +1,83 @@
+"""Fields of ops that are arguments of the op's constructor too, declared once.
+
+    strides: Ints = prop(converter=ints, default=(1, 1))
+    input: SSAValue = operand()
+    bias: SSAValue | None = operand(default=None)
+
+say which attribute the op keeps, what makes it of a Python value, and the value of a field that is left out, in a
+call as in the text. Editors and type checkers derive the constructor from that, as for a dataclass (PEP 681):
+operands by position, the rest by keyword.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, StringAttr, TensorType, UnitAttr
+from xdsl.irdl import operand_def, opt_operand_def, opt_prop_def, prop_def, var_operand_def
+
+from . import attribute
+from .attribute import INTEGER, INTS, REAL, REALS
+
+Value = TypeVar("Value")
+Kept = TypeVar("Kept")
+
+_REQUIRED: dict[Callable[[Any], Any], Any] = {
+    attribute.integer: INTEGER,
+    attribute.ints: INTS,
+    attribute.real: REAL,
+    attribute.reals: REALS,
+    attribute.text: StringAttr,
+}
+_OPTIONAL: dict[Callable[[Any], Any], Any] = {
+    attribute.optional_integer: INTEGER,
+    attribute.optional_real: REAL,
+    attribute.optional_reals: REALS,
+    attribute.optional_text: StringAttr,
+    attribute.optional_dense: DenseIntOrFPElementsAttr,
+    attribute.flag: UnitAttr,
+}
+"""What an attribute must be that a function makes; the op does without it where that gives None."""
+
+DERIVED: Any = None
+"""The default of a field that the op derives from its operands (`TensorOp.derive_fields`)."""
+
+
+def prop(
+    *,
+    converter: Callable[[Value], Kept],
+    default: Any = DERIVED,
+    name: str | None = None,
+    kw_only: bool = True,
+) -> Kept:
+    """Declare a property.
+
+    Args:
+        converter: what makes the attribute of a Python value; one of those in ir/attribute.py.
+        default: the Python value of a field that is left out; without it the field must be given.
+        name: the property's name in IR, if it is not the field's.
+        kw_only: whether the constructor takes it by keyword only.
+    """
+    declared: Any
+    if converter in _OPTIONAL:
+        declared = opt_prop_def(_OPTIONAL[converter], prop_name=name)
+    else:
+        value: Any = None if default is DERIVED else converter(default)
+        declared = prop_def(_REQUIRED[converter], value, prop_name=name)
+    return declared
+
+
+def operand(*, default: Any = ..., kw_only: bool = False) -> Any:
+    """Declare an operand that is a tensor; one with the default None may be left out."""
+    return opt_operand_def(TensorType) if default is None else operand_def(TensorType)
+
+
+def operand_list() -> Sequence[Any]:
+    """Declare a list of operands that are tensors."""
+    return var_operand_def(TensorType)
+
+
+def argument(*, converter: Any = None, default: Any = ..., kw_only: bool = True) -> Any:
+    """Declare an argument of the constructor that is no field of the op."""
+    return property(doc="An argument of the constructor.")
