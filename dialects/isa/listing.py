@@ -24,7 +24,7 @@ from ...backends.instructions.instruction_set import BY_MNEMONIC
 from ..ir.location import given_location
 from ..ir.text.parser import SmaltiParser
 from ..ir.text.printer import SmaltiPrinter
-from .instructions import UNKNOWN, InstructionOp, op_of_line
+from .instruction_op import UNKNOWN, InstructionOp, op_of_line
 from .line import NAME, line_format, unquoted
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')

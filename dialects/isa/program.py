@@ -1,26 +1,8 @@
-"""The isa dialect: a program of one listing per core, one op per machine instruction.
-
-    isa.program @digits target("default-8c", "sha256:0123456789abcdef") counters(6)
-        segments(weights = 4096, input = 784, output = 40, scratch = 0)
-        inputs("image" f32[1, 1, 14, 14] at 0)
-        outputs("scores" f32[1, 10] at 0)
-        weights("program.weights") {
-      isa.stream core(0) local(2048) acc(1024) {
-        d0: load src_space=global, dst_space=local, src=0x0, dst=0x400, run=512 loc("Conv_3")
-        m0: conv2d x=0x400, w=0x0, acc=0x0, type=i8, … after d0 signal c2@{0} for "conv1"
-      }
-    }
-
-The classes of the instruction ops are made from the table in `backends/instructions/instruction_set.py`. The listing
-of a stream is read and written line by line (`line.py`), not token by token. The generic form is
-MLIR's.
-"""
+"""The program: its target, its memory, its inputs and outputs, and a stream for each core."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from math import prod
+from collections.abc import Mapping, Sequence
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -31,169 +13,30 @@ from xdsl.dialects.builtin import (
     SymbolNameConstraint,
     i64,
 )
-from xdsl.ir import Attribute, Block, Dialect, Operation, ParametrizedAttribute, Region
+from xdsl.ir import Attribute, Block, Region
 from xdsl.irdl import (
     IRDLOperation,
-    irdl_attr_definition,
     irdl_op_definition,
     opt_prop_def,
     prop_def,
     region_def,
     traits_def,
 )
-from xdsl.parser import AttrParser, Parser
+from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.instructions.instruction_check import MemorySizes, instruction_error
-from ...backends.instructions.instruction_set import SEGMENTS, Instruction
-from ...backends.numerics.storage import STORAGE_TYPES, bytes_of
+from ...backends.instructions.instruction_set import SEGMENTS
 from ...backends.targets.target import Target, TargetError, load_target
-from ..ir.attribute import INTS, Integer, Ints
-from .instructions import MAX_CORES, OPS, InstructionOp, add_instruction
-from .line import NAME, quoted
-from .listing import read_listing, write_listing
-
-
-@irdl_attr_definition
-class PortAttr(ParametrizedAttribute):
-    """An input or output: name, storage type, ONNX shape, offset in its segment: `#isa.port<"x"
-    f32[1, 3, 8, 8] at 0>`.
-    """
-
-    name = "isa.port"
-    port_name: StringAttr
-    storage: StringAttr
-    shape: Ints
-    offset: Integer
-
-    @staticmethod
-    def get(name: str, storage: str, shape: Sequence[int], offset: int) -> PortAttr:
-        """The port of `storage` elements with the dense, row-major `shape` at byte `offset`."""
-        dims = DenseArrayBase.from_list(i64, list(shape))
-        return PortAttr(StringAttr(name), StringAttr(storage), dims, IntegerAttr(offset, i64))
-
-    @classmethod
-    def parse_body(cls, parser: AttrParser) -> PortAttr:
-        """Reads `"x" f32[1, 3, 8, 8] at 0`."""
-        name = _string(parser, " for the port's name")
-        storage = parser.parse_identifier(" for the port's storage type")
-        shape = parser.parse_comma_separated_list(
-            parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
-        )
-        parser.parse_keyword("at")
-        offset = parser.parse_integer(allow_boolean=False)
-        return PortAttr.get(name, storage, shape, offset)
-
-    def body(self) -> str:
-        """What `parse_body` reads."""
-        shape = ", ".join(str(dim) for dim in self.shape.iter_values())
-        tensor = f"{self.storage.data}[{shape}]"
-        return f"{quoted(self.port_name.data)} {tensor} at {self.offset.value.data}"
-
-    @classmethod
-    def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
-        """Reads the body in angle brackets."""
-        with parser.in_angle_brackets():
-            return list(cls.parse_body(parser).parameters)
-
-    def print_parameters(self, printer: Printer) -> None:
-        """Writes the body in angle brackets."""
-        printer.print_string(f"<{self.body()}>")
-
-    def verify(self) -> None:
-        """A known storage type, no negative number."""
-        if self.storage.data not in STORAGE_TYPES:
-            raise VerifyException(
-                f"port '{self.port_name.data}': there is no storage type '{self.storage.data}'"
-            )
-        if any(dim < 0 for dim in self.shape.iter_values()) or self.offset.value.data < 0:
-            raise VerifyException(f"port '{self.port_name.data}': a size or offset is negative")
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of the tensor."""
-        return bytes_of(prod(self.shape.get_values()), self.storage.data)
-
-
-@irdl_op_definition
-class StreamOp(IRDLOperation):
-    """The listing of one virtual core, in program order; `local_bytes` and `acc_bytes` is the
-    memory that it uses.
-
-    isa.stream core(0) local(64) acc(0) {
-      d0: fill dst=0x0, count=16, type=i8
-      v0: softmax x=0x0, out=0x0, type=f32, rows=1, columns=10, in_pitch=16, out_pitch=16 after d0
-    }
-    """
-
-    name = "isa.stream"
-    core = prop_def(Integer)
-    local_bytes = prop_def(Integer)
-    acc_bytes = prop_def(Integer)
-    body = region_def("single_block")
-    traits = traits_def(NoTerminator())
-
-    @staticmethod
-    def get(
-        core: int, local_bytes: int, acc_bytes: int, instructions: Sequence[Operation]
-    ) -> StreamOp:
-        """The listing `instructions` of core `core`."""
-        numbers = {"core": core, "local_bytes": local_bytes, "acc_bytes": acc_bytes}
-        return StreamOp.create(
-            properties={name: IntegerAttr(value, i64) for name, value in numbers.items()},
-            regions=[Region(Block(instructions))],
-        )
-
-    @property
-    def instructions(self) -> Iterator[InstructionOp]:
-        """The instructions in program order."""
-        for op in self.body.block.ops:
-            assert isinstance(op, InstructionOp)
-            yield op
-
-    def print(self, printer: Printer) -> None:
-        """Writes head and listing."""
-        printer.print_string(
-            f" core({self.core.value.data}) local({self.local_bytes.value.data}) "
-            f"acc({self.acc_bytes.value.data})"
-        )
-        printer.print_op_attributes(self.attributes, print_keyword=True)
-        write_listing(printer, self.instructions)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> StreamOp:
-        """Reads head and listing."""
-        core = _number(parser, "core")
-        local_bytes = _number(parser, "local")
-        acc_bytes = _number(parser, "acc")
-        attributes = parser.parse_optional_attr_dict_with_keyword()
-        op = StreamOp.get(core, local_bytes, acc_bytes, read_listing(parser))
-        if attributes is not None:
-            op.attributes.update(attributes.data)
-        return op
-
-    def verify_(self) -> None:
-        """Only instructions, each name once, and `after` names instructions that stand earlier."""
-        if not isinstance(self.parent_op(), ProgramOp):
-            raise VerifyException("isa.stream stands in an isa.program")
-        where = f"core {self.core.value.data}"
-        seen: set[str] = set()
-        for op in self.body.block.ops:
-            if not isinstance(op, InstructionOp):
-                raise VerifyException(f"{where}: a stream holds instructions only, got {op.name}")
-            name = op.instruction_name.data
-            if name in seen:
-                raise VerifyException(f"{where}: two instructions are called '{name}'")
-            for earlier in op.after.data if op.after is not None else ():
-                if earlier.data not in seen:
-                    raise VerifyException(
-                        f"{where}: instruction '{name}' is after '{earlier.data}', "
-                        "which is not an instruction that stands earlier in this stream"
-                    )
-            seen.add(name)
+from ..ir.attribute import INTS, Integer
+from .head import name_text, parse_number, parse_pairs, parse_string
+from .instruction_op import MAX_CORES, InstructionOp
+from .line import quoted
+from .port import PortAttr
+from .stream import StreamOp
 
 
 @irdl_op_definition
@@ -311,7 +154,7 @@ class ProgramOp(IRDLOperation):
             if self.key is not None:
                 printer.print_string(f"\nweights({quoted(self.key.data)})")
             if self.statistics is not None:
-                counts = ", ".join(f"{_key(name)} = {n}" for name, n in self.counts.items())
+                counts = ", ".join(f"{name_text(name)} = {n}" for name, n in self.counts.items())
                 printer.print_string(f"\nstatistics({counts})")
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
@@ -323,12 +166,12 @@ class ProgramOp(IRDLOperation):
         name = parser.parse_symbol_name().data
         parser.parse_keyword("target")
         with parser.in_parens():
-            target = _string(parser, " for the target's name or path")
+            target = parse_string(parser, " for the target's name or path")
             parser.parse_punctuation(",")
             target_hash = parser.parse_str_literal(" for the target's hash")
-        counters = _number(parser, "counters")
+        counters = parse_number(parser, "counters")
         parser.parse_keyword("segments")
-        segments = dict(_pairs(parser))
+        segments = dict(parse_pairs(parser))
         if tuple(segments) != SEGMENTS:
             parser.raise_error(f"segments are {', '.join(SEGMENTS)}, in this order")
         ports: list[list[PortAttr]] = []
@@ -342,8 +185,10 @@ class ProgramOp(IRDLOperation):
         key = None
         if parser.parse_optional_keyword("weights"):
             with parser.in_parens():
-                key = _string(parser, " for the weights' key")
-        statistics = dict(_pairs(parser)) if parser.parse_optional_keyword("statistics") else None
+                key = parse_string(parser, " for the weights' key")
+        statistics = (
+            dict(parse_pairs(parser)) if parser.parse_optional_keyword("statistics") else None
+        )
         attributes = parser.parse_optional_attr_dict_with_keyword()
         op = ProgramOp.get(
             name, target, target_hash, counters=counters, segments=segments, inputs=ports[0],
@@ -448,47 +293,5 @@ class ProgramOp(IRDLOperation):
         return None
 
 
-def _string(parser: AttrParser, context: str) -> str:
-    """Reads a string literal; xDSL takes one with escapes beyond ASCII for bytes."""
-    data = parser.parse_optional_bytes_literal()
-    if data is None:
-        return parser.parse_str_literal(context)
-    try:
-        return data.decode()
-    except ValueError:
-        parser.raise_error(f"expected UTF-8{context}")
-
-
-def _number(parser: Parser, keyword: str) -> int:
-    """Reads `keyword(NUMBER)`."""
-    parser.parse_keyword(keyword)
-    with parser.in_parens():
-        return parser.parse_integer(allow_boolean=False, allow_negative=False)
-
-
-def _pairs(parser: Parser) -> list[tuple[str, int]]:
-    """Reads `(NAME = NUMBER, …)`."""
-
-    def pair() -> tuple[str, int]:
-        name = parser.parse_identifier_or_str_literal()
-        parser.parse_punctuation("=")
-        return name, parser.parse_integer(allow_boolean=False)
-
-    return parser.parse_comma_separated_list(parser.Delimiter.PAREN, pair)
-
-
-def _key(name: str) -> str:
-    """A name as it is where it can be, else in quotes."""
-    return name if re.fullmatch(NAME, name) else quoted(name)
-
-
 def _statistics(counts: Mapping[str, int]) -> DictionaryAttr:
     return DictionaryAttr({name: IntegerAttr(counts[name], i64) for name in sorted(counts)})
-
-
-Isa = Dialect("isa", [ProgramOp, StreamOp, *OPS.values()], [PortAttr])
-
-
-def register_instruction_op(instruction: type[Instruction]) -> None:
-    """Adds the op of a plugin's instruction to the dialect."""
-    Isa._operations.append(add_instruction(instruction))

@@ -14,7 +14,7 @@ from smalti.dialects.ir.definition_check import definition_predicate
 from smalti.dialects.ir.text.assembly import TextOp
 from smalti.dialects.ir.text.module_text import parse_module
 from smalti.dialects.ir.verifier import Verifier, first_error
-from smalti.dialects.isa.instructions import OPS
+from smalti.dialects.isa.instruction_op import OPS
 from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr, f32
 from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.irdl import (
