@@ -1,4 +1,4 @@
-"""`canonicalize`: xDSL's folders and canonicalization patterns, run by the shared driver."""
+"""`canonicalize`: xDSL's folders and canonicalization patterns, run by the pattern driver."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class SmaltiPass(ModulePass):
             self.statistics[what] = self.statistics.get(what, 0) + number
 
     def rewrite(self, module: ModuleOp, patterns: Sequence[RewritePattern]) -> int:
-        """Applies `patterns` to a fixpoint with the shared driver and counts each under its name;
+        """Applies `patterns` to a fixpoint with the pattern driver and counts each under its name;
         returns how many."""
         return rewrite(module, patterns, counts=self.statistics)
 

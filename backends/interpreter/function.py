@@ -37,7 +37,7 @@ reads it.
 """
 
 
-class NetworkRunner:
+class FunctionRunner:
     """Walks over the ops of one level and has each compute its result.
 
     Args:

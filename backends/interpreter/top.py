@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from ...dialects.ir.weights import WeightStore
 from ...dialects.top import TopOp
-from .function import NetworkRunner, Observer
+from .function import FunctionRunner, Observer
 
 
 def run_top(
@@ -37,4 +37,4 @@ def run_top(
         DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of
             `top`.
     """
-    return NetworkRunner(TopOp, weights).run(module, inputs, observe)
+    return FunctionRunner(TopOp, weights).run(module, inputs, observe)

@@ -12,7 +12,7 @@ from xdsl.ir import Block
 
 from ...dialects.ir.weights import WeightStore
 from ...dialects.tpu import TpuOp
-from .function import NetworkRunner, Observer
+from .function import FunctionRunner, Observer
 
 
 def run_tpu(
@@ -40,7 +40,7 @@ def run_tpu(
         DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of
             `tpu`.
     """
-    return NetworkRunner(TpuOp, weights).run(module, inputs, observe)
+    return FunctionRunner(TpuOp, weights).run(module, inputs, observe)
 
 
 def run_body(block: Block, arguments: Sequence[np.ndarray], weights: WeightStore) -> np.ndarray:
@@ -50,5 +50,5 @@ def run_body(block: Block, arguments: Sequence[np.ndarray], weights: WeightStore
     The sample axis of an argument is 1 where all samples share it; so is the result's where nothing
     depends on them.
     """
-    (result,) = NetworkRunner(TpuOp, weights).run_block(block, arguments)
+    (result,) = FunctionRunner(TpuOp, weights).run_block(block, arguments)
     return result

@@ -1,6 +1,4 @@
-"""The machine that IR was lowered for: its name and content hash on the module, from the tpu level
-on.
-"""
+"""The target that IR was lowered for: its name and content hash on the module, from the tpu level on."""
 
 from __future__ import annotations
 

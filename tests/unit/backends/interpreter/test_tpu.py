@@ -250,10 +250,10 @@ def test_floats_agree_with_top():
     conv = top.Conv2dOp("c", image, kernel, bias, pads=[1, 1, 1, 1])
     add = top.AddOp("a", conv.output, rest)
     clip = top.ClipOp("y", add.output, low=0.0, high=1.0)
-    from smalti.backends.interpreter.function import NetworkRunner
+    from smalti.backends.interpreter.function import FunctionRunner
 
     block.add_ops([conv, add, clip, func.ReturnOp(clip.output)])
-    runner = NetworkRunner(top.TopOp, WeightStore())
+    runner = FunctionRunner(top.TopOp, WeightStore())
     (expected,) = runner.run_block(block, [x, w, b, r])
     np.testing.assert_allclose(got, expected, atol=1e-6)
 
