@@ -9,10 +9,9 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 from dataclasses import InitVar, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, dataclass_transform
 
 import numpy as np
-from typing_extensions import dataclass_transform
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, f32
 from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue, SSAValues, Use
 from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef, result_def, traits_def
@@ -33,8 +32,6 @@ Arrays = Sequence[np.ndarray]
 """The values of an op's operands, in their order: arrays [S, shape...] of S samples, in storage types and in
 ONNX's layout; S is 1 for a value that all samples share.
 """
-
-_PLACEHOLDER = TensorType(f32, [])
 
 
 @dataclass_transform(
