@@ -126,9 +126,10 @@ class DepthwiseConv2d(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        pixels = f["batch"] * f["out_height"] * f["out_width"]
+        elements = f["batch"] * f["out_height"] * f["out_width"] * f["out_pitch"]
         taps = f["kernel_height"] * f["kernel_width"]
-        return formulas.vector_cycles(target, f["type"], pixels * f["out_pitch"], taps)
+        operations = taps * target.vector.operations_of("depthwise_conv2d")
+        return formulas.vector_cycles(target, f["type"], elements, operations)
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:

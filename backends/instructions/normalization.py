@@ -40,7 +40,7 @@ class Softmax(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         return formulas.vector_cycles(
-            target, f["type"], f["rows"] * f["out_pitch"], formulas.SOFTMAX_OPERATIONS
+            target, f["type"], f["rows"] * f["out_pitch"], target.vector.operations_of("softmax")
         )
 
     @staticmethod
@@ -103,7 +103,7 @@ class Normalize(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         return formulas.vector_cycles(
-            target, f["type"], f["rows"] * f["pitch"], formulas.NORMALIZE_OPERATIONS
+            target, f["type"], f["rows"] * f["pitch"], target.vector.operations_of("normalize")
         )
 
     @staticmethod
@@ -163,7 +163,7 @@ class LocalResponseNorm(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        operations = formulas.local_response_norm_operations(f["size"], f["columns"])
+        operations = formulas.local_response_norm_operations(target, f["size"], f["columns"])
         return formulas.vector_cycles(target, f["type"], f["rows"] * f["out_pitch"], operations)
 
     @staticmethod

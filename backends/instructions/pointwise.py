@@ -72,7 +72,8 @@ class Convert(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         wider = max(f["in_type"], f["out_type"], key=size_bytes)
-        return formulas.vector_cycles(target, wider, f["rows"] * f["out_pitch"], 1)
+        elements, operations = f["rows"] * f["out_pitch"], target.vector.operations_of("convert")
+        return formulas.vector_cycles(target, wider, elements, operations)
 
     @staticmethod
     def counted_type(f: Mapping[str, Any]) -> str:
@@ -144,7 +145,7 @@ class Binary(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
-        operations = formulas.binary_operations(f["kind"])
+        operations = target.vector.operations_of(f["kind"])
         return formulas.vector_cycles(target, f["type"], elements, operations)
 
     @staticmethod
@@ -212,7 +213,9 @@ class Select(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
-        return formulas.vector_cycles(target, f["type"], elements, 1)
+        return formulas.vector_cycles(
+            target, f["type"], elements, target.vector.operations_of("select")
+        )
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
@@ -258,7 +261,7 @@ class Unary(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        elements, operations = f["rows"] * f["out_pitch"], formulas.unary_operations(f["kind"])
+        elements, operations = f["rows"] * f["out_pitch"], target.vector.operations_of(f["kind"])
         return formulas.vector_cycles(target, f["type"], elements, operations)
 
     @staticmethod
@@ -305,7 +308,9 @@ class Lookup(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["rows"] * f["out_pitch"]
-        return formulas.vector_cycles(target, f["out_type"], elements, formulas.LOOKUP_OPERATIONS)
+        return formulas.vector_cycles(
+            target, f["out_type"], elements, target.vector.operations_of("lookup")
+        )
 
     @staticmethod
     def counted_type(f: Mapping[str, Any]) -> str:

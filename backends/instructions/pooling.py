@@ -47,8 +47,8 @@ class Pool(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["batch"] * f["out_height"] * f["out_width"] * f["pitch"]
-        taps = f["kernel_height"] * f["kernel_width"]
-        return formulas.vector_cycles(target, f["type"], elements, taps)
+        operations = f["kernel_height"] * f["kernel_width"] * target.vector.operations_of("pool")
+        return formulas.vector_cycles(target, f["type"], elements, operations)
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:

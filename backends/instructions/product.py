@@ -137,8 +137,8 @@ class Epilogue(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        passes = 3 if present(f["residual"]) else 2
-        return formulas.vector_cycles(target, f["acc_type"], f["rows"] * f["out_pitch"], passes)
+        operations = formulas.epilogue_operations(target, present(f["residual"]))
+        return formulas.vector_cycles(target, f["acc_type"], f["rows"] * f["out_pitch"], operations)
 
     @staticmethod
     def table_elements(f: Mapping[str, Any]) -> int:

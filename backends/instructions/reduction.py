@@ -58,7 +58,7 @@ class Reduce(Instruction):
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["outer"] * f["length"] * f["inner"]
         return formulas.vector_cycles(
-            target, f["type"], elements, formulas.reduce_operations(f["kind"])
+            target, f["type"], elements, target.vector.operations_of(f["kind"])
         )
 
     @staticmethod

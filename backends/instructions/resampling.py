@@ -44,7 +44,8 @@ class Resample(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["outer"] * f["out_length"] * f["inner"]
-        return formulas.vector_cycles(target, f["type"], elements, f["taps"])
+        operations = f["taps"] * target.vector.operations_of("resample")
+        return formulas.vector_cycles(target, f["type"], elements, operations)
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:

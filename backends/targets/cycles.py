@@ -8,7 +8,6 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,13 +18,6 @@ from .target_error import TargetError
 
 if TYPE_CHECKING:
     from .target import Target
-
-SOFTMAX_OPERATIONS = 8
-"""Passes over its elements that the vector unit makes for a softmax."""
-
-NORMALIZE_OPERATIONS = 6
-"""Passes over its elements that the vector unit makes for a normalization: mean, deviations, their
-squares' sum, quotient, scale, offset."""
 
 Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
 
@@ -130,68 +122,18 @@ def vector_cycles(target: Target, storage: str, elements: int, operations: int) 
     return target.vector.startup_cycles + operations * ceil_div(elements, target.lanes_of(storage))
 
 
-def reduce_operations(kind: str) -> int:
-    """Passes over its elements that the vector unit makes for a reduction: one, two where each
-    element takes an operation before it is added, and those of a softmax for exponentials.
-    """
-    return {"l1": 2, "log_sum_exp": SOFTMAX_OPERATIONS}.get(kind, 1)
+def epilogue_operations(target: Target, residual: bool) -> int:
+    """Count the passes over its elements that the vector unit makes for an epilogue."""
+    operations = target.vector.operations_of("epilogue")
+    return operations + target.vector.operations_of("residual") if residual else operations
 
 
-def local_response_norm_operations(size: Whole, channels: Whole) -> Whole:
-    """Passes over its elements that the vector unit makes for a local response normalization over
-    `size` of `channels`: the squares, their sum, a power (a logarithm and an exponential, each half
-    of a softmax), a product.
+def local_response_norm_operations(target: Target, size: Whole, channels: Whole) -> Whole:
+    """Count the passes over its elements that the vector unit makes for a local response normalization
+    over `size` of `channels`: one for each channel of the sum, and those of the target's table.
     """
     smaller = size + channels - _larger(size, channels)
-    return 2 + smaller + SOFTMAX_OPERATIONS
-
-
-_DIVISION = 4
-"""Passes of a division or square root: a first approximation and Newton steps."""
-_EXPONENTIAL = 6
-"""Passes of exp or log: the reduction of the range, a polynomial, and putting the exponent back."""
-
-_BINARY_OPERATIONS: Mapping[str, int] = {
-    "div": _DIVISION,
-    "power": 2 * _EXPONENTIAL + 1,
-    "modulo": _DIVISION + 2,
-    "prelu": 2,
-}
-"""Passes of the vector unit over its elements for operations of two operands; others take one."""
-
-_UNARY_OPERATIONS: Mapping[str, int] = {
-    "abs": 1, "neg": 1, "sign": 1, "floor": 1, "ceil": 1, "round": 1, "not": 1, "is_nan": 1, "is_inf": 1,
-    "leaky_relu": 2, "thresholded_relu": 2, "hard_sigmoid": 2, "hard_swish": 3, "shrink": 3,
-    "reciprocal": _DIVISION, "sqrt": _DIVISION, "softsign": _DIVISION + 2,
-    "exp": _EXPONENTIAL, "log": _EXPONENTIAL, "power": 2 * _EXPONENTIAL + 1,
-    "elu": _EXPONENTIAL + 2, "selu": _EXPONENTIAL + 3, "celu": _EXPONENTIAL + 3,
-    "sigmoid": _EXPONENTIAL + 1 + _DIVISION, "swish": _EXPONENTIAL + 3 + _DIVISION,
-    "tanh": _EXPONENTIAL + 2 + _DIVISION, "sinh": _EXPONENTIAL + 2 + _DIVISION,
-    "cosh": _EXPONENTIAL + 2 + _DIVISION, "softplus": 2 * _EXPONENTIAL + 3,
-    "mish": 3 * _EXPONENTIAL + 6 + _DIVISION,
-    "erf": 2 * _EXPONENTIAL + _DIVISION, "gelu": 2 * _EXPONENTIAL + _DIVISION + 3,
-    "gelu_tanh": _EXPONENTIAL + 7 + _DIVISION,
-    "sin": _EXPONENTIAL + 2, "cos": _EXPONENTIAL + 2, "tan": _EXPONENTIAL + 4 + _DIVISION,
-    "asin": _EXPONENTIAL + 2 + _DIVISION, "acos": _EXPONENTIAL + 2 + _DIVISION, "atan": _EXPONENTIAL + 2 + _DIVISION,
-    "asinh": _EXPONENTIAL + 3 + _DIVISION, "acosh": _EXPONENTIAL + 3 + _DIVISION,
-    "atanh": _EXPONENTIAL + 2 + _DIVISION,
-}  # fmt: skip
-"""Passes of the vector unit over its elements for functions of one operand: assumptions of the
-model, sums of those of the steps that the function is made of.
-"""
-
-LOOKUP_OPERATIONS = 2
-"""Passes of a table look-up: the bits become an address, and the entry is read."""
-
-
-def binary_operations(kind: str) -> int:
-    """Passes over its elements that the vector unit makes for an operation of two operands."""
-    return _BINARY_OPERATIONS.get(kind, 1)
-
-
-def unary_operations(kind: str) -> int:
-    """Passes over its elements that the vector unit makes for a function of one operand."""
-    return _UNARY_OPERATIONS[kind]
+    return smaller + target.vector.operations_of("local_response_norm")
 
 
 def transfer_issue_cycles(target: Target, runs: int) -> int:

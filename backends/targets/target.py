@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..numerics.storage import storage_type
 from .target_error import TargetError
+from .vector_operations import operations_by_function, without_defaults
 
 MAX_CORES = 64
 """A signal's mask of cores has 64 bits."""
@@ -42,6 +43,8 @@ _Cost = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 _LocalBytes = Annotated[int, Field(ge=1024, le=MAX_LOCAL_BYTES, strict=True)]
 _Rates = Annotated[dict[str, _Rate], AfterValidator(_known_storage)]
 _Lanes = Annotated[dict[str, _Count], AfterValidator(_known_storage)]
+
+_Operations = Annotated[dict[str, _Count], AfterValidator(without_defaults)]
 
 
 class _Part(BaseModel):
@@ -75,12 +78,24 @@ class VectorUnit(_Part):
 
     `lanes`: elements per cycle by storage type; types without an entry go at i8's lanes divided by
     their bytes. `lane_group`: elements; the channels of an intermediate tensor are padded to a
-    multiple of it. `startup_cycles`: once per instruction.
+    multiple of it. `startup_cycles`: once per instruction. `operations`: passes over its elements for
+    each function that takes other numbers than those listed below.
     """
 
     lanes: _Lanes
     lane_group: Annotated[int, Field(ge=1, le=4096, strict=True)]
     startup_cycles: _Cycles
+    operations: _Operations = Field(default_factory=dict, description="table by function")
+
+    @cached_property
+    def _operations_by_function(self) -> dict[str, int]:
+        return operations_by_function(self.operations)
+
+    def operations_of(self, function: str) -> int:
+        """Count the passes over its elements that the unit makes for a function; one for a function of
+        a plugin.
+        """
+        return self._operations_by_function.get(function, 1)
 
 
 class LocalMemory(_Part):
@@ -187,9 +202,15 @@ class Target(_Part):
         return max(1, lanes["i8"] * 8 // storage_type(storage).bits)
 
     def to_json(self) -> str:
-        """Canonical JSON: keys sorted, no blanks, so that equal targets give equal text."""
+        """Canonical JSON: keys sorted, no blanks, so that equal targets give equal text.
+
+        A field at its default is left out: a field that comes later changes no target's hash.
+        """
         return json.dumps(
-            self.model_dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+            self.model_dump(exclude_defaults=True),
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
         )
 
     @staticmethod

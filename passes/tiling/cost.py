@@ -90,6 +90,16 @@ class CostModel:
             self._cycles[key] = found
         return found
 
+    def operations_of(self, function: str) -> int:
+        """Count the passes over its elements that the vector unit makes for a function."""
+        return self.target.vector.operations_of(function)
+
+    def epilogue_operations(self, residual: bool) -> int:
+        """Count the passes over its elements that the vector unit makes for an epilogue."""
+        from ...backends.targets import cycles
+
+        return cycles.epilogue_operations(self.target, residual)
+
     def vector_cycles(self, storage: str, elements: int, operations: int = 1) -> int:
         """Cycles of one vector instruction over `elements` elements."""
         key = ("vector", storage, elements, operations, 0, 0)

@@ -189,8 +189,10 @@ def _product_cycles(
         vector = 0
     else:
         matrix = 0
-        vector = costs.vector_cycles(p.storage, pixels * pitch, p.taps) * count
-    vector += costs.vector_cycles(p.acc_storage, pixels * pitch, 3 if p.residual else 2) * count
+        operations = p.taps * costs.operations_of("depthwise_conv2d")
+        vector = costs.vector_cycles(p.storage, pixels * pitch, operations) * count
+    operations = costs.epilogue_operations(p.residual)
+    vector += costs.vector_cycles(p.acc_storage, pixels * pitch, operations) * count
     share = costs.bytes_per_cycle / cores
     bus = (loads + out) / share
     stages = (loads / share, float(matrix), float(vector), out / share)

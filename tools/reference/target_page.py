@@ -9,7 +9,9 @@ from typing import Annotated, get_args, get_origin
 from pydantic import BaseModel
 
 from ...backends.targets import target as target_module
+from ...backends.targets import vector_operations
 from ...backends.targets.target import Target, load_target, shipped_targets
+from ...backends.targets.vector_operations import FUNCTIONS, STEP_OPERATIONS, operations_by_function
 from .markdown import page, prose, table
 
 
@@ -34,6 +36,22 @@ def target_page() -> str:
         prose(inspect.cleandoc(Target.__doc__ or "")),
         _fields(Target),
         *parts,
+        "## The functions of the vector unit",
+        prose(inspect.cleandoc(vector_operations.__doc__ or "")),
+        table(["step", "operations"], ([f"`{n}`", str(c)] for n, c in STEP_OPERATIONS.items())),
+        _functions(),
+    )
+
+
+def _functions() -> str:
+    """The functions of the vector unit, with their operations and what these are made of."""
+    counts = operations_by_function({})
+    return table(
+        ["function", "operations", "exponentials", "divisions", "others"],
+        (
+            [f"`{name}`", str(counts[name]), *(str(part) if part else "" for part in steps)]
+            for name, steps in FUNCTIONS.items()
+        ),
     )
 
 
@@ -68,8 +86,10 @@ def _fields(cls: type[BaseModel]) -> str:
         (
             [
                 f"`{name}`",
-                _type(field.annotation),
-                "must be given" if field.is_required() else f"`{field.default}`",
+                field.description or _type(field.annotation),
+                "must be given"
+                if field.is_required()
+                else f"`{field.get_default(call_default_factory=True)}`",
             ]
             for name, field in cls.model_fields.items()
         ),

@@ -269,8 +269,8 @@ class AccumulatingTiler(Tiler):
 
     def epilogue_cycles(self, outputs: int) -> int:
         """Cycles of the vector unit to take `outputs` accumulators, padding included, to outputs."""
-        passes = 2 if self.residual is None else 3
-        return self.costs.vector_cycles(self.accumulator, outputs, passes)
+        operations = self.costs.epilogue_operations(self.residual is not None)
+        return self.costs.vector_cycles(self.accumulator, outputs, operations)
 
     def side_bytes(self, window: Window) -> int:
         """Bytes on the global bus of what the epilogue of `window` reads: table and residual."""

@@ -11,7 +11,6 @@ from math import prod
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.quantization import add_parameters
-from ....backends.targets.cycles import binary_operations
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.layout import with_unit_axis
@@ -99,7 +98,8 @@ class BinaryTiler(BoxTiler):
         elements = self.elements_of(sizes_of(window))
         # The last operand: select's first one is bools.
         storage = self.layer.inputs[-1].storage
-        return self.costs.vector_cycles(storage, elements, binary_operations(self.kind))
+        operations = self.costs.operations_of(self.kind)
+        return self.costs.vector_cycles(storage, elements, operations)
 
     def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes = sizes_of(window)

@@ -114,7 +114,8 @@ class ConvolutionTiler(AccumulatingTiler):
         loads += self.side_bytes(window)
         stores, storage = self.store_bytes(window), layer.elements[0].storage
         if self.depthwise:
-            vector += costs.vector_cycles(storage, outputs, taps)
+            operations = taps * costs.operations_of("depthwise_conv2d")
+            vector += costs.vector_cycles(storage, outputs, operations)
             return Work(0, vector, loads, stores)
         groups = self._groups_of(channels)
         matrix = costs.matrix_cycles(

@@ -9,11 +9,7 @@ from math import prod
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ....backends.targets.cycles import (
-    NORMALIZE_OPERATIONS,
-    SOFTMAX_OPERATIONS,
-    local_response_norm_operations,
-)
+from ....backends.targets.cycles import local_response_norm_operations
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.layout import round_up
@@ -61,10 +57,9 @@ class _RowTiler(BoxTiler):
 class SoftmaxTiler(_RowTiler):
     """tpu.softmax."""
 
-    operations = SOFTMAX_OPERATIONS
-
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
+        self.operations = costs.operations_of("softmax")
         op = layer.op
         assert isinstance(op, tpu.SoftmaxOp)
         self.log = op.log is not None
@@ -91,7 +86,7 @@ class LocalResponseNormTiler(_RowTiler):
             "beta": op.beta.value.data,
             "offset": op.offset.value.data,
         }
-        self.operations = local_response_norm_operations(size, layer.shape[1])
+        self.operations = local_response_norm_operations(costs.target, size, layer.shape[1])
         self.place_axis(1)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
@@ -188,7 +183,8 @@ class NormalizeTiler(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
-        return self.costs.vector_cycles(self.layer.output.storage, elements, NORMALIZE_OPERATIONS)
+        operations = self.costs.operations_of("normalize")
+        return self.costs.vector_cycles(self.layer.output.storage, elements, operations)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes = sizes_of(window)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....backends.instructions.pointwise import TABLE_ENTRIES
-from ....backends.targets.cycles import LOOKUP_OPERATIONS, unary_operations
 from ....dialects import tile, tpu
 from ...tiling.windows import Window, sizes_of
 from ..layers.box_tiler import BoxTiler
@@ -25,7 +24,7 @@ class UnaryTiler(BoxTiler):
         op = self.layer.op
         assert isinstance(op, tpu.UnaryOp)
         elements = self.elements_of(sizes_of(window))
-        operations = unary_operations(op.kind.data)
+        operations = self.costs.operations_of(op.kind.data)
         return self.costs.vector_cycles(self.layer.inputs[0].storage, elements, operations)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
@@ -59,7 +58,8 @@ class LookupTiler(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
-        return self.costs.vector_cycles(self.layer.output.storage, elements, LOOKUP_OPERATIONS)
+        operations = self.costs.operations_of("lookup")
+        return self.costs.vector_cycles(self.layer.output.storage, elements, operations)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)
@@ -82,7 +82,10 @@ class ConvertTiler(BoxTiler):
         wider = max(
             self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.element_bytes
         )
-        return self.costs.vector_cycles(wider.storage, self.elements_of(sizes_of(window)))
+        operations = self.costs.operations_of("convert")
+        return self.costs.vector_cycles(
+            wider.storage, self.elements_of(sizes_of(window)), operations
+        )
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)

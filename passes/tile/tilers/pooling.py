@@ -67,8 +67,9 @@ class PoolTiler(BoxTiler):
         ]
 
     def vector_cycles(self, window: Window) -> int:
+        operations = prod(self.kernel) * self.costs.operations_of("pool")
         return self.costs.vector_cycles(
-            self.layer.output.storage, self.elements_of(sizes_of(window)), prod(self.kernel)
+            self.layer.output.storage, self.elements_of(sizes_of(window)), operations
         )
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:

@@ -7,7 +7,6 @@ from itertools import pairwise
 from math import prod
 
 from ....backends.numerics.reduction import SELECTING_KINDS
-from ....backends.targets.cycles import reduce_operations
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.layout import round_up
@@ -113,7 +112,7 @@ class ReduceTiler(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window)) * self._length
-        operations = reduce_operations(self.kind)
+        operations = self.costs.operations_of(self.kind)
         return self.costs.vector_cycles(self.layer.inputs[0].storage, elements, operations)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:

@@ -66,9 +66,9 @@ class ResampleTiler(BoxTiler):
         ]
 
     def vector_cycles(self, window: Window) -> int:
-        taps = self._table_shape[1]
+        operations = self._table_shape[1] * self.costs.operations_of("resample")
         elements = self.elements_of(sizes_of(window))
-        return self.costs.vector_cycles(self.layer.output.storage, elements, taps)
+        return self.costs.vector_cycles(self.layer.output.storage, elements, operations)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)

@@ -8,7 +8,6 @@ import pytest
 from smalti.backends.numerics import comparison, elementwise
 from smalti.backends.numerics.error_function import erf, erfc
 from smalti.backends.numerics.unary import UNARY_KINDS, unary
-from smalti.backends.targets.cycles import unary_operations
 
 
 def sigmoid(x: float) -> float:
@@ -68,9 +67,8 @@ def parameters(kind: str) -> tuple[float, float]:
     return (1.0, 1.0) if kind == "is_inf" else (ALPHA, BETA)
 
 
-def test_every_kind_has_a_reference_and_a_cost():
+def test_every_kind_has_a_reference():
     assert REFERENCE.keys() == UNARY_KINDS.keys()
-    assert all(unary_operations(kind) >= 1 for kind in UNARY_KINDS)
 
 
 @pytest.mark.parametrize("kind", UNARY_KINDS)

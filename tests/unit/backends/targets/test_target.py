@@ -4,7 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+from smalti.backends.instructions.instruction_set import (
+    INSTRUCTIONS,
+    Binary,
+    Normalize,
+    Pool,
+    Reduce,
+    Softmax,
+    Unary,
+)
 from smalti.backends.targets.target import Target, TargetError, load_target, shipped_targets
+from smalti.backends.targets.vector_operations import FUNCTIONS
 
 from tests.shared_files import ROOT
 
@@ -49,6 +59,68 @@ def test_the_hash_is_of_the_contents(tmp_path: Path, text: str):
     assert changed.content_hash != original.content_hash
 
 
+HASHES = {
+    "bm1684x-1c": "sha256:5b0ace49f5110001",
+    "bm1688-2c": "sha256:636998c596100cf5",
+    "bm1690-8c": "sha256:83fcc4a27cc13718",
+    "cloud-ai-100-16c": "sha256:fb5a9dcfe9fa2ecb",
+    "default-8c": "sha256:21a344a0a3b704b3",
+    "edge-1c": "sha256:03ede02070643b1c",
+    "systolic-256": "sha256:9690e77ab970e3b2",
+}
+"""The hashes of the shipped targets: programs and IR files name them."""
+
+
+def test_the_hashes_of_the_shipped_targets_stay():
+    assert {name: load_target(name).content_hash for name in shipped_targets()} == HASHES
+
+
+def test_operations_of_the_vector_unit_have_defaults(tmp_path: Path, text: str):
+    original = load_target("default-8c")
+    assert "operations" not in original.to_json()
+    said = "operations = { exponential = 1, select = 2, div = 4, tanh = 7 }\nlanes ="
+    changed = load_target(write(tmp_path, text.replace("lanes =", said, 1)))
+    assert changed.content_hash != original.content_hash
+    # What is said and holds anyway is left out: a division's 4, and a tanh of one exponential.
+    assert changed.vector.operations == {"exponential": 1, "select": 2}
+    assert Target.from_json(changed.to_json()) == changed
+    of, before = changed.vector.operations_of, original.vector.operations_of
+    assert [before(f) for f in ("exp", "gelu", "softmax", "select", "div", "add")] == [
+        6,
+        19,
+        8,
+        1,
+        4,
+        1,
+    ]
+    assert [of(f) for f in ("exp", "gelu", "softmax", "select", "div", "add")] == [1, 9, 3, 2, 4, 1]
+    fields = {"type": "f32", "rows": 4, "out_pitch": 64}
+    assert Softmax.cycles(fields, original) == 8 + 8 * 4
+    assert Softmax.cycles(fields, changed) == 8 + 3 * 4
+
+
+def test_operations_at_their_defaults_change_no_hash(tmp_path: Path, text: str):
+    same = text.replace("lanes =", "operations = { exponential = 6, gelu = 19 }\nlanes =", 1)
+    assert load_target(write(tmp_path, same)).content_hash == load_target("default-8c").content_hash
+
+
+def test_every_kind_of_the_vector_unit_has_operations():
+    kinds = {
+        name
+        for instruction in INSTRUCTIONS
+        if instruction.engine == "vector" and instruction not in (Pool, Normalize)
+        for field in instruction.fields
+        if field.name == "kind"
+        for name in field.values
+    }
+    others = {
+        "pool" if each is Pool else each.mnemonic
+        for each in INSTRUCTIONS
+        if each.engine == "vector" and each not in (Unary, Binary, Reduce)
+    }
+    assert FUNCTIONS.keys() == kinds | others | {"residual"}
+
+
 @pytest.mark.parametrize(
     "old, new, field, said",
     [
@@ -70,6 +142,13 @@ def test_the_hash_is_of_the_contents(tmp_path: Path, text: str):
             "less than",
         ),
         ("multicast = true", "multicast = 3", "interconnect.multicast", "bool"),
+        (
+            "lanes =",
+            "operations = { exponent = 1 }\nlanes =",
+            "vector.operations",
+            "the vector unit has no function 'exponent' (near: exponential)",
+        ),
+        ("lanes =", "operations = { exp = 0 }\nlanes =", "vector.operations.exp", "greater than"),
     ],
 )
 def test_a_wrong_field_is_named(
