@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .whole import ceil_div
+
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels."""
@@ -45,7 +47,7 @@ def pool_output_size(
     if not ceil_mode:
         return count
     room = size + pad_begin + pad_end - ((kernel - 1) * dilation + 1)
-    count = max(-(-room // stride) + 1, 0)
+    count = max(ceil_div(room, stride) + 1, 0)
     if count and (count - 1) * stride >= size + pad_begin:
         count -= 1
     return count

@@ -27,6 +27,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from ..diagnostics.diagnostic import DiagnosticError, Place
 from ..diagnostics.files import write_atomically
 from ..instructions.instruction_set import INSTRUCTION_BYTES
+from ..numerics.whole import round_up
 from ..targets.target import Target
 from .check import check_program
 from .encoding import WORD
@@ -88,7 +89,7 @@ def _json(value: Any) -> bytes:
 
 
 def _aligned(offset: int) -> int:
-    return -(-offset // ALIGNMENT) * ALIGNMENT
+    return round_up(offset, ALIGNMENT)
 
 
 def write(program: Program) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.alignment import align
 from ...backends.instructions.instruction_set import ENGINES, SEGMENTS, Access
 from ...backends.instructions.movement import Sync
 from ...backends.program.assemble import assemble
@@ -24,7 +25,6 @@ from ...backends.simulator.streams import Streams, decode_program
 from ...dialects import isa
 from ...passes.tile_to_isa.listings import Work, listings
 from ...passes.tile_to_isa.waits import Step, derive_waits
-from ...passes.tiling.allocation import align
 from .experiment import IrExperiment
 from .selection import Selection
 

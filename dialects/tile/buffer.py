@@ -14,6 +14,7 @@ from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, result_def, tr
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.instructions.alignment import ALIGNMENT_BYTES
 from ...backends.instructions.instruction_set import SEGMENTS
 from ..ir.attribute import (
     INTEGER,
@@ -29,9 +30,6 @@ from ..ir.attribute import (
 from ..ir.text.assembly import TextOp
 from ..quant.element_type import element_storage, shape_of, type_bytes, type_of_storage
 from .checks import ACCUMULATORS, check_core, check_storage, fail_unless, space_of
-
-ALIGNMENT_BYTES = 64
-"""Addresses of local and accumulator buffers are multiples of this."""
 
 MemoryPlace = tuple[str, int]
 """A memory: ("local" or "acc", core), or (segment of global memory, -1)."""

@@ -11,6 +11,7 @@ from xdsl.irdl import operand_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.storage import is_float
+from ...backends.numerics.whole import ceil_div
 from .checks import check_space, check_storage, pitch_of, storage_of
 from .core_op import CoreOp, Fields, Operands
 
@@ -68,7 +69,7 @@ def check_packed_weights(shape: tuple[int, ...], depth: int, outputs: int) -> No
     if len(shape) < 3 or prod(shape[1:-1]) != depth:
         raise VerifyException(f"w must have shape [blocks, {depth}, block], has {list(shape)}")
     count, block = shape[0], shape[-1]
-    blocks = -(-outputs // block)
+    blocks = ceil_div(outputs, block)
     if count != blocks:
         raise VerifyException(
             f"w must have {blocks} blocks of {block} for {outputs} columns, has {count}"

@@ -23,6 +23,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.alignment import align
 from ...dialects import tile
 from ...dialects.ir.attribute import integer
 from ...dialects.ir.location import place_of
@@ -30,7 +31,7 @@ from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.buffer import MemoryPlace
 from ...dialects.tile.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ..smalti_pass import Level, SmaltiPass
-from ..tiling.allocation import Lifetime, Placement, align, live_bytes, pack, peak, place
+from ..tiling.allocation import Lifetime, Placement, live_bytes, pack, peak, place
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target

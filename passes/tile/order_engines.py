@@ -26,11 +26,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.alignment import align
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ..smalti_pass import Level, SmaltiPass
-from ..tiling.allocation import Lifetime, align, place
+from ..tiling.allocation import Lifetime, place
 
 _BUDGETS = (1.0, 0.9, 0.75, 0.5, 0.0)
 """Shares of local memory that buffers may fill after moving, tried in turn for each core until its

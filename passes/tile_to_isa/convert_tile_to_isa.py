@@ -26,6 +26,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.alignment import align
 from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES
 from ...backends.numerics.storage import size_bytes
 from ...backends.program.assemble import PROGRAM_WEIGHTS
@@ -39,7 +40,6 @@ from ...dialects.quant.element_type import element_storage
 from ...dialects.tile.buffer_uses import BufferUse, buffer_uses
 from ...dialects.tile.weight_data import weight_data
 from ..smalti_pass import Level, SmaltiPass, store_of
-from ..tiling.allocation import align
 from ..tiling.strided_copy import StridedCopy
 from .listings import Work, listings
 from .transfers import Descriptor, descriptors

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ALIGNMENT = 64
-"""Addresses are multiples of this many bytes."""
+from ...backends.instructions.alignment import ALIGNMENT_BYTES, align
 
 _REPAIRS = 24
 _REPAIRED_BUFFERS = 32_000
@@ -40,12 +39,7 @@ class Placement:
     size_bytes: int
 
 
-def align(size_bytes: int, alignment: int = ALIGNMENT) -> int:
-    """`size_bytes` rounded up to a multiple of `alignment`."""
-    return -(-size_bytes // alignment) * alignment
-
-
-def pack(sizes: Iterable[int], alignment: int = ALIGNMENT) -> Placement:
+def pack(sizes: Iterable[int], alignment: int = ALIGNMENT_BYTES) -> Placement:
     """Buffers of `sizes` bytes one after the other, none sharing bytes with another."""
     addresses: list[int] = []
     end = 0
@@ -55,7 +49,7 @@ def pack(sizes: Iterable[int], alignment: int = ALIGNMENT) -> Placement:
     return Placement(tuple(addresses), end)
 
 
-def peak(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT) -> tuple[int, int]:
+def peak(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT_BYTES) -> tuple[int, int]:
     """The most bytes that are live at one time, and the first such time."""
     if not buffers:
         return 0, 0
@@ -70,13 +64,13 @@ def peak(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT) -> tuple[int, 
     return int(live[at]), int(times[order[at]])
 
 
-def live_bytes(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT) -> int:
+def live_bytes(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT_BYTES) -> int:
     """The most bytes that are live at one time: no placement can use fewer."""
     return peak(buffers, alignment)[0]
 
 
 def place(
-    buffers: Sequence[Lifetime], capacity_bytes: int, alignment: int = ALIGNMENT
+    buffers: Sequence[Lifetime], capacity_bytes: int, alignment: int = ALIGNMENT_BYTES
 ) -> Placement | None:
     """Addresses such that buffers with meeting lifetimes share no byte, or None where none were
     found.

@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from .layout import Layout, round_up
+from ...backends.numerics.whole import round_up
+from .layout import Layout
 from .windows import Window
 
 if TYPE_CHECKING:

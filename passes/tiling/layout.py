@@ -1,5 +1,8 @@
 """Where the elements of a logical tensor lie in a buffer: pure mathematics, no IR.
 
+from ...backends.numerics.whole import round_up
+
+
 A layout lists the logical axes in physical order; the last physical axis may be padded to a
 *pitch*. Graph inputs, graph outputs and weights are dense and row-major. Intermediates of an image
 network are channel-last with the channels padded to whole lane groups of the vector unit, so that
@@ -13,10 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-
-def round_up(value: int, multiple: int) -> int:
-    """The least multiple of `multiple` (>= 1) that is not below `value`."""
-    return -(-value // multiple) * multiple
+from ...backends.numerics.whole import round_up
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from ...backends.instructions.alignment import align
+from ...backends.numerics.whole import ceil_div, round_up
 from .cost import CostModel, pipeline_cycles
-from .layout import round_up
 from .windows import Range, tiles
 
 _FRACTIONS = (0.5, 1.0)
@@ -28,10 +29,10 @@ def tile_sizes(extent: int, unit: int = 1) -> Iterator[int]:
     """Sizes of balanced tiles of `extent`, multiples of `unit` except the whole, from the whole
     down; each once.
     """
-    units = -(-extent // unit)
+    units = ceil_div(extent, unit)
     count, last = 1, 0
     while count <= units:
-        size = min(-(-units // count) * unit, extent)
+        size = min(ceil_div(units, count) * unit, extent)
         if size != last:
             yield size
             last = size
@@ -127,14 +128,6 @@ class Footprint:
         return self.local <= costs.local_bytes * fraction and self.acc <= costs.acc_bytes * fraction
 
 
-_ALIGNMENT = 64
-"""Buffers start at multiples of this many bytes."""
-
-
-def _aligned(size_bytes: int) -> int:
-    return round_up(size_bytes, _ALIGNMENT)
-
-
 def _input_bytes(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> int:
@@ -153,12 +146,12 @@ def product_footprint(
     pitch = round_up(channels, costs.lane_group)
     outputs = prod(rows) * pitch
     local = (
-        _aligned(_input_bytes(costs, p, rows, channels, depth))
-        + _aligned(_weight_bytes(p, channels, depth))
-        + _aligned(p.table_rows * pitch * 4)
-        + _aligned(outputs * p.out_bytes) * (2 if p.residual else 1)
+        align(_input_bytes(costs, p, rows, channels, depth))
+        + align(_weight_bytes(p, channels, depth))
+        + align(p.table_rows * pitch * 4)
+        + align(outputs * p.out_bytes) * (2 if p.residual else 1)
     )
-    return Footprint(local, _aligned(outputs * p.acc_bytes))
+    return Footprint(local, align(outputs * p.acc_bytes))
 
 
 def _product_cycles(
@@ -167,8 +160,8 @@ def _product_cycles(
     """Estimated cycles of the whole window in tiles of these sizes, and whether channels are the
     outer loop.
     """
-    row_count = prod(-(-extent // size) for extent, size in zip(p.rows, rows, strict=True))
-    channel_count = -(-p.channels // channels)
+    row_count = prod(ceil_div(extent, size) for extent, size in zip(p.rows, rows, strict=True))
+    channel_count = ceil_div(p.channels, channels)
     count = row_count * channel_count
     pitch = round_up(channels, costs.lane_group)
     pixels = prod(rows)
@@ -184,7 +177,7 @@ def _product_cycles(
     loads = min(channels_outer, rows_outer) + (out if p.residual else 0)
     if p.engine == "matrix":
         matrix = costs.matrix_cycles(
-            p.storage, pixels, p.taps * p.depth, -(-channels // p.groups), p.groups
+            p.storage, pixels, p.taps * p.depth, ceil_div(channels, p.groups), p.groups
         ) * count  # fmt: skip
         vector = 0
     else:
@@ -266,7 +259,7 @@ def tile_box(
             if not footprint(tile).fits(costs, fraction):
                 continue
             fitting = fitting or tile
-            count = prod(-(-e // t) for e, t in zip(extents, tile, strict=True))
+            count = prod(ceil_div(e, t) for e, t in zip(extents, tile, strict=True))
             if count >= wanted:
                 return tile if count <= 2 * wanted else fitting
             fitting = tile

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from math import gcd
 
+from ...backends.numerics.whole import ceil_div
+
 Range = tuple[int, int]
 Window = tuple[Range, ...]
 
@@ -87,8 +89,8 @@ def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
     `unit` from its start.
     """
     low, high = range_
-    units = -(-(high - low) // unit)
-    step = -(-units // max(1, min(count, units))) * unit
+    units = ceil_div(high - low, unit)
+    step = ceil_div(units, max(1, min(count, units))) * unit
     return [(start, min(start + step, high)) for start in range(low, high, step)]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ....backends.numerics.whole import ceil_div
 from ....dialects import top
 from ..builder import GraphBuilder
 from ..node import Node, UnsupportedNodeError
@@ -107,7 +108,7 @@ def _equal_parts(node: Node, length: int, outputs: int) -> list[int]:
     count = node.integer("num_outputs", outputs)
     if count != outputs:
         raise node.error(f"num_outputs is {count}, it has {outputs} outputs")
-    size = -(-length // count)
+    size = ceil_div(length, count)
     return [min(size, max(0, length - size * index)) for index in range(count)]
 
 

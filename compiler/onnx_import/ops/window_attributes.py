@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ....backends.numerics.whole import ceil_div
 from ..builder import GraphBuilder
 from ..node import Node, UnsupportedNodeError
 from ..value import Value, shape_of
@@ -96,7 +97,7 @@ def _pads(
     for size, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True):
         # ONNX, Conv: output = ceil(input / stride); the padding that needs, its odd element after
         # or before.
-        windows = -(-size // stride)
+        windows = ceil_div(size, stride)
         total = max(0, (windows - 1) * stride + (k - 1) * dilation + 1 - size)
         small = total // 2
         begins.append(small if mode == "SAME_UPPER" else total - small)

@@ -11,10 +11,10 @@ from itertools import product as combinations
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ....backends.numerics.device.packing import pack_epilogue_table
+from ....backends.numerics.device.packing import epilogue_table_rows, pack_epilogue_table
+from ....backends.numerics.whole import round_up
 from ....dialects import tile
 from ...tiling.cost import CostModel
-from ...tiling.layout import round_up
 from ...tiling.tile_sizes import Footprint, Product, ProductTiling, depth_parts, tile_product
 from ...tiling.windows import Range, Window, common_unit, sizes_of, tiles
 from .constants import Constants
@@ -134,9 +134,7 @@ class AccumulatingTiler(Tiler):
     @property
     def table_rows(self) -> int:
         """Rows of the table of parameters."""
-        if self.layer.result.is_float and self.layer.elements[0].is_float:
-            return 1
-        return (3 if self.residual is None else 5) + (self.accumulator == "i64")
+        return epilogue_table_rows(self.accumulator, self.residual is not None)
 
     def block_for(self) -> int:
         """Channels per block of packed weights: such that every window's slice is whole blocks, and

@@ -8,16 +8,15 @@ from math import prod
 
 from xdsl.ir import SSAValue
 
+from ....backends.instructions.alignment import align
+from ....backends.numerics.whole import round_up
 from ...tiling.cost import CostModel, Work
-from ...tiling.layout import round_up
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Window, grid, sizes_of
 from .constants import Constants
 from .emitter import Emitter
 from .layer import Layer
 from .tiler import Tiler, padded_units
-
-_ALIGNMENT = 64
 
 
 class BoxTiler(Tiler):
@@ -81,7 +80,7 @@ class BoxTiler(Tiler):
 
         def footprint(tile: tuple[int, ...]) -> Footprint:
             buffers = self.buffer_bytes(logical(tile))
-            return Footprint(sum(round_up(b, _ALIGNMENT) for b in buffers), 0)
+            return Footprint(sum(align(b) for b in buffers), 0)
 
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)
         stages = (work.load_bytes / share, work.vector_cycles, work.store_bytes / share)

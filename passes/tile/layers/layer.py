@@ -13,6 +13,7 @@ from xdsl.ir import Block, BlockArgument, SSAValue
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from ....backends.numerics import quantization
 from ....backends.numerics.storage import size_bytes
+from ....backends.numerics.whole import round_up
 from ....dialects import tile, tpu
 from ....dialects.ir.attribute import Ints
 from ....dialects.ir.location import names_of, place_of
@@ -20,7 +21,7 @@ from ....dialects.ir.weights import WeightStore, seeded
 from ....dialects.quant.element_type import element_storage
 from ....dialects.quant.number_format import NumberFormat, float_clamp
 from ...tiling.cost import CostModel
-from ...tiling.layout import Layout, round_up, row_major
+from ...tiling.layout import Layout, row_major
 from ...tiling.windows import Window, unflatten, whole
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_conv_weights, pack_depthwise_weights
+from ....backends.numerics.whole import ceil_div, round_up
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel, Work
-from ...tiling.layout import round_up
 from ...tiling.tile_sizes import MAX_POSITIONS, Product, Reach
 from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
 from ..layers.accumulating_tiler import AccumulatingTiler, Key
@@ -87,7 +87,7 @@ class ConvolutionTiler(AccumulatingTiler):
         if self.groups == 1:
             return depth
         per_group = self.outputs // self.groups
-        first, last = channels[0] // per_group, -(-channels[1] // per_group)
+        first, last = channels[0] // per_group, ceil_div(channels[1], per_group)
         return first * self.group_channels, last * self.group_channels
 
     def _input_box(self, rows: Window, channels: Range, depth: Range) -> Window:
@@ -119,13 +119,13 @@ class ConvolutionTiler(AccumulatingTiler):
             return Work(0, vector, loads, stores)
         groups = self._groups_of(channels)
         matrix = costs.matrix_cycles(
-            storage, pixels, taps * self.depth, -(-channels // groups), groups
+            storage, pixels, taps * self.depth, ceil_div(channels, groups), groups
         )
         return Work(matrix, vector, loads, stores)
 
     def _groups_of(self, channels: int) -> int:
         """How many groups a slice of output channels spans."""
-        return -(-channels // (self.outputs // self.groups))
+        return ceil_div(channels, self.outputs // self.groups)
 
     def block_for(self) -> int:
         # The weights of a depthwise convolution are rows of all channels: there are no blocks.
@@ -195,7 +195,7 @@ class ConvolutionTiler(AccumulatingTiler):
             pitch = round_up(high - low, self.costs.lane_group)
             end = min(low + pitch, packed.layout.shape[1])
             return emitter.load(packed, ((0, taps), (low, end)), (0, 1), pitch)
-        blocks = (low // block, -(-high // block))
+        blocks = (low // block, ceil_div(high, block))
         size = depth[1] - depth[0]
         box = (blocks, (0, taps), depth, (0, block))
         shape = (blocks[1] - blocks[0], taps * size, block)

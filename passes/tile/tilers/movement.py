@@ -11,6 +11,7 @@ from math import prod
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.movement import stored_number
+from ....backends.numerics.whole import ceil_div
 from ....dialects import tile, tpu
 from ...tiling.copies import Padding, plan
 from ...tiling.cost import CostModel, Work
@@ -77,7 +78,7 @@ class MovementTiler(BoxTiler):
             size = self.layer.inputs[piece.index].element_bytes
             copies = plan(sizes_of(box), self._source_strides(piece), self._local_strides(window))
             run = max(copy.sizes[-1] for copy in copies)
-            runs = -(-prod(sizes_of(box)) // run)
+            runs = ceil_div(prod(sizes_of(box)), run)
             addresses += runs
             loads += self.costs.bus_bytes(run * size, runs)
         if self.fill is not None and not self._ends_rows(window):

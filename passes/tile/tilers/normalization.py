@@ -9,10 +9,10 @@ from math import prod
 import numpy as np
 from xdsl.ir import SSAValue
 
+from ....backends.numerics.whole import round_up
 from ....backends.targets.cycles import local_response_norm_operations
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
-from ...tiling.layout import round_up
 from ...tiling.windows import Window, sizes_of
 from ..layers.box_tiler import BoxTiler
 from ..layers.constants import Constants

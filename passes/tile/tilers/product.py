@@ -11,10 +11,11 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_matmul_weights
+from ....backends.numerics.whole import ceil_div, round_up
 from ....dialects import tile, tpu
 from ....dialects.quant.element_type import shape_of
 from ...tiling.cost import CostModel, Work
-from ...tiling.layout import Layout, round_up, with_unit_axis
+from ...tiling.layout import Layout, with_unit_axis
 from ...tiling.tile_sizes import Product, ProductTiling, Reach
 from ...tiling.windows import Range, Window, grid, sizes_of, tiles
 from ..layers.accumulating_tiler import AccumulatingTiler, Key
@@ -175,7 +176,7 @@ class MatmulTiler(AccumulatingTiler):
     ) -> SSAValue:
         if self.packs:
             packed = self._packed(constants, block)
-            blocks = (channels[0] // block, -(-channels[1] // block))
+            blocks = (channels[0] // block, ceil_div(channels[1], block))
             shape = (1, blocks[1] - blocks[0], depth[1] - depth[0], block)
             return emitter.load(packed, (blocks, depth, (0, block)), (0, 1, 2), block, shape=shape)
         rank = len(self.w.layout.shape)

@@ -7,9 +7,9 @@ from itertools import pairwise
 from math import prod
 
 from ....backends.numerics.reduction import SELECTING_KINDS
+from ....backends.numerics.whole import round_up
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
-from ...tiling.layout import round_up
 from ...tiling.windows import Window, sizes_of
 from ..layers.box_tiler import BoxTiler
 from ..layers.constants import Constants

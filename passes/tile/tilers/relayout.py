@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import lcm, prod
 
+from ....backends.instructions.alignment import align
+from ....backends.numerics.whole import ceil_div, round_up
 from ....dialects import tile, tpu
 from ...tiling.copies import Padding, plan
 from ...tiling.cost import CostModel, Work
-from ...tiling.layout import Layout, round_up
+from ...tiling.layout import Layout
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, sizes_of
 from ..layers.constants import Constants
@@ -59,7 +61,7 @@ class RelayoutTiler(Tiler):
         elements = prod(sizes_of(window))
         copies = plan(sizes_of(self._factor_box(window)), self.source_strides, self.target_strides)
         run = max(copy.sizes[-1] for copy in copies)
-        runs = -(-elements // run)
+        runs = ceil_div(elements, run)
         loads = self.costs.bus_bytes(run * self.element_bytes, runs)
         # A core's DMA engine makes an address a cycle: it is busy as a unit would be.
         return Work(0, runs, loads, self.store_bytes(window))
@@ -88,7 +90,7 @@ class RelayoutTiler(Tiler):
 
         def footprint(extents: tuple[int, ...]) -> Footprint:
             elements = prod(extents[:-1]) * round_up(extents[-1], group)
-            return Footprint(round_up(elements * self.element_bytes, 64), 0)
+            return Footprint(align(elements * self.element_bytes), 0)
 
         work = self.work(window)
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.alignment import ALIGNMENT_BYTES
 from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
@@ -14,7 +15,6 @@ from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
 from smalti.dialects.tile.buffer_uses import buffer_uses
 from smalti.passes.tile.assign_addresses import AssignAddresses
-from smalti.passes.tiling.allocation import ALIGNMENT
 from xdsl.dialects.builtin import ModuleOp
 
 from tests.unit.tile_programs import expected, images, two_layers
@@ -60,7 +60,7 @@ def test_buffers_that_live_together_share_no_byte(cores, tiles, slack):
     program = tile.program_of(module)
     uses = list(buffer_uses(program, program.steps).values())
     for i, a in enumerate(uses):
-        assert a.op.address is not None and a.op.address.value.data % ALIGNMENT == 0
+        assert a.op.address is not None and a.op.address.value.data % ALIGNMENT_BYTES == 0
         for b in uses[:i]:
             apart = a.last < b.first or b.last < a.first
             if a.memory == b.memory and (

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.passes.tiling.allocation import ALIGNMENT, Lifetime, align, live_bytes, pack, place
+from smalti.backends.instructions.alignment import ALIGNMENT_BYTES, align
+from smalti.passes.tiling.allocation import Lifetime, live_bytes, pack, place
 
 lifetimes = st.lists(
     st.tuples(st.integers(0, 3000), st.integers(0, 40), st.integers(0, 12)).map(
@@ -20,7 +21,7 @@ def test_live_buffers_never_overlap(buffers):
     placement = place(buffers, 1 << 30)
     assert placement is not None
     for i, a in enumerate(buffers):
-        assert placement.addresses[i] % ALIGNMENT == 0
+        assert placement.addresses[i] % ALIGNMENT_BYTES == 0
         assert placement.addresses[i] + a.size_bytes <= placement.size_bytes
         for j, b in enumerate(buffers[:i]):
             if a.first <= b.last and b.first <= a.last and a.size_bytes and b.size_bytes:

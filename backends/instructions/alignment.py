@@ -1,0 +1,13 @@
+"""Where buffers may begin: the alignment of addresses in every memory."""
+
+from __future__ import annotations
+
+from ..numerics.whole import round_up
+
+ALIGNMENT_BYTES = 64
+"""Buffers begin at multiples of it, in the memories of a core and in global memory."""
+
+
+def align(size_bytes: int, alignment: int = ALIGNMENT_BYTES) -> int:
+    """Round `size_bytes` up to a multiple of `alignment`."""
+    return round_up(size_bytes, alignment)
