@@ -162,8 +162,16 @@ class LocalResponseNorm(Instruction):
     )
 
     @staticmethod
+    def operations(target: Target, size: Any, channels: Any) -> Any:
+        """Count the passes over its elements that the vector unit makes for sums over `size` of
+        `channels`: one for each channel of a sum, and those of the target's table.
+        """
+        smaller = size + channels - formulas.larger(size, channels)
+        return smaller + target.vector.operations_of("local_response_norm")
+
+    @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        operations = formulas.local_response_norm_operations(target, f["size"], f["columns"])
+        operations = LocalResponseNorm.operations(target, f["size"], f["columns"])
         return formulas.vector_cycles(target, f["type"], f["rows"] * f["out_pitch"], operations)
 
     @staticmethod

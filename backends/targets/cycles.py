@@ -26,7 +26,8 @@ def _ceil(value: Any) -> Any:
     return ceil(value) if isinstance(value, (int, float)) else np.ceil(value)
 
 
-def _larger(a: Any, b: Any) -> Any:
+def larger(a: Any, b: Any) -> Any:
+    """Give the larger of two numbers, or of two columns at each place."""
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return max(a, b)
     return np.maximum(a, b)
@@ -76,7 +77,7 @@ def gemm_cycles(
     folds *= repeat
     if not overlap:
         return some * folds * (streamed + fill)
-    return some * ((folds - 1) * _larger(streamed, rows) + streamed + fill)
+    return some * ((folds - 1) * larger(streamed, rows) + streamed + fill)
 
 
 def matrix_rate(target: Target, storage: str) -> float:
@@ -128,24 +129,16 @@ def epilogue_operations(target: Target, residual: bool) -> int:
     return operations + target.vector.operations_of("residual") if residual else operations
 
 
-def local_response_norm_operations(target: Target, size: Whole, channels: Whole) -> Whole:
-    """Count the passes over its elements that the vector unit makes for a local response normalization
-    over `size` of `channels`: one for each channel of the sum, and those of the target's table.
-    """
-    smaller = size + channels - _larger(size, channels)
-    return smaller + target.vector.operations_of("local_response_norm")
-
-
 def transfer_issue_cycles(target: Target, runs: int) -> int:
     """Cycles for which a DMA engine issues a transfer of `runs` runs: its start, then one address
     per cycle.
     """
-    return target.dma.issue_cycles + _larger(runs, 1) - 1
+    return target.dma.issue_cycles + larger(runs, 1) - 1
 
 
 def local_write_cycles(target: Target, size_bytes: int) -> int:
     """Cycles to write `size_bytes` to local memory through one port, at least 1."""
-    return _larger(1, _ceil(size_bytes / target.local_memory.bytes_per_cycle))
+    return larger(1, _ceil(size_bytes / target.local_memory.bytes_per_cycle))
 
 
 def transfer_bytes_on_bus(target: Target, run_bytes: Whole, runs: Whole) -> Whole:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.instructions.alignment import align
 from ...backends.instructions.instruction_set import ENGINES, SEGMENTS, Access
 from ...backends.instructions.movement import Sync
 from ...backends.program.assemble import assemble
@@ -22,6 +21,7 @@ from ...backends.program.program import Port, Program
 from ...backends.simulator.functional.functional_simulator import FunctionalSimulator
 from ...backends.simulator.functional.schedule import execution_order
 from ...backends.simulator.streams import Streams, decode_program
+from ...backends.targets.alignment import align
 from ...dialects import isa
 from ...passes.tile_to_isa.listings import Work, listings
 from ...passes.tile_to_isa.waits import Step, derive_waits

@@ -14,8 +14,8 @@ from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, result_def, tr
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.instructions.alignment import ALIGNMENT_BYTES
 from ...backends.instructions.instruction_set import SEGMENTS
+from ...backends.targets.alignment import ALIGNMENT_BYTES
 from ..ir.attribute import (
     INTEGER,
     INTS,

@@ -23,7 +23,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.instructions.alignment import align
+from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.attribute import integer
 from ...dialects.ir.location import place_of

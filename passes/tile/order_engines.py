@@ -26,7 +26,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.instructions.alignment import align
+from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.buffer_uses import BufferUse, buffer_uses, memory_capacity

@@ -26,10 +26,10 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.instructions.alignment import align
 from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES
 from ...backends.numerics.storage import size_bytes
 from ...backends.program.assemble import PROGRAM_WEIGHTS
+from ...backends.targets.alignment import align
 from ...dialects import isa, tile
 from ...dialects.ir.attribute import values_of
 from ...dialects.ir.location import place_of

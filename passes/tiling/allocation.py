@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...backends.instructions.alignment import ALIGNMENT_BYTES, align
+from ...backends.targets.alignment import ALIGNMENT_BYTES, align
 
 _REPAIRS = 24
 _REPAIRED_BUFFERS = 32_000

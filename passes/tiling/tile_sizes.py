@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from ...backends.instructions.alignment import align
 from ...backends.numerics.whole import ceil_div, round_up
+from ...backends.targets.alignment import align
 from .cost import CostModel, pipeline_cycles
 from .windows import Range, tiles
 

@@ -19,7 +19,7 @@ PLACES = {
     "backends/instructions/normalization.py": "the instruction",
     "backends/numerics/normalization.py": "what it computes",
     "backends/numerics/device/normalization.py": "what the instruction computes, on packed tiles",
-    "backends/targets/cycles.py": "the steps of the vector unit that it takes",
+    "backends/targets/vector_operations.py": "the steps of the vector unit that it takes",
     "passes/top_to_tpu/normalization.py": "from top to tpu",
     "passes/tpu_to_tile/tensor_layouts.py": "the layout that it asks for",
     "passes/tile/tilers/normalization.py": "its tiler",

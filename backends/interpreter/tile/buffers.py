@@ -12,8 +12,8 @@ from ....dialects.ir.attribute import values_of
 from ....dialects.tile.buffer import MemoryPlace
 from ....dialects.tile.buffer_uses import BufferUse, buffer_uses
 from ....passes.tiling.allocation import Lifetime, live_bytes
-from ...instructions.alignment import align
 from ...numerics.storage import dtype_of
+from ...targets.alignment import align
 
 
 @dataclass(frozen=True)

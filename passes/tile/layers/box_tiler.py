@@ -8,8 +8,8 @@ from math import prod
 
 from xdsl.ir import SSAValue
 
-from ....backends.instructions.alignment import align
 from ....backends.numerics.whole import round_up
+from ....backends.targets.alignment import align
 from ...tiling.cost import CostModel, Work
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Window, grid, sizes_of

@@ -9,8 +9,8 @@ from math import prod
 import numpy as np
 from xdsl.ir import SSAValue
 
+from ....backends.instructions.normalization import LocalResponseNorm
 from ....backends.numerics.whole import round_up
-from ....backends.targets.cycles import local_response_norm_operations
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.windows import Window, sizes_of
@@ -86,7 +86,7 @@ class LocalResponseNormTiler(_RowTiler):
             "beta": op.beta.value.data,
             "offset": op.offset.value.data,
         }
-        self.operations = local_response_norm_operations(costs.target, size, layer.shape[1])
+        self.operations = LocalResponseNorm.operations(costs.target, size, layer.shape[1])
         self.place_axis(1)
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:

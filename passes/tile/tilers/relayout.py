@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import lcm, prod
 
-from ....backends.instructions.alignment import align
 from ....backends.numerics.whole import ceil_div, round_up
+from ....backends.targets.alignment import align
 from ....dialects import tile, tpu
 from ...tiling.copies import Padding, plan
 from ...tiling.cost import CostModel, Work

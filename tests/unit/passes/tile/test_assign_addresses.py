@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.backends.instructions.alignment import ALIGNMENT_BYTES
 from smalti.backends.interpreter.tile.interpreter import run_tile
+from smalti.backends.targets.alignment import ALIGNMENT_BYTES
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import make_context

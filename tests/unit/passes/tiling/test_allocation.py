@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.instructions.alignment import ALIGNMENT_BYTES, align
+from smalti.backends.targets.alignment import ALIGNMENT_BYTES, align
 from smalti.passes.tiling.allocation import Lifetime, live_bytes, pack, place
 
 lifetimes = st.lists(
