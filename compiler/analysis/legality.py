@@ -20,6 +20,7 @@ from ...backends.targets.target import load_target
 from ...dialects import top, tpu
 from ...dialects.context import make_context
 from ...dialects.isa import InstructionOp
+from ...dialects.network.traits import Converts
 from ...dialects.quant.element_type import element_storage, is_float, is_quantized
 from ...dialects.tpu.tpu_op import TpuOp
 from ...passes.top.annotate_calibration import annotate
@@ -198,7 +199,8 @@ def _computes(op: Operation) -> TypeGuard[TpuOp]:
     """Whether an op is part of what the case's op became: no constant, no cast, nor what stands around it."""
     return (
         isinstance(op, TpuOp)
-        and not isinstance(op, tpu.WeightOp | tpu.CastOp)
+        and not Converts.holds(op)
+        and bool(op.operands)
         and not op.result_name.data.startswith((BEFORE, AFTER))
     )
 

@@ -21,6 +21,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...dialects import tile, tpu
 from ...dialects.context import SmaltiContext
 from ...dialects.ir.location import place_of
+from ...dialects.network.traits import Converts, Moves
 from ...dialects.quant.element_type import element_storage
 from ...passes.instrument import PassInstrument
 from ...passes.rewrite_counter import RewriteCounter, counting
@@ -37,7 +38,6 @@ _SHOWN_REWRITES = 8
 _COARSENESS = {"f32": 1, "f64": 1, "f16": 500, "bf16": 4000}
 """By how much a rounding to each type is coarser than one to f32, in practice: a pass's tolerance
 is for f32, integers have none."""
-_MOVES_ONLY = (tpu.WeightOp, tpu.CastOp, tpu.ReshapeOp, tpu.TransposeOp)
 
 
 class NumericsVerifier(PassInstrument):
@@ -146,8 +146,9 @@ def coarsest_float(module: ModuleOp) -> str | None:
 
 
 def _storage_made(op: Operation) -> str | None:
-    if isinstance(op, tpu.TpuOp) and not isinstance(op, _MOVES_ONLY):
-        return element_storage(op.output.type)
+    if isinstance(op, tpu.TpuOp):
+        gives_what_is_there = not op.operands or Moves.holds(op) or Converts.holds(op)
+        return None if gives_what_is_there else element_storage(op.output.type)
     if isinstance(op, tile.CoreOp) and not op.MOVES_ONLY:
         return element_storage(op.buffer_written.type)
     return None

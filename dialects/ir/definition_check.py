@@ -25,7 +25,7 @@ from xdsl.irdl import (
     RangeOf,
     VariadicDef,
 )
-from xdsl.traits import OpTrait
+from xdsl.traits import HasCanonicalizationPatternsTrait, HasFolder, OpTrait
 
 Predicate = Callable[[Any], bool]
 _Values = tuple[float, float, type[Attribute]]
@@ -37,7 +37,10 @@ def checks_by_itself(definition: OpDef) -> bool:
     successors.
     """
     return not (definition.regions or definition.successors) and all(
-        type(trait).verify is OpTrait.verify for trait in definition.traits
+        type(trait).verify is OpTrait.verify
+        # What folds and canonicalizes an op says nothing of whether it is right.
+        or isinstance(trait, HasFolder | HasCanonicalizationPatternsTrait)
+        for trait in definition.traits
     )
 
 

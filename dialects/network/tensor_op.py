@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, dataclass_transform
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, f32
+from xdsl.interfaces import HasFolderInterface
 from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue, SSAValues, Use
 from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef, result_def, traits_def
 from xdsl.rewriter import Rewriter
@@ -65,7 +66,7 @@ else:
     _NetworkOp = _ConstructedOp
 
 
-class TensorOp(_NetworkOp):
+class TensorOp(_NetworkOp, HasFolderInterface):
     """Base of the ops of `top` and `tpu`: one tensor result, named by the property `name`; no side
     effects.
     """
@@ -146,6 +147,17 @@ class TensorOp(_NetworkOp):
     def result_element(self) -> Attribute:
         """Element type of a result that is made without one."""
         raise NotImplementedError(type(self).__name__)
+
+    def unchanged_operand(self) -> SSAValue | None:
+        """Return the operand that the result is, element by element; None here, and if elements change."""
+        return None
+
+    def fold(self) -> Sequence[SSAValue] | None:
+        """Fold the op to its unchanged operand if that has the type of the result: where types differ in
+        what calibration says, the op is where that changes.
+        """
+        value = self.unchanged_operand()
+        return None if value is None or value.type != self.output.type else [value]
 
     def named_operands(self) -> list[tuple[str, Any]]:
         """The operands that are there, with their field's name; those of a list with a number."""

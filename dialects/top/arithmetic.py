@@ -5,19 +5,26 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import elementwise
 from ...backends.numerics.sample_axis import broadcastable
 from ..network.arithmetic import BinaryBase
 from ..network.tensor_op import Arrays
+from ..network.traits import CanStayFloat, RoundsResult
 from .top_op import TopOp
 
 
 class BinaryOp(BinaryBase, TopOp):
     """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
 
+    traits = traits_def(RoundsResult())
+
     NEEDS_FLOATS: ClassVar[bool] = False
+    NEUTRAL: ClassVar[float | None] = None
+    """The number beside which, as rhs, the op gives lhs; None if there is no such number."""
+    COMMUTES: ClassVar[bool] = False
+    """Whether lhs and rhs may be exchanged."""
 
     @staticmethod
     def compute(lhs: np.ndarray, rhs: np.ndarray, /) -> np.ndarray:
@@ -37,6 +44,9 @@ class AddOp(BinaryOp):
     """
 
     name = "top.add"
+    NEUTRAL: ClassVar[float | None] = 0.0
+    COMMUTES: ClassVar[bool] = True
+    traits = traits_def(CanStayFloat())
     compute = staticmethod(elementwise.add)
 
 
@@ -49,6 +59,8 @@ class SubOp(BinaryOp):
     """
 
     name = "top.sub"
+    NEUTRAL: ClassVar[float | None] = 0.0
+    traits = traits_def(CanStayFloat())
     compute = staticmethod(elementwise.sub)
 
 
@@ -61,6 +73,9 @@ class MulOp(BinaryOp):
     """
 
     name = "top.mul"
+    NEUTRAL: ClassVar[float | None] = 1.0
+    COMMUTES: ClassVar[bool] = True
+    traits = traits_def(CanStayFloat())
     compute = staticmethod(elementwise.mul)
 
 
@@ -73,6 +88,8 @@ class DivOp(BinaryOp):
     """
 
     name = "top.div"
+    NEUTRAL: ClassVar[float | None] = 1.0
+    traits = traits_def(CanStayFloat())
     compute = staticmethod(elementwise.div)
 
 
@@ -84,6 +101,7 @@ class MinOp(BinaryOp):
     """
 
     name = "top.min"
+    traits = traits_def(CanStayFloat())
     compute = staticmethod(elementwise.minimum)
 
 
@@ -95,6 +113,7 @@ class MaxOp(BinaryOp):
     """
 
     name = "top.max"
+    traits = traits_def(CanStayFloat())
     compute = staticmethod(elementwise.maximum)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import convolution, epilogue
 from ...backends.numerics.sample_axis import channel_first, channel_last, per_sample
 from ..network.convolution import Conv2dBase
 from ..network.tensor_op import Arrays
+from ..network.traits import RoundsResult
 from ..quant.element_type import element_storage
 from .top_op import TopOp
 
@@ -26,6 +27,7 @@ class Conv2dOp(Conv2dBase, TopOp):
     """
 
     name = "top.conv2d"
+    traits = traits_def(RoundsResult())
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         image = channel_last(operands[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ..ir.attribute import Real, real
@@ -13,6 +13,7 @@ from ..network import shape as shapes
 from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
+from ..network.traits import ComparesElements
 from ..quant.element_type import element_of, is_float, shape_of
 from .top_op import TopOp
 
@@ -73,6 +74,7 @@ class SoftmaxOp(SoftmaxBase, TopOp):
     """
 
     name = "top.softmax"
+    traits = traits_def(ComparesElements())
 
 
 @irdl_op_definition

@@ -8,7 +8,7 @@ from dataclasses import InitVar
 
 import numpy as np
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import elementwise
@@ -18,6 +18,13 @@ from ..ir.field import argument, operand, prop
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
+from ..network.traits import (
+    CanStayFloat,
+    ComparesElements,
+    Converts,
+    GivesQuantization,
+    RoundsResult,
+)
 from ..quant.element_type import element_of, expressed, is_bool, is_float, shape_of
 from .top_op import TopOp
 
@@ -30,6 +37,7 @@ class ReluOp(TopOp):
     """
 
     name = "top.relu"
+    traits = traits_def(RoundsResult(), GivesQuantization(), CanStayFloat())
     input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
@@ -48,6 +56,7 @@ class ClipOp(TopOp):
     """
 
     name = "top.clip"
+    traits = traits_def(RoundsResult(), GivesQuantization(), CanStayFloat())
     low: Real | None = prop(converter=optional_real, default=None)
     high: Real | None = prop(converter=optional_real, default=None)
     input: SSAValue = operand()
@@ -72,6 +81,9 @@ class ClipOp(TopOp):
     def evaluate(self, operands: Arrays) -> np.ndarray:
         return elementwise.clamp(operands[0], *self.bounds)
 
+    def unchanged_operand(self) -> SSAValue | None:
+        return self.input if self.low is None and self.high is None else None
+
 
 @irdl_op_definition
 class UnaryOp(UnaryBase, TopOp):
@@ -84,6 +96,7 @@ class UnaryOp(UnaryBase, TopOp):
     """
 
     name = "top.unary"
+    traits = traits_def(RoundsResult(), CanStayFloat())
 
     def result_element(self) -> Attribute:
         return expressed(super().result_element())
@@ -116,6 +129,7 @@ class CompareOp(CompareBase, TopOp):
     """
 
     name = "top.compare"
+    traits = traits_def(ComparesElements())
 
     def _verify_elements(self) -> None:
         self.verify_comparison()
@@ -146,6 +160,7 @@ class SelectOp(SelectBase, TopOp):
     """
 
     name = "top.select"
+    traits = traits_def(RoundsResult(), CanStayFloat())
 
     def result_element(self) -> Attribute:
         return expressed(super().result_element())
@@ -169,6 +184,7 @@ class CastOp(TopOp):
     """
 
     name = "top.cast"
+    traits = traits_def(Converts())
     element: InitVar[Attribute] = argument()
     input: SSAValue = operand()
 
@@ -182,3 +198,6 @@ class CastOp(TopOp):
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         return self.rounded(operands[0])
+
+    def unchanged_operand(self) -> SSAValue | None:
+        return self.input

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from xdsl.dialects.builtin import UnitAttr
-from xdsl.irdl import irdl_op_definition
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import pooling
 from ...backends.numerics.sample_axis import channel_first, channel_last
@@ -12,11 +15,16 @@ from ..ir.attribute import flag
 from ..ir.field import prop
 from ..network.pooling import PoolBase
 from ..network.tensor_op import Arrays
+from ..network.traits import RoundsResult
 from .top_op import TopOp
 
 
 class PoolOp(PoolBase, TopOp):
     """Base of 2-D pooling; input [N,C,H,W]; pads [top,left,bottom,right]."""
+
+    def unchanged_operand(self) -> SSAValue | None:
+        one_pixel = prod(self.kernel.get_values()) == 1 and prod(self.strides.get_values()) == 1
+        return self.input if one_pixel and not any(self.pads.get_values()) else None
 
 
 @irdl_op_definition
@@ -42,6 +50,7 @@ class AvgPoolOp(PoolOp):
     """
 
     name = "top.avg_pool"
+    traits = traits_def(RoundsResult())
     count_include_pad: UnitAttr | None = prop(converter=flag, default=False)
 
     def evaluate(self, operands: Arrays) -> np.ndarray:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import matmul
 from ...backends.numerics.sample_axis import aligned, as_matrices, as_rows
 from ..network.product import MatmulBase
 from ..network.tensor_op import Arrays
+from ..network.traits import RoundsResult
 from .top_op import TopOp
 
 
@@ -21,6 +22,7 @@ class MatmulOp(MatmulBase, TopOp):
     """
 
     name = "top.matmul"
+    traits = traits_def(RoundsResult())
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         lhs, rhs = as_matrices(operands[0], operands[1])

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
-from xdsl.irdl import irdl_op_definition
+from xdsl.interfaces import HasCanonicalizationPatternsInterface
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition, traits_def
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from ...backends.numerics import reduction
+from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from ..network.reduction import ReduceBase
+from ..network.rewriting import replace_merged
 from ..network.tensor_op import Arrays
+from ..network.traits import CanStayFloat, RoundsResult
+from ..quant.element_type import shape_of
+from .movement import ReshapeOp
 from .top_op import TopOp
 
 
+def _selects(op: ReduceOp) -> bool:
+    return op.kind.data in SELECTING_KINDS
+
+
+def _rounds(op: ReduceOp) -> bool:
+    return op.kind.data in INTEGER_KINDS and not _selects(op)
+
+
 @irdl_op_definition
-class ReduceOp(ReduceBase, TopOp):
+class ReduceOp(ReduceBase, TopOp, HasCanonicalizationPatternsInterface):
     """The reduction `kind` over `axes` (non-negative, ascending); with keepdims they stay as axes of
     size 1.
 
@@ -24,6 +40,7 @@ class ReduceOp(ReduceBase, TopOp):
     """
 
     name = "top.reduce"
+    traits = traits_def(RoundsResult(where=_rounds), CanStayFloat(where=_selects))
 
     def verify_(self) -> None:
         super().verify_()
@@ -33,3 +50,27 @@ class ReduceOp(ReduceBase, TopOp):
         (x,) = operands
         reduced = reduction.reduce_f32(self.kind.data, x, self.negative_axes)
         return self.rounded(reduced.reshape(len(x), *self.output.type.get_shape()))
+
+    def keeps_elements(self) -> bool:
+        """Tell whether each reduction is of one element, and gives it as it is."""
+        shape = shape_of(self.input)
+        ones = all(shape[axis] == 1 for axis in self.axes.get_values())
+        return ones and self.kind.data in ("mean", "sum", "prod", "max", "min")
+
+    def unchanged_operand(self) -> SSAValue | None:
+        return self.input if self.keeps_elements() else None
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        return (ReductionToReshape(),)
+
+
+class ReductionToReshape(RewritePattern):
+    """A mean, sum, product, max or min over axes of size 1 that drops them ⇒ reshape."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReduceOp, rewriter: PatternRewriter, /) -> None:
+        if op.keepdims is not None or not op.keeps_elements():
+            return
+        reshape = ReshapeOp(op.result_name.data, op.input, shape=shape_of(op.output))
+        replace_merged(rewriter, op, reshape)

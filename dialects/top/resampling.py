@@ -109,6 +109,14 @@ class ResizeOp(TopOp):
             )
         return taps
 
+    def unchanged_operand(self) -> SSAValue | None:
+        mode = self.coordinate_transformation_mode.data
+        # tf_crop_and_resize cuts out a region; tf_half_pixel_for_nn looks half a pixel to the right.
+        exact = mode not in ("tf_crop_and_resize", "tf_half_pixel_for_nn")
+        # Every scale is 1, and each result pixel lies on the input pixel of its index.
+        same = exact and all(scale == 1.0 for scale in self.scales.get_values())
+        return self.input if same else None
+
 
 def beside_input(weight: np.ndarray, axis: int, rank: int) -> np.ndarray:
     """Tell which outputs of a resize lie beside the input along `axis`, as bools that broadcast with `rank`

@@ -6,8 +6,8 @@ from dataclasses import InitVar
 from typing import ClassVar
 
 import numpy as np
-from xdsl.ir import Attribute
-from xdsl.irdl import irdl_op_definition
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import elementwise
 from ...backends.numerics.quantization import add_parameters, quantize_multiplier
@@ -15,6 +15,7 @@ from ...backends.numerics.sample_axis import broadcastable
 from ..ir.field import argument
 from ..network.arithmetic import BinaryBase
 from ..network.tensor_op import Arrays
+from ..network.traits import KeepsLayout
 from ..quant.element_type import is_quantized
 from ..quant.number_format import NumberFormat
 from . import quantization_rules as rules
@@ -23,6 +24,8 @@ from .tpu_op import ClampedOp
 
 class BinaryOp(BinaryBase, ClampedOp):
     """Base of the element-wise ops of two operands, with NumPy's broadcasting."""
+
+    traits = traits_def(KeepsLayout())
 
     element: InitVar[Attribute | None] = argument(default=None)
     QUANTIZED: ClassVar[bool] = False
@@ -41,6 +44,9 @@ class BinaryOp(BinaryBase, ClampedOp):
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         return self.rounded_and_clamped(self.compute(*broadcastable(*operands)))
+
+    def table_operand(self) -> SSAValue | None:
+        return self.operand_beside_number()
 
 
 @irdl_op_definition

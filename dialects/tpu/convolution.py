@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import convolution
 from ...backends.numerics.sample_axis import channel_first, channel_last
 from ..network.convolution import Conv2dBase
 from ..network.tensor_op import Arrays
+from ..network.traits import ChannelLast
 from ..quant.number_format import NumberFormat
 from . import quantization_rules as rules
 from .product import ProductOp
@@ -29,6 +30,7 @@ class Conv2dOp(Conv2dBase, ProductOp):
     """
 
     name = "tpu.conv2d"
+    traits = traits_def(ChannelLast())
 
     def verify_elements(self) -> None:
         rules.product(

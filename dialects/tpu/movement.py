@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import movement
 from ..ir.field import operand
 from ..network.movement import ConcatBase, PadBase, ReshapeBase, SliceBase, TransposeBase
 from ..network.tensor_op import Arrays
+from ..network.traits import KeepsLayout
 from ..quant.number_format import NumberFormat
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
@@ -62,6 +63,7 @@ class ConcatOp(ConcatBase, TpuOp):
     """
 
     name = "tpu.concat"
+    traits = traits_def(KeepsLayout())
 
     def verify_elements(self) -> None:
         for name, value in self.named_operands():
@@ -79,6 +81,7 @@ class SliceOp(SliceBase, MovingOp):
     """
 
     name = "tpu.slice"
+    traits = traits_def(KeepsLayout())
 
     def verify_(self) -> None:
         super().verify_()
@@ -99,6 +102,7 @@ class PadOp(PadBase, MovingOp):
     """
 
     name = "tpu.pad"
+    traits = traits_def(KeepsLayout())
 
     def verify_elements(self) -> None:
         super().verify_elements()

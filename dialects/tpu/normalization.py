@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
+from ..network.traits import ChannelLast, KeepsLayout, RowMajor
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
+
+
+def _along_last_axis(op: SoftmaxOp) -> bool:
+    return op.axis.value.data == len(op.output.type.get_shape()) - 1
+
+
+def _over_last_axis(op: NormalizeOp) -> bool:
+    return op.axes.get_values()[-1] == len(op.output.type.get_shape()) - 1
 
 
 @irdl_op_definition
@@ -17,6 +26,7 @@ class SoftmaxOp(SoftmaxBase, TpuOp):
     """
 
     name = "tpu.softmax"
+    traits = traits_def(RowMajor(where=_along_last_axis))
 
     def verify_elements(self) -> None:
         rules.floats([("input", self.input), ("result", self.output)])
@@ -33,6 +43,7 @@ class NormalizeOp(NormalizeBase, TpuOp):
     """
 
     name = "tpu.normalize"
+    traits = traits_def(KeepsLayout(operand="input"), RowMajor(where=_over_last_axis))
 
     def verify_elements(self) -> None:
         self.verify_fields()
@@ -51,6 +62,7 @@ class LocalResponseNormOp(LocalResponseNormBase, TpuOp):
     """
 
     name = "tpu.local_response_norm"
+    traits = traits_def(ChannelLast())
 
     def verify_elements(self) -> None:
         self.verify_fields()

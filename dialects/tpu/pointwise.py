@@ -8,7 +8,7 @@ from dataclasses import InitVar
 
 import numpy as np
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.pointwise import TABLE_ENTRIES
@@ -20,9 +20,11 @@ from ..ir.field import DERIVED, argument, operand, prop
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape, ShapeError
 from ..network.tensor_op import Arrays
+from ..network.traits import Converts, KeepsLayout
 from ..quant.element_type import element_of, element_storage, is_bool, is_float, shape_of
 from ..quant.number_format import NumberFormat, float_clamp
 from . import quantization_rules as rules
+from .constant import WeightOp
 from .tpu_op import ClampedOp, TpuOp
 
 
@@ -36,6 +38,7 @@ class UnaryOp(UnaryBase, ClampedOp):
     """
 
     name = "tpu.unary"
+    traits = traits_def(KeepsLayout())
 
     def verify_elements(self) -> None:
         self.verify_kind()
@@ -57,6 +60,9 @@ class UnaryOp(UnaryBase, ClampedOp):
             return np.logical_not(operands[0])
         return unary(operands[0], self.kind.data, *self.parameters, float_clamp(self.clamp))
 
+    def table_operand(self) -> SSAValue | None:
+        return self.input
+
 
 @irdl_op_definition
 class LookupOp(TpuOp):
@@ -70,6 +76,7 @@ class LookupOp(TpuOp):
     """
 
     name = "tpu.lookup"
+    traits = traits_def(KeepsLayout())
     input: SSAValue = operand()
     table: SSAValue = operand()
 
@@ -99,6 +106,9 @@ class LookupOp(TpuOp):
         spread = np.broadcast_to(index, (len(table), *index.shape[1:]))
         return np.stack([np.take(row, each) for row, each in zip(table, spread, strict=True)])
 
+    def table_operand(self) -> SSAValue | None:
+        return self.input if isinstance(self.table.owner, WeightOp) else None
+
 
 @irdl_op_definition
 class ClampOp(ClampedOp):
@@ -110,6 +120,7 @@ class ClampOp(ClampedOp):
     """
 
     name = "tpu.clamp"
+    traits = traits_def(KeepsLayout())
     input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
@@ -117,6 +128,9 @@ class ClampOp(ClampedOp):
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         return self.clamped(operands[0])
+
+    def table_operand(self) -> SSAValue | None:
+        return self.input
 
 
 @irdl_op_definition
@@ -128,12 +142,16 @@ class CompareOp(CompareBase, TpuOp):
     """
 
     name = "tpu.compare"
+    traits = traits_def(KeepsLayout())
 
     def verify_elements(self) -> None:
         self.verify_comparison()
         rules.same_element("rhs", self.rhs, "lhs", self.lhs)
         rules.per_tensor("lhs", self.lhs)
         rules.storable(self.lhs)
+
+    def table_operand(self) -> SSAValue | None:
+        return self.operand_beside_number()
 
 
 @irdl_op_definition
@@ -144,6 +162,7 @@ class LogicalOp(LogicalBase, TpuOp):
     """
 
     name = "tpu.logical"
+    traits = traits_def(KeepsLayout())
 
     def verify_elements(self) -> None:
         self.verify_logic()
@@ -159,6 +178,7 @@ class SelectOp(SelectBase, TpuOp):
     """
 
     name = "tpu.select"
+    traits = traits_def(KeepsLayout())
 
     def verify_elements(self) -> None:
         self.verify_condition()
@@ -178,6 +198,7 @@ class CastOp(TpuOp):
     """
 
     name = "tpu.cast"
+    traits = traits_def(KeepsLayout(), Converts())
     element: InitVar[Attribute] = argument()
     input: SSAValue = operand()
 
@@ -197,6 +218,12 @@ class CastOp(TpuOp):
         floats = value.astype(np.float32, copy=False)
         return quantize(floats, result.scale, result.zero_point, result.storage)
 
+    def unchanged_operand(self) -> SSAValue | None:
+        return self.input
+
+    def table_operand(self) -> SSAValue | None:
+        return self.input
+
 
 @irdl_op_definition
 class RequantizeOp(ClampedOp):
@@ -211,6 +238,7 @@ class RequantizeOp(ClampedOp):
     """
 
     name = "tpu.requantize"
+    traits = traits_def(KeepsLayout())
     element: InitVar[Attribute] = argument()
     multiplier: Integer = prop(converter=integer, default=DERIVED)
     shift: Integer = prop(converter=integer, default=DERIVED)
@@ -244,3 +272,6 @@ class RequantizeOp(ClampedOp):
             result.storage,
             result.clamp(self.clamp),
         )
+
+    def table_operand(self) -> SSAValue | None:
+        return self.input

@@ -7,7 +7,7 @@ from dataclasses import InitVar
 import numpy as np
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Attribute
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import pooling
 from ...backends.numerics.sample_axis import channel_first, channel_last
@@ -15,6 +15,7 @@ from ..ir.attribute import flag
 from ..ir.field import argument, prop
 from ..network.pooling import PoolBase
 from ..network.tensor_op import Arrays
+from ..network.traits import ChannelLast
 from ..quant.element_type import is_quantized
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp
@@ -22,6 +23,8 @@ from .tpu_op import ClampedOp
 
 class PoolOp(PoolBase, ClampedOp):
     """Base of 2-D pooling, as in top; max_pool keeps the type, avg_pool requantizes."""
+
+    traits = traits_def(ChannelLast())
 
 
 @irdl_op_definition

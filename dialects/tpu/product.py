@@ -7,7 +7,7 @@ from dataclasses import InitVar
 import numpy as np
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import AttrSizedOperandSegments, irdl_op_definition
+from xdsl.irdl import AttrSizedOperandSegments, irdl_op_definition, traits_def
 
 from ...backends.numerics import epilogue, matmul
 from ...backends.numerics.matmul import accumulator_dtype
@@ -17,6 +17,7 @@ from ..ir.attribute import text
 from ..ir.field import DERIVED, argument, operand, prop
 from ..network.product import MatmulBase
 from ..network.tensor_op import Arrays
+from ..network.traits import RowMajor
 from ..quant.element_type import is_quantized, shape_of
 from ..quant.number_format import NumberFormat, float_clamp
 from . import quantization_rules as rules
@@ -101,6 +102,7 @@ class MatmulOp(MatmulBase, ProductOp):
     """
 
     name = "tpu.matmul"
+    traits = traits_def(RowMajor())
 
     def verify_elements(self) -> None:
         rules.product(

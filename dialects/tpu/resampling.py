@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import resampling
 from ..ir.attribute import Integer, integer
@@ -12,6 +12,7 @@ from ..ir.field import operand, prop
 from ..network import shape as shapes
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
+from ..network.traits import KeepsLayout
 from ..quant.element_type import shape_of
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
@@ -30,6 +31,7 @@ class ResampleOp(TpuOp):
     """
 
     name = "tpu.resample"
+    traits = traits_def(KeepsLayout())
     axis: Integer = prop(converter=integer)
     input: SSAValue = operand()
     index: SSAValue = operand()

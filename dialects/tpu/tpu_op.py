@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import elementwise
@@ -26,6 +26,13 @@ class TpuOp(TensorOp):
     def result_element(self) -> Attribute:
         """Element type of a result made without one: the first operand's."""
         return element_of(self.operands[0])
+
+    def table_operand(self) -> SSAValue | None:
+        """Return the operand whose elements alone decide those of the result, one by one, if what is
+        computed may be looked up in a table: the other operands are constants of one number. None for
+        all other ops.
+        """
+        return None
 
     def verify_(self) -> None:
         self.verify_shape()

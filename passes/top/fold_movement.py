@@ -21,22 +21,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from math import prod
 from typing import ClassVar
 
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from ...dialects import top
 from ...dialects.ir.attribute import ints
+from ...dialects.network.rewriting import clone_with, erase_if_unused, replace_merged
 from ...dialects.network.shape import ShapeError
 from ...dialects.network.tensor_op import TensorOp
+from ...dialects.network.traits import Moves
 from ...dialects.quant.element_type import shape_of
-from ..pattern_driver import clone_with, erase_if_unused, pattern_counts, take_type
+from ...dialects.top.movement import (
+    GatherToSlice,
+    MergeConcats,
+    MergeGathers,
+    MergeSlices,
+)
+from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
 
@@ -44,45 +50,11 @@ class RemoveMove(RewritePattern):
     """A slice, gather or concat of everything in order, a pad by nothing ⇒ the operand."""
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        match op:
-            case top.SliceOp() if _takes_all(op):
-                value = op.input
-            case top.PadOp() if not any((*op.low.get_values(), *op.high.get_values())):
-                value = op.input
-            case top.GatherOp() if op.indices.get_values() == tuple(range(_length(op))):
-                value = op.input
-            case top.ConcatOp() if len(op.inputs) == 1:
-                value = op.inputs[0]
-            case _:
-                return
-        # Types may differ in what calibration says; then the op is where that changes.
-        if value.type == op.output.type:
-            rewriter.replace(op, [], [value])
-
-
-class MergeSlices(RewritePattern):
-    """slice(slice(x)) ⇒ slice(x)."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.SliceOp, rewriter: PatternRewriter, /) -> None:
-        inner = op.input.owner
-        if not isinstance(inner, top.SliceOp):
+        if not isinstance(op, top.TopOp) or not Moves.holds(op):
             return
-        pairs = [
-            (first + start * step, step * stride)
-            for first, step, start, stride in zip(
-                inner.starts.get_values(),
-                inner.steps.get_values(),
-                op.starts.get_values(),
-                op.steps.get_values(),
-                strict=True,
-            )
-        ]
-        starts, steps = [a for a, _ in pairs], [b for _, b in pairs]
-        merged = top.SliceOp(
-            op.result_name.data, inner.input, starts=starts, sizes=shape_of(op.output), steps=steps
-        )
-        _replace(op, merged, rewriter, inner)
+        folded = op.fold()
+        if folded is not None:
+            rewriter.replace(op, [], folded)
 
 
 class SliceOfConcat(RewritePattern):
@@ -103,63 +75,9 @@ class SliceOfConcat(RewritePattern):
                 own = [*starts[:axis], starts[axis] - low, *starts[axis + 1 :]]
                 name = op.result_name.data
                 made = top.SliceOp(name, value, starts=own, sizes=sizes, steps=steps)
-                _replace(op, made, rewriter, concat)
+                replace_merged(rewriter, op, made, concat)
                 return
             low = high
-
-
-class MergeConcats(RewritePattern):
-    """concat(…, concat(a, b), …) along one axis ⇒ concat(…, a, b, …), where nothing else reads the
-    inner one.
-    """
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.ConcatOp, rewriter: PatternRewriter, /) -> None:
-        inputs: list[SSAValue] = []
-        merged: list[Operation] = []
-        for value in op.inputs:
-            inner = value.owner
-            if isinstance(inner, top.ConcatOp) and inner.axis == op.axis and value.has_one_use():
-                inputs += inner.inputs
-                merged.append(inner)
-            else:
-                inputs.append(value)
-        if merged:
-            made = top.ConcatOp(op.result_name.data, inputs, axis=op.axis.value.data)
-            _replace(op, made, rewriter, *merged)
-
-
-class MergeGathers(RewritePattern):
-    """gather(gather(x)) along one axis ⇒ gather(x)."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.GatherOp, rewriter: PatternRewriter, /) -> None:
-        inner = op.input.owner
-        if not isinstance(inner, top.GatherOp) or inner.axis != op.axis:
-            return
-        first = inner.indices.get_values()
-        indices = [first[index] for index in op.indices.get_values()]
-        name = op.result_name.data
-        made = top.GatherOp(name, inner.input, axis=op.axis.value.data, indices=indices)
-        _replace(op, made, rewriter, inner)
-
-
-class GatherToSlice(RewritePattern):
-    """A gather of elements at equal distances ⇒ slice."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.GatherOp, rewriter: PatternRewriter, /) -> None:
-        axis, indices = op.axis.value.data, list(op.indices.get_values())
-        distances = {b - a for a, b in pairwise(indices)} or {1}
-        if not indices or len(distances) > 1 or 0 in distances:
-            return
-        step = distances.pop()
-        starts, sizes = [0] * len(shape_of(op.input)), list(shape_of(op.input))
-        starts[axis], sizes[axis] = indices[0], len(indices)
-        steps = [step if d == axis else 1 for d in range(len(sizes))]
-        name = op.result_name.data
-        made = top.SliceOp(name, op.input, starts=starts, sizes=sizes, steps=steps)
-        _replace(op, made, rewriter)
 
 
 class PadIntoConv(RewritePattern):
@@ -207,7 +125,7 @@ class ShuffleToGather(RewritePattern):
         made = top.GatherOp(
             op.result_name.data, split.input, axis=axis, indices=places.reshape(-1).tolist()
         )
-        _replace(op, made, rewriter, transpose, split)
+        replace_merged(rewriter, op, made, transpose, split)
 
 
 class RemoveExpansion(RewritePattern):
@@ -264,25 +182,9 @@ class FoldMovement(SmaltiPass):
         self.rewrite(module, patterns)
 
 
-def _replace(op: TensorOp, made: TensorOp, rewriter: PatternRewriter, *merged: Operation) -> None:
-    """Puts `made` in the place of `op`, with its type, and erases what it took in if it can."""
-    take_type(made, op.output)
-    rewriter.replace(op, made)
-    erase_if_unused(rewriter, *merged)
-
-
 def _length(op: top.GatherOp) -> int:
     """Elements of the axis that is gathered from."""
     return shape_of(op.input)[op.axis.value.data]
-
-
-def _takes_all(op: top.SliceOp) -> bool:
-    """Whether a slice is its input: an axis of one element has no direction."""
-    shape = shape_of(op.input)
-    forward = all(
-        step == 1 or size == 1 for step, size in zip(op.steps.get_values(), shape, strict=True)
-    )
-    return forward and shape_of(op.output) == shape and bool(prod(shape))
 
 
 def _shuffled_axis(

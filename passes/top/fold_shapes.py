@@ -17,30 +17,34 @@ of on the target.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
-from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from ...backends.numerics.storage import dtype_of
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore, value_of
-from ...dialects.quant.element_type import element_storage, is_float, shape_of, type_bytes
-from ..pattern_driver import erase_if_unused, pattern_counts, take_type
+from ...dialects.network.rewriting import erase_if_unused
+from ...dialects.network.traits import Moves
+from ...dialects.quant.element_type import element_storage, is_float, type_bytes
+from ...dialects.top.movement import (
+    MergeReshapes,
+    MergeTransposes,
+    TransposeToReshape,
+)
+from ...dialects.top.reduction import ReductionToReshape
+from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, is_filled_with, make_constant
 
 _GROWTH_BYTES = 1 << 20
 """A constant result may be this much larger than the constants that it is computed from; a larger
 one is left to the target."""
-
-_KEEP_ONE_ELEMENT = ("mean", "sum", "prod", "max", "min")
-"""Reductions that give a single element as it is."""
 
 
 class FoldConstants(RewritePattern):
@@ -63,8 +67,7 @@ class FoldConstants(RewritePattern):
             > sum(type_bytes(each.output.type) for each in weights) + _GROWTH_BYTES
         ):
             return
-        moves = isinstance(op, top.ReshapeOp | top.TransposeOp)
-        if not moves and not all(is_float(each.output.type) for each in weights):
+        if not Moves.holds(op) and not all(is_float(each.output.type) for each in weights):
             return  # arithmetic on integers is the importer's to fold: top has floats
         operands = [value_of(each, self.store)[None] for each in weights]
         dtype = dtype_of(element_storage(op.output.type))
@@ -80,100 +83,24 @@ class RemoveNoOp(RewritePattern):
         self.store = store
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        value = self._unchanged_operand(op)
-        # Types may differ in what calibration says; then the op is where that changes.
-        if value is not None and value.type == op.results[0].type:
-            rewriter.replace(op, [], [value])
+        if not isinstance(op, top.TopOp):
+            return
+        folded = op.fold()
+        if folded is None and isinstance(op, top.BinaryOp):
+            folded = self._operand_beside_neutral(op)
+        if folded is not None:
+            rewriter.replace(op, [], folded)
 
-    def _unchanged_operand(self, op: Operation) -> SSAValue | None:
-        match op:
-            case top.ReshapeOp() | top.CastOp():
-                return op.input
-            case top.TransposeOp() if _is_identity(op.permutation.get_values()):
-                return op.input
-            case top.ClipOp() if op.low is None and op.high is None:
-                return op.input
-            case top.MaxPoolOp() | top.AvgPoolOp() if _keeps_pixels(op):
-                return op.input
-            case top.ReduceOp() if op.kind.data in _KEEP_ONE_ELEMENT and all(
-                shape_of(op.input)[axis] == 1 for axis in op.axes.get_values()
-            ):
-                return op.input
-            case top.ResizeOp() if _keeps_size(op):
-                return op.input
-            case top.BinaryOp():
-                return self._operand_beside_neutral(op)
-            case _:
-                return None
-
-    def _operand_beside_neutral(self, op: top.BinaryOp) -> SSAValue | None:
-        """x of x + 0, 0 + x, x − 0, x · 1, 1 · x, x / 1."""
-        neutral = 1.0 if isinstance(op, top.MulOp | top.DivOp) else 0.0
-        if is_filled_with(constant_of(op.rhs, self.store), neutral):
-            return op.lhs
-        commutes = isinstance(op, top.AddOp | top.MulOp)
-        if commutes and is_filled_with(constant_of(op.lhs, self.store), neutral):
-            return op.rhs
+    def _operand_beside_neutral(self, op: top.BinaryOp) -> Sequence[SSAValue] | None:
+        """Folds x + 0, 0 + x, x − 0, x · 1, 1 · x and x / 1 to x, if that has the result's type: no folder
+        of the op can, since constants are in the weight store."""
+        if op.NEUTRAL is None:
+            return None
+        pairs = [(op.lhs, op.rhs), (op.rhs, op.lhs)] if op.COMMUTES else [(op.lhs, op.rhs)]
+        for value, other in pairs:
+            if is_filled_with(constant_of(other, self.store), op.NEUTRAL):
+                return [value] if value.type == op.output.type else None
         return None
-
-
-class MergeReshapes(RewritePattern):
-    """reshape(reshape(x)) ⇒ reshape(x)."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.ReshapeOp, rewriter: PatternRewriter, /) -> None:
-        inner = op.input.owner
-        if not isinstance(inner, top.ReshapeOp):
-            return
-        merged = top.ReshapeOp(op.result_name.data, inner.input, shape=shape_of(op.output))
-        take_type(merged, op.output)
-        rewriter.replace(op, merged)
-        erase_if_unused(rewriter, inner)
-
-
-class MergeTransposes(RewritePattern):
-    """transpose(transpose(x)) ⇒ transpose(x) with both permutations."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.TransposeOp, rewriter: PatternRewriter, /) -> None:
-        inner = op.input.owner
-        if not isinstance(inner, top.TransposeOp):
-            return
-        first = inner.permutation.get_values()
-        permutation = [first[axis] for axis in op.permutation.get_values()]
-        merged = top.TransposeOp(op.result_name.data, inner.input, permutation=permutation)
-        take_type(merged, op.output)
-        rewriter.replace(op, merged)
-        erase_if_unused(rewriter, inner)
-
-
-class TransposeToReshape(RewritePattern):
-    """A transpose that moves axes of size 1 only ⇒ reshape: the elements stay where they are."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.TransposeOp, rewriter: PatternRewriter, /) -> None:
-        shape = shape_of(op.input)
-        moved = [axis for axis in op.permutation.get_values() if shape[axis] != 1]
-        if moved != sorted(moved):
-            return
-        reshape = top.ReshapeOp(op.result_name.data, op.input, shape=shape_of(op.output))
-        take_type(reshape, op.output)
-        rewriter.replace(op, reshape)
-
-
-class ReductionToReshape(RewritePattern):
-    """A mean, sum, product, max or min over axes of size 1 that drops them ⇒ reshape."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: top.ReduceOp, rewriter: PatternRewriter, /) -> None:
-        shape = shape_of(op.input)
-        if op.kind.data not in _KEEP_ONE_ELEMENT:
-            return
-        if op.keepdims is not None or any(shape[axis] != 1 for axis in op.axes.get_values()):
-            return
-        reshape = top.ReshapeOp(op.result_name.data, op.input, shape=shape_of(op.output))
-        take_type(reshape, op.output)
-        rewriter.replace(op, reshape)
 
 
 @dataclass(frozen=True)
@@ -202,22 +129,3 @@ class FoldShapes(SmaltiPass):
             ReductionToReshape(),
         ]
         self.rewrite(module, patterns)
-
-
-def _is_identity(permutation: tuple[int, ...]) -> bool:
-    return permutation == tuple(range(len(permutation)))
-
-
-def _keeps_pixels(op: top.PoolOp) -> bool:
-    """Whether every window is the one pixel where it stands."""
-    ones = math.prod(op.kernel.get_values()) == 1 and math.prod(op.strides.get_values()) == 1
-    return ones and not any(op.pads.get_values())
-
-
-def _keeps_size(op: top.ResizeOp) -> bool:
-    """Whether a resize gives its input: every scale is 1 and each result pixel lies on the input
-    pixel of its index."""
-    mode = op.coordinate_transformation_mode.data
-    # tf_crop_and_resize cuts out a region; tf_half_pixel_for_nn looks half a pixel to the right.
-    exact = mode not in ("tf_crop_and_resize", "tf_half_pixel_for_nn")
-    return exact and all(scale == 1.0 for scale in op.scales.get_values())

@@ -29,8 +29,9 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
+from ...dialects.network.rewriting import erase_if_unused, take_type
 from ...dialects.quant.element_type import shape_of
-from ..pattern_driver import erase_if_unused, pattern_counts, take_type
+from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of
 

@@ -42,12 +42,12 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
-from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from ...backends.targets.target import Target, TargetError, load_target
 from ...dialects import top, tpu
 from ...dialects.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import set_target
+from ...dialects.network.traits import GivesQuantization, RoundsResult
 from ...dialects.quant.element_type import element_storage
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
 from .conversions import conversion_of
@@ -183,30 +183,14 @@ def _check_storage(op: Operation) -> None:
         )
 
 
-_CHOOSE_ELEMENT = (
-    top.Conv2dOp, top.MatmulOp, top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.MinOp, top.MaxOp,
-    top.PowerOp, top.ModuloOp, top.PreluOp, top.SelectOp, top.UnaryOp, top.AvgPoolOp,
-    top.ReluOp, top.ClipOp, top.ConcatOp,
-)  # fmt: skip
-
-
-def chooses_element(op: object) -> bool:
-    """Whether an op's quantized result is rounded to whatever scale is asked for; the others keep
-    their input's.
-    """
-    if isinstance(op, top.ReduceOp):
-        return op.kind.data in INTEGER_KINDS and op.kind.data not in SELECTING_KINDS
-    return isinstance(op, _CHOOSE_ELEMENT)
-
-
 def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
     """Lets what relu, clip and concat alone use be quantized as their result is; from the end on,
     so that chains take the last one's."""
     for op in reversed(ops):
-        if not isinstance(op, top.ReluOp | top.ClipOp | top.ConcatOp):
+        if not GivesQuantization.holds(op):
             continue
         for value in op.operands:
-            if value.has_one_use() and chooses_element(value.owner):
+            if value.has_one_use() and RoundsResult.holds(value.owner):
                 builder.take_element(value, op.results[0])
 
 

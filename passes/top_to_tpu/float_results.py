@@ -6,15 +6,7 @@ from collections.abc import Iterable
 
 from xdsl.ir import Operation, SSAValue
 
-from ...backends.numerics.reduction import SELECTING_KINDS
-from ...dialects import top
-
-_ELEMENT_WISE = (
-    top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.MinOp, top.MaxOp, top.SelectOp, top.ClipOp,
-    top.ReluOp, top.UnaryOp,
-)  # fmt: skip
-_MOVES = (top.ReshapeOp, top.TransposeOp, top.SliceOp, top.GatherOp)
-_READERS = (top.SoftmaxOp, top.CompareOp)
+from ...dialects.network.traits import CanStayFloat, ComparesElements
 
 
 def float_results(ops: Iterable[Operation]) -> set[SSAValue]:
@@ -27,20 +19,14 @@ def float_results(ops: Iterable[Operation]) -> set[SSAValue]:
     """
     found: set[SSAValue] = set()
     for op in reversed(list(ops)):
-        if _keeps_floats(op) and _floats_read(op.results[0], found):
+        if CanStayFloat.holds(op) and _floats_read(op.results[0], found):
             found.add(op.results[0])
     return found
-
-
-def _keeps_floats(op: Operation) -> bool:
-    if isinstance(op, top.ReduceOp):
-        return op.kind.data in SELECTING_KINDS
-    return isinstance(op, _ELEMENT_WISE + _MOVES)
 
 
 def _floats_read(value: SSAValue, found: set[SSAValue]) -> bool:
     users = [use.operation for use in value.uses]
     return bool(users) and all(
-        isinstance(user, _READERS) or any(result in found for result in user.results)
+        ComparesElements.holds(user) or any(result in found for result in user.results)
         for user in users
     )

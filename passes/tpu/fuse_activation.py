@@ -24,7 +24,8 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from ...dialects import tpu
 from ...dialects.ir.attribute import optional_real
-from ..pattern_driver import clone_with, erase_if_unused, pattern_counts
+from ...dialects.network.rewriting import clone_with, erase_if_unused
+from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
 Bound = float | None

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -35,13 +34,12 @@ from ...backends.instructions.pointwise import TABLE_ENTRIES
 from ...dialects import tpu
 from ...dialects.ir.text.value_name import value_name
 from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.network.rewriting import erase_if_unused
+from ...dialects.network.traits import Converts
 from ...dialects.quant import UniformQuantizedType
-from ...dialects.quant.element_type import element_of, element_storage, is_quantized, shape_of
-from ..pattern_driver import erase_if_unused, pattern_counts
+from ...dialects.quant.element_type import element_of, element_storage, is_quantized
+from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
-
-_OF_ONE = (tpu.CastOp, tpu.RequantizeOp, tpu.ClampOp, tpu.UnaryOp, tpu.LookupOp)
-_OF_TWO = (tpu.BinaryOp, tpu.CompareOp)
 
 
 class FuseChain(RewritePattern):
@@ -51,7 +49,7 @@ class FuseChain(RewritePattern):
         self.store = store
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        if not isinstance(op, (*_OF_ONE, *_OF_TWO)) or _goes_on(op):
+        if not isinstance(op, tpu.TpuOp) or op.table_operand() is None or _goes_on(op):
             return
         chain = _chain_to(op)
         if chain is None or not any(_is_worth_a_table(step) for step in chain):
@@ -60,7 +58,7 @@ class FuseChain(RewritePattern):
             return
         root = _operand(chain[0])
         assert root is not None
-        named = next((step for step in reversed(chain) if not isinstance(step, tpu.CastOp)), op)
+        named = next((step for step in reversed(chain) if not Converts.holds(step)), op)
         name = named.result_name.data
         type = TensorType(op.output.type.element_type, [TABLE_ENTRIES])
         key = self.store.add(f"{name}.table", self._table(chain, element_storage(root.type)))
@@ -107,20 +105,8 @@ def _weight(value: SSAValue) -> tpu.WeightOp:
 
 
 def _operand(op: object) -> SSAValue | None:
-    """The operand that decides each element of the op's result, the others being constants of one
-    number; None for other ops.
-    """
-    if isinstance(op, tpu.LookupOp):
-        return op.input if isinstance(op.table.owner, tpu.WeightOp) else None
-    if isinstance(op, _OF_ONE):
-        return op.input
-    if not isinstance(op, _OF_TWO):
-        return None
-    for value, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-        is_number = isinstance(other.owner, tpu.WeightOp) and prod(shape_of(other)) == 1
-        if (is_number or other is value) and shape_of(value) == shape_of(op.output):
-            return None if isinstance(value.owner, tpu.WeightOp) else value
-    return None
+    """The operand of a step that decides each element of its result; None for ops that are no steps."""
+    return op.table_operand() if isinstance(op, tpu.TpuOp) else None
 
 
 def _has_8_bits(value: SSAValue) -> bool:
@@ -164,4 +150,4 @@ def _is_worth_a_table(op: tpu.TpuOp) -> bool:
     """Whether a look-up is cheaper than the op: one that computes in floats, or is a look-up."""
     if isinstance(op, tpu.LookupOp):
         return True
-    return not isinstance(op, tpu.CastOp) and not is_quantized(op.operands[0].type)
+    return not Converts.holds(op) and not is_quantized(op.operands[0].type)

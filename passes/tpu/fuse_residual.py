@@ -28,9 +28,10 @@ from xdsl.ir import SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from ...dialects import tpu
+from ...dialects.network.rewriting import erase_if_unused
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of, element_storage
-from ..pattern_driver import erase_if_unused, pattern_counts
+from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
 Product = tpu.Conv2dOp | tpu.MatmulOp

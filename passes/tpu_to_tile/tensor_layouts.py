@@ -8,21 +8,10 @@ from xdsl.dialects import func
 from xdsl.ir import SSAValue
 
 from ...dialects import tpu
+from ...dialects.network.traits import ChannelLast, KeepsLayout, Moves, RowMajor
 from ...dialects.quant.element_type import shape_of
 from ..tiling.layout import Layout, intermediate, row_major
 from ..tiling.windows import factors_of_axes, refine
-
-_IMAGE_OPS = (tpu.Conv2dOp, tpu.MaxPoolOp, tpu.AvgPoolOp, tpu.LocalResponseNormOp)
-"""Their tiles are channel-last."""
-_KEEPS_LAYOUT = (
-    tpu.AddOp, tpu.SubOp, tpu.MulOp, tpu.DivOp, tpu.MinOp, tpu.MaxOp, tpu.PowerOp, tpu.ModuloOp,
-    tpu.PreluOp, tpu.CompareOp, tpu.LogicalOp, tpu.SelectOp, tpu.UnaryOp, tpu.LookupOp, tpu.CastOp,
-    tpu.RequantizeOp, tpu.ClampOp, tpu.ResampleOp, tpu.ConcatOp,
-    tpu.SliceOp, tpu.PadOp,
-)  # fmt: skip
-"""Their operands and result are best laid out alike."""
-_MOVES = (tpu.ReshapeOp, tpu.TransposeOp, tpu.ConcatOp, tpu.SliceOp, tpu.PadOp)
-"""No unit computes on their tiles: padding to lanes would only be moved along."""
 
 
 def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Layout]:
@@ -61,23 +50,20 @@ class _Choice:
     def note(self, op: tpu.TpuOp) -> None:
         """Takes down what `op` asks of its operands and result."""
         result = op.results[0]
-        touched = [value for value in (*op.operands, result) if len(shape_of(value)) >= 3]
-        if not isinstance(op, _MOVES):
-            self._touched["computed"] += touched
-        if isinstance(op, _IMAGE_OPS):
-            self._touched["images"] += touched
-        elif isinstance(op, tpu.MatmulOp) or (
-            isinstance(op, tpu.SoftmaxOp) and op.axis.value.data == len(shape_of(result)) - 1
-        ):
-            self._touched["rows"] += touched
-        elif isinstance(op, tpu.NormalizeOp):
-            self.groups.join(op.input, result)
-            if op.axes.get_values()[-1] == len(shape_of(result)) - 1:
-                self._touched["rows"] += [result] if len(shape_of(result)) >= 3 else []
-        elif isinstance(op, _KEEPS_LAYOUT):
-            for value in touched:
-                if len(shape_of(value)) == len(shape_of(result)):
-                    self.groups.join(value, result)
+        touched = [*op.operands, result]
+        if not Moves.holds(op):
+            self._touch("computed", touched)
+        kept = KeepsLayout.operands_like_result(op)
+        for value in kept:
+            self.groups.join(value, result)
+        computed_on = [*kept, result] if kept else touched
+        if ChannelLast.holds(op):
+            self._touch("images", computed_on)
+        elif RowMajor.holds(op):
+            self._touch("rows", computed_on)
+
+    def _touch(self, kind: str, values: list[SSAValue]) -> None:
+        self._touched[kind] += [value for value in values if len(shape_of(value)) >= 3]
 
     def settle(self) -> None:
         """Sorts the groups, once every op has been noted."""

@@ -4,7 +4,8 @@ import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
 from smalti.dialects.ir.location import named, names_of, place_of
-from smalti.passes.pattern_driver import UniqueNames, erase_if_unused, rewrite
+from smalti.dialects.network.rewriting import erase_if_unused
+from smalti.passes.pattern_driver import UniqueNames, rewrite
 from smalti.passes.rewrite_observer import observing
 from xdsl.dialects.builtin import UnknownLoc
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern

@@ -21,6 +21,21 @@ func.func @casts(%x: tensor<2xf16>) -> tensor<2xf16> {
   func.return %y : tensor<2xf16>
 }
 
+// x + 0, x − 0, x · 1 and x / 1 are x; max(x, 0), min(x, 0), x^0 and a PReLU of slope 0 are not.
+func.func @neutral(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %zero = top.weight "zero" value = dense<0.0> : tensor<1xf32> : tensor<1xf32>
+  %one = top.weight "one" value = dense<1.0> : tensor<1xf32> : tensor<1xf32>
+  %a = top.add "a3" %zero, %x : (tensor<1xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %b = top.sub "b3" %a, %zero : (tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32>
+  %c = top.mul "c3" %one, %b : (tensor<1xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %d = top.div "d3" %c, %one : (tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32>
+  %e = top.max "e3" %d, %zero : (tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32>
+  %f = top.min "f3" %e, %zero : (tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32>
+  %g = top.power "g3" %f, %zero : (tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32>
+  %y = top.prelu "y3" %g, %zero : (tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32>
+  func.return %y : tensor<2xf32>
+}
+
 // CHECK-LABEL: func.func @main
 // CHECK-NEXT:    %b = top.reshape "b" %x : (tensor<1x8x4x4xf32>) -> tensor<8x16xf32>
 // CHECK-NEXT:    %m = top.weight "m" value = dense<5.000000e-01> : tensor<1xf32> : tensor<1xf32>
@@ -30,6 +45,12 @@ func.func @casts(%x: tensor<2xf16>) -> tensor<2xf16> {
 // CHECK-LABEL: func.func @casts
 // CHECK-NEXT:    %h = top.weight "h" key = "h" : tensor<2xf16>
 // CHECK-NEXT:    %y = top.add "y2" %x, %h : (tensor<2xf16>, tensor<2xf16>) -> tensor<2xf16>
+
+// CHECK-LABEL: func.func @neutral
+// CHECK:         top.max "e3" %x, %zero
+// CHECK-NEXT:    top.min "f3"
+// CHECK-NEXT:    top.power "g3"
+// CHECK-NEXT:    top.prelu "y3"
 
 // LOC: top.reshape "b" {{.*}} loc(fused["Reshape_0", "Reshape_1", "Transpose_2"])
 // LOC: top.weight "m" {{.*}} loc("Mean_4")

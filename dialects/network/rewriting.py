@@ -1,0 +1,52 @@
+"""What patterns do with ops of top and tpu: replace one by another, take over its type, erase what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter
+from xdsl.rewriter import Rewriter
+from xdsl.transforms.dead_code_elimination import is_trivially_dead
+
+from .tensor_op import TensorOp
+
+
+def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:
+    """Erases those of `ops` whose results nobody uses, within the rewrite, so that their locations
+    are carried along.
+
+    Whatever is not an op (such as the block that owns an argument) is skipped.
+    """
+    for op in ops:
+        if isinstance(op, Operation) and op.parent is not None and is_trivially_dead(op):
+            rewriter.erase(op)
+
+
+def take_type(new: Operation, value: SSAValue) -> None:
+    """Gives the one result of `new`, an op that nobody uses yet, the type of `value` (with its
+    calibrated range)."""
+    if new.results[0].type != value.type:
+        Rewriter.replace_value_with_new_type(new.results[0], value.type)
+
+
+def clone_with(op: Operation, properties: Mapping[str, Attribute | None]) -> Operation:
+    """A copy of `op` (which has no regions), without its location, with other `properties`; None
+    takes one away."""
+    merged = {**op.properties, **properties}
+    return type(op).create(
+        operands=op.operands,
+        result_types=op.result_types,
+        properties={name: value for name, value in merged.items() if value is not None},
+        attributes=op.attributes,
+    )
+
+
+def replace_merged(
+    rewriter: PatternRewriter, op: TensorOp, made: TensorOp, *merged: Operation
+) -> None:
+    """Puts `made` in the place of `op`, with its type, and erases those of the ops `merged` into it that
+    nobody else uses."""
+    take_type(made, op.output)
+    rewriter.replace(op, made)
+    erase_if_unused(rewriter, *merged)
