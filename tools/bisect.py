@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, guarded
+from .command_line import EXIT_FINE, add_debug_argument, run_command
 
 _EPILOG = """\
 examples:
@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     add_fault_arguments(parser)
     add_plugin_argument(parser)
     add_version_argument(parser)
+    add_debug_argument(parser)
     return parser
 
 
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `smalti-bisect` and return the exit code."""
     args = _parser().parse_args(argv)
     words = sys.argv[1:] if argv is None else argv
-    return load_plugins_of(words) or guarded(lambda: _run(args))
+    return load_plugins_of(words) or run_command(lambda: _run(args), args)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..backends.diagnostics.diagnostic import DiagnosticError
 
 EXIT_FINE, EXIT_WRONG_INPUT, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+
+DEBUG = "--debug"
+
+
+def add_debug_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option that messages about internal errors name."""
+    parser.add_argument(
+        DEBUG, action="store_true", help="show Python's traceback of an error as well"
+    )
+
+
+def run_command(run: Callable[[], int], args: argparse.Namespace) -> int:
+    """Run a command's body, as `guarded` does, once its files are known to be apart."""
+    from .arguments.files import check_files, reports_beside
+
+    def checked() -> int:
+        check_files(args)
+        with reports_beside(args):
+            return run()
+
+    return guarded(checked, debug=args.debug)
 
 
 def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
@@ -22,7 +50,10 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
 
     try:
         with collector_paused():
-            return run() if not debug else _with_traceback(run)
+            code = run() if not debug else _with_traceback(run)
+            # A full disk behind standard output is told here, not by the interpreter at its end.
+            sys.stdout.flush()
+            return code
     except (DiagnosticError, TargetError) as error:
         text = str(error)
         print(text if "error:" in text else f"error: {text}", file=sys.stderr)
@@ -32,7 +63,7 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output (head, less) went away; keep the interpreter's own flush from failing too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_standard_output()
         return EXIT_WRONG_INPUT
     except MemoryError:
         print("error: out of memory; use a smaller batch or fewer samples at once", file=sys.stderr)
@@ -41,12 +72,33 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
         print("error: the input is nested too deeply", file=sys.stderr)
         return EXIT_WRONG_INPUT
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"{place}error: {error.strerror or error}", file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_standard_output()
+            error.filename = error.filename or "standard output"
+        print(_of_system(error), file=sys.stderr)
         return EXIT_WRONG_INPUT
     except Exception as error:
         print(as_diagnostic(error), file=sys.stderr)
         return EXIT_WRONG_INPUT
+
+
+def _of_system(error: OSError) -> DiagnosticError:
+    """Return what to tell of an error that no file of the command explains: of temporary files, standard output."""
+    from ..backends.diagnostics.diagnostic import DiagnosticError, Place
+    from ..backends.diagnostics.system_errors import advice_for
+
+    place = Place(file=str(error.filename)) if error.filename else None
+    return DiagnosticError(
+        error.strerror or str(error), place, hint=advice_for(error, "check the path and the disk")
+    )
+
+
+def _drop_standard_output() -> None:
+    """Keep the interpreter from writing at its end what cannot be written."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _with_traceback(run: Callable[[], int]) -> int:

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .arguments.files import InputFile, OutputIr, check_files
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, guarded
+from .command_line import EXIT_FINE, add_debug_argument, run_command
 
 _EPILOG = """\
 examples:
@@ -28,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("input", help="IR file of any level")
+    parser.add_argument("input", type=InputFile, help="IR file of any level")
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument(
         "--op", action="append", metavar="NAME", help="the op that makes NAME; may be repeated"
@@ -38,11 +39,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     chosen.add_argument("--node", metavar="NODE", help="all ops that stem from an ONNX node")
     parser.add_argument(
-        "--inputs", required=True, metavar="FILE", help=".npz of the whole's inputs"
+        "--inputs", type=InputFile, required=True, metavar="FILE", help=".npz of the whole's inputs"
     )
-    parser.add_argument("-o", "--output", required=True, metavar="FILE.mlir", help="IR to write")
+    parser.add_argument(
+        "-o", "--output", type=OutputIr, required=True, metavar="FILE.mlir", help="IR to write"
+    )
     add_plugin_argument(parser)
     add_version_argument(parser)
+    add_debug_argument(parser)
     return parser
 
 
@@ -52,12 +56,10 @@ def _run(args: argparse.Namespace) -> int:
     from ..compiler.debugging.extraction import extract
     from ..compiler.debugging.selection import Selection
     from ..dialects.context import make_context
-    from .output_files import check_writable, keep_inputs
 
     output = Path(args.output)
     values = output.with_suffix(".npz")
-    keep_inputs([output, values], [args.input, args.inputs])
-    check_writable([output, values])
+    check_files(args, output=[*args.output.files(), values])
     span = None if args.span is None else (args.span[0], args.span[1])
     selection = Selection(tuple(args.op or ()), span, args.node)
     experiment = IrExperiment.read(args.input, make_context(), ())
@@ -72,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `smalti-extract` and return the exit code."""
     args = _parser().parse_args(argv)
     words = sys.argv[1:] if argv is None else argv
-    return load_plugins_of(words) or guarded(lambda: _run(args))
+    return load_plugins_of(words) or run_command(lambda: _run(args), args)
 
 
 if __name__ == "__main__":

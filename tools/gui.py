@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .arguments.files import InputFile
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, guarded
+from .command_line import EXIT_FINE, add_debug_argument, run_command
 
 if TYPE_CHECKING:
     from xdsl.interactive.app import InputApp
@@ -30,12 +31,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="smalti-gui",
         description="Try passes on IR in the terminal: xDSL's interactive app with Smalti's passes.",
     )
-    parser.add_argument("input", nargs="?", help="IR file; a small network if left out")
+    parser.add_argument(
+        "input", type=InputFile, nargs="?", help="IR file; a small network if left out"
+    )
     parser.add_argument(
         "-p", "--passes", default="", metavar="PIPELINE", help="passes that are chosen already"
     )
     add_plugin_argument(parser)
     add_version_argument(parser)
+    add_debug_argument(parser)
     return parser
 
 
@@ -85,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `smalti-gui` and return the exit code."""
     args = _parser().parse_args(argv)
     words = sys.argv[1:] if argv is None else argv
-    return load_plugins_of(words) or guarded(lambda: _run(args))
+    return load_plugins_of(words) or run_command(lambda: _run(args), args)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
-from .command_line import EXIT_USAGE, guarded
+from .command_line import EXIT_USAGE, add_debug_argument, run_command
 
 COMMANDS: dict[str, str] = {
     "demo": "compile and run the bundled digits network: accuracy, cycles, files of each level",
@@ -59,6 +59,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
             module = importlib.import_module(f".commands.{_MODULES.get(name, name)}", __package__)
             module.add_arguments(sub)
             add_plugin_argument(sub)
+            add_debug_argument(sub)
             sub.set_defaults(run=module.run)
     return parser
 
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         parser.print_help(sys.stderr)
         return EXIT_USAGE
-    return load_plugins_of(words) or guarded(lambda: args.run(args))
+    return load_plugins_of(words) or run_command(lambda: args.run(args), args)
 
 
 if __name__ == "__main__":

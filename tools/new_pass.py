@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, guarded
+from .command_line import EXIT_FINE, add_debug_argument, guarded
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -221,6 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--root", type=Path, default=ROOT, metavar="FOLDER", help="checkout to write to (this one)"
     )
     add_version_argument(parser)
+    add_debug_argument(parser)
     args = parser.parse_args(argv)
 
     def run() -> int:
@@ -230,7 +231,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("  python -m pytest tests/lit --update-golden; python -m smalti.tools.reference")
         return EXIT_FINE
 
-    return guarded(run)
+    return guarded(run, debug=args.debug)
 
 
 if __name__ == "__main__":

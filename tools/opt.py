@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .arguments.driver import add_driver_arguments, instrumentation
+from .arguments.files import InputFile, OutputFile, OutputIr
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, EXIT_WRONG_INPUT, guarded
+from .command_line import EXIT_FINE, EXIT_WRONG_INPUT, add_debug_argument, run_command
 
 _EPILOG = """\
 passes run in the order given, as flags or as a pipeline:
@@ -49,13 +50,19 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("input", nargs="?", default="-", help="IR file; - is standard input")
     parser.add_argument(
-        "-o", "--output", default="-", help="IR file to write; - is standard output"
+        "input", type=InputFile, nargs="?", default="-", help="IR file; - is standard input"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=OutputIr,
+        default="-",
+        help="IR file to write; - is standard output",
     )
     parser.add_argument(
         "--weights-out",
-        type=Path,
+        type=OutputFile,
         metavar="FILE",
         help="where to write weights that passes changed, when the IR goes to standard output",
     )
@@ -69,9 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="write beside each op what it costs, lowered the rest of the way: cycles, bytes, energy",
     )
-    parser.add_argument(
-        "--debug", action="store_true", help="show Python's traceback of an error as well"
-    )
+    add_debug_argument(parser)
     return parser
 
 
@@ -155,8 +160,22 @@ def _read(args: argparse.Namespace) -> tuple[str, str]:
     from ..dialects.ir.text.module_text import read_text
 
     if args.input == "-":
-        return sys.stdin.read(), "<stdin>"
+        return _standard_input(), "<stdin>"
     return read_text(args.input), args.input
+
+
+def _standard_input() -> str:
+    """Return the text on standard input, which may be a pipe without an end."""
+    from ..backends.diagnostics.diagnostic import DiagnosticError
+    from ..backends.diagnostics.files import TEXT_LIMIT_BYTES
+
+    text = sys.stdin.read(TEXT_LIMIT_BYTES + 1)
+    if len(text) > TEXT_LIMIT_BYTES:
+        raise DiagnosticError(
+            f"standard input has more than the limit of {TEXT_LIMIT_BYTES:,} characters",
+            hint="give IR in a file of at most that size",
+        )
+    return text
 
 
 def _run(args: argparse.Namespace, flags: list[str]) -> int:
@@ -192,7 +211,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     words, flags = take_pass_flags(given)
     args = _parser().parse_args(words)
-    return guarded(lambda: _run(args, flags), debug=args.debug)
+    return run_command(lambda: _run(args, flags), args)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
+from .arguments.files import OutputIr
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, guarded
+from .command_line import EXIT_FINE, add_debug_argument, run_command
 
 _EPILOG = """\
 examples:
@@ -30,20 +31,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_fault_arguments(parser)
     parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="file to write, of the input's kind"
+        "-o",
+        "--output",
+        type=OutputIr,
+        required=True,
+        metavar="FILE",
+        help="file to write, of the input's kind",
     )
     add_plugin_argument(parser)
     add_version_argument(parser)
+    add_debug_argument(parser)
     return parser
 
 
 def _run(args: argparse.Namespace) -> int:
     from ..compiler.debugging.experiment import IrExperiment, OnnxExperiment
     from ..compiler.debugging.reduction import reduce_ir, reduce_onnx
-    from .output_files import check_writable, keep_inputs
 
-    keep_inputs([args.output], [args.input])
-    check_writable([args.output])
     experiment = experiment_of(args)
     predicate = predicate_of(args, experiment)
 
@@ -67,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `smalti-reduce` and return the exit code."""
     args = _parser().parse_args(argv)
     words = sys.argv[1:] if argv is None else argv
-    return load_plugins_of(words) or guarded(lambda: _run(args))
+    return load_plugins_of(words) or run_command(lambda: _run(args), args)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..diagnostics.diagnostic import DiagnosticError, Place
-from ..diagnostics.files import write_atomically
+from ..diagnostics.files import read_bytes, write_atomically
 from ..instructions.instruction_set import INSTRUCTION_BYTES
 from ..numerics.whole import round_up
 from ..targets.target import Target
@@ -36,6 +36,8 @@ from .program import DebugEntry, Port, Program
 MAGIC = b"\x89SMALTI\n"
 VERSION = 1
 ALIGNMENT = 64
+FILE_LIMIT_BYTES = 1 << 33
+"""No program file may have more: 8 GiB."""
 _PREAMBLE = struct.Struct("<8sIIQQ32s")
 _AGAIN = "compile the program again"
 
@@ -264,14 +266,8 @@ def load(path: str | Path) -> Program:
     Raises:
         DiagnosticError: if it cannot be read, is damaged, or its program cannot run.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DiagnosticError(
-            f"the program cannot be read: {reason}", Place(file=str(path))
-        ) from None
-    return read(data, str(path))
+    hint = "give a .smalti file made by `smalti compile`"
+    return read(read_bytes(path, "the program", FILE_LIMIT_BYTES, hint), str(path))
 
 
 def save(program: Program, path: str | Path) -> None:

@@ -18,12 +18,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ..diagnostics.diagnostic import DiagnosticError
+from ..diagnostics.files import read_bytes
 from ..numerics.storage import storage_type
 from .target_error import TargetError
 from .vector_operations import operations_by_function, without_defaults
 
 MAX_CORES = 64
 """A signal's mask of cores has 64 bits."""
+TARGET_LIMIT_BYTES = 1 << 20
+"""No TOML file of a target may have more: 1 MiB."""
 MAX_LOCAL_BYTES = 2**31
 """Addresses of a core's memories are 32-bit, and the largest one means "no operand"."""
 
@@ -298,15 +302,10 @@ def load_target(name_or_path: str | Path) -> Target:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.is_file() and path.stat().st_size > 1 << 20:
-            raise TargetError("a file of more than a megabyte is no target", str(path))
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        if isinstance(error, TargetError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
+        return read_bytes(path, "the target", TARGET_LIMIT_BYTES, "")
+    except DiagnosticError as error:
         hint = f"shipped are {', '.join(shipped_targets())}"
-        raise TargetError(f"the target cannot be read: {reason}", str(path), hint=hint) from None
+        raise TargetError(error.message, str(path), hint=hint) from None
 
 
 def _parse(data: bytes, file: str) -> Target:

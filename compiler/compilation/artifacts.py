@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.destination import is_device
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.files import move_into_place
+from ...backends.diagnostics.system_errors import cannot_write
+from ...backends.diagnostics.temporary import temporary_folder
 from ...backends.program import container
 from ...backends.program.assemble import assemble
 from ...dialects.ir.text.module_text import write_module
@@ -40,6 +45,8 @@ class Artifacts:
         ]
         names.append(f"{self.stem}.calibration.json")
         program = [self.program] if "program" in self.stages else []
+        if is_device(self.program):
+            return program
         return program + [self.program.with_name(name) for name in names]
 
     def write(self, compilation: Compilation) -> dict[str, Path]:
@@ -48,6 +55,8 @@ class Artifacts:
         Raises:
             DiagnosticError: no such folder, or whatever stops the compilation.
         """
+        if is_device(self.program):
+            return self._write_program_alone(compilation)
         folder = self.program.parent
         if not folder.is_dir():
             raise DiagnosticError(
@@ -55,11 +64,26 @@ class Artifacts:
             )
         if self.program.is_dir():
             raise DiagnosticError(f"{self.program} is a folder", hint="name a file with -o")
-        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{self.stem}.") as temporary:
-            self._write_into(Path(temporary), compilation)
-            for path in sorted(Path(temporary).iterdir()):
-                path.replace(folder / path.name)
+        with _beside(self.program) as temporary:
+            try:
+                self._write_into(temporary, compilation)
+            except DiagnosticError as error:
+                raise _with_final_path(error, temporary, folder) from None
+            for path in sorted(temporary.iterdir()):
+                move_into_place(path, folder / path.name)
         return {stage: folder / name for stage, name in self._names.items()}
+
+    def _write_program_alone(self, compilation: Compilation) -> dict[str, Path]:
+        """Writes the program into a device, pipe or open descriptor, which has no files beside it."""
+        if self.stages != ("program",):
+            raise DiagnosticError(
+                "IR is named after the program, which is no file here",
+                Place(file=str(self.program)),
+                hint="name a file with -o, or emit the program alone",
+            )
+        compilation.keep_levels = False
+        container.save(compilation.assemble(), self.program)
+        return {"program": self.program}
 
     def _write_into(self, folder: Path, compilation: Compilation) -> None:
         def write_level(level: Level, module: ModuleOp) -> None:
@@ -79,6 +103,26 @@ class Artifacts:
             self._names["program"] = self.program.name
             program = assemble(compilation.module, compilation.ctx)
             container.save(program, folder / self.program.name)
+
+
+@contextmanager
+def _beside(program: Path) -> Iterator[Path]:
+    """Gives a temporary folder beside the program; raises DiagnosticError if there can be none."""
+    try:
+        made = ExitStack()
+        folder = made.enter_context(temporary_folder(program))
+    except OSError as error:
+        raise cannot_write(program, error) from None
+    with made:
+        yield folder
+
+
+def _with_final_path(error: DiagnosticError, temporary: Path, folder: Path) -> DiagnosticError:
+    """Returns the error with the path that a file would have had, in place of its temporary one."""
+    place = error.place
+    if place is not None and place.file is not None and Path(place.file).parent == temporary:
+        error.place = replace(place, file=str(folder / Path(place.file).name))
+    return error
 
 
 def _last_level(stages: Sequence[str]) -> Level:

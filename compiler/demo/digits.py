@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ...backends.diagnostics.files import write_bytes_atomically
+from ..arrays import write_npz
 from ..compilation.artifacts import Artifacts
 from ..compilation.compilation import CompileOptions, start_from_model
 from ..compilation.progress import Progress, silent
@@ -74,8 +76,6 @@ def run_demo(
 
     Raises DiagnosticError if the target or the number of cores is wrong, or if the folder cannot be written.
     """
-    import shutil
-
     from ...backends.cpu.session import run_onnx
     from ...backends.interpreter.top import run_top
     from ...backends.program import container
@@ -92,8 +92,8 @@ def run_demo(
 
     folder.mkdir(parents=True, exist_ok=True)
     files = {"network": folder / "digits.onnx", "images": folder / "digits.npz"}
-    shutil.copyfile(MODEL, files["network"])
-    np.savez(files["images"], image=calibration)
+    write_bytes_atomically(files["network"], MODEL.read_bytes())
+    write_npz(files["images"], {INPUT: calibration})
     files |= Artifacts(folder / "digits.smalti", STAGES).write(compilation)
 
     # From here on only the program file's bytes count.

@@ -7,14 +7,15 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.files import open_directly
+from ...backends.diagnostics.system_errors import cannot_write
 from ...dialects.ir.location import ParsedLoc, names_of
 from ...dialects.ir.text.printer import SmaltiPrinter
 from ...passes.instrument import PassInstrument
@@ -31,7 +32,7 @@ class RewriteLog(PassInstrument):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._stream: TextIO | None = None
+        self._stream: BinaryIO | None = None
         self._pass = ""
         self._number = 0
         self._stack = ExitStack()
@@ -43,11 +44,9 @@ class RewriteLog(PassInstrument):
     def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
         try:
             # The file of this run, whatever stood there; further pipelines of the run go on in it.
-            self._stream = self.path.open("a" if self._number else "w", encoding="utf-8")
+            self._stream = open_directly(self.path, "a" if self._number else "w")
         except OSError as error:
-            raise DiagnosticError(
-                f"cannot write: {error.strerror or error}", Place(file=str(self.path))
-            ) from None
+            raise cannot_write(self.path, error) from None
         self._stack.enter_context(self._stream)
         self._stack.enter_context(observing(self))
 
@@ -66,7 +65,10 @@ class RewriteLog(PassInstrument):
                 self._write(None, before, after)
 
     def leave(self, module: ModuleOp, error: BaseException | None) -> None:
-        self._stack.close()
+        try:
+            self._stack.close()
+        except OSError as failure:
+            raise cannot_write(self.path, failure) from None
 
     def visited(self, op: Operation) -> None:
         self._visited = op, _shown(op)
@@ -92,7 +94,11 @@ class RewriteLog(PassInstrument):
         assert self._stream is not None
         self._number += 1
         line = {"number": self._number, "pass": self._pass, "pattern": pattern}
-        self._stream.write(json.dumps({**line, "before": before, "after": after}) + "\n")
+        text = json.dumps({**line, "before": before, "after": after}) + "\n"
+        try:
+            self._stream.write(text.encode())
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
 
 
 def _by_origin(module: ModuleOp) -> dict[str, list[dict[str, str]]]:

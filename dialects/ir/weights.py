@@ -20,7 +20,7 @@ import ml_dtypes
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...backends.diagnostics.files import write_atomically
+from ...backends.diagnostics.files import open_regular, write_atomically
 from ...backends.numerics.storage import STORAGE_TYPES, bytes_of, dtype_of, name_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.items()}
 _MAX_HEADER_BYTES = 100_000_000
 """The format's own limit."""
+FILE_LIMIT_BYTES = 1 << 36
+"""No weight file may have more: 64 GiB."""
+_BESIDE = "keep the weight file beside the IR that names it"
 _ALIGNMENT = 64
 _SEEDED_FLOAT_SPREAD = 0.1
 
@@ -211,15 +214,13 @@ def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
 def _read_entries(path: Path) -> dict[str, _Entry]:
     place = Place(file=str(path))
     try:
-        with path.open("rb") as file:
+        with open_regular(path, "the weights", FILE_LIMIT_BYTES, _BESIDE) as file:
             size = file.seek(0, 2)
             # An empty file cannot be mapped.
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
     except OSError as error:
         raise DiagnosticError(
-            f"cannot read the weights: {error.strerror or error}",
-            place,
-            hint="keep the weight file beside the IR that names it",
+            f"cannot read the weights: {error.strerror or error}", place, hint=_BESIDE
         ) from None
     if data is None:
         raise _damaged(place, "it is empty")

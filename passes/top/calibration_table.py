@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...backends.diagnostics.files import write_text
+from ...backends.diagnostics.files import read_bytes, write_text
 
 FORMAT = 1
 """The version of the format, in the field "format"."""
-_MAX_TABLE_BYTES = 256 << 20
+TABLE_LIMIT_BYTES = 256 << 20
+"""No table may have more: 256 MiB."""
 
 Range = tuple[float, float]
 """The least and the greatest value of a tensor."""
@@ -42,13 +43,7 @@ def read_table(path: str | Path) -> Ranges:
     place = Place(file=str(path))
     hint = 'a table is {"format": 1, "ranges": {"name": [low, high]}}'
     try:
-        file = Path(path)
-        if file.stat().st_size > _MAX_TABLE_BYTES:
-            raise DiagnosticError(f"larger than {_MAX_TABLE_BYTES >> 20} MiB", place, hint=hint)
-        table = json.loads(file.read_bytes())
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DiagnosticError(f"cannot read the calibration table: {reason}", place) from None
+        table = json.loads(read_bytes(path, "the calibration table", TABLE_LIMIT_BYTES, hint))
     except json.JSONDecodeError as error:
         place = Place(file=str(path), line=error.lineno, column=error.colno)
         raise DiagnosticError(f"not JSON: {error.msg}", place, hint=hint) from None

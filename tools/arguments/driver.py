@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .files import InputFile, OutputFile, OutputFolder, OutputIr
+
 if TYPE_CHECKING:
     from ...compiler.driver.instrumentation import Instrumentation
 
@@ -26,6 +28,7 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
     )
     reports.add_argument(
         "--verify-numerics",
+        type=InputFile,
         metavar="INPUTS",
         help="run the IR before and after each pass on an .npz, or on random:SEED, and stop at the "
         "first that changes what is computed",
@@ -50,7 +53,7 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
         help="form of --mlir-timing and --mlir-pass-statistics",
     )
     reports.add_argument(
-        "--log-rewrites", type=Path, metavar="FILE", help="every rewrite as a line of JSON"
+        "--log-rewrites", type=OutputFile, metavar="FILE", help="every rewrite as a line of JSON"
     )
     reports.add_argument(
         "--mlir-debug-counter",
@@ -60,7 +63,7 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
     )
     reports.add_argument(
         "--mlir-pass-pipeline-crash-reproducer",
-        type=Path,
+        type=OutputIr,
         metavar="FILE",
         help="on any failure, also an interruption, write the IR and pipeline to run it again",
     )
@@ -90,7 +93,7 @@ def _add_printing_arguments(parser: argparse.ArgumentParser) -> None:
     )
     printing.add_argument(
         "--mlir-print-ir-tree-dir",
-        type=Path,
+        type=OutputFolder,
         metavar="DIR",
         help="print to numbered files in this folder, with an index.json (every pass unless said)",
     )
@@ -140,18 +143,22 @@ def instrumentation(args: argparse.Namespace) -> Instrumentation:
             after_change=args.mlir_print_ir_after_change,
             after_failure=args.mlir_print_ir_after_failure,
         ),
-        tree_dir=args.mlir_print_ir_tree_dir,
+        tree_dir=_path(args.mlir_print_ir_tree_dir),
         difference=args.print_ir_diff,
         timing=args.mlir_timing,
         statistics=args.mlir_pass_statistics,
         report_format=args.mlir_output_format,
-        crash_reproducer=args.mlir_pass_pipeline_crash_reproducer,
-        rewrite_log=args.log_rewrites,
+        crash_reproducer=_path(args.mlir_pass_pipeline_crash_reproducer),
+        rewrite_log=_path(args.log_rewrites),
         rewrite_limit=args.mlir_debug_counter,
         verify_each=args.verify_each,
         verify_numerics=args.verify_numerics,
         provenance=args.provenance,
     )
+
+
+def _path(name: str | None) -> Path | None:
+    return None if name is None else Path(name)
 
 
 def _rewrite_count(text: str) -> int:

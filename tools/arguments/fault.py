@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .files import InputFile
+
 if TYPE_CHECKING:
     from ...compiler.debugging.experiment import Experiment
     from ...compiler.debugging.predicate import Predicate
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the input, the pipeline, and the predicates, of which one may be given."""
-    parser.add_argument("input", help="IR file of any level, or ONNX model")
+    parser.add_argument("input", type=InputFile, help="IR file of any level, or ONNX model")
     parser.add_argument(
         "-p", "--passes", default="", metavar="PIPELINE", help='passes in order: "a,b{option=1}"'
     )
@@ -26,6 +28,7 @@ def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
     )
     fault.add_argument(
         "--numerics",
+        type=InputFile,
         metavar="INPUTS",
         help="the passes change what is computed on an .npz, or on random:SEED",
     )

@@ -6,6 +6,7 @@ import argparse
 from typing import TypedDict
 
 from ...passes.top_to_tpu.quantize_option import QUANTIZE
+from .files import InputFile
 
 
 def positive(text: str) -> int:
@@ -91,6 +92,7 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --target, --cores, --quantize and --calibration."""
     parser.add_argument(
         "--target",
+        type=InputFile,
         metavar="TARGET",
         help="a target's name (see smalti targets) or TOML file (default: default-8c)",
     )
@@ -100,6 +102,7 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quantize", choices=QUANTIZE, help="number format (default: int8)")
     parser.add_argument(
         "--calibration",
+        type=InputFile,
         metavar="DATA",
         help="for int8: an .npz with arrays named as the model's inputs, or random:SEED",
     )

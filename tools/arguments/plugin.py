@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from ...compiler.plugins.plugin_group import GROUP
-from ..command_line import EXIT_FINE, guarded
+from ..command_line import DEBUG, EXIT_FINE, guarded
+from .files import InputFile
 
 _OPTION = "--load-plugin"
 
@@ -16,6 +17,7 @@ def add_plugin_argument(parser: argparse.ArgumentParser) -> None:
     """Document the option. When the parser runs, `load_plugins_of` has taken it off the command line already."""
     parser.add_argument(
         _OPTION,
+        type=InputFile,
         action="append",
         default=[],
         metavar="FILE_OR_MODULE",
@@ -44,7 +46,7 @@ def load_plugins_of(words: Sequence[str]) -> int:
             load_plugin(source)
         return EXIT_FINE
 
-    return guarded(run)
+    return guarded(run, debug=DEBUG in words)
 
 
 def _sources(words: Sequence[str]) -> list[str]:

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .files import OutputFile
+
 if TYPE_CHECKING:
     from ...backends.simulator.timing.timing_result import Timing
 
@@ -24,19 +26,16 @@ def add_profile_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--profile-output",
+        type=OutputFile,
         metavar="FILE",
         help="write the profile (by node, op, core and engine) as .json or .csv, units in the column names",
     )
     parser.add_argument(
         "--trace",
+        type=OutputFile,
         metavar="FILE",
         help="write what ran when as .json for Perfetto (ui.perfetto.dev) or chrome://tracing",
     )
-
-
-def profile_files(args: argparse.Namespace) -> list[str | None]:
-    """Return the files that the command will write, None for each that nobody asked for."""
-    return [args.profile_output, args.trace]
 
 
 def choose_mode(args: argparse.Namespace) -> str:
@@ -49,7 +48,7 @@ def choose_mode(args: argparse.Namespace) -> str:
     from ...backends.simulator.profile import parse_keys
     from ..console.tables import table_format
 
-    timed = args.profile or args.profile_by or any(profile_files(args))
+    timed = args.profile or args.profile_by or args.profile_output or args.trace
     if timed and args.mode == "functional":
         raise DiagnosticError(
             "--mode functional counts no cycles for a profile or trace",

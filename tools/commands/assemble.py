@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..arguments.files import InputFile, OutputFile
 from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti assemble`."""
-    parser.add_argument("input", help="isa IR (.isa.mlir)")
+    parser.add_argument("input", type=InputFile, help="isa IR (.isa.mlir)")
     parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="program file to write (.smalti)"
+        "-o",
+        "--output",
+        type=OutputFile,
+        required=True,
+        metavar="FILE",
+        help="program file to write (.smalti)",
     )
 
 
@@ -22,10 +28,9 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.program.assemble import assemble
     from ...dialects.context import make_context
     from ...dialects.ir.text.module_text import read_module
-    from ..output_files import keep_inputs, program_path
+    from ..output_files import program_path
 
     output = program_path(Path(args.output))
-    keep_inputs([output], [args.input, Path(args.input).with_suffix(".safetensors")])
     ctx = make_context()
     program = assemble(read_module(args.input, ctx), ctx)
     container.save(program, output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..arguments.files import InputFile, OutputFile
 from ..arguments.model import add_compile_arguments, add_shape_arguments, natural, positive, sizes
 from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti compare`."""
-    parser.add_argument("model", help="ONNX model")
+    parser.add_argument("model", type=InputFile, help="ONNX model")
     parser.add_argument(
         "--level", choices=("top", "tpu", "tile"), default="tpu", help="default: tpu"
     )
     parser.add_argument(
         "--inputs",
+        type=InputFile,
         metavar="FILE",
         help=".npz of inputs (default: the calibration data, else random numbers, seed 0)",
     )
@@ -53,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
+        type=OutputFile,
         metavar="FILE",
         help="write all tensors as .json or .csv, units in the column names",
     )
@@ -66,11 +69,9 @@ def run(args: argparse.Namespace) -> int:
     from ...compiler.analysis.comparison import format_differences, worst_first
     from ...compiler.compilation.compilation import CompileOptions, start_from_model
     from ..console.tables import table_format, write_table
-    from ..output_files import keep_inputs
 
     if args.output:
         table_format(args.output)
-    keep_inputs([args.output], [args.model, args.inputs])
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration)
     with progress_bar() as progress:
         compilation = start_from_model(

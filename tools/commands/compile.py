@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..arguments.driver import add_driver_arguments, instrumentation
+from ..arguments.files import InputFile, OutputFile, check_files
 from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
 from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
@@ -28,10 +29,13 @@ def stages(text: str) -> tuple[str, ...]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti compile`."""
-    parser.add_argument("input", help="ONNX model (.onnx), or IR of any level (.mlir)")
+    parser.add_argument(
+        "input", type=InputFile, help="ONNX model (.onnx), or IR of any level (.mlir)"
+    )
     parser.add_argument(
         "-o",
         "--output",
+        type=OutputFile,
         metavar="FILE",
         help="program file to write (default: the input's name with .smalti)",
     )
@@ -65,15 +69,14 @@ def run(args: argparse.Namespace) -> int:
     from ...compiler.compilation.artifacts import Artifacts
     from ...compiler.compilation.compilation import CompileOptions, start_from_ir, start_from_model
     from ...compiler.compilation.pipelines import Insertion
-    from ..output_files import check_writable, keep_inputs, program_path
+    from ..output_files import program_path
 
     source = Path(args.input)
     output = program_path(
         Path(args.output) if args.output else source.with_name(_stem(source) + ".smalti")
     )
     artifacts = Artifacts(output, args.emit)
-    keep_inputs(artifacts.paths(), [source, source.with_suffix(".safetensors"), args.target])
-    check_writable(artifacts.paths())
+    check_files(args, output=artifacts.paths())
     insertions = tuple(Insertion.parse(text) for text in args.insert_pass)
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration, insertions)
     watch = instrumentation(args)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments.files import InputFile, OutputFile, OutputFolder
 from ..arguments.model import positive
 from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
@@ -20,17 +21,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
+        type=OutputFolder,
         default="smalti-demo",
         metavar="FOLDER",
         help="where to write the files (default: smalti-demo)",
     )
     parser.add_argument(
-        "--target", default="default-8c", help="a target's name or TOML file (default: default-8c)"
+        "--target",
+        type=InputFile,
+        default="default-8c",
+        help="a target's name or TOML file (default: default-8c)",
     )
     parser.add_argument(
         "--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)"
     )
-    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON too")
+    parser.add_argument(
+        "--json", type=OutputFile, metavar="FILE", help="write the figures as JSON too"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

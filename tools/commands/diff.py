@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..arguments.files import InputFile, OutputFile
 from ..command_line import EXIT_FINE
 
 if TYPE_CHECKING:
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti diff`."""
-    parser.add_argument("before", help="program file (.smalti)")
-    parser.add_argument("after", help="program file (.smalti) to compare with it")
+    parser.add_argument("before", type=InputFile, help="program file (.smalti)")
+    parser.add_argument("after", type=InputFile, help="program file (.smalti) to compare with it")
     parser.add_argument(
         "--all", action="store_true", help="print the nodes that did not change, too"
     )
     parser.add_argument(
         "-o",
         "--output",
+        type=OutputFile,
         metavar="FILE",
         help="write all nodes as .json or .csv, units in the column names",
     )
@@ -37,11 +39,9 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.program import container
     from ...compiler.analysis.program_difference import compare_programs
     from ..console.tables import table_format, write_table
-    from ..output_files import keep_inputs
 
     if args.output:
         table_format(args.output)
-    keep_inputs([args.output], [args.before, args.after])
     difference = compare_programs(
         container.load(args.before), container.load(args.after), (args.before, args.after)
     )

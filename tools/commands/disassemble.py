@@ -6,15 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..arguments.files import InputFile, OutputIr
 from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti disassemble`."""
-    parser.add_argument("program", help="program file (.smalti)")
+    parser.add_argument("program", type=InputFile, help="program file (.smalti)")
     parser.add_argument(
         "-o",
         "--output",
+        type=OutputIr,
         default="-",
         metavar="FILE",
         help="IR file to write, its weights beside it; - (the default) prints the text alone",
@@ -27,10 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.program.assemble import disassemble_module
     from ...dialects.context import make_context
     from ...dialects.ir.text.module_text import print_module, write_module
-    from ..output_files import keep_inputs
 
-    if args.output != "-":
-        keep_inputs([args.output, Path(args.output).with_suffix(".safetensors")], [args.program])
     program = container.load(args.program)
     ctx = make_context()
     module = disassemble_module(program, ctx)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..arguments.files import InputFile, OutputIr
 from ..arguments.model import add_shape_arguments, sizes
 from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti import`."""
-    parser.add_argument("model", help="ONNX model")
+    parser.add_argument("model", type=InputFile, help="ONNX model")
     parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="IR file to write (.top.mlir)"
+        "-o",
+        "--output",
+        type=OutputIr,
+        required=True,
+        metavar="FILE",
+        help="IR file to write (.top.mlir)",
     )
     add_shape_arguments(parser)
 
@@ -21,9 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Import the model; write the IR with its weights beside it."""
     from ...compiler.model import import_model
-    from ..output_files import keep_inputs
 
-    keep_inputs([args.output, Path(args.output).with_suffix(".safetensors")], [args.model])
     model = import_model(args.model, **sizes(args))
     model.save(Path(args.output))
     ops, weights, elements = model.counts()

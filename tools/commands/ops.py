@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..arguments.files import InputFile, OutputFile
 from ..command_line import EXIT_FINE
 
 if TYPE_CHECKING:
@@ -20,12 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti ops`."""
     parser.add_argument(
         "--target",
+        type=InputFile,
         help="the ops of the top dialect instead, and for each type the engine of this target that computes "
         "them: every op's example is compiled, which takes seconds",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="with --target: write the table as .json or .csv"
+        "-o",
+        "--output",
+        type=OutputFile,
+        metavar="FILE",
+        help="with --target: write the table as .json or .csv",
     )
 
 

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments.files import InputFile, OutputFile
 from ..arguments.model import positive
-from ..arguments.profile import add_profile_arguments, choose_mode, profile_files, report_profile
+from ..arguments.profile import add_profile_arguments, choose_mode, report_profile
 from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
 
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti run`."""
-    parser.add_argument("program", help="program file (.smalti), or IR of any level (.mlir)")
+    parser.add_argument(
+        "program", type=InputFile, help="program file (.smalti), or IR of any level (.mlir)"
+    )
     parser.add_argument(
         "--inputs",
+        type=InputFile,
         metavar="FILE",
         help=".npz with an array per input; axis 0 may hold many samples",
     )
-    parser.add_argument("--outputs", metavar="FILE", help=".npz to write the outputs to")
+    parser.add_argument(
+        "--outputs", type=OutputFile, metavar="FILE", help=".npz to write the outputs to"
+    )
     parser.add_argument(
         "--mode",
         choices=("functional", "timing", "both"),
@@ -33,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--compare",
+        type=InputFile,
         metavar="FILE",
         help=".npz of reference outputs: print cosine, SNR and largest error of each",
     )
@@ -59,7 +66,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the program and print what was asked for."""
     from ...backends.diagnostics.diagnostic import DiagnosticError
-    from ..output_files import keep_inputs
 
     args.mode = choose_mode(args)
     values = args.mode in ("functional", "both")
@@ -77,7 +83,6 @@ def run(args: argparse.Namespace) -> int:
         raise DiagnosticError(
             "--jobs is for values, --mode timing computes none", hint="use --mode both"
         )
-    keep_inputs([args.outputs, *profile_files(args)], [args.program, args.inputs, args.compare])
     if values and not args.inputs:
         raise DiagnosticError(
             f"--mode {args.mode} needs --inputs",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from ..arguments.files import InputFile
 from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti targets`."""
-    parser.add_argument("target", nargs="?", help="a target's name or TOML file: show it whole")
+    parser.add_argument(
+        "target", type=InputFile, nargs="?", help="a target's name or TOML file: show it whole"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

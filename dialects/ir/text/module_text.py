@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import ParseError, VerifyException
 
+from ....backends.diagnostics.destination import is_device
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from ....backends.diagnostics.files import (
     read_text,
@@ -172,8 +173,7 @@ def write_module(
     """
     path = Path(path)
     keys = keys_used(module.walk())
-    is_device = path.exists() and not path.is_file()
-    if keys and not is_device and not _has_weights_beside(module, path, ctx, keys):
+    if keys and not is_device(path) and not _has_weights_beside(module, path, ctx, keys):
         weights = path.with_suffix(".safetensors")
         ctx.weights.save(weights, keys)
         module.attributes[WEIGHTS] = StringAttr(weights.name)

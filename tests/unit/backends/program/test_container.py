@@ -45,9 +45,9 @@ def test_saving_where_one_cannot_leaves_nothing(program, tmp_path):
 
 
 def test_reading_what_is_not_there(tmp_path):
-    with pytest.raises(DiagnosticError, match="cannot be read"):
+    with pytest.raises(DiagnosticError, match="cannot read the program"):
         container.load(tmp_path / "p.smalti")
-    with pytest.raises(DiagnosticError, match="cannot be read"):
+    with pytest.raises(DiagnosticError, match="cannot read the program"):
         container.load(tmp_path)
 
 

@@ -172,9 +172,9 @@ def test_every_mistake_is_told_at_once(tmp_path: Path, text: str):
 def test_files_that_are_no_target(tmp_path: Path):
     with pytest.raises(TargetError, match="there is no target 'default-9c'; known are"):
         load_target("default-9c")
-    with pytest.raises(TargetError, match="cannot be read: No such file"):
+    with pytest.raises(TargetError, match="cannot read the target: No such file"):
         load_target("absent.toml")
-    with pytest.raises(TargetError, match="cannot be read"):
+    with pytest.raises(TargetError, match="cannot read the target"):
         load_target(tmp_path)
     with pytest.raises(TargetError, match="not a TOML file"):
         load_target(write(tmp_path, "cores = = 8"))
@@ -182,7 +182,7 @@ def test_files_that_are_no_target(tmp_path: Path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(TargetError, match="not a TOML file"):
         load_target(path)
-    with pytest.raises(TargetError, match="cannot be read"):
+    with pytest.raises(TargetError, match="cannot read the target"):
         load_target("a\0b.toml")
 
 

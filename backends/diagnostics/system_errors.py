@@ -1,0 +1,35 @@
+"""Tells errors of the operating system with the path that the user gave, and with advice that fits."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from .diagnostic import DiagnosticError, Place
+
+_NO_SPACE = "free space on its disk, or name a file on another one"
+_ADVICE = {
+    errno.ENOSPC: _NO_SPACE,
+    errno.EDQUOT: _NO_SPACE,
+    errno.EFBIG: "name a file on a disk that takes files of this size",
+    errno.EROFS: "its disk is read-only: name a file on another one",
+    errno.EACCES: "name a file that you may write, in a folder that you may write",
+    errno.EPERM: "name a file that you may write, in a folder that you may write",
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.ELOOP: "its links lead in a circle: name a file without them",
+    errno.EIO: "check its disk, or name a file on another one",
+    errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
+}
+_ANYWHERE = "name a file in a folder that exists and can be written"
+
+
+def advice_for(error: OSError, otherwise: str = _ANYWHERE) -> str:
+    """Returns what a user can do about an error of the operating system."""
+    return _ADVICE.get(error.errno or 0, otherwise)
+
+
+def cannot_write(path: str | Path, error: OSError) -> DiagnosticError:
+    """Returns the error of a file that could not be written; `path` is what the user called it."""
+    return DiagnosticError(
+        f"cannot write: {error.strerror or error}", Place(file=str(path)), hint=advice_for(error)
+    )

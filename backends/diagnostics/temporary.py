@@ -1,0 +1,87 @@
+"""Temporary files and folders beside what they become; those that a killed run left go with the next run.
+
+Each is locked (flock) as long as the process that made it lives, whatever ends it. So one that nobody holds
+is a leftover, and may be removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+_MARK = ".smalti-part-"
+
+
+@contextmanager
+def temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """Gives an open file and its path in the folder of `path`; what is still there at the end is removed.
+
+    Removes the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
+    """
+    prefix = _prefix(path)
+    _remove_leftovers(path.parent, prefix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _lock(file.fileno())
+            yield file, temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Gives a new folder beside `path`, which is removed at the end with what is in it.
+
+    Removes the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
+    """
+    prefix = _prefix(path)
+    _remove_leftovers(path.parent, prefix)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=prefix))
+    handle = os.open(temporary, os.O_RDONLY)
+    try:
+        _lock(handle)
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
+
+
+def _prefix(path: Path) -> str:
+    # Names may have 255 bytes; the mark and mkstemp's letters come on top.
+    stem = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
+    return f".{stem}{_MARK}"
+
+
+def _lock(handle: int) -> None:
+    # Some network file systems know no locks; nothing is cleaned there.
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_leftovers(folder: Path, prefix: str) -> None:
+    """Removes what starts with `prefix` and is locked by nobody."""
+    with contextlib.suppress(OSError):
+        for name in [name for name in os.listdir(folder) if name.startswith(prefix)]:
+            _remove_unlocked(folder / name)
+
+
+def _remove_unlocked(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        finally:
+            os.close(handle)
