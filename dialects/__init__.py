@@ -1,1 +1,1 @@
-"""The dialects: quant, top, tpu, tile, isa, and what their IR refers to."""
+"""The dialects quant, top, tpu, tile and isa, and what their IR refers to."""

@@ -1,6 +1,4 @@
-"""The context that IR is read in: which dialects there are, and the weight store that goes with the
-IR.
-"""
+"""The context that IR is read in: the dialects that it may use, and the weight store that goes with it."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ class SmaltiContext(Context):
         self.on_report = print_diagnostic
 
     def clone(self) -> SmaltiContext:
-        """A context with the same dialects that shares the weight store."""
+        """Return a context with the same dialects that shares the weight store."""
         copy = SmaltiContext()
         copy.weights = self.weights
         copy.on_report = self.on_report
@@ -39,8 +37,8 @@ class SmaltiContext(Context):
         return copy
 
     def fork(self) -> SmaltiContext:
-        """A clone with a weight store of its own, that holds the same tensors: what is added to one
-        is not in the other.
+        """Return a clone with a weight store of its own that holds the same tensors: a tensor added to one store is not
+        in the other.
         """
         copy = self.clone()
         copy.weights = self.weights.fork()
@@ -48,21 +46,21 @@ class SmaltiContext(Context):
 
 
 def print_diagnostic(diagnostic: Diagnostic) -> None:
-    """Writes a diagnostic to standard error."""
+    """Write a diagnostic to standard error."""
     print(diagnostic, file=sys.stderr)
 
 
 def report(ctx: Context, diagnostic: Diagnostic) -> None:
-    """Tells a warning or a remark to whoever runs the passes: `ctx.on_report`, standard error unless
-    that is set.
+    """Pass a warning or a remark to whoever runs the passes: to `ctx.on_report` if that is set, else to
+    standard error.
     """
     handler = ctx.on_report if isinstance(ctx, SmaltiContext) else print_diagnostic
     handler(diagnostic)
 
 
 def weights_of(ctx: Context) -> WeightStore:
-    """The weight store of a context. One of xDSL's own, which xdsl-opt makes, gets an empty store
-    when first asked.
+    """Return the weight store of a context. A context that xDSL made, such as that of xdsl-opt, gets an empty store at
+    the first call.
     """
     if isinstance(ctx, SmaltiContext):
         return ctx.weights
@@ -120,11 +118,11 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {
     "tile": _tile,
     "isa": _isa,
 }
-"""What makes each dialect, by name: imported only when IR mentions it."""
+"""The functions that make the dialects, by name; a dialect is imported only when IR mentions it."""
 
 
 def register_dialect(name: str, factory: Callable[[], Dialect]) -> None:
-    """Adds a dialect that `make_context` knows from then on; DiagnosticError for a name that is
+    """Add a dialect that contexts from `make_context` know from then on. Raises DiagnosticError if the name is
     taken.
     """
     if name in DIALECTS:
@@ -133,13 +131,12 @@ def register_dialect(name: str, factory: Callable[[], Dialect]) -> None:
 
 
 def make_context() -> SmaltiContext:
-    """A context with builtin, func and Smalti's dialects (loaded when first mentioned), and an
-    empty weight store.
+    """Return a context with builtin, func and Smalti's dialects (each loaded when first mentioned), and an empty weight
+    store.
     """
     ctx = SmaltiContext()
     for name, factory in DIALECTS.items():
         ctx.register_dialect(name, factory)
-    # Builtin types are made by the parser without asking for the dialect; load it so that its ops
-    # are there.
+    # The parser makes builtin types without loading the dialect; load it so that its ops are known.
     ctx.load_registered_dialect("builtin")
     return ctx

@@ -1,1 +1,1 @@
-"""What every dialect needs and no op is in: attributes, locations, verification, weights, examples."""
+"""What all dialects need: attributes, locations, text, verification, weights, examples. No op is defined here."""

@@ -1,6 +1,4 @@
-"""Builds and reads the builtin attributes that ops keep their fields in: integers, reals, lists and
-texts.
-"""
+"""Builds and reads the builtin attributes in which ops keep their fields: integers, reals, lists and texts."""
 
 from __future__ import annotations
 
@@ -42,11 +40,11 @@ REALS = DenseArrayBase.constr(EqAttrConstraint(f64))
 REAL = FloatAttr.constr(EqAttrConstraint(f64))
 
 _SHARED = 1 << 16
-"""How many attributes of a kind are kept to be shared: building one costs more than using it."""
+"""How many attributes of a kind are kept for sharing: building one costs more than using it."""
 
 
 def ints(values: Iterable[int]) -> Ints:
-    """A list of integers as an attribute; equal lists share one."""
+    """Return a list of integers as an attribute; equal lists share one attribute."""
     return _ints(tuple([int(value) for value in values]))
 
 
@@ -56,10 +54,10 @@ def _ints(values: tuple[int, ...]) -> Ints:
 
 
 def ints_of_bytes(data: bytes) -> Ints:
-    """A list of integers of their little-endian bytes, 8 for each.
+    """Return the attribute of a list of integers that is given as little-endian bytes, 8 for each integer.
 
-    A quarter of the time of reading a listing would be checks of this attribute that cannot fail, so
-    it is made without its constructor: what xDSL's attributes are, frozen dataclasses, is all that this relies on.
+    The attribute is made without its constructor, whose checks cannot fail here and would take a quarter of the time of
+    reading a listing. This relies only on xDSL's attributes being frozen dataclasses.
     """
     assert len(data) % 8 == 0
     content = BytesAttr.__new__(BytesAttr)
@@ -71,7 +69,7 @@ def ints_of_bytes(data: bytes) -> Ints:
 
 
 def reals(values: Iterable[float]) -> Reals:
-    """A list of reals as an attribute, kept in f64; lists of the same bits share one."""
+    """Return a list of reals as an attribute, kept in f64; lists of the same bits share one attribute."""
     return _reals(array("d", values).tobytes())
 
 
@@ -83,12 +81,12 @@ def _reals(data: bytes) -> Reals:
 
 @by_identity
 def values_of(numbers: Ints | Reals) -> tuple[Any, ...]:
-    """The numbers of a list as Python numbers."""
+    """Return the numbers of a list attribute as Python numbers."""
     return numbers.get_values()
 
 
 def integer(value: int) -> Integer:
-    """An integer as an attribute; equal ones share one."""
+    """Return an integer as an attribute; equal integers share one attribute."""
     return _integer(value)
 
 
@@ -98,12 +96,12 @@ def _integer(value: int) -> Integer:
 
 
 def real(value: float) -> Real:
-    """A real number as an attribute, kept in f64."""
+    """Return a real number as an attribute, kept in f64."""
     return FloatAttr(float(value), f64)
 
 
 def text(value: str) -> StringAttr:
-    """A text as an attribute; equal ones share one."""
+    """Return a text as an attribute; equal texts share one attribute."""
     return _text(value)
 
 
@@ -113,36 +111,36 @@ def _text(value: str) -> StringAttr:
 
 
 def optional_integer(value: int | None) -> Integer | None:
-    """`integer(value)`, None for None."""
+    """Return `integer(value)`, or None for None."""
     return None if value is None else integer(value)
 
 
 def optional_real(value: float | None) -> Real | None:
-    """`real(value)`, None for None."""
+    """Return `real(value)`, or None for None."""
     return None if value is None else real(value)
 
 
 def optional_reals(value: Iterable[float] | None) -> Reals | None:
-    """`reals(value)`, None for None."""
+    """Return `reals(value)`, or None for None."""
     return None if value is None else reals(value)
 
 
 def optional_dense(value: DenseIntOrFPElementsAttr | None) -> DenseIntOrFPElementsAttr | None:
-    """The attribute itself: what it holds has a type of its own."""
+    """Return the attribute unchanged: a dense constant already says the type of its elements."""
     return value
 
 
 def optional_text(value: str | None) -> StringAttr | None:
-    """A text as an attribute, None for None."""
+    """Return a text as an attribute, or None for None."""
     return None if value is None else text(value)
 
 
 def flag(value: bool) -> UnitAttr | None:
-    """The attribute of a flag: there or not."""
+    """Return the attribute of a flag that is set, or None for one that is not."""
     return UnitAttr() if value else None
 
 
 def check_one_of(name: str, value: str, known: Sequence[str]) -> None:
-    """VerifyException unless the text of attribute `name` is one of those known."""
+    """Raise VerifyException unless `value`, the text of attribute `name`, is one of the `known` ones."""
     if value not in known:
         raise VerifyException(f"{name} must be one of {', '.join(known)}, got '{value}'")

@@ -1,8 +1,8 @@
-"""Definitions of ops as quick predicates.
+"""Turns definitions of ops into quick predicates.
 
-xDSL interprets an op's definition (operand and result types, properties, traits) anew for every op that it
-verifies, 20 to 30 µs of it. The definitions of this project are made of few kinds of constraints, so most of them
-can be said as one function that is made once for each class of ops.
+xDSL interprets an op's definition (operand and result types, properties, traits) anew for every op that it verifies,
+which takes 20 to 30 µs. The definitions of this project are made of few kinds of constraints, so most of them can be
+turned into one function for each class of ops.
 """
 
 from __future__ import annotations
@@ -33,21 +33,19 @@ _Values = tuple[float, float, type[Attribute]]
 
 
 def checks_by_itself(definition: OpDef) -> bool:
-    """Whether no trait of the definition looks at the op's place or contents, and it has neither regions nor
-    successors.
-    """
+    """Tell whether the op has neither regions nor successors, and no trait that looks at its place or contents."""
     return not (definition.regions or definition.successors) and all(
         type(trait).verify is OpTrait.verify
-        # What folds and canonicalizes an op says nothing of whether it is right.
+        # Folding and canonicalization say nothing about whether an op is right.
         or isinstance(trait, HasFolder | HasCanonicalizationPatternsTrait)
         for trait in definition.traits
     )
 
 
 def definition_predicate(definition: OpDef) -> Callable[[Operation], bool] | None:
-    """A function that is true only of ops that the definition allows, None where no quick one can be made.
+    """Return a function that is true only of ops that the definition allows; None if no quick one can be made.
 
-    Where it is false the op may still be right: `definition.verify` decides, and says what is wrong.
+    If the function returns False the op may still be right: `definition.verify` decides, and says what is wrong.
     """
     operands, results = _values(definition.operands), _values(definition.results)
     properties = {n: attribute_predicate(d.constr) for n, d in definition.properties.items()}
@@ -77,7 +75,7 @@ def definition_predicate(definition: OpDef) -> Callable[[Operation], bool] | Non
 
 
 def attribute_predicate(constraint: Any) -> Predicate | None:
-    """The constraint on an attribute as a function; None for a kind of constraint that is not known here."""
+    """Return a constraint on an attribute as a function; None for a kind of constraint that is not known here."""
     match constraint:
         case AnyAttr():
             return lambda _: True
@@ -96,7 +94,7 @@ def attribute_predicate(constraint: Any) -> Predicate | None:
 
 
 def _elements_predicate(constraint: Any) -> Predicate | None:
-    """A list of attributes each of which fulfils `constraint`."""
+    """Return a function that tells whether every attribute of a list fulfils `constraint`."""
     predicate = attribute_predicate(constraint)
     if predicate is None:
         return None
@@ -130,8 +128,8 @@ def _parameters_predicate(constraint: ParamAttrConstraint[Any]) -> Predicate | N
 
 
 def _values(definitions: Sequence[tuple[str, Any]]) -> _Values | None:
-    """How many operands or results there may be and their class; None where they differ in class or how many
-    there are of each is not settled by their number.
+    """Return how many operands or results there may be, and their class. Return None if they differ in class, or if
+    their number does not settle how many belong to each field.
     """
     bases = {_base(definition.constr) for _, definition in definitions} or {Attribute}
     variadic = [d for _, d in definitions if isinstance(d, VariadicDef)]
@@ -143,7 +141,9 @@ def _values(definitions: Sequence[tuple[str, Any]]) -> _Values | None:
 
 
 def _base(constraint: Any) -> type[Attribute] | None:
-    """The class that a constraint on types asks of each and nothing else; None for other constraints."""
+    """Return the class of which a constraint requires each type to be, if it requires nothing else; None for other
+    constraints.
+    """
     if isinstance(constraint, RangeLengthConstraint):
         constraint = constraint.constraint
     if not isinstance(constraint, RangeOf):

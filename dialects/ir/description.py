@@ -1,4 +1,6 @@
-"""What a dialect holds, for people and for tools: ops and attributes with their words, read from their classes."""
+"""Describes what a dialect holds, for people and for tools: its ops and attributes with their documentation, read from
+their classes.
+"""
 
 from __future__ import annotations
 
@@ -65,13 +67,13 @@ class DialectDescription:
 
 
 def describe_dialects() -> list[DialectDescription]:
-    """Every dialect that IR of Smalti may hold, in the order of the levels."""
+    """Return the descriptions of all dialects that Smalti's IR may hold, in the order of the levels."""
     ctx = make_context()
     return [describe_dialect(ctx.get_dialect(name)) for name in DIALECTS]
 
 
 def describe_dialect(dialect: Dialect) -> DialectDescription:
-    """The description of a dialect."""
+    """Return the description of a dialect."""
     documentation = _module_documentation(dialect)
     return DialectDescription(
         name=dialect.name,
@@ -87,7 +89,9 @@ def _name(each: type[Operation] | type[Attribute]) -> str:
 
 
 def _module_documentation(dialect: Dialect) -> str:
-    """The docstring of the module, or of its package, in which the dialect's first op or attribute is defined."""
+    """Return the docstring of the module, or of its package, in which the dialect's first op or attribute is
+    defined.
+    """
     members = [*dialect.operations, *dialect.attributes]
     if not members:
         return ""
@@ -135,7 +139,7 @@ def _attribute(attribute: type[Attribute]) -> AttributeDescription:
 
 
 def _summary(documentation: str) -> str:
-    """The first sentence of the first paragraph."""
+    """Return the first sentence of the first paragraph."""
     paragraph = " ".join(documentation.partition("\n\n")[0].split())
     head, end, _ = paragraph.partition(". ")
     return f"{head}." if end else paragraph

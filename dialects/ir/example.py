@@ -1,7 +1,7 @@
-"""The examples in docstrings of ops and instructions: found, and wrapped so that they parse.
+"""Finds the examples in docstrings of ops and instructions, and wraps them so that they can be parsed.
 
-An example is the last part of a docstring: lines of IR that begin with `%name = `, the op's own
-name, an instruction's name and colon, or something that stands alone (a function, a program).
+An example is the last part of a docstring: lines of IR that begin with `%name = `, the op's own name, an instruction's
+name and colon, or something that stands alone (a function, a program).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TARGET = "default-8c"
 
 
 def documentation(cls: type) -> tuple[str, str | None]:
-    """The words and the example (None where there is none) of a class's own docstring."""
+    """Return the words and the example (None if there is none) of a class's own docstring."""
     text = inspect.cleandoc(cls.__doc__ or "")
     match = _BEGIN.search(text)
     if match is None:
@@ -30,7 +30,7 @@ def documentation(cls: type) -> tuple[str, str | None]:
 
 
 def runnable(example: str) -> str:
-    """The example as a whole module: what it uses is declared around it."""
+    """Return the example as a whole module, in which all that the example uses is declared."""
     if example.startswith(_STANDS_ALONE):
         current = load_target(TARGET).content_hash
         return re.sub("sha256:[0-9a-f]+", current, example)
@@ -45,7 +45,7 @@ def runnable(example: str) -> str:
 
 
 def _in_function(example: str) -> str:
-    """An op with a result: its operands are the function's arguments."""
+    """Return a function around an op with a result; the op's operands are the function's arguments."""
     result, _, rest = example.partition(" = ")
     body, types = _split_types(rest)
     if types.startswith("("):
@@ -67,7 +67,7 @@ def _in_function(example: str) -> str:
 
 
 def _split_types(text: str) -> tuple[str, str]:
-    """What stands before and after the colon of an op's types."""
+    """Split an op's text at the colon before its types, and return both parts."""
     depth, quoted = 0, False
     for index, character in enumerate(text):
         quoted ^= character == '"'
@@ -80,12 +80,12 @@ def _split_types(text: str) -> tuple[str, str]:
 
 
 def _is_last_colon(text: str, index: int) -> bool:
-    """Whether no other types follow on the same level: `dense<> : type` has its own colon."""
+    """Tell whether the colon at `index` is the one before the op's types: the colon in `dense<> : type` is not."""
     return not re.match(r" : [^()]*? : ", text[index:])
 
 
 def _split_list(text: str) -> list[str]:
-    """The parts between commas that stand in no brackets."""
+    """Return the parts of a list, split at the commas that stand outside brackets."""
     parts, depth, begin = [], 0, 0
     for index, character in enumerate(text):
         depth += (character in "<[({") - (character in ">])}")
@@ -97,7 +97,7 @@ def _split_list(text: str) -> list[str]:
 
 
 def _in_tile_program(example: str, joined: str) -> str:
-    """An op of a tile program: buffers of the types that it names are declared before it."""
+    """Return a tile program with the op in it, preceded by declarations of the buffers that it names."""
     core = re.search(r"core (\d+)", joined)
     number = core[1] if core else "0"
     lines: list[str] = []
@@ -117,7 +117,7 @@ def _in_tile_program(example: str, joined: str) -> str:
 
 
 def _buffers(example: str) -> list[tuple[str, str]]:
-    """Operands of a tile op with their types, each once."""
+    """Return the operands of a tile op with their types, each once."""
     if example.startswith("%"):
         return []
     if example.startswith("tile.layer"):
@@ -131,14 +131,14 @@ def _buffers(example: str) -> list[tuple[str, str]]:
 
 
 def _in_program(line: str) -> str:
-    """An instruction: a program with that one in its only stream."""
+    """Return a program whose only stream holds the instruction."""
     target = load_target(TARGET)
     local, acc = target.local_memory.size_bytes, target.matrix.accumulator_bytes
     return _program_of(f"isa.stream core(0) local({local}) acc({acc}) {{\n    {line}\n  }}")
 
 
 def _program_of(stream: str) -> str:
-    """A program of one stream, with room in every segment but that of the weights."""
+    """Return a program with one stream, and with room in every segment but that of the weights."""
     segments = "weights = 0, input = 1048576, output = 1048576, scratch = 1048576"
     return (
         f'isa.program @example target("{TARGET}", "{load_target(TARGET).content_hash}") counters(4)\n'

@@ -1,6 +1,6 @@
-"""What to do about a mistake in IR: better words for the messages of xDSL's parser and verifier, notes and hints.
+"""Explains mistakes in IR: puts the messages of xDSL's parser and verifier into better words, with notes and hints.
 
-A message that no row of the tables knows is told as it is.
+A message that matches no row of the tables is passed on as it is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VALUE = re.compile(r"%([\w$.\-]+)")
 
 
 class Explanation(NamedTuple):
-    """The message to tell, notes with places of their own, and what to do."""
+    """What to tell the user: a message, notes with places of their own, and a hint what to do."""
 
     message: str
     notes: tuple[str | Note, ...] = ()
@@ -34,7 +34,7 @@ class Explanation(NamedTuple):
 
 
 def explain_parse_error(message: str, offset: int, parser: SmaltiParser) -> DiagnosticError:
-    """What the parser says is wrong at an offset of its text, with the place and what to do."""
+    """Return a diagnostic for what the parser says is wrong at an offset of its text, with the place and a hint."""
     text = parser.source.text
     if not _COMMENT.sub("", text).strip():
         return DiagnosticError("there is no IR in the text", Place(file=parser.source.file))
@@ -47,14 +47,14 @@ def explain_parse_error(message: str, offset: int, parser: SmaltiParser) -> Diag
             break
     message, notes, hint = explanation
     if offset >= end > 0:
-        # The place of what is missing is after the last thing that is there.
+        # If something is missing at the end, point at the last character that is there.
         offset = end - 1
         message = f"{message}, but the text ends here"
     return DiagnosticError(message, parser.source.place(offset), notes, hint)
 
 
 def _end(text: str) -> int:
-    """The offset after the last character of a text that is in no line of comment at its end."""
+    """Return the offset after the last character of a text that is neither blank nor part of a comment at its end."""
     end = len(text.rstrip())
     while (line := text.rfind("\n", 0, end) + 1) and text[line:end].lstrip().startswith("//"):
         end = len(text[:line].rstrip())
@@ -64,7 +64,7 @@ def _end(text: str) -> int:
 def explain_wrong_op(
     op: Operation, message: str, place_of: Callable[[Operation], Place]
 ) -> DiagnosticError:
-    """What the verifier says is wrong with an op, with its place and what to do."""
+    """Return a diagnostic for what the verifier says is wrong with an op, with its place and a hint."""
     explanation = Explanation(message)
     for pattern, explain in _WRONG_OPS:
         match = re.match(pattern, message, re.DOTALL)
@@ -122,7 +122,7 @@ def _other_type(match: re.Match[str], offset: int, parser: SmaltiParser) -> Expl
 
 
 def _definition(parser: SmaltiParser, name: str, words: str) -> tuple[Note, ...]:
-    """A note at the place where a value was defined, if an op did."""
+    """Return a note that points at the op that defines a value; no note if no op does."""
     values = parser.ssa_values.get(name, ())
     owner = values[0].owner if values and isinstance(values[0], SSAValue) else None
     if not isinstance(owner, Operation) or not isinstance(owner.location, ParsedLoc):
@@ -162,7 +162,7 @@ def _alias(match: re.Match[str], offset: int, parser: SmaltiParser) -> Explanati
 
 
 def _fixed(message: str, hint: str | None = None) -> Callable[..., Explanation]:
-    """An explanation that takes nothing from the place but the groups of the message."""
+    """Return a function that explains with a fixed message, in which only the groups of the match are filled in."""
     return lambda match, offset, parser: Explanation(match.expand(message), hint=hint)
 
 
@@ -250,7 +250,7 @@ _PARSE_ERRORS: list[tuple[str, Callable[[re.Match[str], int, SmaltiParser], Expl
         _fixed(r"\1 does not fit \2", "use a smaller number, or a wider type"),
     ),
 ]
-"""What the parser says → what to tell. The first row whose pattern is the whole message is taken."""
+"""What the parser says → the function that explains it. The first row that matches the whole message counts."""
 
 
 def _unknown_property(match: re.Match[str], op: Operation) -> tuple[Operation, Explanation]:
@@ -272,7 +272,7 @@ def _used_early(match: re.Match[str], op: Operation) -> tuple[Operation, Explana
 
 
 def _symbol_twice(match: re.Match[str], op: Operation) -> tuple[Operation, Explanation]:
-    """The second op of that symbol is the wrong one, rather than the module."""
+    """Point at the second op that defines the symbol, rather than at the module."""
     named = [
         each
         for region in op.regions
@@ -313,4 +313,4 @@ _WRONG_OPS: list[
         _returned,
     ),
 ]
-"""What the verifier says → the op to point at and what to tell."""
+"""What the verifier says → the function that gives the op to point at, and the explanation."""

@@ -1,12 +1,12 @@
-"""Fields of ops that are arguments of the op's constructor too, declared once.
+"""Declares the fields of an op once, for the op's definition and for its constructor.
 
     strides: Ints = prop(converter=ints, default=(1, 1))
     input: SSAValue = operand()
     bias: SSAValue | None = operand(default=None)
 
-say which attribute the op keeps, what makes it of a Python value, and the value of a field that is left out, in a
-call as in the text. Editors and type checkers derive the constructor from that, as for a dataclass (PEP 681):
-operands by position, the rest by keyword.
+Each line says which attribute or operand the op keeps, which function makes the attribute of a Python value, and which
+value the field has where a call or the text leaves it out. Editors and type checkers derive the constructor from these
+lines, as for a dataclass (PEP 681): operands are given by position, the rest by keyword.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _OPTIONAL: dict[Callable[[Any], Any], Any] = {
     attribute.optional_dense: DenseIntOrFPElementsAttr,
     attribute.flag: UnitAttr,
 }
-"""What an attribute must be that a function makes; the op does without it where that gives None."""
+"""The attributes that each converter makes; the op has no such property where the converter gives None."""
 
 DERIVED: Any = None
 """The default of a field that the op derives from its operands (`TensorOp.derive_fields`)."""
@@ -54,10 +54,10 @@ def prop(
     """Declare a property.
 
     Args:
-        converter: what makes the attribute of a Python value; one of those in ir/attribute.py.
+        converter: the function that makes the attribute of a Python value; one of those in ir/attribute.py.
         default: the Python value of a field that is left out; without it the field must be given.
-        name: the property's name in IR, if it is not the field's.
-        kw_only: whether the constructor takes it by keyword only.
+        name: the property's name in IR, if it differs from the field's.
+        kw_only: whether the constructor takes the field by keyword only.
     """
     declared: Any
     if converter in _OPTIONAL:
@@ -69,7 +69,7 @@ def prop(
 
 
 def operand(*, default: Any = ..., kw_only: bool = False) -> Any:
-    """Declare an operand that is a tensor; one with the default None may be left out."""
+    """Declare an operand that is a tensor; an operand whose default is None may be left out."""
     return opt_operand_def(TensorType) if default is None else operand_def(TensorType)
 
 
@@ -79,5 +79,5 @@ def operand_list() -> Sequence[Any]:
 
 
 def argument(*, converter: Any = None, default: Any = ..., kw_only: bool = True) -> Any:
-    """Declare an argument of the constructor that is no field of the op."""
+    """Declare an argument of the constructor that is not a field of the op."""
     return property(doc="An argument of the constructor.")

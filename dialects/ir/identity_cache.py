@@ -1,4 +1,4 @@
-"""Remembers what was found out about attributes and types, by identity.
+"""Remembers results of functions of attributes and types, by the identity of the argument.
 
 Attributes never change, and many ops share the same ones: one buffer type or list of strides stands in thousands of
 ops. Looking an attribute up by its identity costs a tenth of a microsecond; hashing it, as a cache by value has to,
@@ -19,10 +19,11 @@ MOST_ENTRIES = 1 << 16
 
 
 def by_identity(function: Callable[[A], R]) -> Callable[[A], R]:
-    """The function with a memory of its results; its argument is immutable and not None, its result never changed.
+    """Return the function with a memory of its results. Its argument must be immutable and not None, and its result
+    must never be changed.
 
-    The arguments are kept alive as long as their results are, so that an identity means one object only. What raises
-    is not remembered.
+    The arguments are kept alive as long as their results are, so that an identity always means the same object. A call
+    that raises is not remembered.
     """
     known: dict[int, tuple[A, R]] = {}
 

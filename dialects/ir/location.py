@@ -1,5 +1,6 @@
-"""Locations of ops: where in the ONNX model they come from, by the names of its nodes, and where in a
-text they were read."""
+"""Locations of ops: where in the ONNX model they come from, by the names of its nodes, and where in a text they were
+read.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ from .text.source_text import SourceText
 
 _UNKNOWN = UnknownLoc()
 _POSITIONS_KEPT = 8
-"""Of an op that came from many, the positions of the first few are enough for a diagnostic."""
+"""How many positions a fused location keeps: a diagnostic needs only the first few."""
 
 
 class Position(NamedTuple):
@@ -68,29 +69,32 @@ class ParsedLoc(BuiltinAttribute, Data[Parsed]):
         )
 
     def in_full(self) -> LocationAttr:
-        """The given location, or else the positions as locations of file, line and column."""
+        """Return the location that the text gave, or, if it gave none, the positions as locations of file, line and
+        column.
+        """
         given, positions = self.data
         return fuse(map(_file_location, positions)) if isinstance(given, UnknownLoc) else given
 
 
 def parsed(given: LocationAttr, source: SourceText, offset: int) -> LocationAttr:
-    """The location of an op read at `offset` of a text that gives it the location `given`."""
+    """Return the location of an op read at `offset` of a text that gives it the location `given`."""
     return cast(LocationAttr, ParsedLoc(Parsed(given, (Position(source, offset),))))
 
 
 def given_location(location: LocationAttr) -> LocationAttr:
-    """A location without the positions of parsing."""
+    """Return the location as the text gave it, without the positions that the parser added."""
     return location.data.given if isinstance(location, ParsedLoc) else location
 
 
 def is_unknown(location: LocationAttr) -> bool:
-    """Whether a location says nothing of the model, be it read from a text or not."""
+    """Tell whether a location says nothing about the model, whether or not it was read from a text."""
     return isinstance(given_location(location), UnknownLoc)
 
 
 def place_of(op: Operation) -> Place:
-    """Where a diagnostic about `op` points: where it was read, and the model's nodes that it stems
-    from, else its name, else what it is."""
+    """Return the place that a diagnostic about `op` points at: where it was read and the nodes of the model that it
+    stems from; if neither is known, its name; if it has none, what kind of op it is.
+    """
     nodes = ", ".join(names_of(op.location))
     if isinstance(op.location, ParsedLoc):
         source, offset = op.location.data.positions[0]
@@ -106,13 +110,13 @@ def _file_location(position: Position) -> LocationAttr:
 
 
 def named(name: str) -> LocationAttr:
-    """`loc("name")`."""
+    """Return the location `loc("name")`."""
     return NameLoc(StringAttr(name), NoneAttr())
 
 
 def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
-    """One location that stands for all: flat, each location once, unknown ones left out; unknown if
-    none remains. It has the positions of all, the first few.
+    """Return one location that stands for all of `locations`: flat, each location once, without unknown ones; unknown
+    if none remains. It keeps the first few of their positions.
     """
     unique: dict[Attribute, None] = {}
     positions: dict[Position, None] = {}
@@ -133,13 +137,13 @@ def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
 
 
 def names_of(location: LocationAttr) -> list[str]:
-    """The names in a location, each once, in order."""
+    """Return the names in a location, each once, in order."""
     names = {leaf.desc.data: None for leaf in _leaves(location) if isinstance(leaf, NameLoc)}
     return list(names)
 
 
 def _leaves(location: Attribute) -> Iterator[Attribute]:
-    """The locations that a fused one holds, nested ones too; a call site stands for its callee."""
+    """Return the locations that a location is fused of, nested ones included; for a call site, those of its callee."""
     if isinstance(location, ParsedLoc):
         yield from _leaves(location.data.given)
     elif isinstance(location, FusedLoc):

@@ -18,11 +18,11 @@ TARGET_HASH = "smalti.target_hash"
 
 
 def set_target(module: ModuleOp, target_name: str, target: Target) -> None:
-    """Notes on the module what it is lowered for: `target_name` as `load_target` takes it, and the
-    target's hash.
+    """Note on the module which target it is lowered for: `target_name` as `load_target` takes it, and the target's
+    hash.
 
-    The attributes come in the order of their names, as MLIR prints them: the text of a module then
-    does not depend on which of them was noted first.
+    The attributes are put in the order of their names, as MLIR prints them, so that the text of a module does not
+    depend on which of them was noted first.
     """
     module.attributes[TARGET] = StringAttr(target_name)
     module.attributes[TARGET_HASH] = StringAttr(target.content_hash)
@@ -30,16 +30,16 @@ def set_target(module: ModuleOp, target_name: str, target: Target) -> None:
 
 
 def target_name_of(module: ModuleOp) -> str | None:
-    """The name or path of the target that the module is lowered for, None if it names none."""
+    """Return the name or path of the target that the module is lowered for, None if it names none."""
     name = module.attributes.get(TARGET)
     return name.data if isinstance(name, StringAttr) else None
 
 
 def target_of(module: ModuleOp) -> Target:
-    """The target that the module is lowered for.
+    """Return the target that the module is lowered for.
 
-    DiagnosticError where the module names none, and where the target's content is no longer what
-    the module was lowered for.
+    Raises DiagnosticError if the module names no target, or if the target's content has changed since the module was
+    lowered for it.
     """
     name = target_name_of(module)
     if name is None:
@@ -73,7 +73,9 @@ def _load(name: str) -> Target:
 
 @lru_cache(maxsize=16)
 def _load_cached(name: str, stamp: int) -> Target:
-    """Passes ask again and again; `stamp` (the file's time) makes an edited file be read anew."""
+    """Load a target once for all the passes that ask for it; `stamp`, the file's time, makes an edited file be read
+    anew.
+    """
     from ...backends.targets import target
 
     return target.load_target(name)

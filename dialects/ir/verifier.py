@@ -1,5 +1,5 @@
-"""Checks IR op by op and says in one sentence what is wrong, without the dump of the module that
-xDSL makes of it; ops that did not change since they were last found right are left out.
+"""Checks IR op by op and says in one sentence what is wrong, without the dump of the module that xDSL makes of it. Ops
+that have not changed since they were last found right are not checked again.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Wrong = tuple[Operation, str]
 
 
 def first_error(op: Operation) -> Wrong | None:
-    """The first op inside `op` (itself included) that is wrong, with the reason; None where all is
-    well. See `Verifier`.
+    """Return the first op inside `op` (itself included) that is wrong, with the reason; None if all are right. See
+    `Verifier`.
     """
     return Verifier().first_error(op)
 
@@ -34,7 +34,8 @@ def first_error(op: Operation) -> Wrong | None:
 class _State:
     """All that the verifier of an op sees of the op itself.
 
-    Attributes and types are immutable, so the same ones mean the same."""
+    Attributes and types are immutable, so two states that hold the same objects mean the same.
+    """
 
     op: Operation
     properties: Mapping[str, Attribute]
@@ -46,13 +47,13 @@ class _State:
 class Verifier:
     """Verifies a module, again and again while passes change it.
 
-    Beyond each op's own verifier: every operand is defined before its use, blocks end in
-    terminators where they have to, and names (property `name`) are unique in each function. What an
-    op holds is checked before the op, whose verifier may then rely on it.
+    Besides each op's own verifier this checks that every operand is defined before its use, that blocks end in
+    terminators where they have to, and that names (property `name`) are unique in each function. The ops inside an op
+    are checked before the op itself, so that its verifier may rely on them.
 
     Where an op stands is checked every time. The verifier of a `TextOp` without regions is run again only where
-    something that it sees has changed: the op's properties, attributes, operands and types, and those of the ops
-    that define its operands. For that the verifier keeps what it saw, as long as it lives.
+    something that it sees has changed: the op's properties, attributes, operands and types, and those of the ops that
+    define its operands. For that the verifier keeps what it saw, as long as it lives.
     """
 
     def __init__(self) -> None:
@@ -60,12 +61,12 @@ class Verifier:
         """The ops that the last run found right, by id; they are held, so that no other op gets the id."""
         self._met: dict[int, _State] = {}
         self._changed: set[int] = set()
-        """The ids of the ops met whose users are to be verified again."""
+        """The ids of those ops met so far whose users have to be verified again."""
         self._outside = 0
         """How many operands so far were defined in another block than their user's."""
 
     def first_error(self, op: Operation) -> Wrong | None:
-        """The first op inside `op` (itself included) that is wrong, with the reason; None where all is well."""
+        """Return the first op inside `op` (itself included) that is wrong, with the reason; None if all are right."""
         self._met, self._changed, self._outside = {}, set(), 0
         wrong = self._error(op)
         self._right = self._met if wrong is None else {}
@@ -77,7 +78,7 @@ class Verifier:
         names: set[StringAttr] | None = set() if isinstance(op, FuncOp) else None
         outside = self._outside
         try:
-            # Some ops ask the op that holds them, func.return for the function's type.
+            # Some verifiers look at the enclosing op: that of func.return at the function's type.
             rules.verify_definition(op)
             for region in op.regions:
                 for block in region.blocks:
@@ -107,8 +108,8 @@ class Verifier:
         return None
 
     def _use_error(self, op: Operation, block: Block, defined: set[int]) -> str | None:
-        """Operands from this block must stand above; of those from other blocks IsolatedFromAbove is
-        asked later.
+        """Return what is wrong with where an op's operands are defined: an operand from the same block must be defined
+        above. Operands from other blocks are checked later, by IsolatedFromAbove.
         """
         for index, operand in enumerate(op.operands):
             owner = operand.owner
@@ -124,7 +125,7 @@ class Verifier:
         return None
 
     def _is_known(self, op: Operation) -> bool:
-        """Whether the op was found right before and nothing that its verifier sees has changed."""
+        """Tell whether the op was found right before and nothing that its verifier sees has changed since."""
         operands = tuple(op.operands)
         types = tuple([value.type for value in (*operands, *op.results)])
         known = self._right.get(id(op))
@@ -145,7 +146,7 @@ class Verifier:
 
 
 def _shown(state: _State) -> dict[str, Attribute]:
-    """The properties that the verifiers of an op's users may look at."""
+    """Return the properties that the verifiers of an op's users may look at."""
     assert isinstance(state.op, TextOp)
     hidden = state.op.OWN_PROPERTIES
     return {name: value for name, value in state.properties.items() if name not in hidden}
@@ -156,7 +157,7 @@ class _Rules:
     """How ops of a class are verified: by their definition, then by what their class adds."""
 
     verify_definition: Callable[[Operation], None]
-    """All of the definition but IsolatedFromAbove."""
+    """Checks all of the definition except IsolatedFromAbove."""
     isolated: bool
     """Whether IsolatedFromAbove is one of its traits."""
     own: Callable[[Operation], None]
@@ -168,7 +169,7 @@ class _Rules:
 def _rules(cls: type[Operation]) -> _Rules:
     if not issubclass(cls, IRDLOperation):
         return _Rules(lambda op: None, False, cls.verify_, False)
-    # xDSL's decorator replaces the verifier that a class writes by one that verifies the definition first.
+    # xDSL's decorator replaces the verifier of a class by one that first verifies the definition.
     written = inspect.getclosurevars(cls.verify_).nonlocals
     own, definition = written["custom_verify"], cls.get_irdl_definition()
     isolated = any(isinstance(trait, IsolatedFromAbove) for trait in definition.traits)
@@ -179,7 +180,7 @@ def _rules(cls: type[Operation]) -> _Rules:
 
 
 def _definition_verifier(definition: OpDef) -> Callable[[Operation], None]:
-    """Raises VerifyException for ops that the definition does not allow."""
+    """Return a function that raises VerifyException for ops of the class that its definition does not allow."""
     holds = definition_predicate(definition)
     if holds is None:
         return definition.verify

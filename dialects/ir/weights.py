@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.items()}
 _MAX_HEADER_BYTES = 100_000_000
-"""The format's own limit."""
+"""The longest header that the format allows."""
 FILE_LIMIT_BYTES = 1 << 36
 """No weight file may have more: 64 GiB."""
 _BESIDE = "keep the weight file beside the IR that names it"
@@ -51,8 +51,8 @@ class _Entry:
 
 
 class WeightStore:
-    """Tensors by key. Those of an opened file stay in it (memory-mapped); added ones are held in
-    memory until saved.
+    """Tensors by key. The tensors of an opened file stay in the file (memory-mapped); added ones are held in memory
+    until they are saved.
     """
 
     def __init__(self) -> None:
@@ -63,8 +63,8 @@ class WeightStore:
         """Whether tensors were added since the last `open` or `save`."""
 
     def fork(self) -> WeightStore:
-        """A store with the same tensors, without a copy of them; what is added to one is not in the
-        other.
+        """Return a store with the same tensors, without copying them. A tensor that is added to one of the two stores
+        is not in the other.
         """
         copy = WeightStore()
         copy._mapped, copy._added = self._mapped.copy(), self._added.copy()
@@ -72,11 +72,10 @@ class WeightStore:
         return copy
 
     def open(self, path: str | Path) -> None:
-        """Maps a safetensors file; its tensors join those that are there.
+        """Map a safetensors file and add its tensors to those in the store.
 
-        DiagnosticError where the file cannot be read, its header does not fit the file, or it has a
-        key that the store holds with other contents. The header is checked against the file's size
-        before anything is allocated.
+        Raises DiagnosticError if the file cannot be read, if its header does not fit the file, or if the store holds
+        one of its keys with other contents. The header is checked against the file's size before anything is allocated.
         """
         path = Path(path)
         entries = _read_entries(path)
@@ -91,7 +90,7 @@ class WeightStore:
         self._files[path.resolve()] = set(entries)
 
     def get(self, key: str) -> np.ndarray:
-        """The tensor `key`, read-only; DiagnosticError where there is none."""
+        """Return the tensor `key`, read-only. Raises DiagnosticError if there is none."""
         added = self._added.get(key)
         if added is not None:
             return added
@@ -104,12 +103,11 @@ class WeightStore:
         return entry.array()
 
     def add(self, key: str, array: np.ndarray) -> str:
-        """Keeps a copy of `array` under `key`, and returns the key it is under. An array that nobody can write to,
-        and no array that it is a view of, is kept itself.
+        """Keep `array` under `key`, and return the key that it is kept under.
 
-        Where `key` is taken by the same type, shape and bytes, that is it; where it is taken by
-        something else, the key gets a suffix: "_1", "_2" … ValueError for an array that is no
-        storage type.
+        The store keeps a copy, unless nobody can write to the array's memory: then it keeps the array itself. If `key`
+        already holds the same type, shape and bytes, nothing is added; if it holds anything else, the key gets a
+        suffix: "_1", "_2" … Raises ValueError if the array's elements are not of a storage type.
         """
         name_of(array.dtype)
         unique, number = key, 0
@@ -127,12 +125,12 @@ class WeightStore:
         return unique
 
     def keys(self) -> list[str]:
-        """Every key: those of files first, then the added ones."""
+        """Return all keys: those of files first, then those of added tensors."""
         return [*self._mapped, *self._added]
 
     def info(self, key: str) -> tuple[str, tuple[int, ...]]:
-        """Storage type and shape of a tensor, without touching its bytes; DiagnosticError where
-        there is none.
+        """Return the storage type and shape of a tensor, without reading its bytes. Raises DiagnosticError if there is
+        none.
         """
         entry = self._mapped.get(key)
         if entry is not None:
@@ -144,11 +142,11 @@ class WeightStore:
         return key in self._mapped or key in self._added
 
     def save(self, path: str | Path, keys: Iterable[str] | None = None) -> None:
-        """Writes `keys` (all if None) to a safetensors file, whole or not at all, one tensor at a
-        time.
+        """Write `keys` (all if None) to a safetensors file, one tensor at a time. If writing fails, the file stays as
+        it was.
 
-        The same tensors give the same bytes: they are laid out by key. DiagnosticError for an
-        unknown key and where the file cannot be written.
+        The tensors are laid out by key, so the same tensors always give the same bytes. Raises DiagnosticError if a key
+        is unknown or the file cannot be written.
         """
         ordered = sorted(self.keys() if keys is None else set(keys))
         header = self._header(ordered)
@@ -158,15 +156,15 @@ class WeightStore:
             self.changed = False
 
     def added(self, keys: Iterable[str]) -> list[str]:
-        """Those of `keys` that are in no opened file."""
+        """Return those of `keys` that are in no opened file."""
         return [key for key in keys if key in self._added]
 
     def holds(self, path: str | Path, keys: Iterable[str]) -> bool:
-        """Whether the file `path` was opened or saved with this store and has all of `keys`."""
+        """Tell whether the file `path` was opened or saved with this store and has all of `keys`."""
         return set(keys) <= self._files.get(Path(path).resolve(), set())
 
     def _header(self, keys: list[str]) -> bytes:
-        """The JSON header, padded with spaces so that the data start on an aligned byte."""
+        """Return the JSON header, padded with spaces so that the data start on an aligned byte."""
         table: dict[str, Any] = {}
         position = 0
         for key in keys:
@@ -186,13 +184,13 @@ class WeightStore:
         file.write(header)
         for key in keys:
             array = np.ascontiguousarray(self.get(key))
-            # Its bytes without a copy; not every data type offers the buffer protocol itself.
+            # The view gives the bytes without a copy: not every data type offers the buffer protocol itself.
             file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _is_constant(array: np.ndarray) -> bool:
-    """Whether the array's memory is never written: read-only down to an array that owns it, to bytes or to a file
-    that is mapped for reading.
+    """Tell whether nobody can write to the array's memory: the array is read-only, and so is each array that it is a
+    view of, down to one that owns its memory, to bytes, or to a file that is mapped for reading.
     """
     memory: object = array
     while isinstance(memory, np.ndarray):
@@ -204,7 +202,7 @@ def _is_constant(array: np.ndarray) -> bool:
 
 
 def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two arrays have the same type, shape and bytes (NaNs and signed zeros included)."""
+    """Tell whether two arrays have the same type, shape and bytes (which tells NaNs and signed zeros apart)."""
     if a.dtype != b.dtype or a.shape != b.shape:
         return False
     left, right = np.ascontiguousarray(a).reshape(-1), np.ascontiguousarray(b).reshape(-1)
@@ -239,7 +237,7 @@ def _damaged(place: Place, why: str) -> DiagnosticError:
 
 
 def _read_header(data: mmap.mmap, size: int, place: Place) -> tuple[int, dict[str, Any]]:
-    """Where the tensors' bytes start, and the table of the header."""
+    """Return the offset at which the tensors' bytes start, and the table in the header."""
     if size < 8:
         raise _damaged(place, f"it has {size} bytes only")
     length = int.from_bytes(data[:8], "little")
@@ -280,10 +278,10 @@ def _read_entry(
 
 
 def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
-    """Reproducible random values of a storage type, the same on every machine.
+    """Return reproducible random values of a storage type, the same on every machine.
 
-    Floats: normal with standard deviation 0.1, as weights have. i8: −127…127 (symmetric, as weights
-    are); other integers: the range of 8 bits, so that sums stay small; bool: 0 and 1.
+    Floats are normally distributed with standard deviation 0.1, as weights are. i8 lies in −127…127, symmetric as
+    weights are; other integers lie in the range of 8 bits, so that sums stay small; bool is 0 or 1.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     size = tuple(shape)
@@ -298,10 +296,10 @@ def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
 
 
 def value_of(op: WeightBase, store: WeightStore) -> np.ndarray:
-    """The value of a `top.weight` or `tpu.weight`, in the storage type of its type; read-only for
-    keyed ones.
+    """Return the value of a `top.weight` or `tpu.weight`, in the storage type of its type. An array that comes from the
+    store is read-only.
 
-    DiagnosticError where the store has no such key, or holds another type or shape under it.
+    Raises DiagnosticError if the store has no such key, or holds another type or shape under it.
     """
     from ..quant.element_type import element_storage
 
@@ -329,8 +327,8 @@ def value_of(op: WeightBase, store: WeightStore) -> np.ndarray:
 
 
 def dense_array(value: Any, storage: str) -> np.ndarray:
-    """The elements of a `dense<>` attribute as an array [n] of the storage type, without going
-    through Python lists.
+    """Return the elements of a `dense<>` attribute as an array [n] of the storage type, without going through Python
+    lists.
     """
     data = value.data.data
     if storage == "bf16":
@@ -341,7 +339,7 @@ def dense_array(value: Any, storage: str) -> np.ndarray:
 
 
 def keys_used(ops: Iterator[Any]) -> list[str]:
-    """The keys of the store that ops refer to (property `key`), each once, in order."""
+    """Return the keys of the store that ops refer to (property `key`), each once, in order."""
     from xdsl.dialects.builtin import StringAttr
 
     keys: dict[str, None] = {}

@@ -1,7 +1,7 @@
-"""The fields of an instruction between their values by name and the two lists that an op keeps them in.
+"""Converts the fields of an instruction between values by name and the two lists in which an op keeps them.
 
-What there is to know about the fields of an instruction is gathered once: programs have thousands of instructions
-with 20 to 30 fields each.
+All facts about an instruction's fields are gathered once, because programs have thousands of instructions with 20 to 30
+fields each.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from ...backends.instructions.instruction_set import Field, Instruction
 
 
 class FieldError(ValueError):
-    """A field that is missing, unknown or out of range; the message names it and follows the instruction's name."""
+    """A field that is missing, unknown or out of range. The message names it; the instruction's name is to be put in
+    front.
+    """
 
 
 class FieldValues:
-    """The fields of one instruction class: the ones that are not real and the real ones, in table order."""
+    """The fields of one instruction class: those that are not real and those that are, each in table order."""
 
     def __init__(self, instruction: type[Instruction]) -> None:
         self.integer_fields = tuple(f for f in instruction.fields if f.kind != "real")
         self.real_fields = tuple(f for f in instruction.fields if f.kind == "real")
         self.defaults = {f.name: _named_default(f) for f in instruction.fields}
-        """The default of each field as the table's functions take it: names for codes, None for none."""
+        """The default of each field as the table's functions take it: names for codes; None if it has none."""
         limits = [bounds(field) for field in self.integer_fields]
         self._lows = [low for low, _ in limits]
         self._highs = [high for _, high in limits]
@@ -42,10 +44,9 @@ class FieldValues:
         ]
 
     def codes(self, values: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        """The two lists of values by name (names for codes); fields at their default may be left out.
+        """Return the two lists for values by name (names for codes); fields at their defaults may be left out.
 
-        A real that is stored as f32 is rounded to it. Raises FieldError for a field that is unknown, missing or out
-        of range.
+        A real that is stored as f32 is rounded to it. Raises FieldError if a field is unknown, missing or out of range.
         """
         complete = {**self.defaults, **values}
         if len(complete) != len(self.defaults):
@@ -67,7 +68,7 @@ class FieldValues:
         return tuple(map(int, integers)), tuple(reals)
 
     def problem(self, integers: Sequence[Any], reals: Sequence[Any]) -> str | None:
-        """Why the fields cannot hold these values (codes for names), None if they can."""
+        """Return why the fields cannot hold these values (codes for names); None if they can."""
         kinds = (("integer", self.integer_fields, integers), ("real", self.real_fields, reals))
         for kind, fields, values in kinds:
             if len(fields) != len(values):
@@ -81,7 +82,9 @@ class FieldValues:
         return None
 
     def _fit(self, integers: Sequence[Any]) -> bool:
-        """Whether all are plain integers within their bounds: a quick yes, of no use to say what is wrong."""
+        """Tell whether all values are plain integers within their bounds. This is quick, but does not say which value
+        is wrong.
+        """
         return (
             set(map(type, integers)) <= {int}
             and all(map(le, self._lows, integers))
@@ -89,9 +92,9 @@ class FieldValues:
         )
 
     def by_name(self, integers: Sequence[int], reals: Sequence[float]) -> dict[str, Any]:
-        """The fields by name as the table's functions take them: names for codes.
+        """Return the fields by name as the table's functions take them: names for codes.
 
-        Raises IndexError for a code without a name, ValueError for lists of the wrong length.
+        Raises IndexError if a code has no name, ValueError if the lists have the wrong lengths.
         """
         result: dict[str, Any] = dict(zip(self._integer_names, integers, strict=True))
         for name, names in self._names_of_codes:
@@ -113,5 +116,5 @@ def _real_code(field: Field, value: Any) -> Any:
 
 @cache
 def field_values(instruction: type[Instruction]) -> FieldValues:
-    """The fields of an instruction class."""
+    """Return the fields of an instruction class."""
     return FieldValues(instruction)

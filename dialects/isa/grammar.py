@@ -1,9 +1,9 @@
-"""The full grammar of an instruction's line, made by lark from the table of instructions; it
-explains mistakes.
+"""Reads a line in the full grammar of its instruction, which lark makes from the table of instructions, and explains
+mistakes.
 
-Against what the fast reader of `line.py` takes it allows any spacing, fields in any order, numbers
-in decimal or hexadecimal, and comments. A line that is wrong is told with its column and with what
-was expected there. It is imported where a line needs it: lark takes long to load.
+Unlike the fast reader of `line.py` it allows any spacing, fields in any order, numbers in decimal or hexadecimal, and
+comments. A mistake is reported with its column and with what was expected there. The module is imported only when a
+line needs it, because lark takes long to load.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .line import NAME, Line, unquoted
 
 _STRING = r"\"(?:[^\"\\\n]|\\.)*\""
 _PLAIN = rf"[^\"()\n]|{_STRING}"
-# A location nests: two levels inside are enough for call sites of named locations.
+# Locations nest: two levels of parentheses inside are enough for call sites of named locations.
 _LOCATION = rf"loc\s*\((?:{_PLAIN}|\((?:{_PLAIN}|\((?:{_PLAIN})*\))*\))*\)"
 _COMMON = rf"""
 start: INSTRUCTION_NAME ":" MNEMONIC (field ("," field)*)? after? wait? signal? origin? LOCATION?
@@ -65,7 +65,7 @@ _DESCRIPTIONS = {
 
 
 class LineError(Exception):
-    """What is wrong with a line; `start` and `end` are offsets in its text."""
+    """A mistake in a line; `start` and `end` are offsets in its text."""
 
     def __init__(self, message: str, start: int, end: int | None = None) -> None:
         super().__init__(message)
@@ -73,7 +73,7 @@ class LineError(Exception):
 
 
 def grammar_of(instruction: type[Instruction]) -> str:
-    """The lark grammar of the lines of an instruction class."""
+    """Return the lark grammar of the lines of an instruction class."""
     rules: list[str] = []
     names = [field.name for field in instruction.fields]
     fields = {field.name: field for field in instruction.fields}
@@ -89,8 +89,8 @@ def grammar_of(instruction: type[Instruction]) -> str:
             terminals.append(f"{value}: /({'|'.join(code_names(field))})(?!\\w)/")
         terminals.append(f"FIELD_{name.upper()}: /{name}(?!\\w)/")
         rules.append(f'FIELD_{name.upper()} "=" {value}')
-    # An instruction without fields keeps a rule that nothing matches, so that the grammar has one
-    # shape.
+    # An instruction without fields gets a rule that matches nothing, so that all grammars have the
+    # same rules.
     body = "\n    | ".join(rules)
     return f"{_COMMON}\nfield: {body}\n" + "\n".join(terminals)
 
@@ -101,7 +101,7 @@ def _parser(instruction: type[Instruction]) -> Lark:
 
 
 def read_line(text: str) -> Line | None:
-    """What a line says; None for one that is blank or only a comment. Raises LineError."""
+    """Return what a line says; None if it is blank or only a comment. Raises LineError if it has a mistake."""
     head = re.match(rf"\s*(?:({NAME})\s*(:)?\s*({NAME})?)?", text)
     assert head is not None
     rest = text[head.end() :].strip()
@@ -126,7 +126,7 @@ def read_line(text: str) -> Line | None:
 
 
 def _explained(text: str, error: UnexpectedInput, instruction: type[Instruction]) -> LineError:
-    """A mistake of syntax in words: what stands there and what was expected."""
+    """Return a mistake of syntax in words: what stands there, and what was expected."""
     expected: set[str] = set()
     if isinstance(error, UnexpectedToken):
         expected = set(error.accepts or error.expected)
@@ -169,8 +169,8 @@ def _described(terminal: str, instruction: type[Instruction]) -> str:
 
 
 def _line(instruction: type[Instruction], tree: Tree[Token]) -> Line:
-    """The line that a syntax tree says. Raises LineError for a field that is missing, there twice
-    or out of range.
+    """Return the line that a syntax tree describes. Raises LineError if a field is missing, given twice or out of
+    range.
     """
     name, mnemonic = tree.children[0], tree.children[1]
     assert isinstance(name, Token) and isinstance(mnemonic, Token)

@@ -1,4 +1,4 @@
-"""Pieces of the heads of programs and streams: numbers, names and strings, read and written."""
+"""Reads and writes the parts of the heads of programs and streams: numbers, names and strings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .line import NAME, quoted
 
 
 def parse_string(parser: AttrParser, context: str) -> str:
-    """Reads a string literal; xDSL takes one with escapes beyond ASCII for bytes."""
+    """Read a string literal; xDSL's parser would return one with escapes beyond ASCII as bytes."""
     data = parser.parse_optional_bytes_literal()
     if data is None:
         return parser.parse_str_literal(context)
@@ -21,14 +21,14 @@ def parse_string(parser: AttrParser, context: str) -> str:
 
 
 def parse_number(parser: Parser, keyword: str) -> int:
-    """Reads `keyword(NUMBER)`."""
+    """Read `keyword(NUMBER)`."""
     parser.parse_keyword(keyword)
     with parser.in_parens():
         return parser.parse_integer(allow_boolean=False, allow_negative=False)
 
 
 def parse_pairs(parser: Parser) -> list[tuple[str, int]]:
-    """Reads `(NAME = NUMBER, …)`."""
+    """Read `(NAME = NUMBER, …)`."""
 
     def pair() -> tuple[str, int]:
         name = parser.parse_identifier_or_str_literal()
@@ -39,5 +39,5 @@ def parse_pairs(parser: Parser) -> list[tuple[str, int]]:
 
 
 def name_text(name: str) -> str:
-    """A name as it is where it can be, else in quotes."""
+    """Return a name as it is if the grammar allows that, else in quotes."""
     return name if re.fullmatch(NAME, name) else quoted(name)

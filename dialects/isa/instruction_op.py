@@ -1,4 +1,6 @@
-"""The ops of the instructions, one class for each in the table of `backends/instructions/instruction_set.py`."""
+"""The op classes of the instructions, one for each instruction in the table of
+`backends/instructions/instruction_set.py`.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +32,18 @@ from .field_values import FieldError, field_values
 from .line import NAME, Line, line_format
 
 MAX_CORES = 64
-"""Cores that a signal's bit mask can name."""
+"""How many cores a signal's bit mask can name."""
 UNKNOWN = UnknownLoc()
 _NAME = re.compile(NAME)
 
 
 class InstructionOp(IRDLOperation):
-    """Base of the instruction ops: no operands, no results.
+    """Base of the instruction ops, which have no operands and no results.
 
-    `fields` holds the fields that are not real, in table order, names as codes; `reals` the real
-    ones. `after` names earlier instructions of the stream, `wait` is (counter, least value),
-    `signal` (counter, cores…), `engine` is sync's; `origin` is the name of the `tpu` result that is
-    computed, the location the ONNX nodes.
+    `fields` holds the fields that are not real, in table order, with codes for names; `reals` holds the real ones.
+    `after` names earlier instructions of the stream, `wait` is (counter, least value), `signal` is (counter, cores…),
+    `engine` is the engine of a sync; `origin` is the name of the `tpu` result that is computed, and the location holds
+    the ONNX nodes.
     """
 
     instruction_name = prop_def(StringAttr, prop_name="name")
@@ -55,7 +57,7 @@ class InstructionOp(IRDLOperation):
 
     @property
     def instruction(self) -> type[Instruction]:
-        """The instruction's class in the table."""
+        """The class of the instruction in the table."""
         return BY_MNEMONIC[self.name[len("isa.") :]]
 
     @property
@@ -68,21 +70,19 @@ class InstructionOp(IRDLOperation):
 
     @property
     def integers(self) -> tuple[int, ...]:
-        """The fields that are not real, in table order, names as codes."""
+        """The fields that are not real, in table order, with codes for names."""
         return self.fields_.get_values()
 
     def values(self) -> dict[str, Any]:
-        """The fields by name as the table's functions take them: names for codes, and `engine`."""
+        """Return the fields by name as the table's functions take them: names for codes, and `engine`."""
         return {
             **field_values(self.instruction).by_name(self.integers, self.reals.get_values()),
             "engine": self.engine,
         }
 
     def line(self, location: str | None = None) -> Line:
-        """The op as a line of text; `location` is the text of its location, if that is to be
-        written.
-        """
-        # Straight from the properties: what xDSL's accessors take is half of the time of a listing.
+        """Return the op as a line of text; `location` is the text of its location, or None to leave that out."""
+        # Read the properties directly: xDSL's accessors would take half of the time of a listing.
         properties = cast(Mapping[str, Any], self.properties)
         fields, reals = properties["fields"].data.data, properties["reals"].data.data
         engine, origin = properties.get("engine"), properties.get("origin")
@@ -101,13 +101,13 @@ class InstructionOp(IRDLOperation):
         )
 
     def print(self, printer: Printer) -> None:
-        """Writes an op that stands alone (in an error message, say): a line without mnemonic."""
+        """Write an op that stands alone (for example in an error message): a line without mnemonic."""
         head, _, rest = line_format(self.instruction).write(self.line()).partition(": ")
         printer.print_string(f" {head}:{rest[len(self.instruction.mnemonic) :]}")
 
     @classmethod
     def parse(cls, parser: Parser) -> InstructionOp:
-        """Reads an op that stands alone: the rest of its line."""
+        """Read an op that stands alone: the rest of its line, after the mnemonic."""
         from .grammar import LineError, read_line
 
         content = parser.lexer.input.content
@@ -118,7 +118,7 @@ class InstructionOp(IRDLOperation):
         if match is None:
             parser.raise_error("expected the instruction's name and ':'")
         text = content[match.end() : end]
-        # The location after the line is the parser's, as for every other op.
+        # The parser reads the location after the line, as for every other op.
         mnemonic = cls.name[len("isa.") :]
         stop = text.rfind(" loc(")
         text = text if stop < 0 else text[:stop]
@@ -132,7 +132,7 @@ class InstructionOp(IRDLOperation):
         return op
 
     def verify_(self) -> None:
-        """Every field fits and the parts that order the instruction make sense by themselves."""
+        """Raise VerifyException unless every field fits, and `after`, `wait` and `signal` make sense by themselves."""
         where = f"instruction '{self.instruction_name.data}' ({self.instruction.mnemonic})"
         if _NAME.fullmatch(self.instruction_name.data) is None:
             raise VerifyException(f"{where}: the name has to be letters, digits and underscores")
@@ -166,7 +166,7 @@ class InstructionOp(IRDLOperation):
 
 
 def _define(instruction: type[Instruction]) -> type[InstructionOp]:
-    """The op class of an instruction: its documentation is the instruction's."""
+    """Return the op class of an instruction, with the instruction's documentation."""
     words = "".join(word.capitalize() for word in instruction.mnemonic.split("_"))
     namespace = {
         "name": f"isa.{instruction.mnemonic}",
@@ -181,7 +181,7 @@ OPS: dict[str, type[InstructionOp]] = {i.mnemonic: _define(i) for i in INSTRUCTI
 
 
 def add_instruction(instruction: type[Instruction]) -> type[InstructionOp]:
-    """The op class of an instruction that was registered after this module was loaded."""
+    """Make and return the op class of an instruction that was registered after this module was loaded."""
     return OPS.setdefault(instruction.mnemonic, _define(instruction))
 
 
@@ -197,12 +197,10 @@ def instruction_op(
     origin: str | None = None,
     location: LocationAttr | None = None,
 ) -> InstructionOp:
-    """An instruction op of field values by name (names for codes); fields at their defaults may be
-    left out.
+    """Return an instruction op for field values by name (names for codes); fields at their defaults may be left out.
 
-    A real that is stored as f32 is rounded to it. `signal` is (counter, cores). Raises
-    DiagnosticError naming instruction, field and value for a field that is unknown, missing or out
-    of range.
+    A real that is stored as f32 is rounded to it. `signal` is (counter, cores). Raises DiagnosticError, which names the
+    instruction, field and value, if a field is unknown, missing or out of range.
     """
     instruction = BY_MNEMONIC[mnemonic]
     try:
@@ -235,7 +233,7 @@ def _real_array(data: bytes) -> Reals:
 
 
 def op_of_line(line: Line, location: LocationAttr) -> InstructionOp:
-    """The op of a line. Raises struct.error if a number does not fit 64 bits."""
+    """Return the op of a line. Raises struct.error if a number does not fit 64 bits."""
     properties: dict[str, Attribute] = {
         "name": _string(line.name),
         "fields": ints_of_bytes(line_format(line.instruction).pack(line.integers)),

@@ -1,13 +1,12 @@
-"""The text of one instruction, one line: writing it, and reading it fast.
+"""Writes the text of one instruction, which is one line, and reads it fast.
 
     m12: conv2d x=0x400, w=0x0, … after d7, v3 wait c5>=3 signal c2@{0,3} for "y" loc("Conv_3")
 
-The fields follow the table's order; a field at its default is left out. `after` names instructions
-of this core that must have completed, `wait` a counter of this core and its least value, `signal` a
-counter and the cores on which it grows, `for` the `tpu` result that is computed. The reader here
-knows exactly what the writer writes, by one regular expression an instruction; whatever it does not
-match goes to the full grammar (`grammar.py`), which allows any spacing, order and comments, and
-explains mistakes.
+The fields follow the table's order; a field at its default is left out. `after` names instructions of this core that
+must have completed, `wait` a counter of this core and its least value, `signal` a counter and the cores on which it
+grows, `for` the `tpu` result that is computed. The reader here takes exactly what the writer writes, with one regular
+expression for each instruction; any other line goes to the full grammar (`grammar.py`), which allows any spacing, order
+and comments, and explains mistakes.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 class Line(NamedTuple):
-    """What one line says. `integers` and `reals`: the fields in table order, codes for names;
-    `location`: `loc(…)`'s text.
+    """What one line says. `integers` and `reals` are the fields in table order, with codes for names; `location` is the
+    text of `loc(…)`.
     """
 
     name: str
@@ -57,7 +56,7 @@ _SUFFIX = (
 
 
 class LineFormat:
-    """Writer and fast reader of the lines of one instruction class."""
+    """Writes and quickly reads the lines of one instruction class."""
 
     def __init__(self, instruction: type[Instruction]) -> None:
         self.instruction = instruction
@@ -107,8 +106,8 @@ class LineFormat:
             return lambda value: f"{prefix}{value:#x}"
         if field.kind in ("storage", "enum"):
             texts = [prefix + name for name in code_names(field)]
-            # A code without a name is a mistake that the verifier tells; it must print all the
-            # same.
+            # A code without a name is a mistake that the verifier reports, but it must be printed
+            # nevertheless.
             return lambda value: texts[value] if 0 <= value < len(texts) else f"{prefix}{value}"
         if field.kind == "real":
             return lambda value: prefix + real_text(value)
@@ -123,17 +122,15 @@ class LineFormat:
         return float if field.kind == "real" else int
 
     def unpack(self, data: bytes) -> tuple[int, ...]:
-        """The integer fields of their little-endian int64 bytes."""
+        """Return the integer fields that little-endian int64 bytes hold."""
         return self._integers.unpack(data)
 
     def pack(self, integers: Sequence[int]) -> bytes:
-        """The little-endian int64 bytes of the integer fields. Raises struct.error if one does not
-        fit.
-        """
+        """Return the little-endian int64 bytes of the integer fields. Raises struct.error if one does not fit."""
         return self._integers.pack(*integers)
 
     def write(self, line: Line) -> str:
-        """The line without indentation and without its end."""
+        """Return the line without indentation and without the end of the line."""
         parts = [f"engine={line.engine}"] if line.engine else []
         if not line.reals:
             parts += [
@@ -159,7 +156,7 @@ class LineFormat:
         return text
 
     def _mixed_fields(self, integers: Sequence[int], reals: Sequence[float]) -> list[str]:
-        """The texts of integer and real fields, in table order, apart from those at their default."""
+        """Return the texts of the integer and real fields that are not at their defaults, in table order."""
         values: list[int | float] = [0] * len(self._writers)
         for places, numbers in ((self._integer_places, integers), (self._real_places, reals)):
             for place, number in zip(places, numbers, strict=True):
@@ -167,14 +164,14 @@ class LineFormat:
         return [
             writer(value)
             for value, default, writer in zip(values, self.defaults, self._writers, strict=True)
-            # -0.0 equals 0.0 and is not the same.
+            # -0.0 equals 0.0, but must be written if the default is 0.0.
             if value != default or (not value and copysign(1, value) != copysign(1, default))
         ]
 
     def read(self, text: str) -> Line | None:
-        """What a line says, or None if it is not written just as `write` does, indented or not.
+        """Return what a line says; None if it is not written exactly as `write` writes it, apart from indentation.
 
-        Raises ValueError for a string that is not UTF-8.
+        Raises ValueError if a string is not UTF-8.
         """
         match = self._pattern.fullmatch(text)
         if match is None:
@@ -213,12 +210,12 @@ def _value_pattern(field: Field) -> str:
 
 @cache
 def line_format(instruction: type[Instruction]) -> LineFormat:
-    """The format of the lines of an instruction class."""
+    """Return the format of the lines of an instruction class."""
     return LineFormat(instruction)
 
 
 def real_text(value: float) -> str:
-    """The shortest text that reads back as the same f64."""
+    """Return the shortest text that reads back as the same f64."""
     return repr(value)
 
 
@@ -227,7 +224,7 @@ _PLAIN = re.compile(r"[ !#-\[\]-~]*")
 
 @lru_cache(maxsize=4096)
 def quoted(text: str) -> str:
-    """A string literal as MLIR writes it: what is not printable ASCII as a backslash and two
+    """Return a string literal as MLIR writes it: each byte that is not printable ASCII as a backslash and two
     hexadecimal digits.
     """
     if _PLAIN.fullmatch(text):
@@ -244,7 +241,7 @@ _ESCAPED = {b"n": b"\n", b"t": b"\t", b"\\": b"\\", b'"': b'"'}
 
 
 def unquoted(literal: str) -> str:
-    """The string that a literal with its quotes stands for; ValueError if it is not UTF-8."""
+    """Return the string that a literal with its quotes stands for. Raises ValueError if it is not UTF-8."""
     if "\\" not in literal:
         return literal[1:-1]
     data = _ESCAPE.sub(

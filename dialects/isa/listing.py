@@ -1,4 +1,4 @@
-"""The listing of a stream: raw lines of instructions within the text of a module."""
+"""Reads and writes the listing of a stream: raw lines of instructions within the text of a module."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MNEMONIC = re.compile(rf"[ \t]*{NAME}: (\w+)", re.ASCII)
 
 
 def write_listing(printer: Printer, instructions: Iterable[InstructionOp]) -> None:
-    """Writes `{`, a line for each instruction (with location if the printer prints those), `}`."""
+    """Write `{`, a line for each instruction (with its location if the printer prints locations), `}`."""
     indent = " " * ((printer._indent + 1) * printer.indent_num_spaces)
     locations = _LocationTexts() if printer.print_debuginfo else None
     comments = printer.comments if isinstance(printer, SmaltiPrinter) else {}
@@ -50,7 +50,7 @@ def write_listing(printer: Printer, instructions: Iterable[InstructionOp]) -> No
 
 
 class _LocationTexts:
-    """The text of locations; the same attribute is written once."""
+    """The texts of locations; an attribute that comes again is printed only once."""
 
     def __init__(self) -> None:
         self._texts: dict[int, str | None] = {}
@@ -66,11 +66,11 @@ class _LocationTexts:
 
 
 def read_listing(parser: Parser) -> list[Operation]:
-    """Reads `{`, raw lines of instructions and `}`; the parser goes on after that."""
+    """Read `{`, raw lines of instructions and `}`, and leave the parser behind them."""
     token = parser._current_token
     if token.text != "{":
         parser.raise_error("expected '{' before the listing")
-    # All objects made here live on: the collector would go through them again and again in vain.
+    # All objects made here stay alive: the garbage collector would scan them again and again in vain.
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -81,7 +81,7 @@ def read_listing(parser: Parser) -> list[Operation]:
 
 
 def _read_lines(parser: Parser, start: int) -> list[Operation]:
-    """The instructions from offset `start` up to a closing brace, after which the parser goes on."""
+    """Return the instructions from offset `start` up to a closing brace, and leave the parser behind it."""
     opening = parser._current_token.span
     content = parser.lexer.input.content
     locations: dict[str, LocationAttr] = {}
@@ -106,8 +106,8 @@ def _read_lines(parser: Parser, start: int) -> list[Operation]:
 
 
 def _read_fast(text: str, locations: dict[str, LocationAttr]) -> InstructionOp | None:
-    """The op of a line that is written as Smalti writes it, None for any other. Notes the
-    location's text.
+    """Return the op of a line that is written as Smalti writes it; None for any other. The text of its location is
+    noted in `locations`.
     """
     match = _MNEMONIC.match(text)
     instruction = BY_MNEMONIC.get(match[1]) if match is not None else None
@@ -131,8 +131,8 @@ def _read_fast(text: str, locations: dict[str, LocationAttr]) -> InstructionOp |
 def _read_slowly(
     parser: Parser, text: str, start: int, locations: dict[str, LocationAttr]
 ) -> InstructionOp | None:
-    """The op of any line, None for a blank one; mistakes are raised at their position. Notes the
-    location's text.
+    """Return the op of any line; None for a blank one. Mistakes are raised at their position. The text of its location
+    is noted.
     """
     from .grammar import LineError, read_line
 
@@ -156,9 +156,9 @@ def _read_slowly(
 
 
 def _names(text: str) -> LocationAttr | None:
-    """A location of one name, or of several fused; None for any other (which xDSL's parser reads).
+    """Return a location of one name, or of several fused ones; None for any other, which xDSL's parser reads.
 
-    xDSL does not read a name beyond ASCII that it printed itself.
+    Names are read here because xDSL does not read a name beyond ASCII that it printed itself.
     """
     match = _NAMES.fullmatch(text)
     if match is None:

@@ -1,4 +1,4 @@
-"""The inputs and outputs of a program."""
+"""The attribute that describes an input or output of a program."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ class PortAttr(ParametrizedAttribute):
 
     @staticmethod
     def get(name: str, storage: str, shape: Sequence[int], offset: int) -> PortAttr:
-        """The port of `storage` elements with the dense, row-major `shape` at byte `offset`."""
+        """Return the port of a tensor of `storage` elements with the dense, row-major `shape`, at byte `offset` of its
+        segment.
+        """
         dims = DenseArrayBase.from_list(i64, list(shape))
         return PortAttr(StringAttr(name), StringAttr(storage), dims, IntegerAttr(offset, i64))
 
     @classmethod
     def parse_body(cls, parser: AttrParser) -> PortAttr:
-        """Reads `"x" f32[1, 3, 8, 8] at 0`."""
+        """Read `"x" f32[1, 3, 8, 8] at 0`."""
         name = parse_string(parser, " for the port's name")
         storage = parser.parse_identifier(" for the port's storage type")
         shape = parser.parse_comma_separated_list(
@@ -49,23 +51,23 @@ class PortAttr(ParametrizedAttribute):
         return PortAttr.get(name, storage, shape, offset)
 
     def body(self) -> str:
-        """What `parse_body` reads."""
+        """Return what `parse_body` reads."""
         shape = ", ".join(str(dim) for dim in self.shape.iter_values())
         tensor = f"{self.storage.data}[{shape}]"
         return f"{quoted(self.port_name.data)} {tensor} at {self.offset.value.data}"
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
-        """Reads the body in angle brackets."""
+        """Read the body in angle brackets."""
         with parser.in_angle_brackets():
             return list(cls.parse_body(parser).parameters)
 
     def print_parameters(self, printer: Printer) -> None:
-        """Writes the body in angle brackets."""
+        """Write the body in angle brackets."""
         printer.print_string(f"<{self.body()}>")
 
     def verify(self) -> None:
-        """A known storage type, no negative number."""
+        """Raise VerifyException unless the storage type is known and no number is negative."""
         if self.storage.data not in STORAGE_TYPES:
             raise VerifyException(
                 f"port '{self.port_name.data}': there is no storage type '{self.storage.data}'"
@@ -75,5 +77,5 @@ class PortAttr(ParametrizedAttribute):
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the tensor."""
+        """Size of the tensor in bytes."""
         return bytes_of(prod(self.shape.get_values()), self.storage.data)

@@ -1,4 +1,4 @@
-"""The program: its target, its memory, its inputs and outputs, and a stream for each core."""
+"""The program op: its target, its memory, its inputs and outputs, and a stream for each core."""
 
 from __future__ import annotations
 
@@ -41,13 +41,12 @@ from .stream import StreamOp
 
 @irdl_op_definition
 class ProgramOp(IRDLOperation):
-    """A program: the target it is for, the memory it needs, its inputs and outputs, and a stream
-    for each core.
+    """A program: the target it is for, the memory it needs, its inputs and outputs, and a stream for each core.
 
-    `target` is what `load_target` accepts and `target_hash` the target's content hash. `counters`
-    is how many counters each core uses. `segments` holds the bytes of each segment of global
-    memory, in the order of `SEGMENTS`. `key` names the bytes of segment "weights" (u8) in the
-    weight store; without it there are none.
+    `target` is a name or path that `load_target` accepts, and `target_hash` the hash of that target's content.
+    `counters` is how many counters each core uses. `segments` holds the sizes, in bytes, of the segments of global
+    memory, in the order of `SEGMENTS`. `key` names the contents of segment "weights" (u8) in the weight store; without
+    it there are none.
 
     isa.program @fill target("default-8c", "sha256:21a344a0a3b704b3") counters(0)
         segments(weights = 0, input = 0, output = 40, scratch = 0)
@@ -87,7 +86,7 @@ class ProgramOp(IRDLOperation):
         key: str | None = None,
         statistics: Mapping[str, int] | None = None,
     ) -> ProgramOp:
-        """A program; `segments` gives bytes by segment name (0 for those left out), `key` the
+        """Return a program; `segments` gives sizes in bytes by segment name (0 for those left out), `key` names the
         weights in the store.
         """
         properties: dict[str, Attribute] = {
@@ -107,12 +106,12 @@ class ProgramOp(IRDLOperation):
 
     @property
     def streams(self) -> list[StreamOp]:
-        """The streams by core."""
+        """The streams, in the order of their cores."""
         return [op for op in self.body.block.ops if isinstance(op, StreamOp)]
 
     @property
     def segment_sizes(self) -> dict[str, int]:
-        """Bytes of each segment of global memory."""
+        """Size in bytes of each segment of global memory."""
         return dict(zip(SEGMENTS, self.segments.get_values(), strict=True))
 
     @property
@@ -124,8 +123,8 @@ class ProgramOp(IRDLOperation):
         return {name: value.value.data for name, value in pairs if isinstance(value, IntegerAttr)}
 
     def load_target(self) -> Target:
-        """The target, checked against the hash. Raises DiagnosticError if it cannot be loaded or
-        has another content.
+        """Return the target after checking its hash. Raises DiagnosticError if it cannot be loaded or its content
+        differs.
         """
         try:
             target = load_target(self.target.data)
@@ -141,7 +140,7 @@ class ProgramOp(IRDLOperation):
         return target
 
     def print(self, printer: Printer) -> None:
-        """Writes head and streams."""
+        """Write the head and the streams."""
         printer.print_string(" ")
         printer.print_symbol_name(self.sym_name.data)
         target = f"{quoted(self.target.data)}, {quoted(self.target_hash.data)}"
@@ -162,7 +161,7 @@ class ProgramOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> ProgramOp:
-        """Reads head and streams."""
+        """Read the head and the streams."""
         name = parser.parse_symbol_name().data
         parser.parse_keyword("target")
         with parser.in_parens():
@@ -201,8 +200,8 @@ class ProgramOp(IRDLOperation):
         return op
 
     def verify_(self) -> None:
-        """Streams for cores 0, 1, …; ports inside their segments; instructions inside the target's
-        memories.
+        """Raise VerifyException unless the streams are those of cores 0, 1, …, the ports lie inside their segments, and
+        the instructions stay inside the target's memories.
         """
         try:
             target = self.load_target()
@@ -256,7 +255,9 @@ class ProgramOp(IRDLOperation):
             raise VerifyException("statistics are integers")
 
     def _verify_stream(self, stream: StreamOp, target: Target) -> None:
-        """The instructions' bytes inside the target's memories, their counters and cores known."""
+        """Raise VerifyException unless the instructions stay inside the target's memories, and use counters and cores
+        that exist.
+        """
         local, acc = stream.local_bytes.value.data, stream.acc_bytes.value.data
         core = stream.core.value.data
         for what, used, size in (

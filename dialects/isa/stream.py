@@ -1,4 +1,4 @@
-"""The listing of one core."""
+"""The stream op: the listing of one core."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from .listing import read_listing, write_listing
 
 @irdl_op_definition
 class StreamOp(IRDLOperation):
-    """The listing of one virtual core, in program order; `local_bytes` and `acc_bytes` is the
-    memory that it uses.
+    """The listing of one virtual core, in program order; `local_bytes` and `acc_bytes` say how much memory it uses.
 
     isa.stream core(0) local(64) acc(0) {
       d0: fill dst=0x0, count=16, type=i8
@@ -40,7 +39,7 @@ class StreamOp(IRDLOperation):
     def get(
         core: int, local_bytes: int, acc_bytes: int, instructions: Sequence[Operation]
     ) -> StreamOp:
-        """The listing `instructions` of core `core`."""
+        """Return a stream with the listing `instructions` for core `core`."""
         numbers = {"core": core, "local_bytes": local_bytes, "acc_bytes": acc_bytes}
         return StreamOp.create(
             properties={name: IntegerAttr(value, i64) for name, value in numbers.items()},
@@ -55,7 +54,7 @@ class StreamOp(IRDLOperation):
             yield op
 
     def print(self, printer: Printer) -> None:
-        """Writes head and listing."""
+        """Write the head and the listing."""
         printer.print_string(
             f" core({self.core.value.data}) local({self.local_bytes.value.data}) "
             f"acc({self.acc_bytes.value.data})"
@@ -65,7 +64,7 @@ class StreamOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> StreamOp:
-        """Reads head and listing."""
+        """Read the head and the listing."""
         core = parse_number(parser, "core")
         local_bytes = parse_number(parser, "local")
         acc_bytes = parse_number(parser, "acc")

@@ -1,1 +1,1 @@
-"""What the ops of top and tpu share: bases of ops, shapes."""
+"""What the ops of top and tpu share: base classes, shapes, traits, rewriting."""

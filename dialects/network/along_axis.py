@@ -16,8 +16,8 @@ from .tensor_op import Arrays, TensorOp
 
 
 class AlongAxisBase(TensorOp):
-    """The function `kind` along `axis` (non-negative), whose size in the result is `length`; without
-    `keepdims`, where that is 1, the axis is dropped. Flags: those of the kind (numerics/host.py).
+    """The function `kind` along `axis` (non-negative), whose size in the result is `length`. Without `keepdims` an axis
+    of length 1 is dropped. `flags` are those of the kind (numerics/host.py).
     """
 
     kind: StringAttr = prop(converter=text)
@@ -63,8 +63,9 @@ class AlongAxisBase(TensorOp):
         return {name: int(getattr(self, name) is not None) for name in FLAGS}
 
     def verify_function(self) -> None:
-        """VerifyException for a kind that there is not, flags that it has not, and a length or element type
-        that it does not give."""
+        """Raise VerifyException if the kind is unknown, if it does not have a flag that is set, or if it does not give
+        a result of this length or element type.
+        """
         check_one_of("kind", self.kind.data, tuple(HOST_FUNCTIONS))
         known, given = HOST_FUNCTIONS[self.kind.data], self.flags
         for name in FLAGS:

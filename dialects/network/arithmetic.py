@@ -24,8 +24,8 @@ class BinaryBase(TensorOp):
         return shapes.broadcast_shape(shape_of(self.lhs), shape_of(self.rhs))
 
     def operand_beside_number(self) -> SSAValue | None:
-        """Return the operand of the result's shape, no constant, beside which stands a constant of one
-        number, or itself; None if there is no such operand.
+        """Return the operand whose shape is the result's, if the other one is a constant of one number or that same
+        operand; None if there is no such operand or it is itself a constant.
         """
         for value, other in ((self.lhs, self.rhs), (self.rhs, self.lhs)):
             is_number = isinstance(other.owner, WeightBase) and prod(shape_of(other)) == 1

@@ -13,8 +13,8 @@ from .tensor_op import TensorOp
 
 
 class WeightBase(TensorOp):
-    """A constant tensor: by key in the weight store, from a seed (reproducible random values), or a
-    small `dense<>`.
+    """A constant tensor, given by a key in the weight store, by a seed (reproducible random values), or as a small
+    `dense<>`.
     """
 
     key: StringAttr | None = prop(converter=optional_text, default=None)
@@ -25,8 +25,8 @@ class WeightBase(TensorOp):
         return self.output.type.get_shape()
 
     def verify_source(self) -> None:
-        """VerifyException unless the weight has exactly one source, its elements have a storage
-        type, and a `dense<>` fits the result's storage and shape.
+        """Raise VerifyException unless the weight has exactly one source, its elements have a storage type, and a
+        `dense<>` fits the result's storage type and shape.
         """
         sources = {"key": self.key, "seed": self.seed, "value": self.value}
         given = [name for name, source in sources.items() if source is not None]

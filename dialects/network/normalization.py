@@ -71,7 +71,7 @@ class NormalizeBase(TensorOp):
         return tuple(axis - rank for axis in self.axes.get_values())
 
     def verify_fields(self) -> None:
-        """VerifyException for a kind that there is not, or a negative epsilon."""
+        """Raise VerifyException if the kind is unknown or epsilon is negative."""
         check_one_of("kind", self.kind.data, KINDS)
         if not self.epsilon.value.data >= 0:
             raise VerifyException(f"epsilon must not be negative, got {self.epsilon.value.data}")
@@ -100,7 +100,7 @@ class LocalResponseNormBase(TensorOp):
         return shapes.channel_shape(shape_of(self.input))
 
     def verify_fields(self) -> None:
-        """VerifyException for a neighborhood of no channels."""
+        """Raise VerifyException unless `size` is at least 1."""
         if self.size.value.data < 1:
             raise VerifyException(f"size must be at least 1, got {self.size.value.data}")
 

@@ -23,7 +23,7 @@ from .tensor_op import Arrays, TensorOp
 
 
 class UnaryBase(TensorOp):
-    """A function of each element; `alpha` and `beta` are there where the kind has them."""
+    """A function of each element; `alpha` and `beta` are given if the function `kind` has these parameters."""
 
     kind: StringAttr = prop(converter=text)
     alpha: Real | None = prop(converter=optional_real, default=None)
@@ -39,7 +39,7 @@ class UnaryBase(TensorOp):
 
     @property
     def parameters(self) -> tuple[float, float]:
-        """alpha and beta, as `unary` of the numerics takes them; 0 for one that is not there."""
+        """alpha and beta, as `unary` of the numerics takes them; 0 for a parameter that is not given."""
         alpha, beta = self.alpha, self.beta
         return (
             0.0 if alpha is None else alpha.value.data,
@@ -48,12 +48,12 @@ class UnaryBase(TensorOp):
 
     @property
     def gives_bools(self) -> bool:
-        """Whether the result's elements are bools whatever the operand's are."""
+        """Whether the result's elements are bools, whatever the operand's elements are."""
         kind = UNARY_KINDS.get(self.kind.data)
         return kind is not None and kind.is_predicate
 
     def verify_kind(self) -> None:
-        """VerifyException for a kind that there is not, or other parameters than it has."""
+        """Raise VerifyException if the kind is unknown, or if the parameters are not exactly those that it has."""
         check_one_of("kind", self.kind.data, (*UNARY_KINDS, NOT))
         kind = UNARY_KINDS.get(self.kind.data)
         expected = () if kind is None else kind.parameters
@@ -79,7 +79,7 @@ class CompareBase(BinaryBase):
         return i1
 
     def verify_comparison(self) -> None:
-        """VerifyException for a kind that there is not, or a result that is no bools."""
+        """Raise VerifyException if the kind is unknown, or if the result's elements are not bools."""
         check_one_of("kind", self.kind.data, tuple(COMPARISONS))
         if not is_bool(self.output.type.element_type):
             raise VerifyException(f"result must be bools, i1, got {self.output.type.element_type}")
@@ -97,7 +97,7 @@ class LogicalBase(BinaryBase):
         return i1
 
     def verify_logic(self) -> None:
-        """VerifyException for a kind that there is not, or operands that are no bools."""
+        """Raise VerifyException if the kind is unknown, or if the operands' elements are not bools."""
         check_one_of("kind", self.kind.data, tuple(LOGIC))
         for name, value in [*self.named_operands(), ("result", self.output)]:
             if not is_bool(element_of(value)):
@@ -123,7 +123,7 @@ class SelectBase(TensorOp):
         return element_of(self.lhs)
 
     def verify_condition(self) -> None:
-        """VerifyException unless the condition is bools."""
+        """Raise VerifyException unless the condition's elements are bools."""
         if not is_bool(element_of(self.condition)):
             raise VerifyException(f"condition must be bools, i1, got {element_of(self.condition)}")
 

@@ -15,8 +15,7 @@ from .window import Pair, Sliding, pair, sliding
 
 
 class PoolWindow(Sliding):
-    """A pool's window; the size of the output settles whether the last one may reach past the
-    padding."""
+    """A pool's window. The size of the output settles whether the last window may extend beyond the padding."""
 
     kernel: Pair
     output: Pair

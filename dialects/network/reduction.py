@@ -39,5 +39,5 @@ class ReduceBase(TensorOp):
         return tuple(axis - rank for axis in self.axes.get_values())
 
     def verify_kind(self) -> None:
-        """VerifyException for a reduction that there is not."""
+        """Raise VerifyException if the kind of reduction is unknown."""
         check_one_of("kind", self.kind.data, KINDS)

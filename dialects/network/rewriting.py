@@ -1,4 +1,6 @@
-"""What patterns do with ops of top and tpu: replace one by another, take over its type, erase what is left."""
+"""What patterns do with ops of top and tpu: replace an op by another, take over its type, erase ops that are no longer
+used.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from .tensor_op import TensorOp
 
 
 def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:
-    """Erases those of `ops` whose results nobody uses, within the rewrite, so that their locations
-    are carried along.
+    """Erase those of `ops` whose results nobody uses. This is part of the rewrite, so their locations are carried over
+    to what replaces them.
 
     Whatever is not an op (such as the block that owns an argument) is skipped.
     """
@@ -24,15 +26,15 @@ def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:
 
 
 def take_type(new: Operation, value: SSAValue) -> None:
-    """Gives the one result of `new`, an op that nobody uses yet, the type of `value` (with its
-    calibrated range)."""
+    """Give the one result of `new`, an op that nobody uses yet, the type of `value` (with its calibrated range)."""
     if new.results[0].type != value.type:
         Rewriter.replace_value_with_new_type(new.results[0], value.type)
 
 
 def clone_with(op: Operation, properties: Mapping[str, Attribute | None]) -> Operation:
-    """A copy of `op` (which has no regions), without its location, with other `properties`; None
-    takes one away."""
+    """Return a copy of `op` (which must have no regions) without its location and with other `properties`; the value
+    None removes a property.
+    """
     merged = {**op.properties, **properties}
     return type(op).create(
         operands=op.operands,
@@ -45,8 +47,9 @@ def clone_with(op: Operation, properties: Mapping[str, Attribute | None]) -> Ope
 def replace_merged(
     rewriter: PatternRewriter, op: TensorOp, made: TensorOp, *merged: Operation
 ) -> None:
-    """Puts `made` in the place of `op`, with its type, and erases those of the ops `merged` into it that
-    nobody else uses."""
+    """Put `made` in the place of `op`, with its type, and erase those of the ops `merged` into it that nobody else
+    uses.
+    """
     take_type(made, op.output)
     rewriter.replace(op, made)
     erase_if_unused(rewriter, *merged)

@@ -1,5 +1,5 @@
-"""Shapes of results from the shapes of operands: pure integers, shared by the builders and the
-verifiers of ops.
+"""Computes shapes of results from shapes of operands: pure integers, shared by the constructors and the verifiers of
+ops.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def window_output_size(
     pad_end: int,
     ceil_mode: bool = False,
 ) -> int:
-    """Positions of a window along one axis: floor((size + pads − dilation·(kernel − 1) − 1) /
+    """Return the number of positions of a window along one axis: floor((size + pads − dilation·(kernel − 1) − 1) /
     stride) + 1.
 
-    With `ceil_mode` the division rounds up, but a window that starts in the padding at the end is
-    left out (ONNX, MaxPool). ShapeError where not even one window fits, and for a kernel, stride or
-    dilation below 1 or a negative pad.
+    With `ceil_mode` the division rounds up, but a window that would start in the padding at the end is left out (ONNX,
+    MaxPool). Raises ShapeError if not even one window fits, if the kernel, stride or dilation is below 1, or if a pad
+    is negative.
     """
     if min(kernel, stride, dilation) < 1 or min(pad_begin, pad_end) < 0:
         raise ShapeError(
@@ -59,7 +59,7 @@ def _windows(
     pads: Sequence[int],
     ceil_mode: bool = False,
 ) -> Shape:
-    """Output height and width of a window sliding over [N,C,H,W]."""
+    """Return the output height and width of a window that slides over [N,C,H,W]."""
     if len(input) != 4:
         raise ShapeError(f"input must have shape [N,C,H,W], got {list(input)}")
     for what, values, length in (
@@ -87,8 +87,8 @@ def conv2d_shape(
     dilations: Sequence[int],
     groups: int,
 ) -> Shape:
-    """[N,C,H,W] and weights [O,C/groups,KH,KW] (bias [O]) to [N,O,OH,OW]; pads are top, left,
-    bottom, right.
+    """Return the shape [N,O,OH,OW] of the convolution of [N,C,H,W] with weights [O,C/groups,KH,KW] and bias [O]; pads
+    are top, left, bottom, right.
     """
     if len(weight) != 4:
         raise ShapeError(f"weight must have shape [O,C/groups,KH,KW], got {list(weight)}")
@@ -120,7 +120,9 @@ def pool_shape(
     dilations: Sequence[int],
     ceil_mode: bool = False,
 ) -> Shape:
-    """[N,C,H,W] to [N,C,OH,OW]; pads are top, left, bottom, right, each smaller than the window."""
+    """Return the shape [N,C,OH,OW] of a pool of [N,C,H,W]; pads are top, left, bottom, right, each smaller than the
+    window.
+    """
     size = _windows(input, kernel, strides, dilations, pads, ceil_mode)
     for d in range(4):
         if pads[d] > dilations[d % 2] * (kernel[d % 2] - 1):
@@ -132,8 +134,8 @@ def pool_shape(
 
 
 def broadcast_shape(*shapes: Shape) -> Shape:
-    """The shape of element-wise operations by NumPy's rules: aligned at the last axis, size 1
-    repeats.
+    """Return the shape of an element-wise operation by NumPy's rules: shapes are aligned at the last axis, and axes of
+    size 1 are repeated.
     """
     rank = max(len(shape) for shape in shapes)
     result: list[int] = []
@@ -147,8 +149,8 @@ def broadcast_shape(*shapes: Shape) -> Shape:
 
 
 def matmul_shape(lhs: Shape, rhs: Shape, bias: Shape | None = None) -> Shape:
-    """NumPy's matmul: [...,M,K] and [...,K,N] to [...,M,N], leading axes broadcast, a vector counts
-    as a row or column.
+    """Return the shape of NumPy's matmul: [...,M,K] times [...,K,N] gives [...,M,N]. Leading axes broadcast, and a
+    vector counts as a row or column.
 
     `bias` [N] is added to every row.
     """
@@ -169,12 +171,14 @@ def matmul_shape(lhs: Shape, rhs: Shape, bias: Shape | None = None) -> Shape:
 
 
 def matmul_macs(lhs: Shape, rhs: Shape) -> int:
-    """Multiply-accumulates of the matrix product."""
+    """Return the number of multiply-accumulates of the matrix product."""
     return prod(matmul_shape(lhs, rhs)) * lhs[-1]
 
 
 def reduce_shape(input: Shape, axes: Sequence[int], keepdims: bool) -> Shape:
-    """Without `axes` (non-negative, ascending), or with them as size 1."""
+    """Return the shape of `input` without `axes` (non-negative, ascending); with `keepdims` these have size 1
+    instead.
+    """
     if list(axes) != sorted(set(axes)):
         raise ShapeError(f"axes must ascend, each once, got {list(axes)}")
     for axis in axes:
@@ -185,20 +189,20 @@ def reduce_shape(input: Shape, axes: Sequence[int], keepdims: bool) -> Shape:
 
 
 def check_axis(axis: int, rank: int) -> None:
-    """ShapeError unless 0 <= axis < rank."""
+    """Raise ShapeError unless 0 <= axis < rank."""
     if not 0 <= axis < rank:
         raise ShapeError(f"axis {axis} is not one of {rank} axes")
 
 
 def transpose_shape(input: Shape, permutation: Sequence[int]) -> Shape:
-    """Axis i of the result is axis permutation[i] of the input."""
+    """Return the shape of a transpose: axis i of the result is axis permutation[i] of the input."""
     if sorted(permutation) != list(range(len(input))):
         raise ShapeError(f"permutation {list(permutation)} is none of {len(input)} axes")
     return tuple(input[axis] for axis in permutation)
 
 
 def reshape_shape(input: Shape, shape: Sequence[int]) -> Shape:
-    """`shape`, which must have as many elements as `input`."""
+    """Return `shape`. Raises ShapeError unless it has as many elements as `input`."""
     if prod(input) != prod(shape):
         raise ShapeError(
             f"{list(input)} has {prod(input)} elements, {list(shape)} has {prod(shape)}"
@@ -207,7 +211,7 @@ def reshape_shape(input: Shape, shape: Sequence[int]) -> Shape:
 
 
 def channel_shape(input: Shape, **parameters: Shape) -> Shape:
-    """`input` [N,C,...], whose parameters must have shape [C]."""
+    """Return the shape `input`, [N,C,...]. Raises ShapeError unless every parameter has shape [C]."""
     if len(input) < 2:
         raise ShapeError(f"input must have a channel axis, got shape {list(input)}")
     for name, shape in parameters.items():
@@ -217,8 +221,8 @@ def channel_shape(input: Shape, **parameters: Shape) -> Shape:
 
 
 def resample_shape(input: Shape, index: Shape, weight: Shape | None, axis: int) -> Shape:
-    """`input` with axis `axis` as long as `index` [out,taps]; `weight` has the same shape, without
-    it there is one tap.
+    """Return the shape `input` with axis `axis` as long as `index` [out,taps]. `weight` has the shape of `index`;
+    without `weight` there must be one tap.
     """
     check_axis(axis, len(input))
     if len(index) != 2 or index[1] < 1:
@@ -231,7 +235,7 @@ def resample_shape(input: Shape, index: Shape, weight: Shape | None, axis: int) 
 
 
 def concat_shape(inputs: Sequence[Shape], axis: int) -> Shape:
-    """The inputs' shape, as long along `axis` as all together."""
+    """Return the shape of the inputs joined along `axis`: its size there is the sum of their sizes."""
     if not inputs:
         raise ShapeError("at least one input is needed")
     first = inputs[0]
@@ -248,7 +252,9 @@ def concat_shape(inputs: Sequence[Shape], axis: int) -> Shape:
 def slice_shape(
     input: Shape, starts: Sequence[int], sizes: Sequence[int], steps: Sequence[int]
 ) -> Shape:
-    """`sizes`, where each axis' elements starts + i·steps, 0 <= i < sizes, lie within `input`."""
+    """Return `sizes`. Raises ShapeError unless along each axis the elements starts + i·steps, 0 <= i < sizes, lie
+    within `input`.
+    """
     for what, values in (("starts", starts), ("sizes", sizes), ("steps", steps)):
         _check_length(what, values, len(input))
     for axis, (length, start, size, step) in enumerate(
@@ -265,7 +271,7 @@ def slice_shape(
 
 
 def pad_shape(input: Shape, low: Sequence[int], high: Sequence[int]) -> Shape:
-    """`input`, longer by `low` and `high` (not negative) along each axis."""
+    """Return the shape `input`, longer by `low` and `high` (not negative) along each axis."""
     _check_length("low", low, len(input))
     _check_length("high", high, len(input))
     if min((*low, *high), default=0) < 0:
@@ -274,7 +280,9 @@ def pad_shape(input: Shape, low: Sequence[int], high: Sequence[int]) -> Shape:
 
 
 def gather_shape(input: Shape, axis: int, indices: Sequence[int]) -> Shape:
-    """`input` with axis `axis` as long as `indices`, which lie within it."""
+    """Return the shape `input` with axis `axis` as long as `indices`. Raises ShapeError unless all indices lie within
+    that axis.
+    """
     check_axis(axis, len(input))
     for index in indices:
         if not 0 <= index < input[axis]:

@@ -1,7 +1,7 @@
 """The base of the ops of top and tpu: one named result, a shape that follows from the operands, costs.
 
-The other files of this folder hold what, say, `top.conv2d` and `tpu.conv2d` share, family by family; what
-element types they take is each dialect's own.
+The other files of this folder hold what, for example, `top.conv2d` and `tpu.conv2d` share, family by family. Which
+element types an op takes is settled in each dialect.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     def _known_location(location: LocationAttr | None) -> LocationAttr: ...
 
     class _NetworkOp(_ConstructedOp):
-        """What type checkers know of the constructor of every op; xDSL's own fields are no arguments of it."""
+        """Tells type checkers about the constructor that every op has; xDSL's own fields are not arguments of it."""
 
         _operands: SSAValues = field(init=False)
         _operand_uses: tuple[Use, ...] = field(init=False)
@@ -139,28 +139,30 @@ class TensorOp(_NetworkOp, HasFolderInterface):
         """Set the fields that were left out and follow from the operands and the result's elements."""
 
     def expected_shape(self) -> Shape:
-        """The shape that the result must have; ShapeError where the operands do not fit
-        together.
-        """
+        """Return the shape that the result must have. Raises ShapeError if the operands do not fit together."""
         raise NotImplementedError(type(self).__name__)
 
     def result_element(self) -> Attribute:
-        """Element type of a result that is made without one."""
+        """Return the element type of a result that is made without one."""
         raise NotImplementedError(type(self).__name__)
 
     def unchanged_operand(self) -> SSAValue | None:
-        """Return the operand that the result is, element by element; None here, and if elements change."""
+        """Return the operand that the result equals, element by element; None for an op that changes elements,
+        as here.
+        """
         return None
 
     def fold(self) -> Sequence[SSAValue] | None:
-        """Fold the op to its unchanged operand if that has the type of the result: where types differ in
-        what calibration says, the op is where that changes.
+        """Fold the op to its unchanged operand if that has the type of the result. If only the calibrated ranges
+        differ, the op must stay: it is where the range changes.
         """
         value = self.unchanged_operand()
         return None if value is None or value.type != self.output.type else [value]
 
     def named_operands(self) -> list[tuple[str, Any]]:
-        """The operands that are there, with their field's name; those of a list with a number."""
+        """Return the operands that are given, each with the name of its field; the operands of a list have a number in
+        their name.
+        """
         found: list[tuple[str, Any]] = []
         for name, _ in self.get_irdl_definition().operands:
             value = getattr(self, name)
@@ -171,7 +173,7 @@ class TensorOp(_NetworkOp, HasFolderInterface):
         return found
 
     def verify_shape(self) -> None:
-        """VerifyException where the result has another shape than its operands make it."""
+        """Raise VerifyException unless the result has the shape that follows from the operands."""
         for name, value in [*self.named_operands(), ("result", self.output)]:
             if any(size < 0 for size in value.type.get_shape()):
                 raise VerifyException(f"{name} has a size that is not known: {value.type}")
@@ -196,7 +198,7 @@ class TensorOp(_NetworkOp, HasFolderInterface):
         raise NotImplementedError(f"{type(self).__name__} has no method evaluate")
 
     def operands_by_name(self, operands: Arrays) -> dict[str, np.ndarray]:
-        """Return the arrays of the operands by the name of their field."""
+        """Return the arrays of the operands by the names of their fields."""
         names = (name for name, _ in self.named_operands())
         return dict(zip(names, operands, strict=True))
 
@@ -206,7 +208,7 @@ class TensorOp(_NetworkOp, HasFolderInterface):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of the op; 0 for those that are no products of tensors."""
+        """Number of multiply-accumulates; 0 for ops that are not products of tensors."""
         return 0
 
     @property

@@ -1,8 +1,8 @@
-"""Traits of the ops of `top` and `tpu`: what passes ask of an op instead of which op it is.
+"""Traits of the ops of `top` and `tpu`: passes ask an op for its traits, not for its class.
 
-An op of a plugin has them as ours do:
+An op of a plugin has traits in the same way as ours:
 
-    class SquareOp(TopOp):
+class SquareOp(TopOp):
         name = "square.square"
         traits = traits_def(RoundsResult(), CanStayFloat())
 
@@ -29,13 +29,17 @@ def _always(op: Any) -> bool:
 
 @dataclass(frozen=True)
 class TensorTrait(OpTrait):
-    """Base of the traits: a statement about an op that is true, or is for the ops that `where` accepts."""
+    """Base of the traits. A trait is a statement that holds for an op, or only for those ops of a class that `where`
+    accepts.
+    """
 
     where: Callable[[Any], bool] = _always
 
     @classmethod
     def holds(cls, op: object) -> bool:
-        """Tells whether `op` has the trait; a block, which owns arguments, has none."""
+        """Tell whether `op` has the trait. `op` may be the owner of any value: a block, which owns arguments, has no
+        traits.
+        """
         trait = op.get_trait(cls) if isinstance(op, Operation) else None
         return trait is not None and trait.where(op)
 
@@ -48,7 +52,7 @@ class Moves(TensorTrait):
 
 
 class Converts(TensorTrait):
-    """The op gives the numbers of its operand in another number format."""
+    """The op only converts the numbers of its operand to another number format."""
 
 
 class ComparesElements(TensorTrait):
@@ -60,14 +64,17 @@ class ComparesElements(TensorTrait):
 
 @dataclass(frozen=True)
 class KeepsLayout(TensorTrait):
-    """The result and the operands of its rank are best laid out alike; of an op with `operand`, the result
-    and this one operand."""
+    """The result and the operands of the same rank are best laid out alike; if the trait names an `operand`, the result
+    and only that operand.
+    """
 
     operand: str | None = None
 
     @classmethod
     def operands_like_result(cls, op: Operation) -> list[SSAValue]:
-        """Returns the operands of `op` that are best laid out as its result is; none without the trait."""
+        """Return the operands of `op` that are best laid out like its result; none if the op does not have the
+        trait.
+        """
         trait = op.get_trait(cls)
         if trait is None or not trait.where(op):
             return []
@@ -78,24 +85,27 @@ class KeepsLayout(TensorTrait):
 
 
 class ChannelLast(TensorTrait):
-    """The tiles that the op computes on have the channels of one pixel side by side."""
+    """The op computes on tiles in which the channels of one pixel lie side by side."""
 
 
 class RowMajor(TensorTrait):
-    """The tiles that the op computes on are rows of the last axis."""
+    """The op computes on tiles that are rows of the last axis."""
 
 
 # Quantization of an op of top
 
 
 class RoundsResult(TensorTrait):
-    """A quantized result is rounded to whatever scale is asked for; without the trait it has the operand's."""
+    """The op rounds a quantized result to whatever scale is asked for; a result of an op without the trait has the
+    operand's scale.
+    """
 
 
 class GivesQuantization(TensorTrait):
-    """What the op alone reads may be quantized as the op's result is: nothing that it keeps is lost."""
+    """An operand that only this op reads may be quantized as the op's result is, without any loss in the elements that
+    the op keeps.
+    """
 
 
 class CanStayFloat(TensorTrait):
-    """The op can as well compute in floats, or leave floats as they are, where that is all that its readers
-    ask for."""
+    """The op can also compute in floats, or pass floats through, if all readers of its result want floats."""

@@ -12,8 +12,9 @@ Pads = tuple[int, int, int, int]
 
 
 class Sliding(TypedDict):
-    """How a window slides over an image, named as the numerics functions name it: pairs (vertical,
-    horizontal) and pads (top, left, bottom, right), in pixels."""
+    """How a window slides over an image, named as the numerics functions name it: pairs (vertical, horizontal) and pads
+    (top, left, bottom, right), in pixels.
+    """
 
     strides: Pair
     dilations: Pair
@@ -21,13 +22,13 @@ class Sliding(TypedDict):
 
 
 def pair(values: Sequence[int]) -> Pair:
-    """The two numbers of a list as a pair."""
+    """Return the two numbers of a list as a pair."""
     first, second = values
     return first, second
 
 
 def sliding(strides: Ints, dilations: Ints, pads: Ints) -> Sliding:
-    """The fields of an op as the numerics take them."""
+    """Return the window fields of an op as the numerics functions take them."""
     top, left, bottom, right = pads.get_values()
     return {
         "strides": pair(strides.get_values()),

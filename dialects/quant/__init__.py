@@ -1,8 +1,7 @@
-"""The quant dialect: MLIR's quantized types (text and meaning) and the casts to and from them.
+"""The quant dialect: MLIR's quantized types, and the casts to and from them.
 
-A real number is represented as `scale * (storage value - zero point)`. Text and meaning follow
-MLIR's quant dialect (mlir/include/mlir/Dialect/Quant/IR/QuantBase.td); unlike MLIR's, our types
-check that a zero point fits its storage.
+A real number is represented as `scale * (storage value - zero point)`. Text and meaning follow MLIR's quant dialect
+(mlir/include/mlir/Dialect/Quant/IR/QuantBase.td); unlike MLIR's, our types check that a zero point fits its storage.
 """
 
 from __future__ import annotations

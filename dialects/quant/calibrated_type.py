@@ -1,4 +1,4 @@
-"""`!quant.calibrated`: floats whose range calibration has seen."""
+"""`!quant.calibrated`: floats with the range of values that calibration saw."""
 
 from __future__ import annotations
 

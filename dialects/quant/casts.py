@@ -24,7 +24,7 @@ class _CastOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser):
-        """`%x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 0.5>>`."""
+        """Read `%x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 0.5>>`."""
         operand = parser.parse_unresolved_operand()
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
@@ -57,7 +57,7 @@ class _CastOp(IRDLOperation):
 
 @irdl_op_definition
 class QcastOp(_CastOp):
-    """Quantizes: real numbers to a quantized type.
+    """Quantizes: converts real numbers to a quantized type.
 
     %y = quant.qcast %x : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 2.300000e-02:-3>>
     """
@@ -70,7 +70,7 @@ class QcastOp(_CastOp):
 
 @irdl_op_definition
 class DcastOp(_CastOp):
-    """Dequantizes: a quantized type to the real numbers it stands for.
+    """Dequantizes: converts a quantized type to the real numbers that it stands for.
 
     %y = quant.dcast %x : tensor<4x!quant.uniform<i8:f32, 2.300000e-02:-3>> to tensor<4xf32>
     """
@@ -83,7 +83,7 @@ class DcastOp(_CastOp):
 
 @irdl_op_definition
 class ScastOp(_CastOp):
-    """Between a quantized type and the integers that store it; no bits change.
+    """Reinterprets a quantized type as the integers that store it, or the reverse; no bits change.
 
     %y = quant.scast %x : tensor<4x!quant.uniform<i8:f32, 2.300000e-02:-3>> to tensor<4xi8>
     """

@@ -47,10 +47,10 @@ _TYPES: dict[str, Attribute] = {
 
 @by_identity
 def element_storage(type: Attribute) -> str:
-    """The storage name of an element type, or of a tensor's or buffer's elements.
+    """Return the storage name of an element type, or of a tensor's or buffer's elements.
 
-    Quantized types give the name of their storage, calibrated ones that of the float they express.
-    ValueError for a type that no storage holds.
+    A quantized type gives the name of its storage, a calibrated one that of the float that it expresses. Raises
+    ValueError if no storage holds the type.
     """
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
@@ -76,8 +76,8 @@ def _integer_name(type: IntegerType) -> str:
 
 
 def type_of_storage(name: str) -> Attribute:
-    """The builtin type whose storage name is `name` ("u8" → ui8, "bool" → i1); ValueError for an
-    unknown name.
+    """Return the builtin type whose storage name is `name` ("u8" → ui8, "bool" → i1). Raises ValueError if the name is
+    unknown.
     """
     try:
         return _TYPES[name]
@@ -86,46 +86,46 @@ def type_of_storage(name: str) -> Attribute:
 
 
 def is_float(type: Attribute) -> bool:
-    """Whether an element type (or a tensor's) is a float, calibrated or not."""
+    """Return whether an element type (or a tensor's) is a float, calibrated or not."""
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
     return isinstance(type, CalibratedType) or type.__class__ in _FLOAT_NAMES
 
 
 def is_bool(type: Attribute) -> bool:
-    """Whether an element type (or a tensor's) is i1."""
+    """Return whether an element type (or a tensor's) is i1."""
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
     return isinstance(type, IntegerType) and type.width.data == 1
 
 
 def is_quantized(type: Attribute) -> bool:
-    """Whether an element type (or a tensor's) is !quant.uniform."""
+    """Return whether an element type (or a tensor's) is !quant.uniform."""
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
     return isinstance(type, UniformQuantizedType)
 
 
 def expressed(type: Attribute) -> Attribute:
-    """The element type without what calibration says about it."""
+    """Return the element type without its calibrated range."""
     return type.expressed if isinstance(type, CalibratedType) else type
 
 
 def shape_of(value: SSAValue) -> tuple[int, ...]:
-    """The shape of a value that is a tensor or a buffer."""
+    """Return the shape of a value that is a tensor or a buffer."""
     return type_shape(value.type)
 
 
 @by_identity
 def type_shape(type: Attribute) -> tuple[int, ...]:
-    """The shape of a tensor or buffer; ValueError for other types."""
+    """Return the shape of a tensor or buffer. Raises ValueError if the type is neither."""
     if not isinstance(type, TensorType | MemRefType):
         raise ValueError(f"a tensor or buffer was expected, got {type}")
     return type.get_shape()
 
 
 def element_of(value: SSAValue) -> Attribute:
-    """The element type of a value that is a tensor or a buffer."""
+    """Return the element type of a value that is a tensor or a buffer."""
     type = value.type
     if not isinstance(type, TensorType | MemRefType):
         raise ValueError(f"a tensor or buffer was expected, got {type}")
@@ -134,7 +134,9 @@ def element_of(value: SSAValue) -> Attribute:
 
 @by_identity
 def type_bytes(type: Attribute) -> int:
-    """Bytes of a tensor or buffer; ValueError for other types and sizes that are not known."""
+    """Return the size of a tensor or buffer in bytes. Raises ValueError if the type is neither, or its size is not
+    known.
+    """
     shape = type_shape(type)
     if any(size < 0 for size in shape):
         raise ValueError(f"the size of {type} is not known")

@@ -1,5 +1,5 @@
-"""The number format of a tensor: what its stored numbers stand for, by storage type, scale and zero
-point.
+"""The number format of a tensor: its storage type, scale and zero point, which say what its stored numbers
+stand for.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Clamp = tuple[float | None, float | None]
 
 @dataclass(frozen=True, eq=False)
 class NumberFormat:
-    """How a tensor stores its numbers: a number is (stored - `zero_point`) · scale.
+    """How a tensor stores its numbers: a stored number stands for (stored - `zero_point`) · scale.
 
-    `scales` is f64, one number, or one per index of `axis`. Numbers that are not quantized stand for
-    themselves: scale 1, zero point 0.
+    `scales` is f64: one number, or one for each index of `axis`. Numbers that are not quantized stand for themselves:
+    their scale is 1, their zero point 0.
     """
 
     storage: str
@@ -39,11 +39,11 @@ class NumberFormat:
     @staticmethod
     @by_identity
     def of(type: Attribute) -> NumberFormat:
-        """Returns the format of a tensor type's elements, or of an element type.
+        """Return the format of a tensor type's elements, or of an element type.
 
         Raises:
-            DiagnosticError: for sub-channel types, and zero points that differ along an axis.
-            ValueError: for a type that no storage holds.
+            DiagnosticError: if the type is a sub-channel type, or its zero points differ along an axis.
+            ValueError: if no storage holds the type.
         """
         element = type.element_type if isinstance(type, TensorType) else type
         storage = element_storage(type)
@@ -61,7 +61,7 @@ class NumberFormat:
 
     @property
     def scale(self) -> float:
-        """The scale of the whole tensor; raises DiagnosticError if there is one per channel."""
+        """The scale of the whole tensor. Raises DiagnosticError if there is one scale per channel."""
         if len(self.scales) != 1:
             raise DiagnosticError(
                 "the device needs one scale for the whole tensor here, not one per channel"
@@ -79,17 +79,17 @@ class NumberFormat:
         return numerics_storage.size_bytes(self.storage)
 
     def clamp(self, bounds: Clamp) -> tuple[int, int]:
-        """Converts real bounds to storage units; a missing bound is the end of the storage's range."""
+        """Return real bounds in storage units; a missing bound becomes the end of the storage's range."""
         return clamp_bounds(*bounds, self.scale, self.zero_point, self.storage)
 
     def ratio_to(self, result: NumberFormat) -> tuple[int, int]:
-        """Returns multiplier and shift of this scale divided by the result's."""
+        """Return the multiplier and shift that stand for this scale divided by the result's."""
         multiplier, shift = quantize_multiplier(np.float64(self.scale) / np.float64(result.scale))
         return int(multiplier), int(shift)
 
 
 def float_clamp(bounds: Clamp) -> tuple[float, float] | None:
-    """Returns real bounds, infinite where one is missing; None where both are."""
+    """Return real bounds, with infinity for a missing one; None if both are missing."""
     low, high = bounds
     if low is None and high is None:
         return None
@@ -97,7 +97,7 @@ def float_clamp(bounds: Clamp) -> tuple[float, float] | None:
 
 
 def real_value(value: np.ndarray, type: Attribute) -> np.ndarray:
-    """Converts a value [S, shape...] in storage to the f32 numbers that it stands for."""
+    """Convert a stored value [S, shape...] to the f32 numbers that it stands for."""
     form = NumberFormat.of(type)
     if not form.is_quantized:
         return value.astype(np.float32, copy=False)

@@ -81,12 +81,12 @@ class UniformQuantizedType(ParametrizedAttribute, TypeAttribute):
 
     @property
     def scale(self) -> float:
-        """The one scale of a type that is per tensor; ValueError otherwise."""
+        """The one scale of a type that is per tensor. Raises ValueError if the type is not."""
         return self._single(self.scales)
 
     @property
     def zero_point(self) -> int:
-        """The one zero point of a type that is per tensor; ValueError otherwise."""
+        """The one zero point of a type that is per tensor. Raises ValueError if the type is not."""
         return int(self._single(self.zero_points))
 
     def _single(self, values: tuple[float, ...]) -> float:
@@ -96,7 +96,7 @@ class UniformQuantizedType(ParametrizedAttribute, TypeAttribute):
 
     @property
     def axis(self) -> int:
-        """The quantized axis of a per-axis type; ValueError otherwise."""
+        """The quantized axis of a per-axis type. Raises ValueError if the type is not per axis."""
         if not self.is_per_axis:
             raise ValueError(f"{self} is not quantized along an axis")
         return self.axes.get_values()[0]
@@ -227,7 +227,7 @@ def uniform(
     storage_min: int | None = None,
     storage_max: int | None = None,
 ) -> UniformQuantizedType:
-    """The type of a tensor with one scale and zero point; `storage` is a name such as "i8"."""
+    """Return the quantized type with one scale and zero point; `storage` is a name such as "i8"."""
     return _quantized(storage, [scale], [zero_point], [], storage_min, storage_max)
 
 
@@ -240,9 +240,7 @@ def uniform_per_axis(
     storage_min: int | None = None,
     storage_max: int | None = None,
 ) -> UniformQuantizedType:
-    """The type of a tensor with a scale for each index of `axis`; zero points are 0 if not
-    given.
-    """
+    """Return the quantized type with a scale for each index of `axis`; zero points are 0 if not given."""
     points = [0] * len(scales) if zero_points is None else zero_points
     return _quantized(storage, scales, points, [axis], storage_min, storage_max)
 
@@ -285,7 +283,7 @@ def _storage_range(storage: IntegerType) -> tuple[int, int]:
 
 
 def verify_quantized_shape(type: Attribute) -> None:
-    """VerifyException where a tensor's quantized axes or blocks do not fit its shape."""
+    """Raise VerifyException if the quantized axes or blocks of a tensor do not fit its shape."""
     if not isinstance(type, TensorType) or not isinstance(type.element_type, UniformQuantizedType):
         return
     element = type.element_type
@@ -301,7 +299,7 @@ def verify_quantized_shape(type: Attribute) -> None:
 
 
 def _parse_storage(parser: AttrParser) -> tuple[IntegerType, int, int]:
-    """`i8`, `u8` (as MLIR 19 prints it), `ui8` (newer MLIR), with `<low:high>` where the range is
+    """Read a storage type: `i8`, `u8` (as MLIR 19 prints it) or `ui8` (newer MLIR), with `<low:high>` if its range is
     narrower.
     """
     position = parser.pos
@@ -325,7 +323,7 @@ def _parse_storage(parser: AttrParser) -> tuple[IntegerType, int, int]:
 
 
 def _parse_axes(parser: AttrParser) -> tuple[list[int], list[int]]:
-    """Nothing, `:axis` or `:{axis:block, ...}`: the axes and the block sizes."""
+    """Read `:axis`, `:{axis:block, ...}` or nothing; return the axes and the block sizes."""
     if not parser.parse_optional_punctuation(":"):
         return [], []
     axis = parser.parse_optional_integer(allow_boolean=False, allow_negative=False)
@@ -346,9 +344,7 @@ def _parse_axes(parser: AttrParser) -> tuple[list[int], list[int]]:
 def _parse_scales(
     parser: AttrParser, scales: list[float], zero_points: list[int], depth: int
 ) -> list[int]:
-    """`scale[:zero point]`, or a list of them in braces, nested; returns the shape of what was
-    read.
-    """
+    """Read `scale[:zero point]`, or a nested list of these in braces; return the shape of the list."""
     if depth > _LITERAL_DEPTH:
         parser.raise_error(f"scales are nested more than {_LITERAL_DEPTH} deep")
     if not parser.parse_optional_punctuation("{"):

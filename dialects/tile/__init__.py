@@ -1,10 +1,9 @@
 """The tile dialect: what each core does with which bytes.
 
-A `tile.program` is one block in program order, and it means what executing it in that order means.
-Buffers are memrefs of storage types with physical (packed, padded) shapes in memory space "global",
-"local" or "acc". At first each network layer is one `tile.layer` on global buffers; cutting
-replaces it by copies and computations on local ones, in destination-passing style on whole tiles:
-the buffer that an op writes follows an arrow in its text.
+A `tile.program` is one block in program order, and it means what executing it in that order means. Buffers are memrefs
+of storage types with physical (packed, padded) shapes in memory space "global", "local" or "acc". At first each network
+layer is one `tile.layer` on global buffers; cutting replaces it by copies and computations on local buffers, in
+destination-passing style on whole tiles: the buffer that an op writes follows an arrow in its text.
 """
 
 from typing import Any

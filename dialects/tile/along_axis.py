@@ -1,4 +1,4 @@
-"""What the host computes of buffers in global memory, slice by slice along an axis."""
+"""The tile op of what the host computes on buffers in global memory, slice by slice along an axis."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from .instruction_fields import named
 
 @irdl_op_definition
 class HostCallOp(CoreOp):
-    """The host's `function` of x, sizes [outer, length, inner, out_length]; both are dense buffers in
-    global memory: see isa.host_call.
+    """The host's `function` of x, with sizes [outer, length, inner, out_length]; both are dense buffers in global
+    memory; see isa.host_call.
 
-    out[o,·,i] = function(x[o,·,i]). What the function asks for beyond the sizes is the instruction's
-    to check.
+    out[o,·,i] = function(x[o,·,i]). The instruction checks what the function requires beyond these sizes.
 
     tile.host_call core 0 %x -> %out function = "argmax" sizes = [1, 10, 1, 1] :
         memref<1x10xf32, "global"> -> memref<1xi64, "global">

@@ -1,4 +1,4 @@
-"""The ops that declare the buffers of a tile program: in global memory, and in the memories of cores."""
+"""The ops that declare the buffers of a tile program, in global memory and in the memories of cores."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ MemoryPlace = tuple[str, int]
 
 
 def buffer_type(shape: Sequence[int], storage: str, space: str) -> MemRefType:
-    """The type of a buffer of a storage type in memory space "global", "local" or "acc"; `shape` is
-    physical. Equal ones share one: thousands of buffers have few types.
+    """Return the type of a buffer of a storage type in memory space "global", "local" or "acc"; `shape` is physical.
+    Equal types share one object, because thousands of buffers have few types.
     """
     return _buffer_type(tuple(shape), storage, space)
 
@@ -48,10 +48,10 @@ def _buffer_type(shape: tuple[int, ...], storage: str, space: str) -> MemRefType
 
 
 class DeclaresBuffer(MemoryEffect):
-    """Says that an op allocates its result: it may be erased when nobody uses that, and two of them
-    are never merged into one.
+    """Says that an op allocates its result: the op may be erased if nobody uses the result, but two such ops are never
+    merged into one.
 
-    A global buffer of segment "input" or "output" is part of the program's interface, and stays.
+    A global buffer of segment "input" or "output" is part of the program's interface, and is never erased.
     """
 
     @classmethod
@@ -63,8 +63,8 @@ class DeclaresBuffer(MemoryEffect):
 
 
 class BufferOp(TextOp):
-    """Base of the ops that declare a buffer. The address, in bytes, counts from the start of its
-    memory or segment.
+    """Base of the ops that declare a buffer. The address, in bytes, counts from the start of the buffer's memory or
+    segment.
     """
 
     address = opt_prop_def(INTEGER)
@@ -79,12 +79,12 @@ class BufferOp(TextOp):
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the buffer, padding included."""
+        """Size of the buffer in bytes, padding included."""
         return type_bytes(self.output.type)
 
     @property
     def physical_shape(self) -> tuple[int, ...]:
-        """The shape in memory."""
+        """The shape of the buffer in memory."""
         return shape_of(self.output)
 
     @property
@@ -128,7 +128,7 @@ class GlobalOp(BufferOp):
         address: int | None = None,
         location: LocationAttr | None = None,
     ) -> Self:
-        """Make a global buffer; without `order` row-major, without `physical` unpadded."""
+        """Make a global buffer. Without `order` it is row-major; without `physical` it has no padding."""
         axes = range(len(shape)) if order is None else order
         op = cls.build(
             result_types=[
@@ -159,13 +159,15 @@ class GlobalOp(BufferOp):
 
     @property
     def padding(self) -> tuple[int, int]:
-        """The physical elements [low, high) of the last axis that belong to no logical element."""
+        """The physical elements [low, high) of the last axis that are padding."""
         shape, order, physical = values_of(self.shape), values_of(self.order), self.physical_shape
         used = shape[order[-1]] if order else prod(shape)
         return used, physical[-1] if physical else 1
 
     def to_logical(self, physical: np.ndarray) -> np.ndarray:
-        """View [S, physical shape] as [S, logical shape]: padding cut off, axes in logical order."""
+        """Return a view of [S, physical shape] as [S, logical shape]: without padding, with the axes in logical
+        order.
+        """
         order = values_of(self.order)
         if not order:
             return physical.reshape(physical.shape[0])
@@ -173,7 +175,9 @@ class GlobalOp(BufferOp):
         return cut.transpose(0, *(1 + int(axis) for axis in np.argsort(order)))
 
     def to_physical(self, logical: np.ndarray) -> np.ndarray:
-        """Lay [S, logical shape] out as [S, physical shape], padding zero; a view where it can be."""
+        """Lay [S, logical shape] out as [S, physical shape], with zeros as padding; the result is a view if it
+        can be.
+        """
         moved = logical.transpose(0, *(1 + axis for axis in values_of(self.order)))
         if moved.shape[1:] == self.physical_shape:
             return moved
@@ -209,8 +213,7 @@ class GlobalOp(BufferOp):
 
 @irdl_op_definition
 class AllocOp(BufferOp):
-    """A buffer in the local or accumulator memory of a core; `address` is set by the pass that
-    assigns addresses.
+    """A buffer in the local or accumulator memory of a core. The pass that assigns addresses sets `address`.
 
     %a = tile.alloc core 0 address = 64 : memref<1x4x4x16xi8, "local">
     """
@@ -257,12 +260,12 @@ class AllocOp(BufferOp):
 
 
 def is_global(buffer: SSAValue) -> bool:
-    """Whether a buffer is declared in global memory."""
+    """Tell whether a buffer is declared in global memory."""
     return isinstance(buffer.owner, GlobalOp)
 
 
 def check_writable(name: str, buffer: SSAValue) -> None:
-    """Raise VerifyException if a buffer that an op writes is an input or weights."""
+    """Raise VerifyException if an op writes a buffer that holds an input or weights."""
     owner = buffer.owner
     if isinstance(owner, GlobalOp) and owner.is_read_only:
         raise VerifyException(f"{name} is written, but segment {owner.segment.data} is read-only")

@@ -1,4 +1,4 @@
-"""From when to when each buffer of a tile program is in use, and who writes it last."""
+"""Finds from when to when each buffer of a tile program is in use, and which step writes it last."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class BufferUse:
-    """A buffer, and the positions of the first and last step that use it and of the last that
-    writes it.
-    """
+    """A buffer, with the positions of the first and last step that use it and of the last step that writes it."""
 
     op: BufferOp
     memory: MemoryPlace
@@ -41,9 +39,9 @@ class BufferUse:
 
 
 def buffer_uses(program: ProgramOp, steps: Sequence[StepOp]) -> dict[SSAValue, BufferUse]:
-    """The use of every buffer that the program declares, when its steps run in the order of `steps`.
+    """Return the use of every buffer that the program declares, when its steps run in the order of `steps`.
 
-    Positions count steps only: they do not depend on where the declarations stand.
+    Positions count only steps, so they do not depend on where the declarations stand.
     """
     uses: dict[SSAValue, BufferUse] = {
         op.output: BufferUse(op, op.memory, op.size_bytes, len(steps)) for op in program.buffers
@@ -59,8 +57,8 @@ def buffer_uses(program: ProgramOp, steps: Sequence[StepOp]) -> dict[SSAValue, B
 
 
 def memory_capacity(target: Target, memory: MemoryPlace) -> int:
-    """Bytes of a memory: of a core's local or accumulator memory, or of global memory for any of
-    its segments.
+    """Return how many bytes a memory has: a core's local or accumulator memory, or global memory, whatever the
+    segment.
     """
     if memory[0] == "local":
         return target.local_memory.size_bytes

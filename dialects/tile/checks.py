@@ -1,4 +1,4 @@
-"""Checks of buffers and fields that the verifiers of several tile ops are made of."""
+"""Checks of buffers and fields, from which the verifiers of several tile ops are made."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from ..ir.identity_cache import by_identity
 from ..quant.element_type import element_storage, shape_of, type_shape
 
 ACCUMULATORS = ("i32", "i64", "f32")
-"""The storage types that sums of products are kept in."""
+"""The storage types in which sums of products are kept."""
 
 
 def fail_unless(condition: bool, message: str) -> None:
     """Raise VerifyException with `message` unless `condition` holds.
 
-    For what is seldom checked: where an op of which there are thousands is verified, a message is made only when
-    it is needed. The text of a type costs more than all checks of an op.
+    Use this only for checks that run seldom: it makes the message even if the condition holds. The verifiers of ops of
+    which there are thousands make a message only when they need it, because the text of a type takes longer than all
+    checks of an op.
     """
     if not condition:
         raise VerifyException(message)
@@ -34,7 +35,7 @@ def fail_unless(condition: bool, message: str) -> None:
 
 
 def space_of(value: SSAValue) -> str:
-    """The memory space of a buffer. Raises VerifyException for what is no buffer of this dialect."""
+    """Return the memory space of a buffer. Raises VerifyException if the value is not a buffer of this dialect."""
     return _buffer_space(value.type)
 
 
@@ -66,7 +67,7 @@ def check_space(op: Any, name: str, *spaces: str) -> None:
 
 
 def storage_of(value: SSAValue) -> str:
-    """The storage type of a buffer's elements."""
+    """Return the storage type of a buffer's elements."""
     return element_storage(value.type)
 
 
@@ -78,7 +79,7 @@ def check_storage(name: str, value: SSAValue, *storages: str) -> None:
 
 
 def check_rank(name: str, value: SSAValue, rank: int) -> tuple[int, ...]:
-    """The shape of a buffer, which must have `rank` axes."""
+    """Return the shape of a buffer. Raises VerifyException unless it has `rank` axes."""
     shape = shape_of(value)
     if len(shape) != rank:
         raise VerifyException(f"{name} must have {rank} axes, has shape {list(shape)}")
@@ -86,18 +87,18 @@ def check_rank(name: str, value: SSAValue, rank: int) -> tuple[int, ...]:
 
 
 def check_at_least_one_axis(name: str, value: SSAValue) -> None:
-    """Raise VerifyException for a buffer without axes, which has no rows."""
+    """Raise VerifyException if a buffer has no axes, and therefore no rows."""
     if not shape_of(value):
         raise VerifyException(f"{name} must have rows, has no axis")
 
 
 def rows_of(value: SSAValue) -> int:
-    """Rows along the last axis."""
+    """Return the number of rows: of runs along the last axis."""
     return prod(shape_of(value)[:-1])
 
 
 def pitch_of(value: SSAValue) -> int:
-    """Elements of a row: the size of the last axis."""
+    """Return the number of elements of a row: the size of the last axis."""
     return shape_of(value)[-1]
 
 
@@ -105,7 +106,7 @@ def pitch_of(value: SSAValue) -> int:
 
 
 def list_of(name: str, values: Ints | Reals, length: int) -> tuple[Any, ...]:
-    """The numbers of a list, which must have `length`."""
+    """Return the numbers of a list. Raises VerifyException unless there are `length` of them."""
     numbers = values_of(values)
     if len(numbers) != length:
         raise VerifyException(f"{name} must have {length} numbers, got {list(numbers)}")
@@ -113,7 +114,7 @@ def list_of(name: str, values: Ints | Reals, length: int) -> tuple[Any, ...]:
 
 
 def list_of_at_least(name: str, values: Ints, length: int, least: int) -> tuple[int, ...]:
-    """The numbers of a list, which must have `length`, none below `least`."""
+    """Return the numbers of a list. Raises VerifyException unless there are `length` of them, none below `least`."""
     numbers = list_of(name, values, length)
     if min(numbers, default=least) < least:
         raise VerifyException(f"{name} must be at least {least}, got {list(numbers)}")
@@ -121,7 +122,7 @@ def list_of_at_least(name: str, values: Ints, length: int, least: int) -> tuple[
 
 
 def check_storage_value(name: str, value: float, storage: str) -> None:
-    """Raise VerifyException unless an integer fits its storage type; anything fits a float."""
+    """Raise VerifyException unless an integer fits its storage type; any number fits a float."""
     if is_float(storage) or storage == "bool":
         return
     low, high = integer_range(storage)
@@ -130,7 +131,7 @@ def check_storage_value(name: str, value: float, storage: str) -> None:
 
 
 def check_zero_points(values: Ints, *storages: str) -> None:
-    """Raise VerifyException unless there is a zero point for each storage type, within its range."""
+    """Raise VerifyException unless there is one zero point for each storage type, within that type's range."""
     for value, storage in zip(list_of("zero_points", values, len(storages)), storages, strict=True):
         if is_float(storage):
             fail_unless(value == 0, f"zero point of {storage} must be 0, got {value}")
@@ -139,14 +140,14 @@ def check_zero_points(values: Ints, *storages: str) -> None:
 
 
 def check_clamp(clamp: Reals) -> None:
-    """Raise VerifyException unless the clamp has two bounds in order."""
+    """Raise VerifyException unless the clamp has two bounds, the lower one first."""
     low, high = list_of("clamp", clamp, 2)
     if not low <= high:
         raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
 
 
 def check_multiplier(op: Any) -> None:
-    """Raise VerifyException unless the op's multiplier and shift are ones of requantization."""
+    """Raise VerifyException unless the op's multiplier and shift are in the range that requantization takes."""
     multiplier, shift = op.multiplier.value.data, op.shift.value.data
     fail_unless(0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}")
     fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
@@ -162,7 +163,7 @@ def check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
 
 
 def check_same_rows(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:
-    """Raise VerifyException unless two buffers have as many rows."""
+    """Raise VerifyException unless two buffers have the same number of rows."""
     check_at_least_one_axis(name, value)
     fail_unless(
         rows_of(value) == rows_of(other),
@@ -177,8 +178,8 @@ def check_local_pair(op: Any) -> None:
 
 
 def check_rows(op: Any) -> None:
-    """Raise VerifyException unless x and out are in local memory, have as many rows, and each row
-    holds `columns` elements.
+    """Raise VerifyException unless x and out are in local memory and have the same number of rows, and each row can
+    hold `columns` elements.
     """
     check_local_pair(op)
     check_same_rows("out", op.out, "x", op.x)
@@ -188,6 +189,6 @@ def check_rows(op: Any) -> None:
 
 
 def check_core(core: IntegerAttr | None) -> None:
-    """Raise VerifyException for a negative core."""
+    """Raise VerifyException if a core's number is negative."""
     if core is not None and core.value.data < 0:
         raise VerifyException(f"core must not be negative, got {core.value.data}")

@@ -1,4 +1,4 @@
-"""Tiles of convolutions."""
+"""The tile ops of convolutions."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from .product_op import ProductOp, check_packed_weights
 
 
 class ConvOp(ProductOp):
-    """Base of tiles of convolutions: x [n,h,w,pitch], acc [n,oh,ow,pitch]; `channels` (in, out),
-    `pads` (top, left).
+    """Base of the tile ops of convolutions: x [n,h,w,pitch], acc [n,oh,ow,pitch]; `channels` are (in, out), `pads`
+    (top, left).
     """
 
     channels = prop_def(INTS)
@@ -63,13 +63,13 @@ class ConvOp(ProductOp):
         self.verify_weights(prod(kernel), inputs, outputs)
 
     def verify_weights(self, taps: int, inputs: int, outputs: int) -> None:
-        """Raise VerifyException for groups or a shape of w that do not suit a kernel of `taps`
-        elements and these channels.
+        """Raise VerifyException if the groups or the shape of w do not suit these channels and a kernel of `taps`
+        elements.
         """
         raise NotImplementedError
 
     def convolution_fields(self) -> Fields:
-        """The fields that the instructions of all convolutions have."""
+        """Return the fields that the instructions of all convolutions have."""
         batch, in_height, in_width, in_pitch = shape_of(self.x)
         _, out_height, out_width, out_pitch = shape_of(self.acc)
         return {
@@ -91,12 +91,10 @@ class ConvOp(ProductOp):
 
 @irdl_op_definition
 class Conv2dOp(ConvOp):
-    """A tile of a convolution on the matrix unit; w [blocks, kh·kw·c/groups, block] (its middle
-    axes may be split).
+    """A tile of a convolution on the matrix unit; w [blocks, kh·kw·c/groups, block] (its middle axes may be split).
 
-    acc[n,y,x,o] = Σ_{i,j,c} x[n, y·sh + i·dh − top, x·sw + j·dw − left, c] · w[i,j,c,o], c over the
-    channels of o's group; outside the image x is `pad_value`. With `accumulate` the sum is added to
-    acc.
+    acc[n,y,x,o] = Σ_{i,j,c} x[n, y·sh + i·dh − top, x·sw + j·dw − left, c] · w[i,j,c,o], c over the channels of o's
+    group; outside the image x is `pad_value`. With `accumulate` the sum is added to acc.
 
     tile.conv2d core 0 %lx, %lw -> %acc channels = [4, 8] kernel = [3, 3] pads = [1, 1]
         pad_value = -3 :

@@ -1,4 +1,4 @@
-"""The base of what a core executes at the tile level."""
+"""The base of the ops that a core executes at the tile level."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .checks import check_core, space_of
 from .step_op import StepOp
 
 Field = int | float | str | bool | Sequence[int] | Sequence[float] | None
-"""What `make` takes for a property: None and False leave it out."""
+"""A value that `make` takes for a property; None and False leave the property out."""
 
 Fields = dict[str, Any]
 Operands = dict[str, SSAValue]
 Translation = tuple[str, Fields, Operands]
-"""The instruction that an op becomes: its mnemonic, the values of its fields but for the addresses,
+"""The instruction that an op becomes: its mnemonic, the values of its fields except addresses,
 and the buffer of each address field."""
 
 NO_CLAMP: Reals = reals([-inf, inf])
@@ -31,18 +31,16 @@ NO_CLAMP: Reals = reals([-inf, inf])
 
 
 class CoreOp(StepOp):
-    """Base of what a core executes: copies and computations on whole tiles, in destination-passing
-    style.
+    """Base of the ops that a core executes: copies and computations on whole tiles, in destination-passing style.
 
-    `origin` is the name of the `tpu` result that the op is part of: what reports on the program key
-    on.
+    `origin` is the name of the `tpu` result that the op is part of; reports on the program use it as their key.
     """
 
     core = prop_def(INTEGER)
     origin = opt_prop_def(StringAttr)
 
     MOVES_ONLY: ClassVar[bool] = False
-    """Whether the op computes nothing: it moves, fills or converts what others computed."""
+    """Whether the op computes nothing itself: it moves, fills or converts."""
     REACHES_OTHER_CORES: ClassVar[bool] = False
     """Whether the op may use buffers of other cores, as DMA engines do."""
 
@@ -54,11 +52,10 @@ class CoreOp(StepOp):
         location: LocationAttr | None = None,
         **fields: Field,
     ) -> Self:
-        """Make the op on `core`: operands in the order of the definition (None: absent), `fields` its
-        properties.
+        """Make the op on `core`; operands are in the order of the definition (None for one that is absent), and
+        `fields` are its properties.
 
-        Properties at their default may be left out. Raises TypeError for a field that the op does
-        not have.
+        Properties at their default may be left out. Raises TypeError if the op does not have one of the fields.
         """
         properties: dict[str, Attribute | None] = {"core": integer(core), **cls.DEFAULTS}
         for name, value in fields.items():
@@ -73,7 +70,7 @@ class CoreOp(StepOp):
         self.verify_fields()
 
     def _verify_buffers(self) -> None:
-        """Raise VerifyException for a negative core, an operand that is no buffer, or another core's."""
+        """Raise VerifyException if the core is negative, or an operand is not a buffer or belongs to another core."""
         check_core(self.core)
         for operand in self.operands:
             space_of(operand)
@@ -88,17 +85,18 @@ class CoreOp(StepOp):
                 )
 
     def verify_fields(self) -> None:
-        """Raise VerifyException for what is wrong beyond buffers and cores."""
+        """Raise VerifyException if the op's fields are wrong; buffers and cores have been checked before."""
 
     def instruction(self) -> Translation:
-        """Say which instruction the op is, and the values of its fields apart from addresses.
+        """Return the op's instruction: its mnemonic, the values of its fields except addresses, and the buffers of its
+        address fields.
 
-        The tile interpreter executes it with the device's functions, and the conversion to isa puts
-        addresses to it: so both mean the same. The fields are those of the instruction's class in
-        `backends/instructions`: integers, reals, storage types and enums by name. An operand that is
-        not there is left out.
+        The tile interpreter executes this instruction with the device's functions, and the conversion to isa adds
+        addresses to it, so that the op means the same in both. The fields are those of the instruction's class in
+        `backends/instructions`: integers, reals, storage types and enums by name. An operand that is absent is left
+        out.
 
-        Raises ValueError for an op that is no computation: a copy becomes several transfers.
+        Raises ValueError if the op is not a computation: a copy becomes several transfers.
         """
         raise ValueError(f"{self.name} is no computation of a core")
 
@@ -106,11 +104,11 @@ class CoreOp(StepOp):
     def may_run_ahead(self) -> bool:
         """Whether the op only prepares a buffer of the core, from global memory or from nothing.
 
-        Such an op may stand before the computations of the tile before.
+        Such an op may be moved before the computations of the preceding tile.
         """
         return not is_global(self.buffer_written) and all(map(is_global, self.buffers_read))
 
     @property
     def is_store(self) -> bool:
-        """Whether the op takes what is in the core's memory to global memory."""
+        """Whether the op writes contents of the core's memory to global memory."""
         return is_global(self.buffer_written) and not all(map(is_global, self.buffers_read))

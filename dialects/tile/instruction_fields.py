@@ -1,4 +1,4 @@
-"""Fields that the instructions of several tile ops have, read from the ops."""
+"""Reads from tile ops the fields that several instructions have in common."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .core_op import Fields
 
 
 def clamp_fields(op: Any) -> Fields:
-    """The bounds of the op's `clamp`."""
+    """Return the bounds of the op's `clamp`."""
     low, high = values_of(op.clamp)
     return {"clamp_low": low, "clamp_high": high}
 
 
 def window_fields(kernel: Ints, strides: Ints, dilations: Ints) -> Fields:
-    """The fields `kernel_height` to `dilation_width` of a window that slides over an image."""
+    """Return the fields `kernel_height` to `dilation_width` for a window that slides over an image."""
     fields: Fields = {}
     for name, sizes in (("kernel", kernel), ("stride", strides), ("dilation", dilations)):
         fields[f"{name}_height"], fields[f"{name}_width"] = values_of(sizes)
@@ -25,7 +25,7 @@ def window_fields(kernel: Ints, strides: Ints, dilations: Ints) -> Fields:
 
 
 def row_fields(op: Any) -> Fields:
-    """How many rows and columns of x become out, and the pitches of both."""
+    """Return the number of rows and columns that the op takes from x to out, and the pitches of both."""
     return {
         "rows": rows_of(op.x),
         "columns": op.columns.value.data,
@@ -35,5 +35,5 @@ def row_fields(op: Any) -> Fields:
 
 
 def named(names: Sequence[str], values: Ints) -> Fields:
-    """The numbers of a list as fields of these names."""
+    """Return the numbers of a list as fields with these names."""
     return dict(zip(names, values_of(values), strict=True))

@@ -1,4 +1,4 @@
-"""The layer before it is cut into tiles, and the end of its body."""
+"""The layer before it is cut into tiles, and the op that ends its body."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from .step_op import StepOp
 
 @irdl_op_definition
 class LayerOp(StepOp):
-    """A layer before cutting: the tpu ops in its body, computed for `window` of the output.
+    """A layer before it is cut into tiles: computes the tpu ops in its body for `window` of the output.
 
-    Block arguments are the logical tensors (tpu types) of `inputs`; the body ends in `tile.yield`.
-    `window` is (low, high) per logical axis of the output: only that part of `output` is written.
-    Without `core` the layer is not split yet.
+    The block arguments are the logical tensors (of tpu types) that `inputs` hold; the body ends in `tile.yield`.
+    `window` is (low, high) for each logical axis of the output: only that part of `output` is written. A layer without
+    `core` is not yet split over cores.
 
     tile.layer core 0 (%a = %x : memref<1x10xf32, "global"> as tensor<1x10xf32>)
             -> %y : memref<1x10xf32, "global"> window = [0, 1, 0, 10] {
@@ -64,7 +64,7 @@ class LayerOp(StepOp):
         core: int | None = None,
         location: LocationAttr | None = None,
     ) -> Self:
-        """Make a layer; `body` is one block whose arguments are the logical tensors of `inputs`."""
+        """Make a layer; `body` is one block whose arguments are the logical tensors that `inputs` hold."""
         op = cls.build(
             operands=[list(inputs), output],
             properties={"core": optional_integer(core), "window": ints(window)},
@@ -182,7 +182,7 @@ def _print_input(printer: Printer, argument: SSAValue, buffer: SSAValue) -> None
 
 
 def _check_window(window: Ints, shape: tuple[int, ...]) -> None:
-    """Raise VerifyException unless the window is inside the output."""
+    """Raise VerifyException unless the window lies inside the output."""
     bounds = list_of("window", window, 2 * len(shape))
     for axis, size in enumerate(shape):
         low, high = bounds[2 * axis], bounds[2 * axis + 1]
@@ -193,8 +193,8 @@ def _check_window(window: Ints, shape: tuple[int, ...]) -> None:
 
 
 def _check_logical(what: str, value: SSAValue, buffer: SSAValue) -> None:
-    """Raise VerifyException unless a tensor has the storage type of the buffer that holds it, and the
-    shape that the buffer declares.
+    """Raise VerifyException unless a tensor has the storage type of the buffer that holds it, and the logical shape
+    that the buffer declares.
     """
     if not isinstance(value.type, TensorType):
         raise VerifyException(f"{what} must be a tensor, got {value.type}")
@@ -237,7 +237,7 @@ class YieldOp(TextOp):
 
     @classmethod
     def make(cls, value: SSAValue, *, location: LocationAttr | None = None) -> Self:
-        """Make the end of a layer's body."""
+        """Make the op that ends a layer's body."""
         op = cls.build(operands=[value])
         if location is not None:
             op.location = location

@@ -1,4 +1,4 @@
-"""What brings values to buffers without computing them: copies and fills."""
+"""The tile ops that bring values to buffers without computing them: copies and fills."""
 
 from __future__ import annotations
 
@@ -29,13 +29,11 @@ from .core_op import CoreOp, Translation
 
 @irdl_op_definition
 class CopyOp(CoreOp):
-    """Copies a strided box of elements between global and local memory (or between cores' local
-    memories).
+    """Copies a strided box of elements between global and local memory, or between the local memories of cores.
 
-    Element i of the box goes from `source_offset + Σ i_d·source_strides[d]` to `target_offset + Σ
-    i_d·target_strides[d]`, all in elements; the last axis has stride 1 on both sides. After each
-    run along the last axis `pad` elements of `pad_value` (a storage value) are written. `group`:
-    multicast group.
+    Element i of the box goes from `source_offset + Σ i_d·source_strides[d]` to
+    `target_offset + Σ i_d·target_strides[d]`, all in elements; the last axis has stride 1 on both sides. After each run
+    along the last axis `pad` elements of `pad_value` (a storage value) are written. `group` is the multicast group.
 
     tile.copy core 0 %out -> %y source_strides = [1] target_strides = [1] sizes = [1024] :
         memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "global">
@@ -59,7 +57,9 @@ class CopyOp(CoreOp):
 
     @property
     def may_run_ahead(self) -> bool:
-        """As for all ops; but the receivers of a multicast start together, where they stand."""
+        """Whether the op may run ahead, as for all ops; but never for a multicast copy, whose receivers start together,
+        where they stand in the program.
+        """
         return self.group is None and super().may_run_ahead
 
     def verify_fields(self) -> None:
@@ -87,7 +87,9 @@ class CopyOp(CoreOp):
 def _check_box(
     name: str, buffer: SSAValue, offset: int, strides: Ints, sizes: Sequence[int], pad: int
 ) -> None:
-    """Raise VerifyException unless the box of elements, and `pad` more after it, lie inside the buffer."""
+    """Raise VerifyException unless the box of elements, and the `pad` elements after each run, lie inside the
+    buffer.
+    """
     steps = list_of_at_least(f"{name}_strides", strides, len(sizes), 0)
     if steps[-1] != 1:
         raise VerifyException(f"the last axis of {name} must have stride 1, got {steps[-1]}")

@@ -1,4 +1,4 @@
-"""Tiles of softmax and of normalizations."""
+"""The tile ops of softmax and of normalizations."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class SoftmaxOp(CoreOp):
 
 @irdl_op_definition
 class NormalizeOp(CoreOp):
-    """Rows (last axis) of length · inner elements normalized over `length`; parameters f32 [2, rows,
-    length, inner]: see isa.normalize.
+    """Normalizes rows (last axis) of length · inner elements over `length`; parameters f32 [2, rows, length, inner];
+    see isa.normalize.
 
-    out = (x − mean) / sqrt(mean of (x − mean)² + epsilon) · scale + offset with means over `length`
-    for `kind` "mean_variance"; "rms" leaves the mean out, "l1" and "l2" divide by Σ |x| and sqrt(Σ x²).
+    out = (x − mean) / sqrt(mean of (x − mean)² + epsilon) · scale + offset with means over `length` for `kind`
+    "mean_variance"; "rms" leaves the mean out, "l1" and "l2" divide by Σ |x| and sqrt(Σ x²).
 
     tile.normalize core 0 %x parameters %table -> %out kind = "rms" length = 3 inner = 16
         epsilon = 0.5 :
@@ -102,7 +102,7 @@ class NormalizeOp(CoreOp):
         self._verify_parameters(length, inner)
 
     def _verify_parameters(self, length: int, inner: int) -> None:
-        """Raise VerifyException unless the parameters repeat over whole rows."""
+        """Raise VerifyException unless the parameters can be repeated over whole rows."""
         if self.parameters is None:
             return
         check_space(self, "parameters", "local")
@@ -142,11 +142,10 @@ class NormalizeOp(CoreOp):
 
 @irdl_op_definition
 class LocalResponseNormOp(CoreOp):
-    """Local response normalization along each row (last axis) of `columns` elements; see
-    top.local_response_norm.
+    """Local response normalization along each row (last axis) of `columns` elements; see top.local_response_norm.
 
-    out[r,c] = x[r,c] / (offset + alpha / size · Σ_k x[r,k]²)^beta, k over the `size` columns around
-    c that the row has.
+    out[r,c] = x[r,c] / (offset + alpha / size · Σ_k x[r,k]²)^beta, with k over those of the `size` columns around c
+    that exist in the row.
 
     tile.local_response_norm core 0 %x -> %out columns = 37 size = 5 alpha = 0.5 beta = 0.75
         offset = 1.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
@@ -183,7 +182,7 @@ class LocalResponseNormOp(CoreOp):
 
 
 def _check_float_rows(op: Any) -> None:
-    """Raise VerifyException unless rows of `columns` floats become as many rows of the same type."""
+    """Raise VerifyException unless x has rows of `columns` floats, and out has as many rows of the same type."""
     check_local_pair(op)
     _check_float_out(op)
     columns = op.columns.value.data
@@ -192,7 +191,7 @@ def _check_float_rows(op: Any) -> None:
 
 
 def _check_float_out(op: Any) -> None:
-    """Raise VerifyException unless x holds floats, and out as many rows of the same type."""
+    """Raise VerifyException unless x holds floats, and out has as many rows of the same type."""
     storage = storage_of(op.x)
     fail_unless(is_float(storage), f"x must be a float, is {storage}")
     check_storage("out", op.out, storage)

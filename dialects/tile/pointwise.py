@@ -1,5 +1,5 @@
-"""The element-wise tile ops: conversions, operations of two operands, functions of one, look-ups,
-the choice between two.
+"""The element-wise tile ops: conversions, operations of two operands, functions of one operand, look-ups, the choice
+between two operands.
 """
 
 from __future__ import annotations
@@ -36,16 +36,15 @@ from .instruction_fields import clamp_fields, named, row_fields
 from .requantized_op import RequantizedOp
 
 MAX_BINARY_AXES = 4
-"""Axes that an instruction with operands that broadcast counts."""
+"""How many axes an instruction whose operands broadcast can describe."""
 
 
 @irdl_op_definition
 class ConvertOp(RequantizedOp):
-    """Changes storage type or quantization of rows (last axis) of `columns` elements; see
-    isa.convert.
+    """Changes the storage type or quantization of rows (last axis) of `columns` elements; see isa.convert.
 
-    Integers become reals as (x − zero point) · scale, reals integers as round(x / scale) + zero
-    point, integers other integers by `multiplier` and `shift`.
+    An integer becomes a real as (x − zero point) · scale, a real becomes an integer as round(x / scale) + zero point,
+    and an integer becomes another integer by `multiplier` and `shift`.
 
     tile.convert core 0 %lx -> %out columns = 4 multiplier = 1073741824 shift = 31
         zero_points = [-3, 2] :
@@ -80,11 +79,10 @@ class ConvertOp(RequantizedOp):
 
 @irdl_op_definition
 class BinaryOp(CoreOp):
-    """An operation of two operands, whose physical shapes broadcast to that of out (at most four
-    axes).
+    """An operation of two operands whose physical shapes broadcast to that of out (at most four axes).
 
-    out = clamp(a `kind` b), with the formulas of isa.binary for integers; comparisons give bools.
-    `zero_points`: of a, b, out; `multipliers`: of a, b.
+    out = clamp(a `kind` b), with the formulas of isa.binary for integers; the result of comparisons is bools.
+    `zero_points` are those of a, b and out, `multipliers` those of a and b.
 
     tile.binary core 2 %x, %row -> %x kind = "div" :
         memref<2x3x16xf32, "local">, memref<16xf32, "local"> -> memref<2x3x16xf32, "local">
@@ -146,8 +144,7 @@ class BinaryOp(CoreOp):
 
 @irdl_op_definition
 class SelectOp(CoreOp):
-    """a where condition (bools) holds, b elsewhere; physical shapes broadcast to that of out (at
-    most four axes).
+    """a where condition (bools) holds, b elsewhere; physical shapes broadcast to that of out (at most four axes).
 
     tile.select core 0 %m, %x, %y -> %x :
         memref<2x4xi1, "local">, memref<2x4xf32, "local">, memref<2x4xf32, "local"> -> memref<2x4xf32, "local">
@@ -178,8 +175,8 @@ class SelectOp(CoreOp):
 class UnaryOp(CoreOp):
     """A function of each element of rows (last axis) of `columns` elements, clamped; see isa.unary.
 
-    out[r,c] = clamp(kind(x[r,c])); `alpha` and `beta` are parameters that some functions have.
-    is_nan and is_inf give bools, and not takes them.
+    out[r,c] = clamp(kind(x[r,c])); `alpha` and `beta` are parameters that some functions have. The result of is_nan and
+    is_inf is bools, and the operand of not is bools.
 
     tile.unary core 0 %x -> %y kind = "elu" columns = 3 alpha = 0.5 clamp = [0.0, 1.0] :
         memref<2x4xf32, "local"> -> memref<2x4xf32, "local">
@@ -222,10 +219,9 @@ class UnaryOp(CoreOp):
 
 @irdl_op_definition
 class LookupOp(CoreOp):
-    """The entry of `table` [256] for each element, of 8 bits, of rows (last axis) of `columns`
-    elements.
+    """The entry of `table` [256] for each 8-bit element of rows (last axis) of `columns` elements.
 
-    out[r,c] = table[bits of x[r,c]]. `zero_point` is what follows each row up to its pitch.
+    out[r,c] = table[bits of x[r,c]]. `zero_point` is the value that fills each row from `columns` up to its pitch.
 
     tile.lookup core 0 %q, %t -> %r columns = 3 zero_point = 7 :
         memref<2x4xi8, "local">, memref<256xui8, "local"> -> memref<2x4xui8, "local">
@@ -263,8 +259,8 @@ class LookupOp(CoreOp):
 
 
 def _check_broadcast(op: Any, *names: str) -> None:
-    """Raise VerifyException unless the operands broadcast to out, and out has no more axes than an
-    instruction counts.
+    """Raise VerifyException unless the operands broadcast to out, and out has no more axes than an instruction can
+    describe.
     """
     shape = shape_of(op.out)
     fail_unless(
@@ -281,7 +277,7 @@ def _check_broadcast(op: Any, *names: str) -> None:
 
 
 def _broadcast_fields(out: SSAValue, **operands: SSAValue) -> Fields:
-    """Sizes of the output's axes, and the strides with which the operands are read."""
+    """Return the sizes of the output's axes, and the strides with which the operands are read."""
     shape = shape_of(out)
     sizes = [1] * (MAX_BINARY_AXES - len(shape)) + list(shape)
     fields: Fields = {f"size{d}": size for d, size in enumerate(sizes)}
@@ -292,8 +288,8 @@ def _broadcast_fields(out: SSAValue, **operands: SSAValue) -> Fields:
 
 
 def broadcast_strides(shape: tuple[int, ...], rank: int) -> list[int]:
-    """Strides in elements of a dense row-major `shape`, aligned at the last of `rank` axes; 0 where
-    an axis repeats.
+    """Return the strides, in elements, of a dense row-major `shape`, aligned at the last of `rank` axes; 0 for an axis
+    along which elements repeat.
     """
     strides = [0] * rank
     step = 1

@@ -1,4 +1,4 @@
-"""Tiles of pooling."""
+"""The tile op of pooling."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ _SIDES = ("pad_top", "pad_left", "pad_bottom", "pad_right")
 
 @irdl_op_definition
 class PoolOp(RequantizedOp):
-    """A tile of max or average pooling; x [n,h,w,pitch]; `pads` (top, left, bottom, right); `kind`:
-    max, average.
+    """A tile of pooling; x [n,h,w,pitch]; `pads` are (top, left, bottom, right); `kind` is max or average.
 
-    out[n,y,x,c] = max or mean over i,j of x[n, y·sh + i·dh − top, x·sw + j·dw − left, c], without
-    what lies outside the image, which `count_include_pad` counts as zeros.
+    out[n,y,x,c] = max or mean over i,j of x[n, y·sh + i·dh − top, x·sw + j·dw − left, c]. Elements outside the image
+    are left out, or count as zeros with `count_include_pad`.
 
     tile.pool core 0 %lx -> %out kind = "average" kernel = [3, 3] pads = [1, 1, 1, 1]
         count_include_pad multiplier = 1073741824 shift = 30 zero_points = [-3, 4] :

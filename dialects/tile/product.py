@@ -1,4 +1,4 @@
-"""Tiles of matrix products, and what takes the sums of products to outputs."""
+"""The tile ops of matrix products, and the epilogue, which turns sums of products into outputs."""
 
 from __future__ import annotations
 
@@ -97,12 +97,11 @@ class MatmulOp(ProductOp):
 
 @irdl_op_definition
 class EpilogueOp(CoreOp):
-    """Accumulators to outputs: bias, residual, requantization and clamp by the rows of `table`;
-    last axes are channels.
+    """Turns accumulators into outputs: adds bias and residual, requantizes and clamps, by the rows of `table`. The last
+    axes are channels.
 
-    In floats out = clamp(acc + bias + residual); isa.epilogue has the formula for integers, and the
-    rows of the table. `zero_points`: of the residual and of the output; `clamp`: two storage values
-    (f64).
+    For floats out = clamp(acc + bias + residual); isa.epilogue has the formula for integers, and describes the rows of
+    the table. `zero_points` are those of the residual and of the output; `clamp` holds two storage values (f64).
 
     tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] :
         memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">

@@ -1,4 +1,4 @@
-"""The base of tiles of convolutions and matrix products, and the form of their packed weights."""
+"""The base of the tile ops of convolutions and matrix products, and the form of their packed weights."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .core_op import CoreOp, Fields, Operands
 
 
 class ProductOp(CoreOp):
-    """Base of what sums products of x and w in the accumulator memory. A subclass that has a flag
-    `accumulate` adds to what is in acc.
+    """Base of the ops that sum products of x and w in the accumulator memory. If a subclass has a flag `accumulate` and
+    it is set, the sums are added to the contents of acc.
     """
 
     x = operand_def(MemRefType)
@@ -28,7 +28,7 @@ class ProductOp(CoreOp):
 
     @property
     def is_accumulating(self) -> bool:
-        """Whether the sums are added to what is in acc."""
+        """Whether the sums are added to the contents of acc."""
         return "accumulate" in self.properties
 
     @property
@@ -36,7 +36,7 @@ class ProductOp(CoreOp):
         return (self.x, self.w, self.acc) if self.is_accumulating else (self.x, self.w)
 
     def verify_product(self) -> None:
-        """Raise VerifyException for operands in other memories, or of other storage types."""
+        """Raise VerifyException if operands are in the wrong memories or have the wrong storage types."""
         check_space(self, "x", "local")
         check_space(self, "w", "local")
         check_space(self, "acc", "acc")
@@ -49,7 +49,7 @@ class ProductOp(CoreOp):
             check_storage("acc", self.acc, "i32", "i64")
 
     def product_fields(self) -> Fields:
-        """The fields that the instructions of all products have."""
+        """Return the fields that the instructions of all products have."""
         return {
             "type": storage_of(self.x),
             "acc_type": storage_of(self.acc),
@@ -58,13 +58,13 @@ class ProductOp(CoreOp):
         }
 
     def product_operands(self) -> Operands:
-        """The buffers by address field."""
+        """Return the buffers, each under the name of its address field."""
         return {"x": self.x, "w": self.w, "acc": self.acc}
 
 
 def check_packed_weights(shape: tuple[int, ...], depth: int, outputs: int) -> None:
-    """Raise VerifyException unless `shape` is [blocks, depth, block] with as many blocks as the
-    outputs need; the depth may be split into several axes.
+    """Raise VerifyException unless `shape` is [blocks, depth, block], with as many blocks as the outputs need; the
+    depth may be split into several axes.
     """
     if len(shape) < 3 or prod(shape[1:-1]) != depth:
         raise VerifyException(f"w must have shape [blocks, {depth}, block], has {list(shape)}")

@@ -1,4 +1,4 @@
-"""The program: its buffers, and the steps that use them."""
+"""The program op: its buffers, and the steps that use them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from .step_op import StepOp
 
 @irdl_op_definition
 class ProgramOp(TextOp):
-    """A program: one block of buffers, layers, copies and computations in program order, without
-    terminator.
+    """A program: one block of buffers, layers, copies and computations in program order, without a terminator.
 
     tile.program @main {
       %x = tile.alloc core 0 : memref<16xi8, "local">
@@ -46,14 +45,14 @@ class ProgramOp(TextOp):
 
     @property
     def buffers(self) -> list[BufferOp]:
-        """The declarations of buffers."""
+        """The ops that declare buffers."""
         return [op for op in self.body.block.ops if isinstance(op, BufferOp)]
 
     @property
     def steps(self) -> list[StepOp]:
-        """What the program does, in program order.
+        """The ops that do something, in program order.
 
-        Raises DiagnosticError if the program holds what is neither a step nor a buffer.
+        Raises DiagnosticError if the program holds an op that is neither a step nor the declaration of a buffer.
         """
         steps: list[StepOp] = []
         for op in self.body.block.ops:
@@ -86,7 +85,7 @@ class ProgramOp(TextOp):
 
 
 def program_of(module: ModuleOp) -> ProgramOp:
-    """The tile.program of a module. Raises DiagnosticError if there is not exactly one."""
+    """Return the tile.program of a module. Raises DiagnosticError if there is not exactly one."""
     programs = [op for op in module.ops if isinstance(op, ProgramOp)]
     if len(programs) != 1:
         raise DiagnosticError(

@@ -1,4 +1,4 @@
-"""Tiles of reductions."""
+"""The tile op of reductions."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from .requantized_op import RequantizedOp
 
 @irdl_op_definition
 class ReduceOp(RequantizedOp):
-    """The reduction `kind` (see top.reduce) over the middle of three axes of x: `sizes` (outer,
-    length, inner), `strides` (outer, length), in elements.
+    """The reduction `kind` (see top.reduce) of x over the middle one of three axes. `sizes` are (outer, length, inner),
+    `strides` (outer, length), in elements.
 
     out[o,i] = reduction over l of x[o · outer stride + l · length stride + i].
 

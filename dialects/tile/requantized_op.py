@@ -1,4 +1,4 @@
-"""The base of computations whose integers are rescaled from the quantization of x to that of out."""
+"""The base of the computations that rescale integers from the quantization of x to that of out."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .instruction_fields import clamp_fields
 
 
 class RequantizedOp(CoreOp):
-    """Base of x → out with out = clamp(round(v · multiplier · 2^-shift) + zero point of out), where v
-    is what the op computes of x − zero point of x.
+    """Base of the ops x → out with out = clamp(round(v · multiplier · 2^-shift) + zero point of out), where v is what
+    the op computes of x − zero point of x.
 
-    `multiplier` 0: values keep their scale. `zero_points`: of x and out. `clamp`: two storage values.
+    With `multiplier` 0 values keep their scale. `zero_points` are those of x and out; `clamp` holds two storage values.
     """
 
     multiplier = prop_def(INTEGER)
@@ -32,13 +32,13 @@ class RequantizedOp(CoreOp):
     }
 
     def verify_requantization(self, x_storage: str, out_storage: str) -> None:
-        """Raise VerifyException for numbers that requantization does not take."""
+        """Raise VerifyException if zero points, multiplier, shift or clamp are not ones that requantization takes."""
         check_multiplier(self)
         check_zero_points(self.zero_points, x_storage, out_storage)
         check_clamp(self.clamp)
 
     def requantization_fields(self) -> Fields:
-        """The fields of the instruction that say how values are rescaled."""
+        """Return the fields of the instruction that say how values are rescaled."""
         zero_in, zero_out = values_of(self.zero_points)
         return {
             "multiplier": self.multiplier.value.data,

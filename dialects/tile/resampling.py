@@ -1,4 +1,4 @@
-"""Tiles of interpolation and of gathers along one axis."""
+"""The tile ops of interpolation and of gathers along one axis."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from .core_op import CoreOp, Operands, Translation
 
 @irdl_op_definition
 class ResampleOp(CoreOp):
-    """Interpolation along the physical `axis` of x; index i32 [out,taps], weight f32 [out,taps]
-    (none: a gather).
+    """Interpolation along the physical `axis` of x, with index i32 [out,taps] and weight f32 [out,taps]; without weight
+    it is a gather.
 
     out[…,o,…] = Σ_t x[…, index[o,t], …] · weight[o,t] along `axis`.
 

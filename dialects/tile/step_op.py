@@ -1,4 +1,4 @@
-"""The base of what a tile program does, step by step: layers, copies and computations."""
+"""The base of the steps of a tile program: layers, copies and computations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from ..ir.text.assembly import TextOp
 
 
 class AccessesBuffers(MemoryEffect):
-    """Says that an op reads and writes the buffers that its class names, and nothing else."""
+    """Says that an op reads and writes the buffers that its class names as read and written, and has no other
+    effect.
+    """
 
     @classmethod
     def get_effects(cls, op: Operation) -> set[EffectInstance]:
@@ -24,15 +26,15 @@ class AccessesBuffers(MemoryEffect):
 
 
 class StepOp(TextOp):
-    """Base of the ops of a tile.program that do something. The others declare its buffers."""
+    """Base of the ops of a tile.program that do something; the other ops declare its buffers."""
 
     traits = traits_def(AccessesBuffers())
 
     @property
     def buffer_written(self) -> SSAValue:
-        """The buffer that the op writes, its DESTINATION.
+        """The buffer that the op writes: its operand DESTINATION.
 
-        Raises DiagnosticError if the op has none: it has no effect that a program could see.
+        Raises DiagnosticError if the op writes no buffer, because a program could not see any effect of it.
         """
         if self.DESTINATION is None:
             raise DiagnosticError(f"{self.name} cannot stand in a tile.program")
@@ -40,25 +42,25 @@ class StepOp(TextOp):
 
     @property
     def buffers_read(self) -> tuple[SSAValue, ...]:
-        """The buffers that the op reads: all operands but the one that it writes."""
+        """The buffers that the op reads: all operands except the one that it writes."""
         values = [getattr(self, name) for name in _names_read(type(self))]
         return tuple([value for value in values if value is not None])
 
     @property
     def core_number(self) -> int | None:
-        """The core that runs the op, None for a layer that has no core yet."""
+        """The core that runs the op; None for a layer that has no core yet."""
         core = self.properties.get("core")
         return core.value.data if isinstance(core, IntegerAttr) else None
 
     @property
     def tpu_name(self) -> str | None:
-        """The name of the `tpu` result that the op computes a part of, None where that is not known."""
+        """The name of the `tpu` result of which the op computes a part; None if that is not known."""
         origin = self.properties.get("origin")
         return origin.data if isinstance(origin, StringAttr) else None
 
 
 @cache
 def _names_read(cls: type[StepOp]) -> tuple[str, ...]:
-    """The fields of all operands but the one that is written."""
+    """Return the fields of all operands except the one that is written."""
     operands = cls.get_irdl_definition().operands
     return tuple(name for name, _ in operands if name != cls.DESTINATION)

@@ -1,4 +1,4 @@
-"""The bytes of a tile program's weight buffers, as they lie in global memory."""
+"""Makes the bytes of a tile program's weight buffers, as they lie in global memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .buffer import GlobalOp
 
 
 def weight_data(op: GlobalOp, store: WeightStore) -> np.ndarray:
-    """The data of a weight buffer in its physical shape and storage type, padding zero.
+    """Return the data of a weight buffer in its physical shape and storage type, with zeros as padding.
 
-    Raises DiagnosticError if the weight store has other data than the buffer says.
+    Raises DiagnosticError if the data in the weight store do not fit the buffer.
     """
     name, storage, shape = op.buffer_name.data, op.storage, values_of(op.shape)
     if op.key is not None:

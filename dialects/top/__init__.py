@@ -1,11 +1,9 @@
-"""The top dialect: what a network does, one op per thing, on float tensors, the same on every
-target.
+"""The top dialect: what a network does, one op for each thing, on float tensors; the same on every target.
 
-Tensors have ONNX's layout. Calibration writes the range of a value into its type,
-`!quant.calibrated<f32<low:high>>`; apart from that the element types of operands and result agree
-(`top.cast` changes them).
-Every op knows the shape of its result (`expected_shape`), which constructor and verifier share, its
-multiply-accumulates (`macs`) and the bytes of its operands and result (`size_bytes`).
+Tensors have ONNX's layout. Calibration writes the range of a value into its type, `!quant.calibrated<f32<low:high>>`;
+apart from that the element types of operands and result agree (`top.cast` changes them). Every op knows the shape of
+its result (`expected_shape`), which constructor and verifier share, its multiply-accumulates (`macs`) and the bytes of
+its operands and result (`size_bytes`).
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from .top_op import TopOp
 class AlongAxisOp(AlongAxisBase, TopOp):
     """The function `kind` along `axis` (non-negative), whose size in the result is `length`.
 
-    argmax, argmin: the first position of the extreme, with `last` the last one, as i64; without
-    `keepdims` the axis is dropped. cumsum: running sums, `exclusive` of the element itself, `reverse` from the
-    end on. top_k_values, top_k_indices: the `length` smallest elements, with `largest` the largest, in
-    their order, or their positions as i64; of equal ones the first comes first.
+    argmax, argmin: the position (i64) of the extreme; of equal ones the first or, with `last`, the last. Without
+    `keepdims` the axis is dropped. cumsum: running sums, which leave out the element itself with `exclusive` and start
+    at the end with `reverse`. top_k_values, top_k_indices: the `length` smallest elements or, with `largest`, the
+    largest, in order, or their positions (i64); of equal elements the first comes first.
 
     %y = top.along_axis "y" %x kind = "argmax" axis = 1 length = 1 : (tensor<1x10xf32>) -> tensor<1xi64>
     """

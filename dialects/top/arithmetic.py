@@ -16,19 +16,19 @@ from .top_op import TopOp
 
 
 class BinaryOp(BinaryBase, TopOp):
-    """Base of the element-wise ops of two operands, with NumPy's broadcasting; integers too."""
+    """Base of the element-wise ops of two operands, with NumPy's broadcasting; they take integers too."""
 
     traits = traits_def(RoundsResult())
 
     NEEDS_FLOATS: ClassVar[bool] = False
     NEUTRAL: ClassVar[float | None] = None
-    """The number beside which, as rhs, the op gives lhs; None if there is no such number."""
+    """The number that, as rhs, makes the op give lhs unchanged; None if there is no such number."""
     COMMUTES: ClassVar[bool] = False
     """Whether lhs and rhs may be exchanged."""
 
     @staticmethod
     def compute(lhs: np.ndarray, rhs: np.ndarray, /) -> np.ndarray:
-        """Compute the result of two arrays that broadcast."""
+        """Compute the result for two arrays that broadcast."""
         raise NotImplementedError
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
@@ -95,7 +95,7 @@ class DivOp(BinaryOp):
 
 @irdl_op_definition
 class MinOp(BinaryOp):
-    """The smaller of lhs and rhs; NaN where one is.
+    """The smaller of lhs and rhs; NaN if either is NaN.
 
     %min = top.min "min" %x, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
     """
@@ -107,7 +107,7 @@ class MinOp(BinaryOp):
 
 @irdl_op_definition
 class MaxOp(BinaryOp):
-    """The larger of lhs and rhs; NaN where one is.
+    """The larger of lhs and rhs; NaN if either is NaN.
 
     %max = top.max "max" %x, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
     """
@@ -136,7 +136,7 @@ class PowerOp(FloatBinaryOp):
 
 @irdl_op_definition
 class ModuloOp(FloatBinaryOp):
-    """The remainder of lhs / rhs, with the sign of lhs (C's fmod).
+    """The remainder of lhs / rhs, with the sign of lhs (like C's fmod).
 
     %modulo = top.modulo "modulo" %power, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
     """
@@ -147,7 +147,7 @@ class ModuloOp(FloatBinaryOp):
 
 @irdl_op_definition
 class PreluOp(FloatBinaryOp):
-    """lhs, times rhs (the slope) where lhs is negative.
+    """lhs where it is not negative, lhs · rhs (the slope) where it is.
 
     %prelu = top.prelu "prelu" %modulo, %c : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
     """

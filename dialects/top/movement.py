@@ -1,4 +1,4 @@
-"""The ops of `top` that move elements: they take tensors apart, put them together, and reorder them."""
+"""The ops of `top` that move elements: they take tensors apart, join them, and reorder them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class PadOp(PadBase, TopOp):
 
 @irdl_op_definition
 class GatherOp(TopOp, HasCanonicalizationPatternsInterface):
-    """The elements of `axis` (non-negative) that `indices` name, in their order; any may repeat.
+    """The elements along `axis` (non-negative) at `indices`, in their order; an index may appear several times.
 
     %y = top.gather "y" %x axis = 1 indices = [2, 0, 0] :
         (tensor<1x8xf32>) -> tensor<1x3xf32>
@@ -146,7 +146,7 @@ class GatherOp(TopOp, HasCanonicalizationPatternsInterface):
 
 
 class MergeReshapes(RewritePattern):
-    """reshape(reshape(x)) ⇒ reshape(x)."""
+    """Merges two reshapes: reshape(reshape(x)) ⇒ reshape(x)."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ReshapeOp, rewriter: PatternRewriter, /) -> None:
@@ -158,7 +158,7 @@ class MergeReshapes(RewritePattern):
 
 
 class MergeTransposes(RewritePattern):
-    """transpose(transpose(x)) ⇒ transpose(x) with both permutations."""
+    """Merges two transposes: transpose(transpose(x)) ⇒ transpose(x) with both permutations combined."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: TransposeOp, rewriter: PatternRewriter, /) -> None:
@@ -172,7 +172,7 @@ class MergeTransposes(RewritePattern):
 
 
 class TransposeToReshape(RewritePattern):
-    """A transpose that moves axes of size 1 only ⇒ reshape: the elements stay where they are."""
+    """Replaces a transpose that moves only axes of size 1 by a reshape, as no element changes its place."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: TransposeOp, rewriter: PatternRewriter, /) -> None:
@@ -185,7 +185,7 @@ class TransposeToReshape(RewritePattern):
 
 
 class MergeSlices(RewritePattern):
-    """slice(slice(x)) ⇒ slice(x)."""
+    """Merges two slices: slice(slice(x)) ⇒ slice(x)."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: SliceOp, rewriter: PatternRewriter, /) -> None:
@@ -210,7 +210,7 @@ class MergeSlices(RewritePattern):
 
 
 class MergeConcats(RewritePattern):
-    """concat(…, concat(a, b), …) along one axis ⇒ concat(…, a, b, …), where nothing else reads the
+    """Merges two concats along one axis: concat(…, concat(a, b), …) ⇒ concat(…, a, b, …), if nothing else reads the
     inner one.
     """
 
@@ -231,7 +231,7 @@ class MergeConcats(RewritePattern):
 
 
 class MergeGathers(RewritePattern):
-    """gather(gather(x)) along one axis ⇒ gather(x)."""
+    """Merges two gathers along one axis: gather(gather(x)) ⇒ gather(x)."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GatherOp, rewriter: PatternRewriter, /) -> None:
@@ -246,7 +246,7 @@ class MergeGathers(RewritePattern):
 
 
 class GatherToSlice(RewritePattern):
-    """A gather of elements at equal distances ⇒ slice."""
+    """Replaces a gather of elements at equal distances by a slice."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GatherOp, rewriter: PatternRewriter, /) -> None:

@@ -58,8 +58,8 @@ class BatchNormOp(TopOp):
         scale, bias, mean, variance = (
             value.astype(np.float32, copy=False).reshape(shape) for value in operands[1:]
         )
-        # The factor is that of the folded form, in f64: the same network folded or not differs by f32
-        # rounding only.
+        # The factor is computed in f64 as when the op is folded into a convolution, so that a network
+        # with and without folding differs only by rounding in f32.
         deviation = np.sqrt(variance.astype(np.float64) + self.epsilon.value.data)
         factor = (scale / deviation).astype(np.float32)
         return self.rounded((x - mean) * factor + bias)

@@ -1,5 +1,5 @@
-"""The other element-wise ops of `top`: functions of one operand, comparisons, logic, the choice between
-two, casts.
+"""The other element-wise ops of `top`: functions of one operand, comparisons, logic, the choice between two operands,
+casts.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ReluOp(TopOp):
 
 @irdl_op_definition
 class ClipOp(TopOp):
-    """min(max(input, low), high); a bound that is not there does not bind.
+    """min(max(input, low), high); a missing bound does not limit anything.
 
     %clip = top.clip "clip" %relu low = 0.0 high = 6.0 :
         (tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
@@ -73,7 +73,7 @@ class ClipOp(TopOp):
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
-        """The bounds as numbers; None does not bind."""
+        """The bounds as numbers; None for a missing one."""
         low = None if self.low is None else self.low.value.data
         high = None if self.high is None else self.high.value.data
         return low, high
@@ -89,8 +89,8 @@ class ClipOp(TopOp):
 class UnaryOp(UnaryBase, TopOp):
     """The function `kind` of each element, such as "sigmoid" or "exp".
 
-    `alpha` and `beta` are the parameters of the kinds that have them (backends/numerics/unary.py
-    lists all). is_nan and is_inf give bools, and not takes them; the others are functions of floats.
+    `alpha` and `beta` are the parameters of the kinds that have them (backends/numerics/unary.py lists all). The result
+    of is_nan and is_inf is bools, and the operand of not is bools; all other kinds are functions of floats.
 
     %y = top.unary "y" %x kind = "leaky_relu" alpha = 0.1 : (tensor<4xf32>) -> tensor<4xf32>
     """
@@ -123,7 +123,7 @@ class UnaryOp(UnaryBase, TopOp):
 
 @irdl_op_definition
 class CompareOp(CompareBase, TopOp):
-    """lhs (kind) rhs as bools; kinds: less, less_or_equal, equal, not_equal.
+    """Compares lhs with rhs and gives bools; `kind` is less, less_or_equal, equal or not_equal.
 
     %y = top.compare "y" %a, %b kind = "less" : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xi1>
     """
@@ -140,7 +140,7 @@ class CompareOp(CompareBase, TopOp):
 
 @irdl_op_definition
 class LogicalOp(LogicalBase, TopOp):
-    """lhs (kind) rhs for bools; kinds: and, or, xor.
+    """Combines the bools lhs and rhs; `kind` is and, or or xor.
 
     %both = top.logical "both" %less, %not kind = "and" : (tensor<4xi1>, tensor<4xi1>) -> tensor<4xi1>
     """
@@ -177,7 +177,7 @@ class SelectOp(SelectBase, TopOp):
 
 @irdl_op_definition
 class CastOp(TopOp):
-    """The input in the float type of the result, rounded once, half to even; what is too large
+    """Converts the input to the float type of the result, rounded once, half to even; a number that is too large
     becomes infinite.
 
     %h = top.cast "h" %x : (tensor<1x8xf32>) -> tensor<1x8xf16>

@@ -52,7 +52,7 @@ class ReduceOp(ReduceBase, TopOp, HasCanonicalizationPatternsInterface):
         return self.rounded(reduced.reshape(len(x), *self.output.type.get_shape()))
 
     def keeps_elements(self) -> bool:
-        """Tell whether each reduction is of one element, and gives it as it is."""
+        """Tell whether each reduction is over a single element and gives that element unchanged."""
         shape = shape_of(self.input)
         ones = all(shape[axis] == 1 for axis in self.axes.get_values())
         return ones and self.kind.data in ("mean", "sum", "prod", "max", "min")
@@ -66,7 +66,7 @@ class ReduceOp(ReduceBase, TopOp, HasCanonicalizationPatternsInterface):
 
 
 class ReductionToReshape(RewritePattern):
-    """A mean, sum, product, max or min over axes of size 1 that drops them ⇒ reshape."""
+    """Replaces a mean, sum, product, max or min that only drops axes of size 1 by a reshape."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ReduceOp, rewriter: PatternRewriter, /) -> None:

@@ -29,8 +29,7 @@ NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 
 @irdl_op_definition
 class ResizeOp(TopOp):
-    """ONNX Resize with all sizes known: output shape from the type, `scales` one f64 per axis,
-    `roi` two per axis.
+    """ONNX's Resize with all sizes known: the type says the output shape; `scales` holds one f64 per axis, `roi` two.
 
     %resized = top.resize "resize" %avg mode = "linear" scales = [1.0, 1.0, 2.0, 2.0]
         coordinate_transformation_mode = "asymmetric" antialias :
@@ -81,7 +80,7 @@ class ResizeOp(TopOp):
         return x
 
     def taps(self) -> dict[int, resampling.Taps]:
-        """Return, for each axis that the resize changes, index i32 [out,taps] and weight f32 [out,taps] of the
+        """Return for each axis that the resize changes the index i32 [out,taps] and the weight f32 [out,taps] of the
         elements that it mixes.
         """
         sizes, results, scales = (
@@ -111,7 +110,7 @@ class ResizeOp(TopOp):
 
     def unchanged_operand(self) -> SSAValue | None:
         mode = self.coordinate_transformation_mode.data
-        # tf_crop_and_resize cuts out a region; tf_half_pixel_for_nn looks half a pixel to the right.
+        # tf_crop_and_resize cuts out a region; tf_half_pixel_for_nn reads half a pixel to the right.
         exact = mode not in ("tf_crop_and_resize", "tf_half_pixel_for_nn")
         # Every scale is 1, and each result pixel lies on the input pixel of its index.
         same = exact and all(scale == 1.0 for scale in self.scales.get_values())
@@ -119,7 +118,7 @@ class ResizeOp(TopOp):
 
 
 def beside_input(weight: np.ndarray, axis: int, rank: int) -> np.ndarray:
-    """Tell which outputs of a resize lie beside the input along `axis`, as bools that broadcast with `rank`
-    axes: they get the extrapolation value.
+    """Tell which outputs of a resize lie outside the input along `axis`, as bools that broadcast with `rank` axes:
+    these outputs get the extrapolation value.
     """
     return resampling.extrapolated(weight).reshape(-1, *(1,) * (rank - axis - 1))

@@ -16,7 +16,7 @@ class TopOp(TensorOp):
     """Base of the ops of `top`: one result, named by the property `name` (unique in the module)."""
 
     def result_element(self) -> Attribute:
-        """Element type of a result made without one: the first operand's, without its calibrated
+        """Return the element type of a result made without one: that of the first operand, without its calibrated
         range.
         """
         return expressed(element_of(self.operands[0]))
@@ -26,12 +26,12 @@ class TopOp(TensorOp):
         self._verify_elements()
 
     def _verify_elements(self) -> None:
-        """Every operand and the result are floats of one type, calibrated or not."""
+        """Raise VerifyException unless every operand and the result are floats of one type, calibrated or not."""
         self.verify_same_floats(self.named_operands())
 
     def verify_same_floats(self, values: Sequence[tuple[str, SSAValue]]) -> None:
-        """VerifyException unless the named operands and the result are of one type, a float where
-        the op needs one.
+        """Raise VerifyException unless the named operands and the result have one element type, which must be a float
+        if the op needs one.
         """
         result = expressed(self.output.type.element_type)
         for name, value in values:

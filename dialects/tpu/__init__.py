@@ -1,8 +1,7 @@
-"""The tpu dialect: what the target computes; every tensor type carries its storage type, scale and
-zero point.
+"""The tpu dialect: what the target computes; every tensor type carries its storage type, scale and zero point.
 
-Shapes and layouts are those of `top`. Elements are floats or `!quant.uniform` types. A constructor
-takes the result's element type as `element` where it does not follow from the operands.
+Shapes and layouts are those of `top`. Elements are floats or `!quant.uniform` types. A constructor takes the result's
+element type as `element` if it does not follow from the operands.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the device cannot compute and leaves to the host."""
+"""The functions that the device cannot compute and leaves to the host."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .tpu_op import TpuOp
 
 @irdl_op_definition
 class HostCallOp(AlongAxisBase, TpuOp):
-    """A named function that the host computes, as top.along_axis.
+    """A function that the host computes; its kinds and fields are those of top.along_axis.
 
     %h = tpu.host_call "h" %a kind = "cumsum" axis = 1 length = 10 keepdims :
         (tensor<1x10xf32>) -> tensor<1x10xf32>

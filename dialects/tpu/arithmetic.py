@@ -39,7 +39,7 @@ class BinaryOp(BinaryBase, ClampedOp):
 
     @staticmethod
     def compute(lhs: np.ndarray, rhs: np.ndarray, /) -> np.ndarray:
-        """Compute the result of two arrays of floats that broadcast."""
+        """Compute the result for two arrays of floats that broadcast."""
         raise NotImplementedError
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
@@ -136,7 +136,7 @@ class DivOp(BinaryOp):
 
 
 class ExtremeOp(BinaryOp):
-    """Base of min and max: floats, or quantized values of one type, whose stored values it compares."""
+    """Base of min and max: of floats, or of quantized values of one type, whose stored values are compared."""
 
     def verify_elements(self) -> None:
         rules.same_element("rhs", self.rhs, "lhs", self.lhs)
@@ -152,7 +152,7 @@ class ExtremeOp(BinaryOp):
 
 @irdl_op_definition
 class MinOp(ExtremeOp):
-    """The smaller of lhs and rhs, NaN where one is; all three have one element type.
+    """The smaller of lhs and rhs, NaN if either is NaN; operands and result have one element type.
 
     %min = tpu.min "min" %q, %q clamp_low = 0.0 :
         (tensor<4x!quant.uniform<i8:f32, 1.000000e-01:3>>,
@@ -165,7 +165,7 @@ class MinOp(ExtremeOp):
 
 @irdl_op_definition
 class MaxOp(ExtremeOp):
-    """The larger of lhs and rhs, NaN where one is; all three have one element type.
+    """The larger of lhs and rhs, NaN if either is NaN; operands and result have one element type.
 
     %max = tpu.max "max" %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     """
@@ -198,7 +198,7 @@ class ModuloOp(BinaryOp):
 
 @irdl_op_definition
 class PreluOp(BinaryOp):
-    """lhs, times rhs (the slope) where lhs is negative (float types only).
+    """lhs where it is not negative, lhs · rhs (the slope) where it is (float types only).
 
     %prelu = tpu.prelu "prelu" %modulo, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     """

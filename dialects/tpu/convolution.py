@@ -17,10 +17,10 @@ from .product import ProductOp
 
 @irdl_op_definition
 class Conv2dOp(Conv2dBase, ProductOp):
-    """Convolution, bias, residual, clamp; shapes as top.conv2d, residual as the result.
+    """Convolution, then bias, residual and clamp. Shapes are those of top.conv2d; the residual has the result's shape.
 
-    Quantized: bias is i32 in units of sx·sw[o]; weights are quantized along axis 0 with zero point
-    0. `accumulator`: "i32" or "i64" for quantized types, "f32" for floats.
+    For quantized types the bias is i32 in units of sx·sw[o], and the weights are quantized along axis 0 with zero point
+    0. `accumulator` is "i32" or "i64" for quantized types, "f32" for floats.
 
     %conv = tpu.conv2d "conv" %x, %w, %b strides = [2, 2] pads = [1, 1, 1, 1] accumulator = "i32"
         clamp_low = 0.0 :
@@ -41,7 +41,7 @@ class Conv2dOp(Conv2dBase, ProductOp):
     def evaluate(self, operands: Arrays) -> np.ndarray:
         given = self.operands_by_name(operands)
         image, weight = given["input"], given["weight"]
-        if len(weight) > 1:  # convolutions of each sample with its own weights
+        if len(weight) > 1:  # each sample has its own weights
             samples = (
                 [array[i : i + 1] if len(array) > 1 else array for array in operands]
                 for i in range(len(weight))

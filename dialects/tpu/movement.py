@@ -1,4 +1,4 @@
-"""The ops of `tpu` that move elements: they take tensors apart, put them together, and reorder them."""
+"""The ops of `tpu` that move elements: they take tensors apart, join them, and reorder them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .tpu_op import TpuOp
 
 
 class MovingOp(TpuOp):
-    """Base of the ops that move elements without looking at them; types quantized along an axis are
-    not moved.
+    """Base of the ops that move elements without looking at them; they do not take types that are quantized along an
+    axis.
     """
 
     input: SSAValue = operand()
@@ -55,7 +55,7 @@ class TransposeOp(TransposeBase, MovingOp):
 
 @irdl_op_definition
 class ConcatOp(ConcatBase, TpuOp):
-    """The inputs one after the other along `axis` (non-negative); all of one element type.
+    """The inputs one after the other along `axis` (non-negative); all have one element type.
 
     %c = tpu.concat "c" %a, %a axis = 1 :
         (tensor<1x2x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<1x2x4x!quant.uniform<i8:f32,
@@ -94,7 +94,7 @@ class SliceOp(SliceBase, MovingOp):
 class PadOp(PadBase, MovingOp):
     """The input with low[d] elements of the real `value` before and high[d] after it along axis d.
 
-    Quantized: `value` lies in the range of the element type, and is rounded to its scale.
+    For quantized types `value` must lie in the range of the element type, and is rounded to its scale.
 
     %p = tpu.pad "p" %s low = [0, 0, 1] high = [0, 0, 2] value = 2.0 :
         (tensor<1x2x2x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x2x5x!quant.uniform<i8:f32,

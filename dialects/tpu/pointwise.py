@@ -1,5 +1,5 @@
-"""The other element-wise ops of `tpu`: functions of one operand, tables, clamps, comparisons, logic, the
-choice between two, changes of the number format.
+"""The other element-wise ops of `tpu`: functions of one operand, tables, clamps, comparisons, logic, the choice between
+two operands, changes of the number format.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .tpu_op import ClampedOp, TpuOp
 class UnaryOp(UnaryBase, ClampedOp):
     """The function `kind` of each element of a float tensor, then a clamp; parameters as top.unary.
 
-    is_nan and is_inf give bools, and not takes them; those have no clamp.
+    The result of is_nan and is_inf is bools, and the operand of not is bools; these kinds have no clamp.
 
     %y = tpu.unary "y" %x kind = "exp" clamp_high = 4.0 : (tensor<4xf32>) -> tensor<4xf32>
     """
@@ -66,7 +66,7 @@ class UnaryOp(UnaryBase, ClampedOp):
 
 @irdl_op_definition
 class LookupOp(TpuOp):
-    """Any function of 8 bits, as a table: out = table[bits of the element as an unsigned number].
+    """Any function of 8 bits, given as a table: out = table[bits of the element as an unsigned number].
 
     The input is quantized in i8 or u8 with one scale; the table [256] has the result's element type.
 
@@ -135,7 +135,7 @@ class ClampOp(ClampedOp):
 
 @irdl_op_definition
 class CompareOp(CompareBase, TpuOp):
-    """lhs (kind) rhs as bools, for two operands of one element type; kinds as top.compare.
+    """Compares lhs with rhs, of one element type, and gives bools; kinds as top.compare.
 
     %less = tpu.compare "less" %x, %x kind = "less_or_equal" :
         (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>
@@ -156,7 +156,7 @@ class CompareOp(CompareBase, TpuOp):
 
 @irdl_op_definition
 class LogicalOp(LogicalBase, TpuOp):
-    """lhs (kind) rhs for bools; kinds: and, or, xor.
+    """Combines the bools lhs and rhs; `kind` is and, or or xor.
 
     %both = tpu.logical "both" %less, %not kind = "xor" : (tensor<4xi1>, tensor<4xi1>) -> tensor<4xi1>
     """
@@ -190,8 +190,8 @@ class SelectOp(SelectBase, TpuOp):
 
 @irdl_op_definition
 class CastOp(TpuOp):
-    """Between float and quantized types: quantize (round half to even) or dequantize; between
-    floats one rounding.
+    """Converts between float and quantized types: quantizes (round half to even) or dequantizes; converts floats to
+    another float type with one rounding.
 
     %r = tpu.cast "x" %a :
         (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>
@@ -227,10 +227,9 @@ class CastOp(TpuOp):
 
 @irdl_op_definition
 class RequantizeOp(ClampedOp):
-    """Between quantized types: round_half_even((x − zx) · multiplier · 2^−shift) + zy, saturated.
+    """Changes the quantization: round_half_even((x − zx) · multiplier · 2^−shift) + zy, saturated.
 
-    multiplier · 2^−shift is the ratio of the scales, input by result, as `quantize_multiplier`
-    gives it.
+    multiplier · 2^−shift is the input's scale divided by the result's, as `quantize_multiplier` gives it.
 
     %rq = tpu.requantize "rq" %residual multiplier = 1073741824 shift = 31 clamp_high = 6.0 :
         (tensor<1x2x4x4x!quant.uniform<i8:f32, 1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32,

@@ -22,7 +22,7 @@ from .tpu_op import ClampedOp
 
 
 class PoolOp(PoolBase, ClampedOp):
-    """Base of 2-D pooling, as in top; max_pool keeps the type, avg_pool requantizes."""
+    """Base of 2-D pooling, as in top; max_pool keeps the element type, avg_pool requantizes."""
 
     traits = traits_def(ChannelLast())
 

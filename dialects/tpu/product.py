@@ -25,10 +25,11 @@ from .tpu_op import ClampedOp
 
 
 class ProductOp(ClampedOp):
-    """Base of the ops that sum products, then add bias and residual and clamp.
+    """Base of the ops that sum products, then add bias and residual, then clamp.
 
-    Quantized: bias is i32 in units of the product of the operands' scales, residual as the result.
-    `accumulator`, which holds the sums: "i32" or "i64" for quantized types, "f32" for floats.
+    For quantized types the bias is i32 in units of the product of the operands' scales, and the residual has the
+    result's storage type. `accumulator` is the type that holds the sums: "i32" or "i64" for quantized types, "f32" for
+    floats.
     """
 
     accumulator: StringAttr = prop(converter=text, default=DERIVED)
@@ -46,8 +47,8 @@ class ProductOp(ClampedOp):
     ) -> np.ndarray:
         """Add bias and residual to the sums acc[S or 1, ..., c], then requantize (or round) and clamp.
 
-        `bias` is [S or 1, c], in units of the product of the operands' scales, `residual` [S or 1, ...] as
-        the result. One sample at a time is finished if the bias differs between samples.
+        `bias` is [S or 1, c], in units of the product of the operands' scales; `residual` is [S or 1, ...], in the
+        shape of the result. If the bias differs between samples, the samples are finished one at a time.
         """
         samples = max(len(value) for value in (acc, bias, residual) if value is not None)
         acc = _repeated(acc, samples)
@@ -91,10 +92,11 @@ class ProductOp(ClampedOp):
 
 @irdl_op_definition
 class MatmulOp(MatmulBase, ProductOp):
-    """Matrix product, bias, residual, clamp; shapes as top.matmul, residual as the result.
+    """Matrix product, then bias, residual and clamp. Shapes are those of top.matmul; the residual has the result's
+    shape.
 
-    Quantized: as tpu.conv2d, but rhs is quantized along its last axis with zero point 0, or per
-    tensor with any zero point.
+    Quantized types are as in tpu.conv2d, but rhs is quantized along its last axis with zero point 0, or per tensor with
+    any zero point.
 
     %fc = tpu.matmul "fc" %flat, %fw accumulator = "i32" :
         (tensor<1x2x!quant.uniform<i8:f32, 4.000000e-02>>, tensor<2x10x!quant.uniform<i8:f32,
@@ -128,7 +130,7 @@ class MatmulOp(MatmulBase, ProductOp):
 
 
 def _repeated(value: np.ndarray, samples: int) -> np.ndarray:
-    """A value [S or 1, ...], such as a weight, as that of each of S samples; a view."""
+    """Return a value [S or 1, ...], such as a weight, repeated for each of S samples; the result is a view."""
     return np.broadcast_to(value, (samples, *value.shape[1:]))
 
 
@@ -139,7 +141,7 @@ def _per_channel(values: np.ndarray, acc: np.ndarray) -> np.ndarray:
 def _without_zero_points(
     acc: np.ndarray, a: np.ndarray, b: np.ndarray, zero_a: int, zero_b: int
 ) -> np.ndarray:
-    """Σ (a − za)(b − zb) from Σ a·b, in the accumulator's type (wrapping as it does)."""
+    """Return Σ (a − za)(b − zb), computed from Σ a·b, in the accumulator's type (wrapping as it does)."""
     if not zero_a and not zero_b:
         return acc
     total = acc.astype(np.int64)

@@ -1,6 +1,4 @@
-"""Which element types may meet in an op of tpu: what its verifiers check about floats and quantized
-types.
-"""
+"""Checks of element types for the verifiers of tpu: which floats and quantized types may meet in an op."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ MATRIX_STORAGES = ("i8", "u8", "i16")
 
 
 def same_element(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:
-    """VerifyException unless two values have one element type."""
+    """Raise VerifyException unless two values have one element type."""
     if element_of(value) != element_of(other):
         raise VerifyException(
             f"{name} must have the element type of {other_name}, {element_of(other)}, got "
@@ -31,7 +29,7 @@ def same_element(name: str, value: SSAValue, other_name: str, other: SSAValue) -
 
 
 def storable(value: SSAValue) -> None:
-    """VerifyException unless a storage type holds the elements."""
+    """Raise VerifyException unless a storage type holds the elements."""
     try:
         element_storage(value.type)
     except ValueError as error:
@@ -39,14 +37,14 @@ def storable(value: SSAValue) -> None:
 
 
 def stored_as(name: str, value: SSAValue, storage: str) -> None:
-    """VerifyException unless the elements are plain ones of a storage type."""
+    """Raise VerifyException unless the elements are not quantized and have the given storage type."""
     element = element_of(value)
     if is_quantized(element) or element_storage_or_none(element) != storage:
         raise VerifyException(f"{name} must have elements of {storage}, got {element}")
 
 
 def element_storage_or_none(element: Attribute) -> str | None:
-    """The storage type's name, None where there is none."""
+    """Return the name of the storage type; None if no storage type holds the elements."""
     try:
         return element_storage(element)
     except ValueError:
@@ -54,15 +52,15 @@ def element_storage_or_none(element: Attribute) -> str | None:
 
 
 def per_tensor(name: str, value: SSAValue) -> None:
-    """VerifyException for a type with more than one scale."""
+    """Raise VerifyException if a type has more than one scale."""
     element = element_of(value)
     if isinstance(element, UniformQuantizedType) and not element.is_per_tensor:
         raise VerifyException(f"{name} must have one scale, got {element}")
 
 
 def representable(what: str, number: float, value: SSAValue) -> None:
-    """VerifyException unless a real number lies in the range of a value's quantized elements; any
-    float holds it.
+    """Raise VerifyException unless a real number lies in the range of a value's quantized elements; floats can hold any
+    number.
     """
     element = element_of(value)
     if isinstance(element, UniformQuantizedType) and not is_representable(number, element):
@@ -70,13 +68,13 @@ def representable(what: str, number: float, value: SSAValue) -> None:
 
 
 def is_representable(number: float, element: UniformQuantizedType) -> bool:
-    """Whether a real number rounds to a storage value of a type with one scale, unsaturated."""
+    """Tell whether a real number rounds to a storage value of a type with one scale, without saturating."""
     stored = np.rint(np.float64(number) / np.float64(element.scale)) + element.zero_point
     return bool(element.storage_min <= stored <= element.storage_max)
 
 
 def floats(values: Sequence[NamedValue]) -> None:
-    """VerifyException unless all are floats of one type."""
+    """Raise VerifyException unless all values are floats of one type."""
     first = element_of(values[0][1])
     for name, value in values:
         element = element_of(value)
@@ -89,9 +87,7 @@ def floats(values: Sequence[NamedValue]) -> None:
 
 
 def activations(values: Sequence[NamedValue], *, one_storage: bool) -> None:
-    """VerifyException unless all are quantized with one scale each (and in one storage type, if
-    asked).
-    """
+    """Raise VerifyException unless all values are quantized with one scale each (and in one storage type, if asked)."""
     first = values[0][1]
     for name, value in values:
         if not is_quantized(value.type):
@@ -106,7 +102,7 @@ def activations(values: Sequence[NamedValue], *, one_storage: bool) -> None:
 
 
 def mean(input: SSAValue, output: SSAValue) -> None:
-    """VerifyException unless both are floats of one type, or quantized in one storage type."""
+    """Raise VerifyException unless both values are floats of one type, or quantized in one storage type."""
     values = [("input", input), ("result", output)]
     if is_quantized(input.type):
         activations(values, one_storage=True)
@@ -115,8 +111,8 @@ def mean(input: SSAValue, output: SSAValue) -> None:
 
 
 def reduction(kind: str, input: SSAValue, output: SSAValue) -> None:
-    """VerifyException unless both are floats of one type, or quantized and `kind` one for integers:
-    what selects an element keeps its type, others keep the storage type.
+    """Raise VerifyException unless both values are floats of one type, or quantized and `kind` is defined for integers:
+    a kind that selects an element keeps the element type, the others keep the storage type.
     """
     if is_quantized(input.type) and kind not in INTEGER_KINDS:
         raise VerifyException(f"{kind} is for floats, got elements of {element_of(input)}")
@@ -126,9 +122,7 @@ def reduction(kind: str, input: SSAValue, output: SSAValue) -> None:
 
 
 def cast(input: SSAValue, output: SSAValue) -> None:
-    """VerifyException unless one side is a float, and the other a float or quantized with one
-    scale.
-    """
+    """Raise VerifyException unless one side is a float, and the other a float or quantized with one scale."""
     sides = [("input", input), ("result", output)]
     for name, value in sides:
         if not (is_float(value.type) or is_quantized(value.type)):
@@ -142,9 +136,9 @@ def cast(input: SSAValue, output: SSAValue) -> None:
 
 
 def ratio(input: Attribute, output: Attribute) -> tuple[int, int]:
-    """Multiplier and shift of a requantization between two types with one scale each.
+    """Return the multiplier and shift of a requantization between two types with one scale each.
 
-    VerifyException where either has more, or the ratio is too large for a multiplier.
+    Raises VerifyException if a type has more than one scale, or if the ratio is too large for a multiplier.
     """
     if not (isinstance(input, UniformQuantizedType) and isinstance(output, UniformQuantizedType)):
         raise VerifyException(
@@ -170,10 +164,10 @@ def product(
     weight_axis: int,
     weight_zero_point: bool,
 ) -> None:
-    """What convolutions and matrix products ask of their operands.
+    """Raise VerifyException unless the element types are ones that convolutions and matrix products can take.
 
-    `weight_axis` is the axis of the weights' output channels; `weight_zero_point` tells whether
-    weights with one scale may have a zero point other than 0.
+    `weight_axis` is the axis of the weights' output channels; `weight_zero_point` tells whether weights with one scale
+    may have a zero point other than 0.
     """
     if residual is not None and residual.type.get_shape() != output.type.get_shape():  # pyright: ignore[reportAttributeAccessIssue]
         raise VerifyException(f"residual must have the result's shape, got {residual.type}")
@@ -236,7 +230,9 @@ def _quantized_weight(weight: SSAValue, axis: int, zero_point: bool) -> None:
 
 
 def _quantized_bias(bias: SSAValue, input: SSAValue, weight: SSAValue) -> None:
-    """i32, or a quantized type that says the same: scale = input's · weight's, zero point 0."""
+    """Raise VerifyException unless the bias is i32, or a quantized type that means the same: its scale is the input's
+    scale times the weight's, its zero point 0.
+    """
     element = element_of(bias)
     if element == i32:
         return

@@ -21,8 +21,8 @@ from .tpu_op import ClampedOp
 class ReduceOp(ReduceBase, ClampedOp):
     """The reduction `kind` (see top.reduce) over `axes`; with keepdims they stay as axes of size 1.
 
-    Quantized: mean and sum round once, to the result's quantization; max and min keep the input's;
-    the other kinds are for floats.
+    Of quantized types, mean and sum round once, to the result's quantization; max and min keep the input's
+    quantization; the other kinds take floats only.
 
     %mean = tpu.reduce "mean" %gather kind = "mean" axes = [2, 3] :
         (tensor<1x2x4x2x!quant.uniform<i8:f32, 5.000000e-02>>) -> tensor<1x2x!quant.uniform<i8:f32,

@@ -19,18 +19,17 @@ from . import quantization_rules as rules
 
 
 class TpuOp(TensorOp):
-    """Base of the ops of `tpu`: one result, named by the property `name`. Element types: floats, or
+    """Base of the ops of `tpu`: one result, named by the property `name`. Element types are floats or
     !quant.uniform.
     """
 
     def result_element(self) -> Attribute:
-        """Element type of a result made without one: the first operand's."""
+        """Return the element type of a result made without one: that of the first operand."""
         return element_of(self.operands[0])
 
     def table_operand(self) -> SSAValue | None:
-        """Return the operand whose elements alone decide those of the result, one by one, if what is
-        computed may be looked up in a table: the other operands are constants of one number. None for
-        all other ops.
+        """Return the operand whose elements alone decide those of the result, one by one: the other operands are
+        constants of one number. Return None for an op that a table cannot replace.
         """
         return None
 
@@ -41,8 +40,8 @@ class TpuOp(TensorOp):
         self.verify_elements()
 
     def verify_elements(self) -> None:
-        """VerifyException where element types do not fit the op; here: the result's is the first
-        operand's.
+        """Raise VerifyException if element types do not fit the op; unless a subclass overrides this, the result must
+        have the first operand's.
         """
         rules.same_element("result", self.output, "input", self.operands[0])
 
@@ -63,13 +62,13 @@ class ClampedOp(TpuOp):
 
     @property
     def clamp(self) -> tuple[float | None, float | None]:
-        """The bounds as numbers; None does not bind."""
+        """The bounds as numbers; None for a missing one."""
         low = None if self.clamp_low is None else self.clamp_low.value.data
         high = None if self.clamp_high is None else self.clamp_high.value.data
         return low, high
 
     def clamped(self, value: np.ndarray) -> np.ndarray:
-        """Clamp a value of the result's type, in storage units."""
+        """Clamp a value in storage units that has the result's type."""
         if self.clamp == (None, None):
             return value
         result = NumberFormat.of(self.output.type)
@@ -82,7 +81,7 @@ class ClampedOp(TpuOp):
         return elementwise.store_float(value, storage, float_clamp(self.clamp))
 
     def mean_parameters(self) -> dict[str, Any]:
-        """Return how the numerics of integers round sums and means to the result's number format."""
+        """Return the parameters with which the integer numerics round sums and means to the result's number format."""
         source, result = NumberFormat.of(self.operands[0].type), NumberFormat.of(self.output.type)
         multiplier, shift = source.ratio_to(result)
         return {

@@ -1,4 +1,6 @@
-"""Definitions of aliases, which may stand anywhere in a file: mlir-opt prints those of locations at its end."""
+"""Moves definitions of aliases to the front of a text: they may stand anywhere in it, and mlir-opt prints those of
+locations at the end.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,15 @@ _ALIAS_USE = re.compile(r'"(?:\\.|[^"\\])*"|([#!][A-Za-z_][\w$.\-]*)')
 
 
 def hoist_aliases(source: SourceText) -> SourceText:
-    """A text with its alias definitions (`#name = ...` lines) moved to a new first line, in order of
-    their dependence; elsewhere every character keeps its line and column.
+    """Return a text with its alias definitions (`#name = ...` lines) moved to a new first line, each after those that
+    it uses; every other character keeps its line and column.
 
-    Where a text defines aliases of types only, they stand before their use already.
+    A text that defines only aliases of types is left as it is: they already stand before their uses.
     """
     definitions = list(_ALIAS.finditer(source.text))
     found = {match[1]: match for match in definitions}
     if not any(name.startswith("#") for name in found) or len(found) != len(definitions):
-        # Nothing to move, or an alias defined twice: let the parser say so.
+        # There is nothing to move, or an alias is defined twice, which the parser reports.
         return source
     head = ""
     pieces: list[Piece] = []
@@ -33,7 +35,7 @@ def hoist_aliases(source: SourceText) -> SourceText:
 
 
 def _in_order(found: dict[str, re.Match[str]]) -> list[str]:
-    """The names of the definitions, each after those that it uses."""
+    """Return the names of the definitions, each after the names that it uses."""
     ordered: dict[str, None] = {}
     pending: list[tuple[str, bool]] = [(name, False) for name in reversed(found)]
     open_names: set[str] = set()

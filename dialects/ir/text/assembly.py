@@ -42,17 +42,17 @@ class Layout:
     """What stands where in the text of an op."""
 
     named: bool
-    """Begins with the property `name`, a string."""
+    """Whether the text begins with the property `name`, a string."""
     core: str
-    """"": no core; "needed" or "optional": begins with `core 0`."""
+    """Whether the text begins with `core 0`: "needed", "optional", or "" if the op has no core."""
     positional: tuple[str, ...]
     keyword: tuple[str, ...]
     destination: str | None
     optional: frozenset[str]
     properties: tuple[tuple[str, str, bool], ...]
-    """Name in the text, kind, whether it may be absent."""
+    """For each property its name in the text, its kind, and whether it may be absent."""
     variadic: str | None
-    """The operand that is a list; it is the only one."""
+    """The operand that is a list, None if there is none; an op with a list has no other operands."""
     defaults: Defaults
     """Values of properties that are left out of the text."""
 
@@ -60,8 +60,8 @@ class Layout:
 class TextOp(IRDLOperation):
     """Base of ops whose text follows from their definition.
 
-    The verifier of such an op that has no regions looks at the op, its operands and the ops that define them, at
-    nothing else: it is run again only where one of these has changed (`verifier.Verifier`).
+    The verifier of such an op, if it has no regions, looks only at the op, its operands and the ops that define them;
+    it is run again only if one of these has changed (`verifier.Verifier`).
     """
 
     DESTINATION: ClassVar[str | None] = None
@@ -69,11 +69,11 @@ class TextOp(IRDLOperation):
     DEFAULTS: ClassVar[Defaults] = {}
     """Values of properties that are left out of the text, beside the defaults of their definitions."""
     OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset()
-    """Properties that no verifier of another op looks at."""
+    """Properties that only the op's own verifier looks at."""
 
     @classmethod
     def parse(cls, parser: Parser) -> IRDLOperation:
-        """Reads what `print` writes."""
+        """Read what `print` writes."""
         layout = text_layout(cls)
         properties: dict[str, Attribute | None] = dict(layout.defaults)
         if layout.named:
@@ -92,7 +92,7 @@ class TextOp(IRDLOperation):
         )
 
     def print(self, printer: Printer) -> None:
-        """Writes the op after its mnemonic."""
+        """Write the op after its mnemonic."""
         layout = text_layout(type(self))
         if layout.named:
             printer.print_string(" ")
@@ -117,7 +117,7 @@ class TextOp(IRDLOperation):
 
 
 def _parse_colon(cls: type[TextOp], parser: Parser, layout: Layout) -> None:
-    """The colon before the types; a word in its place is a mistyped property."""
+    """Read the colon before the types; report a word in its place as a mistyped property."""
     if parser.parse_optional_punctuation(":") is not None:
         return
     position = parser.pos
@@ -130,11 +130,11 @@ def _parse_colon(cls: type[TextOp], parser: Parser, layout: Layout) -> None:
 
 @cache
 def text_layout(cls: type[TextOp]) -> Layout:
-    """How the text of an op follows from its definition."""
+    """Return the layout of the text of an op class, which follows from the class's definition."""
     definition = cls.get_irdl_definition()
     names = [name for name, _ in definition.operands]
     optional = frozenset(name for name, d in definition.operands if isinstance(d, OptOperandDef))
-    # Only an optional operand that comes last but for other optional ones can do without its name.
+    # The first optional operand can be written without its name, as only optional ones follow it.
     unnamed = [n for n in names if n in optional][:1] if cls.DESTINATION is None else []
     positional = [n for n in names if n != cls.DESTINATION and (n not in optional or n in unnamed)]
     if unnamed and positional[-1] != unnamed[0]:
@@ -164,7 +164,7 @@ def text_layout(cls: type[TextOp]) -> Layout:
 
 
 def _is_list(operands: Sequence[tuple[str, Any]]) -> bool:
-    """Whether the operands are one list."""
+    """Tell whether the op takes one list of operands."""
     lists = [isinstance(d, VarOperandDef) and not isinstance(d, OptOperandDef) for _, d in operands]
     if any(lists) and len(lists) > 1:
         raise TypeError("there is no text for a list of operands beside other operands")
@@ -192,7 +192,7 @@ def _kind(cls: type[TextOp], name: str, constraint: Any) -> str:
 
 
 def print_value(printer: Printer, value: Attribute) -> None:
-    """A property's value without its type, which the op's definition knows."""
+    """Print a property's value without its type, which the op's definition knows."""
     match value:
         case IntegerAttr():
             printer.print_string(str(value.value.data))
@@ -225,7 +225,7 @@ _VALUE_PARSERS: dict[str, Callable[[Parser], Attribute]] = {
 
 
 def _parse_operands(parser: Parser, layout: Layout) -> dict[str, UnresolvedOperand]:
-    """The operands by field (those of a list by number), in the order of the text."""
+    """Read the operands and return them by field (those of a list by number), in the order of the text."""
     found: dict[str, UnresolvedOperand] = {}
     if layout.variadic is not None:
         listed = parser.parse_comma_separated_list(
@@ -307,7 +307,7 @@ def _parse_types(
 
 
 def _print_operands(op: TextOp, printer: Printer, layout: Layout) -> list[SSAValue]:
-    """Prints the operands and returns them in the order of the text."""
+    """Print the operands and return them in the order of the text."""
     if layout.variadic is not None:
         printer.print_string(" ")
         printer.print_list(op.operands, printer.print_ssa_value)
@@ -350,9 +350,10 @@ def _print_types(op: TextOp, printer: Printer, operands: list[SSAValue], arrow: 
 
 
 def property_value(cls: type[TextOp], name: str, value: Any) -> Attribute | None:
-    """`value` as the attribute that property `name` of the op holds; None and False leave it out.
+    """Return `value` as the attribute that property `name` of the op holds; None if the property is to be left out, as
+    None and False ask.
 
-    TypeError where the op has no such property.
+    Raises TypeError if the op has no such property.
     """
     if isinstance(value, Attribute) or value is None or value is False:
         return value or None

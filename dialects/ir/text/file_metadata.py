@@ -1,4 +1,4 @@
-"""The metadata that MLIR writes at the end of a file, `{-# ... #-}`: reproducers hold their pipeline there."""
+"""Reads and writes the metadata at the end of a file, `{-# ... #-}`, where MLIR's reproducers hold their pipeline."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _DEEPEST = 32
 
 
 class Metadata(NamedTuple):
-    """A text without the external resources of its metadata (blanks in their place), and those resources."""
+    """A text whose metadata's external resources are replaced by blanks, and those resources."""
 
     text: str
     external: Mapping[str, Value]
 
 
 def take_metadata(source: SourceText) -> Metadata:
-    """Parts a text into IR and the external resources at its end.
+    """Separate the external resources at the end of a text from its IR.
 
-    Resources of dialects stay in the text, as its parser reads them. DiagnosticError where the
-    metadata do not parse.
+    Resources of dialects stay in the text, where xDSL's parser reads them. Raises DiagnosticError if the metadata
+    cannot be parsed.
     """
     match = _METADATA.search(source.text) if "{-#" in source.text else None
     if match is None:
@@ -57,7 +57,7 @@ def take_metadata(source: SourceText) -> Metadata:
 
 
 def metadata_text(pipeline: str, *, verify_each: bool) -> str:
-    """The metadata of a reproducer, as MLIR writes it."""
+    """Return the metadata of a reproducer, as MLIR writes it."""
     escaped = pipeline.replace("\\", "\\\\").replace('"', '\\"')
     return (
         "\n{-#\n  external_resources: {\n"
@@ -81,7 +81,7 @@ class _Reader:
         self.depth = 0
 
     def entries(self, end: str) -> dict[str, Value]:
-        """Entries up to the mark `end`, which is taken; up to the end of the metadata where it is ""."""
+        """Read entries up to the mark `end` and past it; up to the end of the metadata if `end` is ""."""
         found: dict[str, Value] = {}
         while True:
             kind, text = self._next()

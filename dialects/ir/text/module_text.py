@@ -1,9 +1,8 @@
-"""IR as text: reads and writes modules, with weights beside them, and tells mistakes as
-diagnostics.
+"""Reads and writes modules as text, with their weights beside them, and reports mistakes as diagnostics.
 
-On top of xDSL's parser and printer this reads location aliases that stand at the end of a file (as
-mlir-opt prints them), keeps special floats whole in `dense<>` and `array<>` (xDSL reads MLIR's
-hexadecimal floats there as integers), and reports errors with file, line and column.
+On top of xDSL's parser and printer this reads location aliases that stand at the end of a file (as mlir-opt prints
+them), keeps special floats intact in `dense<>` and `array<>` (xDSL reads MLIR's hexadecimal floats there as integers),
+and reports errors with file, line and column.
 """
 
 from __future__ import annotations
@@ -65,12 +64,11 @@ def parse_module(
     check: bool = True,
     first_line: int = 1,
 ) -> ModuleOp:
-    """Reads a module from text, opens its weight file into `ctx`, and verifies it (unless `check`
-    is False).
+    """Read a module from text, open its weight file into `ctx`, and verify it (unless `check` is False).
 
-    `file` is what messages call the text, and weights are looked for beside it (in the current
-    folder if None or "<stdin>"); `first_line` is the number of the text's first line there.
-    DiagnosticError for whatever is wrong with the text, the IR in it or the weight file.
+    `file` is the name of the text in messages, and the weights are looked for beside it (in the current folder if None
+    or "<stdin>"); `first_line` is the number of the text's first line in that file. Raises DiagnosticError if anything
+    is wrong with the text, the IR in it or the weight file.
     """
     name = file or "<text>"
     text = take_metadata(SourceText(text, name, first_line)).text
@@ -91,7 +89,7 @@ def parse_module(
 
 
 def _reason(error: Exception) -> str:
-    """What an exception of xDSL's parser says, in words for a user."""
+    """Return in a user's words what an exception of xDSL's parser says."""
     if isinstance(error, RecursionError):
         return "nested too deeply to be read"
     if isinstance(error, VerifyException):
@@ -100,17 +98,17 @@ def _reason(error: Exception) -> str:
 
 
 def read_module(path: str | Path, ctx: SmaltiContext) -> ModuleOp:
-    """Reads and verifies the module in a file, with its weights. Errors as `parse_module`, and for
-    an unreadable file.
+    """Read and verify the module in a file, with its weights. Raises DiagnosticError as `parse_module` does, and if the
+    file cannot be read.
     """
     return parse_module(read_text(path), ctx, str(path))
 
 
 def open_weights(module: ModuleOp, ctx: Context, file: str | None = None) -> None:
-    """Opens the weight file that the module names, which must lie in or below the folder of the IR
-    file (the current folder if None or "<stdin>").
+    """Open the weight file that the module names, which must lie in or below the folder of the IR file (the current
+    folder if None or "<stdin>").
 
-    DiagnosticError for a path that leaves the folder and for a file that is no weight file.
+    Raises DiagnosticError if the path leaves the folder, or if the file is not a weight file.
     """
     named = module.attributes.get(WEIGHTS)
     if named is None:
@@ -133,9 +131,9 @@ def open_weights(module: ModuleOp, ctx: Context, file: str | None = None) -> Non
 class PrintOptions(TypedDict, total=False):
     """How IR is printed.
 
-    `generic`: MLIR's generic form. `positions`: where an op was read, if it has no other location.
-    `aliases`: short names for long types that come often (on unless False). `elide_above`: constants of
-    more elements are left out, which cannot be read back. `comments`: what is written after ops.
+    `generic`: in MLIR's generic form. `positions`: print for each op without a location where it was read. `aliases`:
+    print short names for long types that come often (on unless False). `elide_above`: leave out the elements of
+    constants that have more than this many; such text cannot be read back. `comments`: the comments to write after ops.
     """
 
     generic: bool
@@ -148,7 +146,7 @@ class PrintOptions(TypedDict, total=False):
 def print_module(
     module: ModuleOp, *, debug_info: bool = True, **options: Unpack[PrintOptions]
 ) -> str:
-    """The text of a module, with a newline at its end; `debug_info` gives locations."""
+    """Return the text of a module, with a newline at its end; `debug_info` prints locations."""
     stream = io.StringIO()
     generic = options.get("generic", False)
     printer = SmaltiPrinter(stream=stream, print_generic_format=generic, print_debuginfo=debug_info)
@@ -164,12 +162,11 @@ def print_module(
 def write_module(
     module: ModuleOp, path: str | Path, ctx: SmaltiContext, **options: Unpack[PrintOptions]
 ) -> None:
-    """Writes a module with locations to `path`, and the weights it names to a .safetensors file
-    beside it.
+    """Write a module with locations to `path`, and the weights that it names to a .safetensors file beside it.
 
-    The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in
-    `smalti.weights`; a module whose weights are in a file beside `path` already, unchanged, keeps
-    that file; a device such as /dev/null takes the text alone. DiagnosticError where writing fails.
+    The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in `smalti.weights`. A module
+    whose weights are already in a file beside `path`, unchanged, keeps that file. A device such as /dev/null takes the
+    text alone. Raises DiagnosticError if writing fails.
     """
     path = Path(path)
     keys = keys_used(module.walk())
@@ -188,11 +185,10 @@ def _has_weights_beside(module: ModuleOp, path: Path, ctx: SmaltiContext, keys: 
 
 
 def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path | None) -> None:
-    """For IR that goes to standard output: writes the weights it names to `file`, and notes that in
-    the module.
+    """Write the weights of a module that goes to standard output to `file`, and note that file in the module.
 
-    Nothing to do where the module names no weights that were added since its file was opened.
-    DiagnosticError where `file` is None, because the text would name weights that are in no file.
+    If the module names no weights that were added since its file was opened, this does nothing. Raises DiagnosticError
+    if there are such weights and `file` is None, because the text would name weights that are in no file.
     """
     keys = keys_used(module.walk())
     if ctx.weights.added(keys):
@@ -212,9 +208,11 @@ def verify(
     place_of: Callable[[Operation], Place] = place_of,
     verifier: Verifier | None = None,
 ) -> None:
-    """Checks every op, their order, and that names are unique; DiagnosticError about the first op
-    that is wrong, at its place in the text that was read, if there is one, else by its ONNX nodes.
-    `verifier`: one that has verified the module before leaves out what has not changed.
+    """Check every op, the order of ops, and that names are unique.
+
+    `verifier` is one that may have verified the module before; it then leaves out the ops that have not changed since.
+    Raises DiagnosticError about the first op that is wrong, at its place in the text that was read, if there is one,
+    else with the names of its ONNX nodes.
     """
     wrong = (verifier or Verifier()).first_error(module)
     if wrong is not None:
@@ -224,7 +222,7 @@ def verify(
 
 
 def current_operation(op: Operation) -> str:
-    """A note that shows an op between its neighbors, each as one line of text, cut where it is long."""
+    """Return a note that shows an op between its neighbors, each as one line of text, cut where it is long."""
     printer = SmaltiPrinter(stream=io.StringIO())
     shown = [("  ", op.prev_op), ("> ", op), ("  ", op.next_op)]
     lines = [f"    {mark}{_one_line(each, printer)}" for mark, each in shown if each is not None]
@@ -232,10 +230,10 @@ def current_operation(op: Operation) -> str:
 
 
 def _one_line(op: Operation, printer: SmaltiPrinter) -> str:
-    """The op's first line of text, cut where it is long; never the text of a whole module."""
+    """Return the first line of the op's text, cut if it is long; the rest of a module's text is left out."""
     shown = op.clone_without_regions() if op.regions else op
     line = op.name
-    # An op that does not verify may not be printable, or in the generic form only.
+    # An op that does not verify may be printable in the generic form only, or not at all.
     for generic in (False, True):
         printer.stream = io.StringIO()
         printer.print_generic_format = generic

@@ -10,8 +10,8 @@ from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 
 def real_text(value: float) -> str:
-    """A finite real as MLIR's quant types print it: six decimals where that is exact, else 17
-    digits; a float literal.
+    """Return a finite real as the float literal that MLIR's quant types print: with six decimals where these are exact,
+    else with 17 digits.
     """
     text = f"{value:.6e}"
     if float(text) == value:
@@ -23,9 +23,7 @@ def real_text(value: float) -> str:
 
 
 def real_literal(value: float) -> str:
-    """A real as short text: a float literal, or the bits of an f64 where it is infinite or not a
-    number.
-    """
+    """Return a real as short text: a float literal, or the bits of the f64 if it is infinite or not a number."""
     if math.isfinite(value):
         short = repr(value)
         return short if "." in short and "e" not in short else real_text(value)
@@ -33,7 +31,7 @@ def real_literal(value: float) -> str:
 
 
 def parse_real_literal(parser: AttrParser) -> float:
-    """A float or integer literal; in hexadecimal, the bits of an f64."""
+    """Read a float or integer literal; a hexadecimal integer gives the bits of an f64."""
     token = parser._current_token
     if token.kind == MLIRTokenKind.INTEGER_LIT and token.text[:2] in ("0x", "0X"):
         bits = parser.parse_integer(allow_boolean=False, allow_negative=False)

@@ -1,10 +1,9 @@
-"""Reads an op that stands in one line, as the printer writes it, with one match of a regular
-expression.
+"""Reads an op that stands on one line, as the printer writes it, with one match of a regular expression.
 
-xDSL's parser spends about 14 µs on each token, and a line has fifty. The expression of a class of
-ops follows from the layout of its text; types, properties and locations, which come again and
-again, are parsed once and remembered by their text. A line that is written in any other way, or has
-a mistake in it, is left to the parser, which knows all of the grammar and explains.
+xDSL's parser spends about 14 µs on each token, and a line has fifty. The expression of a class of ops follows from the
+layout of its text; types, properties and locations, which come again and again, are parsed once and remembered by their
+text. A line that is written in any other way, or that has a mistake in it, is left to the parser, which knows the whole
+grammar and explains mistakes.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _UNKNOWN = UnknownLoc()
 
 
 class _Types(NamedTuple):
-    """The types that a line ends in."""
+    """The types at the end of a line."""
 
     operands: tuple[Attribute, ...]
     results: tuple[Attribute, ...]
@@ -55,10 +54,10 @@ class _Form(NamedTuple):
     properties: tuple[tuple[str, str], ...]
     least: int
     order: tuple[str, ...]
-    """Operands as the definition has them."""
+    """The operands in the order of the definition."""
     text_order: tuple[str, ...]
     sized: bool
-    """Whether a property says which optional operands are there."""
+    """Whether a property says which optional operands are present."""
 
 
 class OpLines:
@@ -72,8 +71,8 @@ class OpLines:
         self._locations: dict[str, LocationAttr] = {}
 
     def read(self, position: int) -> Operation | None:
-        """The op whose line begins at `position`, its result known to the parser, which then stands
-        after it; None where the parser has to read it.
+        """Read the op whose line begins at `position`, make its result known to the parser, and move the parser behind
+        it. Return None, and read nothing, if the line is one that the parser has to read.
         """
         end = self._content.find("\n", position)
         line = self._content[position : len(self._content) if end < 0 else end].rstrip()
@@ -113,7 +112,7 @@ class OpLines:
         return op
 
     def _is_new(self, name: str) -> bool:
-        """Whether nothing has or awaits the name."""
+        """Tell whether no value of this name is defined yet or used before its definition."""
         parser = self._parser
         return name not in parser.ssa_values and name not in parser.forward_ssa_references
 
@@ -141,7 +140,9 @@ class OpLines:
         return _Types(tuple(types), ())
 
     def _parsed(self, begin: int, end: int, read: Callable[[], Any]) -> Any:
-        """What `read` reads with the parser at `begin`; None unless that is all up to `end`."""
+        """Return what `read` reads with the parser at `begin`; None if reading fails or does not end exactly at
+        `end`.
+        """
         parser = self._parser
         back = parser.pos
         try:
@@ -149,7 +150,7 @@ class OpLines:
             result = read()
             whole = not self._content[end : parser.pos].strip() and parser.pos >= end
         except Exception:
-            # The parser will meet the same mistake, and tell where it is.
+            # The parser will meet the same mistake and report its place.
             result, whole = None, False
         parser.go_on_at(back)
         return result if whole else None
@@ -157,7 +158,7 @@ class OpLines:
     def _operands(
         self, form: _Form, match: re.Match[str], types: _Types
     ) -> dict[str, SSAValue] | None:
-        """Operands by field; None where one is not there yet, or of another type than is written."""
+        """Return the operands by field; None if one is not defined yet, or has another type than the line says."""
         text = match["operands"]
         names = [] if not text else text[1:].split(", ")
         if not form.least <= len(names) <= form.positional:
@@ -222,7 +223,7 @@ class OpLines:
 
 
 def _attribute(kind: str, text: str) -> Attribute:
-    """The attribute of a property's value, whose text the expression has checked."""
+    """Return the attribute of a property's value, whose text the expression has already checked."""
     numbers = [part for part in text.strip("[]").split(", ") if part]
     match kind:
         case "integer":
@@ -256,7 +257,7 @@ def _build(
 
 @cache
 def _form(cls: type[TextOp]) -> _Form | None:
-    """The form of a class's lines; None for ops that have a text of their own, or a list of
+    """Return the form of the lines of a class; None for ops with a text of their own, and for ops with a list of
     operands.
     """
     if cls.parse.__func__ is not TextOp.parse.__func__:

@@ -1,4 +1,4 @@
-"""xDSL's parser, made to read all that MLIR prints, and lines of ops quickly.
+"""xDSL's parser, extended to read all that MLIR prints, and to read lines of ops quickly.
 
 - `dense<[0x4B800000]> : tensor<1xf32>` is a float by its bits in MLIR; xDSL reads the integer
   1266679808.
@@ -45,8 +45,8 @@ _HEX_FLOAT = re.compile(r"0x[0-9A-Fa-f]+")
 
 
 def float_from_bits(text: str, type: Any) -> float | None:
-    """The float of `type` whose bits the hexadecimal literal `text` gives; None where it has more
-    bits than the type.
+    """Return the float of `type` whose bits the hexadecimal literal `text` gives; None if the literal has more bits
+    than the type.
     """
     size = type.compile_time_size
     bits = int(text, 16)
@@ -82,11 +82,11 @@ class _Literal(AttrParser._TensorLiteralElement):
 
 
 class SmaltiLexer(MLIRLexer):
-    """xDSL's lexer; a string that is not closed takes it no longer than one that is, and one of
-    UTF-8 that was printed with escapes ("\\C3\\BC") is a string again, not bytes.
+    """xDSL's lexer, mended in two places: a string that is never closed takes no longer to read than one that is, and
+    UTF-8 text that was printed with escapes ("\\C3\\BC") is read as a string again, not as bytes.
     """
 
-    # xDSL's own pattern tries every way to part the text of an open string: 2^length of them.
+    # xDSL's own pattern tries every way to split the text of an unclosed string: 2^length of them.
     # A possessive quantifier takes what it can and never gives it back.
     _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
 
@@ -102,22 +102,22 @@ class SmaltiLexer(MLIRLexer):
 
 
 class SmaltiParser(SourceParser):
-    """xDSL's parser, with MLIR's hexadecimal floats; the location of each op says where it began."""
+    """xDSL's parser, with MLIR's hexadecimal floats; it notes in the location of each op where the op began."""
 
     def __init__(self, ctx: Context, source: SourceText) -> None:
         super().__init__(ctx, source)
         self.positions: dict[Operation, int] = {}
-        """Where the lines of a listing began: they are many, and keep the location that they share."""
+        """The offset at which each op of a listing began; kept here because many lines share one location."""
         self._first_uses: dict[str, Span[Any]] = {}
         self._lines = OpLines(self)
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         try:
-            # The state holds the first token, which may be wrong itself.
+            # Making the state reads the first token, which may already be wrong.
             self._parser_state = ParserState(SmaltiLexer(Input(self.source.text, self.source.file)))
             return super().parse_module(allow_implicit_module)
         except ParseError as error:
-            # xDSL tells undefined values at the end of the text, without a place.
+            # xDSL reports undefined values only at the end of the text, without a place.
             undefined = [name for name in self.forward_ssa_references if name in self._first_uses]
             if undefined and error.msg.startswith("values used but not defined"):
                 raise ParseError(
@@ -146,7 +146,7 @@ class SmaltiParser(SourceParser):
     def _get_op_by_name(self, name: str) -> builtins.type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
         if found is None:
-            # The name has been consumed; it is what stands last before here.
+            # The parser has already passed the name: it is the last occurrence before this position.
             at = self.lexer.input.content.rfind(name, 0, self.pos)
             self.raise_error(f"operation {name} is not registered", at, at + len(name))
         return found
@@ -158,13 +158,13 @@ class SmaltiParser(SourceParser):
         return op
 
     def place_of(self, op: Operation) -> Place:
-        """Where a diagnostic about `op` points."""
+        """Return the place that a diagnostic about `op` points at."""
         offset = self.positions.get(op)
         return place_of(op) if offset is None else self.source.place(offset, op=op)
 
     def _parse_optional_integer_or_float_type(self) -> TypeAttribute | None:
         match = self._builtin_integer_type_regex.match(self._current_token.text)
-        # The ranges of a type are computed as integers of that width; no more digits than needed.
+        # The range of a type is computed with integers of its width, so the width must be limited first.
         if match is not None and (len(match[1]) > 4 or int(match[1]) > MAX_INTEGER_BITS):
             self.raise_error(f"integer types have at most {MAX_INTEGER_BITS} bits")
         return super()._parse_optional_integer_or_float_type()
@@ -207,7 +207,7 @@ class SmaltiParser(SourceParser):
         return self.parse_real(element)
 
     def parse_real(self, type: Any) -> float:
-        """A float literal, or the bits of a float of `type` in hexadecimal."""
+        """Read a float literal, or the bits of a float of `type` in hexadecimal."""
         token = self._current_token
         if token.kind == MLIRTokenKind.INTEGER_LIT and _HEX_FLOAT.fullmatch(token.text):
             value = float_from_bits(token.text, type)

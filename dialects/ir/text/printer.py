@@ -24,11 +24,11 @@ class SmaltiPrinter(Printer):
     """
 
     print_positions = False
-    """Whether ops without a location get that of the text they were read from."""
+    """Whether an op without a location is printed with the place where it was read."""
     elide_above: int | None = None
-    """Constants with more elements than this are printed as MLIR elides them."""
+    """The elements of constants that have more than this many are left out, as MLIR elides them."""
     comments: Mapping[Operation, str] = MappingProxyType({})
-    """What is written after ops, as comments at the end of their lines."""
+    """The comments to print at the end of the lines of ops."""
     _aliases: dict[int, str] | None = None
 
     def print_op(self, op: Operation) -> None:
@@ -37,7 +37,7 @@ class SmaltiPrinter(Printer):
             self.print_string(f"  // {self.comments[op]}")
 
     def print_aliases(self, module: ModuleOp) -> None:
-        """Prints definitions of short names for the types of `module` that come often, and uses them."""
+        """Print definitions of short names for the types that `module` uses often, and use these names from then on."""
         aliases = type_aliases(module, self._text_of)
         for name, attribute in aliases.definitions:
             self.print_string(f"{name} = ")
@@ -68,7 +68,7 @@ class SmaltiPrinter(Printer):
 
 
 class _FloatProbe(Printer):
-    """Tells how a float would be printed."""
+    """Finds out how xDSL's printer would print a float."""
 
     def text_of(self, value: float, type: Any) -> str:
         self.text = ""
@@ -80,15 +80,15 @@ class _FloatProbe(Printer):
 
 
 def _number_of_elements(attribute: Attribute) -> int:
-    """How many elements a constant has; 0 for any other attribute, and for a splat, which is short."""
+    """Return how many elements a constant has; 0 for any other attribute, and for a splat, which is short."""
     if not isinstance(attribute, DenseIntOrFPElementsAttr) or attribute.is_splat():
         return 0
     return len(attribute)
 
 
 def _needs_bytes(attribute: DenseIntOrFPElementsAttr) -> bool:
-    """Whether a list of floats has elements that would be printed as hexadecimal numbers, or not to
-    the bit.
+    """Tell whether the list holds floats that xDSL's printer would write as hexadecimal numbers or would not write
+    exactly.
     """
     type = attribute.get_element_type()
     if not isinstance(type, AnyFloat) or len(attribute) > 100 or len(attribute) == 0:

@@ -1,4 +1,4 @@
-"""xDSL's parser over a text that can be read on from any place."""
+"""xDSL's parser over a text in which it can continue from any offset."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .source_text import SourceText
 
 
 class SourceParser(Parser):
-    """xDSL's parser over `source`, part of whose text may be read by other means."""
+    """xDSL's parser over `source`, whose text may be read in part by other means."""
 
     def __init__(self, ctx: Context, source: SourceText) -> None:
         super().__init__(ctx, "", source.file)
         self.source = source
 
     def go_on_at(self, position: int) -> None:
-        """Makes what stands at an offset of the text the next to be read."""
+        """Continue parsing at the character at offset `position` of the text."""
         self._resume_from(position)

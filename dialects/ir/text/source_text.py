@@ -1,4 +1,4 @@
-"""The text that IR is read from: what a diagnostic shows of it."""
+"""The text that IR is read from, with what a diagnostic needs of it: lines, columns and places."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ....backends.diagnostics.diagnostic import Place
 
 
 class Piece(NamedTuple):
-    """A piece of text that was moved: the offset where it stands, and where it stood."""
+    """A piece of text that was moved: the offset where it stands now, and the offset where it stood."""
 
     start: int
     origin: int
@@ -30,8 +30,9 @@ class SourceText:
         self._pieces: Sequence[Piece] = ()
 
     def with_line_in_front(self, line: str, text: str, pieces: Sequence[Piece]) -> SourceText:
-        """`line` and then `text`, whose characters have the places that they have in this text; those of
-        `line` have the places of the `pieces`, which are in order."""
+        """Return a text that consists of `line` and then `text`. Characters of `text` have the places that they have in
+        this text; those of `line` have the places of the `pieces`, which are in order.
+        """
         moved = SourceText(f"{line}\n{text}", self.file, self.first_line - 1)
         moved._original, moved._pieces = self, pieces
         return moved
@@ -42,14 +43,14 @@ class SourceText:
         return list(accumulate(lengths, lambda start, length: start + length + 1, initial=0))[:-1]
 
     def position(self, offset: int) -> tuple[int, int]:
-        """The 1-based line in the file and column of the character at `offset`."""
+        """Return the 1-based line in the file and column of the character at `offset`."""
         index = bisect_right(self._line_starts, offset) - 1
         if index == 0 and self._original is not None:
             return self._original.position(self._origin(offset))
         return index + self.first_line, offset - self._line_starts[index] + 1
 
     def place(self, offset: int, *, name: str | None = None, op: object | None = None) -> Place:
-        """The place of the character at `offset`."""
+        """Return the place of the character at `offset`."""
         index = bisect_right(self._line_starts, offset) - 1
         if index == 0 and self._original is not None:
             return self._original.place(self._origin(offset), name=name, op=op)
@@ -59,6 +60,6 @@ class SourceText:
         return Place(self.file, index + self.first_line, offset - start + 1, name, source, op)
 
     def _origin(self, offset: int) -> int:
-        """Where the character at `offset` of the line in front stood."""
+        """Return the offset at which the character at `offset` of the line in front stood before it was moved."""
         piece = self._pieces[max(0, bisect_right(self._pieces, offset, key=lambda p: p.start) - 1)]
         return piece.origin + offset - piece.start

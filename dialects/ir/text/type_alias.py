@@ -1,4 +1,4 @@
-"""Short names for types that a module's text would repeat: `!t0 = tensor<1x64x56x56x!quant.uniform<...>>`."""
+"""Chooses short names for types that a module's text would repeat: `!t0 = tensor<1x64x56x56x!quant.uniform<...>>`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xdsl.ir import Attribute
 _USED_OFTEN = 2
 _LONG = 48
 _CHARACTERS_SAVED = 400
-"""An alias pays when the text gets that much shorter; short types are easier to read where they stand."""
+"""How many characters an alias must save: types that save less are easier to read where they stand."""
 
 
 class TypeAliases(NamedTuple):
@@ -24,7 +24,7 @@ class TypeAliases(NamedTuple):
 
 
 def type_aliases(module: ModuleOp, text_of: Callable[[Attribute], str]) -> TypeAliases:
-    """Aliases for the types of values that are used often and long, in the order in which they come up."""
+    """Return aliases for the types that are long and that many values have, in the order in which they first appear."""
     uses: Counter[int] = Counter()
     types: dict[int, Attribute] = {}
     for op in module.walk():
@@ -35,7 +35,7 @@ def type_aliases(module: ModuleOp, text_of: Callable[[Attribute], str]) -> TypeA
         for value in values:
             uses[id(value.type)] += 1
             types[id(value.type)] = value.type
-    # Types are told apart by identity first: comparing one costs as much as printing it.
+    # Types are compared by identity first: comparing them by value costs as much as printing them.
     equal: dict[Attribute, list[int]] = {}
     for identity, attribute in types.items():
         equal.setdefault(attribute, []).append(identity)

@@ -1,4 +1,4 @@
-"""Names of SSA values: what is left of a tensor's name in MLIR's syntax."""
+"""Makes names of SSA values from names of tensors: keeps the characters that MLIR's syntax allows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ _NUMBER = re.compile(r"_\d+$")
 
 @lru_cache(maxsize=65536)
 def value_name(name: str) -> str | None:
-    """A name for an SSA value made from a tensor's or node's name; None where nothing is left of
-    it.
+    """Return a name for an SSA value made from a tensor's or node's name; None if no character of it can be kept.
 
-    xDSL takes a number at the end for its own numbering and fails where nothing stands before it:
-    what is left of "23" is "v23", of "_0" "v0".
+    xDSL takes a number at the end of a name for its own numbering, and fails if nothing stands before the number: a
+    name that comes down to "23" becomes "v23", and "_0" becomes "v0".
     """
     text = _OTHERS.sub("_", name).strip("_")
     if not text:
