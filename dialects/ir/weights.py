@@ -30,7 +30,7 @@ _STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.it
 _MAX_HEADER_BYTES = 100_000_000
 """The longest header that the format allows."""
 FILE_LIMIT_BYTES = 1 << 36
-"""No weight file may have more: 64 GiB."""
+"""The greatest size of a weight file: 64 GiB."""
 _BESIDE = "keep the weight file beside the IR that names it"
 _ALIGNMENT = 64
 _SEEDED_FLOAT_SPREAD = 0.1
