@@ -1,1 +1,1 @@
-"""What computes: numerics, targets, programs, interpreters, the simulator."""
+"""Everything that computes or runs: numerics, targets, instructions, programs, interpreters, the simulator."""

@@ -1,7 +1,7 @@
 """The compiler: import, pipelines, calibration, and the public API.
 
-`compile_model`, `load_program`, `import_model` and `compare_model` are what users of Smalti in Python
-call, `Plugin` and `load_plugin` what those do who add to it.
+Users of Smalti in Python call `compile_model`, `load_program`, `import_model` and `compare_model`; those who extend it
+call `Plugin` and `load_plugin`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Loads the API when it is first asked for: `import smalti.compiler` alone stays cheap."""
+    """Load a name of the API when it is first asked for, so that `import smalti.compiler` alone stays quick."""
     if name in _HOMES:
         from importlib import import_module
 

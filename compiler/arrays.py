@@ -1,4 +1,4 @@
-"""Tensors in .npz files: read with every size checked first, written atomically."""
+"""Reads tensors from .npz files, checking every size first, and writes them atomically."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..backends.diagnostics.files import write_bytes_atomically
 from ..backends.numerics.storage import dtype_of
 
 MAX_BYTES = 1 << 33
-"""The arrays of one file may have no more than this together (8 GiB).
+"""The most bytes that the arrays of one file may have together (8 GiB).
 
 A few kilobytes of a zip file can expand to any size.
 """
 
 
 def read_npz(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by name; numbers only, no pickled objects.
+    """Read the arrays of an .npz file, by name; only numbers, no pickled objects.
 
     Raises:
-        DiagnosticError: not there, not an .npz, damaged, an array of objects, or one that claims more
-            bytes than it has.
+        DiagnosticError: if the file does not exist, is not an .npz or is damaged, or if an array holds objects or
+            claims more bytes than it has.
     """
     path = Path(path)
     place = Place(file=str(path))
@@ -53,12 +53,12 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what went wrong."""
+    """Return the first line of what went wrong."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
-    """One array; its header must agree with the size of the member before anything is allocated."""
+    """Read one array; its header must agree with the member's size before anything is allocated."""
     with archive.open(member) as stream:
         version = npy_format.read_magic(stream)
         if version == (1, 0):
@@ -84,7 +84,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes arrays by name to an .npz file: all or nothing.
+    """Write arrays by name to an .npz file, whole or not at all.
 
     The format knows no bf16: such arrays are written as f32, which holds the same numbers.
     """

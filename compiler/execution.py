@@ -1,4 +1,4 @@
-"""Running IR of any level on the interpreter, or the simulator, that gives it its meaning."""
+"""Runs IR of any level on the interpreter of that level, or isa IR on the simulator."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def run_ir(
     *,
     observe: Observer | None = None,
 ) -> dict[str, np.ndarray]:
-    """Runs IR of any level and returns its outputs by name.
+    """Run IR of any level and return its outputs by name.
 
     Args:
         module: verified IR.
         ctx: the context that it was read or made with, which holds its weights.
         inputs: arrays by input name; axis 0 may hold several samples one after the other.
-        observe: sees each intermediate value of top, tpu and tile IR.
+        observe: is called with each intermediate value of top, tpu and tile IR.
 
     Raises:
-        DiagnosticError: inputs missing or of wrong shapes.
+        DiagnosticError: if inputs are missing or of wrong shapes.
     """
     level = level_of(module)
     arrays = dict(inputs)

@@ -1,4 +1,4 @@
-"""The public objects: a model imported, and a model compiled."""
+"""The public objects and functions: import a model, compile it, run and time the result."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class ImportedModel:
-    """A model as `top` IR: float, the same on every target."""
+    """An imported model as `top` IR, which computes in floats and is the same for every target."""
 
     def __init__(self, module: ModuleOp, ctx: SmaltiContext) -> None:
         self.module = module
         self.ctx = ctx
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Runs the `top` interpreter.
+        """Run the model on the `top` interpreter.
 
         Args:
             inputs: by input name, arrays of the declared shapes, or with axis 0 S times as long: S samples.
@@ -46,7 +46,7 @@ class ImportedModel:
         return run_top(self.module, self.ctx.weights, dict(inputs))
 
     def counts(self) -> tuple[int, int, int]:
-        """How many ops the network has apart from its weights, how many weights, and their elements."""
+        """Return how many ops the network has (without weights), how many weights, and how many elements these have."""
         from ..dialects import top
 
         ops = [op for op in self.module.walk() if op.name.startswith("top.")]
@@ -55,16 +55,16 @@ class ImportedModel:
         return len(ops) - len(weights), len(weights), elements
 
     def ir(self) -> str:
-        """The `top` IR as text."""
+        """Return the `top` IR as text."""
         return print_module(self.module)
 
     def save(self, path: str | Path) -> None:
-        """Writes the IR to a file, and the weights into a safetensors file next to it."""
+        """Write the IR to a file, and the weights into a safetensors file next to it."""
         write_module(self.module, Path(path), self.ctx)
 
 
 class CompiledModel:
-    """A program for a target, with the IR of each level that it came through (where it was compiled here)."""
+    """A program for a target, with the IR of each level (if it was compiled here and not loaded from a file)."""
 
     def __init__(
         self, program: Program, levels: Mapping[Level, ModuleOp], pipeline: str = ""
@@ -74,11 +74,11 @@ class CompiledModel:
         self._levels = dict(levels)
 
     def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
-        """Runs the program's bytes on the functional simulator.
+        """Run the program's bytes on the functional simulator.
 
         Args:
             inputs: by input name, arrays of the declared shapes, or with axis 0 S times as long: S samples.
-            jobs: processes that samples are shared out to.
+            jobs: the number of processes that share the samples.
 
         Returns:
             The outputs by name.
@@ -90,7 +90,9 @@ class CompiledModel:
         return outputs
 
     def profile(self, *, repeat: int = 1) -> Timing:
-        """Simulates the time of one inference from cold (of `repeat` in a row); `.cycles` and more, without values."""
+        """Simulate the time, without values, of one inference from cold (or `repeat` in a row); `.cycles` has the
+        cycles.
+        """
         from ..backends.simulator.simulate import simulate
 
         timing = simulate(self.program, None, mode="timing", repeat=repeat).timing
@@ -98,10 +100,11 @@ class CompiledModel:
         return timing
 
     def ir(self, level: str) -> str:
-        """The IR of a level, "top", "tpu", "tile" or "isa", as text.
+        """Return the IR of a level, "top", "tpu", "tile" or "isa", as text.
 
         Raises:
-            DiagnosticError: no such level, or one above isa of a program that was loaded from a file.
+            DiagnosticError: if there is no such level, or if the program was loaded from a file and the level is above
+                isa.
         """
         for known, module in self._levels.items():
             if known == level:
@@ -118,7 +121,7 @@ class CompiledModel:
         raise DiagnosticError(f"no level '{level}'", hint=f"the levels are {', '.join(LEVELS)}")
 
     def save(self, path: str | Path) -> None:
-        """Writes the program file, whole or not at all."""
+        """Write the program file, whole or not at all."""
         from ..backends.program import container
 
         container.save(self.program, path)
@@ -135,7 +138,7 @@ def compile_model(
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
 ) -> CompiledModel:
-    """Compiles an ONNX model to a program.
+    """Compile an ONNX model to a program.
 
     Args:
         model: path of an .onnx file, or a ModelProto.
@@ -148,7 +151,7 @@ def compile_model(
         symbols: sizes of the dimensions that the model declares by name.
 
     Raises:
-        DiagnosticError, TargetError: whatever is wrong with the model, the data, the target or the options.
+        DiagnosticError, TargetError: if something is wrong with the model, the data, the target or the options.
     """
     options = CompileOptions(target, cores, quantize, calibration)
     with collector_paused():
@@ -160,7 +163,7 @@ def compile_model(
 
 
 def load_program(path: str | Path) -> CompiledModel:
-    """Reads a program file. Raises DiagnosticError if it cannot be read, is damaged or is wrong."""
+    """Read a program file. Raises DiagnosticError if it cannot be read, is damaged or is wrong."""
     from ..backends.program import container
 
     return CompiledModel(container.load(path), {})
@@ -173,7 +176,7 @@ def import_model(
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
 ) -> ImportedModel:
-    """Imports an ONNX model as `top` IR. Raises DiagnosticError, naming every op that is not supported, in one go."""
+    """Import an ONNX model as `top` IR. Raises DiagnosticError, naming every op that is not supported, in one go."""
     with collector_paused():
         compilation = start_from_model(
             model, CompileOptions(), batch=batch, input_shapes=input_shapes, symbols=symbols

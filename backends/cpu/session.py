@@ -1,6 +1,4 @@
-"""Runs an ONNX model on ONNX Runtime: the independent reference, with every intermediate tensor if
-asked.
-"""
+"""Runs an ONNX model on ONNX Runtime, the independent reference that Smalti's results are compared with."""
 
 from __future__ import annotations
 
@@ -25,18 +23,18 @@ def run_onnx(
     *,
     intermediates: bool = False,
 ) -> dict[str, np.ndarray]:
-    """The outputs of a model by name, computed by ONNX Runtime on the CPU.
+    """Return the outputs of a model by name, computed by ONNX Runtime on the CPU.
 
     Args:
         model: path of an .onnx file, or a model.
-        inputs: arrays by input name. Where the model declares a fixed axis 0, one that is S times
-            as long is S samples: they are run one by one and their outputs joined along axis 0.
-        intermediates: give every tensor that a node computes (outside of subgraphs) too. ONNX
+        inputs: arrays by input name. If the model declares a fixed axis 0, an array whose axis 0 is S times as
+            long holds S samples: they are run one by one and their outputs joined along axis 0.
+        intermediates: also return every tensor that a node computes (outside of subgraphs). ONNX
             Runtime's optimizations are then off: they would fuse tensors away.
 
     Raises:
-        DiagnosticError: a file that cannot be read, a model that ONNX Runtime rejects, inputs
-            missing or of wrong shapes.
+        DiagnosticError: if the file cannot be read, ONNX Runtime rejects the model, or inputs are missing or have
+            wrong shapes.
     """
     session = _open(model, intermediates)
     arrays, samples = _feeds(session, inputs)
@@ -94,7 +92,7 @@ def _open(model: str | Path | ModelProto, intermediates: bool) -> InferenceSessi
 
 
 def _serialized(model: str | Path | ModelProto, intermediates: bool) -> bytes:
-    """The model's bytes, every tensor of its graph added to the outputs."""
+    """Return the model's bytes; with `intermediates`, every tensor of its graph is among the outputs."""
     import onnx
 
     if isinstance(model, str | Path):
@@ -115,7 +113,7 @@ def _serialized(model: str | Path | ModelProto, intermediates: bool) -> bytes:
 def _feeds(
     session: InferenceSession, inputs: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, tuple[np.ndarray, int]], int]:
-    """Each input as an array and its fixed axis 0 (0: give it whole), and the number of samples."""
+    """Return each input's array and fixed axis 0 (0: pass the array on whole), and the number of samples."""
     declared = {value.name: value for value in session.get_inputs()}
     overridable = {value.name for value in session.get_overridable_initializers()}
     for name in inputs:
@@ -143,7 +141,7 @@ def _feeds(
 
 
 def _typed(array: np.ndarray, type: str) -> np.ndarray:
-    """Numbers as f32 or f16 where the model wants such; else as they are, ONNX Runtime checks them."""
+    """Convert numbers to f32 or f16 if the model asks for that type; leave the rest for ONNX Runtime to check."""
     wanted = {"tensor(float)": np.float32, "tensor(float16)": np.float16}.get(type)
     is_number = array.dtype.kind in "biuf"
     return array.astype(wanted, copy=False) if wanted is not None and is_number else array

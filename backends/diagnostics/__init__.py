@@ -1,1 +1,1 @@
-"""How a mistake is told, and files that are written whole or not at all: known to every other layer."""
+"""Diagnostics (what a user is told about a mistake) and files written whole or not at all; every layer uses both."""

@@ -1,4 +1,4 @@
-"""Where what is written to a path goes: to a file, through links, or into a device, pipe or open descriptor."""
+"""Finds where a path to be written leads: to a file, through links, or to a device, pipe or open descriptor."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 _STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 _MOST_LINKS = 40
-"""As many as Linux follows."""
+"""How many links are followed, as many as Linux follows."""
 
 
 def descriptor_of(path: str | Path) -> int | None:
-    """Returns the open descriptor that a path names, as /dev/stdout and /dev/fd/3 do, also through links.
+    """Return the open descriptor that a path names, as /dev/stdout and /dev/fd/3 do, also through links.
 
-    Opened as a file, /dev/stdout would start again at the first byte of the file it is redirected to.
+    If /dev/stdout were opened as a file, writing would start at the first byte of the file that it is redirected to.
     """
     name = os.path.abspath(path)
     for _ in range(_MOST_LINKS):
@@ -33,7 +33,9 @@ def descriptor_of(path: str | Path) -> int | None:
 
 
 def is_device(path: str | Path) -> bool:
-    """Whether a path names something that takes bytes and keeps no file: a device, a pipe, an open descriptor."""
+    """Return whether a path names no file, but something else that takes bytes: a device, a pipe, an open
+    descriptor.
+    """
     if descriptor_of(path) is not None:
         return True
     try:
@@ -44,18 +46,18 @@ def is_device(path: str | Path) -> bool:
 
 
 def resolved(path: str | Path) -> Path:
-    """Returns the file that a path leads to, without links, `.` and `..`; it need not be there.
+    """Return the path of the file that a path leads to, without links, `.` and `..`; the file need not exist.
 
-    Raises OSError if links lead in a circle, ValueError for a path that no file can have.
+    Raises OSError if links lead in a circle, and ValueError if no file can have such a path.
     """
     real = os.path.realpath(path)
     if os.path.islink(real):
-        os.stat(real)  # tells the circle
+        os.stat(real)  # raises the OSError for a circle of links
     return Path(real)
 
 
 def check_writable(path: str | Path) -> None:
-    """Raises OSError, as opening it for writing would, if a file cannot be written or made."""
+    """Raise OSError, as opening it for writing would, if a file cannot be written or made."""
     if descriptor_of(path) is not None:
         return
     target = resolved(path)

@@ -1,4 +1,4 @@
-"""What a user is told when something is wrong: what, where, and what to do; printed as MLIR prints it."""
+"""Diagnostics tell a user what is wrong, where, and what to do; they are printed as MLIR prints its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Place:
     """Where a diagnostic points: a file with an optional 1-based line and column, or a name such as
     a node's.
 
-    `source` is the text of that line, where it is known; `op` the op that stands there.
+    `source` is the text of that line, if it is known; `op` is the op that stands there.
     """
 
     file: str | None = None
@@ -35,11 +35,11 @@ class Place:
         return text
 
     def excerpt(self) -> list[str]:
-        """The line of source and a caret under the column, as two lines; none where it is not known."""
+        """Return two lines, the source and a caret under the column; no lines if either is unknown."""
         if self.source is None or self.column is None:
             return []
         at = self.column - 1
-        # Types make lines long: what stands around the place is enough.
+        # Types make lines long: show only what stands around the place.
         start = max(0, at - _SHOWN_COLUMNS // 2) if len(self.source) > _SHOWN_COLUMNS else 0
         end = start + _SHOWN_COLUMNS
         head, tail = "…" if start else "", "…" if end < len(self.source) else ""
@@ -58,7 +58,7 @@ class Note:
 
 @dataclass
 class Diagnostic:
-    """Something to tell a user that does not end the work: a warning or a remark.
+    """A warning or a remark: something to tell a user that does not end the work.
 
     `message` says what, `place` where, `notes` give details, `hint` says what to do.
     """
@@ -92,8 +92,11 @@ class DiagnosticError(Exception):
 
 
 def as_diagnostic(error: Exception) -> DiagnosticError:
-    """An error as what a user is told: itself, or for one of Python that nobody expected (a mistake in
-    Smalti or in a plug-in), what it is and where it was raised."""
+    """Return an error as a diagnostic.
+
+    A DiagnosticError is returned as it is. Any other exception (a mistake in Smalti or in a plugin) becomes a
+    diagnostic that says what it is and where it was raised.
+    """
     if isinstance(error, DiagnosticError):
         return error
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -109,7 +112,7 @@ def as_diagnostic(error: Exception) -> DiagnosticError:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A hint with the names nearest to a word, None where none is near."""
+    """Return a hint with the known names nearest to a word, or None if none is near."""
     near = difflib.get_close_matches(word, list(known), n=2)
     return f"did you mean {' or '.join(near)}?" if near else None
 

@@ -1,4 +1,4 @@
-"""Reads and writes whole files: no half-written ones, and mistakes told as diagnostics."""
+"""Reads and writes whole files: none is left half written, and failures are diagnostics."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from .system_errors import cannot_write
 from .temporary import temporary_file
 
 TEXT_LIMIT_BYTES = 1 << 30
-"""No text, such as IR, may have more: 1 GiB."""
+"""The most bytes that a text, such as IR, may have: 1 GiB."""
 
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
-    """Calls `write` with a temporary file in the folder of `path` that becomes `path` only when it
-    is complete.
+    """Call `write` with a temporary file in the folder of `path` that becomes `path` only when it is complete.
 
-    A link stays a link: the file that it leads to is replaced. Devices, pipes and open descriptors
-    (/dev/null, /dev/stdout) are written into. DiagnosticError, with `path` as it is given, where it cannot be written.
+    A link stays a link: the file that it leads to is replaced. Devices, pipes and open descriptors (/dev/null,
+    /dev/stdout) are written into. Raises DiagnosticError, with `path` as it was given, if it cannot be written.
     """
     try:
         if is_device(path):
@@ -36,7 +35,7 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
         target = resolved(path)
         with temporary_file(target) as (file, temporary):
             write(file)
-            # Errors of a full disk may come no earlier than here.
+            # That a disk is full may show only here.
             file.flush()
             _put_in_place(temporary, target)
     except BrokenPipeError:
@@ -50,9 +49,9 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
 
 
 def move_into_place(temporary: Path, path: Path) -> None:
-    """Makes a complete file, which lies beside `path`, become `path`, through links.
+    """Rename a complete file, which lies beside `path`, to `path`, following links.
 
-    DiagnosticError where that is not possible.
+    Raises DiagnosticError if that is not possible.
     """
     try:
         target = resolved(path)
@@ -67,7 +66,7 @@ def move_into_place(temporary: Path, path: Path) -> None:
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:
-    """Gives a file the mode that `target` has, or that open() would give it, and its name."""
+    """Rename a file to `target`, with the mode that `target` has, or that open() would give it."""
     if target.exists():
         mode = stat.S_IMODE(target.stat().st_mode)
     else:
@@ -79,18 +78,18 @@ def _put_in_place(temporary: Path, target: Path) -> None:
 
 
 def open_directly(path: str | Path, mode: Literal["w", "a"]) -> BinaryIO:
-    """Opens a file, device, pipe or open descriptor to write it bit by bit; raises OSError if it cannot."""
+    """Open a file, device, pipe or open descriptor for writing piece by piece. Raises OSError if that fails."""
     descriptor = descriptor_of(path)
     if descriptor is None:
         return open(path, "wb" if mode == "w" else "ab")
-    # What was printed before comes before.
+    # What was printed earlier must come out first.
     sys.stdout.flush()
     sys.stderr.flush()
     return os.fdopen(os.dup(descriptor), "wb")
 
 
 def write_bytes_atomically(path: str | Path, data: bytes) -> None:
-    """Writes `data` to `path`, all or nothing; DiagnosticError where that is not possible."""
+    """Write `data` to `path`, all or nothing. Raises DiagnosticError if that is not possible."""
     write_atomically(path, lambda file: _write_all(file, data))
 
 
@@ -99,23 +98,22 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes `text` in UTF-8 to `path`, all or nothing; DiagnosticError where that is not
-    possible.
-    """
+    """Write `text` in UTF-8 to `path`, all or nothing. Raises DiagnosticError if that is not possible."""
     write_bytes_atomically(path, text.encode("utf-8"))
 
 
 def open_regular(path: str | Path, what: str, limit_bytes: int, hint: str) -> BinaryIO:
-    """Opens a regular file of at most `limit_bytes` for reading.
+    """Open a regular file of at most `limit_bytes` for reading.
 
-    `what` ("the program", or "") and `hint` are for messages.
+    `what` ("the program", or "") and `hint` appear in messages.
 
-    Raises DiagnosticError if it cannot be read, is larger, or is a folder, device or pipe: those may have no end.
+    Raises DiagnosticError if the file cannot be read or is larger, or if it is a folder, or a device or pipe, which may
+    never end.
     """
     place = Place(file=str(path))
     reading = f"cannot read {what}".rstrip()
     try:
-        # Opening a pipe that nobody writes to would wait.
+        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise DiagnosticError(f"{reading}: {error.strerror or error}", place, hint=hint) from None
@@ -138,15 +136,16 @@ def open_regular(path: str | Path, what: str, limit_bytes: int, hint: str) -> Bi
 
 
 def read_bytes(path: str | Path, what: str, limit_bytes: int, hint: str) -> bytes:
-    """Returns the bytes of a regular file; raises DiagnosticError as `open_regular` does."""
+    """Return the bytes of a regular file. Raises DiagnosticError as `open_regular` does."""
     with open_regular(path, what, limit_bytes, hint) as file:
-        # A file that grows meanwhile is no reason to read more.
+        # If the file has grown meanwhile, read no more than the limit all the same.
         return file.read(limit_bytes)
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file of at most `TEXT_LIMIT_BYTES`; DiagnosticError where there is none,
-    where it is no regular file, or no text.
+    """Return the text of a UTF-8 file of at most `TEXT_LIMIT_BYTES`.
+
+    Raises DiagnosticError if the file does not exist, is not a regular file, is larger, or is not UTF-8.
     """
     try:
         hint = "check the path: it has to be a regular file"

@@ -1,4 +1,4 @@
-"""Tells errors of the operating system with the path that the user gave, and with advice that fits."""
+"""Turns errors of the operating system into diagnostics with the path that the user gave, and with advice."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _ANYWHERE = "name a file in a folder that exists and can be written"
 
 
 def advice_for(error: OSError, otherwise: str = _ANYWHERE) -> str:
-    """Returns what a user can do about an error of the operating system."""
+    """Return advice on an error of the operating system: what the user can do."""
     return _ADVICE.get(error.errno or 0, otherwise)
 
 
 def cannot_write(path: str | Path, error: OSError) -> DiagnosticError:
-    """Returns the error of a file that could not be written; `path` is what the user called it."""
+    """Return the diagnostic for a file that could not be written; `path` is as the user gave it."""
     return DiagnosticError(
         f"cannot write: {error.strerror or error}", Place(file=str(path)), hint=advice_for(error)
     )

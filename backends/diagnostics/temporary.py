@@ -1,7 +1,7 @@
-"""Temporary files and folders beside what they become; those that a killed run left go with the next run.
+"""Makes temporary files and folders beside the files that they become, and removes those that a killed run left.
 
-Each is locked (flock) as long as the process that made it lives, whatever ends it. So one that nobody holds
-is a leftover, and may be removed.
+Each is locked (flock) while the process that made it lives, however that process ends. So one that nobody has locked
+is a leftover, and the next run removes it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MARK = ".smalti-part-"
 
 @contextmanager
 def temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """Gives an open file and its path in the folder of `path`; what is still there at the end is removed.
+    """Give an open file and its path in the folder of `path`; what is still there at the end is removed.
 
     Removes the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
     """
@@ -39,7 +39,7 @@ def temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
 
 @contextmanager
 def temporary_folder(path: Path) -> Iterator[Path]:
-    """Gives a new folder beside `path`, which is removed at the end with what is in it.
+    """Give a new folder beside `path`, which is removed at the end with what is in it.
 
     Removes the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
     """
@@ -56,19 +56,19 @@ def temporary_folder(path: Path) -> Iterator[Path]:
 
 
 def _prefix(path: Path) -> str:
-    # Names may have 255 bytes; the mark and mkstemp's letters come on top.
+    # Names may have 255 bytes, and the mark and mkstemp's letters are added.
     stem = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
     return f".{stem}{_MARK}"
 
 
 def _lock(handle: int) -> None:
-    # Some network file systems know no locks; nothing is cleaned there.
+    # Some network file systems have no locks; nothing is cleaned up there.
     with contextlib.suppress(OSError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _remove_leftovers(folder: Path, prefix: str) -> None:
-    """Removes what starts with `prefix` and is locked by nobody."""
+    """Remove the files and folders whose names start with `prefix` and that nobody has locked."""
     with contextlib.suppress(OSError):
         for name in [name for name in os.listdir(folder) if name.startswith(prefix)]:
             _remove_unlocked(folder / name)

@@ -1,5 +1,6 @@
-"""Runs a function of top or tpu ops on arrays: in order, freeing what is used no more, samples in
-chunks.
+"""Runs a function of top or tpu ops on arrays, one op after the other.
+
+Values are freed after their last use, and many samples are run in chunks, so that memory stays bounded.
 """
 
 from __future__ import annotations
@@ -32,9 +33,7 @@ Observer = Callable[[str, np.ndarray], None]
 """Called as observe(name, value): value f32 [S, shape...], the sample axis first."""
 
 _LIVE_ELEMENT_BYTES = 12
-"""What an element of a live tensor is taken to cost: itself, and the working copies of the op that
-reads it.
-"""
+"""Bytes assumed for an element of a live tensor: the element, and working copies of the op that reads it."""
 
 
 class FunctionRunner:
@@ -55,11 +54,12 @@ class FunctionRunner:
         arguments: Sequence[np.ndarray],
         visit: Callable[[TensorOp, np.ndarray], None] | None = None,
     ) -> list[np.ndarray]:
-        """The operands of the block's terminator, given its arguments: arrays [S, shape...], S = 1 for what
-        all samples share.
+        """Return the operands of the block's terminator, computed from the block's arguments.
+
+        Both are arrays [S, shape...], with S = 1 for values that all samples share.
 
         Raises:
-            DiagnosticError: an op that is not of this level, or whose numbers cannot be computed.
+            DiagnosticError: if an op is not of this level, or its numbers cannot be computed.
         """
         values: dict[SSAValue, np.ndarray] = dict(zip(block.args, arguments, strict=True))
         last_uses = _last_uses(block)
@@ -96,7 +96,7 @@ class FunctionRunner:
     def run(
         self, module: ModuleOp, inputs: Mapping[str, np.ndarray], observe: Observer | None
     ) -> dict[str, np.ndarray]:
-        """The results of the module's function by name, samples one after the other along axis 0.
+        """Run the module's function and return its results by name, samples one after the other along axis 0.
 
         Without an observer samples run in chunks of bounded memory; an observer is shown all
         samples of a value at once.
@@ -140,9 +140,7 @@ class FunctionRunner:
 
 
 def samples_per_chunk(function: func.FuncOp) -> int:
-    """How many samples of the function's tensors are live at once within `MAX_LIVE_BYTES`; at least
-    1.
-    """
+    """Return how many samples can run at once so that the live tensors fit `MAX_LIVE_BYTES`; at least 1."""
     block = function.body.block
     last_uses = _last_uses(block)
     live = sum(_elements(argument) for argument in block.args)
@@ -165,7 +163,7 @@ def _elements(value: SSAValue) -> int:
 
 
 def _last_uses(block: Block) -> dict[Operation, list[SSAValue]]:
-    """For each op the values that nobody reads after it; the terminator's operands live on."""
+    """Map each op to the values that no later op reads; the terminator's operands are never among them."""
     last: dict[SSAValue, Operation] = {}
     for op in block.ops:
         for result in op.results:

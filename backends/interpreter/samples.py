@@ -1,6 +1,4 @@
-"""The sample axis: S independent sets of inputs run through a function at once, as arrays [S,
-declared shape...].
-"""
+"""The sample axis: S independent sets of inputs run through a function together, as arrays [S, declared shape...]."""
 
 from __future__ import annotations
 
@@ -22,8 +20,9 @@ more).
 
 
 def main_function(module: ModuleOp) -> func.FuncOp:
-    """The function `main`, or the only one; DiagnosticError where there is none or its body is no
-    single block.
+    """Return the function `main`, or the only function.
+
+    Raises DiagnosticError if there is no such function, or if its body is not a single block.
     """
     functions = [op for op in module.ops if isinstance(op, func.FuncOp)]
     named = [op for op in functions if op.sym_name.data == "main"] or functions
@@ -38,14 +37,12 @@ def main_function(module: ModuleOp) -> func.FuncOp:
 
 
 def input_names(function: func.FuncOp) -> list[str]:
-    """The names of the function's arguments: `smalti.inputs`, or "input0", "input1" … where IR does
-    not name them.
-    """
+    """Return the names of the function's arguments: `smalti.inputs`, or "input0", "input1" … if the IR does not say."""
     return _names(function, "smalti.inputs", "input", len(function.body.block.args))
 
 
 def output_names(function: func.FuncOp) -> list[str]:
-    """The names of the function's results: `smalti.outputs`, or "output0", "output1" …"""
+    """Return the names of the function's results: `smalti.outputs`, or "output0", "output1" …"""
     return _names(function, "smalti.outputs", "output", len(function.function_type.outputs))
 
 
@@ -67,12 +64,12 @@ def _names(function: func.FuncOp, attribute: str, default: str, count: int) -> l
 
 
 def declared_inputs(module: ModuleOp) -> dict[str, tuple[int, ...]]:
-    """The declared shape of each input of the module's function, by name."""
+    """Return the declared shape of each input of the module's function, by name."""
     return {name: shape for name, (shape, _) in input_tensors(main_function(module)).items()}
 
 
 def input_tensors(function: func.FuncOp) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Declared shape and storage type of each input, by name."""
+    """Return declared shape and storage type of each input, by name."""
     declared: dict[str, tuple[tuple[int, ...], str]] = {}
     for name, argument in zip(input_names(function), function.body.block.args, strict=True):
         declared[name] = _tensor(name, argument.type)
@@ -91,15 +88,15 @@ def _tensor(name: str, type: Attribute) -> tuple[tuple[int, ...], str]:
 def stack_samples(
     declared: Mapping[str, tuple[Sequence[int], str]], inputs: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], int]:
-    """The inputs as arrays [S, declared shape...] of the declared storage types, in order, and S;
-    `declared` has shape and storage type of each by name.
+    """Return the inputs as arrays [S, declared shape...] of the declared storage types, in order, and S.
+
+    `declared` maps each input's name to its shape and storage type.
 
     An array of exactly the declared shape is one sample; one whose axis 0 is S times as long is S
     samples. Numbers of other types are converted to a declared float type.
 
     Raises:
-        DiagnosticError: an input is missing or unknown, of the wrong shape or type, or the inputs
-            differ in S.
+        DiagnosticError: if an input is missing, unknown, or of the wrong shape or type, or if the inputs differ in S.
     """
     for name in inputs:
         if name not in declared:
@@ -121,11 +118,10 @@ def stack_samples(
 
 
 def count_samples(name: str, shape: Sequence[int], declared: Sequence[int]) -> int:
-    """How many samples an array of `shape` holds for an input of shape `declared`.
+    """Return how many samples an array of `shape` holds for an input of shape `declared`.
 
     Raises:
-        DiagnosticError: it is neither the declared shape nor a positive multiple of it along axis
-            0.
+        DiagnosticError: if `shape` is neither the declared shape nor a positive multiple of it along axis 0.
     """
     if tuple(shape) == tuple(declared):
         return 1
@@ -139,16 +135,16 @@ def count_samples(name: str, shape: Sequence[int], declared: Sequence[int]) -> i
 
 
 def stored(name: str, array: np.ndarray, storage: str) -> np.ndarray:
-    """`array` in the storage type: numbers of any type become floats, nothing else is converted.
+    """Return `array` in the storage type: for a float type numbers are converted, for others nothing is.
 
     Raises:
-        DiagnosticError: the elements are no numbers, or not of a declared integer type.
+        DiagnosticError: if the elements are not numbers, or not of a declared integer type.
     """
     dtype = dtype_of(storage)
     if array.dtype == dtype:
         return array
     if storage in ("f32", "f16", "bf16", "f64") and array.dtype.kind in "biuf":
-        with np.errstate(over="ignore"):  # what is too big becomes infinite
+        with np.errstate(over="ignore"):  # numbers that are too large become infinite
             exact = np.float64 if storage == "f64" else np.float32
             return round_to(array.astype(exact), storage)
     raise DiagnosticError(
@@ -158,11 +154,9 @@ def stored(name: str, array: np.ndarray, storage: str) -> np.ndarray:
 
 
 def joined(value: np.ndarray, samples: int) -> np.ndarray:
-    """A value [S or 1, shape...] as the samples one after the other along its own axis 0; scalars
-    along a new one.
+    """Join a value's samples [S or 1, shape...] along the value's own axis 0; scalars along a new axis.
 
-    What does not depend on the inputs has a sample axis of 1 and is repeated. A single scalar stays
-    one.
+    A value that does not depend on the inputs has a sample axis of 1 and is repeated. A single scalar stays a scalar.
     """
     if len(value) != samples:
         value = np.broadcast_to(value, (samples, *value.shape[1:]))

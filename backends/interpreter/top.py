@@ -1,4 +1,4 @@
-"""The interpreter of the top dialect, in floats."""
+"""The interpreter of the top dialect, which computes in floats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run_top(
     *,
     observe: Observer | None = None,
 ) -> dict[str, np.ndarray]:
-    """Runs the function of a top module and returns its results by name.
+    """Run the function of a top module and return its results by name.
 
     Args:
         module: a module with one function of top ops.
@@ -34,7 +34,6 @@ def run_top(
         Arrays of the declared shapes, the results of S samples one after the other along axis 0.
 
     Raises:
-        DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of
-            `top`.
+        DiagnosticError: if inputs are missing, unknown or of wrong shapes, or an op is not of `top`.
     """
     return FunctionRunner(TopOp, weights).run(module, inputs, observe)

@@ -1,5 +1,5 @@
-"""The interpreter of the tpu dialect: integers in their storage types, to the bit what the target
-computes.
+"""The interpreter of the tpu dialect, which computes integers in their storage types, bit for bit as the target
+does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def run_tpu(
     *,
     observe: Observer | None = None,
 ) -> dict[str, np.ndarray]:
-    """Runs the function of a tpu module and returns its results by name.
+    """Run the function of a tpu module and return its results by name.
 
     Args:
         module: a module with one function of tpu ops.
@@ -37,18 +37,17 @@ def run_tpu(
         Arrays of the declared shapes, the results of S samples one after the other along axis 0.
 
     Raises:
-        DiagnosticError: inputs that are missing, unknown or of wrong shapes; an op that is not of
-            `tpu`.
+        DiagnosticError: if inputs are missing, unknown or of wrong shapes, or an op is not of `tpu`.
     """
     return FunctionRunner(TpuOp, weights).run(module, inputs, observe)
 
 
 def run_body(block: Block, arguments: Sequence[np.ndarray], weights: WeightStore) -> np.ndarray:
-    """The value that a block of tpu ops yields; arguments and result in storage types, with the
-    sample axis first.
+    """Return the value that a block of tpu ops yields; arguments and result in storage types, with the sample axis
+    first.
 
-    The sample axis of an argument is 1 where all samples share it; so is the result's where nothing
-    depends on them.
+    The sample axis of an argument has size 1 if all samples share it; that of the result has, if it depends on no
+    sample.
     """
     (result,) = FunctionRunner(TpuOp, weights).run_block(block, arguments)
     return result

@@ -1,1 +1,1 @@
-"""The one definition of every operation's arithmetic."""
+"""Defines the arithmetic of every operation, once, for the interpreters, the constant folder and the simulator."""

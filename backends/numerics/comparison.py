@@ -1,4 +1,4 @@
-"""Comparisons, which give bools; the logic of bools; and the choice between two values by a bool.
+"""Comparisons, which give bools; operations on bools; and the choice between two values by a bool.
 
 Operands broadcast as in NumPy.
 """
@@ -15,7 +15,7 @@ COMPARISONS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "equal": np.equal,
     "not_equal": np.not_equal,
 }
-"""Comparisons by name; with NaN all but not_equal are false (IEEE 754)."""
+"""Comparisons by name; if an operand is NaN, all but not_equal are false (IEEE 754)."""
 
 LOGIC: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "and": np.logical_and,
@@ -26,7 +26,9 @@ LOGIC: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def compare(kind: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a (kind) b as bools, for operands of one type; ValueError for another kind or other types."""
+    """Compare operands of one type, a (kind) b, giving bools. Raises ValueError if the kind is unknown or types
+    differ.
+    """
     if a.dtype != b.dtype:
         raise ValueError(f"operands of {a.dtype} and {b.dtype} differ in type")
     if kind not in COMPARISONS:
@@ -35,7 +37,7 @@ def compare(kind: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def combine(kind: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a (kind) b for bools; ValueError for another kind or other types."""
+    """Compute a (kind) b for bools. Raises ValueError if the kind is unknown or an operand holds no bools."""
     if a.dtype != np.bool_ or b.dtype != np.bool_:
         raise ValueError(f"expected bools, got {a.dtype} and {b.dtype}")
     if kind not in LOGIC:
@@ -44,9 +46,7 @@ def combine(kind: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def select(condition: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a where `condition` (bools) holds, b elsewhere, for a and b of one type; ValueError for
-    others.
-    """
+    """Choose a where `condition` (bools) holds and b elsewhere. Raises ValueError unless a and b have one type."""
     if condition.dtype != np.bool_ or a.dtype != b.dtype:
         raise ValueError(
             f"expected bools and two operands of one type, got {condition.dtype}, {a.dtype} and "

@@ -38,13 +38,13 @@ def conv2d(
     accumulator: str,
     output: Pair | None = None,
 ) -> np.ndarray:
-    """acc[..., y, x, o] = Σ x[..., y·s + i·d − p, x·s + j·d − p, c] · w[i, j, c, o], over i, j and
-    the c of o's group.
+    """Compute acc[..., y, x, o] = Σ x[..., y·s + i·d − p, x·s + j·d − p, c] · w[i, j, c, o], over i, j and the c of o's
+    group.
 
     `x` is [..., h, w, c], `w` [kh, kw, c / groups, o]; the result is [..., oh, ow, o] in the
     accumulator's type (i32 and i64 wrap; f32). `pads` is (top, left, bottom, right), possibly
     negative; pixels outside hold `pad_value` (a value of x's storage). `output` (oh, ow) overrides
-    the number of windows that fit. ValueError where shapes, groups or types do not fit.
+    the number of windows that fit. Raises ValueError if shapes, groups or types do not fit.
     """
     _check(x, w, groups)
     height, width, channels = x.shape[-3:]
@@ -93,7 +93,7 @@ def _plan(
 
 
 def _is_pointwise(geometry: WindowGeometry) -> bool:
-    """Whether every window is one pixel inside the image."""
+    """Return whether every window is one pixel inside the image."""
     inside = (
         (geometry.output[0] - 1) * geometry.strides[0] < geometry.height,
         (geometry.output[1] - 1) * geometry.strides[1] < geometry.width,
@@ -118,7 +118,7 @@ def _pointwise(
 
 
 def _group_slices(group: int, groups: int, channels: int, outputs: int) -> tuple[slice, slice]:
-    """The input and the output channels of a group."""
+    """Return the input and the output channels of a group."""
     c, o = channels // groups, outputs // groups
     return slice(group * c, (group + 1) * c), slice(group * o, (group + 1) * o)
 
@@ -152,9 +152,7 @@ def _dense(
 
 
 def _unfold(source: np.ndarray, geometry: WindowGeometry, rows: int) -> np.ndarray:
-    """The windows over a contiguous source[n, hs, ws, c] as rows: [n * rows * out width, kh * kw *
-    c].
-    """
+    """Return the windows over a contiguous source[n, hs, ws, c] as rows: [n * rows * out width, kh * kw * c]."""
     count, _, _, channels = source.shape
     (kh, kw), (sh, sw), (dh, dw) = geometry.kernel, geometry.strides, geometry.dilations
     image, line, pixel, element = source.strides
@@ -174,8 +172,9 @@ def _depthwise(
     pad_value: float,
     plan: ProductPlan,
 ) -> np.ndarray:
-    """Every output channel reads one input channel: Σ over taps of shifted image times weight, in
-    tap order.
+    """Compute a depthwise convolution, each output channel from one input channel.
+
+    It is Σ over taps of the shifted image times the weight, in tap order.
     """
     kh, kw, _, outputs = w.shape
     multiple = outputs // max(images.shape[-1], 1)
@@ -202,5 +201,5 @@ def _depthwise(
 
 
 def _depthwise_dtype(plan: ProductPlan, taps: int) -> np.dtype:
-    """The type in which the sum over all taps is exact (there are no blocks here)."""
+    """Return the type in which the sum over all taps, which is not cut into blocks, is exact."""
     return plan.compute if taps <= plan.block else np.dtype(np.int64)

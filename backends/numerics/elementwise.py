@@ -1,4 +1,4 @@
-"""Element-wise arithmetic: exact requantized integer addition and multiplication, and floats.
+"""Element-wise arithmetic: exact requantized integer addition and multiplication, and operations on floats.
 
 Operands broadcast as in NumPy.
 """
@@ -27,10 +27,10 @@ def add_int(
     storage: str,
     clamp: ClampRange = None,
 ) -> np.ndarray:
-    """clamp(saturate(round_half_even(((a − za)·ma + (b − zb)·mb) · 2^−shift) + zero_point)), exact.
+    """Compute clamp(saturate(round_half_even(((a − za)·ma + (b − zb)·mb) · 2^−shift) + zero_point)), exact.
 
     `a` and `b` are integer arrays of up to 16 bits, the multipliers below 2^31 in magnitude, 0 <=
-    shift <= 62; the result is in integer `storage`. ValueError for wider operands and multipliers.
+    shift <= 62; the result is in integer `storage`. Raises ValueError for wider operands and multipliers.
     """
     low, high = storage_limits(storage, clamp)
     _check_width(a, b)
@@ -63,8 +63,8 @@ def mul_int(
     storage: str,
     clamp: ClampRange = None,
 ) -> np.ndarray:
-    """requantize((a − za)·(b − zb), multiplier, shift, zero_point), exact; operands are integers of
-    up to 16 bits.
+    """Compute requantize((a − za)·(b − zb), multiplier, shift, zero_point), exact; operands are integers of up to 16
+    bits.
     """
     _check_width(a, b)
     wide = np.int32 if max(a.dtype.itemsize, b.dtype.itemsize) == 1 else np.int64
@@ -86,9 +86,7 @@ def _check_one_type(a: np.ndarray, b: np.ndarray) -> None:
 def _in_f32(
     operation: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray
 ) -> np.ndarray:
-    """`operation` computed in f32 (f64 for f64 operands), the result rounded to the operands'
-    storage type.
-    """
+    """Compute `operation` in f32 (f64 for f64 operands), and round the result to the operands' storage type."""
     _check_one_type(a, b)
     wide = np.float64 if a.dtype == np.float64 else np.float32
     with np.errstate(all="ignore"):
@@ -97,41 +95,41 @@ def _in_f32(
 
 
 def add(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a + b for floats of one type, rounded to that type."""
+    """Compute a + b for floats of one type, rounded to that type."""
     return _in_f32(np.add, a, b)
 
 
 def sub(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a − b for floats of one type, rounded to that type."""
+    """Compute a − b for floats of one type, rounded to that type."""
     return _in_f32(np.subtract, a, b)
 
 
 def mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a · b for floats of one type, rounded to that type."""
+    """Compute a · b for floats of one type, rounded to that type."""
     return _in_f32(np.multiply, a, b)
 
 
 def div(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a / b for floats of one type, rounded to that type; IEEE 754 infinities and NaN for a zero
-    divisor.
+    """Compute a / b for floats of one type, rounded to that type; a zero divisor gives infinities and NaN (IEEE
+    754).
     """
     return _in_f32(np.divide, a, b)
 
 
 def minimum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The smaller of a and b, for operands of one type; NaN where one is (ONNX Min)."""
+    """Return the smaller of a and b, for operands of one type; NaN where either is NaN (ONNX Min)."""
     _check_one_type(a, b)
     return np.minimum(a, b)
 
 
 def maximum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The larger of a and b, for operands of one type; NaN where one is (ONNX Max)."""
+    """Return the larger of a and b, for operands of one type; NaN where either is NaN (ONNX Max)."""
     _check_one_type(a, b)
     return np.maximum(a, b)
 
 
 def power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a^b for floats of one type, computed in f64 and rounded once to that type."""
+    """Compute a^b for floats of one type, in f64 and rounded once to that type."""
     _check_one_type(a, b)
     with np.errstate(all="ignore"):
         wide = np.power(a.astype(np.float64, copy=False), b.astype(np.float64, copy=False))
@@ -139,12 +137,12 @@ def power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def modulo(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The remainder of a / b with the sign of a, exact, for floats of one type (C's fmod)."""
+    """Return the remainder of a / b with the sign of a, exact, for floats of one type (C's fmod)."""
     return _in_f32(np.fmod, a, b)
 
 
 def prelu(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a, times b where a is negative, for floats of one type, rounded to that type (ONNX PRelu)."""
+    """Return a, multiplied by b where a is negative, for floats of one type, rounded to that type (ONNX PRelu)."""
     return _in_f32(lambda x, slope: np.where(x < 0, x * slope, x), a, b)
 
 
@@ -163,10 +161,10 @@ FLOAT_OPERATIONS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] =
 
 
 def clamp(x: np.ndarray, low: float | None, high: float | None) -> np.ndarray:
-    """min(max(x, low), high) in `x`'s own type; None is no bound, NaN stays NaN. As ONNX Clip:
-    `high` wins where low > high.
+    """Compute min(max(x, low), high) in `x`'s own type; None is no bound, NaN stays NaN. As in ONNX Clip, `high` wins
+    if low > high.
 
-    A bound beyond the range of an integer type has no effect but saturation to it.
+    A bound beyond the range of an integer type is the same as the end of that range.
     """
     if x.dtype.kind in "iu":
         info = np.iinfo(x.dtype)
@@ -184,6 +182,6 @@ def clamp(x: np.ndarray, low: float | None, high: float | None) -> np.ndarray:
 def store_float(
     x: np.ndarray, storage: str, clamp_range: tuple[float, float] | None = None
 ) -> np.ndarray:
-    """`x` (f32 or f64) clamped, then rounded once to the float type `storage`."""
+    """Clamp `x` (f32 or f64), then round it once to the float type `storage`."""
     low, high = clamp_range if clamp_range is not None else (None, None)
     return round_to(clamp(x, low, high), storage)

@@ -1,4 +1,4 @@
-"""What follows an accumulation: bias, residual, requantization, clamp, one rounding."""
+"""The epilogue, which turns accumulators into outputs: bias, residual, requantization, clamp, one rounding."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def epilogue_int(
     clamp: ClampRange = None,
     residual: Residual | None = None,
 ) -> np.ndarray:
-    """clamp(saturate(round_half_even(v · multiplier · 2^−shift) + zero_point)), exact, where
+    """Compute clamp(saturate(round_half_even(v · multiplier · 2^−shift) + zero_point)), exact, where
 
     v = acc + bias + round_half_even((r − zero_point_r) · multiplier_r · 2^−shift_r), summed in 64
     bits.
 
     `acc` is i32 or i64 [..., c]; bias, multipliers and shifts [c] or scalars; `residual` is (r[...,
     c] of up to 16 bits, zero_point_r, multiplier_r, shift_r); the result [..., c] is in integer
-    `storage`. ValueError where shapes or types do not fit.
+    `storage`. Raises ValueError if shapes or types do not fit.
     """
     if residual is not None and residual[0].shape != acc.shape:
         raise ValueError(
@@ -44,7 +44,7 @@ def epilogue_float(
     clamp: tuple[float, float] | None = None,
     residual: np.ndarray | None = None,
 ) -> np.ndarray:
-    """clamp(acc + bias + residual) in f32, rounded once to the float type `storage`.
+    """Compute clamp(acc + bias + residual) in f32, rounded once to the float type `storage`.
 
     `acc` is f32 [..., c], `bias` [c], `residual` any float [..., c]; clamp bounds may be infinite.
     """

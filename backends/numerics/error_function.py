@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 
 _NEAR = 0.46875
-"""Up to here erf is computed directly, from here to `_FAR` and beyond it its complement is."""
+"""Up to this magnitude erf is computed directly; from it to `_FAR`, and beyond, its complement is computed."""
 _FAR = 4.0
 _LEAST_ERFC = 26.6
-"""From here on erfc is 0 in f64."""
+"""From this magnitude on erfc is 0 in f64."""
 
 _NEAR_ABOVE = (
     1.85777706184603153e-1, 3.16112374387056560e00, 1.13864154151050156e02, 3.77485237685302021e02,
@@ -47,7 +47,7 @@ _INVERSE_ROOT_OF_PI = 5.6418958354775628695e-1
 
 
 def erf(x: np.ndarray) -> np.ndarray:
-    """(2/√π) ∫₀ˣ exp(−t²) dt for f64 `x`; NaN stays NaN."""
+    """Compute (2/√π) ∫₀ˣ exp(−t²) dt for f64 `x`; NaN stays NaN."""
     result = np.empty_like(x)
     size = np.abs(x)
     near = size <= _NEAR
@@ -58,7 +58,7 @@ def erf(x: np.ndarray) -> np.ndarray:
 
 
 def erfc(x: np.ndarray) -> np.ndarray:
-    """1 − erf(x) for f64 `x`, without the loss of digits where erf is near 1; NaN stays NaN."""
+    """Compute 1 − erf(x) for f64 `x`, without the loss of digits where erf is near 1; NaN stays NaN."""
     result = np.empty_like(x)
     size = np.abs(x)
     near = size <= _NEAR
@@ -70,13 +70,13 @@ def erfc(x: np.ndarray) -> np.ndarray:
 
 
 def _near(x: np.ndarray) -> np.ndarray:
-    """erf(x) for |x| <= 0.46875."""
+    """Compute erf(x) for |x| <= 0.46875."""
     square = x * x
     return x * _polynomial(_NEAR_ABOVE, square) / _polynomial(_NEAR_BELOW, square)
 
 
 def _complement(size: np.ndarray) -> np.ndarray:
-    """erfc(size) for size > 0.46875, or NaN."""
+    """Compute erfc(size) for size > 0.46875, or NaN."""
     result = np.where(np.isnan(size), size, 0.0)
     middle = size <= _FAR
     x = size[middle]
@@ -91,16 +91,14 @@ def _complement(size: np.ndarray) -> np.ndarray:
 
 
 def _negative_exponential(x: np.ndarray) -> np.ndarray:
-    """exp(−x²), the square split so that its rounding error does not grow with x (as CALERF
-    does).
-    """
+    """Compute exp(−x²), the square split so that its rounding error does not grow with x (as CALERF does)."""
     coarse = np.trunc(x * 16.0) / 16.0
     rest = (x - coarse) * (x + coarse)
     return np.exp(-coarse * coarse) * np.exp(-rest)
 
 
 def _polynomial(coefficients: Sequence[float], x: np.ndarray) -> np.ndarray:
-    """Σ coefficients[i] · x^(n−1−i), by Horner's rule."""
+    """Compute Σ coefficients[i] · x^(n−1−i), by Horner's rule."""
     result = np.full_like(x, coefficients[0])
     for coefficient in coefficients[1:]:
         result *= x

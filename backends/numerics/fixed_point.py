@@ -1,4 +1,4 @@
-"""Exact integer * multiplier * 2^-shift, rounded half to even, at floating-point speed.
+"""Computes integer * multiplier * 2^-shift, exact and rounded half to even, at floating-point speed.
 
 **Why the f64 path is exact.** Let p = v * multiplier * 2^-shift with |v| < 2^53. v and the scale
 (31 bits) are exact in f64, so their f64 product t is p rounded once. Rounding is monotonic, and
@@ -23,9 +23,7 @@ _GROUPED_COLUMNS = 512
 
 
 def round_half_even_shift(value: Integers, shift: Integers) -> np.ndarray:
-    """round_half_even(value * 2^-shift), int64, for int64 `value` and 0 <= `shift` <= 62
-    (broadcast).
-    """
+    """Compute round_half_even(value * 2^-shift), int64, for int64 `value` and 0 <= `shift` <= 62 (broadcast)."""
     value, shift = np.asarray(value, dtype=np.int64), np.asarray(shift, dtype=np.int64)
     quotient = value >> shift
     remainder = value & ((np.int64(1) << shift) - 1)
@@ -33,14 +31,14 @@ def round_half_even_shift(value: Integers, shift: Integers) -> np.ndarray:
 
 
 def _rounds_up(quotient: np.ndarray, remainder: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Whether floor `quotient` with `remainder` * 2^-shift above it rounds up, half to even."""
+    """Return whether floor `quotient` with `remainder` * 2^-shift above it rounds up, half to even."""
     half = (np.int64(1) << shift) >> 1
     tie = (remainder == half) & (half > 0) & ((quotient & 1) == 1)
     return (remainder > half) | tie
 
 
 def check_scale(multiplier: Integers, shift: Integers) -> None:
-    """ValueError unless 0 <= multiplier < 2^31 and 0 <= shift <= 62 everywhere."""
+    """Raise ValueError unless 0 <= multiplier < 2^31 and 0 <= shift <= 62 everywhere."""
     for values, limit, name in ((multiplier, 2**31, "multiplier"), (shift, 63, "shift")):
         array = np.asarray(values)
         if array.size and not (int(array.min()) >= 0 and int(array.max()) < limit):
@@ -48,11 +46,10 @@ def check_scale(multiplier: Integers, shift: Integers) -> None:
 
 
 def scaled_exactly(value: Integers, multiplier: Integers, shift: Integers) -> np.ndarray:
-    """round_half_even(value * multiplier * 2^-shift) as int64, in 96-bit integer arithmetic; any
-    int64 `value`.
+    """Compute round_half_even(value * multiplier * 2^-shift) as int64, in 96-bit integer arithmetic; any int64 `value`.
 
-    Arguments broadcast. Results of magnitude 2^34 and more come out as some value of the same sign
-    and a magnitude of at least 3 * 2^32, which saturation to 32 bits makes equal.
+    Arguments broadcast. A result of magnitude 2^34 or more is only right in its sign, and has at least the magnitude
+    3 * 2^32: saturation to 32 bits gives the same for both.
     """
     value = np.asarray(value, dtype=np.int64)
     multiplier = np.asarray(multiplier, dtype=np.int64)
@@ -63,7 +60,7 @@ def scaled_exactly(value: Integers, multiplier: Integers, shift: Integers) -> np
     high = (value >> 32) * multiplier + (partial >> 32)
     low = partial & 0xFFFFFFFF
     upper, lower = np.maximum(shift - 32, 0), np.minimum(shift, 32)
-    # For shift <= 32, |high| >= 2^(shift + 2) means a result of 2^34 and more: cut, so that <<
+    # For shift <= 32, |high| >= 2^(shift + 2) means a result of 2^34 or more: limit it, so that <<
     # stays in 64 bits.
     limit = np.int64(1) << (lower + 2)
     cut = np.clip(high, -limit, limit)
@@ -85,7 +82,7 @@ class _Terms:
     residual_zero_point: int
 
     def repeated(self, times: int) -> _Terms:
-        """The parameters of `times` rows side by side."""
+        """Return the parameters of `times` rows side by side."""
         if times == 1:
             return self
 
@@ -102,7 +99,7 @@ class _Terms:
         )
 
     def residual_term(self, residual: np.ndarray) -> np.ndarray:
-        """round_half_even((residual - zero point) * multiplier * 2^-shift), f64 [rows, c].
+        """Compute round_half_even((residual - zero point) * multiplier * 2^-shift), f64 [rows, c].
 
         Exact in f64: the difference has at most 17 bits and the multiplier 31, so every product is
         an f64.
@@ -125,11 +122,11 @@ def rescale(
     limits: tuple[int, int],
     dtype: np.dtype,
 ) -> np.ndarray:
-    """clip(round_half_even(v * multiplier * 2^-shift) + zero_point, *limits) as `dtype`, exact.
+    """Compute clip(round_half_even(v * multiplier * 2^-shift) + zero_point, *limits) as `dtype`, exact.
 
     v = acc + bias + round_half_even((r - zr) * mr * 2^-sr), in 64 bits. `acc` is an integer array
     [..., c]; `bias`, the multipliers and the shifts are scalars or [c]; `limits` lie in an integer
-    type of up to 32 bits. ValueError for a residual wider than 16 bits, and multipliers or shifts
+    type of up to 32 bits. Raises ValueError for a residual wider than 16 bits, and multipliers or shifts
     out of range.
     """
     shape = acc.shape
@@ -185,7 +182,7 @@ def _terms(
 
 
 def _fits_f64(values: np.ndarray, bias: np.ndarray | None) -> bool:
-    """Whether acc + bias + residual is below 2^53 everywhere (a residual's term is below 2^48)."""
+    """Return whether acc + bias + residual is below 2^53 everywhere (a residual's term is below 2^48)."""
 
     def small(array: np.ndarray) -> bool:
         return int(array.min()) > -(2**51) and int(array.max()) < 2**51
@@ -204,7 +201,7 @@ def _exact_total(values: np.ndarray, terms: _Terms, residual: np.ndarray | None)
 
 
 def _groups(values: np.ndarray, residual: np.ndarray | None) -> Iterator[tuple[slice, int]]:
-    """Slices of rows, and how many rows to lay side by side: NumPy is slow on short rows."""
+    """Yield slices of rows, and how many rows of each to lay side by side, since NumPy is slow on short rows."""
     rows, columns = values.shape
     contiguous = values.flags.c_contiguous and (residual is None or residual.flags.c_contiguous)
     group = min(rows, max(1, _GROUPED_COLUMNS // columns)) if contiguous else 1
@@ -222,7 +219,9 @@ def _rescale_rows(
     limits: tuple[int, int],
     out: np.ndarray,
 ) -> None:
-    """The f64 path of `rescale` on arrays [rows, columns], in pieces that stay in the cache."""
+    """Write the result of `rescale` for arrays [rows, columns] into `out`, in f64 and in pieces that stay in the
+    cache.
+    """
     rows, columns = values.shape
     step = max(1, _CHUNK_ELEMENTS // columns)
     scale = np.ldexp(terms.multiplier.astype(np.float64), -terms.shift)
@@ -259,8 +258,7 @@ def rescale_quotient(
     limits: tuple[int, int],
     dtype: np.dtype,
 ) -> np.ndarray:
-    """clip(round_half_even(total * multiplier / (count * 2^shift)) + zero_point, *limits) as
-    `dtype`, exact.
+    """Compute clip(round_half_even(total * multiplier / (count * 2^shift)) + zero_point, *limits) as `dtype`, exact.
 
     `total` is an integer array; `count` (> 0) broadcasts to it. With |total| < 2^22 the numerator n
     = total * multiplier * 2^-shift is an f64, so n / count is rounded once and the argument of this
@@ -283,7 +281,7 @@ def rescale_quotient(
     numerator = np.atleast_1d(total * np.ldexp(float(multiplier), -shift))
     quotient = numerator / counts
     rounded = np.rint(quotient)
-    # Halves beyond 2^33 saturate; below, h * count has at most 34 + 18 bits.
+    # Halves beyond 2^33 saturate. Below, h * count has at most 34 + 18 bits and is exact.
     tied = (np.abs(quotient - rounded) == 0.5) & (np.abs(quotient) < 2.0**33)
     if tied.any():
         half = quotient[tied]

@@ -1,7 +1,7 @@
-"""What the host computes for the device: named functions along one axis of an array.
+"""The named functions along one axis of an array that the host computes for the device.
 
-Arrays are [..., outer, length, inner], the axis in the middle; results [..., outer, out_length,
-inner]. Definitions are those of ONNX's operators of the same names.
+Arrays are [..., outer, length, inner], with the axis in the middle; results are [..., outer, out_length, inner].
+Definitions are those of ONNX's operators of the same names.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _AXIS = -2
 class HostFunction:
     """A function of the host.
 
-    `compute`: of x [..., outer, length, inner], with `out_length` and the `flags` of its own as
-    keywords. `gives_positions`: the result holds i64 positions along the axis; else elements of the
-    operand's type. `lengths`: what out_length may be, "one", "same" (as length) or "fewer" (1 to length).
+    `compute` takes x [..., outer, length, inner], and `out_length` and the function's own `flags` as keywords.
+    `gives_positions`: the result holds i64 positions along the axis; else elements of the operand's type. `lengths`:
+    what out_length may be, "one", "same" (as length) or "fewer" (1 to length).
     """
 
     compute: Callable[..., np.ndarray]
@@ -31,7 +31,7 @@ class HostFunction:
 
 def _extreme(choose: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     def compute(x: np.ndarray, *, out_length: int, last: bool) -> np.ndarray:
-        """The first position of the extreme, or the last one."""
+        """Return the first position of the extreme, or the last one."""
         if not last:
             return choose(x, axis=_AXIS)[..., None, :].astype(np.int64)
         found = choose(np.flip(x, _AXIS), axis=_AXIS)[..., None, :].astype(np.int64)
@@ -41,8 +41,10 @@ def _extreme(choose: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
 
 
 def _cumsum(x: np.ndarray, *, out_length: int, exclusive: bool, reverse: bool) -> np.ndarray:
-    """Running sums, in f64 and rounded once; `exclusive`: of the elements before each; `reverse`: from the
-    end on."""
+    """Compute running sums, in f64 and rounded once.
+
+    `exclusive`: each sum is of the elements before its own. `reverse`: sums start at the end of the axis.
+    """
     sums = np.cumsum(np.flip(x, _AXIS) if reverse else x, axis=_AXIS, dtype=np.float64)
     if exclusive:
         sums = np.concatenate((np.zeros_like(sums[..., :1, :]), sums[..., :-1, :]), axis=_AXIS)
@@ -50,8 +52,9 @@ def _cumsum(x: np.ndarray, *, out_length: int, exclusive: bool, reverse: bool) -
 
 
 def _top_k(x: np.ndarray, largest: bool, count: int) -> np.ndarray:
-    """Positions of the `count` largest or smallest elements, in their order; of equal ones the first comes
-    first."""
+    """Return the positions of the `count` largest or smallest elements, sorted; of equal elements the first comes
+    first.
+    """
     if not largest:
         return np.argsort(x, axis=_AXIS, kind="stable")[..., :count, :]
     # Sorted backwards and read from the end on, so that equal elements keep their order.
@@ -77,15 +80,16 @@ HOST_FUNCTIONS: Mapping[str, HostFunction] = {
 """Every function that the host has, by name."""
 
 FLAGS = ("largest", "last", "exclusive", "reverse")
-"""The flags of all functions: top_k of the largest elements, not the smallest; the last position of an
-extreme, not the first; cumsum of the elements before, and from the end on."""
+"""The flags of all functions: top_k takes the largest elements and not the smallest; argmax and argmin give the last
+position and not the first; cumsum leaves out the element itself; cumsum starts at the end."""
 
 
 def call_function(
     function: str, x: np.ndarray, out_length: int, flags: Mapping[str, int]
 ) -> np.ndarray:
-    """The host's `function` of x [..., outer, length, inner]: [..., outer, out_length, inner]. Of `flags`
-    those that the function has count.
+    """Compute the host's `function` of x [..., outer, length, inner]: [..., outer, out_length, inner].
+
+    Of `flags` it uses those that the function has.
     """
     known = HOST_FUNCTIONS[function]
     own = {name: bool(flags[name]) for name in known.flags}

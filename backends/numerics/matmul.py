@@ -21,14 +21,14 @@ _SHORTEST_F32_BLOCK = 64
 
 
 def accumulator_dtype(accumulator: str) -> np.dtype:
-    """The NumPy data type of an accumulator; ValueError for a name other than i32, i64, f32."""
+    """Return the NumPy data type of an accumulator. Raises ValueError if its name is not i32, i64 or f32."""
     if accumulator not in ACCUMULATORS:
         raise ValueError(f"unknown accumulator '{accumulator}' (known: {', '.join(ACCUMULATORS)})")
     return ACCUMULATORS[accumulator]
 
 
 def magnitude(dtype: np.dtype) -> int:
-    """The greatest magnitude of an integer data type."""
+    """Return the greatest magnitude of an integer data type."""
     if dtype == np.bool_:
         return 1
     info = np.iinfo(dtype)
@@ -49,9 +49,7 @@ class ProductPlan:
     def of(
         accumulator: str, bound_a: int, bound_b: int, depth: int, *, is_float: bool
     ) -> ProductPlan:
-        """The plan for products of `depth` terms of integers with the given greatest magnitudes, or
-        of floats.
-        """
+        """Make the plan for sums of `depth` products of integers with the given greatest magnitudes, or of floats."""
         out = accumulator_dtype(accumulator)
         if is_float != (out.kind == "f"):
             kind = "float" if is_float else "integer"
@@ -69,18 +67,18 @@ class ProductPlan:
 
 
 def is_float_dtype(dtype: np.dtype) -> bool:
-    """Whether a data type is floating-point, bfloat16 (kind "V" in NumPy) included."""
+    """Return whether a data type is floating-point, bfloat16 (kind "V" in NumPy) included."""
     return dtype.kind in "fV"
 
 
 def is_half(dtype: np.dtype) -> bool:
-    """Whether a data type is a floating-point type of 16 bits: f16 or bf16."""
+    """Return whether a data type is a floating-point type of 16 bits: f16 or bf16."""
     return is_float_dtype(dtype) and dtype.itemsize == 2
 
 
 def plan_for(a: np.ndarray, b: np.ndarray, depth: int, accumulator: str) -> ProductPlan:
-    """The plan for arrays `a` and `b`, bounded by their data types; ValueError where one is float
-    and one integer.
+    """Make the plan for arrays `a` and `b`, bounded by their data types. Raises ValueError if one is float and one
+    integer.
     """
     floats = is_float_dtype(a.dtype), is_float_dtype(b.dtype)
     if floats[0] != floats[1]:
@@ -93,7 +91,7 @@ def plan_for(a: np.ndarray, b: np.ndarray, depth: int, accumulator: str) -> Prod
 
 
 def to_accumulator(part: np.ndarray, accumulator: np.dtype) -> np.ndarray:
-    """Exact integers held as floats in the accumulator's type; wraps where they do not fit."""
+    """Convert exact integers that are held as floats to the accumulator's type; they wrap if they do not fit."""
     if part.dtype == np.float64 and accumulator == np.int32:
         part = part.astype(
             np.int64
@@ -102,8 +100,8 @@ def to_accumulator(part: np.ndarray, accumulator: np.dtype) -> np.ndarray:
 
 
 def product_into(out: np.ndarray, a: np.ndarray, b: np.ndarray, plan: ProductPlan) -> None:
-    """out = a @ b with a[..., m, k] and b[..., k, n] already of the plan's compute type; `out` of
-    its accumulator type.
+    """Compute out = a @ b, with a[..., m, k] and b[..., k, n] already in the plan's compute type, `out` in its
+    accumulator type.
     """
     depth = a.shape[-1]
     for first in range(0, max(depth, 1), plan.block):
@@ -122,12 +120,12 @@ def matmul(
     *,
     bounds: tuple[int, int] | None = None,
 ) -> np.ndarray:
-    """a[..., m, k] @ b[..., k, n], leading axes broadcast; the result has the accumulator's type
-    (i32, i64, f32).
+    """Compute a[..., m, k] @ b[..., k, n], leading axes broadcast; the result has the accumulator's type (i32, i64,
+    f32).
 
-    Integers: exact, wrapping at the accumulator's width; `bounds` gives the greatest magnitudes in
-    `a` and `b` where they are below those of the types. f16, bf16 and f32 accumulate in f32.
-    ValueError for mixed kinds and shapes that do not fit.
+    Integer products are exact, wrapping at the accumulator's width; `bounds` gives the greatest magnitudes in `a` and
+    `b` if they are below those of the types. f16, bf16 and f32 accumulate in f32. Raises ValueError if one operand is
+    float and one integer, or if the shapes do not fit.
     """
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
         raise ValueError(f"shapes {a.shape} and {b.shape} do not fit a matrix product")
@@ -146,8 +144,8 @@ def matmul(
 
 
 def rows_product(a: np.ndarray, b: np.ndarray, plan: ProductPlan) -> np.ndarray:
-    """a[..., k] @ b[k, n] with `b` of the plan's compute type; `a` is converted in slabs of rows,
-    so memory stays bounded.
+    """Compute a[..., k] @ b[k, n] with `b` of the plan's compute type; `a` is converted in slabs of rows, so memory
+    stays bounded.
     """
     if a.size == 0:
         return np.zeros((*a.shape[:-1], b.shape[-1]), plan.accumulator)

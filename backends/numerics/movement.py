@@ -1,5 +1,6 @@
-"""Moving elements without looking at them: concatenation, slices, padding and gathers of arrays of
-any type, whose leading axes (samples) are left alone.
+"""Moves elements without looking at them: concatenation, slices, padding and gathers, of arrays of any type.
+
+Leading axes (samples) are left alone.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from .quantization import quantize
 
 
 def concat(parts: Sequence[np.ndarray], axis: int) -> np.ndarray:
-    """The parts one after the other along the negative `axis`; leading axes of size 1 repeat where
-    another part's are longer.
+    """Join the parts along the negative `axis`; a leading axis of size 1 is repeated if that of another part is
+    longer.
     """
     lead = max(len(part) for part in parts)
     same = [np.broadcast_to(part, (lead, *part.shape[1:])) for part in parts]
@@ -23,7 +24,7 @@ def concat(parts: Sequence[np.ndarray], axis: int) -> np.ndarray:
 def slice_of(
     x: np.ndarray, starts: Sequence[int], sizes: Sequence[int], steps: Sequence[int]
 ) -> np.ndarray:
-    """x[..., start + i·step, ...] for 0 <= i < size along each of the last axes; a view."""
+    """Return the view x[..., start + i·step, ...] with 0 <= i < size along each of the last axes."""
     index: list[slice] = []
     for start, size, step in zip(starts, sizes, steps, strict=True):
         end = start + size * step
@@ -33,17 +34,17 @@ def slice_of(
 
 
 def pad(x: np.ndarray, low: Sequence[int], high: Sequence[int], value: float) -> np.ndarray:
-    """`x` with `low` and `high` elements of `value` (in x's type) around it along the last axes."""
+    """Put `low` elements of `value` (in x's type) before `x` and `high` after it, along each of the last axes."""
     lead = x.ndim - len(low)
     widths = [(0, 0)] * lead + list(zip(low, high, strict=True))
     return np.pad(x, widths, constant_values=np.asarray(value).astype(x.dtype))
 
 
 def stored_number(number: float, scale: float, zero_point: int, storage: str) -> float:
-    """A real number that pads a quantized tensor as its storage value."""
+    """Return the storage value of a real number that pads a quantized tensor."""
     return float(quantize(np.asarray(number, np.float32), scale, zero_point, storage))
 
 
 def gather(x: np.ndarray, axis: int, indices: Sequence[int]) -> np.ndarray:
-    """x[..., indices, ...] along the negative `axis`."""
+    """Return x[..., indices, ...], with the indices along the negative `axis`."""
     return np.take(x, np.asarray(indices, np.intp), axis=axis)

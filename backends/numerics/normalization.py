@@ -1,4 +1,4 @@
-"""Normalizations: statistics of a tensor's own elements in f64, the result rounded to f32.
+"""Normalizations by statistics of a tensor's own elements, computed in f64 and rounded to f32.
 
 Statistics first bring their axes together at the end of a contiguous array, so that each result
 depends on its own elements alone and not on what is beside them.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 KINDS = ("mean_variance", "rms", "l1", "l2")
-"""What is divided by: the deviation from the mean's root mean square (after the mean is taken away),
-the root mean square, the sum of magnitudes, the root of the sum of squares.
+"""What each kind divides by: the standard deviation (after it has subtracted the mean), the root mean square, the sum
+of magnitudes, the root of the sum of squares.
 """
 
 
@@ -22,17 +22,17 @@ def normalize(
     scale: np.ndarray | None = None,
     bias: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Floats `x` normalized over the negative `axes`, times `scale`, plus `bias` (which broadcast to
-    `x`), in f32 in the shape of `x`.
+    """Normalize floats `x` over the negative `axes`, times `scale`, plus `bias` (which broadcast to `x`); f32 in x's
+    shape.
 
         mean_variance: (x − mean) / √(mean((x − mean)²) + ε)
         rms:           x / √(mean(x²) + ε)
         l1:            x / (Σ|x| + ε)
         l2:            x / √(Σx² + ε)
 
-    (ONNX LayerNormalization, InstanceNormalization, GroupNormalization and
-    MeanVarianceNormalization; RMSNormalization; LpNormalization.) What would be divided by 0 is 0.
-    ValueError for axes out of range and unknown kinds.
+    (ONNX LayerNormalization, InstanceNormalization, GroupNormalization and MeanVarianceNormalization; RMSNormalization;
+    LpNormalization.) The result is 0 where the divisor is 0. Raises ValueError if axes are out of range or the kind is
+    unknown.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown normalization '{kind}' (known: {', '.join(KINDS)})")
@@ -57,7 +57,7 @@ def normalize(
 
 
 def _divisor(kind: str, rows: np.ndarray, epsilon: float) -> np.ndarray:
-    """What each row [..., length] is divided by: f64 [..., 1]."""
+    """Return the divisor of each row [..., length]: f64 [..., 1]."""
     if kind == "l1":
         return np.abs(rows).sum(axis=-1, keepdims=True) + epsilon
     squares = np.square(rows).sum(axis=-1, keepdims=True)
@@ -67,11 +67,11 @@ def _divisor(kind: str, rows: np.ndarray, epsilon: float) -> np.ndarray:
 def local_response_norm(
     x: np.ndarray, axis: int, *, size: int, alpha: float, beta: float, bias: float
 ) -> np.ndarray:
-    """x / (bias + alpha/size · Σ x²)^beta in f32, the sum over the `size` neighbors along `axis`.
+    """Compute x / (bias + alpha/size · Σ x²)^beta in f32, the sum over the `size` neighbors along `axis`.
 
-    Neighbors of position c are c − ⌊(size−1)/2⌋ to c + ⌈(size−1)/2⌉, as far as there are such
-    (ONNX LRN; Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks",
-    2012, section 3.3). ValueError for a size below 1.
+    The neighbors of position c are c − ⌊(size−1)/2⌋ to c + ⌈(size−1)/2⌉, those outside the axis left out (ONNX LRN;
+    Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks", 2012, section 3.3). Raises
+    ValueError if the size is below 1.
     """
     if size < 1:
         raise ValueError(f"a neighborhood has at least 1 element, not {size}")

@@ -1,7 +1,7 @@
 """Maximum and average pooling of channel-last images; integer averages are exact.
 
 `pads` are the declared ones. `output` (oh, ow) may name more windows than fit (ONNX's ceil_mode,
-see `pool_output_size`): their taps past the padded image neither count nor contribute.
+see `pool_output_size`): taps of theirs past the padded image add nothing, and the divisor does not count them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ def max_pool2d(
     pads: Pads = (0, 0, 0, 0),
     output: Pair | None = None,
 ) -> np.ndarray:
-    """The greatest value under each window of x[..., h, w, c], any storage type: [..., oh, ow, c],
-    same type.
+    """Return the greatest value under each window of x[..., h, w, c], any storage type: [..., oh, ow, c], same type.
 
-    Padding never wins: a window wholly outside gives the type's least value (-inf for floats). NaN
-    propagates.
+    Padding is never the greatest value; a window wholly outside the image gives the type's least value (-inf for
+    floats). NaN propagates.
     """
     geometry, images = _geometry(x, kernel, strides, dilations, pads, output)
     if x.dtype == np.bool_:
@@ -64,11 +63,11 @@ def average_pool2d_f32(
     count_include_pad: bool = False,
     output: Pair | None = None,
 ) -> np.ndarray:
-    """The mean under each window of x[..., h, w, c] (any float), summed and divided in f32: f32
-    [..., oh, ow, c].
+    """Return the mean under each window of x[..., h, w, c] (any float), summed and divided in f32: f32 [..., oh, ow,
+    c].
 
-    The divisor counts taps inside the image, with `count_include_pad` inside the padded image. A
-    window that counts nothing gives NaN.
+    The divisor is the number of taps inside the image, or with `count_include_pad` inside the padded image. If it is 0,
+    the result is NaN.
     """
     geometry, images = _geometry(x, kernel, strides, dilations, pads, output)
     total = _window_sums(images, geometry, 0, np.dtype(np.float32))
@@ -94,17 +93,18 @@ def average_pool2d_int(
     clamp: ClampRange = None,
     output: Pair | None = None,
 ) -> np.ndarray:
-    """clamp(saturate(round_half_even(Σ(x − zero_point_in) · multiplier / (count · 2^shift)) +
-    zero_point_out)), exact.
+    """Compute clamp(saturate(round_half_even(Σ(x − zero_point_in) · multiplier / (count · 2^shift)) + zero_point_out)),
+    exact.
 
     `x` is an integer array [..., h, w, c]; the result [..., oh, ow, c] is in integer `storage`.
-    `count` as in `average_pool2d_f32`; ValueError where it is 0.
+    `count` as in `average_pool2d_f32`. Raises ValueError if it is 0.
     """
     geometry, images = _geometry(x, kernel, strides, dilations, pads, output)
     taps = kernel[0] * kernel[1]
     bound = taps * max(magnitude(x.dtype), abs(zero_point_in))
     exact = np.dtype(np.float32 if bound <= 2**24 else np.int64)
-    # Padding holds the zero point, so every window has the same number of zero points to take off.
+    # Padding holds the zero point, so that the same number of zero points is subtracted from every
+    # window.
     total = _window_sums(images, geometry, zero_point_in, exact).astype(np.int64)
     total -= taps * zero_point_in
     counts = geometry.counts(pads if count_include_pad else (0, 0, 0, 0))[:, :, None]
@@ -118,7 +118,7 @@ def average_pool2d_int(
 def _geometry(
     x: np.ndarray, kernel: Pair, strides: Pair, dilations: Pair, pads: Pads, output: Pair | None
 ) -> tuple[WindowGeometry, np.ndarray]:
-    """The windows over x[..., h, w, c] and its images [n, h, w, c]."""
+    """Return the windows over x[..., h, w, c] and its images [n, h, w, c]."""
     if x.ndim < 3:
         raise ValueError(f"expected x[..., h, w, c], got {x.shape}")
     height, width, channels = x.shape[-3:]
@@ -130,9 +130,7 @@ def _geometry(
 def _window_sums(
     images: np.ndarray, geometry: WindowGeometry, pad_value: int, dtype: np.dtype
 ) -> np.ndarray:
-    """Σ over the taps of each window of images[n, h, w, c], in tap order, in `dtype`: [n, oh, ow,
-    c].
-    """
+    """Compute Σ over the taps of each window of images[n, h, w, c], in tap order, in `dtype`: [n, oh, ow, c]."""
     channels = images.shape[-1]
     result = np.zeros((len(images), *geometry.output, channels), dtype)
     row_bytes = dtype.itemsize * channels * geometry.output[1]

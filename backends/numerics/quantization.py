@@ -1,4 +1,4 @@
-"""From real numbers to integer storage and back: parameters, and requantization.
+"""Quantization: converts real numbers to integer storage and back, finds the parameters, and requantizes.
 
 real = (stored - zero_point) * scale. Requantization is `saturate(round_half_even(acc * multiplier *
 2^-shift) + zero_point)`, exact to the bit; a multiplier is an integer in [2^30, 2^31), or 0, and a
@@ -39,15 +39,15 @@ _SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
 
 
 def storage_limits(storage: str, clamp: ClampRange = None) -> tuple[int, int]:
-    """Least and greatest result in integer `storage`, narrowed by `clamp`; ValueError past 32 bits
-    or when empty.
+    """Return the least and greatest result in integer `storage`, narrowed by `clamp`.
+
+    Raises ValueError if the type has more than 32 bits, or if `clamp` is empty.
     """
     low, high = integer_range(storage)
     if dtype_of(storage).itemsize > 4:
         raise ValueError(f"results are stored in at most 32 bits, not in '{storage}'")
     if clamp is not None:
-        # Both ends move into the range: a clamp beside it leaves the one value that is nearest to
-        # it.
+        # Both ends move into the range: of a clamp outside it the one nearest value is left.
         low, high = min(max(clamp[0], low), high), max(min(clamp[1], high), low)
         if low > high:
             raise ValueError(f"empty clamp {clamp}")
@@ -55,12 +55,11 @@ def storage_limits(storage: str, clamp: ClampRange = None) -> tuple[int, int]:
 
 
 def quantize_multiplier(scale: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-    """Multiplier and shift (int64, shaped as `scale`) with multiplier * 2^-shift nearest to `scale`
-    (f64, >= 0).
+    """Find multiplier and shift (int64, shaped as `scale`) with multiplier * 2^-shift nearest to `scale` (f64, >= 0).
 
     multiplier is in [2^30, 2^31) and 0 <= shift <= 62; a scale of 0, and one below 2^-32, gives (0,
     0). That loses nothing on a 32-bit accumulator: |acc| * scale < 2^31 * 2^-32 rounds to 0.
-    ValueError where a scale is negative, not finite, or rounds to 2^31 or more.
+    Raises ValueError if a scale is negative, not finite, or rounds to 2^31 or more.
     """
     values = np.asarray(scale, dtype=np.float64)
     if not np.all(np.isfinite(values)) or np.any(values < 0):
@@ -84,7 +83,7 @@ def requantize(
     storage: str,
     clamp: ClampRange = None,
 ) -> np.ndarray:
-    """clamp(saturate(round_half_even(acc * multiplier * 2^-shift) + zero_point)), exact.
+    """Compute clamp(saturate(round_half_even(acc * multiplier * 2^-shift) + zero_point)), exact.
 
     `acc` is an integer array [..., c] of up to 64 bits; `multiplier` and `shift` are scalars or
     [c]. The result has `acc`'s shape and the integer storage type `storage`, of up to 32 bits.
@@ -94,10 +93,10 @@ def requantize(
 
 
 def activation_parameters(lo: float, hi: float, storage: str = "i8") -> tuple[float, int]:
-    """Scale and zero point of an asymmetric tensor with values in [lo, hi] (widened to hold 0).
+    """Return the scale and the zero point of an asymmetric tensor with values in [lo, hi] (widened to hold 0).
 
     scale = (hi - lo) / (steps of `storage`), rounded to f32; zero_point = round_half_even(least -
-    lo / scale), cut to the storage range. An all-zero range has scale 1. ValueError where lo > hi
+    lo / scale), cut to the storage range. An all-zero range has scale 1. Raises ValueError if lo > hi
     or a bound is not finite in f32.
     """
     if not (math.isfinite(lo) and math.isfinite(hi)) or lo > hi:
@@ -114,10 +113,10 @@ def activation_parameters(lo: float, hi: float, storage: str = "i8") -> tuple[fl
 
 
 def weight_scales(w: np.ndarray, axis: int) -> np.ndarray:
-    """Scales (f64 holding f32 values, [size of `axis`]) of symmetric 8-bit weights: max|w| / 127, 1
-    where all are 0.
+    """Return the scales of symmetric 8-bit weights, max|w| / 127 (1 if all are 0): f64 [size of `axis`] holding f32
+    values.
 
-    ValueError where a weight is not finite.
+    Raises ValueError if a weight is not finite.
     """
     axis = axis % w.ndim
     others = tuple(a for a in range(w.ndim) if a != axis)
@@ -136,8 +135,8 @@ def quantize(
     storage: str,
     axis: int | None = None,
 ) -> np.ndarray:
-    """saturate(round_half_even(x / scale) + zero_point), as ONNX QuantizeLinear defines it; the
-    division is f32.
+    """Compute saturate(round_half_even(x / scale) + zero_point), as ONNX QuantizeLinear defines it; the division is
+    f32.
 
     `x` is a float array; `scale` and `zero_point` are scalars, or [size of `axis`]. NaN gives the
     zero point.
@@ -170,8 +169,9 @@ def _quantized(x: np.ndarray, divisor: np.ndarray, offset: np.ndarray, storage: 
 
 
 def row_blocks(x: np.ndarray) -> Iterator[slice]:
-    """Slices of axis 0 that cover an array of rank 1 or more, each of about `_BLOCK_ELEMENTS`: what
-    is computed block by block needs no temporary of the array's own size.
+    """Return slices of axis 0 that cover an array of rank 1 or more, each of about `_BLOCK_ELEMENTS` elements.
+
+    Computing block by block avoids temporary arrays as large as the array itself.
     """
     rows = max(1, _BLOCK_ELEMENTS * len(x) // max(1, x.size))
     return (slice(start, start + rows) for start in range(0, len(x), rows))
@@ -183,8 +183,8 @@ def dequantize(
     zero_point: np.ndarray | int,
     axis: int | None = None,
 ) -> np.ndarray:
-    """(q - zero_point) * scale as f32, as ONNX DequantizeLinear defines it; parameters are scalars
-    or [size of `axis`].
+    """Compute (q - zero_point) * scale as f32, as ONNX DequantizeLinear defines it; parameters are scalars or [size of
+    `axis`].
     """
     factor = _along(np.asarray(scale, dtype=np.float32), axis, q.ndim)
     offset = _along(np.asarray(zero_point, dtype=np.int64), axis, q.ndim)
@@ -194,7 +194,7 @@ def dequantize(
 
 
 def _along(values: np.ndarray, axis: int | None, rank: int) -> np.ndarray:
-    """`values` [n] shaped to broadcast along `axis` of an array of rank `rank`."""
+    """Reshape `values` [n] to broadcast along `axis` of an array of rank `rank`."""
     if values.ndim == 0 or axis is None:
         return values if values.ndim == 0 or values.size != 1 else values.reshape(())
     shape = [1] * rank
@@ -203,12 +203,11 @@ def _along(values: np.ndarray, axis: int | None, rank: int) -> np.ndarray:
 
 
 def add_parameters(sa: float, sb: float, sy: float) -> tuple[int, int, int]:
-    """Multipliers of both operands and the shift of an integer addition: m_a = round(sa / sy *
-    2^shift), m_b likewise.
+    """Return the multipliers of both operands and the shift of an integer addition: m_a = round(sa / sy * 2^shift), m_b
+    likewise.
 
-    The shift (0..46) makes the larger multiplier lie in [2^21, 2^22); it is less precise where the
-    limits of the shift cut in. ValueError where a scale is not positive and finite or a ratio
-    reaches 2^22.
+    The shift (0..46) is chosen so that the larger multiplier lies in [2^21, 2^22), unless that needs a shift outside
+    its limits, which costs precision. Raises ValueError if a scale is not positive and finite or a ratio reaches 2^22.
     """
     if not all(math.isfinite(s) and s > 0 for s in (sa, sb, sy)):
         raise ValueError(f"scales must be positive and finite, not {sa}, {sb}, {sy}")
@@ -228,11 +227,11 @@ def add_parameters(sa: float, sb: float, sy: float) -> tuple[int, int, int]:
 def clamp_bounds(
     lo: float | None, hi: float | None, scale: float, zero_point: int, storage: str
 ) -> tuple[int, int]:
-    """The real bounds `lo`, `hi` (None: none) in storage: round_half_even(bound / scale) +
-    zero_point, saturated.
+    """Convert the real bounds `lo`, `hi` (None: no bound) to storage: round_half_even(bound / scale) + zero_point,
+    saturated.
 
-    Rounds as `quantize` does, so that clamping before quantization and after it give the same.
-    ValueError for NaN.
+    It rounds as `quantize` does, so that clamping before and after quantization give the same. Raises ValueError if a
+    bound is NaN.
     """
     low, high = storage_limits(storage)
     if (lo is not None and math.isnan(lo)) or (hi is not None and math.isnan(hi)):

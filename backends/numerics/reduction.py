@@ -1,4 +1,4 @@
-"""Reductions over axes: exact with one rounding for integers; for floats in f64, rounded once.
+"""Reductions over axes: exact with one rounding for integers; in f64, rounded once, for floats.
 
 A float reduction first brings the reduced axes together at the end of a contiguous array, so that
 each result depends on its own elements alone and not on what is beside them.
@@ -20,9 +20,9 @@ KINDS = (
 )  # fmt: skip
 """The reductions, named after ONNX's Reduce ops."""
 SELECTING_KINDS = ("max", "min")
-"""Those whose result is one of the elements: integers keep their quantization."""
+"""The reductions whose result is one of the elements: integers keep their quantization."""
 INTEGER_KINDS = ("mean", "sum", *SELECTING_KINDS)
-"""Those that integers are reduced by; the others are for floats."""
+"""The reductions that integers have; the others are for floats only."""
 
 
 def _check_axes(x: np.ndarray, axes: tuple[int, ...]) -> None:
@@ -40,7 +40,7 @@ def _sum_square(rows: np.ndarray) -> np.ndarray:
 
 
 def _log_sum_exp(rows: np.ndarray) -> np.ndarray:
-    """max + log Σ exp(x − max), which cannot overflow; an infinite maximum is the result."""
+    """Compute max + log Σ exp(x − max), which cannot overflow; if the maximum is infinite, it is the result."""
     wide = rows.astype(np.float64)
     greatest = wide.max(axis=-1, initial=-np.inf, keepdims=True)
     shift = np.where(np.isfinite(greatest), greatest, 0.0)
@@ -62,12 +62,11 @@ _FLOAT_REDUCTIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def reduce_f32(kind: str, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """The reduction `kind` of floats `x` over the negative `axes`, which are dropped: computed in
-    f64 and rounded to f32 once.
+    """Reduce floats `x` by `kind` over the negative `axes`, which are dropped; in f64, rounded to f32 once.
 
-    Sums of f32 values in f64 are exact unless their exponents lie far apart, so that they do not
-    depend on the order in which a layout puts the elements. Reductions of nothing give their
-    neutral element, a mean NaN. ValueError for axes out of range and unknown kinds.
+    Sums of f32 values in f64 are exact unless their exponents lie far apart, so they do not depend on the order in
+    which a layout puts the elements. A reduction of no elements gives its neutral element, a mean gives NaN. Raises
+    ValueError if axes are out of range or the kind is unknown.
     """
     _check_axes(x, axes)
     if kind not in _FLOAT_REDUCTIONS:
@@ -94,13 +93,12 @@ def reduce_int(
     storage: str,
     clamp: ClampRange = None,
 ) -> np.ndarray:
-    """The reduction `kind` (one of `INTEGER_KINDS`) of integers `x` over the negative `axes`, which
-    are dropped; exact.
+    """Reduce integers `x` by `kind` (one of `INTEGER_KINDS`) over the negative `axes`, which are dropped; exact.
 
-    Sums and means: clamp(saturate(round_half_even(Σ(x − zero_point_in) · multiplier / (count ·
+    Sums and means are clamp(saturate(round_half_even(Σ(x − zero_point_in) · multiplier / (count ·
     2^shift)) + zero_point_out)), where `count` is 1 for a sum and the number of elements per result
-    for a mean. max and min keep the quantization. ValueError for axes out of range, other kinds,
-    and reductions of nothing.
+    for a mean. max and min keep the quantization. Raises ValueError if axes are
+    out of range, the kind is another, or there are no elements to reduce.
     """
     _check_axes(x, axes)
     if kind in SELECTING_KINDS:

@@ -1,4 +1,4 @@
-"""Resampling along an axis: which elements each output mixes, with which weights (Resize).
+"""Resampling along an axis (Resize): finds which elements each output mixes with which weights, and mixes them.
 
 Resize is separable: an N-dimensional one is a `resample` per axis. `resize_taps` follows ONNX's
 reference implementation (onnx/reference/ops/op_resize.py) and the operator's specification of
@@ -40,12 +40,12 @@ def resize_taps(
     exclude_outside: bool = False,
     antialias: bool = False,
 ) -> Taps:
-    """The taps of ONNX Resize along one axis: out[i] = Σ_t weight[i, t] · in[index[i, t]].
+    """Find the taps of ONNX Resize along one axis: out[i] = Σ_t weight[i, t] · in[index[i, t]].
 
-    `mode` is nearest, linear or cubic; `scale` is out / in as the node says it; `roi` (start, end)
-    counts for tf_crop_and_resize only. There, an output beside the input has only zero weights
-    (`extrapolated` finds them): it takes the node's extrapolation value. ValueError for unknown
-    modes, sizes below 1 (an output of 0 is fine), scales that are not positive.
+    `mode` is nearest, linear or cubic; `scale` is out / in as the node says it; `roi` (start, end) is used by
+    tf_crop_and_resize only. There, an output outside the input has only zero weights (`extrapolated` finds such
+    outputs) and takes the node's extrapolation value. Raises ValueError if a mode is unknown, a size is below 1 (an
+    output of 0 is fine), or a scale is not positive.
     """
     _check(mode, in_size, out_size, scale, coordinate_transformation_mode, nearest_mode, antialias)
     at = _coordinates(in_size, out_size, scale, roi, coordinate_transformation_mode)
@@ -65,22 +65,21 @@ def resize_taps(
 
 
 def extrapolated(weight: np.ndarray) -> np.ndarray:
-    """Which outputs lie beside the input (all their weights are 0): bool [out]."""
+    """Return which outputs lie outside the input (all their weights are 0): bool [out]."""
     return np.logical_not(weight.any(axis=-1, keepdims=True))[..., 0]
 
 
 def is_gather(index: np.ndarray, weight: np.ndarray) -> bool:
-    """Whether taps only copy: one tap of weight 1."""
+    """Return whether the taps only copy elements: one tap of weight 1 for each output."""
     return index.shape[-1] == 1 and bool(np.all(weight == 1))
 
 
 def resample(x: np.ndarray, axis: int, index: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """out[..., i, ...] = Σ_t weight[i, t] · x[..., index[i, t], ...] along the negative `axis`, in
-    `x`'s type.
+    """Compute out[..., i, ...] = Σ_t weight[i, t] · x[..., index[i, t], ...] along the negative `axis`, in `x`'s type.
 
-    `index` is int [out, taps] within the axis, `weight` f32 [out, taps]. One tap of weight 1 is a
-    gather, for any type; otherwise `x` is a float array, summed in f32 in tap order and rounded
-    once. ValueError for indices outside and integers to mix.
+    `index` is int [out, taps] within the axis, `weight` f32 [out, taps]. With one tap of weight 1 it is a gather, for
+    any type; otherwise `x` is a float array, summed in f32 in tap order and rounded once. Raises ValueError if an index
+    lies outside the axis, or if integers would have to be mixed.
     """
     if index.shape != weight.shape or index.ndim != 2:
         raise ValueError(f"index {index.shape} and weight {weight.shape} must both be [out, taps]")
@@ -133,7 +132,7 @@ def _check(
 def _coordinates(
     in_size: int, out_size: int, scale: float, roi: tuple[float, float] | None, mode: str
 ) -> np.ndarray:
-    """Where each output element lies on the input's axis: f64 [out] (ONNX, Resize,
+    """Return where each output element lies on the input's axis: f64 [out] (ONNX, Resize,
     coordinate_transformation_mode).
     """
     x = np.arange(out_size, dtype=np.float64)
@@ -156,12 +155,13 @@ def _coordinates(
     offset = 0.0
     if mode == "half_pixel_symmetric" and length > 0:
         offset = in_size / 2 * (1 - out_size / length)
-    # In the reference's order: floor and ceil make a last bit visible.
+    # Compute in the order of the reference, since floor and ceil make a difference in the last bit
+    # visible.
     return offset + (x + 0.5) / scale - 0.5
 
 
 def _nearest(at: np.ndarray, mode: str) -> np.ndarray:
-    """The whole coordinate nearest to each of `at`, by ONNX's nearest_mode."""
+    """Return the whole coordinate nearest to each of `at`, by ONNX's nearest_mode."""
     if mode == "floor":
         return np.floor(at)
     if mode == "ceil":
@@ -174,7 +174,7 @@ def _nearest(at: np.ndarray, mode: str) -> np.ndarray:
 def _neighbors(
     mode: str, at: np.ndarray, scale: float, a: float, antialias: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Neighboring coordinates (some outside the axis) and their weights: [out, taps] each.
+    """Return neighboring coordinates (some outside the axis) and their weights: [out, taps] each.
 
     The kernel has radius 1 (linear) or 2 (cubic); with antialias, and when shrinking, it is
     stretched by 1 / scale.
@@ -194,7 +194,7 @@ def _neighbors(
 
 
 def _cubic(distance: np.ndarray, a: float) -> np.ndarray:
-    """The cubic convolution kernel (Keys, 1981, equation 15, with a free parameter)."""
+    """Compute the cubic convolution kernel (Keys, 1981, equation 15, with a free parameter)."""
     x = distance
     near = ((a + 2) * x - (a + 3)) * x * x + 1
     far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a

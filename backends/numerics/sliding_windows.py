@@ -17,10 +17,9 @@ Pads = tuple[int, int, int, int]
 def conv_output_size(
     size: int, kernel: int, stride: int, dilation: int, pad_begin: int, pad_end: int
 ) -> int:
-    """Positions of a window along one axis: floor((size + pads - extent) / stride) + 1, at least 0.
+    """Count the positions of a window along one axis: floor((size + pads - extent) / stride) + 1, at least 0.
 
-    extent = (kernel - 1) * dilation + 1 (ONNX, Conv). ValueError for a kernel, stride or dilation
-    below 1.
+    extent = (kernel - 1) * dilation + 1 (ONNX, Conv). Raises ValueError if kernel, stride or dilation is below 1.
     """
     if min(kernel, stride, dilation) < 1:
         raise ValueError("kernel, stride and dilation must be at least 1")
@@ -37,8 +36,9 @@ def pool_output_size(
     pad_end: int,
     ceil_mode: bool = False,
 ) -> int:
-    """Positions of a pooling window along one axis; with `ceil_mode` the last one may reach past
-    the padded input.
+    """Count the positions of a pooling window along one axis.
+
+    With `ceil_mode` the last window may reach past the padded input.
 
     A position that would start in the end padding or past it is left out (ONNX, MaxPool, since
     opset 19's clarification).
@@ -80,7 +80,7 @@ class WindowGeometry:
         pads: Pads,
         output: Pair | None = None,
     ) -> WindowGeometry:
-        """The geometry, with as many windows as fit the padded image, or as `output` says."""
+        """Return the geometry, with as many windows as fit the padded image, or as `output` says."""
         if output is None:
             output = (
                 conv_output_size(height, kernel[0], strides[0], dilations[0], pads[0], pads[2]),
@@ -99,7 +99,7 @@ class WindowGeometry:
         )
 
     def source_height(self, rows: int) -> int:
-        """Image rows under `rows` rows of windows."""
+        """Count the image rows under `rows` rows of windows."""
         return (rows - 1) * self.strides[0] + self.extent[0]
 
     @property
@@ -110,10 +110,9 @@ class WindowGeometry:
     def source(
         self, images: np.ndarray, first_row: int, rows: int, pad_value: float, dtype: np.dtype
     ) -> np.ndarray:
-        """What `rows` rows of windows from `first_row` on see of images[n, h, w, c]: [n, hs, ws, c]
-        as `dtype`.
+        """Cut out what `rows` rows of windows from `first_row` on see of images[n, h, w, c]: [n, hs, ws, c] as `dtype`.
 
-        Contiguous; pixels outside the image hold `pad_value`.
+        The result is contiguous; pixels outside the image hold `pad_value`.
         """
         count, _, _, channels = images.shape
         height, width = self.source_height(rows), self.source_width
@@ -130,11 +129,10 @@ class WindowGeometry:
         return result
 
     def taps(self, source: np.ndarray, rows: int) -> Iterator[tuple[int, int, np.ndarray]]:
-        """For each tap (i, j), in order: what lies under it, [n, rows, out width * c], rows of it
-        contiguous.
+        """Yield each tap (i, j), in order, with the elements under it: [n, rows, out width * c], each row contiguous.
 
-        `source` is what the method of that name returned. A horizontal stride is taken out by
-        copying each phase once, so that the inner loops run over whole rows.
+        `source` is the result of the method `source`. If there is a horizontal stride, the columns of each phase are
+        copied once, so that the inner loops run over whole rows.
         """
         count, height, _, channels = source.shape
         stride, out_width = self.strides[1], self.output[1]
@@ -156,9 +154,7 @@ class WindowGeometry:
     def slabs(
         self, images: int, row_bytes: int, budget_bytes: int
     ) -> Iterator[tuple[slice, slice]]:
-        """Pieces of the output (images, rows) of about `budget_bytes`, `row_bytes` being what one
-        row of windows takes.
-        """
+        """Yield pieces of the output (images, rows) of about `budget_bytes`; one row of windows takes `row_bytes`."""
         rows = self.output[0]
         if not (images and rows and self.output[1]):
             return
@@ -173,9 +169,7 @@ class WindowGeometry:
                 )
 
     def counts(self, pads: Pads) -> np.ndarray:
-        """How many taps of each window lie inside the image enlarged by `pads`: int64 [out height,
-        out width].
-        """
+        """Count the taps of each window that lie inside the image enlarged by `pads`: int64 [out height, out width]."""
 
         def along(axis: int, low: int, high: int) -> np.ndarray:
             begin = np.arange(self.output[axis]) * self.strides[axis] - self.pad_begin[axis]

@@ -6,8 +6,8 @@ import numpy as np
 
 
 def softmax(x: np.ndarray, axis: int, *, log: bool = False) -> np.ndarray:
-    """exp(x − max) / Σ exp(x − max) along `axis` of floats `x`, in f32 (ONNX, Softmax since opset
-    13); with `log` its logarithm, x − max − log Σ exp(x − max) (LogSoftmax).
+    """Compute exp(x − max) / Σ exp(x − max) along `axis` of floats `x`, in f32 (ONNX, Softmax since opset 13); with
+    `log` its logarithm, x − max − log Σ exp(x − max) (LogSoftmax).
 
     The axis is brought to the end of a contiguous array first, so that a row's result depends on
     that row alone. A row of only -inf, or with NaN, gives NaN.

@@ -19,8 +19,8 @@ from .whole import Whole, ceil_div
 class StorageType:
     """What is known of a storage type.
 
-    `bits` of an element in memory, `program_code` in the words of instructions (0 means no type),
-    `safetensors_code` in weight files.
+    `bits` is the size of an element in memory, `program_code` the type's code in the words of instructions (0 means no
+    type), `safetensors_code` its code in weight files.
     """
 
     name: str
@@ -48,7 +48,7 @@ STORAGE_TYPES: Mapping[str, StorageType] = {
         StorageType("bool", np.dtype(np.bool_), 8, 12, "BOOL"),
     )
 }
-"""Every storage type there is."""
+"""Every storage type, by name."""
 
 STORAGE_NAMES: tuple[str, ...] = tuple(STORAGE_TYPES)
 """The names of all storage types."""
@@ -72,12 +72,12 @@ def storage_type(name: str) -> StorageType:
 
 
 def dtype_of(name: str) -> np.dtype:
-    """The NumPy data type of storage type `name`; ValueError for an unknown name."""
+    """Return the NumPy data type of storage type `name`. Raises ValueError for an unknown name."""
     return storage_type(name).dtype
 
 
 def name_of(dtype: np.dtype | type) -> str:
-    """The storage type's name of a NumPy data type; ValueError where no storage type has it."""
+    """Return the name of the storage type with a NumPy data type. Raises ValueError if there is none."""
     try:
         return _NAMES[np.dtype(dtype).newbyteorder("=")]
     except KeyError:
@@ -85,7 +85,7 @@ def name_of(dtype: np.dtype | type) -> str:
 
 
 def bytes_of(elements: Whole, name: str) -> Whole:
-    """Give the bytes that `elements` of storage type `name` take side by side, rounded up to whole bytes."""
+    """Return how many bytes `elements` of storage type `name` take side by side, rounded up to whole bytes."""
     bits = storage_type(name).bits
     if bits % 8 == 0:
         return elements * (bits // 8)
@@ -93,26 +93,26 @@ def bytes_of(elements: Whole, name: str) -> Whole:
 
 
 def elements_in(size_bytes: int, name: str) -> int:
-    """Give how many elements of storage type `name` fit into `size_bytes`."""
+    """Return how many elements of storage type `name` fit into `size_bytes`."""
     return size_bytes * 8 // storage_type(name).bits
 
 
 def size_bytes(name: str) -> int:
-    """Give the bytes from one element of storage type `name` to the next.
+    """Return the distance in bytes from one element of storage type `name` to the next.
 
-    The address of an element is its number times this: an instruction that strides over single elements
-    takes a type of whole bytes. Sizes of buffers and transfers are `bytes_of`.
+    An element's address is its number times this distance, so an instruction that strides over single elements needs a
+    type of whole bytes. For sizes of buffers and transfers use `bytes_of`.
     """
     return bytes_of(1, name)
 
 
 def is_float(name: str) -> bool:
-    """Whether `name` is a floating-point storage type; ValueError for an unknown name."""
+    """Return whether `name` is a floating-point storage type. Raises ValueError for an unknown name."""
     return storage_type(name).is_float
 
 
 def integer_range(name: str) -> tuple[int, int]:
-    """Least and greatest value of an integer storage type; ValueError for floats and bool."""
+    """Return least and greatest value of an integer storage type. Raises ValueError for floats and bool."""
     dtype = dtype_of(name)
     if dtype.kind not in "iu":
         raise ValueError(f"storage type '{name}' is not an integer type")
@@ -121,10 +121,9 @@ def integer_range(name: str) -> tuple[int, int]:
 
 
 def round_to(x: np.ndarray, name: str) -> np.ndarray:
-    """`x` [any shape, any float] in the floating-point storage type `name`, rounded once, half to
-    even.
+    """Round `x` [any shape, any float] once, half to even, to the floating-point storage type `name`.
 
-    What is too large becomes an infinity. ValueError when `name` is not a float type.
+    Numbers that are too large become infinite. Raises ValueError if `name` is not a float type.
     """
     if not is_float(name):
         raise ValueError(f"storage type '{name}' is not a floating-point type")
@@ -138,12 +137,12 @@ def round_to(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def saturate_to(x: np.ndarray, name: str) -> tuple[np.ndarray, int]:
-    """Constants `x` [any shape, any float] in the floating-point storage type `name`, and how many
-    finite numbers it does not reach.
+    """Round constants `x` [any shape, any float] to the floating-point storage type `name`; count those outside its
+    range.
 
-    Rounded half to even; a finite number stays finite (the largest there is), and what is not zero
-    does not become zero (but the smallest there is), as in ONNX Runtime's float16 converter: a mask
-    of -1e9 stays a mask, a divisor stays one. ValueError when `name` is not a float type.
+    Rounds half to even. As in ONNX Runtime's float16 converter, a finite number stays finite (it becomes the largest
+    one), and a number other than zero does not become zero (it becomes the smallest one): a mask of -1e9 stays a mask,
+    and a divisor can still be divided by. Raises ValueError if `name` is not a float type.
     """
     stored = round_to(x, name)
     if stored is x:
@@ -160,12 +159,10 @@ def saturate_to(x: np.ndarray, name: str) -> tuple[np.ndarray, int]:
 
 
 def _round_to_odd_f32(x: np.ndarray) -> np.ndarray:
-    """f64 to f32, inexact results made odd, so that a second rounding gives what one rounding
-    would.
+    """Round f64 to f32, making inexact results odd, so that a second rounding gives what a single rounding would.
 
-    The conversion of f64 to bf16 goes through f32, whose rounding to nearest could make a tie of
-    what is none. With more than two spare bits, rounding to odd first is harmless (Boldo and
-    Melquiond, 2008, theorem 1).
+    The conversion of f64 to bf16 goes through f32, and rounding to the nearest f32 could make a tie that was none. With
+    more than two spare bits, rounding to odd first is harmless (Boldo and Melquiond, 2008, theorem 1).
     """
     nearest = np.atleast_1d(x.astype(np.float32))
     wide = np.atleast_1d(x)

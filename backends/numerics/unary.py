@@ -1,4 +1,4 @@
-"""Functions of one number: what each kind of unary op computes.
+"""Functions of one number: computes every kind of unary op.
 
 Every function is computed in f64 and rounded once to the storage type, so that results are within
 one unit in the last place of f32 and do not depend on where in an array an element stands (NumPy's
@@ -21,14 +21,14 @@ _BLOCK = 1 << 15
 
 
 NOT = "not"
-"""The function of bools, of which there is one; all others are of floats."""
+"""The only function of bools; all others are of floats."""
 
 
 @dataclass(frozen=True)
 class UnaryKind:
-    """One function: `compute(x, alpha, beta)` on f64 arrays, and what parameters it has.
+    """One function: `compute(x, alpha, beta)` on f64 arrays, and the parameters that it has.
 
-    `parameters` are those of "alpha" and "beta" that it reads. A predicate gives bools.
+    `parameters` names those of "alpha" and "beta" that the function reads. A predicate gives bools.
     """
 
     compute: Callable[[np.ndarray, float, float], np.ndarray]
@@ -57,7 +57,7 @@ def _gelu(x: np.ndarray) -> np.ndarray:
 
 
 def _gelu_tanh(x: np.ndarray) -> np.ndarray:
-    """0.5·x·(1 + tanh(u)) = x·sigmoid(2u), which keeps its digits where tanh(u) is near −1."""
+    """Compute 0.5·x·(1 + tanh(u)) = x·sigmoid(2u), which keeps its digits where tanh(u) is near −1."""
     return x * _sigmoid(np.sqrt(8.0 / np.pi) * (x + 0.044715 * x * x * x))
 
 
@@ -145,10 +145,9 @@ def unary(
     beta: float = 0.0,
     clamp: tuple[float, float] | None = None,
 ) -> np.ndarray:
-    """The function `kind` of floats `x` [any shape], clamped and rounded once to `x`'s type.
+    """Compute the function `kind` of floats `x` [any shape], clamped and rounded once to `x`'s type.
 
-    Predicates give bools of `x`'s shape and are not clamped. ValueError for a kind that is not
-    known.
+    Predicates give bools of `x`'s shape and are not clamped. Raises ValueError if the kind is unknown.
     """
     function = UNARY_KINDS.get(kind)
     if function is None:

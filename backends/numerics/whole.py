@@ -1,4 +1,4 @@
-"""Arithmetic of whole numbers and of columns of them: rounded-up quotients and multiples."""
+"""Rounds up quotients and multiples, of whole numbers and of columns of them."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def assemble(
     *,
     weights: bytes | memoryview | np.ndarray | None = None,
 ) -> Program:
-    """The program that a verified isa module says.
+    """Return the program that a verified isa module says.
 
     The bytes of segment "weights" are `weights`, or else what the weight store of `ctx` has under
     the program's key. Raises DiagnosticError if the module is no isa module, the target or the
@@ -86,7 +86,7 @@ def _program_op(module: ModuleOp) -> isa.ProgramOp:
 
 
 def _weights(op: isa.ProgramOp, ctx: Context | None) -> np.ndarray:
-    """The bytes of segment "weights" from the weight store."""
+    """Return the bytes of segment "weights" from the weight store."""
     size = op.segment_sizes["weights"]
     if op.key is None:
         return np.zeros(0, np.uint8)
@@ -122,7 +122,7 @@ class _DebugNumbers:
         self._by_identity: dict[tuple[int, int], int] = {}
 
     def of(self, op: isa.InstructionOp) -> int:
-        """The number of what an instruction computes."""
+        """Return the number of what an instruction computes."""
         # Attributes are shared and live as long as the module: their identity saves hashing them.
         origin = op.properties.get("origin")
         identity = (id(origin), id(op.location))
@@ -138,7 +138,7 @@ class _DebugNumbers:
 
 
 def _encode_stream(stream: isa.StreamOp, debug: _DebugNumbers) -> np.ndarray:
-    """The words [n] of a stream: own fields by instruction class at once, the header one by one."""
+    """Return the words [n] of a stream: own fields by instruction class at once, the header one by one."""
     classes: dict[type[Instruction], tuple[list[int], list[bytes], list[bytes]]] = {}
     header = _HeaderColumns(stream)
     for index, op in enumerate(stream.instructions):
@@ -203,7 +203,7 @@ class _HeaderColumns:
         self._counters.append((counter, value, signal, mask, debug))
 
     def write(self, words: np.ndarray) -> None:
-        """Sets the columns of words [n]."""
+        """Set the columns of words [n]."""
         words["engine"] = self._engines
         if not self._engines:
             return
@@ -215,9 +215,7 @@ class _HeaderColumns:
 
 
 def disassemble_module(program: Program, ctx: Context | None = None) -> ModuleOp:
-    """The isa module of a checked program. The weights go to the weight store of `ctx`, if one is
-    given.
-    """
+    """Return the isa module of a checked program. The weights go to the weight store of `ctx`, if one is given."""
     key = PROGRAM_WEIGHTS if program.segment_sizes["weights"] else None
     if key is not None and ctx is not None:
         key = weights_of(ctx).add(key, program.weight_bytes)
@@ -252,7 +250,7 @@ def _location(entry: DebugEntry) -> LocationAttr:
 def _decode_stream(
     words: np.ndarray, origins: Sequence[tuple[str | None, LocationAttr]]
 ) -> list[isa.InstructionOp]:
-    """The ops of a stream, named by engine and number."""
+    """Return the ops of a stream, named by engine and number."""
     counts = dict.fromkeys(ENGINES, 0)
     result: list[isa.InstructionOp] = []
     for instruction, fields in decode_stream(words):
@@ -288,8 +286,7 @@ def _signal(counter: int, mask: int) -> tuple[int, list[int]] | None:
 
 
 def disassemble(program: Program, *, weights_file: str | None = None) -> str:
-    """The isa text of a checked program, with locations; reading and assembling it gives the same
-    program.
+    """Return the isa text of a checked program, with locations; reading and assembling it gives the same program.
 
     The weights stay outside the text: the caller writes `program.weights` as "program.weights" (u8)
     to a safetensors file, and names it in `weights_file`, relative to where the text will be.

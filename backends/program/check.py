@@ -33,8 +33,7 @@ MAX_COUNTERS = 2**16
 
 
 def check_program(program: Program, file: str | None = None) -> None:
-    """Raises DiagnosticError for the first thing that is wrong; `file` names the program's file in
-    it.
+    """Raise DiagnosticError for the first thing that is wrong; `file` names the program's file in it.
 
     A mistake in an instruction is told with core, index, mnemonic, field, and the ONNX nodes that
     it computes.
@@ -128,7 +127,7 @@ class _StreamCheck:
         self.stream = program.streams[core]
 
     def fail(self, index: int, problem: str) -> NoReturn:
-        """A mistake in the instruction at `index`."""
+        """Return a mistake in the instruction at `index`."""
         word = self.stream[index]
         instruction = BY_OPCODE.get(int(word["opcode"]))
         mnemonic = instruction.mnemonic if instruction else "unknown"
@@ -141,14 +140,14 @@ class _StreamCheck:
         raise DiagnosticError(problem, place, notes, _PLUGIN if free else _AGAIN)
 
     def fail_where(self, wrong: np.ndarray, problem: str, values: np.ndarray | None = None) -> None:
-        """Fails at the first index where `wrong` holds, if there is one, with the value there."""
+        """Fail at the first index where `wrong` holds, if there is one, with the value there."""
         indices = np.flatnonzero(wrong)
         if len(indices):
             index = int(indices[0])
             self.fail(index, problem if values is None else f"{problem}, got {values[index]}")
 
     def run(self, groups: dict[int, tuple[int, tuple[Any, ...]]]) -> None:
-        """Checks all of the stream. `groups` collects the multicast groups of all streams."""
+        """Check all of the stream. `groups` collects the multicast groups of all streams."""
         known = np.isin(self.stream["opcode"], list(BY_OPCODE))
         self.fail_where(
             ~known, "field 'opcode': there is no such instruction", self.stream["opcode"]
@@ -169,7 +168,7 @@ class _StreamCheck:
                 self._check_group(index, fields, groups)
 
     def _check_header(self) -> None:
-        """Waits, counters, cores and debug numbers."""
+        """Check waits, counters, cores and debug numbers."""
         stream, program = self.stream, self.program
         self.fail_where(stream["reserved"] != 0, "field 'reserved' is not 0", stream["reserved"])
         for code, engine in enumerate(ENGINES):
@@ -243,7 +242,7 @@ class _StreamCheck:
     def _check_group(
         self, index: int, fields: Mapping[str, Any], groups: dict[int, tuple[int, tuple[Any, ...]]]
     ) -> None:
-        """Loads of a multicast group stand on different cores and read the same bytes."""
+        """Check that the loads of a multicast group stand on different cores and read the same bytes."""
         source = tuple(
             value
             for name, value in fields.items()
@@ -263,7 +262,7 @@ class _StreamCheck:
 
 
 def _out_of_range(field: Field, values: np.ndarray) -> np.ndarray:
-    """Which values of a column a field cannot hold."""
+    """Return which values of a column a field cannot hold."""
     if field.kind == "real":
         return np.isnan(values)
     low, high = bounds(field)

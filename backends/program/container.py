@@ -95,12 +95,12 @@ def _aligned(offset: int) -> int:
 
 
 def write(program: Program) -> bytes:
-    """Returns the bytes of a program's file; the same program always gives the same bytes."""
+    """Return the bytes of a program's file; the same program always gives the same bytes."""
     return b"".join(_pieces(program))
 
 
 def _pieces(program: Program) -> list[bytes | memoryview]:
-    """The file, piece by piece: what is large is not copied."""
+    """Return the file, piece by piece: what is large is not copied."""
     description = _Description(
         name=program.name,
         target_reference=program.target_reference,
@@ -124,9 +124,7 @@ def _pieces(program: Program) -> list[bytes | memoryview]:
 
 
 def _pack(contents: Mapping[str, memoryview]) -> list[bytes | memoryview]:
-    """Lays out the sections. The offsets stand in the manifest, whose length moves them: repeat
-    until it is stable.
-    """
+    """Lay out the sections. The offsets stand in the manifest, whose length moves them: repeat until it is stable."""
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     manifest = b""
     while True:
@@ -154,7 +152,7 @@ def _pack(contents: Mapping[str, memoryview]) -> list[bytes | memoryview]:
 
 
 def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program:
-    """Returns the program in the bytes of a file, checked; `file` names it in errors.
+    """Return the program in the bytes of a file, checked; `file` names it in errors.
 
     Raises:
         DiagnosticError: if it is not a whole, undamaged file of this version, or its program cannot
@@ -195,7 +193,7 @@ def _fail(file: str, message: str, hint: str = _AGAIN) -> NoReturn:
 
 
 def _read_sections(view: memoryview, file: str) -> dict[str, memoryview]:
-    """The sections by name, checked against the file's size and their checksums."""
+    """Return the sections by name, checked against the file's size and their checksums."""
     if len(view) < _PREAMBLE.size or bytes(view[: len(MAGIC)]) != MAGIC:
         _fail(file, "this is not a Smalti program", "give a .smalti file made by `smalti compile`")
     _, version, zero, length, size, digest = _PREAMBLE.unpack(view[: _PREAMBLE.size])
@@ -227,7 +225,7 @@ def _read_sections(view: memoryview, file: str) -> dict[str, memoryview]:
 
 
 def _parse(adapter: TypeAdapter[_T], text: memoryview, file: str, section: str) -> _T:
-    """JSON text, validated; the first few mistakes are named."""
+    """Compute JSON text, validated; the first few mistakes are named."""
     try:
         return adapter.validate_json(bytes(text), strict=True)
     except ValidationError as error:
@@ -261,7 +259,7 @@ def _read_stream(content: memoryview, file: str, name: str) -> np.ndarray:
 
 
 def load(path: str | Path) -> Program:
-    """Reads and checks a file.
+    """Read and check a file.
 
     Raises:
         DiagnosticError: if it cannot be read, is damaged, or its program cannot run.
@@ -271,5 +269,5 @@ def load(path: str | Path) -> Program:
 
 
 def save(program: Program, path: str | Path) -> None:
-    """Writes the file of a program, whole or not at all; raises DiagnosticError if it cannot."""
+    """Write the file of a program, whole or not at all; raise DiagnosticError if it cannot."""
     write_atomically(Path(path), lambda file: file.writelines(_pieces(program)))

@@ -41,8 +41,8 @@ dtype.
 
 @cache
 def word_dtype(instruction: type[Instruction]) -> np.dtype[np.void]:
-    """The 128-byte structured dtype of one instruction: header, own fields, and `padding` bytes
-    that are zero.
+    """Return the 128-byte structured dtype of one instruction: header, own fields, and `padding` bytes that are
+    zero.
     """
     fields = [(field.name, field.dtype) for field in (*HEADER, *instruction.fields)]
     used = np.dtype(fields).itemsize
@@ -59,7 +59,7 @@ def _all_fields(instruction: type[Instruction]) -> Mapping[str, Field]:
 
 
 def encode(mnemonic: str, fields: Mapping[str, Any]) -> np.ndarray:
-    """One instruction as an array of shape [1] and dtype `WORD`.
+    """Return one instruction as an array of shape [1] and dtype `WORD`.
 
     `fields` maps field names (the header's included, except `opcode` and `reserved`) to numbers,
     storage and enum fields to their names. A field may be left out if the table gives a default;
@@ -111,7 +111,7 @@ def _engine(instruction: type[Instruction], engine: str | None) -> str:
 
 
 def encode_stream(instructions: Iterable[tuple[str, Mapping[str, Any]]]) -> np.ndarray:
-    """A stream [n] of dtype `WORD` from pairs of mnemonic and fields, as for `encode`."""
+    """Return a stream [n] of dtype `WORD` from pairs of mnemonic and fields, as for `encode`."""
     words = [encode(mnemonic, fields) for mnemonic, fields in instructions]
     return np.concatenate(words) if words else np.zeros(0, WORD)
 
@@ -119,8 +119,7 @@ def encode_stream(instructions: Iterable[tuple[str, Mapping[str, Any]]]) -> np.n
 def encode_columns(
     instruction: type[Instruction], integers: np.ndarray, reals: np.ndarray
 ) -> np.ndarray:
-    """Words [n] of one instruction class with its own fields set and, of the header, opcode and
-    engine.
+    """Return words [n] of one instruction class with its own fields set and, of the header, opcode and engine.
 
     `integers` int64 [n, number of fields that are not real] and `reals` f64 [n, number of real
     fields], both in table order, storage and enum fields as codes: values that are known to fit
@@ -142,8 +141,7 @@ def encode_columns(
 
 
 def select(stream: np.ndarray, instruction: type[Instruction]) -> tuple[np.ndarray, np.ndarray]:
-    """The words of one instruction class: their indices in the stream (int64 [n]) and a structured
-    copy [n].
+    """Return the words of one instruction class: their indices in the stream (int64 [n]) and a structured copy [n].
 
     The copy has the dtype `word_dtype(instruction)`, so a field of all of them is `words["name"]`
     (codes, not names).
@@ -153,8 +151,8 @@ def select(stream: np.ndarray, instruction: type[Instruction]) -> tuple[np.ndarr
 
 
 def decode(word: np.ndarray | np.void) -> tuple[type[Instruction], dict[str, Any]]:
-    """Class and fields (the header's included) of one word; storage and enum fields by name, all
-    else plain numbers.
+    """Return class and fields (the header's included) of one word; storage and enum fields by name, all else plain
+    numbers.
 
     Raises DiagnosticError for an unknown opcode or code.
     """
@@ -190,7 +188,7 @@ def decode_stream(stream: np.ndarray) -> list[tuple[type[Instruction], dict[str,
 def _column(
     instruction: type[Instruction], field: Field, values: np.ndarray, indices: np.ndarray
 ) -> Sequence[Any]:
-    """One field of several words as plain Python values; codes become names."""
+    """Return one field of several words as plain Python values; codes become names."""
     if field.kind not in ("storage", "enum"):
         return values.tolist()
     names = code_names(field)
@@ -205,7 +203,7 @@ def _column(
 
 
 def known_codes(indices: np.ndarray, words: np.ndarray) -> bool:
-    """Whether all storage and enum fields of what `select` returned hold codes that have names."""
+    """Return whether all storage and enum fields of what `select` returned hold codes that have names."""
     if not len(indices):
         return True
     fields = BY_OPCODE[int(words["opcode"][0])].fields
@@ -217,7 +215,7 @@ def known_codes(indices: np.ndarray, words: np.ndarray) -> bool:
 
 
 def columns_of(stream: np.ndarray) -> Iterator[Columns]:
-    """The words [n] of a stream in groups, their fields as columns; `numbers` are indices in the stream.
+    """Yield the words [n] of a stream in groups, their fields as columns; `numbers` are indices in the stream.
 
     All opcodes and codes of names are known ones.
     """

@@ -76,9 +76,7 @@ class Program:
     target_reference: str = ""
 
     def __post_init__(self) -> None:
-        """Fills in what follows from the rest: absent segment sizes, memory use (all of it) and the
-        target's name.
-        """
+        """Fill in what follows from the rest: absent segment sizes, memory use (all of it) and the target's name."""
         self.segment_sizes = _all_segments(self.segment_sizes, self.weight_bytes.size)
         if not self.local_bytes:
             self.local_bytes = [self.target.local_memory.size_bytes] * len(self.streams)
@@ -101,13 +99,11 @@ class Program:
         return sum(len(stream) for stream in self.streams)
 
     def origin(self, debug: int) -> DebugEntry:
-        """The entry of the debug map with this number; entry 0 for a number that has none."""
+        """Return the entry of the debug map with this number; entry 0 for a number that has none."""
         return self.debug[debug] if debug < len(self.debug) else self.debug[0]
 
 
 def _all_segments(sizes: Mapping[str, int], weights: int) -> dict[str, int]:
-    """Sizes of all segments, in the order of their codes, unknown names (which the check reports)
-    last.
-    """
+    """Return sizes of all segments, in the order of their codes, unknown names (which the check reports) last."""
     known = {name: sizes.get(name, weights if name == "weights" else 0) for name in SEGMENTS}
     return known | {name: size for name, size in sizes.items() if name not in SEGMENTS}

@@ -17,8 +17,7 @@ from .streams import Streams
 
 
 def start_clocks(streams: Streams, order: list[int]) -> np.ndarray:
-    """Clocks at the start of each instruction, int32 [instructions, engines]; `order` is an order
-    of execution.
+    """Return clocks at the start of each instruction, int32 [instructions, engines]; `order` is an order of execution.
 
     An engine's instructions take effect in order. Loads of a multicast start together. A wait for a
     counter that several engines signal is ordered only after those signals that it needs whatever
@@ -49,7 +48,7 @@ class _Clocks:
         clock[engine] = max(clock[engine], self._streams.position[number] + 1)
 
     def needed(self, number: int) -> np.ndarray:
-        """What is complete when the own waits of an instruction are met."""
+        """Return what is complete when the own waits of an instruction are met."""
         streams = self._streams
         engine, position = streams.engine[number], streams.position[number]
         clock = np.zeros(self._clocks.shape[1], np.int32)
@@ -64,8 +63,8 @@ class _Clocks:
 
 
 def certain_signals(streams: Streams, number: int) -> list[int]:
-    """The last instruction of each engine whose signal must have come before the counter reaches
-    the value that an instruction waits for.
+    """Return the last instruction of each engine whose signal must have come before the counter reaches the value that
+    an instruction waits for.
 
     A signal is certain if the counter cannot reach the value without it. With one signalling engine
     that is the engine's v-th; if all signals are needed, the last of each. Otherwise the program is
@@ -95,7 +94,7 @@ def certain_signals(streams: Streams, number: int) -> list[int]:
 
 
 def _reaches(streams: Streams, counter: int, value: int, held: set[int]) -> bool:
-    """Whether a counter can reach a value while some instructions never run."""
+    """Return whether a counter can reach a value while some instructions never run."""
     scheduler = Scheduler(streams, held)
     while scheduler.next():
         if scheduler.counters.get(counter, 0) >= value:

@@ -16,7 +16,7 @@ def deadlock_error(
     retired: Sequence[int],
     counter_value: Callable[[int], int],
 ) -> DiagnosticError:
-    """The diagnostic for engines that stand at `heads` (instruction numbers) for ever.
+    """Return the diagnostic for engines that stand at `heads` (instruction numbers) for ever.
 
     `retired` gives the completed instructions by engine, `counter_value` a counter's present value.
     """

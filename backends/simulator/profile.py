@@ -72,11 +72,11 @@ class Profile:
     rows: list[ProfileRow]
 
     def share(self, row: ProfileRow) -> float:
-        """A row's part of the critical path, 0 to 1."""
+        """Return a row's part of the critical path, 0 to 1."""
         return row.critical_path_cycles / self.cycles if self.cycles else 0.0
 
     def table(self) -> list[dict[str, Any]]:
-        """The rows as dictionaries from column names, units in them, to JSON values.
+        """Return the rows as dictionaries from column names, units in them, to JSON values.
 
         `nodes` is a list of names; a utilization is None where the engines were never busy.
         """
@@ -105,7 +105,7 @@ class Profile:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The table and what it is of, as JSON values."""
+        """Return the table and what it is of, as JSON values."""
         return {
             "program": self.program,
             "target": self.target,
@@ -116,7 +116,7 @@ class Profile:
 
 
 def parse_keys(text: str) -> tuple[Key, ...]:
-    """The keys in a text such as `node,engine`. Raises DiagnosticError for what is none."""
+    """Return the keys in a text such as `node,engine`. Raises DiagnosticError for what is none."""
     words = [word.strip() for word in text.split(",")]
     for word in words:
         if word not in KEYS:
@@ -127,7 +127,7 @@ def parse_keys(text: str) -> tuple[Key, ...]:
 
 
 def profile(timing: Timing, by: Sequence[Key] = KEYS) -> Profile:
-    """The profile of a run, a row for each combination of the keys in `by` that occurs.
+    """Return the profile of a run, a row for each combination of the keys in `by` that occurs.
 
     Instructions that stem from several ONNX nodes, fused, count for these together, as in
     `Timing.node_costs`.
@@ -156,7 +156,7 @@ def profile(timing: Timing, by: Sequence[Key] = KEYS) -> Profile:
 def _row(
     rows: dict[tuple[Any, ...], ProfileRow], timing: Timing, number: int, by: Sequence[Key]
 ) -> ProfileRow:
-    """The row of an instruction, made if it is the first one of it."""
+    """Return the row of an instruction, made if it is the first one of it."""
     streams = timing.streams
     origin = streams.program.origin(streams.fields[number]["debug"])
     nodes = origin.nodes or ((origin.op,) if origin.op else ())
@@ -184,7 +184,7 @@ def _add_costs(row: ProfileRow, timing: Timing, number: int) -> None:
 
 
 def peak_cycles(timing: Timing, number: int) -> float:
-    """Cycles that an instruction's work takes at its engine's peak; see `ProfileRow`."""
+    """Return cycles that an instruction's work takes at its engine's peak; see `ProfileRow`."""
     streams, costs = timing.streams, timing.costs
     kind, fields = streams.kinds[number], streams.fields[number]
     if kind in (Load, Store):

@@ -40,7 +40,7 @@ class _Shadow:
     readers: dict[int, np.ndarray] = field(default_factory=dict)
 
     def pieces(self, intervals: np.ndarray) -> np.ndarray | slice:
-        """The pieces of intervals [n, 2] of bytes."""
+        """Return the pieces of intervals [n, 2] of bytes."""
         ends = np.searchsorted(self.bounds, intervals)
         if len(ends) == 1:
             return slice(int(ends[0, 0]), int(ends[0, 1]))
@@ -49,7 +49,7 @@ class _Shadow:
         return offsets + np.arange(int(counts.sum()))
 
     def bytes_at(self, pieces: np.ndarray | slice, chosen: np.ndarray) -> str:
-        """The first and last byte of the first run of `chosen` among `pieces`."""
+        """Return the first and last byte of the first run of `chosen` among `pieces`."""
         numbers = np.arange(pieces.start, pieces.stop) if isinstance(pieces, slice) else pieces
         numbers = numbers[chosen]
         gaps = np.flatnonzero(np.diff(numbers) > 1)
@@ -58,8 +58,8 @@ class _Shadow:
 
 
 def sanitize_program(streams: Streams) -> None:
-    """Raises DiagnosticError that lists what is wrong: unordered conflicts, reads of unwritten
-    bytes, outputs never written, deadlock.
+    """Raise DiagnosticError that lists what is wrong: unordered conflicts, reads of unwritten bytes, outputs never
+    written, deadlock.
 
     Accesses outside their memory are found when the program is decoded.
     """
@@ -113,9 +113,7 @@ class _Checker:
         return result
 
     def visit(self, number: int) -> None:
-        """Checks an instruction against those before it in the order of execution; its reads come
-        before its writes.
-        """
+        """Check an instruction against those before it in the order of execution; its reads come before its writes."""
         for key, write, intervals in sorted(self._accesses[number], key=lambda access: access[1]):
             shadow = self._shadows[key]
             pieces = shadow.pieces(intervals)

@@ -44,8 +44,7 @@ def simulate(
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> SimulationResult:
-    """Runs `program` once on `inputs` (functional), or `repeat` times without data (timing), or
-    both.
+    """Run `program` once on `inputs` (functional), or `repeat` times without data (timing), or both.
 
     An input is an array of the port's shape and storage type, or of S times its axis 0: then S
     independent runs are made, in `jobs` processes (`parallel.py`), and the outputs are joined along axis 0.
@@ -76,7 +75,7 @@ def _values(
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, np.ndarray], float | None]:
-    """The outputs, and the seconds of the host, as in `SimulationResult`."""
+    """Return the outputs, and the seconds of the host, as in `SimulationResult`."""
     if not 1 <= jobs <= MAX_JOBS:
         raise DiagnosticError(f"jobs must be 1 to {MAX_JOBS}, got {jobs}")
     if jobs == 1:
@@ -91,9 +90,7 @@ def _values(
 
 
 def time_program(streams: Streams, repeat: int = 1) -> Timing:
-    """The timing of a decoded program. Raises DiagnosticError on deadlock or an impossible
-    `repeat`.
-    """
+    """Return the timing of a decoded program. Raises DiagnosticError on deadlock or an impossible `repeat`."""
     costs = cost_program(streams)
     hop = streams.program.target.interconnect.latency_cycles * TICKS_PER_CYCLE
     return Timing(streams, costs, run_timing(streams, costs, repeat, hop))

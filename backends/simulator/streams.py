@@ -50,7 +50,7 @@ class Streams:
     core_numbers: np.ndarray
 
     def __len__(self) -> int:
-        """Instructions of all cores."""
+        """Return the number of instructions of all cores."""
         return len(self.words)
 
     @property
@@ -191,7 +191,7 @@ class Streams:
         return result
 
     def name(self, number: int) -> str:
-        """What a diagnostic calls an instruction: core, index, mnemonic and where it comes from."""
+        """Return what a diagnostic calls an instruction: core, index, mnemonic and where it comes from."""
         entry = self.program.origin(self.fields[number]["debug"])
         origin = " of " + ", ".join(f"'{node}'" for node in entry.nodes) if entry.nodes else ""
         mnemonic = self.kinds[number].mnemonic
@@ -207,7 +207,7 @@ class Streams:
         return f"counter {own} of core {core}"
 
     def accesses(self, number: int) -> tuple[Access, ...]:
-        """The bytes that an instruction reads and writes, `core` filled in."""
+        """Return the bytes that an instruction reads and writes, with `core` filled in."""
         own = self.core[number]
         return tuple(
             access if access.core is not None else access._replace(core=own)
@@ -215,9 +215,7 @@ class Streams:
         )
 
     def memory_bytes(self, access: Access) -> int:
-        """Size of the memory that an access is in: a segment, or what the program uses of a core's
-        memory.
-        """
+        """Return size of the memory that an access is in: a segment, or what the program uses of a core's memory."""
         if access.space == "global":
             return self.program.segment_sizes.get(SEGMENTS[access.segment], 0)
         assert access.core is not None
@@ -226,14 +224,14 @@ class Streams:
 
 
 def memory_name(access: Access) -> str:
-    """How a diagnostic speaks of a memory."""
+    """Return how a diagnostic speaks of a memory."""
     if access.space == "global":
         return f"segment {SEGMENTS[access.segment]}"
     return f"{access.space} memory of core {access.core}"
 
 
 def decode_program(program: Program) -> Streams:
-    """Decodes all streams, checked. Under 1 µs an instruction.
+    """Decode all streams, checked. Under 1 µs an instruction.
 
     Raises DiagnosticError for what cannot be simulated at all: unknown opcodes, counters or cores
     that the program does not have, accesses outside their memory, a multicast group whose members
@@ -343,7 +341,7 @@ def _check_group(streams: Streams, members: list[int]) -> None:
 
 
 def _memory_suffices(streams: Streams) -> bool:
-    """Whether it is certain that `_check_memory` finds nothing."""
+    """Return whether it is certain that `_check_memory` finds nothing."""
     program = streams.program
     sizes = {
         "local": np.array(program.local_bytes, np.float64),

@@ -44,19 +44,19 @@ class _Trace:
     slices: dict[int, tuple[int, int, int]] = field(default_factory=dict)
 
     def nanoseconds(self, cycles: float) -> int:
-        """A time since the start of the run at the target's clock, rounded."""
+        """Return a time since the start of the run at the target's clock, rounded."""
         return round(cycles / self.timing.clock_ghz)
 
     def add(self, ph: str, core: int, lane: int, nanoseconds: int, **more: Any) -> None:
-        """Appends an event; `ts` is in microseconds. Perfetto keeps thread 0 for the idle task and
-        likes threads of different processes to have different numbers.
+        """Append an event; `ts` is in microseconds. Perfetto keeps thread 0 for the idle task and likes threads of
+        different processes to have different numbers.
         """
         pid, tid = core + 1, (core + 1) * _LANES + lane + 1
         self.events.append({"ph": ph, "pid": pid, "tid": tid, "ts": nanoseconds / 1000, **more})
 
 
 def trace(timing: Timing) -> dict[str, Any]:
-    """A run, all its repetitions, as the JSON object of a trace file; events in order of time."""
+    """Return a run, all its repetitions, as the JSON object of a trace file; events in order of time."""
     result = _Trace(timing)
     _add_names(result)
     _add_instructions(result)
@@ -125,7 +125,7 @@ def _add_instructions(trace: _Trace) -> None:
 
 
 def _arguments(timing: Timing, occurrence: int) -> dict[str, Any]:
-    """What a click on an instruction shows."""
+    """Return what a click on an instruction shows."""
     streams, costs, history = timing.streams, timing.costs, timing.history
     repetition, number = divmod(occurrence, len(streams))
     origin = streams.program.origin(streams.fields[number]["debug"])
@@ -146,7 +146,7 @@ def _arguments(timing: Timing, occurrence: int) -> dict[str, Any]:
 
 
 def moved_bytes(timing: Timing, number: int) -> int:
-    """Bytes that a transfer moves, without padding and bursts."""
+    """Return bytes that a transfer moves, without padding and bursts."""
     fields = timing.streams.fields[number]
     return fields["run"] * prod(fields[f"count{d}"] for d in range(4))
 
@@ -194,7 +194,7 @@ def _add_waits(trace: _Trace) -> None:
 
 
 def _arrivals(timing: Timing, repetition: int, counter: int) -> list[int]:
-    """The instructions that signal a counter, in the order in which the signals arrive."""
+    """Return the instructions that signal a counter, in the order in which the signals arrive."""
     streams, size = timing.streams, len(timing.streams)
     target = streams.program.target
     own = counter // streams.program.counters

@@ -1,1 +1,1 @@
-"""What can be computed where, how far tensors and programs are from each other."""
+"""Analyses: which engine computes what, how far tensors are from their references, how programs differ."""

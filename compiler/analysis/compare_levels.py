@@ -1,4 +1,4 @@
-"""Every tensor that a level and the ONNX model both name, compared: from where does the error come?"""
+"""Compares every tensor that a level and the ONNX model both name, to show where an error comes from."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LevelReport:
-    """What became of each tensor of the ONNX model.
+    """What became of each tensor of the ONNX model at a level.
 
-    `differences`: of those that the level still has, in the order in which they are computed.
-    `missing`: those that it has no more, folded or fused.
+    `differences`: one for each tensor that the level still has, in the order in which they are computed.
+    `missing`: the tensors that the level no longer has, because they were folded or fused.
     """
 
     differences: list[Difference]
@@ -46,7 +46,7 @@ class LevelReport:
         return worst_first(self.differences)[0]
 
     def to_json(self) -> dict[str, Any]:
-        """{"rows": a dictionary per tensor, "missing": names}."""
+        """Return {"rows": a dictionary per tensor, "missing": names}."""
         return {"rows": [each.to_json() for each in self.differences], "missing": self.missing}
 
 
@@ -64,15 +64,15 @@ def compare_model(
     inputs: str | Path | Mapping[str, np.ndarray] | None = None,
     samples: int = 8,
 ) -> LevelReport:
-    """Compiles an ONNX model and compares every tensor that a level and the model both name with
-    what ONNX Runtime computes.
+    """Compile an ONNX model and compare every tensor that a level and the model both name with what ONNX Runtime
+    computes.
 
     Args:
-        level: "top", "tpu" or "tile": the IR that is run.
+        level: the level whose IR is run: "top", "tpu" or "tile".
         inputs: arrays by input name or an .npz; by default the calibration data, else random numbers.
         samples: how many samples of them.
 
-    The other arguments are those of `compile_model`, and so are the errors.
+    The other arguments are those of `compile_model`, and it raises the same errors.
     """
     options = CompileOptions(target, cores, quantize, calibration)
     compilation = start_from_model(
@@ -89,7 +89,7 @@ def compare_with_onnxruntime(
     inputs: str | Path | Mapping[str, np.ndarray] | None = None,
     samples: int = 8,
 ) -> LevelReport:
-    """Lowers to `level`, runs it and ONNX Runtime on the same inputs and compares by name.
+    """Lower to `level`, run it and ONNX Runtime on the same inputs and compare by name.
 
     Args:
         model: the ONNX model that the compilation began from.
@@ -97,7 +97,7 @@ def compare_with_onnxruntime(
         samples: how many samples of them.
 
     Raises:
-        DiagnosticError: wrong inputs, or whatever stops the compilation.
+        DiagnosticError: if the inputs do not fit, or if the compilation fails.
     """
     from ...backends.cpu.session import run_onnx
 
@@ -114,7 +114,7 @@ def compare_with_onnxruntime(
     }
     reference = run_onnx(model, used, intermediates=True)
     compilation.lower_to(level)
-    # The buffers of tile IR hold storage values; what they stand for is in the types of the tpu level.
+    # The buffers of tile IR hold storage values; the types of the tpu level say which numbers these stand for.
     types = _types_of(compilation.levels["tpu"]) if level == "tile" else {}
     seen: dict[str, np.ndarray] = {}
 
@@ -134,7 +134,7 @@ def compare_with_onnxruntime(
 
 
 def _types_of(module: ModuleOp) -> dict[str, Attribute]:
-    """The type of every named tpu result."""
+    """Return the type of every named tpu result, by name."""
     types: dict[str, Attribute] = {}
     for op in module.walk():
         name = op.properties.get("name")
@@ -144,7 +144,7 @@ def _types_of(module: ModuleOp) -> dict[str, Attribute]:
 
 
 def _declared_batch(compilation: Compilation, name: str) -> int:
-    """Axis 0 of an input as the module declares it."""
+    """Return axis 0 of an input as the module declares it."""
     from ...backends.interpreter.samples import declared_inputs
 
     shape = declared_inputs(compilation.module)[name]

@@ -1,4 +1,4 @@
-"""How far tensors are from reference tensors: cosine, signal-to-noise ratio, largest error."""
+"""Measures how far tensors are from reference tensors: cosine, signal-to-noise ratio, largest error."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 
 @dataclass(frozen=True)
 class Difference:
-    """One tensor against its reference.
+    """How far one tensor is from its reference.
 
-    `cosine`: of the angle between both as vectors, 1.0 for equal or both zero. `snr_db`:
-    10·log10(Σ ref² / Σ (ref − got)²), inf for equal. `largest_error`: max |ref − got|.
+    `cosine`: of the angle between both as vectors, 1.0 if they are equal or both zero. `snr_db`:
+    10·log10(Σ ref² / Σ (ref − got)²), inf if they are equal. `largest_error`: max |ref − got|.
     `reference_range`: max − min of the reference.
     """
 
@@ -29,13 +29,13 @@ class Difference:
 
     @property
     def range_share(self) -> float:
-        """The largest error as a share of the reference's range; inf where a constant is missed."""
+        """The largest error as a share of the reference's range; inf if the reference is constant and not met."""
         if not self.largest_error:
             return 0.0
         return self.largest_error / self.reference_range if self.reference_range else math.inf
 
     def to_json(self) -> dict[str, Any]:
-        """The measures by name, units in the names; null stands for what is infinite."""
+        """Return the measures by name, units in the names; None stands for an infinite one."""
         measures = {
             "cosine": self.cosine,
             "snr_db": self.snr_db,
@@ -48,7 +48,7 @@ class Difference:
 
     @staticmethod
     def between(name: str, got: np.ndarray, reference: np.ndarray) -> Difference:
-        """Measures `got` against `reference`, arrays of one shape, in f64."""
+        """Measure `got` against `reference`, arrays of one shape, in f64."""
         a, b = got.astype(np.float64).ravel(), reference.astype(np.float64).ravel()
         noise = float(np.sum((a - b) ** 2))
         signal = float(np.sum(b**2))
@@ -66,10 +66,10 @@ class Difference:
 def compare_tensors(
     got: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]
 ) -> list[Difference]:
-    """The differences of all tensors that both sides name, in the order of `got`.
+    """Return the differences of all tensors that both sides name, in the order of `got`.
 
     Raises:
-        DiagnosticError: no name in common, or a tensor with another shape than its reference.
+        DiagnosticError: if no name is common to both, or if a tensor and its reference differ in shape.
     """
     names = [name for name in got if name in reference]
     if not names:
@@ -91,12 +91,12 @@ def compare_tensors(
 
 
 def worst_first(differences: Sequence[Difference]) -> list[Difference]:
-    """By signal-to-noise ratio, the least one first."""
+    """Sort differences by signal-to-noise ratio, the lowest first."""
     return sorted(differences, key=lambda d: d.snr_db)
 
 
 def format_differences(differences: Sequence[Difference], limit: int | None = None) -> str:
-    """A table, a line per tensor."""
+    """Return a table as text, a line per tensor."""
     shown = differences[:limit]
     width = max([len(d.name) for d in shown] + [6])
     lines = [

@@ -1,7 +1,7 @@
 """Legality: which engine of a target computes which op in which type, and why.
 
-Nothing of it is written down: each op's example is compiled down to instructions, and the engine is
-that of the instructions that come out.
+The answers come from no table that somebody wrote: each op's example is compiled down to instructions, and the
+engine is that of the resulting instructions.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from ..compilation.compilation import Compilation, CompileOptions
 from .legality_cases import AFTER, BEFORE, Case, cases
 
 TYPES: tuple[Quantize, ...] = (*(each for each in QUANTIZE if each != "int8"), "int8")
-"""The values of `quantize` that a table tells of, in the order of its columns."""
+"""The values of `quantize` that a table covers, in the order of its columns."""
 _STORAGE = {"int8": "i8"}
 _RANGE = (-1.0, 1.0)
-"""What every activation is calibrated to."""
+"""The range that every activation is calibrated to."""
 _ENGINES = ("host", "matrix", "vector")
 
 
@@ -40,9 +40,9 @@ _ENGINES = ("host", "matrix", "vector")
 class Verdict:
     """What becomes of an op under one value of `quantize`.
 
-    `engine`: "matrix", "vector"; "host" where the host computes it; "transfers" where it only moves data; "removed"
-    where nothing is left of it; "no" where it cannot be compiled. `ops`: the tpu ops that it becomes, with their
-    element types. `reason`: why, where that is not the plain case; for "no" the diagnostic's message.
+    `engine`: "matrix", "vector"; "host" if the host computes it; "transfers" if it only moves data; "removed" if
+    nothing is left of it; "no" if it cannot be compiled. `ops`: the tpu ops that it becomes, with their element types.
+    `reason`: why the op is not simply computed in the type asked for, "" if it is; for "no" the diagnostic's message.
     """
 
     engine: str
@@ -54,7 +54,7 @@ class Verdict:
 class Row:
     """An op with the verdicts for each of `TYPES`.
 
-    `case`: the kinds or the constant operands for which they hold, "" for all.
+    `case`: the kinds or the constant operands for which the verdicts hold, "" for all.
     """
 
     op: str
@@ -62,7 +62,7 @@ class Row:
     verdicts: tuple[Verdict, ...]
 
     def cells(self) -> Iterator[dict[str, str]]:
-        """One dictionary per type, with the same keys: what tables in files hold."""
+        """Yield one dictionary per type, all with the same keys, as tables in files need it."""
         for type, each in zip(TYPES, self.verdicts, strict=True):
             yield {
                 "op": self.op,
@@ -75,10 +75,10 @@ class Row:
 
 
 def legality_table(target: str) -> list[Row]:
-    """The rows of all ops of `top` on a target (what `load_target` takes).
+    """Return the rows of all ops of `top` on a target (what `load_target` takes).
 
     Raises:
-        DiagnosticError, TargetError: there is no such target.
+        DiagnosticError, TargetError: if there is no such target.
     """
     load_target(target)
     rows: list[Row] = []
@@ -95,8 +95,10 @@ def legality_table(target: str) -> list[Row]:
 
 
 def _forms(case: Case, target: str) -> list[tuple[str, tuple[Verdict, ...]]]:
-    """The verdicts for a case as ever more of its operands are computed, those that are alike as
-    one, with words for the operands that are constant."""
+    """Return the verdicts for a case, with words that say which operands are constant.
+
+    The case is compiled with one computed operand, then with two, and so on; forms with the same verdicts are one.
+    """
     forms: list[tuple[tuple[str, ...], tuple[Verdict, ...]]] = []
     for computed in range(1, case.inputs + 1):
         _, constant = case.module(make_context(), computed)
@@ -113,7 +115,7 @@ def _forms(case: Case, target: str) -> list[tuple[str, tuple[Verdict, ...]]]:
 
 
 def _condition(constant: Sequence[str]) -> str:
-    """Words for the operands of an op that are constant."""
+    """Say in words which operands of an op are constant."""
     if not constant:
         return "all computed"
     return f"constant {', '.join(constant)}" if len(constant) <= 2 else "all but input constant"
@@ -122,7 +124,7 @@ def _condition(constant: Sequence[str]) -> str:
 def _merged_kinds(
     kinds: Sequence[tuple[str, tuple[Verdict, ...]]],
 ) -> Iterable[tuple[str, tuple[Verdict, ...]]]:
-    """Kinds with the same verdicts as one; the largest such group among several is "other kinds"."""
+    """Yield kinds with the same verdicts as one entry; if there are several entries, the largest is "other kinds"."""
     groups: dict[tuple[Verdict, ...], list[str]] = {}
     for kind, verdicts in kinds:
         groups.setdefault(verdicts, []).append(kind)
@@ -137,10 +139,9 @@ def _merged_kinds(
 
 
 def verdict(case: Case, quantize: Quantize, target: str, computed: int) -> Verdict:
-    """What becomes of a case under one value of `quantize`, its first `computed` inputs being computed at run
-    time."""
+    """Return what becomes of a case under one value of `quantize`, with its first `computed` inputs not constant."""
     ctx = make_context()
-    ctx.on_report = lambda diagnostic: None  # what is worth a remark is in the verdict
+    ctx.on_report = lambda diagnostic: None  # the verdict says what the remarks would
     module, _ = case.module(ctx, computed)
     options = CompileOptions(target, None, quantize)
     compilation = Compilation(module, ctx, options, verify_each=False, keep_levels=False)
@@ -172,15 +173,17 @@ class _Made:
 
 @dataclass(frozen=True)
 class _Lowered:
-    """The tpu ops that a case's op became; `joined`: what stood before it is part of them."""
+    """The tpu ops that a case's op became; `joined`: whether the op that stood before it was fused into them."""
 
     made: list[_Made]
     joined: bool
 
 
 def _lower(compilation: Compilation, *, calibrated: bool) -> _Lowered:
-    """Compiles to instructions; gives the tpu ops. Every activation has the same range, whatever the
-    op does to it."""
+    """Compile to instructions and return the tpu ops that the case's op became.
+
+    Every activation is calibrated to the same range, whatever the op does to it.
+    """
     compilation.lower_to("top")
     module = compilation.module
     names = [op.result_name.data for op in module.walk() if isinstance(op, top.TopOp)]
@@ -196,7 +199,7 @@ def _lower(compilation: Compilation, *, calibrated: bool) -> _Lowered:
 
 
 def _computes(op: Operation) -> TypeGuard[TpuOp]:
-    """Whether an op is part of what the case's op became: no constant, no cast, nor what stands around it."""
+    """Return whether an op is part of what the case's op became: no constant, no cast, no op before or after it."""
     return (
         isinstance(op, TpuOp)
         and not Converts.holds(op)
@@ -216,8 +219,8 @@ def _made(op: TpuOp) -> _Made:
 
 
 def _engines(module: ModuleOp, names: set[str]) -> set[str]:
-    """The engines of the instructions that compute the tpu results of the given names; "host" for calls
-    of the host."""
+    """Return the engines of the instructions that compute the tpu results of the given names; "host" for calls of the
+    host."""
     return {
         "host" if op.instruction is HostCall else op.engine
         for op in module.walk()
@@ -226,9 +229,9 @@ def _engines(module: ModuleOp, names: set[str]) -> set[str]:
 
 
 def _reason(lowered: _Lowered, quantize: Quantize, missing: bool) -> str:
-    """Why an op is computed otherwise than in the type that was asked for; "" where it is not.
+    """Return why an op is not computed in the type that was asked for, or "" if it is.
 
-    `missing`: it is the matrix unit's, which lacks the type.
+    `missing`: whether the op belongs on the matrix unit, which lacks the type.
     """
     made = lowered.made
     if not made:

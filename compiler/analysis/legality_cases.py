@@ -1,9 +1,8 @@
 """The networks of one op that a legality table compiles: what each op of `top` can be asked to do.
 
-They are the examples of the ops' own docstrings, in every kind that an op has, with its operands
-computed at run time or constant. Before and after it stands a multiplication, as what an op in the
-midst of a network can be asked for depends on what gives its operands and takes its result: integers
-in an INT8 network.
+They are the examples of the ops' own docstrings, in every kind that an op has, with its operands computed at run time
+or constant. A multiplication stands before the op and one after it: then the op has integer operands and an integer
+result in an INT8 network, as in the midst of a real one.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from ...dialects.quant.element_type import is_float
 from ...dialects.top.top_op import TopOp
 
 BEFORE, AFTER = "before", "after"
-"""What the names of the multiplications begin with that stand around an op."""
+"""How the names of the multiplications before and after an op begin."""
 
 _CONSTANT = 0.75
 """The elements of operands that are constant: every function of `top` is defined there."""
@@ -58,16 +57,16 @@ _DEPTHWISE = (
 
 @dataclass(frozen=True)
 class Case:
-    """A network of one op: its text, and what sets it apart from the op's other networks (a kind, or
-    nothing)."""
+    """A network of one op: its text, and what tells it from the op's other networks (a kind, or "")."""
 
     op: type[TopOp]
     kind: str
     text: str
 
     def module(self, ctx: SmaltiContext, computed: int) -> tuple[ModuleOp, tuple[str, ...]]:
-        """The network with its first `computed` inputs computed at run time and the others, unless
-        they are bools, constants; and the names of the operands that are constant.
+        """Return the network, and the names of its constant operands.
+
+        The first `computed` inputs are computed at run time; the others become constants unless they are bools.
         """
         module = parse_module(self.text, ctx, f"the example of {self.op.name}")
         function = next(op for op in module.walk() if isinstance(op, FuncOp))
@@ -111,8 +110,10 @@ def _constant(name: str, type: Attribute) -> top.WeightOp:
 
 
 def _product(value: SSAValue, name: str, before: Operation) -> SSAValue:
-    """`value` times an input of the network of its own, computed before an op: no pass can make one
-    of it and what stands beside it, as of a multiplication by a constant."""
+    """Insert before an op the product of `value` and a new input of the network.
+
+    No pass can fuse it with its neighbors, as one can a multiplication by a constant.
+    """
     block = before.parent
     assert block is not None and isinstance(value.type, TensorType)
     factor = block.insert_arg(value.type, len(block.args))
@@ -122,7 +123,7 @@ def _product(value: SSAValue, name: str, before: Operation) -> SSAValue:
 
 
 def cases() -> Iterator[Case]:
-    """Every op of `top` that computes, in the order of the dialect, in each of its kinds."""
+    """Yield every op of `top` that computes, in the order of the dialect, in each of its kinds."""
     for op in DIALECTS["top"]().operations:
         assert issubclass(op, TopOp)
         if op is top.WeightOp:
@@ -132,7 +133,7 @@ def cases() -> Iterator[Case]:
 
 
 def _examples(op: type[TopOp]) -> Iterator[tuple[str, str]]:
-    """The example of an op in each of its kinds: the kind's name and the text."""
+    """Yield the example of an op in each of its kinds: the kind's name and the text."""
     _, example = documentation(op)
     assert example is not None, "every op has an example, as the reference pages need it"
     if op is top.UnaryOp:

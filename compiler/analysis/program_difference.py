@@ -1,4 +1,4 @@
-"""What changed between two programs, per ONNX node: instructions, bytes and cycles."""
+"""Shows what changed between two programs, per ONNX node: instructions, bytes and cycles."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class NodeFigures:
 
 @dataclass(frozen=True)
 class NodeDifference:
-    """The nodes of a row and their figures in both programs, None in a program that has none of them."""
+    """The nodes of a row and their figures in both programs; None for a program that has none of the nodes."""
 
     nodes: Nodes
     before: NodeFigures | None
@@ -46,13 +46,15 @@ class NodeDifference:
 
     @property
     def cycles(self) -> float:
-        """Cycles more in the second program, negative for fewer."""
+        """How many more cycles the nodes take in the second program (negative if fewer)."""
         return (self.after or NodeFigures()).cycles - (self.before or NodeFigures()).cycles
 
 
 @dataclass(frozen=True)
 class ProgramDifference:
-    """All nodes of two programs, those first whose cycles differ most; and the cycles and clocks of both."""
+    """The nodes of two programs, sorted by the difference in cycles, largest first; and the cycles and clocks of
+    both.
+    """
 
     names: tuple[str, str]
     targets: tuple[str, str]
@@ -70,7 +72,7 @@ class ProgramDifference:
         )
 
     def table(self) -> list[dict[str, Any]]:
-        """A dictionary per row from column names, units in them, to JSON values.
+        """Return a dictionary per row from column names, units in them, to JSON values.
 
         A figure is None in a program that has none of the nodes.
         """
@@ -89,7 +91,7 @@ class ProgramDifference:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """The table and what it is of, as JSON values."""
+        """Return the table and what it describes, as JSON values."""
         return {
             "programs": list(self.names),
             "targets": list(self.targets),
@@ -101,10 +103,10 @@ class ProgramDifference:
 def compare_programs(
     before: Program, after: Program, names: tuple[str, str] = ("before", "after")
 ) -> ProgramDifference:
-    """Times both programs, one run from cold each on its own target, and sets their ONNX nodes side by side.
+    """Time both programs, one run from cold each on its own target, and set their ONNX nodes side by side.
 
-    Nodes that either program has fused are one row, since what they cost does not divide. Raises
-    DiagnosticError for a program that cannot be simulated.
+    Nodes that either program has fused share a row, since their cost cannot be divided. Raises DiagnosticError if a
+    program cannot be simulated.
     """
     sides = [_timed(before), _timed(after)]
     figures = [_figures(timing) for timing in sides]
@@ -140,14 +142,14 @@ def _figures(timing: Timing) -> dict[Nodes, NodeFigures]:
 
 
 def _sum(side: Mapping[Nodes, NodeFigures], nodes: Nodes) -> NodeFigures | None:
-    """The figures of all entries whose nodes are among `nodes`."""
+    """Add up the figures of all entries whose nodes are among `nodes`; None if there are no such entries."""
     among = set(nodes)
     found = [figures for fused, figures in side.items() if among.issuperset(fused)]
     return sum(found, NodeFigures()) if found else None
 
 
 def _fused_together(groups: Iterable[Nodes]) -> list[Nodes]:
-    """The groups joined until none shares a node with another, in the order of their first nodes."""
+    """Join groups until none shares a node with another, and return them in the order of their first nodes."""
     joined: dict[str, str] = {}
 
     def root(node: str) -> str:

@@ -1,1 +1,1 @@
-"""The ranges of a network's tensors over example inputs."""
+"""Calibration: finds the ranges of a network's tensors over example inputs."""

@@ -1,4 +1,4 @@
-"""The range of every tensor of a network over samples, from the top interpreter (max calibration)."""
+"""Finds the range of every tensor of a network over samples, with the top interpreter (max calibration)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ def calibrate(
     *,
     progress: Progress | None = None,
 ) -> Ranges:
-    """The least and the greatest value of every input and op's result over `data`, by name; bools
-    have none.
+    """Return the least and the greatest value over `data` of every input and op's result, by name.
 
     Args:
         module: a network of top ops.
@@ -37,13 +36,13 @@ def calibrate(
             `load_calibration_data` gives them).
         progress: told how many samples are done.
 
-    Samples run in chunks of bounded memory; only the ranges are kept. Of what only softmaxes and
-    comparisons read, where masks put infinities, the range is that of the finite elements (none: it
-    has no range).
+    Bools and positions have no range. Samples run in chunks of bounded memory; only the ranges are kept. Masks put
+    infinities into tensors that only softmaxes and comparisons read: the range of such a tensor is that of its finite
+    elements, and it has none if no element is finite.
 
     Raises:
-        DiagnosticError: the inputs do not fit the network, or a tensor becomes NaN or, elsewhere,
-            infinite.
+        DiagnosticError: if the inputs do not fit the network, if a tensor has a NaN, or if one that others than
+            softmaxes and comparisons read has an infinity.
     """
     report = progress or silent
     declared = declared_inputs(module)
@@ -81,12 +80,12 @@ def calibrate(
 
 
 def _names(results: Iterable[SSAValue]) -> set[str]:
-    """The names of the top ops that make `results`."""
+    """Return the names of the top ops that make `results`."""
     return {value.owner.result_name.data for value in results if isinstance(value.owner, top.TopOp)}
 
 
 def _has_no_range(op: Operation) -> bool:
-    """Whether an op gives bools or positions."""
+    """Return whether an op gives bools or positions."""
     return isinstance(op, top.TopOp) and not is_float(op.results[0].type)
 
 

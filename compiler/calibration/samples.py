@@ -1,4 +1,4 @@
-"""The samples that a network is calibrated on: read from a file or made at random, and checked."""
+"""Gets the samples that a network is calibrated on: read from a file or made at random, and checked."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ RANDOM_SAMPLES = 8
 def load_calibration_data(
     source: str | Path | Mapping[str, np.ndarray], module: ModuleOp
 ) -> dict[str, np.ndarray]:
-    """Example inputs for a module, checked: arrays [S · declared axis 0, ...] by input name, in their
-    declared types, all of S samples.
+    """Return checked example inputs for a module, by input name.
+
+    They are arrays [S · declared axis 0, ...] in their declared types, all with the same number S of samples.
 
     Args:
-        source: arrays by input name; or the path of an .npz file of them; where the network has one
-            input, an .npz with one array of any name will do. "random:SEED" makes normal random
-            numbers, reproducible for each input's name and shape.
-        module: the network; what it declares is what the data must fit.
+        source: arrays by input name; or the path of an .npz file of them (for a network with
+            one input, an .npz with one array of any name will do); or "random:SEED" for normally distributed random
+            numbers, always the same for an input's name and shape.
+        module: the network, whose declared inputs the data must fit.
 
     Raises:
-        DiagnosticError: no such file, an input without data, a wrong shape or type, NaN or
-            infinity, no samples.
+        DiagnosticError: if there is no such file, an input has no data, or the data have a wrong shape or type, hold
+            a NaN or an infinity, or have no samples.
     """
     tensors = input_tensors(main_function(module))
     declared = {name: shape for name, (shape, _) in tensors.items()}
@@ -54,7 +55,7 @@ def load_calibration_data(
 
 
 def seed_of(source: str) -> int:
-    """The seed of "random:SEED"; DiagnosticError where it is no whole number."""
+    """Return the seed of "random:SEED". Raises DiagnosticError if it is no whole number."""
     text = source.removeprefix("random:")
     if not (text.isascii() and text.isdigit()):
         raise DiagnosticError(
@@ -79,7 +80,9 @@ def _random_data(
 def _of_inputs(
     arrays: dict[str, np.ndarray], declared: Mapping[str, tuple[int, ...]], place: Place
 ) -> dict[str, np.ndarray]:
-    """The arrays of a file by input name; a file's only array is that of a network's only input."""
+    """Return the arrays of a file by input name; a file's only array, of any name, belongs to a network's only
+    input.
+    """
     if len(arrays) == 1 and len(declared) == 1:
         return dict(zip(declared, arrays.values(), strict=True))
     for name in declared:
@@ -101,7 +104,7 @@ def _checked(
     storage: str,
     place: Place,
 ) -> np.ndarray:
-    """The array of one input in its declared storage type."""
+    """Return the array of one input, checked, in its declared storage type."""
     if name not in arrays:
         raise DiagnosticError(
             f"there is no data for input '{name}'", place, hint=f"give an array of {list(shape)}"

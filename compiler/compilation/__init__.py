@@ -1,1 +1,1 @@
-"""From a model, or IR of any level, to a program: pipelines, progress, the files that are left."""
+"""Compiles a model, or IR of any level, to a program: pipelines, progress, and the files that are written."""

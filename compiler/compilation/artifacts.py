@@ -1,4 +1,4 @@
-"""The files that a compilation leaves: IR of each level, calibration table, program; all or none."""
+"""Writes the files that a compilation leaves: IR of each level, calibration table, program; all of them or none."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .pipelines import LEVELS, Level
 class Artifacts:
     """Names and writes the files of one compilation.
 
-    `program` is the path of the program file (m.smalti), `stages` what to write of the levels and
-    "program". IR is named after the program: m.top.mlir, its weights m.top.safetensors. Everything is
-    written to a temporary folder beside the program and moved when all is well, so a compilation that
-    fails leaves the files of an earlier one as they were.
+    `program` is the path of the program file (m.smalti); `stages` says which to write: names of levels, and "program".
+    IR files are named after the program: m.top.mlir, with weights in m.top.safetensors. Everything is written to a
+    temporary folder beside the program and moved at the end, so that a compilation that fails leaves earlier files as
+    they were.
     """
 
     def __init__(self, program: Path, stages: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ class Artifacts:
         self._names: dict[str, str] = {}
 
     def paths(self) -> list[Path]:
-        """Every file that `write` may write, the program first."""
+        """Return every file that `write` may write, the program first."""
         levels = [level for level in LEVELS if level in self.stages]
         names = [
             f"{self.stem}.{level}.{kind}" for level in levels for kind in ("mlir", "safetensors")
@@ -50,10 +50,10 @@ class Artifacts:
         return program + [self.program.with_name(name) for name in names]
 
     def write(self, compilation: Compilation) -> dict[str, Path]:
-        """Lowers as far as the stages ask, and returns the files written, by stage.
+        """Lower as far as the stages require, write their files, and return the paths by stage.
 
         Raises:
-            DiagnosticError: no such folder, or whatever stops the compilation.
+            DiagnosticError: if there is no such folder, or if the compilation fails.
         """
         if is_device(self.program):
             return self._write_program_alone(compilation)
@@ -126,7 +126,7 @@ def _with_final_path(error: DiagnosticError, temporary: Path, folder: Path) -> D
 
 
 def _last_level(stages: Sequence[str]) -> Level:
-    """The lowest level that has to be reached to write the stages."""
+    """Return the lowest level that the stages need."""
     if "program" in stages:
         return "isa"
     wanted: list[Level] = [level for level in LEVELS if level in stages]

@@ -1,4 +1,4 @@
-"""IR on its way down: from a model or from IR of any level to a program, with every level at hand."""
+"""Takes a model, or IR of any level, down to a program, and keeps the IR of every level on the way."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ CalibrationSource = str | Path | Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """What a compilation is asked for.
+    """The options of a compilation.
 
     `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
     None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
-    file of them, or "random:SEED"; needed for "int8" from the top level. `insertions`: passes of one's
-    own among the default ones.
+    file of them, or "random:SEED"; needed for "int8" from the top level. `insertions`: the user's own passes
+    among the default ones.
     """
 
     target: str | None = None
@@ -66,13 +66,13 @@ class CompileOptions:
 
 @dataclass
 class Compilation:
-    """A module, the level it is at, and what happens on the way down.
+    """A module on its way down the levels, with a record of what was done to it.
 
-    `levels` keeps the IR at the end of each level that was passed, unless `keep_levels` is off: a copy of tile IR
-    takes time and memory. `pipeline` is the text of all passes run so far, which `instruments` watch;
-    `verify_each`: whether IR is verified after each. `on_level` is called at the end of each level with
-    the module as it is then. `ranges`: what calibration found; `calibration_table`: the file that `pipeline` reads
-    them from, which whoever wants to run the pipeline again has to write.
+    `levels` keeps the IR at the end of each level that was passed, unless `keep_levels` is off: a copy of tile IR takes
+    time and memory. `pipeline` is the text of all passes run so far, which `instruments` watch; `verify_each`: whether
+    IR is verified after each pass. `on_level` is called at the end of each level with the module as it is then.
+    `ranges` are those that calibration found. `calibration_table` is the path from which `pipeline` reads them: to run
+    that text again, write the ranges to this file first.
     """
 
     module: ModuleOp
@@ -91,10 +91,10 @@ class Compilation:
     _verifier: Verifier = field(default_factory=Verifier)
 
     def lower_to(self, end: Level) -> None:
-        """Runs the pipeline down to the end of level `end`, calibrating on the way where int8 needs it.
+        """Run the pipeline down to the end of level `end`, calibrating on the way where int8 needs it.
 
         Raises:
-            DiagnosticError: from any pass; int8 without calibration data; `end` above the module's level.
+            DiagnosticError: if a pass fails, if int8 has no calibration data, or if `end` is above the module's level.
         """
         level = level_of(self.module)
         if LEVELS.index(level) > LEVELS.index(end):
@@ -114,7 +114,7 @@ class Compilation:
             self._reached(below)
 
     def _inserted(self, texts: list[str], level: Level) -> list[str]:
-        """The passes of a level with the user's own among them."""
+        """Return the passes of a level with the user's own among them."""
         for insertion in self.options.insertions:
             texts = insertion.into(texts, level) or texts
         return texts
@@ -127,7 +127,9 @@ class Compilation:
         }
 
     def _run(self, texts: Sequence[str], passes: Sequence[ModulePass] | None = None) -> None:
-        """Runs passes given as pipeline text; `passes` are the same ones where they hold more than text says."""
+        """Run passes given as pipeline text; give `passes`, the same passes as objects, if they hold what text
+        cannot.
+        """
         if passes is None:
             passes = parse_pipeline(",".join(texts))
         self.pipeline += [print_pipeline([each]) for each in passes]
@@ -150,7 +152,7 @@ class Compilation:
             self.on_level(level, self.module)
 
     def _annotate_ranges(self, *, needed: bool) -> None:
-        """Calibrates, and writes the ranges into the IR through the pass.
+        """Calibrate, and write the ranges into the IR with the pass that does so.
 
         IR that carries ranges already keeps them unless calibration data are given.
         """
@@ -168,7 +170,7 @@ class Compilation:
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
 
     def assemble(self) -> Program:
-        """Lowers all the way and encodes the program."""
+        """Lower all the way and encode the program."""
         from ...backends.program.assemble import assemble
 
         self.lower_to("isa")
@@ -184,7 +186,7 @@ def start_from_model(
     symbols: Mapping[str, int] | None = None,
     progress: Progress = silent,
 ) -> Compilation:
-    """Imports an ONNX model as the start of a compilation. Raises DiagnosticError as the importer does."""
+    """Import an ONNX model as the start of a compilation. Raises DiagnosticError as the importer does."""
     from ..onnx_import.importer import import_onnx
 
     ctx = make_context()
@@ -195,11 +197,10 @@ def start_from_model(
 def start_from_ir(
     path: str | Path, options: CompileOptions, *, progress: Progress = silent
 ) -> Compilation:
-    """Reads an IR file of any level as the start of a compilation.
+    """Read an IR file of any level as the start of a compilation.
 
     Raises:
-        DiagnosticError: text that is wrong; an option that asks for something else than what the IR
-            has settled already.
+        DiagnosticError: if the text is wrong, or if an option contradicts what the IR has settled already.
     """
     from ...dialects.ir.text.module_text import read_module
 
@@ -210,7 +211,11 @@ def start_from_ir(
 
 
 def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:
-    """Below top the target and the types of the numbers are in the IR, and cores are once it is cut."""
+    """Raise DiagnosticError if an option asks for something that the IR has settled already.
+
+    Below top these are the target and the types of numbers, and the number of cores once the network is split over
+    them.
+    """
     level = level_of(module)
     if level == "top":
         return

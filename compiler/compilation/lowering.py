@@ -1,4 +1,4 @@
-"""Takes IR of any level the rest of the way to isa by the default passes, and times it."""
+"""Lowers IR of any level to isa with the default passes, and times isa IR."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from .compilation import Compilation, CompileOptions
 
 
 def lower_to_isa(module: ModuleOp, ctx: SmaltiContext) -> None:
-    """Lowers to isa, in place, from where the module stands.
+    """Lower to isa, in place, from where the module stands.
 
-    top IR without ranges is lowered as f32, for the default target; lower IR as it says.
+    Top IR is lowered for the default target, as int8 if it has calibrated ranges and else as f32. Lower IR says itself
+    which target and types it is for.
 
     Raises:
         DiagnosticError: if the IR cannot be lowered, such as tile IR with half-cut layers.
@@ -25,7 +26,7 @@ def lower_to_isa(module: ModuleOp, ctx: SmaltiContext) -> None:
 
 
 def timing_of(module: ModuleOp, ctx: SmaltiContext) -> Timing:
-    """Times isa IR, run once from cold; raises DiagnosticError if it cannot be encoded."""
+    """Time isa IR, run once from cold. Raises DiagnosticError if it cannot be encoded."""
     timing = simulate(assemble(module, ctx), None, mode="timing").timing
     assert timing is not None
     return timing

@@ -1,4 +1,4 @@
-"""Tells how far a pipeline of passes is."""
+"""Reports how far a pipeline of passes has come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .progress import Progress
 
 
 class PassProgress(PassInstrument):
-    """Tells how many passes of a pipeline are done; `what` is its name."""
+    """Reports how many passes of a pipeline are done; `what` is the pipeline's name."""
 
     def __init__(self, progress: Progress, what: str) -> None:
         self.progress, self.what = progress, what

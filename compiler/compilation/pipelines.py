@@ -31,12 +31,12 @@ class Settings(TypedDict):
 
 
 def level_of(module: ModuleOp) -> Level:
-    """The lowest level that the module's ops belong to; casts and functions belong to none.
+    """Return the lowest level that the module's ops belong to; casts and functions belong to no level.
 
-    A function without ops (a network whose outputs are its inputs) is tpu IR where the module names a target.
+    A function without ops (a network whose outputs are its inputs) is tpu IR if the module names a target, else top IR.
 
     Raises:
-        DiagnosticError: the module holds nothing of Smalti.
+        DiagnosticError: if the module holds no op of Smalti.
     """
     found = {op.name.partition(".")[0] for op in module.ops}
     for op in module.ops:
@@ -71,14 +71,18 @@ def _options(**values: str | int | None) -> str:
 
 
 def pass_text(name: str, **options: str | int | None) -> str:
-    """A pass with options (None: left out) as pipeline text; DiagnosticError for a value that text cannot hold."""
+    """Return a pass and its options as pipeline text; an option that is None is left out.
+
+    Raises DiagnosticError if text cannot hold a value.
+    """
     return name + _options(**options)
 
 
 def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = None) -> list[str]:
-    """The passes that work within a level, in order, each as pipeline text.
+    """Return the passes that work within a level, in order, each as pipeline text.
 
-    They do nothing to IR that they have been run on before, so IR edited by hand may stand before any of them.
+    Run again on their own result they change nothing, so the pipeline can be run on IR that was edited by hand after
+    any of them.
 
     Args:
         level: the level.
@@ -117,7 +121,8 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
 
 
 def passes_into(level: Level, *, target: str, quantize: str, cores: int | None = None) -> list[str]:
-    """The passes from the level above into `level` and through it, each as pipeline text; arguments as `passes_of`."""
+    """Return the passes from the level above into `level` and through it, each as pipeline text; arguments as
+    `passes_of`."""
     enter: dict[Level, str] = {
         "tpu": f"convert-top-to-tpu{_options(target=target, quantize=quantize)}",
         "tile": "convert-tpu-to-tile",
@@ -128,9 +133,9 @@ def passes_into(level: Level, *, target: str, quantize: str, cores: int | None =
 
 @dataclass(frozen=True)
 class Insertion:
-    """Passes of a user's own for a place in the default pipeline, as pipeline text.
+    """A user's own passes, as pipeline text, for a place in the default pipeline.
 
-    `where`: a level (at its end), "before=PASS" or "after=PASS".
+    `where`: the name of a level (the passes go to its end), "before=PASS" or "after=PASS".
     """
 
     where: str
@@ -138,10 +143,10 @@ class Insertion:
 
     @staticmethod
     def parse(text: str) -> Insertion:
-        """Reads `LEVEL:PASSES`, `before=PASS:PASSES` or `after=PASS:PASSES`.
+        """Parse `LEVEL:PASSES`, `before=PASS:PASSES` or `after=PASS:PASSES`.
 
         Raises:
-            DiagnosticError: another form, an unknown level or pass, or passes that do not parse.
+            DiagnosticError: if the text has another form, a level or pass is unknown, or the passes do not parse.
         """
         where, colon, passes = text.partition(":")
         side, equals, anchor = where.partition("=")
@@ -167,7 +172,7 @@ class Insertion:
         return Insertion(where, passes)
 
     def into(self, texts: Sequence[str], level: Level) -> list[str] | None:
-        """The passes of `level` with these among them; None where this is not their place."""
+        """Return `texts`, the passes of `level`, with the user's among them; None if the user's belong elsewhere."""
         if self.where == level:
             return [*texts, self.passes]
         side, _, anchor = self.where.partition("=")
@@ -179,7 +184,7 @@ class Insertion:
 
 
 def _default_passes() -> set[str]:
-    """The names of all passes of the default pipeline."""
+    """Return the names of all passes of the default pipeline."""
     texts = passes_of("top", target="", quantize="")
     for level in LEVELS[1:]:
         texts += passes_into(level, target="", quantize="")

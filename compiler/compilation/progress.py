@@ -1,4 +1,4 @@
-"""How long-running steps say how far they are, without knowing who shows it."""
+"""How a long-running step reports how far it is, without knowing who shows the progress."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ Progress = Callable[[str, int, int], None]
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
+    """Report progress to nobody."""

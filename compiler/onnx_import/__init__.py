@@ -1,1 +1,1 @@
-"""From ONNX to the top dialect."""
+"""Imports ONNX models into the top dialect."""

@@ -1,4 +1,4 @@
-"""Emits top ops while a model is imported: names, locations, constants that become weights."""
+"""Emits top ops while a model is imported: gives them names and locations, and turns constants into weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .node import Node, UnsupportedNodeError
 from .value import NETWORK_DTYPES, Constant, Value, shape_of
 
 _MAX_ELEMENTS = 2**34
-"""No tensor of a network may have more: 64 GiB in f32, past anything that can be run."""
+"""The most elements that a tensor of a network may have: 64 GiB in f32, more than anything that can be run."""
 
 
 class GraphBuilder:
@@ -32,8 +32,7 @@ class GraphBuilder:
     Args:
         ctx: its weight store receives the constants.
         block: the body of the function.
-        tensor_names: the names of all tensors of the model; names that are made up keep clear of
-            them.
+        tensor_names: the names of all tensors of the model; derived names never equal one of them.
         batch: how the leading dimension of the inputs was changed, for constants that repeat it.
     """
 
@@ -49,17 +48,17 @@ class GraphBuilder:
         self.batch = batch
         self._reserved = set(tensor_names)
         self._used: set[str] = set()
-        # Materialized constants by identity; the constant is kept so that its identity stays its
-        # own.
+        # Constants that are weights already, by identity; keeping the constant keeps its identity
+        # from being reused.
         self._weights: dict[int, tuple[Constant, SSAValue]] = {}
         self._node: Node | None = None
 
     def enter(self, node: Node) -> None:
-        """Ops emitted from here on belong to `node`."""
+        """Let the ops that are emitted from now on belong to `node`."""
         self._node = node
 
     def derived(self, tensor: str, suffix: str) -> str:
-        """A name for a tensor that the model does not have, such as 'logits_rows'."""
+        """Return a name for a tensor that the model does not have, such as 'logits_rows'."""
         base = f"{tensor}_{suffix}"
         name, number = base, 0
         while name in self._reserved or name in self._used:
@@ -69,9 +68,7 @@ class GraphBuilder:
         return name
 
     def claim(self, name: str) -> str:
-        """`name` for a value of the module, or a free variant of it where another value has it
-        already.
-        """
+        """Reserve `name` for a value of the module and return it, or a free variant if another value has it already."""
         if name in self._used:
             name = self.derived(name, "copy")
         self._used.add(name)
@@ -80,11 +77,11 @@ class GraphBuilder:
     def emit(
         self, op_class: Any, name: str, /, *operands: Value | list[Value] | None, **fields: Any
     ) -> SSAValue:
-        """Appends `op_class(name, *operands, **fields)` and gives its result.
+        """Append `op_class(name, *operands, **fields)` and return its result.
 
         Raises:
-            DiagnosticError: the shapes do not fit the op, at the node that is being imported.
-            UnsupportedNodeError: an operand has an element type that networks do not compute with.
+            DiagnosticError: if the shapes do not fit the op; it points at the node that is being imported.
+            UnsupportedNodeError: if an operand has an element type that networks do not compute with.
         """
         values = [
             [self.tensor(each) for each in operand]
@@ -107,7 +104,7 @@ class GraphBuilder:
         return result
 
     def tensor(self, value: Value) -> SSAValue:
-        """The value in the module; a constant becomes a `top.weight`, once."""
+        """Return the value in the module; a constant becomes a `top.weight` the first time."""
         if not isinstance(value, Constant):
             return value
         if id(value) not in self._weights:
@@ -115,8 +112,8 @@ class GraphBuilder:
         return self._weights[id(value)][1]
 
     def reshape(self, value: Value, shape: Sequence[int], name: str) -> Value:
-        """The same elements under another shape: a view of a constant, or `top.reshape` where it
-        changes anything.
+        """Return the same elements in another shape: a view of a constant, or a `top.reshape` unless the shape is the
+        same.
         """
         if isinstance(value, Constant):
             return Constant(value.array.reshape(shape), name)
@@ -125,7 +122,7 @@ class GraphBuilder:
         return self.emit(top.ReshapeOp, name, value, shape=tuple(shape))
 
     def transpose(self, value: Value, permutation: Sequence[int], name: str) -> Value:
-        """Axis i of the result is axis permutation[i] of the value."""
+        """Permute the axes: axis i of the result is axis permutation[i] of the value."""
         if isinstance(value, Constant):
             array = np.ascontiguousarray(value.array.transpose(permutation))
             array.flags.writeable = False  # the weight store then keeps it without another copy
@@ -135,8 +132,7 @@ class GraphBuilder:
         return self.emit(top.TransposeOp, name, value, permutation=tuple(permutation))
 
     def scalar(self, number: float, tensor: str, suffix: str) -> Constant:
-        """A constant of rank 0 in the float type of the node, named after the tensor that it is
-        needed for."""
+        """Return a constant of rank 0 in the float type of the node, named after the tensor that it is needed for."""
         dtype = np.dtype(np.float32) if self._node is None else self._node.float_dtype
         return Constant(np.array(number, dtype), self.derived(tensor, suffix))
 

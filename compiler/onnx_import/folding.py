@@ -1,6 +1,4 @@
-"""Computes nodes whose inputs are all known, with onnx's reference implementation, within a bound
-on their size.
-"""
+"""Folds constants: computes nodes whose inputs are all known with onnx's reference implementation, up to a size."""
 
 from __future__ import annotations
 
@@ -14,12 +12,11 @@ from .node import Node
 from .value import Constant
 
 MAX_FOLDED_BYTES = 512 * 2**20
-"""No constant that a node computes may be bigger: a few bytes of ConstantOfShape must not fill the
-memory.
+"""The largest constant that a node may compute: a few bytes of ConstantOfShape must not fill the memory.
 """
 
 _INLINED_ELEMENTS = 4096
-"""Inputs up to this size go into shape inference with their values: they may be shapes."""
+"""Inputs with at most so many elements go into shape inference with their values, since they may be shapes."""
 
 _NOT_FOLDED = frozenset(
     [
@@ -37,21 +34,19 @@ _NOT_FOLDED = frozenset(
     ]
 )
 _SHRINKING = frozenset({"NonZero", "Compress", "Unique", "NonMaxSuppression", "StringSplit"})
-"""Ops whose result's size is known only afterward, but is bounded by their input's."""
+"""Ops whose result's size is known only afterward, but is bounded by the size of their input."""
 
 
 def can_fold(node: Node) -> bool:
-    """Whether the node is one that can be computed at import, its inputs being constants."""
+    """Return whether a node of this kind can be computed at import if all its inputs are constants."""
     return is_registered(node.proto, node.opset) and node.op_type not in _NOT_FOLDED
 
 
 def fold(node: Node) -> list[Constant | None] | None:
-    """The outputs of a node whose inputs are all constants (or left out), or None if it cannot be
-    computed here.
+    """Return the outputs of a node whose inputs are all constants (or left out), or None if it cannot be computed here.
 
     Raises:
-        DiagnosticError: a result would be bigger than `MAX_FOLDED_BYTES`, or the node cannot be
-            computed.
+        DiagnosticError: if a result would be bigger than `MAX_FOLDED_BYTES`, or computing the node fails.
     """
     inputs = {}
     for name, value in zip(node.proto.input, node.inputs, strict=True):
@@ -91,10 +86,10 @@ def _evaluate(node: Node, inputs: dict[str, np.ndarray]) -> list[object]:
 
 
 def _is_bounded(node: Node, inputs: dict[str, np.ndarray]) -> bool:
-    """Whether the results' sizes are known to be small before anything is computed.
+    """Return whether the results' sizes are known to be small before anything is computed.
 
     Raises:
-        DiagnosticError: they are known, and too big.
+        DiagnosticError: if the sizes are known and too big.
     """
     import onnx
 
@@ -130,7 +125,7 @@ def _is_bounded(node: Node, inputs: dict[str, np.ndarray]) -> bool:
 
 
 def _single_node_model(node: Node, inputs: dict[str, np.ndarray], known: dict[str, np.ndarray]):
-    """A model of this node alone; inputs in `known` are initializers, others have types only."""
+    """Return a model of this node alone; inputs in `known` are initializers, others have types only."""
     import onnx
     from onnx import helper
 

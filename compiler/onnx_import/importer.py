@@ -1,9 +1,8 @@
 """Imports an ONNX model as a module of the top dialect.
 
-The model is checked, its nodes are walked once in order: what depends on constants only is
-    computed, shapes are settled, and
-each remaining node becomes the top ops that its family's module emits. Ops that cannot be imported
-are collected and reported together.
+The model is checked, and its nodes are walked once in order: nodes that depend on constants only are computed, shapes
+are settled, and each remaining node becomes the top ops that the module of its family emits. Ops that cannot be
+imported are collected and reported together.
 """
 
 from __future__ import annotations
@@ -38,10 +37,10 @@ __all__ = ["import_onnx", "supported_operators"]
 
 @dataclass(frozen=True)
 class _Missing:
-    """A tensor that an unsupported node would have made; its shape, too, is unknown.
+    """A tensor that an unsupported node would have made; its elements and its shape are unknown.
 
-    `is_shape_arithmetic`: it comes of nothing but such shapes, so the nodes that make it would have
-    been folded.
+    `is_shape_arithmetic`: it is computed from shapes of such tensors only, so the nodes that make it would have been
+    folded.
     """
 
     is_shape_arithmetic: bool = False
@@ -52,7 +51,7 @@ _Tensor: TypeAlias = "Value | _Missing | None"
 
 @dataclass(frozen=True)
 class _Unsupported:
-    """What cannot be imported: an op (with its domain), the node's name, and why."""
+    """A node that cannot be imported: its op (with the domain), its name, and the reason."""
 
     op: str
     node: str
@@ -67,19 +66,18 @@ def import_onnx(
     batch: int | None = None,
     symbols: Mapping[str, int] | None = None,
 ) -> ModuleOp:
-    """The model as a module with one function `main` of top ops; its constants go to `ctx.weights`.
+    """Import a model as a module with one function `main` of top ops; its constants go to `ctx.weights`.
 
     Args:
         model: the path of a binary .onnx file, or a model in memory (without external data).
         ctx: weights are added to its store, under the names of their tensors made unique.
         input_shapes: shapes by input name, in place of the declared ones of the same rank.
-        batch: the size of axis 0 of every input. Constant shapes that repeat the old size are
-            scaled along.
+        batch: the size of axis 0 of every input. Constant shapes that repeat the old size are changed with it.
         symbols: sizes of the dimensions that the inputs declare by name.
 
     Raises:
-        DiagnosticError: the file cannot be read or is no valid model, a shape is unknown or does
-            not fit, or ops are not supported (all of them are named).
+        DiagnosticError: if the file cannot be read or is not a valid model, a shape is unknown or does not fit, or ops
+            are not supported (all of them are named).
     """
     if isinstance(model, str | Path):
         file, folder = str(model), Path(model).parent
@@ -95,7 +93,7 @@ def import_onnx(
 
 @dataclass
 class _GraphImporter:
-    """Walks one graph; `values` holds what is known of each tensor so far."""
+    """Walks the nodes of one graph; `values` holds every tensor that is known so far, by name."""
 
     graph: GraphProto
     opset: int
@@ -109,7 +107,7 @@ class _GraphImporter:
         return self.reader.file
 
     def run(self, sizes: GivenSizes) -> ModuleOp:
-        """The module; see `import_onnx`."""
+        """Import the graph as a module; see `import_onnx`."""
         for tensor in self.graph.initializer:
             self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
         inputs = [value for value in self.graph.input if value.name not in self.values]
@@ -173,8 +171,8 @@ class _GraphImporter:
     def _used_tensors(self) -> set[str]:
         used = {name for node in self.graph.node for name in node.input}
         used.update(value.name for value in self.graph.output)
-        # What subgraphs capture is not listed; ops with subgraphs are not supported, so nothing is
-        # lost.
+        # Tensors that subgraphs capture are not listed. Ops with subgraphs are not supported, so
+        # nobody misses them.
         return used
 
     def _import_node(
@@ -225,9 +223,7 @@ class _GraphImporter:
         return operator.lower(node, builder)
 
     def _skip(self, proto: NodeProto, label: str, tensors: Sequence[_Tensor]) -> None:
-        """A node that lacks an input: it is reported if it would be unsupported with all its inputs
-        there, too.
-        """
+        """Skip a node that lacks an input; report it if it would be unsupported even with all its inputs."""
         is_foldable = all(
             tensor is None
             or isinstance(tensor, Constant)
@@ -276,8 +272,8 @@ class _GraphImporter:
         return results
 
     def _report_unsupported(self) -> None:
-        """Raises one error that lists every node that could not be imported, those of one op and
-        reason on one line.
+        """Raise one error that lists every node that could not be imported; nodes with the same op and reason share a
+        line.
         """
         if not self.unsupported:
             return

@@ -1,6 +1,4 @@
-"""What an import function sees of an ONNX node: attributes with types, inputs that are constants or
-run-time values.
-"""
+"""An ONNX node as import functions see it: typed attributes, and inputs that are constants or run-time values."""
 
 from __future__ import annotations
 
@@ -20,16 +18,14 @@ if TYPE_CHECKING:
 
 
 class UnsupportedNodeError(Exception):
-    """A node that is valid ONNX but that Smalti cannot import; all of a model are reported
-    together.
-    """
+    """A node is valid ONNX, but Smalti cannot import it; all such nodes of a model are reported together."""
 
 
 @dataclass
 class Node:
     """One ONNX node with its inputs resolved; an optional input that is left out is None.
 
-    `label` is the node's name, or one made from its op and index where it has none.
+    `label` is the node's name; if it has none, a name made from its op and index.
     """
 
     proto: NodeProto
@@ -55,19 +51,20 @@ class Node:
         return self.proto.output[0]
 
     def input(self, index: int) -> Value:
-        """Input `index`, which the node must have."""
+        """Return input `index`, which the node must have."""
         value = self.optional(index)
         if value is None:
             raise self.error(f"input {index} is missing")
         return value
 
     def optional(self, index: int) -> Value | None:
-        """Input `index`, or None where the node leaves it out."""
+        """Return input `index`, or None if the node leaves it out."""
         return self.inputs[index] if index < len(self.inputs) else None
 
     def constant(self, index: int, what: str) -> np.ndarray | None:
-        """The elements of optional input `index`, which has to be known at import; `what` names it
-        in the error.
+        """Return the elements of optional input `index`, or None if it is left out.
+
+        Raises UnsupportedNodeError, which calls the input `what`, if it is not constant.
         """
         value = self.optional(index)
         if value is None:
@@ -77,7 +74,7 @@ class Node:
         return value.array
 
     def integers_of(self, index: int, what: str) -> list[int] | None:
-        """The elements of optional input `index` as integers; a scalar counts as a list of one."""
+        """Return the elements of optional input `index` as integers; a scalar counts as a list of one."""
         array = self.constant(index, what)
         if array is None:
             return None
@@ -88,35 +85,35 @@ class Node:
         return [int(value) for value in np.atleast_1d(array)]
 
     def has(self, name: str) -> bool:
-        """Whether the node has the attribute `name`."""
+        """Return whether the node has the attribute `name`."""
         return name in self._attributes
 
     def attribute(self, name: str) -> Any:
-        """Attribute `name` as onnx's AttributeProto, or None."""
+        """Return attribute `name` as onnx's AttributeProto, or None."""
         return self._attributes.get(name)
 
     def integer(self, name: str, default: int) -> int:
-        """An integer attribute, or its default."""
+        """Return an integer attribute, or its default."""
         attribute = self._typed(name, "INT")
         return default if attribute is None else int(attribute.i)
 
     def real(self, name: str, default: float) -> float:
-        """A float attribute, or its default."""
+        """Return a float attribute, or its default."""
         attribute = self._typed(name, "FLOAT")
         return default if attribute is None else float(attribute.f)
 
     def string(self, name: str, default: str) -> str:
-        """A string attribute, or its default."""
+        """Return a string attribute, or its default."""
         attribute = self._typed(name, "STRING")
         return default if attribute is None else attribute.s.decode("utf-8", "replace")
 
     def integers(self, name: str) -> list[int] | None:
-        """An attribute that is a list of integers, or None."""
+        """Return an attribute that is a list of integers, or None."""
         attribute = self._typed(name, "INTS")
         return None if attribute is None else [int(value) for value in attribute.ints]
 
     def reals(self, name: str) -> list[float] | None:
-        """An attribute that is a list of floats, or None."""
+        """Return an attribute that is a list of floats, or None."""
         attribute = self._typed(name, "FLOATS")
         return None if attribute is None else [float(value) for value in attribute.floats]
 
@@ -128,17 +125,17 @@ class Node:
         return attribute
 
     def axis(self, value: int, rank: int, what: str = "axis") -> int:
-        """An axis as a non-negative number; negative ones count from the end.
+        """Return an axis as a non-negative number; negative ones count from the end.
 
         Raises:
-            DiagnosticError: a tensor of `rank` axes has no such axis.
+            DiagnosticError: if a tensor of `rank` axes has no such axis.
         """
         if not -rank <= value < rank:
             raise self.error(f"{what} {value} is out of range for a tensor of {rank} axes")
         return value % rank
 
     def axes(self, values: Sequence[int], rank: int) -> tuple[int, ...]:
-        """Axes as ascending non-negative numbers; one that is given twice is an error."""
+        """Return axes as ascending non-negative numbers. Raises DiagnosticError if one is given twice."""
         axes = sorted(self.axis(value, rank) for value in values)
         if len(set(axes)) != len(axes):
             raise self.error(f"axes {list(values)} name an axis twice")
@@ -146,22 +143,20 @@ class Node:
 
     @property
     def float_dtype(self) -> np.dtype:
-        """The float type that the node computes in: that of its first float input; f32 where it has
-        none.
-        """
+        """The float type that the node computes in: that of its first float input, or f32 if it has none."""
         known = [dtype_of_value(value) for value in self.inputs if value is not None]
         return next((dtype for dtype in known if dtype in FLOAT_DTYPES), np.dtype(np.float32))
 
     def uses_output(self, index: int) -> bool:
-        """Whether anything in the model reads output `index`."""
+        """Return whether anything in the model reads output `index`."""
         return index < len(self.used_outputs) and self.used_outputs[index]
 
     def only_first_output(self, reason: str) -> None:
-        """Refuses the node when an output after the first is used."""
+        """Raise UnsupportedNodeError if an output after the first is used."""
         if any(self.used_outputs[1:]):
             raise UnsupportedNodeError(reason)
 
     def error(self, message: str, hint: str | None = None) -> DiagnosticError:
-        """A diagnostic at this node, to be raised: the model itself is wrong here."""
+        """Return a diagnostic that points at this node, for the caller to raise if the model itself is wrong."""
         place = Place(file=self.file, name=f"node '{self.label}' ({self.op_type})")
         return DiagnosticError(message, place, hint=hint)

@@ -11,7 +11,7 @@ from .node import Node
 from .value import Value
 
 ImportFunction: TypeAlias = Callable[[Node, GraphBuilder], Sequence[Value | None]]
-"""Emits the top ops of a node, gives its outputs; None for an output that nobody may use."""
+"""Emits the top ops of a node and returns its outputs; None stands for an output that nobody may use."""
 
 
 @dataclass(frozen=True)

@@ -43,16 +43,15 @@ OPERATORS: dict[str, Operator] = {
 HANDLES_CONSTANTS = frozenset(
     {"Constant", "Identity", "Shape", "Size", "Dropout", *reshape.OPERATORS}
 )
-"""Ops whose import function does no arithmetic on constants: for them it is cheaper than folding.
+"""Ops whose import function handles constants without arithmetic, which is cheaper than folding.
 """
 
 
 def supported_operators() -> list[tuple[str, tuple[int, ...], str]]:
-    """For each op: its name, the opset versions in which it began or changed, and where it runs.
+    """List the ops: name, the opset versions in which the op began or changed, and where it runs.
 
-    "matrix", "vector" and "transfers" are engines of the target; "folded" and "removed" ops do not
-    reach it. All versions of an op are accepted. Any other op is accepted too where all of its
-    inputs are constants.
+    "matrix", "vector" and "transfers" are engines of the target; "folded" and "removed" ops do not reach it. All
+    versions of an op are accepted. Any other op is accepted too if all of its inputs are constants.
     """
     import onnx
 

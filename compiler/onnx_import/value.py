@@ -15,7 +15,7 @@ from ...dialects.quant.element_type import element_storage, type_of_storage
 
 @dataclass(frozen=True)
 class Constant:
-    """A tensor whose elements are known at import; `name` is what its weight will be called."""
+    """A tensor whose elements are known at import; `name` is the name that its weight will get."""
 
     array: np.ndarray
     name: str
@@ -26,7 +26,7 @@ Value: TypeAlias = Constant | SSAValue
 
 
 def shape_of(value: Value) -> tuple[int, ...]:
-    """The shape of a constant or run-time value; all dimensions are known during import."""
+    """Return the shape of a constant or run-time value; all dimensions are known during import."""
     if isinstance(value, Constant):
         return value.array.shape
     assert isinstance(value.type, TensorType)
@@ -41,7 +41,7 @@ NETWORK_DTYPES = (*FLOAT_DTYPES, dtype_of("bool"))
 
 
 def float_element(data_type: int) -> Attribute | None:
-    """The element type of one of ONNX's data types that networks compute with, None for others."""
+    """Return the element type for one of ONNX's data types if networks compute with it, else None."""
     from onnx import TensorProto
 
     numbers = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16)
@@ -50,16 +50,14 @@ def float_element(data_type: int) -> Attribute | None:
 
 
 def network_element(data_type: int) -> Attribute | None:
-    """The element type of one of ONNX's data types that tensors have at run time, None for
-    others.
-    """
+    """Return the element type for one of ONNX's data types if tensors have it at run time, else None."""
     from onnx import TensorProto
 
     return i1 if data_type == TensorProto.BOOL else float_element(data_type)
 
 
 def dtype_of_value(value: Value) -> np.dtype:
-    """The data type of a constant's or run-time value's elements."""
+    """Return the data type of a constant's or run-time value's elements."""
     return (
         value.array.dtype if isinstance(value, Constant) else dtype_of(element_storage(value.type))
     )

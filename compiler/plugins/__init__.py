@@ -1,1 +1,1 @@
-"""Passes, dialects, targets and instructions that files and packages of users bring."""
+"""Plugins: passes, dialects, targets and instructions from users' files and packages."""

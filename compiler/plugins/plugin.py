@@ -1,4 +1,4 @@
-"""Plugins: dialects, passes, targets and instructions of one's own, without a line changed in Smalti.
+"""Plugins add dialects, passes, targets and instructions to Smalti without changing a line of it.
 
 A plugin is a Python module with a global `PLUGIN`. It is named on the command line
 (`--load-plugin=FILE_OR_MODULE`), loaded by `load_plugin`, or installed: a package that has an entry
@@ -35,10 +35,10 @@ from .plugin_group import GROUP
 
 @dataclass(frozen=True)
 class Plugin:
-    """What a plugin adds; every name must be free.
+    """What a plugin adds; none of its names may be taken already.
 
     Args:
-        dialects: by name, what makes the dialect (called when IR mentions it).
+        dialects: by name, a function that makes the dialect (called when IR mentions it).
         passes: by name, the class of a pass.
         targets: by name, the path of the target's TOML file.
         instructions: classes of instructions, their opcodes from 256 on, whose `numerics` is the
@@ -56,11 +56,11 @@ class Plugin:
     tilers: Mapping[type[Any], type[Any]] = field(default_factory=dict)
 
     def register(self) -> None:
-        """Makes everything known.
+        """Register everything that the plugin adds.
 
         Raises:
-            DiagnosticError: a name or number that is taken, or an instruction that does not fit.
-            TargetError: a target that is taken.
+            DiagnosticError: if a name or number is taken, or an instruction does not fit.
+            TargetError: if the name of a target is taken.
         """
         for each in self.instructions:
             from ...dialects.isa import register_instruction_op
@@ -84,18 +84,18 @@ class Plugin:
 
 
 _LOADED: dict[str, Plugin] = {}
-"""Plugins by where they came from: a file, a module, or an entry point."""
+"""The plugins loaded so far, by where they came from: a file, a module, or an entry point."""
 
 
 def load_plugin(source: str | Path | Plugin) -> Plugin:
-    """Loads and registers a plugin; one that is loaded already stays as it is.
+    """Load and register a plugin, unless it is loaded already.
 
     Args:
         source: the path of a .py file, the name of a module, or a plugin.
 
     Raises:
-        DiagnosticError: no such file or module, an error while it is imported, no `PLUGIN` in it, or
-            one whose names are taken.
+        DiagnosticError: if there is no such file or module, importing it fails, it has no `PLUGIN`, or the plugin's
+            names are taken.
     """
     if isinstance(source, Plugin):
         return _registered(f"plugin {id(source)}", source)
@@ -117,7 +117,7 @@ def load_plugin(source: str | Path | Plugin) -> Plugin:
 
 
 def load_installed_plugins() -> None:
-    """Loads the plugins of installed packages, once. Errors as `load_plugin` has them."""
+    """Load the plugins of installed packages, once. Raises the errors of `load_plugin`."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group=GROUP):
@@ -162,7 +162,7 @@ def _import_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise DiagnosticError("this is no Python file", Place(file=str(path)))
     module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up while their class is made.
+    # A dataclass looks up its module while the class is made.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
@@ -187,7 +187,9 @@ def _import_module(name: str) -> ModuleType:
 
 
 def _broken(name: str, error: Exception) -> DiagnosticError:
-    """An error while a plugin was imported: what, and the last line of it that ran."""
+    """Return the diagnostic for an error while a plugin was imported: the error, and the plugin's last line that
+    ran.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno
     file = (error.filename if isinstance(error, SyntaxError) else frames[-1].filename) or name

@@ -1,4 +1,4 @@
-"""The buffers of a tile program as its interpreter sees them: shapes, addresses, first and last uses."""
+"""Describes the buffers of a tile program to its interpreter: shapes, addresses, first and last uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...targets.alignment import align
 
 @dataclass(frozen=True)
 class BufferSpec:
-    """What the IR says about one buffer; `number` counts from 1, `label` is for messages."""
+    """What the IR says about one buffer; `number` counts from 1, `label` names the buffer in messages."""
 
     number: int
     label: str
@@ -29,7 +29,7 @@ class BufferSpec:
 
     @staticmethod
     def of(number: int, use: BufferUse) -> BufferSpec:
-        """Reads a declaration."""
+        """Read the declaration of a buffer."""
         op = use.op
         address = None if op.address is None else op.address.value.data
         label = f"%{op.output.name_hint or number}"
@@ -80,7 +80,7 @@ class ProgramBuffers:
 
     @staticmethod
     def of(program: tile.ProgramOp) -> ProgramBuffers:
-        """Reads the buffers of a program, their uses, and the sizes of the memories."""
+        """Read the buffers of a program, their uses, and the sizes of the memories."""
         found = ProgramBuffers(program.steps)
         for value, use in buffer_uses(program, found.steps).items():
             spec = found.specs[value] = BufferSpec.of(len(found.specs) + 1, use)
@@ -95,7 +95,7 @@ class ProgramBuffers:
 
     @property
     def bytes_per_sample(self) -> int:
-        """An upper bound of the bytes that one sample takes at a time."""
+        """An upper bound on the bytes that one sample takes at any time."""
         last = len(self.steps)
         own = [
             Lifetime(spec.size_bytes, 0, last)

@@ -1,10 +1,9 @@
 """The tile interpreter: executes a tile.program in program order, which is what the program means.
 
-It runs tile IR at every stage: layers that are not cut yet (their tpu ops run on logical tensors
-and the window is written), copies and computations on tiles, and both before and after addresses
-are assigned. Without addresses each buffer has bytes of its own; with addresses the buffers of a
-memory share one array of bytes, so that a wrong address shows. A read of bytes that nobody wrote,
-or that another buffer has overwritten, is an error.
+It runs tile IR at every stage: layers that are not tiled yet (their tpu ops run on logical tensors, and the window of
+the result is written), copies and computations on tiles, before and after addresses are assigned. Without addresses
+each buffer has bytes of its own; with addresses the buffers of a memory share one array of bytes, so that a wrong
+address shows. A read of bytes that nobody wrote, or that another buffer has overwritten, is an error.
 """
 
 from __future__ import annotations
@@ -33,12 +32,11 @@ from .memory import Buffer, Memory
 Observer = Callable[[str, np.ndarray], None]
 
 _OPERAND_SHIFT = 40
-"""To check reads, operand k of a computation stands at address (k + 1) << 40: so an access says
-whose it is.
+"""To check its reads, operand k of a computation is given the address (k + 1) << 40: so an access tells its operand.
 """
 
 _SHARED_OPERANDS = frozenset({"w", "table", "index", "weight", "parameters"})
-"""Operands that the device functions take without sample axis where all samples share them."""
+"""Operands that device functions take without a sample axis if all samples share them."""
 
 
 def run_tile(
@@ -48,8 +46,7 @@ def run_tile(
     *,
     observe: Observer | None = None,
 ) -> dict[str, np.ndarray]:
-    """Runs the tile program of `module` and returns its outputs by name, in their declared shapes
-    and storage types.
+    """Run the tile program of `module` and return its outputs by name, in their declared shapes and storage types.
 
     Args:
         module: a module with one tile.program, at any stage before the conversion to isa.
@@ -60,8 +57,8 @@ def run_tile(
             first.
 
     Raises:
-        DiagnosticError: an input is missing, unknown or of a wrong shape; the program reads bytes
-            that nobody wrote or reaches outside a buffer.
+        DiagnosticError: if an input is missing, unknown or of a wrong shape, or if the program reads bytes that
+            nobody wrote or reaches outside a buffer.
     """
     buffers = ProgramBuffers.of(tile.program_of(module))
     specs = {name: buffers.specs[buffer] for name, buffer in buffers.inputs.items()}
@@ -93,7 +90,7 @@ def run_tile(
 
 
 class _ProgramError(Exception):
-    """What is wrong with one op of the program; becomes a diagnostic that names the op."""
+    """A mistake in one op of the program; it becomes a diagnostic that names the op."""
 
 
 class _Run:
@@ -116,9 +113,7 @@ class _Run:
         }
 
     def execute(self, observing: bool) -> Iterator[tuple[str, np.ndarray]]:
-        """Runs every step; gives the outputs, and if `observing` every written global buffer, when
-        complete.
-        """
+        """Run every step; yield each output (if `observing`, each written global buffer) once it is complete."""
         for name, value in self.program.inputs.items():
             buffer = self._buffer(value)
             buffer.write(self.program.specs[value].tensor.to_physical(self.inputs[name]))
@@ -137,9 +132,7 @@ class _Run:
     def _finished(
         self, op: tile.StepOp, index: int, observing: bool
     ) -> Iterator[tuple[str, np.ndarray]]:
-        """Gives the buffers that step `index` was the last to write, and lets go of those it was
-        the last to use.
-        """
+        """Yield the buffers that step `index` was the last to write, and free those that it was the last to use."""
         for operand in dict.fromkeys(op.operands):
             spec = self.program.specs[operand]
             whole = spec.use.last_write == index and spec.use.is_global
@@ -152,15 +145,15 @@ class _Run:
         return self.program.specs[value].tensor.to_logical(self._buffer(value).values()).copy()
 
     def _missing(self, value: SSAValue) -> bool:
-        """Whether a logical element of a global buffer was not written, or overwritten through
-        another buffer.
+        """Return whether any logical element of a global buffer was not written, or was overwritten through another
+        buffer.
         """
         spec, buffer = self.program.specs[value], self._buffer(value)
         written = (buffer.writers() == buffer.number).all(axis=1)
         return not spec.tensor.to_logical(written.reshape(1, *spec.shape)).all()
 
     def _buffer(self, value: SSAValue) -> Buffer:
-        """The bytes of a buffer, made at its first use."""
+        """Return the bytes of a buffer, which are allocated at its first use."""
         buffer = self.buffers.get(value)
         if buffer is not None:
             return buffer
@@ -193,7 +186,7 @@ class _Run:
             self._compute(op)
 
     def _layer(self, op: tile.LayerOp) -> None:
-        """Runs the body on whole logical tensors and writes the window of the result."""
+        """Run the body on whole logical tensors and write the window of the result."""
         arguments: list[np.ndarray] = []
         for value in op.inputs:
             if self._missing(value):
@@ -212,13 +205,13 @@ class _Run:
         physical = [window[axis] for axis in order] or [slice(0, 1)]
         low, high = spec.tensor.padding
         if physical[-1].stop == low:
-            # Whoever writes the end of a row writes its padding.
+            # The layer that writes the end of a row also writes the row's padding.
             target.values()[(slice(None), *physical[:-1], slice(low, high))] = 0
             physical[-1] = slice(physical[-1].start, high)
         target.writers().reshape(*spec.shape, -1)[tuple(physical)] = target.number
 
     def _compute(self, op: tile.CoreOp) -> None:
-        """Runs a computation on tiles with the device function that its instruction names."""
+        """Run a computation on tiles with the device function that its instruction names."""
         mnemonic, fields, operands = op.instruction()
         instruction = BY_MNEMONIC[mnemonic]
         complete = {f.name: fields.get(f.name, f.default) for f in instruction.fields}
@@ -238,8 +231,8 @@ class _Run:
 
 
 def _argument(name: str, buffer: Buffer) -> np.ndarray:
-    """A buffer as the device functions take it: flat, with the sample axis first unless all samples
-    share weights.
+    """Return a buffer as device functions take it: flat, sample axis first (without one for weights that samples
+    share).
     """
     flat = buffer.flat()
     return flat[0] if name in _SHARED_OPERANDS and len(flat) == 1 else flat
@@ -248,9 +241,7 @@ def _argument(name: str, buffer: Buffer) -> np.ndarray:
 def _check_accesses(
     instruction: type[Instruction], fields: Mapping[str, Any], buffers: Sequence[Buffer]
 ) -> None:
-    """What the instruction reads was written, and lies in the operand's buffer, as does what it
-    writes.
-    """
+    """Check that the instruction stays inside its operands' buffers, and reads only bytes that were written."""
     for access in instruction.accesses(fields):
         operand = access.address >> _OPERAND_SHIFT
         buffer = buffers[operand - 1]
@@ -267,13 +258,13 @@ def _check_accesses(
 
 
 def _diagnostic(op: tile.StepOp, index: int, message: str) -> DiagnosticError:
-    """The diagnostic for what is wrong with step `index`, and the ONNX nodes that it comes from."""
+    """Return the diagnostic for a mistake in step `index`, with the ONNX nodes that the step comes from."""
     where = "" if op.core_number is None else f" on core {op.core_number}"
     return DiagnosticError(f"step {index} ({op.name}{where}) {message}", place_of(op))
 
 
 def _copy(op: tile.CopyOp, source: Buffer, target: Buffer) -> None:
-    """Copies a box for every sample, with padding after each run."""
+    """Copy a box of elements for every sample, with padding after each run."""
     sizes = op.sizes.get_values()
     pad = 0 if op.pad is None else op.pad.value.data
     come = _Box.inside(source, op.source_offset.value.data, op.source_strides.get_values(), sizes)
@@ -307,7 +298,7 @@ class _Box:
     def inside(
         buffer: Buffer, offset: int, strides: tuple[int, ...], sizes: tuple[int, ...]
     ) -> _Box:
-        """A box whose last axis has stride 1, checked against the buffer."""
+        """Return a box whose last axis has stride 1. Raises _ProgramError if it does not lie in the buffer."""
         steps = (*strides[: len(sizes) - 1], 1)
         reach = [stride * (size - 1) for stride, size in zip(steps, sizes, strict=True)]
         low = offset + sum(r for r in reach if r < 0)
@@ -319,7 +310,7 @@ class _Box:
         return _Box(offset, steps, sizes)
 
     def view(self, flat: np.ndarray) -> np.ndarray:
-        """The box as a view [*sizes, k] of [elements, k]."""
+        """Return the box as a view [*sizes, k] of [elements, k]."""
         step, inner = flat.strides
         return as_strided(
             flat[self.offset :],

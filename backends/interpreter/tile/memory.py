@@ -1,9 +1,8 @@
-"""The memories of the tile interpreter: bytes of several samples at once, and who wrote each byte.
+"""The memories of the tile interpreter: the bytes of several samples, and which buffer wrote each byte.
 
-Every buffer has a number. Each byte of a memory knows the buffer through which it was last written,
-and is read through that buffer only: so a read of bytes that nobody wrote, and a read of bytes that
-another buffer overwrote because it was given the same address too early, are both found where they
-happen.
+Every buffer has a number, and a memory notes for each byte through which buffer it was last written. A read through
+another buffer is a mistake: nobody wrote the bytes, or another buffer was given the same address too early and
+overwrote them. Both are found where they happen.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ import numpy as np
 class Memory:
     """`size_bytes` bytes for each of `samples` samples.
 
-    What does not depend on the sample (weights) is kept once, in a plane of its own; which plane
-    holds the values of a buffer is the buffer's business.
+    Values that do not depend on the sample (weights) are kept once, in a plane of their own. Each buffer knows which
+    plane holds its values.
     """
 
     def __init__(self, size_bytes: int, samples: int, *, private: bool = False) -> None:
-        """`private`: it holds one buffer only, whose number is 1."""
+        """Make a memory; a `private` one holds a single buffer, whose number is 1."""
         self.size_bytes = size_bytes
         self.samples = samples
         self.writer = np.zeros(size_bytes, dtype=np.uint8 if private else np.int32)
@@ -31,14 +30,14 @@ class Memory:
 
     @staticmethod
     def holding(data: np.ndarray, samples: int) -> Memory:
-        """A private memory of the bytes of `data`, all of them written; not copied."""
+        """Return a private memory that holds the bytes of `data`, all of them written, without copying them."""
         memory = Memory(data.nbytes, samples, private=True)
         memory.writer[...] = 1
         memory._shared = np.ascontiguousarray(data).reshape(1, -1).view(np.uint8)
         return memory
 
     def plane(self, shared: bool) -> np.ndarray:
-        """The bytes as u8 [1, size] (shared by the samples) or [samples, size]."""
+        """Return the bytes as u8 [1, size] (shared by the samples) or [samples, size]."""
         if shared:
             if self._shared is None:
                 self._shared = np.zeros((1, self.size_bytes), dtype=np.uint8)
@@ -73,38 +72,38 @@ class Buffer:
         return self.elements * self.dtype.itemsize
 
     def flat(self) -> np.ndarray:
-        """A view [1 or samples, elements]."""
+        """Return a view [1 or samples, elements]."""
         plane = self.memory.plane(self.shared)
         return plane[:, self.address : self.address + self.size_bytes].view(self.dtype)
 
     def values(self) -> np.ndarray:
-        """A view [1 or samples, *shape]."""
+        """Return a view [1 or samples, *shape]."""
         flat = self.flat()
         return flat.reshape(flat.shape[0], *self.shape)
 
     def writers(self) -> np.ndarray:
-        """A view [elements, bytes of an element] of who wrote each byte."""
+        """Return the number of the buffer that wrote each byte, a view [elements, bytes of an element]."""
         writer = self.memory.writer[self.address : self.address + self.size_bytes]
         return writer.reshape(self.elements, self.dtype.itemsize)
 
     def unwritten(self, first: int = 0, last: int | None = None) -> int | None:
-        """The first byte offset in [first, last) that does not hold a value of this buffer, or
-        None.
-        """
+        """Return the offset of the first byte in [first, last) that this buffer did not write last, or None."""
         end = self.size_bytes if last is None else last
         writer = self.memory.writer[self.address + first : self.address + end]
         other = writer != self.number
         return first + int(np.argmax(other)) if other.any() else None
 
     def prepare_write(self, shared: bool) -> None:
-        """Makes room for values that are (not) the same for every sample."""
+        """Choose the plane for values that are the same for every sample (`shared`) or not, keeping those written so
+        far.
+        """
         if self.shared and not shared:
             kept = self.flat()
             self.shared = False
             self.flat()[...] = kept
 
     def write(self, values: np.ndarray) -> None:
-        """Writes the whole buffer from [1 or samples, *shape]."""
+        """Write the whole buffer from [1 or samples, *shape]."""
         self.prepare_write(values.shape[0] == 1)
         self.values()[...] = values
         self.writers()[...] = self.number

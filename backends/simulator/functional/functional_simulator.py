@@ -60,7 +60,7 @@ class _State:
         self.acc = [Memory(size, samples) for size in program.acc_bytes]
 
     def memory(self, space: str, core: int, segment: int) -> Memory:
-        """The memory of an access."""
+        """Return the memory of an access."""
         if space == "global":
             return self.segments[segment]
         return (self.local if space == "local" else self.acc)[core]
@@ -93,7 +93,7 @@ class FunctionalSimulator:
                 self._names.append(streams.name(number))
 
     def _measured(self, step: _Step) -> _Step:
-        """A call of the host, whose time is added to `host_seconds`."""
+        """Return a call of the host, whose time is added to `host_seconds`."""
         self.host_seconds = 0.0
 
         def measured(state: _State) -> None:
@@ -106,8 +106,8 @@ class FunctionalSimulator:
     def bytes_before(
         self, inputs: Mapping[str, np.ndarray], wanted: Mapping[int, tuple[int, int, int]]
     ) -> dict[int, np.ndarray]:
-        """What stands in global memory just before some instructions run: u8 [samples, bytes] by
-        number, for (segment, first byte, byte past the last) by number.
+        """Return what stands in global memory just before some instructions run: u8 [samples, bytes] by number, for
+        (segment, first byte, byte past the last) by number.
 
         Raises DiagnosticError as `run` does.
         """
@@ -124,7 +124,7 @@ class FunctionalSimulator:
         return found
 
     def _loaded(self, arrays: Mapping[str, np.ndarray], begin: int, count: int) -> _State:
-        """The memories with the inputs of `count` samples in them."""
+        """Return the memories with the inputs of `count` samples in them."""
         state = _State(self.program, count)
         segment = state.segments[SEGMENTS.index("input")]
         for port in self.program.inputs:
@@ -134,8 +134,7 @@ class FunctionalSimulator:
     def run(
         self, inputs: Mapping[str, np.ndarray], progress: Progress | None = None
     ) -> dict[str, np.ndarray]:
-        """Outputs by name for inputs by name; S samples at once if inputs have S times their axis
-        0.
+        """Return outputs by name for inputs by name; S samples at once if inputs have S times their axis 0.
 
         Raises DiagnosticError for a missing, unknown or ill-fitting input.
         """
@@ -145,7 +144,7 @@ class FunctionalSimulator:
     def run_bytes(
         self, inputs: Mapping[str, np.ndarray], samples: int, progress: Progress | None = None
     ) -> dict[str, np.ndarray]:
-        """Outputs u8 [samples, bytes] by name for inputs u8 [samples, bytes] by name."""
+        """Return outputs u8 [samples, bytes] by name for inputs u8 [samples, bytes] by name."""
         chunk = self._chunk(samples)
         parts: dict[str, list[np.ndarray]] = {port.name: [] for port in self.program.outputs}
         for begin in range(0, samples, chunk):
@@ -165,7 +164,7 @@ class FunctionalSimulator:
     def _run_chunk(
         self, arrays: Mapping[str, np.ndarray], begin: int, count: int
     ) -> dict[str, np.ndarray]:
-        """Outputs u8 [count, bytes] by name."""
+        """Return outputs u8 [count, bytes] by name."""
         state = self._loaded(arrays, begin, count)
         with np.errstate(all="ignore"):
             for step, name in zip(self._steps, self._names, strict=True):
@@ -203,7 +202,7 @@ _Operand = tuple[str, str, int, int, int, np.dtype]
 
 
 def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _Step:
-    """An instruction that its class's function computes."""
+    """Return an instruction that its class's function computes."""
     function = kind.numerics
     assert function is not None
     operands, out = _operands(kind, fields)
@@ -228,8 +227,8 @@ def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _
 
 
 def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], Access]:
-    """What a computing instruction reads, and where it writes; operands in global memory have a
-    field that names their segment."""
+    """Return what a computing instruction reads, and where it writes; operands in global memory have a field that names
+    their segment."""
     reads: list[_Operand] = []
     for name, elements, storage, space in kind.reads(f):
         segment = SEGMENTS.index(f[f"{name}_segment"]) if space == "global" else 0
@@ -239,9 +238,7 @@ def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Oper
 
 
 def _transfer(streams: Streams, number: int) -> _Step:
-    """A load or store: equal runs from one memory to another, each followed by `pad` bytes of
-    `fill`.
-    """
+    """Return a load or store: equal runs from one memory to another, each followed by `pad` bytes of `fill`."""
     f = streams.fields[number]
     source, target = streams.accesses(number)
     run, pad, fill = f["run"], f["pad"], f["fill"]

@@ -27,7 +27,7 @@ class Memory:
         self._flags: np.ndarray | None = None
 
     def _state(self, start: int, end: int) -> int:
-        """0: all bytes are shared, 1: all are private, 2: some of each."""
+        """Compute 0: all bytes are shared, 1: all are private, 2: some of each."""
         if self._flags is None:
             return 0
         flags = self._flags[start // BLOCK_BYTES : -(-end // BLOCK_BYTES)]
@@ -35,7 +35,7 @@ class Memory:
         return 0 if not count else 1 if count == len(flags) else 2
 
     def _privatise(self, start: int, end: int, keep: bool = True) -> np.ndarray:
-        """Makes the blocks of a range private; the private plane.
+        """Make the blocks of a range private; the private plane.
 
         Unless `keep`, bytes of blocks that lie wholly inside are about to be overwritten and need
         not be copied.
@@ -64,8 +64,8 @@ class Memory:
         return self._private
 
     def read(self, start: int, end: int) -> np.ndarray:
-        """Bytes [start, end) as [1 or samples, end - start], a view where possible: use it before
-        the next write.
+        """Return bytes [start, end) as [1 or samples, end - start], a view where possible: use it before the next
+        write.
 
         Bytes past the end of the memory (padding of a last row, which nobody looks at) read as 0.
         """
@@ -80,7 +80,7 @@ class Memory:
         return plane[:, start:end]
 
     def write(self, start: int, values: np.ndarray) -> None:
-        """Writes u8 [1 or samples, n] to the bytes from `start` on."""
+        """Write u8 [1 or samples, n] to the bytes from `start` on."""
         end = start + values.shape[-1]
         if len(values) == 1:
             if self._state(start, end):
@@ -94,9 +94,7 @@ class Memory:
         self._privatise(start, end, keep=False)[:, start:end] = values
 
     def _share(self, start: int, end: int) -> None:
-        """Hands whole blocks that are about to be overwritten with shared bytes back to the shared
-        plane.
-        """
+        """Hand whole blocks that are about to be overwritten with shared bytes back to the shared plane."""
         assert self._flags is not None
         whole = slice(-(-start // BLOCK_BYTES), end // BLOCK_BYTES)
         first, last = start // BLOCK_BYTES, -(-end // BLOCK_BYTES)
@@ -113,8 +111,7 @@ class Memory:
         strides: tuple[int, ...],
         write: bool,
     ) -> np.ndarray:
-        """A view [1 or samples, *shape] of bytes at `address` + Σ index · stride, all of them in
-        [start, end).
+        """Return a view [1 or samples, *shape] of bytes at `address` + Σ index · stride, all of them in [start, end).
 
         For writing it is a view of the plane that then holds the range: [samples, ...] if `write`
         is for private values or any block of the range is private already.

@@ -38,7 +38,7 @@ def run_parallel(
     jobs: int,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
-    """Outputs by name, as of `FunctionalSimulator.run`, from up to `jobs` processes.
+    """Return outputs by name, as of `FunctionalSimulator.run`, from up to `jobs` processes.
 
     Samples stay in order; integers do not depend on `jobs`, floats may in the last bit, because BLAS
     rounds products of other sizes differently. Raises DiagnosticError for inputs that do not fit, for what a
@@ -63,7 +63,7 @@ def run_parallel(
 
 
 def added_instructions() -> list[str]:
-    """Where the classes of plugins' instructions are: MODULE:CLASS:FILE, for a process to find them."""
+    """Return where the classes of plugins' instructions are: MODULE:CLASS:FILE, for a process to find them."""
     added = [cls for opcode, cls in BY_OPCODE.items() if opcode >= FIRST_FREE_OPCODE]
     return [
         f"{cls.__module__}:{cls.__qualname__}:{getattr(sys.modules[cls.__module__], '__file__', '')}"
@@ -94,7 +94,7 @@ class _Part:
         }
 
     def start(self, threads: int) -> subprocess.Popen[str]:
-        """The process that works on this part, with BLAS on `threads` threads."""
+        """Return the process that works on this part, with BLAS on `threads` threads."""
         environment: dict[str, str] = dict.fromkeys(_THREAD_VARIABLES, str(threads))
         # The same packages as here, wherever they are; not the ones of the working folder.
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
@@ -117,7 +117,7 @@ class _Part:
 
 
 def _run(parts: list[_Part], jobs: int, samples: int, progress: Progress | None) -> None:
-    """Runs all processes to their end; none is left when this returns."""
+    """Run all processes to their end; none is left when this returns."""
     processes: list[subprocess.Popen[str]] = []
     said: queue.Queue[tuple[int, str | None]] = queue.Queue()
 

@@ -14,7 +14,7 @@ from ...program.program import Port
 def samples_of(
     ports: list[Port], inputs: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], int]:
-    """Inputs in the ports' types as u8 [S, bytes], and S, the number of samples.
+    """Return inputs in the ports' types as u8 [S, bytes], and S, the number of samples.
 
     An input is an array of its port's shape, or of S times its axis 0. Raises DiagnosticError for an input
     that is missing, unknown, or does not fit.
@@ -43,7 +43,7 @@ def samples_of(
 
 
 def _samples(port: Port, array: np.ndarray) -> int:
-    """How many samples an array holds for a port."""
+    """Return how many samples an array holds for a port."""
     shape = tuple(port.shape)
     if array.shape == shape:
         return 1
@@ -58,7 +58,7 @@ def _samples(port: Port, array: np.ndarray) -> int:
 
 
 def _typed(port: Port, array: np.ndarray) -> np.ndarray:
-    """An array in the port's storage type; a conversion that would change integers is a mistake."""
+    """Return an array in the port's storage type; a conversion that would change integers is a mistake."""
     dtype = dtype_of(port.storage)
     if array.dtype == dtype:
         return array
@@ -74,7 +74,7 @@ def _typed(port: Port, array: np.ndarray) -> np.ndarray:
 def joined(
     ports: list[Port], outputs: Mapping[str, np.ndarray], samples: int
 ) -> dict[str, np.ndarray]:
-    """Outputs u8 [S, bytes] as arrays of the ports' types, samples joined along axis 0."""
+    """Return outputs u8 [S, bytes] as arrays of the ports' types, samples joined along axis 0."""
     return {port.name: _joined(port, outputs[port.name], samples) for port in ports}
 
 

@@ -30,7 +30,7 @@ class Scheduler:
             self._consider(engine)
 
     def _consider(self, engine: int) -> None:
-        """Puts the head of a queue among the ready instructions, or registers what it waits for."""
+        """Put the head of a queue among the ready instructions, or register what it waits for."""
         queue = self._streams.queues[engine]
         if self._heads[engine] == len(queue):
             return
@@ -54,9 +54,7 @@ class Scheduler:
         heappush(self._ready, number)
 
     def next(self) -> list[int]:
-        """The instructions that complete next: one, or all loads of a multicast; empty when nothing
-        is ready.
-        """
+        """Return the instructions that complete next: one, or all loads of a multicast; empty when nothing is ready."""
         if not self._ready:
             return []
         number = heappop(self._ready)
@@ -88,7 +86,7 @@ class Scheduler:
 
 
 def execution_order(streams: Streams) -> list[int]:
-    """All instructions in the order of execution; about 3 µs an instruction.
+    """Return all instructions in the order of execution; about 3 µs an instruction.
 
     Raises DiagnosticError if the program cannot end, with what each engine waits for.
     """

@@ -25,7 +25,7 @@ from .functional_simulator import FunctionalSimulator
 
 
 def main(folder: Path, samples: int) -> int:
-    """Runs; 0 if all went well."""
+    """Run; 0 if all went well."""
     try:
         program = container.load(folder.parent / "program.smalti")
         inputs = {
@@ -48,7 +48,7 @@ def main(folder: Path, samples: int) -> int:
 
 
 def add_instruction(place: str) -> None:
-    """Registers the instruction class MODULE:CLASS:FILE, if its module has not done so itself."""
+    """Register the instruction class MODULE:CLASS:FILE, if its module has not done so itself."""
     name, _, rest = place.partition(":")
     qualname, _, file = rest.partition(":")
     try:

@@ -89,7 +89,7 @@ def lower_keys(m: Memory, heap: int, amount: int) -> None:
 
 @_compiled
 def _before(m: Memory, a: int, b: int) -> bool:
-    """Whether row a comes before row b: by its key, then by its number."""
+    """Return whether row a comes before row b: by its key, then by its number."""
     return m[a] < m[b] or (m[a] == m[b] and m[a + 1] < m[b + 1])
 
 

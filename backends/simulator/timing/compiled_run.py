@@ -30,14 +30,12 @@ _WORD_BYTES = 8
 
 
 def is_compiled() -> bool:
-    """Whether the machine code is on disk, made of the present sources: starting it then takes no
-    compilation.
-    """
+    """Return whether machine code of the present sources is on disk, so that starting it takes no compilation."""
     return _marker().exists()
 
 
 def _cache_folder() -> Path:
-    """Where numba keeps the machine code."""
+    """Return where numba keeps the machine code."""
     return Path(compiled_machine.advance.stats.cache_path)
 
 
@@ -46,7 +44,7 @@ def _stem(module: object) -> str:
 
 
 def _marker() -> Path:
-    """The file that says that numba has kept machine code of the present sources.
+    """Return the file that says that numba has kept machine code of the present sources.
 
     numba looks at the file of a function only, not at what it calls and at the constants of other modules that are
     part of it.
@@ -58,7 +56,7 @@ def _marker() -> Path:
 
 
 def _forget_other_sources() -> None:
-    """Removes what numba has kept of this machine."""
+    """Remove what numba has kept of this machine."""
     for module in _COMPILED:
         for file in _cache_folder().glob(f"{_stem(module)}.*"):
             if file.suffix in (".nbi", ".nbc", ".compiled"):
@@ -69,7 +67,7 @@ class CompiledRun:
     """A machine whose numbers and tables are one array; `translation.py` says where each is."""
 
     def __init__(self, state: FirstState) -> None:
-        """Makes the machine. Raises OverflowError if a transfer is too large for 64 bits."""
+        """Make the machine. Raises OverflowError if a transfer is too large for 64 bits."""
         tables = dict(state.tables)
         if tables["work"].dtype == object:
             raise OverflowError("a transfer is too large to be counted in 64 bits")
@@ -106,17 +104,17 @@ class CompiledRun:
         return ending
 
     def scalar(self, name: str) -> int:
-        """The value of a field that is a number."""
+        """Return the value of a field that is a number."""
         return int(self._memory[PLACES[name]])
 
     def table(self, name: str, length: int | None = None) -> np.ndarray:
-        """A copy of a field that is a list, or of its first entries, int64."""
+        """Return a copy of a field that is a list, or of its first entries, int64."""
         begin = self.scalar(name)
         length = self._lengths[name] if length is None else length
         return self._memory[begin : begin + length].copy()
 
     def make_room(self) -> None:
-        """Empties the logs, and makes room for as many signals again if there is too little."""
+        """Empty the logs, and make room for as many signals again if there is too little."""
         memory, limit = self._memory, self.scalar("signal_limit")
         memory[PLACES["stalls"]] = memory[PLACES["loads"]] = 0
         if self.scalar("signals") + self.scalar("signal_room") > limit:

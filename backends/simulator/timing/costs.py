@@ -73,8 +73,8 @@ class Costs:
 def merged_runs(
     run: np.ndarray, counts: np.ndarray, strides: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(bytes of a run, number of runs), int64 [n] each, runs that touch each other counting as one,
-    as on a bus.
+    """Compute (bytes of a run, number of runs), int64 [n] each, runs that touch each other counting as one, as on a
+    bus.
 
     `run` is int64 [n], `counts` and `strides` int64 [n, dimensions].
     """
@@ -91,7 +91,7 @@ def merged_runs(
 
 
 def cost_program(streams: Streams) -> Costs:
-    """The costs of every instruction of a program on its own target; under 1 µs an instruction.
+    """Return the costs of every instruction of a program on its own target; under 1 µs an instruction.
 
     Raises DiagnosticError if the target has no rate for a type that an instruction uses, or an instruction
     takes more than `MAX_CYCLES`.
@@ -133,7 +133,7 @@ def cost_program(streams: Streams) -> Costs:
 
 
 def _busy_cycles(streams: Streams) -> np.ndarray:
-    """The cycles of every instruction by its formula: whole numbers in f64 [n]."""
+    """Return the cycles of every instruction by its formula: whole numbers in f64 [n]."""
     target = streams.program.target
     busy = np.zeros(len(streams))
     problems: list[tuple[int, TargetError]] = []
@@ -158,7 +158,7 @@ def _busy_cycles(streams: Streams) -> np.ndarray:
 
 
 def _rate(bytes_per_cycle: float) -> int:
-    """Units of work per tick."""
+    """Return units of work per tick."""
     return max(1, round(bytes_per_cycle * WORK_PER_BYTE / TICKS_PER_CYCLE))
 
 
@@ -232,7 +232,7 @@ def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:
 
 
 def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each transfer is alone or the first of its group, and how many the group has, int64."""
+    """Return whether each transfer is alone or the first of its group, and how many the group has, int64."""
     _, first, which, sizes = np.unique(
         groups, return_index=True, return_inverse=True, return_counts=True
     )
@@ -245,8 +245,8 @@ def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _classes(
     flow_classes: FlowClasses, target: Target, shared: np.ndarray, crossings: np.ndarray
 ) -> np.ndarray:
-    """The class of transfers of each transfer, int64: whether it takes global memory's bandwidth, and
-    how many times the interconnect's. Classes are numbered in order of first use.
+    """Return the class of transfers of each transfer, int64: whether it takes global memory's bandwidth, and how many
+    times the interconnect's. Classes are numbered in order of first use.
     """
     limit = _rate(target.local_memory.bytes_per_cycle)
     kinds, first, which = np.unique(crossings * 2 + shared, return_index=True, return_inverse=True)
@@ -260,7 +260,7 @@ def _classes(
 
 
 def memory_totals(costs: Costs, program: Program) -> dict[str, int]:
-    """Bytes moved in one run, by memory."""
+    """Return bytes moved in one run, by memory."""
     return {
         "global_read": int(costs.global_read.sum()),
         "global_written": int(costs.global_written.sum()),

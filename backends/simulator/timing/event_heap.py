@@ -14,28 +14,28 @@ EVENTS, FLOWS = 0, 1
 
 
 def first_key(m: Machine, heap: int) -> int:
-    """The smallest key in a heap, NEVER if it is empty."""
+    """Return the smallest key in a heap, NEVER if it is empty."""
     rows = m.heaps[heap]
     return rows[0][0] if rows else NEVER
 
 
 def first_number(m: Machine, heap: int) -> int:
-    """The running number of the row with the smallest key, 0 if there is none."""
+    """Return the running number of the row with the smallest key, 0 if there is none."""
     rows = m.heaps[heap]
     return rows[0][1] if rows else 0
 
 
 def push(m: Machine, heap: int, key: int, kind: int, place: int, occurrence: int) -> None:
-    """Adds a row; rows of the same key come out in the order in which they were added."""
+    """Add a row; rows of the same key come out in the order in which they were added."""
     m.pushed += 1
     heappush(m.heaps[heap], (key, m.pushed, kind, place, occurrence))
 
 
 def pop(m: Machine, heap: int) -> EventRow:
-    """Takes out the first row of a heap that has one."""
+    """Take out the first row of a heap that has one."""
     return heappop(m.heaps[heap])
 
 
 def lower_keys(m: Machine, heap: int, amount: int) -> None:
-    """Subtracts the same from all keys of a heap."""
+    """Subtract the same from all keys of a heap."""
     m.heaps[heap] = [(row[0] - amount, row[1], row[2], row[3], row[4]) for row in m.heaps[heap]]

@@ -51,13 +51,13 @@ _END, _ISSUED, _READY, _SIGNAL = range(4)
 
 
 def begin(m: Machine) -> None:
-    """Lets every engine take its first instruction."""
+    """Let every engine take its first instruction."""
     for e in range(m.engines):
         take(m, e, NONE)
 
 
 def advance(m: Machine) -> int:
-    """Goes on until all is `DONE`, a log or heap is `FULL`, or time would `OVERFLOW`."""
+    """Go on until all is `DONE`, a log or heap is `FULL`, or time would `OVERFLOW`."""
     while True:
         if (
             m.stalls + m.engines > m.log_rows
@@ -91,7 +91,7 @@ def advance(m: Machine) -> int:
 
 
 def handle(m: Machine, kind: int, place: int, occurrence: int) -> None:
-    """Lets one event happen; `place` is an engine, or the counter that a signal is for."""
+    """Let one event happen; `place` is an engine, or the counter that a signal is for."""
     if kind == _END:
         if m.is_dma[place]:
             m.moving[place] -= 1
@@ -115,9 +115,7 @@ def handle(m: Machine, kind: int, place: int, occurrence: int) -> None:
 
 
 def take(m: Machine, e: int, cause: int) -> None:
-    """Starts the next instruction of an engine if it can; `cause` is the occurrence whose end
-    made that possible.
-    """
+    """Start the next instruction of an engine if it can; `cause` is the occurrence whose end made that possible."""
     position = m.head[e]
     m.blocked[e] = FINISHED
     if position < m.total[e]:
@@ -137,7 +135,7 @@ def go_on(m: Machine, e: int, cause: int) -> None:
 
 
 def may_start(m: Machine, e: int, occurrence: int) -> bool:
-    """Whether the waits are met; if not, puts the engine into the line of what it waits for."""
+    """Return whether the waits are met; if not, put the engine into the line of what it waits for."""
     repetition, i = occurrence // m.size, occurrence % m.size
     if repetition and m.position[i] == 0 and not may_repeat(m, e, repetition):
         return False
@@ -157,7 +155,7 @@ def may_start(m: Machine, e: int, occurrence: int) -> bool:
 
 
 def may_repeat(m: Machine, e: int, repetition: int) -> bool:
-    """Whether the repetition before is over, so that an engine may begin with this one."""
+    """Return whether the repetition before is over, so that an engine may begin with this one."""
     begin, end = 0, m.engines
     if not m.peer:
         begin = e - e % ENGINE_COUNT
@@ -171,14 +169,14 @@ def may_repeat(m: Machine, e: int, repetition: int) -> bool:
 
 
 def block(m: Machine, e: int, line: int, count: int, state: int) -> None:
-    """Lets an engine wait in a line until what the line is for has come to `count`."""
+    """Let an engine wait in a line until what the line is for has come to `count`."""
     m.need[e] = count
     m.blocked[e] = state
     queue_up(m, e, line)
 
 
 def queue_up(m: Machine, e: int, line: int) -> None:
-    """Puts an engine at the end of a line."""
+    """Put an engine at the end of a line."""
     m.next_waiter[e] = NONE
     if m.line_first[line] == NONE:
         m.line_first[line] = e
@@ -188,7 +186,7 @@ def queue_up(m: Machine, e: int, line: int) -> None:
 
 
 def launch(m: Machine, e: int, occurrence: int, cause: int) -> None:
-    """Lets an instruction leave the queue now."""
+    """Let an instruction leave the queue now."""
     m.head[e] += 1
     m.start[occurrence] = m.now
     m.cause[occurrence] = cause
@@ -206,7 +204,7 @@ def launch(m: Machine, e: int, occurrence: int, cause: int) -> None:
 
 
 def begin_moves(m: Machine, e: int, cause: int) -> None:
-    """Lets the transfers whose latency is over move data, in order, as far as the queues go."""
+    """Let the transfers whose latency is over move data, in order, as far as the queues go."""
     while m.begun[e] < m.head[e] and m.moving[e] < m.slots:
         occurrence = m.queue[m.first[e] + m.begun[e]]
         if not m.ready[occurrence]:
@@ -227,7 +225,7 @@ def begin_moves(m: Machine, e: int, cause: int) -> None:
 
 
 def meet(m: Machine, e: int, occurrence: int, i: int) -> None:
-    """Notes that a member of a multicast group is ready; the last one starts the transfer for all."""
+    """Note that a member of a multicast group is ready; the last one starts the transfer for all."""
     repetition, group = occurrence // m.size, m.group[i]
     first = repetition * m.members + m.met_begin[group]
     arrived = repetition * m.groups + group
@@ -248,15 +246,13 @@ def meet(m: Machine, e: int, occurrence: int, i: int) -> None:
 
 
 def begin_flow(m: Machine, occurrence: int, i: int) -> None:
-    """Lets a transfer share bandwidth from now on."""
+    """Let a transfer share bandwidth from now on."""
     m.move[occurrence] = m.now
     join(m, m.flow_class[i], m.work[i], occurrence)
 
 
 def end_flow(m: Machine, occurrence: int) -> None:
-    """Ends a transfer that has moved all its bytes; the last arrival stands for its whole group, and ends
-    first.
-    """
+    """End a transfer that has moved all its bytes; the last arrival stands for its whole group, and end first."""
     end_member(m, occurrence)
     group = m.group[occurrence % m.size]
     if group >= 0:
@@ -267,14 +263,14 @@ def end_flow(m: Machine, occurrence: int) -> None:
 
 
 def end_member(m: Machine, occurrence: int) -> None:
-    """Ends the part that one engine has in a transfer."""
+    """End the part that one engine has in a transfer."""
     e = m.engine[occurrence % m.size]
     m.moving[e] -= 1
     finish_move(m, e, occurrence)
 
 
 def finish_move(m: Machine, e: int, occurrence: int) -> None:
-    """Retires what is done, in order, and lets the next transfers move."""
+    """Retire what is done, in order, and let the next transfers move."""
     m.moved[occurrence] = 1
     previous = NONE
     while m.retired[e] < m.head[e]:
@@ -293,7 +289,7 @@ def finish_move(m: Machine, e: int, occurrence: int) -> None:
 
 
 def retire(m: Machine, e: int, occurrence: int) -> None:
-    """Completes an instruction: signals, and wakes the engines that waited for it."""
+    """Complete an instruction: signals, and wake the engines that waited for it."""
     m.retired[e] += 1
     m.end[occurrence] = m.now
     i = occurrence % m.size
@@ -311,7 +307,7 @@ def retire(m: Machine, e: int, occurrence: int) -> None:
 
 
 def signal(m: Machine, counter: int, occurrence: int) -> None:
-    """Lets a counter grow by one, if anybody ever waits for it."""
+    """Let a counter grow by one, if anybody ever waits for it."""
     if counter < 0:
         return
     m.counter[counter] += 1
@@ -345,7 +341,7 @@ def wake(m: Machine, line: int, count: int, occurrence: int) -> None:
 
 
 def note(m: Machine, e: int) -> None:
-    """Books the time since the last change of an engine's state."""
+    """Book the time since the last change of an engine's state."""
     under_way = m.head[e] - m.retired[e]
     state = m.blocked[e]
     if under_way:

@@ -36,7 +36,7 @@ class FirstState:
 
 
 def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> FirstState:
-    """Makes the state for a program that runs `repeat` times; a signal takes `signal_latency` ticks to another core."""
+    """Make the state for a program that runs `repeat` times; a signal takes `signal_latency` ticks to another core."""
     dma, size = streams.program.target.dma, len(streams)
     waited, waits = _waits(streams)
     signals = _signals(streams, waited)
@@ -70,13 +70,13 @@ def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int
 
 
 def waited_counters(streams: Streams) -> np.ndarray:
-    """The counters that somebody waits for, ascending: the order of the tables of counters and their lines."""
+    """Return the counters that somebody waits for, ascending: the order of the tables of counters and their lines."""
     own = streams.core_numbers * streams.program.counters + streams.words["wait_counter"]
     return np.unique(own[streams.words["wait_value"] != 0])
 
 
 def flow_tables(flow_classes: FlowClasses, most_moving: int) -> Tables:
-    """The tables by class of transfers and by resource."""
+    """Return the tables by class of transfers and by resource."""
     classes, resources = len(flow_classes.classes), len(flow_classes.capacities)
     weight = np.zeros((classes, resources), np.int64)
     for number, flow_class in enumerate(flow_classes.classes):
@@ -105,7 +105,7 @@ def _work(costs: Costs) -> np.ndarray:
 
 
 def _waits(streams: Streams) -> tuple[np.ndarray, Tables]:
-    """The counters that somebody waits for, and what each instruction waits for."""
+    """Return the counters that somebody waits for, and what each instruction waits for."""
     words, size = streams.words, len(streams)
     counts = np.stack([words[name].astype(np.int64) for name in WAIT_FIELDS], axis=1)
     numbers, kinds = np.nonzero(counts)
@@ -122,7 +122,7 @@ def _waits(streams: Streams) -> tuple[np.ndarray, Tables]:
 
 
 def _signals(streams: Streams, waited: np.ndarray) -> Tables:
-    """Signals by instruction and core."""
+    """Return the signals by instruction and core."""
     words, cores = streams.words, streams.core_numbers
     numbers, targets = [_filled(0)], [_filled(0)]
     for core in range(streams.cores):
@@ -160,7 +160,7 @@ def _multicasts(streams: Streams, repeat: int) -> tuple[int, int, Tables]:
 
 
 def _occurrences(streams: Streams, repeat: int) -> Tables:
-    """The queues of all repetitions, and when what happened to their instructions."""
+    """Return the queues of all repetitions, and when what happened to their instructions."""
     size, lengths = len(streams), streams.queue_lengths
     before = np.repeat(np.cumsum(lengths) - lengths, lengths)
     queue = np.empty(size * repeat, np.int64)

@@ -27,13 +27,13 @@ class PlainRun:
         return machine.advance(self._machine)
 
     def scalar(self, name: str) -> int:
-        """The value of a field that is a number."""
+        """Return the value of a field that is a number."""
         return getattr(self._machine, name)
 
     def table(self, name: str, length: int | None = None) -> np.ndarray:
-        """A copy of a field that is a list, or of its first entries, int64."""
+        """Return a copy of a field that is a list, or of its first entries, int64."""
         return np.array(getattr(self._machine, name)[:length], np.int64)
 
     def make_room(self) -> None:
-        """Empties the logs."""
+        """Empty the logs."""
         self._machine.stalls = self._machine.loads = 0

@@ -36,22 +36,22 @@ class FlowClasses:
         self._numbers: dict[FlowClass, int] = {}
 
     def number(self, flow_class: FlowClass) -> int:
-        """The number of a class: the next one if it is new."""
+        """Return the number of a class: the next one if it is new."""
         if flow_class not in self._numbers:
             self._numbers[flow_class] = len(self.classes)
             self.classes.append(flow_class)
         return self._numbers[flow_class]
 
     def lone_rate(self, number: int) -> int:
-        """Units of work per tick that a transfer of class `number` is served while it is alone."""
+        """Return units of work per tick that a transfer of class `number` is served while it is alone."""
         flow_class = self.classes[number]
         shares = [self.capacities[resource] // weight for resource, weight in flow_class.uses]
         return max(1, min([flow_class.limit, *shares]))
 
 
 def fair_rates(m: Machine) -> None:
-    """Finds the max-min fair rate of one transfer of each class, with `count` transfers in each, and writes counts
-    and rates to the row at `rate_row`.
+    """Find the max-min fair rate of one transfer of each class, with `count` transfers in each, and write counts and
+    rates to the row at `rate_row`.
 
     Rates are rounded down to integers, at least 1 for classes with transfers, 0 for the others; a
     capacity is exceeded only if there is less than one unit for each transfer.
@@ -79,7 +79,7 @@ def fair_rates(m: Machine) -> None:
 
 
 def reached_levels(m: Machine) -> int:
-    """Finds up to where the rate of each open class (its rate is NONE) can grow; the lowest of them."""
+    """Find up to where the rate of each open class (its rate is NONE) can grow; the lowest of them."""
     for r in range(m.resources):
         m.demand[r] = 0
         for c in range(m.classes):

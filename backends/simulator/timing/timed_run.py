@@ -45,20 +45,20 @@ class Run(Protocol):
         ...
 
     def scalar(self, name: str) -> int:
-        """The value of a field that is a number."""
+        """Return the value of a field that is a number."""
         ...
 
     def table(self, name: str, length: int | None = None) -> np.ndarray:
-        """A copy of a field that is a list, or of its first entries, int64."""
+        """Return a copy of a field that is a list, or of its first entries, int64."""
         ...
 
     def make_room(self) -> None:
-        """Empties the logs, and does what else `machine.FULL` asks for."""
+        """Empty the logs, and does what else `machine.FULL` asks for."""
         ...
 
 
 def run_timing(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Timeline:
-    """Runs a program `repeat` times to its end.
+    """Run a program `repeat` times to its end.
 
     `signal_latency`: ticks that a signal takes to another core. Raises DiagnosticError on deadlock,
     for an impossible `repeat`, and if the run takes more cycles than can be counted.
@@ -83,7 +83,7 @@ def _quickest(state: FirstState, occurrences: int) -> Run:
 
 
 def compilation_pays(occurrences: int) -> bool:
-    """Whether numba is there and a run of so many instructions is over sooner with it."""
+    """Return whether numba is there and a run of so many instructions is over sooner with it."""
     if occurrences < START_OCCURRENCES or find_spec("numba") is None:
         return False
     try:
@@ -95,7 +95,7 @@ def compilation_pays(occurrences: int) -> bool:
 
 
 def finish(run: Run, streams: Streams, repeat: int) -> Timeline:
-    """Runs a machine to its end and returns what happened. Raises DiagnosticError as `run_timing` does."""
+    """Run a machine to its end and return what happened. Raises DiagnosticError as `run_timing` does."""
     stalls, loads = [], []
     run.begin()
     load_columns = 1 + run.scalar("resources")
@@ -127,7 +127,7 @@ def finish(run: Run, streams: Streams, repeat: int) -> Timeline:
 
 
 def _deadlock(run: Run, streams: Streams, repeat: int) -> DiagnosticError:
-    """The report of a run that cannot go on."""
+    """Return the report of a run that cannot go on."""
     retired, total = run.table("retired").tolist(), run.table("total").tolist()
     pairs = zip(streams.queues, retired, total, strict=True)
     heads = [queue[done % len(queue)] for queue, done, all_ in pairs if done < all_]

@@ -277,7 +277,7 @@ class Timing:
         return sum(self.energy_parts.values())
 
     def by_node(self) -> list[tuple[str, int]]:
-        """(ONNX node, cycles), the dearest first: each node's part of the critical path.
+        """Compute (ONNX node, cycles), the dearest first: each node's part of the critical path.
 
         So the cycles add up to one run (but for rounding), and what is hidden behind something
         slower counts nothing; `node_costs` has the engines' busy times. The nodes of one fused
@@ -286,7 +286,7 @@ class Timing:
         return [(key, round(cost.cycles)) for key, cost in self.node_costs().items()]
 
     def node_costs(self) -> dict[str, NodeCost]:
-        """Costs by ONNX node, the dearest first.
+        """Return costs by ONNX node, the dearest first.
 
         Instructions that stem from several nodes (a convolution with its batch normalization and
         activation) are one entry, "a + b": how their time divides among them has no meaning. The
@@ -295,7 +295,7 @@ class Timing:
         return self._grouped(lambda entry: (" + ".join(entry.nodes) or entry.op, entry.nodes))
 
     def op_costs(self) -> dict[str, NodeCost]:
-        """Costs by `tpu` op (the name of its result), the dearest first."""
+        """Return costs by `tpu` op (the name of its result), the dearest first."""
         return self._grouped(lambda entry: (entry.op, entry.nodes))
 
     def _grouped(
@@ -333,7 +333,7 @@ class Timing:
         return {key: result[key] for key in order}
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the single instructions, as JSON values."""
+        """Return everything but the single instructions, as JSON values."""
         return {
             "cycles": self.cycles,
             "steady_cycles": self.steady_cycles,

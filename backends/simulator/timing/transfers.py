@@ -14,7 +14,7 @@ from .sharing import fair_rates
 
 
 def serve(m: Machine) -> None:
-    """Counts what transfers have been served up to now."""
+    """Count what transfers have been served up to now."""
     elapsed = m.now - m.served_until
     if elapsed == 0:
         return
@@ -29,7 +29,7 @@ def serve(m: Machine) -> None:
 
 
 def join(m: Machine, c: int, work: int, occurrence: int) -> None:
-    """Begins a transfer of class `c` with `work` units to move."""
+    """Begin a transfer of class `c` with `work` units to move."""
     serve(m)
     if m.count[c] == 0:
         m.served[c] = 0
@@ -40,9 +40,7 @@ def join(m: Machine, c: int, work: int, occurrence: int) -> None:
 
 
 def leave(m: Machine) -> int:
-    """Takes out the transfers that are done and puts them into `done`, in the order in which they joined; how
-    many.
-    """
+    """Take out the transfers that are done and put them into `done`, in the order in which they joined; how many."""
     serve(m)
     found = 0
     for c in range(m.classes):
@@ -64,8 +62,8 @@ def leave(m: Machine) -> int:
 
 
 def share(m: Machine) -> None:
-    """Shares the capacities anew, logs how much of each is taken, and notes when the next transfer ends if
-    none joins before.
+    """Share the capacities anew, logs how much of each is taken, and note when the next transfer ends if none joins
+    before.
     """
     m.changed = 0
     find_rates(m)
@@ -90,7 +88,7 @@ def share(m: Machine) -> None:
 
 
 def find_rates(m: Machine) -> None:
-    """Points `rate_row` at the rates that go with the counts: they depend on nothing else, so those of the last
+    """Point `rate_row` at the rates that go with the counts: they depend on nothing else, so those of the last
     combinations are remembered.
     """
     m.rate_row = m.mix % m.rate_rows * m.classes

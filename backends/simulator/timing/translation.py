@@ -86,7 +86,7 @@ def translate(
     known: dict[str, Callable[..., Any]],
     decorate: Callable[[Callable[..., Any]], Callable[..., Any]],
 ) -> dict[str, Callable[..., Any]]:
-    """Translates the functions of `modules` whose first argument is `m`, each decorated; returns them by name.
+    """Translate the functions of `modules` whose first argument is `m`, each decorated; return them by name.
 
     They call one another, and the functions `known` in place of those of the same names. They keep their files and
     lines, in tracebacks and for what numba keeps on disk. Raises TranslationError if one cannot be translated.

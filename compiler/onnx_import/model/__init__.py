@@ -1,1 +1,1 @@
-"""The ONNX model as it comes: its file, its tensors, its checks, the shapes of its inputs."""
+"""Reads an ONNX model: its file, its tensors, the shapes of its inputs; and checks it."""

@@ -1,6 +1,4 @@
-"""Settles the shape of every input of a model: as declared, as given by the user, with the batch
-size asked for.
-"""
+"""Settles the shape of every input of a model from what the model declares and what the user gives."""
 
 from __future__ import annotations
 
@@ -29,10 +27,10 @@ class BatchChange:
 
 @dataclass(frozen=True)
 class GivenSizes:
-    """What the user says of the inputs' sizes.
+    """The sizes of inputs that the user gives.
 
-    `shapes`: by input, in place of the declared ones of the same rank. `batch`: axis 0 of every
-    input, before anything else. `symbols`: the sizes of dimensions that the model declares by name.
+    `shapes`: by input, in place of declared shapes of the same rank. `batch`: the size of axis 0 of every input, which
+    comes before all else. `symbols`: the sizes of dimensions that the model declares by name.
     """
 
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -46,17 +44,16 @@ def resolve_input_shapes(
     file: str,
     constants: Sequence[str] = (),
 ) -> tuple[dict[str, tuple[int, ...]], BatchChange | None]:
-    """The shape of each input, and how the batch size differs from the declared one.
+    """Return the shape of each input, and how the batch size differs from the declared one.
 
-    The batch change is that of the first input whose declared axis 0 is a number and got another
-    one. A symbol that axis 0 of an input is declared as has the batch size everywhere.
+    The batch change is that of the first input whose axis 0 is declared as a number and gets another number. If axis 0
+    of an input is declared by a symbol, that symbol stands for the batch size everywhere.
 
     Args:
-        constants: names of inputs that are initializers (IR before 4), for a better error.
+        constants: names of inputs that are initializers (ONNX IR versions before 4), for a better error.
 
     Raises:
-        DiagnosticError: a name, rank or size that does not fit, or a dimension that is still
-            unknown.
+        DiagnosticError: if a name, rank or size does not fit, or a dimension is still unknown.
     """
     place = Place(file=file)
     declared = {value.name: _declared(value) for value in inputs}
@@ -84,7 +81,7 @@ def resolve_input_shapes(
 def _symbols(
     declared: Mapping[str, list[Dimension] | None], given: GivenSizes, place: Place
 ) -> dict[str, int]:
-    """The sizes of symbols: those given, and the batch size for what stands in axis 0."""
+    """Return the sizes of symbols: those given, and the batch size for symbols that axis 0 is declared by."""
     shapes = [dimensions for dimensions in declared.values() if dimensions]
     known = {each: None for dimensions in shapes for each in dimensions if isinstance(each, str)}
     symbols = dict(given.symbols)
@@ -114,7 +111,7 @@ def _symbols(
 
 
 def _declared(value: ValueInfoProto) -> list[Dimension] | None:
-    """The declared dimensions, or None for a tensor of unknown rank."""
+    """Return the declared dimensions, or None for a tensor of unknown rank."""
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return None
@@ -162,7 +159,7 @@ def _resolve(
 
 
 def _how_to_settle(name: str, dimensions: Sequence[Dimension] | None) -> str:
-    """The options that would make a shape known."""
+    """Say which options would make a shape known."""
     option = f"--input-shape {name}=1,3,224,224 (with the sizes that you want)"
     if dimensions is None:
         return f"give {option}"

@@ -1,8 +1,8 @@
-"""Leaves the data of large initializers in the model's file: protobuf would copy them, and its arrays once more.
+"""Leaves the data of large initializers in the model's file, since protobuf would copy them twice.
 
 A serialized model is read field by field (https://protobuf.dev/programming-guides/encoding) down to the initializers of
-its graph. Where one keeps at least `LEAST_BYTES` as `raw_data`, they are replaced by external data that say where in
-the file they stand. What is left is small and goes through protobuf and ONNX's checker as any model does.
+its graph. If one keeps at least `LEAST_BYTES` as `raw_data`, these bytes are replaced by external data that say where
+in the file they stand. What is left is small and goes through protobuf and ONNX's checker as any model does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OWN_FILE = "smalti.own_file"
 # Numbers of fields, from onnx.proto.
 _GRAPH, _INITIALIZER, _DATA_TYPE, _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 7, 5, 2, 9, 13, 14
 _WHOLE_BYTES = {1, 2, 3, 6, 7, 10, 11, 16}
-"""Types of which an element takes whole bytes: FLOAT, UINT8, INT8, INT32, INT64, FLOAT16, DOUBLE, BFLOAT16."""
+"""Types whose elements take whole bytes: FLOAT, UINT8, INT8, INT32, INT64, FLOAT16, DOUBLE, BFLOAT16."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _EXTERNAL = 1
 
@@ -34,9 +34,10 @@ class _Field:
 
 
 def without_large_tensors(data: memoryview) -> bytes | None:
-    """The serialized model without the data of its large initializers.
+    """Return the serialized model without the data of its large initializers.
 
-    None where there are none, or where `data` is not laid out as ONNX models are: protobuf then judges all of it.
+    Returns None if there are none, or if `data` is not laid out as ONNX models are: protobuf then reads and judges it
+    whole.
     """
     try:
         return _outlined_model(data)
@@ -46,7 +47,7 @@ def without_large_tensors(data: memoryview) -> bytes | None:
 
 def _outlined_model(data: memoryview) -> bytes | None:
     graphs = [each for each in _fields(data, 0, len(data)) if each.number == _GRAPH]
-    # Protobuf merges a field that comes twice; nobody writes models so.
+    # Protobuf would merge fields that come twice, but nobody writes models that way.
     if len(graphs) != 1 or graphs[0].wire_type != _BYTES:
         return None
     (graph,) = graphs
@@ -63,7 +64,7 @@ def _outlined_model(data: memoryview) -> bytes | None:
 
 
 def _outlined_tensor(data: memoryview, field: _Field) -> bytes | None:
-    """The initializer with external data in place of its raw data; None where it is to stay as it is."""
+    """Return the initializer with external data in place of its raw data, or None if it shall stay as it is."""
     if field.wire_type != _BYTES or field.end - field.content < LEAST_BYTES:
         return None
     fields = list(_fields(data, field.content, field.end))
@@ -90,12 +91,12 @@ def _outlined_tensor(data: memoryview, field: _Field) -> bytes | None:
 
 
 def _entry(key: str, value: str) -> bytes:
-    """A StringStringEntryProto among a tensor's external data."""
+    """Return an entry of a tensor's external data, a StringStringEntryProto."""
     return _message(_EXTERNAL_DATA, _message(1, key.encode()) + _message(2, value.encode()))
 
 
 def _fields(data: memoryview, start: int, end: int) -> Iterator[_Field]:
-    """The fields between two bytes; ValueError or IndexError where they do not fill the space."""
+    """Yield the fields between two bytes. Raises ValueError or IndexError if they do not fill the space exactly."""
     position = start
     while position < end:
         tag, content = _read_varint(data, position)
@@ -116,7 +117,7 @@ def _fields(data: memoryview, start: int, end: int) -> Iterator[_Field]:
 
 
 def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
-    """The number at a byte, and the byte behind it."""
+    """Return the variable-length number at a byte, and the position of the byte after it."""
     value = shift = 0
     while True:
         byte = data[position]
@@ -139,5 +140,5 @@ def _varint(value: int) -> bytes:
 
 
 def _message(number: int, content: bytes) -> bytes:
-    """A field of bytes."""
+    """Return a field that holds bytes."""
     return _varint(number << 3 | _BYTES) + _varint(len(content)) + content

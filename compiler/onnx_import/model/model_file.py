@@ -1,5 +1,6 @@
-"""Reads an ONNX file into a ModelProto, refusing what is none; external data are not loaded, and
-the importer leaves large weights in the file.
+"""Reads an ONNX file into a ModelProto, and refuses files that hold none.
+
+External data are not loaded, and large weights can stay in the file.
 """
 
 from __future__ import annotations
@@ -21,21 +22,20 @@ PROTOBUF_LIMIT_BYTES = 2**31 - 1
 
 
 def read_model(path: str | Path) -> ModelProto:
-    """The model in a binary .onnx file, its external data not loaded.
+    """Read the model in a binary .onnx file, without loading its external data.
 
     Raises:
-        DiagnosticError: there is no such file, it cannot be read, is empty, too big, cut off, or
-            not ONNX.
+        DiagnosticError: if there is no such file, or it cannot be read, is empty, too big, cut off, or not ONNX.
     """
     path = Path(path)
     return parse_model(_map(path).tobytes(), str(path))
 
 
 def open_model(path: str | Path) -> tuple[ModelProto, np.ndarray]:
-    """The model in a binary .onnx file, and the bytes of the file (u8, memory-mapped).
+    """Read the model in a binary .onnx file, and map the bytes of the file into memory (u8).
 
     The data of large initializers are not in the model: their external data say where in the bytes
-    they stand (`large_tensors.OWN_FILE`). DiagnosticErrors as `read_model`.
+    they stand (`large_tensors.OWN_FILE`). Raises DiagnosticError as `read_model` does.
     """
     path = Path(path)
     data = _map(path)
@@ -69,10 +69,10 @@ def _map(path: Path) -> np.ndarray:
 
 
 def parse_model(data: bytes, file: str) -> ModelProto:
-    """The model whose binary protobuf is `data`; `file` is named in errors.
+    """Parse the binary protobuf `data` of a model; errors name `file`.
 
     Raises:
-        DiagnosticError: `data` is not an ONNX model.
+        DiagnosticError: if `data` is not an ONNX model.
     """
     import onnx
     from google.protobuf.message import DecodeError
@@ -91,8 +91,8 @@ def parse_model(data: bytes, file: str) -> ModelProto:
             place,
             hint="check that this is a complete, binary .onnx file; export or download it again",
         ) from error
-    # Protobuf accepts almost any bytes as fields that it does not know: a model without a graph is
-    # no model.
+    # Protobuf accepts almost any bytes as unknown fields, so a model without a graph is refused
+    # here.
     if not model.HasField("graph") or not model.ir_version:
         raise DiagnosticError(
             "this is not an ONNX model: it has no graph",

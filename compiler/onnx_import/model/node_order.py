@@ -1,7 +1,6 @@
 """Brings the nodes of a graph into topological order.
 
-ONNX demands it, but ONNX Runtime does not mind, and its own float16 converter puts the casts of inputs
-at the end.
+ONNX demands this order. ONNX Runtime accepts any, and its own float16 converter puts the casts of inputs at the end.
 """
 
 from __future__ import annotations
@@ -14,10 +13,9 @@ if TYPE_CHECKING:
 
 
 def in_topological_order(model: ModelProto) -> ModelProto:
-    """The model, or a copy with its nodes in order where one stands before another that it needs.
+    """Return the model, or a copy with its nodes in order if one stands before another whose output it reads.
 
-    Nodes keep their order where they can. A graph with a cycle stays as it is: the checker refuses
-    it.
+    Nodes keep their order as far as possible. A graph with a cycle stays as it is: the checker refuses it.
     """
     import onnx
 
@@ -32,8 +30,8 @@ def in_topological_order(model: ModelProto) -> ModelProto:
 
 
 def _order(graph: GraphProto) -> list[int] | None:
-    """The nodes' indices in topological order (Kahn's algorithm, the first node that is ready
-    next), None where there is a cycle.
+    """Return the nodes' indices in topological order (Kahn's algorithm; of the nodes that are ready, the first comes
+    next), or None if there is a cycle.
     """
     makers = {name: index for index, node in enumerate(graph.node) for name in node.output if name}
     needed = [{makers[name] for name in node.input if name in makers} for node in graph.node]

@@ -33,11 +33,11 @@ class TensorReader:
         self._maps: dict[Path, np.ndarray] = {}
 
     def read(self, tensor: TensorProto) -> np.ndarray:
-        """The tensor as a read-only array of its shape.
+        """Read a tensor as a read-only array of its shape.
 
         Raises:
-            DiagnosticError: an unknown element type, a negative dimension, data of the wrong size,
-                or external data that are missing, too short or outside of the model's folder.
+            DiagnosticError: if the element type is unknown, a dimension is negative, the data have the wrong size, or
+                external data are missing, too short or outside of the model's folder.
         """
         import onnx
 
@@ -108,7 +108,7 @@ class TensorReader:
         return part.view(dtype.newbyteorder("<")).reshape(shape)
 
     def _external_data(self, tensor: TensorProto, fields: dict[str, str]) -> tuple[str, np.ndarray]:
-        """The file that holds a tensor's data, and its bytes."""
+        """Return the file that holds a tensor's data, and its bytes."""
         if OWN_FILE in fields and self.data is not None:
             return self.file, self.data
         path = self._external_path(tensor, fields.get("location", ""))
@@ -129,7 +129,7 @@ class TensorReader:
             raise self._error(
                 tensor, f"refers to '{location}', outside of the model's folder", hint
             )
-        # The folder itself may be reached through links; what lies in it may not lead out of it.
+        # The folder itself may be reached through links, but no link in it may lead out of it.
         folder = Path(os.path.realpath(self.folder))
         path = Path(os.path.realpath(folder / location))
         if not path.is_relative_to(folder):
@@ -161,5 +161,5 @@ class TensorReader:
 
 
 def _is_packed(dtype: np.dtype) -> bool:
-    """Whether several elements share a byte in ONNX's raw data (4-bit and 2-bit types)."""
+    """Return whether several elements share a byte in ONNX's raw data (4-bit and 2-bit types)."""
     return dtype.name in {"int4", "uint4", "int2", "uint2", "float4_e2m1fn"}

@@ -1,5 +1,5 @@
-"""Checks a model before it is imported: opsets, functions inlined, and onnx's own checker, without
-the weights.
+"""Validates a model before it is imported: inlines functions, checks opsets, and runs onnx's checker without
+weights.
 """
 
 from __future__ import annotations
@@ -15,21 +15,19 @@ if TYPE_CHECKING:
 
 _LARGE_TENSOR_BYTES = 4096
 _UNREGISTERED = "smalti.unregistered"
-"""Domain that nodes of unknown ops get while the checker runs: it ignores domains that are not
-ONNX's own.
+"""The domain that nodes of unknown ops get while the checker runs, which ignores domains that are not ONNX's own.
 """
 
 
 def validate(model: ModelProto, file: str) -> tuple[ModelProto, int]:
-    """The model with its local functions inlined and its nodes in order, and the version of the
-    default operator set.
+    """Return the model with its local functions inlined and its nodes in order, and the version of the default operator
+    set.
 
-    Ops that ONNX does not know are let through: the importer reports them with the unsupported
-        ones.
+    Ops that ONNX does not know are let through: the importer reports them together with the unsupported ones.
 
     Raises:
-        DiagnosticError: the checker of the onnx package rejects the model, an operator set is
-            missing or newer than the installed package, or the model has sparse initializers.
+        DiagnosticError: if the checker of the onnx package rejects the model, an operator set is missing or newer than
+            the installed package, or the model has sparse initializers.
     """
     _check_texts(model, file)
     model = in_topological_order(_inline_functions(model, file))
@@ -46,21 +44,19 @@ def validate(model: ModelProto, file: str) -> tuple[ModelProto, int]:
 
 
 def is_default_domain(node: NodeProto) -> bool:
-    """Whether a node's op is one of ONNX's own operator set."""
+    """Return whether a node's op is one of ONNX's own operator set."""
     return node.domain in ("", "ai.onnx")
 
 
 def is_registered(node: NodeProto, opset: int) -> bool:
-    """Whether the onnx package knows the node's op in version `opset` of its operator set."""
+    """Return whether the onnx package knows the node's op in version `opset` of its operator set."""
     import onnx
 
     return is_default_domain(node) and onnx.defs.has(node.op_type, opset, "")
 
 
 def _check_texts(model: ModelProto, file: str) -> None:
-    """Refuses names that are no UTF-8: protobuf hands them out as bytes, and nothing else expects
-    those.
-    """
+    """Raise DiagnosticError if a name is not UTF-8: protobuf then returns bytes, which no other code expects."""
     if not all(isinstance(text, str) for text in _texts(model)):
         raise DiagnosticError(
             "a name in the model is not UTF-8 text: the file is damaged",
@@ -138,17 +134,16 @@ def _check(model: ModelProto, opset: int, file: str) -> None:
 
 
 def _checker_view(model: ModelProto, opset: int) -> ModelProto:
-    """A copy for the checker in which big initializers are graph inputs of their type.
+    """Return a copy for the checker in which big initializers are graph inputs of their type.
 
-    The checker gets the model as one serialized message: with the weights in it, it would be copied
-        twice, and
+    The checker gets the model as one serialized message. With the weights in it, the message would be copied twice, and
     external data would be looked up relative to the working directory.
     """
     import onnx
 
     view = onnx.ModelProto()
-    # From IR 4 on, initializers need not be inputs as well; nobody minds that in older models
-    # either.
+    # Since IR version 4 initializers need not be inputs as well; the checker must not demand it of
+    # older models.
     view.ir_version = max(model.ir_version, 4)
     view.opset_import.extend(model.opset_import)
     view.opset_import.add(domain=_UNREGISTERED, version=1)
@@ -161,8 +156,8 @@ def _checker_view(model: ModelProto, opset: int) -> ModelProto:
     graph.input.extend(source.input)
     graph.output.extend(source.output)
     for value in (*graph.input, *graph.output):
-        # The checker wants a shape to be there; shapes are inferred here, and ONNX Runtime does not
-        # mind either.
+        # The checker demands a shape, but none is needed: shapes are inferred here, and in ONNX
+        # Runtime too.
         if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
             value.type.tensor_type.shape.SetInParent()
     inputs = {value.name for value in source.input}

@@ -1,1 +1,1 @@
-"""How the operators of ONNX are said in top: a file per family."""
+"""The import functions of ONNX's operators, which turn them into top ops: a file per family."""

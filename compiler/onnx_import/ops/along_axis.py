@@ -12,7 +12,7 @@ from ..value import Value, shape_of
 
 
 def _extreme(kind: str) -> ImportFunction:
-    """The position of an extreme: select_last_index is there since opset 12."""
+    """Return the import function of ArgMax or ArgMin; the attribute select_last_index exists since opset 12."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         value = node.input(0)
@@ -55,7 +55,9 @@ def _cumsum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _top_k(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
-    """Values and positions; k is an attribute before opset 10. What need not be sorted is sorted, too."""
+    """Import TopK: values and positions. k is an attribute before opset 10; results are sorted even if they need not
+    be.
+    """
     value = node.input(0)
     (axis,) = node.axes([node.integer("axis", -1)], len(shape_of(value)))
     given = [node.integer("k", 0)] if node.opset < 10 else node.integers_of(1, "its k")

@@ -23,7 +23,7 @@ def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
 
 
 def legacy_operands(node: Node, builder: GraphBuilder) -> tuple[Value, Value]:
-    """Both operands of an op, as NumPy's broadcasting treats them alike."""
+    """Return both operands of an op, shaped so that NumPy's broadcasting does what the op's opset says."""
     lhs, rhs = node.input(0), node.input(1)
     if node.opset < 7:
         rhs = align_legacy_operand(node, builder, rhs, shape_of(lhs))
@@ -33,12 +33,10 @@ def legacy_operands(node: Node, builder: GraphBuilder) -> tuple[Value, Value]:
 def align_legacy_operand(
     node: Node, builder: GraphBuilder, value: Value, shape: Sequence[int]
 ) -> Value:
-    """The second operand of an op before opset 7, as one that NumPy's broadcasting to `shape`
-    treats alike.
+    """Return the second operand of an op before opset 7, shaped so that NumPy's broadcasting to `shape` fits it.
 
-    There, broadcasting had to be asked for by the attribute `broadcast`, and `axis` said with which
-    axis of the first operand the second one's first axis is lined up (by default, the last axes
-    are).
+    Before opset 7 an op had to ask for broadcasting with the attribute `broadcast`, and `axis` said with which axis of
+    the first operand the first axis of the second lines up (by default, the last axes line up).
     """
     own = shape_of(value)
     if own == tuple(shape):
@@ -56,7 +54,7 @@ def align_legacy_operand(
 
 
 def _one_after_the_other(kind: type[top.BinaryOp]) -> ImportFunction:
-    """An op of any number of operands, from the left."""
+    """Return the import function of an op of any number of operands, which are combined from the left."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         return [_chain(kind, node, builder, node.output)]
@@ -73,7 +71,7 @@ def _chain(kind: type[top.BinaryOp], node: Node, builder: GraphBuilder, name: st
 
 
 def _mean(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """The sum, divided by the number of operands."""
+    """Import Mean as the sum of the operands divided by their number."""
     count = len(node.inputs)
     if count == 1:
         return [node.input(0)]
@@ -83,7 +81,7 @@ def _mean(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _extreme(kind: type[top.BinaryOp], bound: str) -> ImportFunction:
-    """Min and Max; against one number they are a clip."""
+    """Return the import function of Min or Max; if one operand is a single number, the op becomes a clip."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         if len(node.inputs) == 2:
@@ -104,8 +102,9 @@ def _mod(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def lone_number(value: Value, partner: Value) -> float | None:
-    """The number of a constant of one element that does not change the shape of what it is combined
-    with; None for other values.
+    """Return the number in a constant of one element that does not change its partner's shape by broadcasting.
+
+    Returns None for other values.
     """
     if not isinstance(value, Constant) or value.array.size != 1:
         return None
@@ -116,13 +115,13 @@ def lone_number(value: Value, partner: Value) -> float | None:
 
 
 def _prelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """A slope that is one number makes a leaky relu."""
+    """Import PRelu; a slope that is a single number makes it a leaky relu."""
     value, slope = node.input(0), node.input(1)
     number = lone_number(slope, value)
     if number is not None:
         return [builder.emit(top.UnaryOp, node.output, value, kind="leaky_relu", alpha=number)]
     if node.opset < 7 and len(shape_of(slope)) == 1:
-        # One slope per channel; since opset 7 slopes broadcast as elsewhere.
+        # Before opset 7 there is one slope per channel; since then slopes broadcast as in other ops.
         spatial = (1,) * max(len(shape_of(value)) - 2, 0)
         name = builder.derived(node.output, "slope")
         slope = builder.reshape(slope, (*shape_of(slope), *spatial), name)
@@ -130,7 +129,7 @@ def _prelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _pow(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """An exponent that is one number makes a function of one operand."""
+    """Import Pow; an exponent that is a single number makes it a function of one operand."""
     base, exponent = legacy_operands(node, builder)
     number = lone_number(exponent, base)
     if number == 2:

@@ -39,7 +39,7 @@ def _identity(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _shape(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """The dimensions from `start` to `end` (opset 15), which are clamped to the rank."""
+    """Import Shape: the dimensions from `start` to `end` (since opset 15), which are clamped to the rank."""
     shape = shape_of(node.input(0))
     start = node.integer("start", 0) if node.opset >= 15 else 0
     end = node.integer("end", len(shape)) if node.opset >= 15 else len(shape)

@@ -13,8 +13,10 @@ from ..value import Value, shape_of
 
 
 def _einsum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Terms of distinct letters, one or two of them: letters of one term that the result lacks are
-    summed first, letters of both that it lacks are those that the product sums over.
+    """Import Einsum of one or two terms, each of distinct letters.
+
+    Letters that stand in one term only and not in the result are summed first. Letters that stand in both terms and not
+    in the result are those that the matrix product sums over.
     """
     terms, result = _parsed(node)
     values = [node.input(index) for index in range(len(terms))]
@@ -51,8 +53,8 @@ def _einsum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _parsed(node: Node) -> tuple[list[str], str]:
-    """The terms of the equation and its result; without `->` that is the letters that stand once,
-    in alphabetical order.
+    """Return the terms of the equation and its result; without `->` the result is the letters that stand once, in
+    alphabetical order.
     """
     equation = "".join(node.string("equation", "").split())
     left, arrow, result = equation.partition("->")
@@ -91,7 +93,7 @@ def _sizes(node: Node, terms: Sequence[str], values: Sequence[Value]) -> dict[st
 def _summed(
     node: Node, builder: GraphBuilder, value: Value, term: str, kept: set[str]
 ) -> tuple[Value, str]:
-    """The value summed over the letters that are not kept, and its term without them."""
+    """Sum the value over the letters that are not kept; return it and its term without those letters."""
     axes = [axis for axis, letter in enumerate(term) if letter not in kept]
     if not axes:
         return value, term

@@ -1,5 +1,5 @@
-"""Imports ops that take tensors apart and put them together: Concat, Split, Slice, Gather, Expand,
-Tile, DepthToSpace, SpaceToDepth.
+"""Imports ops that take tensors apart and join them: Concat, Split, Slice, Gather, Expand, Tile, DepthToSpace,
+SpaceToDepth.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ..operator import Operator
 from ..value import Value, shape_of
 
 _MAX_INDICES = 2**20
-"""A gather along an axis lists no more elements than that."""
+"""The most elements that a gather along an axis may list."""
 
 
 def gather(
     node: Node, builder: GraphBuilder, value: Value, axis: int, indices: np.ndarray, name: str
 ) -> Value:
-    """The elements of `axis` that `indices` (1-D, non-negative) name; the value itself where these
-    are all of them in order.
+    """Gather the elements of `axis` that `indices` (1-D, non-negative) name; return the value itself if these are all
+    elements in order.
     """
     if np.array_equal(indices, np.arange(shape_of(value)[axis])):
         return value
@@ -33,7 +33,7 @@ def gather(
 
 
 def check_length(node: Node, count: int) -> None:
-    """UnsupportedNodeError for more elements along an axis than a gather lists."""
+    """Raise UnsupportedNodeError if a gather would list more elements along an axis than it may."""
     if count > _MAX_INDICES:
         raise UnsupportedNodeError(
             f"it gathers {count} elements along an axis, more than the {_MAX_INDICES} supported"
@@ -48,10 +48,11 @@ def slice_of(
     steps: Sequence[int],
     name: str,
 ) -> Value:
-    """Along axis d the elements starts[d] + i·steps[d], 0 <= i < sizes[d]; the value itself where
-    these are all of them in order.
+    """Slice a value: along axis d keep the elements starts[d] + i·steps[d], 0 <= i < sizes[d].
+
+    Returns the value itself if these are all elements in order.
     """
-    # An axis of one element has no direction.
+    # On an axis of one element the step says nothing.
     steps = [step if size > 1 else 1 for step, size in zip(steps, sizes, strict=True)]
     if not any(starts) and tuple(sizes) == shape_of(value) and min(steps, default=1) > 0:
         return value
@@ -66,7 +67,7 @@ def _concat(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if node.opset >= 4 and not node.has("axis"):
         raise node.error("the attribute axis is missing")
     axis = node.axis(node.integer("axis", 1), len(shape_of(values[0])))
-    # Empty tensors add nothing (those of another rank are left to the op's own check).
+    # Empty tensors add nothing. (If all are empty, the first one is the result.)
     present = [value for value in values if math.prod(shape_of(value))] or values[:1]
     if len(present) == 1:
         return [present[0]]
@@ -100,7 +101,7 @@ def _split(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _equal_parts(node: Node, length: int, outputs: int) -> list[int]:
-    """Parts of one size; since opset 18 the last one may be smaller."""
+    """Return the lengths of `outputs` equal parts; since opset 18 the last part may be smaller."""
     if node.opset < 18:
         if length % outputs:
             raise node.error(f"{length} elements cannot be split in {outputs} equal parts")
@@ -141,13 +142,13 @@ def _slice(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _end(end: int, length: int, step: int) -> int | None:
-    """An end as NumPy takes it: backwards past the first element there is no number for it."""
+    """Return an end as NumPy takes it: None for going backward past the first element, which no number can say."""
     return None if step < 0 and end < -length else end
 
 
 def _gather(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """One element along the axis is a slice, several are a gather; the indices' own axes come by
-    reshape.
+    """Import Gather: one element along the axis is a slice, several are a gather; a reshape makes the indices' own
+    axes.
     """
     value = node.input(0)
     shape = shape_of(value)
@@ -173,7 +174,9 @@ def _gather(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _expand(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Broadcasting both ways: an axis of size 1 repeats its element."""
+    """Import Expand, which broadcasts both ways: an axis of size 1 repeats its element, in the value or in the
+    shape.
+    """
     value = node.input(0)
     wanted = node.integers_of(1, "input shape")
     if wanted is None:
@@ -203,7 +206,7 @@ def _tile(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _old_repeats(node: Node, rank: int, tiles: list[int]) -> list[int]:
-    """Before opset 6: a number of tiles, along the one axis that input 2 names."""
+    """Return the repeats of Tile before opset 6: a number of tiles along the one axis that input 2 names."""
     axes = node.integers_of(2, "input axis")
     if axes is None or len(axes) != 1 or len(tiles) != 1:
         raise node.error("its inputs tiles and axis must be one number each")
@@ -219,8 +222,8 @@ def _repeat(
     shape: tuple[int, ...],
     repeats: Sequence[int],
 ) -> Value:
-    """`value`, seen with `shape`, repeated as a whole along each axis: a gather for each that
-    repeats, the smallest first.
+    """Reshape `value` to `shape` and repeat it along each axis: one gather per repeated axis, the fewest repeats
+    first.
     """
     grows = [axis for axis, count in enumerate(repeats) if count != 1]
     grows.sort(key=lambda axis: repeats[axis])
@@ -236,7 +239,7 @@ def _repeat(
 
 
 def _depth_to_space(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """[N,C,H,W] to [N,C/b²,H·b,W·b]: channels are (b, b, rest) in mode DCR, (rest, b, b) in CRD."""
+    """Import DepthToSpace, [N,C,H,W] to [N,C/b²,H·b,W·b]; channels are (b, b, C) in mode DCR, (C, b, b) in CRD."""
     value = node.input(0)
     block, (n, c, h, w) = _block(node, shape_of(value))
     if c % block**2:
@@ -250,7 +253,7 @@ def _depth_to_space(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _space_to_depth(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """[N,C,H,W] to [N,b²·C,H/b,W/b], the channels as (b, b, C); in mode CRD (C, b, b)."""
+    """Import SpaceToDepth, [N,C,H,W] to [N,b²·C,H/b,W/b]; channels are (b, b, C), in mode CRD (C, b, b)."""
     value = node.input(0)
     block, (n, c, h, w) = _block(node, shape_of(value))
     if h % block or w % block:
@@ -262,7 +265,7 @@ def _space_to_depth(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _mode(node: Node) -> str:
-    """The order of the channels: depth, column, row (DCR), or column, row, depth (CRD)."""
+    """Return the order of the channels: depth, column, row (DCR), or column, row, depth (CRD)."""
     mode = node.string("mode", "DCR")
     if mode not in ("DCR", "CRD"):
         raise node.error(f"unknown mode '{mode}' (known: DCR, CRD)")
@@ -270,7 +273,7 @@ def _mode(node: Node) -> str:
 
 
 def _block(node: Node, shape: tuple[int, ...]) -> tuple[int, tuple[int, int, int, int]]:
-    """The attribute blocksize, and a shape of four axes."""
+    """Return the attribute blocksize and the shape, checked to have four axes."""
     block = node.integer("blocksize", 0)
     if block < 1:
         raise node.error(f"blocksize must be at least 1, it is {block}")
@@ -288,7 +291,7 @@ def _shuffled(
     order: tuple[int, ...],
     target: tuple[int, ...],
 ) -> Value:
-    """The value with its axes split, in another order, and joined."""
+    """Split the value's axes (to the shape `split`), permute them by `order`, and join them (to the shape `target`)."""
     parts = builder.reshape(value, split, builder.derived(node.output, "split"))
     moved = builder.transpose(parts, order, builder.derived(node.output, "moved"))
     return builder.reshape(moved, target, node.output)

@@ -34,9 +34,7 @@ def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
 def _element_norm(
     node: Node, builder: GraphBuilder, image: Value, parameters: Sequence[Value], epsilon: float
 ) -> Value:
-    """Batch normalization with statistics per element (spatial=0, before opset 9): image · factor +
-    offset.
-    """
+    """Emit batch normalization with statistics per element (spatial=0, before opset 9): image · factor + offset."""
     arrays = []
     for index, value in enumerate(parameters):
         if not isinstance(value, Constant):
@@ -59,11 +57,11 @@ def _element_norm(
 
 
 Emit = Callable[[Node, GraphBuilder, str, Value, int], Value]
-"""Emits what a function of a whole axis makes of a value, under a name."""
+"""Emits a function of a whole axis: called with node, builder, the result's name, the value, and the axis."""
 
 
 def _along_axis(emit: Emit) -> ImportFunction:
-    """Since opset 13 along one axis; before, over all axes from `axis` on as if they were one."""
+    """Return the import function of a function along one axis; before opset 13 over all axes from `axis` on as one."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         value = node.input(0)
@@ -92,10 +90,10 @@ def _softmax(log: bool) -> Emit:
 
 
 def _hardmax(node: Node, builder: GraphBuilder, name: str, value: Value, axis: int) -> Value:
-    """1 for the first of the greatest along the axis, 0 for the others.
+    """Emit Hardmax: 1 for the first of the greatest elements along the axis, 0 for the others.
 
-    Of the elements that equal the greatest, the first is the one with the greatest place, counted
-    from the end; digit by digit, so that every number format holds the places.
+    Of the elements that equal the greatest, the first one is that with the greatest place counted from the end. Places
+    are compared digit by digit, so that every number format of a network holds the digits exactly.
     """
     shape = shape_of(value)
 
@@ -119,11 +117,11 @@ def _hardmax(node: Node, builder: GraphBuilder, name: str, value: Value, axis: i
 
 
 _BASE = 128
-"""All integers up to it are exact in every float type of a network."""
+"""The base of the digits: all integers up to it are exact in every float type of a network."""
 
 
 def _digits_from_the_end(length: int) -> list[np.ndarray]:
-    """For length-1, length-2 … 0 the digits in base 128, each plus 1; the highest digit first."""
+    """Return the digits of length-1, length-2 … 0 in base 128, each plus 1: an array per digit, the highest first."""
     rest, digits = np.arange(length - 1, -1, -1), []
     while not digits or rest.any():
         digits.append(rest % _BASE + 1)
@@ -132,7 +130,7 @@ def _digits_from_the_end(length: int) -> list[np.ndarray]:
 
 
 def _dropout(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
-    """Inference keeps every element; the mask, where it is used, says just that."""
+    """Import Dropout, which at inference keeps every element; the mask, if it is used, is all true."""
     if node.opset >= 12:
         training = node.constant(2, "input training_mode")
         if training is not None and training.any():
@@ -147,7 +145,7 @@ def _dropout(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
 def _mask(node: Node, shape: Sequence[int]) -> Constant:
     if math.prod(shape) > MAX_FOLDED_BYTES:
         raise UnsupportedNodeError("its mask is used and very big")
-    # Before opset 10 the mask was of the data's type, since then it is boolean.
+    # Before opset 10 the mask has the type of the data, since then it is boolean.
     dtype = np.bool_ if node.opset >= 10 else node.float_dtype
     return Constant(np.ones(shape, dtype), node.proto.output[1])
 

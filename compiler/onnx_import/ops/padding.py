@@ -37,7 +37,7 @@ def _pad(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _pads(node: Node, rank: int) -> tuple[list[int], list[int]]:
-    """The pads before and behind each axis."""
+    """Return the pads before and after each axis."""
     if node.opset < 11:
         pads = node.integers("paddings" if node.opset < 2 else "pads")
         axes = None
@@ -57,7 +57,7 @@ def _pads(node: Node, rank: int) -> tuple[list[int], list[int]]:
 
 
 def _number(node: Node) -> float:
-    """The number that constant padding consists of."""
+    """Return the number that constant padding is filled with."""
     if node.opset < 11:
         return node.real("value", 0.0)
     array = node.constant(2, "input constant_value")
@@ -76,7 +76,7 @@ def _crop(
     high: Sequence[int],
     name: str,
 ) -> Value:
-    """What negative pads leave of the value."""
+    """Cut off what negative pads take from the value."""
     shape = shape_of(value)
     starts = [max(-pad, 0) for pad in low]
     sizes = [
@@ -95,7 +95,7 @@ def _mirrored(
     high: Sequence[int],
     mode: str,
 ) -> Value:
-    """The value padded with elements of its own: a gather along each axis that grows."""
+    """Pad the value with elements of its own (reflect, edge, wrap): a gather along each axis that grows."""
     axes = [axis for axis, pads in enumerate(zip(low, high, strict=True)) if any(pads)]
     for number, axis in enumerate(axes, 1):
         length = shape_of(value)[axis]

@@ -1,5 +1,5 @@
-"""Imports element-wise ops other than arithmetic: functions of one operand, Relu and Clip, comparisons, the
-logic of bools, Where, and Cast.
+"""Imports element-wise ops other than arithmetic: functions of one operand, Relu, Clip, comparisons, operations on
+bools, Where, and Cast.
 
 Most functions are one `top.unary` of the same meaning; the table at the end says of which kind, and
 where ONNX's attributes go.
@@ -26,7 +26,7 @@ _SELU_GAMMA = 1.05070102214813232421875
 """The defaults of Selu (ONNX, Selu)."""
 
 Parameters = Callable[[Node], dict[str, float]]
-"""The parameters of a kind of `top.unary` from a node's attributes."""
+"""Returns the parameters of a kind of `top.unary` from a node's attributes."""
 
 
 def _unary(kind: str, parameters: Parameters | None = None) -> ImportFunction:
@@ -82,16 +82,16 @@ def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """The bounds are attributes up to opset 10, constant inputs since."""
+    """Return the bounds are attributes up to opset 10, constant inputs since."""
     low, high = _bound(node, "min", 1), _bound(node, "max", 2)
-    # A bound at the end of the type's range (the attributes' default) does not bind.
+    # A bound at the end of the type's range (the default of the attributes) bounds nothing.
     limits = ml_dtypes.finfo(dtype_of_value(node.input(0)))
     low = None if low is not None and low <= float(limits.min) else low
     high = None if high is not None and high >= float(limits.max) else high
     if low is None and high is None:
         return [node.input(0)]
     if low is not None and high is not None and low > high:
-        low = high  # ONNX applies the upper bound last: every element becomes it
+        low = high  # ONNX applies the upper bound last, so every element becomes that bound
     return [builder.emit(top.ClipOp, node.output, node.input(0), low=low, high=high)]
 
 
@@ -107,7 +107,7 @@ def _bound(node: Node, name: str, index: int) -> float | None:
 
 
 def _compare(kind: str, *, swapped: bool = False) -> ImportFunction:
-    """A comparison; a > b is b < a."""
+    """Return the import function of a comparison; with `swapped`, of operands the other way round: a > b is b < a."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         lhs, rhs = legacy_operands(node, builder)
@@ -131,7 +131,9 @@ def _where(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _cast(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """A cast at run time; constants are cast at import. Bools become 1 and 0; what is not 0 (NaN too) becomes true."""
+    """Import a Cast at run time (constants are folded). Bools become 1 and 0; numbers other than 0, and NaN, become
+    true.
+    """
     element = network_element(node.integer("to", 0))
     value = node.input(0)
     given = dtype_of_value(value)

@@ -20,7 +20,7 @@ from .window_attributes import WindowAttributes, emit_over_2d, read_window, spat
 
 
 def read_pool_window(node: Node, shape: Sequence[int]) -> WindowAttributes:
-    """The 2-D window of a pool over an image of `shape`; diagnostics as `read_window`."""
+    """Return the 2-D window of a pool over an image of `shape`. Raises the errors of `read_window`."""
     kernel = node.integers("kernel_shape")
     if kernel is None:
         raise node.error("the attribute kernel_shape is missing")
@@ -59,7 +59,7 @@ def _average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """count^(1/p) · (mean |x|^p)^(1/p): the mean, with pads counted as zeros, keeps numbers small."""
+    """Import LpPool as count^(1/p) · (mean |x|^p)^(1/p): the mean, which counts pads as zeros, keeps numbers small."""
     image, p = node.input(0), _exponent(node)
     window = read_pool_window(node, shape_of(image))
     powers = spatial_2d(node, builder, _power(node, builder, image, p))
@@ -81,8 +81,10 @@ def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _in_floor_mode(window: WindowAttributes, shape: Sequence[int]) -> WindowAttributes:
-    """The window whose pads after the image reach to the end of the last window: all windows then
-    have all of their elements, where ceil mode cuts the last ones off."""
+    """Return a window in floor mode for one in ceil mode, by padding the image up to the end of the last window.
+
+    All windows then have all of their elements, where ceil mode cuts off those of the last windows.
+    """
     ceil = pool_shape(
         tuple(shape),
         kernel=window.kernel,
@@ -100,7 +102,7 @@ def _in_floor_mode(window: WindowAttributes, shape: Sequence[int]) -> WindowAttr
 
 
 def _global_lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Over all spatial axes."""
+    """Import GlobalLpPool: the p-norm over all spatial axes."""
     p = _exponent(node)
     if p in (1, 2):
         return [over_image(node, builder, node.input(0), f"l{p:g}", node.output)]
@@ -110,7 +112,7 @@ def _global_lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _exponent(node: Node) -> float:
-    """The attribute p; a real number before opset 2."""
+    """Return the attribute p, which is a real number before opset 2."""
     p = node.integer("p", 2) if node.opset >= 2 else node.real("p", 2.0)
     if not (math.isfinite(p) and p > 0):
         raise node.error(f"p must be positive, it is {p:g}")
@@ -118,7 +120,7 @@ def _exponent(node: Node) -> float:
 
 
 def _power(node: Node, builder: GraphBuilder, value: Value, p: float) -> Value:
-    """|value|^p."""
+    """Emit |value|^p."""
     name = builder.derived(node.output, "power")
     if p == 2:
         return builder.emit(top.MulOp, name, value, value)
@@ -131,7 +133,7 @@ def _power(node: Node, builder: GraphBuilder, value: Value, p: float) -> Value:
 
 
 def _root(node: Node, builder: GraphBuilder, value: Value, p: float, name: str) -> Value:
-    """value^(1/p), `name`d; the value itself where p is 1."""
+    """Emit value^(1/p) under the name `name`; return the value itself if p is 1."""
     if p == 1:
         return value
     if p == 2:

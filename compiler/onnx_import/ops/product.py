@@ -15,9 +15,7 @@ from .arithmetic import align_legacy_operand
 
 
 def _matmul(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """A 1-D operand is a row (left) or a column (right); its axis of size 1 is taken out of the
-    result again.
-    """
+    """Import MatMul; a 1-D operand becomes a row (left) or a column (right), and the result loses that axis again."""
     lhs, rhs = node.input(0), node.input(1)
     left, right = shape_of(lhs), shape_of(rhs)
     if not left or not right:
@@ -38,7 +36,7 @@ def _matmul(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _gemm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """alpha · A' · B' + beta · C; constant factors are multiplied into constant operands."""
+    """Import Gemm, alpha · A' · B' + beta · C; alpha and beta are multiplied into operands that are constant."""
     a, b, c = _matrix(node, builder, 0, "transA"), _matrix(node, builder, 1, "transB"), None
     rows, columns = shape_of(a)[0], shape_of(b)[1]
     alpha, beta = node.real("alpha", 1.0), node.real("beta", 1.0)
@@ -68,7 +66,7 @@ def _matrix(node: Node, builder: GraphBuilder, index: int, transposed: str) -> V
 
 
 def _addend(node: Node, builder: GraphBuilder, shape: tuple[int, int]) -> Value:
-    """Input C, checked to broadcast to the product without widening it."""
+    """Return input C, checked to broadcast to the product's shape without widening it."""
     c = node.input(2)
     if node.opset < 7:
         c = align_legacy_operand(node, builder, c, shape)
@@ -93,7 +91,9 @@ def _scaled(node: Node, builder: GraphBuilder, value: Value, factor: float, suff
 
 
 def _as_bias(node: Node, builder: GraphBuilder, c: Value | None, columns: int) -> Value | None:
-    """C as one value per column, where it is that: [N], [1, N], or a constant with one element."""
+    """Return C as a bias with one value per column, or None if it is not of shape [N], [1, N] or a constant of one
+    element.
+    """
     if c is None:
         return None
     shape = shape_of(c)

@@ -28,7 +28,9 @@ _KINDS = {
 
 
 def _reduce(kind: str) -> ImportFunction:
-    """A reduction; without axes over all of them, or, where the node says so, over none."""
+    """Return the import function of a reduction; without axes it is over all of them, or over none if the node says
+    so.
+    """
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         value = node.input(0)
@@ -53,7 +55,7 @@ def _reduce(kind: str) -> ImportFunction:
 
 
 def _global_pool(kind: str) -> ImportFunction:
-    """A reduction over all spatial axes."""
+    """Return the import function of a pool over all spatial axes, which is a reduction."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         return [over_image(node, builder, node.input(0), kind, node.output)]
@@ -62,9 +64,7 @@ def _global_pool(kind: str) -> ImportFunction:
 
 
 def over_image(node: Node, builder: GraphBuilder, image: Value, kind: str, name: str) -> Value:
-    """The reduction `kind` of `image` [N, C, spatial...] over its spatial axes, which stay as axes
-    of size 1.
-    """
+    """Emit the reduction `kind` of `image` [N, C, spatial...] over its spatial axes, which stay as axes of size 1."""
     axes = tuple(range(2, len(shape_of(image))))
     if not axes:
         raise node.error("its input must have at least 3 axes")

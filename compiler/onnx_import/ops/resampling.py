@@ -1,4 +1,4 @@
-"""Imports Resize (opset 10 to 19) and Upsample: every size, scale and region settled at import."""
+"""Imports Resize (opset 10 to 19) and Upsample; sizes, scales and regions must be known at import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MODES = ("nearest", "linear", "cubic")
 
 @dataclass(frozen=True)
 class _Extent:
-    """The sizes of the result, and for each axis the scale that coordinates are computed with."""
+    """The sizes of the result, and for each axis the scale that coordinates are computed from."""
 
     sizes: tuple[int, ...]
     scales: tuple[float, ...]
@@ -71,7 +71,7 @@ def _mode(node: Node) -> str:
 def _extent(
     node: Node, builder: GraphBuilder, shape: Sequence[int], axes: Sequence[int]
 ) -> _Extent:
-    """Exactly one of the inputs scales and sizes is given; an empty tensor stands for none."""
+    """Return the extent from scales or sizes, of which exactly one is given (an empty tensor counts as not given)."""
     scales = _numbers(node, 2, "input scales")
     sizes = node.integers_of(3, "input sizes")
     if bool(scales) == bool(sizes):
@@ -90,7 +90,7 @@ def _extent(
 def _with_batch(
     builder: GraphBuilder, shape: Sequence[int], axes: Sequence[int], sizes: list[int]
 ) -> list[int]:
-    """Sizes that were written for another batch size, for the new one."""
+    """Change sizes that were written for the model's batch size to the new batch size."""
     batch = builder.batch
     if batch is None or not axes or axes[0] != 0:
         return sizes
@@ -111,7 +111,9 @@ def _numbers(node: Node, index: int, what: str) -> list[float] | None:
 def _extent_of_scales(
     node: Node, shape: Sequence[int], axes: Sequence[int], scales: Sequence[float]
 ) -> _Extent:
-    """ONNX: output size = floor(input size · scale), in f32 as onnx's shape inference has it."""
+    """Return the extent from scales: output size = floor(input size · scale) (ONNX), in f32 as in its shape
+    inference.
+    """
     if len(scales) != len(axes) or any(scale <= 0 for scale in scales):
         raise node.error(f"scales {list(scales)} must be {len(axes)} positive numbers")
     sizes, full = list(shape), [1.0] * len(shape)
@@ -128,8 +130,10 @@ def _extent_of_scales(
 def _extent_of_sizes(
     node: Node, shape: Sequence[int], axes: Sequence[int], wanted: Sequence[int]
 ) -> _Extent:
-    """Sizes as they are ("stretch"), or with one scale for all axes that keeps within or covers
-    them (opset 18).
+    """Return the extent from sizes: taken as they are ("stretch"), or with one scale for all axes (since opset 18).
+
+    The one scale makes the result as large as fits into the sizes ("not_larger"), or as small as covers them
+    ("not_smaller").
     """
     policy = node.string("keep_aspect_ratio_policy", "stretch") if node.opset >= 18 else "stretch"
     sizes, scales = list(shape), [1.0] * len(shape)
@@ -142,16 +146,14 @@ def _extent_of_sizes(
         raise node.error(f"unknown keep_aspect_ratio_policy '{policy}'")
     scale = min(ratios) if policy == "not_larger" else max(ratios)
     for axis in axes:
-        # ONNX, Resize: round_int, halves upwards.
+        # ONNX, Resize: round_int, which rounds halves up.
         sizes[axis] = math.floor(scale * shape[axis] + 0.5)
         scales[axis] = scale
     return _Extent(tuple(sizes), tuple(scales))
 
 
 def _region(node: Node, rank: int, axes: Sequence[int]) -> tuple[float, ...]:
-    """The region of interest as two numbers per axis (start, end); an axis that is not named keeps
-    0 to 1.
-    """
+    """Return the region of interest: the starts of all axes, then their ends; an axis that is not named has 0 and 1."""
     roi = _numbers(node, 1, "input roi")
     if roi is None or len(roi) != 2 * len(axes):
         raise node.error(f"tf_crop_and_resize needs roi with {2 * len(axes)} numbers")
@@ -162,10 +164,10 @@ def _region(node: Node, rank: int, axes: Sequence[int]) -> tuple[float, ...]:
 
 
 def _upsample(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Upsample, and Resize of opset 10: coordinates are scaled without any offset.
+    """Import Upsample, and Resize of opset 10, which scale coordinates without any offset.
 
-    Nearest takes the pixel below when it enlarges; opset 10 says nothing on shrinking, where ONNX
-    Runtime takes the one above. So an op that does both along different axes becomes two.
+    Nearest takes the pixel below when it enlarges. Opset 10 does not say what it does when it shrinks; ONNX Runtime
+    then takes the pixel above. So a node that does both, along different axes, becomes two ops.
     """
     value = node.input(0)
     shape = shape_of(value)

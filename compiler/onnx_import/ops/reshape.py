@@ -15,7 +15,9 @@ from ..value import Value, shape_of
 
 
 def _reshape(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """0 copies the input's dimension (unless allowzero), -1 takes what is left."""
+    """Import Reshape; a size of 0 copies the input's dimension (unless allowzero), -1 takes the elements that are
+    left.
+    """
     value = node.input(0)
     shape = shape_of(value)
     wanted = node.integers("shape") if node.opset < 5 else node.integers_of(1, "shape")
@@ -32,10 +34,10 @@ def _emit(node: Node, builder: GraphBuilder, value: Value, shape: Sequence[int])
 
 
 def _with_batch(wanted: list[int], shape: Sequence[int], batch: BatchChange) -> list[int]:
-    """A constant shape that was written for another batch size, for the new one.
+    """Change a constant shape that was written for the model's batch size to the new batch size.
 
-    The leading dimension is scaled where the number of elements demands it, or where -1 would
-    otherwise take the samples in: it is the old batch size and the input's is the new one.
+    The leading dimension is scaled if the number of elements demands it. It is also scaled if the shape has a -1, which
+    would otherwise absorb the samples: if it is the old batch size, and the input's leading dimension is the new one.
     """
     if not wanted or not shape or wanted[0] < 1:
         return wanted
@@ -128,4 +130,4 @@ OPERATORS = {
     "Unsqueeze": Operator(_unsqueeze, "transfers"),
     "Transpose": Operator(_transpose, "transfers"),
 }
-"""The ops of this family; those that change shapes only are removed where the layout allows it."""
+"""The ops of this family; those that only change shapes are removed if the layout allows it."""

@@ -1,5 +1,5 @@
-"""Imports the normalizations by statistics of the input itself: Layer-, Instance-, Group-, RMS-,
-MeanVariance-, LpNormalization and LRN.
+"""Imports the normalizations by statistics of the input itself: Layer-, Instance-, Group-, RMS-, MeanVariance- and
+LpNormalization, and LRN.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _rms_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 def _over_last_axes(
     node: Node, builder: GraphBuilder, kind: str, parameters: Sequence[Value | None]
 ) -> Value:
-    """A normalization over the axes from `axis` on."""
+    """Emit a normalization over the axes from the attribute `axis` on."""
     value = node.input(0)
     rank = len(shape_of(value))
     axes = range(node.axis(node.integer("axis", -1), rank), rank)
@@ -37,7 +37,7 @@ def _over_last_axes(
 
 
 def _instance_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Each channel of each sample by itself; scale and bias are per channel."""
+    """Import InstanceNormalization, of each channel of each sample by itself; scale and bias are per channel."""
     value = node.input(0)
     shape = shape_of(value)
     rank = len(shape)
@@ -72,7 +72,7 @@ def _per_channel(
     sizes: tuple[int, ...],
     ones: tuple[int, ...],
 ) -> Value:
-    """Input `index`, which must be a list of prod(sizes) numbers, as a tensor [*sizes, *ones]."""
+    """Return input `index`, which must be a list of prod(sizes) numbers, as a tensor [*sizes, *ones]."""
     value, expected = node.input(index), 1
     for size in sizes:
         expected *= size
@@ -82,7 +82,7 @@ def _per_channel(
 
 
 def _group_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Groups of neighboring channels together; scale and bias are per group before opset 21, then
+    """Import GroupNormalization, of groups of neighboring channels; scale and bias are per group before opset 21, then
     per channel.
     """
     value = node.input(0)
@@ -112,7 +112,7 @@ def _group_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 _MVN_EPSILON = 1e-18
-"""ONNX adds 1e-9 to the deviation itself; both keep a deviation of 0 from being divided by."""
+"""Added to the variance (1e-9 squared), where ONNX adds 1e-9 to the deviation: both avoid a division by 0."""
 
 
 def _mean_variance_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:

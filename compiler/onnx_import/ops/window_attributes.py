@@ -1,4 +1,4 @@
-"""Kernel, strides, dilations and padding of ONNX's convolutions and pools, as 2-D windows."""
+"""Reads kernel, strides, dilations and padding of ONNX's convolutions and pools as 2-D windows."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ class WindowAttributes:
     ceil_mode: bool = False
 
     def as_2d(self) -> WindowAttributes:
-        """The window over [1, length] that does what this one does over [length]; a 2-D window is
-        itself.
-        """
+        """Return a 2-D window; one over [length] becomes the same window over [1, length]."""
         if len(self.kernel) == 2:
             return self
         begin, end = self.pads
@@ -38,12 +36,11 @@ class WindowAttributes:
 
 
 def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -> WindowAttributes:
-    """The window of a convolution or pool over [N, C, spatial...] with `kernel`; auto_pad becomes
-    explicit pads.
+    """Return the window of a convolution or pool over [N, C, spatial...] with `kernel`; auto_pad becomes explicit pads.
 
     Raises:
-        DiagnosticError: a list of the wrong length, a stride or dilation below 1, negative padding.
-        UnsupportedNodeError: more than two spatial axes.
+        DiagnosticError: if a list has the wrong length, a stride or dilation is below 1, or padding is negative.
+        UnsupportedNodeError: if there are more than two spatial axes.
     """
     rank = len(input_shape) - 2
     if rank < 1:
@@ -54,12 +51,12 @@ def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -
     strides = _positive(node, "strides", node.integers("strides"), rank)
     dilations = _positive(node, "dilations", node.integers("dilations"), rank)
     pads = _pads(node, input_shape[2:], kernel, strides, dilations)
-    # A stride past the padded input is never taken: any longer one means the same.
+    # A stride past the padded input is never taken, so a longer one means the same.
     strides = tuple(
         min(stride, size + pads[axis] + pads[axis + rank])
         for axis, (stride, size) in enumerate(zip(strides, input_shape[2:], strict=True))
     )
-    # SAME says the output's size itself; with its pads made explicit floor mode gives just that.
+    # SAME states the output's size; with its pads made explicit, floor mode gives the same size.
     # VALID with ceil_mode is read as onnx's shape inference and ONNX Runtime read it: like NOTSET
     # without pads.
     is_same = node.string("auto_pad", "NOTSET").startswith("SAME")
@@ -106,7 +103,7 @@ def _pads(
 
 
 def spatial_2d(node: Node, builder: GraphBuilder, value: Value) -> Value:
-    """[N, C, length] as [N, C, 1, length]; [N, C, H, W] as it is."""
+    """Return [N, C, length] as [N, C, 1, length], and [N, C, H, W] as it is."""
     shape = shape_of(value)
     if len(shape) == 4:
         return value
@@ -122,9 +119,7 @@ def emit_over_2d(
     *operands: Value | None,
     **properties: object,
 ) -> Value:
-    """Emits a 2-D op as the node's output; for a node over one spatial axis (rank 3) its unit axis
-    is removed again.
-    """
+    """Emit a 2-D op as the node's output; if the node has one spatial axis (rank 3), remove the added axis again."""
     if rank == 4:
         return builder.emit(kind, node.output, *operands, **properties)
     wide = builder.emit(kind, builder.derived(node.output, "2d"), *operands, **properties)
