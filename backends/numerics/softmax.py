@@ -1,4 +1,4 @@
-"""Softmax and its logarithm in f32."""
+"""Softmax and its logarithm, in f32."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The program file: encoding, container, assembler."""
+"""The compiled program: its encoding, its file, and the assembler that makes it from isa IR."""

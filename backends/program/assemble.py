@@ -1,9 +1,7 @@
-"""Between the isa dialect and programs: `assemble` encodes a module, `disassemble` gives back its
-text.
+"""Converts isa IR to programs and back: `assemble` encodes a module, `disassemble` returns the text of a program.
 
-Names become counts and counts names: the n-th instruction of an engine is called by the engine's
-letter and n (m12), and `after` becomes, for each other engine, how many of its instructions must
-have completed.
+Assembling turns the names in `after` into counts: for each other engine, how many of its instructions must have
+completed. Disassembling names the n-th instruction of an engine by the engine's letter and n (m12).
 """
 
 from __future__ import annotations
@@ -30,8 +28,7 @@ if TYPE_CHECKING:
     from xdsl.context import Context
 
 PROGRAM_WEIGHTS = "program.weights"
-"""Key in the weight store of the bytes of segment "weights", u8 [n]: what the isa.program of a
-program names.
+"""The key in the weight store of the bytes of segment "weights", u8 [n], which the isa.program names.
 """
 
 
@@ -41,11 +38,11 @@ def assemble(
     *,
     weights: bytes | memoryview | np.ndarray | None = None,
 ) -> Program:
-    """Return the program that a verified isa module says.
+    """Encode a verified isa module as a program.
 
-    The bytes of segment "weights" are `weights`, or else what the weight store of `ctx` has under
-    the program's key. Raises DiagnosticError if the module is no isa module, the target or the
-    weights are not what it says, or the program is wrong.
+    The bytes of segment "weights" are `weights`, or else those that the weight store of `ctx` has under the program's
+    key. Raises DiagnosticError if the module is not an isa module, if the target or the weights are not those that it
+    names, or if the program fails its check.
     """
     op = _program_op(module)
     debug = _DebugNumbers()
@@ -86,7 +83,7 @@ def _program_op(module: ModuleOp) -> isa.ProgramOp:
 
 
 def _weights(op: isa.ProgramOp, ctx: Context | None) -> np.ndarray:
-    """Return the bytes of segment "weights" from the weight store."""
+    """Read the bytes of segment "weights" from the weight store."""
     size = op.segment_sizes["weights"]
     if op.key is None:
         return np.zeros(0, np.uint8)
@@ -122,8 +119,9 @@ class _DebugNumbers:
         self._by_identity: dict[tuple[int, int], int] = {}
 
     def of(self, op: isa.InstructionOp) -> int:
-        """Return the number of what an instruction computes."""
-        # Attributes are shared and live as long as the module: their identity saves hashing them.
+        """Return the number of the entry for an instruction: the op and the ONNX nodes that it computes."""
+        # Attributes are shared and live as long as the module, so their identity can stand for
+        # them, which saves hashing.
         origin = op.properties.get("origin")
         identity = (id(origin), id(op.location))
         number = self._by_identity.get(identity)
@@ -138,7 +136,7 @@ class _DebugNumbers:
 
 
 def _encode_stream(stream: isa.StreamOp, debug: _DebugNumbers) -> np.ndarray:
-    """Return the words [n] of a stream: own fields by instruction class at once, the header one by one."""
+    """Encode a stream as words [n]: the fields of a class's instructions all at once, the header one by one."""
     classes: dict[type[Instruction], tuple[list[int], list[bytes], list[bytes]]] = {}
     header = _HeaderColumns(stream)
     for index, op in enumerate(stream.instructions):
@@ -180,7 +178,7 @@ class _HeaderColumns:
         return len(self._engines)
 
     def add(self, op: isa.InstructionOp, debug: int) -> None:
-        """The next instruction of the stream."""
+        """Add the next instruction of the stream."""
         engine = ENGINES.index(op.engine)  # type: ignore[arg-type]
         waits = [0] * len(ENGINES)
         for name in op.after.data if op.after is not None else ():
@@ -190,7 +188,8 @@ class _HeaderColumns:
                     Place(name=f"core {self._core}, instruction '{op.instruction_name.data}'"),
                 )
             other, count = self._order[name.data]
-            # An engine runs its instructions in order: what stands in the same queue needs no wait.
+            # An engine runs its instructions in order, so instructions in the same queue need no
+            # wait.
             if other != engine:
                 waits[other] = max(waits[other], count)
         self._completed[engine] += 1
@@ -203,7 +202,7 @@ class _HeaderColumns:
         self._counters.append((counter, value, signal, mask, debug))
 
     def write(self, words: np.ndarray) -> None:
-        """Set the columns of words [n]."""
+        """Write the columns to words [n]."""
         words["engine"] = self._engines
         if not self._engines:
             return
@@ -215,7 +214,7 @@ class _HeaderColumns:
 
 
 def disassemble_module(program: Program, ctx: Context | None = None) -> ModuleOp:
-    """Return the isa module of a checked program. The weights go to the weight store of `ctx`, if one is given."""
+    """Return the isa module of a checked program; the weights go to the weight store of `ctx`, if one is given."""
     key = PROGRAM_WEIGHTS if program.segment_sizes["weights"] else None
     if key is not None and ctx is not None:
         key = weights_of(ctx).add(key, program.weight_bytes)

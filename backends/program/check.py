@@ -1,9 +1,8 @@
-"""Checks that a program can run: every instruction is known, fits, and touches only memory that
-there is.
+"""Checks that a program can run: every instruction is known, fits, and touches only memory that exists.
 
-What passes here cannot make a simulator read outside an array, wait for an instruction that does
-not come before, or allocate more than the program's memories. Whether accesses are ordered and
-bytes were written is the sanitizer's business.
+A program that passes cannot make a simulator read outside an array, wait for an instruction that does not come before,
+or allocate more than the program's memories. Whether accesses are ordered, and bytes written before they are read, is
+for the sanitizer to check.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ MAX_COUNTERS = 2**16
 
 
 def check_program(program: Program, file: str | None = None) -> None:
-    """Raise DiagnosticError for the first thing that is wrong; `file` names the program's file in it.
+    """Raise DiagnosticError for the first mistake, if there is one; it names the program's file `file`.
 
-    A mistake in an instruction is told with core, index, mnemonic, field, and the ONNX nodes that
-    it computes.
+    For a mistake in an instruction it names core, index, mnemonic, field, and the ONNX nodes that the instruction
+    computes.
     """
     _check_description(program, file)
     sizes = MemorySizes(
@@ -55,7 +54,7 @@ def _fail(file: str | None, message: str) -> NoReturn:
 
 
 def _check_description(program: Program, file: str | None) -> None:
-    """Cores, memory sizes, ports and the debug map."""
+    """Check cores, memory sizes, ports and the debug map."""
     target, cores = program.target, len(program.streams)
     if not 1 <= cores <= target.cores:
         _fail(file, f"the program is for {cores} cores, target '{target.name}' has {target.cores}")
@@ -127,7 +126,7 @@ class _StreamCheck:
         self.stream = program.streams[core]
 
     def fail(self, index: int, problem: str) -> NoReturn:
-        """Return a mistake in the instruction at `index`."""
+        """Raise DiagnosticError for a mistake in the instruction at `index`."""
         word = self.stream[index]
         instruction = BY_OPCODE.get(int(word["opcode"]))
         mnemonic = instruction.mnemonic if instruction else "unknown"
@@ -147,7 +146,7 @@ class _StreamCheck:
             self.fail(index, problem if values is None else f"{problem}, got {values[index]}")
 
     def run(self, groups: dict[int, tuple[int, tuple[Any, ...]]]) -> None:
-        """Check all of the stream. `groups` collects the multicast groups of all streams."""
+        """Check the whole stream. `groups` collects the multicast groups of all streams."""
         known = np.isin(self.stream["opcode"], list(BY_OPCODE))
         self.fail_where(
             ~known, "field 'opcode': there is no such instruction", self.stream["opcode"]
@@ -217,7 +216,7 @@ class _StreamCheck:
         )
 
     def _check_fields(self, instruction: type[Instruction]) -> None:
-        """The range of every field of all instructions of one class."""
+        """Check the ranges of all fields of all instructions of one class."""
         indices, words = select(self.stream, instruction)
         if instruction.engine is not None:
             other = words["engine"] != ENGINES.index(instruction.engine)
@@ -266,6 +265,7 @@ def _out_of_range(field: Field, values: np.ndarray) -> np.ndarray:
     if field.kind == "real":
         return np.isnan(values)
     low, high = bounds(field)
-    # In the column's own type: comparing u64 with a negative Python number would go through floats.
+    # Compare in the column's own type: comparing u64 with a negative Python number would go through
+    # floats.
     info = np.iinfo(values.dtype)
     return (values < max(low, info.min)) | (values > min(high, info.max))

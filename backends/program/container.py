@@ -1,4 +1,4 @@
-"""The `.smalti` file: a preamble, a JSON manifest of sections, and the sections.
+"""Reads and writes the `.smalti` file: a preamble, a JSON manifest of sections, and the sections.
 
     preamble (64 bytes): magic (8 bytes), version (u32), zero (u32), size of the manifest (u64),
         size of the file (u64), SHA-256 of the manifest (32 bytes)
@@ -6,9 +6,8 @@
     sections, each at the next multiple of 64 bytes, zeros between: program (JSON), target (JSON),
         debug (JSON), stream0, stream1, … (words), weights
 
-All numbers are little-endian. The layout leaves a writer no choice, so that the same program always
-has the same bytes. A reader allocates nothing that the real file size does not bear out, and what
-it makes of a damaged file is a DiagnosticError.
+All numbers are little-endian. The layout leaves a writer no choice, so that the same program always has the same bytes.
+A reader allocates no more than the real size of the file allows, and raises DiagnosticError for a damaged file.
 """
 
 from __future__ import annotations
@@ -65,9 +64,7 @@ class _Port:
 
 @dataclass(frozen=True)
 class _Description:
-    """The section "program": all of a program that is neither bytes nor the target nor the debug
-    map.
-    """
+    """The section "program": everything of a program but streams, weights, the target and the debug map."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     name: str
@@ -100,7 +97,7 @@ def write(program: Program) -> bytes:
 
 
 def _pieces(program: Program) -> list[bytes | memoryview]:
-    """Return the file, piece by piece: what is large is not copied."""
+    """Return the file in pieces, so that large sections are not copied."""
     description = _Description(
         name=program.name,
         target_reference=program.target_reference,
@@ -124,7 +121,10 @@ def _pieces(program: Program) -> list[bytes | memoryview]:
 
 
 def _pack(contents: Mapping[str, memoryview]) -> list[bytes | memoryview]:
-    """Lay out the sections. The offsets stand in the manifest, whose length moves them: repeat until it is stable."""
+    """Lay out the sections.
+
+    The manifest holds their offsets, which depend on the length of the manifest: repeat until that length is stable.
+    """
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     manifest = b""
     while True:
@@ -137,7 +137,7 @@ def _pack(contents: Mapping[str, memoryview]) -> list[bytes | memoryview]:
                 {"name": name, "offset": offset, "size": content.nbytes, "sha256": digests[name]}
             )
         text = _json(sections)
-        # Only ever growing (blanks at the end are JSON too), the length settles after a few rounds.
+        # The length only grows (blanks may follow JSON), so it is stable after a few rounds.
         text += b" " * (len(manifest) - len(text))
         if len(text) == len(manifest):
             break
@@ -152,7 +152,7 @@ def _pack(contents: Mapping[str, memoryview]) -> list[bytes | memoryview]:
 
 
 def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program:
-    """Return the program in the bytes of a file, checked; `file` names it in errors.
+    """Read and check the program in the bytes of a file, which errors call `file`.
 
     Raises:
         DiagnosticError: if it is not a whole, undamaged file of this version, or its program cannot
@@ -225,7 +225,7 @@ def _read_sections(view: memoryview, file: str) -> dict[str, memoryview]:
 
 
 def _parse(adapter: TypeAdapter[_T], text: memoryview, file: str, section: str) -> _T:
-    """Compute JSON text, validated; the first few mistakes are named."""
+    """Parse and validate JSON text. Raises DiagnosticError, which names the first few mistakes."""
     try:
         return adapter.validate_json(bytes(text), strict=True)
     except ValidationError as error:
@@ -259,7 +259,7 @@ def _read_stream(content: memoryview, file: str, name: str) -> np.ndarray:
 
 
 def load(path: str | Path) -> Program:
-    """Read and check a file.
+    """Read and check a program file.
 
     Raises:
         DiagnosticError: if it cannot be read, is damaged, or its program cannot run.
@@ -269,5 +269,5 @@ def load(path: str | Path) -> Program:
 
 
 def save(program: Program, path: str | Path) -> None:
-    """Write the file of a program, whole or not at all; raise DiagnosticError if it cannot."""
+    """Write the file of a program, whole or not at all. Raises DiagnosticError if that fails."""
     write_atomically(Path(path), lambda file: file.writelines(_pieces(program)))

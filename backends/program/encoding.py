@@ -1,10 +1,8 @@
-"""The binary form of instructions: one 128-byte word each, a core's stream being one NumPy array of
-words.
+"""Encodes and decodes instructions: one 128-byte word each, and a NumPy array of words for a core's stream.
 
 The layout follows from the table in `backends/instructions/instruction_set.py`: the header fields, then the
-instruction's own fields, packed without gaps, little-endian, then zeros. Storage and enum fields
-are stored as codes; here they are names (strings) in every mapping, as in the table's own
-functions.
+instruction's own fields, packed without gaps, little-endian, then zeros. Storage and enum fields are stored as codes;
+in the mappings that are passed here they are names (strings), as in the functions of the instruction classes.
 """
 
 from __future__ import annotations
@@ -61,11 +59,10 @@ def _all_fields(instruction: type[Instruction]) -> Mapping[str, Field]:
 def encode(mnemonic: str, fields: Mapping[str, Any]) -> np.ndarray:
     """Return one instruction as an array of shape [1] and dtype `WORD`.
 
-    `fields` maps field names (the header's included, except `opcode` and `reserved`) to numbers,
-    storage and enum fields to their names. A field may be left out if the table gives a default;
-    `engine` only has to be said where the instruction has none of its own (sync). A real that its
-    field stores as f32 is rounded to it. Raises DiagnosticError naming instruction, field and value
-    if a field is unknown, missing or does not fit.
+    `fields` maps field names (the header's included, except `opcode` and `reserved`) to numbers, storage and enum
+    fields to their names. A field may be left out if the table gives a default; `engine` must be given only if the
+    instruction has none of its own (sync). A real in a field that stores f32 is rounded. Raises DiagnosticError naming
+    instruction, field and value if a field is unknown, missing or does not fit.
     """
     instruction = BY_MNEMONIC.get(mnemonic)
     if instruction is None:
@@ -119,11 +116,10 @@ def encode_stream(instructions: Iterable[tuple[str, Mapping[str, Any]]]) -> np.n
 def encode_columns(
     instruction: type[Instruction], integers: np.ndarray, reals: np.ndarray
 ) -> np.ndarray:
-    """Return words [n] of one instruction class with its own fields set and, of the header, opcode and engine.
+    """Return words [n] of one instruction class, with the class's own fields, the opcode and the engine set.
 
-    `integers` int64 [n, number of fields that are not real] and `reals` f64 [n, number of real
-    fields], both in table order, storage and enum fields as codes: values that are known to fit
-    (the verifier of the isa dialect).
+    The fields are given as `integers`, int64 [n, number of fields that are not real], and `reals`, f64 [n, number of
+    real fields], both in table order, with codes for names. The verifier of the isa dialect has checked that they fit.
     """
     words = np.zeros(len(integers), word_dtype(instruction))
     words["opcode"] = instruction.opcode
@@ -141,7 +137,7 @@ def encode_columns(
 
 
 def select(stream: np.ndarray, instruction: type[Instruction]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the words of one instruction class: their indices in the stream (int64 [n]) and a structured copy [n].
+    """Select the words of one instruction class: return their indices in the stream (int64 [n]) and a copy of them [n].
 
     The copy has the dtype `word_dtype(instruction)`, so a field of all of them is `words["name"]`
     (codes, not names).
@@ -151,16 +147,15 @@ def select(stream: np.ndarray, instruction: type[Instruction]) -> tuple[np.ndarr
 
 
 def decode(word: np.ndarray | np.void) -> tuple[type[Instruction], dict[str, Any]]:
-    """Return class and fields (the header's included) of one word; storage and enum fields by name, all else plain
-    numbers.
+    """Return class and fields (the header's included) of one word, with names for codes and plain numbers for the rest.
 
-    Raises DiagnosticError for an unknown opcode or code.
+    Raises DiagnosticError if the opcode or a code is unknown.
     """
     return decode_stream(np.asarray(word, dtype=WORD).reshape(1))[0]
 
 
 def decode_stream(stream: np.ndarray) -> list[tuple[type[Instruction], dict[str, Any]]]:
-    """`decode` of every word of a stream, in order; about 3 µs a word.
+    """Decode every word of a stream, in order, as `decode` does; takes about 3 µs a word.
 
     Raises DiagnosticError with the index of the first word, in order of opcodes, whose opcode or
     code is unknown.
@@ -203,7 +198,7 @@ def _column(
 
 
 def known_codes(indices: np.ndarray, words: np.ndarray) -> bool:
-    """Return whether all storage and enum fields of what `select` returned hold codes that have names."""
+    """Return whether all storage and enum fields of the words that `select` returned hold codes that have names."""
     if not len(indices):
         return True
     fields = BY_OPCODE[int(words["opcode"][0])].fields
@@ -217,7 +212,7 @@ def known_codes(indices: np.ndarray, words: np.ndarray) -> bool:
 def columns_of(stream: np.ndarray) -> Iterator[Columns]:
     """Yield the words [n] of a stream in groups, their fields as columns; `numbers` are indices in the stream.
 
-    All opcodes and codes of names are known ones.
+    All opcodes and codes must be known ones.
     """
     for opcode in np.unique(stream["opcode"]).tolist():
         instruction = BY_OPCODE[opcode]

@@ -35,8 +35,8 @@ class Port:
 
 @dataclass(frozen=True)
 class DebugEntry:
-    """Where instructions come from: the result name of a `tpu` op ("" if unknown) and the ONNX
-    nodes it computes.
+    """What instructions compute: the result name of a `tpu` op ("" if unknown) and the ONNX nodes that it comes
+    from.
     """
 
     op: str = ""
@@ -44,8 +44,7 @@ class DebugEntry:
 
 
 DebugMap = list[DebugEntry]
-"""Entries by number, the field `debug` of an instruction. Entry 0 always is `DebugEntry()`: nothing
-is known.
+"""The entries by number, which the field `debug` of an instruction holds. Entry 0 is always empty, `DebugEntry()`.
 """
 
 
@@ -53,12 +52,11 @@ is known.
 class Program:
     """The encoded program of all cores with everything needed to run and explain it.
 
-    `streams[c]` is the stream of virtual core c: an array [n] of dtype `encoding.WORD`. `weights`
-    are the bytes of the segment "weights" (any bytes-like object). `segment_sizes` gives the bytes
-    of each segment of global memory; `counters` how many counters each core uses; `local_bytes` and
-    `acc_bytes` how much of each memory each core uses. `target_reference` is what `load_target`
-    accepts to find the target again (a name or a path). `statistics` are counts that the compiler
-    noted.
+    `streams[c]` is the stream of virtual core c: an array [n] of dtype `encoding.WORD`. `weights` are the bytes of the
+    segment "weights" (any bytes-like object). `segment_sizes` gives the bytes of each segment of global memory;
+    `counters` how many counters each core uses; `local_bytes` and `acc_bytes` how much of each memory each core uses.
+    `target_reference` is what `load_target` accepts to find the target again (a name or a path). `statistics` are
+    counts that the passes of the compiler reported.
     """
 
     target: Target
@@ -76,7 +74,7 @@ class Program:
     target_reference: str = ""
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the rest: absent segment sizes, memory use (all of it) and the target's name."""
+        """Fill in absent fields: segment sizes, memory use (all of the memory) and the target's name."""
         self.segment_sizes = _all_segments(self.segment_sizes, self.weight_bytes.size)
         if not self.local_bytes:
             self.local_bytes = [self.target.local_memory.size_bytes] * len(self.streams)
@@ -99,11 +97,13 @@ class Program:
         return sum(len(stream) for stream in self.streams)
 
     def origin(self, debug: int) -> DebugEntry:
-        """Return the entry of the debug map with this number; entry 0 for a number that has none."""
+        """Return the entry of the debug map with this number, or entry 0 if there is none."""
         return self.debug[debug] if debug < len(self.debug) else self.debug[0]
 
 
 def _all_segments(sizes: Mapping[str, int], weights: int) -> dict[str, int]:
-    """Return sizes of all segments, in the order of their codes, unknown names (which the check reports) last."""
+    """Return the sizes of all segments in the order of their codes; unknown names, which the check reports, come
+    last.
+    """
     known = {name: sizes.get(name, weights if name == "weights" else 0) for name in SEGMENTS}
     return known | {name: size for name, size in sizes.items() if name not in SEGMENTS}

@@ -1,1 +1,1 @@
-"""The simulator of programs: values and cycles."""
+"""The simulator of programs, which computes values and counts cycles."""

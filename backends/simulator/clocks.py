@@ -1,8 +1,8 @@
-"""What the machine's rules order: a vector clock for every instruction.
+"""Computes a vector clock for every instruction, which says what the machine's rules order before it.
 
 A clock says, for every engine of every core, how many of its instructions are certain to be
 complete (Fidge 1988, Mattern 1989). Instruction a comes before b in every execution if b's clock
-counts a. The clocks follow from the program alone: no data decide what runs.
+counts a. The clocks follow from the program alone, since what runs does not depend on data.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from .streams import Streams
 
 
 def start_clocks(streams: Streams, order: list[int]) -> np.ndarray:
-    """Return clocks at the start of each instruction, int32 [instructions, engines]; `order` is an order of execution.
+    """Return the clock at the start of each instruction, int32 [instructions, engines]; `order` is an order of
+    execution.
 
-    An engine's instructions take effect in order. Loads of a multicast start together. A wait for a
-    counter that several engines signal is ordered only after those signals that it needs whatever
-    the order of the others.
+    An engine's instructions take effect in order. Loads of a multicast start together. If several engines signal a
+    counter, a wait for it is ordered only after the signals without which the counter cannot reach its value.
     """
     clocks = np.zeros((len(streams), max(len(streams.queues), 1)), np.int32)
     clock_of = _Clocks(streams, clocks)
@@ -42,13 +42,13 @@ class _Clocks:
         self._streams, self._clocks = streams, clocks
 
     def _include(self, clock: np.ndarray, number: int) -> None:
-        """`number` is complete, and so is all that came before it."""
+        """Note in a clock that instruction `number` is complete, and everything that comes before it."""
         np.maximum(clock, self._clocks[number], out=clock)
         engine = self._streams.engine[number]
         clock[engine] = max(clock[engine], self._streams.position[number] + 1)
 
     def needed(self, number: int) -> np.ndarray:
-        """Return what is complete when the own waits of an instruction are met."""
+        """Return the clock of everything that is complete when an instruction's own waits are met."""
         streams = self._streams
         engine, position = streams.engine[number], streams.position[number]
         clock = np.zeros(self._clocks.shape[1], np.int32)
@@ -63,13 +63,12 @@ class _Clocks:
 
 
 def certain_signals(streams: Streams, number: int) -> list[int]:
-    """Return the last instruction of each engine whose signal must have come before the counter reaches the value that
-    an instruction waits for.
+    """Return, for each engine, its last instruction whose signal is certain when a counter has the value waited for.
 
-    A signal is certain if the counter cannot reach the value without it. With one signalling engine
-    that is the engine's v-th; if all signals are needed, the last of each. Otherwise the program is
-    run with the signal held back, a few times for each engine: dear, but only counters that several
-    engines signal more often than is awaited need it.
+    A signal is certain if the counter cannot reach the value v without it. If one engine signals, that is its v-th
+    signal; if all signals are needed, the last one of each engine. Otherwise the program is run with the signal held
+    back, a few times for each engine. That is slow, but needed only for counters that several engines signal more often
+    than v times.
     """
     wait = streams.counter_wait[number]
     assert wait is not None
@@ -83,7 +82,7 @@ def certain_signals(streams: Streams, number: int) -> list[int]:
         return [signallers[-1] for signallers in by_engine.values()]
     result: list[int] = []
     for signallers in by_engine.values():
-        # Holding back a signal holds back the engine's later ones too, so the certain ones are the
+        # Holding back a signal also holds back the engine's later ones, so the certain ones are the
         # first few.
         count = bisect(
             signallers, False, key=lambda held: _reaches(streams, counter, value, {number, held})

@@ -1,4 +1,4 @@
-"""What is said when no engine can go on: which instructions wait, and for what."""
+"""Explains a deadlock: which instructions wait when no engine can go on, and for what."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def deadlock_error(
     retired: Sequence[int],
     counter_value: Callable[[int], int],
 ) -> DiagnosticError:
-    """Return the diagnostic for engines that stand at `heads` (instruction numbers) for ever.
+    """Return the diagnostic for engines that can never go on from the instructions `heads` (numbers).
 
-    `retired` gives the completed instructions by engine, `counter_value` a counter's present value.
+    `retired` has the number of completed instructions by engine; `counter_value` returns a counter's present value.
     """
     notes = [
         f"{streams.name(n)} waits for {_reason(streams, n, heads, retired, counter_value)}"

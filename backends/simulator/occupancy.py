@@ -1,8 +1,7 @@
-"""How much of each core's memories holds something that is still needed, over the time of a run.
+"""Finds how many bytes of each core's memories hold something that is still needed, over the time of a run.
 
-A byte is in use from the start of the first write of a value to the end of its last read (of a
-value that nobody reads: of its last write). Accesses count with all bytes from their first to their
-last, gaps included.
+A byte is in use from the start of the first write of a value to the end of its last read (or of its last write, if
+nobody reads the value). An access counts with all bytes from its first to its last, gaps included.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _Touch = tuple[float, float, bool, int, int]
 
 
 def memory_use(timing: Timing) -> dict[MemoryKey, tuple[np.ndarray, np.ndarray]]:
-    """For each memory that is used: times in cycles, f64 [t] ascending, and bytes in use from then on, int64 [t]."""
+    """Return for each used memory times in cycles, f64 [t] ascending, and the bytes in use from then on, int64 [t]."""
     touches: dict[MemoryKey, list[_Touch]] = defaultdict(list)
     streams, history, size = timing.streams, timing.history, len(timing.streams)
     for number in range(size):
@@ -50,14 +49,16 @@ class _Pieces:
     changes: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def close(self, chosen: np.ndarray) -> None:
-        """The values in pieces `chosen` (indices) are over: notes when their bytes were taken and given back."""
+        """End the values in the pieces `chosen` (indices): note when their bytes came into use and when they were
+        free again.
+        """
         chosen = chosen[~np.isnan(self.since[chosen])]
         sizes = self.bounds[chosen + 1] - self.bounds[chosen]
         self.changes += [(self.since[chosen], sizes), (self.until[chosen], -sizes)]
         self.since[chosen] = np.nan
 
     def touch(self, pieces: slice, start: float, end: float, write: bool) -> None:
-        """An access to some pieces; accesses come in the order of their start."""
+        """Note an access to some pieces; accesses must come in the order of their start."""
         if write:
             self.close(np.arange(pieces.start, pieces.stop)[self.read[pieces]])
             self.read[pieces] = False

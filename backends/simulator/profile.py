@@ -1,4 +1,4 @@
-"""Where the time goes: cycles, use, bytes and stalls by ONNX node, op, core and engine.
+"""Shows where the time goes: cycles, utilization, bytes and stalls by ONNX node, op, core and engine.
 
 A row stands for the instructions that agree in the chosen keys. All figures are of one run: with
 several repetitions, their average.
@@ -21,12 +21,12 @@ from .timing.timing_result import Timing
 Key = Literal["node", "op", "core", "engine"]
 KEYS: tuple[Key, ...] = get_args(Key)
 CAUSES = STATE_NAMES[:BUSY]
-"""What an engine can wait for, as in `timing_result.EngineUse`."""
+"""What an engine can wait for; `timing_result.EngineUse` explains the names."""
 
 
 @dataclass
 class ProfileRow:
-    """The sums over the instructions of a row; keys that were not chosen are None.
+    """The sums over the instructions of a row; a key that was not chosen is None.
 
     `nodes`: the fused ONNX nodes, or the op's name where no node is known. `critical_path_cycles`:
     the row's part of the critical path; over all rows these add up to the run. `busy_cycles`:
@@ -62,7 +62,7 @@ class ProfileRow:
 
 @dataclass(frozen=True)
 class Profile:
-    """The rows of a run of `cycles` cycles, the dearest first, by the keys in `by`."""
+    """The rows of a run of `cycles` cycles, by the keys in `by`, the most expensive row first."""
 
     program: str
     target: str
@@ -105,7 +105,7 @@ class Profile:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Return the table and what it is of, as JSON values."""
+        """Return the table and what it describes, as JSON values."""
         return {
             "program": self.program,
             "target": self.target,
@@ -116,7 +116,7 @@ class Profile:
 
 
 def parse_keys(text: str) -> tuple[Key, ...]:
-    """Return the keys in a text such as `node,engine`. Raises DiagnosticError for what is none."""
+    """Parse a list of keys such as `node,engine`. Raises DiagnosticError if a word is not a key."""
     words = [word.strip() for word in text.split(",")]
     for word in words:
         if word not in KEYS:
@@ -129,8 +129,7 @@ def parse_keys(text: str) -> tuple[Key, ...]:
 def profile(timing: Timing, by: Sequence[Key] = KEYS) -> Profile:
     """Return the profile of a run, a row for each combination of the keys in `by` that occurs.
 
-    Instructions that stem from several ONNX nodes, fused, count for these together, as in
-    `Timing.node_costs`.
+    Instructions that come from several fused ONNX nodes count for these nodes together, as in `Timing.node_costs`.
     """
     streams, history, repeat = timing.streams, timing.history, timing.repeat
     rows: dict[tuple[Any, ...], ProfileRow] = {}
@@ -156,7 +155,7 @@ def profile(timing: Timing, by: Sequence[Key] = KEYS) -> Profile:
 def _row(
     rows: dict[tuple[Any, ...], ProfileRow], timing: Timing, number: int, by: Sequence[Key]
 ) -> ProfileRow:
-    """Return the row of an instruction, made if it is the first one of it."""
+    """Return the row of an instruction, and make it if it does not exist yet."""
     streams = timing.streams
     origin = streams.program.origin(streams.fields[number]["debug"])
     nodes = origin.nodes or ((origin.op,) if origin.op else ())
@@ -184,7 +183,7 @@ def _add_costs(row: ProfileRow, timing: Timing, number: int) -> None:
 
 
 def peak_cycles(timing: Timing, number: int) -> float:
-    """Return cycles that an instruction's work takes at its engine's peak; see `ProfileRow`."""
+    """Return the cycles that an instruction's work takes at its engine's peak; see `ProfileRow`."""
     streams, costs = timing.streams, timing.costs
     kind, fields = streams.kinds[number], streams.fields[number]
     if kind in (Load, Store):

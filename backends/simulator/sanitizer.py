@@ -1,9 +1,8 @@
-"""Checks that a program means the same however its engines run, and reads only what it wrote.
+"""Checks that a program gives the same results however fast its engines run, and reads only bytes that were written.
 
-The check is exact to the byte and holds for every execution that the machine allows, not only for a
-simulated one: two instructions that touch the same byte, one of them writing, must be ordered by
-the vector clocks of `clocks.py`. Memory is cut at the ends of all accesses, so that the pieces of a
-memory are few and each is touched whole or not at all.
+The check is exact to the byte and covers every execution that the machine allows, not only a simulated one: two
+instructions that touch the same byte, one of them writing, must be ordered by the vector clocks of `clocks.py`. Memory
+is cut at the ends of all accesses, so that the pieces of a memory are few and each is touched whole or not at all.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ _Key = tuple[str, int]
 class _Shadow:
     """What is known of each piece of one memory.
 
-    `bounds` int64 [pieces + 1] are the pieces' ends. `written` bool [pieces]. `writers` and
-    `readers`: by engine, int32 [pieces], 1 + the position of the engine's last instruction that did
-    so, 0 for none.
+    `bounds` int64 [pieces + 1] are the ends of the pieces. `written` bool [pieces] says whether they were written.
+    `writers` and `readers` have for each engine int32 [pieces]: 1 + the position of the engine's last instruction that
+    wrote or read the piece, 0 for none.
     """
 
     name: str
@@ -40,7 +39,7 @@ class _Shadow:
     readers: dict[int, np.ndarray] = field(default_factory=dict)
 
     def pieces(self, intervals: np.ndarray) -> np.ndarray | slice:
-        """Return the pieces of intervals [n, 2] of bytes."""
+        """Return the pieces that intervals [n, 2] of bytes consist of."""
         ends = np.searchsorted(self.bounds, intervals)
         if len(ends) == 1:
             return slice(int(ends[0, 0]), int(ends[0, 1]))
@@ -49,7 +48,7 @@ class _Shadow:
         return offsets + np.arange(int(counts.sum()))
 
     def bytes_at(self, pieces: np.ndarray | slice, chosen: np.ndarray) -> str:
-        """Return the first and last byte of the first run of `chosen` among `pieces`."""
+        """Name the first and the last byte of the first run of neighboring pieces that are `chosen` among `pieces`."""
         numbers = np.arange(pieces.start, pieces.stop) if isinstance(pieces, slice) else pieces
         numbers = numbers[chosen]
         gaps = np.flatnonzero(np.diff(numbers) > 1)
@@ -58,10 +57,10 @@ class _Shadow:
 
 
 def sanitize_program(streams: Streams) -> None:
-    """Raise DiagnosticError that lists what is wrong: unordered conflicts, reads of unwritten bytes, outputs never
-    written, deadlock.
+    """Raise DiagnosticError if a program has unordered conflicts, reads of unwritten bytes, unwritten outputs or a
+    deadlock.
 
-    Accesses outside their memory are found when the program is decoded.
+    The error lists them. Accesses outside their memory are found when the program is decoded.
     """
     order = execution_order(streams)
     checker = _Checker(streams, order)
@@ -113,7 +112,7 @@ class _Checker:
         return result
 
     def visit(self, number: int) -> None:
-        """Check an instruction against those before it in the order of execution; its reads come before its writes."""
+        """Check an instruction against those before it in the order of execution; it reads before it writes."""
         for key, write, intervals in sorted(self._accesses[number], key=lambda access: access[1]):
             shadow = self._shadows[key]
             pieces = shadow.pieces(intervals)
@@ -161,8 +160,8 @@ class _Checker:
             own = engine == self._streams.engine[number]
             unordered = places > clock[engine] + own
             if unordered.any():
-                # The last one of the engine that is not ordered: waiting for it would order the
-                # others too.
+                # Report the last unordered one of the engine: waiting for it would order the others
+                # too.
                 place = int(places[unordered].max())
                 other = self._streams.queues[engine][place - 1]
                 where = shadow.bytes_at(pieces, places == place)
@@ -184,7 +183,7 @@ class _Checker:
             self.notes.append(text)
 
     def check_outputs(self) -> None:
-        """Every byte of the outputs is written by somebody."""
+        """Check that some instruction writes every byte of the outputs."""
         shadow = self._shadows.get(("global", SEGMENTS.index("output")))
         for port in self._streams.program.outputs:
             if shadow is None or not port.size:

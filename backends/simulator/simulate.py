@@ -1,4 +1,4 @@
-"""Runs a program: its values, its cycles, or both."""
+"""Simulates a program: computes its values, its cycles, or both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .timing.timed_run import run_timing
 from .timing.timing_result import Timing
 
 MAX_JOBS = 256
-"""Processes that one simulation may start."""
+"""The most processes that one simulation may start."""
 Mode = Literal["functional", "timing", "both"]
 MODES: tuple[Mode, ...] = ("functional", "timing", "both")
 
@@ -25,8 +25,8 @@ MODES: tuple[Mode, ...] = ("functional", "timing", "both")
 class SimulationResult:
     """Outputs by name (None without functional mode) and timing (None without timing mode).
 
-    `host_seconds`: what the calls of the host took this process, all samples together; None where there
-    are none, or where other processes made them. It is measured, and no part of the timing.
+    `host_seconds`: the time that calls of the host took in this process, for all samples together; None if there are no
+    such calls, or if other processes made them. It is measured, and is not part of the timing.
     """
 
     outputs: dict[str, np.ndarray] | None
@@ -46,13 +46,11 @@ def simulate(
 ) -> SimulationResult:
     """Run `program` once on `inputs` (functional), or `repeat` times without data (timing), or both.
 
-    An input is an array of the port's shape and storage type, or of S times its axis 0: then S
-    independent runs are made, in `jobs` processes (`parallel.py`), and the outputs are joined along axis 0.
-    Timing is of one run.
-    `sanitize` first proves that conflicting accesses are ordered, that no byte is read before it is
-    written, and that accesses stay in their memories. `progress` is called with (samples done,
-    samples in all). Raises DiagnosticError for inputs that do not fit, for a program that cannot
-    end, and for what the sanitizer finds.
+    An input is an array of the port's shape and storage type, or with S times its axis 0: then S independent runs are
+    made, in `jobs` processes (`parallel.py`), and the outputs are joined along axis 0. The timing is that of one run.
+    `sanitize` first proves that conflicting accesses are ordered, that no byte is read before it is written, and that
+    accesses stay in their memories. `progress` is called with (samples done, samples in all). Raises DiagnosticError if
+    inputs do not fit, if the program cannot end, or if the sanitizer finds something.
     """
     if mode not in MODES:
         raise DiagnosticError(f"unknown mode '{mode}'", hint=f"known: {', '.join(MODES)}")
@@ -75,7 +73,7 @@ def _values(
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, np.ndarray], float | None]:
-    """Return the outputs, and the seconds of the host, as in `SimulationResult`."""
+    """Return the outputs and `host_seconds`, as in `SimulationResult`."""
     if not 1 <= jobs <= MAX_JOBS:
         raise DiagnosticError(f"jobs must be 1 to {MAX_JOBS}, got {jobs}")
     if jobs == 1:
@@ -90,7 +88,7 @@ def _values(
 
 
 def time_program(streams: Streams, repeat: int = 1) -> Timing:
-    """Return the timing of a decoded program. Raises DiagnosticError on deadlock or an impossible `repeat`."""
+    """Return the timing of a decoded program. Raises DiagnosticError if it deadlocks or `repeat` is out of range."""
     costs = cost_program(streams)
     hop = streams.program.target.interconnect.latency_cycles * TICKS_PER_CYCLE
     return Timing(streams, costs, run_timing(streams, costs, repeat, hop))

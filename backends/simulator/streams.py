@@ -1,8 +1,8 @@
-"""A program decoded once for simulation: what each instruction is, and who waits for what.
+"""Decodes a program once for simulation: what each instruction is, and what it waits for.
 
-Instructions are numbered through all cores: first those of core 0 in the order of its stream, then
-core 1's, and so on. This number is "the order of the program" that the functional simulator
-follows. Engines are numbered `4 * core + engine`, counters `core * counters + counter`.
+Instructions are numbered across all cores: first those of core 0 in the order of its stream, then core 1's, and so on.
+This number is "the order of the program" that the functional simulator follows. Engines are numbered `4 * core +
+engine`, counters `core * counters + counter`.
 """
 
 from __future__ import annotations
@@ -39,10 +39,9 @@ WAIT_FIELDS = tuple(f"wait_{engine}" for engine in ENGINES)
 class Streams:
     """The instructions of all cores, by number.
 
-    Two forms of the same: `words` (all streams as one array of `WORD`) and
-    `core_numbers` (int64 [n]) are for what
-    looks at all instructions at once; the lists, made when they are asked for, for what follows them
-    one by one.
+    They are kept in two forms. `words` (all streams as one array of `WORD`) and `core_numbers` (int64 [n]) serve code
+    that looks at all instructions at once. The lists, made when they are asked for, serve code that follows
+    instructions one by one.
     """
 
     program: Program
@@ -58,7 +57,7 @@ class Streams:
         """Virtual cores of the program."""
         return len(self.program.streams)
 
-    # All instructions at once
+    # For all instructions at once
 
     @cached_property
     def engine_numbers(self) -> np.ndarray:
@@ -97,7 +96,7 @@ class Streams:
         """The instructions in groups, fields as columns."""
         return list(columns_of(self.words))
 
-    # One by one
+    # For one instruction after the other
 
     @cached_property
     def _decoded(self) -> list[tuple[type[Instruction], dict[str, Any]]]:
@@ -110,7 +109,7 @@ class Streams:
 
     @cached_property
     def fields(self) -> list[dict[str, Any]]:
-        """The fields of each instruction, names for codes."""
+        """The fields of each instruction, with names for codes."""
         return [fields for _, fields in self._decoded]
 
     @cached_property
@@ -141,7 +140,7 @@ class Streams:
 
     @cached_property
     def waits(self) -> list[tuple[tuple[int, int], ...]]:
-        """Of each instruction: pairs (engine, completed instructions that it must have)."""
+        """The waits of each instruction: pairs (engine, how many of its instructions must have completed)."""
         counts = zip(*(self.words[name].tolist() for name in WAIT_FIELDS), strict=True)
         return [
             tuple([(ENGINE_COUNT * core + e, count) for e, count in enumerate(row) if count])
@@ -150,7 +149,7 @@ class Streams:
 
     @cached_property
     def counter_wait(self) -> list[tuple[int, int] | None]:
-        """Of each instruction: a counter and its least value, or None."""
+        """The counter that each instruction waits for and the value that it must have reached, or None."""
         own = self.core_numbers * self.program.counters + self.words["wait_counter"]
         values = self.words["wait_value"].tolist()
         pairs = zip(own.tolist(), values, strict=True)
@@ -158,7 +157,7 @@ class Streams:
 
     @cached_property
     def signals(self) -> list[tuple[int, ...]]:
-        """Of each instruction: the counters that grow by one, ascending."""
+        """The counters that each instruction signals (increases by one), ascending."""
         counters = self.program.counters
         fields = (self.words[name].tolist() for name in ("signal_cores", "signal_counter"))
         return [
@@ -170,7 +169,7 @@ class Streams:
 
     @cached_property
     def signallers(self) -> dict[int, list[int]]:
-        """By counter: the instructions that signal it."""
+        """The instructions that signal each counter, by counter."""
         result: dict[int, list[int]] = defaultdict(list)
         for number, signals in enumerate(self.signals):
             for counter in signals:
@@ -191,18 +190,18 @@ class Streams:
         return result
 
     def name(self, number: int) -> str:
-        """Return what a diagnostic calls an instruction: core, index, mnemonic and where it comes from."""
+        """Name an instruction for a diagnostic: core, index, mnemonic and the ONNX nodes that it comes from."""
         entry = self.program.origin(self.fields[number]["debug"])
         origin = " of " + ", ".join(f"'{node}'" for node in entry.nodes) if entry.nodes else ""
         mnemonic = self.kinds[number].mnemonic
         return f"core {self.core[number]} instruction {self.index[number]} ({mnemonic}{origin})"
 
     def engine_name(self, engine: int) -> str:
-        """`core 3 matrix`."""
+        """Name an engine for a diagnostic, as in `core 3 matrix`."""
         return f"core {engine // ENGINE_COUNT} {ENGINES[engine % ENGINE_COUNT]}"
 
     def counter_name(self, counter: int) -> str:
-        """`counter 5 of core 3`."""
+        """Name a counter for a diagnostic, as in `counter 5 of core 3`."""
         core, own = divmod(counter, max(self.program.counters, 1))
         return f"counter {own} of core {core}"
 
@@ -215,7 +214,9 @@ class Streams:
         )
 
     def memory_bytes(self, access: Access) -> int:
-        """Return size of the memory that an access is in: a segment, or what the program uses of a core's memory."""
+        """Return the size of the memory that an access touches: of a segment, or of what the program uses of a
+        core's memory.
+        """
         if access.space == "global":
             return self.program.segment_sizes.get(SEGMENTS[access.segment], 0)
         assert access.core is not None
@@ -224,25 +225,25 @@ class Streams:
 
 
 def memory_name(access: Access) -> str:
-    """Return how a diagnostic speaks of a memory."""
+    """Name the memory of an access for a diagnostic."""
     if access.space == "global":
         return f"segment {SEGMENTS[access.segment]}"
     return f"{access.space} memory of core {access.core}"
 
 
 def decode_program(program: Program) -> Streams:
-    """Decode all streams, checked. Under 1 µs an instruction.
+    """Decode and check all streams; takes less than 1 µs an instruction.
 
-    Raises DiagnosticError for what cannot be simulated at all: unknown opcodes, counters or cores
-    that the program does not have, accesses outside their memory, a multicast group whose members
-    do not load the same bytes. `check_program` finds more and says it earlier.
+    Raises DiagnosticError if the program cannot be simulated at all: if it has unknown opcodes, counters or cores that
+    do not exist, accesses outside their memory, or a multicast group whose members do not load the same bytes.
+    `check_program`, which runs earlier, finds more.
     """
     words = np.concatenate([*program.streams, np.zeros(0, WORD)])
     cores = np.repeat(np.arange(len(program.streams)), [len(words) for words in program.streams])
     streams = Streams(program, words, cores.astype(np.int64))
     if not (_codes_known(streams) and _counters_known(streams) and _groups_agree(streams)
             and _memory_suffices(streams)):  # fmt: skip
-        # Something is wrong, or too large to be sure about in f64: look at each instruction.
+        # Something is wrong, or too large to be certain in f64: look at each instruction.
         _check_synchronization(streams)
         for members in streams.groups.values():
             _check_group(streams, members)
@@ -270,7 +271,7 @@ def _counters_known(streams: Streams) -> bool:
 
 
 def _check_synchronization(streams: Streams) -> None:
-    """Counters and cores that waits and signals name exist; fields can be decoded."""
+    """Check that fields can be decoded, and that the counters and cores that waits and signals name exist."""
     for number, fields in enumerate(streams.fields):
         if fields["wait_value"]:
             _check_counter(streams, number, fields["wait_counter"])
@@ -316,7 +317,7 @@ def _groups_agree(streams: Streams) -> bool:
 
 
 def _check_group(streams: Streams, members: list[int]) -> None:
-    """The loads of a multicast group are on different cores and read the same bytes."""
+    """Check that the loads of a multicast group are on different cores and read the same bytes."""
     first = members[0]
     group = streams.group[first]
     if len({streams.core[member] for member in members}) < len(members):
@@ -341,7 +342,7 @@ def _check_group(streams: Streams, members: list[int]) -> None:
 
 
 def _memory_suffices(streams: Streams) -> bool:
-    """Return whether it is certain that `_check_memory` finds nothing."""
+    """Return whether `_check_memory` would certainly find no mistake."""
     program = streams.program
     sizes = {
         "local": np.array(program.local_bytes, np.float64),
@@ -368,11 +369,11 @@ def _memory_suffices(streams: Streams) -> bool:
 
 
 def _check_memory(streams: Streams) -> None:
-    """Every access lies in its memory, and none touches more bytes than its memory has.
+    """Check that every access lies in its memory, and that none touches more bytes than its memory has.
 
-    The second bounds what one instruction can make the simulator do: without it a word with four
-    counts of 2^32 and strides of 0 would run for ever. Only a transfer may read bytes again and
-    again (a row that is repeated); what it writes bounds it too.
+    The second rule bounds the work of one instruction: without it a word with four counts of 2^32 and strides of 0
+    would run practically forever. Only a transfer may read the same bytes again and again (a row that is repeated): the
+    bytes that it writes bound its work.
     """
     for number in range(len(streams)):
         for access in streams.accesses(number):

@@ -1,14 +1,13 @@
-"""What ran when, for Perfetto (ui.perfetto.dev) and chrome://tracing.
+"""Writes what ran when as a trace for Perfetto (ui.perfetto.dev) and chrome://tracing.
 
-The JSON form of Chrome's Trace Event Format (Google, "Trace Event Format", 2016). Each core is a
+A trace has the JSON form of Chrome's Trace Event Format (Google, "Trace Event Format", 2016). Each core is a
 process with a thread per engine; its slices are the instructions (of a DMA engine: the time in
 which data move) and, between them, what the engine waits for. Arrows lead from an instruction to
 those that waited for it. A further process has counters of bandwidth, and each core one of the
 bytes of its memories that hold something still needed.
 
-Times are in microseconds, as the format has it, at the target's clock and whole nanoseconds: start
-and end of a slice are rounded each, so that neighbors never overlap. The exact cycles are among a
-slice's arguments.
+Times are in microseconds, as the format demands, at the target's clock, rounded to whole nanoseconds. Start and end of
+a slice are rounded separately, so that neighbors never overlap. The exact cycles are among a slice's arguments.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ Event = dict[str, Any]
 
 _STALL_COLOR = "grey"
 _LANES = 1000
-"""Threads that a core has numbers for: two DMA engines of up to 256 queues, and two others."""
+"""How many numbers of threads a core has: enough for two DMA engines of up to 256 queues and two other engines."""
 
 
 @dataclass
 class _Trace:
-    """The events so far. `slices[o]`: the thread (within its core) of occurrence o's slice, its start
-    and its end in nanoseconds.
+    """The events so far. `slices[o]` has the thread (within its core), the start and the end (in nanoseconds) of the
+    slice of occurrence o.
     """
 
     timing: Timing
@@ -56,7 +55,7 @@ class _Trace:
 
 
 def trace(timing: Timing) -> dict[str, Any]:
-    """Return a run, all its repetitions, as the JSON object of a trace file; events in order of time."""
+    """Return a run with all its repetitions as the JSON object of a trace file, its events in order of time."""
     result = _Trace(timing)
     _add_names(result)
     _add_instructions(result)
@@ -97,7 +96,7 @@ def _add_names(trace: _Trace) -> None:
 
 
 def _add_instructions(trace: _Trace) -> None:
-    """A slice per occurrence, on the first thread of its engine that is free."""
+    """Add a slice for each occurrence, on the first thread of its engine that is free."""
     timing = trace.timing
     streams, history = timing.streams, timing.history
     queues = streams.program.target.dma.queues
@@ -112,8 +111,8 @@ def _add_instructions(trace: _Trace) -> None:
         if ENGINES[engine].startswith("dma"):
             extra = ENGINE_COUNT + engine * (queues - 1)
             lanes += range(extra, extra + queues - 1)
-        # With several queues a transfer retires after those issued before it, so that there may be no
-        # free thread: then the one that is free first, and the slice begins when it is.
+        # With several queues a transfer retires after those issued before it, so there may be no
+        # free thread. Then take the thread that is free first; the slice begins when it is.
         lane = min(
             lanes, key=lambda lane: (free.get((core, lane), 0) > start, free.get((core, lane), 0))
         )
@@ -146,13 +145,13 @@ def _arguments(timing: Timing, occurrence: int) -> dict[str, Any]:
 
 
 def moved_bytes(timing: Timing, number: int) -> int:
-    """Return bytes that a transfer moves, without padding and bursts."""
+    """Return how many bytes a transfer moves, without padding and without rounding to bursts."""
     fields = timing.streams.fields[number]
     return fields["run"] * prod(fields[f"count{d}"] for d in range(4))
 
 
 def _add_stalls(trace: _Trace) -> None:
-    """A slice for each time that an engine stands still, on the engine's first thread."""
+    """Add a slice for each time that an engine stands still, on the engine's first thread."""
     for stall in trace.timing.history.stalls:
         core, engine = divmod(stall.engine, ENGINE_COUNT)
         start, end = trace.nanoseconds(stall.start), trace.nanoseconds(stall.end)
@@ -165,9 +164,10 @@ def _add_stalls(trace: _Trace) -> None:
 
 
 def _add_waits(trace: _Trace) -> None:
-    """An arrow from the end of an instruction to the start of each one that waited for it.
+    """Add an arrow from the end of an instruction to the start of each one that waited for it.
 
-    Among the instructions that signal a counter, it is the one that brought it to the value awaited.
+    If an instruction waited for a counter, the arrow starts at the signal that brought the counter to the awaited
+    value.
     """
     timing = trace.timing
     streams, size = timing.streams, len(timing.streams)
@@ -207,7 +207,7 @@ def _arrivals(timing: Timing, repetition: int, counter: int) -> list[int]:
 
 
 def _add_bandwidth(trace: _Trace) -> None:
-    """Counters of the gigabytes per second that transfers take of global memory and of the interconnect."""
+    """Add counters of the gigabytes per second that transfers take of global memory and of the interconnect."""
     timing = trace.timing
     names = {GLOBAL: "global memory", INTERCONNECT: "interconnect"}
     for resource, name in names.items():
@@ -221,7 +221,7 @@ def _add_bandwidth(trace: _Trace) -> None:
 
 
 def _add_memory_use(trace: _Trace) -> None:
-    """Counters of the bytes of each core's memories that hold something still needed."""
+    """Add counters of the bytes of each core's memories that hold something still needed."""
     for (space, core), (times, sizes) in memory_use(trace.timing).items():
         name = {"local": "local memory use (bytes)", "acc": "accumulator use (bytes)"}[space]
         steps: dict[int, int] = {}

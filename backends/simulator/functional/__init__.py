@@ -1,1 +1,1 @@
-"""Values: a program's instructions executed on bytes."""
+"""The functional simulator: computes values by executing a program's instructions on bytes."""

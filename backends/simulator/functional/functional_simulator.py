@@ -1,9 +1,8 @@
-"""Values: executes a program's instructions on bytes.
+"""Computes the values of a program by executing its instructions on bytes.
 
-Loads and stores move bytes between memories; every other instruction hands the bytes of its
-operands to the function of `backends/numerics/device/` that its class names, with its fields as
-keyword arguments. Several samples run at once, as the leading axis of every array (see
-`memory.py`).
+Loads and stores move bytes between memories. Every other instruction passes the bytes of its operands to the function
+of `backends/numerics/device/` that its class names, with its fields as keyword arguments. Several samples run at once,
+as the leading axis of every array (see `memory.py`).
 """
 
 from __future__ import annotations
@@ -33,12 +32,11 @@ from .samples import joined, samples_of
 from .schedule import execution_order
 
 CHUNK_BYTES = 256 << 20
-"""Samples run together as long as their private memories together take no more than this; at least
-one runs.
+"""How many bytes the private memories of samples that run together may take; one sample may take more.
 """
 
 Progress = Callable[[int, int], None]
-"""Called with (samples done, samples in all)."""
+"""Called with (samples done, number of samples)."""
 
 _HEADER_NAMES = frozenset(field.name for field in HEADER)
 
@@ -60,7 +58,7 @@ class _State:
         self.acc = [Memory(size, samples) for size in program.acc_bytes]
 
     def memory(self, space: str, core: int, segment: int) -> Memory:
-        """Return the memory of an access."""
+        """Return the memory that an access touches."""
         if space == "global":
             return self.segments[segment]
         return (self.local if space == "local" else self.acc)[core]
@@ -70,11 +68,12 @@ _Step = Callable[[_State], None]
 
 
 class FunctionalSimulator:
-    """A program made ready to run, any number of times."""
+    """A program prepared to run any number of times."""
 
     def __init__(self, program: Program, streams: Streams | None = None) -> None:
-        """`streams`: the decoded program, if there already is one. Raises DiagnosticError if it
-        cannot run to its end.
+        """Prepare a program; `streams` is the decoded program, if it is decoded already.
+
+        Raises DiagnosticError if the program cannot run to its end.
         """
         self.program = program
         streams = streams or decode_program(program)
@@ -82,7 +81,7 @@ class FunctionalSimulator:
         self._steps: list[_Step] = []
         self._numbers: list[int] = []
         self.host_seconds: float | None = None
-        """What the calls of the host have taken so far; None where the program has none."""
+        """The seconds that calls of the host have taken so far; None if the program has no such calls."""
         for number in execution_order(streams):
             step = _make_step(streams, number)
             if streams.kinds[number] is HostCall and step is not None:
@@ -93,7 +92,7 @@ class FunctionalSimulator:
                 self._names.append(streams.name(number))
 
     def _measured(self, step: _Step) -> _Step:
-        """Return a call of the host, whose time is added to `host_seconds`."""
+        """Wrap the step of a call of the host so that its time is added to `host_seconds`."""
         self.host_seconds = 0.0
 
         def measured(state: _State) -> None:
@@ -106,8 +105,10 @@ class FunctionalSimulator:
     def bytes_before(
         self, inputs: Mapping[str, np.ndarray], wanted: Mapping[int, tuple[int, int, int]]
     ) -> dict[int, np.ndarray]:
-        """Return what stands in global memory just before some instructions run: u8 [samples, bytes] by number, for
-        (segment, first byte, byte past the last) by number.
+        """Return bytes of global memory as they are just before some instructions run.
+
+        `wanted` has (segment, first byte, byte past the last) by instruction number; the result has u8 [samples, bytes]
+        by instruction number.
 
         Raises DiagnosticError as `run` does.
         """
@@ -124,7 +125,7 @@ class FunctionalSimulator:
         return found
 
     def _loaded(self, arrays: Mapping[str, np.ndarray], begin: int, count: int) -> _State:
-        """Return the memories with the inputs of `count` samples in them."""
+        """Return memories that hold the inputs of `count` samples."""
         state = _State(self.program, count)
         segment = state.segments[SEGMENTS.index("input")]
         for port in self.program.inputs:
@@ -134,9 +135,9 @@ class FunctionalSimulator:
     def run(
         self, inputs: Mapping[str, np.ndarray], progress: Progress | None = None
     ) -> dict[str, np.ndarray]:
-        """Return outputs by name for inputs by name; S samples at once if inputs have S times their axis 0.
+        """Run the program on inputs by name and return outputs by name; inputs of S times their axis 0 hold S samples.
 
-        Raises DiagnosticError for a missing, unknown or ill-fitting input.
+        Raises DiagnosticError if an input is missing or unknown, or does not fit.
         """
         arrays, samples = samples_of(self.program.inputs, inputs)
         return joined(self.program.outputs, self.run_bytes(arrays, samples, progress), samples)
@@ -144,7 +145,7 @@ class FunctionalSimulator:
     def run_bytes(
         self, inputs: Mapping[str, np.ndarray], samples: int, progress: Progress | None = None
     ) -> dict[str, np.ndarray]:
-        """Return outputs u8 [samples, bytes] by name for inputs u8 [samples, bytes] by name."""
+        """Run the program on inputs u8 [samples, bytes] by name, and return outputs u8 [samples, bytes] by name."""
         chunk = self._chunk(samples)
         parts: dict[str, list[np.ndarray]] = {port.name: [] for port in self.program.outputs}
         for begin in range(0, samples, chunk):
@@ -164,7 +165,7 @@ class FunctionalSimulator:
     def _run_chunk(
         self, arrays: Mapping[str, np.ndarray], begin: int, count: int
     ) -> dict[str, np.ndarray]:
-        """Return outputs u8 [count, bytes] by name."""
+        """Run `count` samples from `begin` on, and return outputs u8 [count, bytes] by name."""
         state = self._loaded(arrays, begin, count)
         with np.errstate(all="ignore"):
             for step, name in zip(self._steps, self._names, strict=True):
@@ -185,7 +186,7 @@ class FunctionalSimulator:
         }
 
 
-# What an instruction does, as a function of the memories
+# Instructions as functions of the memories
 
 
 def _make_step(streams: Streams, number: int) -> _Step | None:
@@ -202,7 +203,7 @@ _Operand = tuple[str, str, int, int, int, np.dtype]
 
 
 def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _Step:
-    """Return an instruction that its class's function computes."""
+    """Return the step of an instruction that the function of its class computes."""
     function = kind.numerics
     assert function is not None
     operands, out = _operands(kind, fields)
@@ -227,8 +228,10 @@ def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _
 
 
 def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], Access]:
-    """Return what a computing instruction reads, and where it writes; operands in global memory have a field that names
-    their segment."""
+    """Return the operands that a computing instruction reads, and the bytes that it writes.
+
+    An operand in global memory has a field that names its segment.
+    """
     reads: list[_Operand] = []
     for name, elements, storage, space in kind.reads(f):
         segment = SEGMENTS.index(f[f"{name}_segment"]) if space == "global" else 0
@@ -238,14 +241,14 @@ def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Oper
 
 
 def _transfer(streams: Streams, number: int) -> _Step:
-    """Return a load or store: equal runs from one memory to another, each followed by `pad` bytes of `fill`."""
+    """Return the step of a load or store, which copies equal runs, each followed by `pad` bytes of `fill`."""
     f = streams.fields[number]
     source, target = streams.accesses(number)
     run, pad, fill = f["run"], f["pad"], f["fill"]
     kept = [d for d in range(4) if f[f"count{d}"] > 1]
     counts = [f[f"count{d}"] for d in kept]
     steps = {side: [f[f"{side}_stride{d}"] for d in kept] for side in ("src", "dst")}
-    # Runs that touch at both ends are one.
+    # Runs that follow each other without a gap in source and target are one run.
     if not pad:
         for d in sorted(range(len(kept)), key=lambda d: steps["src"][d]):
             if steps["src"][d] == steps["dst"][d] == run:

@@ -1,8 +1,8 @@
-"""Simulated memory that holds the values of several samples, without a copy of what they share.
+"""Simulated memory that holds the values of several samples, with one copy of the bytes that they share.
 
-Every sample runs the same program on its own inputs: activations differ, weights and tables do not.
-A memory therefore has a *shared plane* [size] and, once something differs, a *private plane*
-[samples, size], and for each block of 64 bytes a flag that says which plane holds it. With one
+Every sample runs the same program on its own inputs: activations differ, weights and tables do not. A memory therefore
+has a *shared plane* [size] and, as soon as bytes differ between samples, a *private plane* [samples, size]. A flag for
+each block of 64 bytes says which plane holds it. With one
 sample there is only the shared plane.
 """
 
@@ -16,18 +16,20 @@ BLOCK_BYTES = 64
 class Memory:
     """`size` bytes for `samples` samples, zeros at first.
 
-    Arrays that come and go are u8 [1, ...] (the same for all samples) or [samples, ...].
+    Arrays that are read and written are u8 [1, ...] (the same for all samples) or [samples, ...].
     """
 
     def __init__(self, size: int, samples: int, contents: np.ndarray | None = None) -> None:
-        """With `contents`, u8 [size], these are the shared bytes, not copied and never written."""
+        """Make a memory of zeros, or of the bytes `contents`, u8 [size], which all samples share, uncopied and
+        read-only.
+        """
         self.size, self.samples = size, samples
         self._shared = np.zeros(size, np.uint8) if contents is None else contents
         self._private: np.ndarray | None = None
         self._flags: np.ndarray | None = None
 
     def _state(self, start: int, end: int) -> int:
-        """Compute 0: all bytes are shared, 1: all are private, 2: some of each."""
+        """Return 0 if all bytes are shared, 1 if all are private, 2 if there are both."""
         if self._flags is None:
             return 0
         flags = self._flags[start // BLOCK_BYTES : -(-end // BLOCK_BYTES)]
@@ -35,10 +37,9 @@ class Memory:
         return 0 if not count else 1 if count == len(flags) else 2
 
     def _privatise(self, start: int, end: int, keep: bool = True) -> np.ndarray:
-        """Make the blocks of a range private; the private plane.
+        """Make the blocks of a range private, and return the private plane.
 
-        Unless `keep`, bytes of blocks that lie wholly inside are about to be overwritten and need
-        not be copied.
+        Unless `keep` is set, the bytes of blocks that lie wholly inside are about to be overwritten and are not copied.
         """
         if self._private is None or self._flags is None:
             self._private = np.zeros((self.samples, self.size), np.uint8)
@@ -64,10 +65,9 @@ class Memory:
         return self._private
 
     def read(self, start: int, end: int) -> np.ndarray:
-        """Return bytes [start, end) as [1 or samples, end - start], a view where possible: use it before the next
-        write.
+        """Return bytes [start, end) as [1 or samples, end - start], if possible a view: use it before the next write.
 
-        Bytes past the end of the memory (padding of a last row, which nobody looks at) read as 0.
+        Bytes past the end of the memory (padding of a last row, which has no meaning) read as 0.
         """
         if end > self.size:
             inside = self.read(start, self.size)
@@ -88,7 +88,7 @@ class Memory:
             if self._flags is None or self._state(start, end) == 0:
                 self._shared[start:end] = values[0]
                 return
-            # Blocks at the edges hold other private bytes.
+            # The blocks at the edges also hold other private bytes.
             self._privatise(start, end, keep=False)[:, start:end] = values
             return
         self._privatise(start, end, keep=False)[:, start:end] = values
@@ -113,8 +113,8 @@ class Memory:
     ) -> np.ndarray:
         """Return a view [1 or samples, *shape] of bytes at `address` + Σ index · stride, all of them in [start, end).
 
-        For writing it is a view of the plane that then holds the range: [samples, ...] if `write`
-        is for private values or any block of the range is private already.
+        For writing it is a view of the plane that then holds the range: [samples, ...] if `write` is set (the values
+        differ between samples) or if any block of the range is private already.
         """
         state = self._state(start, end)
         if write or state:

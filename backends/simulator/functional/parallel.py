@@ -1,9 +1,8 @@
-"""Samples in parallel: each of several processes runs the program on its part of them.
+"""Runs samples in parallel: each of several processes runs the program on its part of the samples.
 
-A process is this interpreter, started afresh as `python -m …worker` (so a script needs no guard around its
-main part, and nothing is shared by fork). What it works on lies as plain files in a folder that only
-this user can read: the program, and the bytes of inputs and outputs; what it says comes line by line as
-JSON. Nothing is pickled.
+A process is this interpreter, started afresh as `python -m …worker` (so a script needs no guard around its main part,
+and nothing is shared by fork). Program, inputs and outputs are plain files in a folder that only this user can read; a
+process reports progress and errors in lines of JSON. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ def run_parallel(
     jobs: int,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return outputs by name, as of `FunctionalSimulator.run`, from up to `jobs` processes.
+    """Run a program in up to `jobs` processes and return the outputs by name, as `FunctionalSimulator.run` does.
 
-    Samples stay in order; integers do not depend on `jobs`, floats may in the last bit, because BLAS
-    rounds products of other sizes differently. Raises DiagnosticError for inputs that do not fit, for what a
-    process says (of several, the one with the first samples), and for a process that died.
+    Samples stay in order. Integers do not depend on `jobs`; floats may in the last bit, because BLAS rounds products of
+    other sizes differently. Raises DiagnosticError if inputs do not fit, if a process reports an error (of several,
+    that of the first samples), or if a process dies.
     """
     arrays, samples = samples_of(program.inputs, inputs)
     jobs = min(jobs, samples)
@@ -63,7 +62,7 @@ def run_parallel(
 
 
 def added_instructions() -> list[str]:
-    """Return where the classes of plugins' instructions are: MODULE:CLASS:FILE, for a process to find them."""
+    """Return where a process finds the classes of instructions that plugins have added: MODULE:CLASS:FILE each."""
     added = [cls for opcode, cls in BY_OPCODE.items() if opcode >= FIRST_FREE_OPCODE]
     return [
         f"{cls.__module__}:{cls.__qualname__}:{getattr(sys.modules[cls.__module__], '__file__', '')}"
@@ -73,7 +72,7 @@ def added_instructions() -> list[str]:
 
 @dataclass(frozen=True)
 class _Part:
-    """Samples `begin` to `end` and the folder that holds them: `input-0`, … and later `output-0`, …"""
+    """Samples `begin` to `end`, and the folder with their files: `input-0`, … and later `output-0`, …"""
 
     folder: Path
     begin: int
@@ -94,9 +93,9 @@ class _Part:
         }
 
     def start(self, threads: int) -> subprocess.Popen[str]:
-        """Return the process that works on this part, with BLAS on `threads` threads."""
+        """Start the process that works on this part, with BLAS on `threads` threads."""
         environment: dict[str, str] = dict.fromkeys(_THREAD_VARIABLES, str(threads))
-        # The same packages as here, wherever they are; not the ones of the working folder.
+        # Let it import the same packages as this process, not those in the working folder.
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         return subprocess.Popen(
             [
@@ -117,7 +116,7 @@ class _Part:
 
 
 def _run(parts: list[_Part], jobs: int, samples: int, progress: Progress | None) -> None:
-    """Run all processes to their end; none is left when this returns."""
+    """Run all processes to their end; no process is left when this returns or raises."""
     processes: list[subprocess.Popen[str]] = []
     said: queue.Queue[tuple[int, str | None]] = queue.Queue()
 

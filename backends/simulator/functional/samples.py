@@ -1,4 +1,4 @@
-"""Inputs and outputs of a run: arrays of one or several samples, and the bytes of each sample."""
+"""Converts the inputs and outputs of a run between arrays of one or several samples and the bytes of each sample."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def samples_of(
 ) -> tuple[dict[str, np.ndarray], int]:
     """Return inputs in the ports' types as u8 [S, bytes], and S, the number of samples.
 
-    An input is an array of its port's shape, or of S times its axis 0. Raises DiagnosticError for an input
-    that is missing, unknown, or does not fit.
+    An input is an array of its port's shape, or with S times its axis 0. Raises DiagnosticError if an input is missing,
+    unknown, or does not fit.
     """
     names = [port.name for port in ports]
     for name in inputs:
@@ -58,7 +58,7 @@ def _samples(port: Port, array: np.ndarray) -> int:
 
 
 def _typed(port: Port, array: np.ndarray) -> np.ndarray:
-    """Return an array in the port's storage type; a conversion that would change integers is a mistake."""
+    """Convert an array to the port's storage type. Raises DiagnosticError if that could change integers."""
     dtype = dtype_of(port.storage)
     if array.dtype == dtype:
         return array
@@ -74,12 +74,12 @@ def _typed(port: Port, array: np.ndarray) -> np.ndarray:
 def joined(
     ports: list[Port], outputs: Mapping[str, np.ndarray], samples: int
 ) -> dict[str, np.ndarray]:
-    """Return outputs u8 [S, bytes] as arrays of the ports' types, samples joined along axis 0."""
+    """Convert outputs u8 [S, bytes] to arrays of the ports' types, with the samples joined along axis 0."""
     return {port.name: _joined(port, outputs[port.name], samples) for port in ports}
 
 
 def _joined(port: Port, data: np.ndarray, samples: int) -> np.ndarray:
-    # Of a constant all samples are one row, seen several times.
+    # The samples of a constant are one row that is seen several times.
     typed = np.ascontiguousarray(data).view(dtype_of(port.storage))
     shape = tuple(port.shape)
     if samples == 1:

@@ -1,7 +1,7 @@
-"""The order in which the functional simulator executes instructions.
+"""Finds the order in which the functional simulator executes instructions.
 
-Among the instructions that are ready, the one that stands first in the program comes next. No data
-decide what runs, so the order is the same for every input and is worked out once.
+Among the instructions that are ready, the one that stands first in the program comes next. The order does not depend on
+data, so it is found once for all inputs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ class Scheduler:
     """Takes instructions off the engines' queues as their waits are met."""
 
     def __init__(self, streams: Streams, held: Container[int] = ()) -> None:
-        """Instructions in `held` never become ready: what else can happen without them?"""
+        """Start at the beginning; instructions in `held` never become ready, to find out what can happen without
+        them.
+        """
         self._streams, self._held = streams, held
         self._heads = [0] * len(streams.queues)
         self.retired = [0] * len(streams.queues)
@@ -54,7 +56,9 @@ class Scheduler:
         heappush(self._ready, number)
 
     def next(self) -> list[int]:
-        """Return the instructions that complete next: one, or all loads of a multicast; empty when nothing is ready."""
+        """Complete the next instruction, or all loads of a multicast, and return their numbers: none if nothing is
+        ready.
+        """
         if not self._ready:
             return []
         number = heappop(self._ready)
@@ -86,9 +90,9 @@ class Scheduler:
 
 
 def execution_order(streams: Streams) -> list[int]:
-    """Return all instructions in the order of execution; about 3 µs an instruction.
+    """Return all instructions in the order of execution; takes about 3 µs an instruction.
 
-    Raises DiagnosticError if the program cannot end, with what each engine waits for.
+    Raises DiagnosticError, which says what each engine waits for, if the program cannot end.
     """
     scheduler = Scheduler(streams)
     order: list[int] = []

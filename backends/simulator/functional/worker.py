@@ -2,9 +2,8 @@
 
     python -m smalti.backends.simulator.functional.worker FOLDER SAMPLES MODULE:CLASS:FILE…
 
-The last words name the classes of instructions that plugins have added.
-Says on standard output, a line of JSON each, `{"done": samples}` as it goes on and `{"error": diagnostic}` if
-something is wrong.
+The last arguments name the classes of instructions that plugins have added.
+It prints lines of JSON: `{"done": samples}` as it goes on, and `{"error": diagnostic}` if something is wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from .functional_simulator import FunctionalSimulator
 
 
 def main(folder: Path, samples: int) -> int:
-    """Run; 0 if all went well."""
+    """Run the program on the samples, and return the exit code: 0 if all went well."""
     try:
         program = container.load(folder.parent / "program.smalti")
         inputs = {
@@ -48,13 +47,13 @@ def main(folder: Path, samples: int) -> int:
 
 
 def add_instruction(place: str) -> None:
-    """Register the instruction class MODULE:CLASS:FILE, if its module has not done so itself."""
+    """Register the instruction class MODULE:CLASS:FILE, unless its module registers it itself."""
     name, _, rest = place.partition(":")
     qualname, _, file = rest.partition(":")
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError:
-        # A plugin that was loaded from a file is no module that can be found by name.
+        # A plugin that was loaded from a file cannot be found by the name of its module.
         spec = importlib.util.spec_from_file_location(name, file)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)

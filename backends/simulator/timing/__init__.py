@@ -1,1 +1,1 @@
-"""Cycles: the machine, its costs and shared bandwidth, and what happened when."""
+"""The timing simulator: the machine's rules, costs of instructions, shared bandwidth, and the results in cycles."""

@@ -1,9 +1,9 @@
 """The machine compiled by numba for long programs: ten to twenty times quicker than in plain Python.
 
-The rules are those of `machine.py`, `transfers.py` and `sharing.py`, translated (`translation.py`). Here stands only
-what is different: the heaps of `event_heap.py`, as rows of the array `m`.
+The rules are those of `machine.py`, `transfers.py` and `sharing.py`, translated (`translation.py`). Only what differs
+is here: the heaps of `event_heap.py`, as rows of the array `m`.
 
-numba keeps the machine code on disk; `compiled_run.py` sees to it that it is of the present sources.
+numba keeps the machine code on disk; `compiled_run.py` makes sure that it was compiled from the present sources.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BEGIN, _SIZE, _PUSHED = PLACES[HEAP_BEGIN], PLACES[HEAP_SIZE], PLACES["pushed"]
 
 @_compiled
 def first_key(m: Memory, heap: int) -> int:
-    """As `event_heap.first_key`."""
+    """Return the same as `event_heap.first_key`."""
     if m[m[_SIZE] + heap] == 0:
         return NEVER
     return m[m[m[_BEGIN] + heap]]
@@ -33,7 +33,7 @@ def first_key(m: Memory, heap: int) -> int:
 
 @_compiled
 def first_number(m: Memory, heap: int) -> int:
-    """As `event_heap.first_number`."""
+    """Return the same as `event_heap.first_number`."""
     if m[m[_SIZE] + heap] == 0:
         return 0
     return m[m[m[_BEGIN] + heap] + 1]
@@ -41,7 +41,7 @@ def first_number(m: Memory, heap: int) -> int:
 
 @_compiled
 def push(m: Memory, heap: int, key: int, kind: int, place: int, occurrence: int) -> None:
-    """As `event_heap.push`; the new row's number is larger than all others', so only keys are compared."""
+    """Do the same as `event_heap.push`; the new row has the largest number of all, so only keys are compared."""
     m[_PUSHED] += 1
     begin, hole = m[m[_BEGIN] + heap], m[m[_SIZE] + heap]
     m[m[_SIZE] + heap] += 1
@@ -59,7 +59,7 @@ def push(m: Memory, heap: int, key: int, kind: int, place: int, occurrence: int)
 
 @_compiled
 def pop(m: Memory, heap: int) -> tuple[int, int, int, int, int]:
-    """As `event_heap.pop`."""
+    """Do the same as `event_heap.pop`."""
     begin, size = m[m[_BEGIN] + heap], m[m[_SIZE] + heap]
     m[m[_SIZE] + heap] = size - 1
     first = m[begin], m[begin + 1], m[begin + 2], m[begin + 3], m[begin + 4]
@@ -81,7 +81,7 @@ def pop(m: Memory, heap: int) -> tuple[int, int, int, int, int]:
 
 @_compiled
 def lower_keys(m: Memory, heap: int, amount: int) -> None:
-    """As `event_heap.lower_keys`."""
+    """Do the same as `event_heap.lower_keys`."""
     begin = m[m[_BEGIN] + heap]
     for row in range(m[m[_SIZE] + heap]):
         m[begin + row * HEAP_COLUMNS] -= amount

@@ -1,4 +1,4 @@
-"""A machine that runs compiled: under 1 µs an instruction, once numba is there and has compiled it."""
+"""Runs a machine compiled by numba: under 1 µs an instruction, once numba is installed and has compiled it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .translation import ALL_TABLES, HEAP_BEGIN, HEAP_SIZE, PLACES
 _COMPILED = (machine, transfers, sharing, compiled_machine)
 """The modules whose functions are compiled."""
 _CONSTANTS = (machine_state, timeline, translation)
-"""What else becomes part of machine code."""
+"""The modules whose constants become part of the machine code."""
 _WORD_BYTES = 8
 
 
@@ -44,10 +44,10 @@ def _stem(module: object) -> str:
 
 
 def _marker() -> Path:
-    """Return the file that says that numba has kept machine code of the present sources.
+    """Return the path of the file whose existence says that numba has kept machine code of the present sources.
 
-    numba looks at the file of a function only, not at what it calls and at the constants of other modules that are
-    part of it.
+    numba only checks the file of a compiled function, not the functions that it calls, nor the constants of other
+    modules that are part of its machine code.
     """
     digest = hashlib.sha256(f"{numba.__version__} {ENGINE_COUNT}".encode())
     for module in (*_COMPILED, *_CONSTANTS):
@@ -56,7 +56,7 @@ def _marker() -> Path:
 
 
 def _forget_other_sources() -> None:
-    """Remove what numba has kept of this machine."""
+    """Remove the machine code that numba has kept of this machine."""
     for module in _COMPILED:
         for file in _cache_folder().glob(f"{_stem(module)}.*"):
             if file.suffix in (".nbi", ".nbc", ".compiled"):
@@ -78,7 +78,8 @@ class CompiledRun:
         tables[HEAP_BEGIN] = np.zeros(heaps, np.int64)
         sizes = [len(tables[name]) for name in ALL_TABLES]
         begins = len(PLACES) + np.cumsum([0, *sizes])
-        # Behind the tables the transfers of each class; then the events, which may need more room.
+        # After the tables come the transfers of each class, then the events, which may need more
+        # room.
         flows = begins[-1] + flow_words * np.arange(heaps)
         tables[HEAP_BEGIN][:] = np.roll(flows, 1)
         scalars = np.array([state.scalars[name] for name in SCALARS], np.int64)
@@ -89,16 +90,16 @@ class CompiledRun:
         self._is_marked = is_compiled()
 
     def begin(self) -> None:
-        """As `machine.begin`; where its code has to be compiled, leaves none of other sources on disk."""
+        """Do the same as `machine.begin`; if that has to be compiled first, remove code of other sources from disk."""
         if not self._is_marked:
             _forget_other_sources()
         compiled_machine.begin(self._memory)
 
     def advance(self) -> int:
-        """As `machine.advance`."""
+        """Do the same as `machine.advance`."""
         ending = compiled_machine.advance(self._memory)
         if not self._is_marked:
-            # Both functions are on disk now.
+            # Machine code of both functions is on disk now.
             _marker().touch()
             self._is_marked = True
         return ending
@@ -114,7 +115,7 @@ class CompiledRun:
         return self._memory[begin : begin + length].copy()
 
     def make_room(self) -> None:
-        """Empty the logs, and make room for as many signals again if there is too little."""
+        """Empty the logs, and make room for twice as many signals if there is too little."""
         memory, limit = self._memory, self.scalar("signal_limit")
         memory[PLACES["stalls"]] = memory[PLACES["loads"]] = 0
         if self.scalar("signals") + self.scalar("signal_room") > limit:

@@ -1,8 +1,7 @@
-"""What each instruction costs: engine time, transfers on shared resources, operations and bytes.
+"""Computes what each instruction costs: engine time, transfers on shared resources, operations and bytes.
 
-Everything that the timing simulation needs to know about an instruction before it runs, as flat
-arrays; the formulas themselves are in `backends/targets/cycles.py` and reach this module through
-`Instruction.cycles`.
+The result is everything that the timing simulation needs to know about an instruction before it runs, as flat arrays.
+The formulas themselves are in `backends/targets/cycles.py` and reach this module through `Instruction.cycles`.
 """
 
 from __future__ import annotations
@@ -35,21 +34,20 @@ GLOBAL, INTERCONNECT = 0, 1
 
 
 MAX_CYCLES = 1 << 48
-"""What one instruction may take at most."""
+"""The most cycles that one instruction may take."""
 
 
 @dataclass(eq=False)
 class Costs:
-    """Costs by instruction number: arrays [n], int64 where nothing else is said.
+    """Costs by instruction number: arrays [n], int64 unless stated otherwise.
 
-    `ticks`: engine time; of a transfer, the time to issue it. `transfer`: class of transfers, -1
-    for what is no transfer. `bus_bytes`: what a transfer moves, on global memory in whole bursts (for a
-    multicast group: its first member's is what counts). `latency`: ticks from the end of issue to the first
-    byte. `macs`, `mac_picojoules` and `mac_time` (f64; cycles of the whole array at its peak rate),
-    `vector_ops` (lanes times cycles), and bytes: of global memory read and written (what is used, and
-    `global_bus`, in whole bursts), moved between cores, of local and of accumulator memory read and
-    written. `flow_classes` has the classes that `transfer` numbers.
-    `peer` is true if a transfer reaches into another core without its taking part.
+    `ticks`: engine time; of a transfer, the time to issue it. `transfer`: class of transfers, -1 for other
+    instructions. `bus_bytes`: what a transfer moves, on global memory in whole bursts (for a multicast group: its first
+    member's is what counts). `latency`: ticks from the end of issue to the first byte. `macs`, `mac_picojoules` and
+    `mac_time` (f64; cycles of the whole array at its peak rate), `vector_ops` (lanes times cycles), and bytes: of
+    global memory read and written (what is used, and `global_bus`, in whole bursts), moved between cores, of local and
+    of accumulator memory read and written. `flow_classes` has the classes that `transfer` numbers. `peer` is true if a
+    transfer reaches into another core without its taking part.
     """
 
     ticks: np.ndarray
@@ -73,14 +71,13 @@ class Costs:
 def merged_runs(
     run: np.ndarray, counts: np.ndarray, strides: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Compute (bytes of a run, number of runs), int64 [n] each, runs that touch each other counting as one, as on a
-    bus.
+    """Return (bytes of a run, number of runs), int64 [n] each, after joining runs that touch each other, as a bus does.
 
     `run` is int64 [n], `counts` and `strides` int64 [n, dimensions].
     """
     run, runs = run.copy(), np.ones_like(run)
     steps = np.abs(strides)
-    # A count fits 32 bits: by stride, then by count.
+    # Sort by stride, then by count, which fits 32 bits.
     order = np.argsort(steps << 32 | counts, axis=1)
     counts, steps = (np.take_along_axis(array, order, axis=1) for array in (counts, steps))
     for count, step in zip(counts.T, steps.T, strict=True):
@@ -91,10 +88,10 @@ def merged_runs(
 
 
 def cost_program(streams: Streams) -> Costs:
-    """Return the costs of every instruction of a program on its own target; under 1 µs an instruction.
+    """Compute the costs of every instruction of a program on its own target; takes less than 1 µs an instruction.
 
-    Raises DiagnosticError if the target has no rate for a type that an instruction uses, or an instruction
-    takes more than `MAX_CYCLES`.
+    Raises DiagnosticError if the target has no rate for a type that an instruction uses, or if an instruction takes
+    more than `MAX_CYCLES`.
     """
     target, size = streams.program.target, len(streams)
     capacities = [target.global_bytes_per_cycle, target.interconnect_bytes_per_cycle]
@@ -133,7 +130,7 @@ def cost_program(streams: Streams) -> Costs:
 
 
 def _busy_cycles(streams: Streams) -> np.ndarray:
-    """Return the cycles of every instruction by its formula: whole numbers in f64 [n]."""
+    """Compute the cycles of every instruction by its formula: whole numbers in f64 [n]."""
     target = streams.program.target
     busy = np.zeros(len(streams))
     problems: list[tuple[int, TargetError]] = []
@@ -158,7 +155,7 @@ def _busy_cycles(streams: Streams) -> np.ndarray:
 
 
 def _rate(bytes_per_cycle: float) -> int:
-    """Return units of work per tick."""
+    """Convert bytes per cycle to units of work per tick."""
     return max(1, round(bytes_per_cycle * WORK_PER_BYTE / TICKS_PER_CYCLE))
 
 
@@ -173,7 +170,7 @@ def _cost_products(costs: Costs, columns: Columns, target: Target) -> None:
 
 
 def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, streams: Streams) -> None:
-    """Classes, work, latencies and bytes of loads or stores.
+    """Set the classes, work, latencies and bytes of loads or stores.
 
     A transfer never moves faster than one port of local memory. With global memory it takes whole
     bursts of that bandwidth; with another core it takes the interconnect's. A multicast reads its
@@ -216,8 +213,9 @@ def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, stream
 
 
 def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:
-    """What host calls move over the bus of global memory: operands to the host, the result back, each
-    after the memory's latency. No local memory takes part, and the host's own time is not the machine's.
+    """Set the costs of host calls, which move operands to the host over the bus of global memory, and the result back.
+
+    Each way takes the memory's latency. Local memories take no part, and the time of the host itself is not counted.
     """
     numbers = columns.numbers
     total = np.zeros(len(numbers), np.int64)
@@ -232,7 +230,7 @@ def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:
 
 
 def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return whether each transfer is alone or the first of its group, and how many the group has, int64."""
+    """Return whether each transfer is alone or the first of its group, and how many members the group has, int64."""
     _, first, which, sizes = np.unique(
         groups, return_index=True, return_inverse=True, return_counts=True
     )
@@ -245,8 +243,9 @@ def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _classes(
     flow_classes: FlowClasses, target: Target, shared: np.ndarray, crossings: np.ndarray
 ) -> np.ndarray:
-    """Return the class of transfers of each transfer, int64: whether it takes global memory's bandwidth, and how many
-    times the interconnect's. Classes are numbered in order of first use.
+    """Return the number of the class of each transfer, int64; classes are numbered in order of first use.
+
+    A class says whether a transfer takes bandwidth of global memory, and how many times that of the interconnect.
     """
     limit = _rate(target.local_memory.bytes_per_cycle)
     kinds, first, which = np.unique(crossings * 2 + shared, return_index=True, return_inverse=True)
@@ -260,7 +259,7 @@ def _classes(
 
 
 def memory_totals(costs: Costs, program: Program) -> dict[str, int]:
-    """Return bytes moved in one run, by memory."""
+    """Add up the bytes moved in one run, by memory."""
     return {
         "global_read": int(costs.global_read.sum()),
         "global_written": int(costs.global_written.sum()),

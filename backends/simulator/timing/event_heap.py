@@ -1,6 +1,6 @@
-"""The heaps of a machine in plain Python: of events by time, and of transfers by the work that ends them.
+"""The heaps of a machine in plain Python: events sorted by time, and transfers by the work at which they end.
 
-`compiled_machine.py` has the same functions on rows of an array; nothing else is written twice.
+`compiled_machine.py` has the same functions for rows of an array; nothing else of the machine is written twice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from .machine_state import NEVER, EventRow, Machine
 
 EVENTS, FLOWS = 0, 1
-"""The heap of events; the heap of class 0 of transfers, behind which those of the others stand."""
+"""The heap of events, and the heap of transfers of class 0, which those of the other classes follow."""
 
 
 def first_key(m: Machine, heap: int) -> int:
@@ -32,10 +32,10 @@ def push(m: Machine, heap: int, key: int, kind: int, place: int, occurrence: int
 
 
 def pop(m: Machine, heap: int) -> EventRow:
-    """Take out the first row of a heap that has one."""
+    """Take out the first row of a heap, which must not be empty, and return it."""
     return heappop(m.heaps[heap])
 
 
 def lower_keys(m: Machine, heap: int, amount: int) -> None:
-    """Subtract the same from all keys of a heap."""
+    """Subtract `amount` from all keys of a heap."""
     m.heaps[heap] = [(row[0] - amount, row[1], row[2], row[3], row[4]) for row in m.heaps[heap]]

@@ -45,7 +45,7 @@ from .timeline import (
 from .transfers import join, leave, share
 
 DONE, FULL, OVERFLOW = range(3)
-"""How a part of a simulation ends: all is done; a log or the heap of events is full; time is too large."""
+"""How `advance` ends: all is done; a log or the heap of events is full; or time is too large."""
 
 _END, _ISSUED, _READY, _SIGNAL = range(4)
 
@@ -57,7 +57,7 @@ def begin(m: Machine) -> None:
 
 
 def advance(m: Machine) -> int:
-    """Go on until all is `DONE`, a log or heap is `FULL`, or time would `OVERFLOW`."""
+    """Run until all is `DONE`, a log or heap is `FULL`, or time would `OVERFLOW`, and return which."""
     while True:
         if (
             m.stalls + m.engines > m.log_rows
@@ -129,13 +129,13 @@ def take(m: Machine, e: int, cause: int) -> None:
 
 
 def go_on(m: Machine, e: int, cause: int) -> None:
-    """As `take`, unless the next instruction waits for something, which will wake the engine."""
+    """Do the same as `take`, unless the next instruction waits for something that will wake the engine."""
     if m.blocked[e] == FINISHED:
         take(m, e, cause)
 
 
 def may_start(m: Machine, e: int, occurrence: int) -> bool:
-    """Return whether the waits are met; if not, put the engine into the line of what it waits for."""
+    """Return whether an instruction's waits are met; if not, put the engine into the line of what it waits for."""
     repetition, i = occurrence // m.size, occurrence % m.size
     if repetition and m.position[i] == 0 and not may_repeat(m, e, repetition):
         return False
@@ -169,7 +169,7 @@ def may_repeat(m: Machine, e: int, repetition: int) -> bool:
 
 
 def block(m: Machine, e: int, line: int, count: int, state: int) -> None:
-    """Let an engine wait in a line until what the line is for has come to `count`."""
+    """Let an engine wait in a line until the engine or counter of the line has come to `count`."""
     m.need[e] = count
     m.blocked[e] = state
     queue_up(m, e, line)
@@ -252,7 +252,10 @@ def begin_flow(m: Machine, occurrence: int, i: int) -> None:
 
 
 def end_flow(m: Machine, occurrence: int) -> None:
-    """End a transfer that has moved all its bytes; the last arrival stands for its whole group, and end first."""
+    """End a transfer that has moved all its bytes.
+
+    In a multicast group the member that arrived last stands for all, and ends first.
+    """
     end_member(m, occurrence)
     group = m.group[occurrence % m.size]
     if group >= 0:
@@ -270,7 +273,7 @@ def end_member(m: Machine, occurrence: int) -> None:
 
 
 def finish_move(m: Machine, e: int, occurrence: int) -> None:
-    """Retire what is done, in order, and let the next transfers move."""
+    """Retire the transfers that are done, in order, and let the next ones move data."""
     m.moved[occurrence] = 1
     previous = NONE
     while m.retired[e] < m.head[e]:
@@ -289,7 +292,7 @@ def finish_move(m: Machine, e: int, occurrence: int) -> None:
 
 
 def retire(m: Machine, e: int, occurrence: int) -> None:
-    """Complete an instruction: signals, and wake the engines that waited for it."""
+    """Complete an instruction: send its signals, and wake the engines that waited for it."""
     m.retired[e] += 1
     m.end[occurrence] = m.now
     i = occurrence % m.size
@@ -317,8 +320,9 @@ def signal(m: Machine, counter: int, occurrence: int) -> None:
 
 
 def wake(m: Machine, line: int, count: int, occurrence: int) -> None:
-    """Parts a line: engines that need no more than `count` leave it, and then take their next
-    instructions; the others stay, in order.
+    """Wake engines of a line: those that need no more than `count` leave it, and then take their next instructions.
+
+    The others stay in the line, in order.
     """
     e, woken, woken_last = m.line_first[line], NONE, NONE
     m.line_first[line] = NONE
@@ -341,7 +345,7 @@ def wake(m: Machine, line: int, count: int, occurrence: int) -> None:
 
 
 def note(m: Machine, e: int) -> None:
-    """Book the time since the last change of an engine's state."""
+    """Record how an engine spent the time since its state last changed."""
     under_way = m.head[e] - m.retired[e]
     state = m.blocked[e]
     if under_way:

@@ -1,7 +1,7 @@
-"""The state of a timing simulation: numbers and lists of numbers, nothing else.
+"""The state of a timing simulation, which consists of numbers and lists of numbers only.
 
-The same rules (`machine.py`, `transfers.py`, `sharing.py`) run on this class in plain Python, and translated
-(`translation.py`) on one int64 array. So every field of `Machine` but `heaps` is an `int` or a
+The rules (`machine.py`, `transfers.py`, `sharing.py`) run on this class in plain Python, and on one int64 array when
+they are translated (`translation.py`). So every field of `Machine` but `heaps` is an `int` or a
 `list[int]`; a table of several dimensions is one list, row after row.
 """
 
@@ -10,21 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 NONE = -1
-"""No instruction, engine, class or counter."""
+"""Stands for no instruction, engine, class or counter."""
 NEVER = 1 << 61
-"""A time that does not come."""
+"""A time that is never reached."""
 LARGEST = 1 << 60
-"""What times and work may reach: sums of two still fit 64 bits."""
+"""The largest time or work allowed: the sum of two still fits 64 bits."""
 STALL_COLUMNS = HEAP_COLUMNS = 5
 
 EventRow = tuple[int, int, int, int, int]
-"""What orders the rows of a heap (a key, then a running number), a kind, a place, an occurrence."""
+"""A row of a heap: the key and the running number that order rows; then a kind, a place, an occurrence."""
 
 
 @dataclass(slots=True, eq=False)
 class Machine:
-    """All that a simulation knows. Instructions are numbered as in `streams.Streams`, occurrences as in
-    `timeline.Timeline`.
+    """The whole state of a simulation.
+
+    Instructions are numbered as in `streams.Streams`, occurrences as in `timeline.Timeline`.
     """
 
     # What is simulated.

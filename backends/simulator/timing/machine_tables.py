@@ -1,4 +1,4 @@
-"""The state of a machine before the first instruction, as arrays."""
+"""Makes the state of a machine before the first instruction, as arrays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIGNALS = 1 << 10
 
 @dataclass(frozen=True, eq=False)
 class FirstState:
-    """What the fields of `machine_state.Machine` hold at first, but for `heaps`.
+    """What the fields of `machine_state.Machine` hold at first, except for `heaps`.
 
     `tables` are int64; `work` has Python's integers (dtype object) where a transfer is too large for 64 bits.
     """
@@ -142,7 +142,7 @@ def _signals(streams: Streams, waited: np.ndarray) -> Tables:
 
 
 def _multicasts(streams: Streams, repeat: int) -> tuple[int, int, Tables]:
-    """Multicast groups, the members of all of them, and their tables."""
+    """Return the number of multicast groups, the number of members of all of them, and their tables."""
     members = np.flatnonzero(streams.group_numbers)
     _, which, sizes = np.unique(
         streams.group_numbers[members], return_inverse=True, return_counts=True
@@ -160,7 +160,7 @@ def _multicasts(streams: Streams, repeat: int) -> tuple[int, int, Tables]:
 
 
 def _occurrences(streams: Streams, repeat: int) -> Tables:
-    """Return the queues of all repetitions, and when what happened to their instructions."""
+    """Return the tables by occurrence: the queues of all repetitions, and times that are still empty."""
     size, lengths = len(streams), streams.queue_lengths
     before = np.repeat(np.cumsum(lengths) - lengths, lengths)
     queue = np.empty(size * repeat, np.int64)

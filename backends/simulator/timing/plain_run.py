@@ -1,4 +1,4 @@
-"""A machine that runs in plain Python: quick to start, 10 µs an instruction."""
+"""Runs a machine in plain Python, which starts quickly and takes 10 µs an instruction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .machine_tables import FirstState
 
 
 class PlainRun:
-    """A machine whose tables are lists: Python reads those faster than arrays."""
+    """A machine whose tables are lists, which Python reads faster than arrays."""
 
     def __init__(self, state: FirstState) -> None:
         scalars = state.scalars | {"signal_limit": NEVER}
@@ -19,11 +19,11 @@ class PlainRun:
         self._machine = Machine(**scalars, **tables, heaps=heaps)
 
     def begin(self) -> None:
-        """As `machine.begin`."""
+        """Do the same as `machine.begin`."""
         machine.begin(self._machine)
 
     def advance(self) -> int:
-        """As `machine.advance`."""
+        """Do the same as `machine.advance`."""
         return machine.advance(self._machine)
 
     def scalar(self, name: str) -> int:

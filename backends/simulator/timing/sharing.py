@@ -1,9 +1,9 @@
-"""Max-min fair shares of bandwidth: who gets how much when several transfers use the same memory.
+"""Computes max-min fair shares of bandwidth for transfers that use the same memory at the same time.
 
 A share is max-min fair if none can grow without taking from one that is not larger (Bertsekas and
 Gallager, *Data Networks*, section 6.5.2). Progressive filling finds it: all rates grow together
 until a resource is full or a transfer reaches its own limit; those transfers are done, the others
-go on. Pure integer arithmetic, so the result depends on nothing but the input.
+go on. The arithmetic is in integers, so the result depends on nothing but the input.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class FlowClasses:
         self._numbers: dict[FlowClass, int] = {}
 
     def number(self, flow_class: FlowClass) -> int:
-        """Return the number of a class: the next one if it is new."""
+        """Return the number of a class; a new class gets the next number."""
         if flow_class not in self._numbers:
             self._numbers[flow_class] = len(self.classes)
             self.classes.append(flow_class)
         return self._numbers[flow_class]
 
     def lone_rate(self, number: int) -> int:
-        """Return units of work per tick that a transfer of class `number` is served while it is alone."""
+        """Return how many units of work per tick a transfer of class `number` is served while it is alone."""
         flow_class = self.classes[number]
         shares = [self.capacities[resource] // weight for resource, weight in flow_class.uses]
         return max(1, min([flow_class.limit, *shares]))
@@ -79,7 +79,9 @@ def fair_rates(m: Machine) -> None:
 
 
 def reached_levels(m: Machine) -> int:
-    """Find up to where the rate of each open class (its rate is NONE) can grow; the lowest of them."""
+    """Find the level up to which the rate of each open class (its rate is NONE) can grow, and return the lowest
+    level.
+    """
     for r in range(m.resources):
         m.demand[r] = 0
         for c in range(m.classes):

@@ -1,8 +1,7 @@
 """Runs a timing simulation: in plain Python, or compiled where that is quicker.
 
-`machine.py` has the rules. Compiled, long programs run ten to twenty times quicker; numba, which
-that needs, is an optional dependency (`pip install smalti[fast]`). Which of the two ran cannot be seen
-in any result.
+`machine.py` has the rules. Compiled, long programs run ten to twenty times quicker; that needs numba, an optional
+dependency (`pip install smalti[fast]`). The results of both are the same.
 """
 
 from __future__ import annotations
@@ -23,25 +22,25 @@ from .plain_run import PlainRun
 from .timeline import STATES, Timeline
 
 MAX_OCCURRENCES = 5_000_000
-"""Instructions times repetitions of one simulation: bounds its memory to about a gigabyte."""
+"""The most instructions times repetitions of one simulation, which bounds its memory to about a gigabyte."""
 
 START_OCCURRENCES = 60_000
-"""From here on plain Python (5 to 10 µs each) takes longer than to import numba and load machine code from
+"""From this number on plain Python (5 to 10 µs each) takes longer than importing numba and loading machine code from
 disk (0.3 s).
 """
 COMPILE_OCCURRENCES = 1_000_000
-"""From here on it also takes longer than to compile, which happens once in an installation (5 s)."""
+"""From this number on it also takes longer than compiling, which happens once in an installation (5 s)."""
 
 
 class Run(Protocol):
-    """A machine that is to be run, in plain Python or compiled."""
+    """A machine that can be run, in plain Python or compiled."""
 
     def begin(self) -> None:
-        """As `machine.begin`."""
+        """Do the same as `machine.begin`."""
         ...
 
     def advance(self) -> int:
-        """As `machine.advance`."""
+        """Do the same as `machine.advance`."""
         ...
 
     def scalar(self, name: str) -> int:
@@ -53,15 +52,15 @@ class Run(Protocol):
         ...
 
     def make_room(self) -> None:
-        """Empty the logs, and does what else `machine.FULL` asks for."""
+        """Empty the logs, and make room for whatever else made `machine.advance` return `FULL`."""
         ...
 
 
 def run_timing(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Timeline:
     """Run a program `repeat` times to its end.
 
-    `signal_latency`: ticks that a signal takes to another core. Raises DiagnosticError on deadlock,
-    for an impossible `repeat`, and if the run takes more cycles than can be counted.
+    `signal_latency`: how many ticks a signal takes to another core. Raises DiagnosticError if the program deadlocks,
+    `repeat` is out of range, or the run takes more cycles than can be counted.
     """
     occurrences = repeat * max(len(streams), 1)
     if repeat < 1 or occurrences > MAX_OCCURRENCES:
@@ -83,13 +82,13 @@ def _quickest(state: FirstState, occurrences: int) -> Run:
 
 
 def compilation_pays(occurrences: int) -> bool:
-    """Return whether numba is there and a run of so many instructions is over sooner with it."""
+    """Return whether numba is installed and makes a run of so many instructions end sooner."""
     if occurrences < START_OCCURRENCES or find_spec("numba") is None:
         return False
     try:
         from .compiled_run import is_compiled
     except (ImportError, RuntimeError):
-        # A numba that does not know this NumPy, or that has no folder to keep machine code in.
+        # This numba does not support this NumPy, or has no folder to keep machine code in.
         return False
     return occurrences >= COMPILE_OCCURRENCES or is_compiled()
 
@@ -127,7 +126,7 @@ def finish(run: Run, streams: Streams, repeat: int) -> Timeline:
 
 
 def _deadlock(run: Run, streams: Streams, repeat: int) -> DiagnosticError:
-    """Return the report of a run that cannot go on."""
+    """Return the diagnostic of a run that cannot go on."""
     retired, total = run.table("retired").tolist(), run.table("total").tolist()
     pairs = zip(streams.queues, retired, total, strict=True)
     heads = [queue[done % len(queue)] for queue, done, all_ in pairs if done < all_]

@@ -1,4 +1,4 @@
-"""What happened when in a simulation, as arrays: the result of the timing simulators.
+"""The raw result of the timing simulation: what happened when, as arrays.
 
 An *occurrence* is an instruction in one repetition: repetition * instructions + number.
 """
@@ -25,18 +25,18 @@ STATE_NAMES = (
     "busy",
     "finished",
 )
-"""Names by state: an engine of the same core, or a counter, that the next instruction waits for;
-the end of the repetition before; transfers issued whose data are still to come; other members of a
-multicast; at work; nothing left to do."""
+"""The names of the states. An engine waits for another engine of its core, for a counter, for the end of the previous
+repetition, for data of transfers that it has issued, or for other members of a multicast; or it is busy, or finished.
+"""
 STATES = len(STATE_NAMES)
 
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """Times in ticks, int64 throughout.
+    """Times in ticks, all int64.
 
     By occurrence: `start` (leaves its queue), `move` (computing or data moving begins), `end`, and
-    `cause`, the occurrence whose end let it go on, -1 for none. `spent` [engines, states]. `stalls`
+    `cause`, the occurrence whose end let it start, -1 for none. `spent` [engines, states]. `stalls`
     [s, 5] has a row (engine, state, occurrence, from, until) for every time that an engine stood
     still: what it waited for, and the instruction that it could not go on with. `loads` [l, resources] has, at
     each of `load_times` [l], when transfers began or ended, the units of work per tick that they

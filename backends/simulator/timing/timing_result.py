@@ -1,4 +1,4 @@
-"""The result of a timing simulation: what took how long, and why."""
+"""The result of a timing simulation, in cycles: what took how long, and why."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ from .timeline import BUSY, FINISHED, STATE_NAMES, Timeline
 
 @dataclass(frozen=True)
 class EngineUse:
-    """What one engine of one core did, in cycles; busy, stalled and finished add up to the whole
-    run.
+    """How one engine of one core spent the run, in cycles; busy, stalled and finished add up to the whole run.
 
-    `stalled` by cause: "dma_in", "dma_out", "matrix", "vector" (an engine of the same core whose
-    result is awaited), "counter" (another core), "repetition" (the end of the run before),
-    "latency" (transfers are issued, their data still to come), "multicast" (other receivers are not
-    there yet). `finished`: nothing left to do.
+    `stalled` by cause: "dma_in", "dma_out", "matrix", "vector" (an engine of the same core whose result is awaited),
+    "counter" (another core), "repetition" (the end of the previous run), "latency" (data of transfers that were
+    issued), "multicast" (other receivers). `finished`: it had nothing left to do.
     """
 
     core: int
@@ -72,8 +70,10 @@ class InstructionTimes:
 
 @dataclass(frozen=True)
 class Stall:
-    """A time in which an engine stood still: `cause` as in `EngineUse.stalled`, `occurrence` the
-    instruction that it could not go on with, `start` and `end` in cycles.
+    """A time in which an engine stood still.
+
+    `cause` is as in `EngineUse.stalled`, `occurrence` the instruction that the engine could not start; `start` and
+    `end` are in cycles.
     """
 
     engine: int
@@ -85,8 +85,7 @@ class Stall:
 
 @dataclass(frozen=True)
 class History:
-    """All that happened, repetition after repetition: times in cycles, f64 [repeat * n], as in
-    `InstructionTimes`.
+    """The times of all instructions in all repetitions, in cycles, f64 [repeat * n], as in `InstructionTimes`.
 
     Entry `o` is the instruction with number `o % n` in repetition `o // n`. `loads`: at each time
     when transfers began or ended, the bytes per cycle that they take of global memory (whole bursts)
@@ -112,13 +111,14 @@ class Timing:
 
     @property
     def cycles(self) -> int:
-        """From the cold start to the last instruction's end, all repetitions, rounded up."""
+        """The cycles from the cold start to the end of the last instruction, over all repetitions, rounded up."""
         return -(-self.ticks // TICKS_PER_CYCLE)
 
     @property
     def steady_cycles(self) -> float:
-        """Cycles from the end of the last repetition but one to the end of the last: throughput;
-        the whole run if there is one.
+        """The cycles from the end of the last repetition but one to the end of the last: the inverse of the throughput.
+
+        With one repetition it is the whole run.
         """
         size, end = self._timeline.size, self._timeline.end
         if self.repeat == 1:
@@ -133,7 +133,7 @@ class Timing:
 
     @property
     def host_calls(self) -> int:
-        """Calls of the host in one run; what they take there is no part of the cycles."""
+        """The number of calls of the host in one run; the time that the host takes is not part of the cycles."""
         return len(select(self._streams.words, HostCall)[0])
 
     @property
@@ -143,10 +143,10 @@ class Timing:
 
     @property
     def utilization(self) -> float:
-        """Multiply-accumulates on the matrix units over what the program's cores could have made in
-        that time, 0 to 1.
+        """Multiply-accumulates on the matrix units divided by the most that the program's cores could have made, 0 to
+        1.
 
-        Operands of several types count by the time that they take at their own peak rate.
+        With operands of several types, each counts by the time that it takes at its own peak rate.
         """
         cores = len(self._streams.program.streams)
         return self.repeat * float(self._costs.mac_time.sum()) / max(self.cycles * cores, 1)
@@ -236,10 +236,9 @@ class Timing:
         """The chain of instructions that made the run as long as it is, first to last, with each
         one's cycles.
 
-        Goes back from the instruction that ended last to the one whose end let it go on, and so
-        forth. An instruction's part is the time from that end to its own, so the parts add up to
-        the run. Numbers count as in `streams.Streams`; with several repetitions they come again in
-        each.
+        It goes back from the instruction that ended last to the one whose end let it start, and so forth. An
+        instruction's part is the time from that end to its own, so the parts add up to the run. Instructions have their
+        numbers in `streams.Streams`; with several repetitions the same numbers come again.
         """
         end, cause, size = self._timeline.end, self._timeline.cause, self._timeline.size
         if not size:
@@ -277,25 +276,24 @@ class Timing:
         return sum(self.energy_parts.values())
 
     def by_node(self) -> list[tuple[str, int]]:
-        """Compute (ONNX node, cycles), the dearest first: each node's part of the critical path.
+        """Return pairs (ONNX node, cycles), the most expensive first: each node's part of the critical path.
 
-        So the cycles add up to one run (but for rounding), and what is hidden behind something
-        slower counts nothing; `node_costs` has the engines' busy times. The nodes of one fused
-        operation are one entry, "a + b".
+        So the cycles add up to one run (apart from rounding), and work hidden behind something slower counts nothing;
+        `node_costs` has the engines' busy times. The nodes of one fused operation are one entry, "a + b".
         """
         return [(key, round(cost.cycles)) for key, cost in self.node_costs().items()]
 
     def node_costs(self) -> dict[str, NodeCost]:
-        """Return costs by ONNX node, the dearest first.
+        """Return the costs by ONNX node, the most expensive first.
 
-        Instructions that stem from several nodes (a convolution with its batch normalization and
-        activation) are one entry, "a + b": how their time divides among them has no meaning. The
-        key is the op's name where no node is known, "" without either.
+        Instructions that come from several nodes (a convolution with its batch normalization and activation) are one
+        entry, "a + b": how their time divides among them has no meaning. The key is the op's name if no node is known,
+        and "" if neither is.
         """
         return self._grouped(lambda entry: (" + ".join(entry.nodes) or entry.op, entry.nodes))
 
     def op_costs(self) -> dict[str, NodeCost]:
-        """Return costs by `tpu` op (the name of its result), the dearest first."""
+        """Return the costs by `tpu` op (the name of its result), the most expensive first."""
         return self._grouped(lambda entry: (entry.op, entry.nodes))
 
     def _grouped(
@@ -333,7 +331,7 @@ class Timing:
         return {key: result[key] for key in order}
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything but the single instructions, as JSON values."""
+        """Return everything except the times of single instructions, as JSON values."""
         return {
             "cycles": self.cycles,
             "steady_cycles": self.steady_cycles,

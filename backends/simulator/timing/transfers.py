@@ -1,4 +1,4 @@
-"""Transfers in progress: how much each has moved, and which finishes next.
+"""Follows transfers in progress: how much each has moved, and which finishes next.
 
 Transfers of a class always have the same rate, so the machine counts the work that *one* transfer
 of the class has been served since some origin; a transfer that joins when that count is S with W to
@@ -14,7 +14,7 @@ from .sharing import fair_rates
 
 
 def serve(m: Machine) -> None:
-    """Count what transfers have been served up to now."""
+    """Bring the work that transfers have been served up to date."""
     elapsed = m.now - m.served_until
     if elapsed == 0:
         return
@@ -23,7 +23,7 @@ def serve(m: Machine) -> None:
         if m.count[c]:
             m.served[c] += elapsed * m.rate[m.rate_row + c]
             if m.served[c] > LARGEST:
-                # Only differences count: begin again at 0.
+                # Only differences matter, so count from 0 again.
                 lower_keys(m, FLOWS + c, m.served[c])
                 m.served[c] = 0
 
@@ -40,7 +40,7 @@ def join(m: Machine, c: int, work: int, occurrence: int) -> None:
 
 
 def leave(m: Machine) -> int:
-    """Take out the transfers that are done and put them into `done`, in the order in which they joined; how many."""
+    """Move the transfers that are done to `done`, in the order in which they joined, and return how many there are."""
     serve(m)
     found = 0
     for c in range(m.classes):
@@ -62,7 +62,7 @@ def leave(m: Machine) -> int:
 
 
 def share(m: Machine) -> None:
-    """Share the capacities anew, logs how much of each is taken, and note when the next transfer ends if none joins
+    """Share the capacities anew, log how much of each is taken, and note when the next transfer ends if none joins
     before.
     """
     m.changed = 0
@@ -88,8 +88,9 @@ def share(m: Machine) -> None:
 
 
 def find_rates(m: Machine) -> None:
-    """Point `rate_row` at the rates that go with the counts: they depend on nothing else, so those of the last
-    combinations are remembered.
+    """Point `rate_row` at the rates for the present counts.
+
+    Rates depend on the counts only, so those of recent combinations are remembered.
     """
     m.rate_row = m.mix % m.rate_rows * m.classes
     for c in range(m.classes):

@@ -1,12 +1,12 @@
 """Translates functions on a `machine_state.Machine` into functions on one array of numbers.
 
-In the array stand first the fields that are numbers, and where each table begins; then the tables.
-`PLACES` says where in the array a field's number, or the beginning of its table, is. So
+The array holds first the fields that are numbers and the places where tables begin, then the tables. `PLACES` says
+where in the array the number of a field, or the beginning of its table, is. So
 
     m.now = m.end[i]        becomes        m[3] = m[m[17] + i]
 
-One array, because numba counts references to every array that a function gets, which would take
-most of the time.
+There is one array only, because numba counts references to every array that a function is passed, which would take most
+of the time.
 
 A function that is to be translated does three things with its argument `m`: read and write a number
 (`m.now`), read and write an entry of a table (`m.end[i]`), and pass `m` on as the first argument of a
@@ -24,7 +24,7 @@ from typing import Any
 from .machine_state import SCALARS, TABLES
 
 HEAP_BEGIN, HEAP_SIZE = "heap_begin", "heap_size"
-"""Tables that only the array has, by heap: where its rows begin, how many there are."""
+"""Tables that only the array has, by heap: where its rows begin, and how many there are."""
 ALL_TABLES = (*TABLES, HEAP_BEGIN, HEAP_SIZE)
 PLACES = {name: place for place, name in enumerate((*SCALARS, *ALL_TABLES))}
 
@@ -88,8 +88,8 @@ def translate(
 ) -> dict[str, Callable[..., Any]]:
     """Translate the functions of `modules` whose first argument is `m`, each decorated; return them by name.
 
-    They call one another, and the functions `known` in place of those of the same names. They keep their files and
-    lines, in tracebacks and for what numba keeps on disk. Raises TranslationError if one cannot be translated.
+    The results call one another, and the functions `known` in place of those of the same names. They keep their files
+    and lines, for tracebacks and for numba's files on disk. Raises TranslationError if one cannot be translated.
     """
     result = dict(known)
     for module in modules:
