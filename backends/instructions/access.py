@@ -1,4 +1,4 @@
-"""Which bytes of which memory an instruction reads or writes."""
+"""Describes which bytes of which memory an instruction reads or writes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Access(NamedTuple):
     write: bool = False
 
     def extent(self) -> tuple[int, int]:
-        """First byte and the byte past the last."""
+        """Return the first byte and the byte past the last."""
         low, high = self.address, self.address + self.run_bytes
         for count, stride in zip(self.counts, self.strides, strict=True):
             if count < 1:
@@ -39,14 +39,12 @@ class Access(NamedTuple):
         return low, high
 
     def elements(self, storage: str) -> int:
-        """Elements of a storage type from the first byte to the last."""
+        """Count the elements of a storage type from the first byte to the last."""
         low, high = self.extent()
         return elements_in(high - low, storage)
 
     def intervals(self) -> np.ndarray:
-        """The runs as int64 [n, 2] (first byte, byte past the last), ascending, touching runs
-        merged.
-        """
+        """Return the runs as int64 [n, 2] (first byte, byte past the last), ascending; runs that touch are merged."""
         starts = np.array([self.address], dtype=np.int64)
         run = self.run_bytes
         for count, stride in sorted(
@@ -69,8 +67,10 @@ class Access(NamedTuple):
 
 
 class Operand(NamedTuple):
-    """What an instruction's function takes as an array: the field that has its address, how many
-    elements of which storage type, and the memory of the core, "local" or "acc".
+    """An operand that an instruction's function takes as an array.
+
+    It has the name of the field with its address, the number of its elements, their storage type, and the memory
+    ("local" or "acc" of the core, or "global").
     """
 
     name: str
@@ -80,16 +80,16 @@ class Operand(NamedTuple):
 
 
 def local(address: int, size_bytes: int, write: bool = False) -> Access:
-    """A range of this core's local memory."""
+    """Return the access to a range of this core's local memory."""
     return Access("local", None, 0, address, size_bytes, write=write)
 
 
 def accumulators(address: int, size_bytes: int, write: bool = False) -> Access:
-    """A range of this core's accumulator memory."""
+    """Return the access to a range of this core's accumulator memory."""
     return Access("acc", None, 0, address, size_bytes, write=write)
 
 
 def local_rows(address: int, rows: int, pitch: int, columns: int, storage: str) -> Access:
-    """What is read of rows of `pitch` elements in local memory: the first `columns` of each."""
+    """Return the access to the first `columns` elements of each row of `pitch` elements in local memory."""
     run, stride = bytes_of(columns, storage), bytes_of(pitch, storage)
     return Access("local", None, 0, address, run, (rows,), (stride,))

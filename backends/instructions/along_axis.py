@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _dense(
     f: Mapping[str, Any], name: str, elements: Any, type: str, write: bool = False
 ) -> Access:
-    """A dense array in global memory."""
+    """Return the access to a dense array in global memory."""
     size = bytes_of(elements, f[type])
     segment = SEGMENTS.index(f[f"{name}_segment"])
     return Access("global", None, segment, f[name], size, write=write)

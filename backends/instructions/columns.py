@@ -1,9 +1,8 @@
-"""Many instructions at once: the fields of those that differ in nothing but numbers, as columns.
+"""Handles many instructions at once: groups instructions that differ only in numbers, with their fields as columns.
 
-A class's formulas (`cycles`, `accesses`) and the rules of its fields are arithmetic, so they work on
-columns as well as on the numbers of one instruction, a hundred times quicker. What they choose
-by is the same for all instructions of a group, and plain: names, flags, whether an optional operand is
-there, which core is the peer.
+A class's formulas (`cycles`, `accesses`) and the rules of its fields are arithmetic, so they work on columns as well as
+on the numbers of one instruction, a hundred times quicker. Values that formulas choose by are plain, and the same for
+all instructions of a group: names, flags, whether an optional operand is there, which core is the peer.
 """
 
 from __future__ import annotations
@@ -19,13 +18,14 @@ from .fields import ENGINES, NO_ADDRESS, Field
 from .instruction_set import Instruction
 
 EXACT = 2.0**53
-"""Whole numbers below are exact in f64; a result that is not below may be any number that is not either."""
+"""f64 holds whole numbers below this limit exactly; of a larger result it is only certain that it reaches the limit."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """A group of instructions: their `numbers` (int64 [n], ascending; what they count is the caller's),
-    and `fields`, by name a plain value that all share, or f64 [n].
+    """A group of instructions: their `numbers` (int64 [n], ascending), which the caller has given, and their `fields`.
+
+    A field is a plain value that all share, or a column f64 [n].
     """
 
     instruction: type[Instruction]
@@ -58,7 +58,7 @@ class _Fields(Mapping[str, Any]):
 def grouped(
     instruction: type[Instruction], table: np.ndarray, numbers: np.ndarray
 ) -> Iterator[Columns]:
-    """The groups of instructions of one class.
+    """Yield groups of instructions of one class that share the fields that formulas choose by.
 
     `table` is a structured array [n] with the class's fields and `engine`, as codes that have
     names; `numbers` int64 [n].
@@ -84,17 +84,17 @@ def grouped(
 
 
 def _is_shared(field: Field) -> bool:
-    """Whether formulas may choose by a field's value."""
+    """Return whether formulas may choose by a field's value."""
     return field.kind in ("storage", "enum", "flag") or field.name == "peer_core"
 
 
 def _is_optional(field: Field) -> bool:
-    """Whether a field is the address of an operand that need not be there."""
+    """Return whether a field is the address of an optional operand."""
     return field.kind == "address" and field.default == NO_ADDRESS
 
 
 def _equal_rows(columns: list[np.ndarray], count: int) -> list[np.ndarray]:
-    """The places at which all columns agree, ascending, group by group."""
+    """Return the places at which all columns agree, ascending, group by group."""
     group = np.zeros(count, np.int64)
     for column in columns:
         if column.size and (column != column[0]).any():
@@ -107,7 +107,9 @@ def _equal_rows(columns: list[np.ndarray], count: int) -> list[np.ndarray]:
 
 
 def extent(access: Any) -> tuple[Any, Any, Any]:
-    """First byte of an access, the byte past its last, and the bytes of all runs; of columns: f64 [n] each."""
+    """Return the first byte of an access, the byte past its last, and the bytes of all runs; for columns f64 [n]
+    each.
+    """
     low, high, total = access.address, access.address + access.run_bytes, access.run_bytes
     for count, stride in zip(access.counts, access.strides, strict=True):
         reach = (count - 1) * stride

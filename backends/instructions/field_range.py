@@ -1,4 +1,4 @@
-"""What a field of an instruction may hold: the codes of names, and the range of its numbers.
+"""Says what a field of an instruction may hold: the codes of names, and the range of its numbers.
 
 The verifier of the isa dialect, the encoder and the check of program files share these rules.
 """
@@ -16,7 +16,7 @@ from .fields import STORAGE_BY_CODE, Field
 
 @cache
 def code_names(field: Field) -> tuple[str, ...]:
-    """The names that a storage or enum field can hold, by code."""
+    """Return the names that a storage or enum field can hold, by code."""
     if field.kind == "storage":
         return STORAGE_BY_CODE
     return field.values
@@ -28,13 +28,13 @@ def _codes(field: Field) -> dict[str, int]:
 
 
 def named_code(field: Field, name: str) -> int:
-    """The code of a name of a storage or enum field, -1 if it has no such name."""
+    """Return the code of a name in a storage or enum field, -1 if the field has no such name."""
     return _codes(field).get(name, -1)
 
 
 def field_code(field: Field, value: Any) -> Any:
-    """The number that encodes `value`: a name's code (unknown names stay as they are), an f32
-    rounded, else the number.
+    """Return the number that encodes `value`: a name's code (unknown names stay as they are), an f32 rounded, else the
+    number.
     """
     if field.kind in ("storage", "enum") and isinstance(value, str):
         return _codes(field).get(value, value)
@@ -45,10 +45,10 @@ def field_code(field: Field, value: Any) -> Any:
 
 
 def least(field: Field) -> int:
-    """The smallest value of an integer field.
+    """Return the smallest value of an integer field.
 
-    What counts something (extents, pitches, numbers of runs) is at least 1: those are the fields
-    whose default is not 0, apart from the strides.
+    Fields that count something (extents, pitches, numbers of runs) are at least 1: they are those whose default is not
+    0, except strides.
     """
     if field.dtype[1] == "i":
         return int(np.iinfo(field.dtype).min)
@@ -58,7 +58,7 @@ def least(field: Field) -> int:
 
 @cache
 def bounds(field: Field) -> tuple[int, int]:
-    """Smallest and largest value (codes of names) of a field that is not real."""
+    """Return the smallest and the largest value (codes for names) of a field that is not real."""
     if field.kind in ("storage", "enum"):
         # Code 0 of a storage field is "none", which no instruction works on.
         return (1 if field.kind == "storage" else 0), len(code_names(field)) - 1
@@ -70,7 +70,7 @@ def bounds(field: Field) -> tuple[int, int]:
 
 
 def field_error(field: Field, value: Any) -> str | None:
-    """Why a field cannot hold a value (a code for names), or None if it can."""
+    """Return why a field cannot hold a value (a code for names), or None if it can."""
     if field.kind == "real":
         if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
             return f"field '{field.name}' is a number, got {value!r}"

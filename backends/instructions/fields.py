@@ -1,5 +1,5 @@
-"""What instruction words are made of: fields with their types, units and defaults, the codes of
-names, and the groups of fields that several instructions have.
+"""The fields of instruction words: their types, units and defaults, the codes of names, and groups of fields that
+several instructions have.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ ENGINE_PREFIX: Mapping[Engine, str] = {"dma_in": "d", "dma_out": "s", "matrix": 
 
 INSTRUCTION_BYTES = 128
 NO_ADDRESS = 0xFFFFFFFF
-"""The address of an operand that is not there (an epilogue without residual)."""
+"""The address that stands for an absent operand (as in an epilogue without residual)."""
 
 
 def present(address: Any) -> bool:
-    """Whether an optional operand is there: its address, or a column of addresses of which all are
+    """Return whether an optional operand is there: its address, or a column of addresses of which all are
     (`columns.py`).
     """
     return not (isinstance(address, int) and address == NO_ADDRESS)
@@ -58,32 +58,32 @@ class Field:
 
 
 def integer(name: str, dtype: str, unit: str, default: int | None = None) -> Field:
-    """A number: a count, an offset, a zero point; signed where `dtype` is."""
+    """Make a field for a whole number (a count, an offset, a zero point), signed if `dtype` is."""
     return Field(name, dtype, "int", unit, default)
 
 
 def address(name: str, dtype: str = "<u4", default: int | None = None) -> Field:
-    """Where an operand lies in its memory."""
+    """Make a field for the address of an operand in its memory."""
     return Field(name, dtype, "address", "byte address", default)
 
 
 def storage(name: str) -> Field:
-    """The storage type of an operand."""
+    """Make a field for the storage type of an operand."""
     return Field(name, "<u1", "storage", "storage type")
 
 
 def flag(name: str) -> Field:
-    """Yes or no."""
+    """Make a field for yes or no."""
     return Field(name, "<u1", "flag", "0 or 1", 0)
 
 
 def real(name: str, dtype: str, unit: str, default: float | None = None) -> Field:
-    """A number that need not be whole."""
+    """Make a field for a number that need not be whole."""
     return Field(name, dtype, "real", unit, default)
 
 
 def enum(name: str, unit: str, values: tuple[str, ...], default: int | None = None) -> Field:
-    """One of a few names, stored as its number."""
+    """Make a field for one of a few names, which is stored as the name's number."""
     return Field(name, "<u1", "enum", unit, default, values)
 
 

@@ -30,12 +30,14 @@ class Instruction:
     """None: the instruction may stand in any engine's queue (sync)."""
     fields: ClassVar[tuple[Field, ...]] = ()
     rules: ClassVar[tuple[Rule, ...]] = ()
-    """What must hold between the fields. Every storage field also is something else than "none", and
-    every count at least 1 (`field_range.py`)."""
+    """What must hold between the fields. Besides, no storage field may be "none", and every count is at least 1
+    (`field_range.py`)."""
     numerics: ClassVar[Callable[..., np.ndarray] | None] = None
-    """The function that computes it (ours are in `backends/numerics/device/`; None: the simulator moves
-    the data): it takes the operands that `reads(f)` lists as arrays, and all other fields as keywords,
-    and gives what is written."""
+    """The function that computes the instruction's values, or None if the simulator moves the data itself.
+
+    It takes the operands that `reads(f)` lists as arrays, and all other fields as keywords, and returns what is
+    written. The functions of Smalti's own instructions are in `backends/numerics/device/`.
+    """
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
@@ -53,9 +55,7 @@ class Instruction:
 
     @staticmethod
     def counted_type(f: Mapping[str, Any]) -> str:
-        """Name the storage type by which the work of the matrix or vector unit is counted: its rate,
-        lanes and energy.
-        """
+        """Return the storage type that determines the rate, lanes and energy of the matrix or vector unit's work."""
         return f["type"]
 
     @staticmethod

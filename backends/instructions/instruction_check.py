@@ -1,4 +1,4 @@
-"""Whether an instruction whose fields each fit makes sense: the rules of its class, and its bytes inside memory.
+"""Checks instructions whose fields each fit: the rules of the class hold, and all bytes lie in memory.
 
 The verifier of the isa dialect and the check of program files share this.
 """
@@ -24,7 +24,7 @@ class MemorySizes:
     cores: int
 
     def of(self, access: Access) -> int:
-        """The size of the memory that an access touches; all cores have equal memories."""
+        """Return the size of the memory that an access touches; all cores have equal memories."""
         if access.space == "global":
             return self.segments[access.segment]
         return self.local if access.space == "local" else self.acc
@@ -33,8 +33,8 @@ class MemorySizes:
 def instruction_error(
     instruction: type[Instruction], fields: Fields, sizes: MemorySizes
 ) -> str | None:
-    """What is wrong with an instruction whose fields each fit: a broken rule, or bytes outside
-    memory; None if all is well.
+    """Say what is wrong with an instruction whose fields each fit: a broken rule, or bytes outside memory; None if
+    nothing.
 
     `fields` are those of the table's `accesses`: names for codes, with `engine`. The answer names
     the field.
@@ -55,15 +55,15 @@ def instruction_error(
                 f"field '{where}': it {verb} bytes {first:#x} to {last:#x} of "
                 f"{_memory_name(access)}, which has {size:#x}"
             )
-        # Runs that lie inside and do not overlap cannot be more than the memory: that bounds what a
-        # simulator has to hold.
+        # Runs that lie inside the memory and do not overlap have no more bytes than it: that bounds
+        # what a simulator holds.
         if total > size and (access.write or not transfer):
             return f"field '{where}': its runs overlap ({total} bytes in a range of {last - first})"
     return None
 
 
 def _address_field(instruction: type[Instruction], fields: Fields, access: Access) -> str:
-    """The address field that an access starts from (the first with its value)."""
+    """Return the address field that an access starts from (the first with its value)."""
     if "src_space" in fields:
         return "dst" if access.write else "src"
     names = [field.name for field in instruction.fields if field.kind == "address"]
@@ -81,6 +81,6 @@ def _memory_name(access: Access) -> str:
 
 
 def _shown(text: str, fields: Fields) -> str:
-    """The values of the fields that a rule speaks of."""
+    """Say which values the fields have that a rule mentions."""
     words = text.replace(",", " ").split()
     return ", ".join(f"{name}={fields[name]}" for name in fields if name in words) or "other values"

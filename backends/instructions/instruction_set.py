@@ -82,16 +82,16 @@ BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS
 BY_OPCODE: dict[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}
 
 FIRST_FREE_OPCODE = 256
-"""Numbers below belong to Smalti, those from here on to plugins."""
+"""The first opcode for instructions of plugins; smaller opcodes belong to Smalti."""
 _MNEMONIC = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def register_instruction(cls: type[Instruction]) -> None:
-    """Adds an instruction to the table, for every part of Smalti that derives from it.
+    """Add an instruction to the table, for every part of Smalti that derives from it.
 
     Raises:
-        DiagnosticError: a mnemonic or number that is taken or not allowed, fields that do not fit the
-            word, or no function for the values.
+        DiagnosticError: if the mnemonic or number is taken or not allowed, the fields do not fit the word, or the class
+            has no function for the values.
     """
     reason = _unfit(cls)
     if reason is not None:
@@ -101,7 +101,7 @@ def register_instruction(cls: type[Instruction]) -> None:
 
 
 def _unfit(cls: type[Instruction]) -> str | None:
-    """Why a class cannot be an instruction; None where it can."""
+    """Return why a class cannot be an instruction, or None if it can."""
     if not _MNEMONIC.fullmatch(cls.mnemonic) or cls.mnemonic in BY_MNEMONIC:
         return f"its mnemonic '{cls.mnemonic}' is taken or no word of small letters"
     if not FIRST_FREE_OPCODE <= cls.opcode < 1 << 16 or cls.opcode in BY_OPCODE:

@@ -108,7 +108,7 @@ class Normalize(Instruction):
 
     @staticmethod
     def parameter_count(f: Mapping[str, Any]) -> int:
-        """Scales and offsets together; 0 where there are none."""
+        """Count the scales and offsets together; 0 if there are none."""
         if not present(f["parameters"]):
             return 0
         return 2 * f["parameter_rows"] * f["parameter_length"] * f["parameter_inner"]

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 BINARY_KINDS = (*FLOAT_OPERATIONS, *COMPARISONS, *LOGIC)
 """The operations of two operands, by code."""
 INTEGER_BINARY_KINDS = ("add", "sub", "mul", "min", "max")
-"""Those that integers have, besides comparisons."""
+"""The operations of integers, besides comparisons."""
 TABLE_ENTRIES = 256
-"""Entries of a table that is looked up with 8 bits."""
+"""How many entries a table has that is looked up with 8 bits."""
 
 
 class Convert(Instruction):
@@ -150,7 +150,7 @@ class Binary(Instruction):
 
     @staticmethod
     def out_type(f: Mapping[str, Any]) -> str:
-        """The storage type of the output."""
+        """Return the storage type of the output."""
         return "bool" if f["kind"] in COMPARISONS else f["type"]
 
     @staticmethod
@@ -168,15 +168,15 @@ class Binary(Instruction):
 def _broadcast_accesses(
     f: Mapping[str, Any], operands: Mapping[str, str], out_type: str
 ) -> tuple[Access, ...]:
-    """What is read of operands (name: storage type) with strides over four dimensions, and the
-    dense output.
+    """Return the accesses of operands (name: storage type) with strides over four dimensions, and of the dense
+    output.
     """
     sizes = tuple(f[f"size{d}"] for d in range(4))
 
     def operand(name: str, storage: str) -> Access:
         size = size_bytes(storage)
         strides = tuple(f[f"{name}_stride{d}"] * size for d in range(4))
-        # What is broadcast is read once.
+        # Elements that are broadcast are read once.
         counts = tuple((n - 1) * (s > 0) + 1 for n, s in zip(sizes, strides, strict=True))
         return Access("local", None, 0, f[name], size, counts, strides)
 
@@ -266,7 +266,7 @@ class Unary(Instruction):
 
     @staticmethod
     def out_type(f: Mapping[str, Any]) -> str:
-        """The storage type of the output."""
+        """Return the storage type of the output."""
         kind = UNARY_KINDS.get(f["kind"])
         return "bool" if kind is not None and kind.is_predicate else f["type"]
 

@@ -1,4 +1,4 @@
-"""The matrix product, and what takes sums of products to outputs; see instruction.py."""
+"""The instructions of the matrix product and of the epilogue, which turns sums into outputs; see instruction.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def product_reads(f: Mapping[str, Any], accesses: Sequence[Access]) -> tuple[Operand, ...]:
-    """Inputs and weights of a product, and the accumulators that it adds to."""
+    """Return the operands of a product: inputs, weights, and accumulators if it adds to them."""
     result = [
         Operand(name, elements_in(access.run_bytes, f["type"]), f["type"])
         for name, access in zip(("x", "w"), accesses, strict=False)

@@ -1,4 +1,4 @@
-"""What must hold between the fields of an instruction, and the rules that several instructions have."""
+"""Rules between the fields of an instruction, of the kinds that several instructions have."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from ..numerics.storage import FLOAT_NAMES
 
 Fields = Mapping[str, Any]
 Rule = tuple[str, Callable[[Fields], bool]]
-"""What must hold between the fields of an instruction, in words that follow "must have", and its
-test. The fields are numbers of one instruction, with names for codes.
+"""A rule between the fields of an instruction: words that follow "must have", and its test.
+
+The test takes the fields of one instruction, with names for codes.
 """
 
 OPERAND_TYPES = ("i8", "u8", "i16", "f16", "bf16", "f32")
@@ -42,7 +43,7 @@ MAX_SPAN_ELEMENTS = 2**26
 
 
 def _span(f: Fields, axis: str) -> int:
-    """Pixels from the first to the last one under the windows along an axis."""
+    """Count the pixels from the first to the last one under the windows along an axis."""
     steps = (int(f[f"out_{axis}"]) - 1) * int(f[f"stride_{axis}"])
     return steps + (int(f[f"kernel_{axis}"]) - 1) * int(f[f"dilation_{axis}"]) + 1
 

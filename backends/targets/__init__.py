@@ -1,1 +1,1 @@
-"""Machine descriptions (`target.py`, one TOML file each) and cycle formulas (`cycles.py`)."""
+"""Targets: descriptions of machines (`target.py`, one TOML file each) and cycle formulas (`cycles.py`)."""

@@ -1,11 +1,11 @@
-"""Where buffers may begin: the alignment of addresses in every memory."""
+"""The alignment of addresses, which says where buffers may begin in every memory."""
 
 from __future__ import annotations
 
 from ..numerics.whole import round_up
 
 ALIGNMENT_BYTES = 64
-"""Buffers begin at multiples of it, in the memories of a core and in global memory."""
+"""Buffers begin at multiples of this, in the memories of a core and in global memory."""
 
 
 def align(size_bytes: int, alignment: int = ALIGNMENT_BYTES) -> int:

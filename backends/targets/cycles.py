@@ -1,4 +1,4 @@
-"""Cycle formulas: what an instruction costs on a target, waiting and shared bandwidth apart.
+"""Cycle formulas: what an instruction costs on a target, without waiting and shared bandwidth.
 
 The timing simulator and the compiler's cost models both call these functions, so that what the
 compiler minimizes is what the simulator measures. The compiler calls them with integers, for every tiling
@@ -27,7 +27,7 @@ def _ceil(value: Any) -> Any:
 
 
 def larger(a: Any, b: Any) -> Any:
-    """Give the larger of two numbers, or of two columns at each place."""
+    """Return the larger of two numbers, or of two columns at each place."""
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return max(a, b)
     return np.maximum(a, b)
@@ -36,9 +36,7 @@ def larger(a: Any, b: Any) -> Any:
 def _mapping(
     m: int, k: int, n: int, rows: int, columns: int, dataflow: Dataflow
 ) -> tuple[int, int, bool]:
-    """(folds, streamed length, whether a stationary operand is loaded first) of a product [m,k] x
-    [k,n].
-    """
+    """Return (folds, streamed length, whether a stationary operand is loaded first) for a product [m,k] x [k,n]."""
     if dataflow == "weight_stationary":
         return ceil_div(k, rows) * ceil_div(n, columns), m, True
     if dataflow == "input_stationary":
@@ -58,8 +56,8 @@ def gemm_cycles(
     overlap: bool = False,
     repeat: int = 1,
 ) -> int:
-    """Cycles of `repeat` matrix products [m,k] x [k,n] on a systolic array of rows x columns cells;
-    0 if any size is 0.
+    """Return the cycles of `repeat` matrix products [m,k] x [k,n] on a systolic array of rows x columns cells; 0 if any
+    size is 0.
 
     The operand that stays is cut into folds of the array's size. Without overlap this is the closed
     form of SCALE-Sim (Samajdar et al., "SCALE-Sim: Systolic CNN Accelerator Simulator", 2018,
@@ -81,8 +79,8 @@ def gemm_cycles(
 
 
 def matrix_rate(target: Target, storage: str) -> float:
-    """Give the multiply-accumulates of one cell of the matrix unit in one cycle for operands of type
-    `storage`. Raises TargetError if the unit cannot multiply this type.
+    """Return the multiply-accumulates of one cell of the matrix unit in one cycle for operands of type `storage`.
+    Raises TargetError if the unit cannot multiply this type.
     """
     rate = target.matrix.macs_per_cycle.get(storage)
     if rate is None:
@@ -97,8 +95,7 @@ def matrix_rate(target: Target, storage: str) -> float:
 
 
 def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repeat: int = 1) -> int:
-    """Cycles of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's
-    matrix unit.
+    """Return the cycles of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's matrix unit.
 
     A cell that makes fewer than one product per cycle streams that much slower: T rows take ceil(T
     / macs_per_cycle) steps. Raises TargetError if the unit cannot multiply this type.
@@ -117,7 +114,7 @@ def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repea
 
 
 def vector_cycles(target: Target, storage: str, elements: int, operations: int) -> int:
-    """Cycles of `operations` passes over `elements` of type `storage`: startup + operations ·
+    """Return the cycles of `operations` passes over `elements` of type `storage`: startup + operations ·
     ceil(elements / lanes).
     """
     return target.vector.startup_cycles + operations * ceil_div(elements, target.lanes_of(storage))
@@ -130,20 +127,20 @@ def epilogue_operations(target: Target, residual: bool) -> int:
 
 
 def transfer_issue_cycles(target: Target, runs: int) -> int:
-    """Cycles for which a DMA engine issues a transfer of `runs` runs: its start, then one address
-    per cycle.
+    """Return the cycles that a DMA engine takes to issue a transfer of `runs` runs: its start, then an address a
+    cycle.
     """
     return target.dma.issue_cycles + larger(runs, 1) - 1
 
 
 def local_write_cycles(target: Target, size_bytes: int) -> int:
-    """Cycles to write `size_bytes` to local memory through one port, at least 1."""
+    """Return the cycles to write `size_bytes` to local memory through one port, at least 1."""
     return larger(1, _ceil(size_bytes / target.local_memory.bytes_per_cycle))
 
 
 def transfer_bytes_on_bus(target: Target, run_bytes: Whole, runs: Whole) -> Whole:
-    """Bytes that a transfer of `runs` separate runs takes on the bus of global memory: whole bursts
-    for each run.
+    """Return the bytes that a transfer of `runs` separate runs takes on global memory's bus: whole bursts for each
+    run.
     """
     burst = target.global_memory.burst_bytes
     return round_up(run_bytes, burst) * runs

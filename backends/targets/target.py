@@ -1,4 +1,4 @@
-"""Machine descriptions: what a target is, and reading one from TOML.
+"""Defines what a target, the description of a machine, consists of, and reads one from TOML.
 
 A target says everything that the compiler and the simulator know about a machine. It is read from a
 TOML file (or from the JSON in a program), checked field by field, and never changes afterward.
@@ -25,11 +25,11 @@ from .target_error import TargetError
 from .vector_operations import operations_by_function, without_defaults
 
 MAX_CORES = 64
-"""A signal's mask of cores has 64 bits."""
+"""The most cores of a target: a signal's mask of cores has 64 bits."""
 TARGET_LIMIT_BYTES = 1 << 20
 """No TOML file of a target may have more: 1 MiB."""
 MAX_LOCAL_BYTES = 2**31
-"""Addresses of a core's memories are 32-bit, and the largest one means "no operand"."""
+"""The most bytes of a core's memory: addresses are 32-bit, and the largest one means "no operand"."""
 
 
 def _known_storage(rates: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +160,7 @@ class Energy(_Part):
     static_watts: _Cost
 
     def per_mac(self, storage: str) -> float:
-        """Picojoules of one multiply-accumulate of operands of type `storage`."""
+        """Return the picojoules of one multiply-accumulate of operands of type `storage`."""
         if storage in self.mac_picojoules:
             return self.mac_picojoules[storage]
         return self.mac_picojoules["i8"] * (storage_type(storage).bits / 8) ** 2
@@ -199,16 +199,16 @@ class Target(_Part):
         return self.interconnect.gigabytes_per_second / self.clock_ghz
 
     def lanes_of(self, storage: str) -> int:
-        """Elements of type `storage` that the vector unit works on per cycle, at least 1."""
+        """Return how many elements of type `storage` the vector unit works on per cycle, at least 1."""
         lanes = self.vector.lanes
         if storage in lanes:
             return lanes[storage]
         return max(1, lanes["i8"] * 8 // storage_type(storage).bits)
 
     def to_json(self) -> str:
-        """Canonical JSON: keys sorted, no blanks, so that equal targets give equal text.
+        """Return canonical JSON, with sorted keys and without blanks, so that equal targets give equal text.
 
-        A field at its default is left out: a field that comes later changes no target's hash.
+        A field at its default is left out, so that a field that Smalti adds later changes the hash of no target.
         """
         return json.dumps(
             self.model_dump(exclude_defaults=True),
@@ -219,7 +219,7 @@ class Target(_Part):
 
     @staticmethod
     def from_json(text: str | bytes, file: str = "") -> Target:
-        """The target in JSON text, validated. Raises TargetError; `file` names the origin in it."""
+        """Parse and validate a target in JSON text. Raises TargetError, which names `file`, if it is not a target."""
         try:
             return Target.model_validate_json(text)
         except ValidationError as error:
@@ -227,7 +227,7 @@ class Target(_Part):
 
 
 def _explain(error: ValidationError, file: str) -> TargetError:
-    """All mistakes of a target in one error."""
+    """Return one error that tells all mistakes of a target."""
     mistakes = error.errors(include_url=False, include_context=False)
     fields = tuple(".".join(str(part) for part in mistake["loc"]) for mistake in mistakes)
     parts: list[str] = []
@@ -257,21 +257,19 @@ _REGISTERED: dict[str, Path] = {}
 
 
 def register_target(name: str, path: Path) -> None:
-    """Makes `load_target` know the target of a TOML file by name; TargetError for a name that is
-    taken.
-    """
+    """Make `load_target` know the target of a TOML file by name. Raises TargetError if the name is taken."""
     if name in known_targets():
         raise TargetError(f"there is a target '{name}' already", hint="choose another name")
     _REGISTERED[name] = path
 
 
 def known_targets() -> list[str]:
-    """Names of the targets that come with Smalti and with plugins, sorted."""
+    """Return the names of the targets that come with Smalti and with plugins, sorted."""
     return sorted([*shipped_targets(), *_REGISTERED])
 
 
 def shipped_targets() -> list[str]:
-    """Names of the targets that come with Smalti, sorted."""
+    """Return the names of the targets that come with Smalti, sorted."""
     folder = files(__package__ or "smalti.backends.targets")
     return sorted(
         f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
@@ -279,10 +277,9 @@ def shipped_targets() -> list[str]:
 
 
 def load_target(name_or_path: str | Path) -> Target:
-    """Reads a shipped target by name, or a TOML file by path (what contains a separator or ends in
-    `.toml`).
+    """Read a shipped target by name, or a TOML file by path (text that contains a separator or ends in `.toml`).
 
-    Raises TargetError: no such target or file, not TOML, or a field that is missing, unknown or out
+    Raises TargetError if there is no such target or file, if it is not TOML, or if a field is missing, unknown or out
     of range.
     """
     text = str(name_or_path)

@@ -1,4 +1,4 @@
-"""The error of a target description, or of work that a target cannot do."""
+"""The error for a wrong target description, or for work that a target cannot do."""
 
 from __future__ import annotations
 

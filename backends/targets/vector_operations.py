@@ -1,4 +1,4 @@
-"""What the functions of the vector unit cost: passes over their elements, which a target may say otherwise.
+"""What the functions of the vector unit cost: passes over their elements, unless a target gives other numbers.
 
 The numbers here are assumptions of the model. Most functions are made of steps: an exponential (or
 logarithm: the reduction of the range, a polynomial, and putting the exponent back), a division (or square
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Steps(NamedTuple):
-    """What a function is made of."""
+    """How many steps of each kind a function consists of."""
 
     exponentials: int = 0
     divisions: int = 0
@@ -23,7 +23,7 @@ class Steps(NamedTuple):
 
 
 STEP_OPERATIONS: Mapping[str, int] = {"exponential": 6, "division": 4}
-"""The passes of the steps that functions are made of, unless a target says otherwise."""
+"""The passes of the steps that functions consist of, unless a target gives other numbers."""
 
 _ONE = Steps()
 FUNCTIONS: Mapping[str, Steps] = {
@@ -58,7 +58,7 @@ FUNCTIONS: Mapping[str, Steps] = {
 
 
 def operations_by_function(said: Mapping[str, int]) -> dict[str, int]:
-    """Give the passes of every step and function, where `said` holds those that a target says itself."""
+    """Return the passes of every step and function; `said` holds those that a target gives itself."""
     exponential, division = ({**STEP_OPERATIONS, **said}[step] for step in STEP_OPERATIONS)
     made = {
         name: steps.exponentials * exponential + steps.divisions * division + steps.others
@@ -68,9 +68,9 @@ def operations_by_function(said: Mapping[str, int]) -> dict[str, int]:
 
 
 def without_defaults(said: dict[str, int]) -> dict[str, int]:
-    """Leave out the numbers that hold anyway, so that equal machines are told by equal words.
+    """Return `said` without the numbers that hold anyway, so that equal machines have equal descriptions.
 
-    Raises ValueError for a function that there is not.
+    Raises ValueError if there is no such function.
     """
     known = (*STEP_OPERATIONS, *FUNCTIONS)
     for name in said:

@@ -1,4 +1,4 @@
-"""What the host computes for an instruction; the conventions are those of __init__.py."""
+"""Computes what the host does for an instruction; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def host_call(
     exclusive: int = 0,
     reverse: int = 0,
 ) -> np.ndarray:
-    """out[outer, out_length, inner] of `out_type`: the host's `function` of x[outer, length, inner] of
-    `type`. The segments say where in global memory they lie.
+    """Compute out[outer, out_length, inner] of `out_type`: the host's `function` of x[outer, length, inner] of `type`.
+    The segments say where in global memory they lie.
     """
     flags = {"largest": largest, "last": last, "exclusive": exclusive, "reverse": reverse}
     values = shaped(x, (outer, length, inner), "x", type)

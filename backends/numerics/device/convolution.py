@@ -1,4 +1,4 @@
-"""What the instructions of convolutions compute; the conventions are those of __init__.py."""
+"""Computes the instructions of convolutions; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def conv2d(
     groups: int = 1,
     block: int,
 ) -> np.ndarray:
-    """acc[batch, out_height, out_width, out_pitch] (+)= the convolution of x[batch, in_height,
-    in_width, in_pitch].
+    """Compute acc[batch, out_height, out_width, out_pitch] (+)= the convolution of x[batch, in_height, in_width,
+    in_pitch].
 
     w is [ceil(out_channels / block), kernel_height * kernel_width * in_channels / groups, block].
-    Windows may reach past the input at any side: what they find there is `pad_value`. With
+    Windows may reach past the input on any side, where they find `pad_value`. With
     `accumulate`, the result is added to `acc`.
     """
     kernel = (kernel_height, kernel_width)
@@ -98,8 +98,7 @@ def depthwise_conv2d(
     groups: int = 1,
     block: int,
 ) -> np.ndarray:
-    """As `conv2d`, every output channel o from the one input channel o * in_channels //
-    out_channels.
+    """Compute the same as `conv2d`, but each output channel o from one input channel, o * in_channels // out_channels.
 
     w is [kernel_height * kernel_width, block], block >= out_channels. `groups` is in_channels, or
     left at 1.
@@ -110,8 +109,8 @@ def depthwise_conv2d(
         )
     images = shaped(x, (batch, in_height, in_width, in_pitch), "x", type)
     weights = shaped(w, (kernel_height * kernel_width, block), "w", type)
-    # Whole pixels, padding lanes included, are one contiguous run: quicker than cutting the
-    # channels out.
+    # Whole pixels with their padding lanes are one contiguous run, which is quicker than cutting
+    # the channels out.
     whole = in_channels == out_channels and in_pitch == out_pitch == block
     channels, outputs = (in_pitch, out_pitch) if whole else (in_channels, out_channels)
 

@@ -1,4 +1,4 @@
-"""What the instruction that fills memory writes; the conventions are those of __init__.py."""
+"""Computes what the instruction that fills memory writes; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..storage import dtype_of, integer_range, is_float, round_to
 
 
 def fill(*, count: int, type: str, value: float) -> np.ndarray:
-    """[count] elements of `value`, saturated (integers) or rounded (floats) to storage `type`."""
+    """Return [count] elements of `value`, saturated (integers) or rounded (floats) to storage `type`."""
     dtype = dtype_of(type)
     if is_float(type):
         return np.full(count, round_to(np.asarray(value, np.float64), type), dtype)

@@ -1,4 +1,4 @@
-"""What the instructions that normalize rows compute; the conventions are those of __init__.py."""
+"""Computes the instructions that normalize rows; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def softmax(
     in_pitch: int,
     out_pitch: int,
 ) -> np.ndarray:
-    """out[rows, out_pitch]: the softmax (with `log` its logarithm), in f32, of each row of `columns`
-    elements of x[rows, in_pitch] (a float type).
+    """Compute out[rows, out_pitch]: the softmax (with `log` its logarithm), in f32, of each row of `columns` elements
+    of x[rows, in_pitch] (a float type).
     """
     values = shaped(x, (rows, in_pitch), "x", type)[..., :columns]
     return padded(round_to(float_softmax(values, -1, log=bool(log)), type), out_pitch, 0)
@@ -43,8 +43,8 @@ def normalize(
     parameter_length: int = 1,
     parameter_inner: int = 1,
 ) -> np.ndarray:
-    """out[rows, pitch]: x[rows, pitch], of which length * inner elements count, normalized in f32
-    over `length`.
+    """Compute out[rows, pitch]: x[rows, pitch], of which length * inner elements count, normalized in f32 over
+    `length`.
 
     `parameters`, f32 [2, parameter_rows, parameter_length, parameter_inner]: scales and offsets of
     the elements (r, l, i), at (r % parameter_rows, l // (length // parameter_length), i or 0).
@@ -78,8 +78,8 @@ def local_response_norm(
     beta: float,
     offset: float,
 ) -> np.ndarray:
-    """out[rows, out_pitch]: the local response normalization, in f32, along each row of `columns`
-    elements of x[rows, in_pitch] (a float type).
+    """Compute out[rows, out_pitch]: the local response normalization, in f32, along each row of `columns` elements of
+    x[rows, in_pitch] (a float type).
     """
     values = shaped(x, (rows, in_pitch), "x", type)[..., :columns]
     result = float_local_response_norm(values, -1, size=size, alpha=alpha, beta=beta, bias=offset)

@@ -1,4 +1,4 @@
-"""The layouts of weights and parameters that the device's instructions read."""
+"""Packs weights and parameters into the layouts that the device's instructions read, and unpacks them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from ..whole import ceil_div
 
 
 def pack_conv_weights(w: np.ndarray, block: int) -> np.ndarray:
-    """w[kh, kw, c / groups, o] as [ceil(o / block), kh * kw * c / groups, block], filled with
-    zeros.
-    """
+    """Pack w[kh, kw, c / groups, o] as [ceil(o / block), kh * kw * c / groups, block], filled with zeros."""
     kh, kw, depth, outputs = w.shape
     return pack_matmul_weights(w.reshape(kh * kw * depth, outputs), block)
 
@@ -20,13 +18,13 @@ def pack_conv_weights(w: np.ndarray, block: int) -> np.ndarray:
 def unpack_conv_weights(
     packed: np.ndarray, kernel: tuple[int, int], group_channels: int, outputs: int
 ) -> np.ndarray:
-    """The inverse of `pack_conv_weights`: [kh, kw, c / groups, o]."""
+    """Undo `pack_conv_weights`: return [kh, kw, c / groups, o]."""
     columns = unpack_matmul_weights(packed, outputs)
     return columns.reshape(kernel[0], kernel[1], group_channels, outputs)
 
 
 def pack_matmul_weights(w: np.ndarray, block: int) -> np.ndarray:
-    """w[..., k, n] as [..., ceil(n / block), k, block], filled with zeros. ValueError for a block
+    """Pack w[..., k, n] as [..., ceil(n / block), k, block], filled with zeros. Raises ValueError if `block` is
     below 1.
     """
     if block < 1:
@@ -40,13 +38,13 @@ def pack_matmul_weights(w: np.ndarray, block: int) -> np.ndarray:
 
 
 def unpack_matmul_weights(packed: np.ndarray, columns: int) -> np.ndarray:
-    """The inverse of `pack_matmul_weights`: [..., k, columns]."""
+    """Undo `pack_matmul_weights`: return [..., k, columns]."""
     *lead, blocks, depth, block = packed.shape
     return np.swapaxes(packed, -3, -2).reshape(*lead, depth, blocks * block)[..., :columns]
 
 
 def pack_depthwise_weights(w: np.ndarray, pitch: int) -> np.ndarray:
-    """w[kh, kw, 1, o] as [kh * kw, pitch], filled with zeros; ValueError where o > pitch."""
+    """Pack w[kh, kw, 1, o] as [kh * kw, pitch], filled with zeros. Raises ValueError if o > pitch."""
     kh, kw, one, outputs = w.shape
     if one != 1 or outputs > pitch:
         raise ValueError(f"weights {w.shape} do not fit depthwise rows of {pitch} elements")
@@ -65,12 +63,11 @@ def pack_epilogue_table(
     residual_multiplier: Integers | None = None,
     residual_shift: Integers | None = None,
 ) -> np.ndarray:
-    """The int32 table of an integer epilogue: rows bias (i64: low word, high word), multiplier,
-    shift, and the residual's two.
+    """Return the int32 table of an integer epilogue: rows bias (i64: low word, high word), multiplier, shift, and the
+    residual's two.
 
-    `bias` is [c]; the multipliers and shifts are [c] or scalars; rows are filled with zeros up to
-    `pitch` elements. ValueError where the bias does not fit its words or the residual has one
-    parameter only.
+    `bias` is [c]; the multipliers and shifts are [c] or scalars; rows are filled with zeros up to `pitch` elements.
+    Raises ValueError if the bias does not fit its words, or if only one of the residual's two parameters is given.
     """
     bias = np.asarray(bias, dtype=np.int64)
     if acc_type == "i64":

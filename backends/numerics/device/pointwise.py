@@ -1,4 +1,4 @@
-"""What the element-wise instructions compute; the conventions are those of __init__.py."""
+"""Computes the element-wise instructions; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ def convert(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """out[rows, out_pitch] in `out_type` from x[rows, in_pitch] in `in_type`, clamped in storage
-    values.
+    """Compute out[rows, out_pitch] in `out_type` from x[rows, in_pitch] in `in_type`, clamped in storage values.
 
     Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to
     integer: quantize with `scale`. Integer to float: (x − zero_point_in) · scale. Float to float:
@@ -91,8 +90,8 @@ def binary(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """out[size0, size1, size2, size3] = a (kind) b, operands flat [..., elements] and read with
-    strides in elements.
+    """Compute out[size0, size1, size2, size3] = a (kind) b, operands flat [..., elements] and read with strides in
+    elements.
 
     A stride of 0 broadcasts. Comparisons (`comparison.py`) take any type and give bools; and, or,
     xor take bools. Integers: `add_int` (sub: with the second term subtracted), `mul_int` with
@@ -157,7 +156,7 @@ def unary(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """out[rows, out_pitch]: the function `kind` of x[rows, in_pitch] (see unary.py), clamped.
+    """Compute out[rows, out_pitch]: the function `kind` of x[rows, in_pitch] (see unary.py), clamped.
 
     `type` is that of x and of the result, but predicates give bools, and "not" takes them.
     """
@@ -179,9 +178,8 @@ def lookup(
     out_pitch: int,
     zero_point: int = 0,
 ) -> np.ndarray:
-    """out[rows, out_pitch]: for each element of x[rows, in_pitch], of 8 bits, the element of
-    `table` [256] that its bits, as an unsigned number, count to; the padding lanes are
-    `zero_point`.
+    """Compute out[rows, out_pitch]: for each element of x[rows, in_pitch], of 8 bits, the element of `table` [256] that
+    its bits, as an unsigned number, count to; the padding lanes are `zero_point`.
     """
     if in_type not in ("i8", "u8"):
         raise ValueError(f"a table is looked up with 8 bits, not with {in_type}")
@@ -222,8 +220,8 @@ def select(
     b_stride2: int = 0,
     b_stride3: int = 0,
 ) -> np.ndarray:
-    """out[size0, size1, size2, size3] = condition ? a : b, operands flat [..., elements] and read
-    with strides in elements; the condition's elements are bools.
+    """Compute out[size0, size1, size2, size3] = condition ? a : b, operands flat [..., elements] and read with strides
+    in elements; the condition's elements are bools.
     """
     sizes = (size0, size1, size2, size3)
     steps = (condition_stride0, condition_stride1, condition_stride2, condition_stride3)

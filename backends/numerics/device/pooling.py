@@ -1,4 +1,4 @@
-"""What the instruction of pooling computes; the conventions are those of __init__.py."""
+"""Computes the instruction of pooling; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def pool(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """out[batch, out_height, out_width, pitch] of x[batch, in_height, in_width, pitch]; `kind` is
-    max or average.
+    """Compute out[batch, out_height, out_width, pitch] of x[batch, in_height, in_width, pitch]; `kind` is max or
+    average.
 
     The pads are the declared ones: with `count_include_pad` an average counts them, and nothing
     beyond. A maximum keeps its input's quantization. Padding lanes are pooled like channels.

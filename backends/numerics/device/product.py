@@ -1,4 +1,4 @@
-"""What the matrix product and the epilogue compute; the conventions are those of __init__.py."""
+"""Computes the instructions of the matrix product and the epilogue; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ def matmul(
     x_zero_point: int = 0,
     w_zero_point: int = 0,
 ) -> np.ndarray:
-    """acc[batch, m, out_pitch] (+)= Σ_k (x[batch, m, k] − x_zero_point) · (w[batch, k, n] −
-    w_zero_point).
+    """Compute acc[batch, m, out_pitch] (+)= Σ_k (x[batch, m, k] − x_zero_point) · (w[batch, k, n] − w_zero_point).
 
     x is [batch, m, x_pitch]. w is [batch, ceil(n / block), k, block], with `transpose_w` [batch, n,
     block] (rows of k elements); with `shared_w` one matrix, without the batch axis, serves all of
@@ -64,7 +63,7 @@ def matmul(
 
 
 def _reach(low: int, high: int, zero_point: int) -> int:
-    """The greatest magnitude of value - zero_point for values in [low, high]."""
+    """Return the greatest magnitude of value - zero_point for values in [low, high]."""
     return max(abs(low - zero_point), abs(high - zero_point))
 
 
@@ -93,8 +92,8 @@ def epilogue(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """out[rows, out_pitch] from acc[rows, acc_pitch]: `epilogue_int` for integer types,
-    `epilogue_float` for floats.
+    """Compute out[rows, out_pitch] from acc[rows, acc_pitch]: `epilogue_int` for integer types, `epilogue_float` for
+    floats.
 
     `table` holds rows of `table_pitch` parameters: int32 bias (i64: low words, high words),
     multiplier, shift and, with a `residual` [rows, residual_pitch], its multiplier and shift;
@@ -136,7 +135,7 @@ def epilogue(
 
 
 def _table_bias(values: np.ndarray, acc_type: str) -> tuple[np.ndarray, np.ndarray]:
-    """The bias (int64) and the remaining rows (int64) of an integer epilogue's table."""
+    """Return the bias (int64) and the remaining rows (int64) of an integer epilogue's table."""
     if acc_type == "i64":
         low = np.ascontiguousarray(values[0]).view(np.uint32).astype(np.int64)
         return (values[1].astype(np.int64) << 32) | low, values[2:].astype(np.int64)

@@ -1,4 +1,4 @@
-"""What the instruction of reductions computes; the conventions are those of __init__.py."""
+"""Computes the instruction of reductions; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def reduce(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """out[outer, out_pitch]: the reduction `kind` over `length` of x[outer, length, inner], x flat
-    [..., elements] with element strides.
+    """Compute out[outer, out_pitch]: the reduction `kind` over `length` of x[outer, length, inner], x flat [...,
+    elements] with element strides.
     """
     values = strided(x, (outer, length, inner), (outer_stride, length_stride, 1), "x", type)
     if is_float(type):

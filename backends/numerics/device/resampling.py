@@ -1,4 +1,4 @@
-"""What the instruction of interpolation and gathering computes; the conventions are those of __init__.py."""
+"""Computes the instruction of interpolation and gathering; the conventions are those of __init__.py."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def resample(
     taps: int = 1,
     gather: int = 0,
 ) -> np.ndarray:
-    """out[outer, out_length, inner] of x[outer, in_length, inner] by index (i32) and weight (f32)
-    [out_length, taps].
+    """Compute out[outer, out_length, inner] of x[outer, in_length, inner] by index (i32) and weight (f32) [out_length,
+    taps].
 
     With `gather` there is one tap, of weight 1, and `weight` is not read.
     """

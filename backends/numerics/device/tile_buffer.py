@@ -1,4 +1,4 @@
-"""Buffers as instructions see them: shapes, strides, samples, padding lanes, clamps."""
+"""Views buffers as instructions see them: shapes, strides, samples, padding lanes, clamps."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _INFINITE = float("inf")
 
 
 def shaped(array: np.ndarray, shape: tuple[int, ...], name: str, storage: str) -> np.ndarray:
-    """`array` as [..., *shape], from that shape or from flat [..., elements]; leading axes of one
-    shared sample dropped.
+    """View `array`, given in that shape or flat as [..., elements], as [..., *shape], without leading axes of one
+    sample.
     """
     if array.dtype != dtype_of(storage):
         raise ValueError(f"{name} holds {array.dtype}, the instruction reads {storage}")
@@ -28,7 +28,7 @@ def shaped(array: np.ndarray, shape: tuple[int, ...], name: str, storage: str) -
 def strided(
     array: np.ndarray, sizes: tuple[int, ...], strides: tuple[int, ...], name: str, storage: str
 ) -> np.ndarray:
-    """A read-only view of flat [..., elements] as [..., *sizes] with `strides` in elements."""
+    """Return a read-only view of flat [..., elements] as [..., *sizes] with `strides` in elements."""
     if array.dtype != dtype_of(storage):
         raise ValueError(f"{name} holds {array.dtype}, the instruction reads {storage}")
     needed = 1 + sum((size - 1) * stride for size, stride in zip(sizes, strides, strict=True))
@@ -49,7 +49,7 @@ def per_sample(
     shared_rank: int,
     *operands: tuple[np.ndarray, int],
 ) -> np.ndarray:
-    """compute(shared, *operands) where `shared` may have sample axes before its `shared_rank` own.
+    """Call compute(shared, *operands), where `shared` may have sample axes before its own `shared_rank` axes.
 
     All samples are computed at once while they share one copy of it, else one by one. Each operand
     is an array and its own rank.
@@ -75,7 +75,7 @@ def accumulated(
     accumulate: int,
     acc: np.ndarray | None,
 ) -> np.ndarray:
-    """`result` widened to `pitch` with zeros, plus `acc` where the instruction accumulates.
+    """Widen `result` to `pitch` with zeros, and add `acc` if the instruction accumulates.
 
     Without its samples, `result` has `rank` axes, the last being the channels.
     """
@@ -91,8 +91,8 @@ def accumulated(
 def padded(
     result: np.ndarray, pitch: int, value: float, whole: np.ndarray | None = None
 ) -> np.ndarray:
-    """[..., channels] as [..., pitch], the padding lanes `value`; written in place where `whole`
-    has the pitch already.
+    """Widen [..., channels] to [..., pitch], with `value` in the padding lanes; in place if `whole` has the pitch
+    already.
     """
     channels = result.shape[-1]
     if channels == pitch:
@@ -107,7 +107,7 @@ def padded(
 
 
 def integer_clamp(storage: str, low: float, high: float) -> tuple[int, int] | None:
-    """Clamp fields as integers within the storage range; None where neither bounds anything."""
+    """Return clamp fields as integers within the storage range, or None if neither bounds anything."""
     if low == -_INFINITE and high == _INFINITE:
         return None
     least, greatest = integer_range(storage)
