@@ -74,7 +74,8 @@ def sanitize_program(streams: Streams) -> None:
         raise DiagnosticError(
             "the program's result depends on chance, or on bytes that nobody wrote",
             notes=notes,
-            hint="if the program was compiled by Smalti, this is a bug in it",
+            hint="order accesses with `after`, or with a signal and a wait; if Smalti compiled the program and nobody "
+            "edited it, this is a bug in Smalti",
         )
 
 

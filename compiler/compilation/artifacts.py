@@ -15,7 +15,6 @@ from ...backends.diagnostics.files import move_into_place
 from ...backends.diagnostics.system_errors import cannot_write
 from ...backends.diagnostics.temporary import temporary_folder
 from ...backends.program import container
-from ...backends.program.assemble import assemble
 from ...dialects.ir.text.module_text import write_module
 from ...passes.top.calibration_table import write_table
 from .compilation import Compilation
@@ -101,8 +100,7 @@ class Artifacts:
             write_table(compilation.ranges, folder / table)
         if "program" in self.stages:
             self._names["program"] = self.program.name
-            program = assemble(compilation.module, compilation.ctx)
-            container.save(program, folder / self.program.name)
+            container.save(compilation.assemble(), folder / self.program.name)
 
 
 @contextmanager

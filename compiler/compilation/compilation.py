@@ -72,7 +72,8 @@ class Compilation:
     time and memory. `pipeline` is the text of all passes run so far, which `instruments` watch; `verify_each`: whether
     IR is verified after each pass. `on_level` is called at the end of each level with the module as it is then.
     `ranges` are those that calibration found. `calibration_table` is the path from which `pipeline` reads them: to run
-    that text again, write the ranges to this file first.
+    that text again, write the ranges to this file first. `sanitize`: whether the sanitizer checks the program, as it
+    should where a person may have edited the IR that it comes from.
     """
 
     module: ModuleOp
@@ -85,6 +86,7 @@ class Compilation:
     calibration_table: str = "calibration.json"
     ranges: Ranges | None = None
     keep_levels: bool = True
+    sanitize: bool = False
     levels: dict[Level, ModuleOp] = field(default_factory=dict)
     pipeline: list[str] = field(default_factory=list)
     _passed: set[Level] = field(default_factory=set)
@@ -170,11 +172,16 @@ class Compilation:
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
 
     def assemble(self) -> Program:
-        """Lower all the way and encode the program."""
+        """Lower all the way and encode the program. Raises DiagnosticError for what the sanitizer finds."""
         from ...backends.program.assemble import assemble
+        from ...backends.simulator.sanitizer import sanitize_program
+        from ...backends.simulator.streams import decode_program
 
         self.lower_to("isa")
-        return assemble(self.module, self.ctx)
+        program = assemble(self.module, self.ctx)
+        if self.sanitize:
+            sanitize_program(decode_program(program))
+        return program
 
 
 def start_from_model(
@@ -207,7 +214,8 @@ def start_from_ir(
     ctx = make_context()
     module = read_module(path, ctx)
     _refuse_settled_options(module, options, Place(file=str(path)))
-    return Compilation(module, ctx, options, progress)
+    sanitize = level_of(module) in ("tile", "isa")
+    return Compilation(module, ctx, options, progress, sanitize=sanitize)
 
 
 def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:

@@ -1,4 +1,4 @@
-"""`smalti assemble`: turn isa IR into a program file."""
+"""`smalti assemble`: turn isa IR into a program file, checked by the sanitizer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..arguments.files import InputFile, OutputFile
+from ..arguments.sanitize import add_no_sanitize
 from ..command_line import EXIT_FINE
 
 
@@ -20,12 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="program file to write (.smalti)",
     )
+    add_no_sanitize(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Encode the program and write it."""
+    """Encode the program, check it, and write it."""
     from ...backends.program import container
     from ...backends.program.assemble import assemble
+    from ...backends.simulator.sanitizer import sanitize_program
+    from ...backends.simulator.streams import decode_program
     from ...dialects.context import make_context
     from ...dialects.ir.text.module_text import read_module
     from ..output_files import program_path
@@ -33,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     output = program_path(Path(args.output))
     ctx = make_context()
     program = assemble(read_module(args.input, ctx), ctx)
+    if args.sanitize:
+        sanitize_program(decode_program(program))
     container.save(program, output)
     cores = len(program.streams)
     print(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..arguments.driver import add_driver_arguments, instrumentation
 from ..arguments.files import InputFile, OutputFile, check_files
 from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
+from ..arguments.sanitize import add_no_sanitize
 from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
 
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run a pass of your own at the end of a level, or at before=PASS: or after=PASS:; may be "
         "repeated",
     )
+    add_no_sanitize(parser)
     add_compile_arguments(parser)
     add_shape_arguments(parser)
     add_driver_arguments(parser)
@@ -96,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
                 compilation = start_from_model(source, options, **sizes(args), progress=progress)
         compilation.instruments = watch.instruments()
         compilation.verify_each = watch.verify_each
+        compilation.sanitize = compilation.sanitize and args.sanitize
         try:
             with watch.stopwatch.step("Compile"):
                 files = artifacts.write(compilation)

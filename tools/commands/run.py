@@ -44,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=".npz of reference outputs: print cosine, SNR and largest error of each",
     )
     parser.add_argument(
-        "--sanitize", action="store_true", help="look for races, unwritten reads and deadlock"
+        "--sanitize",
+        action=argparse.BooleanOptionalAction,
+        help="look for races, unwritten reads and deadlock, or do not "
+        "(default: do so for isa IR, which anyone may have edited)",
     )
     parser.add_argument(
         "--repeat",
@@ -108,6 +111,8 @@ def _run_ir(args: argparse.Namespace) -> int:
     module = read_module(args.program, ctx)
     level = level_of(module)
     if level == "isa":
+        if args.sanitize is None:
+            args.sanitize = True
         return _run_program(args, assemble(module, ctx))
     if args.mode != "functional" or args.sanitize:
         raise DiagnosticError(
@@ -136,7 +141,7 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
             program,
             inputs,
             mode=args.mode,
-            sanitize=args.sanitize,
+            sanitize=bool(args.sanitize),
             repeat=args.repeat,
             jobs=args.jobs,
             progress=lambda done, total: progress("simulate", done, total),

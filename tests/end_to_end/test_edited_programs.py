@@ -1,0 +1,48 @@
+"""What a person wrote into a program's text is checked: a race is told, not run."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ran
+from .test_bad_input import assert_diagnostic
+
+Smalti = Callable[..., Ran]
+
+
+@pytest.fixture
+def race(small_files: Path, tmp_path: Path) -> Path:
+    """The listing of the small network with a matrix instruction that waits for nothing."""
+    lines = (small_files / "small.isa.mlir").read_text().splitlines(keepends=True)
+    index = next(i for i, line in enumerate(lines) if re.search(r": conv2d .* after", line))
+    lines[index] = re.sub(r" after [\w, ]+? for ", " for ", lines[index])
+    path = tmp_path / "race.isa.mlir"
+    path.write_text("".join(lines))
+    shutil.copy(small_files / "small.isa.safetensors", tmp_path)
+    return path
+
+
+def test_a_race_in_a_listing_is_told(
+    smalti: Smalti, race: Path, small_data: Path, small_files: Path, tmp_path: Path
+):
+    program = tmp_path / "race.smalti"
+    for command in (
+        ("run", race, "--mode", "timing"),
+        ("run", race, "--inputs", small_data),
+        ("assemble", race, "-o", program),
+        ("compile", race, "-o", program),
+    ):
+        assert_diagnostic(smalti(*command), "nothing orders the two", "conv2d")
+    assert not program.exists()
+
+
+def test_a_race_runs_when_told_so(smalti: Smalti, race: Path, tmp_path: Path):
+    program = tmp_path / "race.smalti"
+    assert smalti("run", race, "--mode", "timing", "--no-sanitize").code == 0
+    assert smalti("compile", race, "--no-sanitize", "-o", program).code == 0
+    assert smalti("assemble", race, "--no-sanitize", "-o", program).code == 0
+    assert smalti("run", program, "--mode", "timing").code == 0
+    assert_diagnostic(smalti("run", program, "--mode", "timing", "--sanitize"), "conv2d")
