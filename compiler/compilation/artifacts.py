@@ -73,7 +73,7 @@ class Artifacts:
         return {stage: folder / name for stage, name in self._names.items()}
 
     def _write_program_alone(self, compilation: Compilation) -> dict[str, Path]:
-        """Writes the program into a device, pipe or open descriptor, which has no files beside it."""
+        """Write the program to a device, pipe or open descriptor, which can have no other files beside it."""
         if self.stages != ("program",):
             raise DiagnosticError(
                 "IR is named after the program, which is no file here",
@@ -105,7 +105,7 @@ class Artifacts:
 
 @contextmanager
 def _beside(program: Path) -> Iterator[Path]:
-    """Gives a temporary folder beside the program; raises DiagnosticError if there can be none."""
+    """Yield a temporary folder beside the program. Raises DiagnosticError if it cannot be made."""
     try:
         made = ExitStack()
         folder = made.enter_context(temporary_folder(program))
@@ -116,7 +116,7 @@ def _beside(program: Path) -> Iterator[Path]:
 
 
 def _with_final_path(error: DiagnosticError, temporary: Path, folder: Path) -> DiagnosticError:
-    """Returns the error with the path that a file would have had, in place of its temporary one."""
+    """Return an error that names the path that a file would have had, in place of its temporary path."""
     place = error.place
     if place is not None and place.file is not None and Path(place.file).parent == temporary:
         error.place = replace(place, file=str(folder / Path(place.file).name))
