@@ -111,7 +111,7 @@ def cost_program(streams: Streams) -> Costs:
         if kind in (Load, Store):
             continue
         if kind.engine == "matrix":
-            _cost_products(costs, columns, target)
+            _cost_products(costs, columns, streams)
         elif kind.engine == "vector":
             storage = kind.counted_type(columns.fields)
             active = np.maximum(busy[numbers] - target.vector.startup_cycles, 0)
@@ -142,9 +142,7 @@ def _busy_cycles(streams: Streams) -> np.ndarray:
                 problems.append((int(columns.numbers[0]), error))
     if problems:
         number, error = min(problems, key=lambda problem: problem[0])
-        raise DiagnosticError(
-            f"{streams.name(number)} cannot run on target '{target.name}'", notes=[str(error)]
-        )
+        raise _cannot_run(streams, number, error)
     endless = np.flatnonzero(~(busy <= MAX_CYCLES))
     if len(endless):
         raise DiagnosticError(
@@ -154,19 +152,37 @@ def _busy_cycles(streams: Streams) -> np.ndarray:
     return busy
 
 
+def _cannot_run(streams: Streams, number: int, error: TargetError) -> DiagnosticError:
+    """Say that the program's target cannot run an instruction, and why."""
+    target = streams.program.target
+    return DiagnosticError(
+        f"{streams.name(number)} cannot run on target '{target.name}'", notes=[str(error)]
+    )
+
+
 def _rate(bytes_per_cycle: float) -> int:
     """Convert bytes per cycle to units of work per tick."""
     return max(1, round(bytes_per_cycle * WORK_PER_BYTE / TICKS_PER_CYCLE))
 
 
-def _cost_products(costs: Costs, columns: Columns, target: Target) -> None:
+def _cost_products(costs: Costs, columns: Columns, streams: Streams) -> None:
+    """Count the multiply-accumulates of matrix instructions, their energy and their time at the unit's peak.
+
+    Raises DiagnosticError if the target's matrix unit has no rate for their storage type: an instruction
+    of a plugin may have a formula of cycles that does not ask for it.
+    """
+    target = streams.program.target
     numbers, storage = columns.numbers, columns.instruction.counted_type(columns.fields)
     macs = columns.instruction.multiply_accumulates(columns.fields)
     if not np.any(macs):
         return
+    try:
+        rate = cycles.matrix_rate(target, storage)
+    except TargetError as error:
+        raise _cannot_run(streams, int(numbers[0]), error) from None
     costs.macs[numbers] = macs
     costs.mac_picojoules[numbers] = macs * target.energy.per_mac(storage)
-    costs.mac_time[numbers] = macs / (target.matrix.cells * cycles.matrix_rate(target, storage))
+    costs.mac_time[numbers] = macs / (target.matrix.cells * rate)
 
 
 def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, streams: Streams) -> None:

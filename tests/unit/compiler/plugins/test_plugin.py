@@ -123,6 +123,7 @@ UNFIT = {
         "a word has 128",
     ),
     "numerics": ("staticmethod(lambda x: x)", '"softmax"', "is not the function"),
+    "type": ("x: x)", "x: x)", "nothing says by which storage type its work counts"),
 }
 
 
