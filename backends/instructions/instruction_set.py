@@ -118,5 +118,7 @@ def _unfit(cls: type[Instruction]) -> str | None:
         return "`numerics` is not the function that computes it"
     counted = cls.counted_type is not Instruction.counted_type
     if cls.engine in ("matrix", "vector") and not counted and "type" not in names:
-        return "nothing says by which storage type its work counts: a field 'type' or `counted_type`"
+        return (
+            "nothing says by which storage type its work counts: a field 'type' or `counted_type`"
+        )
     return None

@@ -123,6 +123,6 @@ def test_both_machines_count_the_same(monkeypatch: pytest.MonkeyPatch):
 def test_a_type_without_a_rate_is_a_diagnostic():
     """The instruction's own cycles do not ask for the rate: its multiply-accumulates do."""
     assert "i32" not in TARGET.matrix.macs_per_cycle
-    with pytest.raises(DiagnosticError, match="row_products.* cannot run on target") as caught:
+    with pytest.raises(DiagnosticError, match=r"row_products.* cannot run on target") as caught:
         timed("i32")
     assert "has no rate for type 'i32'" in str(caught.value)
