@@ -1,4 +1,4 @@
-"""Pipelines as MLIR writes them, nested in the ops that they run on: `builtin.module(a,b{x=1})`."""
+"""Reads pipelines as MLIR writes them, nested in the ops that they run on: `builtin.module(a,b{x=1})`."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from collections.abc import Iterator
 from ..backends.diagnostics.diagnostic import DiagnosticError, Place
 
 MODULE_ANCHORS = ("builtin.module", "any")
-"""What a pipeline of Smalti's passes may be nested in: every pass runs on a module."""
+"""The ops in which a pipeline of Smalti's passes may be nested: every pass runs on a module."""
 
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*+"|[(){},]|[^(){},"]+|"')
 _ANCHOR = re.compile(r"\s*([A-Za-z_][\w.$-]*)\s*\Z")
 
 
 def is_anchored(text: str) -> bool:
-    """Whether a pipeline's text begins with an op to run on and a parenthesis."""
+    """Tell whether a pipeline's text begins with the name of an op to run on and a parenthesis."""
     head, parenthesis, _ = text.partition("(")
     return bool(parenthesis) and _ANCHOR.match(head) is not None
 
 
 def without_anchors(text: str) -> str:
-    """The passes of a pipeline without what they are nested in: `builtin.module(a,b{x=1})` gives `a,b{x=1}`.
+    """Return the passes of a pipeline without the ops that they are nested in: `builtin.module(a,b{x=1})` gives
+    `a,b{x=1}`.
 
-    DiagnosticError for another op than a module, and for parentheses that do not match.
+    Raises DiagnosticError if an op other than a module is named, or if parentheses do not match.
     """
     return ",".join(_items(text, text))
 
 
 def _items(text: str, whole: str) -> Iterator[str]:
-    """The items of a list of passes and nested lists, flat; none for an empty text."""
+    """Return the items of a list of passes and nested lists, as one flat list; it is empty for an empty text."""
     if not text.strip():
         return
     for item in map(str.strip, _split(text, whole)):
@@ -52,7 +53,7 @@ def _items(text: str, whole: str) -> Iterator[str]:
 
 
 def _split(text: str, whole: str) -> Iterator[str]:
-    """The text between the commas that are in no parentheses and braces."""
+    """Return the parts of the text, split at the commas that stand outside parentheses and braces."""
     open_marks: list[str] = []
     item = ""
     for token in _TOKEN.findall(text):

@@ -21,7 +21,7 @@ from .smalti_pass import Level, SmaltiPass
 
 
 class CanonicalizeOp(RewritePattern):
-    """An op's folder, else the first of its own canonicalization patterns that matches."""
+    """Applies an op's folder or, if that changes nothing, the first of its canonicalization patterns that matches."""
 
     def __init__(self, ctx: Context) -> None:
         self.patterns = GreedyRewritePatternApplier(
@@ -36,7 +36,7 @@ class CanonicalizeOp(RewritePattern):
 class Canonicalize(SmaltiPass):
     """Fold ops, apply their canonicalization patterns and erase ops that nobody uses.
 
-    xDSL's `canonicalize`, but with the driver that carries locations and ends in every case.
+    This is xDSL's `canonicalize`, but with the driver that carries locations over and always ends.
     """
 
     name = "canonicalize"

@@ -1,4 +1,4 @@
-"""`cse`: ops that compute the same value become one op.
+"""`cse`: merges ops that compute the same value into one.
 
 Before:
 
@@ -29,8 +29,9 @@ from .smalti_pass import Level, SmaltiPass
 
 @dataclass
 class _LocatedDriver(CSEDriver):
-    """xDSL's driver; the op that stays gets the locations of those that it stands for, and `merged`
-    counts them."""
+    """xDSL's driver; an op that stays gets the locations of the ops that were merged into it, and `merged` counts
+    those.
+    """
 
     merged: int = field(default=0)
 
@@ -43,10 +44,9 @@ class _LocatedDriver(CSEDriver):
 
 @dataclass(frozen=True)
 class CommonSubexpressions(SmaltiPass):
-    """Merge ops that compute the same value, whatever their names; the first one's name stays.
+    """Merge ops that compute the same value, whatever their names; the first op's name stays.
 
-    xDSL's `cse`, which alone would find nothing: the property `name` makes every op unlike every
-    other.
+    This is xDSL's `cse`, which by itself would find nothing because the property `name` makes all ops differ.
     """
 
     name = "cse"
@@ -65,7 +65,7 @@ class CommonSubexpressions(SmaltiPass):
             driver.simplify(module)
         finally:
             for op, name in names:
-                # First, as where the op's constructor puts it: generic text lists properties in
+                # Put the name first, as the op's constructor does: generic text lists properties in
                 # this order.
                 op.properties = {"name": name, **op.properties}
         self.count("merged", driver.merged)

@@ -1,4 +1,4 @@
-"""What a pass is, for people and for tools: its level, options, statistics and words, read from its class."""
+"""Describes passes for people and for tools: level, options, statistics and documentation, read from their classes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from .registry import PASSES, get_pass
 
 @dataclass(frozen=True)
 class OptionDescription:
-    """An option of a pass: its name as it is written in a pipeline, its type, its default as pipeline text
-    (None: it must be given), and what it is for."""
+    """An option of a pass: its name as written in a pipeline, its type, its default as pipeline text (None if it must
+    be given), and what it is for.
+    """
 
     name: str
     type: str
@@ -30,8 +31,9 @@ class OptionDescription:
 
 @dataclass(frozen=True)
 class PassDescription:
-    """A pass: `summary` is the first sentence of `documentation`, `details` are
-    its module's words with IR before and after, `statistics` what it counts (name → what that is)."""
+    """A pass: `summary` is the first sentence of `documentation`, `details` are the text of its module with IR before
+    and after, `statistics` maps each name to what is counted.
+    """
 
     name: str
     level: str
@@ -43,7 +45,7 @@ class PassDescription:
 
 
 def describe_pass(name: str) -> PassDescription:
-    """The description of the registered pass `name`; DiagnosticError where there is none."""
+    """Return the description of the registered pass `name`. Raises DiagnosticError if there is none."""
     cls = get_pass(name)
     documentation = inspect.cleandoc(cls.__doc__ or "")
     module = sys.modules[cls.__module__].__doc__ or ""
@@ -59,12 +61,12 @@ def describe_pass(name: str) -> PassDescription:
 
 
 def describe_passes() -> list[PassDescription]:
-    """Every registered pass, by name."""
+    """Return the descriptions of all registered passes, by name."""
     return [describe_pass(name) for name in sorted(PASSES)]
 
 
 def describe_options(cls: type[ModulePass]) -> tuple[OptionDescription, ...]:
-    """The options of a pass in the order of its fields; a string under a field says what it is for."""
+    """Return the options of a pass in the order of its fields; the string under a field says what the option is for."""
     documentation = _field_documentation(cls)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     types = get_type_hints(cls)
@@ -93,7 +95,7 @@ def _default(field: dataclasses.Field[Any]) -> str | None:
 
 @cache
 def _field_documentation(cls: type[ModulePass]) -> dict[str, str]:
-    """The string that stands under each field in the source of the class and its bases."""
+    """Return the string that stands under each field in the source of the class and its bases."""
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if not dataclasses.is_dataclass(base) or base.__module__.startswith("xdsl."):

@@ -1,4 +1,4 @@
-"""What looks on while a pipeline runs: hooks before, after and around each pass."""
+"""Instruments, which observe a pipeline while it runs: hooks before, after and around each pass."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from xdsl.passes import ModulePass
 class PassInstrument:
     """Hooks that `run_pipeline` calls; a subclass overrides those that it needs (after TVM's class of that name).
 
-    Instruments are called in the order given before a pass, in the reverse order after it: the last one
-    stands nearest to the pass. A hook may raise; the error then ends the pipeline as one of a pass does.
+    Instruments are called in the order given before a pass, and in the reverse order after it, so that the last one
+    stands nearest to the pass. If a hook raises an error, it ends the pipeline as an error of a pass does.
     """
 
     def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
-        """Called once, before the module is verified for the first time."""
+        """Take note that the pipeline begins; called once, before the module is verified for the first time."""
 
     def should_run(self, each: ModulePass, module: ModuleOp) -> bool:
-        """Whether the pass is to be run; one instrument that says no is enough to leave it out."""
+        """Tell whether the pass is to be run; it is left out if any instrument says no."""
         return True
 
     def before(self, each: ModulePass, module: ModuleOp) -> None:
-        """Called before a pass that is to be run."""
+        """Take note that a pass is about to run."""
 
     def after(self, each: ModulePass, module: ModuleOp) -> None:
-        """Called after a pass that ran, and after the module was verified."""
+        """Take note that a pass has run, and that the module was verified after it."""
 
     def failed(self, each: ModulePass, module: ModuleOp, error: BaseException) -> None:
-        """Called in place of `after` where the pass, or the verification after it, raised `error`."""
+        """Take note that the pass, or the verification after it, raised `error`; called in place of `after`."""
 
     def before_verification(self, module: ModuleOp) -> None:
-        """Called before the module is verified."""
+        """Take note that the module is about to be verified."""
 
     def after_verification(self, module: ModuleOp) -> None:
-        """Called after the module was verified, also where it is wrong."""
+        """Take note that the module was verified, whether it is right or wrong."""
 
     def leave(self, module: ModuleOp, error: BaseException | None) -> None:
-        """Called once at the end; `error` is what ended the pipeline early."""
+        """Take note that the pipeline has ended; called once. `error` is what ended it early, if anything did."""

@@ -1,5 +1,6 @@
-"""The shared pattern driver: rewrites to a fixpoint, carries locations, keeps names unique, and
-always ends."""
+"""The shared pattern driver: rewrites until no pattern matches, carries locations over, keeps names unique, and always
+ends.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from .rewrite_observer import current_observers
 _REWRITES_PER_OP = 16
 _REWRITES_AT_LEAST = 1000
 _REMEMBERED = 64
-"""How many of the latest rewrites tell which patterns undo each other."""
+"""How many of the latest rewrites are looked at to find the patterns that undo each other."""
 
 
 def rewrite(
@@ -35,23 +36,21 @@ def rewrite(
     max_rewrites: int | None = None,
     counts: dict[str, int] | None = None,
 ) -> int:
-    """Applies `patterns` to every op inside `scope` until none matches; returns how many rewrites
-    that took.
+    """Apply `patterns` to every op inside `scope` until none matches, and return how many rewrites that took.
 
-    For each op the first pattern that matches is taken, in the order given. Ops that nobody uses
-    any more are erased.
+    For each op the first pattern that matches is applied, in the order given. Ops that nobody uses any more are erased.
 
     - Locations: an op that a rewrite makes gets the locations of the ops that the rewrite removed,
-      fused; when an op is replaced by a value that was there before, the op which makes that value
-      gets the location on top of its own. Constants (ops without operands) hand on nothing. A
+      fused; when an op is replaced by a value that existed before, the op that makes that value
+      gets the location in addition to its own. Constants (ops without operands) hand on nothing. A
       location that a pattern sets itself stays.
-    - Names: where the property `name` of a new op is one that another op or a graph input has, it
+    - Names: if the property `name` of a new op is already that of another op or a graph input, it
       gets a suffix (_1, _2 …).
     - End: after `max_rewrites` rewrites (16 per op and 1000 if None) a DiagnosticError names the
       patterns that are applied over and over.
 
-    `counts`, if given, is added to: how often each pattern was applied, by its class name in snake
-    case. Errors that a pattern raises come out as they are.
+    If `counts` is given, the number of times that each pattern was applied is added to it, under the pattern's class
+    name in snake case. Errors that a pattern raises are passed on as they are.
     """
     session = _Session(scope, patterns, max_rewrites)
     walker = PatternRewriteWalker(session, listener=session.listener())
@@ -67,7 +66,7 @@ def rewrite(
 
 
 def pattern_counts(*patterns: type[RewritePattern]) -> dict[str, str]:
-    """What the driver counts of patterns: their names in snake case → what they do, for `SmaltiPass.counts`."""
+    """Return what the driver counts for patterns: their names in snake case → what they do, for `SmaltiPass.counts`."""
     return {
         _snake_case(pattern.__name__): " ".join(
             (pattern.__doc__ or "").partition("\n\n")[0].split()
@@ -77,8 +76,7 @@ def pattern_counts(*patterns: type[RewritePattern]) -> dict[str, str]:
 
 
 class UniqueNames:
-    """The names of a module's values: those of ops (property `name`) and of the functions'
-    inputs."""
+    """The names of a module's values: those of ops (property `name`) and those of the functions' inputs."""
 
     def __init__(self, scope: Operation) -> None:
         self._uses: Counter[str] = Counter()
@@ -87,7 +85,7 @@ class UniqueNames:
             self.add(op)
 
     def add(self, op: Operation) -> None:
-        """Notes the name of `op`'s result, or of its inputs where it is a function."""
+        """Note the name of `op`'s result or, if it is a function, the names of its inputs."""
         name = _name_of(op)
         if name is not None:
             self._uses[name] += 1
@@ -96,26 +94,27 @@ class UniqueNames:
             self._uses.update(item.data for item in inputs if isinstance(item, StringAttr))
 
     def remove(self, op: Operation) -> None:
-        """Forgets the name of an op that goes away."""
+        """Forget the name of an op that is being removed."""
         name = _name_of(op)
         if name is not None:
             self._uses[name] -= 1
 
     def fresh(self, name: str) -> str:
-        """`name` where nothing has it yet, else `name` with the first free suffix _1, _2 …; it is
-        taken from now on."""
+        """Return `name` if no value has it yet, else `name` with the first free suffix _1, _2 …; the returned name
+        counts as taken from now on.
+        """
         if self._uses[name]:
             stem, number = name, self._next.get(name, 1)
             while self._uses[f"{stem}_{number}"]:
                 number += 1
-            # Go on where the last search ended: n namesakes must not cost n² looks.
+            # Continue where the last search ended, so that n equal names do not cost n² look-ups.
             self._next[stem] = number + 1
             name = f"{stem}_{number}"
         self._uses[name] += 1
         return name
 
     def settle(self, op: Operation) -> None:
-        """Renames `op`, which has been added, where another op has the same name."""
+        """Rename `op`, which has been added, if another op has the same name."""
         name = _name_of(op)
         if name is not None and self._uses[name] > 1:
             self._uses[name] -= 1
@@ -123,16 +122,14 @@ class UniqueNames:
 
 
 class _AbortError(BaseException):
-    """Takes an error out of xDSL's walker, which would wrap every Exception in a dump of the whole
-    module."""
+    """Carries an error out of xDSL's walker, which would wrap any Exception in a dump of the whole module."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
 
 class _Session(RewritePattern):
-    """One run of the driver: tries the patterns on an op and, after each rewrite, puts locations
-    and names right."""
+    """One run of the driver: tries the patterns on an op, and after each rewrite corrects locations and names."""
 
     def __init__(
         self, scope: Operation, patterns: Sequence[RewritePattern], limit: int | None
@@ -151,7 +148,7 @@ class _Session(RewritePattern):
         self.replaced: list[tuple[Operation, LocationAttr]] = []
 
     def listener(self) -> PatternRewriterListener:
-        """The listener through which the rewriter tells what a pattern does."""
+        """Return the listener through which the rewriter reports what a pattern does."""
         return PatternRewriterListener(
             operation_insertion_handler=[self._on_insertion],
             operation_removal_handler=[self._on_removal],
@@ -204,9 +201,10 @@ class _Session(RewritePattern):
                 self.replaced.append((value.owner, op.location))
 
     def _put_right(self, location: LocationAttr) -> list[Operation]:
-        """Gives the ops of the rewrite just done their locations and names, and returns them;
-        `location` is the matched op's."""
-        # Patterns replace an op first and erase its producers after, so that the reverse is program
+        """Give the ops of the rewrite just done their locations and names, and return them; `location` is that of the
+        matched op.
+        """
+        # Patterns replace an op first and erase its producers afterwards, so the reverse is program
         # order.
         fused = fuse(self.removed[::-1] or [location])
         made = [op for op in self.inserted if op.parent is not None]
@@ -241,7 +239,7 @@ class _Session(RewritePattern):
 
 
 def _culprits(applied: Counter[str], latest: Sequence[str]) -> str:
-    """Which patterns keep the driver busy: those of the latest rewrites."""
+    """Return the patterns that keep the driver busy: those of the latest rewrites."""
     busy = sorted(set(latest), key=lambda name: -applied[name])
     if len(busy) == 1:
         return f"pattern '{busy[0]}' does not end: applied {applied[busy[0]]} times"
@@ -256,7 +254,7 @@ def _name_of(op: Operation) -> str | None:
 
 
 def _where(op: Operation) -> str:
-    """The model's nodes that an op stems from, and the line of IR it was read from."""
+    """Return the nodes of the model from which an op stems, and the line of IR from which it was read."""
     nodes, place = ", ".join(names_of(op.location)), str(place_of(op))
     return place if not nodes or nodes == place else f"{nodes} ({place})"
 

@@ -1,4 +1,4 @@
-"""Runs a pipeline over a module: verifies between passes, and lets instruments look on."""
+"""Runs a pipeline over a module: verifies between passes, and calls instruments."""
 
 from __future__ import annotations
 
@@ -26,13 +26,11 @@ def run_pipeline(
     instruments: Sequence[PassInstrument] = (),
     verifier: Verifier | None = None,
 ) -> None:
-    """Runs `passes` over `module` in place, verifying it before the first pass and after each unless
-    `verify` is False. `verifier`: the one of earlier pipelines over this module, which knows what has
-    not changed since.
+    """Run `passes` over `module` in place, verifying it before the first pass and after each unless `verify` is False.
 
-    DiagnosticError where a pass refuses its input or the module does not verify; a note then names
-    the pass after which it did not. An error of Python that a pass raises comes out with a note
-    (`__notes__`) of that pass.
+    `verifier` is the one of earlier pipelines over this module, which knows what has not changed since. Raises
+    DiagnosticError if a pass refuses its input, or if the module does not verify; a note then names the pass after
+    which it did not. A Python error that a pass raises is passed on with a note (`__notes__`) that names the pass.
     """
     run = _Run(tuple(instruments), (verifier or Verifier()) if verify else None)
     error: BaseException | None = None
@@ -51,13 +49,13 @@ def run_pipeline(
 
 @dataclass(frozen=True)
 class _Run:
-    """What is common to the passes of one pipeline while it runs."""
+    """What the passes of one pipeline share while it runs."""
 
     instruments: tuple[PassInstrument, ...]
     verifier: Verifier | None
 
     def verify(self, module: ModuleOp) -> None:
-        """Verifies the module, if that is asked for."""
+        """Verify the module, if that is asked for."""
         if self.verifier is None:
             return
         for instrument in self.instruments:
@@ -69,7 +67,7 @@ class _Run:
                 instrument.after_verification(module)
 
     def verify_after(self, each: ModulePass, module: ModuleOp) -> None:
-        """Verifies what a pass left; the error names it."""
+        """Verify what a pass left behind; an error names that pass."""
         try:
             self.verify(module)
         except DiagnosticError as error:
@@ -80,7 +78,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Watched(ModulePass):
-    """A pass of the pipeline with the instruments around it."""
+    """A pass of the pipeline with its instruments around it."""
 
     name = "watched"
 

@@ -1,4 +1,4 @@
-"""Every pass by name, and pipelines: from text to passes, and from passes to text."""
+"""Registers every pass by its name, reads pipelines from text, and prints them."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "tile-assign-addresses": ".tile.assign_addresses:AssignAddresses",
     "convert-tile-to-isa": ".tile_to_isa.convert_tile_to_isa:ConvertTileToIsa",
 }
-"""Every pass: its name → "module:Class" relative to this package, imported when asked for; of a
-plugin's the class."""
+"""Every pass by its name: "module:Class" relative to this package, imported when asked for; for a
+plugin's pass the class itself."""
 
 _PLAIN_VALUE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _PIECE = re.compile(
@@ -52,7 +52,7 @@ _LEXED_AS_VALUE = re.compile(
 
 
 def get_pass(name: str) -> type[ModulePass]:
-    """The class of pass `name`; DiagnosticError with the nearest names where there is none."""
+    """Return the class of pass `name`. Raises DiagnosticError, with the nearest names, if there is none."""
     location = PASSES.get(name)
     if location is None:
         raise DiagnosticError(
@@ -66,7 +66,7 @@ def get_pass(name: str) -> type[ModulePass]:
 
 
 def register_pass(name: str, cls: type[ModulePass]) -> None:
-    """Adds a pass under its name; DiagnosticError for a name that is taken or not the class's."""
+    """Add a pass under its name. Raises DiagnosticError if the name is taken, or is not that of the class."""
     if name in PASSES:
         raise DiagnosticError(f"there is a pass '{name}' already", hint="choose another name")
     if getattr(cls, "name", None) != name:
@@ -78,13 +78,12 @@ def register_pass(name: str, cls: type[ModulePass]) -> None:
 
 
 def parse_pipeline(text: str) -> list[ModulePass]:
-    """The passes of a pipeline such as `a,b{option=1 other=x,y}`, in order; an empty text has none.
-    As MLIR writes it, it may be nested: `builtin.module(a,b)`.
+    """Return the passes of a pipeline such as `a,b{option=1 other=x,y}`, in order; an empty text has none. The pipeline
+    may be nested as MLIR writes it: `builtin.module(a,b)`.
 
-    Values are numbers, true, false, words, or strings in quotes; quotes may be left out where the
-    value has no space, comma, brace, quote or equals sign (table=ranges.json). DiagnosticError
-    where the text does not parse, or names a pass or an option that there is not, or lacks one, or
-    gives a value of the wrong type.
+    Values are numbers, true, false, words, or strings in quotes; quotes may be left out if the value has no space,
+    comma, brace, quote or equals sign (table=ranges.json). Raises DiagnosticError if the text cannot be parsed, names
+    an unknown pass or option, leaves out an option that must be given, or gives a value of the wrong type.
     """
     try:
         specs = list(parse_specs(_PIECE.sub(_normalize, without_anchors(text))))
@@ -100,15 +99,16 @@ def parse_pipeline(text: str) -> list[ModulePass]:
 
 
 def print_pipeline(passes: Sequence[ModulePass], *, defaults: bool = False) -> str:
-    """The text from which `parse_pipeline` makes the same passes; options at their default are left
-    out unless `defaults` is True."""
+    """Return the text from which `parse_pipeline` makes the same passes; options at their defaults are left out unless
+    `defaults` is True.
+    """
     return ",".join(
         _print_spec(each.pipeline_pass_spec(include_default=defaults)) for each in passes
     )
 
 
 def _make_pass(spec: ArgSpec) -> ModulePass:
-    """The pass that `spec` describes, its options checked one by one."""
+    """Return the pass that `spec` describes, after checking its options one by one."""
     cls = get_pass(spec.name)
     given = spec.normalize_parameter_names().parameters
     options = {field.name: field for field in dataclasses.fields(cls) if field.init}
@@ -138,8 +138,7 @@ def _make_pass(spec: ArgSpec) -> ModulePass:
 def _check_type(
     cls: type[ModulePass], name: str, values: tuple[ParameterType, ...], expected: Any, place: Place
 ) -> None:
-    """DiagnosticError where `values` is not what option `name` takes, as xDSL's conversion of the
-    one option finds."""
+    """Raise DiagnosticError if option `name` does not take `values`; xDSL's conversion of that one option decides."""
     from xdsl.utils.arg_spec import _convert_arg_to_type  # pyright: ignore[reportPrivateUsage]
 
     try:
@@ -152,7 +151,9 @@ def _check_type(
 
 
 def _widen(values: tuple[ParameterType, ...], expected: Any) -> tuple[ParameterType, ...]:
-    """Whole numbers and 1e-5 as floats for an option of floats, digits as text for one of text."""
+    """Return whole numbers and words such as 1e-5 as floats for an option of floats, and digits as text for an option
+    of text.
+    """
     text = type_repr(expected)
     if "float" in text and "int" not in text:
         return tuple(_as_float(value) for value in values)
@@ -183,7 +184,7 @@ def _print_value(value: ParameterType) -> str:
         case bool():
             return str(value).lower()
         case float():
-            # A number without a point would be read as a whole number, or (1e-05) as a word.
+            # Without a point the number would be read as a whole number, or (1e-05) as a word.
             text = repr(value)
             return text if "." in text else text.replace("e", ".0e")
         case str():
@@ -199,8 +200,9 @@ def _quote(text: str) -> str:
 
 
 def _normalize(piece: re.Match[str]) -> str:
-    """A piece of a pipeline's text as xDSL's reader wants it: one space, none around marks, quotes
-    where it needs them."""
+    """Return a piece of a pipeline's text in the form that xDSL's reader takes: single spaces, none around marks,
+    quotes where they are needed.
+    """
     if piece["space"]:
         return " "
     value = piece["value"]

@@ -1,5 +1,4 @@
-"""A debug counter for the shared pattern driver: counts rewrites, and lets only the first few
-happen.
+"""A debug counter for the shared pattern driver: counts rewrites, and allows only the first few.
 
 As LLVM's DebugCounter: with it a tool finds the one rewrite that makes a fault show.
 """
@@ -14,9 +13,9 @@ from dataclasses import dataclass, field
 
 @dataclass
 class RewriteCounter:
-    """Rewrites that the driver did while this counter was in use: (pattern, place) in order.
+    """The rewrites that the driver did while this counter was in use: (pattern, place) in order.
 
-    After `limit` of them (None: never) the driver leaves all ops as they are.
+    After `limit` rewrites (None: no limit) the driver leaves all ops as they are.
     """
 
     limit: int | None = None
@@ -32,13 +31,13 @@ _CURRENT: ContextVar[RewriteCounter | None] = ContextVar("rewrite_counter", defa
 
 
 def current_counter() -> RewriteCounter | None:
-    """The counter in use, if any."""
+    """Return the counter that is in use, or None."""
     return _CURRENT.get()
 
 
 @contextmanager
 def counting(counter: RewriteCounter) -> Iterator[RewriteCounter]:
-    """Puts a counter to use inside a `with`."""
+    """Use a counter inside a `with`."""
     token = _CURRENT.set(counter)
     try:
         yield counter

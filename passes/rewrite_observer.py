@@ -1,4 +1,4 @@
-"""Who looks on while the shared pattern driver rewrites: told of each op that is visited, removed and made."""
+"""Observers of the shared pattern driver, which are told of each op that is visited, removed or made."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from xdsl.ir import Operation
 
 
 class RewriteObserver(Protocol):
-    """What an observer is told, in this order; ops that die unused are no rewrite and not told of."""
+    """What an observer is told, in this order. Ops that are erased because nobody uses them are not part of a rewrite,
+    and are not reported.
+    """
 
     def visited(self, op: Operation) -> None:
-        """Patterns are about to be tried on `op`."""
+        """Take note that patterns are about to be tried on `op`."""
         ...
 
     def removed(self, op: Operation) -> None:
-        """A pattern is about to remove `op`, which is still whole."""
+        """Take note that a pattern is about to remove `op`, which is still intact."""
         ...
 
     def rewritten(self, pattern: str, op: Operation, made: Sequence[Operation]) -> None:
-        """Pattern `pattern` rewrote `op`; `made` are the ops that it made, located and named."""
+        """Take note that pattern `pattern` rewrote `op`; `made` are the ops that it made, with their locations and
+        names.
+        """
         ...
 
 
@@ -30,13 +34,13 @@ _OBSERVERS: ContextVar[tuple[RewriteObserver, ...]] = ContextVar("rewrite_observ
 
 
 def current_observers() -> tuple[RewriteObserver, ...]:
-    """The observers of the rewrites that happen now."""
+    """Return the observers that are in use now."""
     return _OBSERVERS.get()
 
 
 @contextmanager
 def observing(observer: RewriteObserver) -> Iterator[None]:
-    """Lets `observer` look on inside a `with`."""
+    """Let `observer` observe the rewrites inside a `with`."""
     token = _OBSERVERS.set((*_OBSERVERS.get(), observer))
     try:
         yield

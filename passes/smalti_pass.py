@@ -1,5 +1,4 @@
-"""The base of Smalti's passes: what level a pass works on, its options, and the count of what it
-did."""
+"""The base of Smalti's passes: the level that a pass works on, its options, and statistics of what it did."""
 
 from __future__ import annotations
 
@@ -23,57 +22,56 @@ Level = Literal["top", "tpu", "tile", "isa", "any"]
 """The level of IR that a pass reads; a conversion is of the level that it starts from."""
 
 F32_TOLERANCE = 1e-5
-"""What reordering the sums of an f32 network moves, as a share of an output's range."""
+"""By how much reordering the sums of an f32 network changes an output, as a share of its range."""
 
 
 @dataclass(frozen=True)
 class SmaltiPass(ModulePass):
-    """A pass of Smalti: a frozen dataclass whose fields are the options, with `name` and `level` as
-    class variables.
+    """A pass of Smalti: a frozen dataclass whose fields are the options, with `name` and `level` as class variables.
 
-    Subclasses write `run`. A pass sees the module, its options, the target that the module names
-    and the weight store; what it did is counted in `statistics`.
+    Subclasses write `run`. A pass sees the module, its options, the target that the module names and the weight store;
+    `statistics` counts what it did.
     """
 
     level: ClassVar[Level] = "any"
     counts: ClassVar[Mapping[str, str]] = {}
-    """What the pass counts: a name → what that is the number of. Patterns: `pattern_counts`."""
+    """The statistics of the pass: each name → what it counts. For patterns use `pattern_counts`."""
 
     @property
     def tolerance(self) -> float:
-        """How far, as a share of an output's range, the pass may move what is computed in f32 (sums
-        in another order).
+        """By how much the pass may change what is computed in f32 (by summing in another order), as a share of an
+        output's range.
         """
         return F32_TOLERANCE
 
     @property
     def integer_tolerance(self) -> float:
-        """How far, as a share of an output's range, the pass may move what is computed in integers:
-        not at all, but for passes that round in another place by design.
+        """By how much the pass may change what is computed in integers, as a share of an output's range: 0, except for
+        passes that round in another place by design.
         """
         return 0.0
 
     @cached_property
     def statistics(self) -> dict[str, int]:
-        """What the pass did, counted by name ("fold_batch_norm": 27), over all runs of this
-        instance."""
+        """What the pass did, counted by name ("fold_batch_norm": 27), over all runs of this instance."""
         return {}
 
     def count(self, what: str, number: int = 1) -> None:
-        """Adds `number` to the statistic `what`."""
+        """Add `number` to the statistic `what`."""
         if number:
             self.statistics[what] = self.statistics.get(what, 0) + number
 
     def rewrite(self, module: ModuleOp, patterns: Sequence[RewritePattern]) -> int:
-        """Applies `patterns` to a fixpoint with the pattern driver and counts each under its name;
-        returns how many."""
+        """Apply `patterns` with the pattern driver until none matches, count each under its name, and return the number
+        of rewrites.
+        """
         return rewrite(module, patterns, counts=self.statistics)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """Runs the pass on module `op`, in place.
+        """Run the pass on module `op`, in place.
 
-        In a context of xDSL's own (xdsl-opt, xdsl-gui), which knows no weights, the file that the
-        module names is opened first, beside the current folder.
+        A context that xDSL made (in xdsl-opt, xdsl-gui) knows no weights: then the file that the module names is opened
+        first, in the current folder.
         """
         from ..dialects.context import SmaltiContext
 
@@ -85,11 +83,11 @@ class SmaltiPass(ModulePass):
 
     @abstractmethod
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        """Changes `module` in place; DiagnosticError where the user's input does not allow it."""
+        """Change `module` in place. Raises DiagnosticError if the user's input does not allow that."""
 
 
 def store_of(ctx: Context) -> WeightStore:
-    """The weight store that belongs to `ctx`."""
+    """Return the weight store that belongs to `ctx`."""
     from ..dialects.context import weights_of
 
     return weights_of(ctx)

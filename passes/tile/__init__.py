@@ -1,1 +1,1 @@
-"""Passes on tile IR, and the mathematics of tilings without IR."""
+"""Passes on tile IR."""

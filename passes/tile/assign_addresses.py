@@ -41,10 +41,10 @@ _PACKED_SEGMENTS = ("weights", "input", "output")
 
 @dataclass(frozen=True)
 class AssignAddresses(SmaltiPass):
-    """Places buffers by their lifetimes in program order.
+    """Place buffers by their lifetimes in program order.
 
-    `slack`: where memory allows, a buffer of a core keeps its bytes for so many more steps of that
-    core, so that the next load need not wait for them; the slack is halved until all buffers fit.
+    `slack` says for how many more steps of its core a buffer keeps its bytes, if memory allows, so that the next load
+    need not wait for them; the slack is halved until all buffers fit.
     """
 
     name = "tile-assign-addresses"
@@ -59,12 +59,12 @@ class AssignAddresses(SmaltiPass):
         "unused_buffers": "buffers that no op used, erased",
     }
     slack: int = 12
-    """How many more steps of its core a buffer keeps its bytes for, where memory allows."""
+    """For how many more steps of its core a buffer keeps its bytes, if memory allows."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        """Sets the property `address` of every buffer and erases buffers that no op uses.
+        """Set the property `address` of every buffer, and erase buffers that no op uses.
 
-        DiagnosticError where a core's buffers do not fit its memory, or the program global memory.
+        Raises DiagnosticError if a core's buffers do not fit its memory, or the program does not fit global memory.
         """
         if self.slack < 0:
             raise DiagnosticError(f"{self.name}: slack is at least 0, got {self.slack}")
@@ -119,7 +119,7 @@ class AssignAddresses(SmaltiPass):
 
 
 def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:
-    """The positions of each core's steps."""
+    """Return the positions of each core's steps."""
     turns: dict[int, list[int]] = defaultdict(list)
     for index, op in enumerate(steps):
         if op.core_number is not None:
@@ -130,8 +130,8 @@ def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:
 def _lifetimes(
     buffers: Sequence[BufferUse], own: Sequence[int], count: int, slack: int
 ) -> list[Lifetime]:
-    """From first to last use, and `slack` steps of the buffers' core longer; `own` are the positions of that core's
-    steps among `count`.
+    """Return the lifetimes of buffers from first to last use, extended by `slack` steps of their core; `own` are the
+    positions of that core's steps among `count`.
     """
     if not slack:
         return lifetimes_of(buffers)
@@ -144,14 +144,14 @@ def _lifetimes(
 
 
 def lifetimes_of(buffers: Sequence[BufferUse]) -> list[Lifetime]:
-    """From first to last use."""
+    """Return the lifetimes of buffers, from first to last use."""
     return [Lifetime(b.size_bytes, b.first, b.last) for b in buffers]
 
 
 def _does_not_fit(
     memory: MemoryPlace, buffers: Sequence[BufferUse], steps: Sequence[tile.StepOp], capacity: int
 ) -> DiagnosticError:
-    """Says how many bytes are needed, where, and for which nodes of the network."""
+    """Return an error that says how many bytes are needed, where, and for which nodes of the network."""
     if memory[1] < 0:
         needed = live_bytes(lifetimes_of(buffers))
         return DiagnosticError(

@@ -103,7 +103,7 @@ class CutToLocalMemory(SmaltiPass):
         self._erase_unused_weights(buffers)
 
     def _erase_unused_weights(self, buffers: dict[SSAValue, Buffer]) -> None:
-        """Weights of which only the packed form is read are no part of the program any more."""
+        """Erase the weights that nothing reads any more, because only their packed form is read."""
         for value, buffer in buffers.items():
             if buffer.is_weights and value.first_use is None:
                 value.owner.detach()  # pyright: ignore[reportAttributeAccessIssue]
@@ -112,7 +112,7 @@ class CutToLocalMemory(SmaltiPass):
 
 
 def _same_computation(a: Layer, b: Layer) -> bool:
-    """Whether two layers are parts of one: the same op, on the same buffers."""
+    """Tell whether two layers are parts of one: the same op on the same buffers."""
     return (
         type(a.op) is type(b.op)
         and a.op.properties == b.op.properties
@@ -121,7 +121,7 @@ def _same_computation(a: Layer, b: Layer) -> bool:
 
 
 def _find_siblings(layers: list[Layer]) -> None:
-    """Tells each layer the windows of all layers that write the same output."""
+    """Note in each layer the windows of all layers that write the same output."""
     windows: dict[SSAValue, list[Window]] = defaultdict(list)
     for layer in layers:
         windows[layer.output.value].append(layer.window)

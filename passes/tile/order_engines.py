@@ -1,16 +1,16 @@
-"""`tile-order-engines`: moves loads earlier, so that they run while the tile before is computed.
+"""`tile-order-engines`: moves loads earlier, so that they run while the preceding tile is computed.
 
     load x0, w; conv x0; epilogue y0; store y0; load x1; conv x1; epilogue y1; store y1
 ⇒
     load x0, w; load x1; conv x0; epilogue y0; store y0; conv x1; epilogue y1; store y1
 
-The engines of a core run side by side, each in order, and wait for each other only where bytes are
-shared. A load that stands earlier has its buffer's lifetime begin earlier, so the buffer gets bytes
-that the computation before does not use. No load moves across a step that writes what it reads or
-that touches what it writes: the program means the same.
+The engines of a core run side by side, each in order, and wait for each other only if they share bytes. If a load
+stands earlier, the lifetime of its buffer begins earlier, so that the buffer gets bytes that the preceding computation
+does not use. No load moves across a step that writes what it reads or that touches what it writes, so the program means
+the same.
 
-A program whose buffers have addresses is left as it is. The addresses hold for the order that the
-program had when they were assigned: buffers that live one after the other share bytes.
+A program whose buffers have addresses is left as it is: the addresses hold for the order that the program had when they
+were assigned, in which buffers that live one after the other share bytes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ buffers can be placed.
 
 @dataclass(frozen=True)
 class OrderEngines(SmaltiPass):
-    """Moves loads and fills up to `prefetch` tiles ahead; a tile of a core ends with its stores."""
+    """Move loads and fills up to `prefetch` tiles ahead; a tile of a core ends with its stores."""
 
     name = "tile-order-engines"
     level: ClassVar[Level] = "tile"
@@ -50,7 +50,7 @@ class OrderEngines(SmaltiPass):
     """How many tiles ahead loads and fills may move."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        """Reorders the block; DiagnosticError for a negative `prefetch`."""
+        """Reorder the block. Raises DiagnosticError if `prefetch` is negative."""
         if self.prefetch < 0:
             raise DiagnosticError(f"{self.name}: prefetch is at least 0, got {self.prefetch}")
         program = tile.program_of(module)
@@ -83,16 +83,14 @@ class OrderEngines(SmaltiPass):
 
 @dataclass(frozen=True)
 class _Goals:
-    """For each step that may move, the step before which it would best stand; -1 for steps that
-    stay.
-    """
+    """For each step that may move, the step before which it would best stand; -1 for a step that stays."""
 
     before: np.ndarray
     cores: tuple[int, ...]
 
 
 def _has_addresses(program: tile.ProgramOp) -> bool:
-    """Whether addresses were assigned to a core's buffers."""
+    """Tell whether addresses were assigned to a core's buffers."""
     allocs = (op for op in program.buffers if isinstance(op, tile.AllocOp))
     return any(op.address is not None for op in allocs)
 
@@ -102,7 +100,9 @@ def _core_of(op: tile.StepOp) -> int:
 
 
 def _goals(steps: Sequence[tile.StepOp], prefetch: int) -> _Goals:
-    """A load of tile t goes before the first computation or store of tile t − prefetch."""
+    """Return where steps should move: a load of tile t goes before the first computation or store of tile t −
+    prefetch.
+    """
     first: dict[int, list[int]] = defaultdict(list)
     stored: dict[int, bool] = defaultdict(lambda: True)
     tile_of = np.full(len(steps), -1, dtype=np.int64)
@@ -132,8 +132,8 @@ def _positions(
     goals: _Goals,
     budgets: dict[int, float],
 ) -> np.ndarray:
-    """Where each step goes, as sort keys: step i that stays has 2i + 1, one that moves before step
-    j has 2j.
+    """Return sort keys that say where each step goes: step i has 2i + 1 if it stays, and 2j if it moves before
+    step j.
     """
     positions = 2 * np.arange(len(steps), dtype=np.int64) + 1
     live = _live_bytes(uses, budgets, len(steps))
@@ -165,7 +165,7 @@ def _positions(
 def _live_bytes(
     uses: dict[SSAValue, BufferUse], cores: dict[int, float], count: int
 ) -> dict[int, np.ndarray]:
-    """For each core the bytes of local memory in use at each step, before anything moves."""
+    """Return for each core the bytes of local memory that are in use at each step, before anything moves."""
     change = {core: np.zeros(count + 1, dtype=np.int64) for core in cores}
     for use in uses.values():
         if use.memory[0] == "local" and use.is_used and use.memory[1] in change:
@@ -175,7 +175,7 @@ def _live_bytes(
 
 
 def _crowded_cores(uses: dict[SSAValue, BufferUse], capacity: int) -> list[int]:
-    """The cores whose local buffers cannot be placed."""
+    """Return the cores whose local buffers cannot be placed."""
     buffers: dict[int, list[Lifetime]] = defaultdict(list)
     for use in uses.values():
         if use.memory[0] == "local" and use.is_used:
@@ -184,7 +184,7 @@ def _crowded_cores(uses: dict[SSAValue, BufferUse], capacity: int) -> list[int]:
 
 
 def _rebuild(program: tile.ProgramOp, ordered: Sequence[tile.StepOp]) -> None:
-    """Puts the block in its new order; a core's buffers are declared before their first use."""
+    """Put the block in its new order; a core's buffers are declared before their first use."""
     block = program.body.block
     declarations = program.buffers
     for op in list(block.ops):

@@ -75,7 +75,7 @@ class SplitOverCores(SmaltiPass):
 
 
 def best_split(layer: Layer, costs: CostModel, cores: int) -> list[Window]:
-    """The windows of at most `cores` parts of the layer with the least estimated cycles."""
+    """Return the windows of at most `cores` parts of the layer that have the fewest estimated cycles."""
     tiler = tiler_of(layer, costs)
     best = [layer.window]
     if cores == 1:
@@ -89,7 +89,7 @@ def best_split(layer: Layer, costs: CostModel, cores: int) -> list[Window]:
 
 
 def _candidates(tiler: Tiler, window: Window, cores: int) -> list[list[Window]]:
-    """Divisions of `window` along one axis in 2 to `cores` parts, each once."""
+    """Return the divisions of `window` along one axis into 2 to `cores` parts, each once."""
     result: list[list[Window]] = []
     counts = sorted(
         {cores, *(count for count in (2, 3, 4, 6, 8, 12, 16, 24, 32, 64) if count < cores)}
@@ -107,7 +107,7 @@ def _candidates(tiler: Tiler, window: Window, cores: int) -> list[list[Window]]:
 
 
 def _divide(op: tile.LayerOp, layer: Layer, windows: list[Window]) -> None:
-    """Replaces `op` by one layer per window, on cores 0, 1, …"""
+    """Replace `op` by one layer per window, on cores 0, 1, …"""
     rank = len(op.window.get_values()) // 2
     block = op.parent_block()
     assert block is not None

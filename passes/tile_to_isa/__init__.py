@@ -1,1 +1,1 @@
-"""From tiles to machine instructions and their waits: `convert-tile-to-isa`."""
+"""`convert-tile-to-isa`: converts tiles to machine instructions, and derives their waits."""

@@ -48,9 +48,7 @@ from .waits import Step, WaitPlan, derive_waits
 
 @dataclass(frozen=True)
 class ConvertTileToIsa(SmaltiPass):
-    """Translates the ops of a tile.program, places the weights' bytes, and derives waits and
-    signals.
-    """
+    """Translate the ops of a tile.program, place the weights' bytes, and derive waits and signals."""
 
     name = "convert-tile-to-isa"
     level: ClassVar[Level] = "tile"
@@ -61,11 +59,10 @@ class ConvertTileToIsa(SmaltiPass):
     }
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        """Replaces the tile.program by an isa.program; the bytes of its weights become an entry of
-        the weight store.
+        """Replace the tile.program by an isa.program; the bytes of its weights become an entry of the weight store.
 
-        DiagnosticError where layers are not cut, buffers have no addresses, or an op is nothing
-        that the machine can do.
+        Raises DiagnosticError if layers are not cut, if buffers have no addresses, or if the machine cannot execute an
+        op.
         """
         target, target_name = target_of(module), target_name_of(module)
         program = tile.program_of(module)
@@ -105,7 +102,7 @@ def _wrong(op: Operation, message: str, hint: str | None = None) -> DiagnosticEr
 
 
 def _address(value: SSAValue, op: Operation) -> int:
-    """The address of a buffer in its memory or segment, in bytes."""
+    """Return the address of a buffer in its memory or segment, in bytes."""
     owner = value.owner
     assert isinstance(owner, tile.BufferOp)
     if owner.address is None:
@@ -114,7 +111,7 @@ def _address(value: SSAValue, op: Operation) -> int:
 
 
 def _translate(op: Operation) -> Iterator[Work]:
-    """The instructions of one op."""
+    """Return the instructions of one op."""
     if isinstance(op, tile.LayerOp):
         raise _wrong(op, "a layer is no instruction", "run tile-cut-to-local-memory first")
     assert isinstance(op, tile.CoreOp)
@@ -141,7 +138,7 @@ def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> 
 
 
 def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The loads or stores of a copy."""
+    """Return the loads or stores of a copy."""
     source, target = op.source.owner, op.target.owner
     assert isinstance(source, tile.BufferOp) and isinstance(target, tile.BufferOp)
     ends = {"src": source, "dst": target}
@@ -191,7 +188,7 @@ def _transfer_fields(transfer: Descriptor, src: int, dst: int) -> dict[str, Any]
 
 
 def _fill_byte(op: tile.CopyOp, storage: str) -> int:
-    """The byte that padding is made of: DMA engines fill bytes, not elements."""
+    """Return the byte of which padding is made: DMA engines fill bytes, not elements."""
     value = 0 if op.pad_value is None else op.pad_value.value.data
     size = size_bytes(storage)
     pattern = (value % (1 << 8 * size)).to_bytes(size, "little")
@@ -210,7 +207,7 @@ def _streams(
     uses: dict[SSAValue, BufferUse],
     cores: int,
 ) -> list[isa.StreamOp]:
-    """The listings, with the memory that each core uses."""
+    """Return the listings, with the memory that each core uses."""
     return [
         isa.StreamOp.get(core, _end(uses, ("local", core)), _end(uses, ("acc", core)), listing)
         for core, listing in enumerate(listings(work, plan, cores))
@@ -218,7 +215,7 @@ def _streams(
 
 
 def _end(uses: dict[SSAValue, BufferUse], memory: tuple[str, int]) -> int:
-    """Bytes of a memory that buffers take."""
+    """Return how many bytes of a memory the buffers take."""
     return max(
         (
             align(_address(value, use.op) + use.size_bytes)
@@ -230,7 +227,7 @@ def _end(uses: dict[SSAValue, BufferUse], memory: tuple[str, int]) -> int:
 
 
 def _ports(uses: dict[SSAValue, BufferUse], segment: str) -> list[isa.PortAttr]:
-    """The inputs or outputs: dense, in ONNX's layout."""
+    """Return the inputs or outputs, which are dense, in ONNX's layout."""
     ports: list[isa.PortAttr] = []
     for value, use in uses.items():
         op = use.op
@@ -242,9 +239,7 @@ def _ports(uses: dict[SSAValue, BufferUse], segment: str) -> list[isa.PortAttr]:
 
 
 def _weights(uses: Sequence[BufferUse], store: WeightStore) -> tuple[str | None, int]:
-    """Puts the bytes of segment "weights" into the store: their key (None if there are none) and
-    how many.
-    """
+    """Put the bytes of segment "weights" into the store; return their key (None if there are none) and their number."""
     size = max(
         (
             align(_address(u.op.output, u.op) + u.size_bytes)

@@ -1,4 +1,4 @@
-"""Instructions in program order become one listing per core, with the waits that a plan says."""
+"""Turns instructions in program order into one listing per core, with the waits that a plan says."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from .waits import Step, WaitPlan, Waits
 
 @dataclass(frozen=True)
 class Work:
-    """An instruction before its waits are known: `fields` by name, `origin` the tpu result that it
-    is part of.
-    """
+    """An instruction before its waits are known: `fields` by name, `origin` the tpu result that it is part of."""
 
     step: Step
     mnemonic: str
@@ -28,8 +26,8 @@ class Work:
 
 
 def listings(work: Sequence[Work], plan: WaitPlan, cores: int) -> list[list[Operation]]:
-    """The instructions of each core in program order, named by engine and number; a `sync` stands
-    before what waits for more than one counter, for each further one.
+    """Return the instructions of each core in program order, named by engine and number. If an instruction waits for
+    more than one counter, a `sync` stands before it for each further one.
     """
     result: list[list[Operation]] = [[] for _ in range(cores)]
     counts = [dict.fromkeys(ENGINES, 0) for _ in range(cores)]

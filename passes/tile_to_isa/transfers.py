@@ -1,8 +1,8 @@
 """Turns strided copies of elements into the descriptors that a DMA engine takes; knows no IR.
 
-A descriptor copies equal runs of bytes at up to four regular strides. Axes that lie behind each
-other on both sides are joined, so that a copy takes as few and as long runs as it can; what has
-more than four axes left takes several descriptors.
+A descriptor copies equal runs of bytes at up to four regular strides. Axes that follow each other without a gap on both
+sides are joined, so that a copy takes as few and as long runs as it can; a copy with more than four axes left takes
+several descriptors.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from itertools import product
 from ..tiling.strided_copy import StridedCopy
 
 AXES = 4
-"""Strides of one descriptor."""
+"""How many strides one descriptor has."""
 
 
 @dataclass(frozen=True)
 class Descriptor:
-    """One transfer, in bytes: `run` bytes copied and `pad` bytes filled, `counts` times at the
-    strides (four each).
+    """One transfer, in bytes: `run` bytes are copied and `pad` bytes filled, `counts` times at the strides (four of
+    each).
     """
 
     source: int
@@ -33,7 +33,7 @@ class Descriptor:
 
 
 def descriptors(copy: StridedCopy, element_bytes: int) -> Iterator[Descriptor]:
-    """The transfers of a copy, in order; byte offsets are relative to the two buffers."""
+    """Return the transfers of a copy, in order; byte offsets are relative to the two buffers."""
     run, axes = _joined(copy)
     kept = axes[len(axes) - AXES :] if len(axes) > AXES else axes
     rest = axes[: len(axes) - len(kept)]
@@ -54,8 +54,8 @@ def descriptors(copy: StridedCopy, element_bytes: int) -> Iterator[Descriptor]:
 
 
 def _joined(copy: StridedCopy) -> tuple[int, list[tuple[int, int, int]]]:
-    """Elements of a run, and (size, source stride, target stride) of the axes left, the longest
-    ones last if many.
+    """Return how many elements a run has, and (size, source stride, target stride) of the other axes; if there are
+    many, the longest ones come last.
     """
     run = copy.sizes[-1]
     axes: list[tuple[int, int, int]] = []

@@ -19,7 +19,7 @@ import numpy as np
 from ...backends.instructions.instruction_set import Access
 
 Region = tuple[str, int]
-"""A memory: space and core (local, acc), or "global" and segment."""
+"""A memory: its space and core (local, acc), or "global" and its segment."""
 
 _MOST_BLOCKS = 1 << 20
 """A memory is tracked in at most this many blocks; larger memories get larger blocks."""
@@ -27,8 +27,8 @@ _MOST_BLOCKS = 1 << 20
 
 @dataclass(frozen=True)
 class Step:
-    """An instruction as far as waits go: the core and the engine (0 to 3) that run it, and the
-    bytes it touches.
+    """An instruction as far as waits are concerned: the core and the engine (0 to 3) that run it, and the bytes that it
+    touches.
     """
 
     core: int
@@ -38,7 +38,7 @@ class Step:
 
 @dataclass
 class Waits:
-    """What an instruction waits for and whom it tells."""
+    """What an instruction waits for, and which counters it signals."""
 
     after: tuple[int, ...] = ()
     """Steps of the same core, at most one per other engine, that must have completed."""
@@ -58,12 +58,11 @@ class WaitPlan:
 
 
 def derive_waits(steps: Sequence[Step], engines: int = 4) -> WaitPlan:
-    """The waits that keep every execution of `steps` equivalent to program order.
+    """Return the waits that keep every execution of `steps` equivalent to program order.
 
-    Dependences are found on blocks of bytes whose size divides all addresses and extents of a
-    memory where it can: they may order more than needed, never less. Counter `core * engines +
-    engine`, renumbered without gaps, counts on each core the signals that it got from that engine
-    of that core.
+    Dependences are found on blocks of bytes. If possible, the block size divides all addresses and extents of a memory;
+    if not, more pairs may be ordered than needed, never fewer. Counter `core * engines + engine`, renumbered without
+    gaps, counts on each core the signals that it got from that engine of that core.
     """
     queue_of = [step.core * engines + step.engine for step in steps]
     needed = _reduce(steps, queue_of, _dependences(steps, queue_of))
@@ -91,8 +90,8 @@ def derive_waits(steps: Sequence[Step], engines: int = 4) -> WaitPlan:
 def _signal_values(
     plan: Sequence[Waits], queue_of: Sequence[int], counter_of: dict[int, int]
 ) -> dict[tuple[int, int], int]:
-    """Numbers the signals: for each signalling step and receiving core the value that the counter
-    then has at least.
+    """Number the signals: return for each signaling step and receiving core the value that the counter has at least
+    after the signal.
     """
     value_at: dict[tuple[int, int], int] = {}
     sent: dict[tuple[int, int], int] = defaultdict(int)
@@ -111,11 +110,11 @@ def _signal_values(
 def _reduce(
     steps: Sequence[Step], queue_of: Sequence[int], dependences: Iterable[Sequence[int]]
 ) -> list[list[int]]:
-    """Drops every dependence that the order of the queues and the other dependences imply.
+    """Drop every dependence that the order of the queues and the other dependences imply.
 
-    clock[q] of a step: how many steps of queue q are certain to have completed when it has. A queue
-    starts its steps in order, so what one has waited for holds for all that follow it; it retires
-    them in order, so the last one's completion implies those before.
+    clock[q] of a step: how many steps of queue q are certain to have completed when it has. A queue starts its steps in
+    order, so what one has waited for holds for all that follow it; it retires them in order, so the last one's
+    completion implies those before.
     """
     queues = {queue: number for number, queue in enumerate(dict.fromkeys(queue_of))}
     clock = np.zeros((len(steps), len(queues)), dtype=np.int64)
@@ -126,7 +125,7 @@ def _reduce(
     for index, producers in enumerate(dependences):
         queue = queues[queue_of[index]]
         kept: list[int] = []
-        # A later producer can imply an earlier one, never the reverse.
+        # A wait for a later producer can imply one for an earlier producer, never the reverse.
         for producer in sorted(producers, reverse=True):
             if known[queue, queues[queue_of[producer]]] >= position[producer]:
                 continue
@@ -141,7 +140,7 @@ def _reduce(
 
 
 def _dependences(steps: Sequence[Step], queue_of: Sequence[int]) -> Iterable[Sequence[int]]:
-    """For each step the latest conflicting step of every other queue."""
+    """Return for each step the latest conflicting step of every other queue."""
     shadows = _shadows(steps, queue_of)
     for index, step in enumerate(steps):
         producers: dict[int, int] = {}
@@ -160,7 +159,7 @@ def _region(step: Step, access: Access) -> Region:
 
 
 def _shadows(steps: Sequence[Step], queue_of: Sequence[int]) -> dict[Region, _Shadow]:
-    """A shadow of every memory that some step writes; what is only read needs no order."""
+    """Return a shadow of every memory that some step writes; a memory that is only read needs no order."""
     extent: dict[Region, int] = defaultdict(int)
     grain: dict[Region, int] = defaultdict(int)
     readers: dict[Region, dict[int, None]] = defaultdict(dict)
@@ -183,9 +182,7 @@ def _shadows(steps: Sequence[Step], queue_of: Sequence[int]) -> dict[Region, _Sh
 
 
 class _Shadow:
-    """For one memory: per queue and block of bytes the last step that read it and the last that
-    wrote it.
-    """
+    """For one memory, the last step of each queue that read each block of bytes, and the last that wrote it."""
 
     def __init__(
         self, extent_bytes: int, block: int, writers: Sequence[int], readers: Sequence[int]
@@ -197,9 +194,7 @@ class _Shadow:
         self._writes, self._reads = _LastSteps(writers, blocks), _LastSteps(readers, blocks)
 
     def touch(self, access: Access, queue: int, step: int, producers: dict[int, int]) -> None:
-        """Adds to `producers` the latest conflicting step of each other queue, then notes this
-        access of `step`.
-        """
+        """Add to `producers` the latest conflicting step of each other queue, then note this access of `step`."""
         if access.run_bytes <= 0 or 0 in access.counts:
             return
         selection = self._selection(access)
@@ -237,7 +232,9 @@ class _LastSteps:
         self._last = np.full((len(queues), blocks), -1, dtype=np.int32)
 
     def find(self, blocks: _Blocks, queue: int, producers: dict[int, int]) -> None:
-        """Raises `producers` of each queue but `queue` to its last step that touched one of the blocks."""
+        """Raise the entries in `producers` of all queues except `queue` to their last steps that touched one of the
+        blocks.
+        """
         if not self.queues:
             return
         for other, found in zip(self.queues, blocks.latest(self._last), strict=True):
@@ -245,13 +242,13 @@ class _LastSteps:
                 producers[other] = found
 
     def note(self, blocks: _Blocks, queue: int, step: int) -> None:
-        """From now on `step` is the last of `queue` that touched the blocks."""
+        """Note that `step` is now the last one of `queue` that touched the blocks."""
         blocks.assign(self._last[self._row_of[queue]], step)
 
 
 @dataclass(frozen=True)
 class _Blocks:
-    """Which blocks an access touches: a regular box of them, or a list of their numbers."""
+    """The blocks that an access touches: a regular box of them, or a list of their numbers."""
 
     first: int
     sizes: tuple[int, ...]
@@ -259,7 +256,7 @@ class _Blocks:
     numbers: np.ndarray | None = None
 
     def latest(self, last: np.ndarray) -> list[int]:
-        """The greatest entry of each row of `last` (int32 [rows, blocks]) at these blocks."""
+        """Return the greatest entry of each row of `last` (int32 [rows, blocks]) at these blocks."""
         if self.numbers is not None:
             return np.maximum.reduce(last[:, self.numbers], axis=1).tolist()
         if len(self.sizes) == 1:
@@ -276,7 +273,7 @@ class _Blocks:
         return np.maximum.reduce(box, axis=tuple(range(1, box.ndim))).tolist()
 
     def assign(self, last: np.ndarray, step: int) -> None:
-        """Sets the entries of these blocks in `last` (int32 [blocks]) to `step`."""
+        """Set the entries of these blocks in `last` (int32 [blocks]) to `step`."""
         if self.numbers is not None:
             last[self.numbers] = step
         elif len(self.sizes) == 1:

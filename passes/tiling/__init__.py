@@ -1,1 +1,1 @@
-"""The mathematics of windows, layouts, copies, allocation, tile sizes and cost; no IR."""
+"""The mathematics of windows, layouts, copies, allocation, tile sizes and cost, without IR."""

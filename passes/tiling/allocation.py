@@ -1,9 +1,9 @@
 """Places buffers with known lifetimes in one memory: offline greedy best fit, without IR.
 
-Buffers are rectangles: bytes × time. Two buffers whose lifetimes meet must not share bytes. The
-problem is NP-complete (Garey and Johnson, "Computers and Intractability", SR2); greedy placement in
-order of decreasing size is what practice uses (Pisarchyk and Lee, "Efficient Memory Management for
-Deep Neural Net Inference", 2020, section 5).
+Buffers are rectangles: bytes × time. Two buffers whose lifetimes overlap must not share bytes. The problem is
+NP-complete (Garey and Johnson, "Computers and Intractability", SR2); greedy placement in order of decreasing size is
+what is used in practice (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section
+5).
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Lifetime:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where buffers are: byte addresses in the order of the request, and the bytes used in all."""
+    """Where buffers are placed: byte addresses in the order of the request, and the number of bytes used in all."""
 
     addresses: tuple[int, ...]
     size_bytes: int
 
 
 def pack(sizes: Iterable[int], alignment: int = ALIGNMENT_BYTES) -> Placement:
-    """Buffers of `sizes` bytes one after the other, none sharing bytes with another."""
+    """Place buffers of `sizes` bytes one after the other, so that none shares bytes with another."""
     addresses: list[int] = []
     end = 0
     for size in sizes:
@@ -50,7 +50,7 @@ def pack(sizes: Iterable[int], alignment: int = ALIGNMENT_BYTES) -> Placement:
 
 
 def peak(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT_BYTES) -> tuple[int, int]:
-    """The most bytes that are live at one time, and the first such time."""
+    """Return the greatest number of bytes that are live at one time, and the first such time."""
     if not buffers:
         return 0, 0
     sizes = np.array([align(b.size_bytes, alignment) for b in buffers], dtype=np.int64)
@@ -65,19 +65,18 @@ def peak(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT_BYTES) -> tuple
 
 
 def live_bytes(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT_BYTES) -> int:
-    """The most bytes that are live at one time: no placement can use fewer."""
+    """Return the greatest number of bytes that are live at one time: no placement can use fewer."""
     return peak(buffers, alignment)[0]
 
 
 def place(
     buffers: Sequence[Lifetime], capacity_bytes: int, alignment: int = ALIGNMENT_BYTES
 ) -> Placement | None:
-    """Addresses such that buffers with meeting lifetimes share no byte, or None where none were
-    found.
+    """Return addresses such that buffers with overlapping lifetimes share no byte; None if none were found.
 
-    Several orders are tried (size, size × duration, first use); the first placement that fits in
-    `capacity_bytes` is returned. Where none fits, the best is repaired: the buffers that stuck out
-    are placed first in the next attempt. A ValueError says that a lifetime ends before it begins.
+    Several orders are tried (size, size × duration, first use), and the first placement that fits in `capacity_bytes`
+    is returned. If none fits, the best one is repaired: the buffers that exceeded the capacity are placed first in the
+    next attempt. Raises ValueError if a lifetime ends before it begins.
     """
     for buffer in buffers:
         if buffer.last < buffer.first or buffer.size_bytes < 0:
@@ -122,8 +121,8 @@ def place(
 def _place_in_order(
     order: np.ndarray, sizes: np.ndarray, first: np.ndarray, last: np.ndarray
 ) -> np.ndarray:
-    """Each buffer in turn into the smallest gap, among the buffers placed before that live at its
-    time, that holds it.
+    """Place each buffer in turn into the smallest gap that holds it, among the buffers placed before that are live at
+    its time.
     """
     count = len(order)
     addresses = np.zeros(count, dtype=np.int64)
@@ -147,8 +146,8 @@ def _place_in_order(
 
 
 def _best_gap(low: np.ndarray, high: np.ndarray, size: int) -> int:
-    """The start of the smallest gap of at least `size` bytes between intervals that ascend by
-    `low`, or their end.
+    """Return the start of the smallest gap of at least `size` bytes between intervals that ascend by `low`; their end
+    if there is no such gap.
     """
     if not len(low):
         return 0

@@ -1,7 +1,7 @@
 """Plans strided copies between two buffers: pure mathematics, no IR.
 
-A copy's last axis is contiguous on both sides, and padding can be written after each run of it.
-Where the two buffers disagree about which axis is contiguous the runs are single elements.
+A copy's last axis is contiguous on both sides, and padding can be written after each run of it. If the two buffers
+disagree about which axis is contiguous, the runs are single elements.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from .strided_copy import StridedCopy
 
 @dataclass(frozen=True)
 class Padding:
-    """What follows the last element along `axis` in the target: `count` elements that have to be
-    written.
+    """Padding that follows the last element along `axis` in the target: `count` elements that have to be written.
 
-    `spare` elements after the source's own along that axis hold defined values, too: they may be
-    copied in place of filling.
+    The source has `spare` more elements with defined values after its own along that axis; they may be copied instead
+    of filling.
     """
 
     axis: int
@@ -34,8 +33,8 @@ def plan(
     target_offset: int = 0,
     padding: Padding | None = None,
 ) -> list[StridedCopy]:
-    """The copies that move a box of `sizes` elements (per axis) and write the padding; one, or two
-    where a transposed row has to be padded after its last element.
+    """Return the copies that move a box of `sizes` elements (per axis) and write the padding: one copy, or two if a
+    transposed row has to be padded after its last element.
 
     The axis of the padding has target stride 1.
     """
@@ -81,7 +80,7 @@ _Dim = tuple[int, int, int]
 
 
 def _merge(dims: list[_Dim]) -> list[_Dim]:
-    """Joins neighboring axes (outermost first) that are one axis in both buffers."""
+    """Join neighboring axes (outermost first) that act as one axis in both buffers."""
     result: list[_Dim] = []
     for size, source, target in dims:
         if result:
@@ -94,7 +93,7 @@ def _merge(dims: list[_Dim]) -> list[_Dim]:
 
 
 def _contiguous_last(dims: list[_Dim]) -> list[_Dim]:
-    """Puts an axis that is contiguous in both buffers last; without one, runs of one element."""
+    """Put an axis that is contiguous in both buffers last; if there is none, add an axis of one element."""
     for index, (_, source, target) in enumerate(dims):
         if source == 1 and target == 1:
             return [*dims[:index], *dims[index + 1 :], dims[index]]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ...backends.targets.target import Target
 
 EXPOSED = 0.3
-"""The part of the lesser of computation and transfer that does not overlap: the first loads and the
+"""The share of the shorter of computation and transfer that does not overlap: the first loads and the
 last stores. Found with the simulator on ResNet-50, where values from 0.3 to 1 differ by 2% and 0
 costs 6% more cycles."""
 
@@ -49,9 +49,7 @@ nothing hides.
 
 @dataclass(frozen=True)
 class Work:
-    """What computing one window costs: cycles of the matrix and the vector unit, bytes on the
-    global bus.
-    """
+    """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus."""
 
     matrix_cycles: int = 0
     vector_cycles: int = 0
@@ -61,7 +59,7 @@ class Work:
 
 @dataclass(eq=False)
 class CostModel:
-    """The numbers of a target that decide tile sizes, with its cycle formulas memoized."""
+    """The numbers of a target that decide tile sizes; results of its cycle formulas are remembered."""
 
     target: Target
     _cycles: dict[tuple[str, str, int, int, int, int], int] = field(default_factory=dict)
@@ -77,7 +75,7 @@ class CostModel:
         self.burst_bytes: int = target.global_memory.burst_bytes
 
     def matrix_cycles(self, storage: str, m: int, k: int, n: int, repeat: int = 1) -> int:
-        """Cycles of `repeat` matrix products [m,k] x [k,n] on one core's matrix unit."""
+        """Return the cycles of `repeat` matrix products [m,k] x [k,n] on one core's matrix unit."""
         key = ("matrix", storage, m, k, n, repeat)
         found = self._cycles.get(key)
         if found is None:
@@ -102,7 +100,7 @@ class CostModel:
         return cycles.epilogue_operations(self.target, residual)
 
     def vector_cycles(self, storage: str, elements: int, operations: int = 1) -> int:
-        """Cycles of one vector instruction over `elements` elements."""
+        """Return the cycles of one vector instruction over `elements` elements."""
         key = ("vector", storage, elements, operations, 0, 0)
         found = self._cycles.get(key)
         if found is None:
@@ -113,19 +111,19 @@ class CostModel:
         return found
 
     def fill_cycles(self, size_bytes: int) -> int:
-        """Cycles in which one core fills `size_bytes` of its local memory."""
+        """Return the cycles in which one core fills `size_bytes` of its local memory."""
         from ...backends.targets import cycles
 
         return cycles.local_write_cycles(self.target, size_bytes)
 
     def bus_bytes(self, run_bytes: int, runs: int) -> int:
-        """Bytes that `runs` separate runs occupy on the global bus: whole bursts."""
+        """Return how many bytes `runs` separate runs occupy on the global bus, counted in whole bursts."""
         return round_up(run_bytes, self.burst_bytes) * runs
 
 
 def runs_of(layout: Layout, window: Window) -> tuple[int, int]:
-    """(elements per contiguous run, runs) that hold `window` of a buffer of `layout`, padding of
-    whole rows included.
+    """Return (elements per contiguous run, number of runs) for `window` of a buffer of `layout`; the padding of whole
+    rows is included.
     """
     run, contiguous = 1, True
     outer = 1
@@ -142,13 +140,13 @@ def runs_of(layout: Layout, window: Window) -> tuple[int, int]:
 
 
 def window_bytes(costs: CostModel, layout: Layout, window: Window, element_bytes: int) -> int:
-    """Bytes on the global bus to move `window` of a buffer of `layout` once."""
+    """Return how many bytes on the global bus it takes to move `window` of a buffer of `layout` once."""
     run, runs = runs_of(layout, window)
     return costs.bus_bytes(run * element_bytes, runs)
 
 
 def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:
-    """Estimated cycles of a layer with one part per core (the module's first formula)."""
+    """Estimate the cycles of a layer with one part per core (the module's first formula)."""
     busiest, moved, count = 0, 0, 0
     for part in parts:
         busiest = max(busiest, part.matrix_cycles, part.vector_cycles)
@@ -159,8 +157,6 @@ def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:
 
 
 def pipeline_cycles(stages: Sequence[float], tiles: int) -> float:
-    """Estimated cycles of `tiles` equal tiles through `stages` of these total cycles (the module's
-    second formula).
-    """
+    """Estimate the cycles of `tiles` equal tiles in `stages` with these total cycles (the module's second formula)."""
     busiest = max(stages)
     return busiest + (sum(stages) - busiest) / tiles + TILE_CYCLES * tiles

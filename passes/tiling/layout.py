@@ -1,12 +1,8 @@
 """Where the elements of a logical tensor lie in a buffer: pure mathematics, no IR.
 
-from ...backends.numerics.whole import round_up
-
-
-A layout lists the logical axes in physical order; the last physical axis may be padded to a
-*pitch*. Graph inputs, graph outputs and weights are dense and row-major. Intermediates of an image
-network are channel-last with the channels padded to whole lane groups of the vector unit, so that
-one pixel's channels are one aligned run.
+A layout lists the logical axes in physical order; the last physical axis may be padded to a *pitch*. Graph inputs,
+graph outputs and weights are dense and row-major. Intermediates of an image network are channel-last with the channels
+padded to whole lane groups of the vector unit, so that one pixel's channels are one aligned run.
 """
 
 from __future__ import annotations
@@ -40,14 +36,12 @@ class Layout:
 
     @property
     def extent(self) -> int:
-        """Elements of the last physical axis that belong to the tensor."""
+        """How many elements of the last physical axis belong to the tensor."""
         return self.shape[self.order[-1]] if self.shape else 1
 
     @property
     def padding(self) -> int:
-        """Elements after each run along the last physical axis that belong to no element of the
-        tensor.
-        """
+        """How many elements after each run along the last physical axis belong to no element of the tensor."""
         return self.pitch - self.extent
 
     @property
@@ -64,7 +58,7 @@ class Layout:
 
     @cached_property
     def strides(self) -> tuple[int, ...]:
-        """Elements between neighbors along each *logical* axis."""
+        """The distance, in elements, between neighbors along each *logical* axis."""
         result = [0] * len(self.shape)
         step = 1
         for axis, size in zip(reversed(self.order), reversed(self.physical), strict=False):
@@ -74,21 +68,21 @@ class Layout:
 
     @cached_property
     def size(self) -> int:
-        """Elements of the buffer, padding included."""
+        """How many elements the buffer has, padding included."""
         return prod(self.physical)
 
 
 def row_major(shape: Sequence[int], multiple: int = 1) -> Layout:
-    """Row-major layout of `shape`, the last axis (if there is one) padded to a multiple of
-    `multiple` elements.
+    """Return the row-major layout of `shape`, with the last axis (if there is one) padded to a multiple of `multiple`
+    elements.
     """
     pitch = round_up(shape[-1], multiple) if shape else 1
     return Layout(tuple(shape), tuple(range(len(shape))), pitch)
 
 
 def channel_last(shape: Sequence[int], multiple: int) -> Layout:
-    """[N, C, spatial...] as [N, spatial..., C], channels padded to a multiple of `multiple`; needs
-    rank >= 3.
+    """Return the layout of [N, C, spatial...] as [N, spatial..., C], with channels padded to a multiple of `multiple`.
+    The rank must be at least 3.
     """
     if len(shape) < 3:
         raise ValueError(f"a tensor of shape {tuple(shape)} has no channels before spatial axes")
@@ -97,15 +91,15 @@ def channel_last(shape: Sequence[int], multiple: int) -> Layout:
 
 
 def intermediate(shape: Sequence[int], lane_group: int) -> Layout:
-    """The layout of an intermediate tensor: channel-last from rank 3 on, row-major below, padded to
-    lane groups.
+    """Return the layout of an intermediate tensor: channel-last from rank 3 on, row-major below, padded to whole lane
+    groups.
     """
     return channel_last(shape, lane_group) if len(shape) >= 3 else row_major(shape, lane_group)
 
 
 def with_unit_axis(layout: Layout, position: int) -> Layout:
-    """The same buffer seen with one more logical axis, of size 1, at `position`; what is contiguous
-    stays so.
+    """Return a layout of the same buffer with one more logical axis, of size 1, at `position`; the contiguous axis
+    stays contiguous.
     """
     shape = (*layout.shape[:position], 1, *layout.shape[position:])
     order = (position, *(axis + (axis >= position) for axis in layout.order))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class StridedCopy:
-    """Which elements go where: offsets and strides in elements, the last axis contiguous on both
-    sides.
+    """Which elements go where: offsets and strides in elements; the last axis is contiguous on both sides.
 
     After each run along the last axis `pad` elements are filled in the target.
     """

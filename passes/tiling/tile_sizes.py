@@ -1,6 +1,4 @@
-"""Chooses the sizes of tiles so that they fit the local and accumulator memories: pure mathematics,
-no IR.
-"""
+"""Chooses the sizes of tiles so that they fit the local and accumulator memories: pure mathematics, no IR."""
 
 from __future__ import annotations
 
@@ -14,20 +12,20 @@ from .cost import CostModel, pipeline_cycles
 from .windows import Range, tiles
 
 _FRACTIONS = (0.5, 1.0)
-"""Of a memory, in the order of preference: half leaves room to load the next tile while this one is
-computed.
+"""The shares of a memory that tiles may fill, in the order of preference: half leaves room to load the next tile
+while this one is computed.
 """
 
 MAX_POSITIONS = 2**16 - 1
-"""Rows or columns of an image that an instruction counts: the width of its fields."""
+"""The most rows or columns of an image that an instruction's fields can hold."""
 
 _MOST_TILES = 8
-"""Of a layer without products: a longer pipeline hides hardly more."""
+"""The most tiles of a layer without products: a longer pipeline hides hardly more."""
 
 
 def tile_sizes(extent: int, unit: int = 1) -> Iterator[int]:
-    """Sizes of balanced tiles of `extent`, multiples of `unit` except the whole, from the whole
-    down; each once.
+    """Return the sizes of balanced tiles of `extent`, from the whole extent down, each once; all but the whole are
+    multiples of `unit`.
     """
     units = ceil_div(extent, unit)
     count, last = 1, 0
@@ -42,8 +40,8 @@ def tile_sizes(extent: int, unit: int = 1) -> Iterator[int]:
 
 
 def row_tiles(extents: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Tiles of nested rows from the whole down: the outermost axis is divided first, the next once
-    it is at 1.
+    """Return the sizes of tiles of nested rows, from the whole down: the outermost axis is divided first, and the next
+    one once its size is 1.
     """
     for axis, extent in enumerate(extents):
         for size in tile_sizes(extent):
@@ -53,26 +51,26 @@ def row_tiles(extents: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 @dataclass(frozen=True)
 class Reach:
-    """Input positions along one row axis for t outputs: min((t − 1)·stride + span, limit)."""
+    """How many input positions t outputs read along one row axis: min((t − 1)·stride + span, limit)."""
 
     stride: int
     span: int
     limit: int
 
     def size(self, outputs: int) -> int:
-        """Input positions that `outputs` neighboring outputs read."""
+        """Return how many input positions `outputs` neighboring outputs read."""
         return min((outputs - 1) * self.stride + self.span, self.limit)
 
 
 @dataclass(frozen=True)
 class Product:
-    """A window of a convolution or matrix product, as far as tile sizes depend on it.
+    """A window of a convolution or matrix product, described as far as tile sizes depend on it.
 
-    `rows` are the extents of the output's row axes (batch, height, width), `reach` the input's
-    along them; `depth` the input channels that one output channel sums over per tap, `fan_in` input
-    channels per output channel where they are not shared (grouped; 0: all output channels read all
-    `depth` channels). A tile's channels are a multiple of `unit`. Sizes in bytes: of one input,
-    accumulator and output element. `table_rows` are rows of 4-byte parameters.
+    `rows` are the extents of the output's row axes (batch, height, width), and `reach` says what is read of the input
+    along them. `depth` is the number of input channels that one output channel sums over per tap. `fan_in` is the
+    number of input channels per output channel if they are not shared (grouped); 0 if all output channels read all
+    `depth` channels. A tile's channels are a multiple of `unit`. Sizes are in bytes, of one element of input,
+    accumulator and output. `table_rows` is the number of rows of 4-byte parameters.
     """
 
     engine: str
@@ -100,14 +98,16 @@ class Product:
     """The weights' rows of `depth` elements are padded to a multiple of this many."""
 
     def in_channels(self, channels: int, depth: int) -> int:
-        """Input channels that a tile of `channels` outputs and `depth` summed channels reads."""
+        """Return how many input channels a tile reads that has `channels` output channels and sums over `depth`
+        channels.
+        """
         return round(channels * self.fan_in) if self.fan_in else depth
 
 
 @dataclass(frozen=True)
 class ProductTiling:
-    """Sizes of the tiles of a product; `channels_outer`: weights stay while the rows change (else
-    rows stay).
+    """The sizes of a product's tiles. With `channels_outer` the weights stay in memory while the rows change, otherwise
+    the rows stay.
     """
 
     rows: tuple[int, ...]
@@ -118,13 +118,13 @@ class ProductTiling:
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes that the buffers of one tile occupy at once."""
+    """How many bytes the buffers of one tile occupy at once."""
 
     local: int
     acc: int
 
     def fits(self, costs: CostModel, fraction: float) -> bool:
-        """Whether they fit into `fraction` of both memories."""
+        """Tell whether the bytes fit into `fraction` of each memory."""
         return self.local <= costs.local_bytes * fraction and self.acc <= costs.acc_bytes * fraction
 
 
@@ -142,7 +142,7 @@ def _weight_bytes(p: Product, channels: int, depth: int) -> int:
 def product_footprint(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> Footprint:
-    """Bytes of the buffers of one tile: input, weights, table, output, residual; accumulators."""
+    """Return the bytes of the buffers of one tile: input, weights, table, output and residual; accumulators."""
     pitch = round_up(channels, costs.lane_group)
     outputs = prod(rows) * pitch
     local = (
@@ -157,7 +157,7 @@ def product_footprint(
 def _product_cycles(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, cores: int
 ) -> tuple[float, bool]:
-    """Estimated cycles of the whole window in tiles of these sizes, and whether channels are the
+    """Estimate the cycles of the whole window in tiles of these sizes; return them, and whether channels should be the
     outer loop.
     """
     row_count = prod(ceil_div(extent, size) for extent, size in zip(p.rows, rows, strict=True))
@@ -194,11 +194,10 @@ def _product_cycles(
 
 
 def tile_product(costs: CostModel, p: Product, cores: int = 1) -> ProductTiling | Footprint:
-    """The cheapest tiling of `p` whose tiles fit while `cores` cores share the global memory.
+    """Return the cheapest tiling of `p` whose tiles fit, if `cores` cores share the global memory.
 
-    Tiles that leave half of the memories free come first; where the weights of the fewest channels
-    do not fit, the depth is divided if it may be. Where nothing fits the result is the footprint of
-    the smallest tile.
+    Tiles that leave half of the memories free are preferred. If not even the weights of the fewest channels fit, the
+    depth is divided, if that is allowed. If nothing fits, the result is the footprint of the smallest tile.
     """
     rows_candidates = [
         rows
@@ -243,13 +242,11 @@ def tile_box(
     footprint: Callable[[tuple[int, ...]], Footprint],
     stages: Sequence[float],
 ) -> tuple[int, ...] | Footprint:
-    """Tile sizes for work that any partition of a box computes: the outermost axes are divided
-    first.
+    """Return tile sizes for work that can be divided into boxes at will: the outermost axes are divided first.
 
-    `extents` and `units` are per axis, outermost first in memory; unit 0: the axis stays whole.
-    `footprint` gives the bytes of a tile of given sizes; `stages` the cycles of the whole box in
-    each stage (for the number of tiles that is worth while). Where nothing fits the result is the
-    footprint of the smallest tile.
+    `extents` and `units` are per axis, outermost first in memory; an axis with unit 0 stays whole. `footprint` gives
+    the bytes of a tile of given sizes; `stages` are the cycles of the whole box in each stage, which decide how many
+    tiles are worthwhile. If nothing fits, the result is the footprint of the smallest tile.
     """
     wanted = _tile_count(stages)
     candidates = list(_box_tiles(extents, units))
@@ -281,10 +278,10 @@ def _box_tiles(extents: Sequence[int], units: Sequence[int]) -> Iterator[tuple[i
 
 
 def _tile_count(stages: Sequence[float]) -> int:
-    """The number of tiles with the least estimated cycles."""
+    """Return the number of tiles with the fewest estimated cycles."""
     return min(range(1, _MOST_TILES + 1), key=lambda count: pipeline_cycles(stages, count))
 
 
 def depth_parts(depth: int, size: int) -> list[Range]:
-    """The ranges of summed channels, `size` each."""
+    """Return the ranges of summed channels, of `size` channels each."""
     return tiles((0, depth), size)

@@ -1,5 +1,5 @@
-"""Windows of tensors: ranges per axis, what a window of an output reads of an input, and how
-windows are parted.
+"""Windows of tensors, which are ranges per axis: what a window of an output reads of an input, and how windows are
+divided.
 
 Pure mathematics, no IR. A range is (low, high), high exclusive; a window is one range per axis.
 """
@@ -18,34 +18,32 @@ Window = tuple[Range, ...]
 
 
 def whole(shape: Sequence[int]) -> Window:
-    """The window that is the whole of a tensor of `shape`."""
+    """Return the window that covers a whole tensor of `shape`."""
     return tuple((0, size) for size in shape)
 
 
 def sizes_of(window: Window) -> tuple[int, ...]:
-    """Elements along each axis of the window."""
+    """Return the number of elements along each axis of the window."""
     return tuple(high - low for low, high in window)
 
 
 def flatten(window: Window) -> tuple[int, ...]:
-    """The form in an attribute: low and high of axis 0, low and high of axis 1, ..."""
+    """Return a window as an attribute holds it: low and high of axis 0, low and high of axis 1, ..."""
     return tuple(bound for range_ in window for bound in range_)
 
 
 def unflatten(bounds: Sequence[int]) -> Window:
-    """The inverse of `flatten`."""
+    """Return the window of such a list: the inverse of `flatten`."""
     return tuple(zip(bounds[::2], bounds[1::2], strict=True))
 
 
 @dataclass(frozen=True)
 class InputRange:
-    """What a range of outputs of a sliding window reads along one axis: input [low, high), and
-    padding.
+    """What a range of outputs of a sliding window reads along one axis: input [low, high), and padding.
 
-    `before` and `after` count the positions of padding in front of and behind the input range that
-    the windows cover. `after` counts declared padding only: a last window may reach further
-    (ceil_mode, or the missing part of a convolution's stride), and what it covers there does not
-    exist.
+    `before` and `after` count the positions of padding before and after the input range that the windows cover. `after`
+    counts only declared padding: a last window may reach further (ceil_mode, or the missing part of a convolution's
+    stride), and the positions that it covers there do not exist.
     """
 
     low: int
@@ -55,7 +53,7 @@ class InputRange:
 
     @property
     def size(self) -> int:
-        """Input positions read."""
+        """How many input positions are read."""
         return self.high - self.low
 
 
@@ -69,11 +67,10 @@ def input_range(
     pad_before: int,
     pad_after: int,
 ) -> InputRange:
-    """The input positions, of `size`, that output positions [low, high) of a sliding window read.
+    """Return which positions of an input of `size` the output positions [low, high) of a sliding window read.
 
-    Output y covers positions y·stride + i·dilation − pad_before, 0 <= i < kernel. Where all of them
-    lie in padding, one input position is still named (a buffer cannot be empty), with padding
-    before it that holds every window.
+    Output y covers positions y·stride + i·dilation − pad_before, 0 <= i < kernel. If all of these lie in padding, one
+    input position is returned nevertheless (a buffer cannot be empty), preceded by padding that holds every window.
     """
     first = outputs[0] * stride - pad_before
     last = (outputs[1] - 1) * stride - pad_before + (kernel - 1) * dilation + 1
@@ -85,8 +82,8 @@ def input_range(
 
 
 def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
-    """`range_` in at most `count` consecutive parts, equal but for the last, cut at multiples of
-    `unit` from its start.
+    """Divide `range_` into at most `count` consecutive parts, equal except the last, cut at multiples of `unit` from
+    its start.
     """
     low, high = range_
     units = ceil_div(high - low, unit)
@@ -95,34 +92,33 @@ def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
 
 
 def tiles(range_: Range, size: int) -> list[Range]:
-    """`range_` in consecutive parts of `size`, the last possibly shorter."""
+    """Divide `range_` into consecutive parts of `size`, of which the last may be shorter."""
     low, high = range_
     return [(start, min(start + size, high)) for start in range(low, high, size)]
 
 
 def grid(window: Window, tile: Sequence[int]) -> Iterator[Window]:
-    """The windows of at most `tile` elements per axis that partition `window`, row-major."""
+    """Return the windows of at most `tile` elements per axis that partition `window`, in row-major order."""
     axes = [tiles(range_, size) for range_, size in zip(window, tile, strict=True)]
     return product(*axes)
 
 
 def common_unit(starts: Sequence[int], limit: int) -> int:
-    """The largest unit at whose multiples all `starts` lie and that `limit` can be made of: gcd,
-    then gcd with `limit`.
+    """Return a unit at whose multiples all `starts` lie: their gcd if that is at most `limit`, else its gcd with
+    `limit`.
 
-    0 when all starts are 0 (any unit will do).
+    The result is 0 if all starts are 0, because then any unit will do.
     """
     unit = gcd(*starts) if starts else 0
     return unit if unit <= limit else gcd(unit, limit)
 
 
 def refine(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...] | None:
-    """Factors whose row-major nest both shapes are groupings of, outermost first; None where there
-    are none.
+    """Return the factors, outermost first, whose row-major nest gives either shape when neighbors are joined; None if
+    there are none.
 
-    Both shapes have the same number of elements. (6, 4) and (3, 8) refine to (3, 2, 4): the
-    boundaries between axes, counted as elements inside them, must divide one another. (4, 6) and
-    (6, 4) have no refinement.
+    Both shapes have the same number of elements. (6, 4) and (3, 8) refine to (3, 2, 4): the boundaries between axes,
+    counted as elements inside them, must divide one another. (4, 6) and (6, 4) have no refinement.
     """
     boundaries: set[int] = {1}
     for shape in (source, target):
@@ -140,8 +136,8 @@ def refine(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...] | No
 
 
 def factors_of_axes(shape: Sequence[int], factors: Sequence[int]) -> list[list[int]]:
-    """For each axis of `shape` the indices of the `factors` (from `refine`) that make it up,
-    outermost first.
+    """Return for each axis of `shape` the indices of the `factors` (from `refine`) that it consists of, outermost
+    first.
 
     An axis of size 1 has none.
     """

@@ -1,5 +1,4 @@
-"""`top-annotate-calibration`: writes the ranges of a calibration table into the types of
-activations.
+"""`top-annotate-calibration`: writes the ranges of a calibration table into the types of activations.
 
 Before, with the table {"format": 1, "ranges": {"image": [0.0, 1.0], "y": [-1.5, 6.0]}}:
 
@@ -41,9 +40,9 @@ _SHOWN_NAMES = 8
 class AnnotateCalibration(SmaltiPass):
     """Give activations the ranges of a calibration table: table=FILE.
 
-    The table is JSON, {"format": 1, "ranges": {name: [low, high]}}; names are those of ops and
-    function inputs. Values without a range stay as they are, ranges without a value are counted
-    (statistic `unknown`); a table that fits none of the module's values is an error.
+    The table is JSON, {"format": 1, "ranges": {name: [low, high]}}; names are those of ops and function inputs. Values
+    without a range stay as they are, and ranges without a value are counted (statistic `unknown`). A table of which no
+    range fits a value of the module is an error.
     """
 
     name = "top-annotate-calibration"
@@ -57,7 +56,7 @@ class AnnotateCalibration(SmaltiPass):
     """Path of the calibration table, a JSON file."""
 
     def ranges(self) -> Ranges:
-        """Returns the ranges by name; raises DiagnosticError if the table cannot be read."""
+        """Return the ranges by name. Raises DiagnosticError if the table cannot be read."""
         return read_table(self.table)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
@@ -82,7 +81,7 @@ class AnnotateCalibration(SmaltiPass):
 
 
 class AnnotateMeasured(AnnotateCalibration):
-    """The pass on ranges that are at hand; `table` is the file that they will be found in."""
+    """The pass on ranges that are already in memory; `table` is the file in which they will be found later."""
 
     _measured: Ranges
 
@@ -95,7 +94,7 @@ class AnnotateMeasured(AnnotateCalibration):
 
 
 def has_ranges(module: ModuleOp) -> bool:
-    """Tells whether any value of the module carries a calibrated range."""
+    """Tell whether any value of the module carries a calibrated range."""
     return any(
         isinstance(result.type, TensorType) and isinstance(result.type.element_type, CalibratedType)
         for op in module.walk()
@@ -104,10 +103,9 @@ def has_ranges(module: ModuleOp) -> bool:
 
 
 def annotate(module: ModuleOp, ranges: Ranges) -> set[str]:
-    """Sets the element types of the activations that `ranges` names, in place; returns the names
-    that were found.
+    """Set the element types of the activations that `ranges` names, in place, and return the names that were found.
 
-    A function's inputs and outputs get theirs too, so that its type fits its body.
+    The types of a function's inputs and outputs are set too, so that its type fits its body.
     """
     seen: set[str] = set()
     for function in module.walk():
@@ -125,7 +123,7 @@ def annotate(module: ModuleOp, ranges: Ranges) -> set[str]:
 
 
 def _named_values(function: FuncOp, block: Block) -> list[tuple[str, SSAValue]]:
-    """The inputs and the results of `top` ops that are no constants, with their names."""
+    """Return the inputs and the results of `top` ops that are not constants, with their names."""
     names = function.attributes.get("smalti.inputs")
     inputs = (
         [each.data for each in names if isinstance(each, StringAttr)]
@@ -140,14 +138,14 @@ def _named_values(function: FuncOp, block: Block) -> list[tuple[str, SSAValue]]:
 
 
 def _annotate_value(value: SSAValue, bounds: Range) -> bool:
-    """Whether the value is a float tensor; then its element type becomes the calibrated one."""
+    """Give the value the calibrated element type if it is a float tensor, and tell whether it is."""
     type = value.type
     if not isinstance(type, TensorType) or not is_float(type):
         return False
     low, high = bounds
     if low == high:
-        # One value only: the type wants an interval, and quantization one that holds 0. All zeros
-        # are exact in any.
+        # There is only one value, but the type needs an interval, and quantization one that holds 0.
+        # If all values are 0, any interval is exact.
         low, high = min(low, 0.0), max(high, 0.0) if low != 0.0 else 1.0
     element = CalibratedType(expressed(type.element_type), low, high)
     Rewriter.replace_value_with_new_type(value, TensorType(element, type.get_shape()))

@@ -1,4 +1,4 @@
-"""The calibration table: a JSON file with the range of each tensor, by name.
+"""Reads and writes the calibration table: a JSON file with the range of each tensor, by name.
 
 {"format": 1, "ranges": {"image": [0.0, 1.0], "y": [-1.5, 6.0]}}
 """
@@ -17,7 +17,7 @@ from ...backends.diagnostics.files import read_bytes, write_text
 FORMAT = 1
 """The version of the format, in the field "format"."""
 TABLE_LIMIT_BYTES = 256 << 20
-"""No table may have more: 256 MiB."""
+"""The greatest size of a table: 256 MiB."""
 
 Range = tuple[float, float]
 """The least and the greatest value of a tensor."""
@@ -25,7 +25,7 @@ Ranges = Mapping[str, Range]
 
 
 def write_table(ranges: Ranges, path: str | Path) -> None:
-    """Writes a calibration table, whole or not at all; raises DiagnosticError if it cannot."""
+    """Write a calibration table; if writing fails, the file stays as it was. Raises DiagnosticError if it fails."""
     table = {
         "format": FORMAT,
         "ranges": {name: [float(low), float(high)] for name, (low, high) in ranges.items()},
@@ -35,10 +35,10 @@ def write_table(ranges: Ranges, path: str | Path) -> None:
 
 
 def read_table(path: str | Path) -> Ranges:
-    """Returns the ranges of a calibration table, by name.
+    """Return the ranges of a calibration table, by name.
 
     Raises:
-        DiagnosticError: if there is no such file, or it is no calibration table.
+        DiagnosticError: if there is no such file, or if it is not a calibration table.
     """
     place = Place(file=str(path))
     hint = 'a table is {"format": 1, "ranges": {"name": [low, high]}}'

@@ -1,5 +1,4 @@
-"""Constants of `top`: their values as arrays, new ones made from arrays, and how they act per
-channel."""
+"""Constants of `top`: reads their values as arrays, makes new ones from arrays, and tells how they act per channel."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ _DENSE_ELEMENTS = 16
 
 
 def weight_of(value: SSAValue | None) -> top.WeightOp | None:
-    """The op that makes `value` where it is a constant, else None."""
+    """Return the op that makes `value` if it is a constant, else None."""
     if value is None:
         return None
     owner = value.owner
@@ -27,7 +26,7 @@ def weight_of(value: SSAValue | None) -> top.WeightOp | None:
 
 
 def constant_of(value: SSAValue | None, store: WeightStore) -> np.ndarray | None:
-    """The array of a constant value (read-only, in its storage type), None for any other value."""
+    """Return the array of a constant value (read-only, in its storage type); None for any other value."""
     weight = weight_of(value)
     return None if weight is None else value_of(weight, store)
 
@@ -35,8 +34,9 @@ def constant_of(value: SSAValue | None, store: WeightStore) -> np.ndarray | None
 def make_constant(
     name: str, array: np.ndarray, store: WeightStore, key: str | None = None
 ) -> top.WeightOp:
-    """A `top.weight` of `array`: few f32 numbers stand in the IR, others under a new key of the
-    store (`name` if None)."""
+    """Return a `top.weight` of `array`: a few f32 numbers stand in the IR itself, others under a new key of the store
+    (`name` if None).
+    """
     array = np.ascontiguousarray(array)
     if array.dtype == np.float32 and array.size <= _DENSE_ELEMENTS:
         small = TensorType(f32, array.shape)
@@ -47,11 +47,9 @@ def make_constant(
 
 
 def per_channel(constant: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray | None:
-    """`constant` as a vector [shape[axis]] where, broadcast to `shape`, it depends on the index
-    along `axis` alone.
+    """Return `constant` as a vector [shape[axis]] if, broadcast to `shape`, it depends only on the index along `axis`.
 
-    None where it depends on another axis too, or where broadcasting makes the result larger than
-    `shape`.
+    Return None if it depends on another axis too, or if broadcasting makes the result larger than `shape`.
     """
     if constant.ndim > len(shape):
         return None
@@ -65,7 +63,7 @@ def per_channel(constant: np.ndarray, shape: tuple[int, ...], axis: int) -> np.n
 
 
 def is_filled_with(constant: np.ndarray | None, number: float) -> bool:
-    """Whether `constant` is there and every element of it is `number`."""
+    """Tell whether `constant` is given and every element of it is `number`."""
     return (
         constant is not None and math.prod(constant.shape) > 0 and bool(np.all(constant == number))
     )

@@ -1,19 +1,17 @@
-"""`top-fold-batch-norm`: what scales and shifts channels after a convolution or matrix product goes
-into its weights.
+"""`top-fold-batch-norm`: folds what scales and shifts channels after a convolution or matrix product into its weights.
 
 Before:
 
     %c = top.conv2d "c" %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x6x6xf32>
     %n = top.batch_norm "n" %c, %scale, %bias, %mean, %variance epsilon = 1.0e-05 : ...
 
-After (with w'[o] = w[o] · s[o], b'[o] = bias[o] − mean[o] · s[o], s = scale / sqrt(variance +
-epsilon)):
+After (with w'[o] = w[o] · s[o], b'[o] = bias[o] − mean[o] · s[o], s = scale / sqrt(variance + epsilon)):
 
     %n = top.conv2d "n" %x, %w', %b' : (...) -> tensor<1x4x6x6xf32>
 
-The same goes for +, −, · and / by constants with one value per channel. A batch normalization that
-follows something else becomes a multiplication and an addition. New weights are computed in f64 and
-rounded once; where that would make an infinity, nothing is folded.
+The same goes for +, −, · and / by constants with one value per channel. A batch normalization that follows something
+else becomes a multiplication and an addition. New weights are computed in f64 and rounded once; where that would make
+an infinity, nothing is folded.
 """
 
 from __future__ import annotations
@@ -86,8 +84,9 @@ class FoldScaleIntoProduct(RewritePattern):
     def _affine(
         self, op: top.BinaryOp, product: Product, other: SSAValue, *, reversed: bool
     ) -> Affine | None:
-        """What `op` does to the product, where its other operand is a constant per channel; c / x
-        is no such thing."""
+        """Return what `op` does to the product, if its other operand is a constant per channel; None if not, as for c /
+        x.
+        """
         constant = constant_of(other, self.store)
         shape = shape_of(product.output)
         if constant is None or not shape or shape_of(op.output) != shape:
@@ -111,7 +110,7 @@ class FoldScaleIntoProduct(RewritePattern):
 
 
 class BatchNormToMulAdd(RewritePattern):
-    """batch_norm ⇒ mul, add, where nothing stands before it that could take it in."""
+    """batch_norm ⇒ mul, add, if no product stands before it into which it could be folded."""
 
     def __init__(self, store: WeightStore) -> None:
         self.store = store
@@ -158,10 +157,9 @@ class FoldBatchNorm(SmaltiPass):
 
 
 def batch_norm_affine(op: top.BatchNormOp, store: WeightStore) -> Affine | None:
-    """factor = scale / sqrt(variance + epsilon), offset = bias − mean · factor (ONNX,
-    BatchNormalization).
+    """Return factor = scale / sqrt(variance + epsilon) and offset = bias − mean · factor (ONNX, BatchNormalization).
 
-    None where a parameter is no constant, or a channel's variance + epsilon is not positive.
+    Return None if a parameter is not a constant, or if a channel's variance + epsilon is not positive.
     """
     parameters = [constant_of(value, store) for value in (op.scale, op.bias, op.mean, op.variance)]
     if any(parameter is None for parameter in parameters):
@@ -177,19 +175,17 @@ def batch_norm_affine(op: top.BatchNormOp, store: WeightStore) -> Affine | None:
 
 
 def channel_axis(product: Product) -> int:
-    """The axis of the result along which the weights' outputs lie: 1 for conv2d, the last for
-    matmul."""
+    """Return the axis of the result along which the weights' outputs lie: 1 for conv2d, the last for matmul."""
     return 1 if isinstance(product, top.Conv2dOp) else len(shape_of(product.output)) - 1
 
 
 def fold_into_product(
     product: Product, op: top.TopOp, affine: Affine, store: WeightStore, rewriter: PatternRewriter
 ) -> None:
-    """Replaces `op`, the only user of `product`, by a product with weights · factor and bias ·
-    factor + offset.
+    """Replace `op`, the only user of `product`, by a product with weights · factor and bias · factor + offset.
 
-    Does nothing where the product has another user, its weights or bias are no constants, it has no
-    channels (a matrix times a vector), or a new weight is too large for its type.
+    Does nothing if the product has another user, if its weights or bias are not constants, if it has no channels (a
+    matrix times a vector), or if a new weight is too large for its type.
     """
     weight_value = product.weight if isinstance(product, top.Conv2dOp) else product.rhs
     weight, bias = constant_of(weight_value, store), constant_of(product.bias, store)
@@ -231,7 +227,7 @@ def _add(made: list[top.TopOp], name: str, array: np.ndarray, store: WeightStore
 def _with_weights(
     product: Product, op: top.TopOp, weight: SSAValue, bias: SSAValue | None
 ) -> Product:
-    """The product under the name and with the result type of `op`, with other weights and bias."""
+    """Return the product with other weights and bias, under the name and with the result type of `op`."""
     name = op.result_name.data
     if isinstance(product, top.MatmulOp):
         made: Product = top.MatmulOp(name, product.lhs, weight, bias)
@@ -251,7 +247,7 @@ def _with_weights(
 
 
 def _rounded(values: np.ndarray, like: SSAValue) -> np.ndarray:
-    """`values` in the float type of `like`."""
+    """Return `values` in the float type of `like`."""
     return round_to(values, element_storage(like.type))
 
 

@@ -1,5 +1,4 @@
-"""`top-fold-movement`: moves of elements that need not be made, or that something else makes on the
-way.
+"""`top-fold-movement`: removes moves of elements that are not needed, or that another op can make on the way.
 
 Before:
 
@@ -47,7 +46,7 @@ from ..smalti_pass import Level, SmaltiPass
 
 
 class RemoveMove(RewritePattern):
-    """A slice, gather or concat of everything in order, a pad by nothing ⇒ the operand."""
+    """A slice, gather or concat of all elements in order, or a pad by nothing ⇒ the operand."""
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
         if not isinstance(op, top.TopOp) or not Moves.holds(op):
@@ -183,15 +182,15 @@ class FoldMovement(SmaltiPass):
 
 
 def _length(op: top.GatherOp) -> int:
-    """Elements of the axis that is gathered from."""
+    """Return how many elements the axis has from which a gather reads."""
     return shape_of(op.input)[op.axis.value.data]
 
 
 def _shuffled_axis(
     shape: tuple[int, ...], parts: tuple[int, ...], permutation: tuple[int, ...]
 ) -> tuple[int, int] | None:
-    """The axis of `shape` that `parts` splits, and in how many, where `permutation` moves only
-    these; None where there is none.
+    """Return the axis of `shape` that `parts` splits, and into how many parts, if `permutation` moves only these; None
+    if not.
     """
     count = len(parts) - len(shape) + 1
     if count < 2:

@@ -1,5 +1,4 @@
-"""`top-fold-shapes`: merges reshapes and transposes, removes ops that change nothing, computes what
-is constant.
+"""`top-fold-shapes`: merges reshapes and transposes, removes ops that change nothing, computes constants.
 
 Before:
 
@@ -11,8 +10,7 @@ After:
 
     %c = top.reshape "b" %x : (tensor<1x8x4x4xf32>) -> tensor<8x16xf32>
 
-What the network computes stays the same to the bit, except that constants are computed here instead
-of on the target.
+What the network computes stays the same to the bit, except that constants are computed here instead of on the target.
 """
 
 from __future__ import annotations
@@ -43,8 +41,8 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, is_filled_with, make_constant
 
 _GROWTH_BYTES = 1 << 20
-"""A constant result may be this much larger than the constants that it is computed from; a larger
-one is left to the target."""
+"""By how much a constant result may exceed the constants from which it is computed; a larger one is
+left to the target."""
 
 
 class FoldConstants(RewritePattern):
@@ -68,7 +66,7 @@ class FoldConstants(RewritePattern):
         ):
             return
         if not Moves.holds(op) and not all(is_float(each.output.type) for each in weights):
-            return  # arithmetic on integers is the importer's to fold: top has floats
+            return  # the importer folds arithmetic on integers: top has floats
         operands = [value_of(each, self.store)[None] for each in weights]
         dtype = dtype_of(element_storage(op.output.type))
         array = op.evaluate(operands)[0].astype(dtype, copy=False)
@@ -92,8 +90,9 @@ class RemoveNoOp(RewritePattern):
             rewriter.replace(op, [], folded)
 
     def _operand_beside_neutral(self, op: top.BinaryOp) -> Sequence[SSAValue] | None:
-        """Folds x + 0, 0 + x, x − 0, x · 1, 1 · x and x / 1 to x, if that has the result's type: no folder
-        of the op can, since constants are in the weight store."""
+        """Return x for x + 0, 0 + x, x − 0, x · 1, 1 · x and x / 1, if x has the result's type. No folder of the op can
+        do that, because constants are in the weight store.
+        """
         if op.NEUTRAL is None:
             return None
         pairs = [(op.lhs, op.rhs), (op.rhs, op.lhs)] if op.COMMUTES else [(op.lhs, op.rhs)]

@@ -1,4 +1,4 @@
-"""`top-recognize-activations`: activations that exporters write as several ops become one.
+"""`top-recognize-activations`: merges activations that exporters write as several ops into one.
 
 Before:
 
@@ -9,10 +9,9 @@ After:
 
     %y = top.unary "y" %x kind = "swish" alpha = 1.0 : (tensor<4xf32>) -> tensor<4xf32>
 
-Recognized, with their factors in any order and grouping: x·sigmoid(a·x) (swish),
-x·clip(x + 3, 0, 6)/6 and x·hard_sigmoid(x) (hard_swish), clip(x + 3, 0, 6)/6 (hard_sigmoid),
-x·tanh(softplus(x)) (mish), 0.5·x·(1 + erf(x/√2)) (gelu), and
-0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) (gelu_tanh).
+Recognized, with their factors in any order and grouping: x·sigmoid(a·x) (swish), x·clip(x + 3, 0, 6)/6 and
+x·hard_sigmoid(x) (hard_swish), clip(x + 3, 0, 6)/6 (hard_sigmoid), x·tanh(softplus(x)) (mish), 0.5·x·(1 + erf(x/√2))
+(gelu), and 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) (gelu_tanh).
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of
 
 _TOLERANCE = 1e-4
-"""By how much, relatively, a constant of a pattern may differ: exporters round them."""
+"""The relative error that a constant of a pattern may have, because exporters round them."""
 
 Found = tuple[str, dict[str, float], SSAValue]
-"""Kind, parameters and operand of the unary op that a product is."""
+"""Kind, parameters and operand of the unary op that a product stands for."""
 
 
 class RecognizeActivation(RewritePattern):
@@ -77,7 +76,7 @@ class RecognizeActivation(RewritePattern):
     def _gated(
         self, number: float, x: SSAValue, gate: SSAValue
     ) -> tuple[str, dict[str, float]] | None:
-        """Kind and parameters of number · x · gate."""
+        """Return the kind and parameters of the function that number · x · gate is."""
         if self._hard_sigmoid_of(gate, number) is x:
             return "hard_swish", {}
         op = gate.owner
@@ -107,7 +106,7 @@ class RecognizeActivation(RewritePattern):
         return ("gelu_tanh", {}) if op.kind.data == "tanh" and self._cubic(op.input, x) else None
 
     def _cubic(self, value: SSAValue, x: SSAValue) -> bool:
-        """Whether value = √(2/π)·(x + 0.044715·x³)."""
+        """Tell whether value = √(2/π)·(x + 0.044715·x³)."""
         number, factors = self._factors(value)
         total = factors[0].owner if len(factors) == 1 else None
         if not isinstance(total, top.AddOp) or not _near(number, math.sqrt(2 / math.pi)):
@@ -119,7 +118,7 @@ class RecognizeActivation(RewritePattern):
         return False
 
     def _hard_sigmoid_of(self, value: SSAValue, number: float) -> SSAValue | None:
-        """x where number · value is clip(x + 3, 0, 6)/6, or hard_sigmoid(x) with its parameters."""
+        """Return the x for which number · value is clip(x + 3, 0, 6)/6, or hard_sigmoid(x) with its parameters."""
         op = value.owner
         if isinstance(op, top.ClipOp) and op.low is not None and op.high is not None:
             bounds = op.low.value.data, op.high.value.data
@@ -136,7 +135,7 @@ class RecognizeActivation(RewritePattern):
         return float(constant.reshape(())) if constant is not None and constant.size == 1 else None
 
     def _shifted(self, value: SSAValue, offset: float) -> SSAValue | None:
-        """x where value = x + offset."""
+        """Return the x for which value = x + offset."""
         op = value.owner
         if isinstance(op, top.AddOp):
             for x, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
@@ -145,12 +144,12 @@ class RecognizeActivation(RewritePattern):
         return None
 
     def _multiple(self, value: SSAValue, x: SSAValue) -> float | None:
-        """a where value = a · x."""
+        """Return the a for which value = a · x."""
         number, factors = (1.0, [x]) if value is x else self._factors(value)
         return number if factors == [x] else None
 
     def _factors(self, value: SSAValue) -> tuple[float, list[SSAValue]]:
-        """A number and the values whose product `value` is."""
+        """Return a number and the values of which `value` is the product."""
         op = value.owner
         if isinstance(op, top.MulOp):
             pairs = [self._factors_below(operand) for operand in (op.lhs, op.rhs)]
@@ -170,7 +169,7 @@ class RecognizeActivation(RewritePattern):
 
 @dataclass(frozen=True)
 class RecognizeActivations(SmaltiPass):
-    """Make one op of activations that are written as several."""
+    """Merge the ops of activations that are written as several into one."""
 
     name = "top-recognize-activations"
     level: ClassVar[Level] = "top"

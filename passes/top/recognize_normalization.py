@@ -1,4 +1,4 @@
-"""`top-recognize-normalization`: normalizations that exporters write as several ops become one.
+"""`top-recognize-normalization`: merges normalizations that exporters write as several ops into one.
 
 Before:
 
@@ -16,10 +16,10 @@ After:
 
     %y = top.normalize "y" %x, %weight bias %bias kind = "mean_variance" axes = [1] epsilon = ... : ...
 
-Recognized: (x − mean(x))/√(mean((x − mean(x))²) + ε) (mean_variance, as ONNX models before opset 17
-write LayerNormalization) and x/√(mean(x²) + ε) (rms), the root as a divisor or as a factor 1/√…;
-x·s + (bias − mean(x)·s) with s = scale/√(variance(x) + ε), as TensorFlow writes it; and a constant scale
-and bias after a normalization that has none.
+Recognized: (x − mean(x))/√(mean((x − mean(x))²) + ε) (mean_variance, as ONNX models before opset 17 write
+LayerNormalization) and x/√(mean(x²) + ε) (rms), the root as a divisor or as a factor 1/√…; x·s + (bias − mean(x)·s)
+with s = scale/√(variance(x) + ε), as TensorFlow writes it; and a constant scale and bias after a normalization that has
+none.
 """
 
 from __future__ import annotations
@@ -55,14 +55,16 @@ class _Statistic:
     epsilon: float
 
     def normalizes(self, value: SSAValue) -> tuple[str, SSAValue] | None:
-        """Kind and input of the normalization that `value` divided by this is; None if none."""
+        """Return the kind and input of the normalization that dividing `value` by this gives; None if it is not a
+        normalization.
+        """
         deviation = _deviation(value)
         if deviation is not None and deviation[1] == self.axes and self.is_of(deviation[0]):
             return "mean_variance", deviation[0]
         return ("rms", value) if value is self.squared else None
 
     def is_of(self, x: SSAValue) -> bool:
-        """Whether it is the standard deviation of `x` over `axes`."""
+        """Tell whether it is the standard deviation of `x` over `axes`."""
         return _deviation(self.squared) == (x, self.axes)
 
 
@@ -110,7 +112,7 @@ class RecognizeShiftedNormalization(RewritePattern):
     def _normalization(
         self, op: top.AddOp, x: SSAValue, factor: SSAValue, shift: top.SubOp
     ) -> top.NormalizeOp | None:
-        """What x·factor + shift is; None where it is no normalization."""
+        """Return the normalization that x·factor + shift is; None if it is not one."""
         scale, root = _scale_and_root(factor)
         statistic = _statistic(root, self.store, inverse=True)
         product, bias = shift.rhs.owner, shift.lhs
@@ -155,7 +157,7 @@ class FoldBias(RewritePattern):
 
 @dataclass(frozen=True)
 class RecognizeNormalizations(SmaltiPass):
-    """Make one op of normalizations that are written as several."""
+    """Merge the ops of normalizations that are written as several into one."""
 
     name = "top-recognize-normalization"
     level: ClassVar[Level] = "top"
@@ -170,7 +172,7 @@ class RecognizeNormalizations(SmaltiPass):
 
 
 def _replace(rewriter: PatternRewriter, op: Operation, made: top.NormalizeOp) -> None:
-    """Puts `made` in the place of `op`, and takes away what `op` alone has used."""
+    """Put `made` in the place of `op`, and erase the ops that only `op` has used."""
     unused = [value.owner for value in op.operands]
     take_type(made, op.results[0])
     rewriter.replace(op, made)
@@ -183,7 +185,9 @@ def _replace(rewriter: PatternRewriter, op: Operation, made: top.NormalizeOp) ->
 
 
 def _quotients(op: top.DivOp | top.MulOp) -> Iterator[tuple[SSAValue, SSAValue, bool]]:
-    """Numerator and divisor of what `op` computes; or numerator, inverse of the divisor, and True."""
+    """Return the numerator and divisor of what `op` computes, and False; or the numerator, the inverse of the divisor,
+    and True.
+    """
     if isinstance(op, top.DivOp):
         yield op.lhs, op.rhs, False
     else:
@@ -192,7 +196,7 @@ def _quotients(op: top.DivOp | top.MulOp) -> Iterator[tuple[SSAValue, SSAValue, 
 
 
 def _statistic(value: SSAValue, store: WeightStore, *, inverse: bool) -> _Statistic | None:
-    """The root of a mean of squares that `value` is, or that it is the inverse of."""
+    """Return the root of a mean of squares if `value` is one or, with `inverse`, if `value` is the inverse of one."""
     total = _under_inverse_root(value, store) if inverse else _operand_of(value, "sqrt")
     sum_op = None if total is None else total.owner
     if not isinstance(sum_op, top.AddOp):
@@ -206,7 +210,7 @@ def _statistic(value: SSAValue, store: WeightStore, *, inverse: bool) -> _Statis
 
 
 def _under_inverse_root(value: SSAValue, store: WeightStore) -> SSAValue | None:
-    """x where value = 1/√x."""
+    """Return the x for which value = 1/√x."""
     op = value.owner
     if isinstance(op, top.DivOp) and _number(op.lhs, store) == 1:
         return _operand_of(op.rhs, "sqrt")
@@ -217,13 +221,13 @@ def _under_inverse_root(value: SSAValue, store: WeightStore) -> SSAValue | None:
 
 
 def _operand_of(value: SSAValue, kind: str) -> SSAValue | None:
-    """x where value = kind(x)."""
+    """Return the x for which value = kind(x)."""
     op = value.owner
     return op.input if isinstance(op, top.UnaryOp) and op.kind.data == kind else None
 
 
 def _square_of(value: SSAValue) -> SSAValue | None:
-    """x where value = x²."""
+    """Return the x for which value = x²."""
     op = value.owner
     if isinstance(op, top.MulOp):
         return op.lhs if op.lhs is op.rhs or _same_deviation(op.lhs, op.rhs) else None
@@ -238,7 +242,7 @@ def _same_deviation(lhs: SSAValue, rhs: SSAValue) -> bool:
 
 
 def _deviation(value: SSAValue) -> tuple[SSAValue, Axes] | None:
-    """x and axes where value = x − mean of x over the axes."""
+    """Return the x and axes for which value = x − mean of x over the axes."""
     op = value.owner
     if not isinstance(op, top.SubOp) or not isinstance(op.rhs.owner, top.ReduceOp):
         return None
@@ -247,13 +251,13 @@ def _deviation(value: SSAValue) -> tuple[SSAValue, Axes] | None:
 
 
 def _is_mean(value: SSAValue, x: SSAValue, axes: Axes) -> bool:
-    """Whether value = mean of x over `axes`, which it keeps."""
+    """Tell whether value = mean of x over `axes`, which stay as axes of size 1."""
     op = _mean_at(value)
     return op is not None and op.input is x and tuple(op.axes.get_values()) == axes
 
 
 def _mean_at(value: SSAValue) -> top.ReduceOp | None:
-    """The op where `value` is a mean over axes that it keeps."""
+    """Return the op that makes `value`, if it is a mean over axes that stay as axes of size 1."""
     op = value.owner
     if not isinstance(op, top.ReduceOp) or op.kind.data != "mean" or op.keepdims is None:
         return None
@@ -261,7 +265,9 @@ def _mean_at(value: SSAValue) -> top.ReduceOp | None:
 
 
 def _scale_and_root(factor: SSAValue) -> tuple[SSAValue | None, SSAValue]:
-    """A constant scale and the value whose product `factor` is; (None, factor) if it is no such."""
+    """Return the constant scale and the other value of which `factor` is the product; (None, factor) if it is not such
+    a product.
+    """
     op = factor.owner
     if isinstance(op, top.MulOp):
         for scale, root in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
@@ -276,7 +282,7 @@ def _number(value: SSAValue, store: WeightStore) -> float | None:
 
 
 def _normalized(op: top.MulOp | top.AddOp) -> Iterator[tuple[top.NormalizeOp, SSAValue]]:
-    """The normalization that `op` alone reads, and the constant that it combines it with."""
+    """Return the normalization whose result only `op` reads, and the constant with which `op` combines it."""
     for value, constant in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
         norm = value.owner
         if isinstance(norm, top.NormalizeOp) and value.has_one_use() and _fits(constant, value):
@@ -284,7 +290,7 @@ def _normalized(op: top.MulOp | top.AddOp) -> Iterator[tuple[top.NormalizeOp, SS
 
 
 def _fits(constant: SSAValue, x: SSAValue) -> bool:
-    """Whether it is a constant that broadcasts to the shape of `x`."""
+    """Tell whether `value` is a constant that broadcasts to the shape of `x`."""
     try:
         broadcast = shapes.broadcast_shape(shape_of(x), shape_of(constant))
     except ShapeError:

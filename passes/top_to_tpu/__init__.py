@@ -1,1 +1,1 @@
-"""From what a network does to what the target computes: `convert-top-to-tpu`."""
+"""`convert-top-to-tpu`: converts what a network does to what the target computes."""

@@ -1,4 +1,4 @@
-"""How what the device cannot do is said in `tpu`: as calls of the host."""
+"""Converts the ops that the device cannot compute to calls of the host."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_along_axis(builder: TpuBuilder, op: top.AlongAxisOp) -> None:
-    """Functions along an axis: the host computes them, in floats."""
+    """Convert a function along an axis to a call of the host, in floats."""
     made = tpu.HostCallOp(
         op.result_name.data,
         builder.as_float(op.input),

@@ -1,4 +1,4 @@
-"""How arithmetic of two operands in `top` is said in `tpu`: in integers where that is exact or rounds once."""
+"""Converts arithmetic of two operands of `top` to `tpu`: to integers if that is exact or rounds once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...dialects.quant.element_type import element_of
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
 
 _MOST_RATIO = 32
-"""How much wider a result's range may be than an operand's: of 256 steps 8 are left to it then."""
+"""How much wider a result's range may be than an operand's, which is then left with 8 of 256 steps."""
 
 _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
     top.AddOp: tpu.AddOp, top.SubOp: tpu.SubOp, top.MulOp: tpu.MulOp, top.DivOp: tpu.DivOp,
@@ -24,9 +24,9 @@ _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
 
 
 def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp) -> None:
-    """add and mul in integers; x − c as x + (−c), x / c as x · (1/c); other subtractions and
-    divisions in floats, as what only softmaxes and comparisons read, and sums that 8 bits would not
-    show an operand in."""
+    """Convert add and mul to integers, x − c as x + (−c), and x / c as x · (1/c). Convert to floats other subtractions
+    and divisions, values that only softmaxes and comparisons read, and sums in which 8 bits would hide an operand.
+    """
     floats = op.output in builder.float_results or (
         isinstance(op, top.AddOp | top.SubOp) and swamps(builder, op, (op.lhs, op.rhs))
     )
@@ -50,8 +50,9 @@ def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp) -> None:
 
 
 def _integer_rhs(builder: TpuBuilder, op: top.BinaryOp) -> SSAValue | None:
-    """The quantized second operand of the addition or multiplication that `op` becomes; None where
-    it becomes none."""
+    """Return the quantized second operand of the integer addition or multiplication that `op` becomes; None if it
+    becomes neither.
+    """
     if isinstance(op, top.AddOp | top.MulOp):
         return builder.as_quantized(op.rhs)
     weight = op.rhs.owner
@@ -67,15 +68,16 @@ def _integer_rhs(builder: TpuBuilder, op: top.BinaryOp) -> SSAValue | None:
 
 
 def convert_float_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
-    """Other arithmetic of two operands: in floats."""
+    """Convert any other arithmetic of two operands to floats."""
     kind = _FLOAT_BINARY[type(op)]
     made = kind(op.result_name.data, builder.as_float(op.lhs), builder.as_float(op.rhs))
     builder.set_float(op.output, builder.add(made).output)
 
 
 def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
-    """min and max: of stored values, once both operands are in the result's quantization; of floats
-    where only softmaxes and comparisons read it."""
+    """Convert min and max to ones of stored values, after bringing both operands into the result's quantization; to
+    floats if only softmaxes and comparisons read the result.
+    """
     if not builder.quantizes or op.output in builder.float_results:
         convert_float_binary(builder, op)
         return
@@ -86,11 +88,11 @@ def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
 
 
 def swamps(builder: TpuBuilder, op: top.TopOp, operands: Sequence[SSAValue]) -> bool:
-    """Whether the result's range is so much wider than that of an operand that computes that 8 bits
-    would leave the operand few steps.
+    """Tell whether the result's range is so much wider than that of a computed operand that 8 bits would leave the
+    operand few steps.
 
-    So it is with attention's scores once a mask has put -10000 or the least float in the place of
-    some: in 8 bits the Softmax behind it would see no difference between the others.
+    This happens to attention's scores once a mask has replaced some of them by -10000 or the least float: in 8 bits the
+    Softmax after it would see no difference between the others.
     """
     output = op.results[0]
     if not isinstance(element_of(output), CalibratedType):
@@ -106,7 +108,7 @@ def swamps(builder: TpuBuilder, op: top.TopOp, operands: Sequence[SSAValue]) -> 
 def in_element(
     builder: TpuBuilder, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
 ) -> SSAValue:
-    """A value in the quantization `element`; it saturates to what that can express."""
+    """Return a value in the quantization `element`, saturated to the range of that."""
     weight = value.owner
     if isinstance(weight, top.WeightOp):
         return builder.quantized_constant(weight, builder.array_of(weight), element)

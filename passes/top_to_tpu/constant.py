@@ -1,4 +1,4 @@
-"""How constants of `top` are said in `tpu`."""
+"""Converts constants of `top` to `tpu`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_weight(builder: TpuBuilder, op: top.WeightOp) -> None:
-    """Makes nothing: the builder makes the form that an op asks for when it is converted."""
+    """Do nothing: a constant is converted only when an op asks for it, into the form (float or quantized) that the op
+    asks for.
+    """
 
 
 CONVERSIONS: Conversions = {top.WeightOp: convert_weight}

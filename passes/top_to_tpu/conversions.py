@@ -1,4 +1,4 @@
-"""The conversion of each op of `top`; the families of ops and plugins register theirs alike."""
+"""Registers the conversion of each op of `top`; families of ops and plugins register theirs in the same way."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CONVERSIONS: dict[type[Operation], Callable[[TpuBuilder, Any], None]] = {}
 
 
 def register_conversions(conversions: Conversions) -> None:
-    """Makes the conversions of some ops known.
+    """Add the conversions of some ops.
 
     Raises DiagnosticError if an op has a conversion already.
     """
@@ -38,7 +38,7 @@ def register_conversions(conversions: Conversions) -> None:
 
 
 def conversion_of(op: Operation) -> Callable[[TpuBuilder, Any], None] | None:
-    """The function that says `op` in `tpu`; None if there is none."""
+    """Return the function that converts `op` to `tpu`; None if there is none."""
     return _CONVERSIONS.get(type(op))
 
 

@@ -58,7 +58,7 @@ from .tpu_builder import TpuBuilder
 _STORAGES = ("f32", "f16", "bf16", "bool")
 """The element types of a network that can be converted."""
 _ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
-"""As a share of an output's range."""
+"""By how much rounding to each type may change an output, as a share of the output's range."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,9 @@ class ConvertTopToTpu(SmaltiPass):
 
     @property
     def tolerance(self) -> float:
-        """What rounding to the number format moves; more is no loss of precision but a mistake."""
+        """By how much rounding to the number format may change an output; a greater change is not a loss of precision
+        but a mistake.
+        """
         return _ROUNDING.get(self.quantize, F32_TOLERANCE)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
@@ -145,7 +147,7 @@ class ConvertTopToTpu(SmaltiPass):
         )
 
     def _report_host_calls(self, ctx: Context, builder: TpuBuilder) -> None:
-        """Tells what the host computes: nobody should find out by its time."""
+        """Report what the host computes, so that nobody has to notice it by the time that it takes."""
         calls = [op for op in builder.block.ops if isinstance(op, tpu.HostCallOp)]
         self.count("host_calls", len(calls))
         for op in calls:
@@ -154,8 +156,9 @@ class ConvertTopToTpu(SmaltiPass):
 
 
 def _body(function: FuncOp) -> Block:
-    """The one block of a function; DiagnosticError where there are more, or it does not end in a
-    return."""
+    """Return the one block of a function. Raises DiagnosticError if there are more, or if it does not end in a
+    return.
+    """
     if len(function.body.blocks) != 1 or not isinstance(function.body.block.last_op, ReturnOp):
         raise DiagnosticError(
             "a network is one block that ends in func.return",
@@ -172,8 +175,9 @@ def _body(function: FuncOp) -> Block:
 
 
 def _check_storage(op: Operation) -> None:
-    """DiagnosticError where an op other than a constant makes what a target has none of; the host gives
-    positions as i64."""
+    """Raise DiagnosticError if an op other than a constant makes values that no target can store; positions, which the
+    host returns as i64, are allowed.
+    """
     if isinstance(op, top.AlongAxisOp) and element_storage(op.output.type) == "i64":
         return
     if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in _STORAGES:
@@ -184,8 +188,9 @@ def _check_storage(op: Operation) -> None:
 
 
 def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
-    """Lets what relu, clip and concat alone use be quantized as their result is; from the end on,
-    so that chains take the last one's."""
+    """Let values that only a relu, clip or concat uses be quantized as its result is. This goes from the end on, so
+    that a chain takes the quantization of its last op.
+    """
     for op in reversed(ops):
         if not GivesQuantization.holds(op):
             continue

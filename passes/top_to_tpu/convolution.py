@@ -1,4 +1,4 @@
-"""How convolutions of `top` are said in `tpu`: as products with weights."""
+"""Converts convolutions of `top` to `tpu`, as products with weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHANNEL_AXIS = 0
 
 
 def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
-    """Converts a convolution: to integers if weights and bias are constants, else to floats."""
+    """Convert a convolution: to integers if weights and bias are constants, else to floats."""
 
     def make(
         left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any

@@ -1,4 +1,6 @@
-"""What only softmaxes and comparisons read: scores that are scaled, shifted and masked on their way."""
+"""Finds the values that only softmaxes and comparisons read: scores that are scaled, shifted and masked on
+their way.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ from ...dialects.network.traits import CanStayFloat, ComparesElements
 
 
 def float_results(ops: Iterable[Operation]) -> set[SSAValue]:
-    """The results of element-wise ops, moves, maxima and minima among `ops` (of one block, in
-    order) that nothing but softmaxes and comparisons read, at once or after more such ops.
+    """Return those results of element-wise ops, moves, maxima and minima among `ops` (of one block, in order) that only
+    softmaxes and comparisons read, directly or after more such ops.
 
-    Both compute in floats, and what they make depends on differences. What a mask puts in the place
-    of some scores (-10000, the least float, -inf) would take all of an 8-bit range, and between the
-    product that makes the scores and the softmax 8 bits gain nothing.
+    Softmaxes and comparisons compute in floats, and what they compute depends on differences. The values by which a
+    mask replaces some scores (-10000, the least float, -inf) would take up all of an 8-bit range, and between the
+    product that makes the scores and the softmax nothing is gained by 8 bits.
     """
     found: set[SSAValue] = set()
     for op in reversed(list(ops)):

@@ -1,5 +1,5 @@
-"""How the ops that move elements are said in `tpu`: they keep the form of what they move, and a
-concatenation gives all of its inputs one quantization.
+"""Converts the ops of `top` that move elements to `tpu`: they keep the form of what they move, and a concatenation
+gives all of its inputs one quantization.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
-    """reshape keeps its input's form."""
+    """Convert reshape, which keeps its input's form."""
     made = tpu.ReshapeOp(
         op.result_name.data, builder.as_kept(op.input, op.output), shape=shape_of(op.output)
     )
@@ -26,7 +26,7 @@ def convert_reshape(builder: TpuBuilder, op: top.ReshapeOp) -> None:
 
 
 def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
-    """transpose keeps its input's form."""
+    """Convert transpose, which keeps its input's form."""
     permutation = op.permutation.get_values()
     made = tpu.TransposeOp(
         op.result_name.data, builder.as_kept(op.input, op.output), permutation=permutation
@@ -35,8 +35,9 @@ def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
 
 
 def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
-    """concat takes all of its inputs in its result's quantization where any of them is quantized,
-    else in floats."""
+    """Convert concat: if any input is quantized, all inputs are brought into the result's quantization; otherwise it is
+    in floats.
+    """
     name = op.result_name.data
     if any(builder.moves_quantized(each) for each in op.inputs):
         element = builder.element(op.output)
@@ -50,7 +51,7 @@ def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
 def _in_element(
     builder: TpuBuilder, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
 ) -> SSAValue:
-    """`value` quantized as `element` says."""
+    """Return `value` quantized as `element` says."""
     weight = value.owner
     if isinstance(weight, top.WeightOp):
         stored = quantize(builder.array_of(weight), element.scale, element.zero_point, "i8")
@@ -62,8 +63,9 @@ def _in_element(
 
 
 def convert_slice(builder: TpuBuilder, op: top.SliceOp) -> None:
-    """slice keeps its input's form. An axis that runs backwards becomes a gather, as one with steps
-    does along the channels: there a copy would take single elements."""
+    """Convert slice, which keeps its input's form. An axis that runs backwards becomes a gather; so does one with steps
+    along the channels, because a copy would take single elements there.
+    """
     form = builder.as_kept(op.input, op.output)
     starts, sizes, steps = (list(each.get_values()) for each in (op.starts, op.sizes, op.steps))
     gathers: list[tuple[int, np.ndarray]] = []
@@ -83,13 +85,14 @@ def convert_slice(builder: TpuBuilder, op: top.SliceOp) -> None:
 
 
 def _channel_axis(rank: int) -> int:
-    """The axis of a tensor that most ops lay out along the lanes."""
+    """Return the axis of a tensor that most ops lay out along the lanes."""
     return 1 if rank >= 3 else rank - 1
 
 
 def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
-    """pad keeps its input's form; where its number is outside of the input's quantization, the
-    input is quantized as the result is."""
+    """Convert pad, which keeps its input's form; if its number is outside the input's quantization, the input is
+    quantized as the result is.
+    """
     form, number = builder.as_kept(op.input), op.value.value.data
     element = element_of(form)
     if isinstance(element, UniformQuantizedType) and not is_representable(number, element):
@@ -104,7 +107,7 @@ def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
 
 
 def convert_gather(builder: TpuBuilder, op: top.GatherOp) -> None:
-    """gather keeps its input's form: a resampling with one tap."""
+    """Convert gather to a resampling with one tap, which keeps its input's form."""
     form = builder.as_kept(op.input, op.output)
     indices = np.asarray(op.indices.get_values())
     result = _gather(builder, op.result_name.data, form, op.axis.value.data, indices)

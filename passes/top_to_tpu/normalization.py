@@ -1,4 +1,4 @@
-"""How softmax and the normalizations of `top` are said in `tpu`: in floats, between casts."""
+"""Converts softmax and the normalizations of `top` to `tpu`: to floats, between casts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
-    """softmax and its logarithm compute in f32."""
+    """Convert softmax, or its logarithm, which computes in f32."""
     made = tpu.SoftmaxOp(
         op.result_name.data,
         builder.as_float(op.input),
@@ -22,7 +22,7 @@ def convert_softmax(builder: TpuBuilder, op: top.SoftmaxOp) -> None:
 
 
 def convert_normalize(builder: TpuBuilder, op: top.NormalizeOp) -> None:
-    """A normalization computes in f32; scale and bias that are not constant are ops of their own."""
+    """Convert a normalization, which computes in f32; a scale or bias that is not constant becomes an op of its own."""
     name = op.result_name.data
     constants = [
         value
@@ -53,7 +53,7 @@ def convert_normalize(builder: TpuBuilder, op: top.NormalizeOp) -> None:
 
 
 def convert_local_response_norm(builder: TpuBuilder, op: top.LocalResponseNormOp) -> None:
-    """A local response normalization computes in f32."""
+    """Convert a local response normalization, which computes in f32."""
     made = tpu.LocalResponseNormOp(
         op.result_name.data,
         builder.as_float(op.input),
@@ -66,7 +66,7 @@ def convert_local_response_norm(builder: TpuBuilder, op: top.LocalResponseNormOp
 
 
 def refuse_batch_norm(builder: TpuBuilder, op: top.BatchNormOp) -> None:
-    """Raises DiagnosticError: batch normalizations must have been folded before."""
+    """Raise DiagnosticError, because batch normalizations must have been folded before."""
     raise DiagnosticError(
         "top.batch_norm has no counterpart in tpu",
         place_of(op),

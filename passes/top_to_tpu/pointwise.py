@@ -1,7 +1,7 @@
-"""How the other element-wise ops of `top` are said in `tpu`.
+"""Converts the other element-wise ops of `top` to `tpu`.
 
-Functions of one operand are in floats, and between casts from and to 8 bits `tpu-fuse-lookup` makes
-one table of them.
+Functions of one operand are converted to floats; if they stand between casts from and to 8 bits, `tpu-fuse-lookup`
+makes one table of them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
-    """select: of stored values, once both operands are in the result's quantization; of floats
-    where that would not show one of them, or only softmaxes and comparisons read it."""
+    """Convert select to one of stored values, after bringing both operands into the result's quantization; to floats if
+    that would hide one of them, or if only softmaxes and comparisons read the result.
+    """
     condition, name = builder.as_float(op.condition), op.result_name.data
     quantizes = builder.quantizes and is_float(op.output.type)
     floats = not quantizes or op.output in builder.float_results
@@ -33,21 +34,21 @@ def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
 
 
 def convert_compare(builder: TpuBuilder, op: top.CompareOp) -> None:
-    """Comparisons: of the numbers themselves, in floats (or of bools)."""
+    """Convert a comparison to one of floats (or of bools), so that the numbers themselves are compared."""
     lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
     made = tpu.CompareOp(op.result_name.data, lhs, rhs, kind=op.kind.data)
     builder.set_float(op.output, builder.add(made).output)
 
 
 def convert_logical(builder: TpuBuilder, op: top.LogicalOp) -> None:
-    """Operations on bools."""
+    """Convert an operation on bools."""
     lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
     made = tpu.LogicalOp(op.result_name.data, lhs, rhs, kind=op.kind.data)
     builder.set_float(op.output, builder.add(made).output)
 
 
 def convert_unary(builder: TpuBuilder, op: top.UnaryOp) -> None:
-    """Functions of one operand: in floats; of 8 bits they are later looked up in a table."""
+    """Convert a function of one operand to floats; if its operand has 8 bits, a table replaces it later."""
     of_8_bits = builder.is_quantized(op.input) and is_float(op.output.type)
     made = tpu.UnaryOp(
         op.result_name.data,
@@ -64,7 +65,7 @@ def convert_unary(builder: TpuBuilder, op: top.UnaryOp) -> None:
 
 
 def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
-    """relu and clip: a clamp, in the quantization of its result."""
+    """Convert relu and clip to a clamp, in the quantization of its result."""
     low = 0.0 if isinstance(op, top.ReluOp) else _number(op.low)
     high = None if isinstance(op, top.ReluOp) else _number(op.high)
     name = op.result_name.data
@@ -78,12 +79,12 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
 
 
 def convert_cast(builder: TpuBuilder, op: top.CastOp) -> None:
-    """Nothing: floats are stored as the number format says, whatever the network casts them to."""
+    """Convert a cast to nothing: floats are stored as the number format says, whatever the network casts them to."""
     builder.set_form(op.output, builder.as_kept(op.input))
 
 
 def _number(attribute: FloatAttr | None) -> float | None:
-    """The number of an optional attribute."""
+    """Return the number that an optional attribute holds; None if it is absent."""
     return None if attribute is None else attribute.value.data
 
 

@@ -1,4 +1,4 @@
-"""How pooling of `top` is said in `tpu`."""
+"""Converts pools of `top` to `tpu`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_ele
 
 
 def convert_max_pool(builder: TpuBuilder, op: top.MaxPoolOp) -> None:
-    """max_pool keeps its input's quantization."""
+    """Convert max_pool, which keeps its input's quantization."""
     made = tpu.MaxPoolOp(op.result_name.data, builder.as_kept(op.input), **_pool_options(op))
     builder.set_form(op.output, builder.add(made).output)
 
 
 def convert_avg_pool(builder: TpuBuilder, op: top.AvgPoolOp) -> None:
-    """avg_pool rounds once, to its result's quantization."""
+    """Convert avg_pool, which rounds once, to its result's quantization."""
     form, element = mean_forms(builder, op)
     made = tpu.AvgPoolOp(
         op.result_name.data,
@@ -34,7 +34,7 @@ def convert_avg_pool(builder: TpuBuilder, op: top.AvgPoolOp) -> None:
 def mean_forms(
     builder: TpuBuilder, op: top.AvgPoolOp | top.ReduceOp
 ) -> tuple[SSAValue, UniformQuantizedType | None]:
-    """The operand's form and the result's element (None: the operand's, a float)."""
+    """Return the form of the operand, and the result's element type (None: the operand's, a float)."""
     if not builder.is_quantized(op.input):
         return builder.as_float(op.input), None
     form, element = builder.as_quantized(op.input), builder.element(op.output)

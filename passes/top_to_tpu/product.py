@@ -1,8 +1,8 @@
-"""How matrix products of `top` are said in `tpu`, and what convolutions share with them.
+"""Converts matrix products of `top` to `tpu`, and holds what convolutions share with them.
 
-In int8 the right side is a constant, quantized per output channel, or, in a matrix product, another
-activation, quantized as activations are. Weights that the network computes for a convolution, and
-biases that it computes, are left in floats.
+In int8 the right side is a constant, quantized per output channel, or, in a matrix product, another activation,
+quantized as activations are. Weights that the network computes for a convolution, and biases that it computes, are left
+in floats.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class MakeProduct(Protocol):
 
 
 def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
-    """Converts a matrix product: to integers if both sides have quantized forms, else to floats."""
+    """Convert a matrix product: to integers if both sides have quantized forms, else to floats."""
 
     def make(
         left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
@@ -48,12 +48,12 @@ def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
 
 
 def has_computed_bias(op: Product) -> bool:
-    """Whether the network computes the bias of a product."""
+    """Tell whether the network computes the bias of a product, so that it is not a constant."""
     return op.bias is not None and not isinstance(op.bias.owner, top.WeightOp)
 
 
 def _constant_bias(op: Product) -> top.WeightOp | None:
-    """The op that makes the bias, a constant; None if there is no bias."""
+    """Return the op that makes the bias, which is a constant; None if there is no bias."""
     if op.bias is None:
         return None
     assert isinstance(op.bias.owner, top.WeightOp)
@@ -63,7 +63,7 @@ def _constant_bias(op: Product) -> top.WeightOp | None:
 def convert_in_floats(
     builder: TpuBuilder, op: Product, left: SSAValue, right: SSAValue, make: MakeProduct
 ) -> None:
-    """Converts a product to one of floats with an f32 bias."""
+    """Convert a product to one of floats with an f32 bias."""
     forms = builder.as_float(left), builder.as_float(right)
     made = make(*forms, None if op.bias is None else builder.as_f32(op.bias))
     builder.set_float(op.output, builder.add(made).output)
@@ -77,8 +77,8 @@ def convert_weighted(
     axis: int,
     make: MakeProduct,
 ) -> None:
-    """Converts an activation times constant weights, which get a scale per output channel (along
-    `axis`), to integers.
+    """Convert an activation times constant weights to integers, with a scale for each output channel (along `axis`) of
+    the weights.
     """
     input = builder.as_quantized(left)
     result = builder.element(op.output)
@@ -105,7 +105,7 @@ def convert_weighted(
 
 
 def _convert_activations(builder: TpuBuilder, op: top.MatmulOp, make: MakeProduct) -> None:
-    """Converts a product of two activations (or of one and a vector), one scale each, to integers."""
+    """Convert a product of two activations (or of one and a vector) to integers, with one scale each."""
     left, right = builder.as_quantized(op.lhs), builder.as_quantized(op.rhs)
     a, b, result = quantized_element(left), quantized_element(right), builder.element(op.output)
     scale, bias = a.scale * b.scale, _constant_bias(op)

@@ -6,5 +6,5 @@ from typing import Literal, get_args
 
 Quantize = Literal["int8", "f32", "f16", "bf16"]
 QUANTIZE: tuple[Quantize, ...] = get_args(Quantize)
-"""int8: integers, where an op has them, and f32 elsewhere. f32, f16, bf16: every tensor is stored
-so."""
+"""int8: integers for ops that have an integer form, and f32 for the others. f32, f16, bf16: the storage
+type of every tensor."""

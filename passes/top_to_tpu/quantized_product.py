@@ -1,5 +1,6 @@
-"""Weights and bias of a convolution or matrix product as integers, and the accumulator that
-provably holds the sums."""
+"""Computes the integer weights and bias of a convolution or matrix product, and chooses an accumulator that provably
+holds the sums.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +22,8 @@ _INPUT_MAGNITUDE = 128
 class QuantizedProduct:
     """Integer weights of a product.
 
-    `weight` is i8 in [-127, 127], of the float weights' shape; `scales` f64 [channels] (each an f32
-    value); `bias` i32 [channels] in units of input scale · scales[c], or None; `accumulator` the
-    type that holds every sum.
+    `weight` is i8 in [-127, 127], of the float weights' shape; `scales` is f64 [channels] (each an f32 value); `bias`
+    is i32 [channels] in units of input scale · scales[c], or None; `accumulator` is the type that holds every sum.
     """
 
     weight: np.ndarray
@@ -35,20 +35,17 @@ class QuantizedProduct:
 def quantize_product(
     weight: np.ndarray, axis: int, bias: np.ndarray | None, input_scale: float, zero_point: int
 ) -> QuantizedProduct:
-    """The integers for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and
-    an i8 input.
+    """Return the integers for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and an i8 input.
 
-    Scales are max|w| / 127 per channel, 1 where a channel is all zeros, and larger where its bias
-    would not fit i32 otherwise (then the bias is what matters). ValueError where a weight or bias
-    is not finite.
+    Scales are max|w| / 127 per channel, 1 for a channel that is all zeros, and larger if the channel's bias would
+    otherwise not fit i32 (then the bias is what matters). Raises ValueError if a weight or bias is not finite.
     """
     scales = weight_scales(weight, axis)
     if bias is not None:
         if not np.all(np.isfinite(bias)):
             raise ValueError("biases must be finite")
         needed = np.abs(bias.astype(np.float64)) / (input_scale * _MAX_BIAS)
-        # Rounding to f32 must not bring the bias over the limit again: one step up is more than
-        # enough.
+        # Rounding to f32 must not bring the bias over the limit again; one step up prevents that.
         raised = np.nextafter(needed.astype(np.float32), np.float32(np.inf)).astype(np.float64)
         scales = np.where(needed > scales, raised, scales)
     quantized = np.maximum(quantize(weight, scales, 0, "i8", axis=axis), np.int8(-127))
@@ -59,8 +56,9 @@ def quantize_product(
 
 
 def quantize_bias(bias: np.ndarray, scales: np.ndarray | float) -> np.ndarray:
-    """round_half_even(bias / scales) as i32 [channels], saturated; computed in f64, f32 would lose
-    the low bits."""
+    """Return round_half_even(bias / scales) as i32 [channels], saturated. It is computed in f64, because f32 would lose
+    the low bits.
+    """
     info = np.iinfo(np.int32)
     steps = np.rint(bias.astype(np.float64) / scales)
     return np.clip(steps, info.min, info.max).astype(np.int32)
@@ -69,10 +67,10 @@ def quantize_bias(bias: np.ndarray, scales: np.ndarray | float) -> np.ndarray:
 def accumulator_for(
     weight: np.ndarray, axis: int, bias: np.ndarray | None, zero_point: int
 ) -> Literal["i32", "i64"]:
-    """i32 where no i8 input can drive a sum, or any partial sum, out of 32 bits; else i64.
+    """Return "i32" if no i8 input can drive a sum, or any partial sum, out of 32 bits; else "i64".
 
-    Per channel, whatever the order of summation: 128 · Σ|w| for the products, |zero point| · Σ|w|
-    for the input's zero point that is folded into the bias, and the bias.
+    The bound per channel holds for any order of summation: 128 · Σ|w| for the products, |zero point| · Σ|w| for the
+    input's zero point that is folded into the bias, and the bias.
     """
     total = _magnitudes(weight, axis % weight.ndim) * (_INPUT_MAGNITUDE + abs(zero_point))
     if bias is not None:
@@ -81,7 +79,7 @@ def accumulator_for(
 
 
 def _magnitudes(weight: np.ndarray, axis: int) -> np.ndarray:
-    """Σ|w| of each channel (i64) of i8 weights."""
+    """Return Σ|w| of each channel (i64) of i8 weights."""
     others = tuple(a for a in range(weight.ndim) if a != axis)
     total = np.zeros(weight.shape[axis], np.int64)
     for rows in row_blocks(weight):
@@ -93,8 +91,8 @@ def _magnitudes(weight: np.ndarray, axis: int) -> np.ndarray:
 def accumulator_for_activations(
     depth: int, zero_point_a: int, zero_point_b: int, most_bias: int
 ) -> Literal["i32", "i64"]:
-    """i32 where no i8 operands, `depth` products to a sum, can drive it or any partial sum out of
-    32 bits, with or without their zero points and a bias up to `most_bias`; else i64.
+    """Return "i32" if no i8 operands, with `depth` products in each sum, can drive a sum or any partial sum out of 32
+    bits, with or without their zero points and a bias up to `most_bias`; else "i64".
     """
     magnitudes = (_INPUT_MAGNITUDE + abs(point) for point in (zero_point_a, zero_point_b))
     a, b = magnitudes

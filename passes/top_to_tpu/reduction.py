@@ -1,4 +1,4 @@
-"""How reductions of `top` are said in `tpu`."""
+"""Converts reductions of `top` to `tpu`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_reduce(builder: TpuBuilder, op: top.ReduceOp) -> None:
-    """Means and sums round once, to their result's quantization; max and min keep their input's;
-    the other reductions compute in f32.
+    """Convert a reduction: means and sums round once, to their result's quantization; max and min keep their input's;
+    the others compute in f32.
     """
     kind, element = op.kind.data, None
     if kind in SELECTING_KINDS:

@@ -1,4 +1,4 @@
-"""How resizing in `top` is said in `tpu`: as one resampling along each axis."""
+"""Converts resizing of `top` to `tpu`: to one resampling along each axis."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
-    """resize: one resample per axis that changes; on integers where elements are only copied, else
-    in f32."""
+    """Convert a resize to one resample per axis that changes: on integers if elements are only copied, else in f32."""
     name, rank = op.result_name.data, len(shape_of(op.output))
     taps = op.taps()
     axes = [
@@ -21,7 +20,7 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
     ]
     copies = all(resampling.is_gather(*taps[axis]) for axis in axes)
     form = builder.as_kept(op.input) if copies else builder.as_float(op.input)
-    # Axes that shrink first: what follows has less to do.
+    # Axes that shrink come first, so that the others have fewer elements to resample.
     axes.sort(key=lambda axis: shape_of(op.output)[axis] / shape_of(op.input)[axis])
     fills = op.extrapolation_value.value.data != 0 and any(
         resampling.extrapolated(weight).any() for _, weight in taps.values()
@@ -35,7 +34,7 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
         made = tpu.ResampleOp(step_name, form, index_form, weight_form, axis=axis)
         form = builder.add(made).output
     if fills:
-        # What lies beside the input came out as 0: add the value that it should have.
+        # Outputs outside the input came out as 0: add the value that they should have.
         beside = np.zeros((1,) * rank, np.bool_)
         for axis, (_, weight) in taps.items():
             beside = beside | beside_input(weight, axis, rank)
@@ -46,7 +45,7 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
 
 
 def _copies_axis(size: int, index: np.ndarray, weight: np.ndarray) -> bool:
-    """Whether each of `size` outputs is the input of its index."""
+    """Tell whether each of `size` outputs is the input of the same index."""
     if len(index) != size:
         return False
     own = index == np.arange(size)[:, None]
@@ -55,7 +54,7 @@ def _copies_axis(size: int, index: np.ndarray, weight: np.ndarray) -> bool:
 
 
 def _without_idle_taps(index: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The taps that some output uses; the first one where none does."""
+    """Return only the taps that some output uses; the first tap if none is used."""
     used = np.flatnonzero(weight.any(axis=0))
     if not used.size:
         used = np.zeros(1, np.intp)

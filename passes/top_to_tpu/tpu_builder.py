@@ -1,5 +1,6 @@
-"""What the conversion from `top` to `tpu` knows of each value: its float and its quantized form,
-made when first asked for."""
+"""Holds the float and the quantized form of each value during the conversion from `top` to `tpu`; a form is made when
+it is first asked for.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +40,12 @@ Op = TypeVar("Op", bound=Operation)
 class TpuBuilder:
     """Builds the `tpu` body of one function, value by value.
 
-    A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` give
-    one of them and cast where it is not there yet. The element type of float forms is `float`,
-    whatever that of `top` is: an op whose operands are float forms computes in it. New ops get the
-    location `location` and unique names. Values that need a calibrated range and have none are
-    collected, so that one diagnostic can name them all. `saturated` counts the numbers of weights
-    that `float` does not reach. `float_results` are values that only softmaxes and
-    comparisons read: arithmetic makes them in floats. `quantize` is one of `QUANTIZE`.
+    A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` return one of them, and
+    cast if it does not exist yet. The element type of float forms is `float`, whatever that of `top` is: an op whose
+    operands are float forms computes in it. New ops get the location `location` and unique names. Values that need a
+    calibrated range and have none are collected, so that one diagnostic can name them all. `saturated` counts the
+    numbers of weights that are out of the range of `float`. `float_results` are values that only softmaxes and
+    comparisons read, which arithmetic makes in floats. `quantize` is one of `QUANTIZE`.
     """
 
     def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
@@ -76,7 +76,7 @@ class TpuBuilder:
     # Names and places
 
     def name_of(self, value: SSAValue) -> str:
-        """The name of a value of `top`: its op's, or the input's."""
+        """Return the name of a value of `top`: that of its op, or of the input."""
         if isinstance(value, BlockArgument):
             return (
                 self._inputs[value.index]
@@ -87,12 +87,11 @@ class TpuBuilder:
         return owner.result_name.data if isinstance(owner, top.TopOp) else str(value.name_hint)
 
     def fresh(self, name: str) -> str:
-        """A name that no value has, made from `name`."""
+        """Return a name that no value has, made from `name`."""
         return self._names.fresh(name)
 
     def _own_name(self, name: str) -> str:
-        """The name of a constant that stays as it is, for the first op that asks; then a fresh
-        one."""
+        """Return the name of a constant, unchanged, to the first op that asks; after that, fresh names."""
         if name in self._taken:
             return self._names.fresh(name)
         self._taken.add(name)
@@ -101,7 +100,7 @@ class TpuBuilder:
     # Ops
 
     def add(self, op: Op) -> Op:
-        """Appends an op; it gets the location of what is being converted."""
+        """Append an op, with the location of what is being converted."""
         if is_unknown(op.location):
             op.location = self.location
         name = op.properties.get("name")
@@ -111,8 +110,9 @@ class TpuBuilder:
         return op
 
     def constant(self, name: str, array: np.ndarray, element: Attribute | None = None) -> SSAValue:
-        """A `tpu.weight` of `array` under a new key of the store, with element type `element` (that
-        of the array if None)."""
+        """Return a `tpu.weight` of `array` under a new key of the store, with element type `element` (that of the array
+        if None).
+        """
         element = type_of_storage(name_of(array.dtype)) if element is None else element
         type = TensorType(element, array.shape)
         weight = tpu.WeightOp(self.fresh(name), type=type, key=self.store.add(name, array))
@@ -121,8 +121,8 @@ class TpuBuilder:
     # Values
 
     def set_float(self, value: SSAValue, form: SSAValue) -> None:
-        """Notes the float form of `value`, or its bools; ValueError where the element type of
-        floats is not `float`.
+        """Note the float form of `value`, or its bools. Raises ValueError if the element type of floats is not
+        `float`.
         """
         element = element_of(form)
         if is_float(element) and element != self.float:
@@ -130,24 +130,26 @@ class TpuBuilder:
         self._floats[value, element] = form
 
     def set_function_of_8_bits(self, value: SSAValue, form: SSAValue) -> None:
-        """Notes the float form of `value`, which a table can give in place of it, quantized too."""
+        """Note the float form of `value`, which is a function of 8 bits: a table can give its quantized form just as
+        well.
+        """
         self.set_float(value, form)
         self._functions_of_8_bits.add(value)
 
     def set_quantized(self, value: SSAValue, form: SSAValue) -> None:
-        """Notes the quantized form of `value`, which is how it was made."""
+        """Note the quantized form of `value` as the form in which it was made."""
         self._quantized[value] = form
         self._made_quantized.add(value)
 
     def set_form(self, value: SSAValue, form: SSAValue) -> None:
-        """Notes the form of `value` that its element type says it is."""
+        """Note the form of `value`; its element type says whether it is the float or the quantized one."""
         if isinstance(element_of(form), UniformQuantizedType):
             self.set_quantized(value, form)
         else:
             self.set_float(value, form)
 
     def as_float(self, value: SSAValue) -> SSAValue:
-        """The form of a value of `top` with elements of type `float`; of bools, as they are."""
+        """Return the form of a value of `top` with elements of type `float`; bools are returned as they are."""
         return (
             self.as_given(value)
             if is_bool(element_of(value))
@@ -155,12 +157,12 @@ class TpuBuilder:
         )
 
     def as_f32(self, value: SSAValue) -> SSAValue:
-        """The form in f32, whatever `float` is: what is added to accumulators."""
+        """Return the form in f32, whatever `float` is, as accumulators need it."""
         return self._as_element(value, type_of_storage("f32"))
 
     def as_given(self, value: SSAValue) -> SSAValue:
-        """The form with the float type (or the bools) that the value has in `top`: what the function
-        returns.
+        """Return the form with the float type (or the bools) that the value has in `top`, as the function
+        returns it.
         """
         return self._as_element(value, expressed(element_of(value)))
 
@@ -177,7 +179,7 @@ class TpuBuilder:
         return form
 
     def _made(self, value: SSAValue) -> SSAValue:
-        """The form that `value` was made in: no cast lies before it."""
+        """Return the form in which `value` was made, before any cast."""
         given = (value, expressed(element_of(value)))
         if isinstance(value, BlockArgument):
             return self._floats[given]
@@ -185,7 +187,7 @@ class TpuBuilder:
         return self._quantized[value] if made is None else made
 
     def as_quantized(self, value: SSAValue) -> SSAValue:
-        """The quantized form of a value of `top`; a constant's range is that of its elements."""
+        """Return the quantized form of a value of `top`; the range of a constant is that of its elements."""
         form = self._quantized.get(value)
         if form is None:
             weight = value.owner
@@ -198,27 +200,27 @@ class TpuBuilder:
         return form
 
     def as_kept(self, value: SSAValue, result: SSAValue | None = None) -> SSAValue:
-        """The form that an op should get which only moves elements: quantized where there is one,
-        float otherwise.
+        """Return the form that an op which only moves elements should get: the quantized one if there is one, else the
+        float one.
 
-        Inputs of the function are quantized first: then a quarter of the bytes is moved. Where the
-        op's `result` is read as floats, floats stay floats: a comparison must not see a value in
-        two precisions.
+        Inputs of the function are quantized first, so that only a quarter of the bytes is moved. If the op's `result`
+        is read as floats, floats stay floats, because a comparison must not see a value in two precisions.
         """
         stays = result in self.float_results and value not in self._made_quantized
         moves = self.moves_quantized(value) and not stays
         return self.as_quantized(value) if moves else self.as_float(value)
 
     def moves_quantized(self, value: SSAValue) -> bool:
-        """Whether what only moves `value` should get its quantized form."""
+        """Tell whether an op that only moves `value` should get its quantized form."""
         moves_input = (
             self.quantizes and isinstance(value, BlockArgument) and self._is_calibrated(value)
         )
         return value in self._quantized or value in self._functions_of_8_bits or moves_input
 
     def is_quantized(self, value: SSAValue) -> bool:
-        """Whether the value has a quantized form, or is an input or a constant, which can be given
-        one without loss of time."""
+        """Tell whether the value has a quantized form, or can be given one at no cost because it is an input or a
+        constant.
+        """
         return self.quantizes and (
             value in self._quantized
             or value in self._functions_of_8_bits
@@ -229,7 +231,7 @@ class TpuBuilder:
     def requantized(
         self, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
     ) -> SSAValue:
-        """The quantized form of `value` with elements of type `element`, for `op`."""
+        """Return the quantized form of `value` with elements of type `element`, for `op`."""
         form = self.as_quantized(value)
         if element_of(form) == element:
             return form
@@ -241,7 +243,7 @@ class TpuBuilder:
         return self.add(made).output
 
     def _cast(self, name: str, form: SSAValue, element: Attribute) -> SSAValue:
-        """A cast; its location is that of the op which makes the value."""
+        """Return a cast, with the location of the op that makes the value."""
         owner = form.owner
         location = owner.location if isinstance(owner, Operation) else self.location
         return self.add(tpu.CastOp(name, form, element=element, location=location)).output
@@ -249,23 +251,23 @@ class TpuBuilder:
     # Weights
 
     def array_of(self, weight: top.WeightOp) -> np.ndarray:
-        """The numbers of a constant in f32, as what is computed from them at compile time needs
-        them."""
+        """Return the numbers of a constant in f32, for computing with them at compile time."""
         return value_of(weight, self.store).astype(np.float32, copy=False)
 
     def float_constant(self, name: str, array: np.ndarray) -> SSAValue:
-        """A constant of `array` with elements of type `float`."""
+        """Return a constant of `array` with elements of type `float`."""
         return self.constant(name, self._stored(array, self.float))
 
     def _stored(self, array: np.ndarray, element: Attribute) -> np.ndarray:
-        """`array` in a float type; counts the numbers that it does not reach."""
+        """Return `array` in a float type, and count the numbers that are out of its range."""
         stored, saturated = saturate_to(array, element_storage(element))
         self.saturated += saturated
         return stored
 
     def _float_weight(self, weight: top.WeightOp, element: Attribute) -> SSAValue:
-        """The weight with elements of type `element`; where it has them already, the same key, seed
-        or value."""
+        """Return the weight with elements of type `element`; if it has them already, the same key, seed or value is
+        used.
+        """
         if expressed(element_of(weight.output)) != element:
             stored = self._stored(value_of(weight, self.store), element)
             name = f"{self.key_of(weight)}.{element_storage(element)}"
@@ -286,8 +288,9 @@ class TpuBuilder:
         array: np.ndarray,
         element: UniformQuantizedType | None = None,
     ) -> SSAValue:
-        """`array`, which stands for the constant `weight`, quantized as `element` says, or (None)
-        like an activation by its least and greatest element."""
+        """Return `array`, which stands for the constant `weight`, quantized as `element` says or, if that is None, by
+        its least and greatest element, like an activation.
+        """
         if not np.all(np.isfinite(array)):
             raise DiagnosticError(
                 "a constant that is to be quantized is not finite", place_of(weight)
@@ -300,14 +303,15 @@ class TpuBuilder:
 
     @staticmethod
     def key_of(weight: top.WeightOp) -> str:
-        """What new keys that stem from `weight` begin with: its own key, or its name."""
+        """Return the beginning of new keys for what is made from `weight`: its own key, or its name."""
         return weight.result_name.data if weight.key is None else weight.key.data
 
     # Ranges
 
     def element(self, value: SSAValue) -> UniformQuantizedType:
-        """The quantized element type of a value of `top`, by its calibrated range; noted as missing
-        where there is none."""
+        """Return the quantized element type of a value of `top`, by its calibrated range; a value without a range is
+        noted as missing one.
+        """
         found = self._elements.get(value)
         if found is not None:
             return found
@@ -327,7 +331,7 @@ class TpuBuilder:
         return found
 
     def take_element(self, value: SSAValue, successor: SSAValue) -> None:
-        """Makes `value` be quantized as `successor` is, where that has a range."""
+        """Let `value` be quantized as `successor` is, if that has a range."""
         if successor in self._elements or self._is_calibrated(successor):
             self._elements[value] = self.element(successor)
 
@@ -335,7 +339,7 @@ class TpuBuilder:
         return isinstance(element_of(value), CalibratedType)
 
     def check_ranges(self) -> None:
-        """DiagnosticError that names the values which needed a calibrated range and had none."""
+        """Raise DiagnosticError that names the values which needed a calibrated range and had none."""
         if not self._missing:
             return
         names = list(self._missing)
@@ -350,24 +354,24 @@ class TpuBuilder:
 
 
 Conversions = Mapping[type[top.TopOp], Callable[[TpuBuilder, Any], None]]
-"""How ops are said in `tpu`, by the class of the op: a function that appends the `tpu` ops for one op
-and notes the form of its result."""
+"""The conversions of ops, by the class of the op: functions that append the `tpu` ops for one op
+and note the form of its result."""
 
 
 def _given_type(argument: SSAValue) -> TensorType:
-    """The type of an input without its calibrated range."""
+    """Return the type of an input without its calibrated range."""
     return TensorType(expressed(element_of(argument)), shape_of(argument))
 
 
 def quantized_element(value: SSAValue) -> UniformQuantizedType:
-    """The element type of a form that the builder gave as a quantized one."""
+    """Return the element type of a quantized form that the builder returned."""
     element = element_of(value)
     assert isinstance(element, UniformQuantizedType), "the builder gives quantized forms only"
     return element
 
 
 def not_quantizable(op: top.TopOp, error: Exception) -> DiagnosticError:
-    """The diagnostic for an op whose scales no multiplier can bridge, as `error` says."""
+    """Return the diagnostic for an op whose scales are too far apart for a multiplier, as `error` says."""
     return DiagnosticError(
         f"'{op.result_name.data}' cannot be computed in int8: {error}",
         place_of(op),

@@ -1,4 +1,4 @@
-"""`tpu-fuse-activation`: a clamp goes into the op that makes its input.
+"""`tpu-fuse-activation`: fuses a clamp into the op that makes its input.
 
 Before:
 
@@ -32,7 +32,7 @@ Bound = float | None
 
 
 class FuseClamp(RewritePattern):
-    """An op that can clamp, used by a clamp alone  ⇒  the op with both clamps."""
+    """An op that can clamp and whose only user is a clamp  ⇒  the op with both clamps."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: tpu.ClampOp, rewriter: PatternRewriter, /) -> None:
@@ -73,8 +73,7 @@ class FuseActivation(SmaltiPass):
 
 
 def compose(first: tuple[Bound, Bound], second: tuple[Bound, Bound]) -> tuple[Bound, Bound]:
-    """The one clamp that does what `first` and then `second` do: the bounds of the first, moved
-    into the second."""
+    """Return the one clamp that does what `first` and then `second` do: the bounds of `first`, clamped by `second`."""
     low, high = second
 
     def moved(bound: Bound, otherwise: Bound) -> Bound:

@@ -1,4 +1,4 @@
-"""`tpu-fuse-lookup`: a chain of element-wise ops on 8 bits becomes one look-up in a table.
+"""`tpu-fuse-lookup`: replaces a chain of element-wise ops on 8 bits by one look-up in a table.
 
 Before:
 
@@ -11,11 +11,11 @@ After:
     %t = tpu.weight "s.table" key = "s.table" : tensor<256x!quant.uniform<i8:f32, 0.004:-128>>
     %q = tpu.lookup "s" %x, %t : (…) -> tensor<4x!quant.uniform<i8:f32, 0.004:-128>>
 
-The table holds what the chain makes of each of the 256 values, by the functions that the interpreter
-runs: what is computed stays the same to the bit. A chain begins at a value of 8 bits; it may hold
-casts, requantizations, clamps, functions, look-ups, and arithmetic and comparisons with one number,
-and ends where an op of another kind uses its result. At least one of its ops has to compute in
-floats or be a look-up: clamps and requantizations alone are cheaper as they are.
+The table holds what the chain makes of each of the 256 values, by the functions that the interpreter runs: what is
+computed stays the same to the bit. A chain begins at a value of 8 bits; it may hold casts, requantizations, clamps,
+functions, look-ups, and arithmetic and comparisons with one number, and ends where an op of another kind uses its
+result. At least one of its ops has to compute in floats or be a look-up: clamps and requantizations alone are cheaper
+as they are.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 
 
 class FuseChain(RewritePattern):
-    """The last op of a chain on 8 bits  ⇒  a look-up with the value that the chain begins with."""
+    """The last op of a chain on 8 bits  ⇒  a look-up with the value at which the chain begins."""
 
     def __init__(self, store: WeightStore) -> None:
         self.store = store
@@ -70,7 +70,7 @@ class FuseChain(RewritePattern):
         erase_if_unused(rewriter, *reversed(chain[:-1]))
 
     def _table(self, chain: Sequence[tpu.TpuOp], storage: str) -> np.ndarray:
-        """What `chain` makes of every value of `storage`, i8 or u8, in the order of their bits."""
+        """Return the results of `chain` for all values of `storage`, i8 or u8, in the order of their bits."""
         bits = np.arange(TABLE_ENTRIES, dtype=np.uint8)
         value = bits.view(np.int8) if storage == "i8" else bits
         with np.errstate(all="ignore"):
@@ -105,12 +105,14 @@ def _weight(value: SSAValue) -> tpu.WeightOp:
 
 
 def _operand(op: object) -> SSAValue | None:
-    """The operand of a step that decides each element of its result; None for ops that are no steps."""
+    """Return the operand of a step that decides each element of its result; None for ops that cannot be steps of a
+    chain.
+    """
     return op.table_operand() if isinstance(op, tpu.TpuOp) else None
 
 
 def _has_8_bits(value: SSAValue) -> bool:
-    """Whether a value is stored in 8 bits, quantized with one scale."""
+    """Return whether a value is stored in 8 bits, quantized with one scale."""
     element = element_of(value)
     return (
         isinstance(element, UniformQuantizedType)
@@ -120,7 +122,7 @@ def _has_8_bits(value: SSAValue) -> bool:
 
 
 def _goes_on(op: tpu.TpuOp) -> bool:
-    """Whether every chain that takes in the result of `op` goes on to a user."""
+    """Tell whether every chain that takes in the result of `op` continues to a user."""
     uses = list(op.results[0].uses)
     if _has_8_bits(op.results[0]) and len(uses) > 1:
         return False
@@ -128,9 +130,9 @@ def _goes_on(op: tpu.TpuOp) -> bool:
 
 
 def _chain_to(op: tpu.TpuOp) -> list[tpu.TpuOp] | None:
-    """The ops from the one that reads a value of 8 bits to `op`; None where there is no such value.
+    """Return the ops of a chain, from the one that reads a value of 8 bits to `op`; None if there is no such value.
 
-    The value is the first of 8 bits, going back, that no op of a chain makes for this chain alone.
+    That value is the first one of 8 bits, going backwards, that is not made by an op which serves this chain alone.
     """
     chain: list[tpu.TpuOp] = []
     begin = 0
@@ -147,7 +149,7 @@ def _chain_to(op: tpu.TpuOp) -> list[tpu.TpuOp] | None:
 
 
 def _is_worth_a_table(op: tpu.TpuOp) -> bool:
-    """Whether a look-up is cheaper than the op: one that computes in floats, or is a look-up."""
+    """Tell whether a look-up is cheaper than the op: whether it computes in floats or is itself a look-up."""
     if isinstance(op, tpu.LookupOp):
         return True
     return not Converts.holds(op) and not is_quantized(op.operands[0].type)

@@ -1,5 +1,4 @@
-"""`tpu-fuse-residual`: an addition after a convolution or matrix product becomes its residual
-operand.
+"""`tpu-fuse-residual`: makes an addition after a convolution or matrix product its residual operand.
 
 Before:
 
@@ -10,9 +9,9 @@ After:
 
     %y = tpu.conv2d "y" %x, %w, %b residual %shortcut accumulator = "i32" clamp_low = 0.0 : ...
 
-The residual joins the accumulator before the one rounding, where an addition of its own would round
-and saturate twice: integer results may differ by one step, and where the product alone saturated,
-to the better. The clamp comes after the addition, as it did.
+The residual joins the accumulator before the one rounding, where an addition of its own would round and saturate twice:
+integer results may differ by one step, and where the product alone saturated, to the better. The clamp comes after the
+addition, as it did.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from ..smalti_pass import Level, SmaltiPass
 Product = tpu.Conv2dOp | tpu.MatmulOp
 
 _ROUNDED_ONCE = 0.08
-"""Share of an output's range that a network may move by; a wrong residual moves it by its whole."""
+"""By how much an output may change, as a share of its range; a wrong residual changes it by all of that."""
 
 _MAX_RATIO = 2.0**24
 """Residual scale over accumulator scale: past this an i8 residual would fill an accumulator of 32
@@ -45,8 +44,9 @@ bits by itself."""
 
 
 class FuseAddition(RewritePattern):
-    """conv2d or matmul, used by an add of equal shapes alone  ⇒  the product with a residual, where
-    the add stood."""
+    """conv2d or matmul whose only user is an add of equal shapes  ⇒  the product with a residual, in the place of the
+    add.
+    """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: tpu.AddOp, rewriter: PatternRewriter, /) -> None:
@@ -82,7 +82,7 @@ class FuseResidual(SmaltiPass):
 
     @property
     def integer_tolerance(self) -> float:
-        """One rounding and saturation less in each addition, carried through a network's depth: 4%
+        """The effect of leaving out one rounding and saturation in each addition, carried through a network's depth: 4%
         was seen in CIFAR-10's MobileNetV2 on random ranges and inputs.
         """
         return _ROUNDED_ONCE
@@ -96,8 +96,9 @@ def _shape(value: SSAValue) -> tuple[int, ...]:
 
 
 def _scales_fit(product: Product, residual: SSAValue) -> bool:
-    """Whether the residual, in units of the accumulator (input scale · weight scale), stays within
-    what it can hold."""
+    """Tell whether the residual, in units of the accumulator (input scale · weight scale), stays within what that can
+    hold.
+    """
     left, right = (
         (product.input, product.weight)
         if isinstance(product, tpu.Conv2dOp)
@@ -112,8 +113,7 @@ def _scales_fit(product: Product, residual: SSAValue) -> bool:
 
 
 def _with_residual(product: Product, residual: SSAValue, op: tpu.AddOp) -> Product:
-    """The product with a residual, under the name, with the result type and the clamp of the
-    addition `op`."""
+    """Return the product with a residual, with the name, the result type and the clamp of the addition `op`."""
     name, element = op.result_name.data, op.output.type.element_type
     low, high = op.clamp
     accumulator = product.accumulator.data

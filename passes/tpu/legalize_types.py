@@ -1,5 +1,4 @@
-"""`tpu-legalize-types`: products in a float type that the target's matrix unit lacks are computed in
-f32 between casts.
+"""`tpu-legalize-types`: computes products in a float type that the target's matrix unit lacks in f32, between casts.
 
 Before (a target whose `matrix.macs_per_cycle` has f32 and no bf16):
 
@@ -13,9 +12,9 @@ After:
     %y_product = tpu.matmul "y_product" %x_f32, %w_f32 accumulator = "f32" : ... -> tensor<1x2xf32>
     %y = tpu.cast "y" %y_product : (tensor<1x2xf32>) -> tensor<1x2xbf16>
 
-Sums are f32 in every float type, and the result is rounded once on its way out, here by the cast: the
-numbers are those of a unit that has the type. Where the unit has no f32 either, nothing changes, and
-what cuts the product says that it cannot be computed. Depthwise convolutions are the vector unit's.
+Sums are f32 in every float type, and the result is rounded once on its way out, here by the cast: the numbers are those
+of a unit that has the type. Where the unit has no f32 either, nothing changes, and what cuts the product says that it
+cannot be computed. Depthwise convolutions are the vector unit's.
 """
 
 from __future__ import annotations
@@ -50,12 +49,12 @@ from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
 
 _WIDE = "f32"
-"""The type that accumulators of floats have; every other float type goes into it without rounding."""
+"""The type of float accumulators, which holds every number of the other float types exactly."""
 
 
 @dataclass(frozen=True)
 class WidenProduct(RewritePattern):
-    """conv2d or matmul of a float type without a rate in the matrix unit  ⇒  the product in f32, and a cast."""
+    """conv2d or matmul of a float type that the matrix unit lacks  ⇒  the product in f32, and a cast."""
 
     target: Target
     store: WeightStore
@@ -80,7 +79,7 @@ class WidenProduct(RewritePattern):
         rewriter.replace(op, [product, tpu.CastOp(name, product.output, element=given)])
 
     def _widened(self, value: SSAValue, wide: Attribute, rewriter: PatternRewriter) -> SSAValue:
-        """An operand in f32: a constant converted now, anything else by a cast."""
+        """Return an operand in f32: a constant is converted now, anything else by a cast."""
         owner = value.owner
         if isinstance(owner, tpu.WeightOp):
             own = owner.result_name.data if owner.key is None else owner.key.data
@@ -101,7 +100,7 @@ class WidenProduct(RewritePattern):
 
 @dataclass(frozen=True)
 class LegalizeTypes(SmaltiPass):
-    """Compute products in f32 where the target's matrix unit lacks the float type that they are in."""
+    """Compute products in f32 if the target's matrix unit lacks the float type that they are in."""
 
     name = "tpu-legalize-types"
     level: ClassVar[Level] = "tpu"

@@ -1,1 +1,1 @@
-"""From tensors to buffers and layers: `convert-tpu-to-tile`."""
+"""`convert-tpu-to-tile`: converts tensors to buffers, and ops to layers."""

@@ -1,5 +1,5 @@
-"""`convert-tpu-to-tile`: a network becomes a tile program: a buffer per tensor in global memory, a
-layer per op.
+"""`convert-tpu-to-tile`: makes a tile program of a network: a buffer in global memory for each tensor, a layer for each
+op.
 
 Before:
 
@@ -19,9 +19,9 @@ After:
       }
     }
 
-Inputs, outputs and weights are dense and row-major; other buffers are laid out for the units that
-use them. Other layers read a function's output from its output buffer. A reshape whose shapes have
-no axes in common goes through a tensor of one axis.
+Inputs, outputs and weights are dense and row-major; other buffers are laid out for the units that use them. Other
+layers read a function's output from its output buffer. A reshape whose shapes have no axes in common goes through a
+tensor of one axis.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class ConvertTpuToTile(SmaltiPass):
 
 
 def _main(module: ModuleOp) -> func.FuncOp:
-    """The module's function; DiagnosticError where there is not one, of one block with a return."""
+    """Return the module's function. Raises DiagnosticError unless there is exactly one, with one block that ends in a
+    return.
+    """
     functions = [op for op in module.ops if isinstance(op, func.FuncOp)]
     if len(functions) != 1:
         raise DiagnosticError(
@@ -89,7 +91,7 @@ def _main(module: ModuleOp) -> func.FuncOp:
 
 
 def _port_names(function: func.FuncOp, attribute: str, default: str, count: int) -> list[str]:
-    """The names of inputs or outputs: the attribute's, or "input0" … where the function does not
+    """Return the names of inputs or outputs: those in the attribute, or "input0" … if the function does not
     name them.
     """
     listed = function.attributes.get(attribute)
@@ -119,7 +121,7 @@ class _Builder:
     _names: set[str] = field(default_factory=set)
 
     def build(self) -> tile.ProgramOp:
-        """The tile program."""
+        """Build and return the tile program."""
         block = self.function.body.block
         inputs = _port_names(self.function, "smalti.inputs", "input", len(block.args))
         returned = block.last_op
@@ -171,8 +173,8 @@ class _Builder:
     def _declare_outputs(
         self, results: list[SSAValue], names: list[str]
     ) -> list[tuple[SSAValue, SSAValue, str]]:
-        """Declares the output buffers; returns the results that need a copy: no op's, or returned
-        before.
+        """Declare the output buffers; return the results that need a copy, because no op makes them or because they
+        were returned before.
         """
         again: list[tuple[SSAValue, SSAValue, str]] = []
         for value, name in zip(results, names, strict=True):
@@ -204,7 +206,7 @@ class _Builder:
         key, seed = None, None
         if op.key is not None:
             key = op.key.data
-            # The store must hold what the op says: found here, it names the op.
+            # Check here that the store holds what the op says, so that an error names the op.
             value_of(op, self.store)
         elif op.seed is not None:
             seed = op.seed.value.data
@@ -233,9 +235,7 @@ class _Builder:
             self._layer(op, [self.buffers[v] for v in op.operands], self.buffers[result])
 
     def _copy_to_output(self, value: SSAValue, buffer: SSAValue, name: str) -> None:
-        """A result that no op writes to its output buffer is copied there: a reshape to its own
-        shape.
-        """
+        """Copy a result that no op writes to its output buffer there, by a reshape to its own shape."""
         op = tpu.ReshapeOp.create(
             operands=[value], result_types=[value.type], properties={"name": StringAttr(name)}
         )
@@ -245,8 +245,8 @@ class _Builder:
     def _reshape(
         self, source: SSAValue, result: SSAValue, name: str, location: LocationAttr
     ) -> None:
-        """One layer where both shapes are nests of the same factors, else two through a tensor of
-        one axis.
+        """Add a reshape as one layer if both shapes are nests of the same factors, else as two layers through a tensor
+        of one axis.
         """
         type = result.type
         assert isinstance(type, TensorType)
@@ -270,7 +270,7 @@ class _Builder:
             op.erase()
 
     def _layer(self, op: tpu.TpuOp, inputs: list[SSAValue], output: SSAValue) -> None:
-        """One layer: a copy of `op` on block arguments."""
+        """Add one layer, with a copy of `op` on block arguments."""
         body = Block(arg_types=[operand.type for operand in op.operands])
         inner = type(op).create(
             operands=body.args,
@@ -305,7 +305,7 @@ def _reshape_op(
 
 
 def _dense(value: SSAValue, name: str) -> tuple[tuple[int, ...], str]:
-    """Shape and storage of an input or output; DiagnosticError where it has no fixed shape or no
+    """Return the shape and storage type of an input or output. Raises DiagnosticError if it has no fixed shape or no
     elements.
     """
     if not isinstance(value.type, TensorType):

@@ -1,6 +1,4 @@
-"""Chooses the layout of each intermediate tensor in global memory, by the units that compute it and
-read it.
-"""
+"""Chooses the layout of each intermediate tensor in global memory, by the units that compute it and read it."""
 
 from __future__ import annotations
 
@@ -15,12 +13,12 @@ from ..tiling.windows import factors_of_axes, refine
 
 
 def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Layout]:
-    """The layout of every op's result in the function's block.
+    """Return the layout of every op's result in the function's block.
 
-    Tensors of three axes and more are channel-last, but row-major where a matrix product, or a
-    softmax or normalization along the last axis, reads or makes them, or what differs from them by
-    element-wise ops only, and no convolution or pool does. What is only moved (by a transpose, then a reshape, say)
-    is dense, and in the order in which its elements come.
+    Tensors of three and more axes are channel-last by default. They are row-major if they, or tensors that differ from
+    them only by element-wise ops, are read or made by a matrix product, or by a softmax or normalization along the last
+    axis, and by no convolution or pool. What is only moved (for example by a transpose and then a reshape) is dense, in
+    the order in which its elements come.
     """
     chosen = _Choice(lane_group)
     results: list[SSAValue] = []
@@ -48,7 +46,7 @@ class _Choice:
         self.orders: dict[SSAValue, tuple[int, ...]] = {}
 
     def note(self, op: tpu.TpuOp) -> None:
-        """Takes down what `op` asks of its operands and result."""
+        """Note which layouts `op` asks for its operands and result."""
         result = op.results[0]
         touched = [*op.operands, result]
         if not Moves.holds(op):
@@ -66,15 +64,15 @@ class _Choice:
         self._touched[kind] += [value for value in values if len(shape_of(value)) >= 3]
 
     def settle(self) -> None:
-        """Sorts the groups, once every op has been noted."""
+        """Settle the layouts of the groups, once every op has been noted."""
         find = self.groups.find
         self.images = {find(value) for value in self._touched["images"]}
         self.rows = {find(value) for value in self._touched["rows"]} - self.images
         self.computed = {find(value) for value in self._touched["computed"]}
 
     def follow(self, op: tpu.ReshapeOp | tpu.TransposeOp) -> None:
-        """Lays out the group of `op`'s result as its elements come, if nothing else settles it:
-        in that order where it is only moved, row-major where they come row-major.
+        """Lay out the group of `op`'s result as its elements come, if nothing else settles it: in that order if it is
+        only moved, row-major if they come row-major.
         """
         result = op.output
         group = self.groups.find(result)
@@ -89,7 +87,7 @@ class _Choice:
             self.rows.add(group)
 
     def layout_of(self, value: SSAValue) -> Layout:
-        """The layout of `value`, by what is known so far; inputs and weights are dense rows."""
+        """Return the layout of `value`, as far as it is known; inputs and weights are dense and row-major."""
         shape = shape_of(value)
         if not isinstance(value.owner, tpu.TpuOp) or isinstance(value.owner, tpu.WeightOp):
             return row_major(shape)
@@ -107,7 +105,7 @@ class _Choice:
 
 
 def _meets_host(value: SSAValue) -> bool:
-    """Whether the host makes or reads a value: its arrays are dense."""
+    """Tell whether the host makes or reads a value: its arrays are dense."""
     return isinstance(value.owner, tpu.HostCallOp) or any(
         isinstance(use.operation, tpu.HostCallOp) for use in value.uses
     )
@@ -116,8 +114,8 @@ def _meets_host(value: SSAValue) -> bool:
 def _order_of_elements(
     source: Layout, op: tpu.ReshapeOp | tpu.TransposeOp
 ) -> tuple[int, ...] | None:
-    """The order of the result's axes in which its elements come out of `source`; None where axes of
-    the result are joined from what lies apart.
+    """Return the order of the result's axes in which its elements come out of `source`; None if an axis of the result
+    joins elements that do not lie together.
     """
     if isinstance(op, tpu.TransposeOp):
         permutation = op.permutation.get_values()
@@ -138,7 +136,7 @@ def _order_of_elements(
             return None
         order.append(axis)
         del sequence[: len(nest)]
-    # An axis of one element lies anywhere: behind the one before it.
+    # An axis of one element may lie anywhere: put it behind the one before it.
     for axis, nest in enumerate(nests):
         if not nest:
             order.insert(order.index(axis - 1) + 1 if axis else 0, axis)
@@ -152,7 +150,7 @@ class _Groups:
         self._parent: dict[SSAValue, SSAValue] = {}
 
     def find(self, value: SSAValue) -> SSAValue:
-        """The representative of the set of `value`."""
+        """Return the representative of the set of `value`."""
         parent = self._parent
         while (above := parent.get(value, value)) is not value:
             parent[value] = parent.get(above, above)
@@ -160,7 +158,7 @@ class _Groups:
         return value
 
     def join(self, a: SSAValue, b: SSAValue) -> None:
-        """Makes the sets of `a` and `b` one."""
+        """Merge the sets of `a` and `b` into one."""
         root_a, root_b = self.find(a), self.find(b)
         if root_a is not root_b:
             self._parent[root_a] = root_b

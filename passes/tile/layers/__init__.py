@@ -1,1 +1,1 @@
-"""What tilers build on: the layer, the interface, shared loops, and the emitter of tile ops."""
+"""What tilers are built on: the layer, the interface, shared loops, and the emitter of tile ops."""

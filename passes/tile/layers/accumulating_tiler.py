@@ -1,5 +1,5 @@
-"""The loop that convolutions and matrix products share: tiles of rows × channels × depth, buffers
-kept while they serve.
+"""The loop that convolutions and matrix products share: tiles of rows × channels × depth, whose buffers are kept while
+later tiles can use them.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ Key = tuple[object, ...]
 
 
 class _Kept:
-    """The buffers of the tile before: each serves the next tile, too, where its key is the same."""
+    """The buffers of the preceding tile: each also serves the next tile if its key is the same there."""
 
     def __init__(self) -> None:
         self._buffers: dict[str, tuple[Key, SSAValue]] = {}
         self._asked: tuple[str, Key] = ("", ())
 
     def get(self, name: str, key: Key) -> SSAValue | None:
-        """The buffer `name` if it was put for this `key`."""
+        """Return the buffer `name` if it was kept for this `key`."""
         self._asked = name, key
         found = self._buffers.get(name)
         return found[1] if found is not None and found[0] == key else None
 
     def put(self, buffer: SSAValue) -> SSAValue:
-        """Keeps a buffer for what was asked for last, in place of the one before; returns it."""
+        """Keep a buffer for the key that was asked for last, in place of the one before, and return it."""
         name, key = self._asked
         self._buffers[name] = key, buffer
         return buffer
 
 
 class AccumulatingTiler(Tiler):
-    """A layer that sums products into accumulators, then an epilogue takes them to outputs.
+    """Tiles a layer that sums products in accumulators, which an epilogue then turns into outputs.
 
     Row axes of the output are all but the channel axis, outermost first.
     """
@@ -68,16 +68,16 @@ class AccumulatingTiler(Tiler):
     @property
     @abstractmethod
     def row_axes(self) -> tuple[int, ...]:
-        """The other axes, outermost first as in the local buffers."""
+        """The other axes, outermost first, as in the local buffers."""
 
     @abstractmethod
     def product(self, window: Window, block: int) -> Product:
-        """`window` as the tile sizes depend on it, with weights in blocks of `block` channels."""
+        """Describe `window` as far as tile sizes depend on it, with weights in blocks of `block` channels."""
 
     @abstractmethod
     def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
-        """The input that `rows` of the output (ranges of the row axes) read, of the channels and
-        depth in question.
+        """Load the input that `rows` of the output (ranges of the row axes) read, for the given channels and depth, and
+        return its buffer.
         """
 
     @abstractmethod
@@ -90,7 +90,7 @@ class AccumulatingTiler(Tiler):
         depth: Range,
         block: int,
     ) -> SSAValue:
-        """The weights of a tile of channels."""
+        """Load the weights of a tile of channels, and return their buffer."""
 
     @abstractmethod
     def multiply(
@@ -101,44 +101,44 @@ class AccumulatingTiler(Tiler):
         channels: Range,
         depth: Range,
     ) -> None:
-        """The computation: operands are input, weights, accumulators; accumulates where the depth
-        starts past 0.
+        """Emit the computation: its operands are input, weights and accumulators. It adds to the accumulators if the
+        depth does not start at 0.
         """
 
     @abstractmethod
     def rows_key(self, rows: Window, channels: Range) -> Key:
-        """What the input of a tile depends on beside the depth: equal keys may share the buffer."""
+        """Return what the input of a tile depends on besides the depth: tiles with equal keys may share the buffer."""
 
     @abstractmethod
     def weights_key(self, rows: Window, channels: Range) -> Key:
-        """What the weights of a tile depend on beside the depth."""
+        """Return what the weights of a tile depend on besides the depth."""
 
     @abstractmethod
     def local_shape(self, rows: Window, pitch: int) -> tuple[int, ...]:
-        """The shape of accumulators, residual and output of a tile."""
+        """Return the shape of the accumulators, residual and output of a tile."""
 
     @abstractmethod
     def folded_bias(self, constants: Constants) -> np.ndarray:
-        """The bias with the input's zero point folded in: i64 [channels], or f32."""
+        """Return the bias with the input's zero point folded in: i64 [channels], or f32."""
 
     def product_scales(self) -> np.ndarray:
-        """Real value of one accumulator step per channel, f64 [channels] (integer types)."""
+        """Return the real value of one step of the accumulator per channel, f64 [channels] (integer types)."""
         x, w = self.layer.elements[:2]
         return np.broadcast_to(x.scale * w.scales, self.channel_count)
 
     @property
     def channel_count(self) -> int:
-        """Channels of the whole output."""
+        """How many channels the whole output has."""
         return self.layer.shape[self.channel_axis]
 
     @property
     def table_rows(self) -> int:
-        """Rows of the table of parameters."""
+        """How many rows the table of parameters has."""
         return epilogue_table_rows(self.accumulator, self.residual is not None)
 
     def block_for(self) -> int:
-        """Channels per block of packed weights: such that every window's slice is whole blocks, and
-        a tile fits.
+        """Return how many channels a block of packed weights has: so many that every window's slice is whole blocks,
+        and that a tile fits.
         """
         group = self.costs.lane_group
         starts = [window[self.channel_axis][0] for window in self.layer.siblings]
@@ -155,7 +155,7 @@ class AccumulatingTiler(Tiler):
         )
 
     def tiling(self, window: Window, block: int) -> ProductTiling | Footprint:
-        """The tile sizes for `window`, or the footprint of a tile that does not fit."""
+        """Return the tile sizes for `window`, or the footprint of a tile that does not fit."""
         shape = tuple((0, size) for size in sizes_of(window))
         found = self._tilings.get((shape, block))
         if found is None:
@@ -185,9 +185,7 @@ class AccumulatingTiler(Tiler):
             self._tile(emitter, constants, kept, row_window, channels, tiling.depth, block)
 
     def _widen(self, constants: Constants) -> None:
-        """Sums in i64 where the bias leaves 32 bits once the input's zero point is folded in: the
-        sums stay the same.
-        """
+        """Sum in i64 if the bias exceeds 32 bits once the input's zero point is folded in; the sums stay the same."""
 
         def overflows() -> int:
             return int(np.abs(self.folded_bias(constants)).max(initial=0) >= 2**31)
@@ -198,7 +196,7 @@ class AccumulatingTiler(Tiler):
             self.accumulator = "i64"
 
     def _block(self, constants: Constants) -> int:
-        """The block size, decided once for all cores."""
+        """Return the block size, decided once for all cores."""
         return constants.decide(("block", self.layer.output.value), self.block_for)
 
     def _tile(
@@ -211,7 +209,7 @@ class AccumulatingTiler(Tiler):
         depth_size: int,
         block: int,
     ) -> None:
-        """One tile: loads what is not there yet, products over the depth, epilogue, store."""
+        """Emit one tile: load what is not in local memory yet, multiply over the depth, run the epilogue, store."""
         pitch = round_up(channels[1] - channels[0], self.costs.lane_group)
         acc: SSAValue | None = None
         for depth in depth_parts(self.depth, depth_size):
@@ -237,7 +235,7 @@ class AccumulatingTiler(Tiler):
     def _finish(
         self, emitter: Emitter, acc: SSAValue, table: SSAValue, rows: Window, channels: Range
     ) -> None:
-        """Takes the accumulators of a tile to the output."""
+        """Emit the epilogue that turns the accumulators of a tile into outputs."""
         layer = self.layer
         pitch = round_up(channels[1] - channels[0], self.costs.lane_group)
         shape = self.local_shape(rows, pitch)
@@ -263,28 +261,28 @@ class AccumulatingTiler(Tiler):
     @property
     @abstractmethod
     def depth(self) -> int:
-        """Input channels that one output channel sums over (per tap)."""
+        """How many input channels one output channel sums over (per tap)."""
 
     def epilogue_cycles(self, outputs: int) -> int:
-        """Cycles of the vector unit to take `outputs` accumulators, padding included, to outputs."""
+        """Return the cycles in which the vector unit turns `outputs` accumulators, padding included, into outputs."""
         operations = self.costs.epilogue_operations(self.residual is not None)
         return self.costs.vector_cycles(self.accumulator, outputs, operations)
 
     def side_bytes(self, window: Window) -> int:
-        """Bytes on the global bus of what the epilogue of `window` reads: table and residual."""
+        """Return how many bytes on the global bus the epilogue of `window` reads: table and residual."""
         low, high = window[self.channel_axis]
         table = self.table_rows * (high - low) * 4
         return table if self.residual is None else table + self.load_bytes(self.residual, window)
 
     def output_box(self, rows: Window, channels: Range) -> Window:
-        """The window of the output from the ranges of the row axes and of the channels."""
+        """Return the window of the output for these ranges of the row axes and of the channels."""
         box: list[Range] = [channels] * len(self.layer.shape)
         for axis, range_ in zip(self.row_axes, rows, strict=True):
             box[axis] = range_
         return tuple(box)
 
     def _table(self, constants: Constants) -> Buffer:
-        """The table of the epilogue's parameters of all channels, made once."""
+        """Return the table of the epilogue's parameters for all channels, which is made once."""
         return constants.once(
             ("table", self.layer.output.value),
             f"{self.layer.output.name}.table",
@@ -292,8 +290,8 @@ class AccumulatingTiler(Tiler):
         )
 
     def _table_values(self, constants: Constants) -> np.ndarray:
-        """[rows, channels rounded up to lane groups]: f32 bias; or i32 bias (low, high),
-        multiplier, shift (, residual's).
+        """Return the values of the table, [rows, channels rounded up to lane groups]: f32 bias; or i32 bias (low,
+        high), multiplier, shift (and those of the residual).
         """
         pitch = round_up(self.channel_count, self.costs.lane_group)
         bias = self.folded_bias(constants)

@@ -1,4 +1,4 @@
-"""The loop of layers without products: any box of the output can be computed by itself."""
+"""The loop of layers without products, of which any box of the output can be computed by itself."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .tiler import Tiler, padded_units
 
 
 class BoxTiler(Tiler):
-    """A layer of which each box of the output is computed from boxes of its inputs, on the vector
-    unit or by copies.
+    """Tiles a layer of which each box of the output is computed from boxes of its inputs, on the vector unit or by
+    copies.
 
-    `order` lists the output's axes as local tiles have them, the last in lanes.
+    `order` lists the output's axes as local tiles have them; the last one lies in lanes.
     """
 
     order: tuple[int, ...]
@@ -36,25 +36,25 @@ class BoxTiler(Tiler):
         self._kept: dict[tuple[object, ...], SSAValue] = {}
 
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
-        """Bytes of each local buffer for a tile of `sizes` (per logical axis of the output); here:
-        of one input of the output's shape, and the output.
+        """Return the bytes of each local buffer for a tile of `sizes` (per logical axis of the output). Unless
+        overridden, these are one input of the output's shape, and the output.
         """
         buffers = (self.layer.inputs[0], self.layer.output)
         return [self.elements_of(sizes) * buffer.element_bytes for buffer in buffers]
 
     @abstractmethod
     def vector_cycles(self, window: Window) -> int:
-        """Cycles of the vector unit for `window`."""
+        """Return the cycles of the vector unit for `window`."""
 
     def input_boxes(self, window: Window) -> Sequence[Window]:
-        """The box of each input that `window` of the output reads; here: of one input of the
+        """Return the box of each input that `window` of the output reads. Unless overridden, there is one input of the
         output's shape.
         """
         return [window]
 
     @abstractmethod
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        """Load, computation and store of one tile."""
+        """Emit the load, computation and store of one tile."""
 
     def units(self) -> tuple[int, ...]:
         units = [0 if axis in self.fixed else 1 for axis in range(len(self.layer.shape))]
@@ -105,8 +105,8 @@ class BoxTiler(Tiler):
         pitch: int,
         shape: Sequence[int] | None = None,
     ) -> SSAValue:
-        """Input `index` as `Emitter.load` loads it, or the buffer of the tile before where that is
-        the same box.
+        """Return input `index` as `Emitter.load` loads it, or the buffer of the preceding tile if that holds the same
+        box.
         """
         layer = self.layer
         key = (layer.inputs[index].value, box, tuple(order), pitch, shape)
@@ -126,19 +126,19 @@ class BoxTiler(Tiler):
         return found
 
     def pitch_of(self, sizes: Sequence[int]) -> int:
-        """Elements of a row of a local tile: the last axis in whole lane groups."""
+        """Return how many elements a row of a local tile has: the last axis in whole lane groups."""
         return round_up(sizes[self.order[-1]], self.costs.lane_group)
 
     def elements_of(self, sizes: Sequence[int]) -> int:
-        """Elements of a local tile, padding included."""
+        """Return how many elements a local tile has, padding included."""
         return prod(sizes[axis] for axis in self.order[:-1]) * self.pitch_of(sizes)
 
     def local_shape(self, sizes: Sequence[int]) -> tuple[int, ...]:
-        """The shape of a local tile: the axes in order, the last padded."""
+        """Return the shape of a local tile: the axes in order, the last one padded."""
         return (*(sizes[axis] for axis in self.order[:-1]), self.pitch_of(sizes))
 
     def store(self, emitter: Emitter, out: SSAValue, window: Window, pitch: int) -> None:
-        """Writes a local tile to `window` of the output."""
+        """Write a local tile to `window` of the output."""
         layer = self.layer
         emitter.store(
             out, layer.output, window, self.order, pitch, pad_value=layer.result.zero_point

@@ -1,4 +1,4 @@
-"""Constants that cutting makes: packed weights and tables of parameters."""
+"""The constants that cutting makes: packed weights and tables of parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Identity = tuple[object, ...]
 
 @dataclass
 class Constants:
-    """The constants made so far: each once, however many cores read it."""
+    """The constants made so far, each made once, however many cores read it."""
 
     store: WeightStore
     made: dict[Identity, Buffer] = field(default_factory=dict)
@@ -30,8 +30,8 @@ class Constants:
     """Numbers that all cores of a layer must share, such as the block size of packed weights."""
 
     def once(self, identity: Identity, name: str, make: Callable[[], np.ndarray]) -> Buffer:
-        """The row-major buffer of weights for `identity`; made from `make()` and called `name` the
-        first time.
+        """Return the row-major buffer of weights for `identity`; the first time, make it from `make()` under the name
+        `name`.
         """
         found = self.made.get(identity)
         if found is None:
@@ -47,7 +47,7 @@ class Constants:
         return found
 
     def decide(self, identity: Identity, decide: Callable[[], int]) -> int:
-        """The number decided for `identity`; `decide()` the first time."""
+        """Return the number decided for `identity`; the first time, call `decide()`."""
         if identity not in self.decisions:
             self.decisions[identity] = decide()
         return self.decisions[identity]

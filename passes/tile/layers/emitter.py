@@ -1,4 +1,4 @@
-"""Builds the copies and computations of one core: the only place where cutting makes operations."""
+"""Builds the copies and computations of one core; cutting makes operations nowhere else."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def global_buffer(
     key: str | None = None,
     seed: int | None = None,
 ) -> tile.GlobalOp:
-    """Declares a buffer in global memory; `key` or `seed` give the values of one of weights."""
+    """Declare a buffer in global memory; if it holds weights, `key` or `seed` says their values."""
     properties: dict[str, Attribute] = {"name": text(name), "segment": text(segment)}
     if key is not None:
         properties["key"] = text(key)
@@ -75,7 +75,7 @@ class Emitter:
     def alloc(
         self, shape: Sequence[int], storage: str, space: str = "local", name: str = "tile"
     ) -> SSAValue:
-        """A new buffer of the core's `space`; `name` is for the reader of the IR."""
+        """Return a new buffer in the core's memory `space`; `name` is a hint for readers of the IR."""
         op = tile.AllocOp.create(
             result_types=[buffer_type(shape, storage, space)],
             properties={"core": self._core},
@@ -92,7 +92,7 @@ class Emitter:
         fields: Mapping[str, Field],
         clamp: tuple[float, float] | None = None,
     ) -> None:
-        """A computation on whole buffers; `fields` are its properties."""
+        """Add a computation on whole buffers; `fields` are its properties."""
         properties: dict[str, Attribute] = {"core": self._core, "origin": self._origin}
         for name, value in fields.items():
             if value is not None and value is not False:
@@ -106,9 +106,7 @@ class Emitter:
     def copy(
         self, source: SSAValue, target: SSAValue, copies: Sequence[StridedCopy], pad_value: int = 0
     ) -> None:
-        """The planned copies from `source` to `target`; padding is filled with the storage value
-        `pad_value`.
-        """
+        """Add the planned copies from `source` to `target`; padding is filled with the storage value `pad_value`."""
         for copy in copies:
             properties: dict[str, Attribute] = {
                 "core": self._core,
@@ -139,9 +137,9 @@ class Emitter:
         padding: tuple[int, int] | None = None,
         pad_value: int = 0,
     ) -> None:
-        """Copies `box` of a global buffer into a local one with a stride per logical axis.
+        """Copy `box` of a global buffer into a local one, which has a stride for each logical axis.
 
-        `padding` is (axis, elements to write after the box along it).
+        `padding` is (axis, how many elements to write after the box along it).
         """
         layout = buffer.layout
         after = None
@@ -169,11 +167,11 @@ class Emitter:
         shape: Sequence[int] | None = None,
         pad_value: int = 0,
     ) -> SSAValue:
-        """A local buffer with `box` of a global one, its logical axes in `order`, the last padded
-        to `pitch` elements.
+        """Copy `box` of a global buffer to a new local one, and return that. It has the logical axes in `order`, the
+        last one padded to `pitch` elements.
 
-        Axes that `order` leaves out have size 1 in the box. `shape` is the shape of the new buffer
-        where it is not that of the axes in order.
+        Axes that `order` leaves out must have size 1 in the box. `shape` is the shape of the new buffer if it is not
+        that of the axes in order.
         """
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
@@ -200,9 +198,7 @@ class Emitter:
         *,
         pad_value: int = 0,
     ) -> None:
-        """Writes a local buffer, as `load` makes it, to `box` of a global one, and the padding that
-        follows the box.
-        """
+        """Write a local buffer, as `load` makes it, to `box` of a global one, and the padding that follows the box."""
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
         layout = buffer.layout
@@ -222,7 +218,9 @@ class Emitter:
 
 
 def _strides(rank: int, order: Sequence[int], local: Sequence[int]) -> list[int]:
-    """Elements between neighbors along each logical axis of a local buffer of shape `local`."""
+    """Return the distances, in elements, between neighbors along each logical axis of a local buffer of shape
+    `local`.
+    """
     result = [0] * rank
     for position, axis in enumerate(order):
         result[axis] = prod(local[position + 1 :])

@@ -1,6 +1,4 @@
-"""What the passes on layers read from a `tile.layer`: its op, its buffers with their layouts, its
-number formats.
-"""
+"""Reads from a `tile.layer` what passes need of it: its op, its buffers with their layouts, its number formats."""
 
 from __future__ import annotations
 
@@ -26,14 +24,14 @@ from ...tiling.windows import Window, unflatten, whole
 
 
 def integers(attribute: Ints) -> tuple[int, ...]:
-    """The numbers of a list attribute."""
+    """Return the numbers of a list attribute."""
     return tuple(attribute.get_values())
 
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
-    """A buffer in global memory: its value in the IR, layout and storage type; of weights key or
-    seed, too.
+    """A buffer in global memory: its value in the IR, its layout and storage type and, if it holds weights, its key or
+    seed.
 
     A tensor without axes is seen as one of shape (1,).
     """
@@ -48,7 +46,7 @@ class Buffer:
 
     @staticmethod
     def of(op: tile.GlobalOp) -> Buffer:
-        """The buffer that `op` declares."""
+        """Return the buffer that `op` declares."""
         shape = integers(op.shape)
         physical = op.output.type.get_shape()
         layout = Layout(shape, integers(op.order), physical[-1]) if shape else row_major((1,))
@@ -68,7 +66,7 @@ class Buffer:
         return self.segment == "weights"
 
     def seen_as(self, layout: Layout) -> Buffer:
-        """The same buffer with its axes named differently."""
+        """Return the same buffer seen with another layout."""
         return replace(self, layout=layout)
 
     @cached_property
@@ -77,7 +75,7 @@ class Buffer:
         return size_bytes(self.storage)
 
     def constant(self, store: WeightStore) -> np.ndarray:
-        """The values of a buffer of weights, in its logical shape."""
+        """Return the values of a buffer of weights, in its logical shape."""
         if self.key is not None:
             return store.get(self.key).reshape(self.layout.shape)
         assert self.seed is not None, "the verifier lets through weights with a key or a seed only"
@@ -86,9 +84,7 @@ class Buffer:
 
 @dataclass
 class Layer:
-    """One `tile.layer` with the one tpu op of its body; `inputs[i]` is the buffer of the op's
-    operand i.
-    """
+    """One `tile.layer` with the one tpu op of its body; `inputs[i]` is the buffer of the op's operand i."""
 
     operation: tile.LayerOp
     op: tpu.TpuOp
@@ -100,9 +96,7 @@ class Layer:
 
     @staticmethod
     def of(operation: tile.LayerOp, buffers: dict[SSAValue, Buffer]) -> Layer:
-        """Reads `operation`; `buffers` are those of the program. DiagnosticError for a body of
-        several ops.
-        """
+        """Read `operation`; `buffers` are those of the program. Raises DiagnosticError if the body has several ops."""
         body = operation.body.block
         ops = [op for op in body.ops if not isinstance(op, tile.YieldOp)]
         if len(ops) != 1 or not isinstance(ops[0], tpu.TpuOp):
@@ -120,7 +114,7 @@ class Layer:
 
     @property
     def place(self) -> Place:
-        """Where diagnostics about the layer point: its ONNX nodes."""
+        """The place that diagnostics about the layer point at: its ONNX nodes."""
         return _place(self.operation)
 
     @property
@@ -151,7 +145,7 @@ class Layer:
 
     @cached_property
     def clamp(self) -> tuple[float, float]:
-        """The fused activation's bounds as storage values of the output; bools have none."""
+        """The bounds of the fused activation, as storage values of the output; a layer that gives bools has none."""
         if self.result.storage == "bool":
             return float("-inf"), float("inf")
         bounds = self.op.clamp if isinstance(self.op, tpu.ClampedOp) else (None, None)
@@ -161,23 +155,25 @@ class Layer:
         return float(low), float(high)
 
     def error(self, message: str, hint: str | None = None) -> DiagnosticError:
-        """A diagnostic about this layer."""
+        """Return a diagnostic about this layer."""
         return DiagnosticError(f"{self.op.name}: {message}", self.place, hint=hint)
 
     def rescalings(self, ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Multipliers and shifts of ratios of scales; DiagnosticError where one is too large."""
+        """Return the multipliers and shifts that stand for ratios of scales. Raises DiagnosticError if a ratio is too
+        large.
+        """
         try:
             return quantization.quantize_multiplier(ratios)
         except ValueError as error:
             raise self.error(f"cannot requantize: {error}") from None
 
     def rescaling(self, ratio: float) -> tuple[int, int]:
-        """Multiplier and shift of one ratio of scales."""
+        """Return the multiplier and shift that stand for one ratio of scales."""
         multiplier, shift = self.rescalings(np.asarray(ratio, np.float64))
         return int(multiplier), int(shift)
 
     def too_big(self, needed_local: int, needed_acc: int, costs: CostModel) -> DiagnosticError:
-        """The diagnostic for a layer of which not even the smallest tile fits."""
+        """Return the diagnostic for a layer of which not even the smallest tile fits."""
         return DiagnosticError(
             f"{self.op.name}: not even the smallest tile fits the core's memories",
             self.place,
@@ -207,5 +203,5 @@ def _outside(operand: SSAValue, body: Block, operation: tile.LayerOp) -> SSAValu
 
 
 def lanes(size: int, costs: CostModel) -> int:
-    """`size` elements rounded up to whole lane groups."""
+    """Return `size` elements rounded up to whole lane groups."""
     return round_up(size, costs.lane_group)

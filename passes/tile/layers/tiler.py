@@ -1,6 +1,4 @@
-"""The interface of tilers: how a layer of one kind may be divided, what that costs, and the tiles that
-compute it.
-"""
+"""The interface of tilers: how a layer of one kind may be divided, what that costs, and which tiles compute it."""
 
 from __future__ import annotations
 
@@ -26,28 +24,28 @@ class Tiler(ABC):
 
     @abstractmethod
     def units(self) -> tuple[int, ...]:
-        """For each logical axis of the output the multiples (from 0) at which a window may end; 0:
-        never inside.
+        """Return for each logical axis of the output the unit at whose multiples (counted from 0) a window may end; 0
+        if the axis may not be divided.
         """
 
     @abstractmethod
     def work(self, window: Window) -> Work:
-        """What computing `window` of the output costs a core, by the cost model."""
+        """Return what computing `window` of the output costs a core, by the cost model."""
 
     @abstractmethod
     def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        """Emits the copies and computations for `window` of the output, in tiles that fit.
+        """Emit the copies and computations for `window` of the output, in tiles that fit.
 
         Raises DiagnosticError if not even the smallest tile fits.
         """
 
     def store_bytes(self, window: Window) -> int:
-        """Bytes on the global bus to write `window` of the output."""
+        """Return how many bytes on the global bus it takes to write `window` of the output."""
         output = self.layer.output
         return window_bytes(self.costs, output.layout, window, output.element_bytes)
 
     def load_bytes(self, index: int, window: Window) -> int:
-        """Bytes on the global bus to read `window` of input `index`."""
+        """Return how many bytes on the global bus it takes to read `window` of input `index`."""
         buffer = self.layer.inputs[index]
         return window_bytes(self.costs, buffer.layout, window, buffer.element_bytes)
 
@@ -57,8 +55,8 @@ Tilers = Mapping[type[tpu.TpuOp], type[Tiler]]
 
 
 def padded_units(layout: Layout, units: list[int], lane_group: int) -> tuple[int, ...]:
-    """`units` such that no window ends inside a lane group of a padded buffer: then one core writes
-    each padded row.
+    """Return `units` changed so that no window ends inside a lane group of a padded buffer: then one core writes each
+    padded row.
     """
     axis = layout.last_axis
     if axis is not None and layout.padding and units[axis]:

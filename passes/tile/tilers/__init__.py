@@ -1,1 +1,1 @@
-"""Tilers: how a layer of each kind of op becomes tiles that fit local memory; a file per family."""
+"""The tilers, one file per family of ops: how a layer of each kind of op becomes tiles that fit local memory."""

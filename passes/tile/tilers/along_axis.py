@@ -1,4 +1,4 @@
-"""What the host computes is no core's work: one call for the whole tensor, on the core that waits for it."""
+"""Tiles what the host computes: one call for the whole tensor, made by the core that waits for it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..layers.tiler import Tiler, Tilers
 
 
 class HostTiler(Tiler):
-    """tpu.host_call: never divided; input and output are dense in global memory."""
+    """Tiles tpu.host_call, which is never divided; input and output are dense in global memory."""
 
     def units(self) -> tuple[int, ...]:
         return (0,) * len(self.layer.shape)
 
     def work(self, window: Window) -> Work:
-        """What the bus of global memory carries; the core itself only waits."""
+        """Return what the bus of global memory carries; the core itself only waits."""
         buffers = (self.layer.inputs[0], self.layer.output)
         loads, stores = (
             self.costs.bus_bytes(prod(each.layout.shape) * each.element_bytes, 1)

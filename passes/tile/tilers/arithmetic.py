@@ -36,22 +36,22 @@ _KINDS: dict[type[tpu.TpuOp], str] = {
 
 
 def _kind(op: tpu.TpuOp) -> str:
-    """What the instruction does."""
+    """Return the instruction's kind of operation."""
     if isinstance(op, tpu.CompareOp | tpu.LogicalOp):
         return op.kind.data
     return _KINDS[type(op)]
 
 
 _AXES = 4
-"""Axes that one instruction counts."""
+"""How many axes one instruction can describe."""
 
 
 class BinaryTiler(BoxTiler):
-    """Arithmetic, comparisons, logic and select: the operands, constants among them, broadcast to the
-    output's shape.
+    """Tiles arithmetic, comparisons, logic and select, whose operands (constants among them) broadcast to the output's
+    shape.
 
-    Neighboring axes along which the same operands repeat are one axis of the instruction; where
-    more than four remain, the outer ones are a loop over tiles.
+    Neighboring axes along which the same operands repeat become one axis of the instruction; if more than four remain,
+    the outer ones become a loop over tiles.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
@@ -65,7 +65,7 @@ class BinaryTiler(BoxTiler):
         self.kind = _kind(layer.op)
 
     def _repeats(self, axis: int) -> tuple[bool, ...]:
-        """Which operands have size 1 along an axis where the output has more."""
+        """Tell for each operand whether it has size 1 along an axis along which the output is longer."""
         out = self.layer.shape[axis]
         return tuple(buffer.layout.shape[axis] != out for buffer in self.layer.inputs)
 
@@ -79,7 +79,7 @@ class BinaryTiler(BoxTiler):
         ]
 
     def _operand_shape(self, index: int, sizes: Sequence[int]) -> tuple[int, ...]:
-        """The local shape of an operand's tile, axes in order, 1 where it repeats."""
+        """Return the local shape of an operand's tile: the axes in order, with size 1 where the operand repeats."""
         shape = self.local_shape(sizes)
         return tuple(
             1 if self._repeats(axis)[index] else size
@@ -96,7 +96,7 @@ class BinaryTiler(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
-        # The last operand: select's first one is bools.
+        # The last operand decides the storage type: select's first one is bools.
         storage = self.layer.inputs[-1].storage
         operations = self.costs.operations_of(self.kind)
         return self.costs.vector_cycles(storage, elements, operations)
@@ -109,20 +109,20 @@ class BinaryTiler(BoxTiler):
             super().emit(tuple(part), emitter, constants)
 
     def _axis_groups(self, sizes: Sequence[int]) -> list[list[int]]:
-        """Positions in `order` of the axes that each axis of the instruction joins."""
+        """Return for each axis of the instruction the positions in `order` of the axes that it joins."""
         last = len(self.order) - 1
         positions = [p for p, axis in enumerate(self.order) if sizes[axis] > 1 or p == last]
         runs = groupby(positions, key=lambda position: self._repeats(self.order[position]))
         return [list(run) for _, run in runs]
 
     def _looped_axes(self, sizes: Sequence[int]) -> list[int]:
-        """The axes outside the instruction's four."""
+        """Return the axes that lie outside the instruction's four."""
         groups = self._axis_groups(sizes)
         return [self.order[position] for group in groups[:-_AXES] for position in group]
 
     @cached_property
     def _parameters(self) -> tuple[tuple[int, int], int]:
-        """Multipliers of a and b, and the shift; integers are added or multiplied only."""
+        """The multipliers of a and b, and the shift; integers can only be added or multiplied."""
         a, b = self.layer.elements[:2]
         result = self.layer.result
         if result.is_float or self.kind not in ("add", "mul"):
@@ -154,7 +154,7 @@ class BinaryTiler(BoxTiler):
         self.store(emitter, out, window, local[-1])
 
     def _compute(self, operands: list[SSAValue], emitter: Emitter) -> None:
-        """The computation of a tile, the output being the last of its operands."""
+        """Emit the computation of a tile; the output is the last of its operands."""
         layer = self.layer
         if isinstance(layer.op, tpu.SelectOp):
             emitter.compute(tile.SelectOp, operands, {})

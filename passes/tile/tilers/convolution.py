@@ -23,7 +23,7 @@ from ..layers.tiler import Tilers, padded_units
 
 
 class ConvolutionTiler(AccumulatingTiler):
-    """tpu.conv2d: output [N,O,OH,OW] from input [N,C,H,W], constant weights [O,C/groups,KH,KW]."""
+    """Tiles tpu.conv2d: output [N,O,OH,OW] from input [N,C,H,W] and constant weights [O,C/groups,KH,KW]."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
@@ -71,7 +71,7 @@ class ConvolutionTiler(AccumulatingTiler):
         return padded_units(self.layer.output.layout, [1, channels, 1, 1], self.costs.lane_group)
 
     def _input_range(self, axis: int, outputs: Range) -> InputRange:
-        """The input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
+        """Return the input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
         return input_range(
             outputs,
             self.x.layout.shape[2 + axis],
@@ -83,7 +83,7 @@ class ConvolutionTiler(AccumulatingTiler):
         )
 
     def _input_channels(self, channels: Range, depth: Range) -> Range:
-        """The input channels that a tile of output channels reads."""
+        """Return the input channels that a tile of output channels reads."""
         if self.groups == 1:
             return depth
         per_group = self.outputs // self.groups
@@ -124,7 +124,7 @@ class ConvolutionTiler(AccumulatingTiler):
         return Work(matrix, vector, loads, stores)
 
     def _groups_of(self, channels: int) -> int:
-        """How many groups a slice of output channels spans."""
+        """Return how many groups a slice of output channels spans."""
         return ceil_div(channels, self.outputs // self.groups)
 
     def block_for(self) -> int:
@@ -202,9 +202,7 @@ class ConvolutionTiler(AccumulatingTiler):
         return emitter.load(packed, box, (0, 1, 2, 3), block, shape=shape)
 
     def _packed(self, constants: Constants, block: int) -> Buffer:
-        """The weights in device layout: [blocks, taps, C/groups, block], or depthwise [taps,
-        pitch].
-        """
+        """Return the weights as the device reads them: [blocks, taps, C/groups, block], or depthwise [taps, pitch]."""
 
         def make() -> np.ndarray:
             w = self.weight.constant(constants.store).transpose(2, 3, 1, 0)

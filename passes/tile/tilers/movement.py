@@ -1,6 +1,4 @@
-"""Tiles what puts boxes of tensors in their places: concat, slice and pad, as copies through local
-memory.
-"""
+"""Tiles the ops that put boxes of tensors in their places (concat, slice and pad) as copies through local memory."""
 
 from __future__ import annotations
 
@@ -36,8 +34,8 @@ class Piece:
 
 
 class MovementTiler(BoxTiler):
-    """tpu.concat, tpu.slice and tpu.pad: a tile of the output is put together in local memory, from
-    the pieces that reach into it and a fill for what no piece covers, and stored as one.
+    """Tiles tpu.concat, tpu.slice and tpu.pad: a tile of the output is put together in local memory, from the pieces
+    that reach into it and a fill for what no piece covers, and is then stored at once.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
@@ -48,7 +46,7 @@ class MovementTiler(BoxTiler):
             self.fill = self._stored(layer.op.value.value.data)
 
     def _stored(self, value: float) -> float:
-        """A real number as storage value of the output."""
+        """Return a real number as a storage value of the output."""
         result = self.layer.result
         if result.is_float:
             return value
@@ -67,8 +65,8 @@ class MovementTiler(BoxTiler):
         return 0
 
     def work(self, window: Window) -> Work:
-        """As many cycles as the core's DMA engine is busy: an address for each run, and the fill.
-        They are given as those of the vector unit, which the layer does not use.
+        """Return the cycles for which the core's DMA engine is busy: one for the address of each run, and those of the
+        fill. They are given as cycles of the vector unit, which the layer does not use.
         """
         loads, addresses = 0, 0
         for piece in self.pieces:
@@ -87,8 +85,8 @@ class MovementTiler(BoxTiler):
         return Work(0, addresses, loads, self.store_bytes(window))
 
     def _ends_rows(self, window: Window) -> bool:
-        """Whether all that a padding adds to `window` follows its rows, as zero points do that fill
-        lanes: then copies write it along with the rows.
+        """Tell whether all that a padding adds to `window` follows its rows, like the zero points that fill lanes: then
+        copies write it along with the rows.
         """
         box, last = _common(self.pieces[0].box, window), self.order[-1]
         if box is None or self.fill != self.layer.result.zero_point:
@@ -102,7 +100,7 @@ class MovementTiler(BoxTiler):
         return [stride * step for stride, step in zip(strides, piece.steps, strict=True)]
 
     def _local_strides(self, window: Window) -> list[int]:
-        """Elements between neighbors along each logical axis of a local tile."""
+        """Return the distances, in elements, between neighbors along each logical axis of a local tile."""
         shape = self.local_shape(sizes_of(window))
         result = [0] * len(self.order)
         for position, axis in enumerate(self.order):
@@ -133,8 +131,8 @@ class MovementTiler(BoxTiler):
         *,
         pads: bool,
     ) -> None:
-        """Copies `box` of a piece to its place in a tile; `pads`: and zero points behind it up to
-        the tile's pitch, where nothing else follows in the tile's rows.
+        """Copy `box` of a piece to its place in a tile. With `pads`, also write zero points after it up to the tile's
+        pitch, if nothing else follows in the tile's rows.
         """
         layer, last = self.layer, self.order[-1]
         source = layer.inputs[piece.index]
@@ -167,7 +165,7 @@ class MovementTiler(BoxTiler):
 
 
 def _pieces(layer: Layer) -> list[Piece]:
-    """The boxes that make up the output; what they leave of a pad's output is filled."""
+    """Return the boxes that make up the output; the part of a pad's output that they do not cover is filled."""
     op, shape = layer.op, layer.shape
     nothing, ones = (0,) * len(shape), (1,) * len(shape)
     if isinstance(op, tpu.SliceOp):
@@ -188,7 +186,7 @@ def _pieces(layer: Layer) -> list[Piece]:
 
 
 def _common(a: Window, b: Window) -> Window | None:
-    """What two windows have in common, None for nothing."""
+    """Return the intersection of two windows; None if it is empty."""
     result: list[Range] = []
     for (low, high), (other_low, other_high) in zip(a, b, strict=True):
         low, high = max(low, other_low), min(high, other_high)

@@ -24,8 +24,8 @@ _PARAMETER_BYTES = 4
 
 
 class _RowTiler(BoxTiler):
-    """Base of the ops that compute each row along one axis by itself: tiles have that axis last (the
-    copies bring it there), and whole.
+    """Base of the tilers of ops that compute each row along one axis by itself: in tiles that axis is last (the copies
+    bring it there) and whole.
     """
 
     axis: int
@@ -38,7 +38,7 @@ class _RowTiler(BoxTiler):
             raise layer.error(f"the device computes {name} in float", "cast its input to f32")
 
     def place_axis(self, axis: int) -> None:
-        """Makes `axis` the one that rows go along."""
+        """Make rows go along `axis`."""
         self.order = (*(a for a in self.layer.output.layout.order if a != axis), axis)
         self.fixed = frozenset((axis,))
 
@@ -47,7 +47,7 @@ class _RowTiler(BoxTiler):
         return self.costs.vector_cycles(self.layer.output.storage, elements, self.operations)
 
     def load_rows(self, emitter: Emitter, window: Window) -> tuple[SSAValue, SSAValue, int]:
-        """The tile's input, a buffer for its output, and the pitch of both."""
+        """Load the tile's input; return its buffer, a buffer for the output, and the pitch of both."""
         pitch = self.pitch_of(sizes_of(window))
         x = self.load_kept(emitter, 0, window, self.order, pitch)
         shape = self.local_shape(sizes_of(window))
@@ -55,7 +55,7 @@ class _RowTiler(BoxTiler):
 
 
 class SoftmaxTiler(_RowTiler):
-    """tpu.softmax."""
+    """Tiles tpu.softmax."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
@@ -73,7 +73,7 @@ class SoftmaxTiler(_RowTiler):
 
 
 class LocalResponseNormTiler(_RowTiler):
-    """tpu.local_response_norm: along the channels, axis 1."""
+    """Tiles tpu.local_response_norm, which goes along the channels (axis 1)."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
@@ -97,12 +97,11 @@ class LocalResponseNormTiler(_RowTiler):
 
 
 class NormalizeTiler(BoxTiler):
-    """tpu.normalize: rows of the normalized axes, which are never divided.
+    """Tiles tpu.normalize: rows of the normalized axes, which are never divided.
 
-    Where the output's contiguous axis is kept (the channels of an image), it stays innermost and
-    its elements are normalized side by side; otherwise the copies bring the normalized axes to the
-    end, as rows. Scale and bias, constants, are one table in that order, of the axes along which
-    they vary.
+    If the output's contiguous axis is kept (the channels of an image), it stays innermost and its elements are
+    normalized side by side; otherwise the copies bring the normalized axes to the end, as rows. Scale and bias, which
+    are constants, form one table in that order, with the axes along which they vary.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
@@ -115,7 +114,7 @@ class NormalizeTiler(BoxTiler):
         physical = layer.output.layout.order
         axes = frozenset(integers(op.axes))
         self.inner = physical[-1] if physical[-1] not in axes else None
-        """The kept axis that is innermost."""
+        """The innermost axis, if it is kept; else None."""
         self.kept = [a for a in physical if a not in axes and a != self.inner]
         self.reduced = [a for a in physical if a in axes]
         innermost = [] if self.inner is None else [self.inner]
@@ -135,8 +134,9 @@ class NormalizeTiler(BoxTiler):
         return buffer
 
     def _varying_axes(self) -> frozenset[int]:
-        """The axes along which scale or bias vary; among the kept ones always the last, among the
-        normalized ones always the first few, as the instruction counts them.
+        """Return the axes along which the table of scale and bias has entries of its own. As the instruction requires,
+        these are the last ones of the kept axes and the first ones of the normalized axes, even if scale and bias do
+        not vary along some of them.
         """
         rank = len(self.layer.shape)
         varying: set[int] = set()
@@ -154,18 +154,18 @@ class NormalizeTiler(BoxTiler):
         return frozenset(varying)
 
     def pitch_of(self, sizes: Sequence[int]) -> int:
-        """The innermost axis in whole lane groups, but rows of several axes are dense."""
+        """Return the size of the innermost axis in whole lane groups; rows of several axes have no padding."""
         last = sizes[self.order[-1]]
         is_row = self.inner is not None or prod(sizes[a] for a in self.reduced[:-1]) == 1
         return round_up(last, self.costs.lane_group) if is_row else last
 
     def _rows(self, sizes: Sequence[int]) -> tuple[int, int]:
-        """Rows of a tile, and elements from one to the next."""
+        """Return the number of rows of a tile, and the number of elements from one row to the next."""
         rows = prod(sizes[axis] for axis in self.kept)
         return rows, self.elements_of(sizes) // rows
 
     def _table_shape(self, sizes: Sequence[int]) -> tuple[int, int, int, int]:
-        """A tile's parameters: scale and bias, rows, positions in a row, elements innermost."""
+        """Return the shape of a tile's parameters: scale and bias, rows, positions in a row, elements innermost."""
         rows = prod(sizes[axis] for axis in self.kept if axis in self.varying)
         length = prod(sizes[axis] for axis in self.reduced if axis in self.varying)
         inner = self.pitch_of(sizes) if self.inner in self.varying else 1
@@ -221,7 +221,7 @@ class NormalizeTiler(BoxTiler):
         return found
 
     def _table(self, constants: Constants) -> Buffer:
-        """Scale and bias as f32 [2, axes in order], size 1 where neither varies."""
+        """Return scale and bias as f32 [2, axes in order], with size 1 for axes along which neither varies."""
 
         def make() -> np.ndarray:
             sizes = tuple(

@@ -1,4 +1,4 @@
-"""Tiles element-wise ops: functions of one operand, conversions, comparisons, logic and select."""
+"""Tiles element-wise ops of one operand: functions, look-ups and conversions."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..layers.tiler import Tilers
 from .arithmetic import BinaryTiler
 
 _IDENTITY = (2**30, 30)
-"""Multiplier and shift of 1."""
+"""The multiplier and shift that stand for a factor of 1."""
 
 
 class UnaryTiler(BoxTiler):
-    """tpu.unary: input and output have one shape."""
+    """Tiles tpu.unary, whose input and output have one shape."""
 
     def vector_cycles(self, window: Window) -> int:
         op = self.layer.op
@@ -50,7 +50,7 @@ class UnaryTiler(BoxTiler):
 
 
 class LookupTiler(BoxTiler):
-    """tpu.lookup: input and output have one shape; the table stays in local memory."""
+    """Tiles tpu.lookup, whose input and output have one shape; the table stays in local memory."""
 
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         table = TABLE_ENTRIES * self.layer.output.element_bytes
@@ -76,7 +76,7 @@ class LookupTiler(BoxTiler):
 
 
 class ConvertTiler(BoxTiler):
-    """tpu.cast, tpu.requantize and tpu.clamp: input and output have one shape."""
+    """Tiles tpu.cast, tpu.requantize and tpu.clamp, whose input and output have one shape."""
 
     def vector_cycles(self, window: Window) -> int:
         wider = max(

@@ -17,7 +17,7 @@ from ..layers.tiler import Tilers
 
 
 class PoolTiler(BoxTiler):
-    """tpu.max_pool and tpu.avg_pool: [N,C,OH,OW] from [N,C,H,W]; tiles are channel-last."""
+    """Tiles tpu.max_pool and tpu.avg_pool: [N,C,OH,OW] from [N,C,H,W]; tiles are channel-last."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
@@ -33,7 +33,7 @@ class PoolTiler(BoxTiler):
             )
 
     def _input_range(self, axis: int, outputs: Range) -> InputRange:
-        """The input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
+        """Return the input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
         return input_range(
             outputs,
             self.layer.inputs[0].layout.shape[2 + axis],
@@ -59,7 +59,7 @@ class PoolTiler(BoxTiler):
             reads *= span
         layer = self.layer
         if positions > MAX_POSITIONS:
-            # More than the instruction's fields can count fits no memory.
+            # A size that the instruction's fields cannot hold: say that it fits no memory.
             return [2**62]
         return [
             reads * layer.inputs[0].element_bytes,

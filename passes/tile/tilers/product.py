@@ -26,11 +26,11 @@ from ..layers.tiler import Tilers, padded_units
 
 
 class MatmulTiler(AccumulatingTiler):
-    """tpu.matmul by NumPy's rules: lhs [..., M, K] (or [K]) times rhs [..., K, N] (or [K]).
+    """Tiles tpu.matmul by NumPy's rules: lhs [..., M, K] (or [K]) times rhs [..., K, N] (or [K]).
 
-    All buffers are seen with the axes [leading..., M, ·], sizes 1 where they have no such axis.
-    With a right-hand matrix that is the same for all leading axes, these are rows of one product
-    like M; otherwise each of their matrices is a product of its own.
+    All buffers are seen with the axes [leading..., M, ·], with size 1 for an axis that they do not have. If the
+    right-hand matrix is the same for all leading axes, these are rows of one product, like M; otherwise each of their
+    matrices is a product of its own.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
@@ -65,7 +65,7 @@ class MatmulTiler(AccumulatingTiler):
         return self.x.layout.shape[-1]
 
     def _extended(self, window: Window) -> Window:
-        """A window of the output as the op has it, with the axes that it has not."""
+        """Return a window of the op's output with the axes added that the output does not have."""
         return _with_unit_ranges(window, self._inserted)
 
     def units(self) -> tuple[int, ...]:
@@ -137,8 +137,8 @@ class MatmulTiler(AccumulatingTiler):
 
     @staticmethod
     def _matrix_box(buffer: Buffer, rows: Window, last: Range) -> Window:
-        """The box of an operand for ranges of the leading axes and the second-last, broadcast axes
-        as they are.
+        """Return the box of an operand for ranges of the leading axes and the second-last; an axis that broadcasts
+        keeps its whole range.
         """
         sizes = buffer.layout.shape
         kept = ((0, 1) if size == 1 else range_ for size, range_ in zip(sizes, rows, strict=False))
@@ -203,7 +203,7 @@ class MatmulTiler(AccumulatingTiler):
         return target
 
     def _packed(self, constants: Constants, block: int) -> Buffer:
-        """The right-hand matrix in device layout: [blocks, K, block]."""
+        """Return the right-hand matrix as the device reads it: [blocks, K, block]."""
 
         def make() -> np.ndarray:
             return pack_matmul_weights(self._matrix(constants), block)
@@ -248,8 +248,8 @@ class MatmulTiler(AccumulatingTiler):
 
 
 def _inserted_axes(op: tpu.MatmulOp) -> list[int]:
-    """Where the output lacks an axis of [leading..., M, N], ascending, as positions after
-    insertion.
+    """Return the positions, ascending and counted after insertion, of the axes of [leading..., M, N] that the output
+    lacks.
     """
     rank = len(shape_of(op.output))
     columns_missing, rows_missing = len(shape_of(op.rhs)) == 1, len(shape_of(op.lhs)) == 1
@@ -262,7 +262,7 @@ def _inserted_axes(op: tpu.MatmulOp) -> list[int]:
 
 
 def _with_unit_ranges(window: Window, inserted: list[int]) -> Window:
-    """The window with a range of one element at each inserted axis."""
+    """Return the window with a range of one element at each inserted axis."""
     result = list(window)
     for position in inserted:
         result.insert(position, (0, 1))
@@ -270,7 +270,7 @@ def _with_unit_ranges(window: Window, inserted: list[int]) -> Window:
 
 
 def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:
-    """The layer with every buffer seen with the axes [leading..., M, ·]."""
+    """Return the layer with all buffers seen with the axes [leading..., M, ·]."""
     op = layer.op
     assert isinstance(op, tpu.MatmulOp)
 

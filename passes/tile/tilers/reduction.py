@@ -19,11 +19,10 @@ from ..layers.tiler import Tilers, padded_units
 
 
 class ReduceTiler(BoxTiler):
-    """tpu.reduce: the input is loaded as [outer, length, inner] and reduced over the middle.
+    """Tiles tpu.reduce: the input is loaded as [outer, length, inner] and reduced over the middle axis.
 
-    Where the reduced axes are neighbors in the input's physical order they are the middle as they
-    lie. Otherwise the copies bring them to the end, and inner is 1. The reduced axes are never
-    divided.
+    If the reduced axes are neighbors in the input's physical order, they are the middle as they lie. Otherwise the
+    copies bring them to the end, and inner is 1. The reduced axes are never divided.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
@@ -65,13 +64,13 @@ class ReduceTiler(BoxTiler):
         return {axis: index for index, axis in enumerate(kept)}
 
     def _last_significant(self) -> int | None:
-        """The innermost axis in the local order whose size is not 1 (or the innermost of all)."""
+        """Return the innermost axis in the local order whose size is not 1 (the innermost of all if there is none)."""
         shape = self.layer.inputs[0].layout.shape
         significant = [axis for axis in self.input_order if shape[axis] > 1]
         return significant[-1] if significant else self.input_order[-1]
 
     def _local_order(self) -> tuple[int, ...]:
-        """The output's axes as the local result has them: kept axes as in the input, axes of size 1
+        """Return the output's axes as the local result has them: kept axes as in the input, axes of size 1
         outermost.
         """
         kept = [self.axis_of[axis] for axis in self.kept]
@@ -99,7 +98,7 @@ class ReduceTiler(BoxTiler):
 
     @property
     def _length(self) -> int:
-        """Elements of each reduction."""
+        """How many elements each reduction takes."""
         shape = self.layer.inputs[0].layout.shape
         return prod(shape[axis] for axis in self.reduced)
 
@@ -141,8 +140,8 @@ class ReduceTiler(BoxTiler):
         self.store(emitter, out, window, pitch)
 
     def _outer_inner(self, extents: Sequence[int], lanes: int) -> tuple[int, int]:
-        """Elements outside and inside the reduced axes of a local input of these extents, the last
-        axis padded to `lanes`.
+        """Return how many elements lie outside and inside the reduced axes of a local input of these extents, whose
+        last axis is padded to `lanes`.
         """
         outer, inner, inside = 1, 1, False
         shape = self.layer.inputs[0].layout.shape

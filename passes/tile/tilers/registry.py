@@ -1,4 +1,4 @@
-"""The tiler of each op of the tpu dialect; the families of ops and plugins register theirs alike."""
+"""Registers the tiler of each op of the tpu dialect; families of ops and plugins register theirs in the same way."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _TILERS: dict[type[tpu.TpuOp], type[Tiler]] = {}
 
 
 def register_tilers(tilers: Tilers) -> None:
-    """Makes the tilers of some ops known.
+    """Add the tilers of some ops.
 
-    Raises DiagnosticError if an op has a tiler already, or is given a class that is no tiler.
+    Raises DiagnosticError if an op has a tiler already, or if its class is not a tiler.
     """
     for op, tiler in tilers.items():
         if op in _TILERS:
@@ -41,7 +41,7 @@ def register_tilers(tilers: Tilers) -> None:
 
 
 def tiler_of(layer: Layer, costs: CostModel) -> Tiler:
-    """The tiler for a layer. Raises DiagnosticError if no tiler is known for its op."""
+    """Return the tiler for a layer. Raises DiagnosticError if no tiler is known for its op."""
     tiler = _TILERS.get(type(layer.op))
     if tiler is None:
         raise layer.error("no core can compute this op", "it has no lowering to tile")

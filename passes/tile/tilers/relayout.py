@@ -1,4 +1,4 @@
-"""Tiles what only moves elements: reshape and transpose, as copies through local memory."""
+"""Tiles the ops that only move elements (reshape and transpose) as copies through local memory."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ..layers.tiler import Tiler, Tilers, padded_units
 
 
 class RelayoutTiler(Tiler):
-    """tpu.reshape and tpu.transpose: a box of *factors*, each with a stride in the input and one in
-    the output.
+    """Tiles tpu.reshape and tpu.transpose: a tile is a box of *factors*, each with a stride in the input and one in the
+    output.
 
-    A transpose's factors are the output's axes. A reshape's are the common refinement of both
-    shapes: each axis of either is a nest of consecutive factors.
+    A transpose's factors are the output's axes. A reshape's are the common refinement of both shapes: each axis of
+    either is a nest of consecutive factors.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
@@ -67,7 +67,7 @@ class RelayoutTiler(Tiler):
         return Work(0, runs, loads, self.store_bytes(window))
 
     def _factor_box(self, window: Window) -> Window:
-        """The ranges of the factors that make up `window` of the output."""
+        """Return the ranges of the factors that make up `window` of the output."""
         box: list[Range] = [(0, size) for size in self.factors]
         for (low, high), nest in zip(window, self.nests, strict=True):
             if not nest:
@@ -109,9 +109,7 @@ class RelayoutTiler(Tiler):
             self._pad(emitter, window)
 
     def _tile(self, emitter: Emitter, part: Window) -> None:
-        """Moves one box of factors, given in `order`: to local memory in the output's order, and
-        out.
-        """
+        """Move one box of factors, given in `order`: load it to local memory in the output's order, then store it."""
         layer = self.layer
         layout = layer.output.layout
         extents = sizes_of(part)
@@ -147,13 +145,11 @@ class RelayoutTiler(Tiler):
         )
 
     def _ends_source_rows(self, innermost: Range) -> bool:
-        """Whether a range of the innermost factor ends where the input's padding begins."""
+        """Tell whether a range of the innermost factor ends where the input's padding begins."""
         return innermost[1] == self.layer.inputs[0].layout.extent
 
     def _pad(self, emitter: Emitter, window: Window) -> None:
-        """Writes the padding of the rows in `window` where the contiguous axis is a nest of several
-        factors, or of none.
-        """
+        """Write the padding of the rows in `window`, if the contiguous axis is a nest of several factors or of none."""
         layer = self.layer
         layout = layer.output.layout
         axis = layout.last_axis
@@ -181,7 +177,7 @@ def _dot(strides: Sequence[int], lows: Sequence[int]) -> int:
 
 
 def _factor_strides(layout: Layout, factors: Sequence[int]) -> list[int]:
-    """The stride of each factor in a buffer whose axes are nests of them."""
+    """Return the stride of each factor in a buffer whose axes are nests of them."""
     return _nest_strides(layout, factors_of_axes(layout.shape, factors), factors)
 
 

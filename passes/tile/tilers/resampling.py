@@ -22,10 +22,9 @@ _TAP_BYTES = 4
 
 
 class ResampleTiler(BoxTiler):
-    """tpu.resample: the axis stays whole in the input and the output, everything else may be
-    divided.
+    """Tiles tpu.resample: the axis stays whole in the input and the output, everything else may be divided.
 
-    Along the lanes the tables get rows for the padding, too: index 0 with weight 0.
+    If the axis lies along the lanes, the tables get rows for the padding, too: index 0 with weight 0.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
@@ -41,13 +40,13 @@ class ResampleTiler(BoxTiler):
             raise layer.error("its indices and weights must be constant")
 
     def _input_sizes(self, sizes: Sequence[int]) -> tuple[int, ...]:
-        """Sizes of the input box of a tile."""
+        """Return the sizes of the input box of a tile."""
         length = self.layer.inputs[0].layout.shape[self.axis]
         return tuple(length if axis == self.axis else size for axis, size in enumerate(sizes))
 
     @property
     def _table_shape(self) -> tuple[int, int]:
-        """[out, taps], with rows for the padding where the axis lies in lanes."""
+        """The shape [out, taps], with rows for the padding if the axis lies in lanes."""
         out, taps = self.layer.inputs[1].layout.shape
         return (round_up(out, self.costs.lane_group) if self.along_lanes else out), taps
 
@@ -80,7 +79,7 @@ class ResampleTiler(BoxTiler):
         self.store(emitter, out, window, self.pitch_of(sizes))
 
     def _load_table(self, emitter: Emitter, constants: Constants, index: int) -> SSAValue:
-        """The index or weight table in local memory, loaded once for the window."""
+        """Load the index or weight table once for the window, and return its local buffer."""
         buffer = self.layer.inputs[index]
         out, taps = buffer.layout.shape
         rows = self._table_shape[0]

@@ -6,14 +6,14 @@
 // RUN: smalti-opt --help-pass cse | filecheck %s --check-prefix CSE
 
 // PASSES:      cse {{ +}}Merge ops that compute the same value
-// PASSES:      tile-assign-addresses  Places buffers by their lifetimes in program order.
+// PASSES:      tile-assign-addresses  Place buffers by their lifetimes in program order.
 // PASSES-NEXT: slack=int (default 12): {{.+}}
 // PASSES:      top-annotate-calibration
 // PASSES-NEXT: table=str (must be given): {{.+}}
 
 // PASSES-JSON:      "name": "tile-assign-addresses",
 // PASSES-JSON-NEXT: "level": "tile",
-// PASSES-JSON-NEXT: "summary": "Places buffers by their lifetimes in program order.",
+// PASSES-JSON-NEXT: "summary": "Place buffers by their lifetimes in program order.",
 // PASSES-JSON:      "options": [
 // PASSES-JSON-NEXT: {
 // PASSES-JSON-NEXT: "name": "slack",
@@ -35,7 +35,7 @@
 // DIALECTS-JSON-NEXT: "arity": "optional"
 
 // HELP:      tile-assign-addresses (level tile)
-// HELP:      Places buffers by their lifetimes in program order.
+// HELP:      Place buffers by their lifetimes in program order.
 // HELP:      options:
 // HELP-NEXT:   slack=int (default 12): {{.+}}
 // HELP:      counts (--mlir-pass-statistics):
