@@ -58,9 +58,13 @@ def prop(
         default: the Python value of a field that is left out; without it the field must be given.
         name: the property's name in IR, if it differs from the field's.
         kw_only: whether the constructor takes the field by keyword only.
+
+    Raises TypeError if a property that may be absent has a default.
     """
     declared: Any
     if converter in _OPTIONAL:
+        if converter(default) is not None:
+            raise TypeError(f"a property made by {converter.__name__} is absent by default")
         declared = opt_prop_def(_OPTIONAL[converter], prop_name=name)
     else:
         value: Any = None if default is DERIVED else converter(default)

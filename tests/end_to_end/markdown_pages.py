@@ -7,6 +7,9 @@ In a page, a block whose first line is
   the order of the page; the lines after it are what it prints, where `...` stands for anything;
 - ```` ```KIND in=NAME ````    has lines that stand in that file in this order, where `…` stands for lines left out and
   locations at the ends of lines are not shown;
+- ```` ```KIND new=NAME ````   is a new file of the library;
+- ```` ```diff change=NAME ````  has changes to a file of the library, parted by `@@`: the commands after it run with a
+  copy of the library in which these changes are made and the new files are;
 - ```` ```sh ````              has commands that take minutes, or change the checkout: they are shown, not run.
 """
 
@@ -19,7 +22,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _FOLDERS = ("dialects", "passes", "backends", "compiler", "tools", "tests")
-_BLOCK = re.compile(r"^```(\w+)(?: (file|in)=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^```(\w+)(?: (file|in|new|change)=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|\bsrc(?:set)?=\"([^\"]+)\"")
 
 
@@ -31,7 +36,8 @@ def pages() -> list[Path]:
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code: its language, the file that it is ("file") or quotes ("in"), and its text."""
+    """A block of code: its language, the file that it is ("file", "new"), quotes ("in") or changes
+    ("change"), and its text."""
 
     language: str
     role: str

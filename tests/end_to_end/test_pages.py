@@ -10,6 +10,7 @@ import pytest
 from smalti.passes.registry import PASSES
 from smalti.tools.reference.command_page import command_page
 
+from .library_copy import apply_block, copy_library
 from .markdown_pages import ROOT, Block, blocks, cells, links, pages, prose, tables
 
 PAGES = pages()
@@ -48,24 +49,36 @@ def test_the_pages_are_found():
 @pytest.mark.parametrize("page", RUN, ids=name)
 def test_commands(page: Path, tmp_path: Path):
     """Every command of a page prints what the page shows, in a folder with the files that the page writes."""
+    own = tmp_path / "library"
     for block in blocks(page):
-        if block.role == "file":
+        if block.role in ("new", "change"):
+            package = own / "smalti" if own.exists() else copy_library(own)
+            apply_block(block, package)
+        elif block.role == "file":
             (tmp_path / block.name).write_text(block.text, encoding="utf-8")
         elif block.role == "in":
             assert_quoted(block, tmp_path / block.name)
         elif block.language == "console":
             for command, expected in block.commands():
                 if command != WHOLE_SUITE:
-                    run(command.removeprefix(INSTALL), expected, tmp_path)
+                    run(
+                        command.removeprefix(INSTALL),
+                        expected,
+                        tmp_path,
+                        own if own.exists() else ROOT,
+                    )
 
 
-def run(command: str, expected: str, folder: Path) -> None:
-    """Run a command and compare what it prints; it ends well unless it prints an error."""
+def run(command: str, expected: str, folder: Path, modules: Path = ROOT) -> None:
+    """Run a command and compare what it prints; it ends well unless it prints an error.
+
+    Python imports from `modules` before what is installed.
+    """
     scripts = str(Path(sys.executable).parent)
     environment = {
         **os.environ,
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(modules),
         "COLUMNS": "100",
     }
     done = subprocess.run(
