@@ -19,7 +19,7 @@ def lower_to_isa(module: ModuleOp, ctx: SmaltiContext) -> None:
     which target and types it is for.
 
     Raises:
-        DiagnosticError: if the IR cannot be lowered, such as tile IR with half-cut layers.
+        DiagnosticError: if the IR cannot be lowered, such as tile IR with half-tiled layers.
     """
     options = CompileOptions(quantize="int8" if has_ranges(module) else "f32")
     Compilation(module, ctx, options, keep_levels=False).lower_to("isa")

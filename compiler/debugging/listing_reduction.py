@@ -62,7 +62,7 @@ def bypass(experiment: IrExperiment, number: int) -> None:
 
 
 def sizes(experiment: IrExperiment) -> set[int]:
-    """Return no sizes: the sizes of tiles were decided when the layers were cut."""
+    """Return no sizes: the sizes of tiles were decided when the layers were tiled."""
     return set()
 
 

@@ -43,7 +43,7 @@ def cost_comments(module: ModuleOp, ctx: SmaltiContext) -> dict[Operation, str]:
     """Return a comment for each op that costs something.
 
     Lowers top IR without ranges as f32, for the default target, and lower IR as it says. Tile IR must have no layer
-    that is half cut. Raises DiagnosticError if the IR cannot be lowered.
+    that is half tiled. Raises DiagnosticError if the IR cannot be lowered.
     """
     costs, timing = costs_of(module, ctx)
     whole = max(timing.cycles, 1)

@@ -2,7 +2,7 @@
 
 A `tile.program` is one block in program order, and it means what executing it in that order means. Buffers are memrefs
 of storage types with physical (packed, padded) shapes in memory space "global", "local" or "acc". At first each network
-layer is one `tile.layer` on global buffers; cutting replaces it by copies and computations on local buffers, in
+layer is one `tile.layer` on global buffers; tiling replaces it by copies and computations on local buffers, in
 destination-passing style on whole tiles: the buffer that an op writes follows an arrow in its text.
 """
 

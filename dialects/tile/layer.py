@@ -1,4 +1,4 @@
-"""The layer before it is cut into tiles, and the op that ends its body."""
+"""The layer before it is tiled, and the op that ends its body."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .step_op import StepOp
 
 @irdl_op_definition
 class LayerOp(StepOp):
-    """A layer before it is cut into tiles: computes the tpu ops in its body for `window` of the output.
+    """A layer before it is tiled: computes the tpu ops in its body for `window` of the output.
 
     The block arguments are the logical tensors (of tpu types) that `inputs` hold; the body ends in `tile.yield`.
     `window` is (low, high) for each logical axis of the output: only that part of `output` is written. A layer without

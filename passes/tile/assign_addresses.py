@@ -169,7 +169,7 @@ def _does_not_fit(
     return DiagnosticError(
         reason,
         place_of(steps[at]),
-        hint="cut with tile-cut-to-local-memory for this target, or use a target with more memory",
+        hint="tile with tile-cut-to-local-memory for this target, or use a target with more memory",
     )
 
 

@@ -17,7 +17,7 @@ Input windows include their halos. Weights are packed at compile time in the ord
 units read them, and the parameters of requantization are made into tables; both become new
 constants. Weights stay in local memory while the rows change, or the rows while the weights do,
 whichever moves fewer bytes. Tiles use half of the local memory where they can, so that the next
-tile's loads find room. One file per tiler of ops in `cut/`.
+tile's loads find room. Each family of ops has a file in `tilers/`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CutToLocalMemory(SmaltiPass):
     name = "tile-cut-to-local-memory"
     level: ClassVar[Level] = "tile"
     counts: ClassVar[Mapping[str, str]] = {
-        "layers": "layers cut",
+        "layers": "layers tiled",
         "tile_ops": "copies and computations on tiles that they became",
         "weights_replaced": "weights of which only the packed form is left",
     }

@@ -10,7 +10,7 @@ After, on two cores, by rows:
     tile.layer core 0 (…) -> %y window = [0, 1, 0, 64, 0, 28, 0, 56] { … }
     tile.layer core 1 (…) -> %y window = [0, 1, 0, 64, 28, 56, 0, 56] { … }
 
-The windows of a layer's parts are disjoint and cover its output. Channels are cut at whole lane
+The windows of a layer's parts are disjoint and cover its output. Channels are divided at whole lane
 groups, so that a row's padding is written by one core. A small layer may run on fewer cores than
 there are: each part reads its halo and the weights that it shares with the others once more, and
 all share the bandwidth.

@@ -61,8 +61,8 @@ class ConvertTileToIsa(SmaltiPass):
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Replace the tile.program by an isa.program; the bytes of its weights become an entry of the weight store.
 
-        Raises DiagnosticError if layers are not cut, if buffers have no addresses, or if the machine cannot execute an
-        op.
+        Raises DiagnosticError if layers are not tiled, if buffers have no addresses, or if the machine cannot execute
+        an op.
         """
         target, target_name = target_of(module), target_name_of(module)
         program = tile.program_of(module)

@@ -1,4 +1,4 @@
-"""What a layer costs, roughly: the model by which layers are split over cores and cut into tiles.
+"""What a layer costs, roughly: the model by which layers are split over cores and tiled.
 No IR.
 
 A part of a layer occupies its core's matrix and vector units for known cycles and moves known bytes

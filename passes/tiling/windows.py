@@ -82,8 +82,8 @@ def input_range(
 
 
 def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
-    """Divide `range_` into at most `count` consecutive parts, equal except the last, cut at multiples of `unit` from
-    its start.
+    """Divide `range_` into at most `count` consecutive parts, equal except the last; each starts at a multiple of
+    `unit` from the start of `range_`.
     """
     low, high = range_
     units = ceil_div(high - low, unit)

@@ -31,7 +31,7 @@ from xdsl.ir import Operation
 
 LEVELS = ("top", "tpu", "tile", "isa")
 STAGES = ("top", "tpu", "layers", "split", "tile", "isa")
-"""The levels, and `tile` before it is cut: a layer per op, then layers split over cores."""
+"""The levels, and `tile` before it is tiled: a layer per op, then layers split over cores."""
 LAYERS = {"layers": "convert-tpu-to-tile", "split": "convert-tpu-to-tile,tile-split-over-cores"}
 
 

@@ -1,4 +1,4 @@
-"""Small tile programs for the tests of what comes after cutting: two layers, rows over cores and
+"""Small tile programs for the tests of what comes after tiling: two layers, rows over cores and
 tiles, halos, int8.
 """
 

@@ -38,7 +38,7 @@ Defaults = dict[str, Attribute]
 
 
 @dataclass(frozen=True)
-class Layout:
+class TextLayout:
     """What stands where in the text of an op."""
 
     named: bool
@@ -105,7 +105,7 @@ class TextOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
         _print_types(self, printer, operands, layout.destination is not None)
 
-    def _print_properties(self, printer: Printer, layout: Layout) -> None:
+    def _print_properties(self, printer: Printer, layout: TextLayout) -> None:
         for name, _, _ in layout.properties:
             value = self.properties.get(name)
             if value is None or value == layout.defaults.get(name):
@@ -116,7 +116,7 @@ class TextOp(IRDLOperation):
                 print_value(printer, value)
 
 
-def _parse_colon(cls: type[TextOp], parser: Parser, layout: Layout) -> None:
+def _parse_colon(cls: type[TextOp], parser: Parser, layout: TextLayout) -> None:
     """Read the colon before the types; report a word in its place as a mistyped property."""
     if parser.parse_optional_punctuation(":") is not None:
         return
@@ -129,7 +129,7 @@ def _parse_colon(cls: type[TextOp], parser: Parser, layout: Layout) -> None:
 
 
 @cache
-def text_layout(cls: type[TextOp]) -> Layout:
+def text_layout(cls: type[TextOp]) -> TextLayout:
     """Return the layout of the text of an op class, which follows from the class's definition."""
     definition = cls.get_irdl_definition()
     names = [name for name, _ in definition.operands]
@@ -149,7 +149,7 @@ def text_layout(cls: type[TextOp]) -> Layout:
         for name, d in properties.items()
         if name not in ("name", "core", "operandSegmentSizes")
     ]
-    return Layout(
+    return TextLayout(
         "name" in properties,
         core,
         tuple(positional),
@@ -224,7 +224,7 @@ _VALUE_PARSERS: dict[str, Callable[[Parser], Attribute]] = {
 }
 
 
-def _parse_operands(parser: Parser, layout: Layout) -> dict[str, UnresolvedOperand]:
+def _parse_operands(parser: Parser, layout: TextLayout) -> dict[str, UnresolvedOperand]:
     """Read the operands and return them by field (those of a list by number), in the order of the text."""
     found: dict[str, UnresolvedOperand] = {}
     if layout.variadic is not None:
@@ -256,7 +256,7 @@ def _parse_operands(parser: Parser, layout: Layout) -> dict[str, UnresolvedOpera
 
 
 def _parse_properties(
-    parser: Parser, layout: Layout, properties: dict[str, Attribute | None]
+    parser: Parser, layout: TextLayout, properties: dict[str, Attribute | None]
 ) -> None:
     kinds = {name: kind for name, kind, _ in layout.properties}
     seen: set[str] = set()
@@ -275,7 +275,7 @@ def _parse_properties(
 
 
 def _parse_types(
-    cls: type[TextOp], parser: Parser, layout: Layout, operands: dict[str, UnresolvedOperand]
+    cls: type[TextOp], parser: Parser, layout: TextLayout, operands: dict[str, UnresolvedOperand]
 ) -> tuple[list[SSAValue | list[SSAValue] | None], list[Attribute]]:
     position = parser.pos
     types: Sequence[Attribute]
@@ -306,7 +306,7 @@ def _parse_types(
     return [resolved.get(name) for name, _ in cls.get_irdl_definition().operands], results
 
 
-def _print_operands(op: TextOp, printer: Printer, layout: Layout) -> list[SSAValue]:
+def _print_operands(op: TextOp, printer: Printer, layout: TextLayout) -> list[SSAValue]:
     """Print the operands and return them in the order of the text."""
     if layout.variadic is not None:
         printer.print_string(" ")

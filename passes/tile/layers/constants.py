@@ -1,4 +1,4 @@
-"""The constants that cutting makes: packed weights and tables of parameters."""
+"""The constants that tiling makes: packed weights and tables of parameters."""
 
 from __future__ import annotations
 

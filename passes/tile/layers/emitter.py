@@ -1,4 +1,4 @@
-"""Builds the copies and computations of one core; cutting makes operations nowhere else."""
+"""Builds the copies and computations of one core; tiling makes operations nowhere else."""
 
 from __future__ import annotations
 

@@ -101,9 +101,9 @@ class Layer:
         ops = [op for op in body.ops if not isinstance(op, tile.YieldOp)]
         if len(ops) != 1 or not isinstance(ops[0], tpu.TpuOp):
             raise DiagnosticError(
-                f"a layer of {len(ops)} ops cannot be cut: layers of one tpu op can",
+                f"a layer of {len(ops)} ops cannot be tiled: layers of one tpu op can",
                 _place(operation),
-                hint="cut the layers before grouping them",
+                hint="tile the layers before grouping them",
             )
         op = ops[0]
         inputs = [buffers[_outside(operand, body, operation)] for operand in op.operands]

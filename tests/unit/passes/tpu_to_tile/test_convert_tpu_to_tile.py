@@ -1,4 +1,4 @@
-"""From networks to tile programs, split and cut: ports, copies, weights, errors; equal numbers on
+"""From networks to tile programs, split and tiled: ports, copies, weights, errors; equal numbers on
 every target.
 """
 

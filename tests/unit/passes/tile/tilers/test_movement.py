@@ -1,4 +1,4 @@
-"""Cutting concatenations, slices, paddings and gathers changes nothing, on a machine with hardly any memory."""
+"""Tiling concatenations, slices, paddings and gathers changes nothing, on a machine with hardly any memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splitting and cutting change nothing: single ops of every kind, on machines with little memory,
+"""Splitting and tiling change nothing: single ops of every kind, on machines with little memory,
 give the tpu interpreter's numbers.
 """
 
@@ -35,7 +35,7 @@ SETTINGS = settings(
 
 TINY = """
 name = "tiny"
-description = "a machine so small that everything is cut"
+description = "a machine so small that everything is tiled"
 cores = 4
 clock_ghz = 1.0
 [matrix]
@@ -165,7 +165,7 @@ class Network:
 
 
 def check(network: Network, result: SSAValue, target: str, cores: int) -> ModuleOp:
-    """Runs the network before and after cutting."""
+    """Runs the network before and after tiling."""
     module = network.module(result, target)
     store, inputs = weights_of(network.ctx), network.values()
     want = run_tpu(module, store, inputs)
