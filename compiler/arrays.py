@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 from collections.abc import Mapping
@@ -19,6 +20,10 @@ MAX_BYTES = 1 << 33
 
 A few kilobytes of a zip file can expand to any size.
 """
+
+
+_LONGEST_NAME_BYTES = 65_535
+"""The longest name that the header of a zip file's member can say."""
 
 
 def read_npz(path: str | Path) -> dict[str, np.ndarray]:
@@ -88,8 +93,13 @@ def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
 
     The format knows no bf16: such arrays are written as f32, which holds the same numbers.
     """
-    import io
-
+    for name in arrays:
+        if len(f"{name}.npy".encode()) > _LONGEST_NAME_BYTES:
+            raise DiagnosticError(
+                f"the name of array '{name[:40]}…' has {len(name):,} characters, too many for an .npz file",
+                Place(file=str(path)),
+                hint="give the model's output a shorter name",
+            )
     buffer = io.BytesIO()
     np.savez(buffer, **{name: _writable(value) for name, value in arrays.items()})  # pyright: ignore[reportArgumentType]
     write_bytes_atomically(Path(path), buffer.getvalue())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..backends.program.program import Program
     from ..backends.simulator.timing.timing_result import Timing
+    from .onnx_import.limits import ImportLimits
 
 
 class ImportedModel:
@@ -137,6 +138,7 @@ def compile_model(
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
+    limits: ImportLimits | None = None,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -149,6 +151,7 @@ def compile_model(
         batch: the size of axis 0 of every input, in place of the model's.
         input_shapes: shapes by input name, in place of the model's.
         symbols: sizes of the dimensions that the model declares by name.
+        limits: how much work and memory the import may take on the word of the model.
 
     Raises:
         DiagnosticError, TargetError: if something is wrong with the model, the data, the target or the options.
@@ -156,7 +159,7 @@ def compile_model(
     options = CompileOptions(target, cores, quantize, calibration)
     with collector_paused():
         compilation = start_from_model(
-            model, options, batch=batch, input_shapes=input_shapes, symbols=symbols
+            model, options, batch=batch, input_shapes=input_shapes, symbols=symbols, limits=limits
         )
         program = compilation.assemble()
     return CompiledModel(program, compilation.levels, ",".join(compilation.pipeline))
@@ -175,10 +178,16 @@ def import_model(
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
+    limits: ImportLimits | None = None,
 ) -> ImportedModel:
     """Import an ONNX model as `top` IR. Raises DiagnosticError, naming every op that is not supported, in one go."""
     with collector_paused():
         compilation = start_from_model(
-            model, CompileOptions(), batch=batch, input_shapes=input_shapes, symbols=symbols
+            model,
+            CompileOptions(),
+            batch=batch,
+            input_shapes=input_shapes,
+            symbols=symbols,
+            limits=limits,
         )
     return ImportedModel(compilation.module, compilation.ctx)

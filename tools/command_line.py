@@ -17,6 +17,7 @@ EXIT_FINE, EXIT_WRONG_INPUT, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 DEBUG = "--debug"
+_STANDARD_OUTPUT = "standard output"
 
 
 def add_debug_argument(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +52,7 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
     try:
         with collector_paused():
             code = run() if not debug else _with_traceback(run)
-            # A full disk behind standard output is told here, not by the interpreter at its end.
-            sys.stdout.flush()
+            _flush_standard_output()
             return code
     except (DiagnosticError, TargetError) as error:
         text = str(error)
@@ -72,16 +72,24 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
         print("error: the input is nested too deeply", file=sys.stderr)
         return EXIT_WRONG_INPUT
     except OSError as error:
-        try:
-            sys.stdout.flush()
-        except OSError:
-            _drop_standard_output()
-            error.filename = error.filename or "standard output"
         print(_of_system(error), file=sys.stderr)
+        if error.filename == _STANDARD_OUTPUT:
+            _drop_standard_output()
         return EXIT_WRONG_INPUT
     except Exception as error:
         print(as_diagnostic(error), file=sys.stderr)
         return EXIT_WRONG_INPUT
+
+
+def _flush_standard_output() -> None:
+    """Tell here of a full disk behind standard output; the interpreter would at its end, in words of its own."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        error.filename = _STANDARD_OUTPUT
+        raise
 
 
 def _of_system(error: OSError) -> DiagnosticError:
@@ -89,9 +97,12 @@ def _of_system(error: OSError) -> DiagnosticError:
     from ..backends.diagnostics.diagnostic import DiagnosticError, Place
     from ..backends.diagnostics.system_errors import advice_for
 
-    place = Place(file=str(error.filename)) if error.filename else None
+    # Errors of writing to an open file have no name; those of the command's own files are diagnostics already.
+    file = error.filename or f"{_STANDARD_OUTPUT} or a temporary file"
     return DiagnosticError(
-        error.strerror or str(error), place, hint=advice_for(error, "check the path and the disk")
+        error.strerror or str(error),
+        Place(file=str(file)),
+        hint=advice_for(error, "check the path and the disk"),
     )
 
 

@@ -23,7 +23,7 @@ _MARK = ".smalti-part-"
 def temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     """Give an open file and its path in the folder of `path`; what is still there at the end is removed.
 
-    Removes the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
+    Remove the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
     """
     prefix = _prefix(path)
     _remove_leftovers(path.parent, prefix)
@@ -41,7 +41,7 @@ def temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
 def temporary_folder(path: Path) -> Iterator[Path]:
     """Give a new folder beside `path`, which is removed at the end with what is in it.
 
-    Removes the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
+    Remove the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
     """
     prefix = _prefix(path)
     _remove_leftovers(path.parent, prefix)

@@ -37,11 +37,13 @@ from .pipelines import (
     passes_of,
 )
 from .progress import Progress, silent
+from .tensor_sizes import check_tensor_sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
     from ...backends.program.program import Program
+    from ..onnx_import.limits import ImportLimits
 
 DEFAULT_TARGET = "default-8c"
 CalibrationSource = str | Path | Mapping[str, np.ndarray]
@@ -107,6 +109,8 @@ class Compilation:
         if level not in self._passed:
             self._run(self._inserted(passes_of(level, **self._settings()), level))
             if level == "top":
+                if end != "top":
+                    check_tensor_sizes(self.module, load_target(self._settings()["target"]))
                 self._annotate_ranges(
                     needed=self._settings()["quantize"] == "int8" and end != "top"
                 )
@@ -191,13 +195,16 @@ def start_from_model(
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
+    limits: ImportLimits | None = None,
     progress: Progress = silent,
 ) -> Compilation:
     """Import an ONNX model as the start of a compilation. Raises DiagnosticError as the importer does."""
     from ..onnx_import.importer import import_onnx
 
     ctx = make_context()
-    module = import_onnx(model, ctx, input_shapes=input_shapes, batch=batch, symbols=symbols)
+    module = import_onnx(
+        model, ctx, input_shapes=input_shapes, batch=batch, symbols=symbols, limits=limits
+    )
     return Compilation(module, ctx, options, progress)
 
 

@@ -41,7 +41,9 @@ def level_of(module: ModuleOp) -> Level:
     found = {op.name.partition(".")[0] for op in module.ops}
     for op in module.ops:
         if isinstance(op, func.FuncOp):
-            found.update(inner.name.partition(".")[0] for inner in op.body.ops)
+            found.update(
+                inner.name.partition(".")[0] for block in op.body.blocks for inner in block.ops
+            )
     levels: list[Level] = [level for level in LEVELS if level in found]
     if not levels and "func" in found:
         return "top" if target_name_of(module) is None else "tpu"

@@ -17,6 +17,7 @@ from ...dialects import top
 from ...dialects.context import SmaltiContext
 from ...dialects.ir.location import named
 from ...dialects.quant.element_type import type_of_storage
+from .limits import FoldingBudget, ImportLimits
 from .model.input_shapes import BatchChange
 from .node import Node, UnsupportedNodeError
 from .value import NETWORK_DTYPES, Constant, Value, shape_of
@@ -34,6 +35,7 @@ class GraphBuilder:
         block: the body of the function.
         tensor_names: the names of all tensors of the model; derived names never equal one of them.
         batch: how the leading dimension of the inputs was changed, for constants that repeat it.
+        budget: the bytes that constants computed at import may take.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class GraphBuilder:
         block: Block,
         tensor_names: Iterable[str],
         batch: BatchChange | None = None,
+        budget: FoldingBudget | None = None,
     ):
+        self.budget = budget or FoldingBudget(ImportLimits())
         self.ctx = ctx
         self.block = block
         self.batch = batch

@@ -7,13 +7,10 @@ import math
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from .limits import FoldingBudget
 from .model.validation import is_registered
 from .node import Node
 from .value import Constant
-
-MAX_FOLDED_BYTES = 512 * 2**20
-"""The largest constant that a node may compute: a few bytes of ConstantOfShape must not fill the memory.
-"""
 
 _INLINED_ELEMENTS = 4096
 """Inputs with at most so many elements go into shape inference with their values, since they may be shapes."""
@@ -42,18 +39,18 @@ def can_fold(node: Node) -> bool:
     return is_registered(node.proto, node.opset) and node.op_type not in _NOT_FOLDED
 
 
-def fold(node: Node) -> list[Constant | None] | None:
+def fold(node: Node, budget: FoldingBudget) -> list[Constant | None] | None:
     """Return the outputs of a node whose inputs are all constants (or left out), or None if it cannot be computed here.
 
     Raises:
-        DiagnosticError: if a result would be bigger than `MAX_FOLDED_BYTES`, or computing the node fails.
+        DiagnosticError: if a result would be more than the budget has, or computing the node fails.
     """
     inputs = {}
     for name, value in zip(node.proto.input, node.inputs, strict=True):
         assert value is None or isinstance(value, Constant)
         if value is not None:
             inputs[name] = value.array
-    if not can_fold(node) or not _is_bounded(node, inputs):
+    if not can_fold(node) or not _is_bounded(node, inputs, budget):
         return None
     outputs = _evaluate(node, inputs)
     if not all(isinstance(output, np.ndarray | np.generic) for output in outputs):
@@ -63,6 +60,8 @@ def fold(node: Node) -> list[Constant | None] | None:
         name: Constant(np.asarray(output), name)
         for name, output in zip(names, outputs, strict=True)
     }
+    for constant in constants.values():
+        budget.spend(constant.array.nbytes, constant.array.shape, node.place)
     return [constants.get(name) for name in node.proto.output]
 
 
@@ -85,7 +84,7 @@ def _evaluate(node: Node, inputs: dict[str, np.ndarray]) -> list[object]:
         ) from error
 
 
-def _is_bounded(node: Node, inputs: dict[str, np.ndarray]) -> bool:
+def _is_bounded(node: Node, inputs: dict[str, np.ndarray], budget: FoldingBudget) -> bool:
     """Return whether the results' sizes are known to be small before anything is computed.
 
     Raises:
@@ -114,13 +113,7 @@ def _is_bounded(node: Node, inputs: dict[str, np.ndarray]) -> bool:
             return False
         elements = math.prod(d.dim_value for d in dimensions)
         size_bytes = elements * onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize
-        if size_bytes > MAX_FOLDED_BYTES:
-            shape = [d.dim_value for d in dimensions]
-            raise node.error(
-                f"its constant result {shape} would take {size_bytes} bytes, "
-                f"more than the {MAX_FOLDED_BYTES} allowed",
-                "compute this tensor outside of the model, or make it an input",
-            )
+        budget.check(size_bytes, [d.dim_value for d in dimensions], node.place)
     return True
 
 

@@ -21,6 +21,7 @@ from ...dialects.context import SmaltiContext
 from ...dialects.ir.text.value_name import value_name
 from .builder import GraphBuilder
 from .folding import can_fold, fold
+from .limits import FoldingBudget, ImportLimits
 from .model.input_shapes import BatchChange, GivenSizes, resolve_input_shapes
 from .model.model_file import open_model
 from .model.tensors import TensorReader
@@ -65,6 +66,7 @@ def import_onnx(
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
     symbols: Mapping[str, int] | None = None,
+    limits: ImportLimits | None = None,
 ) -> ModuleOp:
     """Import a model as a module with one function `main` of top ops; its constants go to `ctx.weights`.
 
@@ -74,6 +76,7 @@ def import_onnx(
         input_shapes: shapes by input name, in place of the declared ones of the same rank.
         batch: the size of axis 0 of every input. Constant shapes that repeat the old size are changed with it.
         symbols: sizes of the dimensions that the inputs declare by name.
+        limits: how much work and memory the import may take on the word of the model.
 
     Raises:
         DiagnosticError: if the file cannot be read or is not a valid model, a shape is unknown or does not fit, or ops
@@ -85,8 +88,10 @@ def import_onnx(
     else:
         file, folder, data = model.graph.name or "model", None, None
         proto = model
-    proto, opset = validate(proto, file)
-    return _GraphImporter(proto.graph, opset, ctx, TensorReader(file, folder, data)).run(
+    limits = limits or ImportLimits()
+    proto, opset = validate(proto, file, limits)
+    reader = TensorReader(file, folder, data)
+    return _GraphImporter(proto.graph, opset, ctx, reader, FoldingBudget(limits)).run(
         GivenSizes(input_shapes or {}, batch, symbols or {})
     )
 
@@ -99,6 +104,7 @@ class _GraphImporter:
     opset: int
     ctx: SmaltiContext
     reader: TensorReader
+    budget: FoldingBudget
     values: dict[str, _Tensor] = field(default_factory=dict)
     unsupported: list[_Unsupported] = field(default_factory=list)
 
@@ -128,7 +134,7 @@ class _GraphImporter:
         self, block: Block, change: BatchChange | None, inputs: dict[str, tuple[int, ...]]
     ) -> GraphBuilder:
         names = {*self.values, *(name for node in self.graph.node for name in node.output)}
-        builder = GraphBuilder(self.ctx, block, names, change)
+        builder = GraphBuilder(self.ctx, block, names, change, self.budget)
         for name in inputs:
             builder.claim(name)
         return builder
@@ -213,7 +219,7 @@ class _GraphImporter:
         operator = OPERATORS.get(node.op_type) if is_default_domain(node.proto) else None
         known = all(value is None or isinstance(value, Constant) for value in node.inputs)
         if known and node.op_type not in HANDLES_CONSTANTS:
-            folded = fold(node)
+            folded = fold(node, self.budget)
             if folded is not None:
                 return folded
         if operator is None:

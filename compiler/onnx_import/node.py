@@ -158,5 +158,9 @@ class Node:
 
     def error(self, message: str, hint: str | None = None) -> DiagnosticError:
         """Return a diagnostic that points at this node, for the caller to raise if the model itself is wrong."""
-        place = Place(file=self.file, name=f"node '{self.label}' ({self.op_type})")
-        return DiagnosticError(message, place, hint=hint)
+        return DiagnosticError(message, self.place, hint=hint)
+
+    @property
+    def place(self) -> Place:
+        """Where diagnostics about this node point."""
+        return Place(file=self.file, name=f"node '{self.label}' ({self.op_type})")

@@ -33,6 +33,8 @@ class WeightBase(TensorOp):
         if len(given) != 1:
             listed = " and ".join(given) or "none of them"
             raise VerifyException(f"exactly one of key, seed and value is needed, got {listed}")
+        if self.seed is not None and self.seed.value.data < 0:
+            raise VerifyException(f"seed {self.seed.value.data} must be at least 0")
         type = self.output.type
         try:
             stored = type_of_storage(element_storage(type))

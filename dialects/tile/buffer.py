@@ -192,6 +192,8 @@ class GlobalOp(BufferOp):
         sources = (self.key is not None) + (self.seed is not None)
         if segment == "weights":
             fail_unless(sources == 1, "a buffer of segment weights needs a key or a seed")
+            negative = self.seed is not None and self.seed.value.data < 0
+            fail_unless(not negative, "seed must be at least 0")
         else:
             fail_unless(sources == 0, f"a buffer of segment {segment} has neither key nor seed")
         shape, order = self.shape.get_values(), self.order.get_values()

@@ -48,6 +48,7 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.layers.emitter import global_buffer
 from ..tiling.layout import Layout, row_major
 from ..tiling.windows import flatten, refine, whole
+from .global_memory import check_global_memory
 from .tensor_layouts import choose_layouts
 
 
@@ -61,10 +62,11 @@ class ConvertTpuToTile(SmaltiPass):
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         function = _main(module)
-        lane_group = target_of(module).vector.lane_group
-        layouts = choose_layouts(function, lane_group)
+        target = target_of(module)
+        layouts = choose_layouts(function, target.vector.lane_group)
         builder = _Builder(function, store_of(ctx), layouts)
         program = builder.build()
+        check_global_memory(program.body.block.ops, target)
         module.body.block.insert_op_before(program, function)
         function.detach()
         function.erase()

@@ -1,8 +1,12 @@
 """Bad input gives a diagnostic: what, where, what to do; exit code 1, no traceback, nothing half-written."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -762,3 +766,147 @@ def test_calibration_tables(
     assert opt.main([str(small_files / "small.top.mlir"), "-p", pipeline]) == 1
     captured = capfd.readouterr()
     assert "table.json" in captured.err and "Traceback" not in captured.err
+
+
+_RELU = """\
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["y"]} {
+  %y = top.relu "y" %x : (tensor<4xf32>) -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("func.func private @f(tensor<4xf32>) -> tensor<4xf32>\n" + _RELU, ["one func.func @main"]),
+        (
+            _RELU.replace(
+                "  func.return", '  %w = top.weight "w" seed = -1 : tensor<4xf32>\n  func.return'
+            ),
+            ["seed -1 must be at least 0", "bad.mlir:3:3"],
+        ),
+        ('builtin.module attributes {smalti.weights = "a\\00b"} {\n}', ["weight file 'a\\x00b'"]),
+        (
+            'builtin.module attributes {smalti.weights = "loop.safetensors"} {\n}',
+            ["cannot read the weights", "loop.safetensors", "links"],
+        ),
+        (
+            'builtin.module attributes {smalti.weights = "fifo.safetensors"} {\n}',
+            ["cannot read the weights: not a regular file", "fifo.safetensors"],
+        ),
+    ],
+    ids=["declaration", "negative_seed", "nul", "loop_of_links", "fifo"],
+)
+def test_ir_that_ended_in_internal_errors(
+    smalti: Smalti, tmp_path: Path, out: Path, text: str, words: list[str]
+):
+    (tmp_path / "loop.safetensors").symlink_to("loop.safetensors")
+    os.mkfifo(tmp_path / "fifo.safetensors")
+    path = tmp_path / "bad.mlir"
+    path.write_text(text)
+    ran = smalti("compile", path, "--quantize", "f32", "-o", out / "m.smalti")
+    assert_diagnostic(ran, *words, folder=out)
+    assert "internal error" not in ran.err
+
+
+@pytest.mark.parametrize("kind", ["fifo", "/dev/zero"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compile", "{}.mlir", "-o", "out.smalti"],
+        ["compile", "{}", "-o", "out.smalti"],
+        ["compile", "small.onnx", "--calibration", "{}", "-o", "out.smalti"],
+        ["compile", "small.onnx", "--quantize", "f32", "--target", "{}", "-o", "out.smalti"],
+        ["run", "{}", "--mode", "timing"],
+        ["disassemble", "{}"],
+        ["assemble", "{}", "-o", "out.smalti"],
+        ["diff", "{}", "{}"],
+        ["targets", "{}"],
+        ["import", "{}", "-o", "out.mlir"],
+    ],
+    ids=lambda words: f"{words[0]}-{words.index('{}') if '{}' in words else 'ir'}",
+)
+def test_files_without_an_end_are_not_read(
+    smalti: Smalti,
+    small_onnx: Path,
+    tmp_path: Path,
+    words: list[str],
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(small_onnx, "small.onnx")
+    for name in ("endless", "endless.mlir"):
+        os.mkfifo(name) if kind == "fifo" else os.symlink(kind, name)
+    ran = smalti(*[word.format("./endless") for word in words])
+    assert ran.code == 1 and "Traceback" not in ran.err and "internal error" not in ran.err
+    assert "not a regular file" in ran.err or "no such file" in ran.err, ran.err
+
+
+def test_names_too_long_for_an_npz(smalti: Smalti, tmp_path: Path):
+    name = "y" * 70_000
+    (tmp_path / "long.top.mlir").write_text(_RELU.replace('"y"', f'"{name}"'))
+    np.savez(tmp_path / "in.npz", x=np.zeros(4, np.float32))
+    out = tmp_path / "out.npz"
+    ran = smalti(
+        "run", tmp_path / "long.top.mlir", "--inputs", tmp_path / "in.npz", "--outputs", out
+    )
+    assert_diagnostic(ran, "70,000 characters", "out.npz: error", "shorter name")
+    assert not out.exists()
+
+
+def test_an_empty_output_is_told_as_empty(smalti: Smalti, tmp_path: Path):
+    graph = oh.make_graph(
+        [oh.make_node("Slice", ["x", "s", "e"], ["y"])],
+        "g",
+        [oh.make_tensor_value_info("x", TensorProto.FLOAT, [4])],
+        [oh.make_tensor_value_info("y", TensorProto.FLOAT, [0])],
+        [oh.make_tensor(name, TensorProto.INT64, [1], [2]) for name in "se"],
+    )
+    model = oh.make_model(graph, opset_imports=[oh.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "empty.onnx")
+    np.savez(tmp_path / "in.npz", x=np.zeros(4, np.float32))
+    assert smalti("import", tmp_path / "empty.onnx", "-o", tmp_path / "m.top.mlir").code == 0
+    ran = smalti("run", tmp_path / "m.top.mlir", "--inputs", tmp_path / "in.npz")
+    assert ran.code == 0 and "empty" in ran.out, ran.err
+
+
+def test_a_full_disk_behind_standard_output_is_told(tmp_path: Path):
+    (tmp_path / "m.mlir").write_text(_RELU)
+    code = "import sys; from smalti.tools.opt import main; sys.exit(main(sys.argv[1:]))"
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "m.mlir")],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("standard output"), ran.stderr
+    assert "error: No space left on device" in ran.stderr
+    assert "free space" in ran.stderr
+
+
+@pytest.mark.parametrize("quantize", ["f32", "int8"])
+def test_tensors_larger_than_the_memory_are_refused_at_once(
+    smalti: Smalti, tmp_path: Path, out: Path, quantize: str
+):
+    """Before calibration computes them, and before they are cut into tiles."""
+    text = _RELU.replace(
+        '  %y = top.relu "y" %x : (tensor<4xf32>) -> tensor<4xf32>',
+        '  %y = top.pad "y" %x low = [0] high = [9999999996] value = 0.0 : '
+        "(tensor<4xf32>) -> tensor<10000000000xf32>",
+    ).replace("-> tensor<4xf32> attr", "-> tensor<10000000000xf32> attr")
+    text = text.replace("return %y : tensor<4xf32>", "return %y : tensor<10000000000xf32>")
+    path = tmp_path / "pad.top.mlir"
+    path.write_text(text)
+    words = ["--quantize", quantize, *(["--calibration", "random:0"] if quantize == "int8" else [])]
+    started = time.perf_counter()
+    ran = smalti("compile", path, *words, "-o", out / "m.smalti")
+    assert_diagnostic(ran, "10000000000", "global memory", "default-8c", folder=out)
+    assert time.perf_counter() - started < 5
+    if quantize == "f32":
+        passes = "convert-top-to-tpu{quantize=f32},convert-tpu-to-tile"
+        assert opt.main([str(path), "-p", passes]) == 1

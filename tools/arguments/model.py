@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypedDict
 
+from ...compiler.onnx_import.limits import ImportLimits, limit_names
 from ...passes.top_to_tpu.quantize_option import QUANTIZE
 from .files import InputFile
 
@@ -46,15 +47,16 @@ def symbol(text: str) -> tuple[str, int]:
 
 
 class SizeArguments(TypedDict):
-    """The sizes of inputs that the arguments give, as `start_from_model` takes them."""
+    """The sizes of inputs and the limits that the arguments give, as `start_from_model` takes them."""
 
     batch: int | None
     input_shapes: dict[str, tuple[int, ...]]
     symbols: dict[str, int]
+    limits: ImportLimits | None
 
 
 def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --input-shape, --batch and --define-symbol."""
+    """Add --input-shape, --batch, --define-symbol and --import-limit."""
     parser.add_argument(
         "--input-shape",
         action="append",
@@ -77,6 +79,15 @@ def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=N",
         help="size of the dimensions that the model calls NAME; may be repeated",
     )
+    parser.add_argument(
+        "--import-limit",
+        action="append",
+        default=[],
+        type=limit,
+        metavar="NAME=N",
+        help="how much work or memory the import may take on the word of the model: "
+        f"{', '.join(limit_names())}; may be repeated",
+    )
 
 
 def sizes(args: argparse.Namespace) -> SizeArguments:
@@ -85,7 +96,19 @@ def sizes(args: argparse.Namespace) -> SizeArguments:
         "batch": args.batch,
         "input_shapes": dict(args.input_shape),
         "symbols": dict(args.define_symbol),
+        "limits": ImportLimits().raised(dict(args.import_limit)) if args.import_limit else None,
     }
+
+
+def limit(text: str) -> tuple[str, int]:
+    """Parse NAME=N, as an argparse type."""
+    name, _, value = text.partition("=")
+    names = limit_names()
+    if name not in names or not (value.isascii() and value.isdigit()):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not NAME=N with a NAME of {', '.join(names)}"
+        )
+    return name, int(value)
 
 
 def add_compile_arguments(parser: argparse.ArgumentParser) -> None:

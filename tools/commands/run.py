@@ -168,6 +168,7 @@ def _finish(args: argparse.Namespace, outputs: dict[str, np.ndarray]) -> None:
         write_npz(args.outputs, outputs)
     for name, value in outputs.items():
         sizes = "x".join(map(str, value.shape))
-        print(f"{name}: {sizes} {value.dtype}, from {value.min():.6g} to {value.max():.6g}")
+        span = f"from {value.min():.6g} to {value.max():.6g}" if value.size else "empty"
+        print(f"{name}: {sizes} {value.dtype}, {span}")
     if args.outputs:
         print(f"outputs written to {args.outputs}")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from ..limits import ImportLimits
+from .local_functions import inline_functions
 from .node_order import in_topological_order
 
 if TYPE_CHECKING:
@@ -19,18 +21,19 @@ _UNREGISTERED = "smalti.unregistered"
 """
 
 
-def validate(model: ModelProto, file: str) -> tuple[ModelProto, int]:
+def validate(model: ModelProto, file: str, limits: ImportLimits) -> tuple[ModelProto, int]:
     """Return the model with its local functions inlined and its nodes in order, and the version of the default operator
     set.
 
     Ops that ONNX does not know are let through: the importer reports them together with the unsupported ones.
 
     Raises:
-        DiagnosticError: if the checker of the onnx package rejects the model, an operator set is missing or newer than
-            the installed package, or the model has sparse initializers.
+        DiagnosticError: if the checker of the onnx package rejects the model, its functions would be larger than
+            `limits` allow once inlined, an operator set is missing or newer than the installed package, or the model
+            has sparse initializers.
     """
     _check_texts(model, file)
-    model = in_topological_order(_inline_functions(model, file))
+    model = in_topological_order(inline_functions(model, file, limits))
     opset = _default_opset(model, file)
     sparse = [tensor.values.name for tensor in model.graph.sparse_initializer]
     if sparse:
@@ -80,21 +83,6 @@ def _texts(model: ModelProto) -> Iterator[object]:
     for value in (*graph.input, *graph.output):
         yield value.name
         yield from (dimension.dim_param for dimension in value.type.tensor_type.shape.dim)
-
-
-def _inline_functions(model: ModelProto, file: str) -> ModelProto:
-    if not model.functions:
-        return model
-    import onnx.inliner
-
-    try:
-        return onnx.inliner.inline_local_functions(model, convert_version=True)
-    except Exception as error:  # the C++ inliner raises plain RuntimeErrors and its own types
-        raise DiagnosticError(
-            f"the model's local functions cannot be inlined: {_first_line(error)}",
-            Place(file=file),
-            hint="inline them with onnx.inliner and check the result with onnx.checker",
-        ) from error
 
 
 def _default_opset(model: ModelProto, file: str) -> int:

@@ -9,7 +9,6 @@ import numpy as np
 
 from ....dialects import top
 from ..builder import GraphBuilder
-from ..folding import MAX_FOLDED_BYTES
 from ..node import Node, UnsupportedNodeError
 from ..operator import ImportFunction, Operator
 from ..value import Constant, Value, dtype_of_value, shape_of
@@ -138,15 +137,14 @@ def _dropout(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     value = node.input(0)
     outputs: list[Value | None] = [value]
     if len(node.proto.output) > 1:
-        outputs.append(_mask(node, shape_of(value)) if node.uses_output(1) else None)
+        outputs.append(_mask(node, builder, shape_of(value)) if node.uses_output(1) else None)
     return outputs
 
 
-def _mask(node: Node, shape: Sequence[int]) -> Constant:
-    if math.prod(shape) > MAX_FOLDED_BYTES:
-        raise UnsupportedNodeError("its mask is used and very big")
+def _mask(node: Node, builder: GraphBuilder, shape: Sequence[int]) -> Constant:
     # Before opset 10 the mask has the type of the data, since then it is boolean.
     dtype = np.bool_ if node.opset >= 10 else node.float_dtype
+    builder.budget.spend(math.prod(shape) * np.dtype(dtype).itemsize, shape, node.place)
     return Constant(np.ones(shape, dtype), node.proto.output[1])
 
 

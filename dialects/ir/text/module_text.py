@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -119,7 +120,15 @@ def open_weights(module: ModuleOp, ctx: Context, file: str | None = None) -> Non
         raise DiagnosticError(f"attribute '{WEIGHTS}' is not a string", place)
     folder = Path(file).parent if file and file != "<stdin>" else Path()
     path = folder / named.data
-    if Path(named.data).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
+    if "\0" in named.data:
+        raise DiagnosticError(
+            f"weight file {named.data!r} has a name that no file can have",
+            place,
+            hint="keep the weights beside the IR, and name them by a relative path",
+        )
+    # Unlike Path.resolve, realpath does not mind links in a circle: opening the file tells of them.
+    real = Path(os.path.realpath(path))
+    if Path(named.data).is_absolute() or not real.is_relative_to(os.path.realpath(folder)):
         raise DiagnosticError(
             f"weight file '{named.data}' is outside the folder of the IR file",
             place,

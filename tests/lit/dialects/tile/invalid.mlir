@@ -22,6 +22,13 @@ tile.program @main {
 // -----
 
 tile.program @main {
+  // expected-error @below {{'tile.global': seed must be at least 0}}
+  %x = tile.global "x" segment = "weights" seed = -1 shape = [4] order = [0] : memref<4xf32, "global">
+}
+
+// -----
+
+tile.program @main {
   // expected-error @below {{'tile.global': a buffer of segment input has neither key nor seed}}
   %x = tile.global "x" segment = "input" key = "k" shape = [4] order = [0] : memref<4xf32, "global">
 }

@@ -289,6 +289,14 @@ func.func @f() {
 // -----
 
 func.func @f() {
+  // expected-error @below {{'top.weight': seed -1 must be at least 0}}
+  %y = top.weight "y" seed = -1 : tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
   // expected-error @below {{'top.weight': exactly one of key, seed and value is needed, got none of them}}
   %y = top.weight "y" : tensor<2xf32>
   return

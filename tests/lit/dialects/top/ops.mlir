@@ -25,7 +25,7 @@ func.func @network(%image: tensor<1x4x8x8xf32>) -> (tensor<1x10xf32>) {
   %flat = top.reshape "flat" %mean : (tensor<1x8x1x1xf32>) -> tensor<1x8xf32>
   %swapped = top.transpose "swapped" %flat permutation = [1, 0] : (tensor<1x8xf32>) -> tensor<8x1xf32>
   %back = top.transpose "back" %swapped permutation = [1, 0] : (tensor<8x1xf32>) -> tensor<1x8xf32>
-  %fw = top.weight "fw" seed = -3 : tensor<8x10xf32>
+  %fw = top.weight "fw" seed = 3 : tensor<8x10xf32>
   %fb = top.weight "fb" seed = 4 : tensor<10xf32>
   %fc = top.matmul "fc" %back, %fw, %fb : (tensor<1x8xf32>, tensor<8x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
   %p = top.softmax "p" %fc axis = 1 {note = "an attribute"} : (tensor<1x10xf32>) -> tensor<1x10xf32>
@@ -55,7 +55,7 @@ func.func @network(%image: tensor<1x4x8x8xf32>) -> (tensor<1x10xf32>) {
 // CHECK-NEXT:     %flat = top.reshape "flat" %mean : (tensor<1x8x1x1xf32>) -> tensor<1x8xf32>
 // CHECK-NEXT:     %swapped = top.transpose "swapped" %flat permutation = [1, 0] : (tensor<1x8xf32>) -> tensor<8x1xf32>
 // CHECK-NEXT:     %back = top.transpose "back" %swapped permutation = [1, 0] : (tensor<8x1xf32>) -> tensor<1x8xf32>
-// CHECK-NEXT:     %fw = top.weight "fw" seed = -3 : tensor<8x10xf32>
+// CHECK-NEXT:     %fw = top.weight "fw" seed = 3 : tensor<8x10xf32>
 // CHECK-NEXT:     %fb = top.weight "fb" seed = 4 : tensor<10xf32>
 // CHECK-NEXT:     %fc = top.matmul "fc" %back, %fw, %fb : (tensor<1x8xf32>, tensor<8x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
 // CHECK-NEXT:     %p = top.softmax "p" %fc axis = 1 {note = "an attribute"} : (tensor<1x10xf32>) -> tensor<1x10xf32>
@@ -87,7 +87,7 @@ func.func @network(%image: tensor<1x4x8x8xf32>) -> (tensor<1x10xf32>) {
 // GENERIC-NEXT:     %flat = "top.reshape"(%mean) <{name = "flat"}> : (tensor<1x8x1x1xf32>) -> tensor<1x8xf32>
 // GENERIC-NEXT:     %swapped = "top.transpose"(%flat) <{name = "swapped", permutation = array<i64: 1, 0>}> : (tensor<1x8xf32>) -> tensor<8x1xf32>
 // GENERIC-NEXT:     %back = "top.transpose"(%swapped) <{name = "back", permutation = array<i64: 1, 0>}> : (tensor<8x1xf32>) -> tensor<1x8xf32>
-// GENERIC-NEXT:     %fw = "top.weight"() <{name = "fw", seed = -3 : i64}> : () -> tensor<8x10xf32>
+// GENERIC-NEXT:     %fw = "top.weight"() <{name = "fw", seed = 3 : i64}> : () -> tensor<8x10xf32>
 // GENERIC-NEXT:     %fb = "top.weight"() <{name = "fb", seed = 4 : i64}> : () -> tensor<10xf32>
 // GENERIC-NEXT:     %fc = "top.matmul"(%back, %fw, %fb) <{name = "fc"}> : (tensor<1x8xf32>, tensor<8x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
 // GENERIC-NEXT:     %p = "top.softmax"(%fc) <{name = "p", axis = 1 : i64}> {note = "an attribute"} : (tensor<1x10xf32>) -> tensor<1x10xf32>

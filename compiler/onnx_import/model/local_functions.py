@@ -1,0 +1,128 @@
+"""Inlines the local functions of a model, once it is known how large the graph becomes by that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from ..limits import ImportLimits
+
+if TYPE_CHECKING:
+    from onnx import FunctionProto, ModelProto, NodeProto
+
+_Key = tuple[str, str, str]
+"""Domain, name and overload of a function."""
+
+
+class _Size(NamedTuple):
+    """What a call becomes: nodes, their bytes, and how deep calls are nested."""
+
+    nodes: int
+    size_bytes: int
+    depth: int
+
+
+def inline_functions(model: ModelProto, file: str, limits: ImportLimits) -> ModelProto:
+    """Return the model with its local functions inlined.
+
+    Raises:
+        DiagnosticError: the graph would become larger, or calls are nested deeper, than the limits
+            allow; functions call themselves; or they cannot be inlined.
+    """
+    if not model.functions:
+        return model
+    import onnx.inliner
+
+    _check_size(model, file, limits)
+    try:
+        return onnx.inliner.inline_local_functions(model, convert_version=True)
+    except Exception as error:  # the C++ inliner raises plain RuntimeErrors and its own types
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DiagnosticError(
+            f"the model's local functions cannot be inlined: {line}",
+            Place(file=file),
+            hint="inline them with onnx.inliner and check the result with onnx.checker",
+        ) from error
+
+
+def _check_size(model: ModelProto, file: str, limits: ImportLimits) -> None:
+    place = Place(file=file)
+    sizes: dict[_Key, _Size] = {}
+    for key, function in _callees_first(model, file):
+        sizes[key] = _size_of(function.node, sizes)
+    whole = _size_of(model.graph.node, sizes)
+    depth = whole.depth - 1
+    limits.check("inlining_depth", depth, f"functions call functions {depth:,} deep", place)
+    what = f"the graph has {whole.nodes:,} nodes once functions are inlined"
+    limits.check("inlined_nodes", whole.nodes, what, place)
+    what = f"the graph has {whole.size_bytes:,} bytes once functions are inlined"
+    limits.check("inlined_bytes", whole.size_bytes, what, place)
+
+
+def _size_of(nodes: Iterable[NodeProto], sizes: dict[_Key, _Size]) -> _Size:
+    count = size_bytes = depth = 0
+    for node in nodes:
+        callee = sizes.get(_key(node.domain, node.op_type, node.overload))
+        inner = [_size_of(graph, sizes) for graph in _subgraphs(node)]
+        if callee is None:
+            count += 1
+            # The nodes of its subgraphs are counted twice, which does no harm.
+            size_bytes += node.ByteSize()
+        else:
+            inner.append(callee)
+        count += sum(each.nodes for each in inner)
+        size_bytes += sum(each.size_bytes for each in inner)
+        depth = max([depth, *(each.depth for each in inner)])
+    return _Size(count, size_bytes, depth + 1)
+
+
+def _subgraphs(node: NodeProto) -> Iterator[Iterable[NodeProto]]:
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g.node
+        for graph in attribute.graphs:
+            yield graph.node
+
+
+def _calls(nodes: Iterable[NodeProto]) -> Iterator[_Key]:
+    for node in nodes:
+        yield _key(node.domain, node.op_type, node.overload)
+        for graph in _subgraphs(node):
+            yield from _calls(graph)
+
+
+def _key(domain: str, name: str, overload: str) -> _Key:
+    return ("" if domain == "ai.onnx" else domain), name, overload
+
+
+def _callees_first(model: ModelProto, file: str) -> Iterator[tuple[_Key, FunctionProto]]:
+    """Yield the functions, each after those that it calls; DiagnosticError where they call themselves."""
+    functions = {_key(each.domain, each.name, each.overload): each for each in model.functions}
+    calls = {
+        key: {each for each in _calls(function.node) if each in functions}
+        for key, function in functions.items()
+    }
+    callers: dict[_Key, list[_Key]] = {key: [] for key in functions}
+    for key, callees in calls.items():
+        for callee in callees:
+            callers[callee].append(key)
+    missing = Counter({key: len(callees) for key, callees in calls.items()})
+    ready = [key for key in functions if not missing[key]]
+    done = 0
+    while ready:
+        key = ready.pop()
+        done += 1
+        yield key, functions[key]
+        for caller in callers[key]:
+            missing[caller] -= 1
+            if not missing[caller]:
+                ready.append(caller)
+    if done < len(functions):
+        names = ", ".join(sorted(f"'{key[1]}'" for key in functions if missing[key])[:4])
+        raise DiagnosticError(
+            f"functions of the model call themselves: {names}",
+            Place(file=file),
+            hint="ONNX has no recursion: export the model again",
+        )
