@@ -8,7 +8,8 @@
 
 where %a is last used before %b is first used. Scratch buffers in global memory share bytes in the
 same way; weights, inputs and outputs lie one after the other in their segments. All addresses are
-multiples of 64.
+multiples of 64. A buffer that has an address keeps it; two such buffers that are in use at one time and
+share bytes are an error.
 """
 
 from __future__ import annotations
@@ -32,11 +33,10 @@ from ...dialects.tile.buffer import MemoryPlace
 from ...dialects.tile.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, Placement, live_bytes, pack, peak, place
+from .given_addresses import PACKED_SEGMENTS, address_of, check_given_addresses, lifetime_of
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target
-
-_PACKED_SEGMENTS = ("weights", "input", "output")
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ class AssignAddresses(SmaltiPass):
     """For how many more steps of its core a buffer keeps its bytes, if memory allows."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        """Set the property `address` of every buffer, and erase buffers that no op uses.
+        """Set the property `address` of every buffer that has none, and erase buffers that no op uses.
 
-        Raises DiagnosticError if a core's buffers do not fit its memory, or the program does not fit global memory.
+        Raises DiagnosticError if a core's buffers do not fit its memory, if the program does not fit global memory, or
+        if addresses that buffers have already cannot be kept.
         """
         if self.slack < 0:
             raise DiagnosticError(f"{self.name}: slack is at least 0, got {self.slack}")
@@ -73,13 +74,20 @@ class AssignAddresses(SmaltiPass):
         steps = program.steps
         turns = _turns(steps)
         uses = list(buffer_uses(program, steps).values())
+        check_given_addresses(uses, len(steps), target)
         memories = self._by_memory(uses)
         global_bytes = 0
         for memory, buffers in memories.items():
-            if memory[0] in _PACKED_SEGMENTS:
+            given = [address_of(buffer.op) for buffer in buffers]
+            if memory[0] not in PACKED_SEGMENTS:
+                placement = self._place(memory, buffers, given, steps, turns, target)
+            elif all(address is None for address in given):
                 placement = pack(b.size_bytes for b in buffers)
             else:
-                placement = self._place(memory, buffers, steps, turns, target)
+                lifetimes = [lifetime_of(buffer, len(steps)) for buffer in buffers]
+                placement = place(lifetimes, memory_capacity(target, memory), given=given)
+                if placement is None:
+                    raise _does_not_fit(memory, buffers, steps, memory_capacity(target, memory))
             for buffer, address in zip(buffers, placement.addresses, strict=True):
                 buffer.op.address = integer(address)
             if memory[1] < 0:
@@ -102,6 +110,7 @@ class AssignAddresses(SmaltiPass):
         self,
         memory: MemoryPlace,
         buffers: Sequence[BufferUse],
+        given: Sequence[int | None],
         steps: Sequence[tile.StepOp],
         turns: Mapping[int, Sequence[int]],
         target: Target,
@@ -110,7 +119,7 @@ class AssignAddresses(SmaltiPass):
         slack = self.slack if memory[1] >= 0 else 0
         while True:
             own = turns.get(memory[1], ())
-            placement = place(_lifetimes(buffers, own, len(steps), slack), capacity)
+            placement = place(_lifetimes(buffers, own, len(steps), slack), capacity, given=given)
             if placement is not None:
                 return placement
             if slack == 0:

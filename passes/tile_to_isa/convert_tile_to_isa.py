@@ -40,6 +40,7 @@ from ...dialects.quant.element_type import element_storage
 from ...dialects.tile.buffer_uses import BufferUse, buffer_uses
 from ...dialects.tile.weight_data import weight_data
 from ..smalti_pass import Level, SmaltiPass, store_of
+from ..tile.given_addresses import check_given_addresses
 from ..tiling.strided_copy import StridedCopy
 from .listings import Work, listings
 from .transfers import Descriptor, descriptors
@@ -68,6 +69,7 @@ class ConvertTileToIsa(SmaltiPass):
         program = tile.program_of(module)
         steps = program.steps
         uses = buffer_uses(program, steps)
+        check_given_addresses(uses.values(), len(steps), target)
         work = [item for op in steps for item in _translate(op)]
         plan = derive_waits([item.step for item in work])
         cores = 1 + max((item.step.core for item in work), default=0)

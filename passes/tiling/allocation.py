@@ -8,6 +8,7 @@ what is used in practice (Pisarchyk and Lee, "Efficient Memory Management for De
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -69,14 +70,37 @@ def live_bytes(buffers: Sequence[Lifetime], alignment: int = ALIGNMENT_BYTES) ->
     return peak(buffers, alignment)[0]
 
 
+def first_conflict(buffers: Sequence[Lifetime], addresses: Sequence[int]) -> tuple[int, int] | None:
+    """Find two buffers that live at one time and share bytes at these addresses; None if there are none."""
+    live: list[tuple[int, int, int]] = []
+    """Buffers that live now, none sharing bytes with another: first byte, end, number; ascending."""
+    for number in sorted(range(len(buffers)), key=lambda n: buffers[n].first):
+        buffer, low = buffers[number], addresses[number]
+        if not buffer.size_bytes:
+            continue
+        live = [entry for entry in live if buffers[entry[2]].last >= buffer.first]
+        entry = (low, low + buffer.size_bytes, number)
+        at = bisect(live, entry)
+        for other_low, other_end, other in live[max(at - 1, 0) : at + 1]:
+            if other_low < entry[1] and low < other_end:
+                return other, number
+        live.insert(at, entry)
+    return None
+
+
 def place(
-    buffers: Sequence[Lifetime], capacity_bytes: int, alignment: int = ALIGNMENT_BYTES
+    buffers: Sequence[Lifetime],
+    capacity_bytes: int,
+    alignment: int = ALIGNMENT_BYTES,
+    *,
+    given: Sequence[int | None] | None = None,
 ) -> Placement | None:
     """Return addresses such that buffers with overlapping lifetimes share no byte; None if none were found.
 
     Several orders are tried (size, size × duration, first use), and the first placement that fits in `capacity_bytes`
     is returned. If none fits, the best one is repaired: the buffers that exceeded the capacity are placed first in the
-    next attempt. Raises ValueError if a lifetime ends before it begins.
+    next attempt. Buffers that have a `given` address keep it, and the others are placed around them. Raises ValueError
+    if a lifetime ends before it begins.
     """
     for buffer in buffers:
         if buffer.last < buffer.first or buffer.size_bytes < 0:
@@ -92,6 +116,7 @@ def place(
     moments = np.unique(np.concatenate((first, last)))
     first, last = np.searchsorted(moments, first), np.searchsorted(moments, last)
     duration = last - first + 1
+    fixed = np.array([-1 if a is None else a for a in given or [None] * len(buffers)], np.int64)
     orders = (
         np.lexsort((first, -sizes)),
         np.lexsort((first, -sizes * duration)),
@@ -100,7 +125,8 @@ def place(
     )
     best: tuple[int, np.ndarray, np.ndarray] | None = None
     for order in orders:
-        addresses = _place_in_order(order, sizes, first, last)
+        order = _to_front(order, fixed >= 0)
+        addresses = _place_in_order(order, sizes, first, last, fixed)
         size = int((addresses + sizes).max())
         if size <= capacity_bytes:
             return Placement(tuple(addresses.tolist()), size)
@@ -110,19 +136,24 @@ def place(
     _, order, addresses = best
     for _ in range(min(_REPAIRS, 1 + _REPAIRED_BUFFERS // len(buffers))):
         out = addresses + sizes > capacity_bytes
-        order = np.concatenate((order[out[order]], order[~out[order]]))
-        addresses = _place_in_order(order, sizes, first, last)
+        order = _to_front(_to_front(order, out), fixed >= 0)
+        addresses = _place_in_order(order, sizes, first, last, fixed)
         size = int((addresses + sizes).max())
         if size <= capacity_bytes:
             return Placement(tuple(addresses.tolist()), size)
     return None
 
 
+def _to_front(order: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return the order with the `chosen` buffers (bool, by number) before the others."""
+    return np.concatenate((order[chosen[order]], order[~chosen[order]]))
+
+
 def _place_in_order(
-    order: np.ndarray, sizes: np.ndarray, first: np.ndarray, last: np.ndarray
+    order: np.ndarray, sizes: np.ndarray, first: np.ndarray, last: np.ndarray, fixed: np.ndarray
 ) -> np.ndarray:
     """Place each buffer in turn into the smallest gap that holds it, among the buffers placed before that are live at
-    its time.
+    its time. Those with a `fixed` address (-1 for none) come first and keep it.
     """
     count = len(order)
     addresses = np.zeros(count, dtype=np.int64)
@@ -134,7 +165,9 @@ def _place_in_order(
     for placed, buffer in enumerate(order.tolist()):
         size = int(sizes[buffer])
         meets = (begins[:placed] <= last[buffer]) & (ends[:placed] >= first[buffer])
-        address = _best_gap(low[:placed][meets], high[:placed][meets], size)
+        address = int(fixed[buffer])
+        if address < 0:
+            address = _best_gap(low[:placed][meets], high[:placed][meets], size)
         addresses[buffer] = address
         at = int(np.searchsorted(low[:placed], address, side="right"))
         for column, value in (

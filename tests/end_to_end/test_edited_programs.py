@@ -46,3 +46,26 @@ def test_a_race_runs_when_told_so(smalti: Smalti, race: Path, tmp_path: Path):
     assert smalti("assemble", race, "--no-sanitize", "-o", program).code == 0
     assert smalti("run", program, "--mode", "timing").code == 0
     assert_diagnostic(smalti("run", program, "--mode", "timing", "--sanitize"), "conv2d")
+
+
+def test_edited_addresses_are_obeyed_or_refused(smalti: Smalti, small_files: Path, tmp_path: Path):
+    """A buffer moved to free bytes stays there; one moved onto another is refused, and both are named."""
+    lines = (small_files / "small.tile.mlir").read_text().splitlines(keepends=True)
+    shutil.copy(small_files / "small.tile.safetensors", tmp_path)
+    path, output = tmp_path / "small.tile.mlir", tmp_path / "out" / "m.smalti"
+    output.parent.mkdir()
+    index = next(i for i, line in enumerate(lines) if "= tile.alloc core 0" in line)
+
+    def compile_with(address: int):
+        lines[index] = re.sub(r"address = \d+", f"address = {address}", lines[index])
+        path.write_text("".join(lines))
+        return smalti("compile", path, "--emit", "tile,program", "-o", output)
+
+    assert compile_with(1 << 20).code == 0
+    written = output.with_name("m.tile.mlir").read_text()
+    assert written.splitlines()[1:] == path.read_text().splitlines()[1:]
+    other = next(line for line in lines[index + 1 :] if "= tile.alloc core 0" in line)
+    address = re.search(r"address = (\d+)", other)
+    assert address is not None
+    names = [line.split("=")[0].strip() for line in (lines[index], other)]
+    assert_diagnostic(compile_with(int(address[1])), "share bytes", *names)

@@ -135,3 +135,34 @@ def test_too_much_scratch_is_said():
     ops = chain([1 << 42, 1 << 42])
     with pytest.raises(DiagnosticError):
         AssignAddresses().run(make_context(), module_of(*ops))
+
+
+def given_addresses(*addresses):
+    """Two buffers of a core that are in use at one time, with these addresses; assigned."""
+    x = tile.GlobalOp.make("x", "input", [64], "i8")
+    y = tile.GlobalOp.make("y", "output", [64], "i8")
+    first, second = (tile.AllocOp.make(0, [64], "i8", address=each) for each in addresses)
+    first.output.name_hint, second.output.name_hint = "first", "second"
+    pairs = ((x, first), (x, second), (first, y), (second, y))
+    steps = [
+        tile.CopyOp.make(0, a.output, b.output, sizes=[64], source_strides=[1], target_strides=[1])
+        for a, b in pairs
+    ]
+    module = module_of(x, y, first, second, *steps)
+    AssignAddresses().run(make_context(), module)
+    return [op.address.value.data for op in (first, second)]
+
+
+def test_given_addresses_are_kept_and_the_others_placed_around_them():
+    assert given_addresses(4096, 640) == [4096, 640]
+    assert given_addresses(0, None) == [0, 64]
+    assert given_addresses(None, 0) == [64, 0]
+
+
+@pytest.mark.parametrize("second", [0, 1 << 40])
+def test_given_addresses_that_are_not_possible_are_refused(second):
+    with pytest.raises(DiagnosticError) as caught:
+        given_addresses(0, second)
+    said = str(caught.value)
+    assert "'%second'" in said and "local memory of core 0" in said
+    assert ("'%first'" in said) == (second == 0)
