@@ -147,7 +147,8 @@ def compile_model(
         target: a shipped target's name, or the path of a target's TOML file.
         cores: how many of its cores to use; None for all.
         quantize: "int8", "f32", "f16" or "bf16": how numbers are stored.
-        calibration: arrays by input name, an .npz of them, or "random:SEED"; "int8" needs it.
+        calibration: arrays by input name, an .npz of them, a calibration table (.json), or "random:SEED"; "int8"
+            needs it.
         batch: the size of axis 0 of every input, in place of the model's.
         input_shapes: shapes by input name, in place of the model's.
         symbols: sizes of the dimensions that the model declares by name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .arguments.files import InputFile, OutputIr, check_files
@@ -16,7 +17,7 @@ _EPILOG = """\
 examples:
   smalti-extract net.tpu.mlir --op conv3 --inputs images.npz -o conv3.mlir
   smalti-extract net.top.mlir --span conv3 add7 --inputs images.npz -o block.mlir
-  smalti-extract net.tile.mlir --node /layer1/Conv --inputs images.npz -o layer.mlir
+  smalti-extract net.tile.mlir --node /layer1/Conv --inputs random:0 -o layer.mlir
   smalti run conv3.mlir --inputs conv3.npz
 """
 
@@ -39,7 +40,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     chosen.add_argument("--node", metavar="NODE", help="all ops that stem from an ONNX node")
     parser.add_argument(
-        "--inputs", type=InputFile, required=True, metavar="FILE", help=".npz of the whole's inputs"
+        "--inputs",
+        type=InputFile,
+        required=True,
+        metavar="INPUTS",
+        help="inputs of the whole: an .npz, or random:SEED",
     )
     parser.add_argument(
         "-o", "--output", type=OutputIr, required=True, metavar="FILE.mlir", help="IR to write"
@@ -51,9 +56,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from ..compiler.arrays import read_npz, write_npz
+    from ..compiler.arrays import write_npz
     from ..compiler.debugging.experiment import IrExperiment
     from ..compiler.debugging.extraction import extract
+    from ..compiler.debugging.inputs import InputSource
     from ..compiler.debugging.selection import Selection
     from ..dialects.context import make_context
 
@@ -63,7 +69,8 @@ def _run(args: argparse.Namespace) -> int:
     span = None if args.span is None else (args.span[0], args.span[1])
     selection = Selection(tuple(args.op or ()), span, args.node)
     experiment = IrExperiment.read(args.input, make_context(), ())
-    part, inputs = extract(experiment, selection, read_npz(args.inputs))
+    source = replace(InputSource.of(args.inputs), is_strict=True)
+    part, inputs = extract(experiment, selection, source.arrays(experiment.module))
     part.save(output)
     write_npz(values, inputs)
     print(f"{output} runs on {values}: smalti run {output} --inputs {values}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
-from .arguments.files import OutputIr
+from .arguments.files import OutputIr, check_files
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
 from .command_line import EXIT_FINE, add_debug_argument, run_command
@@ -36,7 +36,8 @@ def _parser() -> argparse.ArgumentParser:
         type=OutputIr,
         required=True,
         metavar="FILE",
-        help="file to write, of the input's kind",
+        help="file to write, of the input's kind; with --numerics the inputs that show the fault are "
+        "written beside it: small.mlir, small.npz",
     )
     add_plugin_argument(parser)
     add_version_argument(parser)
@@ -45,9 +46,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from ..compiler.arrays import write_npz
     from ..compiler.debugging.experiment import IrExperiment, OnnxExperiment
     from ..compiler.debugging.reduction import reduce_ir, reduce_onnx
 
+    output = Path(args.output)
+    values = None if args.numerics is None else output.with_suffix(".npz")
+    if values is not None:
+        check_files(args, output=[*args.output.files(), values])
     experiment = experiment_of(args)
     predicate = predicate_of(args, experiment)
 
@@ -59,9 +65,12 @@ def _run(args: argparse.Namespace) -> int:
     else:
         assert isinstance(experiment, IrExperiment)
         reduced = reduce_ir(experiment, predicate, report)
-    reduced.experiment.save(Path(args.output))
+    reduced.experiment.save(output)
     print(f"{reduced.before} ops -> {reduced.after}, after {reduced.trials} trials: {args.output}")
     print(f"shows: {reduced.evidence}")
+    if values is not None and reduced.inputs is not None:
+        write_npz(values, reduced.inputs)
+        print(f"on: {values}")
     if reduced.experiment.passes:
         print(f"passes: {','.join(reduced.experiment.passes)}")
     return EXIT_FINE

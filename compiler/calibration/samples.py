@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from zlib import crc32
+from typing import TypeGuard
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.interpreter.samples import count_samples, input_tensors, main_function, stored
+from ...backends.numerics.storage import dtype_of
+from ...passes.top.calibration_table import Range, read_table
 from ..arrays import read_npz
+from .random_inputs import input_ranges, random_input
 
 RANDOM_SAMPLES = 8
 """How many samples "random:SEED" makes."""
@@ -26,8 +29,9 @@ def load_calibration_data(
 
     Args:
         source: arrays by input name; or the path of an .npz file of them (for a network with
-            one input, an .npz with one array of any name will do); or "random:SEED" for normally distributed random
-            numbers, always the same for an input's name and shape.
+            one input, an .npz with one array of any name will do); or "random:SEED" for random numbers, always the
+            same for an input's name and shape: over the calibrated range of an input that has one, else normally
+            distributed; or the path of a calibration table (.json) for random numbers over its ranges.
         module: the network, whose declared inputs the data must fit.
 
     Raises:
@@ -36,8 +40,10 @@ def load_calibration_data(
     """
     tensors = input_tensors(main_function(module))
     declared = {name: shape for name, (shape, _) in tensors.items()}
-    if isinstance(source, str) and source.startswith("random:"):
-        return _random_data(source, tensors)
+    if is_table(source):
+        return _random_data(0, tensors, read_table(source))
+    if is_random(source):
+        return _random_data(seed_of(source), tensors, input_ranges(main_function(module)))
     if isinstance(source, str | Path):
         place = Place(file=str(source))
         arrays = _of_inputs(read_npz(source), declared, place)
@@ -54,6 +60,16 @@ def load_calibration_data(
     return data
 
 
+def is_random(source: object) -> TypeGuard[str]:
+    """Whether a source of inputs asks for random ones: "random:SEED"."""
+    return isinstance(source, str) and source.startswith("random:")
+
+
+def is_table(source: object) -> TypeGuard[str | Path]:
+    """Whether a source of calibration is the path of a calibration table, a .json file."""
+    return isinstance(source, str | Path) and Path(source).suffix == ".json"
+
+
 def seed_of(source: str) -> int:
     """Return the seed of "random:SEED". Raises DiagnosticError if it is no whole number."""
     text = source.removeprefix("random:")
@@ -65,15 +81,18 @@ def seed_of(source: str) -> int:
 
 
 def _random_data(
-    source: str, declared: Mapping[str, tuple[tuple[int, ...], str]]
+    seed: int,
+    declared: Mapping[str, tuple[tuple[int, ...], str]],
+    ranges: Mapping[str, Range],
 ) -> dict[str, np.ndarray]:
-    seed = seed_of(source)
     data = {}
     for name, (shape, storage) in declared.items():
         lead = (shape[0] * RANDOM_SAMPLES, *shape[1:]) if shape else shape
-        generator = np.random.default_rng([seed, crc32(name.encode())])
-        normal = generator.standard_normal(lead).astype(np.float32)
-        data[name] = normal > 0 if storage == "bool" else normal
+        if name in ranges:
+            data[name] = random_input(name, lead, dtype_of(storage), seed, ranges[name])
+        else:
+            normal = random_input(name, lead, np.dtype(np.float32), seed)
+            data[name] = normal > 0 if storage == "bool" else normal
     return data
 
 

@@ -17,7 +17,8 @@ from ...backends.diagnostics.temporary import temporary_folder
 from ...backends.program import container
 from ...dialects.ir.text.module_text import write_module
 from ...passes.top.calibration_table import write_table
-from .compilation import Compilation
+from ..calibration.samples import is_table
+from .compilation import CalibrationSource, Compilation
 from .pipelines import LEVELS, Level
 
 
@@ -36,13 +37,17 @@ class Artifacts:
         self.stem = program.name.removesuffix(".smalti")
         self._names: dict[str, str] = {}
 
-    def paths(self) -> list[Path]:
-        """Return every file that `write` may write, the program first."""
+    def paths(self, calibration: CalibrationSource | None) -> list[Path]:
+        """Return every file that `write` may write, the program first.
+
+        A table that is given as `calibration` is not written again.
+        """
         levels = [level for level in LEVELS if level in self.stages]
         names = [
             f"{self.stem}.{level}.{kind}" for level in levels for kind in ("mlir", "safetensors")
         ]
-        names.append(f"{self.stem}.calibration.json")
+        if calibration is not None and not is_table(calibration):
+            names.append(f"{self.stem}.calibration.json")
         program = [self.program] if "program" in self.stages else []
         if is_device(self.program):
             return program

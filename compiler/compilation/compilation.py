@@ -20,11 +20,11 @@ from ...dialects.ir.verifier import Verifier
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
-from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
+from ...passes.top.annotate_calibration import AnnotateCalibration, AnnotateMeasured, has_ranges
 from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.ranges import calibrate
-from ..calibration.samples import load_calibration_data
+from ..calibration.samples import is_table, load_calibration_data
 from .pass_progress import PassProgress
 from .pipelines import (
     LEVELS,
@@ -55,8 +55,8 @@ class CompileOptions:
 
     `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
     None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
-    file of them, or "random:SEED"; needed for "int8" from the top level. `insertions`: the user's own passes
-    among the default ones.
+    file of them, a calibration table (.json), or "random:SEED"; needed for "int8" from the top level.
+    `insertions`: the user's own passes among the default ones.
     """
 
     target: str | None = None
@@ -169,6 +169,10 @@ class Compilation:
                     hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
                     "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16",
                 )
+            return
+        if is_table(self.options.calibration):
+            table = str(self.options.calibration)
+            self._run([pass_text(AnnotateCalibration.name, table=table)])
             return
         data = load_calibration_data(self.options.calibration, self.module)
         self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)

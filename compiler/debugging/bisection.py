@@ -24,19 +24,19 @@ class Culprit:
 def first_pass(experiment: Experiment, predicate: Predicate) -> Culprit:
     """Return the first pass after which the predicate holds.
 
-    Tries every prefix in order, from the shortest, since a fault may come and go. Raises DiagnosticError if the
-    predicate holds before any pass, or after none.
+    Raises DiagnosticError if the predicate holds before any pass, or after none, or if it has no meaning for the input.
     """
+    predicate.check(experiment)
     if (evidence := predicate.holds(experiment.with_passes(()))) is not None:
         raise DiagnosticError(
             "the fault shows before any pass ran",
             notes=[evidence],
             hint="it is in the input: reduce that with smalti-reduce",
         )
-    for number, text in enumerate(experiment.passes):
-        evidence = predicate.holds(experiment.with_passes(experiment.passes[: number + 1]))
-        if evidence is not None:
-            return Culprit(number, text, evidence)
+    found = predicate.first_pass(experiment)
+    if found is not None:
+        number, evidence = found
+        return Culprit(number, experiment.passes[number], evidence)
     raise DiagnosticError(
         "the fault shows after no pass of the pipeline",
         hint="check the predicate's options and the pipeline",
@@ -60,10 +60,11 @@ def first_rewrite(experiment: Experiment, predicate: Predicate, culprit: Culprit
     number of rewrites that shows the fault: O(log n) runs.
     """
     until = experiment.with_passes(experiment.passes[: culprit.number + 1])
+    fault = predicate.same_fault(until)
 
     def shows(limit: int | None) -> RewriteCounter | None:
         counter = RewriteCounter(limit)
-        return counter if predicate.holds(until.with_counter(counter)) is not None else None
+        return counter if fault.holds(until.with_counter(counter)) is not None else None
 
     whole = shows(None)
     if whole is None or not whole.done or shows(0) is not None:

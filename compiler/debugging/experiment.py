@@ -42,15 +42,19 @@ class Experiment(ABC):
     def finish(self) -> tuple[ModuleOp, SmaltiContext]:
         """Return the IR after all passes, verified after each; raises what a pass raises."""
         module, ctx = self.start()
-        passes = parse_pipeline(",".join(self.passes))
-        if self.counter is None:
+        self.run_passes(module, ctx, 0, len(self.passes))
+        return module, ctx
+
+    def run_passes(self, module: ModuleOp, ctx: SmaltiContext, begin: int, end: int) -> None:
+        """Run the passes from number `begin` up to `end`, in place, after those before them; raises as they do."""
+        passes = parse_pipeline(",".join(self.passes[begin:end]))
+        if self.counter is None or end < len(self.passes):
             run_pipeline(ctx, module, passes)
-            return module, ctx
+            return
         run_pipeline(ctx, module, passes[:-1])
         self.counter.done.clear()
         with counting(self.counter):
             run_pipeline(ctx, module, passes[-1:])
-        return module, ctx
 
     def write_result(self, folder: Path) -> Path:
         """Write the IR after all passes to a file in `folder`, and return its path."""

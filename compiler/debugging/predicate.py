@@ -8,20 +8,19 @@ import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ..analysis.comparison import Difference
+from ...passes.registry import parse_pipeline
 from ..compilation.lowering import lower_to_isa, timing_of
 from ..execution import run_ir
 from .experiment import Experiment
-from .inputs import inputs_for
-
-DEFAULT_TOLERANCE = 1e-4
-"""Of the reference's range: what f32 networks may differ by when only the order of sums changes."""
+from .inputs import InputSource
+from .numerics_trial import NumericsFault, NumericsTrial, message_of
 
 
 class Predicate(ABC):
@@ -31,21 +30,38 @@ class Predicate(ABC):
     def holds(self, experiment: Experiment) -> str | None:
         """Return a sentence about what shows the fault, or None if it does not show."""
 
+    def check(self, experiment: Experiment) -> None:
+        """Raise DiagnosticError if the predicate has no meaning for what the experiment starts from."""
+        return
+
+    def first_pass(self, experiment: Experiment) -> tuple[int, str] | None:
+        """Return the number of the first pass after which the fault shows, and the sentence; None if there is none.
+
+        Tries every prefix of the pipeline in order, from the shortest, since a fault may come and go.
+        """
+        for number in range(len(experiment.passes)):
+            prefix = experiment.with_passes(experiment.passes[: number + 1])
+            if (evidence := self.holds(prefix)) is not None:
+                return number, evidence
+        return None
+
+    def same_fault(self, experiment: Experiment) -> Predicate:
+        """Return the predicate that the fault of this experiment shows, and no other one that this predicate finds."""
+        return self
+
+    def inputs(self, experiment: Experiment) -> Mapping[str, np.ndarray] | None:
+        """Return the inputs on which the fault shows, by name; None if it needs none."""
+        return None
+
 
 def failure_of(experiment: Experiment) -> str | None:
-    """Return the first line of the message that stops the experiment, or None if nothing does.
-
-    An exception that is no diagnostic is a crash; its type names it.
-    """
+    """Return the first line of the message that stops the experiment, or None if nothing does."""
     try:
         experiment.finish()
-    except DiagnosticError as error:
-        return error.message
-    except (KeyboardInterrupt, MemoryError):
+    except MemoryError:
         raise
     except Exception as error:
-        first = (str(error).splitlines() or [""])[0]
-        return f"{type(error).__name__}: {first}"
+        return message_of(error)
     return None
 
 
@@ -79,63 +95,90 @@ class Fails(Predicate):
 
     def holds(self, experiment: Experiment) -> str | None:
         message = failure_of(experiment)
-        found = message is not None and re.search(self.pattern, message)
-        return message if found else None
+        return message if message is not None and self.matches(message) else None
+
+    def matches(self, message: str) -> bool:
+        """Whether the pattern is found in a message."""
+        return re.search(self.pattern, message) is not None
 
 
 @dataclass(frozen=True)
 class ChangesNumbers(Predicate):
-    """The passes change what the network computes by more than `tolerance`.
+    """A pass changes what the network computes, or stops it from being computed at all.
 
     Args:
-        inputs: arrays by name, of inputs or of any value that becomes an input when a part is cut
-            out; what is missing, or of another shape, is random (standard normal, seeded by name).
-        tolerance: largest error allowed, as a share of the reference's range; 0: equal to the bit.
+        source: arrays by name, of inputs or of any value that becomes an input when a part is cut
+            out; what is missing, or of another shape, is random.
+        tolerance: largest error of each pass, as a share of the reference's range; 0: equal to the
+            bit; None: what the pass declares.
+        only: the fault to look for: numbers that differ, or an error with a message that is
+            matched; None: any.
     """
 
-    inputs: Mapping[str, np.ndarray] = field(default_factory=dict)
-    tolerance: float = DEFAULT_TOLERANCE
-    seed: int = 0
+    source: InputSource = field(default_factory=InputSource)
+    tolerance: float | None = None
+    only: Literal["numbers"] | Fails | None = None
 
     def holds(self, experiment: Experiment) -> str | None:
+        found = self._first_fault(experiment)
+        return None if found is None else str(found[1])
+
+    def check(self, experiment: Experiment) -> None:
+        """Raise DiagnosticError if the network does not run before any pass."""
+        module, ctx = experiment.start()
+        run_ir(module, ctx, self.source.arrays(module))
+
+    def first_pass(self, experiment: Experiment) -> tuple[int, str] | None:
+        found = self._first_fault(experiment)
+        return None if found is None else (found[0], str(found[1]))
+
+    def same_fault(self, experiment: Experiment) -> Predicate:
+        found = self._first_fault(experiment)
+        if found is None:
+            return self
+        fault = found[1]
+        only = "numbers" if fault.kind == "numbers" else Fails.like(fault.message)
+        return replace(self, only=only)
+
+    def inputs(self, experiment: Experiment) -> Mapping[str, np.ndarray] | None:
+        found = self._first_fault(experiment)
+        return None if found is None else found[1].inputs
+
+    def _first_fault(self, experiment: Experiment) -> tuple[int, NumericsFault] | None:
+        """Return the first fault that is looked for, with the number of its pass.
+
+        Of an experiment that counts rewrites only the last pass is under trial. What does not run before any pass has
+        another fault, and so has what stops at a fault that is not looked for.
+        """
+        passes = parse_pipeline(",".join(experiment.passes))
+        tried = max(0, len(passes) - 1) if experiment.counter is not None else 0
         try:
-            before, ctx = experiment.start()
-            inputs = inputs_for(before, self.inputs, self.seed)
-            expected = run_ir(before, ctx, inputs)
-            found = run_ir(*experiment.finish(), inputs)
-        except (KeyboardInterrupt, MemoryError):
+            module, ctx = experiment.start()
+            experiment.run_passes(module, ctx, 0, tried)
+            trial = NumericsTrial(module, ctx, self.source, self.tolerance)
+        except MemoryError:
             raise
         except Exception:
-            # What does not run has another fault than the one that is looked for.
             return None
-        return first_difference(found, expected, self.tolerance)
+        for number in range(tried, len(passes)):
+            each = passes[number]
+            trial.before(each, module)
+            try:
+                experiment.run_passes(module, ctx, number, number + 1)
+            except MemoryError:
+                raise
+            except Exception as error:
+                fault = trial.stopped(each, error)
+            else:
+                fault = trial.after(each, module)
+            if fault is not None:
+                return (number, fault) if self._is_looked_for(fault) else None
+        return None
 
-
-def first_difference(
-    found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], tolerance: float
-) -> str | None:
-    """Return a sentence about the first output that differs by more than `tolerance` of its range, or None."""
-    for name, reference in expected.items():
-        value = found.get(name)
-        if value is None or value.shape != reference.shape:
-            got = "is not there" if value is None else f"has shape {list(value.shape)}"
-            return f"output '{name}' {got}, expected {list(reference.shape)}"
-        difference = Difference.between(name, value, reference)
-        wrong = not np.array_equal(np.isnan(value), np.isnan(reference))
-        limit = tolerance * difference.reference_range
-        if wrong or difference.largest_error > limit:
-            where = _worst_place(value, reference)
-            return (
-                f"output '{name}' differs by {difference.largest_error:.6g} at {where} "
-                f"(range {difference.reference_range:.6g}, {difference.snr_db:.1f} dB)"
-            )
-    return None
-
-
-def _worst_place(value: np.ndarray, reference: np.ndarray) -> list[int]:
-    error = np.abs(value.astype(np.float64) - reference.astype(np.float64))
-    error = np.where(np.isnan(error), np.inf, error)
-    return [int(index) for index in np.unravel_index(int(error.argmax()), error.shape)]
+    def _is_looked_for(self, fault: NumericsFault) -> bool:
+        if isinstance(self.only, Fails):
+            return fault.kind != "numbers" and self.only.matches(fault.message)
+        return self.only is None or fault.kind == self.only
 
 
 @dataclass(frozen=True)

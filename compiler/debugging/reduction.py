@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ..compilation.pipelines import level_of
@@ -46,7 +48,7 @@ class Steps(Protocol[E]):
 @dataclass(frozen=True)
 class Reduced(Generic[E]):
     """The smallest experiment; `before` and `after` are the numbers of ops, `trials` counts how often the predicate
-    was asked, `evidence` is what it said of the smallest.
+    was asked, `evidence` is what it said of the smallest, `inputs` are those that the fault needs to show.
     """
 
     experiment: E
@@ -54,6 +56,7 @@ class Reduced(Generic[E]):
     after: int
     trials: int
     evidence: str
+    inputs: Mapping[str, np.ndarray] | None
 
 
 def reduce_ir(
@@ -91,12 +94,14 @@ class _Reducer(Generic[E]):
         self.evidence = ""
 
     def run(self, experiment: E) -> Reduced[E]:
+        self.predicate.check(experiment)
         before = self.steps.count(experiment)
         if not self._holds(experiment):
             raise DiagnosticError(
                 "the fault does not show on the input, so there is nothing to reduce",
                 hint="check the predicate's options and the pipeline",
             )
+        self.predicate = self.predicate.same_fault(experiment)
         best = self._passes(experiment)
         while True:
             size = self.steps.count(best)
@@ -105,11 +110,14 @@ class _Reducer(Generic[E]):
                 break
         best = self._shapes(best)
         self._holds(best)
-        return Reduced(best, before, self.steps.count(best), self.trials, self.evidence)
+        inputs = self.predicate.inputs(best)
+        return Reduced(best, before, self.steps.count(best), self.trials, self.evidence, inputs)
 
-    def _holds(self, experiment: E | None) -> bool:
-        if experiment is None:
-            return False
+    def _holds_smaller(self, candidate: E | None) -> bool:
+        """Whether the fault shows in what is left; what has no op left shows nothing to anybody."""
+        return candidate is not None and self.steps.count(candidate) > 0 and self._holds(candidate)
+
+    def _holds(self, experiment: E) -> bool:
         self.trials += 1
         evidence = self.predicate.holds(experiment)
         self.evidence = evidence or self.evidence
@@ -118,7 +126,7 @@ class _Reducer(Generic[E]):
     def _parts(self, best: E) -> E:
         """Keep as few ops as possible; values of those left out become inputs."""
         count = self.steps.count(best)
-        kept = minimize(range(count), lambda part: self._holds(self.steps.keep(best, part)))
+        kept = minimize(range(count), lambda part: self._holds_smaller(self.steps.keep(best, part)))
         if len(kept) == count:
             return best
         self.report(f"{count} ops -> {len(kept)}")
@@ -131,7 +139,7 @@ class _Reducer(Generic[E]):
         count = self.steps.count(best)
         for number in reversed(range(count)):
             candidate = self.steps.bypass(best, number)
-            if candidate is not None and self._holds(candidate):
+            if candidate is not None and self._holds_smaller(candidate):
                 best = candidate
         if self.steps.count(best) < count:
             self.report(f"{count} ops -> {self.steps.count(best)} by shortcuts")

@@ -88,6 +88,18 @@ def test_emit_writes_what_is_asked_for(
         assert name.endswith(".safetensors") or name in out
 
 
+def test_table_that_compile_wrote_is_taken_back(smalti: Smalti, small_onnx: Path, tmp_path: Path):
+    """Even beside the program that it was written with; it is read, not written."""
+    words = ("compile", small_onnx, "-o", tmp_path / "m.smalti", "--calibration")
+    ok(smalti(*words, "random:1"))
+    program, table = (tmp_path / "m.smalti"), (tmp_path / "m.calibration.json")
+    expected, ranges = program.read_bytes(), table.read_bytes()
+    program.unlink()
+    out = ok(smalti(*words, table))
+    assert "calibration" not in out
+    assert program.read_bytes() == expected and table.read_bytes() == ranges
+
+
 def test_default_output_stands_beside_the_model(smalti: Smalti, tmp_path: Path):
     onnx.save(small_model(), tmp_path / "net.onnx")
     ok(smalti("compile", tmp_path / "net.onnx", "--quantize", "f32"))
@@ -228,6 +240,15 @@ def test_compare_tile_is_as_good_as_tpu(smalti: Smalti, small_onnx: Path, small_
         for level in ("tpu", "tile")
     )
     assert tpu == tile
+
+
+def test_compare_on_the_ranges_of_a_table(smalti: Smalti, small_onnx: Path, tmp_path: Path):
+    ok(smalti("compile", small_onnx, "-o", tmp_path / "m.smalti", "--calibration", "random:1"))
+    ok(
+        smalti(
+            "compare", small_onnx, "--calibration", tmp_path / "m.calibration.json", "--min-snr", 10
+        )
+    )
 
 
 def test_compare_samples_limit_and_inputs(smalti: Smalti, small_onnx: Path, small_data: Path):

@@ -11,6 +11,7 @@ from .files import InputFile
 
 if TYPE_CHECKING:
     from ...compiler.debugging.experiment import Experiment
+    from ...compiler.debugging.inputs import InputSource
     from ...compiler.debugging.predicate import Predicate
 
 
@@ -30,7 +31,7 @@ def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
         "--numerics",
         type=InputFile,
         metavar="INPUTS",
-        help="the passes change what is computed on an .npz, or on random:SEED",
+        help="a pass changes what is computed on an .npz, or on random:SEED, or stops it from running",
     )
     fault.add_argument(
         "--command",
@@ -51,10 +52,9 @@ def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tolerance",
         type=_share,
-        default=1e-4,
         metavar="SHARE",
-        help="for --numerics: largest error as a share of an output's range; 0: equal to the bit "
-        "(default: 1e-4)",
+        help="for --numerics: largest error of each pass as a share of an output's range; 0: equal to "
+        "the bit (default: what each pass declares)",
     )
     parser.add_argument(
         "--timeout",
@@ -113,7 +113,7 @@ def predicate_of(args: argparse.Namespace, experiment: Experiment) -> Predicate:
     if args.fails is not None:
         return Fails.matching(args.fails)
     if args.numerics is not None:
-        return ChangesNumbers(_inputs(args.numerics, experiment), args.tolerance, _seed(args))
+        return ChangesNumbers(_source(args.numerics, experiment), args.tolerance)
     if args.command is not None:
         return CommandFails(args.command, timeout_seconds=args.timeout)
     if args.cycles_grow:
@@ -129,20 +129,15 @@ def predicate_of(args: argparse.Namespace, experiment: Experiment) -> Predicate:
     return Fails.like(message)
 
 
-def _seed(args: argparse.Namespace) -> int:
-    from ...compiler.calibration.samples import seed_of
-
-    return seed_of(args.numerics) if args.numerics.startswith("random:") else 0
-
-
-def _inputs(source: str, experiment: Experiment) -> dict:
-    """Read the arrays of the .npz and add every value that the network computes on them.
+def _source(source: str, experiment: Experiment) -> InputSource:
+    """Return the inputs that are asked for; to arrays of an .npz add every value that the network computes on them.
 
     Parts that are cut out then run on the values that they really saw.
     """
-    if source.startswith("random:"):
-        return {}
-    from ...compiler.arrays import read_npz
+    from ...compiler.debugging.inputs import InputSource
     from ...compiler.debugging.recording import record
 
-    return record(*experiment.start(), read_npz(source))
+    inputs = InputSource.of(source)
+    if not inputs.known:
+        return inputs
+    return InputSource(record(*experiment.start(), inputs.known))

@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--inputs",
         type=InputFile,
         metavar="FILE",
-        help=".npz of inputs (default: the calibration data, else random numbers, seed 0)",
+        help=".npz of inputs (default: the calibration data, else random numbers, over the ranges of a "
+        "calibration table if one is given)",
     )
     parser.add_argument(
         "--samples",

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         Path(args.output) if args.output else source.with_name(_stem(source) + ".smalti")
     )
     artifacts = Artifacts(output, args.emit)
-    check_files(args, output=artifacts.paths())
+    check_files(args, output=artifacts.paths(args.calibration))
     insertions = tuple(Insertion.parse(text) for text in args.insert_pass)
     options = CompileOptions(args.target, args.cores, args.quantize, args.calibration, insertions)
     watch = instrumentation(args)

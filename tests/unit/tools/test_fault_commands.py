@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from smalti.compiler.debugging.inputs import inputs_for
+from smalti.compiler.debugging.inputs import InputSource
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import read_module
 from smalti.tools import bisect, extract, reduce
@@ -25,7 +25,7 @@ def network(tmp_path: Path) -> Path:
     path = tmp_path / "net.top.mlir"
     experiment = ir_experiment()
     experiment.save(path)
-    np.savez(tmp_path / "net.npz", **inputs_for(experiment.module, {}, 0))
+    np.savez(tmp_path / "net.npz", **InputSource(seed=0).arrays(experiment.module))
     return path
 
 
@@ -79,6 +79,38 @@ def test_extract_writes_what_smalti_run_runs(
     names = set(np.load(values))
     assert names == {"a4"}
     assert len(list(read_module(part, make_context()).body.block.ops)) == 1
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_reduce_writes_the_inputs_that_show_the_fault(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    small = tmp_path / "small.mlir"
+    words = ["-p", "test-wrong-numbers", "--numerics", "random:5", "-o", str(small)]
+    assert reduce.main([str(network), *words]) == 0
+    shown = capsys.readouterr().out
+    assert f"on: {small.with_suffix('.npz')}" in shown
+    words = ["-p", "test-wrong-numbers", "--numerics", str(small.with_suffix(".npz"))]
+    assert bisect.main([str(small), *words]) == 0
+    again = capsys.readouterr().out
+    evidence = next(line for line in shown.splitlines() if line.startswith("shows:"))
+    assert evidence in again
+
+
+def test_reduce_keeps_its_inputs(network: Path, capsys: pytest.CaptureFixture[str]):
+    data = network.with_name("net.npz")
+    before = data.read_bytes()
+    words = ["-p", "cse", "--numerics", str(data), "-o", str(network.with_name("net.mlir"))]
+    assert reduce.main([str(network), *words]) == 1
+    assert "the output would replace the input" in capsys.readouterr().err
+    assert data.read_bytes() == before
+
+
+def test_extract_takes_random_inputs(network: Path, tmp_path: Path):
+    part = tmp_path / "part.mlir"
+    words = [str(network), "--op", "c5", "--inputs", "random:0", "-o", str(part)]
+    assert extract.main(words) == 0
+    assert smalti.main(["run", str(part), "--inputs", str(part.with_suffix(".npz"))]) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import onnx.helper as oh
 import pytest
 from onnx import numpy_helper
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.debugging.experiment import IrExperiment, OnnxExperiment
 from smalti.compiler.onnx_import.importer import import_onnx
-from smalti.dialects import top, tpu
+from smalti.dialects import tile, top, tpu
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.attribute import real
 from smalti.dialects.quant.number_format import NumberFormat
@@ -76,7 +77,7 @@ class Refuses(SmaltiPass):
 @pytest.fixture
 def faulty_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registers the passes."""
-    for each in (WrongNumbers, Refuses, Bump):
+    for each in (WrongNumbers, Refuses, Bump, HoistLoads, DropClip, Sloppy):
         monkeypatch.setitem(PASSES, each.name, f"{__name__}:{each.__name__}")
 
 
@@ -108,6 +109,24 @@ def ir_experiment(*passes: str) -> IrExperiment:
     return IrExperiment(passes, import_onnx(residual_network(), ctx), ctx)
 
 
+def tile_experiment(*passes: str) -> IrExperiment:
+    """A small network as copies and computations of one core, and passes."""
+    net = start_from_model(residual_network(2), CompileOptions("edge-1c", None, "f32", None))
+    net.lower_to("tile")
+    return IrExperiment(passes, net.module, net.ctx)
+
+
+CLIPPED = """
+func.func @main(%x: tensor<1x8x!quant.calibrated<f32<-30.0:20.0>>>) -> tensor<1x8xf32>
+    attributes {smalti.inputs = ["x"], smalti.outputs = ["y"]} {
+  %c = top.clip "c" %x low = 0.0 high = 6.0 : (tensor<1x8x!quant.calibrated<f32<-30.0:20.0>>>) -> tensor<1x8xf32>
+  %y = top.unary "y" %c kind = "sqrt" : (tensor<1x8xf32>) -> tensor<1x8xf32>
+  func.return %y : tensor<1x8xf32>
+}
+"""
+"""A clip whose upper bound standard normal numbers never reach."""
+
+
 def onnx_experiment(*passes: str) -> OnnxExperiment:
     """The network as a model, and passes."""
     return OnnxExperiment(passes, residual_network())
@@ -127,3 +146,49 @@ class Bump(SmaltiPass):
                 low = (-128 - element.zero_point + 60) * element.scale
                 op.properties["clamp_low"] = real(low)
                 return
+
+
+@dataclass(frozen=True)
+class HoistLoads(SmaltiPass):
+    """Move every load from global memory to the front, even before the store that it reads."""
+
+    name = "test-hoist-loads"
+    level: ClassVar[Level] = "tile"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        program = tile.program_of(module)
+        steps = program.steps
+        loads = [op for op in steps if isinstance(op, tile.CopyOp) and op.may_run_ahead]
+        for op in [*program.buffers, *loads, *(op for op in steps if op not in loads)]:
+            op.detach()
+            program.body.block.add_op(op)
+
+
+class ClipToRelu(RewritePattern):
+    """clip becomes relu: wrong where the upper bound binds."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.ClipOp, rewriter: PatternRewriter):
+        rewriter.replace(op, top.ReluOp(op.result_name.data, op.input))
+
+
+@dataclass(frozen=True)
+class DropClip(SmaltiPass):
+    """Drop the upper bound of clips."""
+
+    name = "test-drop-clip"
+    level: ClassVar[Level] = "top"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        self.rewrite(module, [ClipToRelu()])
+
+
+@dataclass(frozen=True)
+class Sloppy(WrongNumbers):
+    """Make the same mistake, and declare that this much may change."""
+
+    name = "test-sloppy"
+
+    @property
+    def tolerance(self) -> float:
+        return 10.0

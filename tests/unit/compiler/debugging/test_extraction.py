@@ -15,7 +15,7 @@ from smalti.compiler.compilation.compilation import (
 from smalti.compiler.compilation.pipelines import Level
 from smalti.compiler.debugging.experiment import IrExperiment
 from smalti.compiler.debugging.extraction import extract
-from smalti.compiler.debugging.inputs import inputs_for
+from smalti.compiler.debugging.inputs import InputSource
 from smalti.compiler.debugging.recording import record
 from smalti.compiler.debugging.selection import Selection
 from smalti.compiler.execution import run_ir
@@ -54,7 +54,7 @@ SELECTIONS = {
 @pytest.mark.parametrize("chosen", list(SELECTIONS))
 def test_part_computes_what_the_whole_did(digits: Compilation, level: Level, chosen: str):
     module = digits.levels[level]
-    inputs = inputs_for(module, {}, 3)
+    inputs = InputSource(seed=3).arrays(module)
     whole = IrExperiment((), module, digits.ctx)
     part, values = extract(whole, SELECTIONS[chosen], inputs)
     verify(part.module)
@@ -75,7 +75,7 @@ def test_tile_part_can_be_lowered_and_simulated(digits: Compilation, layers: boo
     module = digits.levels["tpu" if layers else "tile"].clone()
     if layers:
         run_pipeline(digits.ctx, module, parse_pipeline("convert-tpu-to-tile"))
-    inputs = inputs_for(module, {}, 3)
+    inputs = InputSource(seed=3).arrays(module)
     part, values = extract(IrExperiment((), module, digits.ctx), SELECTIONS["span"], inputs)
     expected = run_ir(part.module, part.ctx, values)
     rest = "tile-order-engines,tile-assign-addresses,convert-tile-to-isa"
@@ -92,7 +92,9 @@ def test_node_chooses_everything_that_stems_from_it(digits: Compilation):
     module = digits.levels["tpu"]
     node = next(names_of(op.location)[0] for op in module.walk() if isinstance(op, tpu.Conv2dOp))
     part, _ = extract(
-        IrExperiment((), module, digits.ctx), Selection(node=node), inputs_for(module, {}, 0)
+        IrExperiment((), module, digits.ctx),
+        Selection(node=node),
+        InputSource(seed=0).arrays(module),
     )
     kept = [op for op in part.module.walk() if isinstance(op, tpu.TpuOp) and op.operands]
     assert kept and all(node in names_of(op.location) for op in kept)
@@ -109,7 +111,7 @@ def test_node_chooses_everything_that_stems_from_it(digits: Compilation):
 def test_names_that_are_not_there(digits: Compilation, selection: Selection, message: str):
     module = digits.levels["tpu"]
     with pytest.raises(DiagnosticError, match=message):
-        extract(IrExperiment((), module, digits.ctx), selection, inputs_for(module, {}, 0))
+        extract(IrExperiment((), module, digits.ctx), selection, InputSource(seed=0).arrays(module))
 
 
 @pytest.mark.parametrize("chosen", list(SELECTIONS))
@@ -117,7 +119,7 @@ def test_instructions_compute_what_the_whole_did(digits: Compilation, chosen: st
     """Their outputs are the bytes that stand in the whole's memory after them, in its tile program's
     buffer."""
     module = digits.levels["isa"]
-    inputs = inputs_for(module, {}, 3)
+    inputs = InputSource(seed=3).arrays(module)
     part, values = extract(IrExperiment((), module, digits.ctx), SELECTIONS[chosen], inputs)
     verify(part.module)
     result = simulate(assemble(part.module, part.ctx), values, mode="functional", sanitize=True)
@@ -141,7 +143,7 @@ def test_instructions_of_several_cores_are_a_file_that_runs(tmp_path: Path, sele
     model = ROOT / "compiler" / "demo" / "digits_mobilenet.onnx"
     whole = start_from_model(model, CompileOptions(None, None, "int8", "random:0"))
     whole.lower_to("isa")
-    inputs = inputs_for(whole.module, {}, 3)
+    inputs = InputSource(seed=3).arrays(whole.module)
     part, values = extract(IrExperiment((), whole.module, whole.ctx), selection, inputs)
     path = tmp_path / "part.isa.mlir"
     part.save(path)

@@ -14,15 +14,16 @@ from smalti.compiler.compilation.pipelines import (
     passes_of,
 )
 from smalti.compiler.debugging.experiment import IrExperiment
-from smalti.compiler.debugging.inputs import inputs_for
-from smalti.compiler.debugging.numerics_verification import NumericsVerifier, coarsest_float
+from smalti.compiler.debugging.inputs import InputSource
+from smalti.compiler.debugging.numerics_verification import NumericsVerifier
+from smalti.compiler.debugging.tolerance import coarsest_float
 from smalti.compiler.onnx_import.importer import import_onnx
 from smalti.dialects.context import make_context
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 from smalti.passes.top.calibration_table import write_table
 
-from .faulty_passes import faulty_passes, ir_experiment, residual_network
+from .faulty_passes import faulty_passes, ir_experiment, residual_network, tile_experiment
 
 __all__ = ["faulty_passes"]
 
@@ -83,9 +84,25 @@ def test_integer_network_has_no_tolerance(tmp_path: Path):
         )
 
 
+@pytest.mark.usefixtures("faulty_passes")
+def test_pass_after_which_nothing_runs_is_named():
+    experiment = tile_experiment()
+    passes = parse_pipeline("test-hoist-loads")
+    with pytest.raises(DiagnosticError) as caught:
+        run_pipeline(
+            experiment.ctx,
+            experiment.module,
+            passes,
+            instruments=[NumericsVerifier("random:3")],
+        )
+    text = str(caught.value)
+    assert "pass 'test-hoist-loads': error: the IR ran before the pass and no longer does" in text
+    assert "that nobody wrote" in text
+
+
 def test_inputs_may_come_from_a_file(tmp_path: Path):
     experiment = ir_experiment()
-    np.savez(tmp_path / "x.npz", **inputs_for(experiment.module, {}, 0))
+    np.savez(tmp_path / "x.npz", **InputSource(seed=0).arrays(experiment.module))
     passes = parse_pipeline("canonicalize,cse")
     verifier = NumericsVerifier(tmp_path / "x.npz")
     run_pipeline(experiment.ctx, experiment.module, passes, instruments=[verifier])

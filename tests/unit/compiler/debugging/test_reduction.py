@@ -21,6 +21,7 @@ from smalti.compiler.debugging.predicate import (
     Predicate,
 )
 from smalti.compiler.debugging.reduction import reduce_ir, reduce_onnx
+from smalti.compiler.execution import run_ir
 from smalti.dialects import tile
 from smalti.dialects.ir.text.module_text import verify
 from smalti.dialects.isa import InstructionOp
@@ -31,6 +32,7 @@ from .faulty_passes import (
     ir_experiment,
     onnx_experiment,
     residual_network,
+    tile_experiment,
 )
 
 __all__ = ["faulty_passes"]
@@ -61,6 +63,33 @@ def test_numbers_that_a_pass_changes_come_down_to_the_op():
     verify(reduced.experiment.module)
     sizes = [argument.type.get_shape() for argument in _arguments(reduced.experiment)]
     assert all(max(shape) <= 2 for shape in sizes)
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_ir_that_no_longer_runs_comes_down_with_its_inputs():
+    experiment = tile_experiment("canonicalize", "test-hoist-loads")
+    reduced = reduce_ir(experiment, ChangesNumbers())
+    assert 0 < reduced.after < reduced.before
+    assert reduced.experiment.passes == ("test-hoist-loads",)
+    assert "that nobody wrote" in reduced.evidence
+    assert reduced.inputs is not None and list(reduced.inputs) == ["x"]
+    run_ir(reduced.experiment.module, reduced.experiment.ctx, reduced.inputs)
+
+
+def test_no_program_comes_down_to_nothing():
+    """Even where a command fails on an empty one: it tells nobody anything."""
+    reduced = reduce_ir(tile_experiment(), CommandFails("false"))
+    assert reduced.after == 1
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_reduction_keeps_to_the_fault_that_it_began_with():
+    """A smaller network on which a pass stops, or does not run, has another fault."""
+    predicate = ChangesNumbers().same_fault(ir_experiment("test-wrong-numbers"))
+    assert predicate.holds(ir_experiment("test-refuses")) is None
+    predicate = ChangesNumbers().same_fault(ir_experiment("test-refuses"))
+    assert predicate.holds(ir_experiment("test-wrong-numbers")) is None
+    assert predicate.holds(ir_experiment("test-refuses")) is not None
 
 
 def _arguments(experiment: IrExperiment) -> Sequence:

@@ -1,0 +1,95 @@
+"""Makes random inputs, which fill the range of each input where one is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zlib import crc32
+
+import numpy as np
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, SSAValue
+
+from ...backends.interpreter.samples import input_names
+from ...dialects.network.traits import Converts
+from ...dialects.quant import CalibratedType
+from ...dialects.quant.element_type import element_of
+from ...dialects.quant.uniform_type import UniformQuantizedType
+from ...passes.top.calibration_table import Range
+
+_INTEGER_SPREAD = 40.0
+"""Standard deviation of random integers without a range: most of the eight bits are used."""
+
+_RANGE_IN_SPREADS = 7.0
+"""A range is so many standard deviations wide, as calibration on a few thousand normal numbers finds it.
+
+Numbers spread evenly over the range would be larger, on average, than such samples. They would take the sums of a
+network out of the ranges that it was calibrated for, and the right INT8 form of it would saturate and look wrong.
+"""
+
+_CORNER_SHARE = 64
+"""One element in so many is the least value of the range, and one the greatest."""
+
+
+def input_ranges(function: FuncOp) -> dict[str, Range]:
+    """Return the range of each input of top or tpu IR that has one, by name, in the units of its array.
+
+    A calibrated type has the range that calibration saw, a quantized type all of its storage, and a float input that is
+    quantized at once what the quantized types can hold.
+    """
+    ranges: dict[str, Range] = {}
+    for name, argument in zip(input_names(function), function.body.block.args, strict=True):
+        element = element_of(argument)
+        if isinstance(element, CalibratedType):
+            ranges[name] = (element.low, element.high)
+        elif isinstance(element, UniformQuantizedType):
+            ranges[name] = (element.storage_min, element.storage_max)
+        elif (held := _range_of_readers(argument)) is not None:
+            ranges[name] = held
+    return ranges
+
+
+def _range_of_readers(value: SSAValue) -> Range | None:
+    """Return the real numbers that all readers together can hold; None if one reads floats as they are."""
+    found = [
+        _held_by(use.operation.results[0].type) if Converts.holds(use.operation) else None
+        for use in value.uses
+    ]
+    known = [each for each in found if each is not None]
+    if not known or len(known) < len(found):
+        return None
+    return min(low for low, _ in known), max(high for _, high in known)
+
+
+def _held_by(type: Attribute) -> Range | None:
+    element = getattr(type, "element_type", None)
+    if not isinstance(element, UniformQuantizedType) or len(element.scales) != 1:
+        return None
+    scale, zero_point = float(element.scales[0]), int(element.zero_points[0])
+    return (element.storage_min - zero_point) * scale, (element.storage_max - zero_point) * scale
+
+
+def random_input(
+    name: str, shape: Sequence[int], dtype: np.dtype, seed: int, bounds: Range | None = None
+) -> np.ndarray:
+    """Return random numbers, always the same for the same name, shape and seed.
+
+    With `bounds`, the least and the greatest value, they are normal between them, and both bounds are among them
+    if there are two elements or more. Without, they are standard normal, integers spread over eight bits.
+    """
+    generator = np.random.default_rng([seed, crc32(name.encode())])
+    if bounds is None or dtype.kind == "b":
+        array = generator.standard_normal(shape)
+        if dtype.kind in "iub":
+            low = 0 if dtype.kind in "ub" else -128
+            array = np.round(array * _INTEGER_SPREAD).clip(low, 127)
+        return array.astype(dtype)
+    low, high = bounds
+    middle, spread = (low + high) / 2, (high - low) / _RANGE_IN_SPREADS
+    array = np.asarray(generator.normal(middle, spread, shape)).clip(low, high)
+    if dtype.kind in "iu":
+        array = np.round(array)
+    places = generator.permutation(array.size)
+    corners = min(max(1, array.size // _CORNER_SHARE), array.size // 2)
+    array.flat[places[:corners]] = low
+    array.flat[places[corners : 2 * corners]] = high
+    return array.astype(dtype)

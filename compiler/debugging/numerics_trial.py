@@ -1,0 +1,139 @@
+"""Runs IR before and after each pass on the same inputs, and tells what a pass did to the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...dialects.context import SmaltiContext
+from ..analysis.comparison import Difference
+from ..execution import run_ir
+from .inputs import InputSource, ranges_of
+from .tolerance import declared_tolerance
+
+
+@dataclass(frozen=True)
+class NumericsFault:
+    """What is wrong after a pass.
+
+    Args:
+        pass_name: the pass.
+        kind: "numbers" if outputs differ, "run" if the IR ran before the pass and no longer does,
+            "pass" if the pass itself, or the verifier after it, stops.
+        message: which output differs and by how much, or the message of the error.
+        inputs: the inputs that show it.
+        error: what was raised, unless numbers differ.
+    """
+
+    pass_name: str
+    kind: Literal["numbers", "run", "pass"]
+    message: str
+    inputs: Mapping[str, np.ndarray]
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "numbers":
+            return self.message
+        if self.kind == "run":
+            return f"what pass '{self.pass_name}' makes no longer runs: {self.message}"
+        return f"pass '{self.pass_name}' stops: {self.message}"
+
+
+def message_of(error: Exception) -> str:
+    """Return the first line of an error; an exception that is no diagnostic is a crash, and its type names it."""
+    if isinstance(error, DiagnosticError):
+        return error.message
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}"
+
+
+class NumericsTrial:
+    """One pipeline under trial: the inputs, and what the IR after the last pass computed on them.
+
+    Args:
+        module: the IR before the first pass; it runs at once.
+        ctx: the context with its weights.
+        source: the inputs. They are drawn again when a pass gives the range of a random input (from a
+            calibration table), so that they fill it.
+        tolerance: largest error of each pass, as a share of an output's range; None: what each declares.
+
+    Raises what the run of `module` raises.
+    """
+
+    def __init__(
+        self,
+        module: ModuleOp,
+        ctx: SmaltiContext,
+        source: InputSource,
+        tolerance: float | None = None,
+    ) -> None:
+        self._ctx = ctx
+        self._source = source
+        self._tolerance = tolerance
+        self.allowed = 0.0
+        self._start(module)
+
+    def _start(self, module: ModuleOp) -> None:
+        self._ranged = ranges_of(module).keys() - self._source.known.keys()
+        self.inputs = self._source.arrays(module)
+        self._expected = run_ir(module, self._ctx, self.inputs)
+
+    def before(self, each: ModulePass, module: ModuleOp) -> None:
+        """Note what the pass may move; to be called before it runs."""
+        given = self._tolerance
+        self.allowed = declared_tolerance(each, module) if given is None else given
+
+    def after(self, each: ModulePass, module: ModuleOp) -> NumericsFault | None:
+        """Run the IR that the pass made, and return what is wrong with it, or None."""
+        try:
+            found = run_ir(module, self._ctx, self.inputs)
+        except MemoryError:
+            raise
+        except Exception as error:
+            return self.stopped(each, error, "run")
+        difference = first_difference(found, self._expected, self.allowed)
+        if difference is not None:
+            return NumericsFault(each.name, "numbers", difference, self.inputs)
+        self._expected = found
+        if ranges_of(module).keys() - self._source.known.keys() - self._ranged:
+            self._start(module)
+        return None
+
+    def stopped(
+        self, each: ModulePass, error: Exception, kind: Literal["run", "pass"] = "pass"
+    ) -> NumericsFault:
+        """Return the fault that an error is."""
+        return NumericsFault(each.name, kind, message_of(error), self.inputs, error)
+
+
+def first_difference(
+    found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], tolerance: float
+) -> str | None:
+    """Return a sentence about the first output that differs by more than `tolerance` of its range, or None."""
+    for name, reference in expected.items():
+        value = found.get(name)
+        if value is None or value.shape != reference.shape:
+            got = "is not there" if value is None else f"has shape {list(value.shape)}"
+            return f"output '{name}' {got}, expected {list(reference.shape)}"
+        difference = Difference.between(name, value, reference)
+        wrong = not np.array_equal(np.isnan(value), np.isnan(reference))
+        limit = tolerance * difference.reference_range
+        if wrong or difference.largest_error > limit:
+            where = _worst_place(value, reference)
+            return (
+                f"output '{name}' differs by {difference.largest_error:.6g} at {where} "
+                f"(range {difference.reference_range:.6g}, {difference.snr_db:.1f} dB)"
+            )
+    return None
+
+
+def _worst_place(value: np.ndarray, reference: np.ndarray) -> list[int]:
+    error = np.abs(value.astype(np.float64) - reference.astype(np.float64))
+    error = np.where(np.isnan(error), np.inf, error)
+    return [int(index) for index in np.unravel_index(int(error.argmax()), error.shape)]
