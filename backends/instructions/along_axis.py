@@ -31,9 +31,12 @@ def _host_length(f: Fields) -> bool:
     return f["out_length"] <= f["length"] if allowed is None else f["out_length"] == allowed
 
 
+def _host_takes(f: Fields) -> bool:
+    return f["type"] in HOST_FUNCTIONS[f["function"]].takes
+
+
 def _host_types(f: Fields) -> bool:
-    gives_positions = HOST_FUNCTIONS[f["function"]].gives_positions
-    return f["out_type"] == ("i64" if gives_positions else f["type"])
+    return f["out_type"] == (HOST_FUNCTIONS[f["function"]].gives or f["type"])
 
 
 def _host_flags(f: Fields) -> bool:
@@ -69,7 +72,7 @@ class HostCall(Instruction):
         *(flag(name) for name in FLAGS),
     )
     rules = (
-        one_of("type", ("f16", "bf16", "f32")),
+        ("type as its function takes it", _host_takes),
         one_of("out_segment", ("output", "scratch")),
         ("out_type as its function gives it for type", _host_types),
         ("out_length as its function gives it for length", _host_length),

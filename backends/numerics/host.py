@@ -1,4 +1,5 @@
-"""The named functions along one axis of an array that the host computes for the device.
+"""The functions that the host computes for the device: named ones along one axis of an array, and conversions between
+integers and floats.
 
 Arrays are [..., outer, length, inner], with the axis in the middle; results are [..., outer, out_length, inner].
 Definitions are those of ONNX's operators of the same names.
@@ -11,22 +12,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .storage import dtype_of
+
 _AXIS = -2
+_FLOATS = ("f16", "bf16", "f32")
+_INTEGERS = ("i32", "i64")
 
 
 @dataclass(frozen=True)
 class HostFunction:
     """A function of the host.
 
-    `compute` takes x [..., outer, length, inner], and `out_length` and the function's own `flags` as keywords.
-    `gives_positions`: the result holds i64 positions along the axis; else elements of the operand's type. `lengths`:
-    what out_length may be, "one", "same" (as length) or "fewer" (1 to length).
+    `compute` takes x [..., outer, length, inner], and `out_length` and the function's own `flags` as keywords. `takes`
+    lists the storage types that the operand may have. `gives` is the storage type of the result; None stands for the
+    operand's. `lengths` says what out_length may be: "one", "same" (as length) or "fewer" (1 to length). `along_axis`
+    is False for a function that computes each element by itself.
     """
 
     compute: Callable[..., np.ndarray]
     lengths: str
-    flags: tuple[str, ...]
-    gives_positions: bool = False
+    flags: tuple[str, ...] = ()
+    takes: tuple[str, ...] = _FLOATS
+    gives: str | None = None
+    along_axis: bool = True
 
 
 def _extreme(choose: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -70,14 +78,31 @@ def _top_k_values(x: np.ndarray, *, out_length: int, largest: bool) -> np.ndarra
     return np.take_along_axis(x, _top_k(x, largest, out_length), _AXIS)
 
 
+def _conversion(storage: str) -> HostFunction:
+    """The conversion of integers and floats to a storage type, as NumPy converts: floats to integers
+    towards zero, integers to floats rounded once."""
+
+    def compute(x: np.ndarray, *, out_length: int) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return x.astype(dtype_of(storage))
+
+    return HostFunction(
+        compute, "same", takes=(*_FLOATS, *_INTEGERS), gives=storage, along_axis=False
+    )
+
+
 HOST_FUNCTIONS: Mapping[str, HostFunction] = {
-    "argmax": HostFunction(_extreme(np.argmax), "one", ("last",), gives_positions=True),
-    "argmin": HostFunction(_extreme(np.argmin), "one", ("last",), gives_positions=True),
+    "argmax": HostFunction(_extreme(np.argmax), "one", ("last",), gives="i64"),
+    "argmin": HostFunction(_extreme(np.argmin), "one", ("last",), gives="i64"),
     "cumsum": HostFunction(_cumsum, "same", ("exclusive", "reverse")),
-    "top_k_indices": HostFunction(_top_k_indices, "fewer", ("largest",), gives_positions=True),
+    "top_k_indices": HostFunction(_top_k_indices, "fewer", ("largest",), gives="i64"),
     "top_k_values": HostFunction(_top_k_values, "fewer", ("largest",)),
+    **{f"to_{name}": _conversion(name) for name in (*_INTEGERS, *_FLOATS)},
 }
 """Every function that the host has, by name."""
+
+AXIS_FUNCTIONS = tuple(name for name, known in HOST_FUNCTIONS.items() if known.along_axis)
+"""The functions to which the axis means something."""
 
 FLAGS = ("largest", "last", "exclusive", "reverse")
 """The flags of all functions: top_k takes the largest elements and not the smallest; argmax and argmin give the last

@@ -136,7 +136,8 @@ def _coordinates(
     coordinate_transformation_mode).
     """
     x = np.arange(out_size, dtype=np.float64)
-    length = scale * in_size  # the specification's length_resized, which need not be whole
+    # As ONNX Runtime has it: length_resized of the specification is the whole size of the output.
+    length = out_size
     if mode == "asymmetric":
         return x / scale
     if mode == "align_corners":
@@ -151,10 +152,10 @@ def _coordinates(
             return np.full(out_size, 0.5 * (end - start) * (in_size - 1) + start * (in_size - 1))
         return x * (end - start) * (in_size - 1) / (length - 1) + start * (in_size - 1)
     if mode == "pytorch_half_pixel" and length == 1:
-        return np.full(out_size, -0.5)
+        return np.zeros(out_size)
     offset = 0.0
-    if mode == "half_pixel_symmetric" and length > 0:
-        offset = in_size / 2 * (1 - out_size / length)
+    if mode == "half_pixel_symmetric":
+        offset = in_size / 2 * (1 - out_size / (scale * in_size))
     # Compute in the order of the reference, since floor and ceil make a difference in the last bit
     # visible.
     return offset + (x + 0.5) / scale - 0.5

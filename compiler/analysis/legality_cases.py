@@ -23,7 +23,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
-from ...backends.numerics.host import HOST_FUNCTIONS, HostFunction
+from ...backends.numerics.host import AXIS_FUNCTIONS, HOST_FUNCTIONS, HostFunction
 from ...backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
 from ...backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ...backends.numerics.unary import NOT, UNARY_KINDS
@@ -147,8 +147,8 @@ def _examples(op: type[TopOp]) -> Iterator[tuple[str, str]]:
         for kind in _KINDS[op]:
             yield kind, _KIND.sub(kind, example)
     elif op is top.AlongAxisOp:
-        for kind, function in HOST_FUNCTIONS.items():
-            yield kind, _along_axis(kind, function)
+        for kind in AXIS_FUNCTIONS:
+            yield kind, _along_axis(kind, HOST_FUNCTIONS[kind])
     elif op is top.Conv2dOp:
         yield "", example
         yield "depthwise", _DEPTHWISE
@@ -158,7 +158,7 @@ def _examples(op: type[TopOp]) -> Iterator[tuple[str, str]]:
 
 def _along_axis(kind: str, function: HostFunction) -> str:
     length = {"one": 1, "same": 10}.get(function.lengths, 3)
-    element = "i64" if function.gives_positions else "f32"
+    element = function.gives or "f32"
     return (
         f'%y = top.along_axis "y" %x kind = "{kind}" axis = 1 length = {length} keepdims : '
         f"(tensor<1x10xf32>) -> tensor<1x{length}x{element}>"

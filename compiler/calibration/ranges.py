@@ -10,7 +10,12 @@ from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.interpreter.function import samples_per_chunk
-from ...backends.interpreter.samples import count_samples, declared_inputs, main_function
+from ...backends.interpreter.samples import (
+    count_samples,
+    declared_inputs,
+    input_names,
+    main_function,
+)
 from ...backends.interpreter.top import run_top
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
@@ -27,7 +32,8 @@ def calibrate(
     *,
     progress: Progress | None = None,
 ) -> Ranges:
-    """Return the least and the greatest value over `data` of every input and op's result, by name.
+    """Return the least and the greatest value over `data` of every input and op's result, by name. Bools, integers and
+    tensors without elements have none.
 
     Args:
         module: a network of top ops.
@@ -57,12 +63,17 @@ def calibrate(
     chunk = samples_per_chunk(function)
     masked = _names(float_results(function.body.block.ops))
     without_range = _names(op.results[0] for op in function.body.block.ops if _has_no_range(op))
+    without_range |= {
+        name
+        for name, argument in zip(input_names(function), function.body.block.args, strict=True)
+        if not is_float(argument.type)
+    }
     ranges: dict[str, Range] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
         if name in masked:
             value = value[~np.isinf(value)]
-        if name not in without_range and (value.size or name not in masked):
+        if name not in without_range and value.size:
             ranges[name] = _widened(ranges.get(name), name, value)
 
     for start in range(0, samples, chunk):

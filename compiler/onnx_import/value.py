@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType, i1
+from xdsl.dialects.builtin import TensorType, i1, i32, i64
 from xdsl.ir import Attribute, SSAValue
 
 from ...backends.numerics.storage import dtype_of
@@ -38,6 +38,8 @@ FLOAT_DTYPES = tuple(dtype_of(name) for name in _FLOATS)
 """The data types that networks compute with."""
 NETWORK_DTYPES = (*FLOAT_DTYPES, dtype_of("bool"))
 """The data types that tensors have at run time: comparisons give bools."""
+INTEGER_DTYPES = (dtype_of("i32"), dtype_of("i64"))
+"""The data types of positions, which some ops give, and of what they are cast to."""
 
 
 def float_element(data_type: int) -> Attribute | None:
@@ -54,6 +56,16 @@ def network_element(data_type: int) -> Attribute | None:
     from onnx import TensorProto
 
     return i1 if data_type == TensorProto.BOOL else float_element(data_type)
+
+
+def cast_element(data_type: int) -> Attribute | None:
+    """The element type of one of ONNX's data types that a tensor can be cast to at run time, None for
+    others.
+    """
+    from onnx import TensorProto
+
+    integers: dict[int, Attribute] = {TensorProto.INT32: i32, TensorProto.INT64: i64}
+    return integers.get(data_type) or network_element(data_type)
 
 
 def dtype_of_value(value: Value) -> np.dtype:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from xdsl.dialects.builtin import StringAttr, UnitAttr, i64
+from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.host import FLAGS, HOST_FUNCTIONS, call_function
 from ..ir.attribute import Integer, check_one_of, flag, integer, text
 from ..ir.field import operand, prop
-from ..quant.element_type import element_of, expressed, is_float, shape_of
+from ..quant.element_type import (
+    element_of,
+    element_storage,
+    expressed,
+    shape_of,
+    type_of_storage,
+)
 from .shape import Shape, ShapeError
 from .tensor_op import Arrays, TensorOp
 
@@ -41,8 +47,9 @@ class AlongAxisBase(TensorOp):
 
     def result_element(self) -> Attribute:
         known = HOST_FUNCTIONS.get(self.kind.data)
-        positions = known is not None and known.gives_positions
-        return i64 if positions else expressed(element_of(self.input))
+        if known is None or known.gives is None:
+            return expressed(element_of(self.input))
+        return type_of_storage(known.gives)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -80,8 +87,11 @@ class AlongAxisBase(TensorOp):
             )
         if self.keepdims is None and known.lengths != "one":
             raise VerifyException(f"{self.kind.data} keeps its axis: keepdims is needed")
-        if not is_float(element_of(self.input)):
-            raise VerifyException(f"input must be floats, got {element_of(self.input)}")
+        if element_storage(self.input.type) not in known.takes:
+            takes = ", ".join(known.takes)
+            raise VerifyException(
+                f"{self.kind.data} takes elements of {takes}, got {element_of(self.input)}"
+            )
         expected, found = self.result_element(), expressed(self.output.type.element_type)
         if found != expected:
             raise VerifyException(f"result must have elements of {expected}, got {found}")

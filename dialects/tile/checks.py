@@ -49,7 +49,8 @@ def _buffer_space(type: Any) -> str:
         raise VerifyException(f"a buffer is in memory space {known}, got {type}")
     if not isinstance(type.layout, NoneAttr):
         raise VerifyException(f"a buffer has no layout map, got {type}")
-    if min(type_shape(type), default=1) < 1:
+    # Inputs and outputs of a network may have no elements.
+    if min(type_shape(type), default=1) < (0 if space.data == "global" else 1):
         raise VerifyException(f"sizes of a buffer are positive, got {type}")
     try:
         element_storage(type)

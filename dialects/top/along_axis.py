@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xdsl.irdl import irdl_op_definition
 
+from ...backends.numerics.host import AXIS_FUNCTIONS
+from ..ir.attribute import check_one_of
 from ..network.along_axis import AlongAxisBase
 from .top_op import TopOp
 
@@ -23,4 +25,5 @@ class AlongAxisOp(AlongAxisBase, TopOp):
     name = "top.along_axis"
 
     def _verify_elements(self) -> None:
+        check_one_of("kind", self.kind.data, AXIS_FUNCTIONS)
         self.verify_function()

@@ -7,11 +7,13 @@ from __future__ import annotations
 from dataclasses import InitVar
 
 import numpy as np
+from xdsl.dialects.builtin import i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import elementwise
+from ...backends.numerics.storage import dtype_of
 from ...backends.numerics.unary import NOT, unary
 from ..ir.attribute import Real, optional_real
 from ..ir.field import argument, operand, prop
@@ -25,7 +27,14 @@ from ..network.traits import (
     GivesQuantization,
     RoundsResult,
 )
-from ..quant.element_type import element_of, expressed, is_bool, is_float, shape_of
+from ..quant.element_type import (
+    element_of,
+    element_storage,
+    expressed,
+    is_bool,
+    is_float,
+    shape_of,
+)
 from .top_op import TopOp
 
 
@@ -177,8 +186,8 @@ class SelectOp(SelectBase, TopOp):
 
 @irdl_op_definition
 class CastOp(TopOp):
-    """Converts the input to the float type of the result, rounded once, half to even; a number that is too large
-    becomes infinite.
+    """Converts the input to the element type of the result. To floats: rounded once, half to even; a number that is too
+    large becomes infinite. To the integers i32 and i64: towards zero.
 
     %h = top.cast "h" %x : (tensor<1x8xf32>) -> tensor<1x8xf16>
     """
@@ -193,11 +202,16 @@ class CastOp(TopOp):
 
     def _verify_elements(self) -> None:
         for name, value in (("input", self.input), ("result", self.output)):
-            if not is_float(value.type):
-                raise VerifyException(f"{name} must have float elements, got {element_of(value)}")
+            if not is_float(value.type) and element_of(value) not in (i32, i64):
+                raise VerifyException(
+                    f"{name} must have elements of floats, i32 or i64, got {element_of(value)}"
+                )
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
-        return self.rounded(operands[0])
+        if is_float(self.input.type) and is_float(self.output.type):
+            return self.rounded(operands[0])
+        with np.errstate(over="ignore", invalid="ignore"):
+            return operands[0].astype(dtype_of(element_storage(self.output.type)))
 
     def unchanged_operand(self) -> SSAValue | None:
         return self.input

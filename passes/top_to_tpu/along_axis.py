@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from xdsl.ir import SSAValue
+
 from ...dialects import top, tpu
+from ...dialects.quant.element_type import shape_of
 from .tpu_builder import Conversions, TpuBuilder
 
 
@@ -21,6 +24,28 @@ def convert_along_axis(builder: TpuBuilder, op: top.AlongAxisOp) -> None:
         reverse=op.reverse is not None,
     )
     builder.set_float(op.output, builder.add(made).output)
+
+
+def converted_by_host(builder: TpuBuilder, name: str, form: SSAValue, storage: str) -> SSAValue:
+    """`form` with elements of another storage type, integers or floats; a number without axes gets one
+    on its way."""
+    shape = shape_of(form)
+    if not shape:
+        one = tpu.ReshapeOp(builder.fresh(f"{name}_given"), form, shape=(1,))
+        form = builder.add(one).output
+    length = shape_of(form)[-1]
+    made = tpu.HostCallOp(
+        name if shape else builder.fresh(f"{name}_converted"),
+        form,
+        kind=f"to_{storage}",
+        axis=len(shape_of(form)) - 1,
+        length=length,
+        keepdims=True,
+    )
+    result = builder.add(made).output
+    if not shape:
+        result = builder.add(tpu.ReshapeOp(name, result, shape=())).output
+    return result
 
 
 CONVERSIONS: Conversions = {top.AlongAxisOp: convert_along_axis}

@@ -36,19 +36,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
+from ...backends.numerics.storage import dtype_of
 from ...backends.targets.target import Target, TargetError, load_target
 from ...dialects import top, tpu
 from ...dialects.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import set_target
-from ...dialects.network.traits import GivesQuantization, RoundsResult
-from ...dialects.quant.element_type import element_storage
+from ...dialects.network.traits import GivesQuantization, Moves, RoundsResult
+from ...dialects.quant.element_type import element_of, element_storage, is_float, shape_of
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
 from .conversions import conversion_of
 from .float_results import float_results
@@ -57,6 +59,8 @@ from .tpu_builder import TpuBuilder
 
 _STORAGES = ("f32", "f16", "bf16", "bool")
 """The element types of a network that can be converted."""
+_INTEGERS = ("i32", "i64")
+"""The element types of positions and of what the network casts them to."""
 _ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
 """By how much rounding to each type may change an output, as a share of the output's range."""
 
@@ -125,7 +129,10 @@ class ConvertTopToTpu(SmaltiPass):
                     hint="convert a module of level top",
                 )
             _check_storage(op)
-            conversion(builder, op)
+            if 0 in shape_of(op.results[0]):
+                _convert_empty(builder, op)
+            else:
+                conversion(builder, op)
             self.count("ops")
         builder.location = returned.location
         outputs = [builder.as_given(value) for value in returned.operands]
@@ -175,12 +182,12 @@ def _body(function: FuncOp) -> Block:
 
 
 def _check_storage(op: Operation) -> None:
-    """Raise DiagnosticError if an op other than a constant makes values that no target can store; positions, which the
-    host returns as i64, are allowed.
+    """Raise DiagnosticError if an op other than a constant makes values that no target can store. Integers, which
+    the host makes, are allowed where they are only moved or cast.
     """
-    if isinstance(op, top.AlongAxisOp) and element_storage(op.output.type) == "i64":
-        return
-    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in _STORAGES:
+    makes_integers = isinstance(op, top.AlongAxisOp | top.CastOp) or Moves.holds(op)
+    known = (*_STORAGES, *_INTEGERS) if makes_integers else _STORAGES
+    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in known:
         raise DiagnosticError(
             f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",
             place_of(op),
@@ -197,6 +204,14 @@ def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
         for value in op.operands:
             if value.has_one_use() and RoundsResult.holds(value.owner):
                 builder.take_element(value, op.results[0])
+
+
+def _convert_empty(builder: TpuBuilder, op: Operation) -> None:
+    """Makes a result without elements a constant: there is nothing to compute."""
+    value = op.results[0]
+    element = builder.float if is_float(value.type) else element_of(value)
+    array = np.zeros(shape_of(value), dtype_of(element_storage(element)))
+    builder.set_float(value, builder.constant(builder.name_of(value), array))
 
 
 def _load_target(name: str) -> Target:

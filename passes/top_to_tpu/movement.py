@@ -39,11 +39,12 @@ def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
     in floats.
     """
     name = op.result_name.data
-    if any(builder.moves_quantized(each) for each in op.inputs):
+    inputs = [each for each in op.inputs if 0 not in shape_of(each)]
+    if any(builder.moves_quantized(each) for each in inputs):
         element = builder.element(op.output)
-        forms = [_in_element(builder, op, each, element) for each in op.inputs]
+        forms = [_in_element(builder, op, each, element) for each in inputs]
     else:
-        forms = [builder.as_float(each) for each in op.inputs]
+        forms = [builder.as_float(each) for each in inputs]
     made = tpu.ConcatOp(name, forms, axis=op.axis.value.data)
     builder.set_form(op.output, builder.add(made).output)
 

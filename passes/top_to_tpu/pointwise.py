@@ -10,7 +10,14 @@ from xdsl.dialects.builtin import FloatAttr
 
 from ...backends.numerics.unary import NOT
 from ...dialects import top, tpu
-from ...dialects.quant.element_type import is_float
+from ...dialects.quant.element_type import (
+    element_of,
+    element_storage,
+    expressed,
+    is_float,
+    type_of_storage,
+)
+from .along_axis import converted_by_host
 from .arithmetic import in_element, swamps
 from .tpu_builder import Conversions, TpuBuilder
 
@@ -34,8 +41,12 @@ def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
 
 
 def convert_compare(builder: TpuBuilder, op: top.CompareOp) -> None:
-    """Convert a comparison to one of floats (or of bools), so that the numbers themselves are compared."""
-    lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
+    """Convert a comparison to one of floats (or of bools), so that the numbers themselves are compared; positions are
+    compared in f32.
+    """
+    exact = builder.is_given(op.lhs) or builder.is_given(op.rhs)
+    form_of = builder.as_given if exact else builder.as_float
+    lhs, rhs = form_of(op.lhs), form_of(op.rhs)
     made = tpu.CompareOp(op.result_name.data, lhs, rhs, kind=op.kind.data)
     builder.set_float(op.output, builder.add(made).output)
 
@@ -69,6 +80,10 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
     low = 0.0 if isinstance(op, top.ReluOp) else _number(op.low)
     high = None if isinstance(op, top.ReluOp) else _number(op.high)
     name = op.result_name.data
+    if builder.is_given(op.input):
+        made = tpu.ClampOp(name, builder.as_given(op.input), clamp_low=low, clamp_high=high)
+        builder.set_given(op.output, builder.add(made).output)
+        return
     if not builder.is_quantized(op.input):
         made = tpu.ClampOp(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
         builder.set_float(op.output, builder.add(made).output)
@@ -79,8 +94,21 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
 
 
 def convert_cast(builder: TpuBuilder, op: top.CastOp) -> None:
-    """Convert a cast to nothing: floats are stored as the number format says, whatever the network casts them to."""
-    builder.set_form(op.output, builder.as_kept(op.input))
+    """Convert a cast from or to integers to a call of the host. Convert a cast of floats to a rounding if it goes
+    to a type narrower than f32, and to nothing in int8, where storing rounds more.
+    """
+    name, given, wanted = op.result_name.data, op.input, element_of(op.output)
+    if not (is_float(given.type) and is_float(op.output.type)):
+        exact = builder.is_given(given) or not is_float(given.type)
+        form = builder.as_given(given) if exact else builder.as_float(given)
+        made = converted_by_host(builder, name, form, element_storage(expressed(wanted)))
+        builder.set_given(op.output, made)
+        return
+    if builder.quantizes or expressed(wanted) in (builder.float, type_of_storage("f32")):
+        builder.set_form(op.output, builder.as_kept(given))
+        return
+    rounded = tpu.CastOp(name, builder.as_float(given), element=wanted)
+    builder.set_given(op.output, builder.add(rounded).output)
 
 
 def _number(attribute: FloatAttr | None) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import SSAValue
 
 from ...backends.numerics.quantization import quantize_multiplier
@@ -63,10 +64,23 @@ def _constant_bias(op: Product) -> top.WeightOp | None:
 def convert_in_floats(
     builder: TpuBuilder, op: Product, left: SSAValue, right: SSAValue, make: MakeProduct
 ) -> None:
-    """Convert a product to one of floats with an f32 bias."""
+    """Convert a product to one of floats with an f32 bias. A bias that the network computes is added by an op of its
+    own, since the matrix unit takes constants only.
+    """
     forms = builder.as_float(left), builder.as_float(right)
-    made = make(*forms, None if op.bias is None else builder.as_f32(op.bias))
-    builder.set_float(op.output, builder.add(made).output)
+    if op.bias is None or not has_computed_bias(op):
+        made = make(*forms, None if op.bias is None else builder.as_f32(op.bias))
+        builder.set_float(op.output, builder.add(made).output)
+        return
+    made = make(*forms, None)
+    name = op.result_name.data
+    made.properties["name"] = StringAttr(builder.fresh(f"{name}_product"))
+    product, bias = builder.add(made).output, builder.as_float(op.bias)
+    if isinstance(op, top.Conv2dOp):
+        over_image = (1, *shape_of(bias), 1, 1)
+        reshaped = tpu.ReshapeOp(builder.fresh(f"{name}_bias"), bias, shape=over_image)
+        bias = builder.add(reshaped).output
+    builder.set_float(op.output, builder.add(tpu.AddOp(name, product, bias)).output)
 
 
 def convert_weighted(

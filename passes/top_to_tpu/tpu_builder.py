@@ -25,7 +25,6 @@ from ...dialects.quant.element_type import (
     element_of,
     element_storage,
     expressed,
-    is_bool,
     is_float,
     shape_of,
     type_of_storage,
@@ -62,6 +61,7 @@ class TpuBuilder:
         self._made_quantized: set[SSAValue] = set()
         self._elements: dict[SSAValue, UniformQuantizedType] = {}
         self._functions_of_8_bits: set[SSAValue] = set()
+        self._given: set[SSAValue] = set()
         self._names = UniqueNames(function)
         self._taken: set[str] = set()
         self._missing: dict[str, None] = {}
@@ -129,6 +129,19 @@ class TpuBuilder:
             raise ValueError(f"'{self.name_of(value)}' is {form.type}, expected {self.float}")
         self._floats[value, element] = form
 
+    def set_given(self, value: SSAValue, form: SSAValue) -> None:
+        """Note a form of `value` that was made with the element type that the value has in `top`, whatever `float`
+        is.
+        """
+        self._floats[value, expressed(element_of(value))] = form
+        self._given.add(value)
+
+    def is_given(self, value: SSAValue) -> bool:
+        """Return whether `set_given` noted the form of `value`: it may hold positions in f32, which `float` cannot
+        hold.
+        """
+        return value in self._given
+
     def set_function_of_8_bits(self, value: SSAValue, form: SSAValue) -> None:
         """Note the float form of `value`, which is a function of 8 bits: a table can give its quantized form just as
         well.
@@ -149,12 +162,12 @@ class TpuBuilder:
             self.set_float(value, form)
 
     def as_float(self, value: SSAValue) -> SSAValue:
-        """Return the form of a value of `top` with elements of type `float`; bools are returned as they are."""
-        return (
-            self.as_given(value)
-            if is_bool(element_of(value))
-            else self._as_element(value, self.float)
-        )
+        """Return the form of a value of `top` with elements of type `float`; bools and integers are returned as they
+        are.
+        """
+        if is_float(element_of(value)):
+            return self._as_element(value, self.float)
+        return self.as_given(value)
 
     def as_f32(self, value: SSAValue) -> SSAValue:
         """Return the form in f32, whatever `float` is, as accumulators need it."""
@@ -181,7 +194,7 @@ class TpuBuilder:
     def _made(self, value: SSAValue) -> SSAValue:
         """Return the form in which `value` was made, before any cast."""
         given = (value, expressed(element_of(value)))
-        if isinstance(value, BlockArgument):
+        if isinstance(value, BlockArgument) or value in self._given:
             return self._floats[given]
         made = self._floats.get((value, self.float))
         return self._quantized[value] if made is None else made

@@ -130,11 +130,11 @@ class _Builder:
         assert isinstance(returned, func.ReturnOp)
         results = list(returned.operands)
         outputs = _port_names(self.function, "smalti.outputs", "output", len(results))
-        self._names.update(outputs)
+        self._names.update((*inputs, *outputs))
         for argument, name in zip(block.args, inputs, strict=True):
             shape, storage = _dense(argument, name)
             self.buffers[argument] = self._declare(
-                global_buffer(self._port(name, inputs, outputs), "input", row_major(shape), storage)
+                global_buffer(name, "input", row_major(shape), storage)
             )
         again = self._declare_outputs(results, outputs)
         for op in block.ops:
@@ -149,21 +149,14 @@ class _Builder:
                     hint="convert the module to tpu first: convert-top-to-tpu",
                 )
         for value, buffer, name in again:
+            if 0 in shape_of(value):
+                continue
             self._copy_to_output(value, buffer, name)
         return tile.ProgramOp.create(
             properties={"sym_name": self.function.sym_name},
             regions=[Region(Block([*self.declarations, *self.operations]))],
             location=self.function.location,
         )
-
-    def _port(self, name: str, inputs: list[str], outputs: list[str]) -> str:
-        if name in outputs:
-            raise DiagnosticError(
-                f"'{name}' names an input and an output of the network",
-                hint="a result that is an input needs a name of its own in smalti.outputs",
-            )
-        self._names.update(inputs)
-        return name
 
     def _declare(self, op: tile.GlobalOp, location: LocationAttr | None = None) -> SSAValue:
         if location is not None:
@@ -202,7 +195,7 @@ class _Builder:
         return unique
 
     def _weight(self, op: tpu.WeightOp) -> None:
-        if op.output.first_use is None:
+        if op.output.first_use is None or 0 in shape_of(op.output):
             return
         name = self._unique(op.result_name.data)
         key, seed = None, None
@@ -307,15 +300,13 @@ def _reshape_op(
 
 
 def _dense(value: SSAValue, name: str) -> tuple[tuple[int, ...], str]:
-    """Return the shape and storage type of an input or output. Raises DiagnosticError if it has no fixed shape or no
-    elements.
-    """
+    """Return the shape and storage type of an input or output. Raises DiagnosticError if it has no fixed shape."""
     if not isinstance(value.type, TensorType):
         raise DiagnosticError(f"'{name}' must be a tensor, its type is {value.type}")
     shape = value.type.get_shape()
-    if any(size < 1 for size in shape):
+    if any(size < 0 for size in shape):
         raise DiagnosticError(
-            f"'{name}' has shape {list(shape)}: every size must be known and at least 1",
+            f"'{name}' has shape {list(shape)}: every size must be known",
             hint="give the input's shape when importing the model",
         )
     return shape, element_storage(value.type)

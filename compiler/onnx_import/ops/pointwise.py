@@ -11,14 +11,22 @@ from collections.abc import Callable, Sequence
 
 import ml_dtypes
 import numpy as np
+from xdsl.dialects.builtin import f32
 
-from ....backends.numerics.storage import dtype_of
+from ....backends.numerics.storage import dtype_of, name_of
 from ....dialects import top
-from ....dialects.quant.element_type import element_storage
+from ....dialects.quant.element_type import element_storage, type_of_storage
 from ..builder import GraphBuilder
 from ..node import Node, UnsupportedNodeError
 from ..operator import ImportFunction, Operator
-from ..value import NETWORK_DTYPES, Constant, Value, dtype_of_value, network_element
+from ..value import (
+    INTEGER_DTYPES,
+    NETWORK_DTYPES,
+    Constant,
+    Value,
+    cast_element,
+    dtype_of_value,
+)
 from .arithmetic import legacy_operands
 
 _SELU_ALPHA = 1.67326319217681884765625
@@ -84,8 +92,11 @@ def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Return the bounds are attributes up to opset 10, constant inputs since."""
     low, high = _bound(node, "min", 1), _bound(node, "max", 2)
+    given = dtype_of_value(node.input(0))
+    if given in INTEGER_DTYPES:
+        return [_clipped_integers(node, builder, low, high)]
     # A bound at the end of the type's range (the default of the attributes) bounds nothing.
-    limits = ml_dtypes.finfo(dtype_of_value(node.input(0)))
+    limits = ml_dtypes.finfo(given)
     low = None if low is not None and low <= float(limits.min) else low
     high = None if high is not None and high >= float(limits.max) else high
     if low is None and high is None:
@@ -93,6 +104,39 @@ def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if low is not None and high is not None and low > high:
         low = high  # ONNX applies the upper bound last, so every element becomes that bound
     return [builder.emit(top.ClipOp, node.output, node.input(0), low=low, high=high)]
+
+
+def _clipped_integers(
+    node: Node, builder: GraphBuilder, low: float | None, high: float | None
+) -> Value:
+    """Clip of positions: in f32, which holds them, between casts."""
+    value = node.input(0)
+    if low is None and high is None:
+        return value
+    if low is not None and high is not None and low > high:
+        low = high
+    floats = in_floats(node, builder, value)
+    clipped = builder.emit(
+        top.ClipOp, builder.derived(node.output, "clipped"), floats, low=low, high=high
+    )
+    element = type_of_storage(name_of(dtype_of_value(value)))
+    return builder.emit(top.CastOp, node.output, clipped, element=element)
+
+
+def in_floats(node: Node, builder: GraphBuilder, value: Value) -> Value:
+    """Integers in f32, which holds positions exactly; other values as they are.
+
+    Raises UnsupportedNodeError if f32 does not hold a constant.
+    """
+    if dtype_of_value(value) not in INTEGER_DTYPES:
+        return value
+    name = builder.derived(node.output, "in_floats")
+    if not isinstance(value, Constant):
+        return builder.emit(top.CastOp, name, value, element=f32)
+    array = value.array.astype(np.float32)
+    if not np.array_equal(array.astype(np.float64), value.array):
+        raise UnsupportedNodeError(f"f32 does not hold the integers of '{value.name}'")
+    return Constant(array, name)
 
 
 def _bound(node: Node, name: str, index: int) -> float | None:
@@ -110,7 +154,7 @@ def _compare(kind: str, *, swapped: bool = False) -> ImportFunction:
     """Return the import function of a comparison; with `swapped`, of operands the other way round: a > b is b < a."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        lhs, rhs = legacy_operands(node, builder)
+        lhs, rhs = (in_floats(node, builder, each) for each in legacy_operands(node, builder))
         operands = (rhs, lhs) if swapped else (lhs, rhs)
         return [builder.emit(top.CompareOp, node.output, *operands, kind=kind)]
 
@@ -134,12 +178,13 @@ def _cast(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import a Cast at run time (constants are folded). Bools become 1 and 0; numbers other than 0, and NaN, become
     true.
     """
-    element = network_element(node.integer("to", 0))
+    element = cast_element(node.integer("to", 0))
     value = node.input(0)
     given = dtype_of_value(value)
-    if element is None or given not in NETWORK_DTYPES:
+    if element is None or given not in (*NETWORK_DTYPES, *INTEGER_DTYPES):
         raise UnsupportedNodeError(
-            "it casts a run-time tensor between other types than float32, float16, bfloat16 and bool"
+            "it casts a run-time tensor between other types than float32, float16, bfloat16, bool, "
+            "int32 and int64"
         )
     wanted = dtype_of(element_storage(element))
     if given == wanted:
@@ -149,11 +194,16 @@ def _cast(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         return Constant(np.array(number, dtype), builder.derived(node.output, suffix))
 
     if wanted == np.bool_:
-        zero = scalar(0, given, "zero")
+        value = in_floats(node, builder, value)
+        zero = scalar(0, dtype_of_value(value), "zero")
         return [builder.emit(top.CompareOp, node.output, value, zero, kind="not_equal")]
     if given == np.bool_:
-        one, zero = scalar(1, wanted, "one"), scalar(0, wanted, "zero")
-        return [builder.emit(top.SelectOp, node.output, value, one, zero)]
+        number = np.dtype(np.float32) if wanted in INTEGER_DTYPES else wanted
+        one, zero = scalar(1, number, "one"), scalar(0, number, "zero")
+        if number == wanted:
+            return [builder.emit(top.SelectOp, node.output, value, one, zero)]
+        name = builder.derived(node.output, "number")
+        value = builder.emit(top.SelectOp, name, value, one, zero)
     return [builder.emit(top.CastOp, node.output, value, element=element)]
 
 

@@ -91,10 +91,10 @@ def _scaled(node: Node, builder: GraphBuilder, value: Value, factor: float, suff
 
 
 def _as_bias(node: Node, builder: GraphBuilder, c: Value | None, columns: int) -> Value | None:
-    """Return C as a bias with one value per column, or None if it is not of shape [N], [1, N] or a constant of one
-    element.
+    """Return C as a bias with one value per column; None unless it is a constant of shape [N] or [1, N] or of one
+    element. The matrix unit takes no other biases.
     """
-    if c is None:
+    if not isinstance(c, Constant):
         return None
     shape = shape_of(c)
     if shape == (columns,):
@@ -102,9 +102,7 @@ def _as_bias(node: Node, builder: GraphBuilder, c: Value | None, columns: int) -
     name = builder.derived(node.output, "bias")
     if shape == (1, columns):
         return builder.reshape(c, (columns,), name)
-    if isinstance(c, Constant) and c.array.size == 1:
-        return Constant(np.repeat(c.array.reshape(1), columns), name)
-    return None
+    return Constant(np.repeat(c.array.reshape(1), columns), name) if c.array.size == 1 else None
 
 
 OPERATORS = {

@@ -435,9 +435,9 @@ func.func @f(%a: tensor<2x3xf32>) {
 
 // -----
 
-func.func @f(%a: tensor<2x3xi32>) {
-  // expected-error @below {{'top.cast': input must have float elements, got i32}}
-  %y = top.cast "y" %a : (tensor<2x3xi32>) -> tensor<2x3xf32>
+func.func @f(%a: tensor<2x3xi8>) {
+  // expected-error @below {{'top.cast': input must have elements of floats, i32 or i64, got i8}}
+  %y = top.cast "y" %a : (tensor<2x3xi8>) -> tensor<2x3xf32>
   return
 }
 

@@ -16,8 +16,8 @@ func.func @main(%x: tensor<1x4xf16>) -> tensor<1x4xf16> attributes {smalti.input
 // F32-NEXT:   %a = tpu.clamp "a" %x_f32 clamp_low = 0.0 : (tensor<1x4xf32>) -> tensor<1x4xf32>
 // F32-NEXT:   %c = tpu.weight "c" value = dense<1.000000e+09> : tensor<4xf32> : tensor<4xf32>
 // F32-NEXT:   %m = tpu.mul "m" %a, %c : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
-// F32-NEXT:   %y_f16 = tpu.cast "y_f16" %m : (tensor<1x4xf32>) -> tensor<1x4xf16>
-// F32-NEXT:   func.return %y_f16
+// F32-NEXT:   %y = tpu.cast "y" %m : (tensor<1x4xf32>) -> tensor<1x4xf16>
+// F32-NEXT:   func.return %y
 
 // The constant becomes f16's greatest number, as in ONNX Runtime's float16 converter.
 // F16:      func.func @main(%x: tensor<1x4xf16>) -> tensor<1x4xf16>

@@ -53,6 +53,13 @@ NO_FLOATS = (
     "where_long",
     "top_k_same_values",
 )
+SCALED_SIZE = (
+    "downsample_scales_cubic_align_corners",
+    "downsample_scales_linear_align_corners",
+)
+"""Cases that take the scale times the input's size for the output's size; ONNX Runtime takes the whole size
+of the output, as Smalti does.
+"""
 """Cases whose result is no tensor of f32 or bools, or has no elements."""
 
 
@@ -108,7 +115,8 @@ def test_node_suite():
     """One test for all cases: collecting them takes a second, running each a millisecond."""
     passed, wrong = 0, []
     for name, case in cases().items():
-        if any(part in name for part in (*REFUSED, *NO_FLOATS)) or not _has_arrays(case):
+        left_out = any(part in name for part in (*REFUSED, *NO_FLOATS, *SCALED_SIZE))
+        if left_out or not _has_arrays(case):
             continue
         model, inputs, expected = frozen(case)
         try:

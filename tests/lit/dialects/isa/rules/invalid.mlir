@@ -82,7 +82,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-// expected-error @below {{it must have type one of f16, bf16, f32, got type=i8}}
+// expected-error @below {{it must have type as its function takes it, got function=argmax, type=i8}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {

@@ -73,7 +73,7 @@ func.func @f(%x: tensor<2x10xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x10xi1>) {
-  // expected-error @below {{'top.along_axis': input must be floats, got i1}}
+  // expected-error @below {{'top.along_axis': argmax takes elements of f16, bf16, f32, got i1}}
   %y = top.along_axis "y" %x kind = "argmax" axis = 1 length = 1 keepdims : (tensor<2x10xi1>) -> tensor<2x1xi64>
   return
 }

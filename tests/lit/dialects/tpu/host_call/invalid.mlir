@@ -1,7 +1,7 @@
 // RUN: smalti-opt %s --split-input-file --verify-diagnostics
 
 func.func @f(%x: tensor<2x10xf32>) {
-  // expected-error @below {{'tpu.host_call': kind must be one of argmax, argmin, cumsum, top_k_indices, top_k_values, got 'median'}}
+  // expected-error @below {{'tpu.host_call': kind must be one of argmax, argmin, cumsum, top_k_indices, top_k_values, to_i32, to_i64, to_f16, to_bf16, to_f32, got 'median'}}
   %y = tpu.host_call "y" %x kind = "median" axis = 1 length = 1 keepdims : (tensor<2x10xf32>) -> tensor<2x1xf32>
   return
 }
@@ -73,7 +73,7 @@ func.func @f(%x: tensor<2x10xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x10xi1>) {
-  // expected-error @below {{'tpu.host_call': input must be floats, got i1}}
+  // expected-error @below {{'tpu.host_call': argmax takes elements of f16, bf16, f32, got i1}}
   %y = tpu.host_call "y" %x kind = "argmax" axis = 1 length = 1 keepdims : (tensor<2x10xi1>) -> tensor<2x1xi64>
   return
 }
