@@ -38,6 +38,27 @@ class Access(NamedTuple):
                 high += (count - 1) * stride
         return low, high
 
+    def overlap(self) -> tuple[int, int] | None:
+        """Return the first bytes (first, past the last) that two of the runs share; None if no two share any."""
+        reach = self.run_bytes
+        nested = True
+        for stride, count in sorted(zip(map(abs, self.strides), self.counts, strict=True)):
+            if count > 1:
+                nested = nested and stride >= reach
+                reach += (count - 1) * stride
+        if nested:
+            return None
+        starts = np.array([self.address], dtype=np.int64)
+        for count, stride in zip(self.counts, self.strides, strict=True):
+            steps = np.arange(count, dtype=np.int64) * stride
+            starts = (starts[None, :] + steps[:, None]).ravel()
+        starts.sort()
+        shared = np.flatnonzero(starts[1:] < starts[:-1] + self.run_bytes)
+        if not len(shared):
+            return None
+        at = int(shared[0])
+        return int(starts[at + 1]), int(starts[at]) + self.run_bytes
+
     def elements(self, storage: str) -> int:
         """Count the elements of a storage type from the first byte to the last."""
         low, high = self.extent()

@@ -11,6 +11,9 @@ from .columns import extent
 from .instruction_set import SEGMENTS, Access, Instruction
 from .rules import Fields
 
+_CHECKED_BYTES = 1 << 24
+"""A transfer that writes more bytes is not searched for runs that overlap."""
+
 
 @dataclass(frozen=True)
 class MemorySizes:
@@ -59,6 +62,10 @@ def instruction_error(
         # what a simulator holds.
         if total > size and (access.write or not transfer):
             return f"field '{where}': its runs overlap ({total} bytes in a range of {last - first})"
+        # A file cannot make the check hold more than this; the sanitizer checks larger transfers.
+        twice = access.overlap() if access.write and transfer and total <= _CHECKED_BYTES else None
+        if twice is not None:
+            return f"field '{where}': its runs overlap, bytes {twice[0]:#x} to {twice[1]:#x} are written twice"
     return None
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..diagnostics.diagnostic import DiagnosticError
 from ..instructions.instruction_set import SEGMENTS, Access
+from ..program.program import Port
 from .clocks import start_clocks
 from .functional.schedule import execution_order
 from .streams import Streams, memory_name
@@ -100,16 +101,22 @@ class _Checker:
         for accesses in self._accesses:
             for key, _, intervals in accesses:
                 ends[key].append(intervals.ravel())
-        output = ("global", SEGMENTS.index("output"))
-        for port in self._streams.program.outputs:
-            ends[output].append(np.array([port.offset, port.offset + port.size]))
+        program = self._streams.program
+        inputs = ("global", SEGMENTS.index("input"))
+        for segment, ports in (("input", program.inputs), ("output", program.outputs)):
+            for port in ports:
+                ends["global", SEGMENTS.index(segment)].append(_port_bytes(port).ravel())
         result: dict[_Key, _Shadow] = {}
         for key, arrays in ends.items():
             space, number = key
             bounds = np.unique(np.concatenate(arrays))
             name = memory_name(Access(space, number, number, 0, 0))
-            given = space == "global" and SEGMENTS[number] in ("weights", "input")
-            result[key] = _Shadow(name, bounds, np.full(max(len(bounds) - 1, 0), given))
+            given = space == "global" and SEGMENTS[number] == "weights"
+            shadow = _Shadow(name, bounds, np.full(max(len(bounds) - 1, 0), given))
+            if key == inputs:
+                for port in self._streams.program.inputs:
+                    shadow.written[shadow.pieces(_port_bytes(port))] = True
+            result[key] = shadow
         return result
 
     def visit(self, number: int) -> None:
@@ -125,6 +132,7 @@ class _Checker:
             if write:
                 self._check_order(number, shadow, pieces, shadow.readers, "writes", "reads")
                 shadow.written[pieces] = True
+                self._check_own_runs(number, shadow)
                 self._plane(shadow, shadow.writers, engine)[pieces] = place
                 continue
             missing = ~shadow.written[pieces]
@@ -175,6 +183,17 @@ class _Checker:
                     "and nothing orders the two",
                 )
 
+    def _check_own_runs(self, number: int, shadow: _Shadow) -> None:
+        """What an instruction writes twice depends on which of its runs is moved last."""
+        for access in self._streams.accesses(number):
+            twice = access.overlap() if access.write else None
+            if twice is not None:
+                where = f"bytes {twice[0]} to {twice[1] - 1} of {shadow.name}"
+                name = self._streams.name(number)
+                self._report(
+                    number, number, where, f"{name} writes {where} twice: its runs overlap"
+                )
+
     def _report(self, number: int, other: int, where: str, text: str) -> None:
         if (number, other, where) in self._seen:
             return
@@ -189,11 +208,16 @@ class _Checker:
         for port in self._streams.program.outputs:
             if shadow is None or not port.size:
                 continue
-            pieces = shadow.pieces(np.array([[port.offset, port.offset + port.size]]))
+            pieces = shadow.pieces(_port_bytes(port))
             missing = ~shadow.written[pieces]
             if missing.any():
                 where = shadow.bytes_at(pieces, missing)
                 self._report(-1, -1, where, f"output '{port.name}': nobody writes {where}")
+
+
+def _port_bytes(port: Port) -> np.ndarray:
+    """Return the bytes of an input or output as one interval [1, 2]."""
+    return np.array([[port.offset, port.offset + port.size]])
 
 
 def _key(access: Access) -> _Key:

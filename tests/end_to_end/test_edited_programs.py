@@ -69,3 +69,19 @@ def test_edited_addresses_are_obeyed_or_refused(smalti: Smalti, small_files: Pat
     assert address is not None
     names = [line.split("=")[0].strip() for line in (lines[index], other)]
     assert_diagnostic(compile_with(int(address[1])), "share bytes", *names)
+
+
+def test_local_memory_that_a_program_does_not_ask_for_is_refused_by_both(
+    smalti: Smalti, small_files: Path, tmp_path: Path
+):
+    """`assemble` and `run` use one check for what a core's instructions may touch."""
+    text = (small_files / "small.isa.mlir").read_text()
+    shutil.copy(small_files / "small.isa.safetensors", tmp_path)
+    path = tmp_path / "small.isa.mlir"
+    path.write_text(re.sub(r" local\(\d+\)", " local(64)", text, count=1))
+    said = [
+        smalti("assemble", path, "--no-sanitize", "-o", tmp_path / "m.smalti"),
+        smalti("run", path, "--mode", "timing"),
+    ]
+    assert_diagnostic(said[0], "core 0", "local memory of core 0, which has 64")
+    assert said[0].err == said[1].err

@@ -37,8 +37,10 @@ def run(args: argparse.Namespace) -> int:
     output = program_path(Path(args.output))
     ctx = make_context()
     program = assemble(read_module(args.input, ctx), ctx)
+    # What the simulator refuses to decode is refused here, sanitizer or not.
+    streams = decode_program(program)
     if args.sanitize:
-        sanitize_program(decode_program(program))
+        sanitize_program(streams)
     container.save(program, output)
     cores = len(program.streams)
     print(

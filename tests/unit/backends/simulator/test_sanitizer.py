@@ -16,6 +16,9 @@ from tests.unit.backends.simulator.stream_builder import Builder
 
 
 def check(build: Builder) -> None:
+    """Sanitize the program; all of its input segment is an input, unless it has inputs of its own."""
+    if not build.inputs:
+        build.inputs = [Port("in", (build.segments["input"],), "u8", 0)]
     sanitize_program(decode_program(build.program()))
 
 
@@ -303,3 +306,19 @@ def test_a_race_is_found_without_running_values():
     build.store(0, 64)
     with pytest.raises(DiagnosticError, match="depends on chance"):
         simulate(build.program(), {"nothing": np.zeros(1)}, mode="timing", sanitize=True)
+
+
+def test_runs_of_one_transfer_that_overlap_are_told():
+    build = Builder()
+    build.load(0, 64, count0=2, src_stride0=64, dst_stride0=1)
+    assert "writes bytes 1 to 63 of local memory of core 0 twice" in findings(build)[0]
+
+
+def test_bytes_of_the_input_segment_outside_every_input_are_unwritten():
+    build = Builder()
+    build.inputs = [Port("a", (64,), "u8", 0), Port("b", (64,), "u8", 128)]
+    build.load(0, 64)
+    build.load(0, 64, src=128, dst=64)
+    check(build)
+    build.load(0, 8, src=60, dst=256)
+    assert "bytes 64 to 67 of segment input, which nobody wrote" in findings(build)[0]
