@@ -8,6 +8,7 @@ of all tensors without holes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 from collections.abc import Iterable, Iterator
@@ -33,6 +34,10 @@ FILE_LIMIT_BYTES = 1 << 36
 """The greatest size of a weight file: 64 GiB."""
 _BESIDE = "keep the weight file beside the IR that names it"
 _ALIGNMENT = 64
+_METADATA = "__metadata__"
+"""The entry of the header that is no tensor, but a table of strings."""
+_HASH = "smalti.hash"
+"""The string there that says which tensors the file holds."""
 _SEEDED_FLOAT_SPREAD = 0.1
 
 
@@ -59,6 +64,7 @@ class WeightStore:
         self._mapped: dict[str, _Entry] = {}
         self._added: dict[str, np.ndarray] = {}
         self._files: dict[Path, set[str]] = {}
+        self._hashes: dict[Path, str | None] = {}
         self.changed = False
         """Whether tensors were added since the last `open` or `save`."""
 
@@ -69,6 +75,7 @@ class WeightStore:
         copy = WeightStore()
         copy._mapped, copy._added = self._mapped.copy(), self._added.copy()
         copy._files, copy.changed = self._files.copy(), self.changed
+        copy._hashes = self._hashes.copy()
         return copy
 
     def open(self, path: str | Path) -> None:
@@ -78,7 +85,7 @@ class WeightStore:
         one of its keys with other contents. The header is checked against the file's size before anything is allocated.
         """
         path = Path(path)
-        entries = _read_entries(path)
+        entries, digest = _read_entries(path)
         for key, entry in entries.items():
             if key in self and not _same_bytes(self.get(key), entry.array()):
                 raise DiagnosticError(
@@ -88,6 +95,7 @@ class WeightStore:
                 )
         self._mapped.update(entries)
         self._files[path.resolve()] = set(entries)
+        self._hashes[path.resolve()] = digest
 
     def get(self, key: str) -> np.ndarray:
         """Return the tensor `key`, read-only. Raises DiagnosticError if there is none."""
@@ -149,9 +157,11 @@ class WeightStore:
         is unknown or the file cannot be written.
         """
         ordered = sorted(self.keys() if keys is None else set(keys))
-        header = self._header(ordered)
+        digest = self._digest(ordered)
+        header = self._header(ordered, digest)
         write_atomically(path, lambda file: self._write(file, header, ordered))
         self._files[Path(path).resolve()] = set(ordered)
+        self._hashes[Path(path).resolve()] = digest
         if keys is None or set(self._added) <= set(ordered):
             self.changed = False
 
@@ -163,9 +173,21 @@ class WeightStore:
         """Tell whether the file `path` was opened or saved with this store and has all of `keys`."""
         return set(keys) <= self._files.get(Path(path).resolve(), set())
 
-    def _header(self, keys: list[str]) -> bytes:
+    def hash_of(self, path: str | Path) -> str | None:
+        """Return the hash of its tensors that an opened or saved file carries, None if it carries none."""
+        return self._hashes.get(Path(path).resolve())
+
+    def _digest(self, keys: list[str]) -> str:
+        """Return the hash of tensors: of their keys, types, shapes and bytes."""
+        digest = hashlib.sha256()
+        for key in keys:
+            digest.update(json.dumps([key, *self.info(key)]).encode())
+            digest.update(np.ascontiguousarray(self.get(key)).reshape(-1).view(np.uint8).data)
+        return f"sha256:{digest.hexdigest()[:16]}"
+
+    def _header(self, keys: list[str], digest: str) -> bytes:
         """Return the JSON header, padded with spaces so that the data start on an aligned byte."""
-        table: dict[str, Any] = {}
+        table: dict[str, Any] = {_METADATA: {_HASH: digest}}
         position = 0
         for key in keys:
             storage, shape = self.info(key)
@@ -209,7 +231,8 @@ def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(np.array_equal(left.view(np.uint8), right.view(np.uint8)))
 
 
-def _read_entries(path: Path) -> dict[str, _Entry]:
+def _read_entries(path: Path) -> tuple[dict[str, _Entry], str | None]:
+    """Return the tensors of a file, and the hash of them that it carries."""
     place = Place(file=str(path))
     try:
         with open_regular(path, "the weights", FILE_LIMIT_BYTES, _BESIDE) as file:
@@ -225,9 +248,11 @@ def _read_entries(path: Path) -> dict[str, _Entry]:
     start, table = _read_header(data, size, place)
     entries: dict[str, _Entry] = {}
     for key, fields in table.items():
-        if key != "__metadata__":
+        if key != _METADATA:
             entries[key] = _read_entry(data, start, size, key, fields, place)
-    return entries
+    metadata = table.get(_METADATA)
+    digest = metadata.get(_HASH) if isinstance(metadata, dict) else None
+    return entries, digest if isinstance(digest, str) else None
 
 
 def _damaged(place: Place, why: str) -> DiagnosticError:

@@ -54,6 +54,8 @@ __all__ = [
 
 WEIGHTS = "smalti.weights"
 """Module attribute: path of the weight file, relative to the IR file."""
+WEIGHTS_HASH = "smalti.weights_hash"
+"""Module attribute: the hash of the tensors in the weight file, which carries it, too."""
 _SHOWN_CHARACTERS = 400
 
 
@@ -135,6 +137,7 @@ def open_weights(module: ModuleOp, ctx: Context, file: str | None = None) -> Non
             hint="keep the weights beside the IR, and name them by a relative path",
         )
     weights_of(ctx).open(path)
+    _check_weights_hash(module, path, ctx, place)
 
 
 class PrintOptions(TypedDict, total=False):
@@ -182,8 +185,31 @@ def write_module(
     if keys and not is_device(path) and not _has_weights_beside(module, path, ctx, keys):
         weights = path.with_suffix(".safetensors")
         ctx.weights.save(weights, keys)
-        module.attributes[WEIGHTS] = StringAttr(weights.name)
+        _note_weights(module, weights, ctx)
     write_text(path, print_module(module, **options))
+
+
+def _note_weights(module: ModuleOp, weights: Path, ctx: SmaltiContext) -> None:
+    """Note in the module the name of its weight file and the hash of the tensors in it."""
+    module.attributes[WEIGHTS] = StringAttr(weights.name)
+    module.attributes[WEIGHTS_HASH] = StringAttr(ctx.weights.hash_of(weights) or "")
+    module.attributes = dict(sorted(module.attributes.items()))
+
+
+def _check_weights_hash(module: ModuleOp, path: Path, ctx: Context, place: Place) -> None:
+    """Raise DiagnosticError if a weight file is of another compilation than the IR.
+
+    Files that carry no hash, such as those of other tools, are taken as they are.
+    """
+    noted, found = module.attributes.get(WEIGHTS_HASH), weights_of(ctx).hash_of(path)
+    if isinstance(noted, StringAttr) and found is not None and noted.data != found:
+        raise DiagnosticError(
+            f"the weight file '{path.name}' does not belong to this IR: the IR was written with {noted.data}, "
+            f"the file holds {found}",
+            place,
+            hint=f"compile again, so that both are written together, or delete '{WEIGHTS_HASH}' from the IR "
+            "if these weights are meant",
+        )
 
 
 def _has_weights_beside(module: ModuleOp, path: Path, ctx: SmaltiContext, keys: list[str]) -> bool:
@@ -208,7 +234,7 @@ def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path 
                 "or write the IR to a file with -o",
             )
         ctx.weights.save(file, keys)
-        module.attributes[WEIGHTS] = StringAttr(Path(file).name)
+        _note_weights(module, Path(file), ctx)
 
 
 def verify(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
 from smalti.dialects.context import SmaltiContext, make_context
@@ -247,3 +248,32 @@ def test_a_wrong_op_is_told_in_a_few_lines():
     text = str(caught.value)
     assert "exactly one of key, seed and value" in text and '> %1 = top.weight "w200"' in text
     assert len(text) < 500
+
+
+def test_weights_of_another_compilation_are_told(tmp_path: Path):
+    """As a run that is killed between two renames leaves them."""
+
+    def written(name: str, value: float) -> Path:
+        ctx = make_context()
+        ctx.weights.add("w", np.full((4,), value, np.float32))
+        text = (
+            "func.func @main() -> tensor<4xf32> {\n"
+            '  %w = top.weight "w" key = "w" : tensor<4xf32>\n  func.return %w : tensor<4xf32>\n}'
+        )
+        folder = tmp_path / name
+        folder.mkdir()
+        write_module(parse_module(text, ctx), folder / "m.mlir", ctx)
+        return folder
+
+    old, new, same = written("old", 1), written("new", 2), written("same", 1)
+    weights = "m.safetensors"
+    assert (old / weights).read_bytes() == (same / weights).read_bytes()
+    read_module(old / "m.mlir", make_context())
+    (old / weights).write_bytes((new / weights).read_bytes())
+    with pytest.raises(DiagnosticError, match=r"'m.safetensors' does not belong to this IR"):
+        read_module(old / "m.mlir", make_context())
+    # Weights that another tool wrote carry no hash.
+    save_file({"w": np.full((4,), 3, np.float32)}, old / weights)
+    read_module(old / "m.mlir", make_context())
+    save_file({"w": np.full((4,), 3, np.float32)}, old / weights, metadata={"format": "np"})
+    read_module(old / "m.mlir", make_context())
