@@ -505,7 +505,7 @@ def test_weight_files(smalti: Smalti, small_files: Path, tmp_path: Path, out: Pa
         check(weights.name)
     length = int.from_bytes(data[:8], "little")
     table = json.loads(data[8 : 8 + length])
-    key = next(iter(table))
+    key = next(name for name in table if name != "__metadata__")
     for change in ({"shape": [1]}, {"dtype": "F64"}, {"data_offsets": [-4, 4]}, {"shape": "abc"}):
         header = json.dumps(table | {key: table[key] | change}).encode()
         weights.write_bytes(len(header).to_bytes(8, "little") + header + data[8 + length :])
