@@ -8,7 +8,7 @@ result in an INT8 network, as in the midst of a real one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import (
@@ -22,10 +22,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...backends.numerics.comparison import COMPARISONS, LOGIC
 from ...backends.numerics.host import AXIS_FUNCTIONS, HOST_FUNCTIONS, HostFunction
-from ...backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
-from ...backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ...backends.numerics.unary import NOT, UNARY_KINDS
 from ...dialects import top
 from ...dialects.context import DIALECTS, SmaltiContext
@@ -43,12 +40,6 @@ _CONSTANT = 0.75
 _KIND = re.compile(r'(?<=kind = ")\w+')
 _MODE = re.compile(r'(?<=mode = ")\w+(?=" scales)')
 
-_KINDS: Mapping[type[TopOp], tuple[str, ...]] = {
-    top.CompareOp: tuple(COMPARISONS),
-    top.LogicalOp: tuple(LOGIC),
-    top.ReduceOp: REDUCTION_KINDS,
-    top.NormalizeOp: NORMALIZATION_KINDS,
-}
 _DEPTHWISE = (
     '%y = top.conv2d "y" %x, %w, %b groups = 8 : (tensor<1x8x8x8xf32>, tensor<8x1x3x3xf32>, '
     "tensor<8xf32>) -> tensor<1x8x6x6xf32>"
@@ -143,8 +134,8 @@ def _examples(op: type[TopOp]) -> Iterator[tuple[str, str]]:
         for mode in ("nearest", "linear", "cubic"):
             text = example.replace(" antialias", "")
             yield mode, _MODE.sub(mode, text)
-    elif op in _KINDS:
-        for kind in _KINDS[op]:
+    elif op.KINDS:
+        for kind in op.KINDS:
             yield kind, _KIND.sub(kind, example)
     elif op is top.AlongAxisOp:
         for kind in AXIS_FUNCTIONS:

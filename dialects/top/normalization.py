@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics import normalization
 from ..ir.attribute import Real, real
 from ..ir.field import operand, prop
 from ..network import shape as shapes
@@ -91,6 +95,7 @@ class NormalizeOp(NormalizeBase, TopOp):
     """
 
     name = "top.normalize"
+    KINDS: ClassVar[Sequence[str]] = normalization.KINDS
 
     def verify_(self) -> None:
         super().verify_()

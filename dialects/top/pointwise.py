@@ -4,7 +4,9 @@ casts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import InitVar
+from typing import ClassVar
 
 import numpy as np
 from xdsl.dialects.builtin import i32, i64
@@ -13,6 +15,7 @@ from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import elementwise
+from ...backends.numerics.comparison import COMPARISONS, LOGIC
 from ...backends.numerics.storage import dtype_of
 from ...backends.numerics.unary import NOT, unary
 from ..ir.attribute import Real, optional_real
@@ -138,6 +141,7 @@ class CompareOp(CompareBase, TopOp):
     """
 
     name = "top.compare"
+    KINDS: ClassVar[Sequence[str]] = tuple(COMPARISONS)
     traits = traits_def(ComparesElements())
 
     def _verify_elements(self) -> None:
@@ -155,6 +159,7 @@ class LogicalOp(LogicalBase, TopOp):
     """
 
     name = "top.logical"
+    KINDS: ClassVar[Sequence[str]] = tuple(LOGIC)
 
     def _verify_elements(self) -> None:
         self.verify_logic()

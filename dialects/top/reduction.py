@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
 from xdsl.interfaces import HasCanonicalizationPatternsInterface
 from xdsl.ir import SSAValue
@@ -40,6 +43,7 @@ class ReduceOp(ReduceBase, TopOp, HasCanonicalizationPatternsInterface):
     """
 
     name = "top.reduce"
+    KINDS: ClassVar[Sequence[str]] = reduction.KINDS
     traits = traits_def(RoundsResult(where=_rounds), CanStayFloat(where=_selects))
 
     def verify_(self) -> None:

@@ -15,6 +15,9 @@ from ..quant.element_type import element_of, expressed, is_float
 class TopOp(TensorOp):
     """Base of the ops of `top`: one result, named by the property `name` (unique in the module)."""
 
+    KINDS: ClassVar[Sequence[str]] = ()
+    """The kinds that the op has if it is one of several functions, named by its property `kind`."""
+
     def result_element(self) -> Attribute:
         """Return the element type of a result made without one: that of the first operand, without its calibrated
         range.

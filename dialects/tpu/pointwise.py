@@ -150,6 +150,9 @@ class CompareOp(CompareBase, TpuOp):
         rules.per_tensor("lhs", self.lhs)
         rules.storable(self.lhs)
 
+    def tile_kind(self) -> str:
+        return self.kind.data
+
     def table_operand(self) -> SSAValue | None:
         return self.operand_beside_number()
 
@@ -166,6 +169,9 @@ class LogicalOp(LogicalBase, TpuOp):
 
     def verify_elements(self) -> None:
         self.verify_logic()
+
+    def tile_kind(self) -> str:
+        return self.kind.data
 
 
 @irdl_op_definition

@@ -27,6 +27,12 @@ class TpuOp(TensorOp):
         """Return the element type of a result made without one: that of the first operand."""
         return element_of(self.operands[0])
 
+    def tile_kind(self) -> str:
+        """Return the kind of the element-wise tile op that computes this op: the word after the dialect in its name,
+        unless a subclass overrides this.
+        """
+        return self.name.rpartition(".")[2]
+
     def table_operand(self) -> SSAValue | None:
         """Return the operand whose elements alone decide those of the result, one by one: the other operands are
         constants of one number. Return None for an op that a table cannot replace.

@@ -21,27 +21,6 @@ from ..layers.emitter import Emitter
 from ..layers.layer import Layer
 from ..layers.tiler import Tilers
 
-_KINDS: dict[type[tpu.TpuOp], str] = {
-    tpu.AddOp: "add",
-    tpu.SubOp: "sub",
-    tpu.MulOp: "mul",
-    tpu.DivOp: "div",
-    tpu.MinOp: "min",
-    tpu.MaxOp: "max",
-    tpu.PowerOp: "power",
-    tpu.ModuloOp: "modulo",
-    tpu.PreluOp: "prelu",
-    tpu.SelectOp: "select",
-}
-
-
-def _kind(op: tpu.TpuOp) -> str:
-    """Return the instruction's kind of operation."""
-    if isinstance(op, tpu.CompareOp | tpu.LogicalOp):
-        return op.kind.data
-    return _KINDS[type(op)]
-
-
 _AXES = 4
 """How many axes one instruction can describe."""
 
@@ -62,7 +41,7 @@ class BinaryTiler(BoxTiler):
                 layout = with_unit_axis(layout, 0)
             inputs.append(buffer.seen_as(layout))
         super().__init__(replace(layer, inputs=inputs), costs)
-        self.kind = _kind(layer.op)
+        self.kind = layer.op.tile_kind()
 
     def _repeats(self, axis: int) -> tuple[bool, ...]:
         """Tell for each operand whether it has size 1 along an axis along which the output is longer."""
