@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.numerics.storage import bytes_of
 from ...backends.numerics.whole import round_up
 from .layout import Layout
 from .windows import Window
@@ -139,10 +140,10 @@ def runs_of(layout: Layout, window: Window) -> tuple[int, int]:
     return run, outer
 
 
-def window_bytes(costs: CostModel, layout: Layout, window: Window, element_bytes: int) -> int:
+def window_bytes(costs: CostModel, layout: Layout, window: Window, storage: str) -> int:
     """Return how many bytes on the global bus it takes to move `window` of a buffer of `layout` once."""
     run, runs = runs_of(layout, window)
-    return costs.bus_bytes(run * element_bytes, runs)
+    return costs.bus_bytes(bytes_of(run, storage), runs)
 
 
 def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:

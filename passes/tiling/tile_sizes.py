@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from ...backends.numerics.device.packing import epilogue_table_bytes
+from ...backends.numerics.storage import bytes_of
 from ...backends.numerics.whole import ceil_div, round_up
 from ...backends.targets.alignment import align
 from .cost import CostModel, pipeline_cycles
@@ -85,9 +87,7 @@ class Product:
     depth: int
     fan_in: float
     groups: int
-    in_bytes: int
-    acc_bytes: int
-    out_bytes: int
+    out_storage: str
     residual: bool
     table_rows: int
     can_split_depth: bool
@@ -132,11 +132,13 @@ def _input_bytes(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> int:
     pixels = prod(reach.size(size) for reach, size in zip(p.reach, rows, strict=True))
-    return pixels * round_up(p.in_channels(channels, depth), costs.lane_group) * p.in_bytes
+    pitch = round_up(p.in_channels(channels, depth), costs.lane_group)
+    return bytes_of(pixels * pitch, p.storage)
 
 
 def _weight_bytes(p: Product, channels: int, depth: int) -> int:
-    return round_up(channels, p.block) * p.taps * round_up(depth, p.depth_unit) * p.in_bytes
+    elements = round_up(channels, p.block) * p.taps * round_up(depth, p.depth_unit)
+    return bytes_of(elements, p.storage)
 
 
 def product_footprint(
@@ -148,10 +150,10 @@ def product_footprint(
     local = (
         align(_input_bytes(costs, p, rows, channels, depth))
         + align(_weight_bytes(p, channels, depth))
-        + align(p.table_rows * pitch * 4)
-        + align(outputs * p.out_bytes) * (2 if p.residual else 1)
+        + align(epilogue_table_bytes(p.table_rows, pitch))
+        + align(bytes_of(outputs, p.out_storage)) * (2 if p.residual else 1)
     )
-    return Footprint(local, align(outputs * p.acc_bytes))
+    return Footprint(local, align(bytes_of(outputs, p.acc_storage)))
 
 
 def _product_cycles(
@@ -173,7 +175,7 @@ def _product_cycles(
     if p.fan_in:
         x *= channel_count
         channels_outer, rows_outer = w + x, x + w * row_count
-    out = pixels * pitch * p.out_bytes * count
+    out = bytes_of(pixels * pitch, p.out_storage) * count
     loads = min(channels_outer, rows_outer) + (out if p.residual else 0)
     if p.engine == "matrix":
         matrix = costs.matrix_cycles(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..fixed_point import Integers
-from ..storage import is_float
+from ..storage import bytes_of, is_float
 from ..whole import ceil_div
 
 
@@ -92,3 +92,8 @@ def epilogue_table_rows(acc_type: str, residual: bool) -> int:
     if is_float(acc_type):
         return 1
     return (2 if acc_type == "i64" else 1) + (4 if residual else 2)
+
+
+def epilogue_table_bytes(rows: int, pitch: int) -> int:
+    """Return the bytes of `rows` rows of an epilogue's table, of `pitch` elements each: i32, or f32 for floats."""
+    return bytes_of(rows * pitch, "i32")

@@ -11,7 +11,11 @@ from itertools import product as combinations
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ....backends.numerics.device.packing import epilogue_table_rows, pack_epilogue_table
+from ....backends.numerics.device.packing import (
+    epilogue_table_bytes,
+    epilogue_table_rows,
+    pack_epilogue_table,
+)
 from ....backends.numerics.whole import round_up
 from ....dialects import tile
 from ...tiling.cost import CostModel
@@ -271,7 +275,7 @@ class AccumulatingTiler(Tiler):
     def side_bytes(self, window: Window) -> int:
         """Return how many bytes on the global bus the epilogue of `window` reads: table and residual."""
         low, high = window[self.channel_axis]
-        table = self.table_rows * (high - low) * 4
+        table = epilogue_table_bytes(self.table_rows, high - low)
         return table if self.residual is None else table + self.load_bytes(self.residual, window)
 
     def output_box(self, rows: Window, channels: Range) -> Window:

@@ -40,7 +40,7 @@ class BoxTiler(Tiler):
         overridden, these are one input of the output's shape, and the output.
         """
         buffers = (self.layer.inputs[0], self.layer.output)
-        return [self.elements_of(sizes) * buffer.element_bytes for buffer in buffers]
+        return [buffer.bytes_of(self.elements_of(sizes)) for buffer in buffers]
 
     @abstractmethod
     def vector_cycles(self, window: Window) -> int:

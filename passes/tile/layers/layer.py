@@ -10,7 +10,7 @@ from xdsl.ir import Block, BlockArgument, SSAValue
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from ....backends.numerics import quantization
-from ....backends.numerics.storage import size_bytes
+from ....backends.numerics.storage import bytes_of
 from ....backends.numerics.whole import round_up
 from ....dialects import tile, tpu
 from ....dialects.ir.attribute import Ints
@@ -69,10 +69,9 @@ class Buffer:
         """Return the same buffer seen with another layout."""
         return replace(self, layout=layout)
 
-    @cached_property
-    def element_bytes(self) -> int:
-        """Bytes of one element."""
-        return size_bytes(self.storage)
+    def bytes_of(self, elements: int) -> int:
+        """Return how many bytes `elements` of the buffer's elements take side by side."""
+        return bytes_of(elements, self.storage)
 
     def constant(self, store: WeightStore) -> np.ndarray:
         """Return the values of a buffer of weights, in its logical shape."""

@@ -42,12 +42,12 @@ class Tiler(ABC):
     def store_bytes(self, window: Window) -> int:
         """Return how many bytes on the global bus it takes to write `window` of the output."""
         output = self.layer.output
-        return window_bytes(self.costs, output.layout, window, output.element_bytes)
+        return window_bytes(self.costs, output.layout, window, output.storage)
 
     def load_bytes(self, index: int, window: Window) -> int:
         """Return how many bytes on the global bus it takes to read `window` of input `index`."""
         buffer = self.layer.inputs[index]
-        return window_bytes(self.costs, buffer.layout, window, buffer.element_bytes)
+        return window_bytes(self.costs, buffer.layout, window, buffer.storage)
 
 
 Tilers = Mapping[type[tpu.TpuOp], type[Tiler]]

@@ -22,8 +22,7 @@ class HostTiler(Tiler):
         """Return what the bus of global memory carries; the core itself only waits."""
         buffers = (self.layer.inputs[0], self.layer.output)
         loads, stores = (
-            self.costs.bus_bytes(prod(each.layout.shape) * each.element_bytes, 1)
-            for each in buffers
+            self.costs.bus_bytes(each.bytes_of(prod(each.layout.shape)), 1) for each in buffers
         )
         return Work(0, 0, loads, stores)
 

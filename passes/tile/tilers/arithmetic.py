@@ -68,10 +68,10 @@ class BinaryTiler(BoxTiler):
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         layer = self.layer
         operands = [
-            prod(self._operand_shape(index, sizes)) * layer.inputs[index].element_bytes
+            layer.inputs[index].bytes_of(prod(self._operand_shape(index, sizes)))
             for index in range(len(self.layer.inputs))
         ]
-        return [*operands, self.elements_of(sizes) * layer.output.element_bytes]
+        return [*operands, layer.output.bytes_of(self.elements_of(sizes))]
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))

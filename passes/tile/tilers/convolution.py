@@ -108,9 +108,7 @@ class ConvolutionTiler(AccumulatingTiler):
         taps = prod(self.kernel)
         vector = self.epilogue_cycles(outputs)
         loads = self.load_bytes(0, self._input_box(rows, window[1], (0, self.group_channels)))
-        loads += (
-            round_up(channels, costs.lane_group) * taps * self.depth * self.weight.element_bytes
-        )
+        loads += self.weight.bytes_of(round_up(channels, costs.lane_group) * taps * self.depth)
         loads += self.side_bytes(window)
         stores, storage = self.store_bytes(window), layer.elements[0].storage
         if self.depthwise:
@@ -154,9 +152,7 @@ class ConvolutionTiler(AccumulatingTiler):
             depth=self.group_channels,
             fan_in=0 if self.groups == 1 else self.groups * self.group_channels / self.outputs,
             groups=self._groups_of(min(unit, channels)) if self.groups > 1 else 1,
-            in_bytes=self.x.element_bytes,
-            acc_bytes=8 if self.accumulator == "i64" else 4,
-            out_bytes=layer.output.element_bytes,
+            out_storage=layer.output.storage,
             residual=self.residual is not None,
             table_rows=self.table_rows,
             row_limit=MAX_POSITIONS,

@@ -53,7 +53,7 @@ class MovementTiler(BoxTiler):
         return stored_number(value, result.scale, result.zero_point, result.storage)
 
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
-        return [self.elements_of(sizes) * self.layer.output.element_bytes]
+        return [self.layer.output.bytes_of(self.elements_of(sizes))]
 
     def pitch_of(self, sizes: Sequence[int]) -> int:
         # No unit computes on the tile: rows without padding in the output have none here.
@@ -73,14 +73,13 @@ class MovementTiler(BoxTiler):
             box = _common(piece.box, window)
             if box is None:
                 continue
-            size = self.layer.inputs[piece.index].element_bytes
             copies = plan(sizes_of(box), self._source_strides(piece), self._local_strides(window))
             run = max(copy.sizes[-1] for copy in copies)
             runs = ceil_div(prod(sizes_of(box)), run)
             addresses += runs
-            loads += self.costs.bus_bytes(run * size, runs)
+            loads += self.costs.bus_bytes(self.layer.inputs[piece.index].bytes_of(run), runs)
         if self.fill is not None and not self._ends_rows(window):
-            filled = self.elements_of(sizes_of(window)) * self.layer.output.element_bytes
+            filled = self.layer.output.bytes_of(self.elements_of(sizes_of(window)))
             addresses += self.costs.fill_cycles(filled)
         return Work(0, addresses, loads, self.store_bytes(window))
 

@@ -53,7 +53,7 @@ class LookupTiler(BoxTiler):
     """Tiles tpu.lookup, whose input and output have one shape; the table stays in local memory."""
 
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
-        table = TABLE_ENTRIES * self.layer.output.element_bytes
+        table = self.layer.output.bytes_of(TABLE_ENTRIES)
         return [*super().buffer_bytes(sizes), table]
 
     def vector_cycles(self, window: Window) -> int:
@@ -79,9 +79,7 @@ class ConvertTiler(BoxTiler):
     """Tiles tpu.cast, tpu.requantize and tpu.clamp, whose input and output have one shape."""
 
     def vector_cycles(self, window: Window) -> int:
-        wider = max(
-            self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.element_bytes
-        )
+        wider = max(self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.bytes_of(8))
         operations = self.costs.operations_of("convert")
         return self.costs.vector_cycles(
             wider.storage, self.elements_of(sizes_of(window)), operations

@@ -62,8 +62,8 @@ class PoolTiler(BoxTiler):
             # A size that the instruction's fields cannot hold: say that it fits no memory.
             return [2**62]
         return [
-            reads * layer.inputs[0].element_bytes,
-            self.elements_of(sizes) * layer.output.element_bytes,
+            layer.inputs[0].bytes_of(reads),
+            layer.output.bytes_of(self.elements_of(sizes)),
         ]
 
     def vector_cycles(self, window: Window) -> int:

@@ -82,7 +82,7 @@ class MatmulTiler(AccumulatingTiler):
         storage = self.layer.elements[0].storage
         matrix = costs.matrix_cycles(storage, prod(rows) // matrices, self.depth, columns, matrices)
         loads = self.load_bytes(0, self._matrix_box(self.x, window[:-1], (0, self.depth)))
-        loads += matrices * self.depth * round_up(columns, costs.lane_group) * self.w.element_bytes
+        loads += self.w.bytes_of(matrices * self.depth * round_up(columns, costs.lane_group))
         loads += self.side_bytes(window)
         return Work(matrix, self.epilogue_cycles(outputs), loads, self.store_bytes(window))
 
@@ -102,9 +102,7 @@ class MatmulTiler(AccumulatingTiler):
             depth=self.depth,
             fan_in=0,
             groups=1,
-            in_bytes=element.size_bytes,
-            acc_bytes=8 if self.accumulator == "i64" else 4,
-            out_bytes=self.layer.output.element_bytes,
+            out_storage=self.layer.output.storage,
             residual=self.residual is not None,
             table_rows=self.table_rows,
             can_split_depth=not element.is_float,

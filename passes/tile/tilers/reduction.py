@@ -105,8 +105,8 @@ class ReduceTiler(BoxTiler):
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         outputs = self.elements_of(sizes)
         return [
-            outputs * self._length * self.layer.inputs[0].element_bytes,
-            outputs * self.layer.output.element_bytes,
+            self.layer.inputs[0].bytes_of(outputs * self._length),
+            self.layer.output.bytes_of(outputs),
         ]
 
     def vector_cycles(self, window: Window) -> int:

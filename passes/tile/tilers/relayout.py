@@ -48,7 +48,6 @@ class RelayoutTiler(Tiler):
         self.target_strides = _nest_strides(target, self.nests, self.factors)
         inner = range(len(self.factors))
         self.order = sorted(inner, key=lambda f: (-self.target_strides[f], -self.source_strides[f]))
-        self.element_bytes = layer.output.element_bytes
 
     def units(self) -> tuple[int, ...]:
         units = [prod(self.factors[f] for f in nest[1:]) for nest in self.nests]
@@ -62,7 +61,7 @@ class RelayoutTiler(Tiler):
         copies = plan(sizes_of(self._factor_box(window)), self.source_strides, self.target_strides)
         run = max(copy.sizes[-1] for copy in copies)
         runs = ceil_div(elements, run)
-        loads = self.costs.bus_bytes(run * self.element_bytes, runs)
+        loads = self.costs.bus_bytes(self.layer.output.bytes_of(run), runs)
         # A core's DMA engine makes an address a cycle: it is busy as a unit would be.
         return Work(0, runs, loads, self.store_bytes(window))
 
@@ -90,7 +89,7 @@ class RelayoutTiler(Tiler):
 
         def footprint(extents: tuple[int, ...]) -> Footprint:
             elements = prod(extents[:-1]) * round_up(extents[-1], group)
-            return Footprint(align(elements * self.element_bytes), 0)
+            return Footprint(align(self.layer.output.bytes_of(elements)), 0)
 
         work = self.work(window)
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)

@@ -18,8 +18,6 @@ from ..layers.emitter import Emitter
 from ..layers.layer import Layer
 from ..layers.tiler import Tilers
 
-_TAP_BYTES = 4
-
 
 class ResampleTiler(BoxTiler):
     """Tiles tpu.resample: the axis stays whole in the input and the output, everything else may be divided.
@@ -59,9 +57,9 @@ class ResampleTiler(BoxTiler):
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         layer = self.layer
         return [
-            self.elements_of(self._input_sizes(sizes)) * layer.inputs[0].element_bytes,
-            self.elements_of(sizes) * layer.output.element_bytes,
-            *(prod(self._table_shape) * _TAP_BYTES for _ in self.tables),
+            layer.inputs[0].bytes_of(self.elements_of(self._input_sizes(sizes))),
+            layer.output.bytes_of(self.elements_of(sizes)),
+            *(layer.inputs[i].bytes_of(prod(self._table_shape)) for i in self.tables),
         ]
 
     def vector_cycles(self, window: Window) -> int:
