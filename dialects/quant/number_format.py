@@ -73,11 +73,6 @@ class NumberFormat:
         """Whether the numbers are stored as floats."""
         return numerics_storage.is_float(self.storage)
 
-    @cached_property
-    def size_bytes(self) -> int:
-        """Bytes of one number."""
-        return numerics_storage.size_bytes(self.storage)
-
     def clamp(self, bounds: Clamp) -> tuple[int, int]:
         """Return real bounds in storage units; a missing bound becomes the end of the storage's range."""
         return clamp_bounds(*bounds, self.scale, self.zero_point, self.storage)

@@ -33,8 +33,6 @@ from ...dialects.quant.element_type import element_of, element_storage
 from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
-Product = tpu.Conv2dOp | tpu.MatmulOp
-
 _ROUNDED_ONCE = 0.08
 """By how much an output may change, as a share of its range; a wrong residual changes it by all of that."""
 
@@ -42,9 +40,12 @@ _MAX_RATIO = 2.0**24
 """Residual scale over accumulator scale: past this an i8 residual would fill an accumulator of 32
 bits by itself."""
 
+_FROM_ADDITION = ("name", "clamp_low", "clamp_high")
+"""The properties that the fused op takes from the addition."""
+
 
 class FuseAddition(RewritePattern):
-    """conv2d or matmul whose only user is an add of equal shapes  ⇒  the product with a residual, in the place of the
+    """a product whose only user is an add of equal shapes  ⇒  the product with a residual, in the place of the
     add.
     """
 
@@ -52,13 +53,13 @@ class FuseAddition(RewritePattern):
     def match_and_rewrite(self, op: tpu.AddOp, rewriter: PatternRewriter, /) -> None:
         for value, residual in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
             product = value.owner
-            if isinstance(product, Product) and self._fits(op, product, residual):
+            if isinstance(product, tpu.ProductOp) and self._fits(op, product, residual):
                 # Where the add stands both the product's operands and the residual are there.
                 rewriter.replace(op, _with_residual(product, residual, op))
                 erase_if_unused(rewriter, product)
                 return
 
-    def _fits(self, op: tpu.AddOp, product: Product, residual: SSAValue) -> bool:
+    def _fits(self, op: tpu.AddOp, product: tpu.ProductOp, residual: SSAValue) -> bool:
         shape = op.output.type.get_shape()
         alike = product.output.type.get_shape() == shape and _shape(residual) == shape
         free = product.residual is None and product.clamp == (None, None)
@@ -95,15 +96,11 @@ def _shape(value: SSAValue) -> tuple[int, ...]:
     return value.type.get_shape()  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _scales_fit(product: Product, residual: SSAValue) -> bool:
+def _scales_fit(product: tpu.ProductOp, residual: SSAValue) -> bool:
     """Tell whether the residual, in units of the accumulator (input scale · weight scale), stays within what that can
     hold.
     """
-    left, right = (
-        (product.input, product.weight)
-        if isinstance(product, tpu.Conv2dOp)
-        else (product.lhs, product.rhs)
-    )
+    left, right = product.operands[:2]
     x, w, r = element_of(left), element_of(right), element_of(residual)
     if not isinstance(r, UniformQuantizedType):
         return True
@@ -112,35 +109,16 @@ def _scales_fit(product: Product, residual: SSAValue) -> bool:
     return bool(r.scale / (x.scale * np.min(w.scales)) <= _MAX_RATIO)
 
 
-def _with_residual(product: Product, residual: SSAValue, op: tpu.AddOp) -> Product:
+def _with_residual(product: tpu.ProductOp, residual: SSAValue, op: tpu.AddOp) -> tpu.ProductOp:
     """Return the product with a residual, with the name, the result type and the clamp of the addition `op`."""
-    name, element = op.result_name.data, op.output.type.element_type
-    low, high = op.clamp
-    accumulator = product.accumulator.data
-    if isinstance(product, tpu.MatmulOp):
-        return tpu.MatmulOp(
-            name,
-            product.lhs,
-            product.rhs,
-            product.bias,
-            residual=residual,
-            element=element,
-            accumulator=accumulator,
-            clamp_low=low,
-            clamp_high=high,
-        )
-    return tpu.Conv2dOp(
-        name,
-        product.input,
-        product.weight,
-        product.bias,
-        residual=residual,
-        element=element,
-        accumulator=accumulator,
-        strides=product.strides.get_values(),
-        pads=product.pads.get_values(),
-        dilations=product.dilations.get_values(),
-        groups=product.groups.value.data,
-        clamp_low=low,
-        clamp_high=high,
+    names = [name for name, _ in product.get_irdl_definition().operands]
+    operands = {name: getattr(product, name) for name in names} | {"residual": residual}
+    kept = {
+        name: value for name, value in product.properties.items() if name != "operandSegmentSizes"
+    }
+    taken = {name: op.properties[name] for name in _FROM_ADDITION if name in op.properties}
+    return type(product).build(
+        operands=list(operands.values()),
+        result_types=[op.output.type],
+        properties=kept | taken,
     )
