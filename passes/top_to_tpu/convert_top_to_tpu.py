@@ -40,7 +40,7 @@ import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Operation
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.numerics.storage import dtype_of
@@ -50,7 +50,13 @@ from ...dialects.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import set_target
 from ...dialects.network.traits import GivesQuantization, Moves, RoundsResult
-from ...dialects.quant.element_type import element_of, element_storage, is_float, shape_of
+from ...dialects.quant.element_type import (
+    element_of,
+    element_storage,
+    expressed,
+    is_float,
+    shape_of,
+)
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
 from .conversions import conversion_of
 from .float_results import float_results
@@ -207,11 +213,19 @@ def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
 
 
 def _convert_empty(builder: TpuBuilder, op: Operation) -> None:
-    """Makes a result without elements a constant: there is nothing to compute."""
+    """Make a result without elements a constant, in its own type and in that of floats: there is nothing to compute or
+    to cast.
+    """
     value = op.results[0]
-    element = builder.float if is_float(value.type) else element_of(value)
-    array = np.zeros(shape_of(value), dtype_of(element_storage(element)))
-    builder.set_float(value, builder.constant(builder.name_of(value), array))
+
+    def empty(element: Attribute) -> SSAValue:
+        array = np.zeros(shape_of(value), dtype_of(element_storage(element)))
+        return builder.constant(builder.name_of(value), array)
+
+    given = expressed(element_of(value))
+    builder.set_given(value, empty(given))
+    if is_float(given) and given != builder.float:
+        builder.set_float(value, empty(builder.float))
 
 
 def _load_target(name: str) -> Target:

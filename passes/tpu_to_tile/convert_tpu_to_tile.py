@@ -217,6 +217,12 @@ class _Builder:
 
     def _convert(self, op: tpu.TpuOp) -> None:
         result = op.results[0]
+        if any(0 in shape_of(value) for value in op.operands):
+            raise DiagnosticError(
+                f"{op.name} '{op.result_name.data}' reads a tensor without elements",
+                place_of(op),
+                hint="leave the op out of the network: no engine computes on nothing",
+            )
         if result not in self.buffers:
             layout = self.layouts[result]
             storage = element_storage(result.type)

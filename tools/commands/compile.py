@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..arguments.driver import add_driver_arguments, instrumentation
 from ..arguments.files import InputFile, OutputFile, check_files
@@ -12,9 +11,6 @@ from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
 from ..arguments.sanitize import add_no_sanitize
 from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
-
-if TYPE_CHECKING:
-    pass
 
 STAGES = ("top", "tpu", "tile", "isa", "program")
 

@@ -53,6 +53,7 @@ NO_FLOATS = (
     "where_long",
     "top_k_same_values",
 )
+"""Cases whose result is no tensor of f32 or bools, or has no elements."""
 SCALED_SIZE = (
     "downsample_scales_cubic_align_corners",
     "downsample_scales_linear_align_corners",
@@ -60,7 +61,6 @@ SCALED_SIZE = (
 """Cases that take the scale times the input's size for the output's size; ONNX Runtime takes the whole size
 of the output, as Smalti does.
 """
-"""Cases whose result is no tensor of f32 or bools, or has no elements."""
 
 
 @functools.cache

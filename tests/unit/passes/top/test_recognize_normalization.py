@@ -66,7 +66,7 @@ def test_scale_after_bias_stays_apart(piped, network):
     check(piped, network, body, ["top.normalize", "top.mul"])
 
 
-def test_normalisation_with_other_readers_keeps_its_result(piped, network):
+def test_normalization_with_other_readers_keeps_its_result(piped, network):
     body = rms(result="n") + f"""
     %k = top.weight "k" seed = 1 : tensor<4xf32>
     %p = top.mul "p" %n, %k : ({T}, tensor<4xf32>) -> {T}
