@@ -13,10 +13,16 @@ from xdsl.dialects.builtin import ModuleOp
 from ..backends.diagnostics.diagnostic import DiagnosticError
 from ..dialects.context import SmaltiContext
 from ..dialects.ir.text.module_text import print_module, write_module
+from ..dialects.level import LEVELS, Level
+from ..passes.top.calibration_table import Ranges, write_table
 from ..passes.top_to_tpu.quantize_option import Quantize
 from .compilation.collector import collector_paused
-from .compilation.compilation import CalibrationSource, CompileOptions, start_from_model
-from .compilation.pipelines import LEVELS, Level
+from .compilation.compilation import (
+    CALIBRATION_TABLE,
+    CalibrationSource,
+    CompileOptions,
+    start_from_model,
+)
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -68,10 +74,20 @@ class CompiledModel:
     """A program for a target, with the IR of each level (if it was compiled here and not loaded from a file)."""
 
     def __init__(
-        self, program: Program, levels: Mapping[Level, ModuleOp], pipeline: str = ""
+        self,
+        program: Program,
+        levels: Mapping[Level, ModuleOp],
+        pipeline: str = "",
+        ranges: Ranges | None = None,
     ) -> None:
+        """Make a compiled model of a program.
+
+        `pipeline` is the text of the passes that made it, for smalti-opt. `ranges` are those that calibration measured;
+        the text reads them from a file that `save_calibration` writes.
+        """
         self.program = program
         self.pipeline = pipeline
+        self.ranges = ranges
         self._levels = dict(levels)
 
     def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
@@ -127,6 +143,22 @@ class CompiledModel:
 
         container.save(self.program, path)
 
+    def save_calibration(self, folder: str | Path) -> Path:
+        """Write the ranges that calibration measured to the file from which `pipeline` reads them when it runs in
+        `folder`; return its path.
+
+        Raises:
+            DiagnosticError: if nothing was measured, or the file cannot be written.
+        """
+        if self.ranges is None:
+            raise DiagnosticError(
+                "no ranges were measured for this model",
+                hint="compile it with quantize='int8' and calibration data",
+            )
+        path = Path(folder) / CALIBRATION_TABLE
+        write_table(self.ranges, path)
+        return path
+
 
 def compile_model(
     model: str | Path | ModelProto,
@@ -163,7 +195,8 @@ def compile_model(
             model, options, batch=batch, input_shapes=input_shapes, symbols=symbols, limits=limits
         )
         program = compilation.assemble()
-    return CompiledModel(program, compilation.levels, ",".join(compilation.pipeline))
+    pipeline = ",".join(compilation.pipeline)
+    return CompiledModel(program, compilation.levels, pipeline, compilation.ranges)
 
 
 def load_program(path: str | Path) -> CompiledModel:

@@ -13,12 +13,13 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import RewritePattern
 
+from ..dialects.level import Level as IrLevel
 from .pattern_driver import rewrite
 
 if TYPE_CHECKING:
     from ..dialects.ir.weights import WeightStore
 
-Level = Literal["top", "tpu", "tile", "isa", "any"]
+Level = IrLevel | Literal["any"]
 """The level of IR that a pass reads; a conversion is of the level that it starts from."""
 
 F32_TOLERANCE = 1e-5

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .arguments.files import InputFile
-from .arguments.plugin import add_plugin_argument, load_plugins_of
-from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, add_debug_argument, run_command
+from .command_line import EXIT_FINE
+from .program import add_program_arguments, run_program
 
 if TYPE_CHECKING:
     from xdsl.interactive.app import InputApp
@@ -37,9 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-p", "--passes", default="", metavar="PIPELINE", help="passes that are chosen already"
     )
-    add_plugin_argument(parser)
-    add_version_argument(parser)
-    add_debug_argument(parser)
+    add_program_arguments(parser)
     return parser
 
 
@@ -87,9 +84,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `smalti-gui` and return the exit code."""
-    args = _parser().parse_args(argv)
-    words = sys.argv[1:] if argv is None else argv
-    return load_plugins_of(words) or run_command(lambda: _run(args), args)
+    return run_program(_parser(), _run, argv)
 
 
 if __name__ == "__main__":

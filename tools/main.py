@@ -7,9 +7,10 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from .arguments.plugin import add_plugin_argument, load_plugins_of
+from .arguments.plugin import add_plugin_argument
 from .arguments.version import add_version_argument
-from .command_line import EXIT_USAGE, add_debug_argument, run_command
+from .command_line import EXIT_USAGE, add_debug_argument
+from .program import run_program
 
 COMMANDS: dict[str, str] = {
     "demo": "compile and run the bundled digits network: accuracy, cycles, files of each level",
@@ -47,6 +48,12 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_version_argument(parser)
+
+    def show_help(args: argparse.Namespace) -> int:
+        parser.print_help(sys.stderr)
+        return EXIT_USAGE
+
+    parser.set_defaults(run=show_help, debug=False)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():
         sub = subparsers.add_parser(
@@ -66,14 +73,9 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `smalti` and return the exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
     chosen = next((word for word in words if not word.startswith("-")), None)
-    parser = _parser(chosen)
-    args = parser.parse_args(words)
-    if args.command is None:
-        parser.print_help(sys.stderr)
-        return EXIT_USAGE
-    return load_plugins_of(words) or run_command(lambda: args.run(args), args)
+    return run_program(_parser(chosen), lambda args: args.run(args), words)
 
 
 if __name__ == "__main__":

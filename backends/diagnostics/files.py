@@ -114,7 +114,10 @@ def open_regular(path: str | Path, what: str, limit_bytes: int, hint: str) -> Bi
     reading = f"cannot read {what}".rstrip()
     try:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+        # Each system has some of these flags only.
+        wanted = ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+        flags = sum(getattr(os, name, 0) for name in wanted)
+        handle = os.open(path, os.O_RDONLY | flags)
     except OSError as error:
         raise DiagnosticError(f"{reading}: {error.strerror or error}", place, hint=hint) from None
     except ValueError as error:

@@ -7,7 +7,6 @@ is a leftover, and the next run removes it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
@@ -15,6 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+try:
+    import fcntl
+except (
+    ImportError
+):  # Windows has no flock: a leftover there cannot be told from a file in use, and stays.
+    fcntl = None
 
 _MARK = ".smalti-part-"
 
@@ -46,12 +52,24 @@ def temporary_folder(path: Path) -> Iterator[Path]:
     prefix = _prefix(path)
     _remove_leftovers(path.parent, prefix)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=prefix))
-    handle = os.open(temporary, os.O_RDONLY)
+    with _held(temporary):
+        try:
+            yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Keep a folder locked; do nothing where there are no locks, because folders cannot be opened there either."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
     try:
         _lock(handle)
-        yield temporary
+        yield
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
         os.close(handle)
 
 
@@ -62,6 +80,8 @@ def _prefix(path: Path) -> str:
 
 
 def _lock(handle: int) -> None:
+    if fcntl is None:
+        return
     # Some network file systems have no locks; nothing is cleaned up there.
     with contextlib.suppress(OSError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,12 +89,15 @@ def _lock(handle: int) -> None:
 
 def _remove_leftovers(folder: Path, prefix: str) -> None:
     """Remove the files and folders whose names start with `prefix` and that nobody has locked."""
+    if fcntl is None:
+        return
     with contextlib.suppress(OSError):
         for name in [name for name in os.listdir(folder) if name.startswith(prefix)]:
             _remove_unlocked(folder / name)
 
 
 def _remove_unlocked(path: Path) -> None:
+    assert fcntl is not None
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:

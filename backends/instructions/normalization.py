@@ -19,7 +19,22 @@ if TYPE_CHECKING:
     from ..targets.target import Target
 
 
-class Softmax(Instruction):
+class _RowInstruction(Instruction):
+    """Base of the instructions that take rows of `columns` elements and fill each result's row up to its pitch."""
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        return (
+            local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
+            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], f["type"]), write=True),
+        )
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return (Operand("x", f["rows"] * f["in_pitch"], f["type"]),)
+
+
+class Softmax(_RowInstruction):
     """exp(x − max) / Σ exp(x − max) (with `log` its logarithm) over each row of `columns` elements;
     the row is filled with 0 up to its pitch.
 
@@ -42,17 +57,6 @@ class Softmax(Instruction):
         return formulas.vector_cycles(
             target, f["type"], f["rows"] * f["out_pitch"], target.vector.operations_of("softmax")
         )
-
-    @staticmethod
-    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        return (
-            local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
-            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], f["type"]), write=True),
-        )
-
-    @staticmethod
-    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        return (Operand("x", f["rows"] * f["in_pitch"], f["type"]),)
 
 
 class Normalize(Instruction):
@@ -132,7 +136,7 @@ class Normalize(Instruction):
         return tuple(result)
 
 
-class LocalResponseNorm(Instruction):
+class LocalResponseNorm(_RowInstruction):
     """x / (offset + alpha/size · Σ x²)^beta over the `size` columns around each (see
     top.local_response_norm); rows are filled with 0 up to their pitch.
 
@@ -173,14 +177,3 @@ class LocalResponseNorm(Instruction):
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         operations = LocalResponseNorm.operations(target, f["size"], f["columns"])
         return formulas.vector_cycles(target, f["type"], f["rows"] * f["out_pitch"], operations)
-
-    @staticmethod
-    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        return (
-            local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
-            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], f["type"]), write=True),
-        )
-
-    @staticmethod
-    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        return (Operand("x", f["rows"] * f["in_pitch"], f["type"]),)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..numerics.comparison import COMPARISONS, LOGIC
 from ..numerics.device.pointwise import binary, convert, lookup, select, unary
 from ..numerics.elementwise import FLOAT_OPERATIONS
-from ..numerics.storage import FLOAT_NAMES, bytes_of, size_bytes
+from ..numerics.storage import FLOAT_NAMES, LOOKUP_NAMES, bytes_of, size_bytes
 from ..numerics.unary import NOT, UNARY_KINDS
 from ..targets import cycles as formulas
 from .access import Access, Operand, local, local_rows
@@ -303,7 +303,7 @@ class Lookup(Instruction):
         *ROWS,
         integer("zero_point", "<i2", "storage value", 0),
     )
-    rules = (*PITCHES, one_of("in_type", ("i8", "u8")))
+    rules = (*PITCHES, one_of("in_type", LOOKUP_NAMES))
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:

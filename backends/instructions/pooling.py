@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.pooling import pool
+from ..numerics.pooling import POOL_KINDS
 from ..numerics.storage import bytes_of
 from ..targets import cycles as formulas
 from .access import Access, Operand, local
@@ -28,7 +29,7 @@ class Pool(Instruction):
     mnemonic, opcode, engine = "pool", 22, "vector"
     numerics = staticmethod(pool)
     fields = (
-        enum("kind", "reduction", ("max", "average")),
+        enum("kind", "reduction", POOL_KINDS),
         address("x"),
         address("out"),
         storage("type"),

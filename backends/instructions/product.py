@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.packing import epilogue_table_rows
 from ..numerics.device.product import epilogue, matmul
-from ..numerics.storage import bytes_of, elements_in, is_float
+from ..numerics.storage import ACCUMULATOR_NAMES, bytes_of, elements_in, is_float
 from ..numerics.whole import ceil_div
 from ..targets import cycles as formulas
 from .access import Access, Operand, accumulators, local
 from .fields import CLAMP, NO_ADDRESS, PRODUCT, address, flag, integer, present, storage
 from .instruction import Instruction
-from .rules import ACCUMULATOR_TYPES, CLAMP_ORDER, MULTIPLY, at_most, one_of, same_kind
+from .rules import CLAMP_ORDER, MULTIPLY, at_most, one_of, same_kind
 
 if TYPE_CHECKING:
     from ..targets.target import Target
@@ -123,7 +123,7 @@ class Epilogue(Instruction):
         *CLAMP,
     )
     rules = (
-        one_of("acc_type", ACCUMULATOR_TYPES),
+        one_of("acc_type", ACCUMULATOR_NAMES),
         same_kind("acc_type", "type"),
         at_most("channels", "acc_pitch"),
         at_most("channels", "out_pitch"),

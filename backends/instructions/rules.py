@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..numerics.storage import FLOAT_NAMES
+from ..numerics.storage import ACCUMULATOR_NAMES, FLOAT_NAMES, OPERAND_NAMES
 
 Fields = Mapping[str, Any]
 Rule = tuple[str, Callable[[Fields], bool]]
@@ -13,11 +13,6 @@ Rule = tuple[str, Callable[[Fields], bool]]
 
 The test takes the fields of one instruction, with names for codes.
 """
-
-OPERAND_TYPES = ("i8", "u8", "i16", "f16", "bf16", "f32")
-"""The storage types that the matrix and the vector unit multiply."""
-ACCUMULATOR_TYPES = ("i32", "i64", "f32")
-"""The storage types that sums of products have."""
 
 
 def at_most(smaller: str, larger: str) -> Rule:
@@ -69,8 +64,8 @@ WINDOWS: tuple[Rule, ...] = (
     ),
 )
 MULTIPLY: tuple[Rule, ...] = (
-    one_of("type", OPERAND_TYPES),
-    one_of("acc_type", ACCUMULATOR_TYPES),
+    one_of("type", OPERAND_NAMES),
+    one_of("acc_type", ACCUMULATOR_NAMES),
     same_kind("type", "acc_type"),
 )
 PITCHES: tuple[Rule, ...] = (at_most("columns", "in_pitch"), at_most("columns", "out_pitch"))

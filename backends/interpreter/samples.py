@@ -11,7 +11,7 @@ from xdsl.ir import Attribute
 
 from ...dialects.quant.element_type import element_storage
 from ..diagnostics.diagnostic import DiagnosticError
-from ..numerics.storage import dtype_of, round_to
+from ..numerics.storage import dtype_of, is_float, round_to
 
 MAX_LIVE_BYTES = 256 * 2**20
 """Samples are run in chunks whose tensors take about this much memory at once (one sample may take
@@ -143,7 +143,7 @@ def stored(name: str, array: np.ndarray, storage: str) -> np.ndarray:
     dtype = dtype_of(storage)
     if array.dtype == dtype:
         return array
-    if storage in ("f32", "f16", "bf16", "f64") and array.dtype.kind in "biuf":
+    if is_float(storage) and array.dtype.kind in "biuf":
         with np.errstate(over="ignore"):  # numbers that are too large become infinite
             exact = np.float64 if storage == "f64" else np.float32
             return round_to(array.astype(exact), storage)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .storage import dtype_of
+from .storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
 
 _AXIS = -2
-_FLOATS = ("f16", "bf16", "f32")
-_INTEGERS = ("i32", "i64")
+_CONVERTIBLE = (*POSITION_NAMES, *NETWORK_FLOAT_NAMES)
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class HostFunction:
     compute: Callable[..., np.ndarray]
     lengths: str
     flags: tuple[str, ...] = ()
-    takes: tuple[str, ...] = _FLOATS
+    takes: tuple[str, ...] = NETWORK_FLOAT_NAMES
     gives: str | None = None
     along_axis: bool = True
 
@@ -86,9 +85,7 @@ def _conversion(storage: str) -> HostFunction:
         with np.errstate(over="ignore", invalid="ignore"):
             return x.astype(dtype_of(storage))
 
-    return HostFunction(
-        compute, "same", takes=(*_FLOATS, *_INTEGERS), gives=storage, along_axis=False
-    )
+    return HostFunction(compute, "same", takes=_CONVERTIBLE, gives=storage, along_axis=False)
 
 
 HOST_FUNCTIONS: Mapping[str, HostFunction] = {
@@ -97,7 +94,7 @@ HOST_FUNCTIONS: Mapping[str, HostFunction] = {
     "cumsum": HostFunction(_cumsum, "same", ("exclusive", "reverse")),
     "top_k_indices": HostFunction(_top_k_indices, "fewer", ("largest",), gives="i64"),
     "top_k_values": HostFunction(_top_k_values, "fewer", ("largest",)),
-    **{f"to_{name}": _conversion(name) for name in (*_INTEGERS, *_FLOATS)},
+    **{f"to_{name}": _conversion(name) for name in _CONVERTIBLE},
 }
 """Every function that the host has, by name."""
 

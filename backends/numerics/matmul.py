@@ -11,20 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ACCUMULATORS: dict[str, np.dtype] = {
-    "i32": np.dtype(np.int32),
-    "i64": np.dtype(np.int64),
-    "f32": np.dtype(np.float32),
-}
+from .storage import ACCUMULATOR_NAMES, dtype_of
+
 _ROW_SLAB_BYTES = 4 << 20
 _SHORTEST_F32_BLOCK = 64
 
 
 def accumulator_dtype(accumulator: str) -> np.dtype:
     """Return the NumPy data type of an accumulator. Raises ValueError if its name is not i32, i64 or f32."""
-    if accumulator not in ACCUMULATORS:
-        raise ValueError(f"unknown accumulator '{accumulator}' (known: {', '.join(ACCUMULATORS)})")
-    return ACCUMULATORS[accumulator]
+    if accumulator not in ACCUMULATOR_NAMES:
+        known = ", ".join(ACCUMULATOR_NAMES)
+        raise ValueError(f"unknown accumulator '{accumulator}' (known: {known})")
+    return dtype_of(accumulator)
 
 
 def magnitude(dtype: np.dtype) -> int:

@@ -14,8 +14,16 @@ from .quantization import ClampRange, storage_limits
 from .sliding_windows import Pads, Pair, WindowGeometry, pool_output_size
 from .storage import dtype_of
 
-__all__ = ["average_pool2d_f32", "average_pool2d_int", "max_pool2d", "pool_output_size"]
+__all__ = [
+    "POOL_KINDS",
+    "average_pool2d_f32",
+    "average_pool2d_int",
+    "max_pool2d",
+    "pool_output_size",
+]
 
+POOL_KINDS = ("max", "average")
+"""What pooling makes of a window; instructions have their positions as codes."""
 _SLAB_BYTES = 512 << 10
 
 

@@ -15,14 +15,12 @@ from .fixed_point import rescale_quotient
 from .quantization import ClampRange, storage_limits
 from .storage import dtype_of
 
-KINDS = (
-    "mean", "sum", "max", "min", "prod", "l1", "l2", "sum_square", "log_sum", "log_sum_exp",
-)  # fmt: skip
-"""The reductions, named after ONNX's Reduce ops."""
 SELECTING_KINDS = ("max", "min")
 """The reductions whose result is one of the elements: integers keep their quantization."""
 INTEGER_KINDS = ("mean", "sum", *SELECTING_KINDS)
 """The reductions that integers have; the others are for floats only."""
+IDENTITY_KINDS = (*INTEGER_KINDS, "prod")
+"""The reductions that leave a single element as it is."""
 
 
 def _check_axes(x: np.ndarray, axes: tuple[int, ...]) -> None:
@@ -59,6 +57,8 @@ _FLOAT_REDUCTIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "log_sum": lambda rows: np.log(_total(rows)),
     "log_sum_exp": _log_sum_exp,
 }
+KINDS = tuple(_FLOAT_REDUCTIONS)
+"""The reductions, named after ONNX's Reduce ops; instructions have their positions as codes."""
 
 
 def reduce_f32(kind: str, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

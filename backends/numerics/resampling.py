@@ -16,6 +16,8 @@ from .matmul import is_float_dtype
 Taps = tuple[np.ndarray, np.ndarray]
 """Index int32 [out, taps] and weight f32 [out, taps]."""
 
+RESIZE_MODES = ("nearest", "linear", "cubic")
+"""How Resize finds a value between elements: its attribute `mode`."""
 COORDINATE_MODES = (
     "half_pixel",
     "half_pixel_symmetric",
@@ -25,7 +27,9 @@ COORDINATE_MODES = (
     "tf_half_pixel_for_nn",
     "tf_crop_and_resize",
 )
+"""How Resize finds the place of a result in its input: its attribute `coordinate_transformation_mode`."""
 NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+"""How mode nearest rounds a place: its attribute `nearest_mode`."""
 
 
 def resize_taps(
@@ -115,8 +119,8 @@ def _check(
     nearest: str,
     antialias: bool,
 ) -> None:
-    if mode not in ("nearest", "linear", "cubic"):
-        raise ValueError(f"unknown resize mode '{mode}' (known: nearest, linear, cubic)")
+    if mode not in RESIZE_MODES:
+        raise ValueError(f"unknown resize mode '{mode}' (known: {', '.join(RESIZE_MODES)})")
     if coordinates not in COORDINATE_MODES:
         raise ValueError(f"unknown coordinate transformation '{coordinates}'")
     if mode == "nearest" and nearest not in NEAREST_MODES:

@@ -6,7 +6,7 @@ target) is derived from the one here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import ml_dtypes
@@ -20,7 +20,8 @@ class StorageType:
     """What is known of a storage type.
 
     `bits` is the size of an element in memory, `program_code` the type's code in the words of instructions (0 means no
-    type), `safetensors_code` its code in weight files.
+    type), `safetensors_code` its code in weight files. `is_operand`: networks compute with it, and the matrix and the
+    vector unit multiply it. `is_accumulator`: sums of products are kept in it.
     """
 
     name: str
@@ -29,20 +30,33 @@ class StorageType:
     program_code: int
     safetensors_code: str
     is_float: bool = False
+    is_operand: bool = False
+    is_accumulator: bool = False
 
 
 STORAGE_TYPES: Mapping[str, StorageType] = {
     row.name: row
     for row in (
-        StorageType("f32", np.dtype(np.float32), 32, 10, "F32", is_float=True),
-        StorageType("f16", np.dtype(np.float16), 16, 8, "F16", is_float=True),
-        StorageType("bf16", np.dtype(ml_dtypes.bfloat16), 16, 9, "BF16", is_float=True),
+        StorageType(
+            "f32",
+            np.dtype(np.float32),
+            32,
+            10,
+            "F32",
+            is_float=True,
+            is_operand=True,
+            is_accumulator=True,
+        ),
+        StorageType("f16", np.dtype(np.float16), 16, 8, "F16", is_float=True, is_operand=True),
+        StorageType(
+            "bf16", np.dtype(ml_dtypes.bfloat16), 16, 9, "BF16", is_float=True, is_operand=True
+        ),
         StorageType("f64", np.dtype(np.float64), 64, 11, "F64", is_float=True),
-        StorageType("i8", np.dtype(np.int8), 8, 1, "I8"),
-        StorageType("i16", np.dtype(np.int16), 16, 3, "I16"),
-        StorageType("i32", np.dtype(np.int32), 32, 5, "I32"),
-        StorageType("i64", np.dtype(np.int64), 64, 7, "I64"),
-        StorageType("u8", np.dtype(np.uint8), 8, 2, "U8"),
+        StorageType("i8", np.dtype(np.int8), 8, 1, "I8", is_operand=True),
+        StorageType("i16", np.dtype(np.int16), 16, 3, "I16", is_operand=True),
+        StorageType("i32", np.dtype(np.int32), 32, 5, "I32", is_accumulator=True),
+        StorageType("i64", np.dtype(np.int64), 64, 7, "I64", is_accumulator=True),
+        StorageType("u8", np.dtype(np.uint8), 8, 2, "U8", is_operand=True),
         StorageType("u16", np.dtype(np.uint16), 16, 4, "U16"),
         StorageType("u32", np.dtype(np.uint32), 32, 6, "U32"),
         StorageType("bool", np.dtype(np.bool_), 8, 12, "BOOL"),
@@ -52,12 +66,30 @@ STORAGE_TYPES: Mapping[str, StorageType] = {
 
 STORAGE_NAMES: tuple[str, ...] = tuple(STORAGE_TYPES)
 """The names of all storage types."""
-FLOAT_NAMES: tuple[str, ...] = tuple(
-    row.name
-    for row in sorted(STORAGE_TYPES.values(), key=lambda row: row.program_code)
-    if row.is_float
-)
+
+
+def _names(holds: Callable[[StorageType], bool]) -> tuple[str, ...]:
+    """Return the names of the storage types for which `holds` is true, in the order of their codes."""
+    rows = sorted(STORAGE_TYPES.values(), key=lambda row: row.program_code)
+    return tuple(row.name for row in rows if holds(row))
+
+
+FLOAT_NAMES = _names(lambda row: row.is_float)
 """The names of the floating-point storage types: f16, bf16, f32, f64."""
+OPERAND_NAMES = _names(lambda row: row.is_operand)
+"""The storage types that the matrix and the vector unit multiply: i8, u8, i16, f16, bf16, f32."""
+INTEGER_OPERAND_NAMES = _names(lambda row: row.is_operand and not row.is_float)
+"""The storage types of quantized operands of the matrix unit: i8, u8, i16."""
+NETWORK_FLOAT_NAMES = _names(lambda row: row.is_operand and row.is_float)
+"""The floating-point storage types that networks compute with: f16, bf16, f32."""
+ACCUMULATOR_NAMES = _names(lambda row: row.is_accumulator)
+"""The storage types in which sums of products are kept: i32, i64, f32."""
+INTEGER_ACCUMULATOR_NAMES = _names(lambda row: row.is_accumulator and not row.is_float)
+"""The storage types in which sums of integer products are kept: i32, i64."""
+LOOKUP_NAMES = _names(lambda row: row.is_operand and not row.is_float and row.bits == 8)
+"""The storage types whose elements are positions in a lookup table: i8, u8."""
+POSITION_NAMES = ("i32", "i64")
+"""The storage types of positions, which some ops give, and of what networks cast them to."""
 
 _NAMES: dict[np.dtype, str] = {row.dtype: name for name, row in STORAGE_TYPES.items()}
 

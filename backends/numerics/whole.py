@@ -17,4 +17,4 @@ def ceil_div(a: Whole, b: int) -> Whole:
 
 def round_up(value: Whole, multiple: int) -> Whole:
     """Round `value` up to a multiple of `multiple`."""
-    return -(-value // multiple) * multiple
+    return ceil_div(value, multiple) * multiple

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Attribute
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...dialects.level import Level
 from ...dialects.quant.number_format import real_value
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.samples import load_calibration_data
@@ -21,7 +22,6 @@ from ..compilation.compilation import (
     CompileOptions,
     start_from_model,
 )
-from ..compilation.pipelines import Level
 from ..execution import run_ir
 from .comparison import Difference, compare_tensors, worst_first
 

@@ -23,6 +23,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...backends.numerics.host import AXIS_FUNCTIONS, HOST_FUNCTIONS, HostFunction
+from ...backends.numerics.resampling import RESIZE_MODES
 from ...backends.numerics.unary import NOT, UNARY_KINDS
 from ...dialects import top
 from ...dialects.context import DIALECTS, SmaltiContext
@@ -131,7 +132,7 @@ def _examples(op: type[TopOp]) -> Iterator[tuple[str, str]]:
         for kind in (*UNARY_KINDS, NOT):
             yield kind, _unary(kind)
     elif op is top.ResizeOp:
-        for mode in ("nearest", "linear", "cubic"):
+        for mode in RESIZE_MODES:
             text = example.replace(" antialias", "")
             yield mode, _MODE.sub(mode, text)
     elif op.KINDS:

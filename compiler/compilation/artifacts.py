@@ -16,10 +16,10 @@ from ...backends.diagnostics.system_errors import cannot_write
 from ...backends.diagnostics.temporary import temporary_folder
 from ...backends.program import container
 from ...dialects.ir.text.module_text import write_module
+from ...dialects.level import LEVELS, Level
 from ...passes.top.calibration_table import write_table
 from ..calibration.samples import is_table
 from .compilation import CalibrationSource, Compilation
-from .pipelines import LEVELS, Level
 
 
 class Artifacts:

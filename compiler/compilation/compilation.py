@@ -17,6 +17,7 @@ from ...dialects import tile
 from ...dialects.context import SmaltiContext, make_context
 from ...dialects.ir.target_attribute import TARGET_HASH, target_name_of
 from ...dialects.ir.verifier import Verifier
+from ...dialects.level import LEVELS, NETWORK_LEVELS, Level
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
@@ -27,9 +28,7 @@ from ..calibration.ranges import calibrate
 from ..calibration.samples import is_table, load_calibration_data
 from .pass_progress import PassProgress
 from .pipelines import (
-    LEVELS,
     Insertion,
-    Level,
     Settings,
     level_of,
     pass_text,
@@ -66,6 +65,10 @@ class CompileOptions:
     insertions: tuple[Insertion, ...] = ()
 
 
+CALIBRATION_TABLE = "calibration.json"
+"""The file from which the text of a pipeline reads ranges, unless its compilation names another."""
+
+
 @dataclass
 class Compilation:
     """A module on its way down the levels, with a record of what was done to it.
@@ -85,7 +88,7 @@ class Compilation:
     on_level: Callable[[Level, ModuleOp], None] | None = None
     instruments: Sequence[PassInstrument] = ()
     verify_each: bool = True
-    calibration_table: str = "calibration.json"
+    calibration_table: str = CALIBRATION_TABLE
     ranges: Ranges | None = None
     keep_levels: bool = True
     sanitize: bool = False
@@ -225,7 +228,7 @@ def start_from_ir(
     ctx = make_context()
     module = read_module(path, ctx)
     _refuse_settled_options(module, options, Place(file=str(path)))
-    sanitize = level_of(module) in ("tile", "isa")
+    sanitize = level_of(module) not in NETWORK_LEVELS
     return Compilation(module, ctx, options, progress, sanitize=sanitize)
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypedDict, get_args
+from typing import TypedDict
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...dialects.ir.target_attribute import target_name_of
+from ...dialects.level import LEVELS, Level
 from ...passes.registry import get_pass, parse_pipeline
-
-Level = Literal["top", "tpu", "tile", "isa"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-"""The levels that have IR, highest first; below them is the program file."""
-
 
 _QUOTABLE = re.compile(r'[^"\\\n\r]*')
 

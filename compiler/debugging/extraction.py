@@ -14,6 +14,7 @@ from ...backends.interpreter.samples import main_function
 from ...backends.numerics.storage import dtype_of
 from ...dialects import tile
 from ...dialects.ir.attribute import ints
+from ...dialects.level import NETWORK_LEVELS
 from ...dialects.quant.element_type import element_storage, shape_of
 from ..compilation.pipelines import level_of
 from . import network_reduction
@@ -35,7 +36,7 @@ def extract(
     Raises DiagnosticError if no op has one of the names, or if the inputs do not fit.
     """
     level = level_of(experiment.module)
-    if level in ("top", "tpu"):
+    if level in NETWORK_LEVELS:
         return _from_network(experiment, selection, inputs)
     if level == "tile":
         return _from_tiles(experiment, selection, inputs)

@@ -13,6 +13,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.interpreter.samples import count_samples, input_tensors, main_function
 from ...backends.numerics.storage import dtype_of
 from ...dialects import isa, tile
+from ...dialects.level import NETWORK_LEVELS
 from ...dialects.quant.element_type import element_storage
 from ...passes.top.calibration_table import Range
 from ..arrays import read_npz
@@ -80,14 +81,14 @@ def _samples(array: np.ndarray | None, shape: tuple[int, ...]) -> int:
 
 def ranges_of(module: ModuleOp) -> dict[str, Range]:
     """Return the range of each input that has one, by name; tile and isa IR know none."""
-    known = level_of(module) in ("top", "tpu")
+    known = level_of(module) in NETWORK_LEVELS
     return input_ranges(main_function(module)) if known else {}
 
 
 def declared_ports(module: ModuleOp) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
     """Return shape and type of each input by name, at any level."""
     level = level_of(module)
-    if level in ("top", "tpu"):
+    if level in NETWORK_LEVELS:
         tensors = input_tensors(main_function(module))
         return {name: (shape, dtype_of(storage)) for name, (shape, storage) in tensors.items()}
     if level == "tile":

@@ -21,6 +21,7 @@ from xdsl.passes import ModulePass
 from ...backends.diagnostics.diagnostic import DiagnosticError, Note, Place
 from ...dialects.context import SmaltiContext
 from ...dialects.ir.location import place_of
+from ...dialects.level import NETWORK_LEVELS
 from ...passes.instrument import PassInstrument
 from ...passes.rewrite_counter import RewriteCounter, counting
 from ..compilation.pipelines import level_of
@@ -93,7 +94,7 @@ class NumericsVerifier(PassInstrument):
         self, module: ModuleOp, inputs: Mapping[str, np.ndarray], tolerance: float
     ) -> str | None:
         """Return the first value, in program order, that has the same name before and after and differs."""
-        reals = all(level_of(each) in ("top", "tpu") for each in (self._before, module))
+        reals = all(level_of(each) in NETWORK_LEVELS for each in (self._before, module))
         before = record(self._before, self._ctx, inputs, real=reals)
         after = record(module, self._ctx, inputs, real=reals)
         for name, value in after.items():

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...dialects.level import NETWORK_LEVELS
 from ..compilation.pipelines import level_of
 from . import listing_reduction, network_reduction
 from .experiment import Experiment, IrExperiment, OnnxExperiment
@@ -67,7 +68,7 @@ def reduce_ir(
     Raises DiagnosticError if the predicate does not hold on the experiment as it is.
     """
     level = level_of(experiment.module)
-    steps = network_reduction if level in ("top", "tpu") else listing_reduction
+    steps = network_reduction if level in NETWORK_LEVELS else listing_reduction
     return _Reducer(steps, predicate, report).run(experiment)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...backends.diagnostics.files import write_bytes_atomically
+from ...dialects.level import STAGES
 from ..arrays import write_npz
 from ..compilation.artifacts import Artifacts
 from ..compilation.compilation import CompileOptions, start_from_model
@@ -18,7 +19,6 @@ FOLDER = Path(__file__).parent
 MODEL = FOLDER / "digits_mobilenet.onnx"
 DATA = FOLDER / "digits.npz"
 INPUT, OUTPUT = "image", "logits"
-STAGES = ("top", "tpu", "tile", "isa", "program")
 COSTLIEST = 5
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import TensorType, i1, i32, i64
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 
-from ...backends.numerics.storage import dtype_of
+from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
 from ...dialects.quant.element_type import element_storage, type_of_storage
 
 
@@ -33,39 +34,41 @@ def shape_of(value: Value) -> tuple[int, ...]:
     return value.type.get_shape()
 
 
-_FLOATS = ("f32", "f16", "bf16")
-FLOAT_DTYPES = tuple(dtype_of(name) for name in _FLOATS)
+FLOAT_DTYPES = tuple(dtype_of(name) for name in NETWORK_FLOAT_NAMES)
 """The data types that networks compute with."""
 NETWORK_DTYPES = (*FLOAT_DTYPES, dtype_of("bool"))
 """The data types that tensors have at run time: comparisons give bools."""
-INTEGER_DTYPES = (dtype_of("i32"), dtype_of("i64"))
+INTEGER_DTYPES = tuple(dtype_of(name) for name in POSITION_NAMES)
 """The data types of positions, which some ops give, and of what they are cast to."""
 
 
 def float_element(data_type: int) -> Attribute | None:
     """Return the element type for one of ONNX's data types if networks compute with it, else None."""
-    from onnx import TensorProto
-
-    numbers = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16)
-    name = dict(zip(numbers, _FLOATS, strict=True)).get(data_type)  # pyright: ignore
-    return None if name is None else type_of_storage(name)
+    return _element(data_type, NETWORK_FLOAT_NAMES)
 
 
 def network_element(data_type: int) -> Attribute | None:
     """Return the element type for one of ONNX's data types if tensors have it at run time, else None."""
-    from onnx import TensorProto
-
-    return i1 if data_type == TensorProto.BOOL else float_element(data_type)
+    return _element(data_type, (*NETWORK_FLOAT_NAMES, "bool"))
 
 
 def cast_element(data_type: int) -> Attribute | None:
-    """The element type of one of ONNX's data types that a tensor can be cast to at run time, None for
-    others.
-    """
-    from onnx import TensorProto
+    """Return the element type for one of ONNX's data types if a tensor can be cast to it at run time, else None."""
+    return _element(data_type, (*NETWORK_FLOAT_NAMES, "bool", *POSITION_NAMES))
 
-    integers: dict[int, Attribute] = {TensorProto.INT32: i32, TensorProto.INT64: i64}
-    return integers.get(data_type) or network_element(data_type)
+
+def _element(data_type: int, storages: Collection[str]) -> Attribute | None:
+    """Return the element type for one of ONNX's data types if it is one of some storage types, else None."""
+    from onnx.helper import np_dtype_to_tensor_dtype
+
+    return next(
+        (
+            type_of_storage(name)
+            for name in storages
+            if np_dtype_to_tensor_dtype(dtype_of(name)) == data_type
+        ),
+        None,
+    )
 
 
 def dtype_of_value(value: Value) -> np.dtype:

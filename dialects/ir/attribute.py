@@ -140,6 +140,17 @@ def flag(value: bool) -> UnitAttr | None:
     return UnitAttr() if value else None
 
 
+def bounds_of(low: Real | None, high: Real | None) -> tuple[float | None, float | None]:
+    """Return two optional bounds as numbers; None for a missing one."""
+    return None if low is None else low.value.data, None if high is None else high.value.data
+
+
+def check_bounds(name: str, low: float | None, high: float | None) -> None:
+    """Raise VerifyException if both bounds are given and no number lies between them."""
+    if low is not None and high is not None and not low <= high:
+        raise VerifyException(f"{name} {low} and {high} leave nothing between them")
+
+
 def check_one_of(name: str, value: str, known: Sequence[str]) -> None:
     """Raise VerifyException unless `value`, the text of attribute `name`, is one of the `known` ones."""
     if value not in known:

@@ -15,6 +15,7 @@ from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.instruction_set import SEGMENTS
+from ...backends.numerics.storage import ACCUMULATOR_NAMES
 from ...backends.targets.alignment import ALIGNMENT_BYTES
 from ..ir.attribute import (
     INTEGER,
@@ -29,7 +30,7 @@ from ..ir.attribute import (
 )
 from ..ir.text.assembly import TextOp
 from ..quant.element_type import element_storage, shape_of, type_bytes, type_of_storage
-from .checks import ACCUMULATORS, check_core, check_storage, fail_unless, space_of
+from .checks import check_core, check_storage, fail_unless, space_of
 
 MemoryPlace = tuple[str, int]
 """A memory: ("local" or "acc", core), or (segment of global memory, -1)."""
@@ -252,7 +253,7 @@ class AllocOp(BufferOp):
         space = space_of(self.output)
         fail_unless(space != "global", 'a core\'s buffer is in memory space "local" or "acc"')
         if space == "acc":
-            check_storage("an accumulator", self.output, *ACCUMULATORS)
+            check_storage("an accumulator", self.output, *ACCUMULATOR_NAMES)
         if self.address is not None:
             address = self.address.value.data
             if address < 0 or address % ALIGNMENT_BYTES:

@@ -12,12 +12,9 @@ from xdsl.utils.exceptions import VerifyException
 from ...backends.instructions.instruction_set import SPACES
 from ...backends.numerics.quantization import MAX_SHIFT
 from ...backends.numerics.storage import integer_range, is_float
-from ..ir.attribute import Ints, Reals, values_of
+from ..ir.attribute import Ints, Reals, check_bounds, values_of
 from ..ir.identity_cache import by_identity
 from ..quant.element_type import element_storage, shape_of, type_shape
-
-ACCUMULATORS = ("i32", "i64", "f32")
-"""The storage types in which sums of products are kept."""
 
 
 def fail_unless(condition: bool, message: str) -> None:
@@ -143,8 +140,7 @@ def check_zero_points(values: Ints, *storages: str) -> None:
 def check_clamp(clamp: Reals) -> None:
     """Raise VerifyException unless the clamp has two bounds, the lower one first."""
     low, high = list_of("clamp", clamp, 2)
-    if not low <= high:
-        raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
+    check_bounds("clamp bounds", low, high)
 
 
 def check_multiplier(op: Any) -> None:

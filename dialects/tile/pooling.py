@@ -7,6 +7,7 @@ from typing import ClassVar
 from xdsl.dialects.builtin import MemRefType, StringAttr, UnitAttr
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
 
+from ...backends.numerics.pooling import POOL_KINDS
 from ..ir.attribute import INTS, check_one_of, ints
 from ..ir.text.assembly import Defaults
 from ..quant.element_type import shape_of
@@ -22,7 +23,6 @@ from .core_op import Translation
 from .instruction_fields import named, window_fields
 from .requantized_op import RequantizedOp
 
-POOL_KINDS = ("max", "average")
 _SIDES = ("pad_top", "pad_left", "pad_bottom", "pad_right")
 
 

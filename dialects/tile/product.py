@@ -9,12 +9,11 @@ from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.numerics.storage import is_float
+from ...backends.numerics.storage import ACCUMULATOR_NAMES, is_float
 from ..ir.attribute import INTEGER, INTS, REALS, ints, values_of
 from ..ir.text.assembly import Defaults
 from ..quant.element_type import shape_of
 from .checks import (
-    ACCUMULATORS,
     check_at_least_one_axis,
     check_clamp,
     check_pitch,
@@ -126,7 +125,7 @@ class EpilogueOp(CoreOp):
         check_at_least_one_axis("out", self.out)
         channels, storage = self.channels.value.data, storage_of(self.out)
         floating = is_float(storage_of(self.acc))
-        check_storage("acc", self.acc, *ACCUMULATORS)
+        check_storage("acc", self.acc, *ACCUMULATOR_NAMES)
         if is_float(storage) != floating:
             raise VerifyException(
                 f"acc of {storage_of(self.acc)} does not become an output of {storage}"

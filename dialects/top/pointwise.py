@@ -18,7 +18,7 @@ from ...backends.numerics import elementwise
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
 from ...backends.numerics.storage import dtype_of
 from ...backends.numerics.unary import NOT, unary
-from ..ir.attribute import Real, optional_real
+from ..ir.attribute import Real, bounds_of, check_bounds, optional_real
 from ..ir.field import argument, operand, prop
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
 from ..network.shape import Shape
@@ -78,17 +78,12 @@ class ClipOp(TopOp):
 
     def verify_(self) -> None:
         super().verify_()
-        if self.low is not None and self.high is not None:
-            low, high = self.low.value.data, self.high.value.data
-            if not low <= high:
-                raise VerifyException(f"bounds {low} and {high} leave nothing between them")
+        check_bounds("bounds", *self.bounds)
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
         """The bounds as numbers; None for a missing one."""
-        low = None if self.low is None else self.low.value.data
-        high = None if self.high is None else self.high.value.data
-        return low, high
+        return bounds_of(self.low, self.high)
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         return elementwise.clamp(operands[0], *self.bounds)

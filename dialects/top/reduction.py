@@ -12,7 +12,7 @@ from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from ...backends.numerics import reduction
-from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
+from ...backends.numerics.reduction import IDENTITY_KINDS, INTEGER_KINDS, SELECTING_KINDS
 from ..network.reduction import ReduceBase
 from ..network.rewriting import replace_merged
 from ..network.tensor_op import Arrays
@@ -59,7 +59,7 @@ class ReduceOp(ReduceBase, TopOp, HasCanonicalizationPatternsInterface):
         """Tell whether each reduction is over a single element and gives that element unchanged."""
         shape = shape_of(self.input)
         ones = all(shape[axis] == 1 for axis in self.axes.get_values())
-        return ones and self.kind.data in ("mean", "sum", "prod", "max", "min")
+        return ones and self.kind.data in IDENTITY_KINDS
 
     def unchanged_operand(self) -> SSAValue | None:
         return self.input if self.keeps_elements() else None

@@ -19,13 +19,6 @@ from ..network.tensor_op import Arrays
 from ..quant.element_type import shape_of
 from .top_op import TopOp
 
-RESIZE_MODES = ("nearest", "linear", "cubic")
-COORDINATE_MODES = (
-    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
-    "tf_crop_and_resize",
-)  # fmt: skip
-NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
-
 
 @irdl_op_definition
 class ResizeOp(TopOp):
@@ -61,10 +54,10 @@ class ResizeOp(TopOp):
             raise VerifyException(f"scales must be positive, got {list(self.scales.get_values())}")
         if self.roi is not None and len(self.roi) != 2 * rank:
             raise VerifyException(f"roi must have {2 * rank} numbers, got {len(self.roi)}")
-        check_one_of("mode", self.mode.data, RESIZE_MODES)
+        check_one_of("mode", self.mode.data, resampling.RESIZE_MODES)
         transformation = self.coordinate_transformation_mode.data
-        check_one_of("coordinate_transformation_mode", transformation, COORDINATE_MODES)
-        check_one_of("nearest_mode", self.nearest_mode.data, NEAREST_MODES)
+        check_one_of("coordinate_transformation_mode", transformation, resampling.COORDINATE_MODES)
+        check_one_of("nearest_mode", self.nearest_mode.data, resampling.NEAREST_MODES)
         if transformation == "tf_crop_and_resize" and self.roi is None:
             raise VerifyException("tf_crop_and_resize needs a roi")
 

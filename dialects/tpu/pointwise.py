@@ -13,7 +13,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.pointwise import TABLE_ENTRIES
 from ...backends.numerics.quantization import dequantize, quantize, requantize
-from ...backends.numerics.storage import round_to
+from ...backends.numerics.storage import LOOKUP_NAMES, round_to
 from ...backends.numerics.unary import NOT, unary
 from ..ir.attribute import Integer, integer
 from ..ir.field import DERIVED, argument, operand, prop
@@ -92,8 +92,9 @@ class LookupOp(TpuOp):
 
     def verify_elements(self) -> None:
         rules.activations([("input", self.input)], one_storage=True)
-        if element_storage(self.input.type) not in ("i8", "u8"):
-            raise VerifyException(f"input must be stored as i8 or u8, got {element_of(self.input)}")
+        if element_storage(self.input.type) not in LOOKUP_NAMES:
+            known = " or ".join(LOOKUP_NAMES)
+            raise VerifyException(f"input must be stored as {known}, got {element_of(self.input)}")
         rules.per_tensor("table", self.table)
         rules.storable(self.table)
         rules.same_element("result", self.output, "table", self.table)

@@ -11,11 +11,11 @@ from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.quantization import quantize_multiplier
 from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
+from ...backends.numerics.storage import INTEGER_ACCUMULATOR_NAMES, INTEGER_OPERAND_NAMES
 from ..quant import UniformQuantizedType
 from ..quant.element_type import element_of, element_storage, is_float, is_quantized
 
 NamedValue = tuple[str, SSAValue]
-MATRIX_STORAGES = ("i8", "u8", "i16")
 """Storage types whose products the matrix unit forms."""
 
 
@@ -174,16 +174,17 @@ def product(
     if not is_quantized(input.type):
         _float_product(input, weight, bias, residual, output, accumulator)
         return
-    if accumulator not in ("i32", "i64"):
-        raise VerifyException(f"quantized operands accumulate in i32 or i64, got '{accumulator}'")
+    if accumulator not in INTEGER_ACCUMULATOR_NAMES:
+        known = " or ".join(INTEGER_ACCUMULATOR_NAMES)
+        raise VerifyException(f"quantized operands accumulate in {known}, got '{accumulator}'")
     activations([("input", input), ("result", output)], one_storage=False)
     for name, value in (("input", input), ("weight", weight)):
         if (
             is_quantized(value.type)
-            and element_storage_or_none(element_of(value)) not in MATRIX_STORAGES
+            and element_storage_or_none(element_of(value)) not in INTEGER_OPERAND_NAMES
         ):
             raise VerifyException(
-                f"{name} must be stored as one of {', '.join(MATRIX_STORAGES)}, got "
+                f"{name} must be stored as one of {', '.join(INTEGER_OPERAND_NAMES)}, got "
                 f"{element_of(value)}"
             )
     _quantized_weight(weight, weight_axis, weight_zero_point)

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 from xdsl.ir import Attribute, SSAValue
-from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import elementwise
-from ..ir.attribute import Real, optional_real
+from ..ir.attribute import Real, bounds_of, check_bounds, optional_real
 from ..ir.field import prop
 from ..network.tensor_op import TensorOp
 from ..quant import verify_quantized_shape
@@ -62,16 +61,12 @@ class ClampedOp(TpuOp):
 
     def verify_(self) -> None:
         super().verify_()
-        low, high = self.clamp
-        if low is not None and high is not None and not low <= high:
-            raise VerifyException(f"clamp bounds {low} and {high} leave nothing between them")
+        check_bounds("clamp bounds", *self.clamp)
 
     @property
     def clamp(self) -> tuple[float | None, float | None]:
         """The bounds as numbers; None for a missing one."""
-        low = None if self.clamp_low is None else self.clamp_low.value.data
-        high = None if self.clamp_high is None else self.clamp_high.value.data
-        return low, high
+        return bounds_of(self.clamp_low, self.clamp_high)
 
     def clamped(self, value: np.ndarray) -> np.ndarray:
         """Clamp a value in storage units that has the result's type."""

@@ -26,6 +26,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.numerics.whole import ceil_div
 from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
@@ -144,7 +145,7 @@ def _positions(
         if goals.before[index] >= 0:
             # Not before what writes its source or uses its target; equal keys keep their order.
             after = max(last_use.get(written, 0), *(last_write.get(v, 0) for v in op.operands))
-            before = max(int(goals.before[index]), (after + 1) // 2)
+            before = max(int(goals.before[index]), ceil_div(after, 2))
             use = uses[written]
             if use.first == index and before < index:
                 free = budgets[_core_of(op)] - align(use.size_bytes)

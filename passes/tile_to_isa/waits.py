@@ -17,6 +17,7 @@ from math import gcd
 import numpy as np
 
 from ...backends.instructions.instruction_set import Access
+from ...backends.numerics.whole import ceil_div
 
 Region = tuple[str, int]
 """A memory: its space and core (local, acc), or "global" and its segment."""
@@ -190,7 +191,7 @@ class _Shadow:
         while extent_bytes > block * _MOST_BLOCKS:
             block *= 2
         self.block = block
-        blocks = -(-extent_bytes // block)
+        blocks = ceil_div(extent_bytes, block)
         self._writes, self._reads = _LastSteps(writers, blocks), _LastSteps(readers, blocks)
 
     def touch(self, access: Access, queue: int, step: int, producers: dict[int, int]) -> None:
@@ -208,16 +209,16 @@ class _Shadow:
         axes = [(n, s) for n, s in zip(access.counts, access.strides, strict=True) if n > 1 and s]
         low = access.address // block
         if not axes:
-            high = -(-(access.address + access.run_bytes) // block)
+            high = ceil_div(access.address + access.run_bytes, block)
             return _Blocks(low, (high - low,), (1,))
         if access.address % block == 0 and all(s > 0 and s % block == 0 for _, s in axes):
             return _Blocks(
                 low,
-                (*(n for n, _ in axes), -(-access.run_bytes // block)),
+                (*(n for n, _ in axes), ceil_div(access.run_bytes, block)),
                 (*(s // block for _, s in axes), 1),
             )
         runs = access.intervals()
-        lows, highs = runs[:, 0] // block, -(-runs[:, 1] // block)
+        lows, highs = runs[:, 0] // block, ceil_div(runs[:, 1], block)
         lengths = highs - lows
         offsets = lows - np.concatenate(([0], np.cumsum(lengths)[:-1]))
         return _Blocks(0, (), (), np.repeat(offsets, lengths) + np.arange(lengths.sum()))

@@ -43,7 +43,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
-from ...backends.numerics.storage import dtype_of
+from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
 from ...backends.targets.target import Target, TargetError, load_target
 from ...dialects import top, tpu
 from ...dialects.context import report
@@ -63,10 +63,8 @@ from .float_results import float_results
 from .quantize_option import QUANTIZE
 from .tpu_builder import TpuBuilder
 
-_STORAGES = ("f32", "f16", "bf16", "bool")
+_STORAGES = (*NETWORK_FLOAT_NAMES, "bool")
 """The element types of a network that can be converted."""
-_INTEGERS = ("i32", "i64")
-"""The element types of positions and of what the network casts them to."""
 _ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
 """By how much rounding to each type may change an output, as a share of the output's range."""
 
@@ -192,7 +190,7 @@ def _check_storage(op: Operation) -> None:
     the host makes, are allowed where they are only moved or cast.
     """
     makes_integers = isinstance(op, top.AlongAxisOp | top.CastOp) or Moves.holds(op)
-    known = (*_STORAGES, *_INTEGERS) if makes_integers else _STORAGES
+    known = (*_STORAGES, *POSITION_NAMES) if makes_integers else _STORAGES
     if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in known:
         raise DiagnosticError(
             f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",

@@ -31,6 +31,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from ...backends.instructions.pointwise import TABLE_ENTRIES
+from ...backends.numerics.storage import LOOKUP_NAMES
 from ...dialects import tpu
 from ...dialects.ir.text.value_name import value_name
 from ...dialects.ir.weights import WeightStore, value_of
@@ -117,7 +118,7 @@ def _has_8_bits(value: SSAValue) -> bool:
     return (
         isinstance(element, UniformQuantizedType)
         and element.is_per_tensor
-        and element_storage(element) in ("i8", "u8")
+        and element_storage(element) in LOOKUP_NAMES
     )
 
 

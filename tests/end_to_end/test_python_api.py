@@ -16,6 +16,7 @@ from smalti.compiler import (
     import_model,
     load_program,
 )
+from smalti.tools import opt
 
 from .conftest import small_model
 
@@ -74,6 +75,19 @@ def test_save_and_load(compiled: CompiledModel, data, tmp_path: Path):
         loaded.ir("tile")
     loaded.save(tmp_path / "again.smalti")
     assert (tmp_path / "again.smalti").read_bytes() == path.read_bytes()
+
+
+def test_the_pipeline_reads_the_calibration_table_that_is_saved(
+    small_onnx: Path, compiled: CompiledModel, data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import_model(small_onnx).save(tmp_path / "m.mlir")
+    compiled.save_calibration(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert opt.main(["m.mlir", "-p", compiled.pipeline, "-o", "m.isa.mlir"]) == 0
+    assert (tmp_path / "m.isa.mlir").stat().st_size
+    floats = compile_model(small_onnx, quantize="f32")
+    with pytest.raises(DiagnosticError, match="no ranges were measured"):
+        floats.save_calibration(tmp_path)
 
 
 def test_import_model(small_onnx: Path, data):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ...dialects.level import STAGES
 from ..arguments.driver import add_driver_arguments, instrumentation
 from ..arguments.files import InputFile, OutputFile, check_files
 from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
 from ..arguments.sanitize import add_no_sanitize
 from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
-
-STAGES = ("top", "tpu", "tile", "isa", "program")
 
 
 def stages(text: str) -> tuple[str, ...]:
@@ -41,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=stages,
         default=("program",),
         metavar="LIST",
-        help="what to write, of top,tpu,tile,isa,program (default: program); IR is named after the program file: "
+        help=f"what to write, of {','.join(STAGES)} (default: program); IR is named after the program file: "
         "m.smalti gives m.top.mlir …",
     )
     parser.add_argument(

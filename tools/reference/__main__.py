@@ -6,11 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ..arguments.version import add_version_argument
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write or check the pages; return the exit code, which is 1 if --check found stale ones."""
     parser = argparse.ArgumentParser(prog="python -m smalti.tools.reference", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if stale")
+    add_version_argument(parser)
     args = parser.parse_args(argv)
     from .pages import stale_pages, write_pages
 

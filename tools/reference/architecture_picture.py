@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 
+from ...dialects.level import LEVELS
 from .architecture import LAYERS, Folder, direct, folders, layer_imports, layer_of
 
 WIDTH = 960
@@ -16,7 +17,6 @@ _CHIP_GAP = 6
 _HEAD = 52
 _ARROW = "#8b949e"
 _WRONG = "#d1242f"
-_LEVELS = ("top", "tpu", "tile", "isa")
 _LETTER = 7.3
 """The width of a letter of a folder's name, in a 12-pixel monospaced font."""
 
@@ -122,7 +122,7 @@ def _lines(layer: str, found: list[Folder]) -> list[list[str]]:
 def _by_level(name: str) -> tuple[int, str]:
     """Return a key that sorts folders by level (steps between levels after the level they start from), others first."""
     level = re.split("[_/]", name)[0]
-    return (_LEVELS.index(level) if level in _LEVELS else -1, name)
+    return (LEVELS.index(level) if level in LEVELS else -1, name)
 
 
 def _chip_width(name: str) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ...dialects.level import LEVELS
 from ...passes.description import PassDescription, describe_passes
 from .markdown import page, prose, table
 
-_LEVELS = ("top", "tpu", "tile", "isa", "any")
+_LEVELS = (*LEVELS, "any")
 
 
 def pass_page() -> str:

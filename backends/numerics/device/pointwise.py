@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import comparison, elementwise
 from ..quantization import dequantize, quantize, requantize
-from ..storage import is_float
+from ..storage import LOOKUP_NAMES, is_float
 from ..unary import NOT
 from ..unary import unary as float_unary
 from .tile_buffer import integer_clamp, padded, shaped, strided
@@ -55,7 +55,7 @@ def convert(
         return requantize(centerd, multiplier, shift, zero_point_out, out_type, clamp)
 
     fill_value = 0 if is_float(out_type) else zero_point_out
-    if in_type in ("i8", "u8") and values.size > 1024:
+    if in_type in LOOKUP_NAMES and values.size > 1024:
         # Eight bits have 256 values: convert those, and look the elements up.
         every = np.arange(256, dtype=np.uint8)
         found = np.take(converted(every.view(values.dtype)), values.view(np.uint8))
@@ -181,7 +181,7 @@ def lookup(
     """Compute out[rows, out_pitch]: for each element of x[rows, in_pitch], of 8 bits, the element of `table` [256] that
     its bits, as an unsigned number, count to; the padding lanes are `zero_point`.
     """
-    if in_type not in ("i8", "u8"):
+    if in_type not in LOOKUP_NAMES:
         raise ValueError(f"a table is looked up with 8 bits, not with {in_type}")
     values = shaped(x, (rows, in_pitch), "x", in_type)[..., :columns]
     entries = shaped(table, (256,), "table", out_type)

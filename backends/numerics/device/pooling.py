@@ -58,8 +58,8 @@ def pool(
         best = pooling.max_pool2d(images, pads=pads, **window)
         unbounded = clamp_low == -_INFINITE and clamp_high == _INFINITE
         return best if unbounded else elementwise.clamp(best, clamp_low, clamp_high)
-    if kind != "average":
-        raise ValueError(f"unknown pooling '{kind}' (known: max, average)")
+    if kind not in pooling.POOL_KINDS:
+        raise ValueError(f"unknown pooling '{kind}' (known: {', '.join(pooling.POOL_KINDS)})")
     include = bool(count_include_pad)
     if is_float(type):
         mean = pooling.average_pool2d_f32(images, pads=pads, count_include_pad=include, **window)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...numerics.whole import ceil_div
+
 BLOCK_BYTES = 64
 
 
@@ -32,7 +34,7 @@ class Memory:
         """Return 0 if all bytes are shared, 1 if all are private, 2 if there are both."""
         if self._flags is None:
             return 0
-        flags = self._flags[start // BLOCK_BYTES : -(-end // BLOCK_BYTES)]
+        flags = self._flags[start // BLOCK_BYTES : ceil_div(end, BLOCK_BYTES)]
         count = int(np.count_nonzero(flags))
         return 0 if not count else 1 if count == len(flags) else 2
 
@@ -43,8 +45,8 @@ class Memory:
         """
         if self._private is None or self._flags is None:
             self._private = np.zeros((self.samples, self.size), np.uint8)
-            self._flags = np.zeros(-(-self.size // BLOCK_BYTES), np.bool_)
-        first, last = start // BLOCK_BYTES, -(-end // BLOCK_BYTES)
+            self._flags = np.zeros(ceil_div(self.size, BLOCK_BYTES), np.bool_)
+        first, last = start // BLOCK_BYTES, ceil_div(end, BLOCK_BYTES)
         flags = self._flags[first:last]
         if flags.all():
             return self._private
@@ -96,8 +98,8 @@ class Memory:
     def _share(self, start: int, end: int) -> None:
         """Hand whole blocks that are about to be overwritten with shared bytes back to the shared plane."""
         assert self._flags is not None
-        whole = slice(-(-start // BLOCK_BYTES), end // BLOCK_BYTES)
-        first, last = start // BLOCK_BYTES, -(-end // BLOCK_BYTES)
+        whole = slice(ceil_div(start, BLOCK_BYTES), end // BLOCK_BYTES)
+        first, last = start // BLOCK_BYTES, ceil_div(end, BLOCK_BYTES)
         outside = self._flags[first : whole.start], self._flags[whole.stop : last]
         if whole.start <= whole.stop and not any(edge.any() for edge in outside):
             self._flags[whole] = False

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...instructions.instruction_set import ENGINES, HostCall
+from ...numerics.whole import ceil_div
 from ...program.encoding import select
 from ...program.program import DebugEntry
 from ..streams import ENGINE_COUNT, Streams
@@ -112,7 +113,7 @@ class Timing:
     @property
     def cycles(self) -> int:
         """The cycles from the cold start to the end of the last instruction, over all repetitions, rounded up."""
-        return -(-self.ticks // TICKS_PER_CYCLE)
+        return ceil_div(self.ticks, TICKS_PER_CYCLE)
 
     @property
     def steady_cycles(self) -> float:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ....backends.numerics.resampling import RESIZE_MODES
 from ....dialects import top
 from ..builder import GraphBuilder
 from ..node import Node, UnsupportedNodeError
 from ..operator import Operator
 from ..value import Value, shape_of
-
-_MODES = ("nearest", "linear", "cubic")
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def _resize(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 def _mode(node: Node) -> str:
     mode = node.string("mode", "nearest")
     mode = "linear" if mode == "bilinear" else mode  # the name in Upsample 1
-    if mode not in _MODES:
-        raise UnsupportedNodeError(f"its mode '{mode}' is none of {', '.join(_MODES)}")
+    if mode not in RESIZE_MODES:
+        raise UnsupportedNodeError(f"its mode '{mode}' is none of {', '.join(RESIZE_MODES)}")
     return mode
 
 

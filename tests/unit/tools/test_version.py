@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import smalti
 from smalti.tools import bisect, extract, gui, main, new_pass, opt, reduce
+from smalti.tools.reference import __main__ as reference
 from xdsl import __version__ as xdsl_version
 
 from tests.shared_files import ROOT
@@ -19,6 +20,7 @@ PROGRAMS: dict[str, Callable[[list[str]], int]] = {
     "smalti-extract": extract.main,
     "smalti-gui": gui.main,
     "python -m smalti.tools.new_pass": new_pass.main,
+    "python -m smalti.tools.reference": reference.main,
 }
 
 

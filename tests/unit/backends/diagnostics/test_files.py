@@ -122,6 +122,24 @@ def test_what_a_running_process_holds_is_left_alone(tmp_path: Path):
         os.close(handle)
 
 
+def test_files_are_written_where_there_are_no_locks(tmp_path: Path):
+    """On Windows there is no `fcntl`: nothing is locked, and no leftover is removed."""
+    code = (
+        "import pathlib, sys\n"
+        "sys.modules['fcntl'] = None\n"
+        "from smalti.backends.diagnostics.files import write_text\n"
+        "from smalti.backends.diagnostics.temporary import temporary_folder\n"
+        "path = pathlib.Path(sys.argv[1])\n"
+        "with temporary_folder(path) as folder:\n"
+        "    (folder / 'part').write_text('x')\n"
+        "    write_text(path, 'whole')\n"
+    )
+    leftover = tmp_path / ".m.smalti-part-x"
+    leftover.touch()
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "m")], check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [leftover.name, "m"]
+
+
 def test_only_regular_files_of_a_limited_size_are_read(tmp_path: Path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

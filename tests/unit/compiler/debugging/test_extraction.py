@@ -12,7 +12,6 @@ from smalti.compiler.compilation.compilation import (
     CompileOptions,
     start_from_model,
 )
-from smalti.compiler.compilation.pipelines import Level
 from smalti.compiler.debugging.experiment import IrExperiment
 from smalti.compiler.debugging.extraction import extract
 from smalti.compiler.debugging.inputs import InputSource
@@ -23,6 +22,7 @@ from smalti.dialects import tpu
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.location import names_of
 from smalti.dialects.ir.text.module_text import read_module, verify
+from smalti.dialects.level import Level
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 

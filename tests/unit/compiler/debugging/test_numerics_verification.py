@@ -8,7 +8,6 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.calibration.ranges import calibrate
 from smalti.compiler.calibration.samples import load_calibration_data
 from smalti.compiler.compilation.pipelines import (
-    Level,
     pass_text,
     passes_into,
     passes_of,
@@ -19,6 +18,7 @@ from smalti.compiler.debugging.numerics_verification import NumericsVerifier
 from smalti.compiler.debugging.tolerance import coarsest_float
 from smalti.compiler.onnx_import.importer import import_onnx
 from smalti.dialects.context import make_context
+from smalti.dialects.level import Level
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 from smalti.passes.top.calibration_table import write_table

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
-from smalti.compiler.compilation.pipelines import Level
 from smalti.compiler.debugging import listing_reduction
 from smalti.compiler.debugging.experiment import Experiment, IrExperiment
 from smalti.compiler.debugging.minimize import minimize
@@ -25,6 +24,7 @@ from smalti.compiler.execution import run_ir
 from smalti.dialects import tile
 from smalti.dialects.ir.text.module_text import verify
 from smalti.dialects.isa import InstructionOp
+from smalti.dialects.level import Level
 
 from .faulty_passes import (
     FAULTY,

@@ -2,9 +2,9 @@
 
 import pytest
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
-from smalti.compiler.compilation.pipelines import Level
 from smalti.compiler.demo.digits import MODEL
 from smalti.compiler.driver.cost import cost_comments, costs_of
+from smalti.dialects.level import Level
 
 
 @pytest.mark.parametrize("level", ["top", "tpu", "tile", "isa"])
