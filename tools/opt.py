@@ -64,7 +64,8 @@ def _parser() -> argparse.ArgumentParser:
         "--weights-out",
         type=OutputFile,
         metavar="FILE",
-        help="where to write weights that passes changed, when the IR goes to standard output",
+        help="where to write weights that passes changed, when the IR goes to standard output (without it "
+        "they go along, at the end of the text, unless that is a terminal)",
     )
     _add_pipeline_arguments(parser)
     _add_input_arguments(parser)
@@ -190,6 +191,7 @@ def _run(args: argparse.Namespace, flags: list[str]) -> int:
         dump_pipeline=args.dump_pass_pipeline,
         output=None if args.output == "-" else Path(args.output),
         weights_out=args.weights_out,
+        shown=sys.stdout.isatty(),
         split_input=args.split_input_file,
         verify_diagnostics=args.verify_diagnostics,
         verify_round_trip=args.verify_roundtrip,

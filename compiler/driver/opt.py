@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
@@ -15,11 +18,14 @@ from xdsl.passes import ModulePass
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, as_diagnostic
 from ...dialects.context import SmaltiContext, make_context, print_diagnostic
 from ...dialects.ir.text.module_text import (
+    carry_weights,
     parse_module,
     save_changed_weights,
+    weights_left_out,
     write_module,
     write_text,
 )
+from ...dialects.ir.weights import keys_used
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
@@ -35,15 +41,16 @@ class OptOptions:
     """What `smalti-opt` does with a text.
 
     `pipeline`: passes as text, or None to take it from the reproducer that the input is. `output`: an IR file, with
-    its weights beside it, or None for standard output (changed weights then go to `weights_out`). `dump_pipeline`
-    writes the pipeline with all its options, and `debug` tracebacks, to standard error; `cost` writes its cost beside
-    each op.
+    its weights beside it, or None for standard output: changed weights then go to `weights_out`, or with the text,
+    unless `shown` says that a person looks at it. `dump_pipeline` writes the pipeline with all its options, and
+    `debug` tracebacks, to standard error; `cost` writes its cost beside each op.
     """
 
     pipeline: str | None = ""
     dump_pipeline: bool = False
     output: Path | None = None
     weights_out: Path | None = None
+    shown: bool = False
     split_input: bool = False
     verify_diagnostics: bool = False
     verify_round_trip: bool = False
@@ -174,6 +181,23 @@ class OptDriver:
                 options["comments"] = comments
                 write_module(module, self.options.output, ctx, **options)
                 return ""
-            if ctx.weights.changed:
-                save_changed_weights(module, ctx, self.options.weights_out)
-            return style.text_of(module, comments)
+            carried = self._send_weights(module, ctx)
+            return style.text_of(module, comments) + carried
+
+    def _send_weights(self, module: ModuleOp, ctx: SmaltiContext) -> str:
+        """See to the weights of a module that goes to standard output; return what to write after its text."""
+        if self.options.weights_out is not None:
+            save_changed_weights(module, ctx, self.options.weights_out)
+        elif not self.options.shown:
+            return carry_weights(module, ctx, same_folder=_is_pipe(sys.stdout))
+        elif ctx.weights.added(keys_used(module.walk())):
+            print_diagnostic(weights_left_out("the passes changed weights"))
+        return ""
+
+
+def _is_pipe(stream: TextIO) -> bool:
+    """Tell whether what is written to a stream goes on to another program, and not to a file, which may be anywhere."""
+    try:
+        return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return True

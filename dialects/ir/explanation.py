@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BUILTIN_TYPES = ("tensor", "memref", "vector", "index", "f16", "bf16", "f32", "f64", "i8", "i32")
 _COMMENT = re.compile(r"//[^\n]*")
+_CODE = re.compile(r'(?:"(?:[^"\\\n]|\\.)*+"|(?!//)[^\n])*+')
+"""A line up to its comment."""
 _WORD = re.compile(r"[\w$.\-]+")
 _VALUE = re.compile(r"%([\w$.\-]+)")
 
@@ -38,7 +40,9 @@ def explain_parse_error(message: str, offset: int, parser: SmaltiParser) -> Diag
     text = parser.source.text
     if not _COMMENT.sub("", text).strip():
         return DiagnosticError("there is no IR in the text", Place(file=parser.source.file))
-    end = _end(text)
+    end = end_of_ir(text)
+    line_end = parser.end_before(offset) if offset < end else None
+    offset = line_end or offset
     explanation = Explanation(message)
     for pattern, explain in _PARSE_ERRORS:
         match = re.fullmatch(pattern, message, re.DOTALL)
@@ -46,19 +50,28 @@ def explain_parse_error(message: str, offset: int, parser: SmaltiParser) -> Diag
             explanation = explain(match, offset, parser)
             break
     message, notes, hint = explanation
-    if offset >= end > 0:
-        # If something is missing at the end, point at the last character that is there.
+    # If something is missing at an end, point at the last character that is there.
+    if line_end is not None:
+        offset = line_end - 1
+        if "expected" in message:
+            message = f"{message}, but the line ends here"
+    elif offset >= end > 0:
         offset = end - 1
         message = f"{message}, but the text ends here"
     return DiagnosticError(message, parser.source.place(offset), notes, hint)
 
 
-def _end(text: str) -> int:
+def end_of_ir(text: str) -> int:
     """Return the offset after the last character of a text that is neither blank nor part of a comment at its end."""
     end = len(text.rstrip())
-    while (line := text.rfind("\n", 0, end) + 1) and text[line:end].lstrip().startswith("//"):
+    while end:
+        line = text.rfind("\n", 0, end) + 1
+        code = _CODE.match(text, line, end)
+        kept = len(code[0].rstrip()) if code is not None else 0
+        if kept or not line:
+            return line + kept
         end = len(text[:line].rstrip())
-    return end
+    return 0
 
 
 def explain_wrong_op(

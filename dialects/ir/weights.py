@@ -33,7 +33,8 @@ _MAX_HEADER_BYTES = 100_000_000
 FILE_LIMIT_BYTES = 1 << 36
 """The greatest size of a weight file: 64 GiB."""
 _BESIDE = "keep the weight file beside the IR that names it"
-_ALIGNMENT = 64
+ALIGNMENT = 64
+"""In a weight file the data begin at a multiple of this."""
 _METADATA = "__metadata__"
 """The entry of the header that is no tensor, but a table of strings."""
 _HASH = "smalti.hash"
@@ -47,7 +48,7 @@ class _Entry:
 
     storage: str
     shape: tuple[int, ...]
-    data: mmap.mmap
+    data: mmap.mmap | bytes
     offset: int
 
     def array(self) -> np.ndarray:
@@ -88,14 +89,22 @@ class WeightStore:
         entries, digest = _read_entries(path)
         for key, entry in entries.items():
             if key in self and not _same_bytes(self.get(key), entry.array()):
-                raise DiagnosticError(
-                    f"weight '{key}' is in the store already, with another value",
-                    Place(file=str(path)),
-                    hint="open one weight file per module",
-                )
+                raise _other_value(key, Place(file=str(path)))
         self._mapped.update(entries)
         self._files[path.resolve()] = set(entries)
         self._hashes[path.resolve()] = digest
+
+    def add_file(self, data: bytes, place: Place) -> None:
+        """Add the tensors of a safetensors file that is not on disk; like all added ones they are in no opened file.
+
+        Raises DiagnosticError, with `place`, if the data are damaged or hold another value under a key of the store.
+        """
+        entries, _ = _entries_of(data, len(data), place)
+        for key, entry in entries.items():
+            if key in self and not _same_bytes(self.get(key), entry.array()):
+                raise _other_value(key, place)
+        self._added.update({key: entry.array() for key, entry in entries.items()})
+        self.changed = True
 
     def get(self, key: str) -> np.ndarray:
         """Return the tensor `key`, read-only. Raises DiagnosticError if there is none."""
@@ -165,6 +174,24 @@ class WeightStore:
         if keys is None or set(self._added) <= set(ordered):
             self.changed = False
 
+    def write_to(self, file: BinaryIO, keys: Iterable[str]) -> None:
+        """Write `keys` as a safetensors file to a stream: the same bytes that `save` writes.
+
+        Raises DiagnosticError if a key is unknown.
+        """
+        ordered = sorted(set(keys))
+        self._write(file, self._header(ordered, self._digest(ordered)), ordered)
+
+    def size_bytes(self, keys: Iterable[str]) -> int:
+        """Return how many bytes the tensors `keys` have together."""
+        infos = [self.info(key) for key in keys]
+        return sum(bytes_of(prod(shape), storage) for storage, shape in infos)
+
+    def file_of(self, keys: Iterable[str]) -> Path | None:
+        """Return an opened or saved file that has all of `keys`, with links resolved; None if there is none."""
+        wanted = set(keys)
+        return next((path for path, held in self._files.items() if wanted <= held), None)
+
     def added(self, keys: Iterable[str]) -> list[str]:
         """Return those of `keys` that are in no opened file."""
         return [key for key in keys if key in self._added]
@@ -199,7 +226,7 @@ class WeightStore:
             }
             position += size
         text = json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-        return text + b" " * (-(len(text) + 8) % _ALIGNMENT)
+        return text + b" " * (-(len(text) + 8) % ALIGNMENT)
 
     def _write(self, file: BinaryIO, header: bytes, keys: list[str]) -> None:
         file.write(len(header).to_bytes(8, "little"))
@@ -221,6 +248,14 @@ def _is_constant(array: np.ndarray) -> bool:
         memory = memory.base
     is_mapped = isinstance(memory, mmap.mmap) and memoryview(memory).readonly
     return memory is None or isinstance(memory, bytes) or is_mapped
+
+
+def _other_value(key: str, place: Place) -> DiagnosticError:
+    return DiagnosticError(
+        f"weight '{key}' is in the store already, with another value",
+        place,
+        hint="open one weight file per module",
+    )
 
 
 def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
@@ -245,6 +280,13 @@ def _read_entries(path: Path) -> tuple[dict[str, _Entry], str | None]:
         ) from None
     if data is None:
         raise _damaged(place, "it is empty")
+    return _entries_of(data, size, place)
+
+
+def _entries_of(
+    data: mmap.mmap | bytes, size: int, place: Place
+) -> tuple[dict[str, _Entry], str | None]:
+    """Return the tensors in the bytes of a file, and the hash of them that it carries."""
     start, table = _read_header(data, size, place)
     entries: dict[str, _Entry] = {}
     for key, fields in table.items():
@@ -261,7 +303,7 @@ def _damaged(place: Place, why: str) -> DiagnosticError:
     )
 
 
-def _read_header(data: mmap.mmap, size: int, place: Place) -> tuple[int, dict[str, Any]]:
+def _read_header(data: mmap.mmap | bytes, size: int, place: Place) -> tuple[int, dict[str, Any]]:
     """Return the offset at which the tensors' bytes start, and the table in the header."""
     if size < 8:
         raise _damaged(place, f"it has {size} bytes only")
@@ -278,7 +320,7 @@ def _read_header(data: mmap.mmap, size: int, place: Place) -> tuple[int, dict[st
 
 
 def _read_entry(
-    data: mmap.mmap, start: int, size: int, key: str, fields: Any, place: Place
+    data: mmap.mmap | bytes, start: int, size: int, key: str, fields: Any, place: Place
 ) -> _Entry:
     try:
         code, shape, (low, high) = fields["dtype"], fields["shape"], fields["data_offsets"]

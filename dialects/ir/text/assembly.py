@@ -6,6 +6,7 @@
 The name or core comes first, then the operands, then the properties in the order of the definition.
 Flags stand alone, properties at their default are left out, optional operands after the first are
 written with their field's name (`residual %r`), and the buffer that an op writes follows an arrow.
+A `dense<>` may end the text: its type is then the result's, too.
 An op with a list of operands (`top.concat`) has no other operands.
 """
 
@@ -85,8 +86,12 @@ class TextOp(IRDLOperation):
         operands = _parse_operands(parser, layout)
         _parse_properties(parser, layout, properties)
         attributes = parser.parse_optional_attr_dict()
-        _parse_colon(cls, parser, layout)
-        values, results = _parse_types(cls, parser, layout, operands)
+        constant = _constant_at_end(parser, properties)
+        if constant is not None and not operands:
+            values, results = [], [constant.type]
+        else:
+            _parse_colon(cls, parser, layout)
+            values, results = _parse_types(cls, parser, layout, operands)
         return cls.build(
             operands=values, result_types=results, properties=properties, attributes=attributes
         )
@@ -114,6 +119,19 @@ class TextOp(IRDLOperation):
             if not isinstance(value, UnitAttr):
                 printer.print_string(" = ")
                 print_value(printer, value)
+
+
+def _constant_at_end(
+    parser: Parser, properties: dict[str, Attribute | None]
+) -> DenseIntOrFPElementsAttr | None:
+    """Return the `dense<>` with whose type the text of an op ends, which is then the type of the result, too; None if
+    the text goes on.
+    """
+    constants = [v for v in properties.values() if isinstance(v, DenseIntOrFPElementsAttr)]
+    content = parser.lexer.input.content
+    line = content[content.rfind("\n", 0, parser.pos) + 1 : parser.pos]
+    ends = not line.strip() or content.startswith(("loc(", "}"), parser.pos)
+    return constants[-1] if constants and (ends or parser.pos >= len(content)) else None
 
 
 def _parse_colon(cls: type[TextOp], parser: Parser, layout: TextLayout) -> None:

@@ -1,4 +1,6 @@
-"""Reads and writes the metadata at the end of a file, `{-# ... #-}`, where MLIR's reproducers hold their pipeline."""
+"""Reads and writes the metadata at the end of a file, `{-# ... #-}`, where MLIR's reproducers hold their pipeline, and
+texts without a weight file their weights.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,14 @@ Value = str | bool | int | dict[str, "Value"]
 
 _METADATA = re.compile(r"\{-#(?P<body>.*)#-\}\s*\Z", re.DOTALL)
 _TOKEN = re.compile(
-    r'\s*(?:(?P<string>"(?:\\.|[^"\\])*+")|(?P<word>[\w.$/-]+)|(?P<mark>[{}:,]))', re.DOTALL
+    r'\s*(?:(?P<string>"(?:[^"\\]++|\\.)*+")|(?P<word>[\w.$/-]+)|(?P<mark>[{}:,]))', re.DOTALL
 )
 _ESCAPE = re.compile(r"\\(?:([nt\"\\])|([0-9A-Fa-f]{2}))")
 _DEEPEST = 32
 
 
 class Metadata(NamedTuple):
-    """A text whose metadata's external resources are replaced by blanks, and those resources."""
+    """A text without its metadata's external resources, and those resources."""
 
     text: str
     external: Mapping[str, Value]
@@ -53,24 +55,24 @@ def take_metadata(source: SourceText) -> Metadata:
                 hint="keep one of them",
             )
         return Metadata(source.text, {})
-    return Metadata(source.text[: match.start()] + _blank(match[0]), external)
+    return Metadata(source.text[: match.start()], external)
 
 
 def metadata_text(pipeline: str, *, verify_each: bool) -> str:
     """Return the metadata of a reproducer, as MLIR writes it."""
     escaped = pipeline.replace("\\", "\\\\").replace('"', '\\"')
-    return (
-        "\n{-#\n  external_resources: {\n"
-        f"    {REPRODUCER}: {{\n"
-        f'      pipeline: "{escaped}",\n'
-        "      disable_threading: true,\n"
-        f"      verify_each: {str(verify_each).lower()}\n"
-        "    }\n  }\n#-}\n"
-    )
+    entries = {
+        "pipeline": f'"{escaped}"',
+        "disable_threading": "true",
+        "verify_each": str(verify_each).lower(),
+    }
+    return resource_text(REPRODUCER, entries)
 
 
-def _blank(text: str) -> str:
-    return re.sub(r"[^\n]", " ", text)
+def resource_text(name: str, entries: Mapping[str, str]) -> str:
+    """Return the metadata of a file with one external resource, whose entries' values are given as text."""
+    lines = ",\n".join(f"      {key}: {value}" for key, value in entries.items())
+    return f"\n{{-#\n  external_resources: {{\n    {name}: {{\n{lines}\n    }}\n  }}\n#-}}\n"
 
 
 class _Reader:

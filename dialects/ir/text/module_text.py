@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -20,25 +21,27 @@ from xdsl.ir import Operation
 from xdsl.utils.exceptions import ParseError, VerifyException
 
 from ....backends.diagnostics.destination import is_device
-from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ....backends.diagnostics.files import (
     read_text,
     write_atomically,
     write_bytes_atomically,
     write_text,
 )
-from ...context import SmaltiContext, weights_of
+from ...context import SmaltiContext, print_diagnostic, weights_of
 from ..explanation import explain_parse_error, explain_wrong_op
 from ..location import place_of
 from ..verifier import Verifier
 from ..weights import keys_used
 from .alias_definition import hoist_aliases
+from .carried_weights import CARRIED_LIMIT_BYTES, carried_text, take_carried
 from .file_metadata import take_metadata
 from .parser import SmaltiParser
 from .printer import SmaltiPrinter
 from .source_text import SourceText
 
 __all__ = [
+    "carry_weights",
     "open_weights",
     "parse_module",
     "print_module",
@@ -46,6 +49,7 @@ __all__ = [
     "read_text",
     "save_changed_weights",
     "verify",
+    "weights_left_out",
     "write_atomically",
     "write_bytes_atomically",
     "write_module",
@@ -74,7 +78,7 @@ def parse_module(
     is wrong with the text, the IR in it or the weight file.
     """
     name = file or "<text>"
-    text = take_metadata(SourceText(text, name, first_line)).text
+    text, external = take_metadata(SourceText(text, name, first_line))
     source = hoist_aliases(SourceText(text, name, first_line))
     parser = SmaltiParser(ctx, source)
     try:
@@ -86,6 +90,7 @@ def parse_module(
         # text's fault.
         raise explain_parse_error(_reason(error), parser.pos, parser) from None
     open_weights(module, ctx, file)
+    take_carried(external, ctx.weights, name)
     if check:
         verify(module, place_of=parser.place_of)
     return module
@@ -177,16 +182,20 @@ def write_module(
     """Write a module with locations to `path`, and the weights that it names to a .safetensors file beside it.
 
     The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in `smalti.weights`. A module
-    whose weights are already in a file beside `path`, unchanged, keeps that file. A device such as /dev/null takes the
-    text alone. Raises DiagnosticError if writing fails.
+    whose weights are already in a file beside `path`, unchanged, keeps that file. Through a pipe the weights go with
+    the text; a terminal or /dev/null takes the text alone. Raises DiagnosticError if writing fails.
     """
     path = Path(path)
     keys = keys_used(module.walk())
-    if keys and not is_device(path) and not _has_weights_beside(module, path, ctx, keys):
+    carried = ""
+    if is_device(path):
+        if not stat.S_ISCHR(os.stat(path).st_mode):
+            carried = carry_weights(module, ctx, same_folder=False)
+    elif keys and not _has_weights_beside(module, path, ctx, keys):
         weights = path.with_suffix(".safetensors")
         ctx.weights.save(weights, keys)
         _note_weights(module, weights, ctx)
-    write_text(path, print_module(module, **options))
+    write_text(path, print_module(module, **options) + carried)
 
 
 def _note_weights(module: ModuleOp, weights: Path, ctx: SmaltiContext) -> None:
@@ -219,22 +228,52 @@ def _has_weights_beside(module: ModuleOp, path: Path, ctx: SmaltiContext, keys: 
     return ctx.weights.holds(path.parent / named.data, keys)
 
 
-def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path | None) -> None:
-    """Write the weights of a module that goes to standard output to `file`, and note that file in the module.
+def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path) -> None:
+    """Write the weights of a module that goes to a stream to `file`, and note that file in the module.
 
-    If the module names no weights that were added since its file was opened, this does nothing. Raises DiagnosticError
-    if there are such weights and `file` is None, because the text would name weights that are in no file.
+    If the module names no weights that were added since its file was opened, this does nothing.
     """
     keys = keys_used(module.walk())
     if ctx.weights.added(keys):
-        if file is None:
-            raise DiagnosticError(
-                "the passes changed weights, and the IR goes to standard output",
-                hint="say where to write the weights with --weights-out FILE, "
-                "or write the IR to a file with -o",
-            )
         ctx.weights.save(file, keys)
         _note_weights(module, Path(file), ctx)
+
+
+def carry_weights(module: ModuleOp, ctx: SmaltiContext, *, same_folder: bool) -> str:
+    """Make a module that goes to a stream readable from the current folder.
+
+    Returns what to write after its text: the weights, or nothing if they are all in a file that the module can name.
+    A file below the current folder can be named if the text will be read there (`same_folder`). Warns of weights that
+    are too large to be carried.
+    """
+    store = ctx.weights
+    keys = [key for key in keys_used(module.walk()) if key in store]
+    named, file = module.attributes.get(WEIGHTS), store.file_of(keys)
+    if not keys or (isinstance(named, StringAttr) and Path(named.data).resolve() == file):
+        return ""
+    if same_folder and file is not None and file.is_relative_to(Path.cwd().resolve()):
+        module.attributes[WEIGHTS] = StringAttr(file.relative_to(Path.cwd().resolve()).as_posix())
+        return ""
+    size = store.size_bytes(keys)
+    if size > CARRIED_LIMIT_BYTES:
+        why = f"the weights have {size:,} bytes, the text of IR carries at most {CARRIED_LIMIT_BYTES:,}"
+        print_diagnostic(weights_left_out(why))
+        return ""
+    module.attributes = {
+        name: value
+        for name, value in module.attributes.items()
+        if name not in (WEIGHTS, WEIGHTS_HASH)
+    }
+    return carried_text(store, keys)
+
+
+def weights_left_out(why: str) -> Diagnostic:
+    """Return the warning about a text that names weights which are in no file."""
+    return Diagnostic(
+        "warning",
+        f"{why}: the text is without them",
+        hint="write them with --weights-out FILE, or the IR to a file with -o",
+    )
 
 
 def verify(

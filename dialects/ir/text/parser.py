@@ -33,6 +33,7 @@ from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from ....backends.diagnostics.diagnostic import Place
+from ..explanation import end_of_ir
 from ..location import parsed, place_of
 from .op_line import OpLines
 from .source_parser import SourceParser
@@ -109,6 +110,8 @@ class SmaltiParser(SourceParser):
         self.positions: dict[Operation, int] = {}
         """The offset at which each op of a listing began; kept here because many lines share one location."""
         self._first_uses: dict[str, Span[Any]] = {}
+        self._after_op = 0
+        """The offset of what follows the op that was read last."""
         self._lines = OpLines(self)
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
@@ -155,7 +158,20 @@ class SmaltiParser(SourceParser):
         position = self.pos
         op = self._lines.read(position) or super().parse_operation()
         op.location = parsed(op.location, self.source, position)
+        self._after_op = self.pos
         return op
+
+    def end_before(self, offset: int) -> int | None:
+        """Return the offset behind the line that an error at `offset` is about: the line before it, if `offset` is
+        where the parser stopped, at the begin of a line, and the op above is not complete. None if it is about what
+        stands at `offset`.
+        """
+        text = self.source.text
+        line = text.rfind("\n", 0, offset) + 1
+        if offset != self.pos or offset == self._after_op or text[line:offset].strip():
+            return None
+        end = end_of_ir(text[:line])
+        return None if end == 0 or text[end - 1] in "{}([<," else end
 
     def place_of(self, op: Operation) -> Place:
         """Return the place that a diagnostic about `op` points at."""

@@ -122,7 +122,7 @@ builtin.module attributes {smalti.weights = 3 : i32} {
 #a = 
 builtin.module {}
 
-// CHECK:      attributes.mlir:123:1: error: an attribute was expected
+// CHECK:      attributes.mlir:122:4: error: an attribute was expected, but the line ends here
 // CHECK:      hint: such as 3 : i32, "text" or [1, 2]
 
 // -----

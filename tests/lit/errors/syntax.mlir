@@ -78,7 +78,7 @@ func.func @f(%x: tensor<4xf32>) {
   func.return
 }
 
-// CHECK:      syntax.mlir:78:3: error: ')' was expected
+// CHECK:      syntax.mlir:77:65: error: ')' was expected, but the line ends here
 // CHECK:      hint: close what was opened before this
 
 // -----
@@ -89,3 +89,38 @@ func.func @f(%x: tensor<4xf32>) {
 }
 
 // CHECK:      syntax.mlir:87:3: error: 'top.softmax': axis 3 is not one of 1 axes
+
+// -----
+
+// What is missing at the end of an op is told there, not at the next op.
+func.func @f(%x: tensor<4xf32>) {
+  %a = top.relu "a" %x  // a comment
+
+  // another
+  %b = top.relu "b" %a : (tensor<4xf32>) -> tensor<4xf32>
+  func.return
+}
+
+// CHECK:      syntax.mlir:97:22: error: ':' and the types were expected, but the line ends here
+// CHECK-NEXT: top.relu "a" %x  // a comment
+// CHECK-NEXT: {{^                     \^$}}
+
+// -----
+
+// So is a value that is wrong as a whole.
+func.func @f() {
+  %a = top.weight "a" value = dense<[1.0, 2.0]> : tensor<3xf32>
+  func.return
+}
+
+// CHECK:      syntax.mlir:112:63: error: the literal has shape [2], its type shape [3]
+// CHECK-NEXT: top.weight "a"
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  %a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>
+  , top.relu
+}
+
+// CHECK:      syntax.mlir:123:3: error: an op or '}' was expected

@@ -201,11 +201,9 @@ def test_weights_travel_beside_the_ir(tmp_path: Path):
     assert (tmp_path / "m.top.safetensors").stat().st_mtime_ns == before
 
 
-def test_ir_for_standard_output_needs_a_place_for_new_weights(tmp_path: Path):
+def test_new_weights_of_ir_for_standard_output_go_to_a_file(tmp_path: Path):
     ctx = make_context()
     module = module_with_weight(ctx)
-    with pytest.raises(DiagnosticError, match="--weights-out"):
-        save_changed_weights(module, ctx, None)
     save_changed_weights(module, ctx, tmp_path / "w.safetensors")
     assert module.attributes["smalti.weights"] == StringAttr("w.safetensors")
     assert (tmp_path / "w.safetensors").exists()
