@@ -17,27 +17,33 @@ _CHECKED_BYTES = 1 << 24
 
 @dataclass(frozen=True)
 class MemorySizes:
-    """The bytes of the memories that a core's instructions may touch; `segments` in the order of
-    `SEGMENTS`.
+    """The bytes of the memories that a program uses: of each core's local and accumulator memory, and of the segments
+    in the order of `SEGMENTS`.
     """
 
-    local: int
-    acc: int
+    local: tuple[int, ...]
+    acc: tuple[int, ...]
     segments: tuple[int, ...]
-    cores: int
 
-    def of(self, access: Access) -> int:
-        """Return the size of the memory that an access touches; all cores have equal memories."""
+    @property
+    def cores(self) -> int:
+        """How many cores the program has."""
+        return len(self.local)
+
+    def of(self, access: Access, core: int) -> int:
+        """Return the size of the memory that an access of an instruction of `core` touches."""
         if access.space == "global":
             return self.segments[access.segment]
-        return self.local if access.space == "local" else self.acc
+        return (self.local if access.space == "local" else self.acc)[
+            core if access.core is None else access.core
+        ]
 
 
 def instruction_error(
-    instruction: type[Instruction], fields: Fields, sizes: MemorySizes
+    instruction: type[Instruction], fields: Fields, sizes: MemorySizes, core: int
 ) -> str | None:
-    """Say what is wrong with an instruction whose fields each fit: a broken rule, or bytes outside memory; None if
-    nothing.
+    """Say what is wrong with an instruction of `core` whose fields each fit: a broken rule, or bytes outside the memory
+    that the program uses; None if nothing.
 
     `fields` are those of the table's `accesses`: names for codes, with `engine`. The answer names
     the field.
@@ -50,13 +56,13 @@ def instruction_error(
         if access.core is not None and access.core >= sizes.cores:
             return f"field 'peer_core' names core {access.core}, there are {sizes.cores}"
         first, last, total = extent(access)
-        size = sizes.of(access)
+        size = sizes.of(access, core)
         where = _address_field(instruction, fields, access)
         if first < 0 or last > size:
             verb = "writes" if access.write else "reads"
             return (
                 f"field '{where}': it {verb} bytes {first:#x} to {last:#x} of "
-                f"{_memory_name(access)}, which has {size:#x}"
+                f"{_memory_name(access, size)}"
             )
         # Runs that lie inside the memory and do not overlap have no more bytes than it: that bounds
         # what a simulator holds.
@@ -77,14 +83,11 @@ def _address_field(instruction: type[Instruction], fields: Fields, access: Acces
     return next((name for name in names if fields[name] == access.address), "address")
 
 
-def _memory_name(access: Access) -> str:
-    if access.space != "global":
-        return (
-            f"{access.space} memory"
-            if access.core is None
-            else f"core {access.core}'s local memory"
-        )
-    return f"segment '{SEGMENTS[access.segment]}'"
+def _memory_name(access: Access, size: int) -> str:
+    if access.space == "global":
+        return f"segment '{SEGMENTS[access.segment]}', which has {size:#x}"
+    owner = "" if access.core is None else f"core {access.core}'s "
+    return f"{owner}{access.space} memory, of which the program uses {size:#x}"
 
 
 def _shown(text: str, fields: Fields) -> str:

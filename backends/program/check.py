@@ -39,10 +39,9 @@ def check_program(program: Program, file: str | None = None) -> None:
     """
     _check_description(program, file)
     sizes = MemorySizes(
-        program.target.local_memory.size_bytes,
-        program.target.matrix.accumulator_bytes,
+        tuple(program.local_bytes),
+        tuple(program.acc_bytes),
         tuple(program.segment_sizes[segment] for segment in SEGMENTS),
-        len(program.streams),
     )
     groups: dict[int, tuple[int, tuple[Any, ...]]] = {}
     for core in range(len(program.streams)):
@@ -160,7 +159,7 @@ class _StreamCheck:
             self._check_fields(BY_OPCODE[opcode])
         self._check_header()
         for index, (instruction, fields) in enumerate(decode_stream(self.stream)):
-            problem = instruction_error(instruction, fields, self.sizes)
+            problem = instruction_error(instruction, fields, self.sizes, self.core)
             if problem:
                 self.fail(index, problem)
             if fields.get("group"):

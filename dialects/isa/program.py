@@ -201,7 +201,7 @@ class ProgramOp(IRDLOperation):
 
     def verify_(self) -> None:
         """Raise VerifyException unless the streams are those of cores 0, 1, …, the ports lie inside their segments, and
-        the instructions stay inside the target's memories.
+        the instructions stay inside the memories that the program uses.
         """
         try:
             target = self.load_target()
@@ -218,8 +218,13 @@ class ProgramOp(IRDLOperation):
                 f"target '{target.name}' has {target.cores} cores, got {len(cores)} streams"
             )
         self._verify_memory(target)
+        sizes = MemorySizes(
+            tuple(stream.local_bytes.value.data for stream in self.streams),
+            tuple(stream.acc_bytes.value.data for stream in self.streams),
+            self.segments.get_values(),
+        )
         for stream in self.streams:
-            self._verify_stream(stream, target)
+            self._verify_stream(stream, target, sizes)
 
     def _verify_memory(self, target: Target) -> None:
         sizes = self.segments.get_values()
@@ -254,29 +259,22 @@ class ProgramOp(IRDLOperation):
         if self.statistics is not None and len(self.counts) != len(self.statistics.data):
             raise VerifyException("statistics are integers")
 
-    def _verify_stream(self, stream: StreamOp, target: Target) -> None:
-        """Raise VerifyException unless the instructions stay inside the target's memories, and use counters and cores
-        that exist.
+    def _verify_stream(self, stream: StreamOp, target: Target, sizes: MemorySizes) -> None:
+        """Raise VerifyException unless the target has the memory that the stream uses, and the instructions stay inside
+        it and use counters and cores that exist.
         """
-        local, acc = stream.local_bytes.value.data, stream.acc_bytes.value.data
         core = stream.core.value.data
         for what, used, size in (
-            ("local memory", local, target.local_memory.size_bytes),
-            ("accumulator memory", acc, target.matrix.accumulator_bytes),
+            ("local memory", sizes.local[core], target.local_memory.size_bytes),
+            ("accumulator memory", sizes.acc[core], target.matrix.accumulator_bytes),
         ):
             if not 0 <= used <= size:
                 raise VerifyException(
                     f"core {core} uses {used} bytes of {what}, the target has {size}"
                 )
-        sizes = MemorySizes(
-            target.local_memory.size_bytes,
-            target.matrix.accumulator_bytes,
-            self.segments.get_values(),
-            len(self.streams),
-        )
         for op in stream.instructions:
             problem = instruction_error(
-                op.instruction, op.values(), sizes
+                op.instruction, op.values(), sizes, core
             ) or self._counter_problem(op)
             if problem:
                 raise VerifyException(

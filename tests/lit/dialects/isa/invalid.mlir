@@ -102,7 +102,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 
 // -----
 
-// expected-error @below {{core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x7fffffff to 0x80000000 of local memory, which has}}
+// expected-error @below {{core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x7fffffff to 0x80000000 of local memory, of which the program uses 0x0}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
@@ -298,5 +298,28 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(1099511627776) acc(0) {
+  }
+}
+
+// -----
+
+// What counts is the memory that the program says it uses, not all that the target has.
+// expected-error @below {{core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x0 to 0x80 of local memory, of which the program uses 0x40}}
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
+  isa.stream core(0) local(64) acc(0) {
+    d0: fill dst=0x0, count=128, type=i8
+  }
+}
+
+// -----
+
+// expected-error @below {{core 1: instruction 's0' (store): field 'dst': it writes bytes 0x0 to 0x80 of core 0's local memory, of which the program uses 0x40}}
+isa.program @p target("default-8c", "sha256:21a344a0a3b704b3") counters(1)
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
+  isa.stream core(0) local(64) acc(0) {
+  }
+  isa.stream core(1) local(128) acc(0) {
+    s0: store src_space=local, dst_space=local, peer_core=1, src=0x0, dst=0x0, run=128
   }
 }

@@ -10,7 +10,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
     segments(weights = 96, input = 64, output = 40, scratch = 0)
     inputs("image" f32[1, 1, 4, 4] at 0) outputs("scores" f32[1, 10] at 0)
     weights("program.weights") statistics(macs = 1234) {
-  isa.stream core(0) local(8192) acc(8192) {
+  isa.stream core(0) local(65536) acc(16384) {
     d0: load src_space=global, dst_space=local, src=0x0, dst=0x100, run=64, count1=1 loc("Conv_0")
     d1 : fill  type = f32, dst = 64,  count=10, value=-0.5e0   // fields in another order
 
@@ -41,7 +41,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // CHECK-NEXT:   outputs("scores" f32[1, 10] at 0)
 // CHECK-NEXT:   weights("program.weights")
 // CHECK-NEXT:   statistics(macs = 1234) {
-// CHECK-NEXT:   isa.stream core(0) local(8192) acc(8192) {
+// CHECK-NEXT:   isa.stream core(0) local(65536) acc(16384) {
 // CHECK-NEXT:     d0: load src_space=global, dst_space=local, src=0x0, dst=0x100, run=64
 // CHECK-NEXT:     d1: fill dst=0x40, count=10, type=f32, value=-0.5
 // CHECK-NEXT:     m0: conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, pad_value=-3, block=64 after d0 for "conv1"
@@ -70,7 +70,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 
 // GENERIC:      "builtin.module"() ({
 // GENERIC-NEXT:   "isa.program"() <{sym_name = "everything", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 2 : i64, segments = array<i64: 96, 64, 40, 0>, inputs = [#isa.port<"image" f32[1, 1, 4, 4] at 0>], outputs = [#isa.port<"scores" f32[1, 10] at 0>], key = "program.weights", statistics = {macs = 1234 : i64}}> ({
-// GENERIC-NEXT:     "isa.stream"() <{core = 0 : i64, local_bytes = 8192 : i64, acc_bytes = 8192 : i64}> ({
+// GENERIC-NEXT:     "isa.stream"() <{core = 0 : i64, local_bytes = 65536 : i64, acc_bytes = 16384 : i64}> ({
 // GENERIC-NEXT:       "isa.load"() <{name = "d0", fields = array<i64: 0, 1, 0, 0, 0, 0, 256, 64, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.fill"() <{name = "d1", fields = array<i64: 64, 10, 10>, reals = array<f64: -5.000000e-01>}> : () -> ()
 // GENERIC-NEXT:       "isa.conv2d"() <{name = "m0", fields = array<i64: 1024, 256, 0, 1, 5, 0, 1, 10, 10, 16, 16, 8, 8, 16, 16, 3, 3, 1, 1, 1, 1, 0, 0, -3, 1, 64>, reals = array<f64>, after = ["d0"], origin = "conv1"}> : () -> ()

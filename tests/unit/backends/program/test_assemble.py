@@ -147,7 +147,7 @@ def test_the_target_may_be_a_file(program, tmp_path):
     program.target_reference = str(path)
     program.streams = program.streams[:1]
     program.streams[0] = program.streams[0][2:3].copy()
-    program.local_bytes = program.acc_bytes = [0]
+    program.local_bytes, program.acc_bytes = [1024], [0]
     again = assemble(parse_module(disassemble(program), make_context()), weights=WEIGHTS)
     assert again.target == program.target
     assert again.target_reference == str(path)

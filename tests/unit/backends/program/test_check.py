@@ -19,7 +19,7 @@ def test_a_mistake_is_told_with_its_place(program):
         check_program(program, "net.smalti")
     assert str(error.value) == (
         "net.smalti: core 0, instruction 3 (conv2d): error: field 'x': it reads bytes 0x1fffff to "
-        "0x20063f of local memory, which has 0x200000\n"
+        "0x20063f of local memory, of which the program uses 0x200000\n"
         "  note: it computes 'y'\n"
         '  note: ONNX node a "b", c\\d\n\n'
         "  hint: compile the program again"
@@ -66,7 +66,7 @@ FIELDS = [
     ("conv2d", {"in_channels": 17}, "in_channels <= in_pitch, got in_channels=17, in_pitch=16"),
     ("conv2d", {"in_height": 65535, "in_width": 65535}, "field 'x': it reads bytes"),
     ("conv2d", {"w": 0xFFFFFFFF}, "field 'w': it reads bytes"),
-    ("conv2d", {"acc": 2**18 - 1}, "of acc memory, which has 0x40000"),
+    ("conv2d", {"acc": 2**18 - 1}, "of acc memory, of which the program uses 0x40000"),
     ("conv2d", {"acc_type": 10}, "type and acc_type both integer or both float"),
     ("epilogue", {"residual": 5}, "channels <= residual_pitch when there is a residual"),
     ("epilogue", {"clamp_low": float("nan")}, "'clamp_low' is a number"),

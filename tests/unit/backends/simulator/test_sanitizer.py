@@ -1,16 +1,18 @@
 """What the sanitizer finds, and what it lets pass."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.program import Port
-from smalti.backends.simulator.clocks import certain_signals, start_clocks
+from smalti.backends.simulator.clocks import start_clocks
 from smalti.backends.simulator.functional.schedule import execution_order
 from smalti.backends.simulator.sanitizer import sanitize_program
 from smalti.backends.simulator.simulate import simulate
-from smalti.backends.simulator.streams import decode_program
+from smalti.backends.simulator.streams import Streams, decode_program
 
 from tests.unit.backends.simulator.stream_builder import Builder
 
@@ -214,70 +216,115 @@ def test_a_barrier_counts_on_in_each_phase(cores: int):
                 wait_value=cores * (phase + 1),
             )
     check(build)
-    streams = decode_program(build.program())
-    first = next(i for i in range(len(streams)) if streams.counter_wait[i] is not None)
-    assert sorted(certain_signals(streams, first)) == sorted(
-        next(s for s in streams.signallers[0] if streams.core[s] == core) for core in range(cores)
-    )
+
+
+def test_what_comes_before_either_of_two_signals_is_ordered():
+    """Whichever of the two signals is counted, the first store has come before it."""
+    build = Builder(cores=4)
+    build.load(0, 64)
+    build.store(0, 64, segment="scratch", wait_dma_in=1, signal_counter=1, signal_cores=0b110)
+    for core in (1, 2):
+        build.add(
+            core, "sync", engine="vector", wait_counter=1, wait_value=1, signal_counter=0,
+            signal_cores=0b1000,
+        )  # fmt: skip
+    build.load(3, 64, segment="scratch", wait_counter=0, wait_value=1)
+    check(build)
+
+
+def test_a_multicast_is_complete_for_all_of_its_members_at_once():
+    """Core 1 waits for its own load, so that core 0's is complete, too."""
+    build = Builder(cores=2)
+    for core in range(2):
+        build.load(core, 64, group=1)
+    peer = {"src_space": "local", "dst_space": "local", "peer_core": 1}
+    build.add(1, "store", **peer, src=0, dst=0, run=64, wait_dma_in=1)
+    check(build)
 
 
 @st.composite
-def programs(draw):
+def programs(draw, multicasts: bool = True):
     """Random waits that only look back, so that every program ends."""
-    build = Builder(cores=2)
-    counts = [{"dma_in": 0, "matrix": 0, "vector": 0} for _ in range(2)]
-    signals = 0
-    for _ in range(draw(st.integers(2, 14))):
-        core = draw(st.integers(0, 1))
-        fields = {
-            f"wait_{engine}": draw(st.integers(0, count)) for engine, count in counts[core].items()
-        }
-        if signals:
-            fields |= {"wait_counter": core, "wait_value": draw(st.integers(0, signals))}
-        if draw(st.booleans()):
-            # One counter per waiting core, signalled by both cores.
-            fields |= {"signal_counter": 0, "signal_cores": 0b11}
-        fields["wait_counter"] = 0
-        engine = draw(st.sampled_from(["dma_in", "matrix", "vector"]))
-        counts[core][engine] += 1
-        build.add(core, "sync", engine=engine, **fields)
-        signals += "signal_cores" in fields
+    build = Builder(cores=3, counters=2)
+    counts = [{"dma_in": 0, "matrix": 0, "vector": 0} for _ in range(3)]
+    signals = [[0, 0] for _ in range(3)]
+    group = 0
+    for _ in range(draw(st.integers(2, 12))):
+        core = draw(st.integers(0, 2))
+        members = {core}
+        if multicasts and draw(st.integers(0, 2)) == 0:
+            members |= draw(st.sets(st.integers(0, 2)))
+            group += 1
+        for member in sorted(members):
+            fields = {
+                f"wait_{engine}": draw(st.integers(0, count))
+                for engine, count in counts[member].items()
+            }
+            counter = draw(st.integers(0, 1))
+            value = draw(st.integers(0, signals[member][counter]))
+            fields |= {"wait_counter": counter, "wait_value": value} if value else {}
+            if draw(st.booleans()):
+                mask = draw(st.integers(1, 7))
+                fields |= {"signal_counter": draw(st.integers(0, 1)), "signal_cores": mask}
+            if len(members) > 1:
+                fields |= {"wait_dma_in": 0}
+                build.load(member, 64, dst=64 * group, group=group, **fields)
+                counts[member]["dma_in"] += 1
+                continue
+            engine = draw(st.sampled_from(["dma_in", "matrix", "vector"]))
+            build.add(member, "sync", engine=engine, **(fields | {f"wait_{engine}": 0}))
+            counts[member][engine] += 1
+        for member in members:
+            last = build.words[member][-1][1]
+            for other in range(3):
+                if last.get("signal_cores", 0) >> other & 1:
+                    signals[other][last["signal_counter"]] += 1
     return build
 
 
-@settings(max_examples=50, deadline=None)
-@given(programs(), st.randoms(use_true_random=False))
-def test_clocks_hold_in_every_order(build: Builder, random):
-    """Whatever order the machine takes, what an instruction's clock counts is complete before
-    it.
+def certain_counts(streams: Streams) -> np.ndarray:
+    """How many instructions of each engine are complete in every execution before each instruction starts: found by
+    going through all states that any execution can come to.
     """
+    result = np.full((len(streams), len(streams.queues)), len(streams))
+    start = (0,) * len(streams.queues)
+    seen, states = {start}, [start]
+    while states:
+        retired = states.pop()
+        done = [n for queue, k in zip(streams.queues, retired, strict=True) for n in queue[:k]]
+        counters = Counter(counter for number in done for counter in streams.signals[number])
+        heads = {
+            queue[k]
+            for queue, k in zip(streams.queues, retired, strict=True)
+            if k < len(queue)
+            and all(retired[other] >= count for other, count in streams.waits[queue[k]])
+            and (streams.counter_wait[queue[k]] or (0, 0))[1]
+            <= counters[(streams.counter_wait[queue[k]] or (0, 0))[0]]
+        }
+        for head in heads:
+            members = streams.groups.get(streams.group[head], [head])
+            if not heads.issuperset(members):
+                continue
+            result[head] = np.minimum(result[head], retired)
+            after = list(retired)
+            for member in members:
+                after[streams.engine[member]] += 1
+            if tuple(after) not in seen:
+                seen.add(tuple(after))
+                states.append(tuple(after))
+    return result
+
+
+@settings(max_examples=200, deadline=None)
+@given(programs())
+def test_clocks_count_exactly_what_comes_before_in_every_execution(build: Builder):
     streams = decode_program(build.program())
     clocks = start_clocks(streams, execution_order(streams))
-    retired, counters = [0] * len(streams.queues), {}
-    while True:
-        ready = []
-        for engine, queue in enumerate(streams.queues):
-            if retired[engine] == len(queue):
-                continue
-            number = queue[retired[engine]]
-            wait = streams.counter_wait[number]
-            met = all(retired[other] >= count for other, count in streams.waits[number])
-            if met and (wait is None or counters.get(wait[0], 0) >= wait[1]):
-                ready.append((engine, number))
-        if not ready:
-            break
-        engine, number = random.choice(ready)
-        assert all(
-            done >= certain for done, certain in zip(retired, clocks[number].tolist(), strict=True)
-        )
-        retired[engine] += 1
-        for counter in streams.signals[number]:
-            counters[counter] = counters.get(counter, 0) + 1
-    assert sum(retired) == len(streams)
+    assert clocks.tolist() == certain_counts(streams).tolist()
 
 
 @settings(max_examples=50, deadline=None)
-@given(programs())
+@given(programs(multicasts=False))
 def test_simulated_time_keeps_what_the_clocks_promise(build: Builder):
     """The timing simulation starts nothing before what is certain to be complete."""
     program = build.program()

@@ -175,7 +175,7 @@ def module_of(
     instructions: list[isa.InstructionOp], streams: int = 1, counters: int = 2, **more: Any
 ) -> ModuleOp:
     listings = [
-        isa.StreamOp.get(core, 0, 0, instructions if core == 0 else []) for core in range(streams)
+        isa.StreamOp.get(core, 64, 0, instructions if core == 0 else []) for core in range(streams)
     ]
     settings: dict[str, Any] = {"segments": {"input": 64}, "inputs": [], "outputs": []} | more
     return ModuleOp(
@@ -293,8 +293,8 @@ INVALID: list[tuple[list[isa.InstructionOp], str]] = [
     ),
     ([changed(fill("a"), after=ArrayAttr([]))], "'after' names no instruction"),
     (
-        [fill("a", dst=2**21)],
-        "'dst': it writes bytes 0x200000 to 0x200001 of local memory, which has 0x200000",
+        [fill("a", dst=64)],
+        "'dst': it writes bytes 0x40 to 0x41 of local memory, of which the program uses 0x40",
     ),
 ]
 
