@@ -22,6 +22,9 @@ INTEGER_KINDS = ("mean", "sum", *SELECTING_KINDS)
 IDENTITY_KINDS = (*INTEGER_KINDS, "prod")
 """The reductions that leave a single element as it is."""
 
+POLES = {"log_sum": (0.0,)}
+"""The reductions that are infinite or NaN at certain numbers, or beyond them."""
+
 
 def _check_axes(x: np.ndarray, axes: tuple[int, ...]) -> None:
     if any(not -x.ndim <= axis < 0 for axis in axes) or len(set(axes)) != len(axes):

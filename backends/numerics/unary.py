@@ -28,16 +28,27 @@ NOT = "not"
 class UnaryKind:
     """One function: `compute(x, alpha, beta)` on f64 arrays, and the parameters that it has.
 
-    `parameters` names those of "alpha" and "beta" that the function reads. A predicate gives bools.
+    `parameters` names those of "alpha" and "beta" that the function reads. A predicate gives bools. `poles(alpha,
+    beta)` are the numbers x at which, or beyond which, the function is infinite or NaN; its slope has no bound near
+    them.
     """
 
     compute: Callable[[np.ndarray, float, float], np.ndarray]
     parameters: tuple[str, ...] = ()
     is_predicate: bool = False
+    poles: Callable[[float, float], tuple[float, ...]] = lambda alpha, beta: ()
 
 
-def _plain(function: Callable[[np.ndarray], np.ndarray]) -> UnaryKind:
-    return UnaryKind(lambda x, alpha, beta: function(x))
+def _plain(function: Callable[[np.ndarray], np.ndarray], *poles: float) -> UnaryKind:
+    return UnaryKind(
+        lambda x, alpha, beta: function(x),
+        poles=lambda alpha, beta: poles,
+    )
+
+
+def _poles_of_power(alpha: float, beta: float) -> tuple[float, ...]:
+    """Return the pole of x^alpha: 0, unless the power is a polynomial."""
+    return () if alpha >= 0 and alpha.is_integer() else (0.0,)
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
@@ -96,23 +107,25 @@ UNARY_KINDS: Mapping[str, UnaryKind] = {
     "floor": _plain(np.floor),
     "ceil": _plain(np.ceil),
     "round": _plain(np.rint),
-    "reciprocal": _plain(lambda x: 1.0 / x),
-    "sqrt": _plain(np.sqrt),
-    "power": UnaryKind(lambda x, alpha, beta: np.power(x, alpha), ("alpha",)),
+    "reciprocal": _plain(lambda x: 1.0 / x, 0.0),
+    "sqrt": _plain(np.sqrt, 0.0),
+    "power": UnaryKind(
+        lambda x, alpha, beta: np.power(x, alpha), ("alpha",), poles=_poles_of_power
+    ),
     "exp": _plain(np.exp),
-    "log": _plain(np.log),
+    "log": _plain(np.log, 0.0),
     "sin": _plain(np.sin),
     "cos": _plain(np.cos),
     "tan": _plain(np.tan),
-    "asin": _plain(np.arcsin),
-    "acos": _plain(np.arccos),
+    "asin": _plain(np.arcsin, -1.0, 1.0),
+    "acos": _plain(np.arccos, -1.0, 1.0),
     "atan": _plain(np.arctan),
     "sinh": _plain(np.sinh),
     "cosh": _plain(np.cosh),
     "tanh": _plain(np.tanh),
     "asinh": _plain(np.arcsinh),
-    "acosh": _plain(np.arccosh),
-    "atanh": _plain(np.arctanh),
+    "acosh": _plain(np.arccosh, 1.0),
+    "atanh": _plain(np.arctanh, -1.0, 1.0),
     "erf": _plain(erf),
     "sigmoid": _plain(_sigmoid),
     "hard_sigmoid": UnaryKind(_hard_sigmoid, ("alpha", "beta")),

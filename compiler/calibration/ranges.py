@@ -21,7 +21,7 @@ from ...dialects import top
 from ...dialects.ir.weights import WeightStore
 from ...dialects.quant.element_type import is_float
 from ...passes.top.calibration_table import Range, Ranges
-from ...passes.top_to_tpu.float_results import float_results
+from ...passes.top_to_tpu.float_results import Reader, float_results
 from ..compilation.progress import Progress, silent
 
 
@@ -61,7 +61,8 @@ def calibrate(
     samples = min(counts, default=1)
     function = main_function(module)
     chunk = samples_per_chunk(function)
-    masked = _names(float_results(function.body.block.ops))
+    readers = float_results(function.body.block.ops)
+    masked = _names(value for value, reader in readers.items() if reader is Reader.COMPARISON)
     without_range = _names(op.results[0] for op in function.body.block.ops if _has_no_range(op))
     without_range |= {
         name

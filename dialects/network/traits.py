@@ -13,7 +13,7 @@ Of ops whose properties decide, `where` tells which have the trait:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,10 @@ from ..quant.element_type import shape_of
 
 def _always(op: Any) -> bool:
     return True
+
+
+def _never(op: Any) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class Converts(TensorTrait):
 
 
 class ComparesElements(TensorTrait):
-    """The op computes in floats, and what it computes depends on differences between elements."""
+    """The op computes in floats, and what it computes depends on differences or ratios between elements, however small
+    all of them are.
+    """
 
 
 # Layouts that an op of tpu asks for
@@ -107,5 +113,40 @@ class GivesQuantization(TensorTrait):
     """
 
 
+@dataclass(frozen=True)
 class CanStayFloat(TensorTrait):
-    """The op can also compute in floats, or pass floats through, if all readers of its result want floats."""
+    """The op can also compute in floats, or pass floats through, if all readers of its result want floats; if
+    `only_before_poles`, it does so only for readers with poles, as for others its integers are as good and cheaper.
+    """
+
+    only_before_poles: Callable[[Any], bool] = _never
+
+    @classmethod
+    def is_only_before_poles(cls, op: Operation) -> bool:
+        """Tell whether `op` has the trait for the sake of readers with poles alone."""
+        trait = op.get_trait(cls)
+        return trait is not None and trait.where(op) and trait.only_before_poles(op)
+
+
+def _no_points(op: Any) -> Mapping[str, Sequence[float]]:
+    return {}
+
+
+@dataclass(frozen=True)
+class HasPoles(TensorTrait):
+    """The op computes in floats and has poles: at certain numbers of an operand, or beyond them, its result is infinite
+    or NaN, and near them it makes a large error of a small one.
+
+    `points` gives these numbers by the name of the operand, {"rhs": (0.0,)} for a division. Operands are kept in floats
+    if they can be; what 8 bits have rounded is kept away from the poles, and the op's result in its calibrated range.
+    """
+
+    points: Callable[[Any], Mapping[str, Sequence[float]]] = _no_points
+
+    @classmethod
+    def points_of(cls, op: Operation) -> dict[SSAValue, Sequence[float]]:
+        """Return the poles of `op` by operand; none for an op without the trait."""
+        trait = op.get_trait(cls)
+        if trait is None or not trait.where(op):
+            return {}
+        return {getattr(op, name): points for name, points in trait.points(op).items() if points}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -11,8 +12,17 @@ from ...backends.numerics import elementwise
 from ...backends.numerics.sample_axis import broadcastable
 from ..network.arithmetic import BinaryBase
 from ..network.tensor_op import Arrays
-from ..network.traits import CanStayFloat, RoundsResult
+from ..network.traits import CanStayFloat, HasPoles, RoundsResult
+from .constant import WeightOp
 from .top_op import TopOp
+
+
+def _is_rhs_computed(op: BinaryOp) -> bool:
+    return not isinstance(op.rhs.owner, WeightOp)
+
+
+def _zero_of_rhs(op: BinaryOp) -> Mapping[str, Sequence[float]]:
+    return {"rhs": (0.0,)}
 
 
 class BinaryOp(BinaryBase, TopOp):
@@ -89,7 +99,7 @@ class DivOp(BinaryOp):
 
     name = "top.div"
     NEUTRAL: ClassVar[float | None] = 1.0
-    traits = traits_def(CanStayFloat())
+    traits = traits_def(CanStayFloat(), HasPoles(where=_is_rhs_computed, points=_zero_of_rhs))
     compute = staticmethod(elementwise.div)
 
 
@@ -131,6 +141,7 @@ class PowerOp(FloatBinaryOp):
     """
 
     name = "top.power"
+    traits = traits_def(HasPoles(points=lambda op: {"lhs": (0.0,)}))
     compute = staticmethod(elementwise.power)
 
 
@@ -142,6 +153,7 @@ class ModuloOp(FloatBinaryOp):
     """
 
     name = "top.modulo"
+    traits = traits_def(HasPoles(where=_is_rhs_computed, points=_zero_of_rhs))
     compute = staticmethod(elementwise.modulo)
 
 

@@ -69,7 +69,7 @@ class ConcatOp(ConcatBase, TopOp, HasCanonicalizationPatternsInterface):
     """
 
     name = "top.concat"
-    traits = traits_def(RoundsResult(), GivesQuantization())
+    traits = traits_def(RoundsResult(), GivesQuantization(), CanStayFloat())
     NEEDS_FLOATS: ClassVar[bool] = False
 
     @classmethod
@@ -103,6 +103,7 @@ class PadOp(PadBase, TopOp):
     """
 
     name = "top.pad"
+    traits = traits_def(CanStayFloat())
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         low, high = self.low.get_values(), self.high.get_values()

@@ -95,6 +95,7 @@ class NormalizeOp(NormalizeBase, TopOp):
     """
 
     name = "top.normalize"
+    traits = traits_def(ComparesElements(where=lambda op: op.kind.data in ("l1", "l2")))
     KINDS: ClassVar[Sequence[str]] = normalization.KINDS
 
     def verify_(self) -> None:

@@ -17,7 +17,7 @@ from xdsl.utils.exceptions import VerifyException
 from ...backends.numerics import elementwise
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
 from ...backends.numerics.storage import dtype_of
-from ...backends.numerics.unary import NOT, unary
+from ...backends.numerics.unary import NOT, UNARY_KINDS, unary
 from ..ir.attribute import Real, bounds_of, check_bounds, optional_real
 from ..ir.field import argument, operand, prop
 from ..network.pointwise import CompareBase, LogicalBase, SelectBase, UnaryBase
@@ -28,6 +28,7 @@ from ..network.traits import (
     ComparesElements,
     Converts,
     GivesQuantization,
+    HasPoles,
     RoundsResult,
 )
 from ..quant.element_type import (
@@ -103,10 +104,18 @@ class UnaryOp(UnaryBase, TopOp):
     """
 
     name = "top.unary"
-    traits = traits_def(RoundsResult(), CanStayFloat())
+    traits = traits_def(
+        RoundsResult(), CanStayFloat(), HasPoles(points=lambda op: {"input": op.poles})
+    )
 
     def result_element(self) -> Attribute:
         return expressed(super().result_element())
+
+    @property
+    def poles(self) -> Sequence[float]:
+        """The numbers of the input at which, or beyond which, the result is infinite or NaN."""
+        kind = UNARY_KINDS.get(self.kind.data)
+        return () if kind is None else kind.poles(*self.parameters)
 
     def _verify_elements(self) -> None:
         self.verify_kind()

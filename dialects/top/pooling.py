@@ -15,7 +15,7 @@ from ..ir.attribute import flag
 from ..ir.field import prop
 from ..network.pooling import PoolBase
 from ..network.tensor_op import Arrays
-from ..network.traits import RoundsResult
+from ..network.traits import CanStayFloat, RoundsResult
 from .top_op import TopOp
 
 
@@ -50,7 +50,7 @@ class AvgPoolOp(PoolOp):
     """
 
     name = "top.avg_pool"
-    traits = traits_def(RoundsResult())
+    traits = traits_def(RoundsResult(), CanStayFloat(only_before_poles=lambda op: True))
     count_include_pad: UnitAttr | None = prop(converter=flag, default=False)
 
     def evaluate(self, operands: Arrays) -> np.ndarray:

@@ -9,8 +9,15 @@ from ...backends.numerics import matmul
 from ...backends.numerics.sample_axis import aligned, as_matrices, as_rows
 from ..network.product import MatmulBase
 from ..network.tensor_op import Arrays
-from ..network.traits import RoundsResult
+from ..network.traits import CanStayFloat, RoundsResult
+from ..quant.element_type import shape_of
 from .top_op import TopOp
+
+
+def _is_weighted_sum(op: MatmulOp) -> bool:
+    """Tell whether the right side is one column: a sum with weights, which costs as little as a reduction."""
+    shape = shape_of(op.rhs)
+    return len(shape) == 1 or shape[-1] == 1
 
 
 @irdl_op_definition
@@ -22,7 +29,9 @@ class MatmulOp(MatmulBase, TopOp):
     """
 
     name = "top.matmul"
-    traits = traits_def(RoundsResult())
+    traits = traits_def(
+        RoundsResult(), CanStayFloat(where=_is_weighted_sum, only_before_poles=_is_weighted_sum)
+    )
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         lhs, rhs = as_matrices(operands[0], operands[1])

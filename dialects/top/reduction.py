@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from ...backends.numerics.reduction import IDENTITY_KINDS, INTEGER_KINDS, SELECT
 from ..network.reduction import ReduceBase
 from ..network.rewriting import replace_merged
 from ..network.tensor_op import Arrays
-from ..network.traits import CanStayFloat, RoundsResult
+from ..network.traits import CanStayFloat, HasPoles, RoundsResult
 from ..quant.element_type import shape_of
 from .movement import ReshapeOp
 from .top_op import TopOp
@@ -28,6 +28,10 @@ def _selects(op: ReduceOp) -> bool:
 
 def _rounds(op: ReduceOp) -> bool:
     return op.kind.data in INTEGER_KINDS and not _selects(op)
+
+
+def _poles(op: ReduceOp) -> Mapping[str, Sequence[float]]:
+    return {"input": reduction.POLES.get(op.kind.data, ())}
 
 
 @irdl_op_definition
@@ -44,7 +48,11 @@ class ReduceOp(ReduceBase, TopOp, HasCanonicalizationPatternsInterface):
 
     name = "top.reduce"
     KINDS: ClassVar[Sequence[str]] = reduction.KINDS
-    traits = traits_def(RoundsResult(where=_rounds), CanStayFloat(where=_selects))
+    traits = traits_def(
+        RoundsResult(where=_rounds),
+        CanStayFloat(only_before_poles=_rounds),
+        HasPoles(points=_poles),
+    )
 
     def verify_(self) -> None:
         super().verify_()

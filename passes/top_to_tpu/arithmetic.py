@@ -11,10 +11,8 @@ from ...backends.numerics.quantization import add_parameters, quantize_multiplie
 from ...dialects import top, tpu
 from ...dialects.quant import CalibratedType, UniformQuantizedType
 from ...dialects.quant.element_type import element_of
+from .range_ratio import MOST_RATIO
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
-
-_MOST_RATIO = 32
-"""How much wider a result's range may be than an operand's, which is then left with 8 of 256 steps."""
 
 _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
     top.AddOp: tpu.AddOp, top.SubOp: tpu.SubOp, top.MulOp: tpu.MulOp, top.DivOp: tpu.DivOp,
@@ -100,7 +98,7 @@ def swamps(builder: TpuBuilder, op: top.TopOp, operands: Sequence[SSAValue]) -> 
     scale = builder.element(output).scale
     return any(
         isinstance(element_of(value), CalibratedType)
-        and builder.element(value).scale * _MOST_RATIO < scale
+        and builder.element(value).scale * MOST_RATIO < scale
         for value in operands
     )
 

@@ -23,7 +23,8 @@ Where a relu or clip is the only user of an op that rounds its result, that op r
 activation's quantization: saturating there loses nothing that the clamp keeps, and the finer scale
 is used from the start. Where a concat is, it rounds to the concat's, which its result would be
 requantized to. Arithmetic between a product and a softmax, such as the masks of attention, is in
-floats, as the softmax is; so is what comparisons alone read.
+floats, as the softmax is; so is what comparisons or ops with poles (log, 1/x) read, and what is only
+moved on its way to an output. What 8 bits have rounded is kept away from poles.
 
 In f32, f16 and bf16 every tensor is stored in that type, weights converted once; biases stay f32, as
 the accumulators that they are added to. Inputs and results of the function keep their types, with
@@ -32,9 +33,9 @@ casts at the border.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from xdsl.context import Context
@@ -60,8 +61,10 @@ from ...dialects.quant.element_type import (
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
 from .conversions import conversion_of
 from .float_results import float_results
+from .poles import bound_result, bounded_operand, doubt, rounded_near_poles
 from .quantize_option import QUANTIZE
 from .tpu_builder import TpuBuilder
+from .uneven_joins import one_scale_warning, uneven_joins
 
 _STORAGES = (*NETWORK_FLOAT_NAMES, "bool")
 """The element types of a network that can be converted."""
@@ -136,7 +139,7 @@ class ConvertTopToTpu(SmaltiPass):
             if 0 in shape_of(op.results[0]):
                 _convert_empty(builder, op)
             else:
-                conversion(builder, op)
+                _convert_near_poles(builder, op, conversion)
             self.count("ops")
         builder.location = returned.location
         outputs = [builder.as_given(value) for value in returned.operands]
@@ -147,6 +150,8 @@ class ConvertTopToTpu(SmaltiPass):
             )
             report(ctx, Diagnostic("remark", message, place_of(function)))
         builder.check_ranges()
+        for warning in (*builder.warnings, *_warn_of_joins(builder, ops)):
+            report(ctx, warning)
         self._report_host_calls(ctx, builder)
         builder.add(ReturnOp(*outputs))
         function.body.detach_block(old)
@@ -203,11 +208,43 @@ def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
     that a chain takes the quantization of its last op.
     """
     for op in reversed(ops):
-        if not GivesQuantization.holds(op):
+        if not GivesQuantization.holds(op) or _joins_floats(builder, op):
             continue
         for value in op.operands:
             if value.has_one_use() and RoundsResult.holds(value.owner):
                 builder.take_element(value, op.results[0])
+
+
+def _warn_of_joins(builder: TpuBuilder, ops: Sequence[Operation]) -> list[Diagnostic]:
+    """Return the warnings for concats that hide some of what they join, because readers want them in one scale."""
+    forced = dict.fromkeys(
+        join for value, join in uneven_joins(ops).items() if builder.has_8_bits(value)
+    )
+    return [one_scale_warning(join, builder.name_of) for join in forced]
+
+
+def _joins_floats(builder: TpuBuilder, op: Operation) -> bool:
+    """Tell whether `op` is a concat in floats, whose parts keep their own scales."""
+    return Moves.holds(op) and op.results[0] in builder.float_results
+
+
+def _convert_near_poles(
+    builder: TpuBuilder, op: Operation, conversion: Callable[[TpuBuilder, Any], None]
+) -> None:
+    """Convert `op`; if it has poles and 8 bits have rounded what it reads, keep it away from them."""
+    rounded = rounded_near_poles(builder, op)
+    builder.bounded = {
+        value: bounded_operand(builder, value, points) for value, points in rounded.items()
+    }
+    conversion(builder, op)
+    builder.bounded = {}
+    if not rounded:
+        return
+    assert isinstance(op, top.TopOp)
+    bound_result(builder, op.output)
+    warning = doubt(builder, op, rounded)
+    if warning is not None:
+        builder.warnings.append(warning)
 
 
 def _convert_empty(builder: TpuBuilder, op: Operation) -> None:

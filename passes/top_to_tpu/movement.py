@@ -35,12 +35,15 @@ def convert_transpose(builder: TpuBuilder, op: top.TransposeOp) -> None:
 
 
 def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
-    """Convert concat: if any input is quantized, all inputs are brought into the result's quantization; otherwise it is
-    in floats.
+    """Convert concat: to floats if its readers want them, so that each input keeps its own scale, unless all have one
+    scale. Otherwise, if any input is quantized, all inputs are brought into the result's quantization.
     """
     name = op.result_name.data
     inputs = [each for each in op.inputs if 0 not in shape_of(each)]
-    if any(builder.moves_quantized(each) for each in inputs):
+    if op.output in builder.float_results:
+        form_of = builder.as_quantized if builder.have_one_element(inputs) else builder.as_float
+        forms = [form_of(each) for each in inputs]
+    elif any(builder.moves_quantized(each) for each in inputs):
         element = builder.element(op.output)
         forms = [_in_element(builder, op, each, element) for each in inputs]
     else:
@@ -94,7 +97,7 @@ def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
     """Convert pad, which keeps its input's form; if its number is outside the input's quantization, the input is
     quantized as the result is.
     """
-    form, number = builder.as_kept(op.input), op.value.value.data
+    form, number = builder.as_kept(op.input, op.output), op.value.value.data
     element = element_of(form)
     if isinstance(element, UniformQuantizedType) and not is_representable(number, element):
         wider = builder.element(op.output)

@@ -76,7 +76,7 @@ def convert_unary(builder: TpuBuilder, op: top.UnaryOp) -> None:
 
 
 def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
-    """Convert relu and clip to a clamp, in the quantization of its result."""
+    """Convert relu and clip to a clamp, in the quantization of its result; to floats if its readers want them."""
     low = 0.0 if isinstance(op, top.ReluOp) else _number(op.low)
     high = None if isinstance(op, top.ReluOp) else _number(op.high)
     name = op.result_name.data
@@ -84,7 +84,7 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
         made = tpu.ClampOp(name, builder.as_given(op.input), clamp_low=low, clamp_high=high)
         builder.set_given(op.output, builder.add(made).output)
         return
-    if not builder.is_quantized(op.input):
+    if not builder.is_quantized(op.input) or op.output in builder.float_results:
         made = tpu.ClampOp(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
         builder.set_float(op.output, builder.add(made).output)
         return

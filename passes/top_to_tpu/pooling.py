@@ -35,7 +35,7 @@ def mean_forms(
     builder: TpuBuilder, op: top.AvgPoolOp | top.ReduceOp
 ) -> tuple[SSAValue, UniformQuantizedType | None]:
     """Return the form of the operand, and the result's element type (None: the operand's, a float)."""
-    if not builder.is_quantized(op.input):
+    if not builder.is_quantized(op.input) or op.output in builder.float_results:
         return builder.as_float(op.input), None
     form, element = builder.as_quantized(op.input), builder.element(op.output)
     try:

@@ -31,7 +31,7 @@ class MakeProduct(Protocol):
 
 
 def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
-    """Convert a matrix product: to integers if both sides have quantized forms, else to floats."""
+    """Convert a matrix product: to integers, or to floats if its bias is computed or its readers want floats."""
 
     def make(
         left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
@@ -39,7 +39,8 @@ def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
         return tpu.MatmulOp(op.result_name.data, left, right, bias, **options)
 
     weight = op.rhs.owner
-    if not builder.quantizes or has_computed_bias(op):
+    floats = not builder.quantizes or op.output in builder.float_results
+    if floats or has_computed_bias(op):
         convert_in_floats(builder, op, op.lhs, op.rhs, make)
     # A vector on the right has no output channels to give scales to.
     elif isinstance(weight, top.WeightOp) and len(shape_of(op.rhs)) >= 2:

@@ -4,7 +4,7 @@ it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.numerics.quantization import activation_parameters, quantize
 from ...backends.numerics.storage import name_of, saturate_to
 from ...dialects import top, tpu
@@ -26,10 +26,12 @@ from ...dialects.quant.element_type import (
     element_storage,
     expressed,
     is_float,
+    is_quantized,
     shape_of,
     type_of_storage,
 )
 from ..pattern_driver import UniqueNames
+from .float_results import Reader
 
 _SHOWN_NAMES = 20
 
@@ -43,8 +45,9 @@ class TpuBuilder:
     cast if it does not exist yet. The element type of float forms is `float`, whatever that of `top` is: an op whose
     operands are float forms computes in it. New ops get the location `location` and unique names. Values that need a
     calibrated range and have none are collected, so that one diagnostic can name them all. `saturated` counts the
-    numbers of weights that are out of the range of `float`. `float_results` are values that only softmaxes and
-    comparisons read, which arithmetic makes in floats. `quantize` is one of `QUANTIZE`.
+    numbers of weights that are out of the range of `float`. `float_results` are values that are made in floats,
+    by what reads them; `bounded` has float forms that replace others for the op that is being converted. `warnings` are
+    told when all is converted. `quantize` is one of `QUANTIZE`.
     """
 
     def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
@@ -52,13 +55,16 @@ class TpuBuilder:
         self.quantizes = quantize == "int8"
         self.float = type_of_storage("f32" if quantize == "int8" else quantize)
         self.saturated = 0
-        self.float_results: Set[SSAValue] = frozenset()
+        self.float_results: Mapping[SSAValue, Reader] = {}
+        self.bounded: Mapping[SSAValue, SSAValue] = {}
+        self.warnings: list[Diagnostic] = []
         self.location: LocationAttr = UnknownLoc()
         self.source = function.body.block
         self.block = Block(arg_types=[_given_type(each) for each in self.source.args])
         self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}
         self._quantized: dict[SSAValue, SSAValue] = {}
         self._made_quantized: set[SSAValue] = set()
+        self._rounded: set[SSAValue] = set()
         self._elements: dict[SSAValue, UniformQuantizedType] = {}
         self._functions_of_8_bits: set[SSAValue] = set()
         self._given: set[SSAValue] = set()
@@ -107,6 +113,9 @@ class TpuBuilder:
         if isinstance(name, StringAttr) and op.results:
             op.results[0].name_hint = value_name(name.data)
         self.block.add_op(op)
+        if any(value in self._rounded for value in op.operands):
+            self._rounded.update(op.results)
+        self._rounded.update(value for value in op.results if is_quantized(value.type))
         return op
 
     def constant(self, name: str, array: np.ndarray, element: Attribute | None = None) -> SSAValue:
@@ -165,9 +174,19 @@ class TpuBuilder:
         """Return the form of a value of `top` with elements of type `float`; bools and integers are returned as they
         are.
         """
+        if value in self.bounded:
+            return self.bounded[value]
         if is_float(element_of(value)):
             return self._as_element(value, self.float)
         return self.as_given(value)
+
+    def float_form(self, value: SSAValue) -> SSAValue | None:
+        """Return the form with elements of type `float`, if there is one."""
+        return self._floats.get((value, self.float))
+
+    def is_rounded(self, form: SSAValue) -> bool:
+        """Tell whether 8 bits have rounded `form`, or anything that it was computed from."""
+        return form in self._rounded
 
     def as_f32(self, value: SSAValue) -> SSAValue:
         """Return the form in f32, whatever `float` is, as accumulators need it."""
@@ -229,6 +248,15 @@ class TpuBuilder:
             self.quantizes and isinstance(value, BlockArgument) and self._is_calibrated(value)
         )
         return value in self._quantized or value in self._functions_of_8_bits or moves_input
+
+    def has_8_bits(self, value: SSAValue) -> bool:
+        """Tell whether the value has a quantized form."""
+        return value in self._quantized
+
+    def have_one_element(self, values: Sequence[SSAValue]) -> bool:
+        """Tell whether all values were made in 8 bits, with one scale and zero point for all."""
+        made = [value in self._made_quantized for value in values]
+        return all(made) and len({element_of(self._quantized[value]) for value in values}) == 1
 
     def is_quantized(self, value: SSAValue) -> bool:
         """Tell whether the value has a quantized form, or can be given one at no cost because it is an input or a

@@ -12,6 +12,7 @@ from smalti.dialects.network.traits import (
     ChannelLast,
     ComparesElements,
     Converts,
+    HasPoles,
     KeepsLayout,
     Moves,
     RoundsResult,
@@ -20,7 +21,7 @@ from smalti.dialects.network.traits import (
 from smalti.dialects.quant.element_type import shape_of
 from smalti.dialects.top.top_op import TopOp
 from smalti.passes.canonicalize import Canonicalize
-from smalti.passes.top_to_tpu.float_results import float_results
+from smalti.passes.top_to_tpu.float_results import Reader, float_results
 from smalti.passes.tpu_to_tile.tensor_layouts import choose_layouts
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType, f32
@@ -56,6 +57,22 @@ class SortOp(OneOperand):
 
     name = "mine.sort"
     traits = traits_def(ComparesElements())
+
+
+@irdl_op_definition
+class RootOp(OneOperand):
+    """An op with a pole at 0."""
+
+    name = "mine.root"
+    traits = traits_def(HasPoles(points=lambda op: {"input": (0.0,)}))
+
+
+@irdl_op_definition
+class ShyOp(OneOperand):
+    """An op that computes in floats only for ops with poles."""
+
+    name = "mine.shy"
+    traits = traits_def(CanStayFloat(only_before_poles=lambda op: True))
 
 
 class TpuOneOperand(tpu.TpuOp):
@@ -132,7 +149,23 @@ def test_what_only_comparing_ops_read_stays_in_floats():
     body.insert_op_before(gain, next(iter(body.ops)))
     sort = next(op for op in body.ops if isinstance(op, SortOp))
     sort.operands[0] = gain.output
-    assert float_results(body.ops) == {gain.output}
+    assert float_results(body.ops) == {gain.output: Reader.COMPARISON}
+
+
+def test_what_an_op_with_a_pole_reads_stays_in_floats_though_others_read_it():
+    body = function([RootOp], (4,)).body.block
+    gain, shy = GainOp("g", body.args[0], kind="loud"), ShyOp("s", body.args[0])
+    root = next(op for op in body.ops if isinstance(op, RootOp))
+    body.insert_ops_before([gain, shy, top.ReluOp("r", gain.output)], root)
+    root.operands[0] = gain.output
+    assert float_results(body.ops) == {gain.output: Reader.POLE}
+    assert HasPoles.points_of(root) == {gain.output: (0.0,)}
+    root.operands[0] = shy.output
+    assert float_results(body.ops) == {shy.output: Reader.POLE}
+    body.insert_op_after(sort := SortOp("o", shy.output), root)
+    assert float_results([*body.ops]) == {shy.output: Reader.POLE}
+    root.operands[0] = sort.output
+    assert float_results(body.ops) == {}
 
 
 def test_a_trait_may_depend_on_the_properties():

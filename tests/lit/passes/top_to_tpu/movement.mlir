@@ -13,7 +13,8 @@ func.func @main(%x: !x) -> !p attributes {smalti.inputs = ["x"]} {
   %c = top.concat "c" %x, %r, %k axis = 1 : (!x, !r, tensor<1x1x4x4xf32>) -> !c
   %s = top.slice "s" %c starts = [0, 4, 1, 0] sizes = [1, 5, 2, 2] steps = [1, -1, 1, 2] : (!c) -> !s
   %p = top.pad "p" %s low = [0, 0, 1, 0] high = [0, 0, 1, 0] value = 10.0 : (!s) -> !p
-  func.return %p : !p
+  %y = top.relu "y" %p : (!p) -> !p
+  func.return %y : !p
 }
 
 // The relu takes the concat's quantization (scale 0.02), the input and the constant are brought to it.
