@@ -28,8 +28,8 @@ def window_output_size(
     """Return the number of positions of a window along one axis: floor((size + pads − dilation·(kernel − 1) − 1) /
     stride) + 1.
 
-    With `ceil_mode` the division rounds up, but a window that would start in the padding at the end is left out (ONNX,
-    MaxPool). Raises ShapeError if not even one window fits, if the kernel, stride or dilation is below 1, or if a pad
+    With `ceil_mode` the division rounds up, so that a window may reach past the padded input, but one that would start
+    in the padding at the end is left out (ONNX, MaxPool). Raises ShapeError if not even one window fits, if the kernel, stride or dilation is below 1, or if a pad
     is negative.
     """
     if min(kernel, stride, dilation) < 1 or min(pad_begin, pad_end) < 0:
@@ -37,13 +37,13 @@ def window_output_size(
             f"kernel {kernel}, stride {stride}, dilation {dilation} must be at least 1, pads "
             f"{pad_begin}, {pad_end} at least 0"
         )
-    room = size + pad_begin + pad_end - (dilation * (kernel - 1) + 1)
-    if room < 0:
+    count = pool_output_size(size, kernel, stride, dilation, pad_begin, pad_end, ceil_mode)
+    if count < 1:
         raise ShapeError(
             f"a window of {dilation * (kernel - 1) + 1} does not fit in {size} elements with "
             f"pads {pad_begin} and {pad_end}"
         )
-    return pool_output_size(size, kernel, stride, dilation, pad_begin, pad_end, ceil_mode)
+    return count
 
 
 def _check_length(what: str, values: Sequence[int], length: int) -> None:

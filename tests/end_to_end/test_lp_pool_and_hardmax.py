@@ -16,6 +16,7 @@ POOLS = [
     {"kernel_shape": [3, 2], "p": 3, "strides": [2, 1], "pads": [0, 1, 1, 0]},
     {"kernel_shape": [3, 3], "p": 4, "strides": [2, 2], "ceil_mode": 1},
     {"kernel_shape": [3, 3], "strides": [3, 3], "pads": [1, 1, 1, 1], "ceil_mode": 1},
+    {"kernel_shape": [10, 9], "strides": [4, 4], "ceil_mode": 1},
     {"kernel_shape": [2, 2], "dilations": [2, 2], "strides": [2, 2]},
     {"kernel_shape": [3, 3], "auto_pad": "SAME_LOWER", "strides": [2, 2]},
 ]

@@ -191,3 +191,18 @@ def test_casts_round_on_the_device(type):
     expected = import_model(model).run(inputs)["y"]
     assert np.abs(expected - inputs["x"] - 1).max() > 1e-3
     np.testing.assert_array_equal(compile_model(model, quantize="f32").run(inputs)["y"], expected)
+
+
+@pytest.mark.parametrize("pool", ["MaxPool", "AveragePool"])
+@pytest.mark.parametrize(
+    ("size", "attributes"),
+    [
+        ([7, 2], {"kernel_shape": [3, 3], "strides": [2, 2]}),
+        ([1, 1], {"kernel_shape": [2, 2], "strides": [2, 2]}),
+        ([1, 1], {"kernel_shape": [4, 4], "strides": [4, 4], "pads": [1, 1, 0, 0]}),
+    ],
+)
+def test_the_window_of_a_pool_is_wider_than_the_padded_input(pool, size, attributes):
+    node = helper.make_node(pool, ["x"], ["y"], ceil_mode=1, **attributes)
+    model = _model([node], [_port("x", [1, 3, *size])], [_output("y")])
+    _check(model, {"x": _normal(1, 3, *size)}, "f32", "int8")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ....dialects import top
-from ....dialects.network.shape import pool_shape
+from ....dialects.network.shape import ShapeError, pool_shape
 from ..builder import GraphBuilder
 from ..node import Node
 from ..operator import Operator
@@ -64,7 +64,7 @@ def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     window = read_pool_window(node, shape_of(image))
     powers = spatial_2d(node, builder, _power(node, builder, image, p))
     if window.ceil_mode:
-        window = _in_floor_mode(window, shape_of(powers))
+        window = _in_floor_mode(node, window, shape_of(powers))
     mean = builder.emit(
         top.AvgPoolOp,
         builder.derived(node.output, "mean"),
@@ -80,19 +80,23 @@ def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [emit_over_2d(node, builder, len(shape_of(image)), top.MulOp, root, factor)]
 
 
-def _in_floor_mode(window: WindowAttributes, shape: Sequence[int]) -> WindowAttributes:
+def _in_floor_mode(node: Node, window: WindowAttributes, shape: Sequence[int]) -> WindowAttributes:
     """Return a window in floor mode for one in ceil mode, by padding the image up to the end of the last window.
 
-    All windows then have all of their elements, where ceil mode cuts off those of the last windows.
+    All windows then have all of their elements, where ceil mode cuts off those of the last windows. Raises
+    DiagnosticError if no window fits.
     """
-    ceil = pool_shape(
-        tuple(shape),
-        kernel=window.kernel,
-        strides=window.strides,
-        pads=window.pads,
-        dilations=window.dilations,
-        ceil_mode=True,
-    )
+    try:
+        ceil = pool_shape(
+            tuple(shape),
+            kernel=window.kernel,
+            strides=window.strides,
+            pads=window.pads,
+            dilations=window.dilations,
+            ceil_mode=True,
+        )
+    except ShapeError as error:
+        raise node.error(str(error)) from None
     begins, ends = window.pads[:2], []
     for axis, begin in enumerate(begins):
         span = window.dilations[axis] * (window.kernel[axis] - 1) + 1

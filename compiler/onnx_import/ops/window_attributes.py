@@ -51,10 +51,12 @@ def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -
     strides = _positive(node, "strides", node.integers("strides"), rank)
     dilations = _positive(node, "dilations", node.integers("dilations"), rank)
     pads = _pads(node, input_shape[2:], kernel, strides, dilations)
-    # A stride past the padded input is never taken, so a longer one means the same.
+    # A stride past the padded input and past the window is never taken, so a longer one means the same.
     strides = tuple(
-        min(stride, size + pads[axis] + pads[axis + rank])
-        for axis, (stride, size) in enumerate(zip(strides, input_shape[2:], strict=True))
+        min(stride, max(size + pads[axis] + pads[axis + rank], dilation * (extent - 1) + 1))
+        for axis, (stride, size, extent, dilation) in enumerate(
+            zip(strides, input_shape[2:], kernel, dilations, strict=True)
+        )
     )
     # SAME states the output's size; with its pads made explicit, floor mode gives the same size.
     # VALID with ceil_mode is read as onnx's shape inference and ONNX Runtime read it: like NOTSET

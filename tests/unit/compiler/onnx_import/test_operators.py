@@ -80,6 +80,13 @@ def test_conv_with_weights_that_the_network_computes():
             {"kernel_shape": [3, 3], "auto_pad": "VALID", "ceil_mode": 1, "strides": [2, 2]},
         ),
         ((1, 3, 14), {"kernel_shape": [3], "strides": [2], "pads": [1, 1]}),
+        # The one window reaches past the padded input.
+        ((1, 3, 7, 2), {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}),
+        ((1, 3, 1, 1), {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}),
+        (
+            (1, 3, 1, 1),
+            {"kernel_shape": [4, 4], "strides": [4, 4], "pads": [1, 1, 0, 0], "ceil_mode": 1},
+        ),
     ],
 )
 def test_pool(op, shape, attributes):
