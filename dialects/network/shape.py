@@ -28,9 +28,9 @@ def window_output_size(
     """Return the number of positions of a window along one axis: floor((size + pads − dilation·(kernel − 1) − 1) /
     stride) + 1.
 
-    With `ceil_mode` the division rounds up, so that a window may reach past the padded input, but one that would start
-    in the padding at the end is left out (ONNX, MaxPool). Raises ShapeError if not even one window fits, if the kernel, stride or dilation is below 1, or if a pad
-    is negative.
+    With `ceil_mode` the division rounds up, so that a window may reach past the padded input, but one that would
+    start in the padding at the end is left out (ONNX, MaxPool). Raises ShapeError if not even one window fits, if
+    the kernel, stride or dilation is below 1, or if a pad is negative.
     """
     if min(kernel, stride, dilation) < 1 or min(pad_begin, pad_end) < 0:
         raise ShapeError(
