@@ -11,7 +11,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from ..backends.diagnostics.diagnostic import DiagnosticError
-from ..dialects.context import SmaltiContext
+from ..dialects.ir.context import SmaltiContext
 from ..dialects.ir.text.module_text import print_module, write_module
 from ..dialects.level import LEVELS, Level
 from ..passes.top.calibration_table import Ranges, write_table
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..backends.program.program import Program
     from ..backends.simulator.timing.timing_result import Timing
-    from .onnx_import.limits import ImportLimits
+    from .onnx_import.model.limits import ImportLimits
 
 
 class ImportedModel:

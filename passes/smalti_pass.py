@@ -74,7 +74,7 @@ class SmaltiPass(ModulePass):
         A context that xDSL made (in xdsl-opt, xdsl-gui) knows no weights: then the file that the module names is opened
         first, in the current folder.
         """
-        from ..dialects.context import SmaltiContext
+        from ..dialects.ir.context import SmaltiContext
 
         if not isinstance(ctx, SmaltiContext):
             from ..dialects.ir.text.module_text import open_weights
@@ -89,6 +89,6 @@ class SmaltiPass(ModulePass):
 
 def store_of(ctx: Context) -> WeightStore:
     """Return the weight store that belongs to `ctx`."""
-    from ..dialects.context import weights_of
+    from ..dialects.ir.context import weights_of
 
     return weights_of(ctx)

@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from .arguments.command_line import EXIT_FINE
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
-from .command_line import EXIT_FINE
 from .program import add_program_arguments, run_program
 
 _EPILOG = """\

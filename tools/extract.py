@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .arguments.command_line import EXIT_FINE
 from .arguments.files import InputFile, OutputIr, check_files
-from .command_line import EXIT_FINE
 from .program import add_program_arguments, run_program
 
 _EPILOG = """\
@@ -53,11 +53,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from ..compiler.arrays import write_npz
     from ..compiler.debugging.experiment import IrExperiment
     from ..compiler.debugging.extraction import extract
     from ..compiler.debugging.inputs import InputSource
     from ..compiler.debugging.selection import Selection
+    from ..compiler.inputs.arrays import write_npz
     from ..dialects.context import make_context
 
     output = Path(args.output)

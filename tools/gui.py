@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .arguments.command_line import EXIT_FINE
 from .arguments.files import InputFile
-from .command_line import EXIT_FINE
 from .program import add_program_arguments, run_program
 
 if TYPE_CHECKING:

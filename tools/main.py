@@ -7,9 +7,9 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from .arguments.command_line import EXIT_USAGE, add_debug_argument
 from .arguments.plugin import add_plugin_argument
 from .arguments.version import add_version_argument
-from .command_line import EXIT_USAGE, add_debug_argument
 from .program import run_program
 
 COMMANDS: dict[str, str] = {

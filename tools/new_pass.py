@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .arguments.command_line import EXIT_FINE, add_debug_argument, guarded
 from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, add_debug_argument, guarded
 
 ROOT = Path(__file__).resolve().parents[1]
 

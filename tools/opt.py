@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .arguments.command_line import EXIT_FINE, EXIT_WRONG_INPUT, add_debug_argument, run_command
 from .arguments.driver import add_driver_arguments, instrumentation
 from .arguments.files import InputFile, OutputFile, OutputIr
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
-from .command_line import EXIT_FINE, EXIT_WRONG_INPUT, add_debug_argument, run_command
 
 _EPILOG = """\
 passes run in the order given, as flags or as a pipeline:

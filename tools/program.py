@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from .arguments.command_line import add_debug_argument, run_command
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
-from .command_line import add_debug_argument, run_command
 
 
 def add_program_arguments(parser: argparse.ArgumentParser) -> None:

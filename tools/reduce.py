@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .arguments.command_line import EXIT_FINE
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
 from .arguments.files import OutputIr, check_files
-from .command_line import EXIT_FINE
 from .program import add_program_arguments, run_program
 
 _EPILOG = """\
@@ -43,9 +43,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from ..compiler.arrays import write_npz
     from ..compiler.debugging.experiment import IrExperiment, OnnxExperiment
     from ..compiler.debugging.reduction import reduce_ir, reduce_onnx
+    from ..compiler.inputs.arrays import write_npz
 
     output = Path(args.output)
     values = None if args.numerics is None else output.with_suffix(".npz")

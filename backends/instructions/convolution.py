@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.convolution import conv2d, depthwise_conv2d
+from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import bytes_of
-from ..numerics.whole import ceil_div
 from ..targets import cycles as formulas
 from .access import Access, Operand, accumulators, local
 from .fields import IMAGES, PRODUCT, WINDOW, Field, integer

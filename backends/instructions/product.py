@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.packing import epilogue_table_rows
 from ..numerics.device.product import epilogue, matmul
+from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import ACCUMULATOR_NAMES, bytes_of, elements_in, is_float
-from ..numerics.whole import ceil_div
 from ..targets import cycles as formulas
 from .access import Access, Operand, accumulators, local
 from .fields import CLAMP, NO_ADDRESS, PRODUCT, address, flag, integer, present, storage

@@ -14,8 +14,8 @@ from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.ir.location import place_of
-from ...dialects.ir.weights import WeightStore, value_of
-from ...dialects.network.constant import WeightBase
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network.constant import WeightBase, value_of
 from ...dialects.network.tensor_op import Arrays, TensorOp
 from ...dialects.quant.number_format import real_value
 from ..diagnostics.diagnostic import DiagnosticError

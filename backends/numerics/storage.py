@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import ml_dtypes
 import numpy as np
 
-from .whole import Whole, ceil_div
+from .rounding_up import Whole, ceil_div
 
 
 @dataclass(frozen=True)

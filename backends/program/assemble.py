@@ -13,7 +13,7 @@ import numpy as np
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, UnknownLoc
 
 from ...dialects import isa
-from ...dialects.context import weights_of
+from ...dialects.ir.context import weights_of
 from ...dialects.ir.location import fuse, named, names_of
 from ...dialects.ir.target_attribute import set_target
 from ...dialects.ir.text.module_text import WEIGHTS, print_module

@@ -26,7 +26,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from ..diagnostics.diagnostic import DiagnosticError, Place
 from ..diagnostics.files import read_bytes, write_atomically
 from ..instructions.instruction_set import INSTRUCTION_BYTES
-from ..numerics.whole import round_up
+from ..numerics.rounding_up import round_up
 from ..targets.target import Target
 from .check import check_program
 from .encoding import WORD

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .streams import Streams
+from .streams.streams import Streams
 
 _NEVER = np.iinfo(np.int32).max
 

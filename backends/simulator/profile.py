@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from ..diagnostics.diagnostic import DiagnosticError
 from ..instructions.instruction_set import ENGINES, Load, Store
-from .streams import ENGINE_COUNT
+from .streams.streams import ENGINE_COUNT
 from .timing.costs import TICKS_PER_CYCLE, WORK_PER_BYTE
 from .timing.timeline import BUSY, STATE_NAMES
 from .timing.timing_result import Timing

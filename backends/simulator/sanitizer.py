@@ -17,7 +17,7 @@ from ..instructions.instruction_set import SEGMENTS, Access
 from ..program.program import Port
 from .clocks import start_clocks
 from .functional.schedule import execution_order
-from .streams import Streams, memory_name
+from .streams.streams import Streams, memory_name
 
 _REPORTED = 20
 _Key = tuple[str, int]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..diagnostics.diagnostic import DiagnosticError
 from ..program.program import Program
-from .streams import Streams, decode_program
+from .streams.streams import Streams, decode_program
 from .timing.costs import TICKS_PER_CYCLE, cost_program
 from .timing.timed_run import run_timing
 from .timing.timing_result import Timing

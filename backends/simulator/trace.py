@@ -20,7 +20,7 @@ import numpy as np
 
 from ..instructions.instruction_set import ENGINES, Load, Store
 from .occupancy import memory_use
-from .streams import ENGINE_COUNT
+from .streams.streams import ENGINE_COUNT
 from .timing.costs import GLOBAL, INTERCONNECT
 from .timing.timing_result import Timing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..numerics.whole import round_up
+from ..numerics.rounding_up import round_up
 
 ALIGNMENT_BYTES = 64
 """Buffers begin at multiples of this, in the memories of a core and in global memory."""

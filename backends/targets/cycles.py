@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..numerics.whole import Whole, ceil_div, round_up
+from ..numerics.rounding_up import Whole, ceil_div, round_up
 from .target_error import TargetError
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from ..compilation.compilation import (
     CompileOptions,
     start_from_model,
 )
-from ..execution import run_ir
+from ..compilation.execution import run_ir
 from .comparison import Difference, compare_tensors, worst_first
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from ...backends.numerics.host import AXIS_FUNCTIONS, HOST_FUNCTIONS, HostFuncti
 from ...backends.numerics.resampling import RESIZE_MODES
 from ...backends.numerics.unary import NOT, UNARY_KINDS
 from ...dialects import top
-from ...dialects.context import DIALECTS, SmaltiContext
+from ...dialects.context import DIALECTS
+from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.example import documentation, runnable
 from ...dialects.ir.text.module_text import parse_module
 from ...dialects.quant.element_type import is_float

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.progress import Progress, silent
 from ...backends.interpreter.function import samples_per_chunk
 from ...backends.interpreter.samples import (
     count_samples,
@@ -22,7 +23,6 @@ from ...dialects.ir.weights import WeightStore
 from ...dialects.quant.element_type import is_float
 from ...passes.top.calibration_table import Range, Ranges
 from ...passes.top_to_tpu.float_results import Reader, float_results
-from ..compilation.progress import Progress, silent
 
 
 def calibrate(

@@ -13,8 +13,8 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.interpreter.samples import count_samples, input_tensors, main_function, stored
 from ...backends.numerics.storage import dtype_of
 from ...passes.top.calibration_table import Range, read_table
-from ..arrays import read_npz
-from .random_inputs import input_ranges, random_input
+from ..inputs.arrays import read_npz
+from ..inputs.random_inputs import input_ranges, random_input
 
 RANDOM_SAMPLES = 8
 """How many samples "random:SEED" makes."""

@@ -12,9 +12,11 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.progress import Progress, silent
 from ...backends.targets.target import load_target
 from ...dialects import tile
-from ...dialects.context import SmaltiContext, make_context
+from ...dialects.context import make_context
+from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.target_attribute import TARGET_HASH, target_name_of
 from ...dialects.ir.verifier import Verifier
 from ...dialects.level import LEVELS, NETWORK_LEVELS, Level
@@ -35,14 +37,13 @@ from .pipelines import (
     passes_into,
     passes_of,
 )
-from .progress import Progress, silent
 from .tensor_sizes import check_tensor_sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
     from ...backends.program.program import Program
-    from ..onnx_import.limits import ImportLimits
+    from ..onnx_import.model.limits import ImportLimits
 
 DEFAULT_TARGET = "default-8c"
 CalibrationSource = str | Path | Mapping[str, np.ndarray]
@@ -186,7 +187,7 @@ class Compilation:
         """Lower all the way and encode the program. Raises DiagnosticError for what the sanitizer finds."""
         from ...backends.program.assemble import assemble
         from ...backends.simulator.sanitizer import sanitize_program
-        from ...backends.simulator.streams import decode_program
+        from ...backends.simulator.streams.streams import decode_program
 
         self.lower_to("isa")
         program = assemble(self.module, self.ctx)

@@ -7,7 +7,7 @@ from xdsl.dialects.builtin import ModuleOp
 from ...backends.program.assemble import assemble
 from ...backends.simulator.simulate import simulate
 from ...backends.simulator.timing.timing_result import Timing
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
 from ...passes.top.annotate_calibration import has_ranges
 from .compilation import Compilation, CompileOptions
 

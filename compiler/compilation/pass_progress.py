@@ -8,8 +8,8 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+from ...backends.diagnostics.progress import Progress
 from ...passes.instrument import PassInstrument
-from .progress import Progress
 
 
 class PassProgress(PassInstrument):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from xdsl.dialects.builtin import ModuleOp
 
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.module_text import read_module, write_bytes_atomically, write_module
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline

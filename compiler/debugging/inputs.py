@@ -16,10 +16,10 @@ from ...dialects import isa, tile
 from ...dialects.level import NETWORK_LEVELS
 from ...dialects.quant.element_type import element_storage
 from ...passes.top.calibration_table import Range
-from ..arrays import read_npz
-from ..calibration.random_inputs import input_ranges, random_input
 from ..calibration.samples import is_random, seed_of
 from ..compilation.pipelines import level_of
+from ..inputs.arrays import read_npz
+from ..inputs.random_inputs import input_ranges, random_input
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ...backends.program.assemble import assemble
 from ...backends.program.program import Port, Program
 from ...backends.simulator.functional.functional_simulator import FunctionalSimulator
 from ...backends.simulator.functional.schedule import execution_order
-from ...backends.simulator.streams import Streams, decode_program
+from ...backends.simulator.streams.streams import Streams, decode_program
 from ...backends.targets.alignment import align
 from ...dialects import isa
 from ...passes.tile_to_isa.listings import Work, listings

@@ -11,9 +11,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
 from ..analysis.comparison import Difference
-from ..execution import run_ir
+from ..compilation.execution import run_ir
 from .inputs import InputSource, ranges_of
 from .tolerance import declared_tolerance
 

@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Note, Place
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.location import place_of
 from ...dialects.level import NETWORK_LEVELS
 from ...passes.instrument import PassInstrument

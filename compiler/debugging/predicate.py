@@ -16,8 +16,8 @@ import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...passes.registry import parse_pipeline
+from ..compilation.execution import run_ir
 from ..compilation.lowering import lower_to_isa, timing_of
-from ..execution import run_ir
 from .experiment import Experiment
 from .inputs import InputSource
 from .numerics_trial import NumericsFault, NumericsTrial, message_of

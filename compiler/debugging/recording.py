@@ -10,10 +10,10 @@ from xdsl.ir import Attribute
 
 from ...backends.numerics.quantization import quantize
 from ...backends.numerics.storage import dtype_of
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
 from ...dialects.quant.number_format import NumberFormat
+from ..compilation.execution import run_ir
 from ..compilation.pipelines import level_of
-from ..execution import run_ir
 
 
 def record(

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...backends.diagnostics.files import write_bytes_atomically
+from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.level import STAGES
-from ..arrays import write_npz
 from ..compilation.artifacts import Artifacts
 from ..compilation.compilation import CompileOptions, start_from_model
-from ..compilation.progress import Progress, silent
+from ..inputs.arrays import write_npz
 
 FOLDER = Path(__file__).parent
 MODEL = FOLDER / "digits_mobilenet.onnx"

@@ -20,7 +20,7 @@ from ...backends.simulator.timing.costs import Costs
 from ...backends.simulator.timing.timing_result import Timing
 from ...backends.targets.target import Target
 from ...dialects import isa
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.location import named
 from ..compilation.lowering import lower_to_isa, timing_of
 from ..compilation.pipelines import level_of

@@ -14,10 +14,10 @@ from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.files import read_text, write_text
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
+from ...dialects.ir.source_text import SourceText
 from ...dialects.ir.text.file_metadata import REPRODUCER, metadata_text, take_metadata
 from ...dialects.ir.text.module_text import write_module
-from ...dialects.ir.text.source_text import SourceText
 from ...passes.instrument import PassInstrument
 from ...passes.registry import print_pipeline
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, Severity
-from ...dialects.ir.text.source_text import SourceText
+from ...dialects.ir.source_text import SourceText
 
 _EXPECTED = re.compile(
     r"expected-(?P<severity>error|warning|note|remark)(?P<re>-re)?[ \t]*"

@@ -16,7 +16,8 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, as_diagnostic
-from ...dialects.context import SmaltiContext, make_context, print_diagnostic
+from ...dialects.context import make_context
+from ...dialects.ir.context import SmaltiContext, print_diagnostic
 from ...dialects.ir.text.module_text import (
     carry_weights,
     parse_module,

@@ -7,7 +7,7 @@ import difflib
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.module_text import parse_module, print_module
 
 _SHOWN_LINES = 12

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from .limits import FoldingBudget
+from .graph.node import Node
+from .graph.value import Constant
+from .model.limits import FoldingBudget
 from .model.validation import is_registered
-from .node import Node
-from .value import Constant
 
 _INLINED_ELEMENTS = 4096
 """Inputs with at most so many elements go into shape inference with their values, since they may be shapes."""

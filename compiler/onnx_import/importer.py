@@ -17,18 +17,18 @@ from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType, f
 from xdsl.ir import Block, Region, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...dialects.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.value_name import value_name
-from .builder import GraphBuilder
 from .folding import can_fold, fold
-from .limits import FoldingBudget, ImportLimits
+from .graph.builder import GraphBuilder
+from .graph.node import Node, UnsupportedNodeError
+from .graph.value import Constant, Value, network_element
 from .model.input_shapes import BatchChange, GivenSizes, resolve_input_shapes
+from .model.limits import FoldingBudget, ImportLimits
 from .model.model_file import open_model
 from .model.tensors import TensorReader
 from .model.validation import is_default_domain, validate
-from .node import Node, UnsupportedNodeError
-from .operators import HANDLES_CONSTANTS, OPERATORS, supported_operators
-from .value import Constant, Value, network_element
+from .operator_table import HANDLES_CONSTANTS, OPERATORS, supported_operators
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto

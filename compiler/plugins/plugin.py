@@ -45,7 +45,7 @@ class Plugin:
             function that computes them.
         conversions: how a top op becomes tpu ops: `function(builder, op)`, with the builder of
             convert-top-to-tpu.
-        tilers: the class that makes tiles of layers of a tpu op (`passes/tile/layers/tiler.py`).
+        tilers: the class that makes tiles of layers of a tpu op (`passes/tile/tiler_bases/tiler.py`).
     """
 
     dialects: Mapping[str, Callable[[], Dialect]] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
 from ...backends.diagnostics.diagnostic import Place
-from .text.source_text import SourceText
+from .source_text import SourceText
 
 _UNKNOWN = UnknownLoc()
 _POSITIONS_KEPT = 8

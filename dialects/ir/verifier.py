@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
@@ -17,7 +18,16 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from .definition_check import checks_by_itself, definition_predicate
-from .text.assembly import TextOp
+
+
+class LocallyVerifiedOp(IRDLOperation):
+    """Base of ops whose verifier, if they have no regions, looks only at the op, its operands and the ops that define
+    them. It is run again only if one of these has changed (`Verifier`).
+    """
+
+    OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset()
+    """Properties that only the op's own verifier looks at."""
+
 
 Wrong = tuple[Operation, str]
 """An op that is wrong, and why."""
@@ -51,9 +61,9 @@ class Verifier:
     terminators where they have to, and that names (property `name`) are unique in each function. The ops inside an op
     are checked before the op itself, so that its verifier may rely on them.
 
-    Where an op stands is checked every time. The verifier of a `TextOp` without regions is run again only where
-    something that it sees has changed: the op's properties, attributes, operands and types, and those of the ops that
-    define its operands. For that the verifier keeps what it saw, as long as it lives.
+    Where an op stands is checked every time. The verifier of a `LocallyVerifiedOp` without regions is run again only
+    where something that it sees has changed: the op's properties, attributes, operands and types, and those of the ops
+    that define its operands. For that the verifier keeps what it saw, as long as it lives.
     """
 
     def __init__(self) -> None:
@@ -147,7 +157,7 @@ class Verifier:
 
 def _shown(state: _State) -> dict[str, Attribute]:
     """Return the properties that the verifiers of an op's users may look at."""
-    assert isinstance(state.op, TextOp)
+    assert isinstance(state.op, LocallyVerifiedOp)
     hidden = state.op.OWN_PROPERTIES
     return {name: value for name, value in state.properties.items() if name not in hidden}
 
@@ -175,7 +185,7 @@ def _rules(cls: type[Operation]) -> _Rules:
     isolated = any(isinstance(trait, IsolatedFromAbove) for trait in definition.traits)
     others = tuple(t for t in definition.traits if not isinstance(t, IsolatedFromAbove))
     verify = _definition_verifier(replace(definition, traits=traits_def(*others)))
-    alone = issubclass(cls, TextOp) and checks_by_itself(definition)
+    alone = issubclass(cls, LocallyVerifiedOp) and checks_by_itself(definition)
     return _Rules(verify, isolated, own, alone)
 
 

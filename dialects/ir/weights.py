@@ -15,17 +15,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
-import ml_dtypes
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.files import open_regular, write_atomically
 from ...backends.numerics.storage import STORAGE_TYPES, bytes_of, dtype_of, name_of
-
-if TYPE_CHECKING:
-    from ..network.constant import WeightBase
 
 _STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.items()}
 _MAX_HEADER_BYTES = 100_000_000
@@ -360,49 +356,6 @@ def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
     if dtype.kind == "i":
         return generator.integers(-127, 128, size).astype(dtype)
     return (generator.standard_normal(size) * _SEEDED_FLOAT_SPREAD).astype(np.float32).astype(dtype)
-
-
-def value_of(op: WeightBase, store: WeightStore) -> np.ndarray:
-    """Return the value of a `top.weight` or `tpu.weight`, in the storage type of its type. An array that comes from the
-    store is read-only.
-
-    Raises DiagnosticError if the store has no such key, or holds another type or shape under it.
-    """
-    from ..quant.element_type import element_storage
-
-    storage, shape = element_storage(op.output.type), op.output.type.get_shape()
-    if op.key is not None:
-        place = Place(name=f"{op.name} '{op.result_name.data}'")
-        if op.key.data not in store:
-            raise DiagnosticError(
-                f"no weight '{op.key.data}' in the weight store",
-                place,
-                hint="keep the .safetensors file that the IR names in 'smalti.weights' beside it",
-            )
-        found = store.info(op.key.data)
-        if found != (storage, shape):
-            raise DiagnosticError(
-                f"weight '{op.key.data}' is {found[0]} {list(found[1])} in the store, the op "
-                f"says {storage} {list(shape)}",
-                place,
-            )
-        return store.get(op.key.data)
-    if op.seed is not None:
-        return seeded(op.seed.value.data, shape, storage)
-    assert op.value is not None, "the verifier lets through one source of the value"
-    return dense_array(op.value, storage).reshape(shape)
-
-
-def dense_array(value: Any, storage: str) -> np.ndarray:
-    """Return the elements of a `dense<>` attribute as an array [n] of the storage type, without going through Python
-    lists.
-    """
-    data = value.data.data
-    if storage == "bf16":
-        return np.frombuffer(data, ml_dtypes.bfloat16)
-    if storage == "bool":
-        return np.frombuffer(data, np.uint8).astype(np.bool_)
-    return np.frombuffer(data, dtype_of(storage))
 
 
 def keys_used(ops: Iterator[Any]) -> list[str]:

@@ -1,12 +1,17 @@
-"""What the constants of top and tpu have in common: where their data come from."""
+"""What the constants of top and tpu have in common: where their data come from, and how they are read."""
 
 from __future__ import annotations
 
+import ml_dtypes
+import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, StringAttr
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.numerics.storage import dtype_of
 from ..ir.attribute import Integer, optional_dense, optional_integer, optional_text
 from ..ir.field import prop
+from ..ir.weights import WeightStore, seeded
 from ..quant.element_type import element_storage, type_of_storage
 from .shape import Shape
 from .tensor_op import TensorOp
@@ -51,3 +56,44 @@ class WeightBase(TensorOp):
             raise VerifyException(
                 f"value has elements of {self.value.get_element_type()}, expected {stored}"
             )
+
+
+def value_of(op: WeightBase, store: WeightStore) -> np.ndarray:
+    """Return the value of a `top.weight` or `tpu.weight`, in the storage type of its type. An array that comes from the
+    store is read-only.
+
+    Raises DiagnosticError if the store has no such key, or holds another type or shape under it.
+    """
+    storage, shape = element_storage(op.output.type), op.output.type.get_shape()
+    if op.key is not None:
+        place = Place(name=f"{op.name} '{op.result_name.data}'")
+        if op.key.data not in store:
+            raise DiagnosticError(
+                f"no weight '{op.key.data}' in the weight store",
+                place,
+                hint="keep the .safetensors file that the IR names in 'smalti.weights' beside it",
+            )
+        found = store.info(op.key.data)
+        if found != (storage, shape):
+            raise DiagnosticError(
+                f"weight '{op.key.data}' is {found[0]} {list(found[1])} in the store, the op "
+                f"says {storage} {list(shape)}",
+                place,
+            )
+        return store.get(op.key.data)
+    if op.seed is not None:
+        return seeded(op.seed.value.data, shape, storage)
+    assert op.value is not None, "the verifier lets through one source of the value"
+    return _dense_array(op.value, storage).reshape(shape)
+
+
+def _dense_array(value: DenseIntOrFPElementsAttr, storage: str) -> np.ndarray:
+    """Return the elements of a `dense<>` attribute as an array [n] of the storage type, without going through Python
+    lists.
+    """
+    data = value.data.data
+    if storage == "bf16":
+        return np.frombuffer(data, ml_dtypes.bfloat16)
+    if storage == "bool":
+        return np.frombuffer(data, np.uint8).astype(np.bool_)
+    return np.frombuffer(data, dtype_of(storage))

@@ -10,8 +10,8 @@ from xdsl.ir import SSAValue
 from xdsl.irdl import operand_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics.rounding_up import ceil_div
 from ...backends.numerics.storage import is_float
-from ...backends.numerics.whole import ceil_div
 from .checks import check_space, check_storage, pitch_of, storage_of
 from .core_op import CoreOp, Fields, Operands
 

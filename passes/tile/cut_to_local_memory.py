@@ -37,10 +37,10 @@ from ...dialects.ir.target_attribute import target_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
-from .layers.constants import Constants
-from .layers.emitter import Emitter
-from .layers.layer import Buffer, Layer
-from .layers.tiler import Tiler
+from .tiler_bases.constants import Constants
+from .tiler_bases.emitter import Emitter
+from .tiler_bases.layer import Buffer, Layer
+from .tiler_bases.tiler import Tiler
 from .tilers.registry import tiler_of
 
 

@@ -33,8 +33,8 @@ from ...dialects.ir.target_attribute import target_of
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.cost import CostModel, split_cycles
 from ..tiling.windows import Window, flatten, parts
-from .layers.layer import Buffer, Layer
-from .layers.tiler import Tiler
+from .tiler_bases.layer import Buffer, Layer
+from .tiler_bases.tiler import Tiler
 from .tilers.registry import tiler_of
 
 

@@ -17,7 +17,7 @@ from math import gcd
 import numpy as np
 
 from ...backends.instructions.instruction_set import Access
-from ...backends.numerics.whole import ceil_div
+from ...backends.numerics.rounding_up import ceil_div
 
 Region = tuple[str, int]
 """A memory: its space and core (local, acc), or "global" and its segment."""

@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.numerics.rounding_up import round_up
 from ...backends.numerics.storage import bytes_of
-from ...backends.numerics.whole import round_up
 from .layout import Layout
 from .windows import Window
 

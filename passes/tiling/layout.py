@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-from ...backends.numerics.whole import round_up
+from ...backends.numerics.rounding_up import round_up
 
 
 @dataclass(frozen=True)

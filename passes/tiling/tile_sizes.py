@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import prod
 
 from ...backends.numerics.device.packing import epilogue_table_bytes
+from ...backends.numerics.rounding_up import ceil_div, round_up
 from ...backends.numerics.storage import bytes_of
-from ...backends.numerics.whole import ceil_div, round_up
 from ...backends.targets.alignment import align
 from .cost import CostModel, pipeline_cycles
 from .windows import Range, tiles

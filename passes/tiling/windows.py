@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from math import gcd
 
-from ...backends.numerics.whole import ceil_div
+from ...backends.numerics.rounding_up import ceil_div
 
 Range = tuple[int, int]
 Window = tuple[Range, ...]

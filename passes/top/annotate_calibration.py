@@ -27,7 +27,7 @@ from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...dialects import top
-from ...dialects.context import report
+from ...dialects.ir.context import report
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import expressed, is_float
 from ..smalti_pass import Level, SmaltiPass

@@ -10,7 +10,8 @@ from xdsl.ir import SSAValue
 
 from ...backends.numerics.storage import name_of
 from ...dialects import top
-from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network.constant import value_of
 from ...dialects.quant.element_type import type_of_storage
 
 _DENSE_ELEMENTS = 16

@@ -26,7 +26,8 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from ...backends.numerics.storage import dtype_of
 from ...dialects import top
-from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network.constant import value_of
 from ...dialects.network.rewriting import erase_if_unused
 from ...dialects.network.traits import Moves
 from ...dialects.quant.element_type import element_storage, is_float, type_bytes

@@ -47,7 +47,7 @@ from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Plac
 from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
 from ...backends.targets.target import Target, TargetError, load_target
 from ...dialects import top, tpu
-from ...dialects.context import report
+from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import set_target
 from ...dialects.network.traits import GivesQuantization, Moves, RoundsResult

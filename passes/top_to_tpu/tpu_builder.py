@@ -19,7 +19,8 @@ from ...backends.numerics.storage import name_of, saturate_to
 from ...dialects import top, tpu
 from ...dialects.ir.location import is_unknown, place_of
 from ...dialects.ir.text.value_name import value_name
-from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network.constant import value_of
 from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ...dialects.quant.element_type import (
     element_of,

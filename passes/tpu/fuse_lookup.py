@@ -34,7 +34,8 @@ from ...backends.instructions.pointwise import TABLE_ENTRIES
 from ...backends.numerics.storage import LOOKUP_NAMES
 from ...dialects import tpu
 from ...dialects.ir.text.value_name import value_name
-from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network.constant import value_of
 from ...dialects.network.rewriting import erase_if_unused
 from ...dialects.network.traits import Converts
 from ...dialects.quant import UniformQuantizedType

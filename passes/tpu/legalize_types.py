@@ -37,7 +37,8 @@ from ...backends.targets.target import Target
 from ...dialects import tpu
 from ...dialects.ir.target_attribute import target_name_of, target_of
 from ...dialects.ir.text.value_name import value_name
-from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network.constant import value_of
 from ...dialects.quant.element_type import (
     element_of,
     element_storage,

@@ -42,10 +42,11 @@ from ...dialects.ir.attribute import ints
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.ir.text.value_name import value_name
-from ...dialects.ir.weights import WeightStore, value_of
+from ...dialects.ir.weights import WeightStore
+from ...dialects.network.constant import value_of
 from ...dialects.quant.element_type import element_storage, shape_of
 from ..smalti_pass import Level, SmaltiPass, store_of
-from ..tile.layers.emitter import global_buffer
+from ..tile.tiler_bases.emitter import global_buffer
 from ..tiling.layout import Layout, row_major
 from ..tiling.windows import flatten, refine, whole
 from .global_memory import check_global_memory

@@ -388,7 +388,7 @@ def test_damaged_npz(smalti: Smalti, small_files: Path, small_data: Path, tmp_pa
 def test_file_that_expands_without_end(
     smalti: Smalti, small_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("smalti.compiler.arrays.MAX_BYTES", 2**20)
+    monkeypatch.setattr("smalti.compiler.inputs.arrays.MAX_BYTES", 2**20)
     np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros((2000, 3, 12, 12), np.float32))
     assert (tmp_path / "bomb.npz").stat().st_size < 2**14
     ran = smalti("run", small_files / "small.smalti", "--inputs", tmp_path / "bomb.npz")

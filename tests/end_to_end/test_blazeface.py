@@ -5,7 +5,7 @@ import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
-from smalti.compiler.execution import run_ir
+from smalti.compiler.compilation.execution import run_ir
 
 
 @pytest.mark.parametrize("quantize", ["f32", "int8"])

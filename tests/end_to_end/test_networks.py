@@ -8,9 +8,9 @@ from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compile_model, import_model
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging.numerics_verification import NumericsVerifier
 from smalti.compiler.demo.digits import MODEL, accuracy, load_images
-from smalti.compiler.execution import run_ir
 
 TARGETS = ("edge-1c", "default-8c", "systolic-256")
 CIFAR_MEAN = np.array([125.3, 123.0, 113.9], np.float32).reshape(1, 3, 1, 1)

@@ -10,7 +10,7 @@ from smalti.compiler.compilation.compilation import (
     Quantize,
     start_from_model,
 )
-from smalti.compiler.execution import run_ir
+from smalti.compiler.compilation.execution import run_ir
 
 from tests.unit.compiler.onnx_import.test_node_suite import (
     NO_FLOATS,

@@ -10,7 +10,7 @@ from smalti.backends.program import container
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
-from smalti.compiler.execution import run_ir
+from smalti.compiler.compilation.execution import run_ir
 
 from .random_networks import networks
 

@@ -23,7 +23,7 @@ from smalti.compiler.compilation.compilation import (
     Quantize,
     start_from_model,
 )
-from smalti.compiler.execution import run_ir
+from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.model import CompiledModel
 
 from .catalog import Data, Network

@@ -1,9 +1,9 @@
-"""No module imports upwards: the table of the design, held."""
+"""No module imports upwards, and no folders form a circle: the table of the design, held."""
 
 from pathlib import Path
 
 import pytest
-from smalti.tools.reference.architecture import LAYERS, imported_modules
+from smalti.tools.reference.architecture import LAYERS, circles, folders, imported_modules
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("dialects", "passes", "backends", "compiler", "tools")
@@ -67,3 +67,14 @@ def test_the_checker_sees_an_upward_import(tmp_path: Path):
         (2, "dialects.tile.CopyOp"),
     ]
     assert RANK["compiler"] > RANK["passes"]
+
+
+def test_no_folders_import_each_other():
+    """What one folder needs of another, the other does not need of it, not even by way of a third."""
+    assert circles({folder.path: folder.imports for folder in folders()}) == []
+
+
+def test_a_circle_of_folders_is_found():
+    """The test above can fail: a circle is named with all its folders, without those that only lead to it."""
+    edges = {"tools": ["a"], "a": ["b"], "b": ["c"], "c": ["a", "d"], "d": []}
+    assert circles(edges) == [["a", "b", "c"]]

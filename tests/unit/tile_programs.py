@@ -8,7 +8,8 @@ import numpy as np
 from smalti.backends.numerics.device import convolution, packing, product
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
-from smalti.dialects.context import SmaltiContext, make_context
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.location import named
 from smalti.dialects.ir.target_attribute import set_target
 from xdsl.dialects.builtin import ModuleOp

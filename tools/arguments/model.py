@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypedDict
 
-from ...compiler.onnx_import.limits import ImportLimits, limit_names
+from ...compiler.onnx_import.model.limits import ImportLimits, limit_names
 from ...passes.top_to_tpu.quantize_option import QUANTIZE
 from .files import InputFile
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from ...compiler.plugins.plugin_group import GROUP
-from ..command_line import DEBUG, EXIT_FINE, guarded
+from .command_line import DEBUG, EXIT_FINE, guarded
 from .files import InputFile
 
 _OPTION = "--load-plugin"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile
 from ..arguments.sanitize import add_no_sanitize
-from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.program import container
     from ...backends.program.assemble import assemble
     from ...backends.simulator.sanitizer import sanitize_program
-    from ...backends.simulator.streams import decode_program
+    from ...backends.simulator.streams.streams import decode_program
     from ...dialects.context import make_context
     from ...dialects.ir.text.module_text import read_module
     from ..output_files import program_path

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile
 from ..arguments.model import add_compile_arguments, add_shape_arguments, natural, positive, sizes
-from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from ...dialects.level import STAGES
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.driver import add_driver_arguments, instrumentation
 from ..arguments.files import InputFile, OutputFile, check_files
 from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
 from ..arguments.sanitize import add_no_sanitize
-from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
 
 

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile, OutputFolder
 from ..arguments.model import positive
-from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
 from ..console.timing_report import format_nodes
 

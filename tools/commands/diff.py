@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile
-from ..command_line import EXIT_FINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

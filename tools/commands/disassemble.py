@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputIr
-from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputIr
 from ..arguments.model import add_shape_arguments, sizes
-from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

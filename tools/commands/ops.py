@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile
-from ..command_line import EXIT_FINE
 
 if TYPE_CHECKING:
     from ...compiler.analysis.legality import Row

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile
 from ..arguments.model import positive
 from ..arguments.profile import add_profile_arguments, choose_mode, report_profile
-from ..command_line import EXIT_FINE
 from ..console.progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def run(args: argparse.Namespace) -> int:
 def _run_ir(args: argparse.Namespace) -> int:
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...backends.program.assemble import assemble
-    from ...compiler.arrays import read_npz
+    from ...compiler.compilation.execution import run_ir
     from ...compiler.compilation.pipelines import level_of
-    from ...compiler.execution import run_ir
+    from ...compiler.inputs.arrays import read_npz
     from ...dialects.context import make_context
     from ...dialects.ir.text.module_text import read_module
 
@@ -132,7 +132,7 @@ def _run_ir(args: argparse.Namespace) -> int:
 
 def _run_program(args: argparse.Namespace, program: Program) -> int:
     from ...backends.simulator.simulate import simulate
-    from ...compiler.arrays import read_npz
+    from ...compiler.inputs.arrays import read_npz
     from ..console.timing_report import format_timing
 
     inputs = read_npz(args.inputs) if args.inputs and args.mode != "timing" else None
@@ -159,7 +159,7 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
 def _finish(args: argparse.Namespace, outputs: dict[str, np.ndarray]) -> None:
     """Compare the outputs with the reference, write them, and name them."""
     from ...compiler.analysis.comparison import compare_tensors, format_differences, worst_first
-    from ...compiler.arrays import read_npz, write_npz
+    from ...compiler.inputs.arrays import read_npz, write_npz
 
     if args.compare:
         differences = compare_tensors(outputs, read_npz(args.compare))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile
-from ..command_line import EXIT_FINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -49,7 +49,7 @@ def _option(option: OptionDescription) -> str:
 
 def list_dialects(*, as_json: bool) -> str:
     """Return a list of every dialect: its name, its purpose, and how many ops and types it has; as JSON all of each."""
-    from ...dialects.ir.description import describe_dialects
+    from ...dialects.description import describe_dialects
 
     dialects = describe_dialects()
     if as_json:

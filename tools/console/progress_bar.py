@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...compiler.compilation.progress import Progress, silent
+from ...backends.diagnostics.progress import Progress, silent
 
 PATIENCE_SECONDS = 2.0
 

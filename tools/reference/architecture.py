@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,21 @@ LAYERS: dict[str, int] = {
     "backends/targets": 2,
     "backends/instructions": 3,
     "passes/tiling": 3,
-    "dialects": 4,
-    "backends/program": 5,
-    "passes": 6,
-    "backends/interpreter": 7,
-    "backends/simulator": 7,
-    "backends/cpu": 7,
-    "compiler": 8,
-    "tools": 9,
+    "dialects/ir": 4,
+    "dialects/quant": 5,
+    "dialects/isa": 5,
+    "dialects/network": 6,
+    "dialects/top": 7,
+    "dialects/tpu": 7,
+    "dialects/tile": 8,
+    "dialects": 9,
+    "backends/program": 10,
+    "passes": 11,
+    "backends/interpreter": 12,
+    "backends/simulator": 12,
+    "backends/cpu": 12,
+    "compiler": 13,
+    "tools": 14,
 }
 """Each layer's rank, lowest first: a module imports its own layer and layers of lower rank, no other one.
 `passes/tiling` is pure mathematics, below everything that knows IR."""
@@ -77,6 +84,29 @@ def direct(edges: dict[str, set[str]]) -> dict[str, set[str]]:
         name: {each for each in below if not any(each in reached(other) for other in below)}
         for name, below in edges.items()
     }
+
+
+def circles(edges: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """Return each largest set of names that all reach one another along the edges, sorted; [] if no edges form a
+    circle.
+    """
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        open_names = [start]
+        while open_names:
+            new = set(edges.get(open_names.pop(), ())) - found
+            found |= new
+            open_names += new
+        return found
+
+    below = {name: reached(name) for name in edges}
+    found = {
+        tuple(sorted(other for other in names if name in below.get(other, ())))
+        for name, names in below.items()
+        if name in names
+    }
+    return [list(each) for each in sorted(found)]
 
 
 def imported_modules(path: Path, root: Path = ROOT) -> Iterator[tuple[int, str]]:

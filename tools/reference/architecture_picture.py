@@ -91,7 +91,7 @@ def _boxes(found: list[Folder]) -> dict[str, _Box]:
     lines = {layer: _lines(layer, found) for layer in _PLACES}
     boxes: dict[str, _Box] = {}
     top = 0
-    for rank in sorted(set(LAYERS.values()), reverse=True):
+    for rank in sorted({LAYERS[layer] for layer in _PLACES}, reverse=True):
         here = [layer for layer in _PLACES if LAYERS[layer] == rank]
         most = max(len(lines[layer]) for layer in here)
         bottom = top + _HEAD + most * (_CHIP_HEIGHT + _CHIP_GAP) + (4 if most else 0)

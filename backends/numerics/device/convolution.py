@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import convolution
-from ..whole import ceil_div
+from ..rounding_up import ceil_div
 from .packing import unpack_conv_weights
 from .tile_buffer import accumulated, per_sample, shaped
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..fixed_point import Integers
+from ..rounding_up import ceil_div
 from ..storage import bytes_of, is_float
-from ..whole import ceil_div
 
 
 def pack_conv_weights(w: np.ndarray, block: int) -> np.ndarray:

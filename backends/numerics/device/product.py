@@ -7,8 +7,8 @@ import numpy as np
 from ..epilogue import epilogue_float, epilogue_int
 from ..fixed_point import Residual
 from ..matmul import matmul as exact_matmul
+from ..rounding_up import ceil_div
 from ..storage import integer_range, is_float
-from ..whole import ceil_div
 from .packing import epilogue_table_rows, unpack_matmul_weights
 from .tile_buffer import accumulated, integer_clamp, padded, per_sample, shaped
 

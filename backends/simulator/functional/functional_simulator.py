@@ -26,7 +26,7 @@ from ...instructions.instruction_set import (
 )
 from ...numerics.storage import bytes_of, dtype_of
 from ...program.program import Program
-from ..streams import Streams, decode_program
+from ..streams.streams import Streams, decode_program
 from .memory import Memory
 from .samples import joined, samples_of
 from .schedule import execution_order

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...numerics.whole import ceil_div
+from ...numerics.rounding_up import ceil_div
 
 BLOCK_BYTES = 64
 

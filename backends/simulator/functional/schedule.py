@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Container
 from heapq import heappop, heappush
 
-from ..deadlock import deadlock_error
-from ..streams import Streams
+from ..streams.deadlock import deadlock_error
+from ..streams.streams import Streams
 
 
 class Scheduler:

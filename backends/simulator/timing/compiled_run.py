@@ -8,7 +8,7 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from ..streams import ENGINE_COUNT
+from ..streams.streams import ENGINE_COUNT
 from . import (
     compiled_machine,
     machine,

@@ -17,7 +17,7 @@ from ...program.encoding import select
 from ...program.program import Program
 from ...targets import cycles
 from ...targets.target import Target, TargetError
-from ..streams import Streams
+from ..streams.streams import Streams
 from .sharing import FlowClass, FlowClasses
 
 TICKS_PER_CYCLE = 1 << 12

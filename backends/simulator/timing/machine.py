@@ -30,7 +30,7 @@ resource.
 
 from __future__ import annotations
 
-from ..streams import ENGINE_COUNT
+from ..streams.streams import ENGINE_COUNT
 from .event_heap import EVENTS, first_key, first_number, pop, push
 from .machine_state import LARGEST, NEVER, NONE, STALL_COLUMNS, Machine
 from .timeline import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..streams import ENGINE_COUNT, WAIT_FIELDS, Streams
+from ..streams.streams import ENGINE_COUNT, WAIT_FIELDS, Streams
 from .costs import WORK_PER_BYTE, Costs
 from .machine_state import LARGEST, NEVER, NONE, SCALARS, STALL_COLUMNS
 from .sharing import FlowClasses

@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
-from ..deadlock import deadlock_error
-from ..streams import Streams
+from ..streams.deadlock import deadlock_error
+from ..streams.streams import Streams
 from .costs import TICKS_PER_CYCLE, Costs
 from .machine import FULL, OVERFLOW
 from .machine_state import LARGEST, STALL_COLUMNS

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..streams import ENGINE_COUNT
+from ..streams.streams import ENGINE_COUNT
 
 # What an engine is doing. The first four are the engines of its core that it waits for.
 COUNTER, REPETITION, LATENCY, MULTICAST, BUSY, FINISHED = range(ENGINE_COUNT, ENGINE_COUNT + 6)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ...instructions.instruction_set import ENGINES, HostCall
-from ...numerics.whole import ceil_div
+from ...numerics.rounding_up import ceil_div
 from ...program.encoding import select
 from ...program.program import DebugEntry
-from ..streams import ENGINE_COUNT, Streams
+from ..streams.streams import ENGINE_COUNT, Streams
 from .costs import TICKS_PER_CYCLE, WORK_PER_BYTE, Costs, memory_totals
 from .timeline import BUSY, FINISHED, STATE_NAMES, Timeline
 

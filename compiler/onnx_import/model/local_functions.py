@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
-from ..limits import ImportLimits
+from .limits import ImportLimits
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, ModelProto, NodeProto

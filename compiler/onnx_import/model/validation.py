@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
-from ..limits import ImportLimits
+from .limits import ImportLimits
 from .local_functions import inline_functions
 from .node_order import in_topological_order
 

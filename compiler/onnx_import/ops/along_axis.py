@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....dialects import top
-from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError
-from ..operator import ImportFunction, Operator
-from ..value import Value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node, UnsupportedNodeError
+from ..graph.operator import ImportFunction, Operator
+from ..graph.value import Value, shape_of
 
 
 def _extreme(kind: str) -> ImportFunction:

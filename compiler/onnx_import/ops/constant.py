@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError
-from ..operator import Operator
-from ..value import Constant, Value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node, UnsupportedNodeError
+from ..graph.operator import Operator
+from ..graph.value import Constant, Value, shape_of
 
 _FORMS: dict[str, Callable[[Any], np.ndarray]] = {
     "value_float": lambda attribute: np.array(attribute.f, np.float32),

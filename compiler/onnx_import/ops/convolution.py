@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....dialects import top
-from ..builder import GraphBuilder
-from ..node import Node
-from ..operator import Operator
-from ..value import Value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node
+from ..graph.operator import Operator
+from ..graph.value import Value, shape_of
 from .window_attributes import emit_over_2d, read_window, spatial_2d
 
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ....backends.numerics.whole import ceil_div
+from ....backends.numerics.rounding_up import ceil_div
 from ....dialects import top
-from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError
-from ..operator import Operator
-from ..value import Value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node, UnsupportedNodeError
+from ..graph.operator import Operator
+from ..graph.value import Value, shape_of
 
 _MAX_INDICES = 2**20
 """The most elements that a gather along an axis may list."""

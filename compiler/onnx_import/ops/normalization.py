@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ....dialects import top
-from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError
-from ..operator import ImportFunction, Operator
-from ..value import Constant, Value, dtype_of_value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node, UnsupportedNodeError
+from ..graph.operator import ImportFunction, Operator
+from ..graph.value import Constant, Value, dtype_of_value, shape_of
 
 
 def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....dialects import top
-from ..builder import GraphBuilder
-from ..node import Node
-from ..operator import Operator
-from ..value import Value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node
+from ..graph.operator import Operator
+from ..graph.value import Value, shape_of
 from .movement import check_length, gather, slice_of
 
 _MODES = ("constant", "reflect", "edge", "wrap")

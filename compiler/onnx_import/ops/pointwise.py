@@ -16,10 +16,10 @@ from xdsl.dialects.builtin import f32
 from ....backends.numerics.storage import dtype_of, name_of
 from ....dialects import top
 from ....dialects.quant.element_type import element_storage, type_of_storage
-from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError
-from ..operator import ImportFunction, Operator
-from ..value import (
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node, UnsupportedNodeError
+from ..graph.operator import ImportFunction, Operator
+from ..graph.value import (
     INTEGER_DTYPES,
     NETWORK_DTYPES,
     Constant,

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from ....dialects import top
 from ....dialects.network.shape import ShapeError, pool_shape
-from ..builder import GraphBuilder
-from ..node import Node
-from ..operator import Operator
-from ..value import Value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node
+from ..graph.operator import Operator
+from ..graph.value import Value, shape_of
 from .reduction import over_image
 from .window_attributes import WindowAttributes, emit_over_2d, read_window, spatial_2d
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from ....backends.numerics.resampling import RESIZE_MODES
 from ....dialects import top
-from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError
-from ..operator import Operator
-from ..value import Value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node, UnsupportedNodeError
+from ..graph.operator import Operator
+from ..graph.value import Value, shape_of
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..builder import GraphBuilder
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node
+from ..graph.operator import Operator
+from ..graph.value import Value, shape_of
 from ..model.input_shapes import BatchChange
-from ..node import Node
-from ..operator import Operator
-from ..value import Value, shape_of
 
 
 def _reshape(node: Node, builder: GraphBuilder) -> Sequence[Value]:

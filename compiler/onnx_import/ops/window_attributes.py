@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....backends.numerics.whole import ceil_div
-from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError
-from ..value import Value, shape_of
+from ....backends.numerics.rounding_up import ceil_div
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node, UnsupportedNodeError
+from ..graph.value import Value, shape_of
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from .source_text import Piece, SourceText
+from ..source_text import Piece, SourceText
 
 _ALIAS = re.compile(r"^([#!][A-Za-z_][\w$.\-]*)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _ALIAS_USE = re.compile(r'"(?:\\.|[^"\\])*"|([#!][A-Za-z_][\w$.\-]*)')

@@ -32,6 +32,7 @@ from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.printer import Printer
 
 from ..attribute import INTEGER, INTS, REAL, REALS, integer, ints, real, reals
+from ..verifier import LocallyVerifiedOp
 from .number import parse_real_literal, real_literal
 
 Defaults = dict[str, Attribute]
@@ -58,19 +59,13 @@ class TextLayout:
     """Values of properties that are left out of the text."""
 
 
-class TextOp(IRDLOperation):
-    """Base of ops whose text follows from their definition.
-
-    The verifier of such an op, if it has no regions, looks only at the op, its operands and the ops that define them;
-    it is run again only if one of these has changed (`verifier.Verifier`).
-    """
+class TextOp(LocallyVerifiedOp):
+    """Base of ops whose text follows from their definition."""
 
     DESTINATION: ClassVar[str | None] = None
     """The operand that is written, which follows an arrow."""
     DEFAULTS: ClassVar[Defaults] = {}
     """Values of properties that are left out of the text, beside the defaults of their definitions."""
-    OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset()
-    """Properties that only the op's own verifier looks at."""
 
     @classmethod
     def parse(cls, parser: Parser) -> IRDLOperation:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ....backends.diagnostics.diagnostic import DiagnosticError
-from .source_text import SourceText
+from ..source_text import SourceText
 
 REPRODUCER = "mlir_reproducer"
 """The resource that says how to reproduce a failure: `pipeline`, `verify_each`, `disable_threading`."""

@@ -28,17 +28,17 @@ from ....backends.diagnostics.files import (
     write_bytes_atomically,
     write_text,
 )
-from ...context import SmaltiContext, print_diagnostic, weights_of
-from ..explanation import explain_parse_error, explain_wrong_op
+from ..context import SmaltiContext, print_diagnostic, weights_of
 from ..location import place_of
+from ..source_text import SourceText
 from ..verifier import Verifier
 from ..weights import keys_used
 from .alias_definition import hoist_aliases
 from .carried_weights import CARRIED_LIMIT_BYTES, carried_text, take_carried
+from .explanation import explain_parse_error, explain_wrong_op
 from .file_metadata import take_metadata
 from .parser import SmaltiParser
 from .printer import SmaltiPrinter
-from .source_text import SourceText
 
 __all__ = [
     "carry_weights",

@@ -33,11 +33,11 @@ from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from ....backends.diagnostics.diagnostic import Place
-from ..explanation import end_of_ir
 from ..location import parsed, place_of
+from ..source_text import SourceText
+from .explanation import end_of_ir
 from .op_line import OpLines
 from .source_parser import SourceParser
-from .source_text import SourceText
 
 MAX_INTEGER_BITS = 1024
 MAX_DENSE_ELEMENTS = 1 << 22

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.context import Context
 from xdsl.parser import Parser
 
-from .source_text import SourceText
+from ..source_text import SourceText
 
 
 class SourceParser(Parser):

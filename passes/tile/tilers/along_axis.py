@@ -7,9 +7,9 @@ from math import prod
 from ....dialects import tile, tpu
 from ...tiling.cost import Work
 from ...tiling.windows import Window
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.tiler import Tiler, Tilers
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.tiler import Tiler, Tilers
 
 
 class HostTiler(Tiler):

@@ -15,11 +15,11 @@ from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.layout import with_unit_axis
 from ...tiling.windows import Window, grid, sizes_of
-from ..layers.box_tiler import BoxTiler
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.layer import Layer
-from ..layers.tiler import Tilers
+from ..tiler_bases.box_tiler import BoxTiler
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Layer
+from ..tiler_bases.tiler import Tilers
 
 _AXES = 4
 """How many axes one instruction can describe."""

@@ -10,16 +10,16 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_conv_weights, pack_depthwise_weights
-from ....backends.numerics.whole import ceil_div, round_up
+from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel, Work
 from ...tiling.tile_sizes import MAX_POSITIONS, Product, Reach
 from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
-from ..layers.accumulating_tiler import AccumulatingTiler, Key
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.layer import Buffer, Layer, integers
-from ..layers.tiler import Tilers, padded_units
+from ..tiler_bases.accumulating_tiler import AccumulatingTiler, Key
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Buffer, Layer, integers
+from ..tiler_bases.tiler import Tilers, padded_units
 
 
 class ConvolutionTiler(AccumulatingTiler):

@@ -9,16 +9,16 @@ from math import prod
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.movement import stored_number
-from ....backends.numerics.whole import ceil_div
+from ....backends.numerics.rounding_up import ceil_div
 from ....dialects import tile, tpu
-from ...tiling.copies import Padding, plan
+from ...tiling.copy_planning import Padding, plan
 from ...tiling.cost import CostModel, Work
 from ...tiling.windows import Range, Window, sizes_of, whole
-from ..layers.box_tiler import BoxTiler
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.layer import Layer, integers
-from ..layers.tiler import Tilers
+from ..tiler_bases.box_tiler import BoxTiler
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Layer, integers
+from ..tiler_bases.tiler import Tilers
 
 
 @dataclass(frozen=True)

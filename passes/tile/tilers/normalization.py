@@ -10,15 +10,15 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.instructions.normalization import LocalResponseNorm
-from ....backends.numerics.whole import round_up
+from ....backends.numerics.rounding_up import round_up
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.windows import Window, sizes_of
-from ..layers.box_tiler import BoxTiler
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.layer import Buffer, Layer, integers
-from ..layers.tiler import Tilers
+from ..tiler_bases.box_tiler import BoxTiler
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Buffer, Layer, integers
+from ..tiler_bases.tiler import Tilers
 
 _PARAMETER_BYTES = 4
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from ....backends.instructions.pointwise import TABLE_ENTRIES
 from ....dialects import tile, tpu
 from ...tiling.windows import Window, sizes_of
-from ..layers.box_tiler import BoxTiler
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.tiler import Tilers
+from ..tiler_bases.box_tiler import BoxTiler
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.tiler import Tilers
 from .arithmetic import BinaryTiler
 
 _IDENTITY = (2**30, 30)

@@ -9,11 +9,11 @@ from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.tile_sizes import MAX_POSITIONS
 from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
-from ..layers.box_tiler import BoxTiler
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.layer import Layer, integers
-from ..layers.tiler import Tilers
+from ..tiler_bases.box_tiler import BoxTiler
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Layer, integers
+from ..tiler_bases.tiler import Tilers
 
 
 class PoolTiler(BoxTiler):

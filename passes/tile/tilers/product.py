@@ -11,18 +11,18 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_matmul_weights
-from ....backends.numerics.whole import ceil_div, round_up
+from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....dialects import tile, tpu
 from ....dialects.quant.element_type import shape_of
 from ...tiling.cost import CostModel, Work
 from ...tiling.layout import Layout, with_unit_axis
 from ...tiling.tile_sizes import Product, ProductTiling, Reach
 from ...tiling.windows import Range, Window, grid, sizes_of, tiles
-from ..layers.accumulating_tiler import AccumulatingTiler, Key
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.layer import Buffer, Layer
-from ..layers.tiler import Tilers, padded_units
+from ..tiler_bases.accumulating_tiler import AccumulatingTiler, Key
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Buffer, Layer
+from ..tiler_bases.tiler import Tilers, padded_units
 
 
 class MatmulTiler(AccumulatingTiler):

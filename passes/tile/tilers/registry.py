@@ -5,8 +5,8 @@ from __future__ import annotations
 from ....backends.diagnostics.diagnostic import DiagnosticError
 from ....dialects import tpu
 from ...tiling.cost import CostModel
-from ..layers.layer import Layer
-from ..layers.tiler import Tiler, Tilers
+from ..tiler_bases.layer import Layer
+from ..tiler_bases.tiler import Tiler, Tilers
 from . import (
     along_axis,
     arithmetic,
@@ -35,7 +35,7 @@ def register_tilers(tilers: Tilers) -> None:
         if not (isinstance(tiler, type) and issubclass(tiler, Tiler)):
             raise DiagnosticError(
                 f"the tiler of {op.name} is {tiler!r}, which is no tiler",
-                hint="derive a class from smalti.passes.tile.layers.tiler.Tiler, or from BoxTiler",
+                hint="derive a class from smalti.passes.tile.tiler_bases.tiler.Tiler, or from BoxTiler",
             )
         _TILERS[op] = tiler
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import lcm, prod
 
-from ....backends.numerics.whole import ceil_div, round_up
+from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....backends.targets.alignment import align
 from ....dialects import tile, tpu
-from ...tiling.copies import Padding, plan
+from ...tiling.copy_planning import Padding, plan
 from ...tiling.cost import CostModel, Work
 from ...tiling.layout import Layout
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, sizes_of
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.layer import Layer, integers
-from ..layers.tiler import Tiler, Tilers, padded_units
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Layer, integers
+from ..tiler_bases.tiler import Tiler, Tilers, padded_units
 
 
 class RelayoutTiler(Tiler):

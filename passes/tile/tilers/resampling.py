@@ -8,15 +8,15 @@ from math import prod
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ....backends.numerics.whole import round_up
+from ....backends.numerics.rounding_up import round_up
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.windows import Window, sizes_of
-from ..layers.box_tiler import BoxTiler
-from ..layers.constants import Constants
-from ..layers.emitter import Emitter
-from ..layers.layer import Layer
-from ..layers.tiler import Tilers
+from ..tiler_bases.box_tiler import BoxTiler
+from ..tiler_bases.constants import Constants
+from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Layer
+from ..tiler_bases.tiler import Tilers
 
 
 class ResampleTiler(BoxTiler):

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from smalti.dialects import top
 from smalti.passes.smalti_pass import Level, SmaltiPass
-from smalti.passes.tile.layers.box_tiler import BoxTiler
-from smalti.passes.tile.layers.constants import Constants
-from smalti.passes.tile.layers.emitter import Emitter
+from smalti.passes.tile.tiler_bases.box_tiler import BoxTiler
+from smalti.passes.tile.tiler_bases.constants import Constants
+from smalti.passes.tile.tiler_bases.emitter import Emitter
 from smalti.passes.tiling.windows import Window, sizes_of
 from smalti.passes.top_to_tpu.tpu_builder import TpuBuilder
 from xdsl.context import Context

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from smalti.dialects.context import DIALECTS, make_context, weights_of
+from smalti.dialects.context import DIALECTS, make_context
+from smalti.dialects.ir.context import weights_of
 from xdsl.context import Context
 
 

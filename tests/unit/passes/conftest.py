@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from smalti.dialects.context import SmaltiContext, make_context
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline

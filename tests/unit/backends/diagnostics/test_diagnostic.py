@@ -4,8 +4,8 @@ import pytest
 from smalti.backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Note, Place
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.location import fuse, given_location, is_unknown, named, parsed, place_of
+from smalti.dialects.ir.source_text import Piece, SourceText
 from smalti.dialects.ir.text.module_text import parse_module, print_module, verify
-from smalti.dialects.ir.text.source_text import Piece, SourceText
 from xdsl.dialects.builtin import UnknownLoc
 
 TEXT = "first\n\tsecond line\nthird"

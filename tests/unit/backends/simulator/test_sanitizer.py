@@ -12,7 +12,7 @@ from smalti.backends.simulator.clocks import start_clocks
 from smalti.backends.simulator.functional.schedule import execution_order
 from smalti.backends.simulator.sanitizer import sanitize_program
 from smalti.backends.simulator.simulate import simulate
-from smalti.backends.simulator.streams import Streams, decode_program
+from smalti.backends.simulator.streams.streams import Streams, decode_program
 
 from tests.unit.backends.simulator.stream_builder import Builder
 

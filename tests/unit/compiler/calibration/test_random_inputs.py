@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from smalti.backends.interpreter.samples import main_function
-from smalti.compiler.calibration.random_inputs import input_ranges, random_input
 from smalti.compiler.calibration.samples import load_calibration_data
 from smalti.compiler.debugging.inputs import InputSource
+from smalti.compiler.inputs.random_inputs import input_ranges, random_input
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module
 from smalti.passes.pipeline import run_pipeline

@@ -12,12 +12,12 @@ from smalti.compiler.compilation.compilation import (
     CompileOptions,
     start_from_model,
 )
+from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging.experiment import IrExperiment
 from smalti.compiler.debugging.extraction import extract
 from smalti.compiler.debugging.inputs import InputSource
 from smalti.compiler.debugging.recording import record
 from smalti.compiler.debugging.selection import Selection
-from smalti.compiler.execution import run_ir
 from smalti.dialects import tpu
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.location import names_of

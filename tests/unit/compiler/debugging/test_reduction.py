@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging import listing_reduction
 from smalti.compiler.debugging.experiment import Experiment, IrExperiment
 from smalti.compiler.debugging.minimize import minimize
@@ -20,7 +21,6 @@ from smalti.compiler.debugging.predicate import (
     Predicate,
 )
 from smalti.compiler.debugging.reduction import reduce_ir, reduce_onnx
-from smalti.compiler.execution import run_ir
 from smalti.dialects import tile
 from smalti.dialects.ir.text.module_text import verify
 from smalti.dialects.isa import InstructionOp

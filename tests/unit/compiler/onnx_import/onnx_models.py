@@ -7,7 +7,8 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from smalti.backends.interpreter.top import run_top
 from smalti.compiler.onnx_import.importer import import_onnx
-from smalti.dialects.context import SmaltiContext, make_context
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.context import SmaltiContext
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 

@@ -12,7 +12,7 @@ from tests.unit.compiler.onnx_import.onnx_models import (
     random_input,
     run_imported,
 )
-from tests.unit.compiler.onnx_import.test_operators import agrees, check
+from tests.unit.compiler.onnx_import.test_operator_table import agrees, check
 
 
 def ints(*values):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, numpy_helper
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.onnx_import.operators import OPERATORS
+from smalti.compiler.onnx_import.operator_table import OPERATORS
 
 from tests.unit.compiler.onnx_import.onnx_models import run_imported
 

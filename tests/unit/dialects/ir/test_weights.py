@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
-from smalti.dialects.ir.weights import WeightStore, keys_used, seeded, value_of
+from smalti.dialects.ir.weights import WeightStore, keys_used, seeded
+from smalti.dialects.network.constant import value_of
 from smalti.dialects.quant import uniform
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType, bf16, f32, i1, i8
 

@@ -11,7 +11,8 @@ from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.interpreter.tpu import run_tpu
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
-from smalti.dialects.context import make_context, weights_of
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.context import weights_of
 from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline

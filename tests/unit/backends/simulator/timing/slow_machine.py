@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from smalti.backends.simulator.streams import ENGINE_COUNT, Streams
+from smalti.backends.simulator.streams.streams import ENGINE_COUNT, Streams
 from smalti.backends.simulator.timing.costs import WORK_PER_BYTE, Costs
 from smalti.backends.simulator.timing.timeline import STATE_NAMES
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from smalti.backends.simulator.streams import Streams, decode_program
+from smalti.backends.simulator.streams.streams import Streams, decode_program
 from smalti.backends.simulator.timing import timed_run, timeline
 from smalti.backends.simulator.timing.costs import cost_program
 from smalti.backends.simulator.timing.machine_tables import FirstState, first_state

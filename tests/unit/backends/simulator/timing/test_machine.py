@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.program import Program
-from smalti.backends.simulator.streams import Streams, decode_program
+from smalti.backends.simulator.streams.streams import Streams, decode_program
 from smalti.backends.simulator.timing import machine_tables, timed_run
 from smalti.backends.simulator.timing.costs import TICKS_PER_CYCLE, Costs, cost_program
 from smalti.backends.simulator.timing.machine_tables import first_state

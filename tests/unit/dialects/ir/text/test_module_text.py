@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
-from smalti.dialects.context import SmaltiContext, make_context
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.location import names_of
 from smalti.dialects.ir.text.module_text import (
     parse_module,

@@ -17,7 +17,8 @@ from smalti.backends.numerics.normalization import KINDS as NORMALIZATIONS
 from smalti.backends.numerics.reduction import INTEGER_KINDS, KINDS, SELECTING_KINDS
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile, tpu
-from smalti.dialects.context import SmaltiContext, make_context, weights_of
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.context import SmaltiContext, weights_of
 from smalti.dialects.ir.location import named
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.quant import uniform, uniform_per_axis

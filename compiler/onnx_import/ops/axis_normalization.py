@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....dialects import top
-from ..builder import GraphBuilder
-from ..node import Node, UnsupportedNodeError
-from ..operator import Operator
-from ..value import Value, shape_of
+from ..graph.builder import GraphBuilder
+from ..graph.node import Node, UnsupportedNodeError
+from ..graph.operator import Operator
+from ..graph.value import Value, shape_of
 
 
 def _layer_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:

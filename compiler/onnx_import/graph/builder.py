@@ -11,14 +11,14 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Block, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.numerics.storage import name_of
-from ...dialects import top
-from ...dialects.context import SmaltiContext
-from ...dialects.ir.location import named
-from ...dialects.quant.element_type import type_of_storage
-from .limits import FoldingBudget, ImportLimits
-from .model.input_shapes import BatchChange
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ....backends.numerics.storage import name_of
+from ....dialects import top
+from ....dialects.ir.context import SmaltiContext
+from ....dialects.ir.location import named
+from ....dialects.quant.element_type import type_of_storage
+from ..model.input_shapes import BatchChange
+from ..model.limits import FoldingBudget, ImportLimits
 from .node import Node, UnsupportedNodeError
 from .value import NETWORK_DTYPES, Constant, Value, shape_of
 

@@ -13,11 +13,11 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.irdl import IRDLOperation
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Note, Place, did_you_mean
-from .location import ParsedLoc, place_of
+from ....backends.diagnostics.diagnostic import DiagnosticError, Note, Place, did_you_mean
+from ..location import ParsedLoc, place_of
 
 if TYPE_CHECKING:
-    from .text.parser import SmaltiParser
+    from .parser import SmaltiParser
 
 BUILTIN_TYPES = ("tensor", "memref", "vector", "index", "f16", "bf16", "f32", "f64", "i8", "i32")
 _COMMENT = re.compile(r"//[^\n]*")

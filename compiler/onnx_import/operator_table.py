@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .operator import Operator
+from .graph.operator import Operator
 from .ops import (
     along_axis,
     arithmetic,
+    axis_normalization,
     constant,
     convolution,
     einsum,
@@ -18,12 +19,12 @@ from .ops import (
     reduction,
     resampling,
     reshape,
-    statistics_normalization,
 )
 
 OPERATORS: dict[str, Operator] = {
     **along_axis.OPERATORS,
     **arithmetic.OPERATORS,
+    **axis_normalization.OPERATORS,
     **constant.OPERATORS,
     **convolution.OPERATORS,
     **einsum.OPERATORS,
@@ -36,7 +37,6 @@ OPERATORS: dict[str, Operator] = {
     **reduction.OPERATORS,
     **resampling.OPERATORS,
     **reshape.OPERATORS,
-    **statistics_normalization.OPERATORS,
 }
 """How each op of ONNX's default operator set is imported, by name."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from onnx import helper
 from smalti.backends.cpu.session import run_onnx
-from smalti.compiler.onnx_import.operators import OPERATORS, supported_operators
+from smalti.compiler.onnx_import.operator_table import OPERATORS, supported_operators
 
 from tests.unit.compiler.onnx_import.onnx_models import (
     imported,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.arrays import read_npz, write_npz
+from smalti.compiler.inputs.arrays import read_npz, write_npz
 
 
 def test_round_trip(tmp_path: Path):

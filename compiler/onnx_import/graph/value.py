@@ -10,8 +10,8 @@ import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 
-from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
-from ...dialects.quant.element_type import element_storage, type_of_storage
+from ....backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
+from ....dialects.quant.element_type import element_storage, type_of_storage
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from .value import FLOAT_DTYPES, Constant, Value, dtype_of_value
 
 if TYPE_CHECKING:
     from onnx import NodeProto
 
-    from .model.tensors import TensorReader
+    from ..model.tensors import TensorReader
 
 
 class UnsupportedNodeError(Exception):

@@ -10,8 +10,8 @@ from xdsl.ir import Block, BlockArgument, SSAValue
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from ....backends.numerics import quantization
+from ....backends.numerics.rounding_up import round_up
 from ....backends.numerics.storage import bytes_of
-from ....backends.numerics.whole import round_up
 from ....dialects import tile, tpu
 from ....dialects.ir.attribute import Ints
 from ....dialects.ir.location import names_of, place_of

@@ -13,7 +13,7 @@ from typing import Any
 from xdsl.ir import Attribute, Dialect, Operation, TypeAttribute
 from xdsl.irdl import IRDLOperation, OptionalDef, OptPropertyDef, VariadicDef
 
-from ..context import DIALECTS, make_context
+from .context import DIALECTS, make_context
 
 
 @dataclass(frozen=True)

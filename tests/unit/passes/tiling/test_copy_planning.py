@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from smalti.passes.tiling.copies import Padding, plan
+from smalti.passes.tiling.copy_planning import Padding, plan
 from smalti.passes.tiling.layout import Layout, channel_last, row_major
 from smalti.passes.tiling.strided_copy import StridedCopy
 

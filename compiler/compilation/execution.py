@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from ..dialects.context import SmaltiContext
-from .compilation.pipelines import level_of
+from ...dialects.ir.context import SmaltiContext
+from .pipelines import level_of
 
 Observer = Callable[[str, np.ndarray], None]
 """Called as observe(name, value) for each named value, sample axis first.
@@ -38,19 +38,19 @@ def run_ir(
     level = level_of(module)
     arrays = dict(inputs)
     if level == "top":
-        from ..backends.interpreter.top import run_top
+        from ...backends.interpreter.top import run_top
 
         return run_top(module, ctx.weights, arrays, observe=observe)
     if level == "tpu":
-        from ..backends.interpreter.tpu import run_tpu
+        from ...backends.interpreter.tpu import run_tpu
 
         return run_tpu(module, ctx.weights, arrays, observe=observe)
     if level == "tile":
-        from ..backends.interpreter.tile.interpreter import run_tile
+        from ...backends.interpreter.tile.interpreter import run_tile
 
         return run_tile(module, ctx.weights, arrays, observe=observe)
-    from ..backends.program.assemble import assemble
-    from ..backends.simulator.simulate import simulate
+    from ...backends.program.assemble import assemble
+    from ...backends.simulator.simulate import simulate
 
     outputs = simulate(assemble(module, ctx), arrays, mode="functional").outputs
     assert outputs is not None

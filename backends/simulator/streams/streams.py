@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.diagnostic import DiagnosticError
-from ..instructions.columns import EXACT, Columns
-from ..instructions.columns import extent as column_extent
-from ..instructions.instruction_set import (
+from ...diagnostics.diagnostic import DiagnosticError
+from ...instructions.columns import EXACT, Columns
+from ...instructions.columns import extent as column_extent
+from ...instructions.instruction_set import (
     BY_OPCODE,
     ENGINES,
     SEGMENTS,
@@ -27,8 +27,8 @@ from ..instructions.instruction_set import (
     Load,
     Store,
 )
-from ..program.encoding import WORD, columns_of, decode_stream, known_codes, select
-from ..program.program import Program
+from ...program.encoding import WORD, columns_of, decode_stream, known_codes, select
+from ...program.program import Program
 
 ENGINE_COUNT = len(ENGINES)
 _AGAIN = "compile the program again"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..backends.diagnostics.diagnostic import DiagnosticError
+    from ...backends.diagnostics.diagnostic import DiagnosticError
 
 EXIT_FINE, EXIT_WRONG_INPUT, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -29,7 +29,7 @@ def add_debug_argument(parser: argparse.ArgumentParser) -> None:
 
 def run_command(run: Callable[[], int], args: argparse.Namespace) -> int:
     """Run a command's body, as `guarded` does, once its files are known to be apart."""
-    from .arguments.files import check_files, reports_beside
+    from .files import check_files, reports_beside
 
     def checked() -> int:
         check_files(args)
@@ -45,9 +45,9 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
     `debug` shows the traceback as well. The cyclic garbage collector stays off meanwhile, since what a command makes
     lives as long as the command does.
     """
-    from ..backends.diagnostics.diagnostic import DiagnosticError, as_diagnostic
-    from ..backends.targets.target import TargetError
-    from ..compiler.compilation.collector import collector_paused
+    from ...backends.diagnostics.diagnostic import DiagnosticError, as_diagnostic
+    from ...backends.targets.target import TargetError
+    from ...compiler.compilation.collector import collector_paused
 
     try:
         with collector_paused():
@@ -94,8 +94,8 @@ def _flush_standard_output() -> None:
 
 def _of_system(error: OSError) -> DiagnosticError:
     """Return what to tell of an error that no file of the command explains: of temporary files, standard output."""
-    from ..backends.diagnostics.diagnostic import DiagnosticError, Place
-    from ..backends.diagnostics.system_errors import advice_for
+    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+    from ...backends.diagnostics.system_errors import advice_for
 
     # Errors of writing to an open file have no name; those of the command's own files are diagnostics already.
     file = error.filename or f"{_STANDARD_OUTPUT} or a temporary file"

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy_format
 
-from ..backends.diagnostics.diagnostic import DiagnosticError, Place
-from ..backends.diagnostics.files import write_bytes_atomically
-from ..backends.numerics.storage import dtype_of
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.files import write_bytes_atomically
+from ...backends.numerics.storage import dtype_of
 
 MAX_BYTES = 1 << 33
 """The most bytes that the arrays of one file may have together (8 GiB).

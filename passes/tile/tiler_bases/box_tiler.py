@@ -8,7 +8,7 @@ from math import prod
 
 from xdsl.ir import SSAValue
 
-from ....backends.numerics.whole import round_up
+from ....backends.numerics.rounding_up import round_up
 from ....backends.targets.alignment import align
 from ...tiling.cost import CostModel, Work
 from ...tiling.tile_sizes import Footprint, tile_box

@@ -16,7 +16,7 @@ from ....backends.numerics.device.packing import (
     epilogue_table_rows,
     pack_epilogue_table,
 )
-from ....backends.numerics.whole import round_up
+from ....backends.numerics.rounding_up import round_up
 from ....dialects import tile
 from ...tiling.cost import CostModel
 from ...tiling.tile_sizes import Footprint, Product, ProductTiling, depth_parts, tile_product

@@ -7,10 +7,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.onnx_import.limits import ImportLimits
+from smalti.compiler.onnx_import.model.limits import ImportLimits
 from smalti.tools.main import main
 
-from .onnx_models import model_of, run_imported
+from ..onnx_models import model_of, run_imported
 
 
 def chain(functions: int, calls: int) -> onnx.ModelProto:

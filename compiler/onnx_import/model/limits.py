@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 
 
 @dataclass(frozen=True)

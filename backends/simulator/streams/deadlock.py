@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..diagnostics.diagnostic import DiagnosticError
+from ...diagnostics.diagnostic import DiagnosticError
 from .streams import Streams
 
 _SHOWN = 12

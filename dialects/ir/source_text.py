@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
-from ....backends.diagnostics.diagnostic import Place
+from ...backends.diagnostics.diagnostic import Place
 
 
 class Piece(NamedTuple):

@@ -12,7 +12,7 @@ from ....dialects import tile
 from ....dialects.ir.attribute import integer, ints, real, reals, text
 from ....dialects.ir.text.value_name import value_name
 from ....dialects.tile import buffer_type
-from ...tiling.copies import Padding, plan
+from ...tiling.copy_planning import Padding, plan
 from ...tiling.layout import Layout
 from ...tiling.strided_copy import StridedCopy
 from ...tiling.windows import Window, sizes_of
