@@ -11,6 +11,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from ..backends.diagnostics.diagnostic import DiagnosticError
+from ..backends.targets.target import Target, reference_to
 from ..dialects.ir.context import SmaltiContext
 from ..dialects.ir.text.module_text import print_module, write_module
 from ..dialects.level import LEVELS, Level
@@ -23,6 +24,9 @@ from .compilation.compilation import (
     CompileOptions,
     start_from_model,
 )
+from .compilation.pass_change import PassChange, PassOptions
+from .compilation.pipelines import Insertion
+from .plugins.plugin import Plugin, load_plugin
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -38,6 +42,10 @@ class ImportedModel:
     def __init__(self, module: ModuleOp, ctx: SmaltiContext) -> None:
         self.module = module
         self.ctx = ctx
+
+    def __repr__(self) -> str:
+        ops, weights, elements = self.counts()
+        return f"<ImportedModel: {ops:,} ops, {weights:,} weights of {elements:,} elements>"
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the model on the `top` interpreter.
@@ -89,6 +97,11 @@ class CompiledModel:
         self.pipeline = pipeline
         self.ranges = ranges
         self._levels = dict(levels)
+
+    def __repr__(self) -> str:
+        program = self.program
+        ports = [", ".join(map(str, side)) for side in (program.inputs, program.outputs)]
+        return f"<CompiledModel {program!r}, {ports[0]} -> {ports[1]}>"
 
     def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
         """Run the program's bytes on the functional simulator.
@@ -163,7 +176,7 @@ class CompiledModel:
 def compile_model(
     model: str | Path | ModelProto,
     *,
-    target: str = "default-8c",
+    target: str | Path | Target = "default-8c",
     cores: int | None = None,
     quantize: Quantize = "int8",
     calibration: CalibrationSource | None = None,
@@ -171,12 +184,15 @@ def compile_model(
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
     limits: ImportLimits | None = None,
+    passes: PassOptions | None = None,
+    insert_pass: str | Sequence[str] = (),
+    plugins: Sequence[str | Path | Plugin] = (),
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
     Args:
         model: path of an .onnx file, or a ModelProto.
-        target: a shipped target's name, or the path of a target's TOML file.
+        target: a target, a shipped target's name, or the path of a target's TOML file.
         cores: how many of its cores to use; None for all.
         quantize: "int8", "f32", "f16" or "bf16": how numbers are stored.
         calibration: arrays by input name, an .npz of them, a calibration table (.json), or "random:SEED"; "int8"
@@ -185,11 +201,26 @@ def compile_model(
         input_shapes: shapes by input name, in place of the model's.
         symbols: sizes of the dimensions that the model declares by name.
         limits: how much work and memory the import may take on the word of the model.
+        passes: by the name of a pass of the pipeline, options by name, or False to leave the pass out:
+            `{"tile-order-engines": {"prefetch": 2}, "cse": False}`.
+        insert_pass: passes of your own and where they run, as `smalti compile --insert-pass` takes them: "top:my-pass",
+            "after=convert-top-to-tpu:my-pass{option=1}".
+        plugins: plugins to load before, each a `Plugin`, a .py file or the name of a module.
 
     Raises:
         DiagnosticError, TargetError: if something is wrong with the model, the data, the target or the options.
     """
-    options = CompileOptions(target, cores, quantize, calibration)
+    for plugin in plugins:
+        load_plugin(plugin)
+    insertions = [insert_pass] if isinstance(insert_pass, str) else insert_pass
+    options = CompileOptions(
+        reference_to(target),
+        cores,
+        quantize,
+        calibration,
+        tuple(Insertion.parse(text) for text in insertions),
+        PassChange.all_of(passes or {}),
+    )
     with collector_paused():
         compilation = start_from_model(
             model, options, batch=batch, input_shapes=input_shapes, symbols=symbols, limits=limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
 from xdsl.passes import ModulePass
@@ -66,8 +66,12 @@ def get_pass(name: str) -> type[ModulePass]:
 
 
 def register_pass(name: str, cls: type[ModulePass]) -> None:
-    """Add a pass under its name. Raises DiagnosticError if the name is taken, or is not that of the class."""
-    if name in PASSES:
+    """Add a pass under its name, in place of an earlier definition of the same class, as a notebook makes them.
+
+    Raises DiagnosticError if the name is taken by another class, or is not that of the class.
+    """
+    known = PASSES.get(name)
+    if known is not None and not (isinstance(known, type) and _same_class(known, cls)):
         raise DiagnosticError(f"there is a pass '{name}' already", hint="choose another name")
     if getattr(cls, "name", None) != name:
         raise DiagnosticError(
@@ -75,6 +79,10 @@ def register_pass(name: str, cls: type[ModulePass]) -> None:
             hint=f'write name = "{name}" in the class',
         )
     PASSES[name] = cls
+
+
+def _same_class(a: type, b: type) -> bool:
+    return (a.__module__, a.__qualname__) == (b.__module__, b.__qualname__)
 
 
 def parse_pipeline(text: str) -> list[ModulePass]:
@@ -85,8 +93,13 @@ def parse_pipeline(text: str) -> list[ModulePass]:
     comma, brace, quote or equals sign (table=ranges.json). Raises DiagnosticError if the text cannot be parsed, names
     an unknown pass or option, leaves out an option that must be given, or gives a value of the wrong type.
     """
+    return [_make_pass(spec) for spec in _specs(text)]
+
+
+def _specs(text: str) -> list[ArgSpec]:
+    """Return the names and options in the text of a pipeline. Raises DiagnosticError if it cannot be parsed."""
     try:
-        specs = list(parse_specs(_PIECE.sub(_normalize, without_anchors(text))))
+        return list(parse_specs(_PIECE.sub(_normalize, without_anchors(text))))
     except ArgSpecParseError as error:
         details = str(error).splitlines()[1:]
         raise DiagnosticError(
@@ -95,7 +108,32 @@ def parse_pipeline(text: str) -> list[ModulePass]:
             notes=[line for line in details if line.strip()],
             hint="write passes as a,b{option=1 other=x}",
         ) from None
-    return [_make_pass(spec) for spec in specs]
+
+
+def merge_options(text: str, changes: str) -> str:
+    """Return a pass as pipeline text, with the options that `changes`, the same pass as text, has in place of its own.
+
+    Raises DiagnosticError if `changes` cannot be parsed or holds another number of passes than one.
+    """
+    (own,), changed = _specs(text), _specs(changes)
+    if len(changed) != 1:
+        raise DiagnosticError(
+            f"'{changes}' is {len(changed)} passes, not one",
+            hint="give each its own --set-pass",
+        )
+    options = own.normalize_parameter_names().parameters
+    return _print_spec(
+        ArgSpec(own.name, options | changed[0].normalize_parameter_names().parameters)
+    )
+
+
+def pass_with_options(name: str, options: Mapping[str, Any]) -> str:
+    """Return a pass as pipeline text, with options by name: numbers, booleans, strings, or sequences of these."""
+    values = {
+        option: tuple(value) if isinstance(value, list | tuple) else (value,)
+        for option, value in options.items()
+    }
+    return _print_spec(ArgSpec(name, values)) if values else f"{name}{{}}"
 
 
 def print_pipeline(passes: Sequence[ModulePass], *, defaults: bool = False) -> str:

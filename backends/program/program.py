@@ -27,6 +27,9 @@ class Port:
     storage: str
     offset: int
 
+    def __str__(self) -> str:
+        return f"{self.name}: {'x'.join(map(str, self.shape)) or 'scalar'} {self.storage}"
+
     @property
     def size(self) -> int:
         """Bytes that the tensor takes."""
@@ -48,7 +51,7 @@ DebugMap = list[DebugEntry]
 """
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Program:
     """The encoded program of all cores with everything needed to run and explain it.
 
@@ -81,6 +84,10 @@ class Program:
         if not self.acc_bytes:
             self.acc_bytes = [self.target.matrix.accumulator_bytes] * len(self.streams)
         self.target_reference = self.target_reference or self.target.name
+
+    def __repr__(self) -> str:
+        cores = f"{len(self.streams)} core{'s' * (len(self.streams) != 1)}"
+        return f"<Program {self.name!r}: {self.instruction_count:,} instructions on {cores} of {self.target.name}>"
 
     @property
     def weight_bytes(self) -> np.ndarray:

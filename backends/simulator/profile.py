@@ -60,7 +60,7 @@ class ProfileRow:
         return self.peak_cycles / self.busy_cycles if self.busy_cycles else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """The rows of a run of `cycles` cycles, by the keys in `by`, the most expensive row first."""
 
@@ -70,6 +70,15 @@ class Profile:
     cycles: float
     by: tuple[Key, ...]
     rows: list[ProfileRow]
+
+    def __repr__(self) -> str:
+        by, rows = ", ".join(self.by), len(self.rows)
+        return f"<Profile of {self.program!r} by {by}: {rows} rows, {self.cycles:,.0f} cycles on {self.target}>"
+
+    def _repr_html_(self) -> str:
+        from .profile_html import profile_html
+
+        return profile_html(self)
 
     def share(self, row: ProfileRow) -> float:
         """Return a row's part of the critical path, 0 to 1."""

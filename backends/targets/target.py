@@ -181,6 +181,9 @@ class Target(_Part):
     interconnect: Interconnect
     energy: Energy
 
+    def __repr__(self) -> str:
+        return f"<Target {self.name!r}: {self.cores} cores at {self.clock_ghz:g} GHz, {self.content_hash}>"
+
     @cached_property
     def content_hash(self) -> str:
         """`sha256:` and 16 hexadecimal digits of the canonical JSON: equal for equal machines,
@@ -254,6 +257,8 @@ def _shown(value: Any) -> str:
 
 _REGISTERED: dict[str, Path] = {}
 """Targets of plugins: name → TOML file."""
+_GIVEN: dict[str, Target] = {}
+"""Targets that were given as objects, by name and content hash."""
 
 
 def register_target(name: str, path: Path) -> None:
@@ -261,6 +266,17 @@ def register_target(name: str, path: Path) -> None:
     if name in known_targets():
         raise TargetError(f"there is a target '{name}' already", hint="choose another name")
     _REGISTERED[name] = path
+
+
+def reference_to(target: Target | str | Path) -> str:
+    """Return a name by which `load_target` finds a target in this process; a name or path is returned as it is."""
+    if not isinstance(target, Target):
+        return str(target)
+    if target.name in known_targets() and load_target(target.name) == target:
+        return target.name
+    reference = f"{target.name} {target.content_hash}"
+    _GIVEN[reference] = target
+    return reference
 
 
 def known_targets() -> list[str]:
@@ -283,6 +299,8 @@ def load_target(name_or_path: str | Path) -> Target:
     of range.
     """
     text = str(name_or_path)
+    if text in _GIVEN:
+        return _GIVEN[text]
     if isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.endswith(".toml"):
         return _parse(_read(Path(text)), text)
     if text in _REGISTERED:

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Attribute
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.targets.target import Target, reference_to
 from ...dialects.level import Level
 from ...dialects.quant.number_format import real_value
 from ...passes.top_to_tpu.quantize_option import Quantize
@@ -23,13 +24,13 @@ from ..compilation.compilation import (
     start_from_model,
 )
 from ..compilation.execution import run_ir
-from .comparison import Difference, compare_tensors, worst_first
+from .comparison import Difference, compare_tensors, differences_html, worst_first
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LevelReport:
     """What became of each tensor of the ONNX model at a level.
 
@@ -39,6 +40,15 @@ class LevelReport:
 
     differences: list[Difference]
     missing: list[str]
+
+    def __repr__(self) -> str:
+        count = f"{len(self.differences)} tensors compared, {len(self.missing)} folded or fused"
+        if not self.differences:
+            return f"<LevelReport: {count}>"
+        return f"<LevelReport: {count}, worst {self.worst.name!r} with {self.worst.snr_db:.2f} dB>"
+
+    def _repr_html_(self) -> str:
+        return differences_html(worst_first(self.differences))
 
     @property
     def worst(self) -> Difference:
@@ -54,7 +64,7 @@ def compare_model(
     model: str | Path | ModelProto,
     *,
     level: Level = "tpu",
-    target: str = "default-8c",
+    target: str | Path | Target = "default-8c",
     cores: int | None = None,
     quantize: Quantize = "int8",
     calibration: CalibrationSource | None = None,
@@ -74,7 +84,7 @@ def compare_model(
 
     The other arguments are those of `compile_model`, and it raises the same errors.
     """
-    options = CompileOptions(target, cores, quantize, calibration)
+    options = CompileOptions(reference_to(target), cores, quantize, calibration)
     compilation = start_from_model(
         model, options, batch=batch, input_shapes=input_shapes, symbols=symbols
     )

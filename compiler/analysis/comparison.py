@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.html_table import html_table
 
 
 @dataclass(frozen=True)
@@ -110,3 +111,20 @@ def format_differences(differences: Sequence[Difference], limit: int | None = No
     if len(differences) > len(shown):
         lines.append(f"… {len(differences) - len(shown)} more (--limit 0 shows all)")
     return "\n".join(lines)
+
+
+def differences_html(differences: Sequence[Difference]) -> str:
+    """Return a table in HTML, a row per tensor."""
+    rows = [
+        [
+            each.name,
+            f"{each.cosine:.6f}",
+            f"{each.snr_db:.2f}",
+            f"{each.largest_error:.6g}",
+            f"{each.reference_range:.4g}",
+            f"{each.range_share:.3g}",
+        ]
+        for each in differences
+    ]
+    titles = ["tensor", "cosine", "SNR [dB]", "largest error", "range", "error/range"]
+    return html_table("worst first", titles, rows)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...backends.diagnostics.html_table import html_table, nodes_text
+
 if TYPE_CHECKING:
     from ...backends.program.program import Program
     from ...backends.simulator.timing.timing_result import NodeCost, Timing
@@ -50,7 +52,7 @@ class NodeDifference:
         return (self.after or NodeFigures()).cycles - (self.before or NodeFigures()).cycles
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ProgramDifference:
     """The nodes of two programs, sorted by the difference in cycles, largest first; and the cycles and clocks of
     both.
@@ -60,6 +62,21 @@ class ProgramDifference:
     targets: tuple[str, str]
     milliseconds: tuple[float, float]
     nodes: list[NodeDifference]
+
+    def __repr__(self) -> str:
+        changed = sum(row.changed for row in self.nodes)
+        return (
+            f"<ProgramDifference of {' and '.join(map(repr, self.names))}: {changed} of {len(self.nodes)} nodes "
+            f"differ, {self.total.cycles:+,.0f} cycles>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [nodes_text(row.nodes), *(_cycles(side) for side in (row.before, row.after)), f"{row.cycles:+,.0f}"]
+            for row in [self.total, *(row for row in self.nodes if row.changed)]
+        ]  # fmt: skip
+        titles = ["node", *(f"cycles {name}" for name in self.names), "difference"]
+        return html_table("critical path, largest difference first", titles, rows)
 
     @property
     def total(self) -> NodeDifference:
@@ -98,6 +115,10 @@ class ProgramDifference:
             "milliseconds": list(self.milliseconds),
             "rows": self.table(),
         }
+
+
+def _cycles(figures: NodeFigures | None) -> str:
+    return "" if figures is None else f"{figures.cycles:,.0f}"
 
 
 def compare_programs(

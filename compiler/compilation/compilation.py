@@ -28,10 +28,12 @@ from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.ranges import calibrate
 from ..calibration.samples import is_table, load_calibration_data
+from .pass_change import PassChange
 from .pass_progress import PassProgress
 from .pipelines import (
     Insertion,
     Settings,
+    default_passes,
     level_of,
     pass_text,
     passes_into,
@@ -56,7 +58,10 @@ class CompileOptions:
     `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
     None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
     file of them, a calibration table (.json), or "random:SEED"; needed for "int8" from the top level.
-    `insertions`: the user's own passes among the default ones.
+    `insertions`: the user's own passes among the default ones. `changes`: options of default passes that are set, and
+    passes that are left out.
+
+    Raises DiagnosticError if a pass is to stand beside one that is left out.
     """
 
     target: str | None = None
@@ -64,6 +69,16 @@ class CompileOptions:
     quantize: Quantize | None = None
     calibration: CalibrationSource | None = None
     insertions: tuple[Insertion, ...] = ()
+    changes: tuple[PassChange, ...] = ()
+
+    def __post_init__(self) -> None:
+        left_out = {change.name for change in self.changes if change.options is None}
+        for insertion in self.insertions:
+            if insertion.anchor in left_out:
+                raise DiagnosticError(
+                    f"pass '{insertion.anchor}' is left out, and {insertion.passes} is to stand beside it",
+                    hint="name another place for it",
+                )
 
 
 CALIBRATION_TABLE = "calibration.json"
@@ -124,7 +139,9 @@ class Compilation:
             self._reached(below)
 
     def _inserted(self, texts: list[str], level: Level) -> list[str]:
-        """Return the passes of a level with the user's own among them."""
+        """Return the passes of a level with the user's changes, and the user's own among them."""
+        for change in self.options.changes:
+            texts = change.applied(texts)
         for insertion in self.options.insertions:
             texts = insertion.into(texts, level) or texts
         return texts
@@ -229,8 +246,22 @@ def start_from_ir(
     ctx = make_context()
     module = read_module(path, ctx)
     _refuse_settled_options(module, options, Place(file=str(path)))
+    _refuse_past_passes(level_of(module), options, Place(file=str(path)))
     sanitize = level_of(module) not in NETWORK_LEVELS
     return Compilation(module, ctx, options, progress, sanitize=sanitize)
+
+
+def _refuse_past_passes(level: Level, options: CompileOptions, place: Place) -> None:
+    """Raise DiagnosticError if an option is about a pass that runs above the level of the IR, and would do nothing."""
+    to_come = default_passes(level)
+    anchors = [insertion.anchor for insertion in options.insertions if insertion.anchor]
+    for name in [*(change.name for change in options.changes), *anchors]:
+        if name not in to_come:
+            raise DiagnosticError(
+                f"pass '{name}' does not run on {level} IR",
+                place,
+                hint="compile from a level above it, or leave the option out",
+            )
 
 
 def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:

@@ -10,7 +10,7 @@ from typing import TypedDict
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ...dialects.ir.target_attribute import target_name_of
 from ...dialects.level import LEVELS, Level
 from ...passes.registry import get_pass, parse_pipeline
@@ -129,6 +129,27 @@ def passes_into(level: Level, *, target: str, quantize: str, cores: int | None =
     return [enter[level], *passes_of(level, target=target, quantize=quantize, cores=cores)]
 
 
+def default_passes(first: Level = "top") -> dict[str, str]:
+    """Return the passes of the default pipeline from a level on, by name, as pipeline text."""
+    texts = passes_of(first, target="default-8c", quantize="int8")
+    for level in LEVELS[LEVELS.index(first) + 1 :]:
+        texts += passes_into(level, target="default-8c", quantize="int8")
+    return {text.partition("{")[0]: text for text in texts}
+
+
+def default_pass(name: str, place: Place) -> str:
+    """Return a pass of the default pipeline as text. Raises DiagnosticError if there is none of this name."""
+    known = default_passes()
+    if name in known:
+        return known[name]
+    get_pass(name)
+    raise DiagnosticError(
+        f"pass '{name}' is not in the default pipeline",
+        place,
+        hint=did_you_mean(name, known) or "smalti compile --print-pipeline shows what is",
+    )
+
+
 @dataclass(frozen=True)
 class Insertion:
     """A user's own passes, as pipeline text, for a place in the default pipeline.
@@ -155,19 +176,21 @@ class Insertion:
                 place,
                 hint="write LEVEL:PASS{...}, before=PASS:PASS{...} or after=PASS:PASS{...}",
             )
-        if equals and anchor not in _default_passes():
-            get_pass(anchor)
-            raise DiagnosticError(
-                f"pass '{anchor}' is not in the default pipeline",
-                place,
-                hint="smalti compile --print-pipeline shows what is",
-            )
+        if equals:
+            default_pass(anchor, place)
         if not equals and where not in LEVELS:
             raise DiagnosticError(
-                f"there is no level '{where}'", place, hint=f"the levels are {', '.join(LEVELS)}"
+                f"there is no level '{where}'",
+                place,
+                hint=did_you_mean(where, LEVELS) or f"the levels are {', '.join(LEVELS)}",
             )
         parse_pipeline(passes)
         return Insertion(where, passes)
+
+    @property
+    def anchor(self) -> str:
+        """The pass of the default pipeline beside which the user's stand; "" if they stand at the end of a level."""
+        return self.where.partition("=")[2]
 
     def into(self, texts: Sequence[str], level: Level) -> list[str] | None:
         """Return `texts`, the passes of `level`, with the user's among them; None if the user's belong elsewhere."""
@@ -179,11 +202,3 @@ class Insertion:
                 at = index if side == "before" else index + 1
                 return [*texts[:at], self.passes, *texts[at:]]
         return None
-
-
-def _default_passes() -> set[str]:
-    """Return the names of all passes of the default pipeline."""
-    texts = passes_of("top", target="", quantize="")
-    for level in LEVELS[1:]:
-        texts += passes_into(level, target="", quantize="")
-    return {text.partition("{")[0] for text in texts}

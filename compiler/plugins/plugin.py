@@ -98,6 +98,10 @@ def load_plugin(source: str | Path | Plugin) -> Plugin:
             names are taken.
     """
     if isinstance(source, Plugin):
+        # A cell of a notebook that is run again makes the same plugin anew.
+        for known in _LOADED.values():
+            if known == source:
+                return known
         return _registered(f"plugin {id(source)}", source)
     text = str(source)
     is_file = isinstance(source, Path) or text.endswith(".py") or "/" in text

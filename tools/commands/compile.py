@@ -54,6 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run a pass of your own at the end of a level, or at before=PASS: or after=PASS:; may be "
         "repeated",
     )
+    parser.add_argument(
+        "--set-pass",
+        action="append",
+        default=[],
+        metavar="PASS{OPTION=VALUE}",
+        help="set options of a pass of the pipeline, such as tile-order-engines{prefetch=2}; may be repeated",
+    )
+    parser.add_argument(
+        "--disable-pass",
+        action="append",
+        default=[],
+        metavar="PASS",
+        help="leave a pass of the pipeline out; may be repeated",
+    )
     add_no_sanitize(parser)
     add_compile_arguments(parser)
     add_shape_arguments(parser)
@@ -65,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...compiler.compilation.artifacts import Artifacts
     from ...compiler.compilation.compilation import CompileOptions, start_from_ir, start_from_model
+    from ...compiler.compilation.pass_change import PassChange
     from ...compiler.compilation.pipelines import Insertion
     from ..output_files import program_path
 
@@ -75,7 +90,13 @@ def run(args: argparse.Namespace) -> int:
     artifacts = Artifacts(output, args.emit)
     check_files(args, output=artifacts.paths(args.calibration))
     insertions = tuple(Insertion.parse(text) for text in args.insert_pass)
-    options = CompileOptions(args.target, args.cores, args.quantize, args.calibration, insertions)
+    changes = (
+        *(PassChange.parse(text) for text in args.set_pass),
+        *(PassChange.disabling(name) for name in args.disable_pass),
+    )
+    options = CompileOptions(
+        args.target, args.cores, args.quantize, args.calibration, insertions, changes
+    )
     watch = instrumentation(args)
     with progress_bar() as progress:
         if source.suffix == ".mlir":

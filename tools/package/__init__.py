@@ -17,3 +17,9 @@ def __getattr__(name: str) -> str:
 
     globals()[name] = version("smalti")
     return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted(
+        {*globals(), "__version__", "backends", "compiler", "dialects", "passes", "tools"}
+    )

@@ -110,6 +110,16 @@ class Timing:
         self.ticks = int(timeline.end.max(initial=0))
         self.clock_ghz = streams.program.target.clock_ghz
 
+    def __repr__(self) -> str:
+        program = self.streams.program
+        figures = f"{self.cycles:,} cycles, {self.milliseconds:.4f} ms"
+        return f"<Timing of {program.name!r}: {figures} on {program.target.name}>"
+
+    def _repr_html_(self) -> str:
+        from .timing_html import timing_html
+
+        return timing_html(self)
+
     @property
     def cycles(self) -> int:
         """The cycles from the cold start to the end of the last instruction, over all repetitions, rounded up."""
