@@ -208,7 +208,7 @@ def compile_model(
         plugins: plugins to load before, each a `Plugin`, a .py file or the name of a module.
 
     Raises:
-        DiagnosticError, TargetError: if something is wrong with the model, the data, the target or the options.
+        DiagnosticError: if something is wrong with the model, the data, the target or the options.
     """
     for plugin in plugins:
         load_plugin(plugin)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..numerics.quantization import MAX_SHIFT
+from ..numerics.sliding_windows import window_extent
 from ..numerics.storage import ACCUMULATOR_NAMES, FLOAT_NAMES, OPERAND_NAMES
 
 Fields = Mapping[str, Any]
@@ -40,7 +42,7 @@ MAX_SPAN_ELEMENTS = 2**26
 def _span(f: Fields, axis: str) -> int:
     """Count the pixels from the first to the last one under the windows along an axis."""
     steps = (int(f[f"out_{axis}"]) - 1) * int(f[f"stride_{axis}"])
-    return steps + (int(f[f"kernel_{axis}"]) - 1) * int(f[f"dilation_{axis}"]) + 1
+    return steps + window_extent(int(f[f"kernel_{axis}"]), int(f[f"dilation_{axis}"]))
 
 
 def _near(f: Fields) -> bool:
@@ -70,4 +72,4 @@ MULTIPLY: tuple[Rule, ...] = (
 )
 PITCHES: tuple[Rule, ...] = (at_most("columns", "in_pitch"), at_most("columns", "out_pitch"))
 CLAMP_ORDER: Rule = ("clamp_low <= clamp_high", lambda f: f["clamp_low"] <= f["clamp_high"])
-SHIFT_RANGE: Rule = ("shift <= 62", lambda f: f["shift"] <= 62)
+SHIFT_RANGE: Rule = (f"shift <= {MAX_SHIFT}", lambda f: f["shift"] <= MAX_SHIFT)

@@ -24,20 +24,7 @@ def run_tpu(
 ) -> dict[str, np.ndarray]:
     """Run the function of a tpu module and return its results by name.
 
-    Args:
-        module: a module with one function of tpu ops.
-        weights: the store that holds its weights.
-        inputs: arrays by input name, of the declared shape, or with an axis 0 that is S times as
-            long: S samples.
-        observe: called as observe(name, value) once for every input and every op's result (weights
-            excepted), with the f32 numbers [S, shape...] that the stored ones stand for. All
-            samples are then run at once.
-
-    Returns:
-        Arrays of the declared shapes, the results of S samples one after the other along axis 0.
-
-    Raises:
-        DiagnosticError: if inputs are missing, unknown or of wrong shapes, or an op is not of `tpu`.
+    Arguments, results and errors are those of `run_top`; `observe` gets the f32 numbers that the stored ones stand for.
     """
     return FunctionRunner(TpuOp, weights).run(module, inputs, observe)
 

@@ -46,19 +46,11 @@ def max_pool2d(
         least: float = 0
     else:
         least = -np.inf if is_float_dtype(x.dtype) else int(np.iinfo(x.dtype).min)
-    channels = x.shape[-1]
     # NumPy compares f16 thirty times slower than f32, which holds the same numbers.
     compute = np.dtype(np.float32) if is_half(x.dtype) else x.dtype
-    result = np.empty((len(images), *geometry.output, channels), dtype=x.dtype)
-    row_bytes = compute.itemsize * channels * geometry.output[1]
-    for which, rows in geometry.slabs(len(images), row_bytes, _SLAB_BYTES):
-        count = rows.stop - rows.start
-        source = geometry.source(images[which], rows.start, count, least, compute)
-        best = np.full((len(source), count, geometry.output[1] * channels), least, compute)
-        for _, _, seen in geometry.taps(source, count):
-            best = np.maximum(best, seen)
-        result[which, rows] = best.reshape(len(source), count, geometry.output[1], channels)
-    return result.reshape(*x.shape[:-3], *geometry.output, channels)
+    result = np.empty((len(images), *geometry.output, x.shape[-1]), dtype=x.dtype)
+    _combine(np.maximum, images, geometry, least, compute, least, result)
+    return result.reshape(*x.shape[:-3], *result.shape[1:])
 
 
 def average_pool2d_f32(
@@ -139,15 +131,30 @@ def _window_sums(
     images: np.ndarray, geometry: WindowGeometry, pad_value: int, dtype: np.dtype
 ) -> np.ndarray:
     """Compute Σ over the taps of each window of images[n, h, w, c], in tap order, in `dtype`: [n, oh, ow, c]."""
+    result = np.zeros((len(images), *geometry.output, images.shape[-1]), dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        _combine(np.add, images, geometry, pad_value, dtype, 0, result)
+    return result
+
+
+def _combine(
+    operation: np.ufunc,
+    images: np.ndarray,
+    geometry: WindowGeometry,
+    pad_value: float,
+    compute: np.dtype,
+    start: float,
+    result: np.ndarray,
+) -> None:
+    """Apply `operation` to `start` and the taps of each window of images[n, h, w, c], in tap order and in the data type
+    `compute`, and write what it gives to result[n, oh, ow, c].
+    """
     channels = images.shape[-1]
-    result = np.zeros((len(images), *geometry.output, channels), dtype)
-    row_bytes = dtype.itemsize * channels * geometry.output[1]
+    row_bytes = compute.itemsize * channels * geometry.output[1]
     for which, rows in geometry.slabs(len(images), row_bytes, _SLAB_BYTES):
         count = rows.stop - rows.start
-        source = geometry.source(images[which], rows.start, count, pad_value, dtype)
-        total = np.zeros((len(source), count, geometry.output[1] * channels), dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for _, _, seen in geometry.taps(source, count):
-                total += seen
-        result[which, rows] = total.reshape(len(source), count, geometry.output[1], channels)
-    return result
+        source = geometry.source(images[which], rows.start, count, pad_value, compute)
+        found = np.full((len(source), count, geometry.output[1] * channels), start, compute)
+        for _, _, seen in geometry.taps(source, count):
+            operation(found, seen, out=found)
+        result[which, rows] = found.reshape(len(source), count, geometry.output[1], channels)

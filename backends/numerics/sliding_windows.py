@@ -14,16 +14,21 @@ Pads = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels."""
 
 
+def window_extent(kernel: int, dilation: int) -> int:
+    """Return how many positions of an axis a window spans, from its first tap to its last."""
+    return (kernel - 1) * dilation + 1
+
+
 def conv_output_size(
     size: int, kernel: int, stride: int, dilation: int, pad_begin: int, pad_end: int
 ) -> int:
     """Count the positions of a window along one axis: floor((size + pads - extent) / stride) + 1, at least 0.
 
-    extent = (kernel - 1) * dilation + 1 (ONNX, Conv). Raises ValueError if kernel, stride or dilation is below 1.
+    The extent is that of `window_extent` (ONNX, Conv). Raises ValueError if kernel, stride or dilation is below 1.
     """
     if min(kernel, stride, dilation) < 1:
         raise ValueError("kernel, stride and dilation must be at least 1")
-    room = size + pad_begin + pad_end - ((kernel - 1) * dilation + 1)
+    room = size + pad_begin + pad_end - window_extent(kernel, dilation)
     return max(room // stride + 1, 0)
 
 
@@ -46,7 +51,7 @@ def pool_output_size(
     count = conv_output_size(size, kernel, stride, dilation, pad_begin, pad_end)
     if not ceil_mode:
         return count
-    room = size + pad_begin + pad_end - ((kernel - 1) * dilation + 1)
+    room = size + pad_begin + pad_end - window_extent(kernel, dilation)
     count = max(ceil_div(room, stride) + 1, 0)
     if count and (count - 1) * stride >= size + pad_begin:
         count -= 1
@@ -94,8 +99,8 @@ class WindowGeometry:
     def extent(self) -> Pair:
         """Height and width in pixels that one window spans."""
         return (
-            (self.kernel[0] - 1) * self.dilations[0] + 1,
-            (self.kernel[1] - 1) * self.dilations[1] + 1,
+            window_extent(self.kernel[0], self.dilations[0]),
+            window_extent(self.kernel[1], self.dilations[1]),
         )
 
     def source_height(self, rows: int) -> int:

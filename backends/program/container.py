@@ -241,9 +241,10 @@ def _parse(adapter: TypeAdapter[_T], text: memoryview, file: str, section: str) 
 def _read_target(text: memoryview, file: str) -> Target:
     try:
         return Target.from_json(bytes(text).decode())
-    except ValueError as error:  # TargetError, and text that is not UTF-8
+    except (DiagnosticError, UnicodeDecodeError) as error:
+        note = error.message if isinstance(error, DiagnosticError) else str(error)
         raise DiagnosticError(
-            "section 'target' does not describe a target", Place(file=file), [str(error)], _AGAIN
+            "section 'target' does not describe a target", Place(file=file), [note], _AGAIN
         ) from None
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..diagnostics.diagnostic import DiagnosticError
 from ..numerics.rounding_up import Whole, ceil_div, round_up
-from .target_error import TargetError
 
 if TYPE_CHECKING:
     from .target import Target
@@ -80,16 +80,14 @@ def gemm_cycles(
 
 def matrix_rate(target: Target, storage: str) -> float:
     """Return the multiply-accumulates of one cell of the matrix unit in one cycle for operands of type `storage`.
-    Raises TargetError if the unit cannot multiply this type.
+    Raises DiagnosticError if the unit cannot multiply this type.
     """
     rate = target.matrix.macs_per_cycle.get(storage)
     if rate is None:
         known = ", ".join(target.matrix.macs_per_cycle)
-        raise TargetError(
+        raise DiagnosticError(
             f"the matrix unit of target '{target.name}' has no rate for type '{storage}'",
-            target.name,
-            ("matrix.macs_per_cycle",),
-            f"it multiplies {known}: quantize to one of them",
+            hint=f"it multiplies {known}: quantize to one of them",
         )
     return rate
 
@@ -98,7 +96,7 @@ def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repea
     """Return the cycles of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's matrix unit.
 
     A cell that makes fewer than one product per cycle streams that much slower: T rows take ceil(T
-    / macs_per_cycle) steps. Raises TargetError if the unit cannot multiply this type.
+    / macs_per_cycle) steps. Raises DiagnosticError if the unit cannot multiply this type.
     """
     unit, rate = target.matrix, matrix_rate(target, storage)
     if rate != 1.0:

@@ -18,10 +18,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ..diagnostics.diagnostic import DiagnosticError
+from ..diagnostics.diagnostic import DiagnosticError, Place
 from ..diagnostics.files import read_bytes
 from ..numerics.storage import storage_type
-from .target_error import TargetError
 from .vector_operations import operations_by_function, without_defaults
 
 MAX_CORES = 64
@@ -222,14 +221,18 @@ class Target(_Part):
 
     @staticmethod
     def from_json(text: str | bytes, file: str = "") -> Target:
-        """Parse and validate a target in JSON text. Raises TargetError, which names `file`, if it is not a target."""
+        """Parse and validate a target in JSON text.
+
+        Raises:
+            DiagnosticError: if it is not a target; the error names `file`.
+        """
         try:
             return Target.model_validate_json(text)
         except ValidationError as error:
             raise _explain(error, file) from None
 
 
-def _explain(error: ValidationError, file: str) -> TargetError:
+def _explain(error: ValidationError, file: str) -> DiagnosticError:
     """Return one error that tells all mistakes of a target."""
     mistakes = error.errors(include_url=False, include_context=False)
     fields = tuple(".".join(str(part) for part in mistake["loc"]) for mistake in mistakes)
@@ -247,7 +250,8 @@ def _explain(error: ValidationError, file: str) -> TargetError:
             parts.append(f"field '{field}': {reason} (got {_shown(mistake['input'])})")
     more = f" and {len(parts) - 8} more" if len(parts) > 8 else ""
     hint = "compare with a shipped target (`smalti targets`)"
-    return TargetError("; ".join(parts[:8]) + more, file, fields, hint)
+    place = Place(file=file) if file else None
+    return DiagnosticError("; ".join(parts[:8]) + more, place, hint=hint)
 
 
 def _shown(value: Any) -> str:
@@ -262,9 +266,9 @@ _GIVEN: dict[str, Target] = {}
 
 
 def register_target(name: str, path: Path) -> None:
-    """Make `load_target` know the target of a TOML file by name. Raises TargetError if the name is taken."""
+    """Make `load_target` know the target of a TOML file by name. Raises DiagnosticError if the name is taken."""
     if name in known_targets():
-        raise TargetError(f"there is a target '{name}' already", hint="choose another name")
+        raise DiagnosticError(f"there is a target '{name}' already", hint="choose another name")
     _REGISTERED[name] = path
 
 
@@ -295,8 +299,8 @@ def shipped_targets() -> list[str]:
 def load_target(name_or_path: str | Path) -> Target:
     """Read a shipped target by name, or a TOML file by path (text that contains a separator or ends in `.toml`).
 
-    Raises TargetError if there is no such target or file, if it is not TOML, or if a field is missing, unknown or out
-    of range.
+    Raises DiagnosticError if there is no such target or file, if it is not TOML, or if a field is missing, unknown or
+    out of range.
     """
     text = str(name_or_path)
     if text in _GIVEN:
@@ -307,7 +311,7 @@ def load_target(name_or_path: str | Path) -> Target:
         return _parse(_read(_REGISTERED[text]), str(_REGISTERED[text]))
     if text not in shipped_targets():
         known = ", ".join(known_targets())
-        raise TargetError(
+        raise DiagnosticError(
             f"there is no target '{text}'",
             hint=f"known are {known}; the path of a file of your own ends in .toml",
         )
@@ -319,15 +323,15 @@ def _read(path: Path) -> bytes:
     try:
         return read_bytes(path, "the target", TARGET_LIMIT_BYTES, "")
     except DiagnosticError as error:
-        hint = f"shipped are {', '.join(shipped_targets())}"
-        raise TargetError(error.message, str(path), hint=hint) from None
+        error.hint = f"shipped are {', '.join(shipped_targets())}"
+        raise
 
 
 def _parse(data: bytes, file: str) -> Target:
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TargetError(f"not a TOML file: {error}", file) from None
+        raise DiagnosticError(f"not a TOML file: {error}", Place(file=file)) from None
     try:
         return Target.model_validate(table)
     except ValidationError as error:

@@ -78,7 +78,7 @@ def legality_table(target: str) -> list[Row]:
     """Return the rows of all ops of `top` on a target (what `load_target` takes).
 
     Raises:
-        DiagnosticError, TargetError: if there is no such target.
+        DiagnosticError: if there is no such target.
     """
     load_target(target)
     rows: list[Row] = []

@@ -27,7 +27,7 @@ from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.instructions.instruction_set import Instruction, register_instruction
-from ...backends.targets.target import TargetError, register_target
+from ...backends.targets.target import register_target
 from ...dialects.context import register_dialect
 from ...passes.registry import register_pass
 from .plugin_group import GROUP
@@ -60,7 +60,7 @@ class Plugin:
 
         Raises:
             DiagnosticError: if a name or number is taken, or an instruction does not fit.
-            TargetError: if the name of a target is taken.
+            DiagnosticError: if the name of a target is taken.
         """
         for each in self.instructions:
             from ...dialects.isa import register_instruction_op
@@ -144,8 +144,6 @@ def _registered(key: str, plugin: Plugin, name: str | None = None) -> Plugin:
     if key not in _LOADED:
         try:
             plugin.register()
-        except TargetError as error:
-            raise DiagnosticError(error.message, Place(file=name), hint=error.hint) from None
         except DiagnosticError as error:
             if name is not None and error.place is None:
                 error.place = Place(file=name)

@@ -60,15 +60,8 @@ def target_of(module: ModuleOp) -> Target:
 
 
 def _load(name: str) -> Target:
-    from ...backends.targets.target import TargetError
-
-    try:
-        stamp = Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
-        return _load_cached(name, stamp)
-    except TargetError as error:
-        raise DiagnosticError(
-            str(error), hint="give a shipped target's name or the path of a .toml file"
-        ) from None
+    stamp = Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
+    return _load_cached(name, stamp)
 
 
 @lru_cache(maxsize=16)

@@ -27,10 +27,10 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_check import MemorySizes, instruction_error
 from ...backends.instructions.instruction_set import SEGMENTS
-from ...backends.targets.target import Target, TargetError, load_target
+from ...backends.targets.target import Target, load_target
 from ..ir.attribute import INTS, Integer
 from .head import name_text, parse_number, parse_pairs, parse_string
 from .instruction_op import MAX_CORES, InstructionOp
@@ -126,10 +126,7 @@ class ProgramOp(IRDLOperation):
         """Return the target after checking its hash. Raises DiagnosticError if it cannot be loaded or its content
         differs.
         """
-        try:
-            target = load_target(self.target.data)
-        except TargetError as error:
-            raise DiagnosticError(error.message, Place(error.file), hint=error.hint) from None
+        target = load_target(self.target.data)
         if target.content_hash != self.target_hash.data:
             raise DiagnosticError(
                 f"program @{self.sym_name.data} was made for a target '{self.target.data}' with "

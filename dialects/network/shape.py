@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from ...backends.numerics.sliding_windows import pool_output_size
+from ...backends.numerics.sliding_windows import pool_output_size, window_extent
 
 Shape = tuple[int, ...]
 
@@ -40,7 +40,7 @@ def window_output_size(
     count = pool_output_size(size, kernel, stride, dilation, pad_begin, pad_end, ceil_mode)
     if count < 1:
         raise ShapeError(
-            f"a window of {dilation * (kernel - 1) + 1} does not fit in {size} elements with "
+            f"a window of {window_extent(kernel, dilation)} does not fit in {size} elements with "
             f"pads {pad_begin} and {pad_end}"
         )
     return count

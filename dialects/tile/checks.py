@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 from typing import Any
 
@@ -143,10 +144,10 @@ def check_clamp(clamp: Reals) -> None:
     check_bounds("clamp bounds", low, high)
 
 
-def check_multiplier(op: Any) -> None:
-    """Raise VerifyException unless the op's multiplier and shift are in the range that requantization takes."""
-    multiplier, shift = op.multiplier.value.data, op.shift.value.data
-    fail_unless(0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}")
+def check_multipliers(multipliers: Iterable[int], shift: int) -> None:
+    """Raise VerifyException unless multipliers and their shift are in the range that requantization takes."""
+    for each in multipliers:
+        fail_unless(0 <= each < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {each}")
     fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
 
 

@@ -13,7 +13,6 @@ from xdsl.irdl import irdl_op_definition, operand_def, prop_def
 
 from ...backends.instructions.pointwise import BINARY_KINDS, INTEGER_BINARY_KINDS, TABLE_ENTRIES
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
-from ...backends.numerics.quantization import MAX_SHIFT
 from ...backends.numerics.storage import is_float
 from ...backends.numerics.unary import NOT, UNARY_KINDS
 from ..ir.attribute import INTEGER, INTS, REAL, REALS, check_one_of, integer, ints, real
@@ -22,6 +21,7 @@ from ..network.shape import ShapeError, broadcast_shape
 from ..quant.element_type import shape_of
 from .checks import (
     check_clamp,
+    check_multipliers,
     check_rows,
     check_space,
     check_storage,
@@ -121,12 +121,7 @@ class BinaryOp(CoreOp):
             )
         _check_broadcast(self, "a", "b")
         check_zero_points(self.zero_points, storage, storage, storage_of(self.out))
-        for multiplier in list_of("multipliers", self.multipliers, 2):
-            fail_unless(
-                0 <= multiplier < 2**31, f"multiplier must be in 0 to 2^31 - 1, got {multiplier}"
-            )
-        shift = self.shift.value.data
-        fail_unless(0 <= shift <= MAX_SHIFT, f"shift must be in 0 to {MAX_SHIFT}, got {shift}")
+        check_multipliers(list_of("multipliers", self.multipliers, 2), self.shift.value.data)
         check_clamp(self.clamp)
 
     def instruction(self) -> Translation:

@@ -8,7 +8,7 @@ from xdsl.irdl import prop_def
 
 from ..ir.attribute import INTEGER, INTS, REALS, integer, ints, values_of
 from ..ir.text.assembly import Defaults
-from .checks import check_clamp, check_multiplier, check_zero_points
+from .checks import check_clamp, check_multipliers, check_zero_points
 from .core_op import NO_CLAMP, CoreOp, Fields
 from .instruction_fields import clamp_fields
 
@@ -33,7 +33,7 @@ class RequantizedOp(CoreOp):
 
     def verify_requantization(self, x_storage: str, out_storage: str) -> None:
         """Raise VerifyException if zero points, multiplier, shift or clamp are not ones that requantization takes."""
-        check_multiplier(self)
+        check_multipliers([self.multiplier.value.data], self.shift.value.data)
         check_zero_points(self.zero_points, x_storage, out_storage)
         check_clamp(self.clamp)
 

@@ -23,7 +23,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.numerics.rounding_up import round_up
 from ...backends.numerics.storage import bytes_of
 from .layout import Layout
@@ -81,12 +80,8 @@ class CostModel:
         found = self._cycles.get(key)
         if found is None:
             from ...backends.targets import cycles
-            from ...backends.targets.target import TargetError
 
-            try:
-                found = cycles.matrix_cycles(self.target, storage, m=m, k=k, n=n, repeat=repeat)
-            except TargetError as error:
-                raise DiagnosticError(str(error)) from None
+            found = cycles.matrix_cycles(self.target, storage, m=m, k=k, n=n, repeat=repeat)
             self._cycles[key] = found
         return found
 

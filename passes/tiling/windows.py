@@ -12,6 +12,7 @@ from itertools import pairwise, product
 from math import gcd
 
 from ...backends.numerics.rounding_up import ceil_div
+from ...backends.numerics.sliding_windows import window_extent
 
 Range = tuple[int, int]
 Window = tuple[Range, ...]
@@ -73,7 +74,7 @@ def input_range(
     input position is returned nevertheless (a buffer cannot be empty), preceded by padding that holds every window.
     """
     first = outputs[0] * stride - pad_before
-    last = (outputs[1] - 1) * stride - pad_before + (kernel - 1) * dilation + 1
+    last = (outputs[1] - 1) * stride - pad_before + window_extent(kernel, dilation)
     low, high = max(first, 0), min(last, size)
     after = max(0, min(last, size + pad_after) - size)
     if low >= high:

@@ -237,9 +237,7 @@ def _with_weights(
             product.input,
             weight,
             bias,
-            strides=product.strides.get_values(),
-            pads=product.pads.get_values(),
-            dilations=product.dilations.get_values(),
+            **product.sliding,
             groups=product.groups.value.data,
         )
     take_type(made, op.output)

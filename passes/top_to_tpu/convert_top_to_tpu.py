@@ -45,7 +45,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
-from ...backends.targets.target import Target, TargetError, load_target
+from ...backends.targets.target import load_target
 from ...dialects import top, tpu
 from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
@@ -109,7 +109,7 @@ class ConvertTopToTpu(SmaltiPass):
                 f"option 'quantize' is {self.quantize}, expected one of {', '.join(QUANTIZE)}",
                 place,
             )
-        target = _load_target(self.target)
+        target = load_target(self.target)
         functions = [op for op in module.body.ops if isinstance(op, FuncOp) and op.body.blocks]
         if not functions:
             raise DiagnosticError("the module has no function to convert", place)
@@ -261,12 +261,3 @@ def _convert_empty(builder: TpuBuilder, op: Operation) -> None:
     builder.set_given(value, empty(given))
     if is_float(given) and given != builder.float:
         builder.set_float(value, empty(builder.float))
-
-
-def _load_target(name: str) -> Target:
-    try:
-        return load_target(name)
-    except TargetError as error:
-        raise DiagnosticError(
-            str(error), hint="give a shipped target's name or the path of a .toml file"
-        ) from None

@@ -25,9 +25,7 @@ def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
             left,
             right,
             bias,
-            strides=op.strides.get_values(),
-            pads=op.pads.get_values(),
-            dilations=op.dilations.get_values(),
+            **op.sliding,
             groups=op.groups.value.data,
             **options,
         )

@@ -8,6 +8,7 @@ from xdsl.ir import SSAValue
 
 from ...backends.numerics.quantization import quantize_multiplier
 from ...dialects import top, tpu
+from ...dialects.network.window import sliding
 from ...dialects.quant import UniformQuantizedType
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
 
@@ -48,9 +49,7 @@ def mean_forms(
 def _pool_options(op: top.PoolOp) -> dict[str, Any]:
     return {
         "kernel": op.kernel.get_values(),
-        "strides": op.strides.get_values(),
-        "pads": op.pads.get_values(),
-        "dilations": op.dilations.get_values(),
+        **sliding(op.strides, op.dilations, op.pads),
         "ceil_mode": op.ceil_mode is not None,
     }
 

@@ -46,7 +46,6 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
     lives as long as the command does.
     """
     from ...backends.diagnostics.diagnostic import DiagnosticError, as_diagnostic
-    from ...backends.targets.target import TargetError
     from ...compiler.compilation.collector import collector_paused
 
     try:
@@ -54,9 +53,8 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
             code = run() if not debug else _with_traceback(run)
             _flush_standard_output()
             return code
-    except (DiagnosticError, TargetError) as error:
-        text = str(error)
-        print(text if "error:" in text else f"error: {text}", file=sys.stderr)
+    except DiagnosticError as error:
+        print(error, file=sys.stderr)
         return EXIT_WRONG_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

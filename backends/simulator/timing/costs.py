@@ -16,7 +16,7 @@ from ...instructions.instruction_set import SPACES, HostCall, Load, Store
 from ...program.encoding import select
 from ...program.program import Program
 from ...targets import cycles
-from ...targets.target import Target, TargetError
+from ...targets.target import Target
 from ..streams.streams import Streams
 from .sharing import FlowClass, FlowClasses
 
@@ -133,12 +133,12 @@ def _busy_cycles(streams: Streams) -> np.ndarray:
     """Compute the cycles of every instruction by its formula: whole numbers in f64 [n]."""
     target = streams.program.target
     busy = np.zeros(len(streams))
-    problems: list[tuple[int, TargetError]] = []
+    problems: list[tuple[int, DiagnosticError]] = []
     with np.errstate(all="ignore"):
         for columns in streams.columns:
             try:
                 busy[columns.numbers] = columns.instruction.cycles(columns.fields, target)
-            except TargetError as error:
+            except DiagnosticError as error:
                 problems.append((int(columns.numbers[0]), error))
     if problems:
         number, error = min(problems, key=lambda problem: problem[0])
@@ -152,11 +152,13 @@ def _busy_cycles(streams: Streams) -> np.ndarray:
     return busy
 
 
-def _cannot_run(streams: Streams, number: int, error: TargetError) -> DiagnosticError:
+def _cannot_run(streams: Streams, number: int, error: DiagnosticError) -> DiagnosticError:
     """Say that the program's target cannot run an instruction, and why."""
     target = streams.program.target
     return DiagnosticError(
-        f"{streams.name(number)} cannot run on target '{target.name}'", notes=[str(error)]
+        f"{streams.name(number)} cannot run on target '{target.name}'",
+        notes=[error.message],
+        hint=error.hint,
     )
 
 
@@ -178,7 +180,7 @@ def _cost_products(costs: Costs, columns: Columns, streams: Streams) -> None:
         return
     try:
         rate = cycles.matrix_rate(target, storage)
-    except TargetError as error:
+    except DiagnosticError as error:
         raise _cannot_run(streams, int(numbers[0]), error) from None
     costs.macs[numbers] = macs
     costs.mac_picojoules[numbers] = macs * target.energy.per_mac(storage)

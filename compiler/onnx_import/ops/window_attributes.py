@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....backends.numerics.rounding_up import ceil_div
+from ....backends.numerics.sliding_windows import window_extent
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.value import Value, shape_of
@@ -97,7 +98,7 @@ def _pads(
         # ONNX, Conv: output = ceil(input / stride); the padding that needs, its odd element after
         # or before.
         windows = ceil_div(size, stride)
-        total = max(0, (windows - 1) * stride + (k - 1) * dilation + 1 - size)
+        total = max(0, (windows - 1) * stride + window_extent(k, dilation) - size)
         small = total // 2
         begins.append(small if mode == "SAME_UPPER" else total - small)
         ends.append(total - begins[-1])

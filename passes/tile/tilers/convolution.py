@@ -11,6 +11,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_conv_weights, pack_depthwise_weights
 from ....backends.numerics.rounding_up import ceil_div, round_up
+from ....backends.numerics.sliding_windows import window_extent
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel, Work
 from ...tiling.tile_sizes import MAX_POSITIONS, Product, Reach
@@ -132,7 +133,7 @@ class ConvolutionTiler(AccumulatingTiler):
     def product(self, window: Window, block: int) -> Product:
         batch, channels, height, width = sizes_of(window)
         unit = block if self.groups == 1 else lcm(block, self.outputs // self.groups)
-        span = [(k - 1) * d + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
+        span = [window_extent(k, d) for k, d in zip(self.kernel, self.dilations, strict=True)]
         sizes = self.x.layout.shape[2:]
         reaches = (
             Reach(1, 1, batch),

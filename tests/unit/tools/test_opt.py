@@ -10,15 +10,7 @@ from smalti.passes.common_subexpressions import CommonSubexpressions
 from smalti.tools.arguments.pass_flags import take_pass_flags
 
 from tests.lit.shell import smalti_opt
-
-TEXT = """
-func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
-  %a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>
-  %b = top.relu "b" %x : (tensor<4xf32>) -> tensor<4xf32>
-  %c = top.add "c" %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-  func.return %c : tensor<4xf32>
-}
-"""
+from tests.unit.sample_ir import TWO_RELUS as TEXT
 
 
 @pytest.fixture

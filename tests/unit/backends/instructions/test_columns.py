@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.instructions.columns import extent
 from smalti.backends.instructions.field_range import bounds, code_names
 from smalti.backends.instructions.instruction_set import (
@@ -17,7 +18,7 @@ from smalti.backends.instructions.instruction_set import (
 )
 from smalti.backends.program.encoding import columns_of, decode_stream, encode
 from smalti.backends.simulator.timing.costs import merged_runs
-from smalti.backends.targets.target import TargetError, load_target
+from smalti.backends.targets.target import load_target
 
 TARGET = load_target("default-8c")
 
@@ -75,9 +76,9 @@ def test_columns_are_many_instructions(kind: type[Instruction], data: st.DataObj
             assert [shown(a) for a in single] == [shown(a, place) for a in accesses]
         try:
             cycles = np.broadcast_to(kind.cycles(columns.fields, TARGET), len(numbers))
-        except TargetError:
+        except DiagnosticError:
             for number in numbers:
-                with pytest.raises(TargetError):
+                with pytest.raises(DiagnosticError):
                     kind.cycles(decoded[number][1], TARGET)
         else:
             assert cycles.tolist() == [kind.cycles(decoded[n][1], TARGET) for n in numbers]

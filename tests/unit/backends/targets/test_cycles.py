@@ -5,8 +5,9 @@ import csv
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.targets import cycles
-from smalti.backends.targets.target import TargetError, load_target
+from smalti.backends.targets.target import load_target
 
 DATAFLOWS = {"ws": "weight_stationary", "os": "output_stationary", "is": "input_stationary"}
 
@@ -80,7 +81,7 @@ def test_matrix_cycles_of_a_slower_type():
     fast = cycles.matrix_cycles(target, "i8", m=1000, k=64, n=64)
     assert fast == 1000 + 64 + 126
     assert cycles.matrix_cycles(target, "f32", m=1000, k=64, n=64) == 4000 + 64 + 126
-    with pytest.raises(TargetError, match="no rate for type 'f64'"):
+    with pytest.raises(DiagnosticError, match="no rate for type 'f64'"):
         cycles.matrix_cycles(target, "f64", m=1, k=1, n=1)
 
 

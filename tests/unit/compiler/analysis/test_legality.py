@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.simulate import simulate
-from smalti.backends.targets.target import TargetError, shipped_targets
+from smalti.backends.targets.target import shipped_targets
 from smalti.compiler.analysis.legality import TYPES, Row, legality_table, verdict
 from smalti.compiler.analysis.legality_cases import cases
 from smalti.compiler.compilation.compilation import Compilation, CompileOptions
@@ -73,7 +74,7 @@ def test_a_type_that_the_matrix_unit_lacks():
 
 
 def test_no_such_target():
-    with pytest.raises(TargetError, match="there is no target 'nowhere'"):
+    with pytest.raises(DiagnosticError, match="there is no target 'nowhere'"):
         legality_table("nowhere")
 
 

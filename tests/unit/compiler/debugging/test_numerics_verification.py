@@ -51,18 +51,21 @@ def test_every_pass_of_the_default_pipeline_keeps_the_numbers(quantize: str, tmp
     run_pipeline(ctx, module, passes, instruments=[NumericsVerifier(inputs)])
 
 
-@pytest.mark.usefixtures("faulty_passes")
-def test_pass_that_changes_numbers_is_named_with_its_rewrites():
-    experiment = ir_experiment()
-    passes = parse_pipeline("top-fold-shapes,test-wrong-numbers,cse")
+def error_of(experiment: IrExperiment, pipeline: str) -> str:
+    """Run a pipeline while its numbers are verified, and return the text of the error."""
     with pytest.raises(DiagnosticError) as caught:
         run_pipeline(
             experiment.ctx,
             experiment.module,
-            passes,
+            parse_pipeline(pipeline),
             instruments=[NumericsVerifier("random:3")],
         )
-    text = str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_pass_that_changes_numbers_is_named_with_its_rewrites():
+    text = error_of(ir_experiment(), "top-fold-shapes,test-wrong-numbers,cse")
     assert "pass 'test-wrong-numbers': error: the pass changes what is computed" in text
     assert "output 'a65' differs by" in text
     assert "the first value that differs is 'a33'" in text, text
@@ -86,16 +89,7 @@ def test_integer_network_has_no_tolerance(tmp_path: Path):
 
 @pytest.mark.usefixtures("faulty_passes")
 def test_pass_after_which_nothing_runs_is_named():
-    experiment = tile_experiment()
-    passes = parse_pipeline("test-hoist-loads")
-    with pytest.raises(DiagnosticError) as caught:
-        run_pipeline(
-            experiment.ctx,
-            experiment.module,
-            passes,
-            instruments=[NumericsVerifier("random:3")],
-        )
-    text = str(caught.value)
+    text = error_of(tile_experiment(), "test-hoist-loads")
     assert "pass 'test-hoist-loads': error: the IR ran before the pass and no longer does" in text
     assert "that nobody wrote" in text
 

@@ -16,14 +16,7 @@ from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 
-TEXT = """
-func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
-  %a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>
-  %b = top.relu "b" %x : (tensor<4xf32>) -> tensor<4xf32>
-  %c = top.add "c" %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-  func.return %c : tensor<4xf32>
-}
-"""
+from tests.unit.sample_ir import TWO_RELUS as TEXT
 
 
 class Terminal(io.StringIO):

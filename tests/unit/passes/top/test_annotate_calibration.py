@@ -1,7 +1,5 @@
 """top-annotate-calibration: ranges into types."""
 
-import json
-
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects.context import make_context
@@ -14,16 +12,6 @@ BODY = """
 %a = top.add "a" %x, %w : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
 %b = top.relu "b" %a : (tensor<4xf32>) -> tensor<4xf32>
 """
-
-
-@pytest.fixture
-def table(tmp_path):
-    def write(content) -> str:
-        path = tmp_path / "ranges.json"
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return str(path)
-
-    return write
 
 
 def annotated(piped, network, path):

@@ -20,16 +20,6 @@ def test_a_table_comes_back_to_the_bit(tmp_path):
         write_table({}, tmp_path / "none" / "table.json")
 
 
-@pytest.fixture
-def table(tmp_path):
-    def write(content) -> str:
-        path = tmp_path / "ranges.json"
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return str(path)
-
-    return write
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
