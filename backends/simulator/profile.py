@@ -12,6 +12,7 @@ from math import prod
 from typing import Any, Literal, get_args
 
 from ..diagnostics.diagnostic import DiagnosticError
+from ..diagnostics.html_table import html_table, nodes_text
 from ..instructions.instruction_set import ENGINES, Load, Store
 from .streams.streams import ENGINE_COUNT
 from .timing.costs import TICKS_PER_CYCLE, WORK_PER_BYTE
@@ -76,9 +77,7 @@ class Profile:
         return f"<Profile of {self.program!r} by {by}: {rows} rows, {self.cycles:,.0f} cycles on {self.target}>"
 
     def _repr_html_(self) -> str:
-        from .profile_html import profile_html
-
-        return profile_html(self)
+        return _html(self)
 
     def share(self, row: ProfileRow) -> float:
         """Return a row's part of the critical path, 0 to 1."""
@@ -205,3 +204,32 @@ def peak_cycles(timing: Timing, number: int) -> float:
     if kind.engine == "vector":
         return max(cycles - streams.program.target.vector.startup_cycles, 0.0)
     return cycles
+
+
+def _html(profile: Profile) -> str:
+    """Return the most expensive rows of a profile; `stalled on` has the cause that took most cycles."""
+    titles = [*profile.by, "cycles", "share", "busy", "use", "bytes read", "bytes written", "stalled on"]  # fmt: skip
+    rows = [
+        [
+            *(_cell(row, key) for key in profile.by),
+            f"{row.critical_path_cycles:,.0f}",
+            f"{profile.share(row):.1%}",
+            f"{row.busy_cycles:,.0f}",
+            "" if row.utilization is None else f"{row.utilization:.0%}",
+            f"{row.global_read_bytes:,}",
+            f"{row.global_written_bytes:,}",
+            _stall(row),
+        ]
+        for row in profile.rows
+    ]
+    caption = f"{profile.program}: {profile.cycles:,.0f} cycles on {profile.target}"
+    return html_table(caption, titles, rows, labels=len(profile.by))
+
+
+def _cell(row: ProfileRow, key: str) -> str:
+    return nodes_text(row.nodes or ()) if key == "node" else str(getattr(row, key))
+
+
+def _stall(row: ProfileRow) -> str:
+    cause, cycles = max(row.stalled_cycles.items(), key=lambda item: item[1], default=("", 0.0))
+    return f"{cause} {cycles:,.0f}" if cycles else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,6 +10,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from ...backends.diagnostics.diagnostic import Place
+
+_CODE = re.compile(r'(?:"(?:[^"\\\n]|\\.)*+"|(?!//)[^\n])*+')
+"""A line up to its comment."""
 
 
 class Piece(NamedTuple):
@@ -63,3 +67,16 @@ class SourceText:
         """Return the offset at which the character at `offset` of the line in front stood before it was moved."""
         piece = self._pieces[max(0, bisect_right(self._pieces, offset, key=lambda p: p.start) - 1)]
         return piece.origin + offset - piece.start
+
+
+def end_of_ir(text: str) -> int:
+    """Return the offset after the last character of a text that is neither blank nor part of a comment at its end."""
+    end = len(text.rstrip())
+    while end:
+        line = text.rfind("\n", 0, end) + 1
+        code = _CODE.match(text, line, end)
+        kept = len(code[0].rstrip()) if code is not None else 0
+        if kept or not line:
+            return line + kept
+        end = len(text[:line].rstrip())
+    return 0

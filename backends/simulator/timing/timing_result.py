@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...diagnostics.html_table import html_table, nodes_text
 from ...instructions.instruction_set import ENGINES, HostCall
 from ...numerics.rounding_up import ceil_div
 from ...program.encoding import select
@@ -116,9 +117,7 @@ class Timing:
         return f"<Timing of {program.name!r}: {figures} on {program.target.name}>"
 
     def _repr_html_(self) -> str:
-        from .timing_html import timing_html
-
-        return timing_html(self)
+        return _html(self)
 
     @property
     def cycles(self) -> int:
@@ -361,3 +360,23 @@ class Timing:
                 for key, cost in self.node_costs().items()
             },
         }
+
+
+def _html(timing: Timing) -> str:
+    """Return the figures of a run, and the ONNX nodes that take most cycles of its critical path."""
+    figures = [
+        ["cycles", f"{timing.cycles:,}"],
+        ["time", f"{timing.milliseconds:.4f} ms"],
+        ["matrix unit utilization", f"{timing.utilization:.2%}"],
+        ["read from global memory", f"{timing.bytes_read:,} bytes"],
+        ["written to global memory", f"{timing.bytes_written:,} bytes"],
+    ]
+    nodes = [
+        [nodes_text(cost.nodes or (key,)), f"{cost.cycles:,.0f}"]
+        for key, cost in timing.node_costs().items()
+    ]
+    program = timing.streams.program
+    caption = f"{program.name} on {program.target.name}"
+    return html_table(caption, ["", ""], figures) + html_table(
+        "by ONNX node", ["node", "cycles"], nodes
+    )

@@ -15,14 +15,13 @@ from xdsl.irdl import IRDLOperation
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Note, Place, did_you_mean
 from ..location import ParsedLoc, place_of
+from ..source_text import end_of_ir
 
 if TYPE_CHECKING:
     from .parser import SmaltiParser
 
 BUILTIN_TYPES = ("tensor", "memref", "vector", "index", "f16", "bf16", "f32", "f64", "i8", "i32")
 _COMMENT = re.compile(r"//[^\n]*")
-_CODE = re.compile(r'(?:"(?:[^"\\\n]|\\.)*+"|(?!//)[^\n])*+')
-"""A line up to its comment."""
 _WORD = re.compile(r"[\w$.\-]+")
 _VALUE = re.compile(r"%([\w$.\-]+)")
 
@@ -59,19 +58,6 @@ def explain_parse_error(message: str, offset: int, parser: SmaltiParser) -> Diag
         offset = end - 1
         message = f"{message}, but the text ends here"
     return DiagnosticError(message, parser.source.place(offset), notes, hint)
-
-
-def end_of_ir(text: str) -> int:
-    """Return the offset after the last character of a text that is neither blank nor part of a comment at its end."""
-    end = len(text.rstrip())
-    while end:
-        line = text.rfind("\n", 0, end) + 1
-        code = _CODE.match(text, line, end)
-        kept = len(code[0].rstrip()) if code is not None else 0
-        if kept or not line:
-            return line + kept
-        end = len(text[:line].rstrip())
-    return 0
 
 
 def explain_wrong_op(

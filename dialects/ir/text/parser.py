@@ -34,8 +34,7 @@ from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLit
 
 from ....backends.diagnostics.diagnostic import Place
 from ..location import parsed, place_of
-from ..source_text import SourceText
-from .explanation import end_of_ir
+from ..source_text import SourceText, end_of_ir
 from .op_line import OpLines
 from .source_parser import SourceParser
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.dialects.ir.context import SmaltiContext, make_context
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.text import module_text
 from smalti.dialects.ir.text.module_text import (
     carry_weights,
