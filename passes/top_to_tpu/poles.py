@@ -3,7 +3,7 @@
 8 bits make 0 of 0.001, and 1 / 0 is infinite where the network and its calibration were finite:
 
     %d = tpu.cast "d_f32" %d_i8 : ...                       0.001 has become 0
-    %b = tpu.clamp "d_bounded" %d clamp_low = 0.001 : ...   no number of the calibration is below
+    %b = tpu.clamp "d_bounded" %d clamp_low = 0.001 : ...   the calibration saw nothing below
     %y = tpu.div "y" %x, %b clamp_low = -2.0 clamp_high = 2.0 : ...
 
 Values that floats alone have made are left as they are: they meet a pole only where the network itself does.
@@ -22,11 +22,14 @@ from ...dialects.ir.attribute import real
 from ...dialects.ir.location import place_of
 from ...dialects.network.traits import HasPoles
 from ...dialects.quant import CalibratedType
-from ...dialects.quant.element_type import element_of
+from ...dialects.quant.element_type import element_of, is_quantized
 from .tpu_builder import TpuBuilder
 
 _NUDGE = float(2.0**-100)
 """What is added to numbers of 8 bits on both sides of 0, so that 0 becomes a number without changing any other."""
+
+_MARGIN = 1 / 16
+"""How near a pole floats may come, as a part of the distance that the calibration kept."""
 
 
 def rounded_near_poles(builder: TpuBuilder, op: Operation) -> Mapping[SSAValue, Sequence[float]]:
@@ -41,14 +44,19 @@ def rounded_near_poles(builder: TpuBuilder, op: Operation) -> Mapping[SSAValue, 
 
 
 def bounded_operand(builder: TpuBuilder, value: SSAValue, points: Sequence[float]) -> SSAValue:
-    """Return the float form of `value`, kept away from the poles `points`: within the calibrated range if the poles are
-    outside it; without the number 0 if that is a pole inside it.
+    """Return the float form of `value`, kept away from the poles `points`: no nearer than the calibration came, if the
+    poles are outside the calibrated range; without the number 0 if that is a pole inside it.
+
+    What floats have computed from 8 bits may come nearer, by `_MARGIN`: it is right in a sample beyond the calibration.
     """
     form, element = builder.as_float(value), element_of(value)
     low = high = None
     if isinstance(element, CalibratedType):
-        low = element.low if any(point <= element.low for point in points) else None
-        high = element.high if any(point >= element.high for point in points) else None
+        nearness = 1.0 if _has_8_bits(form) else _MARGIN
+        below = [point for point in points if point <= element.low]
+        above = [point for point in points if point >= element.high]
+        low = max(below) + (element.low - max(below)) * nearness if below else None
+        high = min(above) + (element.high - min(above)) * nearness if above else None
     name = builder.fresh(f"{builder.name_of(value)}_bounded")
     if low is not None or high is not None:
         if 0.0 in points:
@@ -60,6 +68,11 @@ def bounded_operand(builder: TpuBuilder, value: SSAValue, points: Sequence[float
         nudge = builder.float_constant(f"{name}.nudge", np.array(_NUDGE, np.float32))
         return builder.add(tpu.AddOp(name, form, nudge)).output
     return form
+
+
+def _has_8_bits(form: SSAValue) -> bool:
+    """Tell whether a float form is that of stored 8 bits."""
+    return isinstance(form.owner, tpu.CastOp) and is_quantized(form.owner.input.type)
 
 
 def bound_result(builder: TpuBuilder, value: SSAValue) -> None:

@@ -197,6 +197,14 @@ def test_a_row_a_thousand_times_smaller_keeps_its_direction():
     assert decibels(got[:, 1], expected[:, 1]) > 60
 
 
+def test_a_row_smaller_than_any_of_the_calibration_has_length_1():
+    case = Case("h = MatMul x w; n = ReduceL2 h axes=-1; d = Add n tiny; y = Div h d", 0)
+    x = case.inputs()["x"]
+    compiled = compile_model(case.model(), target="edge-1c", quantize="int8", calibration={"x": x})
+    got = compiled.run({"x": x / 8})["y"]
+    np.testing.assert_allclose((got**2).sum(axis=-1), 1, atol=0.02)
+
+
 @pytest.mark.parametrize(
     "text",
     ["h = MatMul x w; y = Reciprocal h", "h = MatMul x w; g = MatMul x v; y = Div g h"],

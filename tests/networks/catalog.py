@@ -12,6 +12,7 @@ import onnx
 from onnx import ModelProto
 
 from ..shared_files import ROOT, SHARED
+from .heads import DETECTION_SIZE, SEGMENTATION_SIZE, detector, segmenter
 from .images import smooth_images
 from .light import TOPOLOGIES, light_model
 from .mobilenet import SIZE, mobilenet_v2
@@ -124,6 +125,8 @@ _ALL = [
         {"sequence": 128},
         None,
     ),
+    Network("detector", detector, _images("image", 3, DETECTION_SIZE), class_axis=None),
+    Network("segmenter", segmenter, _images("image", 3, SEGMENTATION_SIZE), class_axis=None),
     Network("gpt2_block", gpt2_block, _tokens("embedding", 32, GPT_HIDDEN), {"sequence": 32}, -1),
 ]
 NETWORKS: dict[str, Network] = {network.name: network for network in _ALL}
