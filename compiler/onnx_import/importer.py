@@ -22,7 +22,8 @@ from ...dialects.ir.text.value_name import value_name
 from .folding import can_fold, fold
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
-from .graph.value import Constant, Value, network_element
+from .graph.value import Constant, Value, dtype_of_value, network_element, shape_of
+from .model.declarations import TensorFacts, check_declarations
 from .model.input_shapes import BatchChange, GivenSizes, resolve_input_shapes
 from .model.limits import FoldingBudget, ImportLimits
 from .model.model_file import open_model
@@ -79,8 +80,8 @@ def import_onnx(
         limits: how much work and memory the import may take on the word of the model.
 
     Raises:
-        DiagnosticError: if the file cannot be read or is not a valid model, a shape is unknown or does not fit, or ops
-            are not supported (all of them are named).
+        DiagnosticError: if the file cannot be read or is not a valid model, a shape is unknown or does not fit, a
+            declared type or shape contradicts the graph's, or ops are not supported (all of them are named).
     """
     if isinstance(model, str | Path):
         file, folder = str(model), Path(model).parent
@@ -128,6 +129,7 @@ class _GraphImporter:
             self._import_node(proto, index, builder, used)
         results = self._outputs(builder)
         self._report_unsupported()
+        check_declarations(self.graph, self._facts(), self.file, self.ctx.on_report)
         return _module(block, list(shapes), results)
 
     def _builder(
@@ -276,6 +278,14 @@ class _GraphImporter:
                 )
                 self.unsupported.append(_Unsupported("graph output", value.name, reason))
         return results
+
+    def _facts(self) -> dict[str, TensorFacts]:
+        """Return what is known of every tensor that was imported."""
+        return {
+            name: TensorFacts(dtype_of_value(value), shape_of(value))
+            for name, value in self.values.items()
+            if value is not None and not isinstance(value, _Missing)
+        }
 
     def _report_unsupported(self) -> None:
         """Raise one error that lists every node that could not be imported; nodes with the same op and reason share a

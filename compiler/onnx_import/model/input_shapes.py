@@ -56,7 +56,7 @@ def resolve_input_shapes(
         DiagnosticError: if a name, rank or size does not fit, or a dimension is still unknown.
     """
     place = Place(file=file)
-    declared = {value.name: _declared(value) for value in inputs}
+    declared = {value.name: declared_dimensions(value) for value in inputs}
     for name in given.shapes:
         if name in constants:
             raise DiagnosticError(f"input '{name}' is a constant; its shape cannot be set", place)
@@ -110,7 +110,7 @@ def _symbols(
     return symbols
 
 
-def _declared(value: ValueInfoProto) -> list[Dimension] | None:
+def declared_dimensions(value: ValueInfoProto) -> list[Dimension] | None:
     """Return the declared dimensions, or None for a tensor of unknown rank."""
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
