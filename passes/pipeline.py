@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
-from xdsl.passes import ModulePass, PassPipeline
+from xdsl.passes import ModulePass
 
 from ..backends.diagnostics.diagnostic import DiagnosticError
 from ..dialects.ir.text.module_text import current_operation
@@ -38,7 +38,8 @@ def run_pipeline(
         instrument.enter(ctx, module, passes)
     try:
         run.verify(module)
-        PassPipeline(tuple(_Watched(each, run) for each in passes)).apply(ctx, module)
+        for each in passes:
+            run.apply(each, ctx, module)
     except BaseException as raised:
         error = raised
         raise
@@ -66,7 +67,23 @@ class _Run:
             for instrument in reversed(self.instruments):
                 instrument.after_verification(module)
 
-    def verify_after(self, each: ModulePass, module: ModuleOp) -> None:
+    def apply(self, each: ModulePass, ctx: Context, module: ModuleOp) -> None:
+        """Run a pass, verify what it left behind, and call the instruments around both."""
+        if not all(instrument.should_run(each, module) for instrument in self.instruments):
+            return
+        for instrument in self.instruments:
+            instrument.before(each, module)
+        try:
+            _apply_with_notes(each, ctx, module)
+            self._verify_after(each, module)
+        except BaseException as error:
+            for instrument in reversed(self.instruments):
+                instrument.failed(each, module, error)
+            raise
+        for instrument in reversed(self.instruments):
+            instrument.after(each, module)
+
+    def _verify_after(self, each: ModulePass, module: ModuleOp) -> None:
         """Verify what a pass left behind; an error names that pass."""
         try:
             self.verify(module)
@@ -76,39 +93,15 @@ class _Run:
             raise
 
 
-@dataclass(frozen=True)
-class _Watched(ModulePass):
-    """A pass of the pipeline with its instruments around it."""
-
-    name = "watched"
-
-    inner: ModulePass
-    run: _Run = field(repr=False)
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        instruments = self.run.instruments
-        if not all(instrument.should_run(self.inner, op) for instrument in instruments):
-            return
-        for instrument in instruments:
-            instrument.before(self.inner, op)
-        try:
-            self._apply_inner(ctx, op)
-            self.run.verify_after(self.inner, op)
-        except BaseException as error:
-            for instrument in reversed(instruments):
-                instrument.failed(self.inner, op, error)
-            raise
-        for instrument in reversed(instruments):
-            instrument.after(self.inner, op)
-
-    def _apply_inner(self, ctx: Context, op: ModuleOp) -> None:
-        try:
-            self.inner.apply(ctx, op)
-        except DiagnosticError as error:
-            wrong = error.place.op if error.place is not None else None
-            if isinstance(wrong, Operation) and wrong.parent is not None:
-                error.notes = [*error.notes, current_operation(wrong)]
-            raise
-        except Exception as error:
-            error.add_note(f"in pass '{self.inner.name}'")
-            raise
+def _apply_with_notes(each: ModulePass, ctx: Context, module: ModuleOp) -> None:
+    """Apply a pass; an error that it raises gets a note about the operation or the pass."""
+    try:
+        each.apply(ctx, module)
+    except DiagnosticError as error:
+        wrong = error.place.op if error.place is not None else None
+        if isinstance(wrong, Operation) and wrong.parent is not None:
+            error.notes = [*error.notes, current_operation(wrong)]
+        raise
+    except Exception as error:
+        error.add_note(f"in pass '{each.name}'")
+        raise

@@ -27,7 +27,7 @@ _MARK = ".smalti-part-"
 
 @contextmanager
 def temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """Give an open file and its path in the folder of `path`; what is still there at the end is removed.
+    """Yield an open file and its path in the folder of `path`; remove the file at the end if it is still there.
 
     Remove the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
     """
@@ -45,7 +45,7 @@ def temporary_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
 
 @contextmanager
 def temporary_folder(path: Path) -> Iterator[Path]:
-    """Give a new folder beside `path`, which is removed at the end with what is in it.
+    """Yield a new folder beside `path`, and remove it at the end with its contents.
 
     Remove the leftovers of earlier runs for the same `path`. Raises OSError if none can be made.
     """

@@ -49,7 +49,7 @@ class HostCall(Instruction):
     inner] = function(x[outer, length, inner]).
 
     The core waits for it. Its cycles are those of reading the operand and writing the result over the
-    bus of global memory; the host's own time is none of the machine's and is reported apart.
+    bus of global memory; the host's own time is not part of them and is reported separately.
 
     s0: host_call function=argmax, type=f32, out_type=i64, x_segment=scratch, out_segment=output,
         x=0x0, out=0x0, outer=1, length=10, inner=1, out_length=1

@@ -1,4 +1,4 @@
-"""The instructions that move and fill bytes, and that which only waits and signals; see instruction.py."""
+"""The instructions that move and fill bytes, and the one that only waits and signals; see instruction.py."""
 
 from __future__ import annotations
 

@@ -286,7 +286,7 @@ class Lookup(Instruction):
     """The entry of a table for each element of rows, of 8 bits; each row is filled with the zero
     point up to its pitch.
 
-    An element's bits, as an unsigned number, count the entries of `table` [256].
+    An element's bits, as an unsigned number, are the index into `table` [256].
 
     v9: lookup in_type=i8, out_type=u8, x=0x0, table=0x100, out=0x0, rows=1, columns=10,
         in_pitch=16, out_pitch=16, zero_point=7

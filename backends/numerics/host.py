@@ -78,8 +78,9 @@ def _top_k_values(x: np.ndarray, *, out_length: int, largest: bool) -> np.ndarra
 
 
 def _conversion(storage: str) -> HostFunction:
-    """The conversion of integers and floats to a storage type, as NumPy converts: floats to integers
-    towards zero, integers to floats rounded once."""
+    """Return the function that converts integers and floats to a storage type, as NumPy does: floats to integers
+    toward zero, integers to floats rounded once.
+    """
 
     def compute(x: np.ndarray, *, out_length: int) -> np.ndarray:
         with np.errstate(over="ignore", invalid="ignore"):

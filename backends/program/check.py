@@ -198,10 +198,10 @@ class _StreamCheck:
             f"field 'signal_cores' names a core beyond the last ({cores} cores)",
             stream["signal_cores"],
         )
-        signalling = stream["signal_cores"] != 0
+        signaling = stream["signal_cores"] != 0
         self.fail_where(
             np.where(
-                signalling,
+                signaling,
                 stream["signal_counter"] >= program.counters,
                 stream["signal_counter"] != 0,
             ),

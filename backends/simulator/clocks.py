@@ -50,8 +50,8 @@ class _Clocks:
     def __init__(self, streams: Streams, clocks: np.ndarray) -> None:
         self._streams, self._clocks = streams, clocks
         self._has_one_engine = {
-            counter: len({streams.engine[signaller] for signaller in signallers}) == 1
-            for counter, signallers in streams.signallers.items()
+            counter: len({streams.engine[signaler] for signaler in signalers}) == 1
+            for counter, signalers in streams.signalers.items()
         }
         self.are_provisional = False
 
@@ -89,10 +89,10 @@ class _Clocks:
         If an engine stops after c instructions, those signals still come whose clock counts at most c of them. So the
         counter can reach `value` exactly if c is at least the `value`-th smallest count among the signals.
         """
-        signallers = self._streams.signallers[counter]
+        signalers = self._streams.signalers[counter]
         if self._has_one_engine[counter]:
-            return self._completed(signallers[value - 1])
-        if len(signallers) > value:
+            return self._completed(signalers[value - 1])
+        if len(signalers) > value:
             self.are_provisional = True
-        clocks = np.stack([self._completed(signaller) for signaller in signallers])
+        clocks = np.stack([self._completed(signaler) for signaler in signalers])
         return np.partition(clocks, value - 1, axis=0)[value - 1]

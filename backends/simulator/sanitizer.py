@@ -184,7 +184,7 @@ class _Checker:
                 )
 
     def _check_own_runs(self, number: int, shadow: _Shadow) -> None:
-        """What an instruction writes twice depends on which of its runs is moved last."""
+        """Report bytes that an instruction writes twice: their value depends on which of its runs is moved last."""
         for access in self._streams.accesses(number):
             twice = access.overlap() if access.write else None
             if twice is not None:

@@ -203,7 +203,7 @@ def _arrivals(timing: Timing, repetition: int, counter: int) -> list[int]:
         hop = 0 if streams.core[number] == own else target.interconnect.latency_cycles
         return timing.history.end[repetition * size + number] + hop
 
-    return sorted(streams.signallers[counter], key=arrival)
+    return sorted(streams.signalers[counter], key=arrival)
 
 
 def _add_bandwidth(trace: _Trace) -> None:

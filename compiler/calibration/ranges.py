@@ -42,7 +42,7 @@ def calibrate(
             `load_calibration_data` gives them).
         progress: told how many samples are done.
 
-    Bools and positions have no range. Samples run in chunks of bounded memory; only the ranges are kept. Masks put
+    Samples run in chunks of bounded memory; only the ranges are kept. Masks put
     infinities into tensors that only softmaxes and comparisons read: the range of such a tensor is that of its finite
     elements, and it has none if no element is finite.
 

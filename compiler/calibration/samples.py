@@ -61,12 +61,12 @@ def load_calibration_data(
 
 
 def is_random(source: object) -> TypeGuard[str]:
-    """Whether a source of inputs asks for random ones: "random:SEED"."""
+    """Tell whether a source of inputs asks for random ones: "random:SEED"."""
     return isinstance(source, str) and source.startswith("random:")
 
 
 def is_table(source: object) -> TypeGuard[str | Path]:
-    """Whether a source of calibration is the path of a calibration table, a .json file."""
+    """Tell whether a source of calibration is the path of a calibration table, a .json file."""
     return isinstance(source, str | Path) and Path(source).suffix == ".json"
 
 

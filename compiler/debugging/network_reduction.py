@@ -91,7 +91,7 @@ def _same_type(a: Attribute, b: Attribute) -> bool:
 
 
 def _settle(function: FuncOp, names: list[str]) -> None:
-    """Return from the function what is not used, drop weights and inputs that nobody reads, and make its type fit."""
+    """Make unused values results of the function, drop weights and inputs that nobody reads, and update its type."""
     block = function.body.block
     returned = block.last_op
     assert isinstance(returned, ReturnOp)

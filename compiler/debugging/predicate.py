@@ -98,7 +98,7 @@ class Fails(Predicate):
         return message if message is not None and self.matches(message) else None
 
     def matches(self, message: str) -> bool:
-        """Whether the pattern is found in a message."""
+        """Tell whether the pattern is found in a message."""
         return re.search(self.pattern, message) is not None
 
 
@@ -147,8 +147,8 @@ class ChangesNumbers(Predicate):
     def _first_fault(self, experiment: Experiment) -> tuple[int, NumericsFault] | None:
         """Return the first fault that is looked for, with the number of its pass.
 
-        Of an experiment that counts rewrites only the last pass is under trial. What does not run before any pass has
-        another fault, and so has what stops at a fault that is not looked for.
+        In an experiment that counts rewrites only the last pass is under trial. The result is None if the IR does not
+        run before any pass, or if another fault than the one looked for stops the pipeline first.
         """
         passes = parse_pipeline(",".join(experiment.passes))
         tried = max(0, len(passes) - 1) if experiment.counter is not None else 0

@@ -115,7 +115,7 @@ class _Reducer(Generic[E]):
         return Reduced(best, before, self.steps.count(best), self.trials, self.evidence, inputs)
 
     def _holds_smaller(self, candidate: E | None) -> bool:
-        """Whether the fault shows in what is left; what has no op left shows nothing to anybody."""
+        """Tell whether a candidate still shows the fault; one without any op is no use to a reader."""
         return candidate is not None and self.steps.count(candidate) > 0 and self._holds(candidate)
 
     def _holds(self, experiment: E) -> bool:

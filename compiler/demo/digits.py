@@ -44,24 +44,24 @@ class DemoReport:
     nodes: list[dict[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
-        """The report as a JSON object, keys as the fields."""
+        """Return the report as a JSON object whose keys are the fields."""
         return dict(vars(self))
 
 
 def load_images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Calibration images [128,1,8,8] and test images [600,1,8,8] as f32 in 0..1, and the test labels [600]."""
+    """Load calibration images [128,1,8,8] and test images [600,1,8,8] as f32 in 0..1, and the test labels [600]."""
     with np.load(DATA, allow_pickle=False) as data:
         calibration, test = data["calibration_images"], data["test_images"]
         return _scaled(calibration), _scaled(test), data["test_labels"]
 
 
 def _scaled(pixels: np.ndarray) -> np.ndarray:
-    """Pixels 0..16 to 0..1, as the network was trained."""
+    """Scale pixels from 0..16 to 0..1, as in the training of the network."""
     return pixels.astype(np.float32) / 16
 
 
 def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The fraction of rows of `logits` [N, classes] whose largest element is at the label's place."""
+    """Return the fraction of rows of `logits` [N, classes] whose largest element is at the label's place."""
     return float(np.mean(logits.argmax(axis=1) == labels))
 
 

@@ -94,7 +94,7 @@ def attribute_predicate(constraint: Any) -> Predicate | None:
 
 
 def _elements_predicate(constraint: Any) -> Predicate | None:
-    """Return a function that tells whether every attribute of a list fulfils `constraint`."""
+    """Return a function that tells whether every attribute of a list fulfills `constraint`."""
     predicate = attribute_predicate(constraint)
     if predicate is None:
         return None

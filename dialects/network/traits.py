@@ -2,11 +2,11 @@
 
 An op of a plugin has traits in the same way as ours:
 
-class SquareOp(TopOp):
+    class SquareOp(TopOp):
         name = "square.square"
         traits = traits_def(RoundsResult(), CanStayFloat())
 
-Of ops whose properties decide, `where` tells which have the trait:
+Where only some ops of a class have a trait, `where` tells which, from their properties:
 
     traits = traits_def(RoundsResult(where=lambda op: op.kind.data == "mean"))
 """

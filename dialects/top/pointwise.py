@@ -196,7 +196,7 @@ class SelectOp(SelectBase, TopOp):
 @irdl_op_definition
 class CastOp(TopOp):
     """Converts the input to the element type of the result. To floats: rounded once, half to even; a number that is too
-    large becomes infinite. To the integers i32 and i64: towards zero.
+    large becomes infinite. To the integers i32 and i64: toward zero.
 
     %h = top.cast "h" %x : (tensor<1x8xf32>) -> tensor<1x8xf16>
     """

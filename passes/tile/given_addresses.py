@@ -76,7 +76,7 @@ def _bytes(use: BufferUse, address: int) -> str:
 
 
 def _name(op: BufferOp) -> str:
-    """What a diagnostic calls a buffer: its name in the text, or the kind of its declaration."""
+    """Return what a diagnostic calls a buffer: its name in the text, or the kind of its declaration."""
     name = op.properties.get("name")
     hint = name.data if isinstance(name, StringAttr) else op.output.name_hint
     return f"buffer '%{hint}'" if hint else f"a {op.name} of {op.output.type}"

@@ -91,9 +91,7 @@ def derive_waits(steps: Sequence[Step], engines: int = 4) -> WaitPlan:
 def _signal_values(
     plan: Sequence[Waits], queue_of: Sequence[int], counter_of: dict[int, int]
 ) -> dict[tuple[int, int], int]:
-    """Number the signals: return for each signaling step and receiving core the value that the counter has at least
-    after the signal.
-    """
+    """Return, for each signaling step and receiving core, the least value of the counter after the signal."""
     value_at: dict[tuple[int, int], int] = {}
     sent: dict[tuple[int, int], int] = defaultdict(int)
     for index, waits in enumerate(plan):

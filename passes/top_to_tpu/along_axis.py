@@ -27,8 +27,10 @@ def convert_along_axis(builder: TpuBuilder, op: top.AlongAxisOp) -> None:
 
 
 def converted_by_host(builder: TpuBuilder, name: str, form: SSAValue, storage: str) -> SSAValue:
-    """`form` with elements of another storage type, integers or floats; a number without axes gets one
-    on its way."""
+    """Convert the elements of `form` to another storage type, integers or floats, and return the result.
+
+    A scalar gets an axis of length 1 for the conversion and loses it again.
+    """
     shape = shape_of(form)
     if not shape:
         one = tpu.ReshapeOp(builder.fresh(f"{name}_given"), form, shape=(1,))

@@ -9,9 +9,9 @@ After:
 
     %y = tpu.conv2d "y" %x, %w, %b residual %shortcut accumulator = "i32" clamp_low = 0.0 : ...
 
-The residual joins the accumulator before the one rounding, where an addition of its own would round and saturate twice:
-integer results may differ by one step, and where the product alone saturated, to the better. The clamp comes after the
-addition, as it did.
+The residual is added to the accumulator, so that the sum is rounded and saturated once; a separate addition rounds and
+saturates twice. Integer results may therefore differ by one step, and are more exact where the product alone saturated.
+The clamp comes after the addition, as before.
 """
 
 from __future__ import annotations

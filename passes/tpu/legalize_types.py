@@ -13,8 +13,9 @@ After:
     %y = tpu.cast "y" %y_product : (tensor<1x2xf32>) -> tensor<1x2xbf16>
 
 Sums are f32 in every float type, and the result is rounded once on its way out, here by the cast: the numbers are those
-of a unit that has the type. Where the unit has no f32 either, nothing changes, and what cuts the product says that it
-cannot be computed. Depthwise convolutions are the vector unit's.
+of a unit that has the type. If the unit lacks f32 too, nothing changes, and the
+pass that tiles the product reports that it cannot be computed. Depthwise convolutions are left alone: the vector unit
+computes them.
 """
 
 from __future__ import annotations

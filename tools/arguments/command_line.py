@@ -80,7 +80,7 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
 
 
 def _flush_standard_output() -> None:
-    """Tell here of a full disk behind standard output; the interpreter would at its end, in words of its own."""
+    """Flush standard output now, so that a full disk behind it becomes a diagnostic, not the interpreter's message."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -91,7 +91,7 @@ def _flush_standard_output() -> None:
 
 
 def _of_system(error: OSError) -> DiagnosticError:
-    """Return what to tell of an error that no file of the command explains: of temporary files, standard output."""
+    """Return the diagnostic for a system error in no file of the command: in standard output or a temporary file."""
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...backends.diagnostics.system_errors import advice_for
 
@@ -105,7 +105,7 @@ def _of_system(error: OSError) -> DiagnosticError:
 
 
 def _drop_standard_output() -> None:
-    """Keep the interpreter from writing at its end what cannot be written."""
+    """Keep the interpreter from trying again, when it exits, to write what cannot be written."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -160,7 +160,7 @@ def _external_data(path: Path, existing: Sequence[Path]) -> Iterator[Path]:
 
 
 def _occurs(name: str, data: memoryview) -> bool:
-    """Whether a message that protobuf wrote has the string `name` as a field of its own."""
+    """Tell whether a message that protobuf wrote has the string `name` as a field of its own."""
     text = name.encode()
     length = bytes([len(text)]) if len(text) < 128 else b""
     return re.search(re.escape(length + text), data) is not None

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 
 def add_version_argument(parser: argparse.ArgumentParser) -> None:
-    """Adds the option; the versions are looked up when it is given."""
+    """Add the option; the versions are looked up when it is given."""
     parser.add_argument("--version", action=_Version, help="show the version, and stop")
 
 

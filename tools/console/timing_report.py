@@ -47,7 +47,7 @@ def format_nodes(nodes: Sequence[str]) -> str:
 def format_profile(profile: Profile) -> str:
     """Return the rows of a profile as a table of at most a hundred columns.
 
-    The dearest rows come first, or the rows are in the order of the machine.
+    The most expensive rows come first, or the rows are in the order of the machine.
 
     `cycles` and `share` are of the critical path, `busy` is engine time, `use` its part at the engine's peak,
     `stalled on` names the largest causes. Bytes are of global memory.

@@ -10,7 +10,7 @@ __version__: str
 
 
 def __getattr__(name: str) -> str:
-    """Finds the installed version when it is first asked for, so that importing stays quick."""
+    """Look up the installed version when it is first asked for, so that importing stays quick."""
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib.metadata import version

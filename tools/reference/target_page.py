@@ -44,7 +44,7 @@ def target_page() -> str:
 
 
 def _functions() -> str:
-    """The functions of the vector unit, with their operations and what these are made of."""
+    """Return a table of the functions of the vector unit: their operations, and the steps that these consist of."""
     counts = operations_by_function({})
     return table(
         ["function", "operations", "exponentials", "divisions", "others"],

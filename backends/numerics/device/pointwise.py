@@ -178,8 +178,8 @@ def lookup(
     out_pitch: int,
     zero_point: int = 0,
 ) -> np.ndarray:
-    """Compute out[rows, out_pitch]: for each element of x[rows, in_pitch], of 8 bits, the element of `table` [256] that
-    its bits, as an unsigned number, count to; the padding lanes are `zero_point`.
+    """Compute out[rows, out_pitch]: the entry of `table` [256] at the index that the bits of each 8-bit element of
+    x[rows, in_pitch] give as an unsigned number; the padding lanes are `zero_point`.
     """
     if in_type not in LOOKUP_NAMES:
         raise ValueError(f"a table is looked up with 8 bits, not with {in_type}")

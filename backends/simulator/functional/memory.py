@@ -38,7 +38,7 @@ class Memory:
         count = int(np.count_nonzero(flags))
         return 0 if not count else 1 if count == len(flags) else 2
 
-    def _privatise(self, start: int, end: int, keep: bool = True) -> np.ndarray:
+    def _privatize(self, start: int, end: int, keep: bool = True) -> np.ndarray:
         """Make the blocks of a range private, and return the private plane.
 
         Unless `keep` is set, the bytes of blocks that lie wholly inside are about to be overwritten and are not copied.
@@ -77,7 +77,7 @@ class Memory:
         state = self._state(start, end)
         if state == 0:
             return self._shared[None, start:end]
-        plane = self._private if state == 1 else self._privatise(start, end)
+        plane = self._private if state == 1 else self._privatize(start, end)
         assert plane is not None
         return plane[:, start:end]
 
@@ -91,9 +91,9 @@ class Memory:
                 self._shared[start:end] = values[0]
                 return
             # The blocks at the edges also hold other private bytes.
-            self._privatise(start, end, keep=False)[:, start:end] = values
+            self._privatize(start, end, keep=False)[:, start:end] = values
             return
-        self._privatise(start, end, keep=False)[:, start:end] = values
+        self._privatize(start, end, keep=False)[:, start:end] = values
 
     def _share(self, start: int, end: int) -> None:
         """Hand whole blocks that are about to be overwritten with shared bytes back to the shared plane."""
@@ -120,7 +120,7 @@ class Memory:
         """
         state = self._state(start, end)
         if write or state:
-            plane = self._private if state == 1 else self._privatise(start, end)
+            plane = self._private if state == 1 else self._privatize(start, end)
             assert plane is not None
         else:
             plane = self._shared[None]

@@ -49,7 +49,7 @@ def _reason(
             return streams.name(streams.queues[engine][count - 1])
     wait = streams.counter_wait[number]
     if wait is not None and counter_value(wait[0]) < wait[1]:
-        signals = len(streams.signallers.get(wait[0], ()))
+        signals = len(streams.signalers.get(wait[0], ()))
         never = f" ({signals} signals in all)" if signals < wait[1] else ""
         name, now = streams.counter_name(wait[0]), counter_value(wait[0])
         return f"{name} to reach {wait[1]}, now {now}{never}"

@@ -168,7 +168,7 @@ class Streams:
         ]
 
     @cached_property
-    def signallers(self) -> dict[int, list[int]]:
+    def signalers(self) -> dict[int, list[int]]:
         """The instructions that signal each counter, by counter."""
         result: dict[int, list[int]] = defaultdict(list)
         for number, signals in enumerate(self.signals):
@@ -261,11 +261,11 @@ def _codes_known(streams: Streams) -> bool:
 
 def _counters_known(streams: Streams) -> bool:
     words, counters = streams.words, streams.program.counters
-    waiting, signalling = words["wait_value"] != 0, words["signal_cores"] != 0
+    waiting, signaling = words["wait_value"] != 0, words["signal_cores"] != 0
     mask = np.bitwise_or.reduce(words["signal_cores"]) if len(words) else 0
     return not (
         (waiting & (words["wait_counter"] >= counters)).any()
-        or (signalling & (words["signal_counter"] >= counters)).any()
+        or (signaling & (words["signal_counter"] >= counters)).any()
         or int(mask) >> streams.cores
     )
 

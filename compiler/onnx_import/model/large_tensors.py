@@ -64,7 +64,7 @@ def _outlined_model(data: memoryview) -> bytes | None:
 
 
 def _outlined_tensor(data: memoryview, field: _Field) -> bytes | None:
-    """Return the initializer with external data in place of its raw data, or None if it shall stay as it is."""
+    """Return the initializer with external data in place of its raw data, or None if it is to stay as it is."""
     if field.wire_type != _BYTES or field.end - field.content < LEAST_BYTES:
         return None
     fields = list(_fields(data, field.content, field.end))

@@ -90,7 +90,7 @@ def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Return the bounds are attributes up to opset 10, constant inputs since."""
+    """Import Clip; its bounds are attributes up to opset 10, and constant inputs since."""
     low, high = _bound(node, "min", 1), _bound(node, "max", 2)
     given = dtype_of_value(node.input(0))
     if given in INTEGER_DTYPES:
@@ -109,7 +109,7 @@ def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 def _clipped_integers(
     node: Node, builder: GraphBuilder, low: float | None, high: float | None
 ) -> Value:
-    """Clip of positions: in f32, which holds them, between casts."""
+    """Clip positions: cast them to f32, which holds them exactly, clip, and cast back."""
     value = node.input(0)
     if low is None and high is None:
         return value
@@ -124,7 +124,7 @@ def _clipped_integers(
 
 
 def in_floats(node: Node, builder: GraphBuilder, value: Value) -> Value:
-    """Integers in f32, which holds positions exactly; other values as they are.
+    """Convert integers to f32, which holds positions exactly; return other values as they are.
 
     Raises UnsupportedNodeError if f32 does not hold a constant.
     """

@@ -27,7 +27,7 @@ _VALUE = re.compile(r"%([\w$.\-]+)")
 
 
 class Explanation(NamedTuple):
-    """What to tell the user: a message, notes with places of their own, and a hint what to do."""
+    """What to tell the user: a message, notes with places of their own, and a hint about what to do."""
 
     message: str
     notes: tuple[str | Note, ...] = ()

@@ -62,7 +62,7 @@ class RelayoutTiler(Tiler):
         run = max(copy.sizes[-1] for copy in copies)
         runs = ceil_div(elements, run)
         loads = self.costs.bus_bytes(self.layer.output.bytes_of(run), runs)
-        # A core's DMA engine makes an address a cycle: it is busy as a unit would be.
+        # A core's DMA engine makes one address per cycle; count it like a unit that is busy.
         return Work(0, runs, loads, self.store_bytes(window))
 
     def _factor_box(self, window: Window) -> Window:

@@ -41,7 +41,7 @@ def programs(draw: Any) -> Program:
     cores = draw(st.integers(1, 4))
     build = Builder(cores, target_of(draw), counters=2)
     done = [dict.fromkeys(ENGINES, 0) for _ in range(cores)]
-    signalled = [[0, 0] for _ in range(cores)]
+    signaled = [[0, 0] for _ in range(cores)]
     groups = 0
     for _ in range(draw(st.integers(1, 25))):
         core = draw(st.integers(0, cores - 1))
@@ -53,13 +53,13 @@ def programs(draw: Any) -> Program:
             order[f"wait_{engine}"] = done[core][engine]
         if draw(st.integers(0, 3)) == 0:
             counter = draw(st.integers(0, 1))
-            value = draw(st.integers(0, signalled[core][counter] + draw(st.integers(0, 12)) // 12))
+            value = draw(st.integers(0, signaled[core][counter] + draw(st.integers(0, 12)) // 12))
             order |= {"wait_counter": counter, "wait_value": value}
         if draw(st.integers(0, 2)) == 0:
             counter, mask = draw(st.integers(0, 1)), draw(st.integers(1, 2**cores - 1))
             order |= {"signal_counter": counter, "signal_cores": mask}
             for other in range(cores):
-                signalled[other][counter] += mask >> other & 1
+                signaled[other][counter] += mask >> other & 1
         size = draw(st.sampled_from([1, 64, 640, 5000]))
         if kind == "cast":
             groups += 1
