@@ -11,19 +11,22 @@ from typing import Any
 from xdsl.ir import Dialect
 
 from .along_axis import HostCallOp
-from .buffer import AllocOp, BufferOp, GlobalOp, buffer_type
+from .buffer import AllocOp, GlobalOp
+from .buffer import BufferOp as BufferOp
+from .buffer import buffer_type as buffer_type
 from .convolution import Conv2dOp, DepthwiseConv2dOp
-from .core_op import CoreOp
+from .core_op import CoreOp as CoreOp
 from .layer import LayerOp, YieldOp
 from .movement import CopyOp, FillOp
 from .normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .pointwise import BinaryOp, ConvertOp, LookupOp, SelectOp, UnaryOp
 from .pooling import PoolOp
 from .product import EpilogueOp, MatmulOp
-from .program import ProgramOp, program_of
+from .program import ProgramOp
+from .program import program_of as program_of
 from .reduction import ReduceOp
 from .resampling import ResampleOp
-from .step_op import StepOp
+from .step_op import StepOp as StepOp
 
 _OPS: list[Any] = [
     ProgramOp,
@@ -52,35 +55,3 @@ _OPS: list[Any] = [
 ]
 
 Tile = Dialect("tile", _OPS, [])
-
-__all__ = [
-    "AllocOp",
-    "BinaryOp",
-    "BufferOp",
-    "Conv2dOp",
-    "ConvertOp",
-    "CopyOp",
-    "CoreOp",
-    "DepthwiseConv2dOp",
-    "EpilogueOp",
-    "FillOp",
-    "GlobalOp",
-    "HostCallOp",
-    "LayerOp",
-    "LocalResponseNormOp",
-    "LookupOp",
-    "MatmulOp",
-    "NormalizeOp",
-    "PoolOp",
-    "ProgramOp",
-    "ReduceOp",
-    "ResampleOp",
-    "SelectOp",
-    "SoftmaxOp",
-    "StepOp",
-    "Tile",
-    "UnaryOp",
-    "YieldOp",
-    "buffer_type",
-    "program_of",
-]

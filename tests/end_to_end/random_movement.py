@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from .random_networks import Graph
+    from .random_graph import Graph
 
 
 def concat(graph: Graph, x: str) -> str:

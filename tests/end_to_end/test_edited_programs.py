@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .bad_input.diagnostics import assert_diagnostic
 from .conftest import Ran
-from .test_bad_input import assert_diagnostic
 
 Smalti = Callable[..., Ran]
 

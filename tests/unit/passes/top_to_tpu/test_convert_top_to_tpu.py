@@ -1,74 +1,9 @@
-"""convert-top-to-tpu: types, casts, mixed precision, ranges; and that both levels compute the same."""
-
-# ruff: noqa: E501 (lines of IR stay whole)
-
-import json
+"""convert-top-to-tpu: casts, mixed precision, ranges; and that both levels compute the same."""
 
 import numpy as np
 import pytest
-from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.backends.interpreter.top import run_top
-from smalti.backends.interpreter.tpu import run_tpu
-from smalti.backends.numerics.storage import dtype_of
-from smalti.dialects.quant.element_type import element_storage
 
-IMAGE = {"image": "2x4x6x6xf32"}
-X = "tensor<2x4x6x6xf32>"
-WEIGHTS = """
-%w = top.weight "w" seed = 1 : tensor<6x4x3x3xf32>
-%b = top.weight "b" seed = 2 : tensor<6xf32>
-%v = top.weight "v" seed = 3 : tensor<6x5xf32>
-%d = top.weight "d" seed = 4 : tensor<4x1x3x3xf32>
-%k = top.weight "k" seed = 5 : tensor<4x1x1xf32>
-"""
-Y = "tensor<2x6x4x4xf32>"
-CONV = f'%c = top.conv2d "c" %image, %w, %b : ({X}, tensor<6x4x3x3xf32>, tensor<6xf32>) -> {Y} loc("Conv_0")\n'
-
-
-@pytest.fixture
-def convert(piped, network, tmp_path):
-    """A function from a body to the tpu module, with the errors of its output against the top interpreter's.
-
-    Ranges are those that the interpreter sees on the same input, except those of `without`.
-    """
-
-    def run(body, result, type, quantize="int8", without=(), fuse="", inputs=IMAGE):
-        text = network(inputs, WEIGHTS + body, result, type)
-        shape = [int(size) for size in inputs["image"].split("x")[:-1]]
-        x = np.random.default_rng(7).uniform(-1, 1, shape).astype(np.float32)
-        module = piped(text)
-        ranges = {}
-
-        def observe(name, value):
-            if name not in without:
-                ranges[name] = [float(value.min()), float(value.max())]
-
-        expected = run_top(module.module, module.ctx.weights, {"image": x}, observe=observe)["out"]
-        table = tmp_path / "ranges.json"
-        table.write_text(json.dumps({"format": 1, "ranges": ranges}))
-        annotate = (
-            f"top-annotate-calibration{{table={table}}}," if ranges and quantize == "int8" else ""
-        )
-        after = piped(
-            text, f"{annotate}convert-top-to-tpu{{target=edge-1c quantize={quantize}}}{fuse}"
-        )
-        found = run_tpu(after.module, after.ctx.weights, {"image": x})["out"]
-        return after, found, expected
-
-    return run
-
-
-def ops(result):
-    return [
-        name.removeprefix("tpu.")
-        for name in result.names()
-        if name not in ("tpu.weight", "func.return")
-    ]
-
-
-def snr(found, expected):
-    """Signal to noise in decibels."""
-    return 10 * np.log10((expected**2).sum() / max(((found - expected) ** 2).sum(), 1e-30) + 1e-30)
+from .small_networks import CONV, IMAGE, X, Y, ops, snr
 
 
 def test_conv_between_casts(convert):
@@ -83,91 +18,6 @@ def test_conv_between_casts(convert):
     assert snr(found, expected) > 35
     assert 'smalti.target = "edge-1c"' in result.text and "sha256:" in result.text
     assert result.located.count('loc("Conv_0")') == 5
-
-
-def test_the_f32_pipeline_changes_no_type_and_no_weight(convert):
-    body = CONV + f'%y = top.relu "y" %c : ({Y}) -> {Y}'
-    result, found, expected = convert(body, "%y", "2x6x4x4xf32", quantize="f32")
-    assert ops(result) == ["conv2d", "clamp"]
-    assert "quant" not in result.text and 'accumulator = "f32"' in result.text
-    assert result.text.count("seed") == 2 and not result.ctx.weights.changed
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize(("quantize", "decibels"), [("f16", 60), ("bf16", 42)])
-def test_half_precision_stores_all_but_the_bias(convert, quantize: str, decibels: float):
-    body = CONV + f'%y = top.add "y" %c, %k6 : ({Y}, tensor<6x1x1xf32>) -> {Y}'
-    body = '%k6 = top.weight "k6" seed = 6 : tensor<6x1x1xf32>\n' + body
-    result, found, expected = convert(body, "%y", "2x6x4x4xf32", quantize=quantize)
-    assert ops(result) == ["cast", "conv2d", "add", "cast"]
-    conv = result.named("c")
-    assert [element_storage(value.type) for value in conv.operands] == [quantize, quantize, "f32"]
-    assert element_storage(conv.output.type) == quantize and conv.accumulator.data == "f32"
-    assert result.ctx.weights.info(f"w.{quantize}") == (quantize, (6, 4, 3, 3))
-    assert found.dtype == np.float32
-    assert decibels < snr(found, expected) < 80
-
-
-@pytest.mark.parametrize("given", ["f16", "bf16", "f32"])
-@pytest.mark.parametrize("quantize", ["f16", "bf16", "f32"])
-def test_inputs_and_results_keep_the_type_of_the_network(piped, network, given: str, quantize: str):
-    """A network of floats of one type, computed in another."""
-    type = f"2x4x6x6x{given}"
-    body = f"""
-    %w = top.weight "w" seed = 1 : tensor<5x4x3x3x{given}>
-    %b = top.weight "b" seed = 2 : tensor<5x{given}>
-    %c = top.conv2d "c" %image, %w, %b : (tensor<{type}>, tensor<5x4x3x3x{given}>, tensor<5x{given}>) -> tensor<2x5x4x4x{given}>
-    %y = top.relu "y" %c : (tensor<2x5x4x4x{given}>) -> tensor<2x5x4x4x{given}>
-    """
-    text = network({"image": type}, body, "%y", f"2x5x4x4x{given}")
-    before, after = piped(text), piped(text, f"convert-top-to-tpu{{quantize={quantize}}}")
-    casts = [] if given == quantize else ["cast"]
-    assert ops(after) == [*casts, "conv2d", "clamp", *casts]
-    x = np.random.default_rng(7).uniform(-1, 1, (2, 4, 6, 6)).astype(dtype_of(given))
-    expected = run_top(before.module, before.ctx.weights, {"image": x})["out"]
-    found = run_tpu(after.module, after.ctx.weights, {"image": x})["out"]
-    assert found.dtype == expected.dtype == dtype_of(given)
-    if given == quantize:
-        np.testing.assert_array_equal(found, expected)
-    lossy = 40 if "bf16" in (given, quantize) else 60
-    assert snr(found.astype(np.float32), expected.astype(np.float32)) > lossy
-
-
-def test_an_f16_network_computes_in_int8(piped, network):
-    """Its ranges are of its own type, and so is what it returns."""
-    type = "1x4x!quant.calibrated<f16<-1.0:1.0>>"
-    body = f"""
-    %w = top.weight "w" seed = 1 : tensor<4x5xf16>
-    %y = top.matmul "y" %image, %w : (tensor<{type}>, tensor<4x5xf16>) -> tensor<1x5x!quant.calibrated<f16<-1.0:1.0>>>
-    """
-    text = network({"image": type}, body, "%y", "1x5x!quant.calibrated<f16<-1.0:1.0>>")
-    before, after = piped(text), piped(text, "convert-top-to-tpu{quantize=int8}")
-    assert ops(after) == ["cast", "matmul", "cast"]
-    x = np.array([[1, -1, 0.5, 0.25]], np.float16)
-    expected = run_top(before.module, before.ctx.weights, {"image": x})["out"]
-    found = run_tpu(after.module, after.ctx.weights, {"image": x})["out"]
-    assert found.dtype == np.float16
-    assert np.abs(found - expected).max() < 0.02
-
-
-def test_weights_beyond_f16_saturate_and_are_counted(piped, network):
-    body = f"""
-    %m = top.weight "m" value = dense<[[[-1.0e9]], [[1.0]], [[0.0]], [[1.0e-9]]]> : tensor<4x1x1xf32> : tensor<4x1x1xf32>
-    %y = top.add "y" %image, %m : ({X}, tensor<4x1x1xf32>) -> {X}
-    """
-    text = network(IMAGE, body, "%y", "2x4x6x6xf32")
-    result = piped(text, "convert-top-to-tpu{quantize=f16}")
-    stored = result.ctx.weights.get("m.f16").reshape(-1)
-    np.testing.assert_array_equal(stored, np.array([-65504, 1, 0, 2.0**-24], np.float16))
-    assert result.passes[0].statistics == {"ops": 2, "saturated_weights": 1}
-
-
-def test_ranges_are_dropped_in_the_f32_pipeline(piped, network):
-    calibrated = "2x4x6x6x!quant.calibrated<f32<-1.0:1.0>>"
-    body = f'%y = top.relu "y" %image : (tensor<{calibrated}>) -> tensor<{calibrated}>'
-    text = network({"image": calibrated}, body, "%y", calibrated)
-    result = piped(text, "convert-top-to-tpu{quantize=f32}")
-    assert "quant" not in result.text
 
 
 def test_a_relu_gives_its_quantization_to_the_op_before(convert):
@@ -336,64 +186,6 @@ def test_a_resize_that_copies_has_no_weights(convert):
     result, _, _ = convert(body, "%y", "2x4x12x12xf32")
     assert result.named("y").weight is None
     assert "quant.uniform" in str(result.named("y").output.type)
-
-
-def test_every_value_without_a_range_is_named(convert):
-    body = (
-        CONV
-        + f"""
-    %p = top.max_pool "p" %c kernel = [1, 1] : ({Y}) -> {Y}
-    %y = top.add "y" %p, %c : ({Y}, {Y}) -> {Y}
-    """
-    )
-    with pytest.raises(DiagnosticError) as caught:
-        convert(body, "%y", "2x6x4x4xf32", without=("image", "c", "p", "y"))
-    assert "a calibrated range for 'image', 'c', 'y'" in str(caught.value)
-    with pytest.raises(DiagnosticError, match="a calibrated range for 'y'\n"):
-        convert(body, "%y", "2x6x4x4xf32", without=("y",))
-
-
-@pytest.mark.parametrize(
-    ("pipeline", "message"),
-    [
-        ("convert-top-to-tpu{target=none-such quantize=f32}", "none-such"),
-        (
-            "convert-top-to-tpu{quantize=int4}",
-            "option 'quantize' is int4, expected one of int8, f32, f16, bf16",
-        ),
-        (
-            "convert-top-to-tpu{quantize=f32},convert-top-to-tpu{quantize=f32}",
-            "tpu.clamp is no op of level top",
-        ),
-    ],
-)
-def test_wrong_options_and_levels_are_diagnostics(piped, network, pipeline, message):
-    text = network(IMAGE, f'%y = top.relu "y" %image : ({X}) -> {X}', "%y", "2x4x6x6xf32")
-    with pytest.raises(DiagnosticError) as caught:
-        piped(text, pipeline)
-    assert message in str(caught.value)
-
-
-def test_a_batch_norm_that_was_not_folded_is_a_diagnostic(piped, network):
-    body = (
-        WEIGHTS
-        + CONV
-        + f"""
-    %y = top.batch_norm "y" %c, %b, %b, %b, %b epsilon = 0.1 : ({Y}, tensor<6xf32>, tensor<6xf32>, tensor<6xf32>, tensor<6xf32>) -> {Y} loc("BN_7")
-    """
-    )
-    text = network(IMAGE, body, "%y", "2x6x4x4xf32")
-    with pytest.raises(DiagnosticError, match=r"(?s)BN_7.*\n.*top-fold-batch-norm"):
-        piped(text, "convert-top-to-tpu{quantize=f32}")
-
-
-def test_weights_that_are_not_finite_are_a_diagnostic(piped, network, convert):
-    body = f"""
-    %n = top.weight "n" value = dense<0x7F800000> : tensor<1x4x1x1xf32> : tensor<1x4x1x1xf32>
-    %y = top.conv2d "y" %image, %n : ({X}, tensor<1x4x1x1xf32>) -> tensor<2x1x6x6xf32>
-    """
-    with pytest.raises(DiagnosticError):
-        convert(body, "%y", "2x1x6x6xf32")
 
 
 def test_a_weight_in_two_roles_has_two_forms(convert):
