@@ -52,7 +52,10 @@ def resize_taps(
     output of 0 is fine), or a scale is not positive.
     """
     _check(mode, in_size, out_size, scale, coordinate_transformation_mode, nearest_mode, antialias)
-    at = _coordinates(in_size, out_size, scale, roi, coordinate_transformation_mode)
+    # The nearest element changes with the last bit of a coordinate: ONNX Runtime computes it in f32.
+    dtype = np.dtype(np.float32 if mode == "nearest" else np.float64)
+    at = _coordinates(in_size, out_size, scale, roi, coordinate_transformation_mode, dtype)
+    at = at.astype(np.float64, copy=False)
     if mode == "nearest":
         index = _nearest(at, nearest_mode)[:, None]
         weight = np.ones((out_size, 1))
@@ -134,12 +137,17 @@ def _check(
 
 
 def _coordinates(
-    in_size: int, out_size: int, scale: float, roi: tuple[float, float] | None, mode: str
+    in_size: int,
+    out_size: int,
+    scale: float,
+    roi: tuple[float, float] | None,
+    mode: str,
+    dtype: np.dtype,
 ) -> np.ndarray:
-    """Return where each output element lies on the input's axis: f64 [out] (ONNX, Resize,
+    """Return where each output element lies on the input's axis, computed in `dtype`: [out] (ONNX, Resize,
     coordinate_transformation_mode).
     """
-    x = np.arange(out_size, dtype=np.float64)
+    x = np.arange(out_size, dtype=dtype)
     # As ONNX Runtime has it: length_resized of the specification is the whole size of the output.
     length = out_size
     if mode == "asymmetric":
