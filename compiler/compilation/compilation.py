@@ -11,18 +11,19 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.passes import ModulePass
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.diagnostics.progress import Progress, silent
 from ...backends.targets.target import load_target
 from ...dialects import tile
 from ...dialects.context import make_context
-from ...dialects.ir.context import SmaltiContext
+from ...dialects.ir.context import SmaltiContext, report
 from ...dialects.ir.target_attribute import TARGET_HASH, target_name_of
 from ...dialects.ir.verifier import Verifier
 from ...dialects.level import LEVELS, NETWORK_LEVELS, Level
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
+from ...passes.tile.order_engines import OrderEngines, has_addresses
 from ...passes.top.annotate_calibration import AnnotateCalibration, AnnotateMeasured, has_ranges
 from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.quantize_option import Quantize
@@ -245,8 +246,11 @@ def start_from_ir(
 
     ctx = make_context()
     module = read_module(path, ctx)
-    _refuse_settled_options(module, options, Place(file=str(path)))
-    _refuse_past_passes(level_of(module), options, Place(file=str(path)))
+    place = Place(file=str(path))
+    _refuse_settled_options(module, options, place)
+    _refuse_past_passes(level_of(module), options, place)
+    if all(change.name != OrderEngines.name for change in options.changes):
+        _warn_of_new_order(module, ctx, place)
     sanitize = level_of(module) not in NETWORK_LEVELS
     return Compilation(module, ctx, options, progress, sanitize=sanitize)
 
@@ -262,6 +266,24 @@ def _refuse_past_passes(level: Level, options: CompileOptions, place: Place) -> 
                 place,
                 hint="compile from a level above it, or leave the option out",
             )
+
+
+def _warn_of_new_order(module: ModuleOp, ctx: SmaltiContext, place: Place) -> None:
+    """Warn of tile IR whose steps may be in an order that a person chose, and will be ordered anew."""
+    for program in module.ops:
+        if (
+            isinstance(program, tile.ProgramOp)
+            and not program.is_ordered
+            and not has_addresses(program)
+            and any(isinstance(op, tile.CoreOp) for op in program.body.block.ops)
+        ):
+            warning = Diagnostic(
+                "warning",
+                f"{OrderEngines.name} moves loads of this program to earlier places",
+                place,
+                hint=f"write `tile.program @{program.sym_name.data} ordered` to keep the order of the text",
+            )
+            report(ctx, warning)
 
 
 def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:

@@ -33,6 +33,14 @@ Wrong = tuple[Operation, str]
 """An op that is wrong, and why."""
 
 
+class WrongOpInside(VerifyException):
+    """Raised by the verifier of an op that finds `op`, inside it, wrong."""
+
+    def __init__(self, op: Operation, message: str) -> None:
+        super().__init__(message)
+        self.op = op
+
+
 def first_error(op: Operation) -> Wrong | None:
     """Return the first op inside `op` (itself included) that is wrong, with the reason; None if all are right. See
     `Verifier`.
@@ -98,6 +106,8 @@ class Verifier:
             if rules.isolated and outside != self._outside:
                 IsolatedFromAbove().verify(op)
             rules.own(op)
+        except WrongOpInside as error:
+            return error.op, _first_line(error)
         except VerifyException as error:
             return op, _first_line(error)
         return _terminator_error(op) if op.regions else None

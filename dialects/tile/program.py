@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, UnitAttr
 from xdsl.ir import Block, Operation, Region
-from xdsl.irdl import irdl_op_definition, prop_def, region_def, traits_def
+from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ..ir.text.assembly import TextOp
+from ..ir.verifier import WrongOpInside
 from .buffer import BufferOp
 from .step_op import StepOp
+from .written_elements import find_fault
 
 
 @irdl_op_definition
 class ProgramOp(TextOp):
     """A program: one block of buffers, layers, copies and computations in program order, without a terminator.
+
+    `ordered`, written after the name, says that the order of the steps is as it should be: no pass changes it. The pass
+    that orders the engines' work sets it, and so may a person.
 
     tile.program @main {
       %x = tile.alloc core 0 : memref<16xi8, "local">
@@ -30,6 +35,7 @@ class ProgramOp(TextOp):
 
     name = "tile.program"
     sym_name = prop_def(StringAttr)
+    ordered = opt_prop_def(UnitAttr)
     body = region_def("single_block")
     traits = traits_def(NoTerminator(), IsolatedFromAbove(), SymbolOpInterface())
 
@@ -42,6 +48,15 @@ class ProgramOp(TextOp):
         if location is not None:
             op.location = location
         return op
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether no pass may change the order of the steps; set it to say so."""
+        return self.ordered is not None
+
+    @is_ordered.setter
+    def is_ordered(self, value: bool) -> None:
+        self.ordered = UnitAttr() if value else None
 
     @property
     def buffers(self) -> list[BufferOp]:
@@ -65,23 +80,36 @@ class ProgramOp(TextOp):
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         name = parser.parse_symbol_name()
+        ordered = UnitAttr() if parser.parse_optional_keyword("ordered") else None
         attributes = parser.parse_optional_attr_dict_with_keyword()
         region = parser.parse_region()
         if not region.blocks:
             region.add_block(Block())
         return cls.build(
-            properties={"sym_name": name},
+            properties={"sym_name": name, "ordered": ordered},
             attributes={} if attributes is None else dict(attributes.data),
             regions=[region],
         )
 
     def print(self, printer: Printer) -> None:
-        """Write `@main { … }`."""
+        """Write `@main { … }`, or `@main ordered { … }`."""
         printer.print_string(" ")
         printer.print_symbol_name(self.sym_name.data)
+        if self.is_ordered:
+            printer.print_string(" ordered")
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
         printer.print_region(self.body, print_empty_block=False)
+
+    def verify_(self) -> None:
+        """Raise VerifyException if a step reads elements in global memory that no step has written, if two layers write
+        the same ones, or if outputs have holes.
+        """
+        fault = find_fault(
+            [op for op in self.body.block.ops if isinstance(op, StepOp)], self.buffers
+        )
+        if fault is not None:
+            raise WrongOpInside(*fault)
 
 
 def program_of(module: ModuleOp) -> ProgramOp:

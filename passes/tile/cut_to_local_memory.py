@@ -58,7 +58,8 @@ class CutToLocalMemory(SmaltiPass):
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         costs = CostModel(target_of(module))
-        block = tile.program_of(module).body.block
+        program = tile.program_of(module)
+        block = program.body.block
         buffers: dict[SSAValue, Buffer] = {}
         layers: list[Layer] = []
         for op in block.ops:
@@ -68,6 +69,7 @@ class CutToLocalMemory(SmaltiPass):
                 layers.append(Layer.of(op, buffers))
         if not layers:
             return
+        program.is_ordered = False  # The tiles of these layers are not.
         _find_siblings(layers)
         constants = Constants(store_of(ctx))
         tilers: dict[SSAValue, Tiler] = {}

@@ -9,8 +9,9 @@ stands earlier, the lifetime of its buffer begins earlier, so that the buffer ge
 does not use. No load moves across a step that writes what it reads or that touches what it writes, so the program means
 the same.
 
-A program whose buffers have addresses is left as it is: the addresses hold for the order that the program had when they
-were assigned, in which buffers that live one after the other share bytes.
+The pass marks the program as `ordered`, and leaves one that is marked as it is: its order is this pass's own, or that
+of a person who edited it. So it leaves one whose buffers have addresses, too: the addresses hold for the order that the
+program had when they were assigned, in which buffers that live one after the other share bytes.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ class OrderEngines(SmaltiPass):
             raise DiagnosticError(f"{self.name}: prefetch is at least 0, got {self.prefetch}")
         program = tile.program_of(module)
         steps = program.steps
-        if not self.prefetch or not steps or _has_addresses(program):
+        if program.is_ordered or has_addresses(program):
+            return
+        program.is_ordered = True
+        if not self.prefetch or not steps:
             return
         capacity = memory_capacity(target_of(module), ("local", 0))
         uses = buffer_uses(program, steps)
@@ -90,7 +94,7 @@ class _Goals:
     cores: tuple[int, ...]
 
 
-def _has_addresses(program: tile.ProgramOp) -> bool:
+def has_addresses(program: tile.ProgramOp) -> bool:
     """Tell whether addresses were assigned to a core's buffers."""
     allocs = (op for op in program.buffers if isinstance(op, tile.AllocOp))
     return any(op.address is not None for op in allocs)

@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from smalti.tools import opt
 
 from .bad_input.diagnostics import assert_diagnostic
 from .conftest import Ran
@@ -83,5 +85,82 @@ def test_local_memory_that_a_program_does_not_ask_for_is_refused_by_both(
         smalti("assemble", path, "--no-sanitize", "-o", tmp_path / "m.smalti"),
         smalti("run", path, "--mode", "timing"),
     ]
-    assert_diagnostic(said[0], "core 0", "local memory of core 0, which has 64")
+    assert_diagnostic(said[0], "core 0", "of local memory, of which the program uses 0x40")
     assert said[0].err == said[1].err
+
+
+def test_an_edited_order_is_kept(smalti: Smalti, small_files: Path, tmp_path: Path):
+    """A load that stands just before its reader stays there, as long as the program says that it is ordered."""
+    text = re.sub(r" address = \d+", "", (small_files / "small.tile.mlir").read_text())
+    shutil.copy(small_files / "small.tile.safetensors", tmp_path)
+    lines = text.splitlines(keepends=True)
+    load = next(i for i, line in enumerate(lines) if "core 0 %w2_i8_packed ->" in line)
+    reader = next(
+        i for i, line in enumerate(lines) if "tile.conv2d" in line and "%w2_i8_packed_tile " in line
+    )
+    lines.insert(reader - 1, lines.pop(load))
+    edited = "".join(lines)
+    path, output = tmp_path / "small.tile.mlir", tmp_path / "out" / "m.smalti"
+    output.parent.mkdir()
+
+    def steps_after_compiling(edited: str) -> tuple[list[str], str]:
+        path.write_text(edited)
+        ran = smalti("compile", path, "--emit", "tile,program", "-o", output)
+        assert ran.code == 0, ran.err
+        return _steps(output.with_name("m.tile.mlir").read_text()), ran.err
+
+    assert steps_after_compiling(edited) == (_steps(edited), "")
+    # A text that does not say so is ordered, with a warning that tells how to avoid that.
+    unsaid = edited.replace("tile.program @main ordered", "tile.program @main")
+    steps, said = steps_after_compiling(unsaid)
+    assert steps != _steps(edited)
+    assert "warning" in said and "`tile.program @main ordered`" in said
+
+
+def _steps(text: str) -> list[str]:
+    """The lines of tile IR that do something, without their locations."""
+    lines = [line.strip().partition(" loc(")[0] for line in text.splitlines()]
+    return [line for line in lines if line.startswith("tile.") and "tile.program" not in line]
+
+
+def test_edited_waits_are_kept(smalti: Smalti, small_files: Path, tmp_path: Path):
+    """A wait that nothing needs is obeyed."""
+    lines = (small_files / "small.isa.mlir").read_text().splitlines(keepends=True)
+    shutil.copy(small_files / "small.isa.safetensors", tmp_path)
+    index = next(i for i, line in enumerate(lines) if line.strip().startswith("m1: "))
+    assert " after d7 " in lines[index]
+    lines[index] = lines[index].replace(" after d7 ", " after d7, v1 ")
+    path, output = tmp_path / "small.isa.mlir", tmp_path / "out" / "m.smalti"
+    output.parent.mkdir()
+    path.write_text("".join(lines))
+    assert smalti("compile", path, "--emit", "isa,program", "-o", output).code == 0
+    written = output.with_name("m.isa.mlir").read_text()
+    assert written.splitlines()[1:] == path.read_text().splitlines()[1:]
+
+
+def test_edited_cores_and_windows_are_kept(
+    smalti: Smalti, small_files: Path, small_data: Path, tmp_path: Path
+):
+    """The parts of a layer are computed where the text says, whatever the windows; the results are the same."""
+    path = tmp_path / "small.tile.mlir"
+    split = "convert-tpu-to-tile,tile-split-over-cores{cores=2}"
+    assert opt.main([str(small_files / "small.tpu.mlir"), "-p", split, "-o", str(path)]) == 0
+    text = path.read_text()
+    assert "window = [0, 1, 0, 8, 0, 6, 0, 12]" in text
+    text = text.replace("[0, 1, 0, 8, 0, 6, 0, 12]", "[0, 1, 0, 8, 0, 5, 0, 12]")
+    text = text.replace("[0, 1, 0, 8, 6, 12, 0, 12]", "[0, 1, 0, 8, 5, 12, 0, 12]")
+    path.write_text(text.replace("tile.layer core 1 ", "tile.layer core 5 "))
+    output = tmp_path / "out" / "m.smalti"
+    output.parent.mkdir()
+    assert smalti("compile", path, "--emit", "tile,program", "-o", output).code == 0
+    written = output.with_name("m.tile.mlir").read_text()
+    assert "core 5 " in written and "core 1 " not in written
+    # 5 rows of 12 pixels of 16 channels
+    assert "sizes = [960]" in written
+    results: list[np.ndarray] = []
+    for each in (output, small_files / "small.smalti"):
+        outputs = tmp_path / "outputs.npz"
+        assert smalti("run", each, "--inputs", small_data, "--outputs", outputs).code == 0
+        with np.load(outputs) as arrays:
+            results.append(arrays["y"])
+    assert np.array_equal(*results)

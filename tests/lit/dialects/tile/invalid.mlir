@@ -1242,3 +1242,67 @@ tile.program @main {
   // expected-error @below {{'tile.local_response_norm': alpha must be a number, got inf}}
   tile.local_response_norm core 0 %x -> %x columns = 4 size = 3 alpha = 0x7FF0000000000000 beta = 0.75 offset = 1.0 : memref<6x48xf32, "local"> -> memref<6x48xf32, "local">
 }
+
+// -----
+
+tile.program @main {
+  %x = tile.global "x" segment = "input" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
+  %m = tile.global "m" segment = "scratch" shape = [4, 8] order = [1, 0] : memref<8x16xf32, "global">
+  %y = tile.global "y" segment = "output" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
+  tile.layer (%a = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>) -> %m : memref<8x16xf32, "global"> window = [0, 4, 0, 3] {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    tile.yield %r : tensor<4x8xf32>
+  }
+  tile.layer (%a = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>) -> %m : memref<8x16xf32, "global"> window = [0, 4, 5, 8] {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    tile.yield %r : tensor<4x8xf32>
+  }
+  // expected-error @below {{'tile.layer': reads window [0, 4, 3, 5] of 'm', which no step above writes}}
+  tile.layer (%a = %m : memref<8x16xf32, "global"> as tensor<4x8xf32>) -> %y : memref<4x8xf32, "global"> window = [0, 4, 0, 8] {
+    %r = tpu.clamp "s" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    tile.yield %r : tensor<4x8xf32>
+  }
+}
+
+// -----
+
+tile.program @main {
+  %x = tile.global "x" segment = "input" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
+  %y = tile.global "y" segment = "output" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
+  tile.layer (%a = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>) -> %y : memref<4x8xf32, "global"> window = [0, 3, 0, 8] {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    tile.yield %r : tensor<4x8xf32>
+  }
+  // expected-error @below {{'tile.layer': writes window [2, 3, 4, 8] of 'y', which a layer above writes, too}}
+  tile.layer (%a = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>) -> %y : memref<4x8xf32, "global"> window = [2, 4, 4, 8] {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    tile.yield %r : tensor<4x8xf32>
+  }
+}
+
+// -----
+
+// A hole that is no window: of the last row, and of a column.
+tile.program @main {
+  %x = tile.global "x" segment = "input" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
+  // expected-error @below {{'tile.global': no step writes 11 elements in window [0, 4, 0, 8] of 'y'}}
+  %y = tile.global "y" segment = "output" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
+  tile.layer (%a = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>) -> %y : memref<4x8xf32, "global"> window = [0, 3, 1, 8] {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    tile.yield %r : tensor<4x8xf32>
+  }
+}
+
+// -----
+
+// The bytes that are not written through %b still hold those of %a.
+tile.program @main {
+  %a = tile.global "a" segment = "scratch" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
+  %b = tile.global "b" segment = "scratch" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
+  %t = tile.alloc core 0 : memref<64xi8, "local">
+  tile.copy core 0 %t -> %a source_strides = [1] target_strides = [1] sizes = [64] : memref<64xi8, "local"> -> memref<64xi8, "global">
+  tile.copy core 0 %a -> %t source_strides = [1] target_strides = [1] sizes = [64] : memref<64xi8, "global"> -> memref<64xi8, "local">
+  tile.copy core 0 %t -> %b source_strides = [1] target_strides = [1] sizes = [48] : memref<64xi8, "local"> -> memref<64xi8, "global">
+  // expected-error @below {{'tile.copy': reads window [48, 56] of 'b', which no step above writes}}
+  tile.copy core 0 %b -> %t source_strides = [1] target_strides = [1] sizes = [56] : memref<64xi8, "global"> -> memref<64xi8, "local">
+}

@@ -77,7 +77,7 @@ class Refuses(SmaltiPass):
 @pytest.fixture
 def faulty_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registers the passes."""
-    for each in (WrongNumbers, Refuses, Bump, HoistLoads, DropClip, Sloppy):
+    for each in (WrongNumbers, Refuses, Bump, HoistStores, DropClip, Sloppy):
         monkeypatch.setitem(PASSES, each.name, f"{__name__}:{each.__name__}")
 
 
@@ -149,17 +149,17 @@ class Bump(SmaltiPass):
 
 
 @dataclass(frozen=True)
-class HoistLoads(SmaltiPass):
-    """Move every load from global memory to the front, even before the store that it reads."""
+class HoistStores(SmaltiPass):
+    """Move every store to global memory to the front, even before what computes the bytes that it stores."""
 
-    name = "test-hoist-loads"
+    name = "test-hoist-stores"
     level: ClassVar[Level] = "tile"
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         program = tile.program_of(module)
         steps = program.steps
-        loads = [op for op in steps if isinstance(op, tile.CopyOp) and op.may_run_ahead]
-        for op in [*program.buffers, *loads, *(op for op in steps if op not in loads)]:
+        stores = [op for op in steps if isinstance(op, tile.CopyOp) and op.is_store]
+        for op in [*program.buffers, *stores, *(op for op in steps if op not in stores)]:
             op.detach()
             program.body.block.add_op(op)
 

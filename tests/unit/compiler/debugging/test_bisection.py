@@ -52,10 +52,10 @@ def test_pass_without_patterns_has_no_rewrite():
 
 @pytest.mark.usefixtures("faulty_passes")
 def test_ir_that_no_longer_runs_is_the_fault():
-    experiment = tile_experiment("canonicalize", "test-hoist-loads")
+    experiment = tile_experiment("canonicalize", "test-hoist-stores")
     culprit = first_pass(experiment, ChangesNumbers())
-    assert (culprit.number, culprit.text) == (1, "test-hoist-loads")
-    assert "what pass 'test-hoist-loads' makes no longer runs: step" in culprit.evidence
+    assert (culprit.number, culprit.text) == (1, "test-hoist-stores")
+    assert "what pass 'test-hoist-stores' makes no longer runs: step" in culprit.evidence
     assert "that nobody wrote" in culprit.evidence
 
 

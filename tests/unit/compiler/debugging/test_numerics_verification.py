@@ -89,8 +89,8 @@ def test_integer_network_has_no_tolerance(tmp_path: Path):
 
 @pytest.mark.usefixtures("faulty_passes")
 def test_pass_after_which_nothing_runs_is_named():
-    text = error_of(tile_experiment(), "test-hoist-loads")
-    assert "pass 'test-hoist-loads': error: the IR ran before the pass and no longer does" in text
+    text = error_of(tile_experiment(), "test-hoist-stores")
+    assert "pass 'test-hoist-stores': error: the IR ran before the pass and no longer does" in text
     assert "that nobody wrote" in text
 
 

@@ -67,10 +67,10 @@ def test_numbers_that_a_pass_changes_come_down_to_the_op():
 
 @pytest.mark.usefixtures("faulty_passes")
 def test_ir_that_no_longer_runs_comes_down_with_its_inputs():
-    experiment = tile_experiment("canonicalize", "test-hoist-loads")
+    experiment = tile_experiment("canonicalize", "test-hoist-stores")
     reduced = reduce_ir(experiment, ChangesNumbers())
     assert 0 < reduced.after < reduced.before
-    assert reduced.experiment.passes == ("test-hoist-loads",)
+    assert reduced.experiment.passes == ("test-hoist-stores",)
     assert "that nobody wrote" in reduced.evidence
     assert reduced.inputs is not None and list(reduced.inputs) == ["x"]
     run_ir(reduced.experiment.module, reduced.experiment.ctx, reduced.inputs)
@@ -162,8 +162,11 @@ class HoldsMatmuls(Predicate):
     """A step of one kind is there."""
 
     def holds(self, experiment: Experiment) -> str | None:
-        module, _ = experiment.finish()
-        verify(module)
+        try:
+            module, _ = experiment.finish()
+            verify(module)
+        except DiagnosticError:
+            return None  # It reads what a step wrote that is gone.
         for op in module.walk():
             if isinstance(op, tile.Conv2dOp):
                 return op.name

@@ -32,12 +32,12 @@ def kinds(module):
 
 
 def test_loads_move_a_tile_ahead():
-    module, ctx = two_layers(cores=1, tiles=3)
-    assert kinds(module) == "lllmeslmeslmes" + "llldesldesldes"
+    module, ctx = two_layers(cores=1, tiles=4)
+    assert kinds(module) == "lllmeslmeslmeslmes" + "llldesldesldesldes"
     OrderEngines(prefetch=1).run(ctx, module)
     verify(module)
     # The loads of layer 1's weights move into layer 0; those of its pixels wait for the stores.
-    assert kinds(module) == "llllmeslmesllmes" + "lldesldesdes"
+    assert kinds(module) == "llllmeslmeslmesllmes" + "lldesldesldesdes"
 
 
 def test_two_tiles_ahead():
@@ -46,10 +46,19 @@ def test_two_tiles_ahead():
     assert kinds(module).startswith("lllllmeslmes")
 
 
-def test_prefetch_0_changes_nothing():
+def test_prefetch_0_moves_nothing():
     module, ctx = two_layers()
     before = str(module)
     OrderEngines(prefetch=0).run(ctx, module)
+    assert str(module) == before.replace("@main {", "@main ordered {")
+
+
+def test_an_ordered_program_is_left_alone():
+    """Run again, the pass would move loads a tile further, or undo what a person moved."""
+    module, ctx = two_layers(cores=1, tiles=4)
+    OrderEngines(prefetch=1).run(ctx, module)
+    before = str(module)
+    OrderEngines(prefetch=2).run(ctx, module)
     assert str(module) == before
 
 
