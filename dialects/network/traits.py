@@ -113,6 +113,32 @@ class GivesQuantization(TensorTrait):
     """
 
 
+class KeepsFactors(TensorTrait):
+    """A positive factor of the op's one operand is a factor of its result: f(k · x) = k · f(x)."""
+
+
+def _no_axes(op: Any) -> tuple[int, int]:
+    raise NotImplementedError("the trait WeighsChannels needs the axes")
+
+
+@dataclass(frozen=True)
+class WeighsChannels(TensorTrait):
+    """The op multiplies each slice of its first operand by constant weights of its own, and adds a constant at most, so
+    that a factor of the slice may go into the weights, and one of the result, too.
+
+    `axes` gives the axis of the slices in the operand and in the weights.
+    """
+
+    axes: Callable[[Any], tuple[int, int]] = _no_axes
+
+    @classmethod
+    def axes_of(cls, op: Operation) -> tuple[int, int]:
+        """Return the axis of the slices in the first operand, and that in the weights, of an op with the trait."""
+        trait = op.get_trait(cls)
+        assert trait is not None
+        return trait.axes(op)
+
+
 @dataclass(frozen=True)
 class CanStayFloat(TensorTrait):
     """The op can also compute in floats, or pass floats through, if all readers of its result want floats; if

@@ -9,9 +9,16 @@ from ...backends.numerics import convolution, epilogue
 from ...backends.numerics.sample_axis import channel_first, channel_last, per_sample
 from ..network.convolution import Conv2dBase
 from ..network.tensor_op import Arrays
-from ..network.traits import RoundsResult
+from ..network.traits import RoundsResult, WeighsChannels
 from ..quant.element_type import element_storage
+from .constant import WeightOp
 from .top_op import TopOp
+
+
+def _has_constant_weights(op: Conv2dOp) -> bool:
+    """Tell whether weights and bias are constants, and each group of weights reads all channels."""
+    constants = [op.weight, *([] if op.bias is None else [op.bias])]
+    return op.groups.value.data == 1 and all(isinstance(each.owner, WeightOp) for each in constants)
 
 
 @irdl_op_definition
@@ -27,7 +34,9 @@ class Conv2dOp(Conv2dBase, TopOp):
     """
 
     name = "top.conv2d"
-    traits = traits_def(RoundsResult())
+    traits = traits_def(
+        RoundsResult(), WeighsChannels(where=_has_constant_weights, axes=lambda op: (1, 1))
+    )
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         image = channel_last(operands[0])

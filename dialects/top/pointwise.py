@@ -29,6 +29,7 @@ from ..network.traits import (
     Converts,
     GivesQuantization,
     HasPoles,
+    KeepsFactors,
     RoundsResult,
 )
 from ..quant.element_type import (
@@ -50,7 +51,7 @@ class ReluOp(TopOp):
     """
 
     name = "top.relu"
-    traits = traits_def(RoundsResult(), GivesQuantization(), CanStayFloat())
+    traits = traits_def(RoundsResult(), GivesQuantization(), CanStayFloat(), KeepsFactors())
     input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:

@@ -9,8 +9,9 @@ from ...backends.numerics import matmul
 from ...backends.numerics.sample_axis import aligned, as_matrices, as_rows
 from ..network.product import MatmulBase
 from ..network.tensor_op import Arrays
-from ..network.traits import CanStayFloat, RoundsResult
+from ..network.traits import CanStayFloat, RoundsResult, WeighsChannels
 from ..quant.element_type import shape_of
+from .constant import WeightOp
 from .top_op import TopOp
 
 
@@ -18,6 +19,18 @@ def _is_weighted_sum(op: MatmulOp) -> bool:
     """Tell whether the right side is one column: a sum with weights, which costs as little as a reduction."""
     shape = shape_of(op.rhs)
     return len(shape) == 1 or shape[-1] == 1
+
+
+def _has_constant_weights(op: MatmulOp) -> bool:
+    """Tell whether the right side, a matrix, and the bias are constants."""
+    constants = [op.rhs, *([] if op.bias is None else [op.bias])]
+    return len(shape_of(op.rhs)) >= 2 and all(
+        isinstance(each.owner, WeightOp) for each in constants
+    )
+
+
+def _axes_of_sums(op: MatmulOp) -> tuple[int, int]:
+    return len(shape_of(op.lhs)) - 1, len(shape_of(op.rhs)) - 2
 
 
 @irdl_op_definition
@@ -30,7 +43,9 @@ class MatmulOp(MatmulBase, TopOp):
 
     name = "top.matmul"
     traits = traits_def(
-        RoundsResult(), CanStayFloat(where=_is_weighted_sum, only_before_poles=_is_weighted_sum)
+        RoundsResult(),
+        CanStayFloat(where=_is_weighted_sum, only_before_poles=_is_weighted_sum),
+        WeighsChannels(where=_has_constant_weights, axes=_axes_of_sums),
     )
 
     def evaluate(self, operands: Arrays) -> np.ndarray:

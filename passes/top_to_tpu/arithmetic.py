@@ -11,8 +11,8 @@ from ...backends.numerics.quantization import add_parameters, quantize_multiplie
 from ...dialects import top, tpu
 from ...dialects.quant import CalibratedType, UniformQuantizedType
 from ...dialects.quant.element_type import element_of
-from .range_ratio import MOST_RATIO
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
+from .uneven_joins import MOST_RATIO
 
 _FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
     top.AddOp: tpu.AddOp, top.SubOp: tpu.SubOp, top.MulOp: tpu.MulOp, top.DivOp: tpu.DivOp,

@@ -61,10 +61,11 @@ from ...dialects.quant.element_type import (
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
 from .conversions import conversion_of
 from .float_results import float_results
+from .joined_factors import factors_of_joins
 from .poles import bound_result, bounded_operand, doubt, rounded_near_poles
 from .quantize_option import QUANTIZE
 from .tpu_builder import TpuBuilder
-from .uneven_joins import one_scale_warning, uneven_joins
+from .uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 
 _STORAGES = (*NETWORK_FLOAT_NAMES, "bool")
 """The element types of a network that can be converted."""
@@ -123,6 +124,7 @@ class ConvertTopToTpu(SmaltiPass):
         ops = list(old.ops)
         if builder.quantizes:
             builder.float_results = float_results(ops)
+            builder.joined = factors_of_joins(ops, builder.float_results)
             _share_quantization(builder, ops)
         returned = ops.pop()
         assert isinstance(returned, ReturnOp)
@@ -220,7 +222,13 @@ def _warn_of_joins(builder: TpuBuilder, ops: Sequence[Operation]) -> list[Diagno
     forced = dict.fromkeys(
         join for value, join in uneven_joins(ops).items() if builder.has_8_bits(value)
     )
-    return [one_scale_warning(join, builder.name_of) for join in forced]
+    told: list[Diagnostic] = []
+    for join in forced:
+        remark = builder.joined.remark(join) if isinstance(join, top.ConcatOp) else None
+        hidden = [value for value in hidden_operands(join) if value not in builder.joined.values]
+        told += [] if remark is None else [remark]
+        told += [one_scale_warning(join, hidden, builder.name_of)] if hidden else []
+    return told
 
 
 def _joins_floats(builder: TpuBuilder, op: Operation) -> bool:

@@ -38,7 +38,7 @@ def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
     """Convert concat: to floats if its readers want them, so that each input keeps its own scale, unless all have one
     scale. Otherwise, if any input is quantized, all inputs are brought into the result's quantization.
     """
-    name = op.result_name.data
+    name = builder.result_name(op)
     inputs = [each for each in op.inputs if 0 not in shape_of(each)]
     if op.output in builder.float_results:
         form_of = builder.as_quantized if builder.have_one_element(inputs) else builder.as_float

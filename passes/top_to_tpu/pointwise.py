@@ -79,7 +79,7 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
     """Convert relu and clip to a clamp, in the quantization of its result; to floats if its readers want them."""
     low = 0.0 if isinstance(op, top.ReluOp) else _number(op.low)
     high = None if isinstance(op, top.ReluOp) else _number(op.high)
-    name = op.result_name.data
+    name = builder.result_name(op)
     if builder.is_given(op.input):
         made = tpu.ClampOp(name, builder.as_given(op.input), clamp_low=low, clamp_high=high)
         builder.set_given(op.output, builder.add(made).output)

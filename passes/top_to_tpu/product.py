@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import SSAValue
 
 from ...backends.numerics.quantization import quantize_multiplier
 from ...dialects import top, tpu
+from ...dialects.network.traits import WeighsChannels
 from ...dialects.quant import uniform_per_axis
 from ...dialects.quant.element_type import shape_of
 from .quantized_product import accumulator_for_activations, quantize_bias, quantize_product
@@ -99,6 +101,11 @@ def convert_weighted(
     result = builder.element(op.output)
     x = quantized_element(input)
     array, bias = builder.array_of(weight), _constant_bias(op)
+    channels = builder.joined.channels.get(left)
+    if channels is not None:
+        array = array / np.expand_dims(
+            channels, _other_axes(array.ndim, WeighsChannels.axes_of(op)[1])
+        )
     try:
         product = quantize_product(
             array,
@@ -107,16 +114,22 @@ def convert_weighted(
             x.scale,
             x.zero_point,
         )
-        quantize_multiplier(x.scale * product.scales / result.scale)
+        scales = product.scales * builder.joined.values.get(op.output, 1.0)
+        quantize_multiplier(x.scale * scales / result.scale)
     except ValueError as error:
         raise not_quantizable(op, error) from None
-    w = uniform_per_axis("i8", axis, product.scales.tolist(), storage_min=-127, storage_max=127)
+    w = uniform_per_axis("i8", axis, scales.tolist(), storage_min=-127, storage_max=127)
     weight_form = builder.constant(f"{builder.key_of(weight)}.i8", product.weight, w)
     bias_form = None
     if bias is not None and product.bias is not None:
         bias_form = builder.constant(f"{builder.key_of(bias)}.i32", product.bias)
     made = make(input, weight_form, bias_form, element=result, accumulator=product.accumulator)
+    made.properties["name"] = StringAttr(builder.result_name(op))
     builder.set_quantized(op.output, builder.add(made).output)
+
+
+def _other_axes(rank: int, axis: int) -> tuple[int, ...]:
+    return tuple(each for each in range(rank) if each != axis)
 
 
 def _convert_activations(builder: TpuBuilder, op: top.MatmulOp, make: MakeProduct) -> None:

@@ -33,6 +33,7 @@ from ...dialects.quant.element_type import (
 )
 from ..pattern_driver import UniqueNames
 from .float_results import Reader
+from .joined_factors import JoinedFactors
 
 _SHOWN_NAMES = 20
 
@@ -47,8 +48,9 @@ class TpuBuilder:
     operands are float forms computes in it. New ops get the location `location` and unique names. Values that need a
     calibrated range and have none are collected, so that one diagnostic can name them all. `saturated` counts the
     numbers of weights that are out of the range of `float`. `float_results` are values that are made in floats,
-    by what reads them; `bounded` has float forms that replace others for the op that is being converted. `warnings` are
-    told when all is converted. `quantize` is one of `QUANTIZE`.
+    by what reads them; `bounded` has float forms that replace others for the op that is being converted. `joined` are
+    values that are stored larger than they are. `warnings` are told when all is converted. `quantize` is one of
+    `QUANTIZE`.
     """
 
     def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
@@ -58,6 +60,7 @@ class TpuBuilder:
         self.saturated = 0
         self.float_results: Mapping[SSAValue, Reader] = {}
         self.bounded: Mapping[SSAValue, SSAValue] = {}
+        self.joined = JoinedFactors()
         self.warnings: list[Diagnostic] = []
         self.location: LocationAttr = UnknownLoc()
         self.source = function.body.block
@@ -92,6 +95,11 @@ class TpuBuilder:
             )
         owner = value.owner
         return owner.result_name.data if isinstance(owner, top.TopOp) else str(value.name_hint)
+
+    def result_name(self, op: top.TopOp) -> str:
+        """Return the name for what `op` becomes: its own, or a new one if it is stored larger than it is."""
+        name = op.result_name.data
+        return self.fresh(f"{name}_scaled") if self.joined.changes(op.output) else name
 
     def fresh(self, name: str) -> str:
         """Return a name that no value has, made from `name`."""

@@ -1,17 +1,21 @@
-"""Finds concats of tensors whose ranges are so different that one 8-bit scale would hide some of them."""
+"""Finds concats of tensors whose calibrated ranges are so different that one 8-bit scale would hide some of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from math import prod
+from collections.abc import Callable, Collection, Iterable
+from math import floor, log2, prod
 
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import Diagnostic
+from ...backends.numerics.quantization import activation_parameters
 from ...dialects.ir.location import place_of
 from ...dialects.network.traits import Moves
-from ...dialects.quant.element_type import shape_of
-from .range_ratio import MOST_RATIO, range_ratio
+from ...dialects.quant import CalibratedType
+from ...dialects.quant.element_type import element_of, shape_of
+
+MOST_RATIO = 32
+"""How much wider a result's range may be than an operand's, which is then left with 8 of 256 steps."""
 
 
 def uneven_joins(ops: Iterable[Operation]) -> dict[SSAValue, Operation]:
@@ -48,8 +52,12 @@ def is_part(op: Operation) -> bool:
     )
 
 
-def one_scale_warning(join: Operation, name_of: Callable[[SSAValue], str]) -> Diagnostic:
-    """Return the warning for a concat that gets one scale because of its readers; `name_of` gives a value's name."""
+def one_scale_warning(
+    join: Operation, hidden: Collection[SSAValue], name_of: Callable[[SSAValue], str]
+) -> Diagnostic:
+    """Return the warning for a concat that hides its inputs `hidden` in one scale, because of its readers; `name_of`
+    gives a value's name.
+    """
     return Diagnostic(
         "warning",
         f"'{name_of(join.results[0])}' joins tensors of very different size in one int8 scale",
@@ -57,6 +65,38 @@ def one_scale_warning(join: Operation, name_of: Callable[[SSAValue], str]) -> Di
         [
             f"the range of '{name_of(value)}' is 1/{ratio:.0f} of the whole: {256 / ratio:.1f} of 256 steps"
             for value, ratio in hidden_operands(join).items()
+            if value in hidden
         ],
         hint="bring the inputs to like ranges before (and scale the readers' weights back), or join them later",
     )
+
+
+def range_ratio(wide: SSAValue, narrow: SSAValue) -> float | None:
+    """Return how many times the 8-bit step of `wide` is that of `narrow`; None if one of them has no range of use."""
+    steps = [_step(value) for value in (wide, narrow)]
+    if steps[0] is None or steps[1] is None:
+        return None
+    return steps[0] / steps[1]
+
+
+def fitting_factor(wide: SSAValue, narrow: SSAValue) -> float:
+    """Return the greatest power of two by which the calibrated range of `narrow` stays within that of `wide`; 1 if
+    there is none greater.
+    """
+    outer, inner = element_of(wide), element_of(narrow)
+    assert isinstance(outer, CalibratedType) and isinstance(inner, CalibratedType)
+    ratios = [outer.high / inner.high] if inner.high > 0 else []
+    ratios += [outer.low / inner.low] if inner.low < 0 else []
+    least = min(ratios, default=1.0)
+    return 2.0 ** floor(log2(least)) if least > 1 else 1.0
+
+
+def _step(value: SSAValue) -> float | None:
+    """Return the 8-bit step of a value's calibrated range."""
+    element = element_of(value)
+    if not isinstance(element, CalibratedType):
+        return None
+    try:
+        return float(activation_parameters(element.low, element.high)[0])
+    except ValueError:
+        return None

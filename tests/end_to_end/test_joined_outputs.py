@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onnx import ModelProto, NodeProto, helper
+from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 from tests.unit.compiler.onnx_import.onnx_models import model_of
 
@@ -98,10 +98,34 @@ def test_each_part_keeps_its_own_scale(name: str):
 
 
 def test_one_scale_that_a_reader_forces_is_told(capsys: pytest.CaptureFixture[str]):
-    outputs(model(*HEADS, JOIN, node("Conv", "joined mixing", "y")), INPUTS)
+    network = model(
+        *HEADS,
+        node("Sigmoid", "scores", "certain"),
+        node("Concat", "boxes certain", "joined", axis=1),
+        node("Conv", "joined mixing", "y"),
+    )
+    outputs(network, INPUTS)
     told = capsys.readouterr().err
     assert "joined: warning: 'joined' joins tensors of very different size" in told
-    assert "note: the range of 'scores' is 1/" in told
+    assert "note: the range of 'certain' is 1/" in told
+
+
+@pytest.mark.parametrize("activates", [False, True])
+def test_products_balance_one_scale(activates: bool, capsys: pytest.CaptureFixture[str]):
+    """Weights that bring the parts to like size: in one scale nothing was left of the scores."""
+    part = "active" if activates else "scores"
+    nodes = [node("Relu", "scores", "active")] if activates else []
+    network = model(
+        *HEADS,
+        *nodes,
+        node("Concat", f"boxes {part}", "joined", axis=1),
+        node("Conv", "joined even", "y"),
+    )
+    even = CONSTANTS["mixing"] / np.repeat([1000, 1], [BOXES, SCORES]).reshape(1, -1, 1, 1)
+    network.graph.initializer.append(numpy_helper.from_array(even.astype(np.float32), "even"))
+    [(got, expected)] = outputs(network, INPUTS)
+    assert decibels(got, expected) > 25
+    assert f"note: '{part}' is stored 128 times as large" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ func.func @slices(%x: !x) -> (!p, !s) attributes {smalti.inputs = ["x"]} {
 // CHECK: %c2 = tpu.concat "c2" {{.*}} -> tensor<1x8x2x2xf32>
 // CHECK: %q2_i8 = tpu.cast "q2_i8" %q2 : {{.*}} -> tensor<1x4x4x!quant.uniform<i8:f32, 0.0078
 
-// An op of 8 bits that reads both forces one scale, and that is told.
-func.func @forced(%x: !x) -> !x attributes {smalti.inputs = ["x"]} {
+// A product that reads both gets them in one scale. The small part is stored 512 times as large; the weights balance it.
+func.func @balanced(%x: !x) -> !x attributes {smalti.inputs = ["x"]} {
   %wb = top.weight "wb3" seed = 1 : tensor<4x4x1x1xf32>
   %ws = top.weight "ws3" seed = 2 : tensor<4x4x1x1xf32>
   %wc = top.weight "wc3" seed = 3 : tensor<4x8x1x1xf32>
@@ -52,7 +52,25 @@ func.func @forced(%x: !x) -> !x attributes {smalti.inputs = ["x"]} {
   func.return %y : !x
 }
 
+// CHECK-LABEL: func.func @balanced
+// CHECK: %s3_scaled = tpu.conv2d "s3_scaled"
+// CHECK: %c3_scaled = tpu.concat "c3_scaled" %b3, %s3_scaled axis = 1 : {{.*}} -> tensor<1x8x2x2x!quant.uniform<i8:f32, 5.0
+// CHECK: %y3 = tpu.conv2d "y3" %c3_scaled
+// TOLD: remark: 'c3' joins tensors of very different size in one int8 scale; the weights that read it balance them
+// TOLD: 's3' is stored 512 times as large
+
+// What a function makes has no weights to be made larger by, and that is told.
+func.func @forced(%x: !x) -> !x attributes {smalti.inputs = ["x"]} {
+  %wb = top.weight "wb4" seed = 1 : tensor<4x4x1x1xf32>
+  %wc = top.weight "wc4" seed = 3 : tensor<4x8x1x1xf32>
+  %b = top.conv2d "b4" %x, %wb : (!x, tensor<4x4x1x1xf32>) -> !b
+  %s = top.unary "s4" %x kind = "tanh" : (!x) -> !x
+  %c = top.concat "c4" %b, %s axis = 1 : (!b, !x) -> !c
+  %y = top.conv2d "y4" %c, %wc : (!c, tensor<4x8x1x1xf32>) -> !x
+  func.return %y : !x
+}
+
 // CHECK-LABEL: func.func @forced
-// CHECK: %c3 = tpu.concat "c3" {{.*}} -> tensor<1x8x2x2x!quant.uniform<i8:f32,
-// TOLD: warning: 'c3' joins tensors of very different size in one int8 scale
-// TOLD: the range of 's3' is 1/640 of the whole: 0.4 of 256 steps
+// CHECK: %c4 = tpu.concat "c4" {{.*}} -> tensor<1x8x2x2x!quant.uniform<i8:f32, 5.0
+// TOLD: warning: 'c4' joins tensors of very different size in one int8 scale
+// TOLD: the range of 's4' is 1/640 of the whole: 0.4 of 256 steps
