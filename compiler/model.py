@@ -64,7 +64,7 @@ class ImportedModel:
         """Return how many ops the network has (without weights), how many weights, and how many elements these have."""
         from ..dialects import top
 
-        ops = [op for op in self.module.walk() if op.name.startswith("top.")]
+        ops = [op for op in self.module.walk() if isinstance(op, top.TopOp)]
         weights = [op for op in ops if isinstance(op, top.WeightOp)]
         elements = sum(prod(op.output.type.get_shape()) for op in weights)
         return len(ops) - len(weights), len(weights), elements

@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from ..backends.diagnostics.diagnostic import DiagnosticError
+from ..backends.diagnostics.diagnostic import DiagnosticError, contained
 from ..dialects.ir.text.module_text import current_operation
 from ..dialects.ir.text.module_text import verify as verify_module
 from ..dialects.ir.verifier import Verifier
@@ -30,14 +30,16 @@ def run_pipeline(
 
     `verifier` is the one of earlier pipelines over this module, which knows what has not changed since. Raises
     DiagnosticError if a pass refuses its input, or if the module does not verify; a note then names the pass after
-    which it did not. A Python error that a pass raises is passed on with a note (`__notes__`) that names the pass.
+    which it did not. A Python error that a pass raises is passed on with a note (`__notes__`) that names the pass; what
+    would end the program, such as SystemExit, becomes a DiagnosticError.
     """
     run = _Run(tuple(instruments), (verifier or Verifier()) if verify else None)
     error: BaseException | None = None
     for instrument in run.instruments:
         instrument.enter(ctx, module, passes)
     try:
-        run.verify(module)
+        with contained("in the verifier before the first pass"):
+            run.verify(module)
         for each in passes:
             run.apply(each, ctx, module)
     except BaseException as raised:
@@ -75,7 +77,8 @@ class _Run:
             instrument.before(each, module)
         try:
             _apply_with_notes(each, ctx, module)
-            self._verify_after(each, module)
+            with contained(f"in the verifier after pass '{each.name}'"):
+                self._verify_after(each, module)
         except BaseException as error:
             for instrument in reversed(self.instruments):
                 instrument.failed(each, module, error)
@@ -96,12 +99,10 @@ class _Run:
 def _apply_with_notes(each: ModulePass, ctx: Context, module: ModuleOp) -> None:
     """Apply a pass; an error that it raises gets a note about the operation or the pass."""
     try:
-        each.apply(ctx, module)
+        with contained(f"in pass '{each.name}'"):
+            each.apply(ctx, module)
     except DiagnosticError as error:
         wrong = error.place.op if error.place is not None else None
         if isinstance(wrong, Operation) and wrong.parent is not None:
             error.notes = [*error.notes, current_operation(wrong)]
-        raise
-    except Exception as error:
-        error.add_note(f"in pass '{each.name}'")
         raise

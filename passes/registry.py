@@ -14,7 +14,7 @@ from xdsl.utils.arg_spec import parse_pipeline as parse_specs
 from xdsl.utils.exceptions import ArgSpecParseError
 from xdsl.utils.hints import type_repr
 
-from ..backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
+from ..backends.diagnostics.diagnostic import DiagnosticError, Place, contained, did_you_mean
 from .anchors import without_anchors
 
 PASSES: dict[str, str | type[ModulePass]] = {
@@ -168,7 +168,8 @@ def _make_pass(spec: ArgSpec) -> ModulePass:
     for name, values in given.items():
         _check_type(cls, name, values, types[name], place)
     try:
-        return cls.from_pass_spec(ArgSpec(spec.name, given))
+        with contained(f"in pass '{spec.name}'"):
+            return cls.from_pass_spec(ArgSpec(spec.name, given))
     except ValueError as error:
         raise DiagnosticError(str(error), place) from None
 

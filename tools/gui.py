@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .arguments.command_line import EXIT_FINE
+from .arguments.command_line import EXIT_FINE, EXIT_WRONG_INPUT
 from .arguments.files import InputFile
 from .program import add_program_arguments, run_program
 
@@ -48,7 +48,7 @@ def make_app(file: str | None = None, passes: str = "") -> InputApp:
     from ..backends.diagnostics.diagnostic import DiagnosticError
 
     try:
-        from xdsl.interactive.app import InputApp
+        from .interactive_app import SmaltiApp, told
     except ImportError as error:
         raise DiagnosticError(
             f"the interactive app needs a package that is not installed: {error.name}",
@@ -60,12 +60,15 @@ def make_app(file: str | None = None, passes: str = "") -> InputApp:
     from ..passes.registry import parse_pipeline
 
     universe = Universe.get_multiverse()
-    return InputApp(
+    return SmaltiApp(
         tuple(universe.all_dialects.items()),
-        tuple((name, make()) for name, make in sorted(universe.all_passes.items())),
+        tuple((name, told(make())) for name, make in sorted(universe.all_passes.items())),
         file,
         _FIRST_TEXT if file is None else read_text(file),
-        tuple(parse_pipeline(passes)),
+        tuple(
+            told(type(each)).from_pass_spec(each.pipeline_pass_spec())
+            for each in parse_pipeline(passes)
+        ),
     )
 
 
@@ -79,7 +82,7 @@ def _run(args: argparse.Namespace) -> int:
             hint="start it in a terminal, without a pipe; smalti-opt runs passes without one",
         )
     app.run()
-    return EXIT_FINE
+    return EXIT_WRONG_INPUT if app.return_code else EXIT_FINE
 
 
 def main(argv: Sequence[str] | None = None) -> int:

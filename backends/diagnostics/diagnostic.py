@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .plugin_fault import plugin_frame
+
 Severity = Literal["error", "warning", "remark", "note"]
 _SHOWN_COLUMNS = 160
+_DEBUG = "--debug shows the traceback"
 
 
 @dataclass(frozen=True)
@@ -91,24 +95,84 @@ class DiagnosticError(Exception):
         return "\n".join(_lines("error", self.message, self.place, self.notes, self.hint))
 
 
-def as_diagnostic(error: Exception) -> DiagnosticError:
+def as_diagnostic(error: BaseException) -> DiagnosticError:
     """Return an error as a diagnostic.
 
-    A DiagnosticError is returned as it is. Any other exception (a mistake in Smalti or in a plugin) becomes a
-    diagnostic that says what it is and where it was raised.
+    A DiagnosticError is returned as it is. Any other exception is a mistake in a plugin, if one was running, or in
+    Smalti, and becomes a diagnostic that says what it is and where it was raised. Only memory and the depth of the
+    input are limits that a user meets without a plugin.
     """
-    if isinstance(error, DiagnosticError):
+    if isinstance(error, DiagnosticError) and _is_printable(error):
         return error
-    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    notes: list[str] = list(getattr(error, "__notes__", ()))
+    words = words_of(error)
+    notes = _notes_of(error)
+    frame = plugin_frame(error.__traceback__)
+    if frame is None and isinstance(error, MemoryError):
+        return DiagnosticError("out of memory", None, notes, "use a smaller batch or fewer samples")
+    if frame is None and isinstance(error, RecursionError):
+        return DiagnosticError("the input is nested too deeply", notes=notes)
     frames = traceback.extract_tb(error.__traceback__)
     if frames:
-        notes.append(f"raised in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}")
+        raised = f"{frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}"
+        notes.append(f"raised in {raised}")
+        if frame is not None and str(frame) != raised:
+            notes.append(f"called in {frame}")
+    if frame is None:
+        hint = f"a mistake in the program, not in the input: {_DEBUG}"
+        return DiagnosticError(f"internal error: {words}", notes=notes, hint=hint)
     return DiagnosticError(
-        f"internal error: {words.splitlines()[0]}",
+        f"plugin '{frame.plugin}' ends with {words}",
         notes=notes,
-        hint="a mistake in the program, not in the input: --debug shows the traceback",
+        hint="raise DiagnosticError to refuse the input; a plugin does not end the program"
+        if isinstance(error, SystemExit)
+        else f"a mistake in the plugin, not in the input: {_DEBUG}",
     )
+
+
+def words_of(error: BaseException) -> str:
+    """Return the type of an error and the first line of its message, also of an error that cannot be printed."""
+    kind = type(error).__name__
+    try:
+        lines = str(error).splitlines()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:
+        return f"{kind}, whose message cannot be printed ({type(failure).__name__})"
+    return f"{kind}: {lines[0]}" if lines else kind
+
+
+@contextmanager
+def contained(note: str) -> Iterator[None]:
+    """Let no code inside end the program: what is raised there and is no Exception, such as SystemExit, becomes a
+    DiagnosticError. Add `note`, which says where that is, to any error but a DiagnosticError.
+
+    An interruption by the user (KeyboardInterrupt) passes.
+    """
+    try:
+        yield
+    except (DiagnosticError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        with suppress(TypeError):  # an exception may have attributes of its own of this name
+            BaseException.add_note(error, note)
+        if isinstance(error, Exception):
+            raise
+        raise as_diagnostic(error) from error
+
+
+def _is_printable(error: BaseException) -> bool:
+    try:
+        str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return False
+    return True
+
+
+def _notes_of(error: BaseException) -> list[str | Note]:
+    notes = getattr(error, "__notes__", ())
+    return [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -18,7 +18,7 @@ from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import WeightBase, value_of
 from ...dialects.network.tensor_op import Arrays, TensorOp
 from ...dialects.quant.number_format import real_value
-from ..diagnostics.diagnostic import DiagnosticError
+from ..diagnostics.diagnostic import DiagnosticError, contained
 from .samples import (
     MAX_LIVE_BYTES,
     input_names,
@@ -83,7 +83,7 @@ class FunctionRunner:
         try:
             if isinstance(op, WeightBase):
                 return value_of(op, self._weights)[None]
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), contained(f"in {op.name} '{op.result_name.data}'"):
                 return op.evaluate(operands)
         except NotImplementedError as error:
             raise DiagnosticError(f"cannot run '{op.name}': {error}", place_of(op)) from error

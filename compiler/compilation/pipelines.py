@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ...dialects.ir.target_attribute import target_name_of
@@ -34,12 +35,10 @@ def level_of(module: ModuleOp) -> Level:
     Raises:
         DiagnosticError: if the module holds no op of Smalti.
     """
-    found = {op.name.partition(".")[0] for op in module.ops}
+    found = {_dialect_of(op) for op in module.ops}
     for op in module.ops:
         if isinstance(op, func.FuncOp):
-            found.update(
-                inner.name.partition(".")[0] for block in op.body.blocks for inner in block.ops
-            )
+            found.update(_dialect_of(inner) for block in op.body.blocks for inner in block.ops)
     levels: list[Level] = [level for level in LEVELS if level in found]
     if not levels and "func" in found:
         return "top" if target_name_of(module) is None else "tpu"
@@ -49,6 +48,17 @@ def level_of(module: ModuleOp) -> Level:
             hint="give a file that smalti wrote, or a func.func of top ops",
         )
     return levels[-1]
+
+
+def _dialect_of(op: Operation) -> str:
+    """Return the name of an op's dialect; for an op of a plugin that of the level whose base it has."""
+    name = op.name.partition(".")[0]
+    if name in (*LEVELS, "builtin", "func"):
+        return name
+    from ...dialects.top.top_op import TopOp
+    from ...dialects.tpu import TpuOp
+
+    return "top" if isinstance(op, TopOp) else "tpu" if isinstance(op, TpuOp) else name
 
 
 def _option(name: str, value: str | int | None) -> str:

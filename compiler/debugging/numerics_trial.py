@@ -10,7 +10,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.diagnostic import DiagnosticError, words_of
 from ...dialects.ir.context import SmaltiContext
 from ..analysis.comparison import Difference
 from ..compilation.execution import run_ir
@@ -49,8 +49,7 @@ def message_of(error: Exception) -> str:
     """Return the first line of an error; an exception that is no diagnostic is a crash, and its type names it."""
     if isinstance(error, DiagnosticError):
         return error.message
-    first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}"
+    return words_of(error)
 
 
 class NumericsTrial:

@@ -12,7 +12,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place, words_of
 from ...backends.diagnostics.files import write_text
 from ...passes.instrument import PassInstrument
 
@@ -133,4 +133,4 @@ def _text_of_wrong(module: ModuleOp, text_of: ModuleText) -> str:
     try:
         return text_of(module)
     except Exception as error:
-        return f"// the IR cannot be printed any more: {type(error).__name__}: {error}\n"
+        return f"// the IR cannot be printed any more: {words_of(error)}\n"

@@ -134,7 +134,9 @@ class OptDriver:
         try:
             module = self._transform(ctx, chunk, file, passes, instruments)
             printed = self._put_out(module, ctx)
-        except Exception as raised:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:
             error = as_diagnostic(raised)
             if self.options.debug:
                 traceback.print_exception(raised)

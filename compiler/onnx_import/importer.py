@@ -27,9 +27,15 @@ from .model.declarations import TensorFacts, check_declarations
 from .model.input_shapes import BatchChange, GivenSizes, resolve_input_shapes
 from .model.limits import FoldingBudget, ImportLimits
 from .model.model_file import open_model
+from .model.op_name import is_default_domain, op_name
 from .model.tensors import TensorReader
-from .model.validation import is_default_domain, validate
-from .operator_table import HANDLES_CONSTANTS, OPERATORS, supported_operators
+from .model.validation import validate
+from .operator_table import (
+    HANDLES_CONSTANTS,
+    imported_by_plugins,
+    operator_of,
+    supported_operators,
+)
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -53,11 +59,14 @@ _Tensor: TypeAlias = "Value | _Missing | None"
 
 @dataclass(frozen=True)
 class _Unsupported:
-    """A node that cannot be imported: its op (with the domain), its name, and the reason."""
+    """A node that cannot be imported: its op (with the domain), the version of its operator set, its name, and the
+    reason. A graph's input or output has no version.
+    """
 
     op: str
     node: str
     reason: str
+    opset: int | None = None
 
 
 def import_onnx(
@@ -90,19 +99,23 @@ def import_onnx(
         file, folder, data = model.graph.name or "model", None, None
         proto = model
     limits = limits or ImportLimits()
-    proto, opset = validate(proto, file, limits)
+    proto, opset = validate(proto, file, limits, imported_by_plugins())
     reader = TensorReader(file, folder, data)
-    return _GraphImporter(proto.graph, opset, ctx, reader, FoldingBudget(limits)).run(
-        GivenSizes(input_shapes or {}, batch, symbols or {})
-    )
+    domains = {entry.domain: entry.version for entry in proto.opset_import}
+    importer = _GraphImporter(proto.graph, opset, domains, ctx, reader, FoldingBudget(limits))
+    return importer.run(GivenSizes(input_shapes or {}, batch, symbols or {}))
 
 
 @dataclass
 class _GraphImporter:
-    """Walks the nodes of one graph; `values` holds every tensor that is known so far, by name."""
+    """Walks the nodes of one graph; `values` holds every tensor that is known so far, by name.
+
+    `opset` is the version of ONNX's own operator set, `domains` has the versions of all sets.
+    """
 
     graph: GraphProto
     opset: int
+    domains: Mapping[str, int]
     ctx: SmaltiContext
     reader: TensorReader
     budget: FoldingBudget
@@ -193,7 +206,8 @@ class _GraphImporter:
             return
         inputs = [tensor for tensor in tensors if not isinstance(tensor, _Missing)]
         outputs_used = [name in used for name in proto.output]
-        node = Node(proto, self.opset, label, inputs, outputs_used, self.file, self.reader)
+        opset = self._opset_of(proto)
+        node = Node(proto, opset, label, inputs, outputs_used, self.file, self.reader)
         try:
             outputs = self._lower(node, builder)
         except UnsupportedNodeError as error:
@@ -204,6 +218,9 @@ class _GraphImporter:
                 self.values[name] = value
                 if isinstance(value, SSAValue) and value.name_hint is None:
                     value.name_hint = value_name(name)
+
+    def _opset_of(self, proto: NodeProto) -> int:
+        return self.opset if is_default_domain(proto) else self.domains.get(proto.domain, 1)
 
     def _lookup(self, name: str, label: str) -> _Tensor:
         if not name:
@@ -218,9 +235,9 @@ class _GraphImporter:
 
     def _lower(self, node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
         builder.enter(node)
-        operator = OPERATORS.get(node.op_type) if is_default_domain(node.proto) else None
+        operator = operator_of(node.proto)
         known = all(value is None or isinstance(value, Constant) for value in node.inputs)
-        if known and node.op_type not in HANDLES_CONSTANTS:
+        if known and op_name(node.proto.domain, node.op_type) not in HANDLES_CONSTANTS:
             folded = fold(node, self.budget)
             if folded is not None:
                 return folded
@@ -228,7 +245,7 @@ class _GraphImporter:
             if known and can_fold(node):
                 raise UnsupportedNodeError("the size of its constant result is unknown")
             raise UnsupportedNodeError("")
-        return operator.lower(node, builder)
+        return operator.outputs_of(node, builder)
 
     def _skip(self, proto: NodeProto, label: str, tensors: Sequence[_Tensor]) -> None:
         """Skip a node that lacks an input; report it if it would be unsupported even with all its inputs."""
@@ -240,14 +257,14 @@ class _GraphImporter:
         )
         if is_default_domain(proto) and (proto.op_type in ("Shape", "Size") or is_foldable):
             self._lose(proto, is_shape_arithmetic=True)
-        elif is_default_domain(proto) and proto.op_type in OPERATORS:
+        elif operator_of(proto) is not None:
             self._lose(proto)
         else:
             self._reject(proto, label, "")
 
     def _reject(self, proto: NodeProto, label: str, reason: str) -> None:
-        op = proto.op_type if is_default_domain(proto) else f"{proto.domain}.{proto.op_type}"
-        self.unsupported.append(_Unsupported(op, label, reason))
+        op = op_name(proto.domain, proto.op_type)
+        self.unsupported.append(_Unsupported(op, label, reason, self._opset_of(proto)))
         self._lose(proto)
 
     def _lose(self, proto: NodeProto, is_shape_arithmetic: bool = False) -> None:
@@ -293,24 +310,34 @@ class _GraphImporter:
         """
         if not self.unsupported:
             return
-        groups: dict[tuple[str, str], list[str]] = {}
+        groups: dict[tuple[str, str, int | None], list[str]] = {}
         for entry in self.unsupported:
-            groups.setdefault((entry.op, entry.reason), []).append(f"'{entry.node}'")
+            key = (entry.op, entry.reason, entry.opset)
+            groups.setdefault(key, []).append(f"'{entry.node}'")
         notes = []
-        for (op, reason), nodes in groups.items():
-            version = "" if op.startswith("graph ") else f" (opset {self.opset})"
+        for (op, reason, opset), nodes in groups.items():
+            version = "" if opset is None else f" (opset {opset})"
             because = f": {reason}" if reason else ""
             notes.append(f"{op}{version}, {', '.join(nodes)}{because}")
-        count = len({op for op, _ in groups})
-        tensors = all(op.startswith("graph ") for op, _ in groups)
+        count = len({op for op, *_ in groups})
+        tensors = all(opset is None for *_, opset in groups)
         one, many = ("type of input or output", "types") if tensors else ("operator", "operators")
         what = f"1 {one} that is" if count == 1 else f"{count} {many} that are"
         raise DiagnosticError(
             f"the model needs {what} not supported",
             Place(file=self.file),
             notes,
-            "'smalti ops' lists what is supported",
+            _advice({op for op, reason, opset in groups if opset is not None and not reason}),
         )
+
+
+def _advice(unknown: set[str]) -> str:
+    """Return what to do about ops that nothing imports: a plugin can import those of a domain of their own."""
+    listed = "'smalti ops' lists what is supported"
+    own = sorted(op for op in unknown if "." in op)
+    if not own:
+        return listed
+    return f'{listed}; import {own[0]} in a plugin: Plugin(importers={{"{own[0]}": ...}})'
 
 
 def _module(block: Block, inputs: Sequence[str], results: dict[str, SSAValue]) -> ModuleOp:

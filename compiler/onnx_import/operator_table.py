@@ -1,8 +1,13 @@
-"""The table of ONNX ops that can be imported; each family of ops has a module of its own."""
+"""The table of ONNX ops that can be imported; each family of ops has a module of its own, and plugins add theirs."""
 
 from __future__ import annotations
 
-from .graph.operator import Operator
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from .graph.operator import ImportFunction, Operator
+from .model.op_name import op_name
 from .ops import (
     along_axis,
     arithmetic,
@@ -21,6 +26,11 @@ from .ops import (
     reshape,
 )
 
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+_PLUGIN = "plugin"
+
 OPERATORS: dict[str, Operator] = {
     **along_axis.OPERATORS,
     **arithmetic.OPERATORS,
@@ -38,7 +48,9 @@ OPERATORS: dict[str, Operator] = {
     **resampling.OPERATORS,
     **reshape.OPERATORS,
 }
-"""How each op of ONNX's default operator set is imported, by name."""
+"""How each op is imported, by name: those of ONNX's default operator set, and those of plugins with the domain before
+the name ("com.me.MySwish").
+"""
 
 HANDLES_CONSTANTS = frozenset(
     {"Constant", "Identity", "Shape", "Size", "Dropout", *reshape.OPERATORS}
@@ -47,11 +59,41 @@ HANDLES_CONSTANTS = frozenset(
 """
 
 
+def register_importers(importers: Mapping[str, ImportFunction]) -> None:
+    """Add the import functions of some ops, by "DOMAIN.OP", or "OP" for an op of ONNX's own domain.
+
+    Raises DiagnosticError if an op can be imported already, or if something is no function.
+    """
+    for name, lower in importers.items():
+        if name in OPERATORS:
+            raise DiagnosticError(
+                f"the ONNX op {name} is imported already",
+                hint="rewrite its top ops with a pass of the plugin instead",
+            )
+        if not callable(lower):
+            raise DiagnosticError(
+                f"the importer of {name} is {lower!r}, which is no function",
+                hint="write a function of (node, builder) that returns the node's outputs",
+            )
+        OPERATORS[name] = Operator(lower, _PLUGIN)
+
+
+def imported_by_plugins() -> set[str]:
+    """Return the names of the ops that plugins import."""
+    return {name for name, operator in OPERATORS.items() if operator.engine == _PLUGIN}
+
+
+def operator_of(node: NodeProto) -> Operator | None:
+    """Return how the op of a node is imported; None if it cannot be."""
+    return OPERATORS.get(op_name(node.domain, node.op_type))
+
+
 def supported_operators() -> list[tuple[str, tuple[int, ...], str]]:
     """List the ops: name, the opset versions in which the op began or changed, and where it runs.
 
-    "matrix", "vector" and "transfers" are engines of the target; "folded" and "removed" ops do not reach it. All
-    versions of an op are accepted. Any other op is accepted too if all of its inputs are constants.
+    "matrix", "vector" and "transfers" are engines of the target; "folded" and "removed" ops do not reach it, and those
+    of a "plugin" run where its conversions say. All versions of an op are accepted. Any other op is accepted too if all
+    of its inputs are constants.
     """
     import onnx
 

@@ -16,7 +16,8 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -25,11 +26,13 @@ from typing import Any
 from xdsl.ir import Dialect
 from xdsl.passes import ModulePass
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place, words_of
+from ...backends.diagnostics.plugin_fault import note_plugin
 from ...backends.instructions.instruction_set import Instruction, register_instruction
 from ...backends.targets.target import register_target
 from ...dialects.context import register_dialect
 from ...passes.registry import register_pass
+from .plugin_files import files_of_module, note_plugin_parts
 from .plugin_group import GROUP
 
 
@@ -43,6 +46,8 @@ class Plugin:
         targets: by name, the path of the target's TOML file.
         instructions: classes of instructions, their opcodes from 256 on, whose `numerics` is the
             function that computes them.
+        importers: how an ONNX op becomes top ops: by "DOMAIN.OP", a `function(node, builder)` that emits the ops with
+            the builder and returns the node's outputs. Local functions of that name are not inlined.
         conversions: how a top op becomes tpu ops: `function(builder, op)`, with the builder of
             convert-top-to-tpu.
         tilers: the class that makes tiles of layers of a tpu op (`passes/tile/tiler_bases/tiler.py`).
@@ -52,8 +57,17 @@ class Plugin:
     passes: Mapping[str, type[ModulePass]] = field(default_factory=dict)
     targets: Mapping[str, str | Path] = field(default_factory=dict)
     instructions: Sequence[type[Instruction]] = ()
+    importers: Mapping[str, Callable[..., Sequence[Any]]] = field(default_factory=dict)
     conversions: Mapping[type[Any], Callable[..., None]] = field(default_factory=dict)
     tilers: Mapping[type[Any], type[Any]] = field(default_factory=dict)
+
+    def parts(self) -> Iterator[object]:
+        """Yield the classes and functions that the plugin adds."""
+        yield from (*self.dialects.values(), *self.passes.values(), *self.instructions)
+        yield from self.importers.values()
+        for table in (self.conversions, self.tilers):
+            for op, handler in table.items():
+                yield from (op, handler)
 
     def register(self) -> None:
         """Register everything that the plugin adds.
@@ -73,6 +87,10 @@ class Plugin:
             register_pass(name, cls)
         for name, path in self.targets.items():
             register_target(name, Path(path))
+        if self.importers:
+            from ..onnx_import.operator_table import register_importers
+
+            register_importers(self.importers)
         if self.conversions:
             from ...passes.top_to_tpu.conversions import register_conversions
 
@@ -108,8 +126,9 @@ def load_plugin(source: str | Path | Plugin) -> Plugin:
     key = str(Path(text).resolve()) if is_file else text
     if key in _LOADED:
         return _LOADED[key]
-    module = _import_file(Path(text)) if is_file else _import_module(text)
-    plugin = getattr(module, "PLUGIN", None)
+    with _told_as_broken(text, "imported"):
+        module = _import_file(Path(text)) if is_file else _import_module(text)
+        plugin = getattr(module, "PLUGIN", None)
     if not isinstance(plugin, Plugin):
         found = "there is none" if plugin is None else f"it is a {type(plugin).__name__}"
         raise DiagnosticError(
@@ -117,6 +136,7 @@ def load_plugin(source: str | Path | Plugin) -> Plugin:
             Place(file=text),
             hint="write PLUGIN = Plugin(passes={...}), from smalti.compiler import Plugin",
         )
+    note_plugin(text, files_of_module(module))
     return _registered(key, plugin, text)
 
 
@@ -128,28 +148,30 @@ def load_installed_plugins() -> None:
         key = f"{GROUP}:{point.name}"
         if key in _LOADED:
             continue
-        try:
+        with _told_as_broken(f"the installed plugin '{point.name}' ({point.value})", "imported"):
             plugin = point.load()
-        except Exception as error:
-            raise _broken(f"the installed plugin '{point.name}' ({point.value})", error) from error
         if not isinstance(plugin, Plugin):
             raise DiagnosticError(
                 f"the entry point '{point.name}' of {GROUP} is {point.value}, which is no Plugin",
                 hint="name a global of class smalti.compiler.Plugin, or uninstall the package",
             )
+        note_plugin(point.name, files_of_module(sys.modules[point.module]))
         _registered(key, plugin, point.name)
 
 
 def _registered(key: str, plugin: Plugin, name: str | None = None) -> Plugin:
-    if key not in _LOADED:
-        try:
+    if key in _LOADED:
+        return _LOADED[key]
+    try:
+        with _told_as_broken(name or "the plugin", "registered"):
+            note_plugin_parts(plugin.parts(), name)
             plugin.register()
-        except DiagnosticError as error:
-            if name is not None and error.place is None:
-                error.place = Place(file=name)
-            raise
-        _LOADED[key] = plugin
-    return _LOADED[key]
+    except DiagnosticError as error:
+        if name is not None and error.place is None:
+            error.place = Place(file=name)
+        raise
+    _LOADED[key] = plugin
+    return plugin
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -168,9 +190,9 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except BaseException:
         del sys.modules[name]
-        raise _broken(str(path), error) from error
+        raise
     return module
 
 
@@ -183,21 +205,26 @@ def _import_module(name: str) -> ModuleType:
                 f"there is no module '{name}'",
                 hint="install it, or give the path of its file, which ends in .py",
             ) from None
-        raise _broken(name, error) from error
-    except Exception as error:
-        raise _broken(name, error) from error
+        raise
 
 
-def _broken(name: str, error: Exception) -> DiagnosticError:
-    """Return the diagnostic for an error while a plugin was imported: the error, and the plugin's last line that
-    ran.
+@contextmanager
+def _told_as_broken(name: str, action: str) -> Iterator[None]:
+    """Turn whatever a plugin raises while it is loaded into a diagnostic: the error, and the plugin's last line that
+    ran. Interruptions by the user, and diagnostics, pass.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    line = error.lineno if isinstance(error, SyntaxError) else frames[-1].lineno
-    file = (error.filename if isinstance(error, SyntaxError) else frames[-1].filename) or name
-    first = (str(error).splitlines() or [""])[0]
-    return DiagnosticError(
-        f"the plugin cannot be imported: {type(error).__name__}: {first}",
-        Place(file=name),
-        notes=[f"raised at {file}:{line}"] if line else [],
-    )
+    try:
+        yield
+    except (DiagnosticError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        file, line = last.filename, last.lineno
+        if isinstance(error, SyntaxError):
+            file, line = error.filename or name, error.lineno
+        raise DiagnosticError(
+            f"the plugin cannot be {action}: {words_of(error)}",
+            Place(file=name),
+            notes=[f"raised at {file}:{line}"] if line else [],
+            hint="a plugin does not end the program" if isinstance(error, SystemExit) else None,
+        ) from error

@@ -11,7 +11,10 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.instruction_set import BY_MNEMONIC
 from ..ir.attribute import INTEGER, Reals, integer, reals
+from ..ir.location import place_of
 from ..ir.text.assembly import property_value
 from .buffer import AllocOp, is_global
 from .checks import check_core, space_of
@@ -25,6 +28,10 @@ Operands = dict[str, SSAValue]
 Translation = tuple[str, Fields, Operands]
 """The instruction that an op becomes: its mnemonic, the values of its fields except addresses,
 and the buffer of each address field."""
+
+_WITH_INSTRUCTION = """\
+write the method `instruction` of {name}: it returns the mnemonic, the fields and the buffers; an instruction of your \
+own is registered with Plugin(instructions=[...])"""
 
 NO_CLAMP: Reals = reals([-inf, inf])
 """The clamp that changes nothing."""
@@ -99,6 +106,18 @@ class CoreOp(StepOp):
         Raises ValueError if the op is not a computation: a copy becomes several transfers.
         """
         raise ValueError(f"{self.name} is no computation of a core")
+
+    def checked_instruction(self) -> Translation:
+        """Return the op's instruction. Raises DiagnosticError if its class names none, or an unknown one."""
+        hint = _WITH_INSTRUCTION.format(name=type(self).__name__)
+        if type(self).instruction is CoreOp.instruction:
+            message = f"{self.name} has no instruction for convert-tile-to-isa"
+            raise DiagnosticError(message, place_of(self), hint=hint)
+        translation = self.instruction()
+        if translation[0] not in BY_MNEMONIC:
+            message = f"{self.name} becomes '{translation[0]}', and there is no such instruction"
+            raise DiagnosticError(message, place_of(self), hint=hint)
+        return translation
 
     @property
     def may_run_ahead(self) -> bool:

@@ -122,7 +122,7 @@ def _translate(op: Operation) -> Iterator[Work]:
         for mnemonic, fields in _transfers(op, core):
             yield _work(op, core, mnemonic, fields)
     else:
-        mnemonic, fields, operands = op.instruction()
+        mnemonic, fields, operands = op.checked_instruction()
         for name, value in operands.items():
             fields[name] = _address(value, op)
         yield _work(op, core, mnemonic, fields)

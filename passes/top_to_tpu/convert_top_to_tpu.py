@@ -132,11 +132,7 @@ class ConvertTopToTpu(SmaltiPass):
             builder.location = op.location
             conversion = conversion_of(op)
             if conversion is None:
-                raise DiagnosticError(
-                    f"{op.name} is no op of level top",
-                    place_of(op),
-                    hint="convert a module of level top",
-                )
+                raise _cannot_convert(op)
             _check_storage(op)
             if 0 in shape_of(op.results[0]):
                 _convert_empty(builder, op)
@@ -190,6 +186,20 @@ def _body(function: FuncOp) -> Block:
                 Place(name=f"@{function.sym_name.data}"),
             )
     return function.body.block
+
+
+def _cannot_convert(op: Operation) -> DiagnosticError:
+    """Return the diagnostic for an op without a conversion: of a plugin, or of another level."""
+    if not isinstance(op, top.TopOp):
+        message, hint = f"{op.name} is no op of level top", "convert a module of level top"
+        return DiagnosticError(message, place_of(op), hint=hint)
+    name = type(op).__name__
+    return DiagnosticError(
+        f"{op.name} has no conversion in {ConvertTopToTpu.name}",
+        place_of(op),
+        hint="write a function of (builder, op) that adds tpu ops, and register it: "
+        f"Plugin(conversions={{{name}: convert}}); or replace the op by others in a pass before",
+    )
 
 
 def _check_storage(op: Operation) -> None:

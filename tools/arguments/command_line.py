@@ -40,12 +40,11 @@ def run_command(run: Callable[[], int], args: argparse.Namespace) -> int:
 
 
 def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
-    """Run a command's body; a mistake of the user becomes a diagnostic on stderr and exit code 1.
+    """Run a command's body; whatever it raises becomes a diagnostic on stderr and exit code 1.
 
     `debug` shows the traceback as well. The cyclic garbage collector stays off meanwhile, since what a command makes
     lives as long as the command does.
     """
-    from ...backends.diagnostics.diagnostic import DiagnosticError, as_diagnostic
     from ...compiler.compilation.collector import collector_paused
 
     try:
@@ -53,30 +52,39 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
             code = run() if not debug else _with_traceback(run)
             _flush_standard_output()
             return code
-    except DiagnosticError as error:
-        print(error, file=sys.stderr)
-        return EXIT_WRONG_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output (head, less) went away; keep the interpreter's own flush from failing too.
-        _drop_standard_output()
-        return EXIT_WRONG_INPUT
-    except MemoryError:
-        print("error: out of memory; use a smaller batch or fewer samples at once", file=sys.stderr)
-        return EXIT_WRONG_INPUT
-    except RecursionError:
-        print("error: the input is nested too deeply", file=sys.stderr)
-        return EXIT_WRONG_INPUT
-    except OSError as error:
-        print(_of_system(error), file=sys.stderr)
-        if error.filename == _STANDARD_OUTPUT:
+    except BaseException as error:
+        if isinstance(error, BrokenPipeError) and not _is_of_plugin(error):
+            # The reader of our output (head, less) went away; keep the interpreter's own flush from failing too.
+            _drop_standard_output()
+            return EXIT_WRONG_INPUT
+        print(_told(error), file=sys.stderr)
+        if isinstance(error, OSError) and error.filename == _STANDARD_OUTPUT:
             _drop_standard_output()
         return EXIT_WRONG_INPUT
-    except Exception as error:
-        print(as_diagnostic(error), file=sys.stderr)
-        return EXIT_WRONG_INPUT
+
+
+def _told(error: BaseException) -> str:
+    """Return what to tell of an error that ends a command."""
+    from ...backends.diagnostics.diagnostic import as_diagnostic
+    from ...backends.diagnostics.plugin_fault import plugin_frame
+
+    if isinstance(error, OSError) and plugin_frame(error.__traceback__) is None:
+        return str(_of_system(error))
+    return str(as_diagnostic(error))
+
+
+def _is_of_plugin(error: BrokenPipeError) -> bool:
+    """Tell whether a plugin wrote to a pipe of its own, and not just to standard output that nobody reads any more."""
+    from ...backends.diagnostics.plugin_fault import plugin_frame
+
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return False
+    return plugin_frame(error.__traceback__) is not None
 
 
 def _flush_standard_output() -> None:
@@ -113,6 +121,8 @@ def _drop_standard_output() -> None:
 def _with_traceback(run: Callable[[], int]) -> int:
     try:
         return run()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         traceback.print_exception(error)
         raise

@@ -22,7 +22,7 @@ from ....dialects.ir.attribute import values_of
 from ....dialects.ir.location import place_of
 from ....dialects.ir.weights import WeightStore
 from ....dialects.tile.weight_data import weight_data
-from ...diagnostics.diagnostic import DiagnosticError
+from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
 from ..samples import MAX_LIVE_BYTES, joined, stack_samples
 from ..tpu import run_body
@@ -212,7 +212,7 @@ class _Run:
 
     def _compute(self, op: tile.CoreOp) -> None:
         """Run a computation on tiles with the device function that its instruction names."""
-        mnemonic, fields, operands = op.instruction()
+        mnemonic, fields, operands = op.checked_instruction()
         instruction = BY_MNEMONIC[mnemonic]
         complete = {f.name: fields.get(f.name, f.default) for f in instruction.fields}
         buffers = {name: self._buffer(value) for name, value in operands.items()}
@@ -226,7 +226,8 @@ class _Run:
             if buffer is not target or fields.get("accumulate")
         }
         assert instruction.numerics is not None
-        result = instruction.numerics(**arrays, **fields)
+        with contained(f"in {op.name}"):
+            result = instruction.numerics(**arrays, **fields)
         target.write(result.reshape(-1, *target.shape))
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...diagnostics.diagnostic import DiagnosticError
+from ...diagnostics.diagnostic import DiagnosticError, contained
+from ...diagnostics.plugin_fault import plugin_frame
 from ...instructions.instruction_set import (
     HEADER,
     SEGMENTS,
@@ -170,8 +171,11 @@ class FunctionalSimulator:
         with np.errstate(all="ignore"):
             for step, name in zip(self._steps, self._names, strict=True):
                 try:
-                    step(state)
+                    with contained(f"in {name}"):
+                        step(state)
                 except (ValueError, OverflowError) as error:
+                    if plugin_frame(error.__traceback__) is not None:
+                        raise
                     raise DiagnosticError(
                         f"{name} cannot be executed: {error}", hint="compile the program again"
                     ) from error

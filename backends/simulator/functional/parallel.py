@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
+from ...diagnostics.plugin_fault import plugin_of_file
 from ...instructions.instruction_set import BY_OPCODE, FIRST_FREE_OPCODE
 from ...program import container
 from ...program.program import Program
@@ -62,12 +63,15 @@ def run_parallel(
 
 
 def added_instructions() -> list[str]:
-    """Return where a process finds the classes of instructions that plugins have added: MODULE:CLASS:FILE each."""
+    """Return where a process finds the classes of instructions that plugins have added: the fields of an
+    `AddedInstruction` as JSON for each.
+    """
     added = [cls for opcode, cls in BY_OPCODE.items() if opcode >= FIRST_FREE_OPCODE]
-    return [
-        f"{cls.__module__}:{cls.__qualname__}:{getattr(sys.modules[cls.__module__], '__file__', '')}"
-        for cls in added
-    ]
+    places: list[str] = []
+    for cls in added:
+        file = getattr(sys.modules[cls.__module__], "__file__", None) or ""
+        places.append(json.dumps([cls.__module__, cls.__qualname__, file, plugin_of_file(file)]))
+    return places
 
 
 @dataclass(frozen=True)

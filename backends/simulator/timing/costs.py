@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...diagnostics.diagnostic import DiagnosticError
+from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.columns import Columns
 from ...instructions.instruction_set import SPACES, HostCall, Load, Store
 from ...program.encoding import select
@@ -137,7 +137,8 @@ def _busy_cycles(streams: Streams) -> np.ndarray:
     with np.errstate(all="ignore"):
         for columns in streams.columns:
             try:
-                busy[columns.numbers] = columns.instruction.cycles(columns.fields, target)
+                with contained(f"in the cycles of {columns.instruction.mnemonic}"):
+                    busy[columns.numbers] = columns.instruction.cycles(columns.fields, target)
             except DiagnosticError as error:
                 problems.append((int(columns.numbers[0]), error))
     if problems:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from .limits import ImportLimits
+from .op_name import op_name
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, ModelProto, NodeProto
@@ -24,13 +25,23 @@ class _Size(NamedTuple):
     depth: int
 
 
-def inline_functions(model: ModelProto, file: str, limits: ImportLimits) -> ModelProto:
-    """Return the model with its local functions inlined.
+def inline_functions(
+    model: ModelProto, file: str, limits: ImportLimits, whole: Container[str] = ()
+) -> ModelProto:
+    """Return the model with its local functions inlined, except those that `whole` names with their domain.
 
     Raises:
         DiagnosticError: the graph would become larger, or calls are nested deeper, than the limits
             allow; functions call themselves; or they cannot be inlined.
     """
+    inlined = [each for each in model.functions if op_name(each.domain, each.name) not in whole]
+    if len(inlined) < len(model.functions):
+        import onnx
+
+        model, given = onnx.ModelProto(), model
+        model.CopyFrom(given)
+        del model.functions[:]
+        model.functions.extend(inlined)
     if not model.functions:
         return model
     import onnx.inliner

@@ -4,13 +4,14 @@ weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from .limits import ImportLimits
 from .local_functions import inline_functions
 from .node_order import in_topological_order
+from .op_name import is_default_domain
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto
@@ -21,9 +22,11 @@ _UNREGISTERED = "smalti.unregistered"
 """
 
 
-def validate(model: ModelProto, file: str, limits: ImportLimits) -> tuple[ModelProto, int]:
-    """Return the model with its local functions inlined and its nodes in order, and the version of the default operator
-    set.
+def validate(
+    model: ModelProto, file: str, limits: ImportLimits, whole: Container[str] = ()
+) -> tuple[ModelProto, int]:
+    """Return the model with its local functions inlined (except those that `whole` names) and its nodes in order, and
+    the version of the default operator set.
 
     Ops that ONNX does not know are let through: the importer reports them together with the unsupported ones.
 
@@ -33,7 +36,7 @@ def validate(model: ModelProto, file: str, limits: ImportLimits) -> tuple[ModelP
             has sparse initializers.
     """
     _check_texts(model, file)
-    model = in_topological_order(inline_functions(model, file, limits))
+    model = in_topological_order(inline_functions(model, file, limits, whole))
     opset = _default_opset(model, file)
     sparse = [tensor.values.name for tensor in model.graph.sparse_initializer]
     if sparse:
@@ -44,11 +47,6 @@ def validate(model: ModelProto, file: str, limits: ImportLimits) -> tuple[ModelP
         )
     _check(model, opset, file)
     return model, opset
-
-
-def is_default_domain(node: NodeProto) -> bool:
-    """Return whether a node's op is one of ONNX's own operator set."""
-    return node.domain in ("", "ai.onnx")
 
 
 def is_registered(node: NodeProto, opset: int) -> bool:

@@ -28,6 +28,7 @@ from ....backends.diagnostics.files import (
     write_bytes_atomically,
     write_text,
 )
+from ....backends.diagnostics.plugin_fault import plugin_frame
 from ..context import SmaltiContext, print_diagnostic, weights_of
 from ..location import place_of
 from ..source_text import SourceText
@@ -86,6 +87,8 @@ def parse_module(
     except ParseError as error:
         raise explain_parse_error(error.msg.strip(), error.span.start, parser) from None
     except Exception as error:
+        if _is_of_plugin(error):
+            raise
         # xDSL's parser fails in many ways on bad text (assertions, overflows, lookups): all are the
         # text's fault.
         raise explain_parse_error(_reason(error), parser.pos, parser) from None
@@ -94,6 +97,16 @@ def parse_module(
     if check:
         verify(module, place_of=parser.place_of)
     return module
+
+
+def _is_of_plugin(error: Exception) -> bool:
+    """Tell whether a plugin's own code, and not the parser that it calls, raised an error that says nothing of the
+    text.
+    """
+    if isinstance(error, VerifyException):
+        return False
+    frame = plugin_frame(error.__traceback__)
+    return frame is not None and not frame.calls_library
 
 
 def _reason(error: Exception) -> str:

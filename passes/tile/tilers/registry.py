@@ -44,7 +44,12 @@ def tiler_of(layer: Layer, costs: CostModel) -> Tiler:
     """Return the tiler for a layer. Raises DiagnosticError if no tiler is known for its op."""
     tiler = _TILERS.get(type(layer.op))
     if tiler is None:
-        raise layer.error("no core can compute this op", "it has no lowering to tile")
+        name = type(layer.op).__name__
+        raise layer.error(
+            "no class makes its tiles for tile-split-over-cores and tile-cut-to-local-memory",
+            "derive one from smalti.passes.tile.layers.box_tiler.BoxTiler, and register it: "
+            f"Plugin(tilers={{{name}: ...}}); or replace the op by others in a pass before",
+        )
     return tiler(layer, costs)
 
 

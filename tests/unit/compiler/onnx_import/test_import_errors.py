@@ -106,7 +106,7 @@ def test_all_unsupported_ops_at_once():
     )
     assert error.notes == [
         "LSTM (opset 17), 'lstm_1'",
-        "com.example.Magic (opset 17), 'magic'",
+        "com.example.Magic (opset 1), 'magic'",
         "Nonsense (opset 17), 'nonsense'",
     ]
 
