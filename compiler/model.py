@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from ..backends.diagnostics.diagnostic import DiagnosticError
+from ..backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ..backends.targets.target import Target, reference_to
 from ..dialects.ir.context import SmaltiContext
 from ..dialects.ir.text.module_text import print_module, write_module
@@ -148,7 +148,10 @@ class CompiledModel:
                 f"a program file holds no {level} IR",
                 hint=f"compile the model with --emit {level}",
             )
-        raise DiagnosticError(f"no level '{level}'", hint=f"the levels are {', '.join(LEVELS)}")
+        raise DiagnosticError(
+            f"no level '{level}'",
+            hint=did_you_mean(level, LEVELS) or f"the levels are {', '.join(LEVELS)}",
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the program file, whole or not at all."""

@@ -194,6 +194,9 @@ def _widen(values: tuple[ParameterType, ...], expected: Any) -> tuple[ParameterT
     of text.
     """
     text = type_repr(expected)
+    if not values and expected is bool:
+        # As in MLIR, a name alone switches on.
+        return (True,)
     if "float" in text and "int" not in text:
         return tuple(_as_float(value) for value in values)
     if "str" in text and "int" not in text and "float" not in text:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .arguments.command_line import EXIT_FINE
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
+from .arguments.parser import Parser
 from .program import add_program_arguments, run_program
 
 _EPILOG = """\
@@ -18,7 +19,7 @@ examples:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="smalti-bisect",
         description="Run more and more of a pipeline until the fault shows; without a predicate: "
         "until it fails as it does now.",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .arguments.command_line import EXIT_FINE
 from .arguments.files import InputFile, OutputIr, check_files
+from .arguments.parser import Parser
 from .program import add_program_arguments, run_program
 
 _EPILOG = """\
@@ -22,7 +23,7 @@ examples:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="smalti-extract",
         description="Cut ops out of IR of any level: FILE.mlir runs on FILE.npz, the values "
         "that they read when the whole ran.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .arguments.command_line import EXIT_FINE, EXIT_WRONG_INPUT
 from .arguments.files import InputFile
+from .arguments.parser import Parser
 from .program import add_program_arguments, run_program
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ func.func @main(%x: tensor<1x3x8x8xf32>) -> tensor<1x4x8x8xf32> {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="smalti-gui",
         description="Try passes on IR in the terminal: xDSL's interactive app with Smalti's passes.",
     )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .arguments.command_line import EXIT_USAGE, add_debug_argument
+from .arguments.parser import Parser
 from .arguments.plugin import add_plugin_argument
 from .arguments.version import add_version_argument
 from .program import run_program
@@ -41,7 +42,7 @@ exit codes: 0 fine, 1 the input is wrong (the message says what, where, what to 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
     """Return the parser; it loads the module of the chosen subcommand only, which keeps start-up quick."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="smalti",
         description=__doc__,
         epilog=_EPILOG,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .arguments.command_line import EXIT_FINE, add_debug_argument, guarded
+from .arguments.parser import Parser
 from .arguments.version import add_version_argument
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -214,7 +214,7 @@ def _add_package(project: Path, level: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write a new pass as the command line says, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m smalti.tools.new_pass", description=__doc__)
+    parser = Parser(prog="python -m smalti.tools.new_pass", description=__doc__)
     parser.add_argument("name", help="such as tile-merge-fills: the level, then what it does")
     parser.add_argument("--level", required=True, choices=list(_SAMPLES), help="the IR it works on")
     parser.add_argument(

@@ -10,6 +10,7 @@ from pathlib import Path
 from .arguments.command_line import EXIT_FINE, EXIT_WRONG_INPUT, add_debug_argument, run_command
 from .arguments.driver import add_driver_arguments, instrumentation
 from .arguments.files import InputFile, OutputFile, OutputIr
+from .arguments.parser import Parser
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
 
@@ -26,19 +27,13 @@ exit codes: 0 fine, 1 the input is wrong, 2 usage
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that suggests the flags that resemble an unknown one."""
+class _Parser(Parser):
+    """A parser that suggests passes as well, which are flags."""
 
-    def parse_args(self, args: Sequence[str], namespace: None = None) -> argparse.Namespace:  # type: ignore[override]
-        from ..backends.diagnostics.diagnostic import did_you_mean
+    def flags(self) -> list[str]:
         from ..passes.registry import PASSES
 
-        parsed, unknown = self.parse_known_args(args, namespace)
-        if unknown:
-            flags = [*self._option_string_actions, *(f"--{name}" for name in PASSES)]
-            near = did_you_mean(unknown[0].partition("=")[0], flags)
-            self.error(f"unknown argument '{unknown[0]}'" + (f" ({near})" if near else ""))
-        return parsed
+        return [*super().flags(), *(f"--{name}" for name in PASSES)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,6 +97,9 @@ def _add_pipeline_arguments(parser: argparse.ArgumentParser) -> None:
     )
     pipeline.add_argument("--list-passes", action="store_true", help="every pass, and stop")
     pipeline.add_argument("--list-dialects", action="store_true", help="every dialect, and stop")
+    pipeline.add_argument(
+        "--show-dialects", action="store_true", help="the names of the dialects, and stop"
+    )
     pipeline.add_argument("--json", action="store_true", help="lists as JSON, with all details")
     pipeline.add_argument("--help-pass", metavar="NAME", help="all about a pass, and stop")
 
@@ -110,8 +108,17 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
     reading = parser.add_argument_group("reading")
     reading.add_argument(
         "--split-input-file",
-        action="store_true",
-        help="treat parts between '// -----' lines one by one; a wrong one does not stop the rest",
+        nargs="?",
+        const="// -----",
+        metavar="MARKER",
+        help="treat parts between '// -----' lines one by one (=MARKER: between other lines); a wrong one does not "
+        "stop the rest",
+    )
+    reading.add_argument(
+        "--output-split-marker",
+        default="// -----",
+        metavar="MARKER",
+        help="line to write between the parts (default: // -----)",
     )
     reading.add_argument(
         "--verify-diagnostics",
@@ -128,6 +135,10 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _listing(args: argparse.Namespace) -> str | None:
     """Return the list that is asked for in place of any work, or None."""
+    if args.show_dialects:
+        from ..dialects.context import DIALECTS
+
+        return f"Available Dialects: {','.join(sorted(DIALECTS))}\n"
     if not (args.list_passes or args.list_dialects or args.help_pass):
         return None
     from .console.listing import help_pass, list_dialects, list_passes
@@ -193,6 +204,7 @@ def _run(args: argparse.Namespace, flags: list[str]) -> int:
         weights_out=args.weights_out,
         shown=sys.stdout.isatty(),
         split_input=args.split_input_file,
+        output_marker=args.output_split_marker,
         verify_diagnostics=args.verify_diagnostics,
         verify_round_trip=args.verify_roundtrip,
         allow_unregistered=args.allow_unregistered_dialect,

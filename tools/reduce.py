@@ -10,6 +10,7 @@ from pathlib import Path
 from .arguments.command_line import EXIT_FINE
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
 from .arguments.files import OutputIr, check_files
+from .arguments.parser import Parser
 from .program import add_program_arguments, run_program
 
 _EPILOG = """\
@@ -21,7 +22,7 @@ examples:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="smalti-reduce",
         description="Leave out ops, passes and axes as long as the fault still shows; without a "
         "predicate: as long as it fails as it does now.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal, get_args
 
-from ..diagnostics.diagnostic import DiagnosticError
+from ..diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ..diagnostics.html_table import html_table, nodes_text
 from ..instructions.instruction_set import ENGINES, Load, Store
 from .streams.streams import ENGINE_COUNT
@@ -129,7 +129,8 @@ def parse_keys(text: str) -> tuple[Key, ...]:
     for word in words:
         if word not in KEYS:
             raise DiagnosticError(
-                f"a profile cannot be made by '{word}'", hint=f"by one or more of {', '.join(KEYS)}"
+                f"a profile cannot be made by '{word}'",
+                hint=did_you_mean(word, KEYS) or f"by one or more of {', '.join(KEYS)}",
             )
     return tuple(key for key in KEYS if key in words)
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ..diagnostics.diagnostic import DiagnosticError, Place
+from ..diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ..diagnostics.files import read_bytes
 from ..numerics.storage import storage_type
 from .vector_operations import operations_by_function, without_defaults
@@ -311,9 +311,10 @@ def load_target(name_or_path: str | Path) -> Target:
         return _parse(_read(_REGISTERED[text]), str(_REGISTERED[text]))
     if text not in shipped_targets():
         known = ", ".join(known_targets())
+        near = did_you_mean(text, known_targets())
         raise DiagnosticError(
             f"there is no target '{text}'",
-            hint=f"known are {known}; the path of a file of your own ends in .toml",
+            hint=near or f"known are {known}; the path of a file of your own ends in .toml",
         )
     data = files(__package__ or "smalti.backends.targets").joinpath(f"{text}.toml").read_bytes()
     return _parse(data, text)

@@ -37,22 +37,41 @@ class CrashReproducer(PassInstrument):
 
     def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
         self._ctx, self._module = ctx, module.clone()
-        self._pipeline = f"builtin.module({print_pipeline(passes)})"
+        self._pipeline = _anchored(passes)
 
     def leave(self, module: ModuleOp, error: BaseException | None) -> None:
         kept, self._module = self._module, None
         if error is None or kept is None or not isinstance(self._ctx, SmaltiContext):
             return
         try:
-            write_module(kept, self.path, self._ctx)
-            text = read_text(self.path)
-            metadata = metadata_text(self._pipeline, verify_each=self.verify_each)
-            write_text(self.path, text + metadata)
+            _write(kept, self._ctx, self._pipeline, self.path, self.verify_each)
         except DiagnosticError as failure:
             # What stopped the pipeline matters more, and comes after this.
             self.stream.write(f"{failure}\nnote: no reproducer was written\n")
             return
         self.stream.write(f"note: reproduce with: smalti-opt --run-reproducer {self.path}\n")
+
+
+class ReproducerWriter(PassInstrument):
+    """Writes the IR before a pipeline with the pipeline's text to `path`, whether or not the pipeline fails."""
+
+    def __init__(self, path: Path, *, verify_each: bool = True) -> None:
+        self.path, self.verify_each = path, verify_each
+
+    def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
+        if isinstance(ctx, SmaltiContext):
+            _write(module.clone(), ctx, _anchored(passes), self.path, self.verify_each)
+
+
+def _anchored(passes: Sequence[ModulePass]) -> str:
+    return f"builtin.module({print_pipeline(passes)})"
+
+
+def _write(
+    module: ModuleOp, ctx: SmaltiContext, pipeline: str, path: Path, verify_each: bool
+) -> None:
+    write_module(module, path, ctx)
+    write_text(path, read_text(path) + metadata_text(pipeline, verify_each=verify_each))
 
 
 @dataclass(frozen=True)

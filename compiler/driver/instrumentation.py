@@ -15,14 +15,14 @@ from xdsl.ir import Operation
 from ...dialects.ir.text.module_text import PrintOptions, print_module
 from ...passes.instrument import PassInstrument
 from ...passes.registry import get_pass
-from .crash_reproducer import CrashReproducer
+from .crash_reproducer import CrashReproducer, ReproducerWriter
 from .ir_difference import IrDifference
 from .ir_printing import BannerSink, FolderSink, IrPrinting, PrintPoints
 from .provenance import Provenance
 from .rewrite_limit import RewriteLimit
 from .rewrite_log import RewriteLog
 from .statistics import PassStatistics
-from .timing import PassTiming, Stopwatch
+from .timing import PassTiming, Stopwatch, TimingDisplay
 
 ReportFormat = Literal["text", "json"]
 _NONE: Mapping[Operation, str] = MappingProxyType({})
@@ -30,14 +30,17 @@ _NONE: Mapping[Operation, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class PrintStyle:
-    """How to print IR: in MLIR's generic form, with locations, without aliases, without constants of more than
-    `elide_above` elements.
+    """How to print IR: in MLIR's generic form, with locations (for people if `pretty_debug_info`), without aliases,
+    without constants of more than `elide_above` elements, no two values with one name, the users of values beside them.
     """
 
     generic: bool = False
     debug_info: bool = False
     local_scope: bool = False
     elide_above: int | None = None
+    pretty_debug_info: bool = False
+    unique_ids: bool = False
+    users: bool = False
 
     def text_of(self, module: ModuleOp, comments: Mapping[Operation, str] = _NONE) -> str:
         """Return the module as text, with a newline at its end; `comments` follow their ops."""
@@ -52,6 +55,9 @@ class PrintStyle:
             "positions": self.debug_info,
             "aliases": not self.local_scope,
             "elide_above": self.elide_above,
+            "pretty": self.pretty_debug_info,
+            "unique_ids": self.unique_ids,
+            "users": self.users,
         }
 
 
@@ -70,7 +76,9 @@ class Instrumentation:
     timing: bool = False
     statistics: bool = False
     report_format: ReportFormat = "text"
+    timing_display: TimingDisplay = "tree"
     crash_reproducer: Path | None = None
+    reproducer: Path | None = None
     rewrite_log: Path | None = None
     rewrite_limit: int | None = None
     verify_each: bool = True
@@ -90,6 +98,8 @@ class Instrumentation:
             made.append(
                 CrashReproducer(self.crash_reproducer, sys.stderr, verify_each=self.verify_each)
             )
+        if self.reproducer is not None:
+            made.append(ReproducerWriter(self.reproducer, verify_each=self.verify_each))
         made += self._printing()
         if self.rewrite_log is not None:
             made.append(RewriteLog(self.rewrite_log))
@@ -127,4 +137,4 @@ class Instrumentation:
         if self.statistics:
             sys.stderr.write(self.gathered.report(self.report_format))
         if self.timing:
-            sys.stderr.write(self.stopwatch.report(self.report_format))
+            sys.stderr.write(self.stopwatch.report(self.report_format, self.timing_display))

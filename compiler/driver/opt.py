@@ -44,7 +44,8 @@ class OptOptions:
     `pipeline`: passes as text, or None to take it from the reproducer that the input is. `output`: an IR file, with
     its weights beside it, or None for standard output: changed weights then go to `weights_out`, or with the text,
     unless `shown` says that a person looks at it. `dump_pipeline` writes the pipeline with all its options, and
-    `debug` tracebacks, to standard error; `cost` writes its cost beside each op.
+    `debug` tracebacks, to standard error; `cost` writes its cost beside each op. `split_input`: the marker between
+    the parts of the text, None if it is one part; `output_marker` is written between what becomes of them.
     """
 
     pipeline: str | None = ""
@@ -52,7 +53,8 @@ class OptOptions:
     output: Path | None = None
     weights_out: Path | None = None
     shown: bool = False
-    split_input: bool = False
+    split_input: str | None = None
+    output_marker: str = MARKER
     verify_diagnostics: bool = False
     verify_round_trip: bool = False
     allow_unregistered: bool = False
@@ -81,7 +83,11 @@ class OptDriver:
             shown = print_pipeline(passes, defaults=True)
             sys.stderr.write(f"Pass pipeline of {len(passes)} passes:\nbuiltin.module({shown})\n")
         instruments = self.instrumentation.instruments()
-        chunks = split_input(text) if self.options.split_input else [Chunk(text, 1)]
+        chunks = (
+            [Chunk(text, 1)]
+            if self.options.split_input is None
+            else split_input(text, self.options.split_input)
+        )
         try:
             if self.options.output is not None and len(chunks) == 1:
                 self._handle(chunks[0], file, passes, instruments)
@@ -111,7 +117,9 @@ class OptDriver:
     ) -> None:
         """Handle each part, and write the IR of those that were well with marks between them."""
         printed = [self._handle(chunk, file, passes, instruments) for chunk in chunks]
-        output = f"{MARKER}\n".join(text for text in printed if text is not None)
+        output = f"{self.options.output_marker}\n".join(
+            text for text in printed if text is not None
+        )
         if self.options.output is None:
             sys.stdout.write(output)
         elif not self._failed:
@@ -179,7 +187,7 @@ class OptDriver:
                 from .cost import cost_comments
 
                 comments = cost_comments(module, ctx)
-            if self.options.output is not None and not self.options.split_input:
+            if self.options.output is not None and self.options.split_input is None:
                 options = style.options()
                 options["comments"] = comments
                 write_module(module, self.options.output, ctx, **options)

@@ -6,7 +6,6 @@ import re
 from typing import NamedTuple
 
 MARKER = "// -----"
-_MARKER_LINE = re.compile(r"^[ \t]*// -----[ \t]*(?:\n|\Z)", re.MULTILINE)
 
 
 class Chunk(NamedTuple):
@@ -16,12 +15,13 @@ class Chunk(NamedTuple):
     first_line: int
 
 
-def split_input(text: str) -> list[Chunk]:
-    """Return the parts between the lines that are `// -----`."""
+def split_input(text: str, marker: str = MARKER) -> list[Chunk]:
+    """Return the parts between the lines that are the marker."""
+    lines = re.compile(rf"^[ \t]*{re.escape(marker)}[ \t]*(?:\n|\Z)", re.MULTILINE)
     chunks: list[Chunk] = []
     start, line = 0, 1
-    for marker in _MARKER_LINE.finditer(text):
-        chunks.append(Chunk(text[start : marker.start()], line))
-        line += text.count("\n", start, marker.end())
-        start = marker.end()
+    for found in lines.finditer(text):
+        chunks.append(Chunk(text[start : found.start()], line))
+        line += text.count("\n", start, found.end())
+        start = found.end()
     return [*chunks, Chunk(text[start:], line)]

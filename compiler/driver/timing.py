@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -15,6 +15,8 @@ from xdsl.passes import ModulePass
 
 from ...passes.instrument import PassInstrument
 from .heading import heading
+
+TimingDisplay = Literal["tree", "list"]
 
 
 @dataclass
@@ -72,11 +74,12 @@ class Stopwatch:
         finally:
             self.stop()
 
-    def report(self, format: str) -> str:
-        """Return all steps, as "text" in MLIR's form or as "json"."""
-        root = self.root
-        root.wall_seconds = sum(step.wall_seconds for step in root.steps.values())
-        root.cpu_seconds = sum(step.cpu_seconds for step in root.steps.values())
+    def report(self, format: str, display: TimingDisplay = "tree") -> str:
+        """Return all steps, as "text" in MLIR's form or as "json", as a tree or as a list, longest first."""
+        root = self.root if display == "tree" else _as_list(self.root)
+        if display == "tree":
+            root.wall_seconds = sum(step.wall_seconds for step in root.steps.values())
+            root.cpu_seconds = sum(step.cpu_seconds for step in root.steps.values())
         if format == "json":
             return json.dumps(root.to_json(), indent=2) + "\n"
         lines = heading("Execution time report")
@@ -85,6 +88,27 @@ class Stopwatch:
         for step in root.steps.values():
             lines += _rows(step, root, 0)
         return "\n".join([*lines, _row(root, root, 0)]) + "\n"
+
+
+def _as_list(root: TimedStep) -> TimedStep:
+    """Return the steps of a tree side by side, those of one name together, sorted by wall time."""
+    merged = TimedStep(root.name, count=root.count)
+
+    def add(step: TimedStep) -> None:
+        own = merged.step(step.name)
+        own.wall_seconds += step.wall_seconds
+        own.cpu_seconds += step.cpu_seconds
+        own.count += step.count
+        for inner in step.steps.values():
+            add(inner)
+
+    for step in root.steps.values():
+        add(step)
+    merged.wall_seconds = sum(step.wall_seconds for step in root.steps.values())
+    merged.cpu_seconds = sum(step.cpu_seconds for step in root.steps.values())
+    ordered = sorted(merged.steps.values(), key=lambda step: -step.wall_seconds)
+    merged.steps = {step.name: step for step in ordered}
+    return merged
 
 
 def _rows(step: TimedStep, root: TimedStep, depth: int) -> Iterator[str]:

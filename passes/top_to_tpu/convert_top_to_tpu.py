@@ -43,7 +43,7 @@ from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
 from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
 from ...backends.targets.target import load_target
 from ...dialects import top, tpu
@@ -109,6 +109,7 @@ class ConvertTopToTpu(SmaltiPass):
             raise DiagnosticError(
                 f"option 'quantize' is {self.quantize}, expected one of {', '.join(QUANTIZE)}",
                 place,
+                hint=did_you_mean(self.quantize, QUANTIZE),
             )
         target = load_target(self.target)
         functions = [op for op in module.body.ops if isinstance(op, FuncOp) and op.body.blocks]

@@ -44,6 +44,12 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the time goes: parse, passes, verify, print",
     )
     reports.add_argument(
+        "--mlir-timing-display",
+        choices=("tree", "list"),
+        default="tree",
+        help="steps within steps, or all steps in a list, longest first",
+    )
+    reports.add_argument(
         "--mlir-pass-statistics", action="store_true", help="what each pass counted"
     )
     reports.add_argument(
@@ -66,6 +72,23 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
         type=OutputIr,
         metavar="FILE",
         help="on any failure, also an interruption, write the IR and pipeline to run it again",
+    )
+    reports.add_argument(
+        "--mlir-generate-reproducer",
+        type=OutputIr,
+        metavar="FILE",
+        help="write the IR and pipeline to run it again, whether or not it fails",
+    )
+    reports.add_argument(
+        "--mlir-disable-threading", action="store_true", help="accepted: there are no threads"
+    )
+    reports.add_argument(
+        "--color",
+        nargs="?",
+        type=_boolean,
+        const=True,
+        metavar="true|false",
+        help="accepted: the output has no colors",
     )
 
 
@@ -113,6 +136,21 @@ def _add_style_arguments(parser: argparse.ArgumentParser) -> None:
     )
     style.add_argument("--mlir-print-debuginfo", action="store_true", help="with locations")
     style.add_argument(
+        "--mlir-pretty-debuginfo",
+        action="store_true",
+        help="locations as file:line:column or names, which are not read back",
+    )
+    style.add_argument(
+        "--mlir-print-unique-ssa-ids",
+        action="store_true",
+        help="no two values with one name, in whatever functions they stand",
+    )
+    style.add_argument(
+        "--mlir-print-value-users",
+        action="store_true",
+        help="beside each value the ops that use it, as comments",
+    )
+    style.add_argument(
         "--mlir-print-local-scope", action="store_true", help="without aliases for types"
     )
     style.add_argument(
@@ -134,6 +172,9 @@ def instrumentation(args: argparse.Namespace) -> Instrumentation:
             debug_info=args.mlir_print_debuginfo,
             local_scope=args.mlir_print_local_scope,
             elide_above=args.mlir_elide_elementsattrs_if_larger,
+            pretty_debug_info=args.mlir_pretty_debuginfo,
+            unique_ids=args.mlir_print_unique_ssa_ids,
+            users=args.mlir_print_value_users,
         ),
         points=PrintPoints(
             before=args.mlir_print_ir_before,
@@ -149,6 +190,8 @@ def instrumentation(args: argparse.Namespace) -> Instrumentation:
         statistics=args.mlir_pass_statistics,
         report_format=args.mlir_output_format,
         crash_reproducer=_path(args.mlir_pass_pipeline_crash_reproducer),
+        reproducer=_path(args.mlir_generate_reproducer),
+        timing_display=args.mlir_timing_display,
         rewrite_log=_path(args.log_rewrites),
         rewrite_limit=args.mlir_debug_counter,
         verify_each=args.verify_each,

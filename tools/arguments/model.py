@@ -8,6 +8,7 @@ from typing import TypedDict
 from ...compiler.onnx_import.model.limits import ImportLimits, limit_names
 from ...passes.top_to_tpu.quantize_option import QUANTIZE
 from .files import InputFile
+from .parser import choice
 
 
 def positive(text: str) -> int:
@@ -103,11 +104,9 @@ def sizes(args: argparse.Namespace) -> SizeArguments:
 def limit(text: str) -> tuple[str, int]:
     """Parse NAME=N, as an argparse type."""
     name, _, value = text.partition("=")
-    names = limit_names()
-    if name not in names or not (value.isascii() and value.isdigit()):
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not NAME=N with a NAME of {', '.join(names)}"
-        )
+    choice(name, limit_names())
+    if not (value.isascii() and value.isdigit()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=N")
     return name, int(value)
 
 

@@ -10,6 +10,7 @@ from ..arguments.command_line import EXIT_FINE
 from ..arguments.driver import add_driver_arguments, instrumentation
 from ..arguments.files import InputFile, OutputFile, check_files
 from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
+from ..arguments.parser import choice
 from ..arguments.sanitize import add_no_sanitize
 from ..console.progress_bar import progress_bar
 
@@ -17,10 +18,7 @@ from ..console.progress_bar import progress_bar
 def stages(text: str) -> tuple[str, ...]:
     """Parse a list of stages to write, as an argparse type."""
     chosen = tuple(part.strip() for part in text.split(","))
-    for part in chosen:
-        if part not in STAGES:
-            raise argparse.ArgumentTypeError(f"'{part}' is none of {', '.join(STAGES)}")
-    return chosen
+    return tuple(choice(part, STAGES) for part in chosen)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

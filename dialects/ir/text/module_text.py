@@ -40,6 +40,7 @@ from .explanation import explain_parse_error, explain_wrong_op
 from .file_metadata import take_metadata
 from .parser import SmaltiParser
 from .printer import SmaltiPrinter
+from .value_users import user_comments
 
 __all__ = [
     "carry_weights",
@@ -164,6 +165,8 @@ class PrintOptions(TypedDict, total=False):
     `generic`: in MLIR's generic form. `positions`: print for each op without a location where it was read. `aliases`:
     print short names for long types that come often (on unless False). `elide_above`: leave out the elements of
     constants that have more than this many; such text cannot be read back. `comments`: the comments to write after ops.
+    `unique_ids`: give no two values the same name. `users`: write beside each value which ops use it. `pretty`: print
+    locations for people; such text cannot be read back.
     """
 
     generic: bool
@@ -171,22 +174,43 @@ class PrintOptions(TypedDict, total=False):
     aliases: bool
     elide_above: int | None
     comments: Mapping[Operation, str]
+    unique_ids: bool
+    users: bool
+    pretty: bool
 
 
 def print_module(
     module: ModuleOp, *, debug_info: bool = True, **options: Unpack[PrintOptions]
 ) -> str:
     """Return the text of a module, with a newline at its end; `debug_info` prints locations."""
+    comments, blocks = dict(options.get("comments", {})), {}
+    if options.get("users", False):
+        # The names of users that come later are known once the module has been printed.
+        named = _printer(io.StringIO(), debug_info=False, **options)
+        named.print_op(module)
+        users, blocks = user_comments(module, named.names)
+        comments |= {
+            op: f"{comments[op]}; {text}" if op in comments else text for op, text in users.items()
+        }
     stream = io.StringIO()
-    generic = options.get("generic", False)
-    printer = SmaltiPrinter(stream=stream, print_generic_format=generic, print_debuginfo=debug_info)
-    printer.print_positions = options.get("positions", False)
-    printer.elide_above = options.get("elide_above")
-    printer.comments = options.get("comments", {})
+    printer = _printer(stream, debug_info=debug_info, **options)
+    printer.comments, printer.block_comments = comments, blocks
     if options.get("aliases", True):
         printer.print_aliases(module)
     printer.print_op(module)
     return f"{stream.getvalue()}\n"
+
+
+def _printer(
+    stream: io.StringIO, *, debug_info: bool, **options: Unpack[PrintOptions]
+) -> SmaltiPrinter:
+    generic = options.get("generic", False)
+    printer = SmaltiPrinter(stream=stream, print_generic_format=generic, print_debuginfo=debug_info)
+    printer.print_positions = options.get("positions", False)
+    printer.elide_above = options.get("elide_above")
+    printer.unique_ids = options.get("unique_ids", False)
+    printer.pretty_locations = options.get("pretty", False)
+    return printer
 
 
 def write_module(

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, ModuleOp
-from xdsl.ir import Attribute, Operation
+from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, LocationAttr, ModuleOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.printer import Printer
 
+from ..location import ParsedLoc
+from .pretty_location import pretty_location
 from .type_alias import type_aliases
 
 
@@ -29,9 +31,30 @@ class SmaltiPrinter(Printer):
     """The elements of constants that have more than this many are left out, as MLIR elides them."""
     comments: Mapping[Operation, str] = MappingProxyType({})
     """The comments to print at the end of the lines of ops."""
+    block_comments: Mapping[Block, list[str]] = MappingProxyType({})
+    """The comments to print in lines of their own at the begins of blocks."""
+    unique_ids = False
+    """Whether no two values of the text have the same name, in whatever functions they stand."""
+    pretty_locations = False
+    """Whether locations are printed for people, in a form that is not read back."""
     _aliases: dict[int, str] | None = None
 
+    @property
+    def names(self) -> Mapping[SSAValue, str]:
+        """The names of the values printed so far."""
+        return self._ssa_values
+
+    def enter_scope(self) -> None:
+        super().enter_scope()
+        if self.unique_ids:
+            self._ssa_names[-1] = self._ssa_names[-2]
+
     def print_op(self, op: Operation) -> None:
+        block = op.parent
+        if block is not None and block in self.block_comments and op.prev_op is None:
+            for line in self.block_comments[block]:
+                self.print_string(f"// {line}")
+                self._print_new_line()
         super().print_op(op)
         if op in self.comments:
             self.print_string(f"  // {self.comments[op]}")
@@ -52,6 +75,9 @@ class SmaltiPrinter(Printer):
         return stream.getvalue()
 
     def print_attribute(self, attribute: Attribute) -> None:
+        if self.pretty_locations and isinstance(attribute, LocationAttr | ParsedLoc):
+            self.print_string(pretty_location(attribute))
+            return
         if self._aliases and (alias := self._aliases.get(id(attribute))) is not None:
             self.print_string(alias)
             return

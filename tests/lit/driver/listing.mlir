@@ -4,6 +4,7 @@
 // RUN: smalti-opt --list-dialects --json | filecheck %s --check-prefix DIALECTS-JSON
 // RUN: smalti-opt --help-pass tile-assign-addresses | filecheck %s --check-prefix HELP
 // RUN: smalti-opt --help-pass cse | filecheck %s --check-prefix CSE
+// RUN: smalti-opt --show-dialects | filecheck %s --check-prefix SHOW
 
 // PASSES:      cse {{ +}}Merge ops that compute the same value
 // PASSES:      tile-assign-addresses  Place buffers by their lifetimes in program order.
@@ -48,3 +49,5 @@
 // CSE:      top.add "c" %a, %a
 // CSE:      options:
 // CSE-NEXT: none
+
+// SHOW: Available Dialects: builtin,func,isa,quant,tile,top,tpu

@@ -4,6 +4,8 @@
 // RUN: not smalti-opt --run-reproducer %s 2>&1 | filecheck %s --check-prefix NONE
 // RUN: smalti-opt --run-reproducer %S/Inputs/mlir_reproducer.mlir | filecheck %s --check-prefix MLIR
 // RUN: smalti-opt --run-reproducer %S/Inputs/mlir_generated_reproducer.mlir 2>&1 | filecheck %s --check-prefix GENERATED
+// RUN: smalti-opt %s --cse --mlir-generate-reproducer=%t.always.mlir -o /dev/null && cat %t.always.mlir | filecheck %s --check-prefix ALWAYS
+// RUN: smalti-opt --run-reproducer %t.always.mlir | filecheck %s --check-prefix RERUN
 
 // The IR is as it was before the pipeline.
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
@@ -38,3 +40,9 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = 
 // What mlir-opt 19 wrote for -canonicalize -cse.
 // GENERATED: mlir_generated_reproducer.mlir: warning: options of MLIR's passes are left out, ours do not have them: canonicalize{max-iterations}, canonicalize{max-num-rewrites}
 // GENERATED: func.func @main(%arg0: tensor<4xf32>)
+
+// Also of a pipeline that does not fail.
+// ALWAYS:     top.relu "b" %x
+// ALWAYS:     pipeline: "builtin.module(cse)",
+
+// RERUN-NOT:  top.relu "b"

@@ -1,5 +1,7 @@
 // RUN: smalti-opt %s --cse --mlir-timing -o /dev/null 2>&1 | filecheck %s
 // RUN: smalti-opt %s --cse --mlir-timing --mlir-output-format=json -o /dev/null 2>&1 | filecheck %s --check-prefix JSON
+// RUN: smalti-opt %s --cse --mlir-timing --mlir-timing-display=list -o /dev/null 2>&1 | filecheck %s --check-prefix LIST
+// RUN: smalti-opt %s --cse --mlir-timing --mlir-timing-display=list --mlir-output-format=json -o /dev/null 2>&1 | filecheck %s --check-prefix FLAT
 
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
   %a = top.relu "a" %x : (tensor<4xf32>) -> tensor<4xf32>
@@ -25,3 +27,15 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = 
 // JSON-NEXT: "cpu_seconds": {{[0-9.e-]+}},
 // JSON-NEXT: "count": 1,
 // JSON:      "name": "Parser",
+
+// All steps side by side; which one is longest depends on the machine.
+// LIST:     Execution time report
+// LIST:     ----Name----
+// LIST-DAG: {{%\)  Parser$}}
+// LIST-DAG: {{%\)  cse$}}
+// LIST-DAG: {{%\)  \(verify\)$}}
+// LIST-DAG: {{%\)  Output$}}
+// LIST:     (100.0%)  Total
+
+// FLAT-DAG: "name": "cse",
+// FLAT-DAG: "name": "(verify)",

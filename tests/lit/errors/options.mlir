@@ -29,7 +29,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = 
 
 // NUMBER: error: argument --mlir-elide-elementsattrs-if-larger: invalid int value: 'few'
 
-// CHOICE: error: argument --mlir-output-format: invalid choice: 'xml' (choose from 'text', 'json')
+// CHOICE: error: argument --mlir-output-format: 'xml' is not one of text, json
 
 // FLAG: error: unknown argument '--mlir-print-ir-afer-all' (did you mean --mlir-print-ir-after-all
 

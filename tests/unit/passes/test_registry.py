@@ -135,3 +135,24 @@ def test_cse_merges_ops_that_differ_in_name_only_and_keeps_locations(piped, netw
     assert result.names() == ["top.relu", "top.add", "func.return"]
     assert 'loc(fused["A", "B"])' in result.located
     assert result.passes[0].statistics == {"merged": 1}
+
+
+def test_the_name_of_a_switch_alone_is_true(monkeypatch: pytest.MonkeyPatch):
+    @dataclass(frozen=True)
+    class Switched(SmaltiPass):
+        name = "switched"
+        fast: bool = False
+
+        def run(self, ctx: object, module: object) -> None:
+            """Do nothing."""
+
+    monkeypatch.setitem(PASSES, "switched", Switched)
+    for text, fast in [
+        ("{fast}", True),
+        ("{fast=true}", True),
+        ("{fast=false}", False),
+        ("", False),
+    ]:
+        (made,) = parse_pipeline(f"switched{text}")
+        assert isinstance(made, Switched) and made.fast is fast
+        assert parse_pipeline(print_pipeline([made])) == [made]

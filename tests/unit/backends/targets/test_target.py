@@ -172,7 +172,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path, text: str):
 
 def test_files_that_are_no_target(tmp_path: Path):
     with pytest.raises(
-        DiagnosticError, match="there is no target 'default-9c'\\n  hint: known are"
+        DiagnosticError, match="there is no target 'default-9c'\\n  hint: did you mean default-8c"
     ):
         load_target("default-9c")
     with pytest.raises(DiagnosticError, match="cannot read the target: No such file"):

@@ -1,0 +1,7 @@
+func.func @one() {
+  func.return
+}
+// part
+func.func @two() {
+  func.return
+}
