@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.interpreter.samples import count_samples, input_tensors, main_function, stored
 from ...backends.numerics.storage import dtype_of
 from ...passes.top.calibration_table import Range, read_table
 from ..inputs.arrays import read_npz
 from ..inputs.random_inputs import input_ranges, random_input
+from .doubtful_data import doubt_of_name, doubts
 
 RANDOM_SAMPLES = 8
 """How many samples "random:SEED" makes."""
 
 
 def load_calibration_data(
-    source: str | Path | Mapping[str, np.ndarray], module: ModuleOp
+    source: str | Path | Mapping[str, np.ndarray],
+    module: ModuleOp,
+    warn: Callable[[Diagnostic], None] = lambda diagnostic: None,
 ) -> dict[str, np.ndarray]:
     """Return checked example inputs for a module, by input name.
 
@@ -33,6 +36,7 @@ def load_calibration_data(
             same for an input's name and shape: over the calibrated range of an input that has one, else normally
             distributed; or the path of a calibration table (.json) for random numbers over its ranges.
         module: the network, whose declared inputs the data must fit.
+        warn: called with each doubt whether the data are what the network is fed in use (`doubts`).
 
     Raises:
         DiagnosticError: if there is no such file, an input has no data, or the data have a wrong shape or type, hold
@@ -46,7 +50,7 @@ def load_calibration_data(
         return _random_data(seed_of(source), tensors, input_ranges(main_function(module)))
     if isinstance(source, str | Path):
         place = Place(file=str(source))
-        arrays = _of_inputs(read_npz(source), declared, place)
+        arrays = _of_inputs(read_npz(source), declared, place, warn)
     else:
         place = Place(name="calibration data")
         arrays = {name: np.asarray(value) for name, value in source.items()}
@@ -57,6 +61,8 @@ def load_calibration_data(
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"'{name}': {count}" for name, count in counts.items())
         raise DiagnosticError(f"the inputs have different numbers of samples: {listed}", place)
+    for doubt in doubts(module, data, place):
+        warn(doubt)
     return data
 
 
@@ -97,13 +103,20 @@ def _random_data(
 
 
 def _of_inputs(
-    arrays: dict[str, np.ndarray], declared: Mapping[str, tuple[int, ...]], place: Place
+    arrays: dict[str, np.ndarray],
+    declared: Mapping[str, tuple[int, ...]],
+    place: Place,
+    warn: Callable[[Diagnostic], None],
 ) -> dict[str, np.ndarray]:
     """Return the arrays of a file by input name; a file's only array, of any name, belongs to a network's only
     input.
     """
     if len(arrays) == 1 and len(declared) == 1:
-        return dict(zip(declared, arrays.values(), strict=True))
+        ((name, array),) = zip(declared, arrays, strict=True)
+        doubt = doubt_of_name(array, name, place)
+        if doubt is not None:
+            warn(doubt)
+        return {name: arrays[array]}
     for name in declared:
         if name not in arrays:
             found = ", ".join(f"'{known}'" for known in arrays) or "none"

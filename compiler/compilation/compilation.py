@@ -196,7 +196,7 @@ class Compilation:
             table = str(self.options.calibration)
             self._run([pass_text(AnnotateCalibration.name, table=table)])
             return
-        data = load_calibration_data(self.options.calibration, self.module)
+        data = load_calibration_data(self.options.calibration, self.module, self.ctx.on_report)
         self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
         annotation = AnnotateMeasured(self.calibration_table, self.ranges)
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])

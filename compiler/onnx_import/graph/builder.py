@@ -128,7 +128,7 @@ class GraphBuilder:
     def transpose(self, value: Value, permutation: Sequence[int], name: str) -> Value:
         """Permute the axes: axis i of the result is axis permutation[i] of the value."""
         if isinstance(value, Constant):
-            array = np.ascontiguousarray(value.array.transpose(permutation))
+            array = np.asarray(value.array.transpose(permutation), order="C")
             array.flags.writeable = False  # the weight store then keeps it without another copy
             return Constant(array, name)
         if list(permutation) == sorted(permutation):

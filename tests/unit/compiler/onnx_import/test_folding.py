@@ -85,6 +85,11 @@ def test_folded_positions_have_64_bits() -> None:
     )
 
 
+def test_folded_scalars_keep_their_rank() -> None:
+    node = helper.make_node("Einsum", ["c"], ["y"], equation="->", name="n")
+    _check(node, np.array(2.5, np.float32), {}, 17)
+
+
 def _check(
     node: NodeProto,
     data: np.ndarray,
