@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -24,7 +24,10 @@ from ..compilation.compilation import (
     start_from_model,
 )
 from ..compilation.execution import run_ir
-from .comparison import Difference, compare_tensors, differences_html, worst_first
+from .comparison import Difference, compare_tensors, worst_first
+from .comparison_table import comparison_html, format_comparison, summary_line
+from .input_dependence import computed_from_inputs
+from .output_parts import OutputDifference
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -34,30 +37,67 @@ if TYPE_CHECKING:
 class LevelReport:
     """What became of each tensor of the ONNX model at a level.
 
-    `differences`: one for each tensor that the level still has, in the order in which they are computed.
-    `missing`: the tensors that the level no longer has, because they were folded or fused.
+    `differences`: one for each tensor that the level still has, outputs included, in the order in which they are
+    computed. `outputs`: the network's outputs in their order, with the columns or channels that differ from the others.
+    `missing`: the tensors that the level no longer has, because they were folded or fused; tensors that do not depend
+    on the values of inputs are not among them.
     """
 
     differences: list[Difference]
+    outputs: list[OutputDifference]
     missing: list[str]
 
     def __repr__(self) -> str:
-        count = f"{len(self.differences)} tensors compared, {len(self.missing)} folded or fused"
-        if not self.differences:
-            return f"<LevelReport: {count}>"
-        return f"<LevelReport: {count}, worst {self.worst.name!r} with {self.worst.snr_db:.2f} dB>"
+        return f"<LevelReport: {self.summary}>"
 
     def _repr_html_(self) -> str:
-        return differences_html(worst_first(self.differences))
+        return comparison_html(self.outputs, self.tensors, self.summary)
+
+    @property
+    def tensors(self) -> list[Difference]:
+        """The differences of the tensors that are no outputs, in the order in which they are computed."""
+        names = {each.whole.name for each in self.outputs}
+        return [each for each in self.differences if each.name not in names]
 
     @property
     def worst(self) -> Difference:
-        """The tensor with the least signal-to-noise ratio."""
+        """The tensor with the least signal-to-noise ratio, which may be an output."""
         return worst_first(self.differences)[0]
 
+    @property
+    def summary(self) -> str:
+        """One line: how many outputs and other tensors were compared, the worst of each, and how many are missing."""
+        missing = f"; {len(self.missing)} folded or fused" if self.missing else ""
+        return summary_line(self.outputs, self.tensors) + missing
+
+    def text(self, order: Literal["worst", "execution"] = "worst", limit: int | None = None) -> str:
+        """Return tables of the outputs and of the other tensors, what is missing, and the summary.
+
+        Args:
+            order: of the other tensors: least signal-to-noise ratio first, or as they are computed.
+            limit: how many other tensors to show; None for all.
+        """
+        worst = order == "worst"
+        tensors = worst_first(self.tensors) if worst else self.tensors
+        said = "worst first" if worst else "as they are computed"
+        lines = [format_comparison(self.outputs, tensors, said, limit)]
+        if self.missing:
+            lines.append(f"not values of this level (folded or fused): {', '.join(self.missing)}")
+        return "\n".join([*lines, self.summary])
+
     def to_json(self) -> dict[str, Any]:
-        """Return {"rows": a dictionary per tensor, "missing": names}."""
-        return {"rows": [each.to_json() for each in self.differences], "missing": self.missing}
+        """Return {"summary": a line, "rows": a dictionary per tensor, outputs first, "parts": one per range of an
+        output's columns or channels, "missing": names}.
+        """
+        outputs = [{**each.whole.to_json(), "output": True} for each in self.outputs]
+        tensors = [{**each.to_json(), "output": False} for each in self.tensors]
+        parts = [part.to_json() for each in self.outputs for part in each.parts]
+        return {
+            "summary": self.summary,
+            "rows": [*outputs, *tensors],
+            "parts": parts,
+            "missing": self.missing,
+        }
 
 
 def compare_model(
@@ -133,14 +173,21 @@ def compare_with_onnxruntime(
             real = real_value(value, types[name]) if name in types else value
             seen[name] = real.reshape(-1, *real.shape[2:]) if real.ndim > 1 else real
 
-    seen.update(run_ir(compilation.module, compilation.ctx, used, observe=observe))
+    outputs = run_ir(compilation.module, compilation.ctx, used, observe=observe)
+    seen.update(outputs)
     comparable = {
         name: value.reshape(reference[name].shape)
         for name, value in seen.items()
         if name in reference and value.size == reference[name].size
     }
-    missing = [name for name in reference if name not in comparable]
-    return LevelReport(compare_tensors(comparable, reference), missing)
+    computed = computed_from_inputs(model)
+    missing = [name for name in reference if name in computed and name not in comparable]
+    judged = [
+        OutputDifference.between(name, comparable[name], reference[name])
+        for name in outputs
+        if name in comparable
+    ]
+    return LevelReport(compare_tensors(comparable, reference), judged, missing)
 
 
 def _types_of(module: ModuleOp) -> dict[str, Attribute]:

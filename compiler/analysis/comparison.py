@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.diagnostics.html_table import html_table
 
 
 @dataclass(frozen=True)
 class Difference:
     """How far one tensor is from its reference.
 
+    Elements that are the same infinity on both sides, or NaN on both sides, are equal and count for nothing else.
     `cosine`: of the angle between both as vectors, 1.0 if they are equal or both zero. `snr_db`:
     10·log10(Σ ref² / Σ (ref − got)²), inf if they are equal. `largest_error`: max |ref − got|.
-    `reference_range`: max − min of the reference.
+    `reference_range`: max − min of the reference's finite elements. `unmatched`: how many elements are infinite or NaN
+    on one side and something else on the other; if there are any, the largest error is inf, the signal-to-noise ratio
+    −inf, and the cosine that of the other elements.
     """
 
     name: str
@@ -27,6 +29,12 @@ class Difference:
     snr_db: float
     largest_error: float
     reference_range: float
+    unmatched: int = 0
+
+    @property
+    def equal(self) -> bool:
+        """Whether every element equals its reference."""
+        return self.snr_db == math.inf
 
     @property
     def range_share(self) -> float:
@@ -45,23 +53,42 @@ class Difference:
             "largest_error_range_share": self.range_share,
         }
         finite = {name: value if math.isfinite(value) else None for name, value in measures.items()}
-        return {"tensor": self.name, **finite}
+        return {"tensor": self.name, "equal": self.equal, **finite, "unmatched": self.unmatched}
 
     @staticmethod
     def between(name: str, got: np.ndarray, reference: np.ndarray) -> Difference:
         """Measure `got` against `reference`, arrays of one shape, in f64."""
-        a, b = got.astype(np.float64).ravel(), reference.astype(np.float64).ravel()
-        noise = float(np.sum((a - b) ** 2))
-        signal = float(np.sum(b**2))
+        a, b, exponent, unmatched = finite_pairs(got.ravel(), reference.ravel())
+        noise, signal = float(np.sum((a - b) ** 2)), float(np.sum(b**2))
         norms = math.sqrt(float(np.sum(a**2)) * signal)
         if noise == 0:
             cosine, snr = 1.0, math.inf
         else:
             cosine = float(a @ b) / norms if norms else 0.0
             snr = 10 * math.log10(signal / noise) if signal else -math.inf
-        largest = float(np.max(np.abs(a - b))) if a.size else 0.0
-        spread = float(b.max() - b.min()) if b.size else 0.0
-        return Difference(name, cosine, snr, largest, spread)
+        largest = float(np.ldexp(np.max(np.abs(a - b), initial=0.0), exponent))
+        if unmatched.any():
+            largest, snr = math.inf, -math.inf
+        wide = reference.astype(np.float64)
+        finite = wide[np.isfinite(wide)]
+        spread = float(finite.max()) - float(finite.min()) if finite.size else 0.0
+        return Difference(name, cosine, snr, largest, spread, int(unmatched.sum()))
+
+
+def finite_pairs(
+    got: np.ndarray, reference: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
+    """Return both arrays in f64 divided by 2^exponent, the exponent, and which elements are unmatched, bool.
+
+    Elements that are not finite on both sides are 0 in both; they are unmatched unless they are the same infinity or
+    both NaN. The exponent makes the largest magnitude at most 1, so that sums of squares do not overflow.
+    """
+    a, b = got.astype(np.float64), reference.astype(np.float64)
+    finite = np.isfinite(a) & np.isfinite(b)
+    unmatched = ~(finite | (a == b) | (np.isnan(a) & np.isnan(b)))
+    a, b = np.where(finite, a, 0.0), np.where(finite, b, 0.0)
+    exponent = int(np.frexp(max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0)))[1])
+    return np.ldexp(a, -exponent), np.ldexp(b, -exponent), exponent, unmatched
 
 
 def compare_tensors(
@@ -94,37 +121,3 @@ def compare_tensors(
 def worst_first(differences: Sequence[Difference]) -> list[Difference]:
     """Sort differences by signal-to-noise ratio, the lowest first."""
     return sorted(differences, key=lambda d: d.snr_db)
-
-
-def format_differences(differences: Sequence[Difference], limit: int | None = None) -> str:
-    """Return a table as text, a line per tensor."""
-    shown = differences[:limit]
-    width = max([len(d.name) for d in shown] + [6])
-    lines = [
-        f"{'tensor':<{width}} {'cosine':>9} {'SNR [dB]':>9} {'largest error':>14} {'range':>10} {'error/range':>12}"
-    ]
-    for d in shown:
-        lines.append(
-            f"{d.name:<{width}} {d.cosine:>9.6f} {d.snr_db:>9.2f} {d.largest_error:>14.6g} "
-            f"{d.reference_range:>10.4g} {d.range_share:>12.3g}"
-        )
-    if len(differences) > len(shown):
-        lines.append(f"… {len(differences) - len(shown)} more (--limit 0 shows all)")
-    return "\n".join(lines)
-
-
-def differences_html(differences: Sequence[Difference]) -> str:
-    """Return a table in HTML, a row per tensor."""
-    rows = [
-        [
-            each.name,
-            f"{each.cosine:.6f}",
-            f"{each.snr_db:.2f}",
-            f"{each.largest_error:.6g}",
-            f"{each.reference_range:.4g}",
-            f"{each.range_share:.3g}",
-        ]
-        for each in differences
-    ]
-    titles = ["tensor", "cosine", "SNR [dB]", "largest error", "range", "error/range"]
-    return html_table("worst first", titles, rows)

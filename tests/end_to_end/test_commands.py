@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.targets import target as targets
 from smalti.tools import opt
@@ -183,9 +184,9 @@ def test_run_compare(smalti: Smalti, small_files: Path, small_data: Path, refere
     out = ok(
         smalti("run", small_files / "small.smalti", "--inputs", small_data, "--compare", reference)
     )
-    header, row = out.splitlines()[:2]
+    header, row, summary = out.splitlines()[:3]
     assert header.split() == [
-        "tensor",
+        "output",
         "cosine",
         "SNR",
         "[dB]",
@@ -198,6 +199,7 @@ def test_run_compare(smalti: Smalti, small_files: Path, small_data: Path, refere
     assert name == "y" and float(cosine) > 0.999 and float(snr) > 30
     assert 0 < float(largest) < 0.05 * float(spread)
     assert float(share) == pytest.approx(float(largest) / float(spread), rel=0.01)
+    assert summary == f"1 output, worst {snr} dB (y)"
 
 
 def test_repeat_shows_the_steady_state(smalti: Smalti, small_files: Path):
@@ -221,17 +223,48 @@ def test_repeat_shows_the_steady_state(smalti: Smalti, small_files: Path):
 def test_compare_levels(
     smalti: Smalti, small_onnx: Path, small_data: Path, level: str, least_snr: float
 ):
-    """Every tensor that survives is there under its ONNX name, worst first."""
+    """The output comes first, then every tensor that survives under its ONNX name, worst first, and a summary."""
     out = ok(smalti("compare", small_onnx, "--level", level, "--calibration", small_data))
-    rows = [line.split() for line in out.splitlines()[1:] if not line.startswith("not values")]
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[1] == ["outputs"] and lines[2][0] == "y"
+    assert lines[3] == ["other", "tensors,", "worst", "first"]
+    rows = [line for line in lines[4:] if len(line) == 6]
     snrs = [float(row[2]) for row in rows]
-    assert snrs == sorted(snrs) and snrs[0] > least_snr
+    assert snrs == sorted(snrs) and snrs[0] > least_snr < float(lines[2][2])
     names = {row[0] for row in rows}
-    assert {"r1", "a", "g", "y"} <= names
+    assert {"r1", "a", "g"} <= names and "y" not in names
+    assert out.splitlines()[-1].startswith(
+        f"1 output, worst {lines[2][2]} dB (y); {len(rows)} other tensors"
+    )
     if level == "top":
         assert {"c1", "c2"} <= names
     else:
         assert "not values of this level (folded or fused): c1, c2" in out
+        assert out.endswith("; 2 folded or fused\n")
+
+
+def test_compare_with_infinities_and_constants(smalti: Smalti, tmp_path: Path):
+    """A mask of -inf makes equal infinities on both sides; a tensor made of constants is not missing."""
+    mask = np.triu(np.full((4, 4), -np.inf, np.float32), 1)
+    nodes = [
+        helper.make_node("Constant", [], ["half"], value_float=0.5),
+        helper.make_node("Add", ["half", "half"], ["one"]),
+        helper.make_node("Mul", ["x", "one"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "mask"], ["t"]),
+        helper.make_node("Softmax", ["t"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4, 4])],
+        [numpy_helper.from_array(mask, "mask")],
+    )  # fmt: skip
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "m.onnx"
+    )
+    ran = smalti("compare", tmp_path / "m.onnx", "--quantize", "f32", "--min-snr", 100)
+    out = ok(ran)
+    assert re.search(r"(?m)^  t +1\.000000 +equal ", out) and "nan" not in out
+    assert "Warning" not in ran.err and "half" not in out and "one" not in out.split()
 
 
 def test_compare_tile_is_as_good_as_tpu(smalti: Smalti, small_onnx: Path, small_data: Path):
@@ -254,7 +287,7 @@ def test_compare_on_the_ranges_of_a_table(smalti: Smalti, small_onnx: Path, tmp_
 def test_compare_samples_limit_and_inputs(smalti: Smalti, small_onnx: Path, small_data: Path):
     words = ("compare", small_onnx, "--quantize", "f32")
     out = ok(smalti(*words, "--inputs", small_data, "--samples", 2, "--limit", 2))
-    assert len(out.splitlines()) == 5 and "(--limit 0 shows all)" in out
+    assert len(out.splitlines()) == 9 and "(--limit 0 shows all)" in out
     assert ok(smalti(*words, "--inputs", small_data, "--samples", 3, "--limit", 2)) != out
     assert "y" in ok(smalti(*words))
 
@@ -265,9 +298,11 @@ def test_compare_in_order_of_execution_to_files(
     """In bf16; the files hold all tensors, whatever is printed."""
     words = ("compare", small_onnx, "--quantize", "bf16", "--inputs", small_data)
     out = ok(smalti(*words, "--order", "execution", "--limit", 2, "-o", tmp_path / "d.json"))
-    assert [line.split()[0] for line in out.splitlines()[1:3]] == ["r1", "a"]
+    assert [line.split()[0] for line in out.splitlines()[2:6]] == ["y", "other", "r1", "a"]
     table = json.loads((tmp_path / "d.json").read_text())
-    assert [row["tensor"] for row in table["rows"]] == ["r1", "a", "g", "f", "y"]
+    assert [row["tensor"] for row in table["rows"]] == ["y", "r1", "a", "g", "f"]
+    assert [row["output"] for row in table["rows"]] == [True, False, False, False, False]
+    assert table["summary"] in out and table["parts"] == []
     assert all(25 < row["snr_db"] < 70 for row in table["rows"])
     assert all(0 < row["largest_error_range_share"] < 0.01 for row in table["rows"])
     assert table["missing"] == ["c1", "c2"]

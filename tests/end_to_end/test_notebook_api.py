@@ -14,6 +14,7 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.profile import profile
 from smalti.backends.targets.target import load_target
 from smalti.compiler import CompiledModel, Plugin, compare_model, compile_model, import_model
+from smalti.compiler.analysis.comparison import worst_first
 from smalti.compiler.analysis.program_difference import compare_programs
 from smalti.compiler.plugins.plugin import _LOADED  # pyright: ignore[reportPrivateUsage]
 from smalti.passes.registry import PASSES
@@ -103,7 +104,7 @@ def test_reprs_are_short(compiled: CompiledModel):
     timing = compiled.profile()
     shown = [
         import_model(small_model()), compiled, compiled.program, timing, profile(timing), report,
-        replace(report, differences=[]), difference, load_target("edge-1c"),
+        replace(report, differences=[], outputs=[]), difference, load_target("edge-1c"),
     ]  # fmt: skip
     for each in shown:
         text = repr(each)
@@ -147,8 +148,10 @@ def test_html_of_profiles_and_comparisons(compiled: CompiledModel):
     assert head[:3] == ["node", "engine", "cycles"]
     assert len(rows) == min(len(found.rows), 20)
     report = compare_model(small_model(), target="edge-1c", calibration=DATA)
-    head, first, *_ = Tables(report._repr_html_()).rows
-    assert head[0] == "tensor" and first[0] == report.worst.name
+    head, output, second, first, *_ = Tables(report._repr_html_()).rows
+    assert head[0] == "output" and output[0] == "y" == report.outputs[0].whole.name
+    assert second[0] == "other tensor" and first[0] == worst_first(report.tensors)[0].name
+    assert report.summary in report._repr_html_() and report.summary in repr(report)
     difference = compare_programs(compiled.program, compiled.program, ("a<b", "c"))
     head, total = Tables(difference._repr_html_()).rows
     assert head[1] == "cycles a<b" and total[0] == "(all)" and total[-1] == "+0"

@@ -154,3 +154,5 @@ def test_compare_model(data, quantize: str, least: float):
     assert [each.name for each in report.differences] == ["r1", "a", "g", "f", "y"]
     assert least < report.worst.snr_db < 160
     assert report.missing == ["c1", "c2"]
+    assert [each.whole for each in report.outputs] == report.differences[-1:]
+    assert report.text().splitlines()[2].split()[0] == "y"

@@ -1,4 +1,6 @@
-"""`smalti compare`: compare every intermediate tensor of a level with ONNX Runtime, to find where an error begins."""
+"""`smalti compare`: compare the outputs and every intermediate tensor of a level with ONNX Runtime, to find where an
+error begins.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=natural,
         default=0,
         metavar="N",
-        help="tensors to print; 0 (the default): all",
+        help="tensors to print besides the outputs; 0 (the default): all",
     )
     parser.add_argument(
         "--order",
         choices=("worst", "execution"),
         default="worst",
-        help="least signal-to-noise ratio first (the default), or as they are computed",
+        help="of the tensors that are no outputs: least signal-to-noise ratio first (the default), or as they "
+        "are computed",
     )
     parser.add_argument(
         "--min-snr",
@@ -67,7 +70,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare, print the table and write it."""
     from ...compiler.analysis.compare_levels import compare_with_onnxruntime
-    from ...compiler.analysis.comparison import format_differences, worst_first
     from ...compiler.compilation.compilation import CompileOptions, start_from_model
     from ..console.tables import table_format, write_table
 
@@ -84,10 +86,7 @@ def run(args: argparse.Namespace) -> int:
         report = compare_with_onnxruntime(
             args.model, compilation, args.level, inputs=args.inputs, samples=args.samples
         )
-    ordered = worst_first(report.differences) if args.order == "worst" else report.differences
-    print(format_differences(ordered, args.limit or None))
-    if report.missing:
-        print(f"not values of this level (folded or fused): {', '.join(report.missing)}")
+    print(report.text(args.order, args.limit or None))
     if args.output:
         write_table(args.output, report.to_json())
         print(f"differences written to {args.output}")

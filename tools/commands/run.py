@@ -158,12 +158,19 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
 
 def _finish(args: argparse.Namespace, outputs: dict[str, np.ndarray]) -> None:
     """Compare the outputs with the reference, write them, and name them."""
-    from ...compiler.analysis.comparison import compare_tensors, format_differences, worst_first
+    from ...compiler.analysis.comparison import compare_tensors
+    from ...compiler.analysis.comparison_table import format_outputs, summary_line
+    from ...compiler.analysis.output_parts import OutputDifference
     from ...compiler.inputs.arrays import read_npz, write_npz
 
     if args.compare:
-        differences = compare_tensors(outputs, read_npz(args.compare))
-        print(format_differences(worst_first(differences)))
+        reference = read_npz(args.compare)
+        found = [
+            OutputDifference.between(each.name, outputs[each.name], reference[each.name])
+            for each in compare_tensors(outputs, reference)
+        ]
+        print(format_outputs(found))
+        print(summary_line(found, []))
     if args.outputs:
         write_npz(args.outputs, outputs)
     for name, value in outputs.items():
