@@ -65,7 +65,9 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             names = [str(choice) for choice in action.choices]
             near = _near(str(value), names)
-            raise argparse.ArgumentError(action, f"'{value}' is not one of {', '.join(names)}{near}")
+            raise argparse.ArgumentError(
+                action, f"'{value}' is not one of {', '.join(names)}{near}"
+            )
 
 
 def choice(value: str, known: Sequence[str]) -> str:
