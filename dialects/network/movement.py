@@ -17,13 +17,13 @@ from ..quant.element_type import shape_of
 from . import shape as shapes
 from .shape import Shape
 from .tensor_op import Arrays, TensorOp
-from .traits import Moves
+from .traits import Moves, Rearranges
 
 
 class ReshapeBase(TensorOp):
     """The same elements in row-major order under another shape, that of the result type."""
 
-    traits = traits_def(Moves())
+    traits = traits_def(Moves(), Rearranges())
 
     input: SSAValue = operand()
     shape: InitVar[Sequence[int]] = argument()
@@ -42,7 +42,7 @@ class ReshapeBase(TensorOp):
 class TransposeBase(TensorOp):
     """Axis i of the result is axis permutation[i] of the input."""
 
-    traits = traits_def(Moves())
+    traits = traits_def(Moves(), Rearranges(permutation=lambda op: op.permutation.get_values()))
 
     permutation: Ints = prop(converter=ints)
     input: SSAValue = operand()

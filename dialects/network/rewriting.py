@@ -5,13 +5,17 @@ used.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import Rewriter
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
+from ..ir.attribute import text
 from .tensor_op import TensorOp
+
+Named = TypeVar("Named", bound=TensorOp)
 
 
 def erase_if_unused(rewriter: PatternRewriter, *ops: object) -> None:
@@ -41,6 +45,22 @@ def clone_with(op: Operation, properties: Mapping[str, Attribute | None]) -> Ope
         result_types=op.result_types,
         properties={name: value for name, value in merged.items() if value is not None},
         attributes=op.attributes,
+    )
+
+
+def with_operands(op: Named, name: str, operands: Mapping[str, SSAValue | None]) -> Named:
+    """Return a copy of `op` without its location, under another name and with other `operands` by their fields' names;
+    the value None leaves an optional operand out.
+    """
+    properties = {**op.properties, "name": text(name)}
+    properties.pop("operandSegmentSizes", None)
+    return type(op).build(
+        operands=[
+            operands.get(field, getattr(op, field))
+            for field, _ in op.get_irdl_definition().operands
+        ],
+        result_types=op.result_types,
+        properties=properties,
     )
 
 

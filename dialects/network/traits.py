@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import OpTrait
@@ -40,12 +40,17 @@ class TensorTrait(OpTrait):
     where: Callable[[Any], bool] = _always
 
     @classmethod
-    def holds(cls, op: object) -> bool:
-        """Tell whether `op` has the trait. `op` may be the owner of any value: a block, which owns arguments, has no
-        traits.
+    def of(cls, op: object) -> Self | None:
+        """Return the trait as the class of `op` declares it; None if `op` does not have it. `op` may be the owner of
+        any value: a block, which owns arguments, has no traits.
         """
         trait = op.get_trait(cls) if isinstance(op, Operation) else None
-        return trait is not None and trait.where(op)
+        return trait if trait is not None and trait.where(op) else None
+
+    @classmethod
+    def holds(cls, op: object) -> bool:
+        """Tell whether `op` has the trait."""
+        return cls.of(op) is not None
 
 
 # What an op does
@@ -55,8 +60,40 @@ class Moves(TensorTrait):
     """The op moves elements as they are, or repeats or drops them, and computes nothing."""
 
 
+def _unpermuted(op: Any) -> Sequence[int]:
+    return range(len(shape_of(op.operands[0])))
+
+
+@dataclass(frozen=True)
+class Rearranges(TensorTrait):
+    """The elements of the result, in row-major order, are those of the first operand once its axes are put in the order
+    that `permutation` gives; without one its axes stay as they are.
+    """
+
+    permutation: Callable[[Any], Sequence[int]] = _unpermuted
+
+
 class Converts(TensorTrait):
     """The op only converts the numbers of its operand to another number format."""
+
+
+class MakesPositions(TensorTrait):
+    """The result may hold positions, integers of 32 or 64 bits, which targets only move and convert."""
+
+
+@dataclass(frozen=True)
+class SumsProducts(TensorTrait):
+    """Each channel of the result is a sum of products with weights of its own, to which a bias of its own is added: so
+    what scales or shifts a channel can be made part of its weights and bias.
+
+    `weight` and `bias` name the operands; an op may lack the bias. The channels lie along `weight_axis` of the weights
+    and along `axis` of the result; negative axes count from the last.
+    """
+
+    weight: str = "weight"
+    bias: str = "bias"
+    weight_axis: int = 0
+    axis: int = 1
 
 
 class ComparesElements(TensorTrait):
@@ -81,8 +118,8 @@ class KeepsLayout(TensorTrait):
         """Return the operands of `op` that are best laid out like its result; none if the op does not have the
         trait.
         """
-        trait = op.get_trait(cls)
-        if trait is None or not trait.where(op):
+        trait = cls.of(op)
+        if trait is None:
             return []
         if trait.operand is not None:
             return [getattr(op, trait.operand)]
@@ -96,6 +133,10 @@ class ChannelLast(TensorTrait):
 
 class RowMajor(TensorTrait):
     """The op computes on tiles that are rows of the last axis."""
+
+
+class Dense(TensorTrait):
+    """The op takes and gives whole tensors without padding, in ONNX's order of axes, as the host does."""
 
 
 # Quantization of an op of top
@@ -134,7 +175,7 @@ class WeighsChannels(TensorTrait):
     @classmethod
     def axes_of(cls, op: Operation) -> tuple[int, int]:
         """Return the axis of the slices in the first operand, and that in the weights, of an op with the trait."""
-        trait = op.get_trait(cls)
+        trait = cls.of(op)
         assert trait is not None
         return trait.axes(op)
 
@@ -150,8 +191,8 @@ class CanStayFloat(TensorTrait):
     @classmethod
     def is_only_before_poles(cls, op: Operation) -> bool:
         """Tell whether `op` has the trait for the sake of readers with poles alone."""
-        trait = op.get_trait(cls)
-        return trait is not None and trait.where(op) and trait.only_before_poles(op)
+        trait = cls.of(op)
+        return trait is not None and trait.only_before_poles(op)
 
 
 def _no_points(op: Any) -> Mapping[str, Sequence[float]]:
@@ -172,7 +213,7 @@ class HasPoles(TensorTrait):
     @classmethod
     def points_of(cls, op: Operation) -> dict[SSAValue, Sequence[float]]:
         """Return the poles of `op` by operand; none for an op without the trait."""
-        trait = op.get_trait(cls)
-        if trait is None or not trait.where(op):
+        trait = cls.of(op)
+        if trait is None:
             return {}
         return {getattr(op, name): points for name, points in trait.points(op).items() if points}

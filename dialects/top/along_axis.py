@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics.host import AXIS_FUNCTIONS
 from ..ir.attribute import check_one_of
 from ..network.along_axis import AlongAxisBase
+from ..network.traits import MakesPositions
 from .top_op import TopOp
 
 
@@ -23,6 +24,7 @@ class AlongAxisOp(AlongAxisBase, TopOp):
     """
 
     name = "top.along_axis"
+    traits = traits_def(MakesPositions())
 
     def _verify_elements(self) -> None:
         check_one_of("kind", self.kind.data, AXIS_FUNCTIONS)

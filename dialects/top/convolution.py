@@ -9,7 +9,7 @@ from ...backends.numerics import convolution, epilogue
 from ...backends.numerics.sample_axis import channel_first, channel_last, per_sample
 from ..network.convolution import Conv2dBase
 from ..network.tensor_op import Arrays
-from ..network.traits import RoundsResult, WeighsChannels
+from ..network.traits import RoundsResult, SumsProducts, WeighsChannels
 from ..quant.element_type import element_storage
 from .constant import WeightOp
 from .top_op import TopOp
@@ -35,7 +35,9 @@ class Conv2dOp(Conv2dBase, TopOp):
 
     name = "top.conv2d"
     traits = traits_def(
-        RoundsResult(), WeighsChannels(where=_has_constant_weights, axes=lambda op: (1, 1))
+        RoundsResult(),
+        SumsProducts(),
+        WeighsChannels(where=_has_constant_weights, axes=lambda op: (1, 1)),
     )
 
     def evaluate(self, operands: Arrays) -> np.ndarray:

@@ -30,6 +30,7 @@ from ..network.traits import (
     GivesQuantization,
     HasPoles,
     KeepsFactors,
+    MakesPositions,
     RoundsResult,
 )
 from ..quant.element_type import (
@@ -203,7 +204,7 @@ class CastOp(TopOp):
     """
 
     name = "top.cast"
-    traits = traits_def(Converts())
+    traits = traits_def(Converts(), MakesPositions())
     element: InitVar[Attribute] = argument()
     input: SSAValue = operand()
 

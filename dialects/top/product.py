@@ -9,7 +9,7 @@ from ...backends.numerics import matmul
 from ...backends.numerics.sample_axis import aligned, as_matrices, as_rows
 from ..network.product import MatmulBase
 from ..network.tensor_op import Arrays
-from ..network.traits import CanStayFloat, RoundsResult, WeighsChannels
+from ..network.traits import CanStayFloat, RoundsResult, SumsProducts, WeighsChannels
 from ..quant.element_type import shape_of
 from .constant import WeightOp
 from .top_op import TopOp
@@ -46,6 +46,10 @@ class MatmulOp(MatmulBase, TopOp):
         RoundsResult(),
         CanStayFloat(where=_is_weighted_sum, only_before_poles=_is_weighted_sum),
         WeighsChannels(where=_has_constant_weights, axes=_axes_of_sums),
+        # A vector on the right has no columns.
+        SumsProducts(
+            where=lambda op: len(shape_of(op.rhs)) >= 2, weight="rhs", weight_axis=-1, axis=-1
+        ),
     )
 
     def evaluate(self, operands: Arrays) -> np.ndarray:

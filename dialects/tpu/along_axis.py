@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 
 from ..network.along_axis import AlongAxisBase
+from ..network.traits import Dense
 from .tpu_op import TpuOp
 
 
@@ -17,6 +18,7 @@ class HostCallOp(AlongAxisBase, TpuOp):
     """
 
     name = "tpu.host_call"
+    traits = traits_def(Dense())
 
     def verify_elements(self) -> None:
         self.verify_function()

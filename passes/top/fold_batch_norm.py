@@ -29,13 +29,12 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from ...backends.numerics.storage import round_to
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
-from ...dialects.network.rewriting import erase_if_unused, take_type
+from ...dialects.network.rewriting import erase_if_unused, take_type, with_operands
+from ...dialects.network.traits import SumsProducts
 from ...dialects.quant.element_type import element_storage, shape_of
 from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .constant import constant_of, make_constant, per_channel, weight_of
-
-Product = top.Conv2dOp | top.MatmulOp
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,40 @@ class Affine:
     offset: np.ndarray
 
 
+@dataclass(frozen=True)
+class Product:
+    """An op whose channels have weights and biases of their own, and where they lie."""
+
+    op: top.TopOp
+    channels: SumsProducts
+
+    @staticmethod
+    def of(owner: object) -> Product | None:
+        """Return the op that makes a value as a product; None if its channels have no weights of their own."""
+        channels = SumsProducts.of(owner)
+        return Product(owner, channels) if channels and isinstance(owner, top.TopOp) else None
+
+    @property
+    def weight(self) -> SSAValue:
+        """The weights."""
+        return getattr(self.op, self.channels.weight)
+
+    @property
+    def bias(self) -> SSAValue | None:
+        """The bias, if there is one."""
+        return getattr(self.op, self.channels.bias)
+
+    @property
+    def axis(self) -> int:
+        """The axis of the result along which the channels lie."""
+        return self.channels.axis % len(shape_of(self.op.output))
+
+    def with_weights(self, name: str, weight: SSAValue, bias: SSAValue | None) -> top.TopOp:
+        """Return the op with other weights and another bias, under another name."""
+        operands = {self.channels.weight: weight, self.channels.bias: bias}
+        return with_operands(self.op, name, operands)
+
+
 class FoldBatchNormIntoProduct(RewritePattern):
     """conv2d or matmul → batch_norm  ⇒  conv2d or matmul with scaled weights and another bias."""
 
@@ -54,8 +87,8 @@ class FoldBatchNormIntoProduct(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: top.BatchNormOp, rewriter: PatternRewriter, /) -> None:
-        product = op.input.owner
-        if not isinstance(product, Product) or channel_axis(product) != 1:
+        product = Product.of(op.input.owner)
+        if product is None or product.axis != 1:
             return
         affine = batch_norm_affine(op, self.store)
         if affine is not None:
@@ -73,8 +106,8 @@ class FoldScaleIntoProduct(RewritePattern):
         if not isinstance(op, top.BinaryOp):
             return
         for product_value, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-            product = product_value.owner
-            if not isinstance(product, Product):
+            product = Product.of(product_value.owner)
+            if product is None:
                 continue
             affine = self._affine(op, product, other, reversed=product_value is op.rhs)
             if affine is not None:
@@ -88,10 +121,10 @@ class FoldScaleIntoProduct(RewritePattern):
         x.
         """
         constant = constant_of(other, self.store)
-        shape = shape_of(product.output)
-        if constant is None or not shape or shape_of(op.output) != shape:
+        shape = shape_of(product.op.output)
+        if constant is None or shape_of(op.output) != shape:
             return None
-        vector = per_channel(constant, shape, channel_axis(product))
+        vector = per_channel(constant, shape, product.axis)
         if vector is None:
             return None
         number = vector.astype(np.float64)
@@ -174,36 +207,29 @@ def batch_norm_affine(op: top.BatchNormOp, store: WeightStore) -> Affine | None:
     return Affine(factor, bias - mean * factor)
 
 
-def channel_axis(product: Product) -> int:
-    """Return the axis of the result along which the weights' outputs lie: 1 for conv2d, the last for matmul."""
-    return 1 if isinstance(product, top.Conv2dOp) else len(shape_of(product.output)) - 1
-
-
 def fold_into_product(
     product: Product, op: top.TopOp, affine: Affine, store: WeightStore, rewriter: PatternRewriter
 ) -> None:
     """Replace `op`, the only user of `product`, by a product with weights · factor and bias · factor + offset.
 
-    Does nothing if the product has another user, if its weights or bias are not constants, if it has no channels (a
-    matrix times a vector), or if a new weight is too large for its type.
+    Does nothing if the product has another user, if its weights or bias are not constants, or if a new weight is too
+    large for its type.
     """
-    weight_value = product.weight if isinstance(product, top.Conv2dOp) else product.rhs
+    weight_value, result = product.weight, product.op.output
     weight, bias = constant_of(weight_value, store), constant_of(product.bias, store)
-    if not product.output.has_one_use() or weight is None:
+    if not result.has_one_use() or weight is None or (product.bias is not None and bias is None):
         return
-    if (product.bias is not None and bias is None) or weight.ndim < 2:
-        return
-    axis = 0 if isinstance(product, top.Conv2dOp) else weight.ndim - 1
+    axis = product.channels.weight_axis % weight.ndim
     new_weight = weight
     weight_op, bias_op = weight_of(weight_value), weight_of(product.bias)
     assert weight_op is not None
     old_bias = np.zeros(weight.shape[axis]) if bias is None else bias.astype(np.float64)
-    new_bias = _rounded(old_bias * affine.factor + affine.offset, product.output)
+    new_bias = _rounded(old_bias * affine.factor + affine.offset, result)
     scales = not np.all(affine.factor == 1.0)
     if scales:
         columns = [-1 if a == axis else 1 for a in range(weight.ndim)]
         scaled = weight.astype(np.float64) * affine.factor.reshape(columns)
-        new_weight = _rounded(scaled, product.output)
+        new_weight = _rounded(scaled, result)
     if not (_is_finite(new_weight) and _is_finite(new_bias)):
         return
     made: list[top.TopOp] = []
@@ -213,35 +239,16 @@ def fold_into_product(
     if bias is not None or np.any(new_bias):
         name = f"{op.result_name.data}_bias" if bias_op is None else bias_op.result_name.data
         bias_value = _add(made, name, new_bias, store)
-    folded = _with_weights(product, op, weight_value, bias_value)
+    folded = product.with_weights(op.result_name.data, weight_value, bias_value)
+    take_type(folded, op.output)
     rewriter.replace(op, [*made, folded])
-    erase_if_unused(rewriter, product, weight_op, bias_op)
+    erase_if_unused(rewriter, product.op, weight_op, bias_op)
 
 
 def _add(made: list[top.TopOp], name: str, array: np.ndarray, store: WeightStore) -> SSAValue:
     constant = make_constant(name, array, store)
     made.append(constant)
     return constant.output
-
-
-def _with_weights(
-    product: Product, op: top.TopOp, weight: SSAValue, bias: SSAValue | None
-) -> Product:
-    """Return the product with other weights and bias, under the name and with the result type of `op`."""
-    name = op.result_name.data
-    if isinstance(product, top.MatmulOp):
-        made: Product = top.MatmulOp(name, product.lhs, weight, bias)
-    else:
-        made = top.Conv2dOp(
-            name,
-            product.input,
-            weight,
-            bias,
-            **product.sliding,
-            groups=product.groups.value.data,
-        )
-    take_type(made, op.output)
-    return made
 
 
 def _rounded(values: np.ndarray, like: SSAValue) -> np.ndarray:

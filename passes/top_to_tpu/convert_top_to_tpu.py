@@ -50,7 +50,7 @@ from ...dialects import top, tpu
 from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import set_target
-from ...dialects.network.traits import GivesQuantization, Moves, RoundsResult
+from ...dialects.network.traits import GivesQuantization, MakesPositions, Moves, RoundsResult
 from ...dialects.quant.element_type import (
     element_of,
     element_storage,
@@ -204,11 +204,11 @@ def _cannot_convert(op: Operation) -> DiagnosticError:
 
 
 def _check_storage(op: Operation) -> None:
-    """Raise DiagnosticError if an op other than a constant makes values that no target can store. Integers, which
-    the host makes, are allowed where they are only moved or cast.
+    """Raise DiagnosticError if an op other than a constant makes values that no target can store. Positions may be
+    made, moved and converted.
     """
-    makes_integers = isinstance(op, top.AlongAxisOp | top.CastOp) or Moves.holds(op)
-    known = (*_STORAGES, *POSITION_NAMES) if makes_integers else _STORAGES
+    takes_positions = MakesPositions.holds(op) or Moves.holds(op)
+    known = (*_STORAGES, *POSITION_NAMES) if takes_positions else _STORAGES
     if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in known:
         raise DiagnosticError(
             f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",

@@ -7,11 +7,8 @@ from typing import Any
 from xdsl.ir import SSAValue
 
 from ...dialects import top, tpu
-from .product import convert_in_floats, convert_weighted, has_computed_bias
+from .product import convert_in_floats, convert_weighted, is_computed
 from .tpu_builder import Conversions, TpuBuilder
-
-_CHANNEL_AXIS = 0
-"""The axis of output channels in the weights."""
 
 
 def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
@@ -31,10 +28,10 @@ def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
         )
 
     weight = op.weight.owner
-    if builder.quantizes and isinstance(weight, top.WeightOp) and not has_computed_bias(op):
-        convert_weighted(builder, op, op.input, weight, _CHANNEL_AXIS, make)
+    if builder.quantizes and isinstance(weight, top.WeightOp) and not is_computed(op.bias):
+        convert_weighted(builder, op, op.input, weight, op.bias, make)
     else:
-        convert_in_floats(builder, op, op.input, op.weight, make)
+        convert_in_floats(builder, op, (op.input, op.weight, op.bias), make)
 
 
 CONVERSIONS: Conversions = {top.Conv2dOp: convert_conv2d}

@@ -15,13 +15,11 @@ from xdsl.ir import SSAValue
 
 from ...backends.numerics.quantization import quantize_multiplier
 from ...dialects import top, tpu
-from ...dialects.network.traits import WeighsChannels
+from ...dialects.network.traits import SumsProducts, WeighsChannels
 from ...dialects.quant import uniform_per_axis
 from ...dialects.quant.element_type import shape_of
 from .quantized_product import accumulator_for_activations, quantize_bias, quantize_product
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
-
-Product = top.Conv2dOp | top.MatmulOp
 
 
 class MakeProduct(Protocol):
@@ -42,69 +40,78 @@ def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
 
     weight = op.rhs.owner
     floats = not builder.quantizes or op.output in builder.float_results
-    if floats or has_computed_bias(op):
-        convert_in_floats(builder, op, op.lhs, op.rhs, make)
+    if floats or is_computed(op.bias):
+        convert_in_floats(builder, op, (op.lhs, op.rhs, op.bias), make)
     # A vector on the right has no output channels to give scales to.
-    elif isinstance(weight, top.WeightOp) and len(shape_of(op.rhs)) >= 2:
-        convert_weighted(builder, op, op.lhs, weight, len(shape_of(op.rhs)) - 1, make)
+    elif isinstance(weight, top.WeightOp) and SumsProducts.holds(op):
+        convert_weighted(builder, op, op.lhs, weight, op.bias, make)
     else:
         _convert_activations(builder, op, make)
 
 
-def has_computed_bias(op: Product) -> bool:
-    """Tell whether the network computes the bias of a product, so that it is not a constant."""
-    return op.bias is not None and not isinstance(op.bias.owner, top.WeightOp)
+def is_computed(bias: SSAValue | None) -> bool:
+    """Tell whether there is a bias and the network computes it, so that it is not a constant."""
+    return bias is not None and not isinstance(bias.owner, top.WeightOp)
 
 
-def _constant_bias(op: Product) -> top.WeightOp | None:
+def _constant_bias(bias: SSAValue | None) -> top.WeightOp | None:
     """Return the op that makes the bias, which is a constant; None if there is no bias."""
-    if op.bias is None:
+    if bias is None:
         return None
-    assert isinstance(op.bias.owner, top.WeightOp)
-    return op.bias.owner
+    assert isinstance(bias.owner, top.WeightOp)
+    return bias.owner
 
 
 def convert_in_floats(
-    builder: TpuBuilder, op: Product, left: SSAValue, right: SSAValue, make: MakeProduct
+    builder: TpuBuilder,
+    op: top.TopOp,
+    operands: tuple[SSAValue, SSAValue, SSAValue | None],
+    make: MakeProduct,
 ) -> None:
-    """Convert a product to one of floats with an f32 bias. A bias that the network computes is added by an op of its
-    own, since the matrix unit takes constants only.
+    """Convert a product (of the left and right side; the bias) to one of floats with an f32 bias. A bias that the
+    network computes is added by an op of its own, since the matrix unit takes constants only.
     """
+    left, right, given_bias = operands
     forms = builder.as_float(left), builder.as_float(right)
-    if op.bias is None or not has_computed_bias(op):
-        made = make(*forms, None if op.bias is None else builder.as_f32(op.bias))
+    if given_bias is None or not is_computed(given_bias):
+        made = make(*forms, None if given_bias is None else builder.as_f32(given_bias))
         builder.set_float(op.output, builder.add(made).output)
         return
     made = make(*forms, None)
     name = op.result_name.data
     made.properties["name"] = StringAttr(builder.fresh(f"{name}_product"))
-    product, bias = builder.add(made).output, builder.as_float(op.bias)
-    if isinstance(op, top.Conv2dOp):
-        over_image = (1, *shape_of(bias), 1, 1)
-        reshaped = tpu.ReshapeOp(builder.fresh(f"{name}_bias"), bias, shape=over_image)
+    product, bias = builder.add(made).output, builder.as_float(given_bias)
+    channels, rank = SumsProducts.of(op), len(shape_of(op.output))
+    if channels is not None and channels.axis % rank < rank - 1:
+        axis = channels.axis % rank
+        along_channels = (*(1,) * axis, *shape_of(bias), *(1,) * (rank - 1 - axis))
+        reshaped = tpu.ReshapeOp(builder.fresh(f"{name}_bias"), bias, shape=along_channels)
         bias = builder.add(reshaped).output
     builder.set_float(op.output, builder.add(tpu.AddOp(name, product, bias)).output)
 
 
 def convert_weighted(
     builder: TpuBuilder,
-    op: Product,
+    op: top.TopOp,
     left: SSAValue,
     weight: top.WeightOp,
-    axis: int,
+    given_bias: SSAValue | None,
     make: MakeProduct,
 ) -> None:
-    """Convert an activation times constant weights to integers, with a scale for each output channel (along `axis`) of
-    the weights.
+    """Convert an activation times constant weights to integers, with a scale for the weights of each channel. The op
+    has the trait `SumsProducts`.
     """
+    channels = SumsProducts.of(op)
+    assert channels is not None
+    axis = channels.weight_axis % len(shape_of(weight.output))
     input = builder.as_quantized(left)
     result = builder.element(op.output)
     x = quantized_element(input)
-    array, bias = builder.array_of(weight), _constant_bias(op)
-    channels = builder.joined.channels.get(left)
-    if channels is not None:
+    array, bias = builder.array_of(weight), _constant_bias(given_bias)
+    factors = builder.joined.channels.get(left)
+    if factors is not None:
         array = array / np.expand_dims(
-            channels, _other_axes(array.ndim, WeighsChannels.axes_of(op)[1])
+            factors, _other_axes(array.ndim, WeighsChannels.axes_of(op)[1])
         )
     try:
         product = quantize_product(
@@ -136,7 +143,7 @@ def _convert_activations(builder: TpuBuilder, op: top.MatmulOp, make: MakeProduc
     """Convert a product of two activations (or of one and a vector) to integers, with one scale each."""
     left, right = builder.as_quantized(op.lhs), builder.as_quantized(op.rhs)
     a, b, result = quantized_element(left), quantized_element(right), builder.element(op.output)
-    scale, bias = a.scale * b.scale, _constant_bias(op)
+    scale, bias = a.scale * b.scale, _constant_bias(op.bias)
     bias_form, most_bias = None, 0
     try:
         quantize_multiplier(scale / result.scale)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.dialects import func
 from xdsl.ir import SSAValue
 
 from ...dialects import tpu
-from ...dialects.network.traits import ChannelLast, KeepsLayout, Moves, RowMajor
+from ...dialects.network.traits import ChannelLast, Dense, KeepsLayout, Moves, Rearranges, RowMajor
 from ...dialects.quant.element_type import shape_of
 from ..tiling.layout import Layout, intermediate, row_major
 from ..tiling.windows import factors_of_axes, refine
@@ -28,8 +30,7 @@ def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Lay
             chosen.note(op)
     chosen.settle()
     for result in results:
-        if isinstance(result.owner, tpu.ReshapeOp | tpu.TransposeOp):
-            chosen.follow(result.owner)
+        chosen.follow(result)
     return {result: chosen.layout_of(result) for result in results}
 
 
@@ -70,15 +71,19 @@ class _Choice:
         self.rows = {find(value) for value in self._touched["rows"]} - self.images
         self.computed = {find(value) for value in self._touched["computed"]}
 
-    def follow(self, op: tpu.ReshapeOp | tpu.TransposeOp) -> None:
-        """Lay out the group of `op`'s result as its elements come, if nothing else settles it: in that order if it is
-        only moved, row-major if they come row-major.
+    def follow(self, result: SSAValue) -> None:
+        """Lay out the group of a result that an op only rearranges as its elements come, if nothing else settles it: in
+        that order if it is only moved, row-major if they come row-major.
         """
-        result = op.output
+        op = result.owner
+        rearranged = Rearranges.of(op)
+        if rearranged is None or not isinstance(op, tpu.TpuOp):
+            return
         group = self.groups.find(result)
         if len(shape_of(result)) < 3 or group in self.images | self.rows or group in self.orders:
             return
-        order = _order_of_elements(self.layout_of(op.input), op)
+        source, permutation = self.layout_of(op.operands[0]), rearranged.permutation(op)
+        order = _order_of_elements(source, permutation, shape_of(result))
         if order is None:
             return
         if group not in self.computed:
@@ -91,7 +96,7 @@ class _Choice:
         shape = shape_of(value)
         if not isinstance(value.owner, tpu.TpuOp) or isinstance(value.owner, tpu.WeightOp):
             return row_major(shape)
-        if _meets_host(value):
+        if _is_dense(value):
             return row_major(shape)
         if len(shape) < 3:
             return row_major(shape, self.lane_group)
@@ -104,30 +109,28 @@ class _Choice:
         return row_major(shape) if order is None else Layout(shape, order, shape[order[-1]])
 
 
-def _meets_host(value: SSAValue) -> bool:
-    """Tell whether the host makes or reads a value: its arrays are dense."""
-    return isinstance(value.owner, tpu.HostCallOp) or any(
-        isinstance(use.operation, tpu.HostCallOp) for use in value.uses
-    )
+def _is_dense(value: SSAValue) -> bool:
+    """Tell whether an op makes or reads a value that must be dense."""
+    return Dense.holds(value.owner) or any(Dense.holds(use.operation) for use in value.uses)
 
 
 def _order_of_elements(
-    source: Layout, op: tpu.ReshapeOp | tpu.TransposeOp
+    source: Layout, permutation: Sequence[int], target: tuple[int, ...]
 ) -> tuple[int, ...] | None:
-    """Return the order of the result's axes in which its elements come out of `source`; None if an axis of the result
-    joins elements that do not lie together.
+    """Return the order of the axes of `target` in which the elements come out of `source`, once its axes are permuted;
+    None if an axis of `target` joins elements that do not lie together.
     """
-    if isinstance(op, tpu.TransposeOp):
-        permutation = op.permutation.get_values()
-        return tuple(permutation.index(axis) for axis in source.order)
-    target = shape_of(op.output)
-    factors = refine(source.shape, target)
+    shape = tuple(source.shape[axis] for axis in permutation)
+    permuted = tuple(permutation.index(axis) for axis in source.order)
+    if shape == target:
+        return permuted
+    factors = refine(shape, target)
     if factors is None:
         return tuple(range(len(target)))  # by way of a tensor of one axis
-    own = factors_of_axes(source.shape, factors)
+    own = factors_of_axes(shape, factors)
     nests = factors_of_axes(target, factors)
     axis_of = {factor: axis for axis, nest in enumerate(nests) for factor in nest}
-    sequence = [factor for axis in source.order for factor in own[axis]]
+    sequence = [factor for axis in permuted for factor in own[axis]]
     order: list[int] = []
     while sequence:
         axis = axis_of[sequence[0]]

@@ -8,44 +8,48 @@ from math import lcm, prod
 from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....backends.targets.alignment import align
 from ....dialects import tile, tpu
+from ....dialects.network.traits import Rearranges
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.cost import CostModel, Work
-from ...tiling.layout import Layout
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, sizes_of
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
-from ..tiler_bases.layer import Layer, integers
+from ..tiler_bases.layer import Layer
 from ..tiler_bases.tiler import Tiler, Tilers, padded_units
 
 
 class RelayoutTiler(Tiler):
-    """Tiles tpu.reshape and tpu.transpose: a tile is a box of *factors*, each with a stride in the input and one in the
-    output.
+    """Tiles the ops that rearrange elements, such as tpu.reshape and tpu.transpose: a tile is a box of *factors*, each
+    with a stride in the input and one in the output.
 
-    A transpose's factors are the output's axes. A reshape's are the common refinement of both shapes: each axis of
-    either is a nest of consecutive factors.
+    If the op only permutes axes, the factors are the output's axes. If it reshapes, they are the common refinement of
+    both shapes: each axis of either is a nest of consecutive factors.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
         source, target = layer.inputs[0].layout, layer.output.layout
-        if isinstance(layer.op, tpu.TransposeOp):
-            permutation = integers(layer.op.permutation) or (0,)
-            self.factors = target.shape
-            self.nests = [[axis] for axis in range(len(target.shape))]
-            self.source_strides = [source.strides[axis] for axis in permutation]
+        rearranged = Rearranges.of(layer.op)
+        assert rearranged is not None
+        permutation = list(rearranged.permutation(layer.op)) or [0]
+        shape = tuple(source.shape[axis] for axis in permutation)
+        strides = [source.strides[axis] for axis in permutation]
+        if permutation != sorted(permutation) and shape == target.shape:
+            self.factors = shape
+            self.nests = [[axis] for axis in range(len(shape))]
+            self.source_strides = strides
         else:
-            factors = refine(source.shape, target.shape)
+            factors = refine(shape, target.shape)
             if factors is None:
                 raise layer.error(
-                    f"shapes {list(source.shape)} and {list(target.shape)} have no axes in common",
+                    f"shapes {list(shape)} and {list(target.shape)} have no axes in common",
                     "reshape to one axis first, as convert-tpu-to-tile does",
                 )
             self.factors = factors or (1,)
             self.nests = factors_of_axes(target.shape, factors)
-            self.source_strides = _factor_strides(source, factors) or [1]
-        self.target_strides = _nest_strides(target, self.nests, self.factors)
+            self.source_strides = _nest_strides(strides, factors_of_axes(shape, factors), factors)
+        self.target_strides = _nest_strides(target.strides, self.nests, self.factors)
         inner = range(len(self.factors))
         self.order = sorted(inner, key=lambda f: (-self.target_strides[f], -self.source_strides[f]))
 
@@ -175,16 +179,12 @@ def _dot(strides: Sequence[int], lows: Sequence[int]) -> int:
     return sum(stride * low for stride, low in zip(strides, lows, strict=True))
 
 
-def _factor_strides(layout: Layout, factors: Sequence[int]) -> list[int]:
-    """Return the stride of each factor in a buffer whose axes are nests of them."""
-    return _nest_strides(layout, factors_of_axes(layout.shape, factors), factors)
-
-
 def _nest_strides(
-    layout: Layout, nests: Sequence[Sequence[int]], factors: Sequence[int]
+    strides: Sequence[int], nests: Sequence[Sequence[int]], factors: Sequence[int]
 ) -> list[int]:
+    """Return the stride of each factor in a buffer whose axes, with these `strides`, are nests of factors."""
     result = [1] * max(1, len(factors))
-    for stride, nest in zip(layout.strides, nests, strict=True):
+    for stride, nest in zip(strides, nests, strict=True):
         for factor in reversed(nest):
             result[factor] = stride
             stride *= factors[factor]

@@ -3,28 +3,47 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top, tpu
 from smalti.dialects.ir.attribute import text
+from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.field import operand, prop
+from smalti.dialects.network.constant import value_of
 from smalti.dialects.network.shape import Shape
 from smalti.dialects.network.traits import (
     CanStayFloat,
     ChannelLast,
     ComparesElements,
     Converts,
+    Dense,
     HasPoles,
     KeepsLayout,
+    MakesPositions,
     Moves,
+    Rearranges,
     RoundsResult,
     RowMajor,
+    SumsProducts,
 )
 from smalti.dialects.quant.element_type import shape_of
 from smalti.dialects.top.top_op import TopOp
 from smalti.passes.canonicalize import Canonicalize
+from smalti.passes.top.fold_batch_norm import FoldBatchNorm
+from smalti.passes.top_to_tpu.conversions import register_conversions
+from smalti.passes.top_to_tpu.convert_top_to_tpu import ConvertTopToTpu
 from smalti.passes.top_to_tpu.float_results import Reader, float_results
+from smalti.passes.top_to_tpu.tpu_builder import TpuBuilder
 from smalti.passes.tpu_to_tile.tensor_layouts import choose_layouts
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType, f32
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    ModuleOp,
+    StringAttr,
+    TensorType,
+    f32,
+    i64,
+)
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
@@ -75,6 +94,28 @@ class ShyOp(OneOperand):
     traits = traits_def(CanStayFloat(only_before_poles=lambda op: True))
 
 
+@irdl_op_definition
+class RankOp(OneOperand):
+    """An op that makes positions, if its result asks for any."""
+
+    name = "mine.rank"
+    traits = traits_def(MakesPositions())
+
+
+@irdl_op_definition
+class MixOp(TopOp):
+    """A product with weights that have the channels last, as the result has."""
+
+    name = "mine.mix"
+    traits = traits_def(SumsProducts(weight="mixture", bias="start", weight_axis=-1, axis=-1))
+    input: SSAValue = operand()
+    mixture: SSAValue = operand()
+    start: SSAValue | None = operand(default=None)
+
+    def expected_shape(self) -> Shape:
+        return (shape_of(self.input)[0], shape_of(self.mixture)[1])
+
+
 class TpuOneOperand(tpu.TpuOp):
     """Base of the tpu ops of this plugin."""
 
@@ -116,6 +157,35 @@ class RollOp(TpuOneOperand):
     traits = traits_def(Moves(), KeepsLayout())
 
 
+@irdl_op_definition
+class FlipOp(TpuOneOperand):
+    """An op that takes the axes in the opposite order."""
+
+    name = "mine.flip"
+    traits = traits_def(Moves(), Rearranges(permutation=lambda op: (3, 2, 1, 0)))
+
+    def expected_shape(self) -> Shape:
+        return shape_of(self.input)[::-1]
+
+
+@irdl_op_definition
+class SpillOp(TpuOneOperand):
+    """An op that takes whole arrays."""
+
+    name = "mine.spill"
+    traits = traits_def(Dense())
+
+
+def convert_on_host(builder: TpuBuilder, op: OneOperand) -> None:
+    """Let the host compute the op's result."""
+    name, value = op.result_name.data, builder.as_float(op.input)
+    made = tpu.HostCallOp(name, value, kind="argmax", axis=0, length=1, keepdims=True)
+    builder.set_given(op.output, builder.add(made).output)
+
+
+register_conversions({RankOp: convert_on_host, SortOp: convert_on_host})
+
+
 def function(kinds: Sequence[type[Operation]], shape: Sequence[int]) -> FuncOp:
     """A function that applies one op after the other."""
     made = FuncOp("main", ([TensorType(f32, shape)], [TensorType(f32, shape)]))
@@ -141,6 +211,52 @@ def test_layouts_follow_the_traits():
     assert orders(BlurOp, ShadeOp) == [pixels, pixels]
     assert orders(ShadeOp, ScanOp) == [rows, rows]
     assert orders(RollOp, RollOp) == [dense, dense]
+    assert orders(SpillOp, ShadeOp) == [dense, pixels]
+
+
+def test_the_layout_of_what_is_only_rearranged_follows_its_elements():
+    assert orders(BlurOp, FlipOp) == [((0, 2, 3, 1), 16), ((3, 1, 0, 2), 5)]
+
+
+@pytest.mark.parametrize("kind", [RankOp, SortOp])
+def test_only_ops_with_the_trait_make_positions(kind: type[OneOperand]):
+    made = function([], (1,))
+    block = made.body.block
+    returned = block.last_op
+    assert returned is not None
+    op = kind("p", block.args[0], type=TensorType(i64, (1,)))
+    block.insert_op_before(op, returned)
+    returned.operands[0] = op.output
+    convert, module, context = ConvertTopToTpu(quantize="f32"), ModuleOp([made]), SmaltiContext()
+    if kind is RankOp:
+        convert.apply(context, module)
+        assert [each.name for each in made.body.block.ops] == ["tpu.host_call", "func.return"]
+    else:
+        with pytest.raises(DiagnosticError, match="makes tensor<1xi64>"):
+            convert.apply(context, module)
+
+
+def test_what_scales_channels_becomes_part_of_their_weights():
+    made = function([], (2, 3))
+    block = made.body.block
+    returned = block.last_op
+    assert returned is not None
+    three_by_two, two = TensorType(f32, (3, 2)), TensorType(f32, (2,))
+    mixture = top.WeightOp(
+        "w", type=three_by_two, value=DenseIntOrFPElementsAttr.from_list(three_by_two, [1.0] * 6)
+    )
+    scale = top.WeightOp("s", type=two, value=DenseIntOrFPElementsAttr.from_list(two, [2.0, 3.0]))
+    mix = MixOp("m", block.args[0], mixture.output)
+    scaled = top.MulOp("y", mix.output, scale.output)
+    block.insert_ops_before([mixture, scale, mix, scaled], returned)
+    returned.operands[0] = scaled.output
+    context = SmaltiContext()
+    FoldBatchNorm().apply(context, ModuleOp([made]))
+    folded = returned.operands[0].owner
+    assert isinstance(folded, MixOp) and folded.result_name.data == "y" and folded.start is None
+    weight = folded.mixture.owner
+    assert isinstance(weight, top.WeightOp)
+    assert value_of(weight, context.weights).tolist() == [[2.0, 3.0]] * 3
 
 
 def test_what_only_comparing_ops_read_stays_in_floats():
