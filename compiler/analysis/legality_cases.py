@@ -7,7 +7,6 @@ result in an INT8 network, as in the midst of a real one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,9 +21,6 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...backends.numerics.host import AXIS_FUNCTIONS, HOST_FUNCTIONS, HostFunction
-from ...backends.numerics.resampling import RESIZE_MODES
-from ...backends.numerics.unary import NOT, UNARY_KINDS
 from ...dialects import top
 from ...dialects.context import DIALECTS
 from ...dialects.ir.context import SmaltiContext
@@ -38,14 +34,6 @@ BEFORE, AFTER = "before", "after"
 
 _CONSTANT = 0.75
 """The elements of operands that are constant: every function of `top` is defined there."""
-
-_KIND = re.compile(r'(?<=kind = ")\w+')
-_MODE = re.compile(r'(?<=mode = ")\w+(?=" scales)')
-
-_DEPTHWISE = (
-    '%y = top.conv2d "y" %x, %w, %b groups = 8 : (tensor<1x8x8x8xf32>, tensor<8x1x3x3xf32>, '
-    "tensor<8xf32>) -> tensor<1x8x6x6xf32>"
-)
 
 
 @dataclass(frozen=True)
@@ -121,50 +109,7 @@ def cases() -> Iterator[Case]:
         assert issubclass(op, TopOp)
         if op is top.WeightOp:
             continue
-        for kind, example in _examples(op):
-            yield Case(op, kind, runnable(example))
-
-
-def _examples(op: type[TopOp]) -> Iterator[tuple[str, str]]:
-    """Yield the example of an op in each of its kinds: the kind's name and the text."""
-    _, example = documentation(op)
-    assert example is not None, "every op has an example, as the reference pages need it"
-    if op is top.UnaryOp:
-        for kind in (*UNARY_KINDS, NOT):
-            yield kind, _unary(kind)
-    elif op is top.ResizeOp:
-        for mode in RESIZE_MODES:
-            text = example.replace(" antialias", "")
-            yield mode, _MODE.sub(mode, text)
-    elif op.KINDS:
-        for kind in op.KINDS:
-            yield kind, _KIND.sub(kind, example)
-    elif op is top.AlongAxisOp:
-        for kind in AXIS_FUNCTIONS:
-            yield kind, _along_axis(kind, HOST_FUNCTIONS[kind])
-    elif op is top.Conv2dOp:
-        yield "", example
-        yield "depthwise", _DEPTHWISE
-    else:
-        yield "", example
-
-
-def _along_axis(kind: str, function: HostFunction) -> str:
-    length = {"one": 1, "same": 10}.get(function.lengths, 3)
-    element = function.gives or "f32"
-    return (
-        f'%y = top.along_axis "y" %x kind = "{kind}" axis = 1 length = {length} keepdims : '
-        f"(tensor<1x10xf32>) -> tensor<1x{length}x{element}>"
-    )
-
-
-def _unary(kind: str) -> str:
-    known = UNARY_KINDS.get(kind)
-    parameters = () if known is None else known.parameters
-    given = "".join(f" {name} = {_CONSTANT}" for name in parameters)
-    predicate = known is None or known.is_predicate
-    operand, result = "i1" if kind == NOT else "f32", "i1" if predicate else "f32"
-    return (
-        f'%y = top.unary "y" %x kind = "{kind}"{given} : (tensor<4x{operand}>) -> '
-        f"tensor<4x{result}>"
-    )
+        _, example = documentation(op)
+        assert example is not None, "every op has an example, as the reference pages need it"
+        for kind, text in op.variants(example).items():
+            yield Case(op, kind, runnable(text))

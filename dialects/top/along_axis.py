@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xdsl.irdl import irdl_op_definition, traits_def
 
-from ...backends.numerics.host import AXIS_FUNCTIONS
+from ...backends.numerics.host import AXIS_FUNCTIONS, HOST_FUNCTIONS
 from ..ir.attribute import check_one_of
 from ..network.along_axis import AlongAxisBase
 from ..network.traits import MakesPositions
@@ -26,6 +28,20 @@ class AlongAxisOp(AlongAxisBase, TopOp):
     name = "top.along_axis"
     traits = traits_def(MakesPositions())
 
+    @classmethod
+    def variants(cls, example: str) -> Mapping[str, str]:
+        return {kind: _example(kind) for kind in AXIS_FUNCTIONS}
+
     def _verify_elements(self) -> None:
         check_one_of("kind", self.kind.data, AXIS_FUNCTIONS)
         self.verify_function()
+
+
+def _example(kind: str) -> str:
+    """Return the text of an op of `kind`, with the length and the elements that its result has."""
+    function = HOST_FUNCTIONS[kind]
+    length = {"one": 1, "same": 10}.get(function.lengths, 3)
+    return (
+        f'%y = top.along_axis "y" %x kind = "{kind}" axis = 1 length = {length} keepdims : '
+        f"(tensor<1x10xf32>) -> tensor<1x{length}x{function.gives or 'f32'}>"
+    )

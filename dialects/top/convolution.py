@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from xdsl.irdl import irdl_op_definition, traits_def
 
@@ -13,6 +15,11 @@ from ..network.traits import RoundsResult, SumsProducts, WeighsChannels
 from ..quant.element_type import element_storage
 from .constant import WeightOp
 from .top_op import TopOp
+
+_DEPTHWISE = (
+    '%y = top.conv2d "y" %x, %w, %b groups = 8 : (tensor<1x8x8x8xf32>, tensor<8x1x3x3xf32>, '
+    "tensor<8xf32>) -> tensor<1x8x6x6xf32>"
+)
 
 
 def _has_constant_weights(op: Conv2dOp) -> bool:
@@ -39,6 +46,10 @@ class Conv2dOp(Conv2dBase, TopOp):
         SumsProducts(),
         WeighsChannels(where=_has_constant_weights, axes=lambda op: (1, 1)),
     )
+
+    @classmethod
+    def variants(cls, example: str) -> Mapping[str, str]:
+        return {"": example, "depthwise": _DEPTHWISE}
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         image = channel_last(operands[0])

@@ -4,7 +4,7 @@ casts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar
 from typing import ClassVar
 
@@ -110,6 +110,10 @@ class UnaryOp(UnaryBase, TopOp):
         RoundsResult(), CanStayFloat(), HasPoles(points=lambda op: {"input": op.poles})
     )
 
+    @classmethod
+    def variants(cls, example: str) -> Mapping[str, str]:
+        return {kind: _unary_example(kind) for kind in (*UNARY_KINDS, NOT)}
+
     def result_element(self) -> Attribute:
         return expressed(super().result_element())
 
@@ -137,6 +141,18 @@ class UnaryOp(UnaryBase, TopOp):
         if self.kind.data == NOT:
             return np.logical_not(operands[0])
         return unary(operands[0], self.kind.data, *self.parameters)
+
+
+def _unary_example(kind: str) -> str:
+    """Return the text of a function of one operand, with its parameters and the elements that it takes and gives."""
+    known = UNARY_KINDS.get(kind)
+    given = "".join(f" {name} = 0.75" for name in (() if known is None else known.parameters))
+    operand = "i1" if known is None else "f32"
+    result = "i1" if known is None or known.is_predicate else "f32"
+    return (
+        f'%y = top.unary "y" %x kind = "{kind}"{given} : (tensor<4x{operand}>) -> '
+        f"tensor<4x{result}>"
+    )
 
 
 @irdl_op_definition

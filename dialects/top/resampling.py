@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar
 
 import numpy as np
@@ -18,6 +19,8 @@ from ..network.shape import Shape
 from ..network.tensor_op import Arrays
 from ..quant.element_type import shape_of
 from .top_op import TopOp
+
+_MODE = re.compile(r'(?<=mode = ")\w+(?=" scales)')
 
 
 @irdl_op_definition
@@ -41,6 +44,11 @@ class ResizeOp(TopOp):
     roi: Reals | None = prop(converter=optional_reals, default=None)
     input: SSAValue = operand()
     shape: InitVar[Sequence[int]] = argument()
+
+    @classmethod
+    def variants(cls, example: str) -> Mapping[str, str]:
+        text = example.replace(" antialias", "")
+        return {mode: _MODE.sub(mode, text) for mode in resampling.RESIZE_MODES}
 
     def expected_shape(self) -> Shape:
         return self.output.type.get_shape()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from xdsl.ir import Attribute, SSAValue
@@ -11,12 +12,21 @@ from xdsl.utils.exceptions import VerifyException
 from ..network.tensor_op import TensorOp
 from ..quant.element_type import element_of, expressed, is_float
 
+_KIND = re.compile(r'(?<=kind = ")\w+')
+
 
 class TopOp(TensorOp):
     """Base of the ops of `top`: one result, named by the property `name` (unique in the module)."""
 
     KINDS: ClassVar[Sequence[str]] = ()
     """The kinds that the op has if it is one of several functions, named by its property `kind`."""
+
+    @classmethod
+    def variants(cls, example: str) -> Mapping[str, str]:
+        """Return texts of the op that a target may treat differently, made from the `example` of the docstring, by what
+        tells one from the others: its kind, or "" for the only one.
+        """
+        return {kind: _KIND.sub(kind, example) for kind in cls.KINDS} or {"": example}
 
     def result_element(self) -> Attribute:
         """Return the element type of a result made without one: that of the first operand, without its calibrated

@@ -32,6 +32,10 @@ class Conv2dOp(Conv2dBase, ProductOp):
     name = "tpu.conv2d"
     traits = traits_def(ChannelLast())
 
+    @property
+    def uses_matrix_unit(self) -> bool:
+        return not self.is_depthwise
+
     def verify_elements(self) -> None:
         rules.product(
             self.input, self.weight, self.bias, self.residual, self.output, self.accumulator.data,

@@ -37,6 +37,11 @@ class ProductOp(ClampedOp):
     element: InitVar[Attribute | None] = argument(default=None)
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
+    @property
+    def uses_matrix_unit(self) -> bool:
+        """Whether the matrix unit sums the products."""
+        return True
+
     def derive_fields(self) -> None:
         if "accumulator" not in self.properties:
             quantized = is_quantized(self.operands[0].type)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -14,23 +15,18 @@ from ...dialects.quant.element_type import element_of
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
 from .uneven_joins import MOST_RATIO
 
-_FLOAT_BINARY: Mapping[type[top.TopOp], type[tpu.BinaryOp]] = {
-    top.AddOp: tpu.AddOp, top.SubOp: tpu.SubOp, top.MulOp: tpu.MulOp, top.DivOp: tpu.DivOp,
-    top.MinOp: tpu.MinOp, top.MaxOp: tpu.MaxOp, top.PowerOp: tpu.PowerOp,
-    top.ModuloOp: tpu.ModuloOp, top.PreluOp: tpu.PreluOp,
-}  # fmt: skip
 
-
-def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp) -> None:
-    """Convert add and mul to integers, x − c as x + (−c), and x / c as x · (1/c). Convert to floats other subtractions
-    and divisions, values that only softmaxes and comparisons read, and sums in which 8 bits would hide an operand.
+def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp, *, kind: type[tpu.BinaryOp]) -> None:
+    """Convert add and mul to integers, x − c as x + (−c), and x / c as x · (1/c). Convert to floats, as `kind`, other
+    subtractions and divisions, values that only softmaxes and comparisons read, and sums in which 8 bits would hide an
+    operand.
     """
     floats = op.output in builder.float_results or (
         isinstance(op, top.AddOp | top.SubOp) and swamps(builder, op, (op.lhs, op.rhs))
     )
     rhs = _integer_rhs(builder, op) if builder.quantizes and not floats else None
     if rhs is None:
-        convert_float_binary(builder, op)
+        convert_in_floats(builder, op, kind=kind)
         return
     lhs, result = builder.as_quantized(op.lhs), builder.element(op.output)
     scales = quantized_element(lhs).scale, quantized_element(rhs).scale, result.scale
@@ -65,23 +61,22 @@ def _integer_rhs(builder: TpuBuilder, op: top.BinaryOp) -> SSAValue | None:
         return builder.quantized_constant(weight, np.float32(1) / array)
 
 
-def convert_float_binary(builder: TpuBuilder, op: top.BinaryOp) -> None:
-    """Convert any other arithmetic of two operands to floats."""
-    kind = _FLOAT_BINARY[type(op)]
+def convert_in_floats(builder: TpuBuilder, op: top.BinaryOp, *, kind: type[tpu.BinaryOp]) -> None:
+    """Convert arithmetic of two operands to `kind` in floats."""
     made = kind(op.result_name.data, builder.as_float(op.lhs), builder.as_float(op.rhs))
     builder.set_float(op.output, builder.add(made).output)
 
 
-def convert_extreme(builder: TpuBuilder, op: top.MinOp | top.MaxOp) -> None:
-    """Convert min and max to ones of stored values, after bringing both operands into the result's quantization; to
+def convert_extreme(builder: TpuBuilder, op: top.BinaryOp, *, kind: type[tpu.BinaryOp]) -> None:
+    """Convert min and max to `kind` of stored values, after bringing both operands into the result's quantization; to
     floats if only softmaxes and comparisons read the result.
     """
     if not builder.quantizes or op.output in builder.float_results:
-        convert_float_binary(builder, op)
+        convert_in_floats(builder, op, kind=kind)
         return
     result = builder.element(op.output)
     operands = [in_element(builder, op, value, result) for value in (op.lhs, op.rhs)]
-    made = _FLOAT_BINARY[type(op)](op.result_name.data, *operands)
+    made = kind(op.result_name.data, *operands)
     builder.set_quantized(op.output, builder.add(made).output)
 
 
@@ -114,14 +109,14 @@ def in_element(
 
 
 CONVERSIONS: Conversions = {
-    top.AddOp: convert_arithmetic,
-    top.SubOp: convert_arithmetic,
-    top.MulOp: convert_arithmetic,
-    top.DivOp: convert_arithmetic,
-    top.MinOp: convert_extreme,
-    top.MaxOp: convert_extreme,
-    top.PowerOp: convert_float_binary,
-    top.ModuloOp: convert_float_binary,
-    top.PreluOp: convert_float_binary,
+    top.AddOp: partial(convert_arithmetic, kind=tpu.AddOp),
+    top.SubOp: partial(convert_arithmetic, kind=tpu.SubOp),
+    top.MulOp: partial(convert_arithmetic, kind=tpu.MulOp),
+    top.DivOp: partial(convert_arithmetic, kind=tpu.DivOp),
+    top.MinOp: partial(convert_extreme, kind=tpu.MinOp),
+    top.MaxOp: partial(convert_extreme, kind=tpu.MaxOp),
+    top.PowerOp: partial(convert_in_floats, kind=tpu.PowerOp),
+    top.ModuloOp: partial(convert_in_floats, kind=tpu.ModuloOp),
+    top.PreluOp: partial(convert_in_floats, kind=tpu.PreluOp),
 }
 """The conversion of each op of arithmetic."""

@@ -66,7 +66,7 @@ class WidenProduct(RewritePattern):
         storage, rates = element_storage(op.operands[0].type), self.target.matrix.macs_per_cycle
         if storage in rates or _WIDE not in rates or not is_float(op.operands[0].type):
             return
-        if isinstance(op, tpu.Conv2dOp) and op.is_depthwise:
+        if not op.uses_matrix_unit:
             return
         wide, given = type_of_storage(_WIDE), element_of(op.output)
         product = op.clone()

@@ -35,9 +35,6 @@ _OPERAND_SHIFT = 40
 """To check its reads, operand k of a computation is given the address (k + 1) << 40: so an access tells its operand.
 """
 
-_SHARED_OPERANDS = frozenset({"w", "table", "index", "weight", "parameters"})
-"""Operands that device functions take without a sample axis if all samples share them."""
-
 
 def run_tile(
     module: ModuleOp,
@@ -221,7 +218,7 @@ class _Run:
         _check_accesses(instruction, complete, list(buffers.values()))
         target = self._target(op.buffer_written)
         arrays = {
-            name: _argument(name, buffer)
+            name: buffer.flat()
             for name, buffer in buffers.items()
             if buffer is not target or fields.get("accumulate")
         }
@@ -229,14 +226,6 @@ class _Run:
         with contained(f"in {op.name}"):
             result = instruction.numerics(**arrays, **fields)
         target.write(result.reshape(-1, *target.shape))
-
-
-def _argument(name: str, buffer: Buffer) -> np.ndarray:
-    """Return a buffer as device functions take it: flat, sample axis first (without one for weights that samples
-    share).
-    """
-    flat = buffer.flat()
-    return flat[0] if name in _SHARED_OPERANDS and len(flat) == 1 else flat
 
 
 def _check_accesses(

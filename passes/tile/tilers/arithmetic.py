@@ -26,8 +26,7 @@ _AXES = 4
 
 
 class BinaryTiler(BoxTiler):
-    """Tiles arithmetic, comparisons, logic and select, whose operands (constants among them) broadcast to the output's
-    shape.
+    """Tiles arithmetic, comparisons and logic, whose operands (constants among them) broadcast to the output's shape.
 
     Neighboring axes along which the same operands repeat become one axis of the instruction; if more than four remain,
     the outer ones become a loop over tiles.
@@ -75,7 +74,7 @@ class BinaryTiler(BoxTiler):
 
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
-        # The last operand decides the storage type: select's first one is bools.
+        # The last operand decides the storage type: a choice's first one is bools.
         storage = self.layer.inputs[-1].storage
         operations = self.costs.operations_of(self.kind)
         return self.costs.vector_cycles(storage, elements, operations)
@@ -129,15 +128,12 @@ class BinaryTiler(BoxTiler):
             layer.output.storage,
             name="out",
         )
-        self._compute([*operands, out], emitter)
+        self.compute([*operands, out], emitter)
         self.store(emitter, out, window, local[-1])
 
-    def _compute(self, operands: list[SSAValue], emitter: Emitter) -> None:
+    def compute(self, operands: Sequence[SSAValue], emitter: Emitter) -> None:
         """Emit the computation of a tile; the output is the last of its operands."""
         layer = self.layer
-        if isinstance(layer.op, tpu.SelectOp):
-            emitter.compute(tile.SelectOp, operands, {})
-            return
         multipliers, shift = self._parameters
         emitter.compute(
             tile.BinaryOp,

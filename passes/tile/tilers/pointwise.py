@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xdsl.ir import SSAValue
+
 from ....backends.instructions.pointwise import TABLE_ENTRIES
 from ....dialects import tile, tpu
 from ...tiling.windows import Window, sizes_of
@@ -15,6 +17,13 @@ from .arithmetic import BinaryTiler
 
 _IDENTITY = (2**30, 30)
 """The multiplier and shift that stand for a factor of 1."""
+
+
+class SelectTiler(BinaryTiler):
+    """Tiles tpu.select, whose three operands broadcast to the output's shape."""
+
+    def compute(self, operands: Sequence[SSAValue], emitter: Emitter) -> None:
+        emitter.compute(tile.SelectOp, operands, {})
 
 
 class UnaryTiler(BoxTiler):
@@ -121,6 +130,6 @@ TILERS: Tilers = {
     tpu.ClampOp: ConvertTiler,
     tpu.CompareOp: BinaryTiler,
     tpu.LogicalOp: BinaryTiler,
-    tpu.SelectOp: BinaryTiler,
+    tpu.SelectOp: SelectTiler,
 }
 """The tiler of each element-wise op."""
