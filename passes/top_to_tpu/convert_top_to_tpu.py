@@ -148,7 +148,7 @@ class ConvertTopToTpu(SmaltiPass):
                 f"{builder.saturated} weights are beyond {self.quantize} and stand at its limit"
             )
             report(ctx, Diagnostic("remark", message, place_of(function)))
-        builder.check_ranges()
+        builder.ranges.check()
         for warning in (*builder.warnings, *_warn_of_joins(builder, ops)):
             report(ctx, warning)
         self._report_host_calls(ctx, builder)
@@ -225,7 +225,7 @@ def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
             continue
         for value in op.operands:
             if value.has_one_use() and RoundsResult.holds(value.owner):
-                builder.take_element(value, op.results[0])
+                builder.ranges.take(value, op.results[0])
 
 
 def _warn_of_joins(builder: TpuBuilder, ops: Sequence[Operation]) -> list[Diagnostic]:

@@ -1,0 +1,73 @@
+"""Quantizes activations by their calibrated ranges, and notes which ranges are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.ir import SSAValue
+
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.numerics.quantization import activation_parameters
+from ....dialects.quant import CalibratedType, UniformQuantizedType, uniform
+from ....dialects.quant.element_type import element_of
+
+_SHOWN_NAMES = 20
+
+
+def is_calibrated(value: SSAValue) -> bool:
+    """Tell whether a value of `top` has a calibrated range."""
+    return isinstance(element_of(value), CalibratedType)
+
+
+class ActivationRanges:
+    """The quantized element types of the values of one function of `top`.
+
+    Values that need a calibrated range and have none are collected, so that one diagnostic can name them all;
+    `name_of` gives their names.
+    """
+
+    def __init__(self, name_of: Callable[[SSAValue], str]) -> None:
+        self._name_of = name_of
+        self._elements: dict[SSAValue, UniformQuantizedType] = {}
+        self._missing: dict[str, None] = {}
+
+    def element(self, value: SSAValue) -> UniformQuantizedType:
+        """Return the quantized element type of a value of `top`, by its calibrated range; a value without a range is
+        noted as missing one.
+        """
+        found = self._elements.get(value)
+        if found is not None:
+            return found
+        calibrated = element_of(value)
+        if isinstance(calibrated, CalibratedType):
+            try:
+                scale, zero_point = activation_parameters(calibrated.low, calibrated.high)
+            except ValueError as error:
+                raise DiagnosticError(
+                    f"the range of '{self._name_of(value)}' is of no use: {error}"
+                ) from None
+            found = uniform("i8", scale, zero_point)
+        else:
+            self._missing[self._name_of(value)] = None
+            found = uniform("i8", 1.0, 0)
+        self._elements[value] = found
+        return found
+
+    def take(self, value: SSAValue, successor: SSAValue) -> None:
+        """Let `value` be quantized as `successor` is, if that has a range."""
+        if successor in self._elements or is_calibrated(successor):
+            self._elements[value] = self.element(successor)
+
+    def check(self) -> None:
+        """Raise DiagnosticError that names the values which needed a calibrated range and had none."""
+        if not self._missing:
+            return
+        names = list(self._missing)
+        shown = ", ".join(f"'{name}'" for name in names[:_SHOWN_NAMES])
+        rest = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+        raise DiagnosticError(
+            f"quantization to int8 needs a calibrated range for {shown}{rest}",
+            Place(name="convert-top-to-tpu"),
+            hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
+            "or convert with quantize=f32",
+        )

@@ -1,0 +1,93 @@
+"""Builds the constants of a `tpu` body from the weights of `top`: in floats, or quantized."""
+
+from __future__ import annotations
+
+import numpy as np
+from xdsl.dialects.builtin import TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, SSAValue
+
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ....backends.numerics.quantization import activation_parameters, quantize
+from ....backends.numerics.storage import saturate_to
+from ....dialects import top, tpu
+from ....dialects.ir.location import place_of
+from ....dialects.ir.weights import WeightStore
+from ....dialects.network.constant import value_of
+from ....dialects.quant import UniformQuantizedType, uniform
+from ....dialects.quant.element_type import (
+    element_of,
+    element_storage,
+    expressed,
+    shape_of,
+    type_of_storage,
+)
+from .op_builder import OpBuilder
+
+
+class WeightBuilder(OpBuilder):
+    """Builds constants of type `float` and quantized ones; `quantize` is one of `QUANTIZE`.
+
+    `saturated` counts the numbers of weights that are out of the range of `float`.
+    """
+
+    def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
+        super().__init__(function, store)
+        self.float = type_of_storage("f32" if quantize == "int8" else quantize)
+        self.saturated = 0
+
+    def array_of(self, weight: top.WeightOp) -> np.ndarray:
+        """Return the numbers of a constant in f32, for computing with them at compile time."""
+        return value_of(weight, self.store).astype(np.float32, copy=False)
+
+    def float_constant(self, name: str, array: np.ndarray) -> SSAValue:
+        """Return a constant of `array` with elements of type `float`."""
+        return self.constant(name, self._stored(array, self.float))
+
+    def _stored(self, array: np.ndarray, element: Attribute) -> np.ndarray:
+        """Return `array` in a float type, and count the numbers that are out of its range."""
+        stored, saturated = saturate_to(array, element_storage(element))
+        self.saturated += saturated
+        return stored
+
+    def float_weight(self, weight: top.WeightOp, element: Attribute) -> SSAValue:
+        """Return the weight with elements of type `element`; if it has them already, the same key, seed or value is
+        used.
+        """
+        if expressed(element_of(weight.output)) != element:
+            stored = self._stored(value_of(weight, self.store), element)
+            name = f"{self.key_of(weight)}.{element_storage(element)}"
+            return self.constant(name, stored)
+        made = tpu.WeightOp(
+            self._own_name(weight.result_name.data),
+            type=TensorType(element, shape_of(weight.output)),
+            key=None if weight.key is None else weight.key.data,
+            seed=None if weight.seed is None else weight.seed.value.data,
+            value=weight.value,
+            location=weight.location,
+        )
+        return self.add(made).output
+
+    def quantized_constant(
+        self,
+        weight: top.WeightOp,
+        array: np.ndarray,
+        element: UniformQuantizedType | None = None,
+    ) -> SSAValue:
+        """Return `array`, which stands for the constant `weight`, quantized as `element` says or, if that is None, by
+        its least and greatest element, like an activation.
+        """
+        if not np.all(np.isfinite(array)):
+            raise DiagnosticError(
+                "a constant that is to be quantized is not finite", place_of(weight)
+            )
+        if element is None:
+            low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
+            element = uniform("i8", *activation_parameters(low, high))
+        stored = quantize(array, element.scale, element.zero_point, "i8")
+        return self.constant(f"{self.key_of(weight)}.i8", stored, element)
+
+    @staticmethod
+    def key_of(weight: top.WeightOp) -> str:
+        """Return the beginning of new keys for what is made from `weight`: its own key, or its name."""
+        return weight.result_name.data if weight.key is None else weight.key.data
