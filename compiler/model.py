@@ -11,6 +11,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from ..backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
+from ..backends.diagnostics.progress import Progress, silent
 from ..backends.targets.target import Target, reference_to
 from ..dialects.ir.context import SmaltiContext
 from ..dialects.ir.text.module_text import print_module, write_module
@@ -247,8 +248,12 @@ def import_model(
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
     limits: ImportLimits | None = None,
+    progress: Progress = silent,
 ) -> ImportedModel:
-    """Import an ONNX model as `top` IR. Raises DiagnosticError, naming every op that is not supported, in one go."""
+    """Import an ONNX model as `top` IR, and tell `progress` how many nodes are done.
+
+    Raises DiagnosticError, naming every op that is not supported, in one go.
+    """
     with collector_paused():
         compilation = start_from_model(
             model,
@@ -257,5 +262,6 @@ def import_model(
             input_shapes=input_shapes,
             symbols=symbols,
             limits=limits,
+            progress=progress,
         )
     return ImportedModel(compilation.module, compilation.ctx)

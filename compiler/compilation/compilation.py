@@ -208,9 +208,13 @@ class Compilation:
         from ...backends.simulator.streams.streams import decode_program
 
         self.lower_to("isa")
+        steps = 2 if self.sanitize else 1
+        self.progress("encode", 0, steps)
         program = assemble(self.module, self.ctx)
+        self.progress("encode", 1, steps)
         if self.sanitize:
             sanitize_program(decode_program(program))
+            self.progress("encode", 2, steps)
         return program
 
 
@@ -229,7 +233,13 @@ def start_from_model(
 
     ctx = make_context()
     module = import_onnx(
-        model, ctx, input_shapes=input_shapes, batch=batch, symbols=symbols, limits=limits
+        model,
+        ctx,
+        input_shapes=input_shapes,
+        batch=batch,
+        symbols=symbols,
+        limits=limits,
+        progress=progress,
     )
     return Compilation(module, ctx, options, progress)
 

@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType, f
 from xdsl.ir import Block, Region, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.value_name import value_name
 from .folding import can_fold, fold
@@ -77,6 +78,7 @@ def import_onnx(
     batch: int | None = None,
     symbols: Mapping[str, int] | None = None,
     limits: ImportLimits | None = None,
+    progress: Progress = silent,
 ) -> ModuleOp:
     """Import a model as a module with one function `main` of top ops; its constants go to `ctx.weights`.
 
@@ -87,6 +89,7 @@ def import_onnx(
         batch: the size of axis 0 of every input. Constant shapes that repeat the old size are changed with it.
         symbols: sizes of the dimensions that the inputs declare by name.
         limits: how much work and memory the import may take on the word of the model.
+        progress: told how many nodes are imported.
 
     Raises:
         DiagnosticError: if the file cannot be read or is not a valid model, a shape is unknown or does not fit, a
@@ -102,7 +105,9 @@ def import_onnx(
     proto, opset = validate(proto, file, limits, imported_by_plugins())
     reader = TensorReader(file, folder, data)
     domains = {entry.domain: entry.version for entry in proto.opset_import}
-    importer = _GraphImporter(proto.graph, opset, domains, ctx, reader, FoldingBudget(limits))
+    importer = _GraphImporter(
+        proto.graph, opset, domains, ctx, reader, FoldingBudget(limits), progress
+    )
     return importer.run(GivenSizes(input_shapes or {}, batch, symbols or {}))
 
 
@@ -119,6 +124,7 @@ class _GraphImporter:
     ctx: SmaltiContext
     reader: TensorReader
     budget: FoldingBudget
+    progress: Progress
     values: dict[str, _Tensor] = field(default_factory=dict)
     unsupported: list[_Unsupported] = field(default_factory=list)
 
@@ -128,6 +134,8 @@ class _GraphImporter:
 
     def run(self, sizes: GivenSizes) -> ModuleOp:
         """Import the graph as a module; see `import_onnx`."""
+        count = len(self.graph.node)
+        self.progress("import", 0, count)
         for tensor in self.graph.initializer:
             self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
         inputs = [value for value in self.graph.input if value.name not in self.values]
@@ -140,6 +148,7 @@ class _GraphImporter:
         used = self._used_tensors()
         for index, proto in enumerate(self.graph.node):
             self._import_node(proto, index, builder, used)
+            self.progress("import", index + 1, count)
         results = self._outputs(builder)
         self._report_unsupported()
         check_declarations(self.graph, self._facts(), self.file, self.ctx.on_report)

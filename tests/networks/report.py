@@ -8,11 +8,13 @@ import gc
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from smalti.backends.diagnostics.progress import Progress
 from smalti.backends.simulator.simulate import simulate
 from smalti.passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
+from smalti.tools.console.progress_bar import progress_bar
 
 from .accuracy import Accuracy, Case, measure
 from .catalog import NETWORKS
@@ -83,22 +85,34 @@ def main(words: list[str] | None = None) -> int:
     unknown = [name for name in args.names if name not in NETWORKS]
     if unknown:
         parser.error(f"no network {', '.join(unknown)}; there are {', '.join(NETWORKS)}")
+    with progress_bar() as progress:
+        rows = measure_all(args.names or NETWORKS, args.format or QUANTIZE, args.write, progress)
+    if not args.write:
+        print(figures(rows))
+    return 0
+
+
+def measure_all(
+    names: Collection[str], formats: Sequence[Quantize], writes: bool, progress: Progress
+) -> list[list[str]]:
+    """The rows of networks in some formats, put into README.md network by network if `writes`."""
     rows: list[list[str]] = []
-    for name in args.names or NETWORKS:
+    total = len(names) * len(formats)
+    for index, name in enumerate(names):
         network = NETWORKS[name]
         if not network.is_here:
             print(f"{name}: {network.file} is not here", file=sys.stderr)
             continue
         case = Case(network)
-        for quantize in args.format or QUANTIZE:
+        for step, quantize in enumerate(formats):
+            progress("networks", index * len(formats) + step, total)
             rows.append(row(case, quantize))
             print("  ".join(rows[-1]), file=sys.stderr, flush=True)
             gc.collect()
-        if args.write:
+        if writes:
             write(rows)
-    if not args.write:
-        print(figures(rows))
-    return 0
+    progress("networks", total, total)
+    return rows
 
 
 def figures(rows: Sequence[Sequence[str]]) -> str:

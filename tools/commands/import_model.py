@@ -8,6 +8,7 @@ from pathlib import Path
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputIr
 from ..arguments.model import add_shape_arguments, sizes
+from ..console.progress_bar import progress_bar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     """Import the model; write the IR with its weights beside it."""
     from ...compiler.model import import_model
 
-    model = import_model(args.model, **sizes(args))
+    with progress_bar() as progress:
+        model = import_model(args.model, **sizes(args), progress=progress)
     model.save(Path(args.output))
     ops, weights, elements = model.counts()
     print(f"{args.output}: {ops} ops, {weights} weights with {elements:,} elements")

@@ -3,28 +3,88 @@
 from __future__ import annotations
 
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ...backends.diagnostics.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
 
 PATIENCE_SECONDS = 2.0
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Yield a progress callback that shows a bar on a terminal once a step has lasted longer than two seconds."""
+    """Yield a progress callback that shows a bar on a terminal once a step has lasted longer than two seconds.
+
+    The bar of a step comes by the clock: also while the step reports nothing, as in the middle of a long pass.
+    """
     if not sys.stderr.isatty():
         yield silent
         return
+    steps = _Steps()
+    try:
+        yield steps.report
+    finally:
+        steps.stop()
+
+
+class _Steps:
+    """The steps that were reported so far. Each has a timer until it is shown or done."""
+
+    def __init__(self) -> None:
+        self._bar: RichProgress | None = None
+        self._amounts: dict[str, tuple[int, int]] = {}
+        self._timers: dict[str, threading.Timer] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
+
+    def report(self, what: str, done: int, total: int) -> None:
+        """Note how far a step is, and update its bar."""
+        with self._lock:
+            begins = done < total and what not in self._timers and what not in self._tasks
+            self._amounts[what] = (done, total)
+            if what in self._tasks and self._bar is not None:
+                self._bar.update(self._tasks[what], completed=done, total=total)
+            if begins:
+                timer = threading.Timer(PATIENCE_SECONDS, self._show, [what])
+                timer.daemon = True
+                self._timers[what] = timer
+                timer.start()
+            elif done >= total and what in self._timers:
+                self._timers.pop(what).cancel()
+
+    def stop(self) -> None:
+        """Cancel all timers and remove the bar."""
+        with self._lock:
+            for timer in self._timers.values():
+                timer.cancel()
+            self._timers.clear()
+            if self._bar is not None:
+                self._bar.stop()
+
+    def _show(self, what: str) -> None:
+        with self._lock:
+            # The step may have ended while the timer was on its way here.
+            if self._timers.pop(what, None) is None:
+                return
+            if self._bar is None:
+                self._bar = _new_bar()
+                self._bar.start()
+            done, total = self._amounts[what]
+            self._tasks[what] = self._bar.add_task(what, completed=done, total=total)
+
+
+def _new_bar() -> RichProgress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
 
-    started: dict[str, float] = {}
-    tasks: dict[str, object] = {}
-    bar = RichProgress(
+    return RichProgress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -32,16 +92,3 @@ def progress_bar() -> Iterator[Progress]:
         console=Console(stderr=True),
         transient=True,
     )
-
-    def report(what: str, done: int, total: int) -> None:
-        first = started.setdefault(what, time.monotonic())
-        if what not in tasks and done < total and time.monotonic() - first > PATIENCE_SECONDS:
-            bar.start()
-            tasks[what] = bar.add_task(what, total=total)
-        if what in tasks:
-            bar.update(tasks[what], completed=done, total=total)  # pyright: ignore[reportArgumentType]
-
-    try:
-        yield report
-    finally:
-        bar.stop()
