@@ -1,0 +1,76 @@
+"""`smalti info`: what a program holds, needs and takes, what bounds it, and what to try."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..arguments.command_line import EXIT_FINE
+from ..arguments.files import InputFile
+
+if TYPE_CHECKING:
+    from ...compiler.analysis.program_summary import ProgramSummary
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `smalti info`."""
+    parser.add_argument("program", type=InputFile, help="program file (.smalti)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures of the program."""
+    from ...backends.program import container
+    from ...compiler.analysis.program_summary import summarize_program
+
+    summary = summarize_program(container.load(args.program))
+    if args.json:
+        import json
+
+        print(json.dumps(summary.to_json(), indent=2))
+    else:
+        print(format_summary(summary))
+    return EXIT_FINE
+
+
+def format_summary(summary: ProgramSummary) -> str:
+    """Return the figures as text, a line each."""
+    from ..console.timing_report import short_bytes
+
+    segments = summary.segment_bytes
+    rest = ("weights", "scratch")
+    others = [f"{short_bytes(size)} {name}" for name, size in segments.items() if name not in rest]
+    lines = [
+        ("program", f"{summary.name}, {summary.instructions:,} instructions for {summary.target}"),
+        *(("input", str(port)) for port in summary.inputs),
+        *(("output", str(port)) for port in summary.outputs),
+        ("batch", f"{summary.batch}" if summary.batch else "none: inputs have no common axis 0"),
+        ("cores", f"{summary.cores_used} used of {summary.cores}"),
+        ("weights", short_bytes(segments["weights"])),
+        ("scratch", short_bytes(segments["scratch"])),
+        ("other global memory", ", ".join([*others, f"{short_bytes(summary.code_bytes)} code"])),
+        ("local memory, peak", _peaks(summary.peak_local_bytes, summary.local_memory_bytes)),
+        ("accumulators, peak", _peaks(summary.peak_accumulator_bytes, summary.accumulator_bytes)),
+        ("time", f"{summary.milliseconds:.4f} ms, {summary.cycles:,} cycles from cold"),
+        ("inferences per second", _rates(summary)),
+        ("energy", f"{summary.energy_picojoules / 1e6:,.2f} µJ per inference"),
+        ("bound by", str(summary.bound)),
+    ]
+    if summary.advice:
+        lines.append(("advice", summary.advice))
+    return "\n".join(f"{title:<22} {text}" for title, text in lines)
+
+
+def _peaks(peaks: Sequence[int], size: int) -> str:
+    from ..console.timing_report import short_bytes
+
+    cores = ", ".join(short_bytes(peak) for peak in peaks)
+    return f"{cores or '0 B'} of {short_bytes(size)} each, by core"
+
+
+def _rates(summary: ProgramSummary) -> str:
+    rate = f"{summary.inferences_per_second:,.0f}"
+    if summary.batch and summary.batch > 1:
+        rate += f", {summary.samples_per_second:,.0f} samples"
+    return rate
