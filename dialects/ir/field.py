@@ -14,7 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, StringAttr, TensorType, UnitAttr
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    MemRefType,
+    StringAttr,
+    TensorType,
+    UnitAttr,
+)
 from xdsl.irdl import operand_def, opt_operand_def, opt_prop_def, prop_def, var_operand_def
 
 from . import attribute
@@ -75,6 +81,11 @@ def prop(
 def operand(*, default: Any = ..., kw_only: bool = False) -> Any:
     """Declare an operand that is a tensor; an operand whose default is None may be left out."""
     return opt_operand_def(TensorType) if default is None else operand_def(TensorType)
+
+
+def buffer(*, optional: bool = False) -> Any:
+    """Declare an operand that is a buffer; an `optional` one is None where the op has none."""
+    return opt_operand_def(MemRefType) if optional else operand_def(MemRefType)
 
 
 def operand_list() -> Sequence[Any]:

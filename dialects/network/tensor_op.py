@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from dataclasses import InitVar, field
-from typing import TYPE_CHECKING, Any, dataclass_transform
+from dataclasses import InitVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, StringAttr, TensorType, f32
 from xdsl.interfaces import HasFolderInterface
-from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue, SSAValues, Use
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef, result_def, traits_def
 from xdsl.rewriter import Rewriter
 from xdsl.traits import Pure
@@ -23,9 +23,10 @@ from xdsl.utils.exceptions import VerifyException
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.numerics.storage import round_to
 from ..ir.attribute import text
-from ..ir.field import argument, operand, operand_list, prop
+from ..ir.field import argument, prop
 from ..ir.location import names_of
-from ..ir.text.assembly import TextOp, property_value
+from ..ir.text.assembly import property_value
+from ..ir.text.constructed_op import ConstructedOp
 from ..quant.element_type import element_storage, type_bytes
 from .shape import Shape, ShapeError
 
@@ -35,35 +36,14 @@ ONNX's layout; S is 1 for a value that all samples share.
 """
 
 
-@dataclass_transform(
-    eq_default=False, field_specifiers=(prop, operand, operand_list, argument, field)
-)
-class _ConstructedOp(TextOp):
-    """Base of ops whose constructor follows from their fields."""
-
-
 if TYPE_CHECKING:
 
-    def _known_location(location: LocationAttr | None) -> LocationAttr: ...
+    class _NetworkOp(ConstructedOp):
+        """Tells type checkers that every constructor takes the type of the result."""
 
-    class _NetworkOp(_ConstructedOp):
-        """Tells type checkers about the constructor that every op has; xDSL's own fields are not arguments of it."""
-
-        _operands: SSAValues = field(init=False)
-        _operand_uses: tuple[Use, ...] = field(init=False)
-        results: SSAValues[OpResult] = field(init=False)
-        _successors: tuple[Block, ...] = field(init=False)
-        _successor_uses: tuple[Use, ...] = field(init=False)
-        properties: dict[str, Attribute] = field(init=False)
-        attributes: dict[str, Attribute] = field(init=False)
-        regions: tuple[Region, ...] = field(init=False)
-        parent: Block | None = field(init=False)
-        _next_op: Operation | None = field(init=False)
-        _prev_op: Operation | None = field(init=False)
-        location: LocationAttr = argument(converter=_known_location, default=None)
         type: InitVar[TensorType | None] = argument(default=None)
 else:
-    _NetworkOp = _ConstructedOp
+    _NetworkOp = ConstructedOp
 
 
 class TensorOp(_NetworkOp, HasFolderInterface):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType, StringAttr, UnitAttr
-from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
+from xdsl.dialects.builtin import StringAttr, UnitAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics.host import FLAGS, HOST_FUNCTIONS
-from ..ir.attribute import INTS, check_one_of
+from ..ir.attribute import Ints, check_one_of, flag, ints, text
+from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
 from .buffer import GlobalOp
 from .checks import check_space, fail_unless, list_of_at_least, storage_of
@@ -29,14 +31,14 @@ class HostCallOp(CoreOp):
     """
 
     name = "tile.host_call"
-    function = prop_def(StringAttr)
-    sizes = prop_def(INTS)
-    largest = opt_prop_def(UnitAttr)
-    last = opt_prop_def(UnitAttr)
-    exclusive = opt_prop_def(UnitAttr)
-    reverse = opt_prop_def(UnitAttr)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    function: StringAttr = prop(converter=text)
+    sizes: Ints = prop(converter=ints)
+    largest: UnitAttr | None = prop(converter=flag, default=False)
+    last: UnitAttr | None = prop(converter=flag, default=False)
+    exclusive: UnitAttr | None = prop(converter=flag, default=False)
+    reverse: UnitAttr | None = prop(converter=flag, default=False)
+    x: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
 
     def verify_fields(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, MemRefType, NoneAttr, StringAttr
@@ -114,9 +114,8 @@ class GlobalOp(BufferOp):
     shape = prop_def(INTS)
     order = prop_def(INTS)
 
-    @classmethod
-    def make(
-        cls,
+    def __init__(
+        self,
         name: str,
         segment: str,
         shape: Sequence[int],
@@ -128,10 +127,10 @@ class GlobalOp(BufferOp):
         seed: int | None = None,
         address: int | None = None,
         location: LocationAttr | None = None,
-    ) -> Self:
+    ):
         """Make a global buffer. Without `order` it is row-major; without `physical` it has no padding."""
         axes = range(len(shape)) if order is None else order
-        op = cls.build(
+        super().__init__(
             result_types=[
                 buffer_type(physical or [shape[axis] for axis in axes], storage, "global")
             ],
@@ -146,8 +145,7 @@ class GlobalOp(BufferOp):
             },
         )
         if location is not None:
-            op.location = location
-        return op
+            self.location = location
 
     @property
     def memory(self) -> MemoryPlace:
@@ -224,9 +222,8 @@ class AllocOp(BufferOp):
     name = "tile.alloc"
     core = prop_def(INTEGER)
 
-    @classmethod
-    def make(
-        cls,
+    def __init__(
+        self,
         core: int,
         shape: Sequence[int],
         storage: str,
@@ -234,15 +231,14 @@ class AllocOp(BufferOp):
         *,
         address: int | None = None,
         location: LocationAttr | None = None,
-    ) -> Self:
+    ):
         """Make a buffer of the physical `shape` in `space` "local" or "acc" of `core`."""
-        op = cls.build(
+        super().__init__(
             result_types=[buffer_type(shape, storage, space)],
             properties={"core": integer(core), "address": optional_integer(address)},
         )
         if location is not None:
-            op.location = location
-        return op
+            self.location = location
 
     @property
     def memory(self) -> MemoryPlace:

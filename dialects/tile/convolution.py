@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar
 
 from xdsl.dialects.builtin import UnitAttr
-from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
-from ..ir.attribute import INTEGER, INTS, integer, ints
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Integer, Ints, flag, integer, ints
+from ..ir.field import prop
 from ..quant.element_type import shape_of
 from .checks import (
     check_pitch,
@@ -30,21 +29,14 @@ class ConvOp(ProductOp):
     (top, left).
     """
 
-    channels = prop_def(INTS)
-    kernel = prop_def(INTS)
-    strides = prop_def(INTS)
-    dilations = prop_def(INTS)
-    pads = prop_def(INTS)
-    pad_value = prop_def(INTEGER)
-    groups = prop_def(INTEGER)
-    accumulate = opt_prop_def(UnitAttr)
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "dilations": ints([1, 1]),
-        "pads": ints([0, 0]),
-        "pad_value": integer(0),
-        "groups": integer(1),
-    }
+    channels: Ints = prop(converter=ints)
+    kernel: Ints = prop(converter=ints)
+    strides: Ints = prop(converter=ints, default=(1, 1))
+    dilations: Ints = prop(converter=ints, default=(1, 1))
+    pads: Ints = prop(converter=ints, default=(0, 0))
+    pad_value: Integer = prop(converter=integer, default=0)
+    groups: Integer = prop(converter=integer, default=1)
+    accumulate: UnitAttr | None = prop(converter=flag, default=False)
 
     def verify_fields(self) -> None:
         self.verify_product()

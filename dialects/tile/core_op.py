@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import inf
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from xdsl.dialects.builtin import LocationAttr, StringAttr
-from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import opt_prop_def, prop_def
+from xdsl.ir import SSAValue
+from xdsl.irdl import IRDLOperation, OptPropertyDef
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_set import BY_MNEMONIC
-from ..ir.attribute import INTEGER, Reals, integer, reals
+from ..ir.attribute import Integer, integer, optional_text
+from ..ir.field import prop
 from ..ir.location import place_of
 from ..ir.text.assembly import property_value
 from .buffer import AllocOp, is_global
 from .checks import check_core, space_of
 from .step_op import StepOp
-
-Field = int | float | str | bool | Sequence[int] | Sequence[float] | None
-"""A value that `make` takes for a property; None and False leave the property out."""
 
 Fields = dict[str, Any]
 Operands = dict[str, SSAValue]
@@ -33,7 +30,7 @@ _WITH_INSTRUCTION = """\
 write the method `instruction` of {name}: it returns the mnemonic, the fields and the buffers; an instruction of your \
 own is registered with Plugin(instructions=[...])"""
 
-NO_CLAMP: Reals = reals([-inf, inf])
+NO_CLAMP = (-inf, inf)
 """The clamp that changes nothing."""
 
 
@@ -43,34 +40,40 @@ class CoreOp(StepOp):
     `origin` is the name of the `tpu` result that the op is part of; reports on the program use it as their key.
     """
 
-    core = prop_def(INTEGER)
-    origin = opt_prop_def(StringAttr)
+    core: Integer = prop(converter=integer, kw_only=False)
+    origin: StringAttr | None = prop(converter=optional_text, default=None)
 
     MOVES_ONLY: ClassVar[bool] = False
     """Whether the op computes nothing itself: it moves, fills or converts."""
     REACHES_OTHER_CORES: ClassVar[bool] = False
     """Whether the op may use buffers of other cores, as DMA engines do."""
 
-    @classmethod
-    def make(
-        cls,
+    def __init__(
+        self,
         core: int,
         *operands: SSAValue | None,
         location: LocationAttr | None = None,
-        **fields: Field,
-    ) -> Self:
-        """Make the op on `core`; operands are in the order of the definition (None for one that is absent), and
-        `fields` are its properties.
+        **fields: Any,
+    ):
+        """Make the op on `core`.
 
-        Properties at their default may be left out. Raises TypeError if the op does not have one of the fields.
+        Args:
+            core: the core that executes the op.
+            operands: the operands, in the order of the definition; None for one that is absent.
+            location: where the op comes from.
+            fields: the properties, as Python values; those left out are at their defaults.
+
+        Raises TypeError if a field is missing or unknown.
         """
-        properties: dict[str, Attribute | None] = {"core": integer(core), **cls.DEFAULTS}
-        for name, value in fields.items():
-            properties[name] = property_value(cls, name, value)
-        op = cls.build(operands=operands, properties=properties)
+        properties = {key: property_value(type(self), key, fields[key]) for key in fields}
+        IRDLOperation.__init__(
+            self, operands=operands, properties={"core": integer(core), **properties}
+        )
         if location is not None:
-            op.location = location
-        return op
+            self.location = location
+        for key, each in self.get_irdl_definition().properties.items():
+            if key not in self.properties and not isinstance(each, OptPropertyDef):
+                raise TypeError(f"{self.name} needs '{key}'")
 
     def verify_(self) -> None:
         self._verify_buffers()

@@ -8,6 +8,7 @@ from typing import Self
 from xdsl.dialects.builtin import IntegerAttr, LocationAttr, MemRefType, StringAttr, TensorType
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.irdl import (
+    IRDLOperation,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
@@ -53,9 +54,8 @@ class LayerOp(StepOp):
     body = region_def("single_block")
     traits = traits_def(IsolatedFromAbove())
 
-    @classmethod
-    def make(
-        cls,
+    def __init__(
+        self,
         inputs: Sequence[SSAValue],
         output: SSAValue,
         body: Region | Block,
@@ -63,16 +63,16 @@ class LayerOp(StepOp):
         window: Sequence[int],
         core: int | None = None,
         location: LocationAttr | None = None,
-    ) -> Self:
+    ):
         """Make a layer; `body` is one block whose arguments are the logical tensors that `inputs` hold."""
-        op = cls.build(
+        IRDLOperation.__init__(
+            self,
             operands=[list(inputs), output],
             properties={"core": optional_integer(core), "window": ints(window)},
             regions=[body if isinstance(body, Region) else Region(body)],
         )
         if location is not None:
-            op.location = location
-        return op
+            self.location = location
 
     @property
     def buffer_written(self) -> SSAValue:
@@ -235,10 +235,8 @@ class YieldOp(TextOp):
     value = operand_def()
     traits = traits_def(IsTerminator(), Pure())
 
-    @classmethod
-    def make(cls, value: SSAValue, *, location: LocationAttr | None = None) -> Self:
+    def __init__(self, value: SSAValue, *, location: LocationAttr | None = None):
         """Make the op that ends a layer's body."""
-        op = cls.build(operands=[value])
+        super().__init__(operands=[value])
         if location is not None:
-            op.location = location
-        return op
+            self.location = location

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from math import prod
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
-from ..ir.attribute import INTEGER, INTS, REAL, Ints, integer, values_of
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Integer, Ints, Real, integer, ints, optional_integer, real, values_of
+from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
 from .buffer import check_writable
 from .checks import (
@@ -40,18 +39,17 @@ class CopyOp(CoreOp):
     """
 
     name = "tile.copy"
-    source_offset = prop_def(INTEGER)
-    source_strides = prop_def(INTS)
-    target_offset = prop_def(INTEGER)
-    target_strides = prop_def(INTS)
-    sizes = prop_def(INTS)
-    pad = opt_prop_def(INTEGER)
-    pad_value = opt_prop_def(INTEGER)
-    group = opt_prop_def(INTEGER)
-    source = operand_def(MemRefType)
-    target = operand_def(MemRefType)
+    source_offset: Integer = prop(converter=integer, default=0)
+    source_strides: Ints = prop(converter=ints)
+    target_offset: Integer = prop(converter=integer, default=0)
+    target_strides: Ints = prop(converter=ints)
+    sizes: Ints = prop(converter=ints)
+    pad: Integer | None = prop(converter=optional_integer, default=None)
+    pad_value: Integer | None = prop(converter=optional_integer, default=None)
+    group: Integer | None = prop(converter=optional_integer, default=None)
+    source: SSAValue = buffer()
+    target: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "target"
-    DEFAULTS: ClassVar[Defaults] = {"source_offset": integer(0), "target_offset": integer(0)}
     MOVES_ONLY: ClassVar[bool] = True
     REACHES_OTHER_CORES: ClassVar[bool] = True
 
@@ -109,8 +107,8 @@ class FillOp(CoreOp):
     """
 
     name = "tile.fill"
-    value = prop_def(REAL)
-    target = operand_def(MemRefType)
+    value: Real = prop(converter=real)
+    target: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "target"
     MOVES_ONLY: ClassVar[bool] = True
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import inf
 from typing import Any, ClassVar
 
-from xdsl.dialects.builtin import MemRefType, StringAttr, UnitAttr
-from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, opt_prop_def, prop_def
+from xdsl.dialects.builtin import StringAttr, UnitAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics.normalization import KINDS as NORMALIZATION_KINDS
 from ...backends.numerics.storage import is_float
-from ..ir.attribute import INTEGER, REAL, check_one_of, integer
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Integer, Real, check_one_of, flag, integer, real, text
+from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
 from .checks import (
     check_local_pair,
@@ -40,10 +41,10 @@ class SoftmaxOp(CoreOp):
     """
 
     name = "tile.softmax"
-    columns = prop_def(INTEGER)
-    log = opt_prop_def(UnitAttr)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    columns: Integer = prop(converter=integer)
+    log: UnitAttr | None = prop(converter=flag, default=False)
+    x: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
 
     def verify_fields(self) -> None:
@@ -72,15 +73,14 @@ class NormalizeOp(CoreOp):
     """
 
     name = "tile.normalize"
-    kind = prop_def(StringAttr)
-    length = prop_def(INTEGER)
-    inner = prop_def(INTEGER)
-    epsilon = prop_def(REAL)
-    x = operand_def(MemRefType)
-    parameters = opt_operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    kind: StringAttr = prop(converter=text)
+    length: Integer = prop(converter=integer)
+    inner: Integer = prop(converter=integer, default=1)
+    epsilon: Real = prop(converter=real)
+    x: SSAValue = buffer()
+    parameters: SSAValue | None = buffer(optional=True)
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {"inner": integer(1)}
 
     def verify_fields(self) -> None:
         check_local_pair(self)
@@ -152,13 +152,13 @@ class LocalResponseNormOp(CoreOp):
     """
 
     name = "tile.local_response_norm"
-    columns = prop_def(INTEGER)
-    size = prop_def(INTEGER)
-    alpha = prop_def(REAL)
-    beta = prop_def(REAL)
-    offset = prop_def(REAL)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    columns: Integer = prop(converter=integer)
+    size: Integer = prop(converter=integer)
+    alpha: Real = prop(converter=real)
+    beta: Real = prop(converter=real)
+    offset: Real = prop(converter=real)
+    x: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
 
     def verify_fields(self) -> None:

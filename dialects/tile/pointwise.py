@@ -7,16 +7,27 @@ from __future__ import annotations
 from math import inf
 from typing import Any, ClassVar
 
-from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.instructions.pointwise import BINARY_KINDS, INTEGER_BINARY_KINDS, TABLE_ENTRIES
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
 from ...backends.numerics.storage import is_float
 from ...backends.numerics.unary import NOT, UNARY_KINDS
-from ..ir.attribute import INTEGER, INTS, REAL, REALS, check_one_of, integer, ints, real
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import (
+    Integer,
+    Ints,
+    Real,
+    Reals,
+    check_one_of,
+    integer,
+    ints,
+    real,
+    reals,
+    text,
+)
+from ..ir.field import buffer, prop
 from ..network.shape import ShapeError, broadcast_shape
 from ..quant.element_type import shape_of
 from .checks import (
@@ -52,12 +63,11 @@ class ConvertOp(RequantizedOp):
     """
 
     name = "tile.convert"
-    columns = prop_def(INTEGER)
-    scale = prop_def(REAL)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    columns: Integer = prop(converter=integer)
+    scale: Real = prop(converter=real, default=1.0)
+    x: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {"scale": real(1.0), **RequantizedOp.DEFAULTS}
     MOVES_ONLY: ClassVar[bool] = True
 
     def verify_fields(self) -> None:
@@ -89,21 +99,15 @@ class BinaryOp(CoreOp):
     """
 
     name = "tile.binary"
-    kind = prop_def(StringAttr)
-    zero_points = prop_def(INTS)
-    multipliers = prop_def(INTS)
-    shift = prop_def(INTEGER)
-    clamp = prop_def(REALS)
-    a = operand_def(MemRefType)
-    b = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    kind: StringAttr = prop(converter=text)
+    zero_points: Ints = prop(converter=ints, default=(0, 0, 0))
+    multipliers: Ints = prop(converter=ints, default=(0, 0))
+    shift: Integer = prop(converter=integer, default=0)
+    clamp: Reals = prop(converter=reals, default=NO_CLAMP)
+    a: SSAValue = buffer()
+    b: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {
-        "zero_points": ints([0, 0, 0]),
-        "multipliers": ints([0, 0]),
-        "shift": integer(0),
-        "clamp": NO_CLAMP,
-    }
 
     def verify_fields(self) -> None:
         for name in ("a", "b", "out"):
@@ -146,10 +150,10 @@ class SelectOp(CoreOp):
     """
 
     name = "tile.select"
-    condition = operand_def(MemRefType)
-    a = operand_def(MemRefType)
-    b = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    condition: SSAValue = buffer()
+    a: SSAValue = buffer()
+    b: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
 
     def verify_fields(self) -> None:
@@ -178,15 +182,14 @@ class UnaryOp(CoreOp):
     """
 
     name = "tile.unary"
-    kind = prop_def(StringAttr)
-    columns = prop_def(INTEGER)
-    alpha = prop_def(REAL)
-    beta = prop_def(REAL)
-    clamp = prop_def(REALS)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    kind: StringAttr = prop(converter=text)
+    columns: Integer = prop(converter=integer)
+    alpha: Real = prop(converter=real, default=0.0)
+    beta: Real = prop(converter=real, default=0.0)
+    clamp: Reals = prop(converter=reals, default=NO_CLAMP)
+    x: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {"alpha": real(0.0), "beta": real(0.0), "clamp": NO_CLAMP}
 
     def verify_fields(self) -> None:
         check_rows(self)
@@ -223,13 +226,12 @@ class LookupOp(CoreOp):
     """
 
     name = "tile.lookup"
-    columns = prop_def(INTEGER)
-    zero_point = prop_def(INTEGER)
-    x = operand_def(MemRefType)
-    table = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    columns: Integer = prop(converter=integer)
+    zero_point: Integer = prop(converter=integer, default=0)
+    x: SSAValue = buffer()
+    table: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {"zero_point": integer(0)}
 
     def verify_fields(self) -> None:
         check_rows(self)

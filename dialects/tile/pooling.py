@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType, StringAttr, UnitAttr
-from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
+from xdsl.dialects.builtin import StringAttr, UnitAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics.pooling import POOL_KINDS
-from ..ir.attribute import INTS, check_one_of, ints
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Ints, check_one_of, flag, ints, text
+from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
 from .checks import (
     check_local_pair,
@@ -39,21 +40,15 @@ class PoolOp(RequantizedOp):
     """
 
     name = "tile.pool"
-    kind = prop_def(StringAttr)
-    kernel = prop_def(INTS)
-    strides = prop_def(INTS)
-    dilations = prop_def(INTS)
-    pads = prop_def(INTS)
-    count_include_pad = opt_prop_def(UnitAttr)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    kind: StringAttr = prop(converter=text)
+    kernel: Ints = prop(converter=ints)
+    strides: Ints = prop(converter=ints, default=(1, 1))
+    dilations: Ints = prop(converter=ints, default=(1, 1))
+    pads: Ints = prop(converter=ints, default=(0, 0, 0, 0))
+    count_include_pad: UnitAttr | None = prop(converter=flag, default=False)
+    x: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {
-        "strides": ints([1, 1]),
-        "dilations": ints([1, 1]),
-        "pads": ints([0, 0, 0, 0]),
-        **RequantizedOp.DEFAULTS,
-    }
 
     def verify_fields(self) -> None:
         check_local_pair(self)

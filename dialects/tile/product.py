@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType, UnitAttr
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, opt_prop_def, prop_def
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.storage import ACCUMULATOR_NAMES, is_float
-from ..ir.attribute import INTEGER, INTS, REALS, ints, values_of
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Integer, Ints, Reals, flag, integer, ints, reals, values_of
+from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
 from .checks import (
     check_at_least_one_axis,
@@ -45,12 +45,11 @@ class MatmulOp(ProductOp):
     """
 
     name = "tile.matmul"
-    depth = prop_def(INTEGER)
-    columns = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    transpose_w = opt_prop_def(UnitAttr)
-    accumulate = opt_prop_def(UnitAttr)
-    DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0])}
+    depth: Integer = prop(converter=integer)
+    columns: Integer = prop(converter=integer)
+    zero_points: Ints = prop(converter=ints, default=(0, 0))
+    transpose_w: UnitAttr | None = prop(converter=flag, default=False)
+    accumulate: UnitAttr | None = prop(converter=flag, default=False)
 
     def verify_fields(self) -> None:
         self.verify_product()
@@ -107,15 +106,14 @@ class EpilogueOp(CoreOp):
     """
 
     name = "tile.epilogue"
-    channels = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    clamp = prop_def(REALS)
-    acc = operand_def(MemRefType)
-    table = operand_def(MemRefType)
-    residual = opt_operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    channels: Integer = prop(converter=integer)
+    zero_points: Ints = prop(converter=ints, default=(0, 0))
+    clamp: Reals = prop(converter=reals, default=NO_CLAMP)
+    acc: SSAValue = buffer()
+    table: SSAValue = buffer()
+    residual: SSAValue | None = buffer(optional=True)
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
-    DEFAULTS: ClassVar[Defaults] = {"zero_points": ints([0, 0]), "clamp": NO_CLAMP}
 
     def verify_fields(self) -> None:
         check_space(self, "acc", "acc")
@@ -141,8 +139,8 @@ class EpilogueOp(CoreOp):
             check_storage("residual", self.residual, storage)
             check_same_rows("residual", self.residual, "out", self.out)
             buffers.append(("residual", self.residual))
-        for name, buffer in buffers:
-            check_pitch("channels", channels, name, buffer)
+        for name, value in buffers:
+            check_pitch("channels", channels, name, value)
         self._verify_table(floating)
         check_zero_points(self.zero_points, storage, storage)
         check_clamp(self.clamp)

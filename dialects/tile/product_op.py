@@ -5,13 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
-from xdsl.irdl import operand_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.rounding_up import ceil_div
 from ...backends.numerics.storage import is_float
+from ..ir.field import buffer
 from .checks import check_space, check_storage, pitch_of, storage_of
 from .core_op import CoreOp, Fields, Operands
 
@@ -21,9 +20,9 @@ class ProductOp(CoreOp):
     it is set, the sums are added to the contents of acc.
     """
 
-    x = operand_def(MemRefType)
-    w = operand_def(MemRefType)
-    acc = operand_def(MemRefType)
+    x: SSAValue = buffer()
+    w: SSAValue = buffer()
+    acc: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "acc"
 
     @property

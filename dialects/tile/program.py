@@ -39,15 +39,13 @@ class ProgramOp(TextOp):
     body = region_def("single_block")
     traits = traits_def(NoTerminator(), IsolatedFromAbove(), SymbolOpInterface())
 
-    @classmethod
-    def make(
-        cls, name: str, ops: Sequence[Operation] = (), *, location: LocationAttr | None = None
-    ) -> Self:
+    def __init__(
+        self, name: str, ops: Sequence[Operation] = (), *, location: LocationAttr | None = None
+    ):
         """Make a program of the given ops."""
-        op = cls.build(properties={"sym_name": StringAttr(name)}, regions=[Region(Block(ops))])
+        super().__init__(properties={"sym_name": StringAttr(name)}, regions=[Region(Block(ops))])
         if location is not None:
-            op.location = location
-        return op
+            self.location = location
 
     @property
     def is_ordered(self) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType, StringAttr
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics.reduction import INTEGER_KINDS
 from ...backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ...backends.numerics.storage import is_float
-from ..ir.attribute import INTS, check_one_of
+from ..ir.attribute import Ints, check_one_of, ints, text
+from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
 from .checks import (
     check_at_least_one_axis,
@@ -41,11 +43,11 @@ class ReduceOp(RequantizedOp):
     """
 
     name = "tile.reduce"
-    kind = prop_def(StringAttr)
-    sizes = prop_def(INTS)
-    strides = prop_def(INTS)
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    kind: StringAttr = prop(converter=text)
+    sizes: Ints = prop(converter=ints)
+    strides: Ints = prop(converter=ints)
+    x: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
 
     def verify_fields(self) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from xdsl.irdl import prop_def
-
-from ..ir.attribute import INTEGER, INTS, REALS, integer, ints, values_of
-from ..ir.text.assembly import Defaults
+from ..ir.attribute import Integer, Ints, Reals, integer, ints, reals, values_of
+from ..ir.field import prop
 from .checks import check_clamp, check_multipliers, check_zero_points
 from .core_op import NO_CLAMP, CoreOp, Fields
 from .instruction_fields import clamp_fields
@@ -20,16 +16,10 @@ class RequantizedOp(CoreOp):
     With `multiplier` 0 values keep their scale. `zero_points` are those of x and out; `clamp` holds two storage values.
     """
 
-    multiplier = prop_def(INTEGER)
-    shift = prop_def(INTEGER)
-    zero_points = prop_def(INTS)
-    clamp = prop_def(REALS)
-    DEFAULTS: ClassVar[Defaults] = {
-        "multiplier": integer(0),
-        "shift": integer(0),
-        "zero_points": ints([0, 0]),
-        "clamp": NO_CLAMP,
-    }
+    multiplier: Integer = prop(converter=integer, default=0)
+    shift: Integer = prop(converter=integer, default=0)
+    zero_points: Ints = prop(converter=ints, default=(0, 0))
+    clamp: Reals = prop(converter=reals, default=NO_CLAMP)
 
     def verify_requantization(self, x_storage: str, out_storage: str) -> None:
         """Raise VerifyException if zero points, multiplier, shift or clamp are not ones that requantization takes."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType
-from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, prop_def
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
 
 from ...backends.numerics.storage import is_float
-from ..ir.attribute import INTEGER
+from ..ir.attribute import Integer, integer
+from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
 from .checks import (
     check_local_pair,
@@ -34,11 +35,11 @@ class ResampleOp(CoreOp):
     """
 
     name = "tile.resample"
-    axis = prop_def(INTEGER)
-    x = operand_def(MemRefType)
-    index = operand_def(MemRefType)
-    weight = opt_operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    axis: Integer = prop(converter=integer)
+    x: SSAValue = buffer()
+    index: SSAValue = buffer()
+    weight: SSAValue | None = buffer(optional=True)
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
 
     def verify_fields(self) -> None:

@@ -10,7 +10,7 @@ from xdsl.irdl import traits_def
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ..ir.text.assembly import TextOp
+from ..ir.text.constructed_op import ConstructedOp
 
 
 class AccessesBuffers(MemoryEffect):
@@ -25,7 +25,7 @@ class AccessesBuffers(MemoryEffect):
         return read | {EffectInstance(MemoryEffectKind.WRITE, op.buffer_written)}
 
 
-class StepOp(TextOp):
+class StepOp(ConstructedOp):
     """Base of the ops of a tile.program that do something; the other ops declare its buffers."""
 
     traits = traits_def(AccessesBuffers())

@@ -58,7 +58,7 @@ class _Builder:
     def buffer(
         self, core: int, shape: tuple[int, ...], storage: str, space: str, name: str
     ) -> SSAValue:
-        value = self.add(tile.AllocOp.make(core, shape, storage, space), name)
+        value = self.add(tile.AllocOp(core, shape, storage, space), name)
         assert value is not None
         return value
 
@@ -75,7 +75,7 @@ class _Builder:
     ) -> None:
         """A copy of `count` contiguous elements."""
         self.add(
-            tile.CopyOp.make(
+            tile.CopyOp(
                 core,
                 source,
                 target,
@@ -108,7 +108,7 @@ class _Builder:
         out = self.buffer(core, (1, last - first, SIZE, CHANNELS), "i8", "local", name)
         self.copy(core, source, x, name, at=low * row, count=(high - low) * row)
         kind = tile.DepthwiseConv2dOp if layer else tile.Conv2dOp
-        conv = kind.make(
+        conv = kind(
             core,
             x,
             w,
@@ -120,7 +120,7 @@ class _Builder:
             groups=CHANNELS if layer else 1,
         )
         self.add(conv, name)
-        epilogue = tile.EpilogueOp.make(
+        epilogue = tile.EpilogueOp(
             core,
             acc,
             table,
@@ -146,15 +146,13 @@ def two_layers(
     shape = (1, SIZE, SIZE, CHANNELS)
     values: dict[str, SSAValue] = {}
     for name, segment in (("x", "input"), ("mid", "scratch"), ("y", "output")):
-        value = builder.add(tile.GlobalOp.make(name, segment, shape, "i8"), name)
+        value = builder.add(tile.GlobalOp(name, segment, shape, "i8"), name)
         assert value is not None
         values[name] = value
     for name, array in packed.items():
         storage = "i8" if name[0] == "w" else "i32"
         key = ctx.weights.add(name, array)
-        value = builder.add(
-            tile.GlobalOp.make(name, "weights", array.shape, storage, key=key), name
-        )
+        value = builder.add(tile.GlobalOp(name, "weights", array.shape, storage, key=key), name)
         assert value is not None
         values[name] = value
     for layer in range(2):
@@ -171,7 +169,7 @@ def two_layers(
             for part in range(tiles):
                 first = (core * tiles + part) * step
                 builder.rows(core, layer, source, written, w, table, first, first + step)
-    module = ModuleOp([tile.ProgramOp.make("main", builder.ops)])
+    module = ModuleOp([tile.ProgramOp("main", builder.ops)])
     set_target(module, target, load_target(target))
     return module, ctx
 

@@ -64,8 +64,6 @@ class TextOp(LocallyVerifiedOp):
 
     DESTINATION: ClassVar[str | None] = None
     """The operand that is written, which follows an arrow."""
-    DEFAULTS: ClassVar[Defaults] = {}
-    """Values of properties that are left out of the text, beside the defaults of their definitions."""
 
     @classmethod
     def parse(cls, parser: Parser) -> IRDLOperation:
@@ -171,8 +169,7 @@ def text_layout(cls: type[TextOp]) -> TextLayout:
         optional,
         tuple(shown),
         names[0] if _is_list(definition.operands) else None,
-        cls.DEFAULTS
-        | {n: d.default_value for n, d in properties.items() if d.default_value is not None},
+        {n: d.default_value for n, d in properties.items() if d.default_value is not None},
     )
 
 

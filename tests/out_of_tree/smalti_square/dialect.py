@@ -7,14 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from smalti.dialects import tile, tpu
-from smalti.dialects.ir.field import operand
+from smalti.dialects.ir.field import buffer, operand
 from smalti.dialects.network.shape import Shape
 from smalti.dialects.network.tensor_op import Arrays
 from smalti.dialects.quant.element_type import element_storage, shape_of
 from smalti.dialects.top.top_op import TopOp
-from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Dialect, SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def
+from xdsl.irdl import irdl_op_definition
 
 
 def squares(x: np.ndarray) -> np.ndarray:
@@ -65,8 +64,8 @@ class TileSquareOp(tile.CoreOp):
     """
 
     name = "square.of_tile"
-    x = operand_def(MemRefType)
-    out = operand_def(MemRefType)
+    x: SSAValue = buffer()
+    out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
 
     def instruction(self) -> tuple[str, dict[str, Any], dict[str, SSAValue]]:

@@ -23,19 +23,19 @@ def computations() -> list[tile.CoreOp]:
 
 
 def program(*ops: Operation) -> ModuleOp:
-    return ModuleOp([tile.ProgramOp.make("main", ops)])
+    return ModuleOp([tile.ProgramOp("main", ops)])
 
 
 def test_constructors():
-    x = tile.GlobalOp.make("x", "input", (1, 4), "f32")
-    y = tile.GlobalOp.make("y", "output", (1, 4, 2), "i8", order=(0, 2, 1), physical=(1, 2, 16))
-    a = tile.AllocOp.make(1, (1, 16), "f32", address=64)
-    acc = tile.AllocOp.make(1, (1, 16), "f32", "acc")
-    table = tile.AllocOp.make(1, (1, 16), "f32")
-    copy = tile.CopyOp.make(
+    x = tile.GlobalOp("x", "input", (1, 4), "f32")
+    y = tile.GlobalOp("y", "output", (1, 4, 2), "i8", order=(0, 2, 1), physical=(1, 2, 16))
+    a = tile.AllocOp(1, (1, 16), "f32", address=64)
+    acc = tile.AllocOp(1, (1, 16), "f32", "acc")
+    table = tile.AllocOp(1, (1, 16), "f32")
+    copy = tile.CopyOp(
         1, x.output, a.output, source_strides=(4, 1), target_strides=(16, 1), sizes=(1, 4), pad=12
     )
-    epilogue = tile.EpilogueOp.make(1, acc.output, table.output, None, a.output, channels=4)
+    epilogue = tile.EpilogueOp(1, acc.output, table.output, None, a.output, channels=4)
     module = program(x, y, a, acc, table, copy, epilogue)
     verify(module)
     assert epilogue.residual is None and epilogue.clamp.get_values() == (
@@ -44,30 +44,30 @@ def test_constructors():
     )
     assert str(y.output.type) == 'memref<1x2x16xi8, "global">'
     with pytest.raises(TypeError, match=r"tile.fill has no property 'color'"):
-        tile.FillOp.make(0, a.output, color=1)
+        tile.FillOp(0, a.output, color=1)
 
 
 def test_a_layer():
-    x = tile.GlobalOp.make("x", "input", (4,), "f32")
-    y = tile.GlobalOp.make("y", "output", (4,), "f32")
+    x = tile.GlobalOp("x", "input", (4,), "f32")
+    y = tile.GlobalOp("y", "output", (4,), "f32")
     from xdsl.dialects.builtin import TensorType, f32
 
     block = Block(arg_types=[TensorType(f32, [4])])
-    block.add_op(tile.YieldOp.make(block.args[0]))
-    layer = tile.LayerOp.make([x.output], y.output, block, window=(0, 4), core=2)
+    block.add_op(tile.YieldOp(block.args[0]))
+    layer = tile.LayerOp([x.output], y.output, block, window=(0, 4), core=2)
     verify(program(x, y, layer))
     assert layer.core is not None and layer.core.value.data == 2
 
 
 def test_unused_buffers_go_and_equal_ones_stay_two():
     ops = [
-        tile.GlobalOp.make("x", "input", (4,), "f32"),
-        tile.GlobalOp.make("s", "scratch", (4,), "f32"),
-        a := tile.AllocOp.make(0, (4,), "f32"),
-        b := tile.AllocOp.make(0, (4,), "f32"),
-        tile.AllocOp.make(0, (4,), "f32"),
-        tile.FillOp.make(0, a.output, value=0.0),
-        tile.FillOp.make(0, b.output, value=0.0),
+        tile.GlobalOp("x", "input", (4,), "f32"),
+        tile.GlobalOp("s", "scratch", (4,), "f32"),
+        a := tile.AllocOp(0, (4,), "f32"),
+        b := tile.AllocOp(0, (4,), "f32"),
+        tile.AllocOp(0, (4,), "f32"),
+        tile.FillOp(0, a.output, value=0.0),
+        tile.FillOp(0, b.output, value=0.0),
     ]
     module = program(*ops)
     CommonSubexpressionElimination().apply(make_context(), module)
@@ -107,8 +107,8 @@ def test_what_an_instruction_accesses_is_inside_its_buffers(op: tile.CoreOp):
 
 
 def test_a_copy_is_no_computation():
-    a, b = (tile.AllocOp.make(0, (4,), "f32").output for _ in range(2))
-    copy = tile.CopyOp.make(0, a, b, source_strides=[1], target_strides=[1], sizes=[4])
+    a, b = (tile.AllocOp(0, (4,), "f32").output for _ in range(2))
+    copy = tile.CopyOp(0, a, b, source_strides=[1], target_strides=[1], sizes=[4])
     with pytest.raises(ValueError, match=r"tile.copy is no computation"):
         copy.instruction()
 

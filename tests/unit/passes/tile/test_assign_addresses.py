@@ -21,7 +21,7 @@ from tests.unit.tile_programs import expected, images, two_layers
 
 
 def module_of(*ops, target="default-8c"):
-    module = ModuleOp([tile.ProgramOp.make("main", ops)])
+    module = ModuleOp([tile.ProgramOp("main", ops)])
     set_target(module, target, load_target(target))
     return module
 
@@ -29,16 +29,16 @@ def module_of(*ops, target="default-8c"):
 def chain(sizes, space="scratch"):
     """Global buffers, each copied to the next by way of one local buffer."""
     ops = [
-        tile.GlobalOp.make("x", "input", [sizes[0]], "i8"),
-        *(tile.GlobalOp.make(f"g{i}", space, [size], "i8") for i, size in enumerate(sizes)),
-        tile.GlobalOp.make("y", "output", [sizes[-1]], "i8"),
+        tile.GlobalOp("x", "input", [sizes[0]], "i8"),
+        *(tile.GlobalOp(f"g{i}", space, [size], "i8") for i, size in enumerate(sizes)),
+        tile.GlobalOp("y", "output", [sizes[-1]], "i8"),
     ]
-    local = tile.AllocOp.make(0, [max(sizes)], "i8")
+    local = tile.AllocOp(0, [max(sizes)], "i8")
     steps = []
     for a, b in pairwise(ops):
         count = min(a.output.type.get_shape()[0], b.output.type.get_shape()[0])
         for source, target in ((a, local), (local, b)):
-            step = tile.CopyOp.make(
+            step = tile.CopyOp(
                 0,
                 source.output,
                 target.output,
@@ -99,9 +99,9 @@ def test_slack_keeps_tiles_apart_where_memory_allows():
 
 def test_unused_buffers_are_erased_but_not_inputs():
     unused = [
-        tile.AllocOp.make(0, [64], "i8"),
-        tile.GlobalOp.make("w", "weights", [64], "i8", seed=1),
-        tile.GlobalOp.make("spare", "input", [64], "i8"),
+        tile.AllocOp(0, [64], "i8"),
+        tile.GlobalOp("w", "weights", [64], "i8", seed=1),
+        tile.GlobalOp("spare", "input", [64], "i8"),
     ]
     module = module_of(*unused, *chain([64]))
     assign = AssignAddresses()
@@ -122,9 +122,9 @@ def test_too_much_for_local_memory_names_the_node_and_the_bytes():
 
 
 def test_too_much_for_global_memory_is_said():
-    huge = tile.GlobalOp.make("w", "weights", [1 << 20, 1 << 20], "i8", seed=1)
-    local = tile.AllocOp.make(0, [64], "i8")
-    load = tile.CopyOp.make(
+    huge = tile.GlobalOp("w", "weights", [1 << 20, 1 << 20], "i8", seed=1)
+    local = tile.AllocOp(0, [64], "i8")
+    load = tile.CopyOp(
         0, huge.output, local.output, sizes=[64], source_strides=[1], target_strides=[1]
     )
     with pytest.raises(DiagnosticError, match="needs 1099511627776 bytes of global memory"):
@@ -139,13 +139,13 @@ def test_too_much_scratch_is_said():
 
 def given_addresses(*addresses):
     """Two buffers of a core that are in use at one time, with these addresses; assigned."""
-    x = tile.GlobalOp.make("x", "input", [64], "i8")
-    y = tile.GlobalOp.make("y", "output", [64], "i8")
-    first, second = (tile.AllocOp.make(0, [64], "i8", address=each) for each in addresses)
+    x = tile.GlobalOp("x", "input", [64], "i8")
+    y = tile.GlobalOp("y", "output", [64], "i8")
+    first, second = (tile.AllocOp(0, [64], "i8", address=each) for each in addresses)
     first.output.name_hint, second.output.name_hint = "first", "second"
     pairs = ((x, first), (x, second), (first, y), (second, y))
     steps = [
-        tile.CopyOp.make(0, a.output, b.output, sizes=[64], source_strides=[1], target_strides=[1])
+        tile.CopyOp(0, a.output, b.output, sizes=[64], source_strides=[1], target_strides=[1])
         for a, b in pairs
     ]
     module = module_of(x, y, first, second, *steps)

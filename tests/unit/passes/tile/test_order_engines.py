@@ -82,21 +82,21 @@ def test_the_program_means_the_same(cores, tiles, prefetch):
 def tiles_of(sizes, target="edge-1c"):
     """Tiles of one load, one conversion and one store each, of the given bytes."""
     total = sum(sizes)
-    x = tile.GlobalOp.make("x", "input", [total], "i8")
-    y = tile.GlobalOp.make("y", "output", [total], "i8")
+    x = tile.GlobalOp("x", "input", [total], "i8")
+    y = tile.GlobalOp("y", "output", [total], "i8")
     ops, offset = [x, y], 0
     for size in sizes:
-        a, b = tile.AllocOp.make(0, [1, size], "i8"), tile.AllocOp.make(0, [1, size], "i8")
+        a, b = tile.AllocOp(0, [1, size], "i8"), tile.AllocOp(0, [1, size], "i8")
         box = {"sizes": [size], "source_strides": [1], "target_strides": [1]}
         ops += [
             a,
             b,
-            tile.CopyOp.make(0, x.output, a.output, **box, source_offset=offset),
-            tile.ConvertOp.make(0, a.output, b.output, columns=size, multiplier=1 << 30, shift=30),
-            tile.CopyOp.make(0, b.output, y.output, **box, target_offset=offset),
+            tile.CopyOp(0, x.output, a.output, **box, source_offset=offset),
+            tile.ConvertOp(0, a.output, b.output, columns=size, multiplier=1 << 30, shift=30),
+            tile.CopyOp(0, b.output, y.output, **box, target_offset=offset),
         ]
         offset += size
-    module = ModuleOp([tile.ProgramOp.make("main", ops)])
+    module = ModuleOp([tile.ProgramOp("main", ops)])
     set_target(module, target, load_target(target))
     return module
 

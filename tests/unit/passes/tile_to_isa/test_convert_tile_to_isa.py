@@ -84,10 +84,10 @@ def copied(
     sizes, source_strides, target_strides, *, elements=4096, storage="i8", pad=0, pad_value=0
 ):
     """A module that loads a box and stores the whole local buffer again."""
-    x = tile.GlobalOp.make("x", "input", [elements], storage)
-    y = tile.GlobalOp.make("y", "output", [elements], storage)
-    local = tile.AllocOp.make(0, [elements], storage)
-    load = tile.CopyOp.make(
+    x = tile.GlobalOp("x", "input", [elements], storage)
+    y = tile.GlobalOp("y", "output", [elements], storage)
+    local = tile.AllocOp(0, [elements], storage)
+    load = tile.CopyOp(
         0,
         x.output,
         local.output,
@@ -98,8 +98,8 @@ def copied(
         target_offset=5,
         **({"pad": pad, "pad_value": pad_value} if pad else {}),
     )
-    fill = tile.FillOp.make(0, local.output, value=1.0)
-    store = tile.CopyOp.make(
+    fill = tile.FillOp(0, local.output, value=1.0)
+    store = tile.CopyOp(
         0, local.output, y.output, sizes=[elements], source_strides=[1], target_strides=[1]
     )
     load.location = named("box")
@@ -140,21 +140,21 @@ SEGMENT = 192
 def random_programs(draw):
     """Copies, fills and conversions on three cores, with buffers of all lengths of life."""
     cores = 3
-    x = tile.GlobalOp.make("x", "input", [SEGMENT], "i8")
-    y = tile.GlobalOp.make("y", "output", [SEGMENT], "i8")
-    scratch = [tile.GlobalOp.make(f"g{i}", "scratch", [SEGMENT], "i8") for i in range(3)]
+    x = tile.GlobalOp("x", "input", [SEGMENT], "i8")
+    y = tile.GlobalOp("y", "output", [SEGMENT], "i8")
+    scratch = [tile.GlobalOp(f"g{i}", "scratch", [SEGMENT], "i8") for i in range(3)]
     box = {"source_strides": [1], "target_strides": [1]}
     declarations, steps = [x, y, *scratch], []
     local = []
     for core in range(cores):
         for _ in range(draw(st.integers(2, 3))):
-            local.append(tile.AllocOp.make(core, [1, SEGMENT], "i8"))
+            local.append(tile.AllocOp(core, [1, SEGMENT], "i8"))
     declarations += local
     everything = [x, *scratch, *local]
 
     def copy(core, source, target, offset, count):
         steps.append(
-            tile.CopyOp.make(
+            tile.CopyOp(
                 core,
                 source.output,
                 target.output,
@@ -178,13 +178,11 @@ def random_programs(draw):
         count = draw(st.integers(1, SEGMENT - low))
         kind = draw(st.sampled_from(["in", "in", "out", "out", "fill", "convert"]))
         if kind == "fill":
-            steps.append(
-                tile.FillOp.make(core, own.output, value=float(draw(st.integers(-128, 127))))
-            )
+            steps.append(tile.FillOp(core, own.output, value=float(draw(st.integers(-128, 127)))))
         elif kind == "convert" and other in local and other is not own:
             if other.core == own.core:
                 steps.append(
-                    tile.ConvertOp.make(
+                    tile.ConvertOp(
                         core,
                         other.output,
                         own.output,
@@ -227,20 +225,20 @@ def test_padding_that_is_no_repeated_byte_is_refused():
 def test_another_core_s_memory_is_its_peer():
     _, ctx = two_layers()
     box = {"sizes": [64], "source_strides": [1], "target_strides": [1]}
-    x = tile.GlobalOp.make("x", "input", [64], "i8")
-    y = tile.GlobalOp.make("y", "output", [64], "i8")
-    here, there = tile.AllocOp.make(0, [64], "i8"), tile.AllocOp.make(1, [64], "i8")
-    far = tile.AllocOp.make(2, [64], "i8")
+    x = tile.GlobalOp("x", "input", [64], "i8")
+    y = tile.GlobalOp("y", "output", [64], "i8")
+    here, there = tile.AllocOp(0, [64], "i8"), tile.AllocOp(1, [64], "i8")
+    far = tile.AllocOp(2, [64], "i8")
     module = module_of(
         x,
         y,
         here,
         there,
         far,
-        tile.CopyOp.make(0, x.output, here.output, **box),
-        tile.CopyOp.make(1, here.output, there.output, **box),
-        tile.CopyOp.make(1, there.output, far.output, **box),
-        tile.CopyOp.make(2, far.output, y.output, **box),
+        tile.CopyOp(0, x.output, here.output, **box),
+        tile.CopyOp(1, here.output, there.output, **box),
+        tile.CopyOp(1, there.output, far.output, **box),
+        tile.CopyOp(2, far.output, y.output, **box),
     )
     one = streams(compiled(module, ctx))[1]
     assert one["d0"].values()["peer_core"] == 1 and one["s0"].values()["peer_core"] == 3

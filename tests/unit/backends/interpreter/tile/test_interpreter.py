@@ -20,13 +20,13 @@ from tests.unit.tile_programs import expected, images, two_layers
 
 def program(*ops):
     """A module of a program of `ops` for the default target."""
-    module = ModuleOp([tile.ProgramOp.make("main", ops)])
+    module = ModuleOp([tile.ProgramOp("main", ops)])
     set_target(module, "default-8c", load_target("default-8c"))
     return module
 
 
 def copy(core, source, target, sizes, *, source_strides, target_strides, **fields):
-    return tile.CopyOp.make(
+    return tile.CopyOp(
         core,
         source,
         target,
@@ -60,13 +60,13 @@ def test_many_samples_run_in_chunks(monkeypatch):
 
 def transposed(core=0):
     """[1, 3, 2, 2] to channel-last rows of 4 with padding 9, and back, by way of local memory."""
-    x = tile.GlobalOp.make("x", "input", [1, 3, 2, 2], "i8")
-    mid = tile.GlobalOp.make(
+    x = tile.GlobalOp("x", "input", [1, 3, 2, 2], "i8")
+    mid = tile.GlobalOp(
         "mid", "scratch", [1, 3, 2, 2], "i8", order=[0, 2, 3, 1], physical=[1, 2, 2, 4]
     )
-    y = tile.GlobalOp.make("y", "output", [1, 3, 2, 2], "i8")
-    local = tile.AllocOp.make(core, [2, 2, 4], "i8")
-    back = tile.AllocOp.make(core, [2, 2, 4], "i8")
+    y = tile.GlobalOp("y", "output", [1, 3, 2, 2], "i8")
+    local = tile.AllocOp(core, [2, 2, 4], "i8")
+    back = tile.AllocOp(core, [2, 2, 4], "i8")
     steps = [
         copy(
             core,
@@ -76,7 +76,7 @@ def transposed(core=0):
             source_strides=[1, 4, 1],
             target_strides=[4, 1, 1],
         ),
-        tile.FillOp.make(core, back.output, value=9.0),
+        tile.FillOp(core, back.output, value=9.0),
         copy(
             core,
             local.output,
@@ -196,8 +196,8 @@ def test_addresses_that_overlap_are_found():
 
 
 def test_a_box_outside_its_buffer_is_an_error():
-    x = tile.GlobalOp.make("x", "input", [8], "i8")
-    local = tile.AllocOp.make(0, [16], "i8")
+    x = tile.GlobalOp("x", "input", [8], "i8")
+    local = tile.AllocOp(0, [16], "i8")
     step = copy(0, x.output, local.output, [9], source_strides=[1], target_strides=[1])
     with pytest.raises(DiagnosticError, match="reaches elements 0 to 8 of 'x', which has 8"):
         run_tile(program(x, local, step), make_context().weights, {"x": np.zeros(8, np.int8)})
