@@ -29,8 +29,8 @@ from ...dialects import tile
 from ...dialects.ir.attribute import integer
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_of
+from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ...dialects.tile.buffer import MemoryPlace
-from ...dialects.tile.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, Placement, live_bytes, pack, peak, place
 from .given_addresses import PACKED_SEGMENTS, address_of, check_given_addresses, lifetime_of

@@ -10,8 +10,8 @@ from xdsl.dialects.builtin import StringAttr
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects.ir.location import place_of
+from ...dialects.tile.analysis.buffer_uses import BufferUse, memory_capacity
 from ...dialects.tile.buffer import BufferOp, MemoryPlace
-from ...dialects.tile.buffer_uses import BufferUse, memory_capacity
 from ..tiling.allocation import Lifetime, first_conflict
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from ...backends.numerics.rounding_up import ceil_div
 from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
-from ...dialects.tile.buffer_uses import BufferUse, buffer_uses, memory_capacity
+from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, place
 

@@ -37,8 +37,8 @@ from ...dialects.ir.target_attribute import target_name_of, target_of
 from ...dialects.ir.weights import WeightStore
 from ...dialects.isa.field_values import field_values
 from ...dialects.quant.element_type import element_storage
-from ...dialects.tile.buffer_uses import BufferUse, buffer_uses
-from ...dialects.tile.weight_data import weight_data
+from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses
+from ...dialects.tile.analysis.weight_data import weight_data
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.given_addresses import check_given_addresses
 from ..tiling.strided_copy import StridedCopy

@@ -9,8 +9,8 @@ from xdsl.ir import SSAValue
 
 from ....dialects import tile
 from ....dialects.ir.attribute import values_of
+from ....dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses
 from ....dialects.tile.buffer import MemoryPlace
-from ....dialects.tile.buffer_uses import BufferUse, buffer_uses
 from ....passes.tiling.allocation import Lifetime, live_bytes
 from ...numerics.storage import dtype_of
 from ...targets.alignment import align

@@ -21,7 +21,7 @@ from ....dialects import tile
 from ....dialects.ir.attribute import values_of
 from ....dialects.ir.location import place_of
 from ....dialects.ir.weights import WeightStore
-from ....dialects.tile.weight_data import weight_data
+from ....dialects.tile.analysis.weight_data import weight_data
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
 from ..samples import MAX_LIVE_BYTES, joined, stack_samples

@@ -13,7 +13,7 @@ from smalti.dialects.context import make_context
 from smalti.dialects.ir.location import named
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
-from smalti.dialects.tile.buffer_uses import buffer_uses
+from smalti.dialects.tile.analysis.buffer_uses import buffer_uses
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from xdsl.dialects.builtin import ModuleOp
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from xdsl.ir import SSAValue
 
-from .buffer import BufferOp, MemoryPlace
-from .program import ProgramOp
-from .step_op import StepOp
+from ..buffer import BufferOp, MemoryPlace
+from ..program import ProgramOp
+from ..step_op import StepOp
 
 if TYPE_CHECKING:
-    from ...backends.targets.target import Target
+    from ....backends.targets.target import Target
 
 
 @dataclass

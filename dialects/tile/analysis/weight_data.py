@@ -6,10 +6,10 @@ from math import prod
 
 import numpy as np
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
-from ..ir.attribute import values_of
-from ..ir.weights import WeightStore, seeded
-from .buffer import GlobalOp
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ...ir.attribute import values_of
+from ...ir.weights import WeightStore, seeded
+from ..buffer import GlobalOp
 
 
 def weight_data(op: GlobalOp, store: WeightStore) -> np.ndarray:
