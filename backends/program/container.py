@@ -269,6 +269,23 @@ def load(path: str | Path) -> Program:
     return read(read_bytes(path, "the program", FILE_LIMIT_BYTES, hint), str(path))
 
 
+def program_hash(path: str | Path) -> str | None:
+    """Return the hash by which files of the same compile name a program file: the beginning of the digest of its
+    manifest, which holds the digests of all sections. None if there is no such file, or if it is no program.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            preamble = file.read(_PREAMBLE.size)
+    except OSError:
+        return None
+    if len(preamble) < _PREAMBLE.size or not preamble.startswith(MAGIC):
+        return None
+    return f"sha256:{_PREAMBLE.unpack(preamble)[-1].hex()[:16]}"
+
+
 def save(program: Program, path: str | Path) -> None:
     """Write the file of a program, whole or not at all. Raises DiagnosticError if that fails."""
     write_atomically(Path(path), lambda file: file.writelines(_pieces(program)))

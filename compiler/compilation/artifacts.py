@@ -16,6 +16,7 @@ from ...backends.diagnostics.system_errors import cannot_write
 from ...backends.diagnostics.temporary import temporary_folder
 from ...backends.program import container
 from ...dialects.ir.text.module_text import write_module
+from ...dialects.ir.text.program_note import note_program
 from ...dialects.level import LEVELS, Level
 from ...passes.top.calibration_table import write_table
 from ..calibration.samples import is_table
@@ -26,7 +27,8 @@ class Artifacts:
     """Names and writes the files of one compilation.
 
     `program` is the path of the program file (m.smalti); `stages` says which to write: names of levels, and "program".
-    IR files are named after the program: m.top.mlir, with weights in m.top.safetensors. Everything is written to a
+    IR files are named after the program: m.top.mlir, with weights in m.top.safetensors; they note the program's hash at
+    their end. Everything is written to a
     temporary folder beside the program and moved at the end, so that a compilation that fails leaves earlier files as
     they were.
     """
@@ -104,8 +106,10 @@ class Artifacts:
             self._names["calibration"] = table
             write_table(compilation.ranges, folder / table)
         if "program" in self.stages:
+            levels = [folder / name for level, name in self._names.items() if level in LEVELS]
             self._names["program"] = self.program.name
             container.save(compilation.assemble(), folder / self.program.name)
+            note_program(levels, container.program_hash(folder / self.program.name) or "")
 
 
 @contextmanager

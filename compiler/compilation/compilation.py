@@ -259,6 +259,7 @@ def start_from_ir(
     place = Place(file=str(path))
     _refuse_settled_options(module, options, place)
     _refuse_past_passes(level_of(module), options, place)
+    _refuse_order_of_ordered(module, options, place)
     if all(change.name != OrderEngines.name for change in options.changes):
         _warn_of_new_order(module, ctx, place)
     sanitize = level_of(module) not in NETWORK_LEVELS
@@ -276,6 +277,28 @@ def _refuse_past_passes(level: Level, options: CompileOptions, place: Place) -> 
                 place,
                 hint="compile from a level above it, or leave the option out",
             )
+
+
+def _refuse_order_of_ordered(module: ModuleOp, options: CompileOptions, place: Place) -> None:
+    """Raise DiagnosticError if an option is about the order of steps that the IR has settled, and would do nothing."""
+    if all(
+        change.name != OrderEngines.name or change.options is None for change in options.changes
+    ):
+        return
+    for program in module.ops:
+        if not isinstance(program, tile.ProgramOp):
+            continue
+        if program.is_ordered:
+            why, cure = "it is marked as `ordered`", "delete the word `ordered` in the IR"
+        elif has_addresses(program):
+            why, cure = "its buffers have addresses", "delete the addresses in the IR"
+        else:
+            continue
+        raise DiagnosticError(
+            f"pass '{OrderEngines.name}' leaves this program as it is, because {why}",
+            place,
+            hint=f"{cure}, or leave --set-pass {OrderEngines.name} out",
+        )
 
 
 def _warn_of_new_order(module: ModuleOp, ctx: SmaltiContext, place: Place) -> None:

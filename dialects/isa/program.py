@@ -32,6 +32,7 @@ from ...backends.instructions.instruction_check import MemorySizes, instruction_
 from ...backends.instructions.instruction_set import SEGMENTS
 from ...backends.targets.target import Target, load_target
 from ..ir.attribute import INTS, Integer
+from ..ir.verifier import WrongOpInside
 from .head import name_text, parse_number, parse_pairs, parse_string
 from .instruction_op import MAX_CORES, InstructionOp
 from .line import quoted
@@ -206,7 +207,7 @@ class ProgramOp(IRDLOperation):
             raise VerifyException(error.message) from None
         for op in self.body.block.ops:
             if not isinstance(op, StreamOp):
-                raise VerifyException(f"an isa.program holds streams only, got {op.name}")
+                raise WrongOpInside(op, f"an isa.program holds streams only, got {op.name}")
         cores = [stream.core.value.data for stream in self.streams]
         if cores != list(range(len(cores))) or not cores:
             raise VerifyException(f"there is one stream for each core 0, 1, …, got cores {cores}")
@@ -266,17 +267,18 @@ class ProgramOp(IRDLOperation):
             ("accumulator memory", sizes.acc[core], target.matrix.accumulator_bytes),
         ):
             if not 0 <= used <= size:
-                raise VerifyException(
-                    f"core {core} uses {used} bytes of {what}, the target has {size}"
+                raise WrongOpInside(
+                    stream, f"core {core} uses {used} bytes of {what}, the target has {size}"
                 )
         for op in stream.instructions:
             problem = instruction_error(
                 op.instruction, op.values(), sizes, core
             ) or self._counter_problem(op)
             if problem:
-                raise VerifyException(
+                raise WrongOpInside(
+                    op,
                     f"core {core}: instruction '{op.instruction_name.data}' "
-                    f"({op.instruction.mnemonic}): {problem}"
+                    f"({op.instruction.mnemonic}): {problem}",
                 )
 
     def _counter_problem(self, op: InstructionOp) -> str | None:

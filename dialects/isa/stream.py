@@ -13,6 +13,7 @@ from xdsl.traits import NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from ..ir.attribute import Integer
+from ..ir.verifier import WrongOpInside
 from .head import parse_number
 from .instruction_op import InstructionOp
 from .listing import read_listing, write_listing
@@ -85,14 +86,15 @@ class StreamOp(IRDLOperation):
         seen: set[str] = set()
         for op in self.body.block.ops:
             if not isinstance(op, InstructionOp):
-                raise VerifyException(f"{where}: a stream holds instructions only, got {op.name}")
+                raise WrongOpInside(op, f"{where}: a stream holds instructions only, got {op.name}")
             name = op.instruction_name.data
             if name in seen:
-                raise VerifyException(f"{where}: two instructions are called '{name}'")
+                raise WrongOpInside(op, f"{where}: two instructions are called '{name}'")
             for earlier in op.after.data if op.after is not None else ():
                 if earlier.data not in seen:
-                    raise VerifyException(
+                    raise WrongOpInside(
+                        op,
                         f"{where}: instruction '{name}' is after '{earlier.data}', "
-                        "which is not an instruction that stands earlier in this stream"
+                        "which is not an instruction that stands earlier in this stream",
                     )
             seen.add(name)

@@ -88,7 +88,10 @@ def find_fault(steps: Sequence[StepOp], declared: Sequence[Operation]) -> Fault 
         whole = _whole(buffer)
         if buffer.segment.data == "output" and not whole.of(masks[buffer], grains[buffer]).all():
             missing = _elements(~masks[buffer], grains[buffer], whole)
-            return buffer, f"no step writes {_shown(missing, buffer)}"
+            return (
+                buffer,
+                f"no step writes {_shown(missing, buffer)}, expected the steps to write every element of an output",
+            )
     return None
 
 

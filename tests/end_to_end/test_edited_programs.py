@@ -65,7 +65,7 @@ def test_edited_addresses_are_obeyed_or_refused(smalti: Smalti, small_files: Pat
 
     assert compile_with(1 << 20).code == 0
     written = output.with_name("m.tile.mlir").read_text()
-    assert written.splitlines()[1:] == path.read_text().splitlines()[1:]
+    assert _ir_below_head(written) == _ir_below_head(path.read_text())
     other = next(line for line in lines[index + 1 :] if "= tile.alloc core 0" in line)
     address = re.search(r"address = (\d+)", other)
     assert address is not None
@@ -117,6 +117,34 @@ def test_an_edited_order_is_kept(smalti: Smalti, small_files: Path, tmp_path: Pa
     assert "warning" in said and "`tile.program @main ordered`" in said
 
 
+def test_options_of_the_order_are_refused_where_it_is_settled(
+    smalti: Smalti, small_files: Path, tmp_path: Path
+):
+    """They would do nothing; to leave the pass out, or to set options of another one, is fine."""
+    placed = (small_files / "small.tile.mlir").read_text()
+    ordered = re.sub(r" address = \d+", "", placed)
+    shutil.copy(small_files / "small.tile.safetensors", tmp_path)
+    path = tmp_path / "small.tile.mlir"
+    words = ("compile", path, "-o", tmp_path / "m.smalti")
+    change = ("--set-pass", "tile-order-engines{prefetch=2}")
+    unordered = ordered.replace("@main ordered", "@main")
+    for text, why in (
+        (ordered, "it is marked as `ordered`"),
+        (placed, "it is marked as `ordered`"),
+        (placed.replace("@main ordered", "@main"), "its buffers have addresses"),
+    ):
+        path.write_text(text)
+        assert_diagnostic(smalti(*words, *change), "tile-order-engines", why, "hint: delete the")
+        assert smalti(*words, "--disable-pass", "tile-order-engines").code == 0
+    path.write_text(unordered)
+    assert smalti(*words, *change).code == 0
+
+
+def _ir_below_head(text: str) -> list[str]:
+    """The lines of a module without its head, which names its weights, and the note of its program at the end."""
+    return text.partition("{-#")[0].splitlines()[1:]
+
+
 def _steps(text: str) -> list[str]:
     """The lines of tile IR that do something, without their locations."""
     lines = [line.strip().partition(" loc(")[0] for line in text.splitlines()]
@@ -135,7 +163,7 @@ def test_edited_waits_are_kept(smalti: Smalti, small_files: Path, tmp_path: Path
     path.write_text("".join(lines))
     assert smalti("compile", path, "--emit", "isa,program", "-o", output).code == 0
     written = output.with_name("m.isa.mlir").read_text()
-    assert written.splitlines()[1:] == path.read_text().splitlines()[1:]
+    assert _ir_below_head(written) == _ir_below_head(path.read_text())
 
 
 def test_edited_cores_and_windows_are_kept(

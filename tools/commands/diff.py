@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile
+from ..files_of_one_compile import warn_of_mixed_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output:
         table_format(args.output)
+    for path in (args.before, args.after):
+        warn_of_mixed_files(path)
     difference = compare_programs(
         container.load(args.before), container.load(args.after), (args.before, args.after)
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputIr
+from ..files_of_one_compile import warn_of_mixed_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from ...dialects.context import make_context
     from ...dialects.ir.text.module_text import print_module, write_module
 
+    warn_of_mixed_files(args.program)
     program = container.load(args.program)
     ctx = make_context()
     module = disassemble_module(program, ctx)

@@ -11,6 +11,7 @@ from ..arguments.files import InputFile, OutputFile
 from ..arguments.model import positive
 from ..arguments.profile import add_profile_arguments, choose_mode, report_profile
 from ..console.progress_bar import progress_bar
+from ..files_of_one_compile import warn_of_mixed_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
             f"--mode {args.mode} needs --inputs",
             hint="give an .npz, or --mode timing for cycles alone",
         )
+    warn_of_mixed_files(args.program)
     if Path(args.program).suffix == ".mlir":
         return _run_ir(args)
     from ...backends.program import container

@@ -84,3 +84,20 @@ func.func @f(%x: tensor<4xf32>) {
 
 // CHECK:      structure.mlir:79:1: error: the block has the name of the function's first block
 // CHECK:      hint: give it another name
+
+// -----
+
+tile.program @main {
+  %x = tile.global "x" segment = "input" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
+  %y = tile.global "y" segment = "output" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
+  tile.layer (%a = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>) -> %y : memref<4x8xf32, "global"> window = [0, 1, 0, 8] {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    tile.yield %r : tensor<4x8xf32>
+  }
+  tile.layer (%a = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>) -> %y : memref<4x8xf32, "global"> window = [2, 4, 0, 8] {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    tile.yield %r : tensor<4x8xf32>
+  }
+}
+
+// CHECK:      structure.mlir:92:3: error: 'tile.global': no step writes window [1, 2, 0, 8] of 'y', expected the steps to write every element of an output

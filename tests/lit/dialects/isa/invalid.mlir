@@ -62,9 +62,9 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
-  // expected-error @below {{core 0: two instructions are called 'm0'}}
   isa.stream core(0) local(0) acc(0) {
     m0: sync engine=matrix
+    // expected-error @below {{core 0: two instructions are called 'm0'}}
     m0: sync engine=matrix
   }
 }
@@ -73,8 +73,8 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
-  // expected-error @below {{core 0: instruction 'm0' is after 'm1', which is not an instruction that stands earlier in this stream}}
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{core 0: instruction 'm0' is after 'm1', which is not an instruction that stands earlier in this stream}}
     m0: sync engine=matrix after m1
     m1: sync engine=matrix
   }
@@ -82,50 +82,50 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 
 // -----
 
-// expected-error @below {{core 0: instruction 'm0' (sync): 'wait' names counter 1, the program has 1}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{core 0: instruction 'm0' (sync): 'wait' names counter 1, the program has 1}}
     m0: sync engine=matrix wait c1>=1
   }
 }
 
 // -----
 
-// expected-error @below {{core 0: instruction 'm0' (sync): 'signal' names core 1, the program has 1}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{core 0: instruction 'm0' (sync): 'signal' names core 1, the program has 1}}
     m0: sync engine=matrix signal c0@{1}
   }
 }
 
 // -----
 
-// expected-error @below {{core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x7fffffff to 0x80000000 of local memory, of which the program uses 0x0}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x7fffffff to 0x80000000 of local memory, of which the program uses 0x0}}
     d0: fill dst=0x7fffffff, count=1, type=i8
   }
 }
 
 // -----
 
-// expected-error @below {{core 0: instruction 'd0' (load): field 'src': it reads bytes 0x1 to 0x41 of segment 'input', which has 0x40}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{core 0: instruction 'd0' (load): field 'src': it reads bytes 0x1 to 0x41 of segment 'input', which has 0x40}}
     d0: load src_space=global, dst_space=local, src_segment=input, src=0x1, dst=0x0, run=64
   }
 }
 
 // -----
 
-// expected-error @below {{core 0: instruction 'd0' (load): it must have dst_space one of local, got dst_space=global}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(0) acc(0) {
+    // expected-error @below {{core 0: instruction 'd0' (load): it must have dst_space one of local, got dst_space=global}}
     d0: load src_space=local, dst_space=global, src=0x1, dst=0x0, run=64
   }
 }
@@ -278,25 +278,25 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 // -----
 
 "isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
-  // expected-error @below {{'isa.stream': core 0: a stream holds instructions only, got tile.alloc}}
   "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
   ^bb0:
+    // expected-error @below {{'tile.alloc': core 0: a stream holds instructions only, got tile.alloc}}
     %a = tile.alloc core 0 : memref<4xi8, "local">
   }) : () -> ()
 }) : () -> ()
 
 // -----
 
-// expected-error @below {{'isa.program': an isa.program holds streams only, got isa.sync}}
 "isa.program"() <{sym_name = "p", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 1 : i64, segments = array<i64: 0, 64, 0, 0>, inputs = [], outputs = []}> ({
+    // expected-error @below {{'isa.sync': an isa.program holds streams only, got isa.sync}}
     "isa.sync"() <{name = "m0", fields = array<i64>, reals = array<f64>, engine = "matrix"}> : () -> ()
 }) : () -> ()
 
 // -----
 
-// expected-error @below {{'isa.program': core 0 uses 1099511627776 bytes of local memory, the target has 524288}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
+  // expected-error @below {{'isa.stream': core 0 uses 1099511627776 bytes of local memory, the target has 524288}}
   isa.stream core(0) local(1099511627776) acc(0) {
   }
 }
@@ -304,22 +304,22 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 // -----
 
 // What counts is the memory that the program says it uses, not all that the target has.
-// expected-error @below {{core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x0 to 0x80 of local memory, of which the program uses 0x40}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(64) acc(0) {
+    // expected-error @below {{core 0: instruction 'd0' (fill): field 'dst': it writes bytes 0x0 to 0x80 of local memory, of which the program uses 0x40}}
     d0: fill dst=0x0, count=128, type=i8
   }
 }
 
 // -----
 
-// expected-error @below {{core 1: instruction 's0' (store): field 'dst': it writes bytes 0x0 to 0x80 of core 0's local memory, of which the program uses 0x40}}
 isa.program @p target("default-8c", "sha256:21a344a0a3b704b3") counters(1)
     segments(weights = 0, input = 64, output = 0, scratch = 0) inputs() outputs() {
   isa.stream core(0) local(64) acc(0) {
   }
   isa.stream core(1) local(128) acc(0) {
+    // expected-error @below {{core 1: instruction 's0' (store): field 'dst': it writes bytes 0x0 to 0x80 of core 0's local memory, of which the program uses 0x40}}
     s0: store src_space=local, dst_space=local, peer_core=1, src=0x0, dst=0x0, run=128
   }
 }

@@ -1285,7 +1285,7 @@ tile.program @main {
 // A hole that is no window: of the last row, and of a column.
 tile.program @main {
   %x = tile.global "x" segment = "input" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
-  // expected-error @below {{'tile.global': no step writes 11 elements in window [0, 4, 0, 8] of 'y'}}
+  // expected-error @below {{'tile.global': no step writes 11 elements in window [0, 4, 0, 8] of 'y', expected the steps to write every element of an output}}
   %y = tile.global "y" segment = "output" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
   tile.layer (%a = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>) -> %y : memref<4x8xf32, "global"> window = [0, 3, 1, 8] {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
