@@ -10,14 +10,12 @@ from xdsl.ir import SSAValue
 
 from ...backends.diagnostics.diagnostic import Diagnostic, Place
 from ...backends.interpreter.samples import input_names, main_function
-from ...dialects import top
+from ...dialects.network.traits import ScalesOrShifts
 
 FEW_SAMPLES = 4
 """With fewer samples than this, ranges say more about the samples than about the network."""
 _UNNAMED = "arr_0"
 """The name that numpy.savez gives to an array that gets none."""
-_NORMALIZERS = (top.AddOp, top.SubOp, top.MulOp, top.DivOp, top.BatchNormOp)
-"""Ops that begin a network which normalizes its pixels itself."""
 
 
 def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> Iterator[Diagnostic]:
@@ -93,4 +91,4 @@ def _is_whole(array: np.ndarray) -> bool:
 
 def _normalizes(value: SSAValue) -> bool:
     """Return whether all readers of an input scale or shift it."""
-    return all(isinstance(use.operation, _NORMALIZERS) for use in value.uses)
+    return all(ScalesOrShifts.holds(use.operation) for use in value.uses)

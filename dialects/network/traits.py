@@ -102,6 +102,10 @@ class ComparesElements(TensorTrait):
     """
 
 
+class ScalesOrShifts(TensorTrait):
+    """The op scales or shifts an operand, as a network does that normalizes its pixels itself."""
+
+
 # Layouts that an op of tpu asks for
 
 

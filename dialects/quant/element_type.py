@@ -5,10 +5,6 @@ from __future__ import annotations
 from math import prod
 
 from xdsl.dialects.builtin import (
-    BFloat16Type,
-    Float16Type,
-    Float32Type,
-    Float64Type,
     IntegerType,
     MemRefType,
     Signedness,
@@ -25,12 +21,6 @@ from ..ir.identity_cache import by_identity
 from .calibrated_type import CalibratedType
 from .uniform_type import UniformQuantizedType
 
-_FLOAT_NAMES: dict[type[Attribute], str] = {
-    Float32Type: "f32",
-    Float16Type: "f16",
-    BFloat16Type: "bf16",
-    Float64Type: "f64",
-}
 _TYPES: dict[str, Attribute] = {
     "f32": f32,
     "f16": f16,
@@ -43,6 +33,7 @@ _TYPES: dict[str, Attribute] = {
         if row.dtype.kind in "iu"
     },
 }
+_FLOAT_NAMES = {type(_TYPES[name]): name for name, row in STORAGE_TYPES.items() if row.is_float}
 
 
 @by_identity

@@ -13,7 +13,7 @@ from xdsl.irdl import irdl_op_definition
 
 from ...backends.instructions.pointwise import BINARY_KINDS, INTEGER_BINARY_KINDS, TABLE_ENTRIES
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
-from ...backends.numerics.storage import is_float
+from ...backends.numerics.storage import LOOKUP_NAMES, is_float
 from ...backends.numerics.unary import NOT, UNARY_KINDS
 from ..ir.attribute import (
     Integer,
@@ -235,7 +235,7 @@ class LookupOp(CoreOp):
 
     def verify_fields(self) -> None:
         check_rows(self)
-        check_storage("x", self.x, "i8", "u8")
+        check_storage("x", self.x, *LOOKUP_NAMES)
         check_space(self, "table", "local")
         storage = storage_of(self.out)
         check_storage("table", self.table, storage)

@@ -9,7 +9,11 @@ from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.rounding_up import ceil_div
-from ...backends.numerics.storage import is_float
+from ...backends.numerics.storage import (
+    INTEGER_ACCUMULATOR_NAMES,
+    INTEGER_OPERAND_NAMES,
+    is_float,
+)
 from ..ir.field import buffer
 from .checks import check_space, check_storage, pitch_of, storage_of
 from .core_op import CoreOp, Fields, Operands
@@ -44,8 +48,8 @@ class ProductOp(CoreOp):
         if is_float(storage):
             check_storage("acc", self.acc, "f32")
         else:
-            check_storage("x", self.x, "i8", "u8", "i16")
-            check_storage("acc", self.acc, "i32", "i64")
+            check_storage("x", self.x, *INTEGER_OPERAND_NAMES)
+            check_storage("acc", self.acc, *INTEGER_ACCUMULATOR_NAMES)
 
     def product_fields(self) -> Fields:
         """Return the fields that the instructions of all products have."""

@@ -12,7 +12,7 @@ from ...backends.numerics import elementwise
 from ...backends.numerics.sample_axis import broadcastable
 from ..network.arithmetic import BinaryBase
 from ..network.tensor_op import Arrays
-from ..network.traits import CanStayFloat, HasPoles, RoundsResult
+from ..network.traits import CanStayFloat, HasPoles, RoundsResult, ScalesOrShifts
 from .constant import WeightOp
 from .top_op import TopOp
 
@@ -56,7 +56,7 @@ class AddOp(BinaryOp):
     name = "top.add"
     NEUTRAL: ClassVar[float | None] = 0.0
     COMMUTES: ClassVar[bool] = True
-    traits = traits_def(CanStayFloat())
+    traits = traits_def(CanStayFloat(), ScalesOrShifts())
     compute = staticmethod(elementwise.add)
 
 
@@ -70,7 +70,7 @@ class SubOp(BinaryOp):
 
     name = "top.sub"
     NEUTRAL: ClassVar[float | None] = 0.0
-    traits = traits_def(CanStayFloat())
+    traits = traits_def(CanStayFloat(), ScalesOrShifts())
     compute = staticmethod(elementwise.sub)
 
 
@@ -85,7 +85,7 @@ class MulOp(BinaryOp):
     name = "top.mul"
     NEUTRAL: ClassVar[float | None] = 1.0
     COMMUTES: ClassVar[bool] = True
-    traits = traits_def(CanStayFloat())
+    traits = traits_def(CanStayFloat(), ScalesOrShifts())
     compute = staticmethod(elementwise.mul)
 
 
@@ -99,7 +99,9 @@ class DivOp(BinaryOp):
 
     name = "top.div"
     NEUTRAL: ClassVar[float | None] = 1.0
-    traits = traits_def(CanStayFloat(), HasPoles(where=_is_rhs_computed, points=_zero_of_rhs))
+    traits = traits_def(
+        CanStayFloat(), ScalesOrShifts(), HasPoles(where=_is_rhs_computed, points=_zero_of_rhs)
+    )
     compute = staticmethod(elementwise.div)
 
 

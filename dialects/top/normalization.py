@@ -17,7 +17,7 @@ from ..network import shape as shapes
 from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
-from ..network.traits import ComparesElements
+from ..network.traits import ComparesElements, ScalesOrShifts
 from ..quant.element_type import element_of, is_float, shape_of
 from .top_op import TopOp
 
@@ -34,6 +34,7 @@ class BatchNormOp(TopOp):
     """
 
     name = "top.batch_norm"
+    traits = traits_def(ScalesOrShifts())
     epsilon: Real = prop(converter=real)
     input: SSAValue = operand()
     scale: SSAValue = operand()

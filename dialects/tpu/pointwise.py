@@ -130,6 +130,9 @@ class ClampOp(ClampedOp):
     def evaluate(self, operands: Arrays) -> np.ndarray:
         return self.clamped(operands[0])
 
+    def unchanged_operand(self) -> SSAValue | None:
+        return self.input if self.clamp == (None, None) else None
+
     def table_operand(self) -> SSAValue | None:
         return self.input
 

@@ -56,8 +56,9 @@ class RemoveIdleClamp(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: tpu.ClampOp, rewriter: PatternRewriter, /) -> None:
-        if op.clamp == (None, None):
-            rewriter.replace(op, [], [op.input])
+        folded = op.fold()
+        if folded is not None:
+            rewriter.replace(op, [], folded)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from ...backends.instructions.pointwise import TABLE_ENTRIES
-from ...backends.numerics.storage import LOOKUP_NAMES
+from ...backends.numerics.storage import LOOKUP_NAMES, dtype_of
 from ...dialects import tpu
 from ...dialects.ir.text.value_name import value_name
 from ...dialects.ir.weights import WeightStore
@@ -74,7 +74,7 @@ class FuseChain(RewritePattern):
     def _table(self, chain: Sequence[tpu.TpuOp], storage: str) -> np.ndarray:
         """Return the results of `chain` for all values of `storage`, i8 or u8, in the order of their bits."""
         bits = np.arange(TABLE_ENTRIES, dtype=np.uint8)
-        value = bits.view(np.int8) if storage == "i8" else bits
+        value = bits.view(dtype_of(storage))
         with np.errstate(all="ignore"):
             for step in chain:
                 source = _operand(step)

@@ -26,7 +26,6 @@ _COMPILED = (machine, transfers, sharing, compiled_machine)
 """The modules whose functions are compiled."""
 _CONSTANTS = (machine_state, timeline, translation)
 """The modules whose constants become part of the machine code."""
-_WORD_BYTES = 8
 
 
 def is_compiled() -> bool:

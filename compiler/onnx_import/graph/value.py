@@ -42,11 +42,6 @@ INTEGER_DTYPES = tuple(dtype_of(name) for name in POSITION_NAMES)
 """The data types of positions, which some ops give, and of what they are cast to."""
 
 
-def float_element(data_type: int) -> Attribute | None:
-    """Return the element type for one of ONNX's data types if networks compute with it, else None."""
-    return _element(data_type, NETWORK_FLOAT_NAMES)
-
-
 def network_element(data_type: int) -> Attribute | None:
     """Return the element type for one of ONNX's data types if tensors have it at run time, else None."""
     return _element(data_type, (*NETWORK_FLOAT_NAMES, "bool"))

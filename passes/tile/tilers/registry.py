@@ -47,7 +47,7 @@ def tiler_of(layer: Layer, costs: CostModel) -> Tiler:
         name = type(layer.op).__name__
         raise layer.error(
             "no class makes its tiles for tile-split-over-cores and tile-cut-to-local-memory",
-            "derive one from smalti.passes.tile.layers.box_tiler.BoxTiler, and register it: "
+            "derive one from smalti.passes.tile.tiler_bases.box_tiler.BoxTiler, and register it: "
             f"Plugin(tilers={{{name}: ...}}); or replace the op by others in a pass before",
         )
     return tiler(layer, costs)

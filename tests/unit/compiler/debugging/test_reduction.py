@@ -40,7 +40,7 @@ __all__ = ["faulty_passes"]
 
 @settings(deadline=None)
 @given(st.integers(0, 60), st.sets(st.integers(0, 59), max_size=6))
-def test_minimise_keeps_what_matters_and_no_more(count: int, wanted: set[int]):
+def test_minimize_keeps_what_matters_and_no_more(count: int, wanted: set[int]):
     wanted = {item for item in wanted if item < count}
     trials = 0
 
