@@ -44,6 +44,13 @@ class BinaryOp(BinaryBase, TopOp):
     def evaluate(self, operands: Arrays) -> np.ndarray:
         return self.compute(*broadcastable(*operands))
 
+    @staticmethod
+    def affine(constant: np.ndarray, is_lhs: bool) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return (factor, offset), of the shape of `constant`, such that the op beside a constant gives
+        factor · x + offset for the other operand x; None if it does not. `is_lhs`: the constant is lhs.
+        """
+        return None
+
 
 @irdl_op_definition
 class AddOp(BinaryOp):
@@ -59,6 +66,10 @@ class AddOp(BinaryOp):
     traits = traits_def(CanStayFloat(), ScalesOrShifts())
     compute = staticmethod(elementwise.add)
 
+    @staticmethod
+    def affine(constant: np.ndarray, is_lhs: bool) -> tuple[np.ndarray, np.ndarray]:
+        return np.ones_like(constant), constant
+
 
 @irdl_op_definition
 class SubOp(BinaryOp):
@@ -72,6 +83,11 @@ class SubOp(BinaryOp):
     NEUTRAL: ClassVar[float | None] = 0.0
     traits = traits_def(CanStayFloat(), ScalesOrShifts())
     compute = staticmethod(elementwise.sub)
+
+    @staticmethod
+    def affine(constant: np.ndarray, is_lhs: bool) -> tuple[np.ndarray, np.ndarray]:
+        one = np.ones_like(constant)
+        return (-one, constant) if is_lhs else (one, -constant)
 
 
 @irdl_op_definition
@@ -88,6 +104,10 @@ class MulOp(BinaryOp):
     traits = traits_def(CanStayFloat(), ScalesOrShifts())
     compute = staticmethod(elementwise.mul)
 
+    @staticmethod
+    def affine(constant: np.ndarray, is_lhs: bool) -> tuple[np.ndarray, np.ndarray]:
+        return constant, np.zeros_like(constant)
+
 
 @irdl_op_definition
 class DivOp(BinaryOp):
@@ -103,6 +123,12 @@ class DivOp(BinaryOp):
         CanStayFloat(), ScalesOrShifts(), HasPoles(where=_is_rhs_computed, points=_zero_of_rhs)
     )
     compute = staticmethod(elementwise.div)
+
+    @staticmethod
+    def affine(constant: np.ndarray, is_lhs: bool) -> tuple[np.ndarray, np.ndarray] | None:
+        if is_lhs or np.any(constant == 0):
+            return None
+        return 1 / constant, np.zeros_like(constant)
 
 
 @irdl_op_definition

@@ -72,6 +72,11 @@ class Layout:
         return prod(self.physical)
 
 
+def offset_of(strides: Sequence[int], position: Sequence[int]) -> int:
+    """Return the distance, in elements, of a position from the first element of a buffer with these `strides`."""
+    return sum(stride * index for stride, index in zip(strides, position, strict=True))
+
+
 def row_major(shape: Sequence[int], multiple: int = 1) -> Layout:
     """Return the row-major layout of `shape`, with the last axis (if there is one) padded to a multiple of `multiple`
     elements.

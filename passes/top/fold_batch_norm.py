@@ -127,19 +127,8 @@ class FoldScaleIntoProduct(RewritePattern):
         vector = per_channel(constant, shape, product.axis)
         if vector is None:
             return None
-        number = vector.astype(np.float64)
-        one, zero = np.ones_like(number), np.zeros_like(number)
-        match op:
-            case top.AddOp():
-                return Affine(one, number)
-            case top.SubOp():
-                return Affine(-one, number) if reversed else Affine(one, -number)
-            case top.MulOp():
-                return Affine(number, zero)
-            case top.DivOp() if not reversed and np.all(number != 0):
-                return Affine(one / number, zero)
-            case _:
-                return None
+        affine = op.affine(vector.astype(np.float64), is_lhs=reversed)
+        return None if affine is None else Affine(*affine)
 
 
 class BatchNormToMulAdd(RewritePattern):

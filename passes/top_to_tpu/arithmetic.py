@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -16,21 +16,28 @@ from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_ele
 from .uneven_joins import MOST_RATIO
 
 
-def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp, *, kind: type[tpu.BinaryOp]) -> None:
-    """Convert add and mul to integers, x − c as x + (−c), and x / c as x · (1/c). Convert to floats, as `kind`, other
-    subtractions and divisions, values that only softmaxes and comparisons read, and sums in which 8 bits would hide an
-    operand.
+def convert_arithmetic(
+    builder: TpuBuilder,
+    op: top.BinaryOp,
+    *,
+    kind: type[tpu.BinaryOp],
+    integer_kind: type[tpu.BinaryOp],
+    inverse: Callable[[np.ndarray], np.ndarray | None] | None = None,
+) -> None:
+    """Convert to `integer_kind` of integers, or to `kind` of floats: values that only softmaxes and comparisons read,
+    and sums in which 8 bits would hide an operand.
+
+    An op with an `inverse`, which turns a constant into what `integer_kind` takes (or gives None if there is no such
+    constant), becomes integers only beside a constant: x − c is x + (−c), and x / c is x · (1/c).
     """
-    floats = op.output in builder.float_results or (
-        isinstance(op, top.AddOp | top.SubOp) and swamps(builder, op, (op.lhs, op.rhs))
-    )
-    rhs = _integer_rhs(builder, op) if builder.quantizes and not floats else None
+    adds = integer_kind is tpu.AddOp
+    floats = op.output in builder.float_results or (adds and swamps(builder, op, (op.lhs, op.rhs)))
+    rhs = _integer_rhs(builder, op, inverse) if builder.quantizes and not floats else None
     if rhs is None:
         convert_in_floats(builder, op, kind=kind)
         return
     lhs, result = builder.as_quantized(op.lhs), builder.element(op.output)
     scales = quantized_element(lhs).scale, quantized_element(rhs).scale, result.scale
-    adds = isinstance(op, top.AddOp | top.SubOp)
     try:
         if adds:
             add_parameters(*scales)
@@ -38,27 +45,31 @@ def convert_arithmetic(builder: TpuBuilder, op: top.BinaryOp, *, kind: type[tpu.
             quantize_multiplier(scales[0] * scales[1] / scales[2])
     except ValueError as error:
         raise not_quantizable(op, error) from None
-    integer_kind = tpu.AddOp if adds else tpu.MulOp
     made = integer_kind(op.result_name.data, lhs, rhs, element=result)
     builder.set_quantized(op.output, builder.add(made).output)
 
 
-def _integer_rhs(builder: TpuBuilder, op: top.BinaryOp) -> SSAValue | None:
-    """Return the quantized second operand of the integer addition or multiplication that `op` becomes; None if it
-    becomes neither.
-    """
-    if isinstance(op, top.AddOp | top.MulOp):
+def _integer_rhs(
+    builder: TpuBuilder,
+    op: top.BinaryOp,
+    inverse: Callable[[np.ndarray], np.ndarray | None] | None,
+) -> SSAValue | None:
+    """Return the quantized second operand of what `op` becomes; None if it does not become integers."""
+    if inverse is None:
         return builder.as_quantized(op.rhs)
     weight = op.rhs.owner
     if not isinstance(weight, top.WeightOp):
         return None
-    array = builder.array_of(weight)
-    if isinstance(op, top.SubOp):
-        return builder.quantized_constant(weight, -array)
+    array = inverse(builder.array_of(weight))
+    return None if array is None else builder.quantized_constant(weight, array)
+
+
+def _reciprocal(array: np.ndarray) -> np.ndarray | None:
+    """Return 1 / array; None if it has a zero."""
     if not np.all(array != 0):
         return None
     with np.errstate(over="ignore"):
-        return builder.quantized_constant(weight, np.float32(1) / array)
+        return np.float32(1) / array
 
 
 def convert_in_floats(builder: TpuBuilder, op: top.BinaryOp, *, kind: type[tpu.BinaryOp]) -> None:
@@ -109,10 +120,14 @@ def in_element(
 
 
 CONVERSIONS: Conversions = {
-    top.AddOp: partial(convert_arithmetic, kind=tpu.AddOp),
-    top.SubOp: partial(convert_arithmetic, kind=tpu.SubOp),
-    top.MulOp: partial(convert_arithmetic, kind=tpu.MulOp),
-    top.DivOp: partial(convert_arithmetic, kind=tpu.DivOp),
+    top.AddOp: partial(convert_arithmetic, kind=tpu.AddOp, integer_kind=tpu.AddOp),
+    top.SubOp: partial(
+        convert_arithmetic, kind=tpu.SubOp, integer_kind=tpu.AddOp, inverse=np.negative
+    ),
+    top.MulOp: partial(convert_arithmetic, kind=tpu.MulOp, integer_kind=tpu.MulOp),
+    top.DivOp: partial(
+        convert_arithmetic, kind=tpu.DivOp, integer_kind=tpu.MulOp, inverse=_reciprocal
+    ),
     top.MinOp: partial(convert_extreme, kind=tpu.MinOp),
     top.MaxOp: partial(convert_extreme, kind=tpu.MaxOp),
     top.PowerOp: partial(convert_in_floats, kind=tpu.PowerOp),

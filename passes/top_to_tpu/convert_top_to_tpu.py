@@ -231,7 +231,7 @@ def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
 def _warn_of_joins(builder: TpuBuilder, ops: Sequence[Operation]) -> list[Diagnostic]:
     """Return the warnings for concats that hide some of what they join, because readers want them in one scale."""
     forced = dict.fromkeys(
-        join for value, join in uneven_joins(ops).items() if builder.has_8_bits(value)
+        join for value, join in uneven_joins(ops).items() if builder.has_quantized_form(value)
     )
     told: list[Diagnostic] = []
     for join in forced:

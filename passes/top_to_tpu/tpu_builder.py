@@ -180,7 +180,7 @@ class TpuBuilder(WeightBuilder):
         moves_input = self.quantizes and isinstance(value, BlockArgument) and is_calibrated(value)
         return value in self._quantized or value in self._functions_of_8_bits or moves_input
 
-    def has_8_bits(self, value: SSAValue) -> bool:
+    def has_quantized_form(self, value: SSAValue) -> bool:
         """Tell whether the value has a quantized form."""
         return value in self._quantized
 

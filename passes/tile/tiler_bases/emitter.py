@@ -13,7 +13,7 @@ from ....dialects.ir.attribute import integer, ints, real, reals, text
 from ....dialects.ir.text.value_name import value_name
 from ....dialects.tile import buffer_type
 from ...tiling.copy_planning import Padding, plan
-from ...tiling.layout import Layout
+from ...tiling.layout import Layout, offset_of
 from ...tiling.strided_copy import StridedCopy
 from ...tiling.windows import Window, sizes_of
 from .layer import Buffer
@@ -151,7 +151,7 @@ class Emitter:
             sizes_of(box),
             layout.strides,
             target_strides,
-            source_offset=_offset(layout.strides, box),
+            source_offset=offset_of(layout.strides, [low for low, _ in box]),
             target_offset=target_offset,
             padding=after,
         )
@@ -211,7 +211,7 @@ class Emitter:
             sizes,
             _strides(len(sizes), order, local),
             layout.strides,
-            target_offset=_offset(layout.strides, box),
+            target_offset=offset_of(layout.strides, [low for low, _ in box]),
             padding=padding,
         )
         self.copy(source, buffer.value, copies, pad_value)
@@ -225,7 +225,3 @@ def _strides(rank: int, order: Sequence[int], local: Sequence[int]) -> list[int]
     for position, axis in enumerate(order):
         result[axis] = prod(local[position + 1 :])
     return result
-
-
-def _offset(strides: Sequence[int], box: Window) -> int:
-    return sum(stride * low for stride, (low, _) in zip(strides, box, strict=True))

@@ -13,6 +13,7 @@ from ....backends.numerics.rounding_up import ceil_div
 from ....dialects import tile, tpu
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.cost import CostModel, Work
+from ...tiling.layout import offset_of
 from ...tiling.windows import Range, Window, sizes_of, whole
 from ..tiler_bases.box_tiler import BoxTiler
 from ..tiler_bases.constants import Constants
@@ -34,23 +35,22 @@ class Piece:
 
 
 class MovementTiler(BoxTiler):
-    """Tiles tpu.concat, tpu.slice and tpu.pad: a tile of the output is put together in local memory, from the pieces
+    """Base of the tilers of ops that move boxes: a tile of the output is put together in local memory, from the pieces
     that reach into it and a fill for what no piece covers, and is then stored at once.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
-        self.pieces = _pieces(layer)
-        self.fill: float | None = None
-        if isinstance(layer.op, tpu.PadOp):
-            self.fill = self._stored(layer.op.value.value.data)
+        self.pieces = self.pieces_of_output()
+        self.fill = self.filled_with()
 
-    def _stored(self, value: float) -> float:
-        """Return a real number as a storage value of the output."""
-        result = self.layer.result
-        if result.is_float:
-            return value
-        return stored_number(value, result.scale, result.zero_point, result.storage)
+    def pieces_of_output(self) -> list[Piece]:
+        """Return the boxes of the output that are copied from inputs."""
+        raise NotImplementedError
+
+    def filled_with(self) -> float | None:
+        """Return the storage value of what no piece covers; None if the pieces cover all, as here."""
+        return None
 
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         return [self.layer.output.bytes_of(self.elements_of(sizes))]
@@ -154,34 +154,13 @@ class MovementTiler(BoxTiler):
             sizes_of(box),
             self._source_strides(piece),
             strides,
-            source_offset=_dot(source.layout.strides, lows),
-            target_offset=_dot(
+            source_offset=offset_of(source.layout.strides, lows),
+            target_offset=offset_of(
                 strides, [low - first for (low, _), (first, _) in zip(box, window, strict=True)]
             ),
             padding=padding,
         )
         emitter.copy(source.value, out, copies, layer.result.zero_point)
-
-
-def _pieces(layer: Layer) -> list[Piece]:
-    """Return the boxes that make up the output; the part of a pad's output that they do not cover is filled."""
-    op, shape = layer.op, layer.shape
-    nothing, ones = (0,) * len(shape), (1,) * len(shape)
-    if isinstance(op, tpu.SliceOp):
-        return [Piece(0, whole(shape), integers(op.starts), integers(op.steps))]
-    if isinstance(op, tpu.PadOp):
-        size = layer.inputs[0].layout.shape
-        box = tuple((a, a + n) for a, n in zip(integers(op.low), size, strict=True))
-        return [Piece(0, box, nothing, ones)]
-    assert isinstance(op, tpu.ConcatOp)
-    axis, low = op.axis.value.data, 0
-    pieces: list[Piece] = []
-    for index, buffer in enumerate(layer.inputs):
-        high = low + buffer.layout.shape[axis]
-        box = tuple((low, high) if d == axis else (0, n) for d, n in enumerate(shape))
-        pieces.append(Piece(index, box, nothing, ones))
-        low = high
-    return pieces
 
 
 def _common(a: Window, b: Window) -> Window | None:
@@ -195,13 +174,53 @@ def _common(a: Window, b: Window) -> Window | None:
     return tuple(result)
 
 
-def _dot(strides: Sequence[int], lows: Sequence[int]) -> int:
-    return sum(stride * low for stride, low in zip(strides, lows, strict=True))
+class SliceTiler(MovementTiler):
+    """Tiles tpu.slice: one piece, which is the whole output."""
+
+    def pieces_of_output(self) -> list[Piece]:
+        op = self.layer.op
+        assert isinstance(op, tpu.SliceOp)
+        return [Piece(0, whole(self.layer.shape), integers(op.starts), integers(op.steps))]
+
+
+class PadTiler(MovementTiler):
+    """Tiles tpu.pad: the input is one piece, and around it the output is filled."""
+
+    def pieces_of_output(self) -> list[Piece]:
+        op, rank = self.layer.op, len(self.layer.shape)
+        assert isinstance(op, tpu.PadOp)
+        size = self.layer.inputs[0].layout.shape
+        box = tuple((a, a + n) for a, n in zip(integers(op.low), size, strict=True))
+        return [Piece(0, box, (0,) * rank, (1,) * rank)]
+
+    def filled_with(self) -> float:
+        op, result = self.layer.op, self.layer.result
+        assert isinstance(op, tpu.PadOp)
+        value = op.value.value.data
+        if result.is_float:
+            return value
+        return stored_number(value, result.scale, result.zero_point, result.storage)
+
+
+class ConcatTiler(MovementTiler):
+    """Tiles tpu.concat: every input is a piece."""
+
+    def pieces_of_output(self) -> list[Piece]:
+        op, shape = self.layer.op, self.layer.shape
+        assert isinstance(op, tpu.ConcatOp)
+        axis, low = op.axis.value.data, 0
+        pieces: list[Piece] = []
+        for index, buffer in enumerate(self.layer.inputs):
+            high = low + buffer.layout.shape[axis]
+            box = tuple((low, high) if d == axis else (0, n) for d, n in enumerate(shape))
+            pieces.append(Piece(index, box, (0,) * len(shape), (1,) * len(shape)))
+            low = high
+        return pieces
 
 
 TILERS: Tilers = {
-    tpu.ConcatOp: MovementTiler,
-    tpu.SliceOp: MovementTiler,
-    tpu.PadOp: MovementTiler,
+    tpu.ConcatOp: ConcatTiler,
+    tpu.SliceOp: SliceTiler,
+    tpu.PadOp: PadTiler,
 }
 """The tiler of each op that moves boxes."""

@@ -11,13 +11,13 @@ from ...tiling.tile_sizes import MAX_POSITIONS
 from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
 from ..tiler_bases.box_tiler import BoxTiler
 from ..tiler_bases.constants import Constants
-from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.emitter import Emitter, Field
 from ..tiler_bases.layer import Layer, integers
 from ..tiler_bases.tiler import Tilers
 
 
 class PoolTiler(BoxTiler):
-    """Tiles tpu.max_pool and tpu.avg_pool: [N,C,OH,OW] from [N,C,H,W]; tiles are channel-last."""
+    """Tiles tpu.max_pool, and is the base for other pools: [N,C,OH,OW] from [N,C,H,W]; tiles are channel-last."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
@@ -26,11 +26,6 @@ class PoolTiler(BoxTiler):
         self.order = (0, 2, 3, 1)
         self.kernel, self.strides = integers(op.kernel), integers(op.strides)
         self.pads, self.dilations = integers(op.pads), integers(op.dilations)
-        self.multiplier, self.shift = 0, 0
-        if isinstance(op, tpu.AvgPoolOp) and not layer.result.is_float:
-            self.multiplier, self.shift = layer.rescaling(
-                layer.elements[0].scale / layer.result.scale
-            )
 
     def _input_range(self, axis: int, outputs: Range) -> InputRange:
         """Return the input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
@@ -43,6 +38,10 @@ class PoolTiler(BoxTiler):
             pad_before=self.pads[axis],
             pad_after=self.pads[2 + axis],
         )
+
+    def fields_of_kind(self) -> dict[str, Field]:
+        """Return the fields of tile.pool that tell one kind of pool from another."""
+        return {"kind": "max", "count_include_pad": False, "multiplier": 0, "shift": 0}
 
     def input_boxes(self, window: Window) -> Sequence[Window]:
         rows, columns = self._input_range(0, window[2]), self._input_range(1, window[3])
@@ -74,34 +73,45 @@ class PoolTiler(BoxTiler):
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)
-        op = layer.op
         rows, columns = self._input_range(0, window[2]), self._input_range(1, window[3])
         pitch = self.pitch_of(sizes)
         x = self.load_kept(emitter, 0, self.input_boxes(window)[0], self.order, pitch)
         out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
-        average = isinstance(op, tpu.AvgPoolOp)
         emitter.compute(
             tile.PoolOp,
             [x, out],
             {
-                "kind": "average" if average else "max",
                 "kernel": self.kernel,
                 "strides": self.strides,
                 "dilations": self.dilations,
                 "pads": (rows.before, columns.before, rows.after, columns.after),
-                "count_include_pad": isinstance(op, tpu.AvgPoolOp)
-                and op.count_include_pad is not None,
-                "multiplier": self.multiplier,
-                "shift": self.shift,
                 "zero_points": (layer.elements[0].zero_point, layer.result.zero_point),
+                **self.fields_of_kind(),
             },
             layer.clamp,
         )
         self.store(emitter, out, window, pitch)
 
 
+class AveragePoolTiler(PoolTiler):
+    """Tiles tpu.avg_pool."""
+
+    def fields_of_kind(self) -> dict[str, Field]:
+        layer, op = self.layer, self.layer.op
+        assert isinstance(op, tpu.AvgPoolOp)
+        multiplier, shift = 0, 0
+        if not layer.result.is_float:
+            multiplier, shift = layer.rescaling(layer.elements[0].scale / layer.result.scale)
+        return {
+            "kind": "average",
+            "count_include_pad": op.count_include_pad is not None,
+            "multiplier": multiplier,
+            "shift": shift,
+        }
+
+
 TILERS: Tilers = {
     tpu.MaxPoolOp: PoolTiler,
-    tpu.AvgPoolOp: PoolTiler,
+    tpu.AvgPoolOp: AveragePoolTiler,
 }
 """The tiler of each pooling op."""

@@ -11,6 +11,7 @@ from ....dialects import tile, tpu
 from ....dialects.network.traits import Rearranges
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.cost import CostModel, Work
+from ...tiling.layout import offset_of
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, sizes_of
 from ..tiler_bases.constants import Constants
@@ -136,7 +137,7 @@ class RelayoutTiler(Tiler):
                 extents,
                 source_strides,
                 local_strides,
-                source_offset=_dot(source_strides, lows),
+                source_offset=offset_of(source_strides, lows),
                 padding=Padding(last, padding, source.layout.padding if at_end else 0),
             ),
             layer.result.zero_point,
@@ -144,7 +145,9 @@ class RelayoutTiler(Tiler):
         emitter.copy(
             buffer,
             layer.output.value,
-            plan(local, local_strides, target_strides, target_offset=_dot(target_strides, lows)),
+            plan(
+                local, local_strides, target_strides, target_offset=offset_of(target_strides, lows)
+            ),
         )
 
     def _ends_source_rows(self, innermost: Range) -> bool:
@@ -170,13 +173,9 @@ class RelayoutTiler(Tiler):
                 [*rows, layout.padding],
                 [*(0 for _ in rows), 1],
                 [*strides, 1],
-                target_offset=_dot(strides, lows) + layout.extent,
+                target_offset=offset_of(strides, lows) + layout.extent,
             ),
         )
-
-
-def _dot(strides: Sequence[int], lows: Sequence[int]) -> int:
-    return sum(stride * low for stride, low in zip(strides, lows, strict=True))
 
 
 def _nest_strides(
