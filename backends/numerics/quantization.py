@@ -35,6 +35,8 @@ ClampRange = tuple[int, int] | None
 
 MAX_SHIFT = 62
 _BLOCK_ELEMENTS = 1 << 18
+SYMMETRIC_LIMIT = 127
+"""Weights of 8 bits lie within ± this, so that the negative of a weight is a weight (ONNX Runtime, symmetric QInt8)."""
 _SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
 
 
@@ -124,7 +126,9 @@ def weight_scales(w: np.ndarray, axis: int) -> np.ndarray:
     largest = np.maximum(greatest, -least).astype(np.float64)
     if not np.all(np.isfinite(largest)):
         raise ValueError("weights must be finite")
-    scales = np.maximum((largest / 127.0).astype(np.float32).astype(np.float64), _SMALLEST_SCALE)
+    scales = np.maximum(
+        (largest / SYMMETRIC_LIMIT).astype(np.float32).astype(np.float64), _SMALLEST_SCALE
+    )
     return np.where(largest == 0, 1.0, scales)
 
 

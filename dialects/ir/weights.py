@@ -21,6 +21,7 @@ import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.files import open_regular, write_atomically
+from ...backends.numerics.quantization import SYMMETRIC_LIMIT
 from ...backends.numerics.storage import STORAGE_TYPES, bytes_of, dtype_of, name_of
 
 _STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.items()}
@@ -354,7 +355,7 @@ def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
     if dtype.kind == "u":
         return generator.integers(0, 256, size).astype(dtype)
     if dtype.kind == "i":
-        return generator.integers(-127, 128, size).astype(dtype)
+        return generator.integers(-SYMMETRIC_LIMIT, SYMMETRIC_LIMIT + 1, size).astype(dtype)
     return (generator.standard_normal(size) * _SEEDED_FLOAT_SPREAD).astype(np.float32).astype(dtype)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import SSAValue
 
-from ...backends.numerics.quantization import quantize_multiplier
+from ...backends.numerics.quantization import SYMMETRIC_LIMIT, quantize_multiplier
 from ...dialects import top, tpu
 from ...dialects.network.traits import SumsProducts, WeighsChannels
 from ...dialects.quant import uniform_per_axis
@@ -125,7 +125,9 @@ def convert_weighted(
         quantize_multiplier(x.scale * scales / result.scale)
     except ValueError as error:
         raise not_quantizable(op, error) from None
-    w = uniform_per_axis("i8", axis, scales.tolist(), storage_min=-127, storage_max=127)
+    w = uniform_per_axis(
+        "i8", axis, scales.tolist(), storage_min=-SYMMETRIC_LIMIT, storage_max=SYMMETRIC_LIMIT
+    )
     weight_form = builder.constant(f"{builder.key_of(weight)}.i8", product.weight, w)
     bias_form = None
     if bias is not None and product.bias is not None:

@@ -9,7 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from ...backends.numerics.quantization import quantize, row_blocks, weight_scales
+from ...backends.numerics.quantization import (
+    SYMMETRIC_LIMIT,
+    quantize,
+    row_blocks,
+    weight_scales,
+)
 
 _MAX_BIAS = 2**30
 """Biases are kept to half of an i32, so that the input's zero point, folded in later, finds room
@@ -48,7 +53,7 @@ def quantize_product(
         # Rounding to f32 must not bring the bias over the limit again; one step up prevents that.
         raised = np.nextafter(needed.astype(np.float32), np.float32(np.inf)).astype(np.float64)
         scales = np.where(needed > scales, raised, scales)
-    quantized = np.maximum(quantize(weight, scales, 0, "i8", axis=axis), np.int8(-127))
+    quantized = np.maximum(quantize(weight, scales, 0, "i8", axis=axis), np.int8(-SYMMETRIC_LIMIT))
     integers = None if bias is None else quantize_bias(bias, input_scale * scales)
     return QuantizedProduct(
         quantized, scales, integers, accumulator_for(quantized, axis, integers, zero_point)
