@@ -132,7 +132,10 @@ class FoldScaleIntoProduct(RewritePattern):
 
 
 class BatchNormToMulAdd(RewritePattern):
-    """batch_norm ⇒ mul, add, if no product stands before it into which it could be folded."""
+    """batch_norm ⇒ mul, add, if no product stands before it into which it could be folded.
+
+    It is no canonicalization of the op, because its constants are in the weight store.
+    """
 
     def __init__(self, store: WeightStore) -> None:
         self.store = store
