@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from smalti.tools.lit_runner.golden_test import add_update_option
 
 from .shared_files import ROOT, SHARED
 
@@ -37,11 +38,7 @@ def cifar10_model() -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --runslow, and --update-golden for tests/lit."""
     parser.addoption("--runslow", action="store_true", help="run tests marked slow")
-    parser.addoption(
-        "--update-golden",
-        action="store_true",
-        help="write the expected text of generated golden tests anew (tests/lit/golden_update.py)",
-    )
+    add_update_option(parser)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -26,7 +26,6 @@ if lit_config.params.get("external", "0") in ("1", "true"):
     )
 else:
     # Imported here, before lit starts its workers: they inherit what has been loaded.
-    sys.path.insert(0, os.path.dirname(os.path.dirname(HERE)))
-    from tests.lit.in_process_format import InProcessTest
+    from smalti.tools.lit_runner.in_process_format import InProcessTest
 
     config.test_format = InProcessTest()

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
-
-from tests.lit.golden_update import NOTE, CannotUpdate, check_lines, update, with_checks
-from tests.lit.shell import run, run_lines, substituted
+from smalti.tools.lit_runner.golden_update import (
+    NOTE,
+    CannotUpdate,
+    check_lines,
+    update,
+    with_checks,
+)
+from smalti.tools.lit_runner.shell import run, run_lines, substituted
 
 RUN = '// RUN: smalti-opt %s -p "cse" | filecheck %s'
 MODULE = "builtin.module {\n}\n"

@@ -3,33 +3,19 @@
 from pathlib import Path
 
 import pytest
-
-from tests.lit.golden_update import COMMAND, is_generated, update
-from tests.lit.shell import MissingProgram, run, run_lines, substituted
+from smalti.tools.lit_runner.golden_test import check, golden_files
+from smalti.tools.lit_runner.shell import MissingProgram, run
 
 HERE = Path(__file__).parent
-FILES = sorted(
-    path
-    for path in HERE.rglob("*.mlir")
-    if not {"Output", "Inputs"} & set(path.relative_to(HERE).parts)
-)
+FILES = golden_files(HERE)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(HERE)))
 def test_golden(path: Path, tmp_path: Path, pytestconfig: pytest.Config):
-    if pytestconfig.getoption("--update-golden"):
-        update(path, tmp_path / "file_of_a_golden_test")
-    lines = run_lines(path)
-    assert lines, f"{path} has no RUN line"
-    generated = is_generated(path.read_text(encoding="utf-8"))
-    hint = f"refresh it: {COMMAND}" if generated else "written by hand: change it by hand"
-    for line in lines:
-        line = substituted(line, path, tmp_path / "t")
-        try:
-            code, out, err = run(line)
-        except MissingProgram as missing:
-            pytest.skip(str(missing))
-        assert code == 0, f"{line}\nexit code {code}\n{err}\n{out[-4000:]}\n{path}: {hint}"
+    try:
+        check(path, tmp_path, refresh=pytestconfig.getoption("--update-golden"))
+    except MissingProgram as missing:
+        pytest.skip(str(missing))
 
 
 def test_a_wrong_check_fails(tmp_path: Path):

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from smalti.backends.instructions.instruction_set import INSTRUCTIONS, Instruction
-
-from tests.lit.shell import smalti_opt
+from smalti.tools.lit_runner.shell import smalti_opt
 
 HERE = Path(__file__).parent
 DIALECTS = HERE.parents[1] / "dialects"

@@ -7,8 +7,8 @@ from smalti.compiler.driver import opt as driver
 from smalti.passes.description import describe_options, describe_pass
 from smalti.passes.registry import PASSES, get_pass
 from smalti.passes.smalti_pass import SmaltiPass
+from smalti.tools.lit_runner.shell import run, run_lines, substituted
 
-from tests.lit.shell import run, run_lines, substituted
 from tests.shared_files import ROOT
 
 GOLDEN = sorted((ROOT / "tests" / "lit" / "passes").rglob("*.mlir"))

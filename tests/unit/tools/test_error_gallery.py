@@ -7,8 +7,8 @@ import re
 
 import pytest
 from smalti.compiler.driver.split_input import split_input
+from smalti.tools.lit_runner.shell import run, run_lines, smalti_opt, substituted
 
-from tests.lit.shell import run, run_lines, smalti_opt, substituted
 from tests.shared_files import ROOT
 
 LIT = ROOT / "tests" / "lit"

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from smalti.passes import registry
+from smalti.tools.lit_runner.golden_update import is_generated, update
+from smalti.tools.lit_runner.shell import run, run_lines, substituted
 from smalti.tools.new_pass import main
-
-from tests.lit.golden_update import is_generated, update
-from tests.lit.shell import run, run_lines, substituted
 
 LEVELS = ("top", "tpu", "tile", "isa")
 PACKAGE = Path(registry.__file__).parent

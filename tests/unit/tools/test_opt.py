@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from smalti.passes.common_subexpressions import CommonSubexpressions
 from smalti.tools.arguments.pass_flags import take_pass_flags
+from smalti.tools.lit_runner.shell import smalti_opt
 
-from tests.lit.shell import smalti_opt
 from tests.unit.sample_ir import TWO_RELUS as TEXT
 
 

@@ -1,8 +1,8 @@
 """Runs the RUN lines of golden tests in this process: lit's own reader of shell lines, and our programs as functions.
 
 A process per command would cost a second of CPU time a RUN line. What is understood is what lit's internal shell
-understands: pipes, `&&`, `||`, `;`, redirections, `not`. pytest (test_lit.py) and lit (in_process_format.py) both run
-the golden tests with it.
+understands: pipes, `&&`, `||`, `;`, redirections, `not`. pytest (golden_test.py) and lit (in_process_format.py) both
+run the golden tests with it.
 """
 
 import contextlib
@@ -18,8 +18,9 @@ from filecheck.matcher import Matcher
 from filecheck.options import parse_argv_options
 from lit.ShCommands import Command, Pipeline, Seq
 from lit.ShUtil import ShParser
-from smalti.tools import main as smalti_main
-from smalti.tools import opt
+
+from .. import main as smalti_main
+from .. import opt
 
 RUN_LINE = re.compile(r"^\s*(?://|#)\s*RUN:\s*(.*)$", re.MULTILINE)
 Result = tuple[int, str, str]
@@ -31,24 +32,24 @@ class MissingProgram(Exception):
 
 
 def run_lines(path: Path) -> list[str]:
-    """The RUN lines of a test, lines that end in a backslash joined with the next."""
+    """Return the RUN lines of a test, lines that end in a backslash joined with the next."""
     joined = "\n".join(RUN_LINE.findall(path.read_text(encoding="utf-8"))).replace("\\\n", " ")
-    return joined.splitlines()
+    return [str(line) for line in joined.splitlines()]
 
 
 def substituted(line: str, path: Path, temporary: Path) -> str:
-    """A RUN line with lit's substitutions: %s the test, %S its folder, %t a file of its own."""
+    """Return a RUN line with lit's substitutions: %s the test, %S its folder, %t a file of its own."""
     found = {"%%": "%", "%s": str(path), "%S": str(path.parent), "%t": str(temporary)}
     return re.sub(r"%[%sSt]", lambda match: found[match[0]], line)
 
 
 def run(line: str) -> Result:
-    """Runs a shell line; every command of a pipe has to succeed, as lit demands."""
+    """Run a shell line; every command of a pipe has to succeed, as lit demands."""
     return _node(ShParser(line, pipefail=True).parse())
 
 
 def piped_into_filecheck(line: str) -> tuple[Result, list[str]] | None:
-    """What the commands before `| filecheck` print, and the words of filecheck's command; None for other lines."""
+    """Return what the commands before `| filecheck` print, and the words of its own command; None for other lines."""
     parsed = ShParser(line, pipefail=True).parse()
     if not isinstance(parsed, Pipeline) or parsed.commands[-1].args[0] != "filecheck":
         return None
@@ -58,7 +59,7 @@ def piped_into_filecheck(line: str) -> tuple[Result, list[str]] | None:
 
 
 def smalti_opt(argv: list[str], stdin: str = "") -> Result:
-    """`smalti-opt argv`, each stream by itself."""
+    """Run `smalti-opt argv`, each stream by itself."""
     return _call(lambda: opt.main(argv), stdin, joined=False)
 
 
@@ -132,7 +133,7 @@ def _program(argv: list[str], stdin: str, joined: bool) -> Result:
 
 
 def _call(main: Callable[[], int], stdin: str, joined: bool) -> Result:
-    """Calls a program's main with text on standard input; `joined`: standard error goes where output goes."""
+    """Call a program's main with text on standard input; `joined`: standard error goes where output goes."""
     out = io.StringIO()
     err = out if joined else io.StringIO()
     with _standard_input(stdin), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -145,7 +146,7 @@ def _call(main: Callable[[], int], stdin: str, joined: bool) -> Result:
 
 @contextlib.contextmanager
 def _standard_input(text: str) -> Iterator[None]:
-    """Makes `text` what is read from standard input inside the block."""
+    """Make `text` what is read from standard input inside the block."""
     before = sys.stdin
     sys.stdin = io.StringIO(text)
     try:
@@ -155,7 +156,7 @@ def _standard_input(text: str) -> Iterator[None]:
 
 
 def _external(argv: list[str], stdin: str) -> Result:
-    """Runs a program that is not ours, as a process of its own.
+    """Run a program that is not ours, as a process of its own.
 
     Raises:
         MissingProgram: if it is not installed.

@@ -14,7 +14,7 @@ from lit import Test, TestRunner
 from lit.formats.base import FileBasedTest
 from lit.LitConfig import LitConfig
 
-from tests.lit.shell import MissingProgram, run
+from .shell import MissingProgram, run
 
 _MARKED = re.compile(r"%dbg\(([^)]*)\)\s*(.*)", re.DOTALL)
 """A line of a script as lit keeps it: where it stands in the test, and the command."""
@@ -24,7 +24,7 @@ class InProcessTest(FileBasedTest):
     """One file is one test; its RUN lines run in the worker's own process."""
 
     def execute(self, test: Test.Test, lit_config: LitConfig) -> Test.Result:
-        """Runs a test up to the first RUN line that fails.
+        """Run a test up to the first RUN line that fails.
 
         What raises an exception, such as a redirection that the shell does not know, lit reports as UNRESOLVED.
         """
