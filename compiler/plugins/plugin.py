@@ -8,6 +8,9 @@ point in the group `smalti.plugins` is found by every tool.
         passes={"top-merge-relu": MergeRelu},
         targets={"my-chip": Path(__file__).with_name("my_chip.toml")},
     )
+
+`python -m smalti.tools.new_pass`, `new_op` and `new_target` write such a package, with a golden test, to a folder that
+`--package` names.
 """
 
 from __future__ import annotations
@@ -162,6 +165,10 @@ def load_installed_plugins() -> None:
 def _registered(key: str, plugin: Plugin, name: str | None = None) -> Plugin:
     if key in _LOADED:
         return _LOADED[key]
+    if any(known is plugin for known in _LOADED.values()):
+        # An installed plugin that the command line names as well.
+        _LOADED[key] = plugin
+        return plugin
     try:
         with _told_as_broken(name or "the plugin", "registered"):
             note_plugin_parts(plugin.parts(), name)

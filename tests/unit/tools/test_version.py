@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import smalti
-from smalti.tools import bisect, extract, gui, main, new_pass, opt, reduce
+from smalti.tools import bisect, extract, gui, main, new_op, new_pass, new_target, opt, reduce
 from smalti.tools.reference import __main__ as reference
 from xdsl import __version__ as xdsl_version
 
@@ -19,7 +19,9 @@ PROGRAMS: dict[str, Callable[[list[str]], int]] = {
     "smalti-reduce": reduce.main,
     "smalti-extract": extract.main,
     "smalti-gui": gui.main,
+    "python -m smalti.tools.new_op": new_op.main,
     "python -m smalti.tools.new_pass": new_pass.main,
+    "python -m smalti.tools.new_target": new_target.main,
     "python -m smalti.tools.reference": reference.main,
 }
 
