@@ -22,7 +22,7 @@ from ...dialects import top
 from ...dialects.ir.weights import WeightStore
 from ...dialects.quant.element_type import is_float
 from ...passes.top.calibration_table import Range, Ranges
-from ...passes.top_to_tpu.float_results import Reader, float_results
+from ...passes.top_to_tpu.precision.float_results import Reader, float_results
 
 
 def calibrate(

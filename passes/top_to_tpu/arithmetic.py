@@ -12,8 +12,8 @@ from ...backends.numerics.quantization import add_parameters, quantize_multiplie
 from ...dialects import top, tpu
 from ...dialects.quant import CalibratedType, UniformQuantizedType
 from ...dialects.quant.element_type import element_of
+from .precision.uneven_joins import MOST_RATIO
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
-from .uneven_joins import MOST_RATIO
 
 
 def convert_arithmetic(

@@ -60,12 +60,12 @@ from ...dialects.quant.element_type import (
 )
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
 from .conversions import conversion_of
-from .float_results import float_results
-from .joined_factors import factors_of_joins
 from .poles import bound_result, bounded_operand, doubt, rounded_near_poles
+from .precision.float_results import float_results
+from .precision.joined_factors import factors_of_joins
+from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .quantize_option import QUANTIZE
 from .tpu_builder import TpuBuilder
-from .uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 
 _STORAGES = (*NETWORK_FLOAT_NAMES, "bool")
 """The element types of a network that can be converted."""

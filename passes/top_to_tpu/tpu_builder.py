@@ -25,8 +25,8 @@ from ...dialects.quant.element_type import (
 )
 from .builder.activation_ranges import ActivationRanges, is_calibrated
 from .builder.weight_builder import WeightBuilder
-from .float_results import Reader
-from .joined_factors import JoinedFactors
+from .precision.float_results import Reader
+from .precision.joined_factors import JoinedFactors
 
 
 class TpuBuilder(WeightBuilder):

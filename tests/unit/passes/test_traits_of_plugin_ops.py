@@ -32,7 +32,7 @@ from smalti.passes.canonicalize import Canonicalize
 from smalti.passes.top.fold_batch_norm import FoldBatchNorm
 from smalti.passes.top_to_tpu.conversions import register_conversions
 from smalti.passes.top_to_tpu.convert_top_to_tpu import ConvertTopToTpu
-from smalti.passes.top_to_tpu.float_results import Reader, float_results
+from smalti.passes.top_to_tpu.precision.float_results import Reader, float_results
 from smalti.passes.top_to_tpu.tpu_builder import TpuBuilder
 from smalti.passes.tpu_to_tile.tensor_layouts import choose_layouts
 from xdsl.context import Context

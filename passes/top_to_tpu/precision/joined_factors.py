@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from xdsl.ir import Operation, SSAValue
 
-from ...backends.diagnostics.diagnostic import Diagnostic
-from ...dialects import top
-from ...dialects.ir.location import place_of
-from ...dialects.network.traits import KeepsFactors, WeighsChannels
-from ...dialects.quant.element_type import shape_of
+from ....backends.diagnostics.diagnostic import Diagnostic
+from ....dialects import top
+from ....dialects.ir.location import place_of
+from ....dialects.network.traits import KeepsFactors, WeighsChannels
+from ....dialects.quant.element_type import shape_of
 from .uneven_joins import fitting_factor, hidden_operands, uneven_joins
 
 

@@ -10,7 +10,7 @@ from enum import IntEnum
 from xdsl.dialects.func import ReturnOp
 from xdsl.ir import Operation, SSAValue
 
-from ...dialects.network.traits import CanStayFloat, ComparesElements, HasPoles, Moves
+from ....dialects.network.traits import CanStayFloat, ComparesElements, HasPoles, Moves
 from .uneven_joins import is_part, uneven_joins
 
 

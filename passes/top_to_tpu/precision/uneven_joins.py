@@ -7,12 +7,12 @@ from math import floor, log2, prod
 
 from xdsl.ir import Operation, SSAValue
 
-from ...backends.diagnostics.diagnostic import Diagnostic
-from ...backends.numerics.quantization import activation_parameters
-from ...dialects.ir.location import place_of
-from ...dialects.network.traits import Moves
-from ...dialects.quant import CalibratedType
-from ...dialects.quant.element_type import element_of, shape_of
+from ....backends.diagnostics.diagnostic import Diagnostic
+from ....backends.numerics.quantization import activation_parameters
+from ....dialects.ir.location import place_of
+from ....dialects.network.traits import Moves
+from ....dialects.quant import CalibratedType
+from ....dialects.quant.element_type import element_of, shape_of
 
 MOST_RATIO = 32
 """How much wider a result's range may be than an operand's, which is then left with 8 of 256 steps."""
