@@ -41,7 +41,7 @@ def test_the_pages_are_found():
         "passes/first_pass.md",
         "backends/instructions/first_instruction.md",
         "backends/targets/first_target.md",
-        "compiler/driver/looking_on.md",
+        "compiler/driver/watching_passes.md",
         "compiler/debugging/finding_a_fault.md",
     }
 
