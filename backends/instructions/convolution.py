@@ -16,6 +16,7 @@ from .product import product_reads
 from .rules import MULTIPLY, WINDOWS, Rule, at_most
 
 if TYPE_CHECKING:
+    from ..targets.systolic import Folds
     from ..targets.target import Target
 
 
@@ -78,15 +79,19 @@ class Conv2d(Instruction):
     )
 
     @staticmethod
-    def cycles(f: Mapping[str, Any], target: Target) -> int:
+    def folds(f: Mapping[str, Any], target: Target) -> Folds[Any]:
         groups = f["groups"]
-        return formulas.matrix_cycles(
+        return formulas.matrix_folds(
             target, f["type"],
             m=f["batch"] * f["out_height"] * f["out_width"],
             k=f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // groups),
             n=ceil_div(f["out_channels"], groups),
             repeat=groups,
         )  # fmt: skip
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        return Conv2d.folds(f, target).cycles(target.matrix.rows, target.matrix.overlap)
 
     @staticmethod
     def multiply_accumulates(f: Mapping[str, Any]) -> int:

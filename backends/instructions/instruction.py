@@ -12,6 +12,7 @@ from .rules import Rule
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..targets.systolic import Folds
     from ..targets.target import Target
 
 
@@ -20,7 +21,7 @@ class Instruction:
     its fields.
 
     `f` maps field names to plain Python numbers; storage and enum fields are their names (strings).
-    `cycles`, `accesses` and `multiply_accumulates` are arithmetic that also takes columns of numbers,
+    `cycles`, `folds`, `accesses` and `multiply_accumulates` are arithmetic that also takes columns of numbers,
     and gives columns (`columns.py`): they may choose by names, flags, `present` and the peer core only.
     """
 
@@ -45,6 +46,15 @@ class Instruction:
         transfer itself.
         """
         raise NotImplementedError
+
+    @staticmethod
+    def folds(f: Mapping[str, Any], target: Target) -> Folds[Any] | None:
+        """Return what a matrix instruction streams through the array, whose cycles its `cycles` are, or None.
+
+        With it the unit overlaps this instruction's first load and last drain with its neighbors;
+        without it, it runs the instruction alone.
+        """
+        return None
 
     @staticmethod
     def multiply_accumulates(f: Mapping[str, Any]) -> int:

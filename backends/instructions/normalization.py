@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..numerics.device.normalization import local_response_norm, normalize, softmax
 from ..numerics.normalization import KINDS
 from ..numerics.storage import FLOAT_NAMES, bytes_of
+from ..numerics.rounding_up import larger
 from ..targets import cycles as formulas
 from .access import Access, Operand, local, local_rows
 from .fields import NO_ADDRESS, ROWS, address, enum, flag, integer, present, real, storage
@@ -170,7 +171,7 @@ class LocalResponseNorm(_RowInstruction):
         """Count the passes over its elements that the vector unit makes for sums over `size` of
         `channels`: one for each channel of a sum, and those of the target's table.
         """
-        smaller = size + channels - formulas.larger(size, channels)
+        smaller = size + channels - larger(size, channels)
         return smaller + target.vector.operations_of("local_response_norm")
 
     @staticmethod

@@ -16,6 +16,7 @@ from .instruction import Instruction
 from .rules import CLAMP_ORDER, MULTIPLY, at_most, one_of, same_kind
 
 if TYPE_CHECKING:
+    from ..targets.systolic import Folds
     from ..targets.target import Target
 
 
@@ -63,10 +64,14 @@ class Matmul(Instruction):
     )
 
     @staticmethod
-    def cycles(f: Mapping[str, Any], target: Target) -> int:
-        return formulas.matrix_cycles(
+    def folds(f: Mapping[str, Any], target: Target) -> Folds[Any]:
+        return formulas.matrix_folds(
             target, f["type"], m=f["m"], k=f["k"], n=f["n"], repeat=f["batch"]
         )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        return Matmul.folds(f, target).cycles(target.matrix.rows, target.matrix.overlap)
 
     @staticmethod
     def multiply_accumulates(f: Mapping[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,3 +18,10 @@ def ceil_div(a: Whole, b: int) -> Whole:
 def round_up(value: Whole, multiple: int) -> Whole:
     """Round `value` up to a multiple of `multiple`."""
     return ceil_div(value, multiple) * multiple
+
+
+def larger(a: Any, b: Any) -> Any:
+    """Return the larger of two numbers, or of two columns at each place."""
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return max(a, b)
+    return np.maximum(a, b)

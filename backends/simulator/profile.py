@@ -36,7 +36,7 @@ class ProfileRow:
     their startup, transfers alone at full bandwidth without burst rounding. Bytes are of global
     memory (a multicast reads once), between cores, and read and written in local memory and
     accumulators. `stalled_cycles` by cause: engine time in which one of these instructions was next
-    and could not go on.
+    and could not go on, or drained with nothing behind it.
     """
 
     nodes: tuple[str, ...] | None
@@ -143,7 +143,7 @@ def profile(timing: Timing, by: Sequence[Key] = KEYS) -> Profile:
     streams, history, repeat = timing.streams, timing.history, timing.repeat
     rows: dict[tuple[Any, ...], ProfileRow] = {}
     row_of = [_row(rows, timing, number, by) for number in range(len(streams))]
-    busy = history.end - history.move
+    busy = history.drain - history.move
     size = len(streams)
     for number, row in enumerate(row_of):
         _add_costs(row, timing, number)

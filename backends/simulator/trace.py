@@ -2,9 +2,10 @@
 
 A trace has the JSON form of Chrome's Trace Event Format (Google, "Trace Event Format", 2016). Each core is a
 process with a thread per engine; its slices are the instructions (of a DMA engine: the time in
-which data move) and, between them, what the engine waits for. Arrows lead from an instruction to
-those that waited for it. A further process has counters of bandwidth, and each core one of the
-bytes of its memories that hold something still needed.
+which data move; of the matrix unit: until its last fold has streamed) and, between them, what the
+engine waits for. Arrows lead from an instruction to those that waited for it. A further process
+has counters of bandwidth, and each core one of the bytes of its memories that hold something still
+needed.
 
 Times are in microseconds, as the format demands, at the target's clock, rounded to whole nanoseconds. Start and end of
 a slice are rounded separately, so that neighbors never overlap. The exact cycles are among a slice's arguments.
@@ -106,7 +107,7 @@ def _add_instructions(trace: _Trace) -> None:
         number = occurrence % size
         core, engine = divmod(streams.engine[number], ENGINE_COUNT)
         start = trace.nanoseconds(float(history.move[occurrence]))
-        end = trace.nanoseconds(float(history.end[occurrence]))
+        end = trace.nanoseconds(float(history.drain[occurrence]))
         lanes = [engine]
         if ENGINES[engine].startswith("dma"):
             extra = ENGINE_COUNT + engine * (queues - 1)
@@ -158,7 +159,7 @@ def _add_stalls(trace: _Trace) -> None:
         if end > start:
             number = stall.occurrence % len(trace.timing.streams)
             trace.add("X", core, engine, start, dur=(end - start) / 1000, cat="stall",
-                      name=f"wait: {stall.cause}", cname=_STALL_COLOR,
+                      name="drain" if stall.cause == "drain" else f"wait: {stall.cause}", cname=_STALL_COLOR,
                       args={"instruction": trace.timing.streams.index[number],
                             "cycles": stall.end - stall.start})  # fmt: skip
 

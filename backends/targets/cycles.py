@@ -8,74 +8,22 @@ once.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..diagnostics.diagnostic import DiagnosticError
-from ..numerics.rounding_up import Whole, ceil_div, round_up
+from ..numerics.rounding_up import Whole, ceil_div, larger, round_up
+from .systolic import Folds, gemm_folds
 
 if TYPE_CHECKING:
     from .target import Target
 
-Dataflow = Literal["weight_stationary", "output_stationary", "input_stationary"]
-
 
 def _ceil(value: Any) -> Any:
     return ceil(value) if isinstance(value, (int, float)) else np.ceil(value)
-
-
-def larger(a: Any, b: Any) -> Any:
-    """Return the larger of two numbers, or of two columns at each place."""
-    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return max(a, b)
-    return np.maximum(a, b)
-
-
-def _mapping(
-    m: int, k: int, n: int, rows: int, columns: int, dataflow: Dataflow
-) -> tuple[int, int, bool]:
-    """Return (folds, streamed length, whether a stationary operand is loaded first) for a product [m,k] x [k,n]."""
-    if dataflow == "weight_stationary":
-        return ceil_div(k, rows) * ceil_div(n, columns), m, True
-    if dataflow == "input_stationary":
-        return ceil_div(k, rows) * ceil_div(m, columns), n, True
-    if dataflow == "output_stationary":
-        return ceil_div(m, rows) * ceil_div(n, columns), k, False
-    raise ValueError(f"unknown dataflow '{dataflow}'")
-
-
-def gemm_cycles(
-    m: int,
-    k: int,
-    n: int,
-    rows: int,
-    columns: int,
-    dataflow: Dataflow,
-    overlap: bool = False,
-    repeat: int = 1,
-) -> int:
-    """Return the cycles of `repeat` matrix products [m,k] x [k,n] on a systolic array of rows x columns cells; 0 if any
-    size is 0.
-
-    The operand that stays is cut into folds of the array's size. Without overlap this is the closed
-    form of SCALE-Sim (Samajdar et al., "SCALE-Sim: Systolic CNN Accelerator Simulator", 2018,
-    section 3), whose reported figure is one less: per fold 2R + C + T − 2 where a stationary
-    operand is loaded first (R), streamed against T rows, and the last sum leaves after R + C − 2;
-    output stationary R + C + K − 2. T is m (weights stay) or n (inputs stay).
-
-    With overlap the next fold is loaded (output stationary: the finished one drained) while the
-    present one streams, so a fold costs max(T, R), the last one T, and load and drain are paid
-    once.
-    """
-    some = (m > 0) & (k > 0) & (n > 0) & (repeat > 0)
-    folds, streamed, loaded = _mapping(m, k, n, rows, columns, dataflow)
-    fill = (2 * rows if loaded else rows) + columns - 2
-    folds *= repeat
-    if not overlap:
-        return some * folds * (streamed + fill)
-    return some * ((folds - 1) * larger(streamed, rows) + streamed + fill)
 
 
 def matrix_rate(target: Target, storage: str) -> float:
@@ -92,23 +40,25 @@ def matrix_rate(target: Target, storage: str) -> float:
     return rate
 
 
-def matrix_cycles(target: Target, storage: str, *, m: int, k: int, n: int, repeat: int = 1) -> int:
-    """Return the cycles of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's matrix unit.
+def matrix_folds(
+    target: Target, storage: str, *, m: Whole, k: Whole, n: Whole, repeat: Whole = 1
+) -> Folds[Whole]:
+    """Return the folds of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's matrix unit.
 
-    A cell that makes fewer than one product per cycle streams that much slower: T rows take ceil(T
-    / macs_per_cycle) steps. Raises DiagnosticError if the unit cannot multiply this type.
+    A cell that makes fewer than one product per cycle streams that much slower: a length of T takes
+    ceil(T / macs_per_cycle) cycles. Raises DiagnosticError if the unit cannot multiply this type.
     """
     unit, rate = target.matrix, matrix_rate(target, storage)
-    if rate != 1.0:
-        streamed = _mapping(m, k, n, unit.rows, unit.columns, unit.dataflow)[1]
-        streamed = _ceil(streamed / rate)
-        if unit.dataflow == "weight_stationary":
-            m = streamed
-        elif unit.dataflow == "input_stationary":
-            n = streamed
-        else:
-            k = streamed
-    return gemm_cycles(m, k, n, unit.rows, unit.columns, unit.dataflow, unit.overlap, repeat)
+    folds = gemm_folds(m, k, n, unit.rows, unit.columns, unit.dataflow, repeat)
+    return folds if rate == 1.0 else replace(folds, stream=_ceil(folds.stream / rate))
+
+
+def matrix_cycles(
+    target: Target, storage: str, *, m: Whole, k: Whole, n: Whole, repeat: Whole = 1
+) -> Whole:
+    """Return the cycles of an instruction of these folds that has the matrix unit to itself; see `matrix_folds`."""
+    folds = matrix_folds(target, storage, m=m, k=k, n=n, repeat=repeat)
+    return folds.cycles(target.matrix.rows, target.matrix.overlap)
 
 
 def vector_cycles(target: Target, storage: str, elements: int, operations: int) -> int:

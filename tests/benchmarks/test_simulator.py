@@ -23,7 +23,7 @@ from smalti.backends.program.program import Program
 from smalti.backends.simulator.functional.functional_simulator import FunctionalSimulator
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.simulator.timing import timed_run
-from smalti.backends.targets.cycles import gemm_cycles
+from smalti.backends.targets.systolic import gemm_cycles
 from smalti.compiler import CompiledModel, compile_model
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module, print_module

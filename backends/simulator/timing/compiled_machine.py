@@ -1,6 +1,6 @@
 """The machine compiled by numba for long programs: ten to twenty times quicker than in plain Python.
 
-The rules are those of `machine.py`, `transfers.py` and `sharing.py`, translated (`translation.py`). Only what differs
+The rules are those of `machine.py` and the modules below it, translated (`translation.py`). Only what differs
 is here: the heaps of `event_heap.py`, as rows of the array `m`.
 
 numba keeps the machine code on disk; `compiled_run.py` makes sure that it was compiled from the present sources.
@@ -12,7 +12,7 @@ from typing import Any
 
 from numba import njit
 
-from . import machine, sharing, transfers
+from . import engine_states, machine, sharing, transfers
 from .machine_state import HEAP_COLUMNS, NEVER
 from .translation import HEAP_BEGIN, HEAP_SIZE, PLACES, translate
 
@@ -101,7 +101,7 @@ def _copy(m: Memory, target: int, source: int) -> None:
 
 _HEAPS = (first_key, first_number, push, pop, lower_keys)
 _functions = translate(
-    [sharing, transfers, machine],
+    [sharing, transfers, engine_states, machine],
     {function.__name__: function for function in _HEAPS},
     _compiled,
 )

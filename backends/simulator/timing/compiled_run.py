@@ -11,6 +11,7 @@ import numpy as np
 from ..streams.streams import ENGINE_COUNT
 from . import (
     compiled_machine,
+    engine_states,
     machine,
     machine_state,
     sharing,
@@ -22,7 +23,7 @@ from .machine_state import HEAP_COLUMNS, SCALARS
 from .machine_tables import FirstState
 from .translation import ALL_TABLES, HEAP_BEGIN, HEAP_SIZE, PLACES
 
-_COMPILED = (machine, transfers, sharing, compiled_machine)
+_COMPILED = (machine, engine_states, transfers, sharing, compiled_machine)
 """The modules whose functions are compiled."""
 _CONSTANTS = (machine_state, timeline, translation)
 """The modules whose constants become part of the machine code."""
@@ -71,7 +72,7 @@ class CompiledRun:
         if tables["work"].dtype == object:
             raise OverflowError("a transfer is too large to be counted in 64 bits")
         heaps = 1 + state.scalars["classes"]
-        events = state.most_under_way + state.scalars["signal_limit"]
+        events = state.most_events + state.scalars["signal_limit"]
         flow_words = state.most_moving * HEAP_COLUMNS
         tables[HEAP_SIZE] = np.zeros(heaps, np.int64)
         tables[HEAP_BEGIN] = np.zeros(heaps, np.int64)

@@ -6,7 +6,8 @@ The formulas themselves are in `backends/targets/cycles.py` and reach this modul
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
@@ -41,16 +42,22 @@ MAX_CYCLES = 1 << 48
 class Costs:
     """Costs by instruction number: arrays [n], int64 unless stated otherwise.
 
-    `ticks`: engine time; of a transfer, the time to issue it. `transfer`: class of transfers, -1 for other
-    instructions. `bus_bytes`: what a transfer moves, on global memory in whole bursts (for a multicast group: its first
-    member's is what counts). `latency`: ticks from the end of issue to the first byte. `macs`, `mac_picojoules` and
-    `mac_time` (f64; cycles of the whole array at its peak rate), `vector_ops` (lanes times cycles), and bytes: of
-    global memory read and written (what is used, and `global_bus`, in whole bursts), moved between cores, of local and
-    of accumulator memory read and written. `flow_classes` has the classes that `transfer` numbers. `peer` is true if a
-    transfer reaches into another core without its taking part.
+    `ticks`: engine time of the instruction alone; of a transfer, the time to issue it. Of a matrix instruction that
+    streams folds, `fill`, `stream` and `drain` are the parts of `ticks` before the first fold, of the last fold and
+    after it, and `interval` the ticks from one fold to the next; all 0 for others. `transfer`: class of transfers,
+    -1 for other instructions. `bus_bytes`: what a transfer moves, on global memory in whole bursts (for a multicast
+    group: its first member's is what counts). `latency`: ticks from the end of issue to the first byte. `macs`,
+    `mac_picojoules` and `mac_time` (f64; cycles of the whole array at its peak rate), `vector_ops` (lanes times
+    cycles), and bytes: of global memory read and written (what is used, and `global_bus`, in whole bursts), moved
+    between cores, of local and of accumulator memory read and written. `flow_classes` has the classes that
+    `transfer` numbers. `peer` is true if a transfer reaches into another core without its taking part.
     """
 
     ticks: np.ndarray
+    fill: np.ndarray
+    stream: np.ndarray
+    drain: np.ndarray
+    interval: np.ndarray
     transfer: np.ndarray
     bus_bytes: np.ndarray
     latency: np.ndarray
@@ -96,13 +103,13 @@ def cost_program(streams: Streams) -> Costs:
     target, size = streams.program.target, len(streams)
     capacities = [target.global_bytes_per_cycle, target.interconnect_bytes_per_cycle]
 
-    def zeros() -> np.ndarray:
-        return np.zeros(size, np.int64)
-
-    costs = Costs(
-        zeros(), zeros(), zeros(), zeros(), zeros(), np.zeros(size), np.zeros(size), zeros(), zeros(),
-        zeros(), zeros(), zeros(), zeros(), zeros(), FlowClasses([_rate(c) for c in capacities]),
-    )  # fmt: skip
+    f64 = {"mac_picojoules", "mac_time"}
+    arrays: dict[str, Any] = {
+        each.name: np.zeros(size, np.float64 if each.name in f64 else np.int64)
+        for each in fields(Costs)
+        if each.name not in ("flow_classes", "peer")
+    }
+    costs = Costs(**arrays, flow_classes=FlowClasses([_rate(c) for c in capacities]))
     costs.transfer -= 1
     busy = _busy_cycles(streams)
     costs.ticks[:] = busy.astype(np.int64) * TICKS_PER_CYCLE
@@ -112,6 +119,7 @@ def cost_program(streams: Streams) -> Costs:
             continue
         if kind.engine == "matrix":
             _cost_products(costs, columns, streams)
+            _cost_folds(costs, columns, target)
         elif kind.engine == "vector":
             storage = kind.counted_type(columns.fields)
             active = np.maximum(busy[numbers] - target.vector.startup_cycles, 0)
@@ -186,6 +194,23 @@ def _cost_products(costs: Costs, columns: Columns, streams: Streams) -> None:
     costs.macs[numbers] = macs
     costs.mac_picojoules[numbers] = macs * target.energy.per_mac(storage)
     costs.mac_time[numbers] = macs / (target.matrix.cells * rate)
+
+
+def _cost_folds(costs: Costs, columns: Columns, target: Target) -> None:
+    """Set the parts of matrix instructions that overlap with their neighbors, if the target's unit can."""
+    folds = columns.instruction.folds(columns.fields, target)
+    if folds is None or not target.matrix.overlap:
+        return
+    parts = {
+        "fill": folds.load,
+        "stream": folds.stream,
+        "drain": folds.drain,
+        "interval": folds.interval(target.matrix.rows),
+    }
+    for name, cycles_ in parts.items():
+        getattr(costs, name)[columns.numbers] = (
+            np.asarray(cycles_).astype(np.int64) * TICKS_PER_CYCLE
+        )
 
 
 def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, streams: Streams) -> None:

@@ -1,12 +1,21 @@
 """The rules of the machine: a discrete-event simulation of engines and memories, without tensor data.
 
 **Engines.** Each of a core's engines takes its next instruction, in order, when the instruction's
-waits are met, and retires in order. Matrix and vector run one instruction at a time, for the cycles
+waits are met, and retires in order. The vector unit runs one instruction at a time, for the cycles
 of its formula. A DMA engine issues a transfer (`issue_cycles`), which then takes the memory's
 latency before its first byte moves; the next may be issued meanwhile, as long as no more than
 `outstanding` are under way. Data move in the order of issue, `queues` transfers of an engine at a
 time. A fill or sync takes its place in that order. So a load alone takes issue + latency + bytes /
 bandwidth, and a train of loads only the last term.
+
+**Folds.** The matrix unit streams the folds of one instruction after the other through its array
+(`targets/systolic.py`); with `overlap` this goes on from one instruction to the next. Of instruction j, let
+L be the load of its first fold, T the length of its last one, I = max(T, rows) the interval from one
+fold to the next, n its folds and D its drain. It leaves its queue at W(j), all waits met, but not
+before the last fold of the instruction before it begins, B(j-1). Then its first fold begins at
+F(j) = max(B(j-1) + I(j-1), W(j) + L(j)), its last one at B(j) = F(j) + (n - 1) I(j), and it completes
+at E(j) = max(E(j-1), B(j) + T(j) + D(j)). An instruction without these parts (or without `overlap`)
+starts when the one before it is complete, and lets the next one start when it is complete itself.
 
 **Shared bandwidth** is max-min fair among the transfers that move data at the moment
 (`sharing.py`, `transfers.py`).
@@ -31,23 +40,16 @@ resource.
 from __future__ import annotations
 
 from ..streams.streams import ENGINE_COUNT
+from .engine_states import end_drain, note
 from .event_heap import EVENTS, first_key, first_number, pop, push
-from .machine_state import LARGEST, NEVER, NONE, STALL_COLUMNS, Machine
-from .timeline import (
-    BUSY,
-    COUNTER,
-    FINISHED,
-    LATENCY,
-    MULTICAST,
-    REPETITION,
-    STATES,
-)
+from .machine_state import LARGEST, NEVER, NONE, Machine
+from .timeline import COUNTER, FINISHED, REPETITION
 from .transfers import join, leave, share
 
 DONE, FULL, OVERFLOW = range(3)
 """How `advance` ends: all is done; a log or the heap of events is full; or time is too large."""
 
-_END, _ISSUED, _READY, _SIGNAL = range(4)
+_END, _ISSUED, _READY, _SIGNAL, _LAST_FOLD = range(5)
 
 
 def begin(m: Machine) -> None:
@@ -97,8 +99,10 @@ def handle(m: Machine, kind: int, place: int, occurrence: int) -> None:
             m.moving[place] -= 1
             finish_move(m, place, occurrence)
         else:
-            retire(m, place, occurrence)
-            take(m, place, occurrence)
+            complete(m, place, occurrence)
+    elif kind == _LAST_FOLD:
+        m.issuing[place] = 0
+        go_on(m, place, occurrence)
     elif kind == _ISSUED:
         m.issuing[place] = 0
         push(m, EVENTS, m.now + m.latency[occurrence % m.size], _READY, place, occurrence)
@@ -119,12 +123,14 @@ def take(m: Machine, e: int, cause: int) -> None:
     position = m.head[e]
     m.blocked[e] = FINISHED
     if position < m.total[e]:
+        occurrence = m.queue[m.first[e] + position]
         under_way = position - m.retired[e]
-        busy = m.issuing[e] if m.is_dma[e] else under_way
-        if not busy and under_way < m.outstanding:
-            occurrence = m.queue[m.first[e] + position]
-            if may_start(m, e, occurrence):
-                launch(m, e, occurrence, cause)
+        if m.is_dma[e]:
+            room = under_way < m.outstanding
+        else:
+            room = under_way == 0 or m.interval[occurrence % m.size] > 0
+        if room and not m.issuing[e] and may_start(m, e, occurrence):
+            launch(m, e, occurrence, cause)
     note(m, e)
 
 
@@ -191,13 +197,48 @@ def launch(m: Machine, e: int, occurrence: int, cause: int) -> None:
     m.start[occurrence] = m.now
     m.cause[occurrence] = cause
     i = occurrence % m.size
-    if not m.is_dma[e]:
-        m.move[occurrence] = m.now
-        push(m, EVENTS, m.now + m.ticks[i], _END, e, occurrence)
-        return
     m.issuing[e] = 1
+    if not m.is_dma[e]:
+        compute(m, e, occurrence, i)
+        return
     issue = m.ticks[i] if m.flow_class[i] >= 0 else 0
     push(m, EVENTS, m.now + issue, _ISSUED, e, occurrence)
+
+
+# Matrix and vector
+
+
+def compute(m: Machine, e: int, occurrence: int, i: int) -> None:
+    """Let the matrix or vector unit begin an instruction; see "Folds" above."""
+    end_drain(m, e)
+    first_fold = m.now + m.fill[i]
+    if m.next_fold[e] > first_fold:
+        first_fold = m.next_fold[e]
+        m.cause[occurrence] = m.queue[m.first[e] + m.head[e] - 2]
+    tail = m.stream[i] + m.drain[i]
+    last_fold = first_fold + m.ticks[i] - m.fill[i] - tail
+    # What streams is the instruction before, until this one's load is no longer hidden.
+    m.move[occurrence] = max(m.now, m.work_end[e])
+    m.next_fold[e] = last_fold + m.interval[i]
+    m.work_end[e] = m.worked[occurrence] = last_fold + m.stream[i]
+    m.last_end[e] = m.end[occurrence] = max(m.last_end[e], last_fold + tail)
+    if tail:
+        push(m, EVENTS, last_fold, _LAST_FOLD, e, occurrence)
+    if m.head[e] == m.retired[e] + 1:
+        push(m, EVENTS, m.end[occurrence], _END, e, occurrence)
+
+
+def complete(m: Machine, e: int, occurrence: int) -> None:
+    """End the oldest instruction of a matrix or vector unit, and let the next one end, or start, in its turn."""
+    has_next = m.head[e] > m.retired[e] + 1
+    if not has_next:
+        m.issuing[e] = 0
+    retire(m, e, occurrence)
+    if has_next:
+        following = m.queue[m.first[e] + m.retired[e]]
+        push(m, EVENTS, m.end[following], _END, e, following)
+    go_on(m, e, occurrence)
+    note(m, e)
 
 
 # Data of DMA engines
@@ -295,6 +336,8 @@ def retire(m: Machine, e: int, occurrence: int) -> None:
     """Complete an instruction: send its signals, and wake the engines that waited for it."""
     m.retired[e] += 1
     m.end[occurrence] = m.now
+    if m.is_dma[e]:
+        m.worked[occurrence] = m.now
     i = occurrence % m.size
     for place in range(m.signal_begin[i], m.signal_begin[i + 1]):
         counter = m.signal_counter[place]
@@ -342,34 +385,3 @@ def wake(m: Machine, line: int, count: int, occurrence: int) -> None:
         after = m.next_waiter[woken]
         take(m, woken, occurrence)
         woken = after
-
-
-def note(m: Machine, e: int) -> None:
-    """Record how an engine spent the time since its state last changed."""
-    under_way = m.head[e] - m.retired[e]
-    state = m.blocked[e]
-    if under_way:
-        if not m.is_dma[e] or m.moving[e] > m.rendezvous[e]:
-            state = BUSY
-        elif m.rendezvous[e]:
-            state = MULTICAST
-        else:
-            state = LATENCY
-    before = m.state[e]
-    if state == before:
-        return
-    since, now = m.since[e], m.now
-    m.spent[e * STATES + before] += now - since
-    if before < BUSY and since < now:
-        row = m.stalls * STALL_COLUMNS
-        m.stalls += 1
-        m.stall_log[row] = e
-        m.stall_log[row + 1] = before
-        m.stall_log[row + 2] = m.delayed[e]
-        m.stall_log[row + 3] = since
-        m.stall_log[row + 4] = now
-    m.state[e] = state
-    m.since[e] = now
-    if state < BUSY:
-        position = m.retired[e] if under_way else m.head[e]
-        m.delayed[e] = m.queue[m.first[e] + position]

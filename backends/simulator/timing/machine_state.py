@@ -1,8 +1,9 @@
 """The state of a timing simulation, which consists of numbers and lists of numbers only.
 
-The rules (`machine.py`, `transfers.py`, `sharing.py`) run on this class in plain Python, and on one int64 array when
-they are translated (`translation.py`). So every field of `Machine` but `heaps` is an `int` or a
-`list[int]`; a table of several dimensions is one list, row after row.
+The rules (`machine.py`, `engine_states.py`, `transfers.py`, `sharing.py`) run on this class in
+plain Python, and on one int64 array when they are translated (`translation.py`). So every field of
+`Machine` but `heaps` is an `int` or a `list[int]`; a table of several dimensions is one list, row
+after row.
 """
 
 from __future__ import annotations
@@ -65,6 +66,12 @@ class Machine:
     # By instruction.
     ticks: list[int]
     latency: list[int]
+    fill: list[int]  # of `ticks`: until the first fold streams
+    stream: list[int]  # of `ticks`: the last fold
+    drain: list[int]  # of `ticks`: after it
+    interval: list[
+        int
+    ]  # from one fold to the next; 0 if it shares the engine with no other instruction
     flow_class: list[int]  # NONE for what is no transfer
     work: list[int]
     group: list[int]  # NONE outside of multicasts
@@ -84,6 +91,7 @@ class Machine:
     queue: list[int]  # the queues of all engines, one after the other
     start: list[int]
     move: list[int]
+    worked: list[int]
     end: list[int]
     cause: list[int]
     ready: list[int]  # 1 when its latency is over
@@ -97,9 +105,12 @@ class Machine:
     head: list[int]  # occurrences taken, retired, and of which data have begun to move
     retired: list[int]
     begun: list[int]
-    issuing: list[int]
+    issuing: list[int]  # 1 if it can take no further instruction yet
     moving: list[int]  # transfers past their latency, and those of them that wait in a multicast
     rendezvous: list[int]
+    next_fold: list[int]  # when the first fold of the next instruction may stream
+    work_end: list[int]  # when the last instruction taken streams no longer, and when it ends
+    last_end: list[int]
     blocked: list[int]  # the state that a wait puts it in, FINISHED if it does not wait
     need: list[int]  # the count or value that it waits for
     state: list[int]

@@ -18,6 +18,8 @@ _MOST_BUS_BYTES = LARGEST // WORK_PER_BYTE
 _LOG_ROWS = 1 << 14
 _RATE_ROWS = 256
 _SIGNALS = 1 << 10
+_COMPUTE_EVENTS = 2
+"""Events that a matrix or vector engine may have to come: it can take an instruction, and its oldest one ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +31,8 @@ class FirstState:
 
     scalars: dict[str, int]
     tables: Tables
-    most_under_way: int
-    """Instructions that all engines together may have under way."""
+    most_events: int
+    """Events that all engines together may have to come, apart from signals."""
     most_moving: int
     """Transfers that may move data at a time."""
 
@@ -43,15 +45,18 @@ def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int
     groups, members, multicasts = _multicasts(streams, repeat)
     engines = _engines(streams, repeat)
     count, lines = len(engines["length"]), len(engines["length"]) + repeat * len(waited)
-    most = np.minimum(engines["total"], dma.outstanding)
-    under_way, moving = int(most.sum()), int(np.minimum(most, dma.queues).sum())
+    most = np.minimum(
+        engines["total"], np.where(engines["is_dma"], dma.outstanding, _COMPUTE_EVENTS)
+    )
+    events, moving = int(most.sum()), int(np.minimum(most, dma.queues).sum())
     longest = int(np.diff(signals["signal_begin"]).max(initial=0))
     remote = int((signals["signal_own"] == 0).sum()) * repeat
-    room = min(longest * under_way, remote)
+    room = min(longest * events, remote)
     log = min(_LOG_ROWS, size * repeat) + count
     resources = len(costs.flow_classes.capacities)
     tables: Tables = {
         "ticks": costs.ticks, "latency": costs.latency, "flow_class": costs.transfer,
+        "fill": costs.fill, "stream": costs.stream, "drain": costs.drain, "interval": costs.interval,
         "work": _work(costs), "engine": streams.engine_numbers, "position": streams.positions,
         **waits, **signals, **_occurrences(streams, repeat), **engines,
         "line_first": _filled(lines, NONE), "line_last": _filled(lines, NONE),
@@ -66,7 +71,7 @@ def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int
         "classes": len(costs.flow_classes.classes), "resources": resources,
         "rate_rows": _RATE_ROWS, "flow_time": NEVER, "log_rows": log,
     }  # fmt: skip
-    return FirstState(scalars, tables, under_way, moving)
+    return FirstState(scalars, tables, events, moving)
 
 
 def waited_counters(streams: Streams) -> np.ndarray:
@@ -168,7 +173,9 @@ def _occurrences(streams: Streams, repeat: int) -> Tables:
     for repetition in range(repeat):
         places = np.arange(size) + (repeat - 1) * before + repetition * engine_length
         queue[places] = streams.by_engine + repetition * size
-    times = {name: _filled(size * repeat, -1) for name in ("start", "move", "end", "cause")}
+    times = {
+        name: _filled(size * repeat, -1) for name in ("start", "move", "worked", "end", "cause")
+    }
     flags = {name: _filled(size * repeat) for name in ("ready", "moved")}
     return {"queue": queue, **times, **flags}
 
@@ -177,6 +184,7 @@ def _engines(streams: Streams, repeat: int) -> Tables:
     lengths = streams.queue_lengths
     count, total = len(lengths), lengths * repeat
     zeros = ("head", "retired", "begun", "issuing", "moving", "rendezvous", "need", "since")
+    zeros += ("next_fold", "work_end", "last_end")
     return {
         "first": np.cumsum(total) - total,
         "length": lengths,

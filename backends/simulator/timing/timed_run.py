@@ -120,8 +120,8 @@ def finish(run: Run, streams: Streams, repeat: int) -> Timeline:
     spent[np.arange(len(state)), state] += end.max(initial=0) - run.table("since")
     load = np.concatenate(loads)
     return Timeline(
-        run.table("start"), run.table("move"), end, run.table("cause"), spent, np.concatenate(stalls),
-        load[:, 0], load[:, 1:], len(streams), repeat,
+        run.table("start"), run.table("move"), run.table("worked"), end, run.table("cause"), spent,
+        np.concatenate(stalls), load[:, 0], load[:, 1:], len(streams), repeat,
     )  # fmt: skip
 
 

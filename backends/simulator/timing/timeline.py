@@ -12,7 +12,9 @@ import numpy as np
 from ..streams.streams import ENGINE_COUNT
 
 # What an engine is doing. The first four are the engines of its core that it waits for.
-COUNTER, REPETITION, LATENCY, MULTICAST, BUSY, FINISHED = range(ENGINE_COUNT, ENGINE_COUNT + 6)
+COUNTER, REPETITION, LATENCY, MULTICAST, DRAIN, BUSY, FINISHED = range(
+    ENGINE_COUNT, ENGINE_COUNT + 7
+)
 STATE_NAMES = (
     "dma_in",
     "dma_out",
@@ -22,11 +24,13 @@ STATE_NAMES = (
     "repetition",
     "latency",
     "multicast",
+    "drain",
     "busy",
     "finished",
 )
 """The names of the states. An engine waits for another engine of its core, for a counter, for the end of the previous
-repetition, for data of transfers that it has issued, or for other members of a multicast; or it is busy, or finished.
+repetition, for data of transfers that it has issued, for other members of a multicast, or for its last results to leave
+the array (a drain with nothing behind it); or it is busy, or finished.
 """
 STATES = len(STATE_NAMES)
 
@@ -35,7 +39,8 @@ STATES = len(STATE_NAMES)
 class Timeline:
     """Times in ticks, all int64.
 
-    By occurrence: `start` (leaves its queue), `move` (computing or data moving begins), `end`, and
+    By occurrence: `start` (leaves its queue), `move` (the engine works on it: computes, or moves its
+    data), `drain` (the engine's work on it is over; later its results have left, too), `end`, and
     `cause`, the occurrence whose end let it start, -1 for none. `spent` [engines, states]. `stalls`
     [s, 5] has a row (engine, state, occurrence, from, until) for every time that an engine stood
     still: what it waited for, and the instruction that it could not go on with. `loads` [l, resources] has, at
@@ -45,6 +50,7 @@ class Timeline:
 
     start: np.ndarray
     move: np.ndarray
+    drain: np.ndarray
     end: np.ndarray
     cause: np.ndarray
     spent: np.ndarray

@@ -25,7 +25,8 @@ class EngineUse:
 
     `stalled` by cause: "dma_in", "dma_out", "matrix", "vector" (an engine of the same core whose result is awaited),
     "counter" (another core), "repetition" (the end of the previous run), "latency" (data of transfers that were
-    issued), "multicast" (other receivers). `finished`: it had nothing left to do.
+    issued), "multicast" (other receivers), "drain" (its own last results leave the array). `finished`: it had
+    nothing left to do.
     """
 
     core: int
@@ -59,14 +60,16 @@ class InstructionTimes:
     """Times in cycles of every instruction of the last repetition, f64 [n] in the order of
     `streams.Streams`.
 
-    `start`: leaves its queue; `move`: computing or data moving begins; `end`: complete. `core` and
-    `index` (int64) say where it stands.
+    `start`: leaves its queue; `move`: the engine works on it (computes, or moves its data); `drain`: it does so no
+    longer, only its results are still leaving the array; `end`: complete. `core` and `index` (int64) say where it
+    stands.
     """
 
     core: np.ndarray
     index: np.ndarray
     start: np.ndarray
     move: np.ndarray
+    drain: np.ndarray
     end: np.ndarray
 
 
@@ -96,6 +99,7 @@ class History:
 
     start: np.ndarray
     move: np.ndarray
+    drain: np.ndarray
     end: np.ndarray
     stalls: list[Stall]
     loads: list[tuple[float, list[float]]]
@@ -209,7 +213,7 @@ class Timing:
             np.array(streams.index, dtype=np.int64),
             *(
                 times[last] / TICKS_PER_CYCLE
-                for times in (timeline.start, timeline.move, timeline.end)
+                for times in (timeline.start, timeline.move, timeline.drain, timeline.end)
             ),
         )
 
@@ -236,10 +240,9 @@ class Timing:
         scale = TICKS_PER_CYCLE / WORK_PER_BYTE
         rows = zip(timeline.load_times.tolist(), timeline.loads.tolist(), strict=True)
         loads = [(time / TICKS_PER_CYCLE, [load * scale for load in row]) for time, row in rows]
-        start, move, end = (
-            ticks / TICKS_PER_CYCLE for ticks in (timeline.start, timeline.move, timeline.end)
-        )
-        return History(start, move, end, stalls, loads)
+        times = (timeline.start, timeline.move, timeline.drain, timeline.end)
+        start, move, drain, end = (ticks / TICKS_PER_CYCLE for ticks in times)
+        return History(start, move, drain, end, stalls, loads)
 
     @cached_property
     def critical_path(self) -> list[tuple[int, float]]:
@@ -323,7 +326,7 @@ class Timing:
         def summed(values: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> list[float]:
             return np.bincount(row[chosen], values[chosen], len(keys)).tolist()
 
-        busy = self.instructions.end - self.instructions.move
+        busy = self.instructions.drain - self.instructions.move
         engines = streams.words["engine"]
         by_engine = [summed(busy, engines == code) for code in range(ENGINE_COUNT)]
         counts = np.bincount(row, minlength=len(keys)).tolist()

@@ -11,7 +11,15 @@ from smalti.backends.targets.target import Target, load_target
 
 from tests.unit.backends.simulator.chrome_trace import Slice, TraceFile, Track, read
 from tests.unit.backends.simulator.stream_builder import Builder
-from tests.unit.backends.simulator.test_profile import CONVERT, ISSUE, LATENCY, LOAD, PRODUCT, chain
+from tests.unit.backends.simulator.test_profile import (
+    CONVERT,
+    DRAIN,
+    ISSUE,
+    LATENCY,
+    LOAD,
+    PRODUCT,
+    chain,
+)
 
 SHARED = "shared memory and network"
 
@@ -49,15 +57,16 @@ def test_a_chain():
     dma_in, dma_out, matrix, vector = result.tracks.values()
     assert times(dma_in) == [("load", ISSUE + LATENCY, LOAD)]
     assert times(dma_in, "stall") == [("wait: latency", 0, ISSUE + LATENCY)]
-    assert times(matrix) == [("matmul", LOAD, LOAD + PRODUCT)]
-    assert times(matrix, "stall") == [("wait: dma_in", 0, LOAD)]
+    assert times(matrix) == [("matmul", LOAD, LOAD + PRODUCT - DRAIN)]
+    drain = ("drain", LOAD + PRODUCT - DRAIN, LOAD + PRODUCT)
+    assert times(matrix, "stall") == [("wait: dma_in", 0, LOAD), drain]
     done = LOAD + PRODUCT + CONVERT
     assert times(vector) == [("convert", LOAD + PRODUCT, done)]
     assert times(dma_out) == [("store", done + ISSUE + LATENCY, done + LOAD)]
     assert [name for name, *_ in times(dma_out, "stall")] == ["wait: vector", "wait: latency"]
     arrows = [("load", "matmul"), ("matmul", "convert"), ("convert", "store")]
     assert [ends(flow) for flow in result.flows] == arrows
-    args = matrix.slices[-1].args
+    (args,) = (each.args for each in matrix.slices if each.category == "instruction")
     assert (args["nodes"], args["op"], args["macs"]) == ("Conv_1", "Conv_1_out", 64**3)
     assert (args["start_cycle"], args["end_cycle"]) == (LOAD, LOAD + PRODUCT)
     assert dma_in.slices[-1].args["bytes"] == 6400

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.targets import cycles
+from smalti.backends.targets.systolic import gemm_cycles
 from smalti.backends.targets.target import load_target
 
 DATAFLOWS = {"ws": "weight_stationary", "os": "output_stationary", "is": "input_stationary"}
@@ -26,7 +27,7 @@ SCALESIM = [
 @pytest.mark.parametrize("layer, m, k, n, size, reported", SCALESIM)
 def test_gemm_cycles_is_scalesims_closed_form(layer, m, k, n, size, reported):
     for short, expected in reported.items():
-        assert cycles.gemm_cycles(m, k, n, size, size, DATAFLOWS[short]) - 1 == expected, (
+        assert gemm_cycles(m, k, n, size, size, DATAFLOWS[short]) - 1 == expected, (
             layer,
             short,
         )
@@ -39,7 +40,7 @@ def test_gemm_cycles_matches_every_row_of_the_reference(shared_file):
     for row in rows:
         size = int(row["array"])
         sizes = (int(row[name]) for name in "MKN")
-        got = cycles.gemm_cycles(*sizes, size, size, DATAFLOWS[row["dataflow"]])
+        got = gemm_cycles(*sizes, size, size, DATAFLOWS[row["dataflow"]])
         assert got - 1 == float(row["cycles"]), row
 
 
@@ -54,26 +55,24 @@ def test_gemm_cycles_matches_every_row_of_the_reference(shared_file):
     st.integers(1, 5),
 )
 def test_overlap_never_costs_and_never_beats_the_peak(m, k, n, rows, columns, dataflow, repeat):
-    plain = cycles.gemm_cycles(m, k, n, rows, columns, dataflow, repeat=repeat)
-    overlapped = cycles.gemm_cycles(m, k, n, rows, columns, dataflow, True, repeat)
-    assert plain == repeat * cycles.gemm_cycles(m, k, n, rows, columns, dataflow)
+    plain = gemm_cycles(m, k, n, rows, columns, dataflow, repeat=repeat)
+    overlapped = gemm_cycles(m, k, n, rows, columns, dataflow, True, repeat)
+    assert plain == repeat * gemm_cycles(m, k, n, rows, columns, dataflow)
     assert overlapped <= plain
     assert overlapped * rows * columns >= m * k * n * repeat
 
 
 def test_overlap_hides_the_loads_but_the_first():
     # 4 folds of a 32x32 array, 100 rows streamed: 4 * 100, one load (32), one drain (32 + 32 - 2).
-    assert cycles.gemm_cycles(100, 64, 64, 32, 32, "weight_stationary", True) == 400 + 32 + 62
+    assert gemm_cycles(100, 64, 64, 32, 32, "weight_stationary", True) == 400 + 32 + 62
     # With 10 rows to stream the loads of 32 rows are what takes time, but for the last fold.
-    assert (
-        cycles.gemm_cycles(10, 64, 64, 32, 32, "weight_stationary", True) == 3 * 32 + 10 + 32 + 62
-    )
+    assert gemm_cycles(10, 64, 64, 32, 32, "weight_stationary", True) == 3 * 32 + 10 + 32 + 62
 
 
 def test_empty_products_take_no_time():
-    assert cycles.gemm_cycles(0, 3, 4, 8, 8, "weight_stationary") == 0
+    assert gemm_cycles(0, 3, 4, 8, 8, "weight_stationary") == 0
     with pytest.raises(ValueError, match="sideways"):
-        cycles.gemm_cycles(1, 1, 1, 8, 8, "sideways")  # type: ignore[arg-type]
+        gemm_cycles(1, 1, 1, 8, 8, "sideways")  # type: ignore[arg-type]
 
 
 def test_matrix_cycles_of_a_slower_type():

@@ -13,8 +13,9 @@ from smalti.backends.simulator.streams.streams import ENGINE_COUNT, Streams
 from smalti.backends.simulator.timing.costs import WORK_PER_BYTE, Costs
 from smalti.backends.simulator.timing.timeline import STATE_NAMES
 
-COUNTER, REPETITION, LATENCY, MULTICAST, BUSY, FINISHED = map(
-    STATE_NAMES.index, ("counter", "repetition", "latency", "multicast", "busy", "finished")
+COUNTER, REPETITION, LATENCY, MULTICAST, DRAIN, BUSY, FINISHED = map(
+    STATE_NAMES.index,
+    ("counter", "repetition", "latency", "multicast", "drain", "busy", "finished"),
 )
 
 
@@ -112,13 +113,47 @@ class SlowMachine:
             return False
         o = waiting[0]
         under_way = [o for o in queue if o.start is not None and o.end is None]
-        is_busy = any(o.issued is None for o in under_way) if o.is_dma else bool(under_way)
-        if is_busy or len(under_way) >= self.outstanding or self.waits_for(o) is not None:
+        if o.is_dma:
+            is_busy = any(p.issued is None for p in under_way) or len(under_way) >= self.outstanding
+        elif self.folds(o):
+            is_busy = any(self.now < self.last_fold(p) for p in under_way)
+        else:
+            is_busy = bool(under_way)
+        if is_busy or self.waits_for(o) is not None:
             return False
         o.start = self.now
         if not o.is_dma:
-            o.move = self.now
+            before = self.before(o)
+            o.move = max([self.now, *(self.stream_end(p) for p in before)])
         return True
+
+    # Folds: the times of an instruction from those of the one before it, worked out anew each time
+
+    def folds(self, o: Occurrence) -> bool:
+        return int(self.costs.interval[o.number]) > 0
+
+    def before(self, o: Occurrence) -> list[Occurrence]:
+        """The instruction before it in its queue, if there is one."""
+        place = self.queues[o.engine].index(o)
+        return self.queues[o.engine][place - 1 : place] if place else []
+
+    def first_fold(self, o: Occurrence) -> int:
+        assert o.start is not None
+        loaded = o.start + int(self.costs.fill[o.number])
+        room = [self.last_fold(p) + int(self.costs.interval[p.number]) for p in self.before(o)]
+        return max([loaded, *room])
+
+    def last_fold(self, o: Occurrence) -> int:
+        """When the last fold begins; of an instruction without folds, when it is complete."""
+        parts = (self.costs.fill, self.costs.stream, self.costs.drain)
+        return self.first_fold(o) + self.ticks(o) - sum(int(part[o.number]) for part in parts)
+
+    def stream_end(self, o: Occurrence) -> int:
+        return self.last_fold(o) + int(self.costs.stream[o.number])
+
+    def completion(self, o: Occurrence) -> int:
+        earlier = [self.completion(p) for p in self.before(o)]
+        return max([self.stream_end(o) + int(self.costs.drain[o.number]), *earlier])
 
     def waits_for(self, o: Occurrence) -> int | None:
         """The state that the first wait that is not met puts its engine in, None if all are."""
@@ -158,7 +193,7 @@ class SlowMachine:
         if o.start is None or o.moved:
             return False
         if not o.is_dma:
-            o.moved = self.now == o.start + self.ticks(o)
+            o.moved = self.now == self.completion(o)
             return o.moved
         if o.issued is None:
             if self.now < self.issue_end(o):
@@ -215,7 +250,9 @@ class SlowMachine:
         for o in self.occurrences:
             if o.start is None:
                 continue
-            if o.move is not None and not self.is_transfer(o):
+            if not o.is_dma:
+                times += [self.last_fold(o), self.stream_end(o), self.completion(o)]
+            elif o.move is not None and not self.is_transfer(o):
                 times.append(o.move + self.ticks(o))
             if o.is_dma:
                 times.append(self.issue_end(o))
@@ -237,9 +274,9 @@ class SlowMachine:
         """What an engine is doing."""
         under_way = [o for o in queue if o.start is not None and o.end is None]
         if under_way:
-            if not under_way[0].is_dma or any(
-                o.move is not None and not o.moved for o in under_way
-            ):
+            if not under_way[0].is_dma:
+                return BUSY if self.now < max(map(self.stream_end, under_way)) else DRAIN
+            if any(o.move is not None and not o.moved for o in under_way):
                 return BUSY
             return MULTICAST if any(o.begun and not o.moved for o in under_way) else LATENCY
         waiting = [o for o in queue if o.start is None]
