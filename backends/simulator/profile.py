@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from ..diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ..diagnostics.html_table import html_table, nodes_text
-from ..instructions.instruction_set import ENGINES, Load, Store
+from ..instructions.instruction_set import ENGINES, Fill, Load, Store
 from .streams.streams import ENGINE_COUNT
 from .timing.costs import TICKS_PER_CYCLE, WORK_PER_BYTE
 from .timing.timeline import BUSY, STATE_NAMES
@@ -199,6 +199,8 @@ def peak_cycles(timing: Timing, number: int) -> float:
         moved = fields["run"] * prod(fields[f"count{d}"] for d in range(4))
         rate = costs.flow_classes.lone_rate(int(costs.transfer[number]))
         return moved * WORK_PER_BYTE / rate / TICKS_PER_CYCLE
+    if kind is Fill:
+        return Fill.cycles(fields, streams.program.target)
     cycles = int(costs.ticks[number]) / TICKS_PER_CYCLE
     if kind.engine == "matrix":
         return float(costs.mac_time[number])

@@ -102,8 +102,8 @@ class VectorUnit(_Part):
 
 
 class LocalMemory(_Part):
-    """A core's own memory: bytes, banks, and the bytes that one port (one transfer) moves per
-    cycle.
+    """A core's own memory: bytes, banks, and the bytes per cycle of its port, which all transfers that
+    read or write it share.
     """
 
     size_bytes: _LocalBytes

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.columns import Columns
-from ...instructions.instruction_set import SPACES, HostCall, Load, Store
+from ...instructions.instruction_set import SPACES, Fill, HostCall, Load, Store
 from ...program.encoding import select
 from ...program.program import Program
 from ...targets import cycles
@@ -30,8 +30,9 @@ WORK_PER_BYTE = 1 << 36
 byte per cycle.
 """
 
-GLOBAL, INTERCONNECT = 0, 1
-"""The shared resources."""
+GLOBAL, INTERCONNECT, PORTS = 0, 1, 2
+"""The shared resources: the bus of global memory, the interconnect, and from `PORTS` on the port of
+each core's local memory, which all transfers that read or write it share."""
 
 
 MAX_CYCLES = 1 << 48
@@ -101,7 +102,8 @@ def cost_program(streams: Streams) -> Costs:
     more than `MAX_CYCLES`.
     """
     target, size = streams.program.target, len(streams)
-    capacities = [target.global_bytes_per_cycle, target.interconnect_bytes_per_cycle]
+    ports = [target.local_memory.bytes_per_cycle] * streams.cores
+    capacities = [target.global_bytes_per_cycle, target.interconnect_bytes_per_cycle, *ports]
 
     f64 = {"mac_picojoules", "mac_time"}
     arrays: dict[str, Any] = {
@@ -127,6 +129,8 @@ def cost_program(streams: Streams) -> Costs:
         if kind is HostCall:
             _cost_host_calls(costs, columns, target)
             continue
+        if kind is Fill:
+            _cost_fills(costs, numbers, busy[numbers], streams)
         for access in kind.accesses(columns.fields):
             if access.space in ("local", "acc"):
                 moved = access.run_bytes * np.prod(np.broadcast_arrays(1, *access.counts), axis=0)
@@ -216,10 +220,11 @@ def _cost_folds(costs: Costs, columns: Columns, target: Target) -> None:
 def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, streams: Streams) -> None:
     """Set the classes, work, latencies and bytes of loads or stores.
 
-    A transfer never moves faster than one port of local memory. With global memory it takes whole
-    bursts of that bandwidth; with another core it takes the interconnect's. A multicast reads its
-    source once, for which its first member is charged, and takes the interconnect once, or once for
-    each receiver if the target has no multicast.
+    A transfer never moves faster than the port of a local memory, which it shares with all others that read
+    or write that memory; a run shorter than a burst takes the port as long as the bus. With global memory
+    it takes whole bursts of that bandwidth; with another core it takes the interconnect's. A multicast reads
+    its source once, for which its first member is charged, and takes the interconnect once, or once for each
+    receiver if the target has no multicast.
     """
     if not len(numbers):
         return
@@ -251,9 +256,22 @@ def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, stream
         count[numbers] = moved * (words["src_space"] == code) + written * (
             words["dst_space"] == code
         )
-    costs.transfer[numbers] = _classes(costs.flow_classes, target, shared, between * copies)
+    uses = _uses(streams, numbers, words, between * copies)
+    costs.transfer[numbers] = _classes(costs, target, uses)
     costs.bus_bytes[numbers] = work
     costs.latency[numbers] = latency * TICKS_PER_CYCLE
+
+
+def _cost_fills(
+    costs: Costs, numbers: np.ndarray, write_cycles: np.ndarray, streams: Streams
+) -> None:
+    """Let fills share the port of their memory, whose whole width they take in every cycle, with transfers."""
+    target = streams.program.target
+    uses = np.zeros((len(numbers), PORTS + streams.cores), np.int64)
+    uses[np.arange(len(numbers)), PORTS + streams.core_numbers[numbers]] = 1
+    costs.transfer[numbers] = _classes(costs, target, uses)
+    costs.bus_bytes[numbers] = np.ceil(write_cycles * target.local_memory.bytes_per_cycle)
+    costs.ticks[numbers] = 0
 
 
 def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:
@@ -284,22 +302,44 @@ def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return begins | alone, np.where(alone, 1, sizes[which])
 
 
-def _classes(
-    flow_classes: FlowClasses, target: Target, shared: np.ndarray, crossings: np.ndarray
+def _uses(
+    streams: Streams, numbers: np.ndarray, words: np.ndarray, crossings: np.ndarray
 ) -> np.ndarray:
-    """Return the number of the class of each transfer, int64; classes are numbered in order of first use.
+    """Return how many times its rate each load or store takes of every resource, int64 [n, resources].
 
-    A class says whether a transfer takes bandwidth of global memory, and how many times that of the interconnect.
+    `crossings` [n]: how often it crosses the interconnect. A transfer takes the port of a memory that it
+    reads, and of one that it writes; a multicast those of all its members.
     """
+    uses = np.zeros((len(numbers), PORTS + streams.cores), np.int64)
+    core, peer = streams.core_numbers[numbers], words["peer_core"].astype(np.int64) - 1
+    is_load, code = words["opcode"] == Load.opcode, SPACES.index("local")
+    for side, is_far in (("src", is_load), ("dst", ~is_load)):
+        memory = np.where(is_far & (peer >= 0), peer, core)
+        takes = np.flatnonzero(words[f"{side}_space"] == code)
+        uses[takes, PORTS + memory[takes]] += 1
+    groups = streams.group_numbers[numbers]
+    members = np.flatnonzero(groups)
+    if len(members):
+        _, which = np.unique(groups[members], return_inverse=True)
+        whole = np.zeros((which.max() + 1, uses.shape[1]), np.int64)
+        np.add.at(whole, which, uses[members])
+        uses[members] = whole[which]
+    code = SPACES.index("global")
+    uses[:, GLOBAL] = (words["src_space"] == code) | (words["dst_space"] == code)
+    uses[:, INTERCONNECT] = crossings
+    return uses
+
+
+def _classes(costs: Costs, target: Target, uses: np.ndarray) -> np.ndarray:
+    """Return the number of the class of each transfer, int64; classes are numbered in order of first use."""
     limit = _rate(target.local_memory.bytes_per_cycle)
-    kinds, first, which = np.unique(crossings * 2 + shared, return_index=True, return_inverse=True)
+    kinds, first, which = np.unique(uses, axis=0, return_index=True, return_inverse=True)
     numbers = np.empty(len(kinds), np.int64)
     for place in np.argsort(first).tolist():
-        times, takes_global = divmod(int(kinds[place]), 2)
-        uses = [(GLOBAL, 1)] if takes_global else []
-        uses += [(INTERCONNECT, times)] if times else []
-        numbers[place] = flow_classes.number(FlowClass(limit, tuple(uses)))
-    return numbers[which]
+        taken = np.flatnonzero(kinds[place]).tolist()
+        pairs = tuple((resource, int(kinds[place, resource])) for resource in taken)
+        numbers[place] = costs.flow_classes.number(FlowClass(limit, pairs))
+    return numbers[which.ravel()]
 
 
 def memory_totals(costs: Costs, program: Program) -> dict[str, int]:

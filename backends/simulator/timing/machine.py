@@ -18,7 +18,8 @@ at E(j) = max(E(j-1), B(j) + T(j) + D(j)). An instruction without these parts (o
 starts when the one before it is complete, and lets the next one start when it is complete itself.
 
 **Shared bandwidth** is max-min fair among the transfers that move data at the moment
-(`sharing.py`, `transfers.py`).
+(`sharing.py`, `transfers.py`): of global memory, of the interconnect, and of the port of every local
+memory, which all transfers that read or write it share, those of other cores included.
 
 **Between cores.** A signal reaches its own core at once and others after the interconnect's
 latency. A multicast starts when all members have come to the head of their engines.

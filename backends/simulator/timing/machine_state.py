@@ -50,6 +50,7 @@ class Machine:
     # Transfers.
     classes: int
     resources: int
+    actives: int  # classes in `active`
     rate_rows: int  # combinations of counts whose rates are remembered
     rate_row: int  # where the rates in force begin in `rate`
     mix: int  # of the counts: says where their rates are remembered
@@ -134,10 +135,15 @@ class Machine:
     count: list[int]  # transfers that move data
     served: list[int]  # work that one transfer has been served since some origin
     multiplier: list[int]  # its weight in `mix`
-    weight: list[int]  # [classes, resources]: how many times its rate it takes
+    use_begin: list[int]  # its uses of resources: from here to where the next class's begin
     reached: list[int]
+    active: list[int]  # the classes with transfers that move data, in no order
+    rate_actives: list[int]  # [rate_rows]: classes whose count is not 0
     rate_count: list[int]  # [rate_rows, classes]: counts, and the rates that go with them
     rate: list[int]
+    # By use of a resource.
+    use_resource: list[int]
+    use_weight: list[int]  # how many times its rate a transfer takes
     # By resource.
     capacity: list[int]
     left: list[int]

@@ -83,17 +83,17 @@ def waited_counters(streams: Streams) -> np.ndarray:
 def flow_tables(flow_classes: FlowClasses, most_moving: int) -> Tables:
     """Return the tables by class of transfers and by resource."""
     classes, resources = len(flow_classes.classes), len(flow_classes.capacities)
-    weight = np.zeros((classes, resources), np.int64)
-    for number, flow_class in enumerate(flow_classes.classes):
-        for resource, times in flow_class.uses:
-            weight[number, resource] = times
+    uses = [flow_class.uses for flow_class in flow_classes.classes]
+    every = np.array([use for each in uses for use in each], np.int64).reshape(-1, 2)
     multipliers = [pow(most_moving + 1, number, 1 << 31) for number in range(classes)]
     return {
         "limit": np.array([flow_class.limit for flow_class in flow_classes.classes], np.int64),
         "count": _filled(classes), "served": _filled(classes),
         "multiplier": np.array(multipliers, np.int64),
-        "weight": weight.ravel(), "reached": _filled(classes),
-        "rate_count": _filled(_RATE_ROWS * classes), "rate": _filled(_RATE_ROWS * classes),
+        "use_begin": np.cumsum([0, *map(len, uses)]), "use_resource": every[:, 0].copy(),
+        "use_weight": every[:, 1].copy(), "reached": _filled(classes), "active": _filled(classes),
+        "rate_actives": _filled(_RATE_ROWS), "rate_count": _filled(_RATE_ROWS * classes),
+        "rate": _filled(_RATE_ROWS * classes),
         "capacity": np.array(flow_classes.capacities, np.int64),
         "left": _filled(resources), "demand": _filled(resources),
         "done": _filled(most_moving), "done_number": _filled(most_moving),

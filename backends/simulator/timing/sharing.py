@@ -56,24 +56,24 @@ def fair_rates(m: Machine) -> None:
     Rates are rounded down to integers, at least 1 for classes with transfers, 0 for the others; a
     capacity is exceeded only if there is less than one unit for each transfer.
     """
-    still_open = 0
     for c in range(m.classes):
         m.rate_count[m.rate_row + c] = m.count[c]
         m.rate[m.rate_row + c] = 0
-        if m.count[c]:
-            m.rate[m.rate_row + c] = NONE
-            still_open += 1
+    for k in range(m.actives):
+        m.rate[m.rate_row + m.active[k]] = NONE
     for r in range(m.resources):
         m.left[r] = m.capacity[r]
+    still_open = m.actives
     while still_open:
         lowest = reached_levels(m)
-        for c in range(m.classes):
+        for k in range(m.actives):
+            c = m.active[k]
             if m.rate[m.rate_row + c] == NONE and m.reached[c] == lowest:
                 rate = max(lowest, 1)
                 m.rate[m.rate_row + c] = rate
                 still_open -= 1
-                for r in range(m.resources):
-                    m.left[r] -= rate * m.weight[c * m.resources + r] * m.count[c]
+                for use in range(m.use_begin[c], m.use_begin[c + 1]):
+                    m.left[m.use_resource[use]] -= rate * m.use_weight[use] * m.count[c]
         for r in range(m.resources):
             m.left[r] = max(m.left[r], 0)
 
@@ -84,16 +84,19 @@ def reached_levels(m: Machine) -> int:
     """
     for r in range(m.resources):
         m.demand[r] = 0
-        for c in range(m.classes):
-            if m.rate[m.rate_row + c] == NONE:
-                m.demand[r] += m.weight[c * m.resources + r] * m.count[c]
+    for k in range(m.actives):
+        c = m.active[k]
+        if m.rate[m.rate_row + c] == NONE:
+            for use in range(m.use_begin[c], m.use_begin[c + 1]):
+                m.demand[m.use_resource[use]] += m.use_weight[use] * m.count[c]
     lowest = LARGEST
-    for c in range(m.classes):
+    for k in range(m.actives):
+        c = m.active[k]
         if m.rate[m.rate_row + c] == NONE:
             level = m.limit[c]
-            for r in range(m.resources):
-                if m.weight[c * m.resources + r]:
-                    level = min(level, m.left[r] // m.demand[r])
+            for use in range(m.use_begin[c], m.use_begin[c + 1]):
+                r = m.use_resource[use]
+                level = min(level, m.left[r] // m.demand[r])
             m.reached[c] = level
             lowest = min(lowest, level)
     return lowest

@@ -19,13 +19,13 @@ def serve(m: Machine) -> None:
     if elapsed == 0:
         return
     m.served_until = m.now
-    for c in range(m.classes):
-        if m.count[c]:
-            m.served[c] += elapsed * m.rate[m.rate_row + c]
-            if m.served[c] > LARGEST:
-                # Only differences matter, so count from 0 again.
-                lower_keys(m, FLOWS + c, m.served[c])
-                m.served[c] = 0
+    for k in range(m.actives):
+        c = m.active[k]
+        m.served[c] += elapsed * m.rate[m.rate_row + c]
+        if m.served[c] > LARGEST:
+            # Only differences matter, so count from 0 again.
+            lower_keys(m, FLOWS + c, m.served[c])
+            m.served[c] = 0
 
 
 def join(m: Machine, c: int, work: int, occurrence: int) -> None:
@@ -33,6 +33,8 @@ def join(m: Machine, c: int, work: int, occurrence: int) -> None:
     serve(m)
     if m.count[c] == 0:
         m.served[c] = 0
+        m.active[m.actives] = c
+        m.actives += 1
     push(m, FLOWS + c, m.served[c] + work, 0, c, occurrence)
     m.count[c] += 1
     m.mix += m.multiplier[c]
@@ -43,7 +45,9 @@ def leave(m: Machine) -> int:
     """Move the transfers that are done to `done`, in the order in which they joined, and return how many there are."""
     serve(m)
     found = 0
-    for c in range(m.classes):
+    k = 0
+    while k < m.actives:
+        c = m.active[k]
         while first_key(m, FLOWS + c) <= m.served[c]:
             _, number, _, _, occurrence = pop(m, FLOWS + c)
             m.count[c] -= 1
@@ -56,6 +60,11 @@ def leave(m: Machine) -> int:
             m.done_number[place] = number
             m.done[place] = occurrence
             found += 1
+        if m.count[c]:
+            k += 1
+        else:
+            m.actives -= 1
+            m.active[k] = m.active[m.actives]
     if found:
         m.changed = 1
     return found
@@ -73,15 +82,14 @@ def share(m: Machine) -> None:
     for r in range(m.resources):
         m.load_log[log + 1 + r] = 0
     m.flow_time = NEVER
-    for c in range(m.classes):
-        count = m.count[c]
-        if count:
-            rate = m.rate[m.rate_row + c]
-            end = m.served_until - (m.served[c] - first_key(m, FLOWS + c)) // rate
-            if end < m.flow_time:
-                m.flow_time = end
-            for r in range(m.resources):
-                m.load_log[log + 1 + r] += count * rate * m.weight[c * m.resources + r]
+    for k in range(m.actives):
+        c = m.active[k]
+        count, rate = m.count[c], m.rate[m.rate_row + c]
+        end = m.served_until - (m.served[c] - first_key(m, FLOWS + c)) // rate
+        if end < m.flow_time:
+            m.flow_time = end
+        for use in range(m.use_begin[c], m.use_begin[c + 1]):
+            m.load_log[log + 1 + m.use_resource[use]] += count * rate * m.use_weight[use]
     if m.flow_time != NEVER:
         m.pushed += 1
         m.flow_number = m.pushed
@@ -92,8 +100,12 @@ def find_rates(m: Machine) -> None:
 
     Rates depend on the counts only, so those of recent combinations are remembered.
     """
-    m.rate_row = m.mix % m.rate_rows * m.classes
-    for c in range(m.classes):
-        if m.rate_count[m.rate_row + c] != m.count[c]:
-            fair_rates(m)
-            return
+    place = m.mix % m.rate_rows
+    m.rate_row = place * m.classes
+    known = m.rate_actives[place] == m.actives
+    for k in range(m.actives):
+        c = m.active[k]
+        known = known and m.rate_count[m.rate_row + c] == m.count[c]
+    if not known:
+        m.rate_actives[place] = m.actives
+        fair_rates(m)

@@ -21,7 +21,7 @@ def machine_of(classes: list[FlowClass], capacities: list[int]) -> Machine:
     tables = {name: table.tolist() for name, table in flow_tables(flow_classes, 100).items()}
     machine = SimpleNamespace(
         **tables, classes=len(classes), resources=len(capacities), rate_row=0, rate_rows=256, mix=0,
-        now=0, served_until=0, pushed=0, changed=0, flow_time=NEVER, flow_number=0, loads=0,
+        now=0, served_until=0, pushed=0, changed=0, flow_time=NEVER, flow_number=0, loads=0, actives=0,
         load_log=[0] * 1000, heaps=[[] for _ in range(1 + len(classes))],
     )  # fmt: skip
     return cast(Machine, machine)
@@ -31,6 +31,8 @@ def fair_rates(classes: list[FlowClass], counts: list[int], capacities: list[int
     """The rates of `counts[c]` transfers in class c."""
     machine = machine_of(classes, capacities)
     machine.count = counts
+    machine.active = [c for c, count in enumerate(counts) if count]
+    machine.actives = len(machine.active)
     sharing.fair_rates(machine)
     return machine.rate[: len(classes)]
 

@@ -80,7 +80,39 @@ def test_queues_move_data_side_by_side():
     build = Builder(target=changed(dma={"queues": 2}))
     for i in range(2):
         build.load(0, 6400, dst=6400 * i)
-    assert timing(build.program()).cycles == 2 * ISSUE + LATENCY + 100
+    result = timing(build.program())
+    assert result.instructions.move.tolist() == [ISSUE + LATENCY, 2 * ISSUE + LATENCY]
+    # Both write the same memory, whose port they share.
+    assert result.cycles == ISSUE + LATENCY + 2 * 100
+
+
+def test_reads_and_writes_of_a_memory_share_its_port():
+    build = Builder()
+    build.load(0, 6400)
+    build.store(0, 6400, src=8192)
+    assert timing(build.program()).cycles == ISSUE + LATENCY + 2 * 100
+    build = Builder()
+    build.load(0, 6400)
+    build.add(0, "fill", dst=8192, count=640, type="i8", value=3.0)
+    build.store(0, 6400, src=16384, wait_dma_in=1)
+    fill_begins = ISSUE + LATENCY + 100
+    assert timing(build.program()).instructions.end.tolist()[:2] == [fill_begins, fill_begins + 10]
+
+
+def test_seven_cores_push_into_the_port_of_one():
+    build = Builder(cores=8)
+    spaces = {"src_space": "local", "dst_space": "local"}
+    for core in range(1, 8):
+        build.add(core, "store", **spaces, peer_core=1, src=0, dst=core << 16, run=1 << 16)
+    begin = ISSUE + TARGET.interconnect.latency_cycles
+    # Sevenths of a rate are rounded down.
+    assert timing(build.program()).cycles == pytest.approx(begin + 7 * (1 << 16) // PORT, abs=1)
+
+
+def test_a_copy_within_a_memory_takes_its_port_twice():
+    build = Builder()
+    build.add(0, "load", src_space="local", dst_space="local", src=0, dst=8192, run=6400)
+    assert timing(build.program()).cycles == ISSUE + 2 * 100
 
 
 def test_short_runs_cost_whole_bursts_and_their_addresses():
