@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.normalization import local_response_norm, normalize, softmax
 from ..numerics.normalization import KINDS
-from ..numerics.storage import FLOAT_NAMES, bytes_of
 from ..numerics.rounding_up import larger
+from ..numerics.storage import FLOAT_NAMES, bytes_of
 from ..targets import cycles as formulas
 from .access import Access, Operand, local, local_rows
 from .fields import NO_ADDRESS, ROWS, address, enum, flag, integer, present, real, storage
