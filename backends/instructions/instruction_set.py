@@ -30,6 +30,7 @@ from .fields import (
 from .instruction import Instruction
 from .movement import Fill, Load, Store, Sync
 from .normalization import LocalResponseNorm, Normalize, Softmax
+from .permutation import Permute
 from .pointwise import TABLE_ENTRIES, Binary, Convert, Lookup, Select, Unary
 from .pooling import Pool
 from .product import Epilogue, Matmul
@@ -64,6 +65,7 @@ __all__ = [
     "Lookup",
     "Matmul",
     "Normalize",
+    "Permute",
     "Pool",
     "Reduce",
     "Resample",
@@ -76,7 +78,7 @@ __all__ = [
 
 INSTRUCTIONS: tuple[type[Instruction], ...] = (
     Load, Store, Fill, Sync, HostCall, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce,
-    Resample, Softmax, Normalize, LocalResponseNorm, Unary, Lookup, Select,
+    Resample, Softmax, Normalize, LocalResponseNorm, Unary, Lookup, Select, Permute,
 )  # fmt: skip
 BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}
 BY_OPCODE: dict[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}

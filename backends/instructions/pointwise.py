@@ -39,6 +39,11 @@ TABLE_ENTRIES = 256
 """How many entries a table has that is looked up with 8 bits."""
 
 
+def _row_groups(f: Mapping[str, Any], target: Target) -> Any:
+    """Count the lane groups that are read of the operand of an instruction with the fields ROWS."""
+    return formulas.lane_groups_read(target, (f["rows"], f["columns"]), (f["in_pitch"], 1))
+
+
 class Convert(Instruction):
     """Changes the storage type or quantization of rows of elements, clamps, and fills each row up
     to its pitch.
@@ -73,7 +78,7 @@ class Convert(Instruction):
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         wider = max(f["in_type"], f["out_type"], key=size_bytes)
         elements, operations = f["rows"] * f["out_pitch"], target.vector.operations_of("convert")
-        return formulas.vector_cycles(target, wider, elements, operations)
+        return formulas.vector_cycles(target, wider, elements, operations, _row_groups(f, target))
 
     @staticmethod
     def counted_type(f: Mapping[str, Any]) -> str:
@@ -146,7 +151,8 @@ class Binary(Instruction):
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
         operations = target.vector.operations_of(f["kind"])
-        return formulas.vector_cycles(target, f["type"], elements, operations)
+        groups = (_broadcast_groups(f, name, target) for name in ("a", "b"))
+        return formulas.vector_cycles(target, f["type"], elements, operations, *groups)
 
     @staticmethod
     def out_type(f: Mapping[str, Any]) -> str:
@@ -163,6 +169,12 @@ class Binary(Instruction):
         return Operand("a", a.elements(f["type"]), f["type"]), Operand(
             "b", b.elements(f["type"]), f["type"]
         )
+
+
+def _broadcast_groups(f: Mapping[str, Any], name: str, target: Target) -> Any:
+    """Count the lane groups that are read of an operand with strides over four dimensions."""
+    sizes = [f[f"size{d}"] for d in range(4)]
+    return formulas.lane_groups_read(target, sizes, [f[f"{name}_stride{d}"] for d in range(4)])
 
 
 def _broadcast_accesses(
@@ -213,9 +225,9 @@ class Select(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
-        return formulas.vector_cycles(
-            target, f["type"], elements, target.vector.operations_of("select")
-        )
+        operations = target.vector.operations_of("select")
+        groups = (_broadcast_groups(f, name, target) for name in ("condition", "a", "b"))
+        return formulas.vector_cycles(target, f["type"], elements, operations, *groups)
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
@@ -262,7 +274,9 @@ class Unary(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements, operations = f["rows"] * f["out_pitch"], target.vector.operations_of(f["kind"])
-        return formulas.vector_cycles(target, f["type"], elements, operations)
+        return formulas.vector_cycles(
+            target, f["type"], elements, operations, _row_groups(f, target)
+        )
 
     @staticmethod
     def out_type(f: Mapping[str, Any]) -> str:
@@ -307,9 +321,9 @@ class Lookup(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        elements = f["rows"] * f["out_pitch"]
+        elements, operations = f["rows"] * f["out_pitch"], target.vector.operations_of("lookup")
         return formulas.vector_cycles(
-            target, f["out_type"], elements, target.vector.operations_of("lookup")
+            target, f["out_type"], elements, operations, _row_groups(f, target)
         )
 
     @staticmethod

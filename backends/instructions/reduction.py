@@ -57,9 +57,11 @@ class Reduce(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         elements = f["outer"] * f["length"] * f["inner"]
-        return formulas.vector_cycles(
-            target, f["type"], elements, target.vector.operations_of(f["kind"])
-        )
+        operations = target.vector.operations_of(f["kind"])
+        sizes = (f["outer"], f["length"], f["inner"])
+        strides = (f["outer_stride"], f["length_stride"], 1)
+        groups = formulas.lane_groups_read(target, sizes, strides)
+        return formulas.vector_cycles(target, f["type"], elements, operations, groups)
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:

@@ -8,6 +8,7 @@ once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -61,11 +62,60 @@ def matrix_cycles(
     return folds.cycles(target.matrix.rows, target.matrix.overlap)
 
 
-def vector_cycles(target: Target, storage: str, elements: int, operations: int) -> int:
+def vector_cycles(
+    target: Target, storage: str, elements: Whole, operations: int, *lane_groups: Whole
+) -> Whole:
     """Return the cycles of `operations` passes over `elements` of type `storage`: startup + operations ·
-    ceil(elements / lanes).
+    ceil(elements / lanes), or more if an operand is read in more `lane_groups` than that (`lane_groups_read`).
+
+    The unit reads lanes / lane_group groups of each operand in a cycle, while it computes on those read before:
+    the cycles are startup + max(operations · ceil(elements / lanes), ceil(lane groups · lane_group / lanes)). So an
+    operand of whole groups costs nothing more, and one of single elements lane_group times as much.
     """
-    return target.vector.startup_cycles + operations * ceil_div(elements, target.lanes_of(storage))
+    lanes, busy = target.lanes_of(storage), 0
+    for groups in lane_groups:
+        busy = larger(busy, ceil_div(groups * target.vector.lane_group, lanes))
+    return target.vector.startup_cycles + larger(operations * ceil_div(elements, lanes), busy)
+
+
+def lane_groups_read(target: Target, sizes: Sequence[Whole], strides: Sequence[Whole]) -> Whole:
+    """Count the lane groups that the vector unit reads of an operand of `sizes` elements at `strides` in elements,
+    outermost axis first.
+
+    The local memory gives lane_group neighboring elements at a time, and the unit can spread one of them over all
+    lanes; it cannot collect the elements of a group from several places. So elements that follow one another (stride
+    1) are read in ceil(length / lane_group) groups, neighboring axes as one if they lie side by side; an element that
+    is repeated (stride 0) is read once for each of its runs; and every element at another stride takes a group of
+    its own.
+    """
+    length: Any = 1
+    rows: Any = 1
+    joins: Any = True
+    repeated: Any = False
+    for size, stride in zip(reversed(sizes), reversed(strides), strict=True):
+        neighbor = (stride == length) & (repeated == 0)
+        repeat = (stride == 0) & (length == 1)
+        joins = joins & ((size == 1) | neighbor | repeat)
+        repeated = repeated | (joins & repeat & (size > 1))
+        length = length * (1 + (size - 1) * (joins & neighbor))
+        rows = rows * (1 + (size - 1) * (joins == 0))
+    return rows * ceil_div(length, target.vector.lane_group)
+
+
+def permute_cycles(
+    target: Target, storage: str, *, tiles: Whole, rows: Whole, columns: Whole
+) -> Whole:
+    """Return the cycles to transpose `tiles` of rows x columns elements of type `storage`.
+
+    The model's assumption is a square of lane_group x lane_group registers for each lane group of the vector unit. A
+    block takes lane_group cycles to enter it, a row in each, and as many to leave, a column in each, while the next
+    block enters from the other side. So the lanes / lane_group squares pass lanes elements in a cycle; blocks are
+    whole, and a target that cannot let blocks enter and leave at once says `permute = 2` in its operations.
+    """
+    group = target.vector.lane_group
+    blocks = tiles * ceil_div(rows, group) * ceil_div(columns, group)
+    operations = target.vector.operations_of("permute")
+    return vector_cycles(target, storage, blocks * group * group, operations)
 
 
 def epilogue_operations(target: Target, residual: bool) -> int:

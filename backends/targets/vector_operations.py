@@ -53,6 +53,8 @@ FUNCTIONS: Mapping[str, Steps] = {
     "depthwise_conv2d": _ONE, "pool": _ONE, "resample": _ONE,
     # A look-up makes an address of the bits and reads the entry; a residual adds to its epilogue.
     "convert": _ONE, "lookup": Steps(0, 0, 2), "epilogue": Steps(0, 0, 2), "residual": _ONE,
+    # Transposes whole blocks of lane_group x lane_group elements.
+    "permute": _ONE,
 }  # fmt: skip
 """Every function of the vector unit, by name."""
 

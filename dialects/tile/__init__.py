@@ -19,6 +19,7 @@ from .core_op import CoreOp as CoreOp
 from .layer import LayerOp, YieldOp
 from .movement import CopyOp, FillOp
 from .normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
+from .permutation import PermuteOp
 from .pointwise import BinaryOp, ConvertOp, LookupOp, SelectOp, UnaryOp
 from .pooling import PoolOp
 from .product import EpilogueOp, MatmulOp
@@ -45,6 +46,7 @@ _OPS: list[Any] = [
     SelectOp,
     UnaryOp,
     LookupOp,
+    PermuteOp,
     PoolOp,
     ReduceOp,
     ResampleOp,

@@ -29,6 +29,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
     v10: unary kind=elu, type=f32, x=0x0, out=0x0, rows=1, columns=10, in_pitch=16, out_pitch=16, alpha=0.5, clamp_high=1.0
     v11: lookup in_type=i8, out_type=u8, x=0x0, table=0x100, out=0x0, rows=1, columns=10, in_pitch=16, out_pitch=16, zero_point=7
     v12: select type=f32, condition=0x0, a=0x100, b=0x200, out=0x300, size3=16, condition_stride3=1, a_stride3=1
+    v13: permute x=0x0, out=0x800, type=i8, tiles=2, rows=3, columns=10, in_pitch=16, out_pitch=16, zero_point=-5
     m2: sync engine=matrix after v3 signal c1@{0}
     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v12 wait c1>=1
     s1: host_call function=argmax, type=f32, out_type=i64, x_segment=input, out_segment=output, x=0x0, out=0x0, outer=2, length=3, inner=2, out_length=1, last=1 after v12
@@ -59,6 +60,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // CHECK-NEXT:     v10: unary kind=elu, type=f32, {{.*}}, alpha=0.5, clamp_high=1.0
 // CHECK-NEXT:     v11: lookup in_type=i8, out_type=u8, {{.*}}, zero_point=7
 // CHECK-NEXT:     v12: select type=f32, condition=0x0, a=0x100, b=0x200, out=0x300, size3=16, condition_stride3=1, a_stride3=1
+// CHECK-NEXT:     v13: permute x=0x0, out=0x800, type=i8, tiles=2, rows=3, columns=10, in_pitch=16, out_pitch=16, zero_point=-5
 // CHECK-NEXT:     m2: sync engine=matrix after v3 signal c1@{0}
 // CHECK-NEXT:     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v12 wait c1>=1
 // CHECK-NEXT:     s1: host_call function=argmax, type=f32, out_type=i64, x_segment=input, out_segment=output, {{.*}}, last=1 after v12
@@ -88,6 +90,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // GENERIC-NEXT:       "isa.unary"() <{name = "v10", fields = array<i64: 34, 10, 0, 0, 1, 10, 16, 16>, reals = array<f64: 5.000000e-01, 0.000000e+00, 0xfff0000000000000, 1.000000e+00>}> : () -> ()
 // GENERIC-NEXT:       "isa.lookup"() <{name = "v11", fields = array<i64: 1, 2, 0, 256, 0, 1, 10, 16, 16, 7>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.select"() <{name = "v12", fields = array<i64: 10, 0, 256, 512, 768, 1, 1, 1, 16, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0>, reals = array<f64>}> : () -> ()
+// GENERIC-NEXT:       "isa.permute"() <{name = "v13", fields = array<i64: 0, 2048, 1, 2, 3, 10, 16, 16, -5>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.sync"() <{name = "m2", fields = array<i64>, reals = array<f64>, after = ["v3"], signal = array<i64: 1, 0>, engine = "matrix"}> : () -> ()
 // GENERIC-NEXT:       "isa.store"() <{name = "s0", fields = array<i64: 1, 0, 0, 0, 2, 0, 0, 20, 0, 0, 2, 1, 1, 1, 32, 0, 0, 0, 20, 0, 0, 0, 0>, reals = array<f64>, after = ["v12"], wait = array<i64: 1, 1>}> : () -> ()
 // GENERIC-NEXT:       "isa.host_call"() <{name = "s1", fields = array<i64: 0, 10, 7, 1, 2, 0, 0, 2, 3, 2, 1, 0, 1, 0, 0>, reals = array<f64>, after = ["v12"]}> : () -> ()

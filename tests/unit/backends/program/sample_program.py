@@ -198,6 +198,20 @@ INSTRUCTIONS = [
         },
     ),
     (
+        "permute",
+        {
+            "x": 0,
+            "out": 0x800,
+            "type": "i8",
+            "tiles": 2,
+            "rows": 3,
+            "columns": 10,
+            "in_pitch": 16,
+            "out_pitch": 16,
+            "zero_point": -5,
+        },
+    ),
+    (
         "select",
         {
             "type": "f32",

@@ -93,3 +93,59 @@ def test_vector_and_transfer_costs():
     assert cycles.local_write_cycles(target, 65) == 2
     assert cycles.transfer_bytes_on_bus(target, 65, 1) == 128
     assert cycles.transfer_bytes_on_bus(target, 3, 10) == 640
+
+
+def groups_of(target, sizes, strides):
+    """Lane groups counted element by element: a new one for each element that does not follow the one before it."""
+    steps = [0]
+    for size, stride in zip(sizes, strides, strict=True):
+        steps = [at + i * stride for at in steps for i in range(size)]
+    first = next((s for n, s in zip(sizes[::-1], strides[::-1], strict=True) if n > 1), 1)
+    groups, length = 0, 0
+    for before, at in zip([None, *steps], steps, strict=False):
+        follows = before is not None and at == before + first and first in (0, 1)
+        length = length + 1 if follows else 1
+        groups += length == 1 or (first == 1 and (length - 1) % target.vector.lane_group == 0)
+    return groups
+
+
+def nested_strides(sizes, kinds):
+    """Strides of an operand of these sizes: dense, or by kind repeated or spread."""
+    strides, step = [], 1
+    for size, kind in zip(reversed(sizes), reversed(kinds), strict=True):
+        strides.append(0 if kind == "repeat" else step)
+        step *= 1 if kind == "repeat" else size * (7 if kind == "spread" else 1)
+    return strides[::-1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 20), st.sampled_from(["dense", "repeat", "spread"])), min_size=1, max_size=3)
+)  # fmt: skip
+def test_lane_groups_are_those_counted_element_by_element(axes):
+    target = load_target("default-8c")
+    sizes, kinds = zip(*axes, strict=True)
+    strides = nested_strides(sizes, kinds)
+    counted = groups_of(target, sizes, strides)
+    found = cycles.lane_groups_read(target, sizes, strides)
+    # The end of a repeated row may happen to lie beside the start of the next one.
+    assert found == counted if "repeat" not in kinds[:-1] else found >= counted
+
+
+def test_a_strided_operand_is_read_element_by_element():
+    target = load_target("default-8c")
+    # 3 x 6,272 bytes, transposed by strides: each takes a lane group, of which 256 / 16 are read in a cycle.
+    groups = cycles.lane_groups_read(target, (6272, 3), (1, 6272))
+    assert groups == 3 * 6272
+    assert cycles.vector_cycles(target, "i8", 3 * 6272, 1, groups) == 8 + 3 * 6272 // 16
+    # Whole rows, repeated rows and repeated elements are read as fast as they are computed on.
+    for strides in ((64, 1), (0, 1), (1, 0), (0, 0)):
+        groups = cycles.lane_groups_read(target, (100, 64), strides)
+        assert cycles.vector_cycles(target, "i8", 6400, 1, groups) == 8 + 25
+
+
+def test_a_permutation_passes_whole_blocks():
+    target = load_target("default-8c")
+    # 392 blocks of 16 x 16, 16 of them side by side, 16 cycles each.
+    assert cycles.permute_cycles(target, "i8", tiles=1, rows=3, columns=6272) == 8 + 392
+    assert cycles.permute_cycles(target, "f32", tiles=2, rows=17, columns=16) == 8 + 2 * 2 * 4

@@ -499,3 +499,23 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
     v0: lookup in_type=i16, out_type=u8, x=0x0, table=0x100, out=0x0, rows=1, columns=10, in_pitch=16, out_pitch=16, zero_point=7
   }
 }
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have rows <= out_pitch, got rows=3, out_pitch=2}}
+    v0: permute x=0x0, out=0x800, type=i8, rows=3, columns=10, in_pitch=16, out_pitch=2
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have type one of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, got type=i64}}
+    v0: permute x=0x0, out=0x800, type=i64, rows=3, columns=10, in_pitch=16, out_pitch=16
+  }
+}

@@ -8,6 +8,8 @@ import inspect
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from smalti.backends.instructions.instruction_set import INSTRUCTIONS
 from smalti.backends.numerics import convolution as plain_convolution
 from smalti.backends.numerics import elementwise, quantization
@@ -16,6 +18,7 @@ from smalti.backends.numerics.device import (
     movement,
     normalization,
     packing,
+    permutation,
     pointwise,
     pooling,
     product,
@@ -23,7 +26,7 @@ from smalti.backends.numerics.device import (
     resampling,
 )
 from smalti.backends.numerics.epilogue import epilogue_int
-from smalti.backends.numerics.storage import dtype_of
+from smalti.backends.numerics.storage import PERMUTED_NAMES, dtype_of
 
 _COMPUTING = [i for i in INSTRUCTIONS if i.numerics is not None]
 
@@ -276,3 +279,24 @@ def test_pool_reduce_resample_softmax_and_fill():
     assert not soft[..., 10:].any()
     assert movement.fill(count=3, type="i8", value=-200.0).tolist() == [-128] * 3
     assert movement.fill(count=2, type="bf16", value=0.5).astype(float).tolist() == [0.5, 0.5]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.sampled_from(PERMUTED_NAMES),
+    st.integers(1, 3),
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_permute_is_numpys_transpose(type, tiles, rows, columns, in_padding, out_padding):
+    rng, samples = _rng(), 2
+    x = rng.integers(0, 100, (samples, tiles, rows, columns + in_padding)).astype(dtype_of(type))
+    got = permutation.permute(
+        x.reshape(samples, -1), type=type, tiles=tiles, rows=rows, columns=columns,
+        in_pitch=columns + in_padding, out_pitch=rows + out_padding, zero_point=1,
+    )  # fmt: skip
+    assert got.dtype == x.dtype
+    np.testing.assert_array_equal(got[..., :rows], x[..., :columns].transpose(0, 1, 3, 2))
+    assert (got[..., rows:] == 1).all()
