@@ -24,8 +24,9 @@ class HostFunction:
 
     `compute` takes x [..., outer, length, inner], and `out_length` and the function's own `flags` as keywords. `takes`
     lists the storage types that the operand may have. `gives` is the storage type of the result; None stands for the
-    operand's. `lengths` says what out_length may be: "one", "same" (as length) or "fewer" (1 to length). `along_axis`
-    is False for a function that computes each element by itself.
+    operand's. `lengths` says what out_length may be: "one", "same" (as length) or "fewer" (1 to length). `compares` is
+    True for a function that compares elements, so that the least difference may change its result. `along_axis` is
+    False for a function that computes each element by itself.
     """
 
     compute: Callable[..., np.ndarray]
@@ -33,6 +34,7 @@ class HostFunction:
     flags: tuple[str, ...] = ()
     takes: tuple[str, ...] = NETWORK_FLOAT_NAMES
     gives: str | None = None
+    compares: bool = False
     along_axis: bool = True
 
 
@@ -90,11 +92,13 @@ def _conversion(storage: str) -> HostFunction:
 
 
 HOST_FUNCTIONS: Mapping[str, HostFunction] = {
-    "argmax": HostFunction(_extreme(np.argmax), "one", ("last",), gives="i64"),
-    "argmin": HostFunction(_extreme(np.argmin), "one", ("last",), gives="i64"),
+    "argmax": HostFunction(_extreme(np.argmax), "one", ("last",), gives="i64", compares=True),
+    "argmin": HostFunction(_extreme(np.argmin), "one", ("last",), gives="i64", compares=True),
     "cumsum": HostFunction(_cumsum, "same", ("exclusive", "reverse")),
-    "top_k_indices": HostFunction(_top_k_indices, "fewer", ("largest",), gives="i64"),
-    "top_k_values": HostFunction(_top_k_values, "fewer", ("largest",)),
+    "top_k_indices": HostFunction(
+        _top_k_indices, "fewer", ("largest",), gives="i64", compares=True
+    ),
+    "top_k_values": HostFunction(_top_k_values, "fewer", ("largest",), compares=True),
     **{f"to_{name}": _conversion(name) for name in _CONVERTIBLE},
 }
 """Every function that the host has, by name."""

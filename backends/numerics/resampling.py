@@ -52,9 +52,7 @@ def resize_taps(
     output of 0 is fine), or a scale is not positive.
     """
     _check(mode, in_size, out_size, scale, coordinate_transformation_mode, nearest_mode, antialias)
-    # The nearest element changes with the last bit of a coordinate: ONNX Runtime computes it in f32.
-    dtype = np.dtype(np.float32 if mode == "nearest" else np.float64)
-    at = _coordinates(in_size, out_size, scale, roi, coordinate_transformation_mode, dtype)
+    at = _coordinates(in_size, out_size, scale, roi, coordinate_transformation_mode)
     at = at.astype(np.float64, copy=False)
     if mode == "nearest":
         index = _nearest(at, nearest_mode)[:, None]
@@ -142,12 +140,13 @@ def _coordinates(
     scale: float,
     roi: tuple[float, float] | None,
     mode: str,
-    dtype: np.dtype,
 ) -> np.ndarray:
-    """Return where each output element lies on the input's axis, computed in `dtype`: [out] (ONNX, Resize,
-    coordinate_transformation_mode).
+    """Return where each output element lies on the input's axis: [out] (ONNX, Resize, coordinate_transformation_mode).
+
+    Coordinates are computed in f32, as ONNX Runtime does: the nearest element changes with the last bit, and linear
+    weights are differences of coordinates, so that they add up to exactly 1 in f32.
     """
-    x = np.arange(out_size, dtype=dtype)
+    x = np.arange(out_size, dtype=np.float32)
     # As ONNX Runtime has it: length_resized of the specification is the whole size of the output.
     length = out_size
     if mode == "asymmetric":

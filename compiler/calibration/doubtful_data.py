@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
@@ -19,8 +19,8 @@ _UNNAMED = "arr_0"
 
 
 def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> Iterator[Diagnostic]:
-    """Yield a warning if there are few samples, and one for each input whose data are all zero, or whole numbers up to
-    255, as pixels are, where the network expects floats.
+    """Yield a warning for each input whose data are all zero, or whole numbers up to 255, as pixels are, where the
+    network expects floats.
 
     Args:
         module: the network that is calibrated.
@@ -29,10 +29,6 @@ def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> It
     """
     function = main_function(module)
     values = dict(zip(input_names(function), function.body.block.args, strict=True))
-    # Axis 0 of what has no batch is longer than the number of samples, which is seldom known better.
-    count = max((len(np.atleast_1d(array)) for array in data.values()), default=0)
-    if 0 < count < FEW_SAMPLES:
-        yield _few(list(data), count, place)
     for name, array in data.items():
         if array.dtype == np.bool_ or array.size == 0:
             continue
@@ -41,6 +37,22 @@ def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> It
             yield _zeros(name, place)
         elif low >= 0 and 128 <= high <= 255 and _is_whole(array) and not _normalizes(values[name]):
             yield _pixels(name, low, high, place)
+
+
+def doubt_of_number(data: Mapping[str, np.ndarray], place: Place) -> Diagnostic | None:
+    """Return a warning if there are few samples to quantize a network by; None if there are enough."""
+    # Axis 0 of what has no batch is longer than the number of samples, which is seldom known better.
+    count = max((len(np.atleast_1d(array)) for array in data.values()), default=0)
+    if not 0 < count < FEW_SAMPLES:
+        return None
+    samples = "is only 1 sample" if count == 1 else f"are only {count} samples"
+    inputs = ", ".join(f"'{name}'" for name in data)
+    return Diagnostic(
+        "warning",
+        f"there {samples} for {inputs}: INT8 cuts off what lies beyond their range",
+        place,
+        hint="give samples of every kind that the network meets in use, a hundred if there are so many",
+    )
 
 
 def doubt_of_name(array: str, name: str, place: Place) -> Diagnostic | None:
@@ -52,17 +64,6 @@ def doubt_of_name(array: str, name: str, place: Place) -> Diagnostic | None:
         f"the array '{array}' is taken for input '{name}', as the file has no other",
         place,
         hint=f"save it with numpy.savez(path, **{{{name!r}: array}}) if it is right",
-    )
-
-
-def _few(names: Sequence[str], count: int, place: Place) -> Diagnostic:
-    samples = "is only 1 sample" if count == 1 else f"are only {count} samples"
-    inputs = ", ".join(f"'{name}'" for name in names)
-    return Diagnostic(
-        "warning",
-        f"there {samples} for {inputs}: INT8 cuts off what lies beyond their range",
-        place,
-        hint="give samples of every kind that the network meets in use, a hundred if there are so many",
     )
 
 

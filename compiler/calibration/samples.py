@@ -15,7 +15,7 @@ from ...backends.numerics.storage import dtype_of
 from ...passes.top.calibration_table import Range, read_table
 from ..inputs.arrays import read_npz
 from ..inputs.random_inputs import input_ranges, random_input
-from .doubtful_data import doubt_of_name, doubts
+from .doubtful_data import doubt_of_name, doubt_of_number, doubts
 
 RANDOM_SAMPLES = 8
 """How many samples "random:SEED" makes."""
@@ -48,11 +48,10 @@ def load_calibration_data(
         return _random_data(0, tensors, read_table(source))
     if is_random(source):
         return _random_data(seed_of(source), tensors, input_ranges(main_function(module)))
+    place = _place_of(source)
     if isinstance(source, str | Path):
-        place = Place(file=str(source))
         arrays = _of_inputs(read_npz(source), declared, place, warn)
     else:
-        place = Place(name="calibration data")
         arrays = {name: np.asarray(value) for name, value in source.items()}
     data = {name: _checked(name, arrays, *tensor, place) for name, tensor in tensors.items()}
     counts = {
@@ -64,6 +63,23 @@ def load_calibration_data(
     for doubt in doubts(module, data, place):
         warn(doubt)
     return data
+
+
+def few_samples(
+    source: str | Path | Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]
+) -> Diagnostic | None:
+    """Return a warning if `data`, which were loaded from `source`, are few samples to quantize a network by; None if
+    there are enough, or if they are random.
+    """
+    if is_table(source) or is_random(source):
+        return None
+    return doubt_of_number(data, _place_of(source))
+
+
+def _place_of(source: str | Path | Mapping[str, np.ndarray]) -> Place:
+    if isinstance(source, str | Path):
+        return Place(file=str(source))
+    return Place(name="calibration data")
 
 
 def is_random(source: object) -> TypeGuard[str]:

@@ -20,6 +20,8 @@ from ...dialects.ir.context import SmaltiContext, report
 from ...dialects.ir.target_attribute import TARGET_HASH, target_name_of
 from ...dialects.ir.verifier import Verifier
 from ...dialects.level import LEVELS, NETWORK_LEVELS, Level
+from ...dialects.quant import UniformQuantizedType
+from ...dialects.quant.element_type import element_of
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
@@ -28,7 +30,7 @@ from ...passes.top.annotate_calibration import AnnotateCalibration, AnnotateMeas
 from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.ranges import calibrate
-from ..calibration.samples import is_table, load_calibration_data
+from ..calibration.samples import few_samples, is_table, load_calibration_data
 from .pass_change import PassChange
 from .pass_progress import PassProgress
 from .pipelines import (
@@ -113,6 +115,7 @@ class Compilation:
     pipeline: list[str] = field(default_factory=list)
     _passed: set[Level] = field(default_factory=set)
     _verifier: Verifier = field(default_factory=Verifier)
+    _few_samples: Diagnostic | None = None
 
     def lower_to(self, end: Level) -> None:
         """Run the pipeline down to the end of level `end`, calibrating on the way where int8 needs it.
@@ -174,6 +177,8 @@ class Compilation:
 
     def _reached(self, level: Level) -> None:
         self._passed.add(level)
+        if level == "tpu" and self._few_samples is not None and _is_quantized(self.module):
+            report(self.ctx, self._few_samples)
         if self.keep_levels:
             self.levels[level] = self.module if level == LEVELS[-1] else self.module.clone()
         if self.on_level is not None:
@@ -197,6 +202,8 @@ class Compilation:
             self._run([pass_text(AnnotateCalibration.name, table=table)])
             return
         data = load_calibration_data(self.options.calibration, self.module, self.ctx.on_report)
+        # Told once the network is converted, if it is quantized by them at all.
+        self._few_samples = few_samples(self.options.calibration, data)
         self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
         annotation = AnnotateMeasured(self.calibration_table, self.ranges)
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
@@ -216,6 +223,12 @@ class Compilation:
             sanitize_program(decode_program(program))
             self.progress("encode", 2, steps)
         return program
+
+
+def _is_quantized(module: ModuleOp) -> bool:
+    """Tell whether 8 bits hold some tensor of tpu IR."""
+    values = [result for op in module.walk() for result in op.results]
+    return any(isinstance(element_of(each), UniformQuantizedType) for each in values)
 
 
 def start_from_model(

@@ -25,9 +25,11 @@ def count(experiment: IrExperiment) -> int:
 def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
     """Return the program with these steps only, by number.
 
-    Buffers that nobody uses go, and no instruction waits for one that is gone.
+    Buffers that nobody uses go, and no instruction waits for one that is gone. A tensor between layers becomes an input
+    if the steps that write it are gone, and an output if those that read it are.
     """
     copy = IrExperiment(experiment.passes, experiment.module.clone(), experiment.ctx)
+    written = {op: _writers(op) for op in copy.module.walk() if isinstance(op, tile.GlobalOp)}
     chosen = set(kept)
     gone: dict[Operation | None, set[str]] = {}
     for number, op in enumerate(_steps(copy)):
@@ -43,7 +45,26 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
         elif isinstance(op, tile.BufferOp) and op.output.first_use is None:
             op.detach()
             op.erase()
+        elif isinstance(op, tile.GlobalOp) and op.segment.data == "scratch":
+            _make_port(op, written[op])
     return copy
+
+
+def _writers(op: tile.GlobalOp) -> int:
+    """Return how many steps write a buffer."""
+    steps = [use.operation for use in op.output.uses]
+    return sum(isinstance(s, tile.StepOp) and s.buffer_written is op.output for s in steps)
+
+
+def _make_port(op: tile.GlobalOp, written: int) -> None:
+    """Make a tensor between layers an input if no step writes it, and an output if no step reads it and all `written`
+    steps that wrote it are there.
+    """
+    left = _writers(op)
+    if left == 0:
+        op.properties["segment"] = StringAttr("input")
+    elif left == written == op.output.uses.get_length():
+        op.properties["segment"] = StringAttr("output")
 
 
 def _forget(op: isa.InstructionOp, gone: set[str]) -> None:

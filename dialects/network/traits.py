@@ -187,10 +187,19 @@ class WeighsChannels(TensorTrait):
 @dataclass(frozen=True)
 class CanStayFloat(TensorTrait):
     """The op can also compute in floats, or pass floats through, if all readers of its result want floats; if
-    `only_before_poles`, it does so only for readers with poles, as for others its integers are as good and cheaper.
+    `only_before_poles`, it does so only for readers with poles, as for others its integers are as good and cheaper. If
+    `chooses`, it takes each element from one of its operands as it is, and does so in floats for the network's output,
+    too, as moves do.
     """
 
     only_before_poles: Callable[[Any], bool] = _never
+    chooses: Callable[[Any], bool] = _never
+
+    @classmethod
+    def is_choice(cls, op: Operation) -> bool:
+        """Tell whether `op` has the trait and takes elements as they are."""
+        trait = cls.of(op)
+        return trait is not None and trait.chooses(op)
 
     @classmethod
     def is_only_before_poles(cls, op: Operation) -> bool:

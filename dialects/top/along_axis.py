@@ -9,7 +9,7 @@ from xdsl.irdl import irdl_op_definition, traits_def
 from ...backends.numerics.host import AXIS_FUNCTIONS, HOST_FUNCTIONS
 from ..ir.attribute import check_one_of
 from ..network.along_axis import AlongAxisBase
-from ..network.traits import MakesPositions
+from ..network.traits import ComparesElements, MakesPositions
 from .top_op import TopOp
 
 
@@ -26,7 +26,9 @@ class AlongAxisOp(AlongAxisBase, TopOp):
     """
 
     name = "top.along_axis"
-    traits = traits_def(MakesPositions())
+    traits = traits_def(
+        MakesPositions(), ComparesElements(where=lambda op: HOST_FUNCTIONS[op.kind.data].compares)
+    )
 
     @classmethod
     def variants(cls, example: str) -> Mapping[str, str]:

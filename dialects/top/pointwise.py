@@ -196,7 +196,7 @@ class SelectOp(SelectBase, TopOp):
     """
 
     name = "top.select"
-    traits = traits_def(RoundsResult(), CanStayFloat())
+    traits = traits_def(RoundsResult(), CanStayFloat(chooses=lambda op: True))
 
     def result_element(self) -> Attribute:
         return expressed(super().result_element())

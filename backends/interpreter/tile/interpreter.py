@@ -217,11 +217,7 @@ class _Run:
             complete[name] = number << _OPERAND_SHIFT
         _check_accesses(instruction, complete, list(buffers.values()))
         target = self._target(op.buffer_written)
-        arrays = {
-            name: buffer.flat()
-            for name, buffer in buffers.items()
-            if buffer is not target or fields.get("accumulate")
-        }
+        arrays = {name: buffers[name].flat() for name, *_ in instruction.reads(complete)}
         assert instruction.numerics is not None
         with contained(f"in {op.name}"):
             result = instruction.numerics(**arrays, **fields)

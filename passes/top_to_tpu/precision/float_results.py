@@ -34,7 +34,7 @@ def float_results(ops: Iterable[Operation]) -> dict[SSAValue, Reader]:
 
     These are the results of ops that can stay float, if all readers want floats, directly or after more such ops. One
     such reader is enough if it has a pole, or if 8 bits would hide a part of the value; then readers of 8 bits get a
-    cast. An op that computes is not kept in floats for an output's sake: only moves are.
+    cast. An op that computes is not kept in floats for an output's sake: only moves and choices are.
     """
     found: dict[SSAValue, Reader] = {}
     listed = list(ops)
@@ -53,7 +53,8 @@ def _least_reader(op: Operation) -> Reader:
     """Return the least of the readers for whose sake `op` stays in floats."""
     if CanStayFloat.is_only_before_poles(op):
         return Reader.POLE
-    return Reader.OUTPUT if Moves.holds(op) else Reader.COMPARISON
+    only_moves = Moves.holds(op) or CanStayFloat.is_choice(op)
+    return Reader.OUTPUT if only_moves else Reader.COMPARISON
 
 
 def _reader_of(

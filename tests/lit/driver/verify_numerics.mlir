@@ -14,3 +14,7 @@ func.func @main(%x: tensor<1x3x6x6xf32>) -> tensor<1x3x6x6xf32> attributes {smal
 // SEED: hint: write random:0
 
 // FILE: absent.npz: error: no such file
+
+// A conversion to int8 is right where the inputs stay in the calibrated range, as random ones do.
+// RUN: smalti-opt %S/../../data/conv.top.mlir -p "convert-top-to-tpu{target=edge-1c quantize=int8}" --verify-numerics=random:0 | filecheck %s --check-prefix=INT8
+// INT8: tpu.conv2d

@@ -7,10 +7,11 @@ import pytest
 from smalti.compiler.debugging.inputs import InputSource
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import read_module
-from smalti.tools import bisect, extract, reduce
+from smalti.tools import bisect, extract, opt, reduce
 from smalti.tools import main as smalti
 
 from tests.unit.compiler.debugging.faulty_passes import (
+    CLIPPED,
     faulty_passes,
     ir_experiment,
     residual_network,
@@ -95,6 +96,21 @@ def test_reduce_writes_the_inputs_that_show_the_fault(
     again = capsys.readouterr().out
     evidence = next(line for line in shown.splitlines() if line.startswith("shows:"))
     assert evidence in again
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_random_inputs_fill_the_calibrated_range(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Normal random numbers would never reach the bound of the clip."""
+    path = tmp_path / "clip.top.mlir"
+    path.write_text(CLIPPED)
+    words = [str(path), "-p", "cse,test-drop-clip", "--numerics", "random:0"]
+    assert bisect.main(words) == 0
+    assert "pass 2 of 2: test-drop-clip" in capsys.readouterr().out
+    words = [str(path), "-p", "cse,test-drop-clip", "--verify-numerics", "random:0"]
+    assert opt.main(words) == 1
+    assert "pass 'test-drop-clip': error: " in capsys.readouterr().err
 
 
 def test_reduce_keeps_its_inputs(network: Path, capsys: pytest.CaptureFixture[str]):

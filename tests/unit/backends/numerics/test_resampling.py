@@ -112,6 +112,23 @@ def test_two_axes_equal_onnxruntime(mode, coordinates, scale):
     np.testing.assert_allclose(got.transpose(0, 3, 1, 2), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("size", "scale"), [(7, 1.7), (30, 0.4), (64, 2.3)])
+@pytest.mark.parametrize(
+    "coordinates", ["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"]
+)
+def test_a_ramp_stays_as_straight_as_in_onnxruntime(coordinates, size, scale):
+    """To two units in the last place of 6: the weights of an element add up to exactly 1."""
+    x = np.broadcast_to(np.linspace(0, 6, size, dtype=np.float32), (1, 1, size, size))
+    scales = np.array([1, 1, scale, scale], np.float32)
+    expected = ort_model.run(
+        "Resize", [x, None, scales], mode="linear", coordinate_transformation_mode=coordinates
+    )
+    taps = resize_taps("linear", size, expected.shape[-1], float(scales[-1]), None, coordinates)
+    assert np.all(taps[1].sum(axis=1) == 1)
+    got = resample(resample(x, -1, *taps), -2, *taps)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-6)
+
+
 def test_outputs_beside_the_input_are_marked():
     index, weight = resize_taps(
         "linear", 4, 5, 1.25, (-0.5, 1.5), coordinate_transformation_mode="tf_crop_and_resize"

@@ -31,13 +31,11 @@ def saved(path, **arrays):
     ("arrays", "message", "hint"),
     [
         ({"image": np.zeros((8, 1, 8, 8))}, "input 'image' are all zero", "preprocessing"),
-        ({"image": random_input(2, 1, 8, 8)}, "only 2 samples for 'image'", "a hundred"),
-        ({"image": random_input(1, 1, 8, 8)}, "only 1 sample for 'image'", "a hundred"),
         ({"picture": random_input(8, 1, 8, 8)}, "'picture' is taken for input 'image'", "'image'"),
         ({"image": PIXELS}, "whole numbers from 0 to 255", "normalized floats"),
         ({"image": PIXELS.astype(np.uint8)}, "whole numbers from 0 to 255", "normalized floats"),
     ],
-    ids=["zeros", "two", "one", "name", "pixels", "bytes"],
+    ids=["zeros", "name", "pixels", "bytes"],
 )
 def test_doubtful_data(tmp_path, arrays, message, hint):
     (warning,) = warnings_of(saved(tmp_path / "c.npz", **arrays))
@@ -62,11 +60,33 @@ def test_a_network_that_normalizes_takes_pixels():
     assert not warnings_of({"image": PIXELS}, network(*scaled))
 
 
-def test_compiling_warns():
-    module, ctx = imported(model_of([RELU], {"image": (1, 1, 8, 8)}))
+def reports_of(node, arrays, quantize="int8"):
+    """Return the warnings of a compilation with these calibration data."""
+    module, ctx = imported(
+        model_of([node], {name: each.shape[1:] for name, each in arrays.items()})
+    )
     reports = []
     ctx.on_report = reports.append
-    options = CompileOptions("edge-1c", None, "int8", {"image": random_input(2, 1, 8, 8)})
-    Compilation(module, ctx, options).lower_to("tpu")
-    assert [each.severity for each in reports] == ["warning"]
-    assert "calibration data: warning: there are only 2 samples for 'image'" in str(reports[0])
+    data = {name: array.reshape(-1, *array.shape[2:]) for name, array in arrays.items()}
+    Compilation(module, ctx, CompileOptions("edge-1c", None, quantize, data)).lower_to("tpu")
+    return [str(each) for each in reports if each.severity == "warning"]
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "is only 1 sample"), (2, "are only 2 samples")])
+def test_few_samples_to_quantize_by(count, words):
+    data = {"image": random_input(count, 1, 1, 8, 8)}
+    pool = helper.make_node("MaxPool", ["image"], ["y"], kernel_shape=[2, 2])
+    (warning,) = reports_of(pool, data)
+    assert f"calibration data: warning: there {words} for 'image'" in warning
+    assert "a hundred" in warning.splitlines()[-1]
+    assert not reports_of(pool, {"image": random_input(4, 1, 1, 8, 8)})
+
+
+def test_few_samples_that_quantize_nothing():
+    data = {"image": random_input(2, 1, 1, 8, 8)}
+    assert not reports_of(
+        helper.make_node("MaxPool", ["image"], ["y"], kernel_shape=[2, 2]), data, "f32"
+    )
+    assert not reports_of(helper.make_node("Flatten", ["image"], ["y"]), data)
+    data = {"image": random_input(2, 1, 3), "other": random_input(2, 1, 3)}
+    assert not reports_of(helper.make_node("Concat", ["image", "other"], ["y"], axis=1), data)

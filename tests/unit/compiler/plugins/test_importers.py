@@ -10,6 +10,7 @@ import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import compile_model, import_model
 from smalti.compiler.onnx_import.operator_table import OPERATORS, register_importers
+from smalti.compiler.plugins import plugin as plugin_module
 from smalti.dialects.context import DIALECTS
 from smalti.tools import main
 
@@ -64,6 +65,17 @@ def compile_model_level_top(folder: Path) -> str:
     words = [str(folder / "mine.onnx"), "--emit=top", "-o", str(folder / "mine.smalti")]
     assert main.main(["compile", *words]) == 0
     return (folder / "mine.top.mlir").read_text()
+
+
+def test_command_line_names_the_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(plugin_module, "_LOADED", {})
+    onnx.save(model(), tmp_path / "custom.onnx")
+    words = [str(tmp_path / "custom.onnx"), "--load-plugin", swish_plugin.__file__]
+    try:
+        assert main.main(["import", *words, "-o", str(tmp_path / "custom.top.mlir")]) == 0
+    finally:
+        del DIALECTS["me"], OPERATORS[MINE]
+    assert 'me.swish "y"' in (tmp_path / "custom.top.mlir").read_text()
 
 
 def test_list_of_ops_has_it(plugin: None, capsys: pytest.CaptureFixture[str]):

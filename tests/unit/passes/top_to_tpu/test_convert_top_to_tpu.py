@@ -200,3 +200,52 @@ def test_a_weight_in_two_roles_has_two_forms(convert):
 def test_an_output_that_is_an_input_is_not_quantized(piped, network):
     text = network(IMAGE, "", "%image", "2x4x6x6xf32")
     assert piped(text, "convert-top-to-tpu").names() == ["func.return"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected_ops"),
+    [
+        (
+            f'%t = top.transpose "t" %image permutation = [0, 2, 1, 3] : ({X}) -> {{V}}',
+            ["transpose"],
+        ),
+        (f'%t = top.add "t" %image, %k : ({X}, tensor<4x1x1xf32>) -> {X}', ["add"]),
+        (f'%t = top.unary "t" %image kind = "sigmoid" : ({X}) -> {X}', ["unary"]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["argmax", "argmin", "top_k_indices"])
+def test_positions_are_found_in_floats(convert, body, expected_ops, kind):
+    """8 bits would make elements equal that are not; values that only such an op reads are not rounded to them."""
+    v = "tensor<2x6x4x6xf32>" if "transpose" in body else X
+    shape = [2, 6, 4, 6] if "transpose" in body else [2, 4, 6, 6]
+    rest, shape[1] = ("", 1) if kind.startswith("arg") else (" largest", 3)
+    type = "x".join(map(str, shape)) + "xi64"
+    text = f"""
+    {body.replace("{V}", v)}
+    %y = top.along_axis "y" %t kind = "{kind}" axis = 1 length = {shape[1]} keepdims{rest} : ({v}) -> tensor<{type}>
+    """
+    result, found, expected = convert(text, "%y", type)
+    assert ops(result) == [*expected_ops, "host_call"]
+    assert np.array_equal(found, expected)
+
+
+def test_positions_of_what_8_bits_made(convert):
+    """A product has 8 bits anyway: the element found is the largest but for their rounding."""
+    text = f"""{CONV}
+    %y = top.along_axis "y" %c kind = "argmax" axis = 1 length = 1 keepdims : ({Y}) -> tensor<2x1x4x4xi64>
+    """
+    result, found, _ = convert(text, "%y", "2x1x4x4xi64")
+    assert ops(result) == ["cast", "conv2d", "cast", "host_call"]
+    _, rounded, exact = convert(CONV, "%c", "2x6x4x4xf32")
+    lost = exact.max(axis=1, keepdims=True) - np.take_along_axis(exact, found, 1)
+    assert lost.max() <= 2 * np.abs(rounded - exact).max()
+
+
+def test_a_choice_between_inputs_is_not_quantized(convert):
+    body = f"""
+    %c = top.compare "c" %image, %k kind = "less" : ({X}, tensor<4x1x1xf32>) -> tensor<2x4x6x6xi1>
+    %y = top.select "y" %c, %image, %k : (tensor<2x4x6x6xi1>, {X}, tensor<4x1x1xf32>) -> {X}
+    """
+    result, found, expected = convert(body, "%y", "2x4x6x6xf32")
+    assert ops(result) == ["compare", "select"]
+    assert np.array_equal(found, expected)

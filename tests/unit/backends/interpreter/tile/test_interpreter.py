@@ -100,6 +100,24 @@ def transposed(core=0):
     return [x, mid, y, local, back], steps
 
 
+def test_computations_in_place():
+    """An op may write the buffer that it reads, as its instruction may."""
+    x = tile.GlobalOp("x", "input", [1, 16], "f32")
+    y = tile.GlobalOp("y", "output", [1, 16], "f32")
+    local = tile.AllocOp(0, [1, 16], "f32")
+    row = {"source_strides": [1], "target_strides": [1]}
+    steps = [
+        copy(0, x.output, local.output, [16], **row),
+        tile.ConvertOp(0, local.output, local.output, columns=16, clamp=[0.0, 2.0]),
+        tile.BinaryOp(0, local.output, local.output, local.output, kind="add"),
+        copy(0, local.output, y.output, [16], **row),
+    ]
+    module = program(x, y, local, *steps)
+    values = np.linspace(-4, 4, 16, dtype=np.float32)[None]
+    found = run_tile(module, make_context().weights, {"x": values})["y"]
+    assert np.array_equal(found, 2 * np.clip(values, 0, 2))
+
+
 def test_copies_change_layout_and_pad():
     declarations, steps = transposed()
     x = np.arange(24, dtype=np.int8).reshape(2, 3, 2, 2)
