@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from .arguments.command_line import EXIT_FINE
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
 from .arguments.parser import Parser
+from .console.progress_bar import progress_bar
 from .program import add_program_arguments, run_program
 
 _EPILOG = """\
@@ -36,10 +37,12 @@ def _run(args: argparse.Namespace) -> int:
 
     experiment = experiment_of(args)
     predicate = predicate_of(args, experiment)
-    culprit = first_pass(experiment, predicate)
+    with progress_bar() as progress:
+        culprit = first_pass(experiment, predicate, progress)
     print(f"pass {culprit.number + 1} of {len(experiment.passes)}: {culprit.text}")
     print(f"shows: {culprit.evidence}")
-    rewrite = first_rewrite(experiment, predicate, culprit)
+    with progress_bar() as progress:
+        rewrite = first_rewrite(experiment, predicate, culprit, progress)
     if rewrite is None:
         print("the pass applies no patterns, or the fault shows without them")
     else:

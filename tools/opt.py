@@ -13,6 +13,7 @@ from .arguments.files import InputFile, OutputFile, OutputIr
 from .arguments.parser import Parser
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
+from .console.progress_bar import progress_bar
 
 _EPILOG = """\
 passes run in the order given, as flags or as a pipeline:
@@ -211,6 +212,7 @@ def _run(args: argparse.Namespace, flags: list[str]) -> int:
         debug=args.debug,
         cost=args.cost,
         instrumentation=instrumentation(args),
+        progress=progress_bar,
     )
     text, file = _read(args)
     return EXIT_FINE if OptDriver(options).run(text, file) else EXIT_WRONG_INPUT

@@ -11,6 +11,7 @@ from .arguments.command_line import EXIT_FINE
 from .arguments.fault import add_fault_arguments, experiment_of, predicate_of
 from .arguments.files import OutputIr, check_files
 from .arguments.parser import Parser
+from .console.progress_bar import progress_bar
 from .program import add_program_arguments, run_program
 
 _EPILOG = """\
@@ -58,11 +59,12 @@ def _run(args: argparse.Namespace) -> int:
     def report(line: str) -> None:
         print(line, file=sys.stderr)
 
-    if isinstance(experiment, OnnxExperiment):
-        reduced = reduce_onnx(experiment, predicate, report)
-    else:
-        assert isinstance(experiment, IrExperiment)
-        reduced = reduce_ir(experiment, predicate, report)
+    with progress_bar() as progress:
+        if isinstance(experiment, OnnxExperiment):
+            reduced = reduce_onnx(experiment, predicate, report, progress)
+        else:
+            assert isinstance(experiment, IrExperiment)
+            reduced = reduce_ir(experiment, predicate, report, progress)
     reduced.experiment.save(output)
     print(f"{reduced.before} ops -> {reduced.after}, after {reduced.trials} trials: {args.output}")
     print(f"shows: {reduced.evidence}")

@@ -9,6 +9,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType
 from xdsl.ir import Attribute
 
+from ...dialects.ir.location import place_of
 from ...dialects.quant.element_type import element_storage
 from ..diagnostics.diagnostic import DiagnosticError
 from ..numerics.storage import dtype_of, is_float, round_to
@@ -29,10 +30,12 @@ def main_function(module: ModuleOp) -> func.FuncOp:
     if len(named) != 1:
         raise DiagnosticError(
             f"expected one function 'main' in the module, found {len(named)} functions",
+            place_of(named[1] if named else module),
             hint="give a module with one func.func @main",
         )
     if len(named[0].body.blocks) != 1:
-        raise DiagnosticError("the function 'main' must have a body of one block")
+        message = "the function 'main' must have a body of one block"
+        raise DiagnosticError(message, place_of(named[0]))
     return named[0]
 
 
@@ -58,6 +61,7 @@ def _names(function: func.FuncOp, attribute: str, default: str, count: int) -> l
     if len(names) != count or len(set(names)) != count:
         raise DiagnosticError(
             f"{attribute} must name {count} different tensors, it is {listed}",
+            place_of(function),
             hint="name each argument and result of the function once",
         )
     return names

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, UnknownLoc
 
 from ...dialects import isa
 from ...dialects.ir.context import weights_of
-from ...dialects.ir.location import fuse, named, names_of
+from ...dialects.ir.location import fuse, named, names_of, place_of
 from ...dialects.ir.target_attribute import set_target
 from ...dialects.ir.text.module_text import WEIGHTS, print_module
 from ...dialects.isa.field_values import field_values
@@ -77,6 +77,7 @@ def _program_op(module: ModuleOp) -> isa.ProgramOp:
         )
         raise DiagnosticError(
             f"a module to assemble holds one isa.program and nothing else, {found}",
+            place_of(first or module),
             hint="lower it to isa first: smalti compile --emit isa",
         )
     return programs[0]
@@ -89,13 +90,15 @@ def _weights(op: isa.ProgramOp, ctx: Context | None) -> np.ndarray:
         return np.zeros(0, np.uint8)
     if ctx is None:
         raise DiagnosticError(
-            f"program @{op.sym_name.data} needs {size} bytes of weights, none are given"
+            f"program @{op.sym_name.data} needs {size} bytes of weights, none are given",
+            place_of(op),
         )
     array = np.ascontiguousarray(weights_of(ctx).get(op.key.data)).reshape(-1).view(np.uint8)
     if array.size != size:
         raise DiagnosticError(
             f"weight '{op.key.data}' has {array.size} bytes, segment 'weights' of "
             f"@{op.sym_name.data} has {size}",
+            place_of(op),
             hint="keep the .safetensors file that was written with the IR beside it",
         )
     return array

@@ -164,7 +164,7 @@ class Compilation:
         if passes is None:
             passes = parse_pipeline(",".join(texts))
         self.pipeline += [print_pipeline([each]) for each in passes]
-        progress = PassProgress(self.progress, texts[0] if texts else "")
+        progress = PassProgress(self.progress)
         instruments = [progress, *self.instruments]
         run_pipeline(
             self.ctx,

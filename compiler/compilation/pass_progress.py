@@ -13,16 +13,22 @@ from ...passes.instrument import PassInstrument
 
 
 class PassProgress(PassInstrument):
-    """Reports how many passes of a pipeline are done; `what` is the pipeline's name."""
+    """Reports which pass of a pipeline runs, and how many are done."""
 
-    def __init__(self, progress: Progress, what: str) -> None:
-        self.progress, self.what = progress, what
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
         self.done = self.total = 0
 
     def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
-        self.total = len(passes)
-        self.progress(self.what, 0, self.total)
+        self.done, self.total = 0, len(passes)
+
+    def before(self, each: ModulePass, module: ModuleOp) -> None:
+        self.progress(f"passes: {each.name}", self.done, self.total)
 
     def after(self, each: ModulePass, module: ModuleOp) -> None:
         self.done += 1
-        self.progress(self.what, self.done, self.total)
+        self.progress(f"passes: {each.name}", self.done, self.total)
+
+    def leave(self, module: ModuleOp, error: BaseException | None) -> None:
+        # Passes that another instrument left out are not counted.
+        self.progress("passes", self.total, self.total)

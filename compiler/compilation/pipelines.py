@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
+from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_name_of
 from ...dialects.level import LEVELS, Level
 from ...passes.registry import get_pass, parse_pipeline
@@ -45,6 +46,7 @@ def level_of(module: ModuleOp) -> Level:
     if not levels:
         raise DiagnosticError(
             "the module holds no op of top, tpu, tile or isa",
+            place_of(module),
             hint="give a file that smalti wrote, or a func.func of top ops",
         )
     return levels[-1]

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.progress import Progress, silent
 from ...passes.registry import parse_pipeline
 from ..compilation.execution import run_ir
 from ..compilation.lowering import lower_to_isa, timing_of
@@ -34,12 +35,16 @@ class Predicate(ABC):
         """Raise DiagnosticError if the predicate has no meaning for what the experiment starts from."""
         return
 
-    def first_pass(self, experiment: Experiment) -> tuple[int, str] | None:
+    def first_pass(
+        self, experiment: Experiment, progress: Progress = silent
+    ) -> tuple[int, str] | None:
         """Return the number of the first pass after which the fault shows, and the sentence; None if there is none.
 
-        Tries every prefix of the pipeline in order, from the shortest, since a fault may come and go.
+        Tries every prefix of the pipeline in order, from the shortest, since a fault may come and go. `progress` is
+        told of each pass.
         """
-        for number in range(len(experiment.passes)):
+        for number, text in enumerate(experiment.passes):
+            progress(f"passes: {text}", number, len(experiment.passes))
             prefix = experiment.with_passes(experiment.passes[: number + 1])
             if (evidence := self.holds(prefix)) is not None:
                 return number, evidence
@@ -128,8 +133,10 @@ class ChangesNumbers(Predicate):
         module, ctx = experiment.start()
         run_ir(module, ctx, self.source.arrays(module))
 
-    def first_pass(self, experiment: Experiment) -> tuple[int, str] | None:
-        found = self._first_fault(experiment)
+    def first_pass(
+        self, experiment: Experiment, progress: Progress = silent
+    ) -> tuple[int, str] | None:
+        found = self._first_fault(experiment, progress)
         return None if found is None else (found[0], str(found[1]))
 
     def same_fault(self, experiment: Experiment) -> Predicate:
@@ -144,7 +151,9 @@ class ChangesNumbers(Predicate):
         found = self._first_fault(experiment)
         return None if found is None else found[1].inputs
 
-    def _first_fault(self, experiment: Experiment) -> tuple[int, NumericsFault] | None:
+    def _first_fault(
+        self, experiment: Experiment, progress: Progress = silent
+    ) -> tuple[int, NumericsFault] | None:
         """Return the first fault that is looked for, with the number of its pass.
 
         In an experiment that counts rewrites only the last pass is under trial. The result is None if the IR does not
@@ -162,6 +171,7 @@ class ChangesNumbers(Predicate):
             return None
         for number in range(tried, len(passes)):
             each = passes[number]
+            progress(f"passes: {each.name}", number, len(passes))
             trial.before(each, module)
             try:
                 experiment.run_passes(module, ctx, number, number + 1)

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.level import NETWORK_LEVELS
 from ..compilation.pipelines import level_of
 from . import listing_reduction, network_reduction
@@ -61,42 +62,54 @@ class Reduced(Generic[E]):
 
 
 def reduce_ir(
-    experiment: IrExperiment, predicate: Predicate, report: Report = lambda line: None
+    experiment: IrExperiment,
+    predicate: Predicate,
+    report: Report = lambda line: None,
+    progress: Progress = silent,
 ) -> Reduced[IrExperiment]:
-    """Return the smallest IR, and the fewest passes, for which the predicate still holds.
+    """Return the smallest IR, and the fewest passes, for which the predicate still holds; `progress` is told of each
+    trial, and how many ops are gone.
 
     Raises DiagnosticError if the predicate does not hold on the experiment as it is.
     """
     level = level_of(experiment.module)
     steps = network_reduction if level in NETWORK_LEVELS else listing_reduction
-    return _Reducer(steps, predicate, report).run(experiment)
+    return _Reducer(steps, predicate, report, progress).run(experiment)
 
 
 def reduce_onnx(
-    experiment: OnnxExperiment, predicate: Predicate, report: Report = lambda line: None
+    experiment: OnnxExperiment,
+    predicate: Predicate,
+    report: Report = lambda line: None,
+    progress: Progress = silent,
 ) -> Reduced[OnnxExperiment]:
-    """Return the smallest model, and the fewest passes, for which the predicate still holds.
+    """Return the smallest model, and the fewest passes, for which the predicate still holds; `progress` is told of each
+    trial, and how many nodes are gone.
 
     Raises DiagnosticError if the predicate does not hold on the experiment as it is.
     """
     from . import onnx_reduction
 
-    return _Reducer(onnx_reduction, predicate, report).run(experiment)
+    return _Reducer(onnx_reduction, predicate, report, progress).run(experiment)
 
 
 class _Reducer(Generic[E]):
     """One reduction: the smallest experiment so far, and what was tried."""
 
-    def __init__(self, steps: Steps[E], predicate: Predicate, report: Report) -> None:
+    def __init__(
+        self, steps: Steps[E], predicate: Predicate, report: Report, progress: Progress
+    ) -> None:
         self.steps = steps
         self.predicate = predicate
         self.report = report
+        self.progress = progress
+        self.before = self.left = 0
         self.trials = 0
         self.evidence = ""
 
     def run(self, experiment: E) -> Reduced[E]:
         self.predicate.check(experiment)
-        before = self.steps.count(experiment)
+        self.before = self.left = self.steps.count(experiment)
         if not self._holds(experiment):
             raise DiagnosticError(
                 "the fault does not show on the input, so there is nothing to reduce",
@@ -105,14 +118,17 @@ class _Reducer(Generic[E]):
         self.predicate = self.predicate.same_fault(experiment)
         best = self._passes(experiment)
         while True:
-            size = self.steps.count(best)
+            size = self.left = self.steps.count(best)
             best = self._passes(self._bypasses(self._parts(best)))
             if self.steps.count(best) == size:
                 break
         best = self._shapes(best)
         self._holds(best)
         inputs = self.predicate.inputs(best)
-        return Reduced(best, before, self.steps.count(best), self.trials, self.evidence, inputs)
+        self.progress("reduction", self.before, self.before)
+        return Reduced(
+            best, self.before, self.steps.count(best), self.trials, self.evidence, inputs
+        )
 
     def _holds_smaller(self, candidate: E | None) -> bool:
         """Tell whether a candidate still shows the fault; one without any op is no use to a reader."""
@@ -120,6 +136,7 @@ class _Reducer(Generic[E]):
 
     def _holds(self, experiment: E) -> bool:
         self.trials += 1
+        self.progress(f"reduction: trial {self.trials}", self.before - self.left, self.before)
         evidence = self.predicate.holds(experiment)
         self.evidence = evidence or self.evidence
         return evidence is not None
@@ -131,6 +148,7 @@ class _Reducer(Generic[E]):
         if len(kept) == count:
             return best
         self.report(f"{count} ops -> {len(kept)}")
+        self.left = len(kept)
         smaller = self.steps.keep(best, kept)
         assert smaller is not None
         return smaller

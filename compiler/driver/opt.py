@@ -6,7 +6,8 @@ import os
 import stat
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +17,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, as_diagnostic
+from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.context import make_context
 from ...dialects.ir.context import SmaltiContext, print_diagnostic
 from ...dialects.ir.text.module_text import (
@@ -30,6 +32,7 @@ from ...dialects.ir.weights import keys_used
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
+from ..compilation.pass_progress import PassProgress
 from .crash_reproducer import read_reproducer
 from .expected_diagnostics import read_expectations, unmatched
 from .instrumentation import Instrumentation
@@ -45,7 +48,8 @@ class OptOptions:
     its weights beside it, or None for standard output: changed weights then go to `weights_out`, or with the text,
     unless `shown` says that a person looks at it. `dump_pipeline` writes the pipeline with all its options, and
     `debug` tracebacks, to standard error; `cost` writes its cost beside each op. `split_input`: the marker between
-    the parts of the text, None if it is one part; `output_marker` is written between what becomes of them.
+    the parts of the text, None if it is one part; `output_marker` is written between what becomes of them. `progress`
+    opens what shows the progress of the passes over a part.
     """
 
     pipeline: str | None = ""
@@ -61,6 +65,7 @@ class OptOptions:
     debug: bool = False
     cost: bool = False
     instrumentation: Instrumentation = field(default_factory=Instrumentation)
+    progress: Callable[[], AbstractContextManager[Progress]] = lambda: nullcontext(silent)
 
 
 class OptDriver:
@@ -175,7 +180,9 @@ class OptDriver:
         if self.options.verify_round_trip:
             with self._stopwatch.step("Round trip"):
                 verify_round_trip(module, ctx, file)
-        run_pipeline(ctx, module, passes, verify=self._verify_each, instruments=instruments)
+        with self.options.progress() as progress:
+            watched = [PassProgress(progress), *instruments]
+            run_pipeline(ctx, module, passes, verify=self._verify_each, instruments=watched)
         return module
 
     def _put_out(self, module: ModuleOp, ctx: SmaltiContext) -> str:

@@ -93,14 +93,16 @@ def is_unknown(location: LocationAttr) -> bool:
 
 def place_of(op: Operation) -> Place:
     """Return the place that a diagnostic about `op` points at: where it was read and the nodes of the model that it
-    stems from; if neither is known, its name; if it has none, what kind of op it is.
+    stems from; if neither is known, its name, of a function @NAME; if it has none, what kind of op it is.
     """
     nodes = ", ".join(names_of(op.location))
     if isinstance(op.location, ParsedLoc):
         source, offset = op.location.data.positions[0]
         return source.place(offset, name=nodes or None, op=op)
-    name = op.properties.get("name")
+    name, symbol = op.properties.get("name"), op.properties.get("sym_name")
     own = f"{op.name} '{name.data}'" if isinstance(name, StringAttr) and op.results else op.name
+    if isinstance(symbol, StringAttr):
+        own = f"@{symbol.data}"
     return Place(name=nodes or own, op=op)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from .location import place_of
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target
@@ -45,6 +46,7 @@ def target_of(module: ModuleOp) -> Target:
     if name is None:
         raise DiagnosticError(
             f"the module does not say for which target it is (no attribute '{TARGET}')",
+            place_of(module),
             hint="lower it from top with convert-top-to-tpu{target=NAME}",
         )
     target = _load(name)
@@ -54,6 +56,7 @@ def target_of(module: ModuleOp) -> Target:
         raise DiagnosticError(
             f"the module was lowered for another '{name}': it has {found}, the target is "
             f"{target.content_hash}",
+            place_of(module),
             hint="compile the model again for the target as it is now",
         )
     return target

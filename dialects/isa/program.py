@@ -32,6 +32,7 @@ from ...backends.instructions.instruction_check import MemorySizes, instruction_
 from ...backends.instructions.instruction_set import SEGMENTS
 from ...backends.targets.target import Target, load_target
 from ..ir.attribute import INTS, Integer
+from ..ir.location import place_of
 from ..ir.verifier import WrongOpInside
 from .head import name_text, parse_number, parse_pairs, parse_string
 from .instruction_op import MAX_CORES, InstructionOp
@@ -133,6 +134,7 @@ class ProgramOp(IRDLOperation):
                 f"program @{self.sym_name.data} was made for a target '{self.target.data}' with "
                 f"the content hash {self.target_hash.data}, the target now has "
                 f"{target.content_hash}",
+                place_of(self),
                 hint="compile the model again for the target as it is now",
             )
         return target

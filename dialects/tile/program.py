@@ -13,6 +13,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ..ir.location import place_of
 from ..ir.text.assembly import TextOp
 from ..ir.verifier import WrongOpInside
 from .buffer import BufferOp
@@ -72,7 +73,7 @@ class ProgramOp(TextOp):
             if isinstance(op, StepOp):
                 steps.append(op)
             elif not isinstance(op, BufferOp):
-                raise DiagnosticError(f"{op.name} cannot stand in a tile.program")
+                raise DiagnosticError(f"{op.name} cannot stand in a tile.program", place_of(op))
         return steps
 
     @classmethod
@@ -116,6 +117,7 @@ def program_of(module: ModuleOp) -> ProgramOp:
     if len(programs) != 1:
         raise DiagnosticError(
             f"the module has {len(programs)} tile.program ops, expected one",
+            place_of(programs[1] if programs else module),
             hint="lower a module of tpu ops with convert-tpu-to-tile",
         )
     return programs[0]

@@ -114,7 +114,7 @@ class ConvertTopToTpu(SmaltiPass):
         target = load_target(self.target)
         functions = [op for op in module.body.ops if isinstance(op, FuncOp) and op.body.blocks]
         if not functions:
-            raise DiagnosticError("the module has no function to convert", place)
+            raise DiagnosticError("the module has no function to convert", place_of(module))
         for function in functions:
             self._convert(function, ctx)
         set_target(module, self.target, target)
@@ -175,16 +175,13 @@ def _body(function: FuncOp) -> Block:
     return.
     """
     if len(function.body.blocks) != 1 or not isinstance(function.body.block.last_op, ReturnOp):
-        raise DiagnosticError(
-            "a network is one block that ends in func.return",
-            Place(name=f"@{function.sym_name.data}"),
-        )
+        raise DiagnosticError("a network is one block that ends in func.return", place_of(function))
     for argument in function.body.block.args:
         if element_storage(argument.type) not in _STORAGES:
             raise DiagnosticError(
                 f"input {argument.index} is {argument.type}: only inputs of "
                 f"{', '.join(_STORAGES)} can be converted",
-                Place(name=f"@{function.sym_name.data}"),
+                place_of(function),
             )
     return function.body.block
 

@@ -80,15 +80,18 @@ def _main(module: ModuleOp) -> func.FuncOp:
     """
     functions = [op for op in module.ops if isinstance(op, func.FuncOp)]
     if len(functions) != 1:
+        others = [op for op in functions if op.sym_name.data != "main"]
         raise DiagnosticError(
             f"expected one function in the module, found {len(functions)}",
+            place_of([*others, module][0]),
             hint="lower a module with one func.func @main",
         )
     function = functions[0]
     blocks = function.body.blocks
     if len(blocks) != 1 or not isinstance(blocks[0].last_op, func.ReturnOp):
         raise DiagnosticError(
-            f"function '{function.sym_name.data}' must be one block that ends in func.return"
+            f"function '{function.sym_name.data}' must be one block that ends in func.return",
+            place_of(function),
         )
     return function
 
@@ -106,7 +109,8 @@ def _port_names(function: func.FuncOp, attribute: str, default: str, count: int)
         else []
     )
     if len(names) != count or len(set(names)) != count:
-        raise DiagnosticError(f"{attribute} must name {count} different tensors, it is {listed}")
+        message = f"{attribute} must name {count} different tensors, it is {listed}"
+        raise DiagnosticError(message, place_of(function))
     return names
 
 

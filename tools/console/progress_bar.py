@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...backends.diagnostics.progress import Progress, silent
+from ...backends.diagnostics.progress import Progress, silent, step_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -38,25 +38,27 @@ class _Steps:
 
     def __init__(self) -> None:
         self._bar: RichProgress | None = None
-        self._amounts: dict[str, tuple[int, int]] = {}
+        self._latest: dict[str, tuple[str, int, int]] = {}
+        """By step: what it is at, how much is done, how much there is."""
         self._timers: dict[str, threading.Timer] = {}
         self._tasks: dict[str, TaskID] = {}
         self._lock = threading.Lock()
 
     def report(self, what: str, done: int, total: int) -> None:
         """Note how far a step is, and update its bar."""
+        step = step_of(what)
         with self._lock:
-            begins = done < total and what not in self._timers and what not in self._tasks
-            self._amounts[what] = (done, total)
-            if what in self._tasks and self._bar is not None:
-                self._bar.update(self._tasks[what], completed=done, total=total)
+            begins = done < total and step not in self._timers and step not in self._tasks
+            self._latest[step] = (what, done, total)
+            if step in self._tasks and self._bar is not None:
+                self._bar.update(self._tasks[step], description=what, completed=done, total=total)
             if begins:
-                timer = threading.Timer(PATIENCE_SECONDS, self._show, [what])
+                timer = threading.Timer(PATIENCE_SECONDS, self._show, [step])
                 timer.daemon = True
-                self._timers[what] = timer
+                self._timers[step] = timer
                 timer.start()
-            elif done >= total and what in self._timers:
-                self._timers.pop(what).cancel()
+            elif done >= total and step in self._timers:
+                self._timers.pop(step).cancel()
 
     def stop(self) -> None:
         """Cancel all timers and remove the bar."""
@@ -67,16 +69,16 @@ class _Steps:
             if self._bar is not None:
                 self._bar.stop()
 
-    def _show(self, what: str) -> None:
+    def _show(self, step: str) -> None:
         with self._lock:
             # The step may have ended while the timer was on its way here.
-            if self._timers.pop(what, None) is None:
+            if self._timers.pop(step, None) is None:
                 return
             if self._bar is None:
                 self._bar = _new_bar()
                 self._bar.start()
-            done, total = self._amounts[what]
-            self._tasks[what] = self._bar.add_task(what, completed=done, total=total)
+            what, done, total = self._latest[step]
+            self._tasks[step] = self._bar.add_task(what, completed=done, total=total)
 
 
 def _new_bar() -> RichProgress:

@@ -33,7 +33,7 @@ from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from ....backends.diagnostics.diagnostic import Place
-from ..location import parsed, place_of
+from ..location import ParsedLoc, parsed, place_of
 from ..source_text import SourceText, end_of_ir
 from .op_line import OpLines
 from .source_parser import SourceParser
@@ -117,7 +117,12 @@ class SmaltiParser(SourceParser):
         try:
             # Making the state reads the first token, which may already be wrong.
             self._parser_state = ParserState(SmaltiLexer(Input(self.source.text, self.source.file)))
-            return super().parse_module(allow_implicit_module)
+            start = self.pos
+            module = super().parse_module(allow_implicit_module)
+            if not isinstance(module.location, ParsedLoc):
+                # The text leaves the module out; it begins where its first op does.
+                module.location = parsed(module.location, self.source, start)
+            return module
         except ParseError as error:
             # xDSL reports undefined values only at the end of the text, without a place.
             undefined = [name for name in self.forward_ssa_references if name in self._first_uses]

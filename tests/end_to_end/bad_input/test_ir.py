@@ -87,10 +87,16 @@ def test_edited_ir(smalti: Smalti, small_files: Path, small_data: Path, tmp_path
             assert_diagnostic(ran)
 
 
+DECLARATION = "func.func private @f(tensor<4xf32>) -> tensor<4xf32>\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("func.func private @f(tensor<4xf32>) -> tensor<4xf32>\n" + RELU, ["one func.func @main"]),
+        (DECLARATION + RELU, ["bad.mlir:1:1: error: expected one function", "one func.func @main"]),
+        (RELU + DECLARATION, ["bad.mlir:5:1: error: expected one function"]),
+        ("builtin.module {\n}", ["bad.mlir:1:1: error: the module holds no op of top"]),
+        (RELU.replace('["x"]', '["x", "x"]'), ["bad.mlir:1:1: error: smalti.inputs must name"]),
         (
             RELU.replace(
                 "  func.return", '  %w = top.weight "w" seed = -1 : tensor<4xf32>\n  func.return'
@@ -107,7 +113,16 @@ def test_edited_ir(smalti: Smalti, small_files: Path, small_data: Path, tmp_path
             ["cannot read the weights: not a regular file", "fifo.safetensors"],
         ),
     ],
-    ids=["declaration", "negative_seed", "nul", "loop_of_links", "fifo"],
+    ids=[
+        "declaration",
+        "declaration_below",
+        "empty",
+        "names",
+        "negative_seed",
+        "nul",
+        "loop_of_links",
+        "fifo",
+    ],
 )
 def test_ir_that_ended_in_internal_errors(
     smalti: Smalti, tmp_path: Path, out: Path, text: str, words: list[str]
