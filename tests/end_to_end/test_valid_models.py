@@ -180,8 +180,27 @@ def test_bool_input_is_calibrated_without_a_warning(capfd):
     where = helper.make_node("Where", ["c", "x", "z"], ["y"])
     inputs = [_port("c", [2, 3], TensorProto.BOOL), _port("x", [2, 3]), _port("z", [1])]
     given = {"c": _normal(2, 3) > 0, "x": _normal(2, 3), "z": _normal(1)}
-    _check(_model([where], inputs, [_output("y")]), given, "f32", "int8")
+    model = _model([where], inputs, [_output("y")])
+    _check(model, given, "f32", "int8")
+    # Nothing is quantized by this one sample, so there is nothing to warn of, and nothing is rounded.
+    compiled = compile_model(model, quantize="int8", calibration=given)
+    assert np.array_equal(compiled.run(given)["y"], _expected(model, given)["y"])
     assert capfd.readouterr().err == ""
+
+
+def test_positions_in_int8_are_those_of_floats():
+    """Two classes that 8 bits would not tell apart, behind ops that only move and add."""
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[0, 2, 1]),
+        helper.make_node("Add", ["t", "b"], ["s"]),
+        helper.make_node("ArgMax", ["s"], ["a"], axis=2, keepdims=0),
+        helper.make_node("Cast", ["a"], ["y"], to=TensorProto.INT32),
+    ]
+    bias = np.zeros(5, np.float32)
+    model = _model(nodes, [_X], [_output("y", TensorProto.INT32)], b=bias)
+    x = _normal(2, 5, 3)
+    x[:, 4] = x[:, :4].max(axis=1) + 1e-4
+    _check(model, {"x": x}, "f32", "int8")
 
 
 @pytest.mark.parametrize("type", [TensorProto.FLOAT16, TensorProto.BFLOAT16])
