@@ -152,6 +152,27 @@ class RoundsResult(TensorTrait):
     """
 
 
+def _no_parameters(op: Any) -> tuple[float, int]:
+    raise NotImplementedError("the trait FixedQuantization needs the parameters")
+
+
+@dataclass(frozen=True)
+class FixedQuantization(TensorTrait):
+    """In 8 bits the result has one scale and zero point, whatever calibration saw: its range follows from the op, as
+    that of a sine does.
+
+    `parameters` gives them: (1 / 127, 0) for a result within ±1. The trait takes the place of `RoundsResult`.
+    """
+
+    parameters: Callable[[Any], tuple[float, int]] = _no_parameters
+
+    @classmethod
+    def parameters_of(cls, op: object) -> tuple[float, int] | None:
+        """Return the scale and zero point of the result of `op`; None if `op` does not have the trait."""
+        trait = cls.of(op)
+        return None if trait is None else trait.parameters(op)
+
+
 class GivesQuantization(TensorTrait):
     """An operand that only this op reads may be quantized as the op's result is, without any loss in the elements that
     the op keeps.

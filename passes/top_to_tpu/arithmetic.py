@@ -10,7 +10,7 @@ from xdsl.ir import SSAValue
 
 from ...backends.numerics.quantization import add_parameters, quantize_multiplier
 from ...dialects import top, tpu
-from ...dialects.quant import CalibratedType, UniformQuantizedType
+from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import element_of
 from .precision.uneven_joins import MOST_RATIO
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
@@ -86,7 +86,7 @@ def convert_extreme(builder: TpuBuilder, op: top.BinaryOp, *, kind: type[tpu.Bin
         convert_in_floats(builder, op, kind=kind)
         return
     result = builder.element(op.output)
-    operands = [in_element(builder, op, value, result) for value in (op.lhs, op.rhs)]
+    operands = [builder.in_element(op, value, result) for value in (op.lhs, op.rhs)]
     made = kind(op.result_name.data, *operands)
     builder.set_quantized(op.output, builder.add(made).output)
 
@@ -107,16 +107,6 @@ def swamps(builder: TpuBuilder, op: top.TopOp, operands: Sequence[SSAValue]) -> 
         and builder.element(value).scale * MOST_RATIO < scale
         for value in operands
     )
-
-
-def in_element(
-    builder: TpuBuilder, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
-) -> SSAValue:
-    """Return a value in the quantization `element`, saturated to the range of that."""
-    weight = value.owner
-    if isinstance(weight, top.WeightOp):
-        return builder.quantized_constant(weight, builder.array_of(weight), element)
-    return builder.requantized(op, value, element)
 
 
 CONVERSIONS: Conversions = {

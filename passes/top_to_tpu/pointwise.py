@@ -18,7 +18,7 @@ from ...dialects.quant.element_type import (
     type_of_storage,
 )
 from .along_axis import converted_by_host
-from .arithmetic import in_element, swamps
+from .arithmetic import swamps
 from .tpu_builder import Conversions, TpuBuilder
 
 
@@ -35,7 +35,7 @@ def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
         builder.set_float(op.output, builder.add(made).output)
         return
     result = builder.element(op.output)
-    lhs, rhs = (in_element(builder, op, value, result) for value in (op.lhs, op.rhs))
+    lhs, rhs = (builder.in_element(op, value, result) for value in (op.lhs, op.rhs))
     made = tpu.SelectOp(name, condition, lhs, rhs)
     builder.set_quantized(op.output, builder.add(made).output)
 

@@ -214,6 +214,15 @@ class TpuBuilder(WeightBuilder):
             raise not_quantizable(op, error) from None
         return self.add(made).output
 
+    def in_element(self, op: top.TopOp, value: SSAValue, element: UniformQuantizedType) -> SSAValue:
+        """Return the form of `value` with elements of type `element`, saturated to its range, for `op`: a constant is
+        quantized so, anything else requantized.
+        """
+        weight = value.owner
+        if isinstance(weight, top.WeightOp):
+            return self.quantized_constant(weight, self.array_of(weight), element)
+        return self.requantized(op, value, element)
+
     def _cast(self, name: str, form: SSAValue, element: Attribute) -> SSAValue:
         """Return a cast, with the location of the op that makes the value."""
         owner = form.owner

@@ -8,6 +8,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from ....backends.numerics.quantization import activation_parameters
+from ....dialects.network.traits import FixedQuantization
 from ....dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ....dialects.quant.element_type import element_of
 
@@ -32,14 +33,16 @@ class ActivationRanges:
         self._missing: dict[str, None] = {}
 
     def element(self, value: SSAValue) -> UniformQuantizedType:
-        """Return the quantized element type of a value of `top`, by its calibrated range; a value without a range is
-        noted as missing one.
+        """Return the quantized element type of a value of `top`: the one that its op fixes, or one by its calibrated
+        range; a value without a range is noted as missing one.
         """
         found = self._elements.get(value)
         if found is not None:
             return found
-        calibrated = element_of(value)
-        if isinstance(calibrated, CalibratedType):
+        calibrated, fixed = element_of(value), FixedQuantization.parameters_of(value.owner)
+        if fixed is not None:
+            found = uniform("i8", *fixed)
+        elif isinstance(calibrated, CalibratedType):
             try:
                 scale, zero_point = activation_parameters(calibrated.low, calibrated.high)
             except ValueError as error:

@@ -10,7 +10,7 @@ from xdsl.ir import Operation, SSAValue
 from ....backends.diagnostics.diagnostic import Diagnostic
 from ....backends.numerics.quantization import activation_parameters
 from ....dialects.ir.location import place_of
-from ....dialects.network.traits import Moves
+from ....dialects.network.traits import FixedQuantization, Moves
 from ....dialects.quant import CalibratedType
 from ....dialects.quant.element_type import element_of, shape_of
 
@@ -92,8 +92,10 @@ def fitting_factor(wide: SSAValue, narrow: SSAValue) -> float:
 
 
 def _step(value: SSAValue) -> float | None:
-    """Return the 8-bit step of a value's calibrated range."""
-    element = element_of(value)
+    """Return the 8-bit step of a value: the one that its op fixes, or that of its calibrated range."""
+    fixed, element = FixedQuantization.parameters_of(value.owner), element_of(value)
+    if fixed is not None:
+        return fixed[0]
     if not isinstance(element, CalibratedType):
         return None
     try:

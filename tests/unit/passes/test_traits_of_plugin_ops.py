@@ -17,6 +17,7 @@ from smalti.dialects.network.traits import (
     ComparesElements,
     Converts,
     Dense,
+    FixedQuantization,
     HasPoles,
     KeepsLayout,
     MakesPositions,
@@ -26,13 +27,15 @@ from smalti.dialects.network.traits import (
     RowMajor,
     SumsProducts,
 )
-from smalti.dialects.quant.element_type import shape_of
+from smalti.dialects.quant import CalibratedType, uniform
+from smalti.dialects.quant.element_type import element_of, shape_of
 from smalti.dialects.top.top_op import TopOp
 from smalti.passes.canonicalize import Canonicalize
 from smalti.passes.top.fold_batch_norm import FoldBatchNorm
 from smalti.passes.top_to_tpu.conversions import register_conversions
 from smalti.passes.top_to_tpu.convert_top_to_tpu import ConvertTopToTpu
 from smalti.passes.top_to_tpu.precision.float_results import Reader, float_results
+from smalti.passes.top_to_tpu.precision.uneven_joins import hidden_operands
 from smalti.passes.top_to_tpu.tpu_builder import TpuBuilder
 from smalti.passes.tpu_to_tile.tensor_layouts import choose_layouts
 from xdsl.context import Context
@@ -47,6 +50,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
+from xdsl.rewriter import Rewriter
 
 
 class OneOperand(TopOp):
@@ -92,6 +96,14 @@ class ShyOp(OneOperand):
 
     name = "mine.shy"
     traits = traits_def(CanStayFloat(only_before_poles=lambda op: True))
+
+
+@irdl_op_definition
+class WaveOp(OneOperand):
+    """An op whose result is within ±1, whatever its operand is."""
+
+    name = "mine.wave"
+    traits = traits_def(FixedQuantization(parameters=lambda op: (1 / 127, 0)))
 
 
 @irdl_op_definition
@@ -183,7 +195,13 @@ def convert_on_host(builder: TpuBuilder, op: OneOperand) -> None:
     builder.set_given(op.output, builder.add(made).output)
 
 
-register_conversions({RankOp: convert_on_host, SortOp: convert_on_host})
+def convert_in_floats(builder: TpuBuilder, op: OneOperand) -> None:
+    """Let an op of floats compute the op's result."""
+    made = ShadeOp(op.result_name.data, builder.as_float(op.input))
+    builder.set_float(op.output, builder.add(made).output)
+
+
+register_conversions({RankOp: convert_on_host, SortOp: convert_on_host, WaveOp: convert_in_floats})
 
 
 def function(kinds: Sequence[type[Operation]], shape: Sequence[int]) -> FuncOp:
@@ -234,6 +252,34 @@ def test_only_ops_with_the_trait_make_positions(kind: type[OneOperand]):
     else:
         with pytest.raises(DiagnosticError, match="makes tensor<1xi64>"):
             convert.apply(context, module)
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_an_op_fixes_the_quantization_of_its_result(calibrated: bool):
+    """The scale is that of the trait, with a calibrated range and without one."""
+    made = function([WaveOp], (4,))
+    wave = next(op for op in made.body.block.ops if isinstance(op, WaveOp))
+    if calibrated:
+        type = TensorType(CalibratedType(f32, -0.2, 0.3), (4,))
+        Rewriter.replace_value_with_new_type(wave.output, type)
+    doubled = top.AddOp("d", wave.output, wave.output, element=CalibratedType(f32, -2.0, 2.0))
+    made.body.block.insert_op_after(doubled, wave)
+    returned = made.body.block.last_op
+    assert returned is not None
+    returned.operands[0] = doubled.output
+    ConvertTopToTpu(quantize="int8").apply(SmaltiContext(), ModuleOp([made]))
+    total = next(op for op in made.body.block.ops if isinstance(op, tpu.AddOp))
+    assert element_of(total.lhs) == uniform("i8", 1 / 127, 0)
+
+
+def test_a_concat_compares_the_scale_that_an_op_fixes():
+    block = function([], (4,)).body.block
+    wave = WaveOp("w", block.args[0], type=TensorType(CalibratedType(f32, -0.001, 0.001), (4,)))
+    small = top.ReluOp("r", block.args[0], type=TensorType(CalibratedType(f32, 0.0, 0.001), (4,)))
+    join = top.ConcatOp(
+        "j", [wave.output, small.output], axis=0, element=CalibratedType(f32, -1.0, 1.0)
+    )
+    assert list(hidden_operands(join)) == [small.output]
 
 
 def test_what_scales_channels_becomes_part_of_their_weights():
