@@ -185,8 +185,7 @@ def pass_contents(name: str, level: str) -> Contents:
         summary=f"A plugin for Smalti with the pass {name}.",
         plugin=_PLUGIN.format(stem=stem, cls=class_of(stem), name=name),
         files={f"{stem}.py": pass_source(name, level, in_package=True)},
-        test=stem,
-        golden=pass_golden(name, level, "--load-plugin=PACKAGE "),
+        golden={stem: pass_golden(name, level, "--load-plugin=PACKAGE ")},
     )
 
 

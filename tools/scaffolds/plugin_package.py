@@ -1,10 +1,11 @@
-"""Writes a plugin package of one's own: project file, package, a golden test, and the test that runs it.
+"""Writes a plugin package of one's own: project file, package, golden tests, and the test that runs them.
 
 FOLDER/pyproject.toml               with the entry point that makes the plugin known once it is installed
 FOLDER/PACKAGE/__init__.py          with PLUGIN; PACKAGE is the folder's name with _ for -
 FOLDER/PACKAGE/...                  what the plugin adds
-FOLDER/tests/lit/NAME.mlir          the golden test
-FOLDER/tests/lit/test_lit.py        runs it under pytest, lit.cfg.py under lit
+FOLDER/tests/test_NAME.py           other tests
+FOLDER/tests/lit/NAME.mlir          the golden tests
+FOLDER/tests/lit/test_lit.py        runs them under pytest, lit.cfg.py under lit
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import keyword
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -117,15 +118,17 @@ class Contents:
         summary: what the plugin adds, in a sentence.
         plugin: the text of `__init__.py` below its docstring, which defines PLUGIN.
         files: by name, the other files of the package.
-        test: the name of the golden test, without .mlir.
-        golden: its text, with PACKAGE where the name of the package stands.
+        golden: the golden tests by name, without .mlir.
+        tests: by name, the other files of the folder of tests.
+
+    In the texts of tests, PACKAGE stands where the name of the package does.
     """
 
     summary: str
     plugin: str
     files: Mapping[str, str]
-    test: str
-    golden: str
+    golden: Mapping[str, str]
+    tests: Mapping[str, str] = field(default_factory=dict)
 
 
 def add_package_argument(parser: argparse._ActionsContainer, *, required: bool) -> None:
@@ -151,6 +154,10 @@ def write_package(folder: Path, contents: Contents) -> list[Path]:
     package = _package_name(folder)
     project = package.replace("_", "-")
     names = {"project": project, "package": package, "summary": contents.summary}
+
+    def named(text: str) -> str:
+        return text.replace("PACKAGE", package)
+
     texts = {
         ".gitignore": _IGNORED,
         "pyproject.toml": _PROJECT.format_map(names),
@@ -160,7 +167,8 @@ def write_package(folder: Path, contents: Contents) -> list[Path]:
         "tests/lit/conftest.py": _CONFTEST,
         "tests/lit/test_lit.py": _TEST,
         "tests/lit/lit.cfg.py": _LIT.format_map(names),
-        f"tests/lit/{contents.test}.mlir": contents.golden.replace("PACKAGE", package),
+        **{f"tests/{name}": named(text) for name, text in contents.tests.items()},
+        **{f"tests/lit/{name}.mlir": named(text) for name, text in contents.golden.items()},
     }
     paths = [folder / name for name in texts]
     for path, text in zip(paths, texts.values(), strict=True):
@@ -174,8 +182,8 @@ def print_package(paths: list[Path], folder: Path) -> None:
     for path in paths:
         print(f"written: {path}")
     print(f"then, in {folder}:")
-    print("  python -m pytest                              run the golden test")
-    print("  python -m pytest tests/lit --update-golden    refresh it after a change")
+    print("  python -m pytest                              run its tests")
+    print("  python -m pytest tests/lit --update-golden    refresh golden tests after a change")
     print("  python -m pip install -e .                    make every tool know the plugin")
 
 

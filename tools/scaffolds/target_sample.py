@@ -64,8 +64,7 @@ def target_contents(name: str, like: str) -> Contents:
         summary=f"A plugin for Smalti with the target {name}.",
         plugin=_PLUGIN.format(name=name),
         files={f"{name}.toml": _renamed(text, name, like)},
-        test=name.replace("-", "_"),
-        golden=_GOLDEN.format(name=name),
+        golden={name.replace("-", "_"): _GOLDEN.format(name=name)},
     )
 
 

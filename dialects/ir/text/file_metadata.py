@@ -16,7 +16,8 @@ REPRODUCER = "mlir_reproducer"
 
 Value = str | bool | int | dict[str, "Value"]
 
-_METADATA = re.compile(r"\{-#(?P<body>.*)#-\}\s*\Z", re.DOTALL)
+_METADATA = re.compile(r"^(?:(?!//).)*?(?P<whole>\{-#(?P<body>(?s:.*))#-\})\s*\Z", re.MULTILINE)
+"""The metadata, which no comment begins: golden tests have the text of files in their comments."""
 _TOKEN = re.compile(
     r'\s*(?:(?P<string>"(?:[^"\\]++|\\.)*+")|(?P<word>[\w.$/-]+)|(?P<mark>[{}:,]))', re.DOTALL
 )
@@ -45,17 +46,17 @@ def take_metadata(source: SourceText) -> Metadata:
     external = sections.get("external_resources", {})
     if not isinstance(external, dict):
         raise DiagnosticError(
-            "external_resources are not between braces", source.place(match.start())
+            "external_resources are not between braces", source.place(match.start("whole"))
         )
     if "dialect_resources" in sections:
         if external:
             raise DiagnosticError(
                 "a file with both dialect_resources and external_resources cannot be read",
-                source.place(match.start()),
+                source.place(match.start("whole")),
                 hint="keep one of them",
             )
         return Metadata(source.text, {})
-    return Metadata(source.text[: match.start()], external)
+    return Metadata(source.text[: match.start("whole")], external)
 
 
 def metadata_text(pipeline: str, *, verify_each: bool) -> str:

@@ -9,9 +9,9 @@ func.func @top(%x: tensor<1x5x2x3xf32>, %bound: tensor<5xf32>) -> tensor<1x5x2x3
 }
 
 func.func @tpu(%x: tensor<1x5x2x3x!quant.uniform<i8:f32, 0.5:-3>>, %bound: tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x2x3xf32> {
-  %a = gates.stored_leaky_clamp "c" %x, %bound, %bound shift = 3 : (tensor<1x5x2x3x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x2x3x!quant.uniform<i8:f32, 0.5:-3>>
+  %a = gates.tpu_leaky_clamp "c" %x, %bound, %bound shift = 3 : (tensor<1x5x2x3x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x2x3x!quant.uniform<i8:f32, 0.5:-3>>
   %f = tpu.cast "d" %a : (tensor<1x5x2x3x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x2x3xf32>
-  %b = gates.float_row_scale "e" %f : (tensor<1x5x2x3xf32>) -> tensor<1x5x2x3xf32>
+  %b = gates.tpu_row_scale "e" %f : (tensor<1x5x2x3xf32>) -> tensor<1x5x2x3xf32>
   func.return %b : tensor<1x5x2x3xf32>
 }
 
@@ -41,9 +41,9 @@ isa.program @main target("default-8c", "sha256:21a344a0a3b704b3") counters(0)
 // CHECK-NEXT:     func.return %b : tensor<1x5x2x3xf32>
 // CHECK-NEXT:   }
 // CHECK-NEXT:   func.func @tpu(%x: tensor<1x5x2x3x!quant.uniform<i8:f32, 5.000000e-01:-3>>, %bound: tensor<5x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x5x2x3xf32> {
-// CHECK-NEXT:     %a = gates.stored_leaky_clamp "c" %x, %bound, %bound shift = 3 : (tensor<1x5x2x3x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<5x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<5x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x5x2x3x!quant.uniform<i8:f32, 5.000000e-01:-3>>
+// CHECK-NEXT:     %a = gates.tpu_leaky_clamp "c" %x, %bound, %bound shift = 3 : (tensor<1x5x2x3x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<5x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<5x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x5x2x3x!quant.uniform<i8:f32, 5.000000e-01:-3>>
 // CHECK-NEXT:     %f = tpu.cast "d" %a : (tensor<1x5x2x3x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x5x2x3xf32>
-// CHECK-NEXT:     %b = gates.float_row_scale "e" %f : (tensor<1x5x2x3xf32>) -> tensor<1x5x2x3xf32>
+// CHECK-NEXT:     %b = gates.tpu_row_scale "e" %f : (tensor<1x5x2x3xf32>) -> tensor<1x5x2x3xf32>
 // CHECK-NEXT:     func.return %b : tensor<1x5x2x3xf32>
 // CHECK-NEXT:   }
 // CHECK-NEXT: }

@@ -5,9 +5,9 @@
 
 module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   func.func @main(%x: tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>, %bound: tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6xf32> attributes {smalti.inputs = ["x", "bound"], smalti.outputs = ["y"]} {
-    %0 = gates.stored_leaky_clamp "pixels" %x, %bound, %bound shift = 3 : (tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>
+    %0 = gates.tpu_leaky_clamp "pixels" %x, %bound, %bound shift = 3 : (tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>
     %1 = tpu.cast "floats" %0 : (tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6xf32>
-    %2 = gates.float_row_scale "rows" %1 : (tensor<1x5x40x6xf32>) -> tensor<1x5x40x6xf32>
+    %2 = gates.tpu_row_scale "rows" %1 : (tensor<1x5x40x6xf32>) -> tensor<1x5x40x6xf32>
     func.return %2 : tensor<1x5x40x6xf32>
   }
 }

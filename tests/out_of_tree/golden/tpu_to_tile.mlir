@@ -6,9 +6,9 @@
 module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   func.func @main(%x: tensor<1x5x4x6xf32>, %bound: tensor<5xf32>) -> tensor<1x5x4x6xf32> attributes {smalti.inputs = ["x", "bound"], smalti.outputs = ["y"]} {
     %0 = tpu.clamp "before" %x clamp_low = -2.0 : (tensor<1x5x4x6xf32>) -> tensor<1x5x4x6xf32>
-    %1 = gates.stored_leaky_clamp "pixels" %0, %bound, %bound shift = 3 : (tensor<1x5x4x6xf32>, tensor<5xf32>, tensor<5xf32>) -> tensor<1x5x4x6xf32>
+    %1 = gates.tpu_leaky_clamp "pixels" %0, %bound, %bound shift = 3 : (tensor<1x5x4x6xf32>, tensor<5xf32>, tensor<5xf32>) -> tensor<1x5x4x6xf32>
     %2 = tpu.reshape "shaped" %1 : (tensor<1x5x4x6xf32>) -> tensor<5x4x6xf32>
-    %3 = gates.float_row_scale "rows" %2 : (tensor<5x4x6xf32>) -> tensor<5x4x6xf32>
+    %3 = gates.tpu_row_scale "rows" %2 : (tensor<5x4x6xf32>) -> tensor<5x4x6xf32>
     %4 = tpu.unary "after" %3 kind = "tanh" : (tensor<5x4x6xf32>) -> tensor<5x4x6xf32>
     %5 = tpu.reshape "y" %4 : (tensor<5x4x6xf32>) -> tensor<1x5x4x6xf32>
     func.return %5 : tensor<1x5x4x6xf32>
@@ -30,7 +30,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK-NEXT:       tile.yield %1 : tensor<1x5x4x6xf32>
 // CHECK-NEXT:     }
 // CHECK-NEXT:     tile.layer (%0 = %before : memref<1x4x6x16xf32, "global"> as tensor<1x5x4x6xf32>, %1 = %bound : memref<5xf32, "global"> as tensor<5xf32>, %2 = %bound : memref<5xf32, "global"> as tensor<5xf32>) -> %pixels : memref<1x4x6x16xf32, "global"> window = [0, 1, 0, 5, 0, 4, 0, 6] {
-// CHECK-NEXT:       %3 = gates.stored_leaky_clamp "pixels" %0, %1, %2 shift = 3 : (tensor<1x5x4x6xf32>, tensor<5xf32>, tensor<5xf32>) -> tensor<1x5x4x6xf32>
+// CHECK-NEXT:       %3 = gates.tpu_leaky_clamp "pixels" %0, %1, %2 shift = 3 : (tensor<1x5x4x6xf32>, tensor<5xf32>, tensor<5xf32>) -> tensor<1x5x4x6xf32>
 // CHECK-NEXT:       tile.yield %3 : tensor<1x5x4x6xf32>
 // CHECK-NEXT:     }
 // CHECK-NEXT:     tile.layer (%0 = %pixels : memref<1x4x6x16xf32, "global"> as tensor<1x5x4x6xf32>) -> %shaped : memref<5x4x16xf32, "global"> window = [0, 5, 0, 4, 0, 6] {
@@ -38,7 +38,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK-NEXT:       tile.yield %1 : tensor<5x4x6xf32>
 // CHECK-NEXT:     }
 // CHECK-NEXT:     tile.layer (%0 = %shaped : memref<5x4x16xf32, "global"> as tensor<5x4x6xf32>) -> %rows : memref<5x4x16xf32, "global"> window = [0, 5, 0, 4, 0, 6] {
-// CHECK-NEXT:       %1 = gates.float_row_scale "rows" %0 : (tensor<5x4x6xf32>) -> tensor<5x4x6xf32>
+// CHECK-NEXT:       %1 = gates.tpu_row_scale "rows" %0 : (tensor<5x4x6xf32>) -> tensor<5x4x6xf32>
 // CHECK-NEXT:       tile.yield %1 : tensor<5x4x6xf32>
 // CHECK-NEXT:     }
 // CHECK-NEXT:     tile.layer (%0 = %rows : memref<5x4x16xf32, "global"> as tensor<5x4x6xf32>) -> %after : memref<5x4x16xf32, "global"> window = [0, 5, 0, 4, 0, 6] {

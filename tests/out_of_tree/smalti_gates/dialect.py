@@ -73,11 +73,11 @@ class LeakyClampOp(LeakyClampBase, TopOp):
 class TpuLeakyClampOp(LeakyClampBase, tpu.TpuOp):
     """A leaky clamp (see gates.leaky_clamp) of floats, or of integers: all operands and the result have one scale.
 
-    %y = gates.stored_leaky_clamp "y" %x, %low, %high shift = 3 :
+    %y = gates.tpu_leaky_clamp "y" %x, %low, %high shift = 3 :
         (tensor<1x4x2x2xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x4x2x2xf32>
     """
 
-    name = "gates.stored_leaky_clamp"
+    name = "gates.tpu_leaky_clamp"
     traits = traits_def(ChannelLast())
 
     def verify_elements(self) -> None:
@@ -161,10 +161,10 @@ class RowScaleOp(RowScaleBase, TopOp):
 class TpuRowScaleOp(RowScaleBase, tpu.TpuOp):
     """Scaled rows (see gates.row_scale), in floats only.
 
-    %y = gates.float_row_scale "y" %x : (tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+    %y = gates.tpu_row_scale "y" %x : (tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
     """
 
-    name = "gates.float_row_scale"
+    name = "gates.tpu_row_scale"
     traits = traits_def(RowMajor())
 
     def verify_elements(self) -> None:

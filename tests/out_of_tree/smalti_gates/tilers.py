@@ -19,7 +19,7 @@ from .numerics import EPSILON
 
 
 class LeakyClampTiler(BoxTiler):
-    """gates.stored_leaky_clamp: rows of a tile are pixels, so that each bound meets its channel."""
+    """gates.tpu_leaky_clamp: rows of a tile are pixels, so that each bound meets its channel."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
@@ -55,7 +55,7 @@ class LeakyClampTiler(BoxTiler):
 
 
 class RowScaleTiler(BoxTiler):
-    """gates.float_row_scale: whole rows, by three instructions that are there: |x|, the maximum, the quotient."""
+    """gates.tpu_row_scale: whole rows, by three instructions that are there: |x|, the maximum, the quotient."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)

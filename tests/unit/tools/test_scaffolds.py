@@ -17,10 +17,14 @@ PACKAGES: dict[str, tuple[Main, list[str]]] = {
         f"{level}-pass": (new_pass.main, [f"{level}-try-it-out", "--level", level])
         for level in ("top", "tpu", "tile", "isa")
     },
-    "op": (new_op.main, ["mine.try_it"]),
+    "op": (new_op.main, ["my_networks.scaled_hard_gate"]),
+    "decomposed-op": (new_op.main, ["mine.try_it", "--decompose"]),
     "target": (new_target.main, ["try-chip"]),
     "large-target": (new_target.main, ["try-chip-2", "--like", "default-8c"]),
 }
+
+PASSED = {"op": 6}
+"""How many tests a package has, unless it is one."""
 
 
 def run(folder: Path, *words: str, path: Path | None = None) -> str:
@@ -46,13 +50,12 @@ def program(name: str) -> str:
 @pytest.mark.parametrize("kind", PACKAGES)
 def test_a_new_package_passes_its_tests_and_ruff(kind: str, tmp_path: Path):
     main, words = PACKAGES[kind]
+    passed = f"{PASSED.get(kind, 1)} passed"
     folder = tmp_path / f"try-{kind}"
     assert main([*words, "--package", str(folder)]) == 0
     before = {path: path.read_text() for path in folder.rglob("*") if path.is_file()}
-    assert "1 passed" in run(folder, sys.executable, "-m", "pytest", "-q")
-    assert "1 passed" in run(
-        folder, sys.executable, "-m", "pytest", "-q", "tests/lit", "--update-golden"
-    )
+    assert passed in run(folder, sys.executable, "-m", "pytest", "-q")
+    run(folder, sys.executable, "-m", "pytest", "-q", "tests/lit", "--update-golden")
     run(folder, program("ruff"), "check", ".")
     run(folder, program("ruff"), "format", "--check", ".")
     assert {path: path.read_text() for path in before} == before
@@ -60,17 +63,27 @@ def test_a_new_package_passes_its_tests_and_ruff(kind: str, tmp_path: Path):
 
 def test_the_golden_test_of_a_new_package_can_fail(tmp_path: Path):
     folder = tmp_path / "try-op"
-    assert new_op.main(["mine.try_it", "--package", str(folder)]) == 0
+    assert new_op.main(["mine.try_it", "--decompose", "--package", str(folder)]) == 0
     lowering = folder / "try_op" / "lowering.py"
     lowering.write_text(lowering.read_text().replace("top.ReluOp(", "top.TanhOp("))
     with pytest.raises(AssertionError, match="1 failed"):
         run(folder, sys.executable, "-m", "pytest", "-q")
 
 
+def test_the_tests_of_a_new_op_can_fail(tmp_path: Path):
+    """If one level computes something else, the test of the node fails in both formats on both targets."""
+    folder = tmp_path / "try-op"
+    assert new_op.main(["mine.try_it", "--package", str(folder)]) == 0
+    dialect = folder / "try_op" / "dialect.py"
+    dialect.write_text(dialect.read_text().replace(".zero_point)", ".zero_point + 1)"))
+    with pytest.raises(AssertionError, match="4 failed, 2 passed"):
+        run(folder, sys.executable, "-m", "pytest", "-q")
+
+
 def test_a_new_package_under_lit_and_installed(tmp_path: Path):
     """lit runs the golden test as pytest does; an installed plugin may be named by --load-plugin as well."""
     folder = tmp_path / "try-op"
-    assert new_op.main(["mine.try_it", "--package", str(folder)]) == 0
+    assert new_op.main(["mine.try_it", "--decompose", "--package", str(folder)]) == 0
     assert "Passed: 1 (100.00%)" in run(folder, program("lit"), "tests/lit")
     listed = [sys.executable, "-m", "smalti.tools.opt", "--list-passes"]
     assert "top-decompose-try-it" not in run(folder, *listed, path=folder)

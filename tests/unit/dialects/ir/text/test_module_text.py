@@ -17,6 +17,8 @@ from smalti.dialects import top
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.location import names_of
+from smalti.dialects.ir.source_text import SourceText
+from smalti.dialects.ir.text.file_metadata import take_metadata
 from smalti.dialects.ir.text.module_text import (
     parse_module,
     print_module,
@@ -276,3 +278,15 @@ def test_weights_of_another_compilation_are_told(tmp_path: Path):
     read_module(old / "m.mlir", make_context())
     save_file({"w": np.full((4,), 3, np.float32)}, old / weights, metadata={"format": "np"})
     read_module(old / "m.mlir", make_context())
+
+
+def test_comments_may_hold_the_metadata_of_other_files():
+    """Golden tests have expected texts in their comments, and those of IR with new weights end in metadata."""
+    ir = "builtin.module {\n}\n"
+    comments = "// CHECK: {-#\n// CHECK-NEXT:   external_resources: {\n// CHECK-NEXT: #-}\n"
+    own = '{-#\n  external_resources: {\n    mine: {\n      key: "value"\n    }\n  }\n#-}\n'
+    assert print_module(parse(ir + comments), debug_info=False) == ir
+    metadata = take_metadata(SourceText(ir + comments + own, "a.mlir"))
+    assert metadata == (ir + comments, {"mine": {"key": "value"}})
+    same_line = SourceText(f"builtin.module {{}} {own}", "a.mlir")
+    assert take_metadata(same_line).external == metadata.external
