@@ -120,6 +120,7 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
             "cse",
         ],
         "tile": [
+            f"tile-plan{_options(cores=cores)}",
             f"tile-split-over-cores{_options(cores=cores)}",
             "tile-cut-to-local-memory",
             "tile-order-engines",

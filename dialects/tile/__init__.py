@@ -27,6 +27,8 @@ from .program import ProgramOp
 from .program import program_of as program_of
 from .reduction import ReduceOp
 from .resampling import ResampleOp
+from .schedule import Schedule as Schedule
+from .schedule import ScheduleAttr
 from .step_op import StepOp as StepOp
 
 _OPS: list[Any] = [
@@ -56,4 +58,4 @@ _OPS: list[Any] = [
     HostCallOp,
 ]
 
-Tile = Dialect("tile", _OPS, [])
+Tile = Dialect("tile", _OPS, [ScheduleAttr])

@@ -22,12 +22,13 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from ..ir.attribute import INTEGER, INTS, Ints, integer, ints, optional_integer
+from ..ir.attribute import INTEGER, INTS, integer, ints, optional_integer
 from ..ir.text.assembly import TextOp, print_value
 from ..quant.element_type import element_storage
 from ..tpu.tpu_op import TpuOp
 from .buffer import GlobalOp, check_writable
-from .checks import check_core, fail_unless, list_of, space_of, storage_of
+from .checks import check_core, fail_unless, space_of, storage_of
+from .schedule import Schedule, ScheduleAttr
 from .step_op import StepOp
 
 
@@ -37,10 +38,10 @@ class LayerOp(StepOp):
 
     The block arguments are the logical tensors (of tpu types) that `inputs` hold; the body ends in `tile.yield`.
     `window` is (low, high) for each logical axis of the output: only that part of `output` is written. A layer without
-    `core` is not yet split over cores.
+    `core` is not yet split over cores. `schedule` says how the layer is carried out; passes decide what it leaves out.
 
     tile.layer core 0 (%a = %x : memref<1x10xf32, "global"> as tensor<1x10xf32>)
-            -> %y : memref<1x10xf32, "global"> window = [0, 1, 0, 10] {
+            -> %y : memref<1x10xf32, "global"> window = [0, 1, 0, 10] schedule = #tile.schedule<tile = [1, 10]> {
         %r = tpu.softmax "p" %a axis = 1 : (tensor<1x10xf32>) -> tensor<1x10xf32>
         tile.yield %r : tensor<1x10xf32>
     }
@@ -49,6 +50,7 @@ class LayerOp(StepOp):
     name = "tile.layer"
     core = opt_prop_def(INTEGER)
     window = prop_def(INTS)
+    schedule = opt_prop_def(ScheduleAttr)
     inputs = var_operand_def(MemRefType)
     output = operand_def(MemRefType)
     body = region_def("single_block")
@@ -62,13 +64,18 @@ class LayerOp(StepOp):
         *,
         window: Sequence[int],
         core: int | None = None,
+        schedule: Schedule | None = None,
         location: LocationAttr | None = None,
     ):
         """Make a layer; `body` is one block whose arguments are the logical tensors that `inputs` hold."""
         IRDLOperation.__init__(
             self,
             operands=[list(inputs), output],
-            properties={"core": optional_integer(core), "window": ints(window)},
+            properties={
+                "core": optional_integer(core),
+                "window": ints(window),
+                "schedule": None if schedule is None else ScheduleAttr(schedule),
+            },
             regions=[body if isinstance(body, Region) else Region(body)],
         )
         if location is not None:
@@ -81,6 +88,11 @@ class LayerOp(StepOp):
     @property
     def buffers_read(self) -> tuple[SSAValue, ...]:
         return tuple(self.inputs)
+
+    @property
+    def decided(self) -> Schedule:
+        """What is decided about the layer."""
+        return Schedule() if self.schedule is None else self.schedule.data
 
     @property
     def tpu_name(self) -> str | None:
@@ -110,17 +122,24 @@ class LayerOp(StepOp):
         window = parser.parse_comma_separated_list(
             parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
         )
+        schedule = None
+        if parser.parse_optional_keyword("schedule"):
+            parser.parse_punctuation("=")
+            start = parser.pos
+            schedule = parser.parse_attribute()
+            if not isinstance(schedule, ScheduleAttr):
+                parser.raise_error("expected #tile.schedule<...>", start, parser.pos)
         attributes = parser.parse_optional_attr_dict_with_keyword()
         region: Region = parser.parse_region([argument.resolve(t) for argument, _, t in inputs])
         return cls.build(
             operands=[[value for _, value, _ in inputs], written],
-            properties={"core": core, "window": ints(window)},
+            properties={"core": core, "window": ints(window), "schedule": schedule},
             attributes={} if attributes is None else dict(attributes.data),
             regions=[region],
         )
 
     def print(self, printer: Printer) -> None:
-        """Write `core 0 (%a = %x : memref<…> as tensor<…>, …) -> %y : memref<…> window = […] { … }`."""
+        """Write `core 0 (%a = %x : memref<…> as tensor<…>, …) -> %y : memref<…> window = […] schedule = … { … }`."""
         core = self.core
         if isinstance(core, IntegerAttr):
             printer.print_string(f" core {core.value.data}")
@@ -134,6 +153,9 @@ class LayerOp(StepOp):
         printer.print_attribute(self.output.type)
         printer.print_string(" window = ")
         print_value(printer, self.window)
+        if self.schedule is not None:
+            printer.print_string(" schedule = ")
+            printer.print_attribute(self.schedule)
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
         printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
@@ -156,7 +178,9 @@ class LayerOp(StepOp):
         _check_logical("yielded value", last.value, self.output)
         check_writable("output", self.output)
         assert isinstance(last.value.type, TensorType)
-        _check_window(self.window, last.value.type.get_shape())
+        shape = last.value.type.get_shape()
+        _check_window("window", self.window.get_values(), shape)
+        _check_schedule(self.decided, shape, has_core=self.core is not None)
 
 
 def _parse_input(parser: Parser) -> tuple[Parser.UnresolvedArgument, SSAValue, Attribute]:
@@ -181,15 +205,35 @@ def _print_input(printer: Printer, argument: SSAValue, buffer: SSAValue) -> None
     printer.print_attribute(argument.type)
 
 
-def _check_window(window: Ints, shape: tuple[int, ...]) -> None:
-    """Raise VerifyException unless the window lies inside the output."""
-    bounds = list_of("window", window, 2 * len(shape))
+def _check_window(name: str, bounds: Sequence[int], shape: tuple[int, ...]) -> None:
+    """Raise VerifyException unless a window, given as low and high of each axis, lies inside the output."""
+    fail_unless(
+        len(bounds) == 2 * len(shape),
+        f"{name} must have {2 * len(shape)} numbers, got {list(bounds)}",
+    )
     for axis, size in enumerate(shape):
         low, high = bounds[2 * axis], bounds[2 * axis + 1]
         fail_unless(
             0 <= low < high <= size,
-            f"window {low} to {high} of axis {axis} is not inside the output's 0 to {size}",
+            f"{name} {low} to {high} of axis {axis} is not inside the output's 0 to {size}",
         )
+
+
+def _check_schedule(schedule: Schedule, shape: tuple[int, ...], *, has_core: bool) -> None:
+    """Raise VerifyException unless a schedule fits an output of this shape; a layer that has a core is one part."""
+    if has_core:
+        for name in ("cores", "split", "windows"):
+            fail_unless(
+                getattr(schedule, name) is None,
+                f"a layer that has a core is one part: its schedule has no '{name}'",
+            )
+    if schedule.split is not None:
+        fail_unless(
+            len(schedule.split) == len(shape),
+            f"split must have {len(shape)} numbers, got {list(schedule.split)}",
+        )
+    for window in schedule.windows or ():
+        _check_window("a window of the schedule", window, shape)
 
 
 def _check_logical(what: str, value: SSAValue, buffer: SSAValue) -> None:

@@ -15,8 +15,9 @@ After:
 
 Input windows include their halos. Weights are packed at compile time in the order in which the
 units read them, and the parameters of requantization are made into tables; both become new
-constants. Weights stay in local memory while the rows change, or the rows while the weights do,
-whichever moves fewer bytes. Tiles use half of the local memory where they can, so that the next
+constants. The sizes of tiles and the order of loops are those of the layer's schedule. Where it does
+not say, weights stay in local memory while the rows change, or the rows while the weights do,
+whichever moves fewer bytes, and tiles use half of the local memory where they can, so that the next
 tile's loads find room. Each family of ops has a file in `tilers/`.
 """
 
@@ -92,7 +93,8 @@ class CutToLocalMemory(SmaltiPass):
                     layer.place,
                 )
             emitter = Emitter(number, layer.operation.location, layer.op.result_name.data)
-            tiler.emit(layer.window, emitter, constants)
+            schedule = tiler.plan(layer.window, layer.operation.decided, constants)
+            tiler.emit(layer.window, schedule, emitter, constants)
             block.insert_ops_before(emitter.operations, layer.operation)
             anchor = anchor or emitter.operations[0]
             self.count("tile_ops", len(emitter.operations))

@@ -117,6 +117,16 @@ class ProductTiling:
 
 
 @dataclass(frozen=True)
+class GivenTile:
+    """What is decided about a product's tiles already; None for what is not."""
+
+    rows: tuple[int, ...] | None = None
+    channels: int | None = None
+    depth: int | None = None
+    channels_outer: bool | None = None
+
+
+@dataclass(frozen=True)
 class Footprint:
     """How many bytes the buffers of one tile occupy at once."""
 
@@ -195,24 +205,21 @@ def _product_cycles(
     return cycles, channels_outer <= rows_outer
 
 
-def tile_product(costs: CostModel, p: Product, cores: int = 1) -> ProductTiling | Footprint:
+def tile_product(
+    costs: CostModel, p: Product, cores: int = 1, given: GivenTile | None = None
+) -> ProductTiling | Footprint:
     """Return the cheapest tiling of `p` whose tiles fit, if `cores` cores share the global memory.
 
-    Tiles that leave half of the memories free are preferred. If not even the weights of the fewest channels fit, the
-    depth is divided, if that is allowed. If nothing fits, the result is the footprint of the smallest tile.
+    What is `given` is kept. Tiles that leave half of the memories free are preferred. If not even the weights of the
+    fewest channels fit, the depth is divided, if that is allowed. If nothing fits, the result is the footprint of the
+    smallest tile.
     """
-    rows_candidates = [
-        rows
-        for rows in row_tiles(p.rows)
-        if all(
-            max(reach.size(size), size) <= p.row_limit
-            for reach, size in zip(p.reach, rows, strict=True)
-        )
-    ]
-    if not rows_candidates:
-        rows_candidates = [(1,) * len(p.rows)]
-    channel_candidates = list(tile_sizes(p.channels, p.unit))
-    for fraction in _FRACTIONS:
+    given = given or GivenTile()
+    rows_candidates = [given.rows] if given.rows else _row_candidates(p)
+    channel_candidates = (
+        [given.channels] if given.channels else list(tile_sizes(p.channels, p.unit))
+    )
+    for fraction in _FRACTIONS if given.depth in (None, p.depth) else ():
         best: tuple[float, ProductTiling] | None = None
         for channels in channel_candidates:
             if _weight_bytes(p, channels, p.depth) > costs.local_bytes * fraction:
@@ -221,20 +228,47 @@ def tile_product(costs: CostModel, p: Product, cores: int = 1) -> ProductTiling 
                 if not product_footprint(costs, p, rows, channels, p.depth).fits(costs, fraction):
                     continue
                 cycles, channels_outer = _product_cycles(costs, p, rows, channels, cores)
+                if given.channels_outer is not None:
+                    channels_outer = given.channels_outer
                 if best is None or cycles < best[0]:
                     best = cycles, ProductTiling(rows, channels, p.depth, channels_outer)
                 elif cycles > 4 * best[0]:
                     break
         if best is not None:
             return best[1]
-    smallest = channel_candidates[-1]
+    return _divided_depth(costs, p, rows_candidates, channel_candidates[-1], given)
+
+
+def _row_candidates(p: Product) -> list[tuple[int, ...]]:
+    """Return the sizes of tiles of rows that an instruction can count."""
+    found = [
+        rows
+        for rows in row_tiles(p.rows)
+        if all(
+            max(reach.size(size), size) <= p.row_limit
+            for reach, size in zip(p.reach, rows, strict=True)
+        )
+    ]
+    return found or [(1,) * len(p.rows)]
+
+
+def _divided_depth(
+    costs: CostModel,
+    p: Product,
+    rows_candidates: Sequence[tuple[int, ...]],
+    channels: int,
+    given: GivenTile,
+) -> ProductTiling | Footprint:
+    """Return the tiling of the greatest depth whose tiles fit, or the footprint of the smallest tile."""
+    depths = [given.depth] if given.depth else list(tile_sizes(p.depth, costs.lane_group))
+    channels_outer = given.channels_outer is not False
     if p.can_split_depth:
-        for depth in tile_sizes(p.depth, costs.lane_group):
+        for depth in depths:
             for rows in rows_candidates:
-                if product_footprint(costs, p, rows, smallest, depth).fits(costs, 1.0):
-                    return ProductTiling(rows, smallest, depth, True)
-    depth = min(p.depth, costs.lane_group) if p.can_split_depth else p.depth
-    return product_footprint(costs, p, rows_candidates[-1], smallest, depth)
+                if product_footprint(costs, p, rows, channels, depth).fits(costs, 1.0):
+                    return ProductTiling(rows, channels, depth, channels_outer)
+    least = given.depth or (min(p.depth, costs.lane_group) if p.can_split_depth else p.depth)
+    return product_footprint(costs, p, rows_candidates[-1], channels, least)
 
 
 def tile_box(

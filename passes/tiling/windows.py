@@ -98,7 +98,7 @@ def tiles(range_: Range, size: int) -> list[Range]:
     return [(start, min(start + size, high)) for start in range(low, high, size)]
 
 
-def grid(window: Window, tile: Sequence[int]) -> Iterator[Window]:
+def grid(window: Sequence[Range], tile: Sequence[int]) -> Iterator[Window]:
     """Return the windows of at most `tile` elements per axis that partition `window`, in row-major order."""
     axes = [tiles(range_, size) for range_, size in zip(window, tile, strict=True)]
     return product(*axes)

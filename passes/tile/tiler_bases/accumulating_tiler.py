@@ -18,15 +18,25 @@ from ....backends.numerics.device.packing import (
 )
 from ....backends.numerics.rounding_up import round_up
 from ....dialects import tile
+from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel
-from ...tiling.tile_sizes import Footprint, Product, ProductTiling, depth_parts, tile_product
+from ...tiling.tile_sizes import (
+    Footprint,
+    GivenTile,
+    Product,
+    ProductTiling,
+    depth_parts,
+    tile_product,
+)
 from ...tiling.windows import Range, Window, common_unit, sizes_of, tiles
 from .constants import Constants
 from .emitter import Emitter
 from .layer import Buffer, Layer
-from .tiler import Tiler
+from .tiler import Tiler, given_tile
 
 Key = tuple[object, ...]
+
+NOTHING_GIVEN = GivenTile()
 
 
 class _Kept:
@@ -62,7 +72,7 @@ class AccumulatingTiler(Tiler):
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
-        self._tilings: dict[tuple[Window, int], ProductTiling | Footprint] = {}
+        self._tilings: dict[tuple[Window, int, GivenTile], ProductTiling | Footprint] = {}
 
     @property
     @abstractmethod
@@ -158,35 +168,78 @@ class AccumulatingTiler(Tiler):
             isinstance(self.tiling(window, block), ProductTiling) for window in self.layer.siblings
         )
 
-    def tiling(self, window: Window, block: int) -> ProductTiling | Footprint:
+    def tiling(
+        self, window: Window, block: int, given: GivenTile = NOTHING_GIVEN
+    ) -> ProductTiling | Footprint:
         """Return the tile sizes for `window`, or the footprint of a tile that does not fit."""
         shape = tuple((0, size) for size in sizes_of(window))
-        found = self._tilings.get((shape, block))
+        found = self._tilings.get((shape, block, given))
         if found is None:
             product = self.product(window, block)
-            found = tile_product(self.costs, product, len(self.layer.siblings))
-            self._tilings[shape, block] = found
+            found = tile_product(self.costs, product, len(self.layer.siblings), given)
+            self._tilings[shape, block, given] = found
         return found
 
-    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+    def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
         self._widen(constants)
-        block = self._block(constants)
-        tiling = self.tiling(window, block)
+        block = self._block(decided, constants)
+        given = self._given(window, decided, block)
+        tiling = self.tiling(window, block, given)
         if isinstance(tiling, Footprint):
-            raise self.layer.too_big(tiling.local, tiling.acc, self.costs)
-        rows = tuple(window[axis] for axis in self.row_axes)
-        row_windows: Sequence[Window] = list(
-            combinations(*(tiles(r, s) for r, s in zip(rows, tiling.rows, strict=True)))
+            tile = decided.tile[0] if decided.tile else None
+            raise self.layer.too_big(tiling.local, tiling.acc, self.costs, tile)
+        sizes = [tiling.channels] * len(self.layer.shape)
+        for axis, size in zip(self.row_axes, tiling.rows, strict=True):
+            sizes[axis] = size
+        return Schedule(
+            tile=(tuple(sizes),),
+            depth=(tiling.depth,),
+            order=("channels_outer" if tiling.channels_outer else "rows_outer",),
+            block=block,
         )
-        channel_ranges = tiles(window[self.channel_axis], tiling.channels)
-        order = (
+
+    def _given(self, window: Window, decided: Schedule, block: int) -> GivenTile:
+        """Return what is decided about the tiles. Raises DiagnosticError if it cannot be carried out."""
+        product = self.product(window, block)
+        units = [1] * len(self.layer.shape)
+        units[self.channel_axis] = product.unit
+        tile = given_tile(self.layer, decided, sizes_of(window), units)
+        depth = None if decided.depth is None else min(decided.depth[0], self.depth)
+        if depth is not None and depth < self.depth:
+            if not product.can_split_depth:
+                raise self.layer.error(
+                    f"its {self.depth} input channels are summed at once, not {depth} at a time",
+                    "leave 'depth' out of the schedule",
+                )
+            if depth % self.costs.lane_group:
+                raise self.layer.error(
+                    f"depth {depth} is no multiple of {self.costs.lane_group} (a lane group)",
+                    "change the depth, or leave it out of the schedule",
+                )
+        return GivenTile(
+            None if tile is None else tuple(tile[axis] for axis in self.row_axes),
+            None if tile is None else tile[self.channel_axis],
+            depth,
+            None if decided.order is None else decided.order[0] == "channels_outer",
+        )
+
+    def emit(
+        self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
+    ) -> None:
+        assert schedule.tile and schedule.depth and schedule.order and schedule.block
+        (tile,), (depth,), (order,) = schedule.tile, schedule.depth, schedule.order
+        row_windows: Sequence[Window] = list(
+            combinations(*(tiles(window[axis], tile[axis]) for axis in self.row_axes))
+        )
+        channel_ranges = tiles(window[self.channel_axis], tile[self.channel_axis])
+        pairs = (
             ((r, c) for c in channel_ranges for r in row_windows)
-            if tiling.channels_outer
+            if order == "channels_outer"
             else ((r, c) for r in row_windows for c in channel_ranges)
         )
         kept = _Kept()
-        for row_window, channels in order:
-            self._tile(emitter, constants, kept, row_window, channels, tiling.depth, block)
+        for row_window, channels in pairs:
+            self._tile(emitter, constants, kept, row_window, channels, depth, schedule.block)
 
     def _widen(self, constants: Constants) -> None:
         """Sum in i64 if the bias exceeds 32 bits once the input's zero point is folded in; the sums stay the same."""
@@ -199,9 +252,30 @@ class AccumulatingTiler(Tiler):
         ):
             self.accumulator = "i64"
 
-    def _block(self, constants: Constants) -> int:
-        """Return the block size, decided once for all cores."""
-        return constants.decide(("block", self.layer.output.value), self.block_for)
+    def _block(self, decided: Schedule, constants: Constants) -> int:
+        """Return the block size, one for all cores. Raises DiagnosticError if the one that is decided does not suit the
+        parts of the layer.
+        """
+        axis, group = self.channel_axis, self.costs.lane_group
+        starts = [window[axis][0] for window in self.layer.siblings]
+        block = decided.block
+        if block is None and decided.tile is not None:
+            size = decided.tile[0][axis] if axis < len(decided.tile[0]) else 0
+            divided = any(
+                size < window[axis][1] - window[axis][0] for window in self.layer.siblings
+            )
+            block = common_unit([*starts, size] if divided else starts, self.costs.columns)
+            block = block or min(self.costs.columns, round_up(self.channel_count, group))
+        if block is None:
+            return constants.decide(("block", self.layer.output.value), self.block_for)
+        most = max(self.costs.columns, group)
+        if block > most or any(start % block for start in starts):
+            raise self.layer.error(
+                f"block {block} must be at most {most} and divide the first channel of each part "
+                f"({', '.join(map(str, sorted(set(starts))))})",
+                "change the block, the tile or the parts",
+            )
+        return block
 
     def _tile(
         self,

@@ -10,13 +10,14 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.rounding_up import round_up
 from ....backends.targets.alignment import align
+from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work
 from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Window, grid, sizes_of
 from .constants import Constants
 from .emitter import Emitter
 from .layer import Layer
-from .tiler import Tiler, padded_units
+from .tiler import Tiler, check_no_product, given_tile, padded_units
 
 
 class BoxTiler(Tiler):
@@ -68,29 +69,46 @@ class BoxTiler(Tiler):
         )
         return Work(0, self.vector_cycles(window), loads, self.store_bytes(window))
 
-    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        order, units, work = self.order, self.units(), self.work(window)
-        sizes = sizes_of(window)
-
-        def logical(tile: tuple[int, ...]) -> tuple[int, ...]:
-            result = [0] * len(tile)
-            for axis, size in zip(order, tile, strict=True):
-                result[axis] = size
-            return tuple(result)
-
-        def footprint(tile: tuple[int, ...]) -> Footprint:
-            buffers = self.buffer_bytes(logical(tile))
-            return Footprint(sum(align(b) for b in buffers), 0)
-
+    def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
+        check_no_product(self.layer, decided)
+        sizes, units = sizes_of(window), self.units()
+        tile = given_tile(self.layer, decided, sizes, units)
+        if tile is not None:
+            needed = self._footprint(tile)
+            if not needed.fits(self.costs, 1.0):
+                raise self.layer.too_big(needed.local, needed.acc, self.costs, tile)
+            return Schedule(tile=(tile,))
+        order, work = self.order, self.work(window)
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)
-        stages = (work.load_bytes / share, work.vector_cycles, work.store_bytes / share)
-        tile = tile_box(
-            self.costs, [sizes[a] for a in order], [units[a] for a in order], footprint, stages
+        found = tile_box(
+            self.costs,
+            [sizes[axis] for axis in order],
+            [units[axis] for axis in order],
+            lambda tile: self._footprint(self._logical(tile)),
+            (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
         )
-        if isinstance(tile, Footprint):
-            raise self.layer.too_big(tile.local, tile.acc, self.costs)
+        if isinstance(found, Footprint):
+            raise self.layer.too_big(found.local, found.acc, self.costs)
+        return Schedule(tile=(self._logical(found),))
+
+    def _logical(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """Return sizes, given in `order`, by axis of the output."""
+        result = [0] * len(sizes)
+        for axis, size in zip(self.order, sizes, strict=True):
+            result[axis] = size
+        return tuple(result)
+
+    def _footprint(self, tile: tuple[int, ...]) -> Footprint:
+        return Footprint(sum(align(each) for each in self.buffer_bytes(tile)), 0)
+
+    def emit(
+        self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
+    ) -> None:
+        assert schedule.tile is not None
+        (tile,) = schedule.tile
+        order = self.order
         self._kept.clear()
-        for box in grid(tuple(window[axis] for axis in order), tile):
+        for box in grid([window[axis] for axis in order], [tile[axis] for axis in order]):
             part: list[tuple[int, int]] = [(0, 0)] * len(order)
             for axis, range_ in zip(order, box, strict=True):
                 part[axis] = range_

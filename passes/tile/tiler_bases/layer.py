@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -171,17 +172,32 @@ class Layer:
         multiplier, shift = self.rescalings(np.asarray(ratio, np.float64))
         return int(multiplier), int(shift)
 
-    def too_big(self, needed_local: int, needed_acc: int, costs: CostModel) -> DiagnosticError:
-        """Return the diagnostic for a layer of which not even the smallest tile fits."""
+    def too_big(
+        self,
+        needed_local: int,
+        needed_acc: int,
+        costs: CostModel,
+        tile: Sequence[int] | None = None,
+    ) -> DiagnosticError:
+        """Return the diagnostic for a layer of which not even the smallest tile fits, or the one that was decided."""
+        which = (
+            "not even the smallest tile fits" if tile is None else f"tile {list(tile)} does not fit"
+        )
+        hint = "compile for a target with more local memory, or divide the layer in the model"
         return DiagnosticError(
-            f"{self.op.name}: not even the smallest tile fits the core's memories",
+            f"{self.op.name}: {which} the core's memories",
             self.place,
             [
-                f"local memory: {needed_local} bytes needed, {costs.local_bytes} there",
-                f"accumulators: {needed_acc} bytes needed, {costs.acc_bytes} there",
+                _compared("local memory", needed_local, costs.local_bytes),
+                _compared("accumulators", needed_acc, costs.acc_bytes),
             ],
-            "compile for a target with more local memory, or divide the layer in the model",
+            hint if tile is None else "change the tile, or leave it out of the schedule",
         )
+
+
+def _compared(memory: str, needed: int, capacity: int) -> str:
+    over = f", {needed - capacity} too many" if needed > capacity else ""
+    return f"{memory}: {needed} bytes needed, {capacity} there{over}"
 
 
 def _place(operation: tile.LayerOp) -> Place:

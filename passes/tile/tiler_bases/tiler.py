@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import lcm
 
 from ....dialects import tpu
+from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work, window_bytes
 from ...tiling.layout import Layout
 from ...tiling.windows import Window
@@ -33,11 +34,18 @@ class Tiler(ABC):
         """Return what computing `window` of the output costs a core, by the cost model."""
 
     @abstractmethod
-    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        """Emit the copies and computations for `window` of the output, in tiles that fit.
+    def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
+        """Return the schedule of `window` of the output, complete: what is `decided`, and the tiles that the cost model
+        finds cheapest for the rest.
 
-        Raises DiagnosticError if not even the smallest tile fits.
+        Raises DiagnosticError if what is decided cannot be carried out, or if not even the smallest tile fits.
         """
+
+    @abstractmethod
+    def emit(
+        self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
+    ) -> None:
+        """Emit the copies and computations for `window` of the output, as `schedule`, which is complete, says."""
 
     def store_bytes(self, window: Window) -> int:
         """Return how many bytes on the global bus it takes to write `window` of the output."""
@@ -48,6 +56,43 @@ class Tiler(ABC):
         """Return how many bytes on the global bus it takes to read `window` of input `index`."""
         buffer = self.layer.inputs[index]
         return window_bytes(self.costs, buffer.layout, window, buffer.storage)
+
+
+def given_tile(
+    layer: Layer, decided: Schedule, extents: Sequence[int], units: Sequence[int]
+) -> tuple[int, ...] | None:
+    """Return the tile that is decided for loops of these extents, no larger than they are; None if none is.
+
+    Raises DiagnosticError unless each size is a multiple of the loop's unit or the whole extent, which it must be if
+    the unit is 0.
+    """
+    if decided.tile is None:
+        return None
+    (tile,) = decided.tile
+    if len(tile) != len(extents):
+        raise layer.error(
+            f"tile {list(tile)} has {len(tile)} sizes, the layer has {len(extents)} loops",
+            f"give a size for each loop; the largest are {list(extents)}",
+        )
+    sizes = tuple(min(size, extent) for size, extent in zip(tile, extents, strict=True))
+    for axis, (size, extent, unit) in enumerate(zip(sizes, extents, units, strict=True)):
+        if size < extent and (not unit or size % unit):
+            rule = f"whole ({extent})" if not unit else f"a multiple of {unit}, or whole ({extent})"
+            raise layer.error(
+                f"tile {list(tile)} has size {size} along loop {axis}, which must be {rule}",
+                "change the tile, or leave it out of the schedule",
+            )
+    return sizes
+
+
+def check_no_product(layer: Layer, decided: Schedule) -> None:
+    """Raise DiagnosticError if a schedule decides what only layers that sum products have."""
+    for name in ("depth", "order", "block"):
+        if getattr(decided, name) is not None:
+            raise layer.error(
+                f"the schedule has '{name}', which only convolutions and matrix products have",
+                f"leave '{name}' out",
+            )
 
 
 Tilers = Mapping[type[tpu.TpuOp], type[Tiler]]

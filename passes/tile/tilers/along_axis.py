@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import prod
 
 from ....dialects import tile, tpu
+from ....dialects.tile import Schedule
 from ...tiling.cost import Work
 from ...tiling.windows import Window
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
-from ..tiler_bases.tiler import Tiler, Tilers
+from ..tiler_bases.tiler import Tiler, Tilers, check_no_product
 
 
 class HostTiler(Tiler):
@@ -26,7 +27,17 @@ class HostTiler(Tiler):
         )
         return Work(0, 0, loads, stores)
 
-    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+    def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
+        check_no_product(self.layer, decided)
+        if decided.tile is not None:
+            raise self.layer.error(
+                "the schedule has a tile, but a call of the host has none", "leave 'tile' out"
+            )
+        return Schedule()
+
+    def emit(
+        self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
+    ) -> None:
         op, layer = self.layer.op, self.layer
         assert isinstance(op, tpu.HostCallOp)
         for buffer in (layer.inputs[0], layer.output):

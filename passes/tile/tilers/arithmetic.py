@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
@@ -12,6 +12,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.quantization import add_parameters
 from ....dialects import tile, tpu
+from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel
 from ...tiling.layout import with_unit_axis
 from ...tiling.windows import Window, grid, sizes_of
@@ -79,12 +80,20 @@ class BinaryTiler(BoxTiler):
         operations = self.costs.operations_of(self.kind)
         return self.costs.vector_cycles(storage, elements, operations)
 
-    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+    def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
+        return super().plan(next(iter(self._loop(window))), decided, constants)
+
+    def emit(
+        self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
+    ) -> None:
+        for part in self._loop(window):
+            super().emit(part, schedule, emitter, constants)
+
+    def _loop(self, window: Window) -> Iterator[Window]:
+        """Return the parts of `window` that the axes outside the instruction's four make."""
         sizes = sizes_of(window)
         looped = set(self._looped_axes(sizes))
-        steps = tuple(1 if axis in looped else size for axis, size in enumerate(sizes))
-        for part in grid(window, steps):
-            super().emit(tuple(part), emitter, constants)
+        return grid(window, [1 if axis in looped else size for axis, size in enumerate(sizes)])
 
     def _axis_groups(self, sizes: Sequence[int]) -> list[list[int]]:
         """Return for each axis of the instruction the positions in `order` of the axes that it joins."""

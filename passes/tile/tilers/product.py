@@ -4,6 +4,7 @@ broadcast leading axes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
@@ -14,6 +15,7 @@ from ....backends.numerics.device.packing import pack_matmul_weights
 from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....dialects import tile, tpu
 from ....dialects.quant.element_type import shape_of
+from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work
 from ...tiling.layout import Layout, with_unit_axis
 from ...tiling.tile_sizes import Product, ProductTiling, Reach
@@ -109,13 +111,31 @@ class MatmulTiler(AccumulatingTiler):
             depth_unit=self.costs.lane_group if self.transposed else 1,
         )
 
-    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
+    def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
+        if decided.tile is not None:
+            (tile,) = decided.tile
+            decided = replace(decided, tile=(_with_unit_sizes(tile, self._inserted),))
+        found = super().plan(next(iter(self._products(window))), decided, constants)
+        assert found.tile is not None
+        (tile,) = found.tile
+        own = tuple(size for axis, size in enumerate(tile) if axis not in self._inserted)
+        return replace(found, tile=(own,))
+
+    def emit(
+        self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
+    ) -> None:
+        assert schedule.tile is not None
+        (tile,) = schedule.tile
+        extended = replace(schedule, tile=(_with_unit_sizes(tile, self._inserted),))
+        for part in self._products(window):
+            super().emit(part, extended, emitter, constants)
+
+    def _products(self, window: Window) -> Iterator[Window]:
+        """Return the windows of the products that `window` of the op's output consists of, with all axes."""
         window = self._extended(window)
         if self.shared:
-            super().emit(window, emitter, constants)
-            return
-        for index in grid(window[:-2], (1,) * len(window[:-2])):
-            super().emit((*index, *window[-2:]), emitter, constants)
+            return iter((window,))
+        return ((*index, *window[-2:]) for index in grid(window[:-2], (1,) * len(window[:-2])))
 
     def block_for(self) -> int:
         if self.packs:
@@ -265,6 +285,11 @@ def _with_unit_ranges(window: Window, inserted: list[int]) -> Window:
     for position in inserted:
         result.insert(position, (0, 1))
     return tuple(result)
+
+
+def _with_unit_sizes(tile: tuple[int, ...], inserted: list[int]) -> tuple[int, ...]:
+    """Return the sizes of a tile with size 1 at each inserted axis."""
+    return sizes_of(_with_unit_ranges(tuple((0, size) for size in tile), inserted))
 
 
 def _with_all_axes(layer: Layer, inserted: list[int]) -> Layer:

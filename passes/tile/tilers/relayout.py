@@ -9,6 +9,7 @@ from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....backends.targets.alignment import align
 from ....dialects import tile, tpu
 from ....dialects.network.traits import Rearranges
+from ....dialects.tile import Schedule
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.cost import CostModel, Work
 from ...tiling.layout import offset_of
@@ -17,7 +18,7 @@ from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, size
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
 from ..tiler_bases.layer import Layer
-from ..tiler_bases.tiler import Tiler, Tilers, padded_units
+from ..tiler_bases.tiler import Tiler, Tilers, check_no_product, given_tile, padded_units
 
 
 class RelayoutTiler(Tiler):
@@ -87,27 +88,41 @@ class RelayoutTiler(Tiler):
         axis = self.layer.output.layout.last_axis
         return [] if axis is None else self.nests[axis]
 
-    def emit(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        box = self._factor_box(window)
-        sizes = [high - low for low, high in box]
-        group = self.costs.lane_group
-
-        def footprint(extents: tuple[int, ...]) -> Footprint:
-            elements = prod(extents[:-1]) * round_up(extents[-1], group)
-            return Footprint(align(self.layer.output.bytes_of(elements)), 0)
-
+    def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
+        """Return the schedule; the loops that a tile has a size for are the factors, outermost of the output first."""
+        check_no_product(self.layer, decided)
+        sizes = sizes_of(self._factor_box(window))
+        tile = given_tile(self.layer, decided, sizes, (1,) * len(sizes))
+        if tile is not None:
+            needed = self._footprint([tile[f] for f in self.order])
+            if not needed.fits(self.costs, 1.0):
+                raise self.layer.too_big(needed.local, needed.acc, self.costs, tile)
+            return Schedule(tile=(tile,))
         work = self.work(window)
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)
-        sizes_of_tile = tile_box(
+        found = tile_box(
             self.costs,
             [sizes[f] for f in self.order],
             [1] * len(self.order),
-            footprint,
+            self._footprint,
             (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
         )
-        if isinstance(sizes_of_tile, Footprint):
-            raise self.layer.too_big(sizes_of_tile.local, sizes_of_tile.acc, self.costs)
-        for part in grid(tuple(box[f] for f in self.order), sizes_of_tile):
+        if isinstance(found, Footprint):
+            raise self.layer.too_big(found.local, found.acc, self.costs)
+        by_factor = dict(zip(self.order, found, strict=True))
+        return Schedule(tile=(tuple(by_factor[f] for f in range(len(found))),))
+
+    def _footprint(self, extents: Sequence[int]) -> Footprint:
+        elements = prod(extents[:-1]) * round_up(extents[-1], self.costs.lane_group)
+        return Footprint(align(self.layer.output.bytes_of(elements)), 0)
+
+    def emit(
+        self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
+    ) -> None:
+        assert schedule.tile is not None
+        (tile,) = schedule.tile
+        box = self._factor_box(window)
+        for part in grid([box[f] for f in self.order], [tile[f] for f in self.order]):
             self._tile(emitter, part)
         if len(self._last_nest) != 1:
             self._pad(emitter, window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,12 +102,24 @@ class Network:
         return result
 
 
-def check(network: Network, result: SSAValue, target: str, cores: int) -> ModuleOp:
-    """Run the network before and after tiling, and compare; return the tiled module."""
+def check(
+    network: Network,
+    result: SSAValue,
+    target: str,
+    cores: int,
+    schedule: Callable[[tile.LayerOp], None] | None = None,
+) -> ModuleOp:
+    """Run the network before and after tiling, and compare; return the tiled module. `schedule` may decide how a layer
+    is carried out.
+    """
     module = network.module(result, target)
     store, inputs = weights_of(network.ctx), network.values()
     want = run_tpu(module, store, inputs)
-    stages = f"convert-tpu-to-tile,tile-split-over-cores{{cores={cores}}},tile-cut-to-local-memory"
+    run_pipeline(network.ctx, module, parse_pipeline("convert-tpu-to-tile"))
+    for op in list(module.walk()):
+        if schedule is not None and isinstance(op, tile.LayerOp):
+            schedule(op)
+    stages = f"tile-split-over-cores{{cores={cores}}},tile-cut-to-local-memory"
     run_pipeline(network.ctx, module, parse_pipeline(stages))
     assert not any(isinstance(op, tile.LayerOp) for op in module.walk())
     got = run_tile(module, store, inputs)

@@ -1,0 +1,234 @@
+"""The attribute that says how a layer is carried out: on which cores, in which parts, in which tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from xdsl.ir import Data
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+LoopOrder = Literal["channels_outer", "rows_outer"]
+"""Which loop of a product is the outer one. `channels_outer`: weights stay in local memory while the rows change;
+`rows_outer`: rows stay while the weights change.
+"""
+
+_HIGHEST = 2**32
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is decided about a layer; None for what is not decided yet.
+
+    `cores`: the core of each part. `split`: into how many parts each axis of the output is divided; the parts are in
+    row-major order. `windows`: the parts themselves, in place of `split`, each as low and high of every axis. `tile`,
+    `depth` and `order` have one value for all parts, or one for each part. `tile`: the size of a tile along each loop
+    of the layer (for most ops, the axes of the output). `depth`: how many input channels a tile sums over before the
+    next ones are loaded. `block`: how many channels a block of packed weights has.
+    """
+
+    cores: tuple[int, ...] | None = None
+    split: tuple[int, ...] | None = None
+    windows: tuple[tuple[int, ...], ...] | None = None
+    tile: tuple[tuple[int, ...], ...] | None = None
+    depth: tuple[int, ...] | None = None
+    order: tuple[LoopOrder, ...] | None = None
+    block: int | None = None
+
+    def over(self, other: Schedule) -> Schedule:
+        """Return this schedule, completed by what `other` decides where this one does not."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        if own["split"] is not None or own["windows"] is not None:
+            other = replace(other, split=None, windows=None)
+        return replace(other, **{name: value for name, value in own.items() if value is not None})
+
+    def of_part(self, part: int) -> Schedule:
+        """Return what the schedule of a layer says about part number `part`."""
+
+        def chosen(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+            if values is None or len(values) == 1:
+                return values
+            return (values[part],)
+
+        return Schedule(
+            tile=chosen(self.tile),
+            depth=chosen(self.depth),
+            order=chosen(self.order),
+            block=self.block,
+        )
+
+    def check(self) -> None:
+        """Raise VerifyException unless all numbers are possible, and lists of one value a part are equally long."""
+        if self.split is not None and self.windows is not None:
+            raise VerifyException("a schedule has 'split' or 'windows', not both")
+        for name, least in (("cores", 0), ("split", 1), ("depth", 1)):
+            values = getattr(self, name)
+            if values is not None and min(values, default=-1 if name != "split" else least) < least:
+                raise VerifyException(
+                    f"'{name}' has numbers of at least {least}, got {list(values)}"
+                )
+        for sizes in self.tile or ():
+            if min(sizes, default=1) < 1:
+                raise VerifyException(f"'tile' has sizes of at least 1, got {list(sizes)}")
+        if self.block is not None and self.block < 1:
+            raise VerifyException(f"'block' is at least 1, got {self.block}")
+        count = None if self.cores is None else len(self.cores)
+        for name in ("windows", "tile", "depth", "order"):
+            values = getattr(self, name)
+            alone = name != "windows" and values is not None and len(values) == 1
+            if values is None or alone:
+                continue
+            count = len(values) if count is None else count
+            if len(values) != count or not count:
+                raise VerifyException(
+                    f"'{name}' has {len(values)} values, the schedule has {count} parts"
+                )
+
+
+@irdl_attr_definition
+class ScheduleAttr(Data[Schedule]):
+    """How a layer is carried out; what is left out is decided by the pass that needs it.
+
+    #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 128, order = channels_outer,
+    block = 64>
+    """
+
+    name = "tile.schedule"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Schedule:
+        """Read the fields in angle brackets, in any order."""
+        found: dict[str, Any] = {}
+
+        def read() -> None:
+            position = parser.pos
+            name = parser.parse_identifier(" for a field of the schedule")
+            if name not in _READERS:
+                parser.raise_error(
+                    f"a schedule has no field '{name}': it has {', '.join(_READERS)}",
+                    position,
+                    parser.pos,
+                )
+            if name in found:
+                parser.raise_error(f"'{name}' is given twice", position, parser.pos)
+            parser.parse_punctuation("=")
+            found[name] = _READERS[name](parser)
+
+        start = parser.pos
+        parser.parse_comma_separated_list(parser.Delimiter.ANGLE, read)
+        schedule = Schedule(**found)
+        try:
+            schedule.check()
+        except VerifyException as error:
+            parser.raise_error(str(error), start, parser.pos)
+        return schedule
+
+    def print_parameter(self, printer: Printer) -> None:
+        """Write the fields that are decided in angle brackets."""
+        printer.print_string(f"<{self.body()}>")
+
+    def body(self) -> str:
+        """Return the text of the fields, as it stands between the angle brackets."""
+        texts: list[str] = []
+        for each in fields(self.data):
+            value = getattr(self.data, each.name)
+            if value is not None:
+                texts.append(f"{each.name} = {_text(each.name, value)}")
+        return ", ".join(texts)
+
+    def verify(self) -> None:
+        """Raise VerifyException unless the fields are possible."""
+        self.data.check()
+
+
+def _integer(parser: AttrParser) -> int:
+    start = parser.pos
+    value = parser.parse_integer(allow_boolean=False)
+    if not -_HIGHEST < value < _HIGHEST:
+        parser.raise_error(
+            f"numbers of a schedule have at most 32 bits, got {value}", start, parser.pos
+        )
+    return value
+
+
+def _integers(parser: AttrParser) -> tuple[int, ...]:
+    return tuple(
+        parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _integer(parser))
+    )
+
+
+def _order(parser: AttrParser) -> LoopOrder:
+    position = parser.pos
+    word = parser.parse_identifier(" for the order of the loops")
+    for order in get_args(LoopOrder):
+        if word == order:
+            return order
+    parser.raise_error(
+        f"the order is {' or '.join(get_args(LoopOrder))}, got '{word}'", position, parser.pos
+    )
+
+
+def _one_or_more(read: Callable[[AttrParser], Any]) -> Callable[[AttrParser], tuple[Any, ...]]:
+    """Return a reader of one value, or of a list with a value for each part."""
+
+    def reader(parser: AttrParser) -> tuple[Any, ...]:
+        values = parser.parse_optional_comma_separated_list(
+            parser.Delimiter.SQUARE, lambda: read(parser)
+        )
+        return (read(parser),) if values is None else tuple(values)
+
+    return reader
+
+
+def _tile(parser: AttrParser) -> tuple[tuple[int, ...], ...]:
+    """Read the sizes of one tile, or a list of such lists."""
+
+    def read() -> int | tuple[int, ...]:
+        sizes = parser.parse_optional_comma_separated_list(
+            parser.Delimiter.SQUARE, lambda: _integer(parser)
+        )
+        return _integer(parser) if sizes is None else tuple(sizes)
+
+    start = parser.pos
+    values: list[Any] = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, read)
+    lists = [value for value in values if isinstance(value, tuple)]
+    if lists and len(lists) != len(values):
+        parser.raise_error("'tile' mixes sizes and lists of sizes", start, parser.pos)
+    return tuple(lists) if lists else (tuple(values),)
+
+
+def _windows(parser: AttrParser) -> tuple[tuple[int, ...], ...]:
+    return tuple(
+        parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _integers(parser))
+    )
+
+
+_READERS: dict[str, Callable[[AttrParser], Any]] = {
+    "cores": _integers,
+    "split": _integers,
+    "windows": _windows,
+    "tile": _tile,
+    "depth": _one_or_more(_integer),
+    "order": _one_or_more(_order),
+    "block": _integer,
+}
+"""Reads the value of each field."""
+
+
+def _text(name: str, value: Any) -> str:
+    """Return the text of a field's value: lists in square brackets, a value for all parts without."""
+    if name == "block":
+        return str(value)
+    if name in ("tile", "depth", "order") and len(value) == 1:
+        value = value[0]
+    return _list(value)
+
+
+def _list(value: int | str | Sequence[Any]) -> str:
+    if isinstance(value, int | str):
+        return str(value)
+    return f"[{', '.join(_list(each) for each in value)}]"

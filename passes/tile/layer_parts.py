@@ -1,0 +1,166 @@
+"""Divides the output of a layer into parts for cores: as its schedule says, or as the cost model finds cheapest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...dialects.tile import Schedule
+from ..tiling.cost import split_cycles
+from ..tiling.windows import Window, parts, sizes_of, unflatten
+from .tiler_bases.layer import Layer
+from .tiler_bases.tiler import Tiler
+
+if TYPE_CHECKING:
+    from ...backends.targets.target import Target
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a layer: the core and the window of each, and into how many each axis is divided; None if the
+    windows are no such grid.
+    """
+
+    cores: tuple[int, ...]
+    windows: tuple[Window, ...]
+    split: tuple[int, ...] | None
+
+    def complete(self, decided: Schedule, rank: int) -> Schedule:
+        """Return `decided` with these parts, for an output of `rank` axes."""
+        if decided.windows is not None:
+            return replace(decided, cores=self.cores)
+        return replace(decided, cores=self.cores, split=self.split and self.split[:rank])
+
+
+def check_core_count(target: Target, cores: int | None) -> int:
+    """Return how many cores to use: all of the target's if `cores` is None. Raises DiagnosticError if it has fewer."""
+    if cores is None:
+        return target.cores
+    if not 1 <= cores <= target.cores:
+        raise DiagnosticError(
+            f"{cores} cores were asked for, target '{target.name}' has {target.cores}",
+            hint=f"ask for 1 to {target.cores} cores, or compile for another target",
+        )
+    return cores
+
+
+def parts_of(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) -> Parts:
+    """Return the parts of a layer that runs on at most `cores` cores, unless its schedule says which.
+
+    Raises DiagnosticError if what is decided cannot be carried out.
+    """
+    costs = tiler.costs
+    given = decided.cores
+    if given is not None and max(given) >= costs.cores:
+        raise layer.error(
+            f"its schedule has core {max(given)}, target '{costs.target.name}' has {costs.cores} cores",
+            "change the cores of the schedule, or compile for another target",
+        )
+    windows, split = _decided_windows(layer, tiler.units(), decided)
+    if windows is None:
+        count = cores if given is None else len(given)
+        windows, split = best_split(layer, tiler, count, exactly=given is not None)
+    if given is None:
+        given = tuple(range(len(windows)))
+        if len(windows) > cores:
+            raise layer.error(
+                f"its schedule has {len(windows)} parts for {cores} cores",
+                "say with 'cores' on which core each part runs",
+            )
+    if len(given) != len(windows):
+        raise layer.error(
+            f"its schedule has {len(given)} cores for {len(windows)} parts",
+            "give a core for each part",
+        )
+    return Parts(given, tuple(windows), split)
+
+
+def best_split(
+    layer: Layer, tiler: Tiler, cores: int, *, exactly: bool = False
+) -> tuple[list[Window], tuple[int, ...]]:
+    """Return the parts that have the fewest estimated cycles, and into how many each axis is divided: at most `cores`,
+    or `exactly` so many. Raises DiagnosticError if the layer cannot be divided into exactly so many.
+    """
+    best: tuple[list[Window], tuple[int, ...]] | None = None
+    least = 0.0
+    for windows, split in _candidates(tiler, layer.window, cores):
+        if exactly and len(windows) != cores:
+            continue
+        cycles = split_cycles(tiler.costs, map(tiler.work, windows))
+        if best is None or cycles < least:
+            best, least = (windows, split), cycles
+    if best is None:
+        raise layer.error(
+            f"no axis of its output can be divided into {cores} equal parts",
+            "change the number of cores of the schedule, or give its 'windows'",
+        )
+    return best
+
+
+def _candidates(
+    tiler: Tiler, window: Window, cores: int
+) -> Iterator[tuple[list[Window], tuple[int, ...]]]:
+    """Return the whole and its divisions along one axis into 2 to `cores` parts, each once."""
+    rank = len(window)
+    yield [window], (1,) * rank
+    if cores == 1:
+        return
+    counts = sorted(
+        {cores, *(count for count in (2, 3, 4, 6, 8, 12, 16, 24, 32, 64) if count < cores)}
+    )
+    for axis, unit in enumerate(tiler.units()):
+        if not unit:
+            continue
+        seen = {1}
+        for count in counts:
+            ranges = parts(window[axis], count, unit)
+            if len(ranges) not in seen:
+                seen.add(len(ranges))
+                split = tuple(len(ranges) if other == axis else 1 for other in range(rank))
+                yield [(*window[:axis], r, *window[axis + 1 :]) for r in ranges], split
+
+
+def _decided_windows(
+    layer: Layer, units: Sequence[int], decided: Schedule
+) -> tuple[list[Window] | None, tuple[int, ...] | None]:
+    """Return the windows that a schedule says, and into how many parts each axis is divided; None if it does not say.
+    Raises DiagnosticError if the layer cannot be divided so.
+    """
+    window = layer.window
+    if decided.windows is not None:
+        windows = [unflatten(bounds) or ((0, 1),) for bounds in decided.windows]
+        for part in windows:
+            _check_ends(layer, part, units)
+        return windows, None
+    if decided.split is None:
+        return None, None
+    split = decided.split or (1,)
+    axes = []
+    for axis, (range_, count, unit) in enumerate(zip(window, split, units, strict=True)):
+        ranges = parts(range_, count, unit or range_[1] - range_[0])
+        if len(ranges) != count:
+            least = f"parts of a multiple of {unit}" if unit else "one part"
+            raise layer.error(
+                f"axis {axis} of {sizes_of(window)[axis]} elements cannot be divided into {count} equal parts",
+                f"it can be divided into {least}: change the split, or give 'windows'",
+            )
+        axes.append(ranges)
+    return list(product(*axes)), split
+
+
+def _check_ends(layer: Layer, part: Window, units: Sequence[int]) -> None:
+    """Check that each range of a part begins and ends where the layer can be divided."""
+    for axis, ((low, high), (first, last), unit) in enumerate(
+        zip(part, layer.window, units, strict=True)
+    ):
+        for bound in (low, high):
+            if bound in (first, last) or (unit and bound % unit == 0):
+                continue
+            rule = f"at multiples of {unit}" if unit else "nowhere"
+            raise layer.error(
+                f"a window of its schedule is {low} to {high} along axis {axis}, which can be divided {rule}",
+                "change the window",
+            )

@@ -1,0 +1,110 @@
+"""`tile-plan`: decides how each layer is carried out, and writes it into the layer's schedule.
+
+Before:
+
+    tile.layer (…) -> %y window = [0, 1, 0, 64, 0, 56, 0, 56] { … }
+
+After:
+
+    tile.layer (…) -> %y window = [0, 1, 0, 64, 0, 56, 0, 56] schedule = #tile.schedule<cores = [0, 1],
+        split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 64, order = channels_outer, block = 64> { … }
+
+What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model. The
+passes that follow obey the schedule.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+
+from ...dialects import tile
+from ...dialects.ir.target_attribute import target_of
+from ...dialects.tile.schedule import ScheduleAttr
+from ..smalti_pass import Level, SmaltiPass, store_of
+from ..tiling.cost import CostModel
+from ..tiling.windows import Window
+from .layer_parts import check_core_count, parts_of
+from .tiler_bases.constants import Constants
+from .tiler_bases.layer import Buffer, Layer
+from .tiler_bases.tiler import Tiler
+from .tilers.registry import tiler_of
+
+
+@dataclass(frozen=True)
+class Plan(SmaltiPass):
+    """Complete the schedule of every layer, on at most `cores` cores (default: all of the target's)."""
+
+    name = "tile-plan"
+    level: ClassVar[Level] = "tile"
+    counts: ClassVar[Mapping[str, str]] = {"planned": "layers whose schedule was completed"}
+
+    cores: int | None = None
+    """How many cores of the target to use; all unless given."""
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        """Write the schedules. Raises DiagnosticError if a schedule cannot be carried out, or if a layer fits no
+        memory.
+        """
+        target = target_of(module)
+        cores = check_core_count(target, self.cores)
+        costs, constants = CostModel(target), Constants(store_of(ctx))
+        buffers: dict[SSAValue, Buffer] = {}
+        layers: list[Layer] = []
+        siblings: dict[SSAValue, list[Window]] = defaultdict(list)
+        for op in tile.program_of(module).body.block.ops:
+            if isinstance(op, tile.GlobalOp):
+                buffers[op.output] = Buffer.of(op)
+            elif isinstance(op, tile.LayerOp):
+                layer = Layer.of(op, buffers)
+                layers.append(layer)
+                siblings[op.output].append(layer.window)
+        for layer in layers:
+            layer.siblings = siblings[layer.operation.output]
+            schedule = _complete(layer, costs, constants, cores)
+            if schedule != layer.operation.decided:
+                layer.operation.properties["schedule"] = ScheduleAttr(schedule)
+                self.count("planned")
+
+
+def _complete(layer: Layer, costs: CostModel, constants: Constants, cores: int) -> tile.Schedule:
+    """Return the schedule of a layer, with all that it leaves out."""
+    decided = layer.operation.decided
+    tiler = tiler_of(layer, costs)
+    if layer.operation.core is not None:
+        return tiler.plan(layer.window, decided, constants)
+    parts = parts_of(layer, tiler, decided, cores)
+    layer.siblings = list(parts.windows)
+    tiler = tiler_of(layer, costs)
+    planned = [
+        tiler.plan(window, decided.of_part(number), constants)
+        for number, window in enumerate(parts.windows)
+    ]
+    rank = len(layer.operation.window.get_values()) // 2
+    return _joined(tiler, parts.windows, planned, constants).over(parts.complete(decided, rank))
+
+
+def _joined(
+    tiler: Tiler, windows: tuple[Window, ...], planned: list[tile.Schedule], constants: Constants
+) -> tile.Schedule:
+    """Return what the schedules of the parts say as one: a value for all parts if the first part's means the same for
+    each of the others, else a value for each part.
+    """
+    first = planned[0]
+    if all(
+        other == first or tiler.plan(window, first, constants) == other
+        for window, other in zip(windows, planned, strict=True)
+    ):
+        return first
+    values: dict[str, Any] = {
+        name: tuple(getattr(each, name)[0] for each in planned)
+        for name in ("tile", "depth", "order")
+        if getattr(first, name) is not None
+    }
+    return replace(first, **values)

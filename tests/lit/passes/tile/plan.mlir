@@ -1,0 +1,26 @@
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan" | filecheck %s
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan{cores=2}" | filecheck %s --check-prefix TWO
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan,tile-split-over-cores" | filecheck %s --check-prefix SPLIT
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan,tile-plan{cores=2}" | filecheck %s
+
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  func.func @main(%image: tensor<1x64x56x56xf32>) -> tensor<1x128xf32> attributes {smalti.inputs = ["image"], smalti.outputs = ["out"]} {
+    %q = tpu.cast "q" %image : (tensor<1x64x56x56xf32>) -> tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>>
+    %w = tpu.weight "w" seed = 1 : tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>
+    %c = tpu.conv2d "c" %q, %w strides = [2, 2] pads = [1, 1, 1, 1] accumulator = "i32" clamp_low = 0.0 : (tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>>, tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>) -> tensor<1x128x28x28x!quant.uniform<i8:f32, 0.1:-128>>
+    %m = tpu.reduce "m" %c kind = "mean" axes = [2, 3] : (tensor<1x128x28x28x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x128x!quant.uniform<i8:f32, 0.1:-128>>
+    %y = tpu.cast "y" %m : (tensor<1x128x!quant.uniform<i8:f32, 0.1:-128>>) -> tensor<1x128xf32>
+    func.return %y : tensor<1x128xf32>
+  }
+}
+
+// Six parts of ten rows, the last one of six, in tiles of its own; a second pass changes nothing.
+// CHECK: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5], split = [1, 1, 6, 1], tile = {{\[\[}}1, 64, 2, 56], {{.*}}, [1, 64, 1, 56]]> {
+// CHECK: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3], split = [1, 1, 4, 1], tile = [1, 64, 7, 28], depth = 64, order = channels_outer, block = 64> {
+// CHECK: -> %m {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2], tile = [{{.*}}]> {
+// CHECK: -> %out {{.*}} schedule = #tile.schedule<cores = [0], split = [1, 1], tile = [1, 128]> {
+
+// TWO: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1],
+
+// A part of a layer keeps what the schedule says of its tiles.
+// SPLIT: tile.layer core 1 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 7, 14, 0, 28] schedule = #tile.schedule<tile = [1, 64, 7, 28], depth = 64, order = channels_outer, block = 64> {

@@ -1,0 +1,104 @@
+"""Whatever the schedule, integers are the same to the bit: layers on any cores, in any parts and tiles."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.targets.target import load_target
+from smalti.dialects import tile, tpu
+from smalti.dialects.ir.context import weights_of
+from smalti.dialects.ir.weights import WeightStore
+from smalti.dialects.tile.schedule import Schedule, ScheduleAttr
+from smalti.passes.tile.layer_parts import parts_of
+from smalti.passes.tile.tiler_bases.constants import Constants
+from smalti.passes.tile.tiler_bases.layer import Buffer, Layer
+from smalti.passes.tile.tilers.registry import tiler_of
+from smalti.passes.tiling.cost import CostModel
+
+from .random_network import Network, check
+from .test_tiling_equivalence import TINY
+
+CORES = 4
+SETTINGS = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Write a target with hardly any memory; return its path."""
+    path = tmp_path_factory.mktemp("targets") / "tiny.toml"
+    path.write_text(TINY)
+    return str(path)
+
+
+def _drawn(
+    data: st.DataObject, op: tile.LayerOp, costs: CostModel, store: WeightStore
+) -> Schedule | None:
+    """Draw a schedule that the layer can be carried out by; None if what was drawn cannot."""
+    draw = data.draw
+    buffers = {each: Buffer.of(each.owner) for each in (*op.inputs, op.output)}  # pyright: ignore[reportArgumentType]
+    layer = Layer.of(op, buffers)
+    tiler = tiler_of(layer, costs)
+    split = tuple(draw(st.integers(1, 3)) if unit else 1 for unit in tiler.units())
+    cores = tuple(draw(st.integers(0, CORES - 1)) for _ in range(prod(split)))
+    decided = Schedule(cores=cores, split=split)
+    try:
+        parts = parts_of(layer, tiler, decided, CORES)
+    except DiagnosticError:
+        return None
+    layer.siblings = list(parts.windows)
+    tiler, tiles = tiler_of(layer, costs), []
+    for window in parts.windows:
+        planned = tiler.plan(window, Schedule(), Constants(store))
+        if planned.tile is None:
+            return decided
+        tiles.append(tuple(draw(st.integers(1, size)) for size in planned.tile[0]))
+    chosen = Schedule(cores=cores, split=split, tile=tuple(tiles))
+    try:
+        for number, window in enumerate(parts.windows):
+            tiler.plan(window, chosen.of_part(number), Constants(store))
+    except DiagnosticError:
+        return decided
+    return chosen
+
+
+@SETTINGS
+@given(st.integers(0, 2**32 - 1), st.data())
+def test_any_schedule_computes_the_same(tiny: str, seed: int, data: st.DataObject) -> None:
+    network = Network(True, np.random.default_rng(seed))
+    draw = data.draw
+    channels, size = draw(st.integers(1, 9)), draw(st.integers(3, 10))
+    x = network.input(1, channels, size, size)
+    depthwise = network.parameters(channels, 1, 3, 3)
+    y = network.add(
+        tpu.Conv2dOp(
+            "depthwise", x, depthwise, element=network.element(), strides=(1, 1), pads=(1, 1, 1, 1),
+            dilations=(1, 1), groups=channels, accumulator="i32",
+        )
+    )  # fmt: skip
+    pointwise = network.parameters(draw(st.integers(1, 20)), channels, 1, 1)
+    z = network.add(
+        tpu.Conv2dOp(
+            "pointwise", y, pointwise, element=network.element(), strides=(1, 1), pads=(0, 0, 0, 0),
+            dilations=(1, 1), groups=1, accumulator="i32",
+        )
+    )  # fmt: skip
+    result = network.add(
+        tpu.MaxPoolOp("pool", z, kernel=(2, 2), strides=(1, 1), pads=(0, 0, 0, 0), dilations=(1, 1))
+    )
+    costs = CostModel(load_target(tiny))
+
+    def schedule(op: tile.LayerOp) -> None:
+        found = _drawn(data, op, costs, weights_of(network.ctx))
+        if found is not None:
+            op.properties["schedule"] = ScheduleAttr(found)
+
+    check(network, result, tiny, CORES, schedule)
