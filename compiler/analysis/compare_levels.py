@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -151,7 +151,11 @@ def compare_with_onnxruntime(
     """
     from ...backends.cpu.session import run_onnx
 
-    source = inputs if inputs is not None else compilation.options.calibration or "random:0"
+    options = compilation.options
+    source = inputs if inputs is not None else options.calibration or "random:0"
+    if level == "top" or options.quantize not in ("int8", None):
+        # Floats need no ranges, so that data on which they are infinite are compared, too.
+        compilation.options = replace(options, calibration=None)
     data = load_calibration_data(source, compilation.module)
     count = min(len(value) // _declared_batch(compilation, name) for name, value in data.items())
     if count < 1 or samples < 1:

@@ -19,9 +19,10 @@ class Difference:
     Elements that are the same infinity on both sides, or NaN on both sides, are equal and count for nothing else.
     `cosine`: of the angle between both as vectors, 1.0 if they are equal or both zero. `snr_db`:
     10·log10(Σ ref² / Σ (ref − got)²), inf if they are equal. `largest_error`: max |ref − got|.
-    `reference_range`: max − min of the reference's finite elements. `unmatched`: how many elements are infinite or NaN
-    on one side and something else on the other; if there are any, the largest error is inf, the signal-to-noise ratio
-    −inf, and the cosine that of the other elements.
+    `reference_range`: max − min of 0 and the reference's finite elements; with 0 as in a quantized range, so that an
+    output of one number has a range, too. `unmatched`: how many elements are infinite or NaN on one side and something
+    else on the other; if there are any, the largest error is inf, the signal-to-noise ratio −inf, and the cosine that
+    of the other elements.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Difference:
 
     @property
     def range_share(self) -> float:
-        """The largest error as a share of the reference's range; inf if the reference is constant and not met."""
+        """The largest error as a share of the reference's range; inf if the reference is all 0 and not met."""
         if not self.largest_error:
             return 0.0
         return self.largest_error / self.reference_range if self.reference_range else math.inf
@@ -71,7 +72,7 @@ class Difference:
             largest, snr = math.inf, -math.inf
         wide = reference.astype(np.float64)
         finite = wide[np.isfinite(wide)]
-        spread = float(finite.max()) - float(finite.min()) if finite.size else 0.0
+        spread = float(finite.max(initial=0.0)) - float(finite.min(initial=0.0))
         return Difference(name, cosine, snr, largest, spread, int(unmatched.sum()))
 
 

@@ -26,6 +26,8 @@ def run_ir(
 ) -> dict[str, np.ndarray]:
     """Run IR of any level and return its outputs by name.
 
+    The sanitizer checks isa IR: numbers that are right here tell nothing of a program that lacks a wait.
+
     Args:
         module: verified IR.
         ctx: the context that it was read or made with, which holds its weights.
@@ -33,7 +35,7 @@ def run_ir(
         observe: is called with each intermediate value of top, tpu and tile IR.
 
     Raises:
-        DiagnosticError: if inputs are missing or of wrong shapes.
+        DiagnosticError: if inputs are missing or of wrong shapes, or for what the sanitizer finds.
     """
     level = level_of(module)
     arrays = dict(inputs)
@@ -52,6 +54,6 @@ def run_ir(
     from ...backends.program.assemble import assemble
     from ...backends.simulator.simulate import simulate
 
-    outputs = simulate(assemble(module, ctx), arrays, mode="functional").outputs
+    outputs = simulate(assemble(module, ctx), arrays, mode="functional", sanitize=True).outputs
     assert outputs is not None
     return outputs

@@ -267,6 +267,22 @@ def test_compare_with_infinities_and_constants(smalti: Smalti, tmp_path: Path):
     assert "Warning" not in ran.err and "half" not in out and "one" not in out.split()
 
 
+@pytest.mark.parametrize("options", [["--quantize", "f32"], ["--level", "top"]], ids=["f32", "top"])
+def test_compare_floats_on_data_that_calibrate_nothing(
+    smalti: Smalti, tmp_path: Path, options: list[str]
+):
+    """One sample, on which a tensor is infinite: INT8 would refuse it."""
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Log", ["x"], ["y"])], "g", [x], [y])
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "m.onnx"
+    )
+    np.savez(tmp_path / "x.npz", x=np.array([[0, 1, 2]], np.float32))
+    words = ("compare", tmp_path / "m.onnx", "--calibration", tmp_path / "x.npz")
+    ran = smalti(*words, *options)
+    assert "1 output" in ok(ran) and not ran.err
+
+
 def test_compare_tile_is_as_good_as_tpu(smalti: Smalti, small_onnx: Path, small_data: Path):
     tpu, tile = (
         ok(smalti("compare", small_onnx, "--level", level, "--calibration", small_data))

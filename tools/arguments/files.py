@@ -48,8 +48,8 @@ def check_files(args: argparse.Namespace, **derived: Sequence[Path]) -> None:
 
     `derived` gives, by the name of an argument, every file that is written for it, where the argument does not say so.
 
-    Raises DiagnosticError if a file would be written that is read, or for two arguments, or that cannot be
-    written; paths are compared as files are: through links and folders.
+    Raises DiagnosticError if a file would be written that is read, or twice, or that cannot be written; paths are
+    compared as files are: through links and folders.
     """
     values = {**vars(args), **dict.fromkeys(derived)}
     read = [path for value in values.values() for path in _read_by(value)]
@@ -89,25 +89,25 @@ def _check_apart(written: dict[str, Sequence[Path]], read: Sequence[Path]) -> No
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 
     inputs = {key: path for path in read for key in _keys(path)}
-    outputs: dict[object, tuple[str, Path]] = {}
-    for name, paths in written.items():
-        for path in paths:
-            for key in _keys(path):
-                other = outputs.setdefault(key, (name, path))
-                if key in inputs:
-                    message, note = "the output would replace the input", "input"
-                    shown = inputs[key]
-                elif other[0] != name:
-                    message, note = "two outputs would be the same file", "other output"
-                    shown = other[1]
-                else:
-                    continue
-                raise DiagnosticError(
-                    message,
-                    Place(file=str(path)),
-                    notes=[f"the {note} is {shown}"],
-                    hint="name another file",
-                )
+    outputs: dict[object, int] = {}
+    paths = [path for each in written.values() for path in each]
+    for number, path in enumerate(paths):
+        for key in _keys(path):
+            other = outputs.setdefault(key, number)
+            if key in inputs:
+                message, note = "the output would replace the input", "input"
+                shown = inputs[key]
+            elif other != number:
+                message, note = "two outputs would be the same file", "other output"
+                shown = paths[other]
+            else:
+                continue
+            raise DiagnosticError(
+                message,
+                Place(file=str(path)),
+                notes=[f"the {note} is {shown}"],
+                hint="name another file",
+            )
 
 
 def _keys(path: Path) -> list[object]:

@@ -199,9 +199,9 @@ class _Run:
         box = (slice(None), *window)
         spec.tensor.to_logical(target.values())[box] = value[box]
         order = values_of(spec.tensor.order)
-        physical = [window[axis] for axis in order] or [slice(0, 1)]
+        physical = [window[axis] for axis in order]
         low, high = spec.tensor.padding
-        if physical[-1].stop == low:
+        if physical and physical[-1].stop == low:
             # The layer that writes the end of a row also writes the row's padding.
             target.values()[(slice(None), *physical[:-1], slice(low, high))] = 0
             physical[-1] = slice(physical[-1].start, high)

@@ -122,6 +122,23 @@ def test_reduce_keeps_its_inputs(network: Path, capsys: pytest.CaptureFixture[st
     assert data.read_bytes() == before
 
 
+@pytest.mark.usefixtures("faulty_passes")
+@pytest.mark.parametrize("program", ["reduce", "extract"])
+def test_ir_and_its_inputs_are_two_files(
+    program: str, network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    part = tmp_path / "part.npz"
+    if program == "reduce":
+        words = ["-p", "test-wrong-numbers", "--numerics", "random:0", "-o", str(part)]
+        assert reduce.main([str(network), *words]) == 1
+    else:
+        assert (
+            extract.main([str(network), "--op", "c5", "--inputs", "random:0", "-o", str(part)]) == 1
+        )
+    assert "part.npz: error: two outputs would be the same file" in capsys.readouterr().err
+    assert not part.exists()
+
+
 def test_extract_takes_random_inputs(network: Path, tmp_path: Path):
     part = tmp_path / "part.mlir"
     words = [str(network), "--op", "c5", "--inputs", "random:0", "-o", str(part)]

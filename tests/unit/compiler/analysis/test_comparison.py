@@ -31,10 +31,18 @@ def test_zero_reference():
     assert d.snr_db == -math.inf and d.cosine == 0.0
 
 
-def test_a_constant_that_is_missed_has_no_range_to_share():
-    d = Difference.between("x", np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+def test_ranges_include_0():
+    """As quantized ranges do: one number has a range, too, and so have numbers far from 0 that are near each other."""
+    assert Difference.between("x", np.array([2.5]), np.array([2.0])).range_share == 0.25
+    assert (
+        Difference.between("x", np.array([-8.0, -9.0]), np.array([-8.0, -10.0])).range_share == 0.1
+    )
+
+
+def test_zeros_that_are_missed_have_no_range_to_share():
+    d = Difference.between("x", np.array([1.0, 2.0]), np.zeros(2))
     assert d.range_share == math.inf and d.to_json()["largest_error_range_share"] is None
-    exact = Difference.between("x", np.ones(2), np.ones(2))
+    exact = Difference.between("x", np.zeros(2), np.zeros(2))
     assert exact.range_share == 0 and exact.to_json()["snr_db"] is None
 
 
@@ -50,7 +58,7 @@ def test_worst_first_and_common_names_only():
 def test_equal_infinities_are_equal():
     x = np.array([1, -np.inf, np.inf, np.nan, 3], np.float32)
     d = Difference.between("x", x, x)
-    assert d.equal and (d.cosine, d.largest_error, d.reference_range, d.unmatched) == (1, 0, 2, 0)
+    assert d.equal and (d.cosine, d.largest_error, d.reference_range, d.unmatched) == (1, 0, 3, 0)
     near = Difference.between("x", x + np.float32(0.5), x)
     assert near.snr_db == pytest.approx(10 * math.log10(10 / 0.5)) and near.largest_error == 0.5
     assert Difference.between("x", np.full(3, np.nan), np.full(3, np.nan)).equal

@@ -77,7 +77,7 @@ class Refuses(SmaltiPass):
 @pytest.fixture
 def faulty_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registers the passes."""
-    for each in (WrongNumbers, Refuses, Bump, HoistStores, DropClip, Sloppy):
+    for each in (WrongNumbers, Refuses, Bump, HoistStores, DropClip, Sloppy, DropWaits):
         monkeypatch.setitem(PASSES, each.name, f"{__name__}:{each.__name__}")
 
 
@@ -162,6 +162,18 @@ class HoistStores(SmaltiPass):
         for op in [*program.buffers, *stores, *(op for op in steps if op not in stores)]:
             op.detach()
             program.body.block.add_op(op)
+
+
+@dataclass(frozen=True)
+class DropWaits(SmaltiPass):
+    """Let no instruction wait for another engine of its core: a race, though the numbers may come out right."""
+
+    name = "test-drop-waits"
+    level: ClassVar[Level] = "isa"
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        for op in module.walk():
+            op.properties.pop("after", None)
 
 
 class ClipToRelu(RewritePattern):

@@ -24,6 +24,7 @@ from .faulty_passes import (
     faulty_passes,
     ir_experiment,
     onnx_experiment,
+    residual_network,
     tile_experiment,
 )
 
@@ -57,6 +58,16 @@ def test_ir_that_no_longer_runs_is_the_fault():
     assert (culprit.number, culprit.text) == (1, "test-hoist-stores")
     assert "what pass 'test-hoist-stores' makes no longer runs: step" in culprit.evidence
     assert "that nobody wrote" in culprit.evidence
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_a_race_is_a_fault_though_the_numbers_are_right():
+    net = start_from_model(residual_network(2), CompileOptions("edge-1c", None, "f32", None))
+    net.lower_to("isa")
+    experiment = IrExperiment(("cse", "test-drop-waits"), net.module, net.ctx)
+    culprit = first_pass(experiment, ChangesNumbers())
+    assert (culprit.number, culprit.text) == (1, "test-drop-waits")
+    assert "the program's result depends on chance" in culprit.evidence
 
 
 @pytest.mark.usefixtures("faulty_passes")

@@ -18,6 +18,7 @@ from smalti.compiler.debugging.numerics_verification import NumericsVerifier
 from smalti.compiler.debugging.tolerance import coarsest_float
 from smalti.compiler.onnx_import.importer import import_onnx
 from smalti.dialects.context import make_context
+from smalti.dialects.ir.text.module_text import parse_module
 from smalti.dialects.level import Level
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
@@ -92,6 +93,25 @@ def test_pass_after_which_nothing_runs_is_named():
     text = error_of(tile_experiment(), "test-hoist-stores")
     assert "pass 'test-hoist-stores': error: the IR ran before the pass and no longer does" in text
     assert "that nobody wrote" in text
+
+
+SUM = """
+func.func @main(%x: tensor<4xf32>) -> tensor<f32> attributes {smalti.inputs = ["x"], smalti.outputs = ["y"]} {
+  %y = top.reduce "y" %x kind = "sum" axes = [0] : (tensor<4xf32>) -> tensor<f32>
+  func.return %y : tensor<f32>
+}
+"""
+
+
+@pytest.mark.parametrize("quantize", ["f32", "f16", "bf16"])
+def test_an_output_of_one_number_may_be_rounded(quantize: str):
+    ctx = make_context()
+    module = parse_module(SUM, ctx)
+    lowering = [f"convert-top-to-tpu{{target=edge-1c quantize={quantize}}}"]
+    for level in LOWER[1:]:
+        lowering += passes_into(level, target="edge-1c", quantize="f32")
+    passes = parse_pipeline(",".join(lowering))
+    run_pipeline(ctx, module, passes, instruments=[NumericsVerifier("random:0")])
 
 
 def test_inputs_may_come_from_a_file(tmp_path: Path):
