@@ -11,8 +11,8 @@ from ...backends.numerics import convolution, epilogue
 from ...backends.numerics.sample_axis import channel_first, channel_last, per_sample
 from ..network.convolution import Conv2dBase
 from ..network.tensor_op import Arrays
-from ..network.traits import RoundsResult, SumsProducts, WeighsChannels
-from ..quant.element_type import element_storage
+from ..network.traits import CanStayFloat, RoundsResult, SumsProducts, WeighsChannels
+from ..quant.element_type import element_storage, shape_of
 from .constant import WeightOp
 from .top_op import TopOp
 
@@ -26,6 +26,12 @@ def _has_constant_weights(op: Conv2dOp) -> bool:
     """Tell whether weights and bias are constants, and each group of weights reads all channels."""
     constants = [op.weight, *([] if op.bias is None else [op.bias])]
     return op.groups.value.data == 1 and all(isinstance(each.owner, WeightOp) for each in constants)
+
+
+def _is_weighted_sum(op: Conv2dOp) -> bool:
+    """Tell whether the result is a sum of each pixel's channels with weights, which costs as little as a reduction."""
+    outputs, _, *kernel = shape_of(op.weight)
+    return outputs == 1 and kernel == [1, 1]
 
 
 @irdl_op_definition
@@ -43,6 +49,7 @@ class Conv2dOp(Conv2dBase, TopOp):
     name = "top.conv2d"
     traits = traits_def(
         RoundsResult(),
+        CanStayFloat(where=_is_weighted_sum, only_before_poles=_is_weighted_sum),
         SumsProducts(),
         WeighsChannels(where=_has_constant_weights, axes=lambda op: (1, 1)),
     )

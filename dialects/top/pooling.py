@@ -22,6 +22,8 @@ from .top_op import TopOp
 class PoolOp(PoolBase, TopOp):
     """Base of 2-D pooling; input [N,C,H,W]; pads [top,left,bottom,right]."""
 
+    traits = traits_def(CanStayFloat(only_before_poles=lambda op: True))
+
     def unchanged_operand(self) -> SSAValue | None:
         one_pixel = prod(self.kernel.get_values()) == 1 and prod(self.strides.get_values()) == 1
         return self.input if one_pixel and not any(self.pads.get_values()) else None
@@ -50,7 +52,7 @@ class AvgPoolOp(PoolOp):
     """
 
     name = "top.avg_pool"
-    traits = traits_def(RoundsResult(), CanStayFloat(only_before_poles=lambda op: True))
+    traits = traits_def(RoundsResult())
     count_include_pad: UnitAttr | None = prop(converter=flag, default=False)
 
     def evaluate(self, operands: Arrays) -> np.ndarray:

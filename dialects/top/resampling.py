@@ -9,7 +9,7 @@ from dataclasses import InitVar
 import numpy as np
 from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition
+from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import resampling
@@ -17,6 +17,7 @@ from ..ir.attribute import Real, Reals, check_one_of, flag, optional_reals, real
 from ..ir.field import argument, operand, prop
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
+from ..network.traits import CanStayFloat
 from ..quant.element_type import shape_of
 from .top_op import TopOp
 
@@ -33,6 +34,7 @@ class ResizeOp(TopOp):
     """
 
     name = "top.resize"
+    traits = traits_def(CanStayFloat(only_before_poles=lambda op: True))
     mode: StringAttr = prop(converter=text)
     scales: Reals = prop(converter=reals)
     coordinate_transformation_mode: StringAttr = prop(converter=text, default="half_pixel")

@@ -12,7 +12,9 @@ from .tpu_builder import Conversions, TpuBuilder
 
 
 def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
-    """Convert a convolution: to integers if weights and bias are constants, else to floats."""
+    """Convert a convolution: to integers if weights and bias are constants, unless its readers want floats; else to
+    floats.
+    """
 
     def make(
         left: SSAValue, right: SSAValue, bias: SSAValue | None, **options: Any
@@ -28,7 +30,8 @@ def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
         )
 
     weight = op.weight.owner
-    if builder.quantizes and isinstance(weight, top.WeightOp) and not is_computed(op.bias):
+    floats = not builder.quantizes or op.output in builder.float_results
+    if isinstance(weight, top.WeightOp) and not floats and not is_computed(op.bias):
         convert_weighted(builder, op, op.input, weight, op.bias, make)
     else:
         convert_in_floats(builder, op, (op.input, op.weight, op.bias), make)

@@ -15,7 +15,8 @@ from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_ele
 
 def convert_max_pool(builder: TpuBuilder, op: top.MaxPoolOp) -> None:
     """Convert max_pool, which keeps its input's quantization."""
-    made = tpu.MaxPoolOp(op.result_name.data, builder.as_kept(op.input), **_pool_options(op))
+    form = builder.as_kept(op.input, op.output)
+    made = tpu.MaxPoolOp(op.result_name.data, form, **_pool_options(op))
     builder.set_form(op.output, builder.add(made).output)
 
 

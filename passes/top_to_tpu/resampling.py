@@ -19,7 +19,7 @@ def convert_resize(builder: TpuBuilder, op: top.ResizeOp) -> None:
         axis for axis, each in taps.items() if not _copies_axis(shape_of(op.input)[axis], *each)
     ]
     copies = all(resampling.is_gather(*taps[axis]) for axis in axes)
-    form = builder.as_kept(op.input) if copies else builder.as_float(op.input)
+    form = builder.as_kept(op.input, op.output) if copies else builder.as_float(op.input)
     # Axes that shrink come first, so that the others have fewer elements to resample.
     axes.sort(key=lambda axis: shape_of(op.output)[axis] / shape_of(op.input)[axis])
     fills = op.extrapolation_value.value.data != 0 and any(

@@ -25,12 +25,14 @@ CONSTANTS: Arrays = {
     "end": np.array([BOXES + SCORES]),
     "channels": np.array([1]),
     "mixing": normal(4, BOXES + SCORES, 1, 1, seed=3),
+    "even": np.repeat(np.float32([1 / 640, 1]), [BOXES, SCORES]).reshape(-1, 1, 1),
+    "scales": np.array([1, 1, 2, 2], np.float32),
 }
 
 
 def node(kind: str, inputs: str, results: str, **attributes: object) -> NodeProto:
-    """A node; names are words of a string."""
-    return helper.make_node(kind, inputs.split(), results.split(), name=results, **attributes)
+    """A node; names are words of a string, and no name stands between two spaces."""
+    return helper.make_node(kind, inputs.split(" "), results.split(), name=results, **attributes)
 
 
 HEADS = [node("Conv", "x to_boxes", "boxes"), node("Conv", "x to_scores", "scores")]
@@ -80,6 +82,20 @@ NETWORKS = {
         ),
         1,
     ),
+    "an activation": (model(*HEADS, JOIN, node("Relu", "joined", "y")), 1),
+    "a scale for each channel, and an activation": (
+        model(*HEADS, JOIN, node("Mul", "joined even", "scaled"), node("Elu", "scaled", "y")),
+        1,
+    ),
+    "a sum of all, and an activation": (
+        model(*HEADS, JOIN, node("Add", "joined joined", "twice"), node("Relu", "twice", "y")),
+        1,
+    ),
+    "the greatest of each window": (
+        model(*HEADS, JOIN, node("MaxPool", "joined", "y", kernel_shape=[2, 2])),
+        1,
+    ),
+    "resized": (model(*HEADS, JOIN, node("Resize", "joined  scales", "y")), 1),
     "an output that a convolution reads too": (
         model(*HEADS, JOIN, node("Conv", "joined mixing", "mixed"), results="joined"),
         1,
@@ -119,10 +135,10 @@ def test_products_balance_one_scale(activates: bool, capsys: pytest.CaptureFixtu
         *HEADS,
         *nodes,
         node("Concat", f"boxes {part}", "joined", axis=1),
-        node("Conv", "joined even", "y"),
+        node("Conv", "joined weights", "y"),
     )
-    even = CONSTANTS["mixing"] / np.repeat([1000, 1], [BOXES, SCORES]).reshape(1, -1, 1, 1)
-    network.graph.initializer.append(numpy_helper.from_array(even.astype(np.float32), "even"))
+    weights = CONSTANTS["mixing"] / np.repeat([1000, 1], [BOXES, SCORES]).reshape(1, -1, 1, 1)
+    network.graph.initializer.append(numpy_helper.from_array(weights.astype(np.float32), "weights"))
     [(got, expected)] = outputs(network, INPUTS)
     assert decibels(got, expected) > 25
     assert f"note: '{part}' is stored 128 times as large" in capsys.readouterr().err

@@ -20,6 +20,8 @@ WEIGHTS: Arrays = {
     "filters": normal(4, 4, 1, 1, seed=3),
     "last": np.array([-1]),
     "ones": np.ones((SIZE, 1), np.float32),
+    "one_filter": np.ones((1, 4, 1, 1), np.float32),
+    "scales": np.array([1, 1, 2, 2], np.float32),
 }
 NUMBERS: dict[str, float] = {
     "zero": 0, "one": 1, "half": 0.5, "minus_half": -0.5, "third": 1 / 3, "two": 2, "three": 3, "quarter": 0.25,
@@ -65,7 +67,7 @@ def _node(line: str) -> NodeProto:
     attributes = dict(word.split("=") for word in operands if "=" in word)
     values = {
         name: [int(each) for each in text.split(",")]
-        if name in ("axes", "perm", "kernel_shape")
+        if name in ("axes", "perm", "kernel_shape", "strides")
         else int(text)
         for name, text in attributes.items()
     }
@@ -168,6 +170,18 @@ CASES = {
         "h = Conv x filters kernel_shape=1,1; c = Clip h small -; q = Pow c three; m = GlobalAveragePool q; y = "
         "Pow m third",
         46, rows=1, image=True,
+    ),
+    "log of a resized sigmoid": Case(
+        "h = Conv x filters kernel_shape=1,1; s = Sigmoid h; r = Resize s - scales; y = Log r",
+        36, size=1.5, image=True,
+    ),
+    "log of every other pixel of a sigmoid": Case(
+        "h = Conv x filters kernel_shape=1,1; s = Sigmoid h; p = MaxPool s kernel_shape=1,1 strides=2,2; y = Log p",
+        36, size=1.5, image=True,
+    ),
+    "sum of channels by a convolution": Case(
+        "h = Conv x filters kernel_shape=1,1; e = Exp h; s = Conv e one_filter kernel_shape=1,1; y = Div e s",
+        33, size=1.5, image=True,
     ),
     "a log and a product of one value": Case(
         "h = MatMul x w; c = Clip h milli -; l = Log c; z = MatMul c v",

@@ -34,7 +34,8 @@ def float_results(ops: Iterable[Operation]) -> dict[SSAValue, Reader]:
 
     These are the results of ops that can stay float, if all readers want floats, directly or after more such ops. One
     such reader is enough if it has a pole, or if 8 bits would hide a part of the value; then readers of 8 bits get a
-    cast. An op that computes is not kept in floats for an output's sake: only moves and choices are.
+    cast. An op that computes is not kept in floats for an output's sake: only moves and choices are, and what reads a
+    value of which 8 bits would hide a part. What makes one of it that 8 bits can hold is kept in floats for any reader.
     """
     found: dict[SSAValue, Reader] = {}
     listed = list(ops)
@@ -43,14 +44,26 @@ def float_results(ops: Iterable[Operation]) -> dict[SSAValue, Reader]:
         if not CanStayFloat.holds(op):
             continue
         value = op.results[0]
-        reader = _reader_of(value, found, uneven)
-        if reader is not None and reader >= _least_reader(op):
+        reader = Reader.OUTPUT if _evens(op, uneven) else None
+        reader = _reader_of(value, found, uneven) or reader
+        if reader is not None and reader >= _least_reader(op, uneven):
             found[value] = reader
     return found
 
 
-def _least_reader(op: Operation) -> Reader:
+def _evens(op: Operation, uneven: Container[SSAValue]) -> bool:
+    """Tell whether `op` computes, from a value of which 8 bits would hide a part, one that 8 bits can hold: it is the
+    last to see that part.
+    """
+    reads_uneven = any(value in uneven for value in op.operands)
+    computes = not Moves.holds(op) and not CanStayFloat.is_only_before_poles(op)
+    return reads_uneven and computes and op.results[0] not in uneven
+
+
+def _least_reader(op: Operation, uneven: Container[SSAValue]) -> Reader:
     """Return the least of the readers for whose sake `op` stays in floats."""
+    if any(value in uneven for value in op.operands):
+        return Reader.OUTPUT
     if CanStayFloat.is_only_before_poles(op):
         return Reader.POLE
     only_moves = Moves.holds(op) or CanStayFloat.is_choice(op)

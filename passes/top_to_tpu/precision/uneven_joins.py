@@ -10,7 +10,7 @@ from xdsl.ir import Operation, SSAValue
 from ....backends.diagnostics.diagnostic import Diagnostic
 from ....backends.numerics.quantization import activation_parameters
 from ....dialects.ir.location import place_of
-from ....dialects.network.traits import FixedQuantization, Moves
+from ....dialects.network.traits import CanStayFloat, FixedQuantization, Moves
 from ....dialects.quant import CalibratedType
 from ....dialects.quant.element_type import element_of, shape_of
 
@@ -19,18 +19,28 @@ MOST_RATIO = 32
 
 
 def uneven_joins(ops: Iterable[Operation]) -> dict[SSAValue, Operation]:
-    """Return the results of such concats among `ops` (of one block, in order), directly or after moves of all elements,
-    each with the concat.
+    """Return the results of such concats among `ops` (of one block, in order), each with the concat, and what is made
+    of them as long as one scale would hide a part: by moves of all elements, or by ops that can compute in floats.
     """
     found: dict[SSAValue, Operation] = {}
     for op in ops:
-        if not Moves.holds(op):
-            continue
-        if hidden_operands(op):
+        if Moves.holds(op) and hidden_operands(op):
             found[op.results[0]] = op
-        elif op.operands[0] in found and not is_part(op):
-            found[op.results[0]] = found[op.operands[0]]
+            continue
+        join = next((found[value] for value in op.operands if value in found), None)
+        if join is not None and _hides_parts(op, join):
+            found[op.results[0]] = join
     return found
+
+
+def _hides_parts(op: Operation, join: Operation) -> bool:
+    """Tell whether one scale for the result of `op`, which reads what `join` joins, would hide a part of that, too."""
+    if Moves.holds(op):
+        return not is_part(op)
+    if not CanStayFloat.holds(op):
+        return False
+    ratios = [range_ratio(op.results[0], value) for value in hidden_operands(join)]
+    return any(ratio is not None and ratio > MOST_RATIO for ratio in ratios)
 
 
 def hidden_operands(op: Operation) -> dict[SSAValue, float]:
