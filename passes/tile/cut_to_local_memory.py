@@ -18,7 +18,9 @@ units read them, and the parameters of requantization are made into tables; both
 constants. The sizes of tiles and the order of loops are those of the layer's schedule. Where it does
 not say, weights stay in local memory while the rows change, or the rows while the weights do,
 whichever moves fewer bytes, and tiles use half of the local memory where they can, so that the next
-tile's loads find room. Each family of ops has a file in `tilers/`.
+tile's loads find room. Where the input's contiguous axis is not the output's, a tile moves in whole
+runs and is transposed in local memory, if that takes fewer cycles. Each family of ops has a file in
+`tilers/`.
 """
 
 from __future__ import annotations

@@ -106,6 +106,12 @@ class CostModel:
             self._cycles[key] = found
         return found
 
+    def permute_cycles(self, storage: str, tiles: int, rows: int, columns: int) -> int:
+        """Return the cycles in which one core transposes `tiles` of rows x columns elements in local memory."""
+        from ...backends.targets import cycles
+
+        return cycles.permute_cycles(self.target, storage, tiles=tiles, rows=rows, columns=columns)
+
     def fill_cycles(self, size_bytes: int) -> int:
         """Return the cycles in which one core fills `size_bytes` of its local memory."""
         from ...backends.targets import cycles

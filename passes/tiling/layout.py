@@ -77,6 +77,17 @@ def offset_of(strides: Sequence[int], position: Sequence[int]) -> int:
     return sum(stride * index for stride, index in zip(strides, position, strict=True))
 
 
+def dense_strides(sizes: Sequence[int], order: Sequence[int]) -> list[int]:
+    """Return the distance, in elements, between neighbors along each axis of a dense buffer of `sizes` (by axis), whose
+    axes lie in this `order`; 0 for an axis that `order` leaves out.
+    """
+    strides, step = [0] * len(sizes), 1
+    for axis in reversed(order):
+        strides[axis] = step
+        step *= sizes[axis]
+    return strides
+
+
 def row_major(shape: Sequence[int], multiple: int = 1) -> Layout:
     """Return the row-major layout of `shape`, with the last axis (if there is one) padded to a multiple of `multiple`
     elements.

@@ -36,6 +36,13 @@ class BoxTiler(Tiler):
         self.order = layer.output.layout.order
         self._kept: dict[tuple[object, ...], SSAValue] = {}
 
+    @property
+    def loop_order(self) -> tuple[int, ...]:
+        """The output's axes in the order in which a window is divided into tiles: unless overridden, that of local
+        tiles.
+        """
+        return self.order
+
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         """Return the bytes of each local buffer for a tile of `sizes` (per logical axis of the output). Unless
         overridden, these are one input of the output's shape, and the output.
@@ -78,7 +85,7 @@ class BoxTiler(Tiler):
             if not needed.fits(self.costs, 1.0):
                 raise self.layer.too_big(needed.local, needed.acc, self.costs, tile)
             return Schedule(tile=(tile,))
-        order, work = self.order, self.work(window)
+        order, work = self.loop_order, self.work(window)
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)
         found = tile_box(
             self.costs,
@@ -92,9 +99,9 @@ class BoxTiler(Tiler):
         return Schedule(tile=(self._logical(found),))
 
     def _logical(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        """Return sizes, given in `order`, by axis of the output."""
+        """Return sizes, given in `loop_order`, by axis of the output."""
         result = [0] * len(sizes)
-        for axis, size in zip(self.order, sizes, strict=True):
+        for axis, size in zip(self.loop_order, sizes, strict=True):
             result[axis] = size
         return tuple(result)
 
@@ -106,7 +113,7 @@ class BoxTiler(Tiler):
     ) -> None:
         assert schedule.tile is not None
         (tile,) = schedule.tile
-        order = self.order
+        order = self.loop_order
         self._kept.clear()
         for box in grid([window[axis] for axis in order], [tile[axis] for axis in order]):
             part: list[tuple[int, int]] = [(0, 0)] * len(order)

@@ -103,6 +103,15 @@ class Emitter:
             kind.create(operands=operands, properties=properties, location=self.location)
         )
 
+    def permute(
+        self, source: SSAValue, target: SSAValue, sizes: tuple[int, int, int], pad_value: int = 0
+    ) -> None:
+        """Add the transposition of (tiles, rows, columns) from `source` to `target`; rows of the target are filled
+        with `pad_value`.
+        """
+        fields: dict[str, Field] = {"sizes": sizes, "zero_point": pad_value}
+        self.compute(tile.PermuteOp, [source, target], fields)
+
     def copy(
         self, source: SSAValue, target: SSAValue, copies: Sequence[StridedCopy], pad_value: int = 0
     ) -> None:

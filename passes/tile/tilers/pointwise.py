@@ -8,9 +8,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.instructions.pointwise import TABLE_ENTRIES
 from ....dialects import tile, tpu
-from ...tiling.windows import Window, sizes_of
-from ..tiler_bases.box_tiler import BoxTiler
-from ..tiler_bases.constants import Constants
+from ..tiler_bases.element_tiler import ElementTiler
 from ..tiler_bases.emitter import Emitter
 from ..tiler_bases.tiler import Tilers
 from .arithmetic import BinaryTiler
@@ -26,80 +24,63 @@ class SelectTiler(BinaryTiler):
         emitter.compute(tile.SelectOp, operands, {})
 
 
-class UnaryTiler(BoxTiler):
+class UnaryTiler(ElementTiler):
     """Tiles tpu.unary, whose input and output have one shape."""
 
-    def vector_cycles(self, window: Window) -> int:
+    def cycles_of(self, elements: int) -> int:
         op = self.layer.op
         assert isinstance(op, tpu.UnaryOp)
-        elements = self.elements_of(sizes_of(window))
         operations = self.costs.operations_of(op.kind.data)
         return self.costs.vector_cycles(self.layer.inputs[0].storage, elements, operations)
 
-    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        layer, sizes = self.layer, sizes_of(window)
-        op = layer.op
+    def compute(
+        self, x: SSAValue, shape: tuple[int, ...], columns: int, emitter: Emitter
+    ) -> SSAValue:
+        op = self.layer.op
         assert isinstance(op, tpu.UnaryOp)
-        pitch = self.pitch_of(sizes)
-        x = self.load_kept(emitter, 0, window, self.order, pitch)
-        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
         alpha, beta = op.parameters
-        emitter.compute(
-            tile.UnaryOp,
-            [x, out],
-            {
-                "kind": op.kind.data,
-                "columns": sizes[self.order[-1]],
-                "alpha": alpha,
-                "beta": beta,
-            },
-            layer.clamp,
-        )
-        self.store(emitter, out, window, pitch)
+        fields = {"kind": op.kind.data, "columns": columns, "alpha": alpha, "beta": beta}
+        out = emitter.alloc(shape, self.layer.output.storage, name="out")
+        emitter.compute(tile.UnaryOp, [x, out], fields, self.layer.clamp)
+        return out
 
 
-class LookupTiler(BoxTiler):
+class LookupTiler(ElementTiler):
     """Tiles tpu.lookup, whose input and output have one shape; the table stays in local memory."""
 
-    def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
+    def buffer_bytes(self, sizes: tuple[int, ...]) -> list[int]:
         table = self.layer.output.bytes_of(TABLE_ENTRIES)
         return [*super().buffer_bytes(sizes), table]
 
-    def vector_cycles(self, window: Window) -> int:
-        elements = self.elements_of(sizes_of(window))
+    def cycles_of(self, elements: int) -> int:
         operations = self.costs.operations_of("lookup")
         return self.costs.vector_cycles(self.layer.output.storage, elements, operations)
 
-    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        layer, sizes = self.layer, sizes_of(window)
-        pitch = self.pitch_of(sizes)
-        x = self.load_kept(emitter, 0, window, self.order, pitch)
+    def compute(
+        self, x: SSAValue, shape: tuple[int, ...], columns: int, emitter: Emitter
+    ) -> SSAValue:
         table = self.load_kept(emitter, 1, ((0, TABLE_ENTRIES),), (0,), TABLE_ENTRIES)
-        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
-        emitter.compute(
-            tile.LookupOp,
-            [x, table, out],
-            {"columns": sizes[self.order[-1]], "zero_point": layer.result.zero_point},
-        )
-        self.store(emitter, out, window, pitch)
+        fields = {"columns": columns, "zero_point": self.layer.result.zero_point}
+        out = emitter.alloc(shape, self.layer.output.storage, name="out")
+        emitter.compute(tile.LookupOp, [x, table, out], fields)
+        return out
 
 
-class ConvertTiler(BoxTiler):
+class ConvertTiler(ElementTiler):
     """Tiles tpu.cast, tpu.requantize and tpu.clamp, whose input and output have one shape."""
 
-    def vector_cycles(self, window: Window) -> int:
+    def cycles_of(self, elements: int) -> int:
         wider = max(self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.bytes_of(8))
-        operations = self.costs.operations_of("convert")
         return self.costs.vector_cycles(
-            wider.storage, self.elements_of(sizes_of(window)), operations
+            wider.storage, elements, self.costs.operations_of("convert")
         )
 
-    def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
-        layer, sizes = self.layer, sizes_of(window)
+    def compute(
+        self, x: SSAValue, shape: tuple[int, ...], columns: int, emitter: Emitter
+    ) -> SSAValue:
+        layer = self.layer
         source, result = layer.elements[0], layer.result
-        pitch = self.pitch_of(sizes)
-        x = self.load_kept(emitter, 0, window, self.order, pitch)
-        out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
+        out = emitter.alloc(shape, layer.output.storage, name="out")
         multiplier, shift, scale = 0, 0, 1.0
         if isinstance(layer.op, tpu.RequantizeOp):
             multiplier, shift = layer.op.multiplier.value.data, layer.op.shift.value.data
@@ -111,7 +92,7 @@ class ConvertTiler(BoxTiler):
             tile.ConvertOp,
             [x, out],
             {
-                "columns": sizes[self.order[-1]],
+                "columns": columns,
                 "scale": float(scale),
                 "multiplier": multiplier,
                 "shift": shift,
@@ -119,7 +100,7 @@ class ConvertTiler(BoxTiler):
             },
             layer.clamp,
         )
-        self.store(emitter, out, window, pitch)
+        return out
 
 
 TILERS: Tilers = {

@@ -1,4 +1,6 @@
-"""Tiles the ops that only move elements (reshape and transpose) as copies through local memory."""
+"""Tiles the ops that only move elements (reshape and transpose): copies through local memory; a tile is transposed
+there if the contiguous axis changes.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,16 @@ from collections.abc import Sequence
 from math import lcm, prod
 
 from ....backends.numerics.rounding_up import ceil_div, round_up
+from ....backends.numerics.storage import PERMUTED_NAMES
 from ....backends.targets.alignment import align
 from ....dialects import tile, tpu
 from ....dialects.network.traits import Rearranges
 from ....dialects.tile import Schedule
 from ...tiling.copy_planning import Padding, plan
-from ...tiling.cost import CostModel, Work
-from ...tiling.layout import offset_of
+from ...tiling.cost import CostModel, Work, split_cycles
+from ...tiling.layout import dense_strides, offset_of
 from ...tiling.tile_sizes import Footprint, tile_box
+from ...tiling.transposition import Transposition, transposition_of
 from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, sizes_of
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
@@ -54,6 +58,18 @@ class RelayoutTiler(Tiler):
         self.target_strides = _nest_strides(target.strides, self.nests, self.factors)
         inner = range(len(self.factors))
         self.order = sorted(inner, key=lambda f: (-self.target_strides[f], -self.source_strides[f]))
+        self.transposition: Transposition | None = None
+        if layer.output.storage in PERMUTED_NAMES:
+            loaded = sorted(inner, key=lambda f: -self.source_strides[f])
+            gathered = split_cycles(costs, [self.work(layer.whole)])
+            self.transposition = transposition_of(loaded, self.order, self.factors)
+            if split_cycles(costs, [self.work(layer.whole)]) >= gathered:
+                self.transposition = None
+
+    @property
+    def loop_order(self) -> Sequence[int]:
+        """The factors in the order in which a window is divided into tiles."""
+        return self.order if self.transposition is None else self.transposition.loop_order
 
     def units(self) -> tuple[int, ...]:
         units = [prod(self.factors[f] for f in nest[1:]) for nest in self.nests]
@@ -63,13 +79,18 @@ class RelayoutTiler(Tiler):
         return padded_units(self.layer.output.layout, units, self.costs.lane_group)
 
     def work(self, window: Window) -> Work:
-        elements = prod(sizes_of(window))
-        copies = plan(sizes_of(self._factor_box(window)), self.source_strides, self.target_strides)
+        turned, sizes = self.transposition, sizes_of(self._factor_box(window))
+        local = self.target_strides if turned is None else dense_strides(sizes, turned.before)
+        copies = plan(sizes, self.source_strides, local)
         run = max(copy.sizes[-1] for copy in copies)
-        runs = ceil_div(elements, run)
+        runs = ceil_div(prod(sizes), run)
         loads = self.costs.bus_bytes(self.layer.output.bytes_of(run), runs)
+        busy = runs
+        if turned is not None:
+            storage = self.layer.output.storage
+            busy = max(runs, self.costs.permute_cycles(storage, *turned.sizes(sizes)))
         # A core's DMA engine makes one address per cycle; count it like a unit that is busy.
-        return Work(0, runs, loads, self.store_bytes(window))
+        return Work(0, busy, loads, self.store_bytes(window))
 
     def _factor_box(self, window: Window) -> Window:
         """Return the ranges of the factors that make up `window` of the output."""
@@ -94,7 +115,7 @@ class RelayoutTiler(Tiler):
         sizes = sizes_of(self._factor_box(window))
         tile = given_tile(self.layer, decided, sizes, (1,) * len(sizes))
         if tile is not None:
-            needed = self._footprint([tile[f] for f in self.order])
+            needed = self._footprint([tile[f] for f in self.loop_order])
             if not needed.fits(self.costs, 1.0):
                 raise self.layer.too_big(needed.local, needed.acc, self.costs, tile)
             return Schedule(tile=(tile,))
@@ -102,28 +123,37 @@ class RelayoutTiler(Tiler):
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)
         found = tile_box(
             self.costs,
-            [sizes[f] for f in self.order],
-            [1] * len(self.order),
+            [sizes[f] for f in self.loop_order],
+            [1] * len(self.loop_order),
             self._footprint,
             (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
         )
         if isinstance(found, Footprint):
             raise self.layer.too_big(found.local, found.acc, self.costs)
-        by_factor = dict(zip(self.order, found, strict=True))
+        by_factor = dict(zip(self.loop_order, found, strict=True))
         return Schedule(tile=(tuple(by_factor[f] for f in range(len(found))),))
 
     def _footprint(self, extents: Sequence[int]) -> Footprint:
-        elements = prod(extents[:-1]) * round_up(extents[-1], self.costs.lane_group)
-        return Footprint(align(self.layer.output.bytes_of(elements)), 0)
+        """Return the memory of a tile with these extents in `loop_order`."""
+        whole = prod(extents)
+        last = extents[self.loop_order.index(self.order[-1])]
+        buffers = [whole // last * round_up(last, self.costs.lane_group)]
+        if self.transposition is not None:
+            buffers.append(whole)
+        return Footprint(sum(align(self.layer.output.bytes_of(each)) for each in buffers), 0)
 
     def emit(
         self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
     ) -> None:
         assert schedule.tile is not None
         (tile,) = schedule.tile
-        box = self._factor_box(window)
-        for part in grid([box[f] for f in self.order], [tile[f] for f in self.order]):
-            self._tile(emitter, part)
+        box, order, turned = self._factor_box(window), self.loop_order, self.transposition
+        for part in grid([box[f] for f in order], [tile[f] for f in order]):
+            if turned is None:
+                self._tile(emitter, part)
+            else:
+                ranges = dict(zip(order, part, strict=True))
+                self._transposed_tile(emitter, turned, [ranges[f] for f in range(len(order))])
         if len(self._last_nest) != 1:
             self._pad(emitter, window)
 
@@ -164,6 +194,40 @@ class RelayoutTiler(Tiler):
                 local, local_strides, target_strides, target_offset=offset_of(target_strides, lows)
             ),
         )
+
+    def _transposed_tile(
+        self, emitter: Emitter, turned: Transposition, box: Sequence[Range]
+    ) -> None:
+        """Move one box of factors in whole runs: load it in the input's order, transpose it in local memory, store
+        it.
+        """
+        layer, zero_point = self.layer, self.layer.result.zero_point
+        sizes, lows = list(sizes_of(tuple(box))), [low for low, _ in box]
+        loaded = emitter.alloc([sizes[f] for f in turned.before], layer.output.storage)
+        copies = plan(
+            sizes,
+            self.source_strides,
+            dense_strides(sizes, turned.before),
+            source_offset=offset_of(self.source_strides, lows),
+        )
+        emitter.copy(layer.inputs[0].value, loaded, copies)
+        innermost, layout = self.order[-1], layer.output.layout
+        at_end = self._last_nest == [innermost] and box[innermost][1] == layout.extent
+        padding, written = layout.padding if at_end else 0, list(sizes)
+        if turned.rows == (innermost,):
+            # The transposition fills rows up to their pitch.
+            written[innermost], padding = sizes[innermost] + padding, 0
+        after = (*turned.tiles, *turned.columns, *turned.rows)
+        out = emitter.alloc([written[f] for f in after], layer.output.storage)
+        emitter.permute(loaded, out, turned.sizes(sizes), zero_point)
+        copies = plan(
+            written,
+            dense_strides(written, after),
+            self.target_strides,
+            target_offset=offset_of(self.target_strides, lows),
+            padding=Padding(innermost, padding),
+        )
+        emitter.copy(out, layer.output.value, copies, zero_point)
 
     def _ends_source_rows(self, innermost: Range) -> bool:
         """Tell whether a range of the innermost factor ends where the input's padding begins."""

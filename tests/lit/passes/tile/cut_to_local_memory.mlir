@@ -17,13 +17,14 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK:      %w_packed = tile.global "w.packed" segment = "weights" key = "w.packed" shape = [1, 9, 3, 32]
 // CHECK-NEXT: %c_table = tile.global "c.table" segment = "weights" key = "c.table" shape = [3, 32]
 
-// The input comes in as pixels: single elements, and padding after each pixel's last channel.
-// CHECK:      %image_tile = tile.alloc core 0 : memref<1x8x8x16xf32, "local">
-// CHECK-NEXT: tile.copy core 0 %image -> %image_tile source_strides = [1, 64, 1] target_strides = [16, 1, 1] sizes = [64, 2, 1] origin = "q" :
-// CHECK-NEXT: tile.copy core 0 %image -> %image_tile source_offset = 128 source_strides = [1, 1] target_offset = 2 target_strides = [16, 1] sizes = [64, 1] pad = 13 pad_value = 0 origin = "q" :
-// CHECK-NEXT: [[Q:%out_[0-9]+]] = tile.alloc core 0 : memref<1x8x8x16xi8, "local">
-// CHECK-NEXT: tile.convert core 0 %image_tile -> [[Q]] columns = 3 scale = 0.05 zero_points = [0, -1] clamp = [-128.0, 127.0] origin = "q" :
-// CHECK-NEXT: tile.copy core 0 [[Q]] -> %q source_strides = [1] target_strides = [1] sizes = [1024] origin = "q" :
+// The input comes in as rows, in one run; it becomes pixels in local memory, each filled up with the zero point.
+// CHECK:      %image_tile = tile.alloc core 0 : memref<1x3x8x8xf32, "local">
+// CHECK-NEXT: tile.copy core 0 %image -> %image_tile source_strides = [1] target_strides = [1] sizes = [192] origin = "q" :
+// CHECK-NEXT: [[Q:%out_[0-9]+]] = tile.alloc core 0 : memref<1x3x8x8xi8, "local">
+// CHECK-NEXT: tile.convert core 0 %image_tile -> [[Q]] columns = 8 scale = 0.05 zero_points = [0, -1] clamp = [-128.0, 127.0] origin = "q" :
+// CHECK-NEXT: %transposed = tile.alloc core 0 : memref<1x8x8x16xi8, "local">
+// CHECK-NEXT: tile.permute core 0 [[Q]] -> %transposed sizes = [1, 3, 64] zero_point = -1 origin = "q" :
+// CHECK-NEXT: tile.copy core 0 %transposed -> %q source_strides = [1] target_strides = [1] sizes = [1024] origin = "q" :
 
 // The convolution's padding is virtual: it holds the input's zero point.
 // CHECK:      tile.copy core 0 %w_packed -> [[W:%[a-z_0-9]+]] source_strides = [1] target_strides = [1] sizes = [864] origin = "c" :
