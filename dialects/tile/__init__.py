@@ -17,9 +17,8 @@ from .buffer import buffer_type as buffer_type
 from .convolution import Conv2dOp, DepthwiseConv2dOp
 from .core_op import CoreOp as CoreOp
 from .layer import LayerOp, YieldOp
-from .movement import CopyOp, FillOp
+from .movement import CopyOp, FillOp, PermuteOp
 from .normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
-from .permutation import PermuteOp
 from .pointwise import BinaryOp, ConvertOp, LookupOp, SelectOp, UnaryOp
 from .pooling import PoolOp
 from .product import EpilogueOp, MatmulOp
