@@ -76,5 +76,5 @@ def test_the_checker_sees_circles():
     }
     assert sorted(circles(graph)) == [["b", "c"], ["e", "f", "g"]]
     # The names of modules are resolved: this one imports a module, and a name from one.
-    found = imports()["passes.tile.split_over_cores"]
+    found = imports()["passes.tile.cut_to_local_memory"]
     assert "passes.smalti_pass" in found and "backends.diagnostics.diagnostic" in found
