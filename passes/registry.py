@@ -111,6 +111,16 @@ def _specs(text: str) -> list[ArgSpec]:
         ) from None
 
 
+def words_of_options(text: str) -> list[str]:
+    """Return the values of options that are text, of all passes of a pipeline; none if it does not parse."""
+    try:
+        specs = _specs(text)
+    except DiagnosticError:
+        return []
+    options = [values for spec in specs for values in spec.parameters.values()]
+    return [value for values in options for value in values if isinstance(value, str)]
+
+
 def merge_options(text: str, changes: str) -> str:
     """Return a pass as pipeline text, with the options that `changes`, the same pass as text, has in place of its own.
 

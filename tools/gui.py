@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .arguments.command_line import EXIT_FINE, EXIT_WRONG_INPUT
-from .arguments.files import InputFile
+from .arguments.files import InputFile, PassText
 from .arguments.parser import Parser
 from .program import add_program_arguments, run_program
 
@@ -35,7 +35,12 @@ def _parser() -> argparse.ArgumentParser:
         "input", type=InputFile, nargs="?", help="IR file; a small network if left out"
     )
     parser.add_argument(
-        "-p", "--passes", default="", metavar="PIPELINE", help="passes that are chosen already"
+        "-p",
+        "--passes",
+        type=PassText,
+        default="",
+        metavar="PIPELINE",
+        help="passes that are chosen already",
     )
     add_program_arguments(parser)
     return parser

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .arguments.command_line import EXIT_FINE, EXIT_WRONG_INPUT, add_debug_argument, run_command
 from .arguments.driver import add_driver_arguments, instrumentation
-from .arguments.files import InputFile, OutputFile, OutputIr
+from .arguments.files import InputFile, OutputFile, OutputIr, PassText
 from .arguments.parser import Parser
 from .arguments.plugin import add_plugin_argument, load_plugins_of
 from .arguments.version import add_version_argument
@@ -83,10 +83,15 @@ def _add_pipeline_arguments(parser: argparse.ArgumentParser) -> None:
     )
     chosen = pipeline.add_mutually_exclusive_group()
     chosen.add_argument(
-        "-p", "--passes", metavar="PIPELINE", help='passes in order, such as "a,b{option=1}"'
+        "-p",
+        "--passes",
+        type=PassText,
+        metavar="PIPELINE",
+        help='passes in order, such as "a,b{option=1}"',
     )
     chosen.add_argument(
         "--pass-pipeline",
+        type=PassText,
         metavar="PIPELINE",
         help='the same as MLIR writes it, "builtin.module(a,b{option=1})"',
     )
@@ -149,12 +154,12 @@ def _listing(args: argparse.Namespace) -> str | None:
     return list_passes(as_json=args.json) if args.list_passes else list_dialects(as_json=args.json)
 
 
-def _pipeline(args: argparse.Namespace, flags: list[str]) -> str | None:
+def _pipeline(args: argparse.Namespace) -> str | None:
     """Return the text of the pipeline that is asked for, or None if the input says it."""
     from ..backends.diagnostics.diagnostic import DiagnosticError
     from ..passes.anchors import is_anchored
 
-    if flags and (args.passes or args.pass_pipeline or args.run_reproducer):
+    if args.pass_flags and (args.passes or args.pass_pipeline or args.run_reproducer):
         raise DiagnosticError(
             "passes are given as flags and as a pipeline, which leaves their order open",
             hint="write all as flags, or all in one pipeline",
@@ -166,7 +171,7 @@ def _pipeline(args: argparse.Namespace, flags: list[str]) -> str | None:
         )
     if args.run_reproducer:
         return None
-    return args.pass_pipeline or args.passes or ",".join(flags)
+    return args.pass_pipeline or args.passes or args.pass_flags
 
 
 def _read(args: argparse.Namespace) -> tuple[str, str]:
@@ -191,7 +196,7 @@ def _standard_input() -> str:
     return text
 
 
-def _run(args: argparse.Namespace, flags: list[str]) -> int:
+def _run(args: argparse.Namespace) -> int:
     listing = _listing(args)
     if listing is not None:
         sys.stdout.write(listing)
@@ -199,7 +204,7 @@ def _run(args: argparse.Namespace, flags: list[str]) -> int:
     from ..compiler.driver.opt import OptDriver, OptOptions
 
     options = OptOptions(
-        pipeline=_pipeline(args, flags),
+        pipeline=_pipeline(args),
         dump_pipeline=args.dump_pass_pipeline,
         output=None if args.output == "-" else Path(args.output),
         weights_out=args.weights_out,
@@ -227,7 +232,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     words, flags = take_pass_flags(given)
     args = _parser().parse_args(words)
-    return run_command(lambda: _run(args, flags), args)
+    args.pass_flags = PassText(",".join(flags))
+    return run_command(lambda: _run(args), args)
 
 
 if __name__ == "__main__":

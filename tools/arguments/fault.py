@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .files import InputFile
+from .files import InputFile, PassText
 
 if TYPE_CHECKING:
     from ...compiler.debugging.experiment import Experiment
@@ -19,7 +19,12 @@ def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the input, the pipeline, and the predicates, of which one may be given."""
     parser.add_argument("input", type=InputFile, help="IR file of any level, or ONNX model")
     parser.add_argument(
-        "-p", "--passes", default="", metavar="PIPELINE", help='passes in order: "a,b{option=1}"'
+        "-p",
+        "--passes",
+        type=PassText,
+        default="",
+        metavar="PIPELINE",
+        help='passes in order: "a,b{option=1}"',
     )
     fault = parser.add_mutually_exclusive_group()
     fault.add_argument(

@@ -10,10 +10,11 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
+from typing import Self
 
-_WEIGHTS = re.compile(rb'smalti\.weights"?\s*=\s*"((?:[^"\\\n]|\\.)*)"')
+_NAMED = re.compile(rb'smalti\.(weights|target)"?\s*=\s*"((?:[^"\\\n]|\\.)*)"')
 _DUMP = re.compile(r"\d+_.*\.(before|after|after_failed)\.mlir|index\.json")
 
 
@@ -21,8 +22,36 @@ class InputFile(str):
     """A file that the command reads, or what stands for no file: - or random:SEED."""
 
 
+class PassText(str):
+    """Passes as text, whose options may name files that are read: a calibration table, a target."""
+
+    def files(self) -> list[Path]:
+        """Return the files that options may name: all their words."""
+        from ...passes.registry import words_of_options
+
+        return [Path(word) for word in words_of_options(self.passes())]
+
+    def passes(self) -> str:
+        """Return the text of the passes alone."""
+        return self
+
+
+class PlacedPassText(PassText):
+    """Passes after the place in the pipeline where they go, `PLACE:PASSES`."""
+
+    def passes(self) -> str:
+        """Return the text of the passes alone."""
+        return self.partition(":")[2]
+
+
 class OutputFile(str):
     """A file that the command writes, or - for standard output."""
+
+    def __new__(cls, text: object) -> Self:
+        """Raise ArgumentTypeError, which becomes an error of usage, if the path is that of a folder: "", ".", "/"."""
+        if not Path(str(text)).name:
+            raise argparse.ArgumentTypeError(f"'{text}' names no file")
+        return super().__new__(cls, text)
 
     def files(self) -> list[Path]:
         """Return every file that may be written."""
@@ -76,6 +105,8 @@ def reports_beside(args: argparse.Namespace) -> Iterator[None]:
 def _read_by(value: object) -> list[Path]:
     if isinstance(value, list | tuple):
         return [path for each in value for path in _read_by(each)]
+    if isinstance(value, PassText):
+        return value.files()
     return [Path(value)] if isinstance(value, InputFile) and value != "-" else []
 
 
@@ -127,24 +158,33 @@ def _keys(path: Path) -> list[object]:
 
 
 def _named_by(read: Sequence[Path], written: dict[str, Sequence[Path]]) -> Iterator[Path]:
-    """Yield the files that the inputs name in turn: weights of IR, external data of models."""
+    """Yield the files that the inputs name in turn: weights, target and pipeline of IR, external data of models."""
     existing = [path for paths in written.values() for path in paths if path.is_file()]
     if not existing:
         return
     for path in read:
         if path.suffix == ".mlir" and path.is_file():
-            yield from (path.parent / name for name in _weights_named_in(path))
+            yield from _named_in_ir(path)
         elif path.suffix == ".onnx" and path.is_file():
             yield from _external_data(path, existing)
 
 
-def _weights_named_in(path: Path) -> Iterator[str]:
+def _named_in_ir(path: Path) -> Iterator[Path]:
+    from ...backends.diagnostics.diagnostic import DiagnosticError
     from ...backends.diagnostics.files import TEXT_LIMIT_BYTES, read_bytes
+    from ...compiler.driver.crash_reproducer import read_reproducer
+    from ...dialects.ir.text.file_metadata import REPRODUCER
 
-    for match in _WEIGHTS.finditer(read_bytes(path, "", TEXT_LIMIT_BYTES, "check the path")):
-        name = match[1].decode("utf-8", "replace")
+    data = read_bytes(path, "", TEXT_LIMIT_BYTES, "check the path")
+    for match in _NAMED.finditer(data):
+        name = match[2].decode("utf-8", "replace")
         if "\\" not in name:
-            yield name
+            # Weights lie beside the IR, a target is named as on the command line.
+            yield path.parent / name if match[1] == b"weights" else Path(name)
+    if REPRODUCER.encode() in data:
+        with suppress(DiagnosticError):
+            text = data.decode("utf-8", "replace")
+            yield from PassText(read_reproducer(text, str(path)).pipeline).files()
 
 
 def _external_data(path: Path, existing: Sequence[Path]) -> Iterator[Path]:

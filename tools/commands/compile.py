@@ -8,7 +8,7 @@ from pathlib import Path
 from ...dialects.level import STAGES
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.driver import add_driver_arguments, instrumentation
-from ..arguments.files import InputFile, OutputFile, check_files
+from ..arguments.files import InputFile, OutputFile, PassText, PlacedPassText, check_files
 from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
 from ..arguments.parser import choice
 from ..arguments.sanitize import add_no_sanitize
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--insert-pass",
+        type=PlacedPassText,
         action="append",
         default=[],
         metavar="LEVEL:PASS{...}",
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--set-pass",
+        type=PassText,
         action="append",
         default=[],
         metavar="PASS{OPTION=VALUE}",
@@ -83,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
     source = Path(args.input)
     output = program_path(
-        Path(args.output) if args.output else source.with_name(_stem(source) + ".smalti")
+        Path(args.output) if args.output else source.parent / f"{_stem(source)}.smalti"
     )
     artifacts = Artifacts(output, args.emit)
     check_files(args, output=artifacts.paths(args.calibration))

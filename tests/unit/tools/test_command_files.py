@@ -14,6 +14,8 @@ from smalti.tools.arguments.files import (
     OutputFile,
     OutputFolder,
     OutputIr,
+    PassText,
+    PlacedPassText,
     check_files,
 )
 
@@ -65,6 +67,32 @@ def test_every_argument_that_names_a_file_says_what_is_done_with_it(name: str):
             assert action.type in _TYPES, (
                 f"{name}: {action.dest} names a file, and has no file type"
             )
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_every_argument_that_holds_passes_says_so(name: str):
+    for action in PARSERS[name]._actions:
+        metavar = action.metavar if isinstance(action.metavar, str) else ""
+        if metavar == "PIPELINE" or "{" in metavar:
+            assert action.type in (PassText, PlacedPassText), f"{name}: {action.dest}"
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+@pytest.mark.parametrize("words", [["smalti-opt", "a.mlir", "-o"], ["compile", "a.onnx", "-o"]])
+def test_an_output_without_a_name_is_an_error_of_usage(
+    words: list[str], path: str, capsys: pytest.CaptureFixture[str]
+):
+    tool = opt.main if words[0] == "smalti-opt" else main.main
+    with pytest.raises(SystemExit):
+        tool([*words[tool is opt.main :], path])
+    assert f"'{path}' names no file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["", "."])
+def test_a_folder_is_no_model(path: str, capsys: pytest.CaptureFixture[str]):
+    assert main.main(["compile", path, "--quantize", "f32"]) == 1
+    error = capsys.readouterr().err
+    assert "this is a folder" in error and "internal error" not in error
 
 
 @pytest.mark.parametrize("name", PARSERS)
@@ -133,6 +161,54 @@ def test_weights_and_data_that_inputs_name_are_inputs(tmp_path: Path):
         check_files(
             argparse.Namespace(i=InputFile(tmp_path / "m.onnx"), o=OutputFile(tmp_path / "m.bin"))
         )
+
+
+@pytest.mark.parametrize(
+    "passes",
+    [
+        PassText("top-annotate-calibration{table=in.x}"),
+        PassText('canonicalize,top-annotate-calibration{table="in.x"}'),
+        PassText("builtin.module(cse,convert-top-to-tpu{quantize=f32 target=./in.x})"),
+        PlacedPassText("top:top-annotate-calibration{table=in.x}"),
+        PlacedPassText("before=cse:convert-top-to-tpu{target=in.x}"),
+    ],
+)
+def test_files_that_options_of_passes_name_are_inputs(
+    passes: PassText, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("in.x").write_text("precious")
+    with pytest.raises(DiagnosticError, match="the output would replace the input"):
+        check_files(argparse.Namespace(p=[passes], o=OutputFile("in.x")))
+    check_files(argparse.Namespace(p=[passes], o=OutputFile("other.x")))
+    check_files(argparse.Namespace(p=PassText("no pipeline{{"), o=OutputFile("in.x")))
+
+
+@pytest.mark.parametrize("flag", ["-o", "--log-rewrites"])
+def test_a_table_of_a_pass_that_is_a_flag_is_not_written(
+    flag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    ir, table = tmp_path / "a.mlir", tmp_path / "t.json"
+    ir.write_text("builtin.module {}")
+    table.write_text("precious")
+    assert opt.main([str(ir), f"--top-annotate-calibration=table={table}", f"{flag}={table}"]) == 1
+    assert "the output would replace the input" in capsys.readouterr().err
+    assert table.read_text() == "precious"
+
+
+def test_the_target_and_the_pipeline_of_ir_name_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("my.toml").write_text("precious")
+    Path("a.mlir").write_text('builtin.module attributes {smalti.target = "my.toml"} {}')
+    pipeline = 'pipeline: "builtin.module(convert-top-to-tpu{target=\\"my.toml\\"})"'
+    Path("r.mlir").write_text(
+        f"builtin.module {{}}\n{{-#\n  external_resources: {{ mlir_reproducer: {{ {pipeline} }} }}\n#-}}\n"
+    )
+    for ir in ("a.mlir", "r.mlir"):
+        with pytest.raises(DiagnosticError, match="the output would replace the input"):
+            check_files(argparse.Namespace(i=InputFile(ir), o=OutputFile("my.toml")))
 
 
 def test_two_outputs_are_two_files(tmp_path: Path):
