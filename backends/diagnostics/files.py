@@ -18,6 +18,7 @@ from .temporary import temporary_file
 
 TEXT_LIMIT_BYTES = 1 << 30
 """The most bytes that a text, such as IR, may have: 1 GiB."""
+_STEP_BYTES = 1 << 16
 
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
@@ -140,9 +141,24 @@ def open_regular(path: str | Path, what: str, limit_bytes: int, hint: str) -> Bi
 
 def read_bytes(path: str | Path, what: str, limit_bytes: int, hint: str) -> bytes:
     """Return the bytes of a regular file. Raises DiagnosticError as `open_regular` does."""
+    parts: list[bytes] = []
     with open_regular(path, what, limit_bytes, hint) as file:
+        # Python takes memory for all that is asked for, at once: ask for what the file has, not for the limit.
+        step = max(os.fstat(file.fileno()).st_size, _STEP_BYTES)
         # If the file has grown meanwhile, read no more than the limit all the same.
-        return file.read(limit_bytes)
+        left = limit_bytes
+        while left and (part := file.read(min(step, left))):
+            parts.append(part)
+            left -= len(part)
+            step = _STEP_BYTES
+    return b"".join(parts)
+
+
+def why_no_file(path: Path) -> str | None:
+    """Return why a path cannot be read as a regular file, None if it is one."""
+    if path.is_file():
+        return None
+    return "not a regular file" if path.exists() else "no such file"
 
 
 def read_text(path: str | Path) -> str:

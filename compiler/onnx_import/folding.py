@@ -88,7 +88,10 @@ def _bounded_dtypes(node: Node, budget: FoldingBudget) -> dict[str, np.dtype] | 
     }
     try:
         model = onnx.shape_inference.infer_shapes(
-            single_node_model(node, inputs, small), strict_mode=True, data_prop=True
+            # Without data_prop: values of a single node's inputs are known without it, and it takes 250 bytes for each
+            # element of a tensor with one axis.
+            single_node_model(node, inputs, small),
+            strict_mode=True,
         )
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
         text = (str(error).splitlines() or [type(error).__name__])[-1]

@@ -35,6 +35,9 @@ Arrays = Sequence[np.ndarray]
 ONNX's layout; S is 1 for a value that all samples share.
 """
 
+_MAX_AXES = 32
+"""The most axes of a tensor: NumPy's arrays have at most 64, and samples, tiles and lanes take some."""
+
 
 if TYPE_CHECKING:
 
@@ -157,6 +160,8 @@ class TensorOp(_NetworkOp, HasFolderInterface):
         for name, value in [*self.named_operands(), ("result", self.output)]:
             if any(size < 0 for size in value.type.get_shape()):
                 raise VerifyException(f"{name} has a size that is not known: {value.type}")
+            if (axes := len(value.type.get_shape())) > _MAX_AXES:
+                raise VerifyException(f"{name} has {axes} axes, at most {_MAX_AXES} are supported")
         try:
             expected = self.expected_shape()
         except ShapeError as error:

@@ -504,3 +504,11 @@ func.func @f(%x: tensor<8xf32>) {
   %y = top.local_response_norm "y" %x size = 3 alpha = 1.0 beta = 1.0 offset = 1.0 : (tensor<8xf32>) -> tensor<8xf32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x4xf32>) {
+  // expected-error @below {{'top.relu': input has 33 axes, at most 32 are supported}}
+  %y = top.relu "y" %x : (tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x4xf32>) -> tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x4xf32>
+  return
+}

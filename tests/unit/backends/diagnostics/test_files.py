@@ -152,3 +152,13 @@ def test_only_regular_files_of_a_limited_size_are_read(tmp_path: Path):
     with pytest.raises(DiagnosticError, match="2,000 bytes, the limit is 1,999"):
         read_bytes(large, "the table", 1999, "hint")
     assert read_bytes(large, "the table", 2000, "hint") == bytes(2000)
+
+
+def test_reading_takes_memory_for_the_file_and_not_for_the_limit(tmp_path: Path):
+    small = tmp_path / "small"
+    small.write_bytes(b"abc")
+    # More than the address space: Python would fail to reserve it.
+    assert read_bytes(small, "", 1 << 60, "hint") == b"abc"
+    # Files of the system have contents and no size.
+    if Path("/proc/self/status").exists():
+        assert read_bytes("/proc/self/status", "", 1 << 20, "hint").startswith(b"Name:")

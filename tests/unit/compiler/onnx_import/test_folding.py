@@ -4,6 +4,8 @@ gives.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,6 +27,29 @@ NODES: dict[str, tuple[int, tuple[int, ...], dict[str, object], str]] = {
     "lp_normalization": (17, (2, 3), {"axis": 1, "p": 1}, "LpNormalization"),
     "global_max_pool": (17, (1, 4, 6), {}, "GlobalMaxPool"),
 }
+
+
+def test_the_sizes_of_long_constants_take_no_memory() -> None:
+    program = """
+import resource
+from onnx import helper
+from tests.unit.compiler.onnx_import.onnx_models import imported, model_of
+import numpy as np
+
+def of_length(length):
+    nodes = [
+        helper.make_node("Concat", ["c", "c"], ["d"], axis=0),
+        helper.make_node("ReduceSum", ["d"], ["s"]),
+        helper.make_node("Add", ["x", "s"], ["y"]),
+    ]
+    imported(model_of(nodes, {"x": (1,)}, constants={"c": np.zeros(length, np.float32)}))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+print(of_length(1 << 21) - of_length(1))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    # The constants have 8 and 16 MiB; onnx's data propagation takes about a GiB for them.
+    assert int(ran.stdout) < 200 << 10, ran.stderr
 
 
 @pytest.mark.parametrize("case", NODES)
