@@ -190,7 +190,7 @@ def compile_model(
     limits: ImportLimits | None = None,
     passes: PassOptions | None = None,
     insert_pass: str | Sequence[str] = (),
-    plugins: Sequence[str | Path | Plugin] = (),
+    plugins: str | Path | Plugin | Sequence[str | Path | Plugin] = (),
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -209,12 +209,12 @@ def compile_model(
             `{"tile-order-engines": {"prefetch": 2}, "cse": False}`.
         insert_pass: passes of your own and where they run, as `smalti compile --insert-pass` takes them: "top:my-pass",
             "after=convert-top-to-tpu:my-pass{option=1}".
-        plugins: plugins to load before, each a `Plugin`, a .py file or the name of a module.
+        plugins: a plugin to load before, or several, each a `Plugin`, a .py file or the name of a module.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
     """
-    for plugin in plugins:
+    for plugin in [plugins] if isinstance(plugins, str | Path | Plugin) else plugins:
         load_plugin(plugin)
     insertions = [insert_pass] if isinstance(insert_pass, str) else insert_pass
     options = CompileOptions(

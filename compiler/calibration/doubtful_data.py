@@ -30,7 +30,7 @@ def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> It
     function = main_function(module)
     values = dict(zip(input_names(function), function.body.block.args, strict=True))
     for name, array in data.items():
-        if array.dtype == np.bool_ or array.size == 0:
+        if not _has_range(array):
             continue
         low, high = float(array.min()), float(array.max())
         if low == high == 0:
@@ -42,11 +42,12 @@ def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> It
 def doubt_of_number(data: Mapping[str, np.ndarray], place: Place) -> Diagnostic | None:
     """Return a warning if there are few samples to quantize a network by; None if there are enough."""
     # Axis 0 of what has no batch is longer than the number of samples, which is seldom known better.
-    count = max((len(np.atleast_1d(array)) for array in data.values()), default=0)
+    ranged = {name: array for name, array in data.items() if _has_range(array)}
+    count = max((len(np.atleast_1d(array)) for array in ranged.values()), default=0)
     if not 0 < count < FEW_SAMPLES:
         return None
     samples = "is only 1 sample" if count == 1 else f"are only {count} samples"
-    inputs = ", ".join(f"'{name}'" for name in data)
+    inputs = ", ".join(f"'{name}'" for name in ranged)
     return Diagnostic(
         "warning",
         f"there {samples} for {inputs}: INT8 cuts off what lies beyond their range",
@@ -84,6 +85,10 @@ def _pixels(name: str, low: float, high: float, place: Place) -> Diagnostic:
         place,
         hint="if the network was trained on normalized floats, save the arrays after that preprocessing",
     )
+
+
+def _has_range(array: np.ndarray) -> bool:
+    return array.dtype != np.bool_ and array.size > 0
 
 
 def _is_whole(array: np.ndarray) -> bool:

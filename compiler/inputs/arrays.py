@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...backends.diagnostics.files import write_bytes_atomically
+from ...backends.diagnostics.files import why_no_file, write_bytes_atomically
 from ...backends.numerics.storage import dtype_of
 
 MAX_BYTES = 1 << 33
@@ -35,10 +35,8 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     """
     path = Path(path)
     place = Place(file=str(path))
-    if not path.is_file():
-        raise DiagnosticError(
-            "no such file", place, hint="give an .npz file as numpy.savez writes it"
-        )
+    if (reason := why_no_file(path)) is not None:
+        raise DiagnosticError(reason, place, hint="give an .npz file as numpy.savez writes it")
     try:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]

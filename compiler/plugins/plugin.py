@@ -30,6 +30,7 @@ from xdsl.ir import Dialect
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place, words_of
+from ...backends.diagnostics.files import why_no_file
 from ...backends.diagnostics.plugin_fault import note_plugin
 from ...backends.instructions.instruction_set import Instruction, register_instruction
 from ...backends.targets.target import register_target
@@ -182,9 +183,9 @@ def _registered(key: str, plugin: Plugin, name: str | None = None) -> Plugin:
 
 
 def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
+    if (reason := why_no_file(path)) is not None:
         raise DiagnosticError(
-            "no such file",
+            reason,
             Place(file=str(path)),
             hint="give the path of a plugin's .py file, or the name of a module",
         )

@@ -80,7 +80,12 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the IR and pipeline to run it again, whether or not it fails",
     )
     reports.add_argument(
-        "--mlir-disable-threading", action="store_true", help="accepted: there are no threads"
+        "--mlir-disable-threading",
+        nargs="?",
+        type=_boolean,
+        const=True,
+        metavar="true|false",
+        help="accepted: there are no threads",
     )
     reports.add_argument(
         "--color",

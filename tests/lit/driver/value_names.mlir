@@ -2,7 +2,7 @@
 // RUN: smalti-opt %s --allow-unregistered-dialect --mlir-print-value-users | smalti-opt --allow-unregistered-dialect | filecheck %s --check-prefix AGAIN
 // RUN: smalti-opt %s --allow-unregistered-dialect --mlir-print-unique-ssa-ids | filecheck %s --check-prefix UNIQUE
 // RUN: smalti-opt %s --allow-unregistered-dialect --mlir-print-debuginfo --mlir-pretty-debuginfo | filecheck %s --check-prefix PRETTY
-// RUN: smalti-opt %s --allow-unregistered-dialect --verify-each --color --mlir-disable-threading | filecheck %s --check-prefix AGAIN
+// RUN: smalti-opt %s --allow-unregistered-dialect --verify-each --color --mlir-disable-threading=true | filecheck %s --check-prefix AGAIN
 
 func.func @first(%x: tensor<4xf32>, %y: i32) -> tensor<4xf32> {
   %a, %b = "net.two"(%x) : (tensor<4xf32>) -> (tensor<4xf32>, f32) loc("A")

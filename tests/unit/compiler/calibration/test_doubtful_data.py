@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from onnx import helper
+from smalti.backends.diagnostics.diagnostic import Place
+from smalti.compiler.calibration.doubtful_data import doubt_of_number
 from smalti.compiler.calibration.samples import load_calibration_data
 from smalti.compiler.compilation.compilation import Compilation, CompileOptions
 
@@ -41,6 +43,13 @@ def test_doubtful_data(tmp_path, arrays, message, hint):
     (warning,) = warnings_of(saved(tmp_path / "c.npz", **arrays))
     assert f"{tmp_path / 'c.npz'}: warning: " in warning
     assert message in warning and hint in warning.splitlines()[-1]
+
+
+def test_data_without_a_range_need_not_be_many():
+    flags, place = np.array([True, False]), Place(file="c.npz")
+    assert doubt_of_number({"flags": flags, "empty": np.zeros((0, 3))}, place) is None
+    warning = doubt_of_number({"flags": flags, "image": random_input(1, 3)}, place)
+    assert warning is not None and "only 1 sample for 'image':" in warning.message
 
 
 def test_data_without_doubt(tmp_path):

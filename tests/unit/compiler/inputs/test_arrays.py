@@ -48,6 +48,9 @@ def test_objects_are_refused(tmp_path: Path):
 def test_absent(tmp_path: Path):
     with pytest.raises(DiagnosticError, match="no such file"):
         read_npz(tmp_path / "absent.npz")
+    for other in (tmp_path, Path("/dev/zero")):
+        with pytest.raises(DiagnosticError, match="not a regular file"):
+            read_npz(other)
 
 
 @settings(
