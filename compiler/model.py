@@ -32,6 +32,7 @@ from .plugins.plugin import Plugin, load_plugin
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from ..backends.program.lower_bound import LowerBound
     from ..backends.program.program import Program
     from ..backends.simulator.timing.timing_result import Timing
     from .onnx_import.model.limits import ImportLimits
@@ -103,6 +104,13 @@ class CompiledModel:
         program = self.program
         ports = [", ".join(map(str, side)) for side in (program.inputs, program.outputs)]
         return f"<CompiledModel {program!r}, {ports[0]} -> {ports[1]}>"
+
+    @property
+    def bound(self) -> LowerBound | None:
+        """In how many cycles any schedule runs the network on the target at least, and what bounds it; None if the
+        program was not compiled from a network.
+        """
+        return self.program.lower_bound
 
     def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
         """Run the program's bytes on the functional simulator.
@@ -229,7 +237,7 @@ def compile_model(
         compilation = start_from_model(
             model, options, batch=batch, input_shapes=input_shapes, symbols=symbols, limits=limits
         )
-        program = compilation.assemble()
+        program = compilation.compile()
     pipeline = ",".join(compilation.pipeline)
     return CompiledModel(program, compilation.levels, pipeline, compilation.ranges)
 

@@ -30,6 +30,7 @@ from ..numerics.rounding_up import round_up
 from ..targets.target import Target
 from .check import check_program
 from .encoding import WORD
+from .lower_bound import LowerBound
 from .program import DebugEntry, Port, Program
 
 MAGIC = b"\x89SMALTI\n"
@@ -76,6 +77,8 @@ class _Description:
     local_bytes: list[_Size]
     acc_bytes: list[_Size]
     statistics: dict[str, Annotated[int, Field(ge=-(2**63), lt=2**63)]]
+    lower_bound: Annotated[dict[str, _Size], Field(min_length=1)] | None = None
+    """The parts of the bound; left out if there is none."""
 
 
 _SECTIONS = TypeAdapter(list[_Section])
@@ -108,9 +111,11 @@ def _pieces(program: Program) -> list[bytes | memoryview]:
         local_bytes=program.local_bytes,
         acc_bytes=program.acc_bytes,
         statistics=program.statistics,
+        lower_bound=program.lower_bound and dict(program.lower_bound.parts),
     )
+    fields = {key: value for key, value in asdict(description).items() if value is not None}
     contents: dict[str, Any] = {
-        "program": _json(asdict(description)),
+        "program": _json(fields),
         "target": program.target.to_json().encode(),
         "debug": _json([[entry.op, list(entry.nodes)] for entry in program.debug]),
     }
@@ -169,6 +174,7 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
     description = _parse(_DESCRIPTION, sections["program"], file, "program")
     debug = _parse(_DEBUG, sections["debug"], file, "debug")
     target = _read_target(sections["target"], file)
+    parts = description.lower_bound
     program = Program(
         target=target,
         streams=[_read_stream(sections[name], file, name) for name in names],
@@ -183,6 +189,7 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         name=description.name,
         statistics=description.statistics,
         target_reference=description.target_reference,
+        lower_bound=None if parts is None else LowerBound(parts),
     )
     check_program(program, file)
     return program

@@ -11,6 +11,7 @@ import numpy as np
 from ..instructions.instruction_set import SEGMENTS
 from ..numerics.storage import bytes_of
 from ..targets.target import Target
+from .lower_bound import LowerBound
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Program:
     segment "weights" (any bytes-like object). `segment_sizes` gives the bytes of each segment of global memory;
     `counters` how many counters each core uses; `local_bytes` and `acc_bytes` how much of each memory each core uses.
     `target_reference` is what `load_target` accepts to find the target again (a name or a path). `statistics` are
-    counts that the passes of the compiler reported.
+    counts that the passes of the compiler reported. `lower_bound` are the cycles that the network needs at least; None
+    if the program was not made of a network.
     """
 
     target: Target
@@ -75,6 +77,7 @@ class Program:
     name: str = "program"
     statistics: dict[str, int] = field(default_factory=dict)
     target_reference: str = ""
+    lower_bound: LowerBound | None = None
 
     def __post_init__(self) -> None:
         """Fill in absent fields: segment sizes, memory use (all of the memory) and the target's name."""

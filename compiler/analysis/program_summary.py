@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ...backends.instructions.instruction_set import ENGINES
 from ...backends.program.encoding import WORD
+from ...backends.program.lower_bound import LowerBound
 from ...backends.program.program import Port, Program
 from ...backends.simulator.occupancy import memory_use
 from ...backends.simulator.simulate import simulate
@@ -48,7 +49,8 @@ class ProgramSummary:
 
     `peak_local_bytes` and `peak_accumulator_bytes`: for each core, the most bytes that hold something still needed.
     `cores_used`: the cores on which an engine works; `cores`: those of the target. `batch`: axis 0 of every input, None
-    if they differ. `samples_per_second`: batch ÷ time, one inference after the other.
+    if they differ. `samples_per_second`: batch ÷ time, one inference after the other. `lower_bound`: in how many cycles
+    any schedule runs the network at least; None for a program that was not compiled from a network.
     """
 
     name: str
@@ -68,6 +70,7 @@ class ProgramSummary:
     cycles: int
     milliseconds: float
     energy_picojoules: float
+    lower_bound: LowerBound | None
     bound: Bound
     advice: str | None
 
@@ -83,8 +86,16 @@ class ProgramSummary:
 
     def to_json(self) -> dict[str, Any]:
         """Return all figures as JSON values, units in the names."""
+        bound = self.lower_bound
+        least = bound and {
+            "cycles": bound.cycles,
+            "resource": bound.resource,
+            "ratio": bound.ratio(self.cycles),
+            "parts": dict(bound.parts),
+        }
         return {
-            **asdict(self),
+            **asdict(replace(self, lower_bound=None)),
+            "lower_bound": least,
             "inferences_per_second": self.inferences_per_second,
             "samples_per_second": self.samples_per_second,
         }
@@ -120,6 +131,7 @@ def summarize_program(program: Program) -> ProgramSummary:
         cycles=timing.cycles,
         milliseconds=timing.milliseconds,
         energy_picojoules=timing.energy_picojoules,
+        lower_bound=program.lower_bound,
         bound=_bound(timing, use),
         advice=advice_for(timing, len(used), batch_of(program)),
     )

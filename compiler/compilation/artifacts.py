@@ -15,6 +15,7 @@ from ...backends.diagnostics.files import move_into_place
 from ...backends.diagnostics.system_errors import cannot_write
 from ...backends.diagnostics.temporary import temporary_folder
 from ...backends.program import container
+from ...backends.program.program import Program
 from ...dialects.ir.text.module_text import write_module
 from ...dialects.ir.text.program_note import note_program
 from ...dialects.level import LEVELS, Level
@@ -37,6 +38,8 @@ class Artifacts:
         self.program = program
         self.stages = tuple(stages)
         self.stem = program.name.removesuffix(".smalti")
+        self.built: Program | None = None
+        """The program, once it is written."""
         self._names: dict[str, str] = {}
 
     def paths(self, calibration: CalibrationSource | None) -> list[Path]:
@@ -88,7 +91,8 @@ class Artifacts:
                 hint="name a file with -o, or emit the program alone",
             )
         compilation.keep_levels = False
-        container.save(compilation.assemble(), self.program)
+        self.built = compilation.compile()
+        container.save(self.built, self.program)
         return {"program": self.program}
 
     def _write_into(self, folder: Path, compilation: Compilation) -> None:
@@ -108,7 +112,8 @@ class Artifacts:
         if "program" in self.stages:
             levels = [folder / name for level, name in self._names.items() if level in LEVELS]
             self._names["program"] = self.program.name
-            container.save(compilation.assemble(), folder / self.program.name)
+            self.built = compilation.compile()
+            container.save(self.built, folder / self.program.name)
             note_program(levels, container.program_hash(folder / self.program.name) or "")
 
 

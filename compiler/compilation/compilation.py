@@ -31,6 +31,7 @@ from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.ranges import calibrate
 from ..calibration.samples import few_samples, is_table, load_calibration_data
+from .network_record import NetworkRecord
 from .pass_change import PassChange
 from .pass_progress import PassProgress
 from .pipelines import (
@@ -47,6 +48,7 @@ from .tensor_sizes import check_tensor_sizes
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from ...backends.program.lower_bound import LowerBound
     from ...backends.program.program import Program
     from ..onnx_import.model.limits import ImportLimits
 
@@ -114,6 +116,7 @@ class Compilation:
     levels: dict[Level, ModuleOp] = field(default_factory=dict)
     pipeline: list[str] = field(default_factory=list)
     _passed: set[Level] = field(default_factory=set)
+    _record: NetworkRecord = field(default_factory=NetworkRecord)
     _verifier: Verifier = field(default_factory=Verifier)
     _few_samples: Diagnostic | None = None
 
@@ -165,7 +168,7 @@ class Compilation:
             passes = parse_pipeline(",".join(texts))
         self.pipeline += [print_pipeline([each]) for each in passes]
         progress = PassProgress(self.progress)
-        instruments = [progress, *self.instruments]
+        instruments = [progress, self._record, *self.instruments]
         run_pipeline(
             self.ctx,
             self.module,
@@ -207,6 +210,28 @@ class Compilation:
         self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
         annotation = AnnotateMeasured(self.calibration_table, self.ranges)
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
+
+    def compile(self) -> Program:
+        """Lower all the way and encode the program, which notes in how many cycles its network can run at best.
+
+        Raises DiagnosticError for what the sanitizer finds.
+        """
+        program = self.assemble()
+        program.lower_bound = self.lower_bound()
+        return program
+
+    def lower_bound(self) -> LowerBound | None:
+        """Return in how many cycles any schedule runs the network at least; None if its compilation began below the tpu
+        level, or if other passes than Smalti's make its layers.
+        """
+        from ..analysis.lower_bound import lower_bound_of
+
+        if self._record.network is None:
+            return None
+        try:
+            return lower_bound_of(self._record.network, self.ctx, self.options.cores)
+        except DiagnosticError:
+            return None
 
     def assemble(self) -> Program:
         """Lower all the way and encode the program. Raises DiagnosticError for what the sanitizer finds."""

@@ -82,6 +82,17 @@ def input_range(
     return InputRange(low, high, low - first, after)
 
 
+def positions_read(
+    outputs: int, size: int, *, kernel: int, stride: int, dilation: int, pad_before: int
+) -> int:
+    """Count the positions of an input of `size` that `outputs` outputs of a sliding window read: none between windows
+    that lie apart.
+    """
+    starts = range(-pad_before, outputs * stride - pad_before, stride)
+    taps = range(0, kernel * dilation, dilation)
+    return len({start + tap for start in starts for tap in taps if 0 <= start + tap < size})
+
+
 def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
     """Divide `range_` into at most `count` consecutive parts, equal except the last; each starts at a multiple of
     `unit` from the start of `range_`.

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from onnx import ModelProto, NodeProto
 from smalti.backends.cpu.session import run_onnx
+from smalti.backends.numerics.rounding_up import round_up
 from smalti.backends.program.program import Program
 from smalti.compiler.analysis.comparison import Difference
 from smalti.compiler.compilation.compilation import (
@@ -65,13 +66,21 @@ class Case:
         found = quantized_tensors(self.model, self.calibration, self.inputs)
         return self.differences(found)
 
-    def compile(self, quantize: Quantize, target: str) -> tuple[Compilation, CompiledModel, float]:
-        """The network at a batch of 1, all the way down, and the seconds of processor time that took."""
-        model, calibration = self.model, self.calibration if quantize == "int8" else None
+    def compile(
+        self, quantize: Quantize, target: str, batch: int = 1
+    ) -> tuple[Compilation, CompiledModel, float]:
+        """The network for a batch, all the way down, and the seconds of processor time that took.
+
+        The samples of the calibration are as many as fill whole batches.
+        """
+        model, calibration = self.model, None
+        if quantize == "int8":
+            samples = round_up(CALIBRATION_SAMPLES, batch)
+            calibration = self.network.data(samples, CALIBRATION_SEED)
         start = time.process_time()
         options = CompileOptions(target, None, quantize, calibration)
         symbols = self.network.symbols
-        compilation = start_from_model(model, options, batch=1, symbols=symbols)
+        compilation = start_from_model(model, options, batch=batch, symbols=symbols)
         program = compilation.assemble()
         seconds = time.process_time() - start
         return compilation, CompiledModel(program, compilation.levels), seconds

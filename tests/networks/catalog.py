@@ -16,7 +16,15 @@ from .heads import DETECTION_SIZE, SEGMENTATION_SIZE, detector, segmenter
 from .images import smooth_images
 from .light import TOPOLOGIES, light_model
 from .mobilenet import SIZE, mobilenet_v2
-from .transformer import BERT_HIDDEN, GPT_HIDDEN, bert_layer, gpt2_block
+from .transformer import (
+    BERT_HIDDEN,
+    GPT2_SMALL_HIDDEN,
+    GPT_HIDDEN,
+    bert_base,
+    bert_layer,
+    gpt2_block,
+    gpt2_small,
+)
 
 CIFAR_MEAN = np.array([125.3, 123.0, 113.9], np.float32).reshape(1, 3, 1, 1)
 CIFAR_STD = np.array([63.0, 62.1, 66.7], np.float32).reshape(1, 3, 1, 1)
@@ -131,3 +139,12 @@ _ALL = [
 ]
 NETWORKS: dict[str, Network] = {network.name: network for network in _ALL}
 """The networks that Smalti is measured on, by name."""
+
+_MEASURED_ALONE = [
+    Network("bert_base", bert_base, _tokens("hidden", 128, BERT_HIDDEN), {"sequence": 128}, None),
+    Network(
+        "gpt2_small", gpt2_small, _tokens("embedding", 1, GPT2_SMALL_HIDDEN), {"sequence": 1}, -1
+    ),
+]
+LARGER = {network.name: network for network in _MEASURED_ALONE}
+"""Networks of which only the cycles are measured: nothing in them is new to the comparison with ONNX Runtime."""

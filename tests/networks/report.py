@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import gc
-import os
-import platform
 import sys
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 from smalti.backends.diagnostics.progress import Progress
 from smalti.backends.simulator.simulate import simulate
@@ -18,14 +14,14 @@ from smalti.tools.console.progress_bar import progress_bar
 
 from .accuracy import Accuracy, Case, measure
 from .catalog import NETWORKS
+from .figures import README, Figures
 
-README = Path(__file__).with_name("README.md")
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 TARGET = "default-8c"
 HEADER = (
     "network", "format", "compile [CPU s]", "instructions", "cycles", "output error", "tensors", "least SNR [dB]",
     "INT8 of ONNX Runtime [dB]", "worst loss [dB]",
 )  # fmt: skip
+FIGURES = Figures("figures", HEADER, keys=2, words=2)
 
 
 def row(case: Case, quantize: Quantize) -> list[str]:
@@ -56,23 +52,6 @@ def _against_int8(found: Accuracy) -> tuple[str, str]:
     return f"{least:.1f}", f"{worst + 0.0:.1f}"
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; numbers stand on the right."""
-    align = [":---", ":---", *["---:"] * (len(HEADER) - 2)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (HEADER, align, *rows))
-
-
-def machine() -> str:
-    """What the times were taken on."""
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        pass
-    return f"{name}, {os.cpu_count()} threads, Python {platform.python_version()}"
-
-
 def main(words: list[str] | None = None) -> int:
     """Always 0: networks whose files are not here are named and left out."""
     parser = argparse.ArgumentParser(prog="python -m tests.networks.report", description=__doc__)
@@ -88,7 +67,7 @@ def main(words: list[str] | None = None) -> int:
     with progress_bar() as progress:
         rows = measure_all(args.names or NETWORKS, args.format or QUANTIZE, args.write, progress)
     if not args.write:
-        print(figures(rows))
+        print(FIGURES.text(rows))
     return 0
 
 
@@ -115,21 +94,9 @@ def measure_all(
     return rows
 
 
-def figures(rows: Sequence[Sequence[str]]) -> str:
-    """The table, and when and on what it was measured."""
-    return f"{table(rows)}\n\n{datetime.date.today():%-d %B %Y}; {machine()}."
-
-
 def write(rows: Sequence[Sequence[str]]) -> None:
     """Puts rows into README.md; those of other networks and formats stay."""
-    before, _, rest = README.read_text().partition(BEGIN)
-    old, _, after = rest.partition(END)
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in old.splitlines()]
-    known = {(row[0], row[1]): row for row in cells if row and row[0] in NETWORKS}
-    known |= {(row[0], row[1]): list(row) for row in rows}
-    keys = [(name, quantize) for name in NETWORKS for quantize in QUANTIZE]
-    merged = [known[key] for key in keys if key in known]
-    README.write_text(f"{before}{BEGIN}\n{figures(merged)}\n{END}{after}")
+    FIGURES.write(rows, [(name, quantize) for name in NETWORKS for quantize in QUANTIZE], README)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def test_symbols_are_listed(gpt2: Path, tmp_path: Path, capfd: pytest.CaptureFix
 
 def test_figures_of_other_networks_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     page = tmp_path / "README.md"
-    page.write_text(f"before\n{report.BEGIN}\n{report.END}\nafter\n")
+    page.write_text(f"before\n{report.FIGURES.begin}\n{report.FIGURES.end}\nafter\n")
     monkeypatch.setattr(report, "README", page)
     for cells in (["mnist", "f32", "1"], ["digits", "int8", "2"], ["mnist", "f32", "3"]):
         report.write([cells])

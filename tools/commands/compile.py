@@ -77,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compile and write the stages that were asked for."""
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+    from ...compiler.analysis.program_cycles import describe_cycles
     from ...compiler.compilation.artifacts import Artifacts
     from ...compiler.compilation.compilation import CompileOptions, start_from_ir, start_from_model
     from ...compiler.compilation.pass_change import PassChange
@@ -115,9 +116,13 @@ def run(args: argparse.Namespace) -> int:
         compilation.instruments = watch.instruments()
         compilation.verify_each = watch.verify_each
         compilation.sanitize = compilation.sanitize and args.sanitize
+        cycles = ""
         try:
             with watch.stopwatch.step("Compile"):
                 files = artifacts.write(compilation)
+            if artifacts.built is not None and not args.print_pipeline:
+                with watch.stopwatch.step("Cycles"):
+                    cycles = describe_cycles(artifacts.built)
         finally:
             watch.report()
     if args.print_pipeline:
@@ -125,6 +130,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         for stage, path in files.items():
             print(f"{stage:<12} {path}")
+    if cycles:
+        print(cycles)
     return EXIT_FINE
 
 

@@ -53,6 +53,7 @@ def format_summary(summary: ProgramSummary) -> str:
         ("local memory, peak", _peaks(summary.peak_local_bytes, summary.local_memory_bytes)),
         ("accumulators, peak", _peaks(summary.peak_accumulator_bytes, summary.accumulator_bytes)),
         ("time", f"{summary.milliseconds:.4f} ms, {summary.cycles:,} cycles from cold"),
+        *_lower_bound(summary),
         ("inferences per second", _rates(summary)),
         ("energy", f"{summary.energy_picojoules / 1e6:,.2f} µJ per inference"),
         ("bound by", str(summary.bound)),
@@ -60,6 +61,13 @@ def format_summary(summary: ProgramSummary) -> str:
     if summary.advice:
         lines.append(("advice", summary.advice))
     return "\n".join(f"{title:<22} {text}" for title, text in lines)
+
+
+def _lower_bound(summary: ProgramSummary) -> list[tuple[str, str]]:
+    """Return how far the cycles are from what the network needs, if that is known."""
+    if summary.lower_bound is None:
+        return []
+    return [("cycles", summary.lower_bound.compare(summary.cycles))]
 
 
 def _peaks(peaks: Sequence[int], size: int) -> str:

@@ -9,6 +9,7 @@ from .tables import format_table, node_label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...backends.program.lower_bound import LowerBound
     from ...backends.simulator.profile import Profile, ProfileRow
     from ...backends.simulator.timing.timing_result import Timing
 
@@ -23,9 +24,12 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
     steady = [f"cycles of the last one     {timing.steady_cycles:>12,.0f}"] if many else []
     hosts = [f"host calls                 {timing.host_calls:>12,}"] if timing.host_calls else []
     each = ", each inference" if many else ""
+    least = timing.streams.program.lower_bound
+    bound = [_bound_line(least, timing.cycles)] if least is not None and not many else []
     lines = [
         *runs,
         f"cycles                     {timing.cycles:>12,}",
+        *bound,
         *steady,
         f"time                       {timing.milliseconds:>12.4f} ms",
         f"matrix unit utilization    {timing.utilization:>12.2%}",
@@ -37,6 +41,11 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
     for key, cost in list(timing.node_costs().items())[:costliest]:
         lines.append(f"  {round(cost.cycles):>12,}  {format_nodes(cost.nodes or (key,))}")
     return "\n".join(lines)
+
+
+def _bound_line(bound: LowerBound, cycles: int) -> str:
+    """Return the least cycles of any schedule, and how far the run is from them."""
+    return f"lower bound                {bound.cycles:>12,} by {bound.resource}: this is {bound.times(cycles)} as many"
 
 
 def format_nodes(nodes: Sequence[str]) -> str:

@@ -150,6 +150,21 @@ class AccumulatingTiler(Tiler):
         """How many rows the table of parameters has."""
         return epilogue_table_rows(self.accumulator, self.residual is not None)
 
+    def elements_read(self, index: int) -> int:
+        # The table of parameters holds the bias.
+        return 0 if self.layer.inputs[index] is self.bias else super().elements_read(index)
+
+    @property
+    def table_bytes(self) -> int:
+        """The parameters of the channels, if the weights are constant, without those of a residual: it may be added by
+        an instruction of its own. Products of activations may use one column of parameters for all channels.
+        """
+        if not self.layer.inputs[1].is_weights:
+            return 0
+        return epilogue_table_bytes(
+            epilogue_table_rows(self.accumulator, False), self.channel_count
+        )
+
     def block_for(self) -> int:
         """Return how many channels a block of packed weights has: so many that every window's slice is whole blocks,
         and that a tile fits.

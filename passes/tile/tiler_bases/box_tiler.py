@@ -76,6 +76,12 @@ class BoxTiler(Tiler):
         )
         return Work(0, self.vector_cycles(window), loads, self.store_bytes(window))
 
+    def elements_read(self, index: int) -> int:
+        boxes = self.input_boxes(self.layer.whole)
+        if index >= len(boxes):
+            return super().elements_read(index)
+        return prod(sizes_of(boxes[index]))
+
     def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
         check_no_product(self.layer, decided)
         sizes, units = sizes_of(window), self.units()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from math import lcm
+from math import lcm, prod
 
 from ....dialects import tpu
 from ....dialects.tile import Schedule
@@ -46,6 +46,30 @@ class Tiler(ABC):
         self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
     ) -> None:
         """Emit the copies and computations for `window` of the output, as `schedule`, which is complete, says."""
+
+    def least_work(self, window: Window) -> Work:
+        """Return what computing `window` of the output costs the units in any schedule, by a cost model of least costs.
+        Unless overridden, this is the work that the tiles of `window` are.
+        """
+        return self.work(window)
+
+    def elements_read(self, index: int) -> int:
+        """Return how many elements of input `index` computing the whole output needs at least. Unless overridden, these
+        are all.
+        """
+        return prod(self.layer.inputs[index].layout.shape)
+
+    @property
+    def table_bytes(self) -> int:
+        """How many bytes of parameters, made of constants among the inputs, the whole output needs besides."""
+        return 0
+
+    @property
+    def mixes_all(self) -> bool:
+        """Whether each constant of the layer is multiplied with elements from everywhere in the first input, so that
+        none has done its work before all of that input is there.
+        """
+        return False
 
     def store_bytes(self, window: Window) -> int:
         """Return how many bytes on the global bus it takes to write `window` of the output."""

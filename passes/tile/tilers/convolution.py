@@ -15,7 +15,14 @@ from ....backends.numerics.sliding_windows import window_extent
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel, Work
 from ...tiling.tile_sizes import MAX_POSITIONS, Product, Reach
-from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
+from ...tiling.windows import (
+    InputRange,
+    Range,
+    Window,
+    input_range,
+    positions_read,
+    sizes_of,
+)
 from ..tiler_bases.accumulating_tiler import AccumulatingTiler, Key
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
@@ -121,6 +128,27 @@ class ConvolutionTiler(AccumulatingTiler):
             storage, pixels, taps * self.depth, ceil_div(channels, groups), groups
         )
         return Work(matrix, vector, loads, stores)
+
+    def elements_read(self, index: int) -> int:
+        if index:
+            return super().elements_read(index)
+        batch, channels, *sizes = self.x.layout.shape
+        positions = [
+            positions_read(
+                self.layer.shape[2 + axis],
+                sizes[axis],
+                kernel=self.kernel[axis],
+                stride=self.strides[axis],
+                dilation=self.dilations[axis],
+                pad_before=self.pads[axis],
+            )
+            for axis in range(2)
+        ]
+        return batch * channels * prod(positions)
+
+    @property
+    def mixes_all(self) -> bool:
+        return self.groups == 1
 
     def _groups_of(self, channels: int) -> int:
         """Return how many groups a slice of output channels spans."""

@@ -83,6 +83,13 @@ class MovementTiler(BoxTiler):
             addresses += self.costs.fill_cycles(filled)
         return Work(0, addresses, loads, self.store_bytes(window))
 
+    def least_work(self, window: Window) -> Work:
+        """Return no work: the producer and the readers of the output may agree on a place where it already is."""
+        return Work()
+
+    def elements_read(self, index: int) -> int:
+        return sum(prod(sizes_of(piece.box)) for piece in self.pieces if piece.index == index)
+
     def _ends_rows(self, window: Window) -> bool:
         """Tell whether all that a padding adds to `window` follows its rows, like the zero points that fill lanes: then
         copies write it along with the rows.

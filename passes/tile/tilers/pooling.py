@@ -8,7 +8,14 @@ from math import prod
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel
 from ...tiling.tile_sizes import MAX_POSITIONS
-from ...tiling.windows import InputRange, Range, Window, input_range, sizes_of
+from ...tiling.windows import (
+    InputRange,
+    Range,
+    Window,
+    input_range,
+    positions_read,
+    sizes_of,
+)
 from ..tiler_bases.box_tiler import BoxTiler
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter, Field
@@ -46,6 +53,21 @@ class PoolTiler(BoxTiler):
     def input_boxes(self, window: Window) -> Sequence[Window]:
         rows, columns = self._input_range(0, window[2]), self._input_range(1, window[3])
         return [(window[0], window[1], (rows.low, rows.high), (columns.low, columns.high))]
+
+    def elements_read(self, index: int) -> int:
+        batch, channels, *sizes = self.layer.inputs[0].layout.shape
+        positions = [
+            positions_read(
+                self.layer.shape[2 + axis],
+                sizes[axis],
+                kernel=self.kernel[axis],
+                stride=self.strides[axis],
+                dilation=self.dilations[axis],
+                pad_before=self.pads[axis],
+            )
+            for axis in range(2)
+        ]
+        return batch * channels * prod(positions)
 
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         reads = sizes[0] * self.pitch_of(sizes)

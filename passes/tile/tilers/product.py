@@ -88,6 +88,10 @@ class MatmulTiler(AccumulatingTiler):
         loads += self.side_bytes(window)
         return Work(matrix, self.epilogue_cycles(outputs), loads, self.store_bytes(window))
 
+    @property
+    def mixes_all(self) -> bool:
+        return self.packs
+
     def product(self, window: Window, block: int) -> Product:
         *rows, columns = sizes_of(window)
         element = self.layer.elements[0]

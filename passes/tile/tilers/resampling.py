@@ -54,6 +54,13 @@ class ResampleTiler(BoxTiler):
         tables = [tuple((0, n) for n in self.layer.inputs[i].layout.shape) for i in self.tables]
         return [box, *tables]
 
+    def elements_read(self, index: int) -> int:
+        shape = self.layer.inputs[index].layout.shape
+        if index:
+            return prod(shape)
+        positions = min(shape[self.axis], prod(self.layer.inputs[1].layout.shape))
+        return prod(shape) // shape[self.axis] * positions
+
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         layer = self.layer
         return [

@@ -1,0 +1,64 @@
+"""Tables of figures in README.md, which measurements write anew row by row."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+README = Path(__file__).with_name("README.md")
+Row = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A table between two comments of README.md, called `name` there. The first `keys` columns tell rows apart, the
+    first `words` hold text.
+    """
+
+    name: str
+    header: tuple[str, ...]
+    keys: int
+    words: int
+
+    @property
+    def begin(self) -> str:
+        """The comment before the table."""
+        return f"<!-- {self.name} -->"
+
+    @property
+    def end(self) -> str:
+        """The comment after the table."""
+        return f"<!-- end of {self.name} -->"
+
+    def table(self, rows: Sequence[Row]) -> str:
+        """A Markdown table; numbers stand on the right."""
+        align = [":---"] * self.words + ["---:"] * (len(self.header) - self.words)
+        return "\n".join("| " + " | ".join(cells) + " |" for cells in (self.header, align, *rows))
+
+    def text(self, rows: Sequence[Row]) -> str:
+        """The table, and when and on what it was measured."""
+        return f"{self.table(rows)}\n\n{datetime.date.today():%-d %B %Y}; {machine()}."
+
+    def write(self, rows: Sequence[Row], order: Sequence[tuple[str, ...]], page: Path) -> None:
+        """Puts rows into a page, in the order of their keys; those of other keys in `order` stay."""
+        before, _, rest = page.read_text().partition(self.begin)
+        old, _, after = rest.partition(self.end)
+        cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in old.splitlines()]
+        known = {tuple(row[: self.keys]): row for row in [*cells, *map(list, rows)]}
+        merged = [known[key] for key in order if key in known]
+        page.write_text(f"{before}{self.begin}\n{self.text(merged)}\n{self.end}{after}")
+
+
+def machine() -> str:
+    """What the times were taken on."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    return f"{name}, {os.cpu_count()} threads, Python {platform.python_version()}"
