@@ -224,7 +224,7 @@ class Compilation:
         """Return in how many cycles any schedule runs the network at least; None if its compilation began below the tpu
         level, or if other passes than Smalti's make its layers.
         """
-        from ..analysis.lower_bound import lower_bound_of
+        from .lower_bound import lower_bound_of
 
         if self._record.network is None:
             return None

@@ -8,7 +8,7 @@ import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.tools.main import main as smalti
 
-from . import report
+from . import cycles, report
 from .__main__ import main as write_network
 from .transformer import GPT_HIDDEN
 
@@ -78,3 +78,31 @@ def test_a_network_is_measured(capsys: pytest.CaptureFixture[str]):
     cells = [cell.strip() for cell in line.split("|")[1:-1]]
     assert len(cells) == len(report.HEADER)
     assert float(cells[report.HEADER.index("least SNR [dB]")]) > 20
+
+
+def test_cycles_are_measured_against_the_bound(capsys: pytest.CaptureFixture[str]):
+    words = ["digits", "digits:2", "--target", "edge-1c", "--target", "default-8c"]
+    assert cycles.main(words) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| digits")]
+    rows = [
+        dict(zip(cycles.HEADER, (cell.strip() for cell in line.split("|")[1:-1]), strict=True))
+        for line in lines
+    ]
+    assert [(row["network"], row["target"]) for row in rows] == [
+        ("digits", "edge-1c"),
+        ("digits", "default-8c"),
+        ("digits:2", "edge-1c"),
+        ("digits:2", "default-8c"),
+    ]
+    for row in rows:
+        found, least = (int(row[name].replace(",", "")) for name in ("cycles", "lower bound"))
+        assert row["cycles ÷ bound"] == f"{found / least:.2f}" and found > least
+        assert float(row["÷ weights, inputs, outputs"]) > 1
+
+
+def test_networks_that_cannot_be_measured(capsys: pytest.CaptureFixture[str]):
+    for words in (["digit"], ["digits:0"], ["digits", "--format", "f32", "--write"]):
+        with pytest.raises(SystemExit):
+            cycles.main(words)
+    error = capsys.readouterr().err
+    assert "no network digit;" in error and "'0' is no batch" in error and "for int8" in error

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from smalti.backends.targets.target import Target, load_target, reference_to
-from smalti.compiler.analysis.lower_bound import lower_bound_of
+from smalti.compiler.compilation.lower_bound import lower_bound_of
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import parse_module
