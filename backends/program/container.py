@@ -4,7 +4,7 @@
         size of the file (u64), SHA-256 of the manifest (32 bytes)
     manifest: JSON list of {name, offset, size, sha256}, blanks after it
     sections, each at the next multiple of 64 bytes, zeros between: program (JSON), target (JSON),
-        debug (JSON), stream0, stream1, … (words), weights
+        debug (JSON), stream0, stream1, … (words), weights, lower_bound (JSON, may be absent)
 
 All numbers are little-endian. The layout leaves a writer no choice, so that the same program always has the same bytes.
 A reader allocates no more than the real size of the file allows, and raises DiagnosticError for a damaged file.
@@ -40,6 +40,8 @@ FILE_LIMIT_BYTES = 1 << 33
 """No program file may have more: 8 GiB."""
 _PREAMBLE = struct.Struct("<8sIIQQ32s")
 _AGAIN = "compile the program again"
+_REMARK = "lower_bound"
+"""A section about the network that a program was made of, which need not be there."""
 
 _Size = Annotated[int, Field(ge=0, lt=2**63)]
 _T = TypeVar("_T")
@@ -77,12 +79,11 @@ class _Description:
     local_bytes: list[_Size]
     acc_bytes: list[_Size]
     statistics: dict[str, Annotated[int, Field(ge=-(2**63), lt=2**63)]]
-    lower_bound: Annotated[dict[str, _Size], Field(min_length=1)] | None = None
-    """The parts of the bound; left out if there is none."""
 
 
 _SECTIONS = TypeAdapter(list[_Section])
 _DESCRIPTION = TypeAdapter(_Description)
+_LOWER_BOUND = TypeAdapter(Annotated[dict[str, _Size], Field(min_length=1)])
 _DEBUG = TypeAdapter(list[tuple[str, list[str]]])
 
 
@@ -111,17 +112,17 @@ def _pieces(program: Program) -> list[bytes | memoryview]:
         local_bytes=program.local_bytes,
         acc_bytes=program.acc_bytes,
         statistics=program.statistics,
-        lower_bound=program.lower_bound and dict(program.lower_bound.parts),
     )
-    fields = {key: value for key, value in asdict(description).items() if value is not None}
     contents: dict[str, Any] = {
-        "program": _json(fields),
+        "program": _json(asdict(description)),
         "target": program.target.to_json().encode(),
         "debug": _json([[entry.op, list(entry.nodes)] for entry in program.debug]),
     }
     for core, stream in enumerate(program.streams):
         contents[f"stream{core}"] = np.ascontiguousarray(stream).view(np.uint8).data
     contents["weights"] = program.weight_bytes.data
+    if program.lower_bound is not None:
+        contents[_REMARK] = _json(dict(program.lower_bound.parts))
     return _pack({name: memoryview(content) for name, content in contents.items()})
 
 
@@ -169,12 +170,15 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         if name not in sections:
             _fail(file, f"section '{name}' is missing")
     names = [name for name in sections if name.startswith("stream")]
-    if names != [f"stream{core}" for core in range(len(names))] or len(sections) != len(names) + 4:
+    known = len(names) + 4 + (_REMARK in sections)
+    if names != [f"stream{core}" for core in range(len(names))] or len(sections) != known:
         _fail(file, "its sections are not those of a program")
     description = _parse(_DESCRIPTION, sections["program"], file, "program")
     debug = _parse(_DEBUG, sections["debug"], file, "debug")
     target = _read_target(sections["target"], file)
-    parts = description.lower_bound
+    bound = None
+    if _REMARK in sections:
+        bound = LowerBound(_parse(_LOWER_BOUND, sections[_REMARK], file, _REMARK))
     program = Program(
         target=target,
         streams=[_read_stream(sections[name], file, name) for name in names],
@@ -189,7 +193,7 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         name=description.name,
         statistics=description.statistics,
         target_reference=description.target_reference,
-        lower_bound=None if parts is None else LowerBound(parts),
+        lower_bound=bound,
     )
     check_program(program, file)
     return program
@@ -277,8 +281,8 @@ def load(path: str | Path) -> Program:
 
 
 def program_hash(path: str | Path) -> str | None:
-    """Return the hash by which files of the same compile name a program file: the beginning of the digest of its
-    manifest, which holds the digests of all sections. None if there is no such file, or if it is no program.
+    """Return the hash by which files of the same compile name a program file: that of the digests of its sections, but
+    for the lower bound, which a program compiled from IR lacks. None if there is no such file, or if it is no program.
     """
     path = Path(path)
     if not path.is_file():
@@ -286,11 +290,15 @@ def program_hash(path: str | Path) -> str | None:
     try:
         with path.open("rb") as file:
             preamble = file.read(_PREAMBLE.size)
-    except OSError:
+            if len(preamble) < _PREAMBLE.size or not preamble.startswith(MAGIC):
+                return None
+            length = _PREAMBLE.unpack(preamble)[3]
+            manifest = file.read(min(length, path.stat().st_size))
+        sections = _SECTIONS.validate_json(manifest, strict=True)
+    except (OSError, ValidationError):
         return None
-    if len(preamble) < _PREAMBLE.size or not preamble.startswith(MAGIC):
-        return None
-    return f"sha256:{_PREAMBLE.unpack(preamble)[-1].hex()[:16]}"
+    digests = [[each.name, each.sha256] for each in sections if each.name != _REMARK]
+    return f"sha256:{hashlib.sha256(_json(digests)).hexdigest()[:16]}"
 
 
 def save(program: Program, path: str | Path) -> None:

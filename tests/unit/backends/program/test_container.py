@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program import container
+from smalti.backends.program.lower_bound import LowerBound
 
 from tests.unit.backends.program.sample_program import make_program
 
@@ -28,6 +30,21 @@ def test_a_file_gives_the_program_back(program, tmp_path):
     assert bytes(loaded.weight_bytes) == bytes(range(96))
     for a, b in zip(loaded.streams, program.streams, strict=True):
         assert a.tobytes() == b.tobytes()
+
+
+def test_the_lower_bound_is_a_remark(program, tmp_path):
+    """A file keeps it, and has the same hash without it."""
+    plain, noted = tmp_path / "plain.smalti", tmp_path / "noted.smalti"
+    container.save(program, plain)
+    assert container.load(plain).lower_bound is None
+    bound = LowerBound({"matrix unit": 7, "latency": 9})
+    container.save(replace(program, lower_bound=bound), noted)
+    assert container.load(noted).lower_bound == bound
+    assert container.program_hash(noted) == container.program_hash(plain) is not None
+    container.save(replace(program, name="other"), noted)
+    assert container.program_hash(noted) != container.program_hash(plain)
+    sections = manifest_of(noted.read_bytes())
+    assert [section["name"] for section in sections][-1] == "weights"
 
 
 def test_sections_are_aligned():
