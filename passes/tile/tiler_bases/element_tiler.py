@@ -78,6 +78,10 @@ class ElementTiler(BoxTiler):
         busy = max(work.vector_cycles, prod(sizes_of(window)))
         return Work(0, busy, work.load_bytes, work.store_bytes)
 
+    def least_work(self, window: Window) -> Work:
+        """Return the computation alone: the producer of the input may lay it out as the output is."""
+        return Work(0, self.cycles_of(prod(sizes_of(window))))
+
     def pitch_of(self, sizes: Sequence[int]) -> int:
         # A transposition fills its rows up to a pitch; where they are more than the last axis, that one is dense.
         last, turned = self.order[-1], self.transposition

@@ -41,11 +41,12 @@ def parts(
     result: tuple[int, ...],
     target: Target = DEFAULT,
     cores: int | None = None,
+    element: str = I8,
 ) -> dict[str, int]:
-    """The parts of the bound of a function of %x, which returns %y."""
+    """The parts of the bound of a function of %x, whose elements are of a type, which returns %y."""
     body = "\n".join(lines)
     text = (
-        f"func.func @main(%x: {tensor(*source)}) -> {tensor(*result)} {{\n{body}\n"
+        f"func.func @main(%x: {tensor(*source, element=element)}) -> {tensor(*result)} {{\n{body}\n"
         f"func.return %y : {tensor(*result)}\n}}"
     )
     ctx = make_context()
@@ -171,6 +172,22 @@ def test_what_no_window_reads_stays_in_global_memory():
         # One transfer may do both.
         "latency": 216,
     }
+
+
+def test_a_cast_of_another_layout_only_computes():
+    """An input of rows, which a convolution then reads by channels, is neither gathered nor transposed."""
+    shape, kernel = (1, 64, 16, 16), (64, 64, 1, 1)
+    elements = 64 * 256
+    floats = tensor(*shape, element="f32")
+    lines = [
+        weight("w", *kernel),
+        conv("y", "q", "w", (shape, kernel, shape)),
+    ]
+    cast = f'%q = tpu.cast "q" %x : ({floats}) -> {tensor(*shape)}'
+    with_cast = parts([cast, *lines], shape, shape, cores=1, element="f32")
+    without = parts([line.replace("%q", "%x") for line in lines], shape, shape, cores=1)
+    assert with_cast["vector unit"] == without["vector unit"] + 8 + elements // 64
+    assert with_cast["latency"] == without["latency"] + 9
 
 
 @pytest.mark.parametrize("seed", range(20))
