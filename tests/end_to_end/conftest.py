@@ -1,7 +1,7 @@
 """Fixtures of the end-to-end tests: the commands as functions, and one small compiled model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import onnx
 import onnx.helper as oh
 import pytest
 from onnx import TensorProto, numpy_helper
+from smalti.backends.program import container
 from smalti.tools import main as smalti_main
 
 
@@ -35,6 +36,11 @@ def smalti(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
         return Ran(code, out, err)
 
     return run
+
+
+def without_bound(path: Path) -> bytes:
+    """The bytes of a program's file, but for the lower bound: a program compiled from IR below tpu has none."""
+    return container.write(replace(container.load(path), lower_bound=None))
 
 
 def small_model() -> onnx.ModelProto:

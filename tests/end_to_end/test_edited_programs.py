@@ -156,8 +156,8 @@ def test_edited_waits_are_kept(smalti: Smalti, small_files: Path, tmp_path: Path
     lines = (small_files / "small.isa.mlir").read_text().splitlines(keepends=True)
     shutil.copy(small_files / "small.isa.safetensors", tmp_path)
     index = next(i for i, line in enumerate(lines) if line.strip().startswith("m1: "))
-    assert " after d7 " in lines[index]
-    lines[index] = lines[index].replace(" after d7 ", " after d7, v1 ")
+    assert " after d6 " in lines[index]
+    lines[index] = lines[index].replace(" after d6 ", " after d6, v1 ")
     path, output = tmp_path / "small.isa.mlir", tmp_path / "out" / "m.smalti"
     output.parent.mkdir()
     path.write_text("".join(lines))
