@@ -44,6 +44,7 @@ from ..tile.given_addresses import check_given_addresses
 from ..tiling.strided_copy import StridedCopy
 from .listings import Work, listings
 from .transfers import Descriptor, descriptors
+from .unwritten_reads import check_written_before_read
 from .waits import Step, WaitPlan, derive_waits
 
 
@@ -62,14 +63,15 @@ class ConvertTileToIsa(SmaltiPass):
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Replace the tile.program by an isa.program; the bytes of its weights become an entry of the weight store.
 
-        Raises DiagnosticError if layers are not tiled, if buffers have no addresses, or if the machine cannot execute
-        an op.
+        Raises DiagnosticError if layers are not tiled, if buffers have no addresses or are read before they are
+        written, or if the machine cannot execute an op.
         """
         target, target_name = target_of(module), target_name_of(module)
         program = tile.program_of(module)
         steps = program.steps
         uses = buffer_uses(program, steps)
         check_given_addresses(uses.values(), len(steps), target)
+        check_written_before_read(steps)
         work = [item for op in steps for item in _translate(op)]
         plan = derive_waits([item.step for item in work])
         cores = 1 + max((item.step.core for item in work), default=0)

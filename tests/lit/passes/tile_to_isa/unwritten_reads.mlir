@@ -1,0 +1,40 @@
+// RUN: smalti-opt %s --split-input-file --verify-diagnostics -p convert-tile-to-isa
+
+// A buffer of a core that no step has written holds bytes of an older one.
+
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  tile.program @main {
+    %y = tile.global "y" segment = "output" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
+    %a = tile.alloc core 0 address = 0 : memref<64xi8, "local">
+    // expected-error @below {{tile.copy: reads %a of type memref<64xi8, "local">, which no step writes}}
+    tile.copy core 0 %a -> %y source_strides = [1] target_strides = [1] sizes = [64] : memref<64xi8, "local"> -> memref<64xi8, "global">
+  }
+}
+
+// -----
+
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  tile.program @main {
+    %y = tile.global "y" segment = "output" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
+    %a = tile.alloc core 0 address = 0 : memref<64xi8, "local">
+    // expected-error @below {{tile.copy: reads %a of type memref<64xi8, "local">, which a step writes only later}}
+    tile.copy core 0 %a -> %y source_strides = [1] target_strides = [1] sizes = [64] : memref<64xi8, "local"> -> memref<64xi8, "global">
+    tile.fill core 0 -> %a value = 1.0 : memref<64xi8, "local">
+  }
+}
+
+// -----
+
+// Sums are added to accumulators that nothing has set.
+
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  tile.program @main {
+    %x = tile.alloc core 0 address = 0 : memref<1x4x16xi8, "local">
+    %w = tile.alloc core 0 address = 64 : memref<1x1x16x16xi8, "local">
+    %acc = tile.alloc core 0 address = 0 : memref<1x4x16xi32, "acc">
+    tile.fill core 0 -> %x value = 1.0 : memref<1x4x16xi8, "local">
+    tile.fill core 0 -> %w value = 1.0 : memref<1x1x16x16xi8, "local">
+    // expected-error @below {{tile.matmul: reads %acc of type memref<1x4x16xi32, "acc">, which no step writes}}
+    tile.matmul core 0 %x, %w -> %acc depth = 16 columns = 16 accumulate : memref<1x4x16xi8, "local">, memref<1x1x16x16xi8, "local"> -> memref<1x4x16xi32, "acc">
+  }
+}
