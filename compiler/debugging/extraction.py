@@ -21,6 +21,7 @@ from . import network_reduction
 from .experiment import IrExperiment
 from .inputs import declared_ports
 from .instruction_extraction import extract_instructions
+from .kept_ports import open_kept_tensors
 from .recording import record
 from .selection import Selection
 
@@ -58,7 +59,8 @@ def _from_tiles(
 ) -> tuple[IrExperiment, dict[str, np.ndarray]]:
     """Return the chosen layers, or copies and computations.
 
-    Buffers in global memory that other steps wrote become inputs, those that the chosen steps write become outputs.
+    Buffers in global memory that other steps wrote become inputs, those that the chosen steps write become outputs; of
+    tensors that cores keep, those that no chosen step reads.
     Raises DiagnosticError if a chosen step reads a buffer that other steps write in part.
     """
     module = experiment.module.clone()
@@ -72,12 +74,17 @@ def _from_tiles(
             op.erase()
     _without_addresses(module)
     seen = record(experiment.module, experiment.ctx, inputs)
-    values: dict[str, np.ndarray] = {}
+    opened = open_kept_tensors(program)
+    values = {
+        tensor.name: tensor.values(seen[tensor.name])
+        for port, tensor in opened.items()
+        if port.segment.data == "input"
+    }
     for op in program.buffers:
         if op.output.first_use is None:
             op.detach()
             op.erase()
-        elif isinstance(op, tile.GlobalOp) and op.segment.data != "weights":
+        elif isinstance(op, tile.GlobalOp) and op.segment.data != "weights" and op not in opened:
             segment = "output" if op.output in written else "input"
             value = _make_port(op, segment, seen.get(op.buffer_name.data))
             if value is not None:

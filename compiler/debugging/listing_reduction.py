@@ -9,6 +9,7 @@ from xdsl.ir import Operation
 
 from ...dialects import isa, tile
 from .experiment import IrExperiment
+from .kept_ports import open_kept_tensors
 
 
 def _steps(experiment: IrExperiment) -> list[Operation]:
@@ -26,7 +27,8 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
     """Return the program with these steps only, by number.
 
     Buffers that nobody uses go, and no instruction waits for one that is gone. A tensor between layers becomes an input
-    if the steps that write it are gone, and an output if those that read it are.
+    if the steps that write it are gone, and an output if those that read it are, in global memory and where cores keep
+    it.
     """
     copy = IrExperiment(experiment.passes, experiment.module.clone(), experiment.ctx)
     written = {op: _writers(op) for op in copy.module.walk() if isinstance(op, tile.GlobalOp)}
@@ -39,6 +41,8 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
             gone.setdefault(op.parent_op(), set()).add(op.instruction_name.data)
         op.detach()
         op.erase()
+    for program in [op for op in copy.module.ops if isinstance(op, tile.ProgramOp)]:
+        open_kept_tensors(program)
     for op in list(copy.module.walk()):
         if isinstance(op, isa.InstructionOp) and op.after is not None:
             _forget(op, gone.get(op.parent_op(), set()))

@@ -216,11 +216,18 @@ class GlobalOp(BufferOp):
 class AllocOp(BufferOp):
     """A buffer in the local or accumulator memory of a core. The pass that assigns addresses sets `address`.
 
-    %a = tile.alloc core 0 address = 64 : memref<1x4x4x16xi8, "local">
+    A buffer in local memory may be where a part of a tensor is kept: the `window` (low and high of each axis) of the
+    tensor named `tensor`, with the axes in `order`, the last one padded.
+
+    %a = tile.alloc core 0 tensor = "y" window = [0, 1, 0, 10, 0, 4, 4, 8] order = [0, 2, 3, 1] address = 64 :
+        memref<1x4x4x16xi8, "local">
     """
 
     name = "tile.alloc"
     core = prop_def(INTEGER)
+    tensor = opt_prop_def(StringAttr)
+    window = opt_prop_def(INTS)
+    order = opt_prop_def(INTS)
 
     def __init__(
         self,
@@ -250,12 +257,48 @@ class AllocOp(BufferOp):
         fail_unless(space != "global", 'a core\'s buffer is in memory space "local" or "acc"')
         if space == "acc":
             check_storage("an accumulator", self.output, *ACCUMULATOR_NAMES)
+        self._verify_tensor(space)
         if self.address is not None:
             address = self.address.value.data
             if address < 0 or address % ALIGNMENT_BYTES:
                 raise VerifyException(
                     f"address must be a multiple of {ALIGNMENT_BYTES}, got {address}"
                 )
+
+    def _verify_tensor(self, space: str) -> None:
+        """Raise VerifyException unless what is said of the tensor is said in whole, and the buffer can hold it."""
+        window, order = self.window, self.order
+        if self.tensor is None or window is None or order is None:
+            is_silent = self.tensor is None and window is None and order is None
+            fail_unless(is_silent, "'tensor', 'window' and 'order' belong together")
+            return
+        fail_unless(space == "local", "only a buffer in local memory keeps a part of a tensor")
+        bounds, axes = values_of(window), values_of(order)
+        fail_unless(
+            bool(axes) and sorted(axes) == list(range(len(axes))),
+            f"order {list(axes)} is no permutation of the tensor's axes",
+        )
+        fail_unless(
+            len(bounds) == 2 * len(axes)
+            and all(low < high for low, high in zip(bounds[::2], bounds[1::2], strict=True)),
+            f"window must have low < high for each of {len(axes)} axes, got {list(bounds)}",
+        )
+        sizes = [bounds[2 * axis + 1] - bounds[2 * axis] for axis in axes]
+        elements, rows = prod(self.physical_shape), prod(sizes[:-1])
+        fail_unless(
+            elements % rows == 0 and elements >= rows * sizes[-1],
+            f"the buffer has {elements} elements, expected {rows} equal rows of at least {sizes[-1]}",
+        )
+
+    def to_logical(self, physical: np.ndarray) -> np.ndarray:
+        """Return a view of [S, physical shape] as [S, sizes of the window]: without padding, with the tensor's axes in
+        logical order. The buffer must keep a part of a tensor.
+        """
+        assert self.window is not None and self.order is not None
+        bounds, order = values_of(self.window), values_of(self.order)
+        sizes = [bounds[2 * axis + 1] - bounds[2 * axis] for axis in order]
+        rows = physical.reshape(physical.shape[0], *sizes[:-1], -1)[..., : sizes[-1]]
+        return rows.transpose(0, *(1 + int(axis) for axis in np.argsort(order)))
 
 
 def is_global(buffer: SSAValue) -> bool:

@@ -14,7 +14,7 @@ from ...backends.numerics.storage import PERMUTED_NAMES
 from ..ir.attribute import Integer, Ints, Real, integer, ints, optional_integer, real, values_of
 from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
-from .buffer import check_writable
+from .buffer import check_writable, is_global
 from .checks import (
     check_local_pair,
     check_space,
@@ -58,10 +58,10 @@ class CopyOp(CoreOp):
 
     @property
     def may_run_ahead(self) -> bool:
-        """Whether the op may run ahead, as for all ops; but never for a multicast copy, whose receivers start together,
-        where they stand in the program.
+        """Whether the op only brings something to a buffer of a core, from global memory or another buffer; but never
+        for a multicast copy, whose receivers start together, where they stand in the program.
         """
-        return self.group is None and super().may_run_ahead
+        return self.group is None and not is_global(self.target)
 
     def verify_fields(self) -> None:
         check_space(self, "source", "global", "local")

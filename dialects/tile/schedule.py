@@ -17,6 +17,11 @@ LoopOrder = Literal["channels_outer", "rows_outer"]
 `rows_outer`: rows stay while the weights change.
 """
 
+OutputPlace = Literal["global", "local"]
+"""Where the output of a layer is kept. `global`: it is written to global memory; `local`: each tile stays in the local
+memory of the core that computed it, and readers take it from there.
+"""
+
 _HIGHEST = 2**32
 
 
@@ -28,7 +33,7 @@ class Schedule:
     row-major order. `windows`: the parts themselves, in place of `split`, each as low and high of every axis. `tile`,
     `depth` and `order` have one value for all parts, or one for each part. `tile`: the size of a tile along each loop
     of the layer (for most ops, the axes of the output). `depth`: how many input channels a tile sums over before the
-    next ones are loaded. `block`: how many channels a block of packed weights has.
+    next ones are loaded. `block`: how many channels a block of packed weights has. `output`: where the output is kept.
     """
 
     cores: tuple[int, ...] | None = None
@@ -38,6 +43,7 @@ class Schedule:
     depth: tuple[int, ...] | None = None
     order: tuple[LoopOrder, ...] | None = None
     block: int | None = None
+    output: OutputPlace | None = None
 
     def over(self, other: Schedule) -> Schedule:
         """Return this schedule, completed by what `other` decides where this one does not."""
@@ -59,6 +65,7 @@ class Schedule:
             depth=chosen(self.depth),
             order=chosen(self.order),
             block=self.block,
+            output=self.output,
         )
 
     def check(self) -> None:
@@ -94,7 +101,7 @@ class ScheduleAttr(Data[Schedule]):
     """How a layer is carried out; what is left out is decided by the pass that needs it.
 
     #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 128, order = channels_outer,
-    block = 64>
+    block = 64, output = local>
     """
 
     name = "tile.schedule"
@@ -161,15 +168,19 @@ def _integers(parser: AttrParser) -> tuple[int, ...]:
     )
 
 
-def _order(parser: AttrParser) -> LoopOrder:
-    position = parser.pos
-    word = parser.parse_identifier(" for the order of the loops")
-    for order in get_args(LoopOrder):
-        if word == order:
-            return order
-    parser.raise_error(
-        f"the order is {' or '.join(get_args(LoopOrder))}, got '{word}'", position, parser.pos
-    )
+def _word(what: str, words: Sequence[str]) -> Callable[[AttrParser], str]:
+    """Return a reader of one of the words; `what` names the field in messages."""
+
+    def reader(parser: AttrParser) -> str:
+        position = parser.pos
+        word = parser.parse_identifier(f" for the {what}")
+        if word not in words:
+            parser.raise_error(
+                f"the {what} is {' or '.join(words)}, got '{word}'", position, parser.pos
+            )
+        return word
+
+    return reader
 
 
 def _one_or_more(read: Callable[[AttrParser], Any]) -> Callable[[AttrParser], tuple[Any, ...]]:
@@ -213,15 +224,16 @@ _READERS: dict[str, Callable[[AttrParser], Any]] = {
     "windows": _windows,
     "tile": _tile,
     "depth": _one_or_more(_integer),
-    "order": _one_or_more(_order),
+    "order": _one_or_more(_word("order", get_args(LoopOrder))),
     "block": _integer,
+    "output": _word("output", get_args(OutputPlace)),
 }
 """Reads the value of each field."""
 
 
 def _text(name: str, value: Any) -> str:
     """Return the text of a field's value: lists in square brackets, a value for all parts without."""
-    if name == "block":
+    if name in ("block", "output"):
         return str(value)
     if name in ("tile", "depth", "order") and len(value) == 1:
         value = value[0]

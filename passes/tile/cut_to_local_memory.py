@@ -19,8 +19,9 @@ constants. The sizes of tiles and the order of loops are those of the layer's sc
 not say, weights stay in local memory while the rows change, or the rows while the weights do,
 whichever moves fewer bytes, and tiles use half of the local memory where they can, so that the next
 tile's loads find room. Where the input's contiguous axis is not the output's, a tile moves in whole
-runs and is transposed in local memory, if that takes fewer cycles. Each family of ops has a file in
-`tilers/`.
+runs and is transposed in local memory, if that takes fewer cycles. Where a schedule says `output =
+local`, the tiles of the output stay where they are computed, and their readers take them from there.
+Each family of ops has a file in `tilers/`.
 """
 
 from __future__ import annotations
@@ -40,9 +41,11 @@ from ...dialects.ir.target_attribute import target_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
+from .places import check_places, kept_tensors
 from .tiler_bases.constants import Constants
 from .tiler_bases.emitter import Emitter
 from .tiler_bases.layer import Buffer, Layer
+from .tiler_bases.residents import Residents
 from .tiler_bases.tiler import Tiler
 from .tilers.registry import tiler_of
 
@@ -75,6 +78,7 @@ class CutToLocalMemory(SmaltiPass):
         program.is_ordered = False  # The tiles of these layers are not.
         _find_siblings(layers)
         constants = Constants(store_of(ctx))
+        residents = Residents(kept_tensors(layers))
         tilers: dict[SSAValue, Tiler] = {}
         anchor: Operation | None = None
         for layer in layers:
@@ -86,6 +90,7 @@ class CutToLocalMemory(SmaltiPass):
                 raise DiagnosticError(
                     f"different ops write parts of buffer '{layer.output.name}'", layer.place
                 )
+            check_places(layer, tiler, residents)
             core = layer.operation.core
             number = 0 if core is None else core.value.data
             if number >= costs.cores:
@@ -94,7 +99,9 @@ class CutToLocalMemory(SmaltiPass):
                     f"{costs.cores} cores",
                     layer.place,
                 )
-            emitter = Emitter(number, layer.operation.location, layer.op.result_name.data)
+            emitter = Emitter(
+                number, layer.operation.location, layer.op.result_name.data, residents
+            )
             schedule = tiler.plan(layer.window, layer.operation.decided, constants)
             tiler.emit(layer.window, schedule, emitter, constants)
             block.insert_ops_before(emitter.operations, layer.operation)
@@ -106,15 +113,17 @@ class CutToLocalMemory(SmaltiPass):
             layer.operation.detach()
             layer.operation.erase()
         self.count("layers", len(layers))
-        self._erase_unused_weights(buffers)
+        self._erase_unused(buffers, residents)
 
-    def _erase_unused_weights(self, buffers: dict[SSAValue, Buffer]) -> None:
-        """Erase the weights that nothing reads any more, because only their packed form is read."""
+    def _erase_unused(self, buffers: dict[SSAValue, Buffer], residents: Residents) -> None:
+        """Erase the weights that nothing reads any more, because only their packed form is read, and the tensors that
+        are in local memories only.
+        """
         for value, buffer in buffers.items():
-            if buffer.is_weights and value.first_use is None:
+            if value.first_use is None and (buffer.is_weights or residents.keeps(buffer)):
                 value.owner.detach()  # pyright: ignore[reportAttributeAccessIssue]
                 value.owner.erase()  # pyright: ignore[reportAttributeAccessIssue]
-                self.count("weights_replaced")
+                self.count("weights_replaced", int(buffer.is_weights))
 
 
 def _same_computation(a: Layer, b: Layer) -> bool:

@@ -43,7 +43,7 @@ buffers can be placed.
 
 @dataclass(frozen=True)
 class OrderEngines(SmaltiPass):
-    """Move loads and fills up to `prefetch` tiles ahead; a tile of a core ends with its stores."""
+    """Move loads and fills up to `prefetch` tiles ahead; a tile of a core ends with its stores, or with what stays."""
 
     name = "tile-order-engines"
     level: ClassVar[Level] = "tile"
@@ -100,6 +100,12 @@ def has_addresses(program: tile.ProgramOp) -> bool:
     return any(op.address is not None for op in allocs)
 
 
+def _completes_piece(op: tile.StepOp) -> bool:
+    """Tell whether an op computes a tile that stays in local memory."""
+    target = op.buffer_written.owner
+    return isinstance(target, tile.AllocOp) and target.tensor is not None
+
+
 def _core_of(op: tile.StepOp) -> int:
     return op.core.value.data if isinstance(op, tile.CoreOp) else -1
 
@@ -109,14 +115,14 @@ def _goals(steps: Sequence[tile.StepOp], prefetch: int) -> _Goals:
     prefetch.
     """
     first: dict[int, list[int]] = defaultdict(list)
-    stored: dict[int, bool] = defaultdict(lambda: True)
+    ended: dict[int, bool] = defaultdict(lambda: True)
     tile_of = np.full(len(steps), -1, dtype=np.int64)
     for index, op in enumerate(steps):
         core = _core_of(op)
         is_store = isinstance(op, tile.CoreOp) and op.is_store
-        if stored[core] and not is_store:
+        if ended[core] and not is_store:
             first[core].append(-1)
-        stored[core] = is_store
+        ended[core] = is_store or _completes_piece(op)
         if not first[core]:
             continue
         if isinstance(op, tile.CoreOp) and op.may_run_ahead:

@@ -9,7 +9,8 @@ After:
     tile.layer (…) -> %y window = [0, 1, 0, 64, 0, 56, 0, 56] schedule = #tile.schedule<cores = [0, 1],
         split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 64, order = channels_outer, block = 64> { … }
 
-What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model. The
+What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model. With
+`on_chip`, tensors between layers stay in the local memories of the cores that compute them, where they have room. The
 passes that follow obey the schedule.
 """
 
@@ -31,6 +32,7 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
 from .layer_parts import check_core_count, parts_of
+from .places import PlannedLayer, choose_places
 from .tiler_bases.constants import Constants
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.tiler import Tiler
@@ -43,10 +45,15 @@ class Plan(SmaltiPass):
 
     name = "tile-plan"
     level: ClassVar[Level] = "tile"
-    counts: ClassVar[Mapping[str, str]] = {"planned": "layers whose schedule was completed"}
+    counts: ClassVar[Mapping[str, str]] = {
+        "planned": "layers whose schedule was completed",
+        "local": "layers whose output stays in local memories",
+    }
 
     cores: int | None = None
     """How many cores of the target to use; all unless given."""
+    on_chip: bool = False
+    """Whether tensors between layers may stay in local memories."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Write the schedules. Raises DiagnosticError if a schedule cannot be carried out, or if a layer fits no
@@ -65,20 +72,28 @@ class Plan(SmaltiPass):
                 layer = Layer.of(op, buffers)
                 layers.append(layer)
                 siblings[op.output].append(layer.window)
+        planned: list[PlannedLayer] = []
         for layer in layers:
             layer.siblings = siblings[layer.operation.output]
-            schedule = _complete(layer, costs, constants, cores)
-            if schedule != layer.operation.decided:
-                layer.operation.properties["schedule"] = ScheduleAttr(schedule)
+            planned.append(_complete(layer, costs, constants, cores))
+        kept = choose_places(planned) if self.on_chip else frozenset()
+        for each in planned:
+            operation, schedule = each.layer.operation, each.schedule
+            if operation.output in kept:
+                schedule = replace(schedule, output="local")
+                self.count("local")
+            if schedule != operation.decided:
+                operation.properties["schedule"] = ScheduleAttr(schedule)
                 self.count("planned")
 
 
-def _complete(layer: Layer, costs: CostModel, constants: Constants, cores: int) -> tile.Schedule:
-    """Return the schedule of a layer, with all that it leaves out."""
+def _complete(layer: Layer, costs: CostModel, constants: Constants, cores: int) -> PlannedLayer:
+    """Return a layer with its schedule, with all that it leaves out but the place of the output."""
     decided = layer.operation.decided
-    tiler = tiler_of(layer, costs)
-    if layer.operation.core is not None:
-        return tiler.plan(layer.window, decided, constants)
+    tiler, core = tiler_of(layer, costs), layer.operation.core
+    if core is not None:
+        schedule = tiler.plan(layer.window, decided, constants).over(decided)
+        return PlannedLayer(layer, tiler, schedule, [core.value.data], [layer.window])
     parts = parts_of(layer, tiler, decided, cores)
     layer.siblings = list(parts.windows)
     tiler = tiler_of(layer, costs)
@@ -87,7 +102,8 @@ def _complete(layer: Layer, costs: CostModel, constants: Constants, cores: int) 
         for number, window in enumerate(parts.windows)
     ]
     rank = len(layer.operation.window.get_values()) // 2
-    return _joined(tiler, parts.windows, planned, constants).over(parts.complete(decided, rank))
+    schedule = _joined(tiler, parts.windows, planned, constants).over(parts.complete(decided, rank))
+    return PlannedLayer(layer, tiler, schedule, parts.cores, parts.windows)
 
 
 def _joined(

@@ -93,6 +93,24 @@ def positions_read(
     return len({start + tap for start in starts for tap in taps if 0 <= start + tap < size})
 
 
+def steps_inside(box: Window, steps: Sequence[int], other: Window) -> Window | None:
+    """Return the numbers i, as a range per axis, for which position low + i · step of `box` lies in `other`, where
+    `box` has high − low such positions along an axis; None if there are none.
+
+    Steps are at least 1; where they are 1, this is the intersection of both windows, counted from the start of `box`.
+    """
+    result: list[Range] = []
+    for (low, high), step, (first, end) in zip(box, steps, other, strict=True):
+        begin, stop = (
+            max(0, ceil_div(first - low, step)),
+            min(high - low, ceil_div(end - low, step)),
+        )
+        if begin >= stop:
+            return None
+        result.append((begin, stop))
+    return tuple(result)
+
+
 def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
     """Divide `range_` into at most `count` consecutive parts, equal except the last; each starts at a multiple of
     `unit` from the start of `range_`.

@@ -27,6 +27,7 @@ from ...instructions.instruction_set import BY_MNEMONIC, Instruction
 from ..samples import MAX_LIVE_BYTES, joined, stack_samples
 from ..tpu import run_body
 from .buffers import ProgramBuffers
+from .kept_tensors import KeptTensors
 from .memory import Buffer, Memory
 
 Observer = Callable[[str, np.ndarray], None]
@@ -50,8 +51,8 @@ def run_tile(
         weights: the store that the program's weight buffers refer to.
         inputs: arrays by input name, of the declared shape, or with S times its axis 0: S samples.
         observe: called as observe(name, value) for every buffer in global memory that the program
-            writes, after its last write, with the logical tensor in its storage type, sample axis
-            first.
+            writes, and for every tensor that cores keep, after its last write, with the logical tensor
+            in its storage type, sample axis first.
 
     Raises:
         DiagnosticError: if an input is missing, unknown or of a wrong shape, or if the program reads bytes that
@@ -105,12 +106,15 @@ class _Run:
         self.samples = samples
         self.inputs = inputs
         self.buffers: dict[SSAValue, Buffer] = {}
+        self._kept = KeptTensors(program.specs)
         self.memories = {
             place: Memory(size, samples) for place, size in program.memory_sizes.items()
         }
 
     def execute(self, observing: bool) -> Iterator[tuple[str, np.ndarray]]:
-        """Run every step; yield each output (if `observing`, each written global buffer) once it is complete."""
+        """Run every step; yield each output (if `observing`, each tensor that the program writes) once it is
+        complete.
+        """
         for name, value in self.program.inputs.items():
             buffer = self._buffer(value)
             buffer.write(self.program.specs[value].tensor.to_physical(self.inputs[name]))
@@ -135,6 +139,13 @@ class _Run:
             whole = spec.use.last_write == index and spec.use.is_global
             if observing and whole and spec.segment != "output":
                 yield spec.label, self._logical(operand)
+            own = spec.use.op
+            if observing and isinstance(own, tile.AllocOp) and own.tensor is not None:
+                complete = spec.use.last_write == index and self._kept.add(
+                    own, self._buffer(operand).values()
+                )
+                if complete:
+                    yield complete
             if spec.use.last == index and spec.segment not in ("input", "output"):
                 del self.buffers[operand]
 

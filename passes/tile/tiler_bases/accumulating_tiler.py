@@ -26,6 +26,7 @@ from ...tiling.tile_sizes import (
     Product,
     ProductTiling,
     depth_parts,
+    product_footprint,
     tile_product,
 )
 from ...tiling.windows import Range, Window, common_unit, sizes_of, tiles
@@ -65,6 +66,7 @@ class AccumulatingTiler(Tiler):
     Row axes of the output are all but the channel axis, outermost first.
     """
 
+    moves_by_emitter = True
     bias: Buffer | None
     residual: int | None
     """Which operand of the op is the residual."""
@@ -211,6 +213,17 @@ class AccumulatingTiler(Tiler):
             depth=(tiling.depth,),
             order=("channels_outer" if tiling.channels_outer else "rows_outer",),
             block=block,
+        )
+
+    def footprint(self, window: Window, schedule: Schedule) -> Footprint:
+        assert schedule.tile and schedule.depth and schedule.block
+        (tile,), (depth,) = schedule.tile, schedule.depth
+        return product_footprint(
+            self.costs,
+            self.product(window, schedule.block),
+            [tile[axis] for axis in self.row_axes],
+            tile[self.channel_axis],
+            depth,
         )
 
     def _given(self, window: Window, decided: Schedule, block: int) -> GivenTile:

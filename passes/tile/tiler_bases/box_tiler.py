@@ -27,6 +27,7 @@ class BoxTiler(Tiler):
     `order` lists the output's axes as local tiles have them; the last one lies in lanes.
     """
 
+    moves_by_emitter = True
     order: tuple[int, ...]
     fixed: frozenset[int] = frozenset()
     """Axes of the output that are never divided."""
@@ -110,6 +111,10 @@ class BoxTiler(Tiler):
         for axis, size in zip(self.loop_order, sizes, strict=True):
             result[axis] = size
         return tuple(result)
+
+    def footprint(self, window: Window, schedule: Schedule) -> Footprint:
+        assert schedule.tile is not None
+        return self._footprint(schedule.tile[0])
 
     def _footprint(self, tile: tuple[int, ...]) -> Footprint:
         return Footprint(sum(align(each) for each in self.buffer_bytes(tile)), 0)

@@ -15,8 +15,9 @@ from ....dialects.tile import buffer_type
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.layout import Layout, offset_of
 from ...tiling.strided_copy import StridedCopy
-from ...tiling.windows import Window, sizes_of
+from ...tiling.windows import Window, sizes_of, steps_inside
 from .layer import Buffer
+from .residents import Piece, Residents
 
 _UNIT = UnitAttr()
 
@@ -62,13 +63,16 @@ def global_buffer(
 class Emitter:
     """Collects the operations of one core for one layer, in program order.
 
-    `origin` is the name of the `tpu` result that the layer computes.
+    `origin` is the name of the `tpu` result that the layer computes; `residents` says where tensors lie.
     """
 
-    def __init__(self, core: int, location: LocationAttr, origin: str) -> None:
+    def __init__(
+        self, core: int, location: LocationAttr, origin: str, residents: Residents
+    ) -> None:
         self.core = core
         self.location = location
         self.operations: list[Operation] = []
+        self._residents = residents
         self._core = integer(core)
         self._origin = text(origin)
 
@@ -143,28 +147,64 @@ class Emitter:
         target_strides: Sequence[int],
         *,
         target_offset: int = 0,
+        steps: Sequence[int] | None = None,
         padding: tuple[int, int] | None = None,
+        uses_spare: bool = True,
         pad_value: int = 0,
     ) -> None:
-        """Copy `box` of a global buffer into a local one, which has a stride for each logical axis.
+        """Copy `box` of a tensor into a local buffer, which has a stride for each logical axis.
 
-        `padding` is (axis, how many elements to write after the box along it).
+        With `steps` (at least 1), element i of the box along axis d is element low + i · steps[d] of the tensor.
+        `padding` is (axis, how many elements to write after the box along it); with `uses_spare` they may be what pads
+        the tensor.
         """
-        layout = buffer.layout
+        steps = steps or (1,) * len(box)
+        missing = prod(sizes_of(box))
+        for piece in self._residents.pieces_of(buffer):
+            part = steps_inside(box, steps, piece.box)
+            if part is None:
+                continue
+            missing -= prod(sizes_of(part))
+            self._fill_from(
+                piece, target, box, part, steps, target_strides, target_offset,
+                padding, uses_spare, pad_value,
+            )  # fmt: skip
+        assert not missing, f"{missing} elements of {box} of {buffer.name} are nowhere"
+
+    def _fill_from(
+        self,
+        piece: Piece,
+        target: SSAValue,
+        box: Window,
+        part: Window,
+        steps: Sequence[int],
+        target_strides: Sequence[int],
+        target_offset: int,
+        padding: tuple[int, int] | None,
+        uses_spare: bool,
+        pad_value: int,
+    ) -> None:
+        """Copy what a piece has of `box`: the elements number `part` along each axis."""
+        first = [low + i * step for (low, _), (i, _), step in zip(box, part, steps, strict=True)]
+        last = [
+            low + (i - 1) * step for (low, _), (_, i), step in zip(box, part, steps, strict=True)
+        ]
         after = None
-        if padding is not None:
+        if padding is not None and part[padding[0]][1] == box[padding[0]][1] - box[padding[0]][0]:
             axis, count = padding
-            at_end = axis == layout.last_axis and box[axis][1] == layout.extent
-            after = Padding(axis, count, layout.padding if at_end else 0)
+            at_end = uses_spare and axis == piece.last_axis and last[axis] + 1 == piece.box[axis][1]
+            after = Padding(axis, count, piece.spare if at_end else 0)
         copies = plan(
-            sizes_of(box),
-            layout.strides,
+            sizes_of(part),
+            [stride * step for stride, step in zip(piece.strides, steps, strict=True)],
             target_strides,
-            source_offset=offset_of(layout.strides, [low for low, _ in box]),
-            target_offset=target_offset,
+            source_offset=offset_of(
+                piece.strides, [at - low for at, (low, _) in zip(first, piece.box, strict=True)]
+            ),
+            target_offset=target_offset + offset_of(target_strides, [i for i, _ in part]),
             padding=after,
         )
-        self.copy(buffer.value, target, copies, pad_value)
+        self.copy(piece.value, target, copies, pad_value)
 
     def load(
         self,
@@ -176,24 +216,22 @@ class Emitter:
         shape: Sequence[int] | None = None,
         pad_value: int = 0,
     ) -> SSAValue:
-        """Copy `box` of a global buffer to a new local one, and return that. It has the logical axes in `order`, the
-        last one padded to `pitch` elements.
+        """Return a local buffer that holds `box` of a tensor: with the logical axes in `order`, the last one padded to
+        `pitch` elements. It is a new one, or the piece of the tensor that this core keeps, if that is the same.
 
-        Axes that `order` leaves out must have size 1 in the box. `shape` is the shape of the new buffer if it is not
-        that of the axes in order.
+        Axes that `order` leaves out must have size 1 in the box. `shape` is the shape of the buffer if it is not that
+        of the axes in order.
         """
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
         shape = local if shape is None else shape
+        strides, last = _strides(len(sizes), order, local), order[-1]
+        for piece in self._residents.pieces_of(buffer):
+            if piece.core == self.core and piece.is_tile(box, strides, pitch - sizes[last], shape):
+                return piece.value
         target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
-        last = order[-1]
         self.fill_box(
-            target,
-            buffer,
-            box,
-            _strides(len(sizes), order, local),
-            padding=(last, pitch - sizes[last]),
-            pad_value=pad_value,
+            target, buffer, box, strides, padding=(last, pitch - sizes[last]), pad_value=pad_value
         )
         return target
 
@@ -207,9 +245,16 @@ class Emitter:
         *,
         pad_value: int = 0,
     ) -> None:
-        """Write a local buffer, as `load` makes it, to `box` of a global one, and the padding that follows the box."""
+        """Write a local buffer, as `load` makes it, to `box` of a tensor, and the padding that follows the box; or keep
+        it, if the tensor stays in local memories.
+        """
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
+        if self._residents.keeps(buffer):
+            self._residents.add(
+                buffer, source, box, order, _strides(len(sizes), order, local), pitch
+            )
+            return
         layout = buffer.layout
         last = layout.order[-1]
         padding = None

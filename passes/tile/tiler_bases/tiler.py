@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from math import lcm, prod
+from typing import ClassVar
 
 from ....dialects import tpu
 from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work, window_bytes
 from ...tiling.layout import Layout
+from ...tiling.tile_sizes import Footprint
 from ...tiling.windows import Window
 from .constants import Constants
 from .emitter import Emitter
@@ -18,6 +20,11 @@ from .layer import Layer
 
 class Tiler(ABC):
     """Tiles one layer, whose op is of the kind that the class is for."""
+
+    moves_by_emitter: ClassVar[bool] = False
+    """Whether the layer's tiles read tensors by `Emitter.load` and `fill_box`, and write them by `store`, which also
+    take and leave them in local memories.
+    """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         self.layer = layer
@@ -70,6 +77,17 @@ class Tiler(ABC):
         none has done its work before all of that input is there.
         """
         return False
+
+    @property
+    def may_stay_on_chip(self) -> bool:
+        """Whether what the layer reads and writes may be in local memories."""
+        return self.moves_by_emitter
+
+    def footprint(self, window: Window, schedule: Schedule) -> Footprint:
+        """Return the memory that the buffers of one tile of `window` take, in a complete schedule. Unless overridden,
+        this is all of the local memory.
+        """
+        return Footprint(self.costs.local_bytes, 0)
 
     def store_bytes(self, window: Window) -> int:
         """Return how many bytes on the global bus it takes to write `window` of the output."""

@@ -11,7 +11,7 @@ from xdsl.ir import SSAValue
 from ....backends.numerics.movement import stored_number
 from ....backends.numerics.rounding_up import ceil_div
 from ....dialects import tile, tpu
-from ...tiling.copy_planning import Padding, plan
+from ...tiling.copy_planning import plan
 from ...tiling.cost import CostModel, Work
 from ...tiling.layout import offset_of
 from ...tiling.windows import Range, Window, sizes_of, whole
@@ -141,7 +141,6 @@ class MovementTiler(BoxTiler):
         pitch, if nothing else follows in the tile's rows.
         """
         layer, last = self.layer, self.order[-1]
-        source = layer.inputs[piece.index]
         lows = [
             start + (low - first) * step
             for start, step, (low, _), (first, _) in zip(
@@ -149,25 +148,23 @@ class MovementTiler(BoxTiler):
             )
         ]
         padding = None
-        if pads and (box[last][1] == window[last][1] or self.fill is not None):
-            count = self.pitch_of(sizes_of(window)) - (box[last][1] - window[last][0])
-            end = lows[last] + box[last][1] - box[last][0]
-            at_end = last == source.layout.last_axis and end == source.layout.extent
-            # What lies in the input's own padding may stand for lanes, but not for zeros.
-            lanes_only = box[last][1] == window[last][1]
-            spare = source.layout.padding if at_end and lanes_only else 0
-            padding = Padding(last, count, spare)
-        copies = plan(
-            sizes_of(box),
-            self._source_strides(piece),
+        ends_rows = box[last][1] == window[last][1]
+        if pads and (ends_rows or self.fill is not None):
+            padding = last, self.pitch_of(sizes_of(window)) - (box[last][1] - window[last][0])
+        emitter.fill_box(
+            out,
+            layer.inputs[piece.index],
+            tuple((low, low + size) for low, size in zip(lows, sizes_of(box), strict=True)),
             strides,
-            source_offset=offset_of(source.layout.strides, lows),
             target_offset=offset_of(
                 strides, [low - first for (low, _), (first, _) in zip(box, window, strict=True)]
             ),
+            steps=piece.steps,
             padding=padding,
+            # What lies in the input's own padding may stand for lanes, but not for zeros.
+            uses_spare=ends_rows,
+            pad_value=layer.result.zero_point,
         )
-        emitter.copy(source.value, out, copies, layer.result.zero_point)
 
 
 def _common(a: Window, b: Window) -> Window | None:

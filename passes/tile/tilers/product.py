@@ -18,7 +18,7 @@ from ....dialects.quant.element_type import shape_of
 from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work
 from ...tiling.layout import Layout, with_unit_axis
-from ...tiling.tile_sizes import Product, ProductTiling, Reach
+from ...tiling.tile_sizes import Footprint, Product, ProductTiling, Reach
 from ...tiling.windows import Range, Window, grid, sizes_of, tiles
 from ..tiler_bases.accumulating_tiler import AccumulatingTiler, Key
 from ..tiler_bases.constants import Constants
@@ -125,12 +125,24 @@ class MatmulTiler(AccumulatingTiler):
         own = tuple(size for axis, size in enumerate(tile) if axis not in self._inserted)
         return replace(found, tile=(own,))
 
+    @property
+    def may_stay_on_chip(self) -> bool:
+        # Of an output without rows or columns a tile has rows of one element, which a piece cannot say.
+        return not self._inserted
+
+    def footprint(self, window: Window, schedule: Schedule) -> Footprint:
+        return super().footprint(next(iter(self._products(window))), self._with_all(schedule))
+
+    def _with_all(self, schedule: Schedule) -> Schedule:
+        """Return a complete schedule with the axes added that the output does not have."""
+        assert schedule.tile is not None
+        (tile,) = schedule.tile
+        return replace(schedule, tile=(_with_unit_sizes(tile, self._inserted),))
+
     def emit(
         self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
     ) -> None:
-        assert schedule.tile is not None
-        (tile,) = schedule.tile
-        extended = replace(schedule, tile=(_with_unit_sizes(tile, self._inserted),))
+        extended = self._with_all(schedule)
         for part in self._products(window):
             super().emit(part, extended, emitter, constants)
 

@@ -137,6 +137,10 @@ class RelayoutTiler(Tiler):
         by_factor = dict(zip(self.loop_order, found, strict=True))
         return Schedule(tile=(tuple(by_factor[f] for f in range(len(found))),))
 
+    def footprint(self, window: Window, schedule: Schedule) -> Footprint:
+        assert schedule.tile is not None
+        return self._footprint([schedule.tile[0][f] for f in self.loop_order])
+
     def _footprint(self, extents: Sequence[int]) -> Footprint:
         """Return the memory of a tile with these extents in `loop_order`."""
         whole = prod(extents)

@@ -17,6 +17,7 @@ from smalti.passes.registry import parse_pipeline
 from smalti.passes.tile.tiler_bases.constants import Constants
 from smalti.passes.tile.tiler_bases.emitter import Emitter
 from smalti.passes.tile.tiler_bases.layer import Buffer, Layer
+from smalti.passes.tile.tiler_bases.residents import Residents
 from smalti.passes.tile.tilers.pooling import PoolTiler
 from smalti.passes.tiling.cost import CostModel
 
@@ -51,7 +52,7 @@ def tiler_and_constants(
 
 def allocated(tiler: PoolTiler, layer: Layer, constants: Constants, rows: Pair, columns: Pair):
     """Return the bytes of every buffer of one tile."""
-    emitter = Emitter(0, layer.operation.location, "pool")
+    emitter = Emitter(0, layer.operation.location, "pool", Residents())
     tiler.emit_tile(((0, 1), (0, CHANNELS), rows, columns), emitter, constants)
     allocs = [op for op in emitter.operations if isinstance(op, tile.AllocOp)]
     return [bytes_of(prod(op.output.type.get_shape()), layer.output.storage) for op in allocs]
