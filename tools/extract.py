@@ -54,23 +54,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from ..backends.diagnostics.file_group import check_takes_neighbors
     from ..compiler.debugging.experiment import IrExperiment
     from ..compiler.debugging.extraction import extract
     from ..compiler.debugging.inputs import InputSource
     from ..compiler.debugging.selection import Selection
-    from ..compiler.inputs.arrays import write_npz
     from ..dialects.context import make_context
 
     output = Path(args.output)
-    values = output.with_suffix(".npz")
-    check_files(args, output=[*args.output.files(), values])
+    check_takes_neighbors(output)
+    check_files(args, output=[*args.output.files(), output.with_suffix(".npz")])
     span = None if args.span is None else (args.span[0], args.span[1])
     selection = Selection(tuple(args.op or ()), span, args.node)
     experiment = IrExperiment.read(args.input, make_context(), ())
     source = replace(InputSource.of(args.inputs), is_strict=True)
     part, inputs = extract(experiment, selection, source.arrays(experiment.module))
-    part.save(output)
-    write_npz(values, inputs)
+    values = part.save_with_inputs(output, inputs)
     print(f"{output} runs on {values}: smalti run {output} --inputs {values}")
     return EXIT_FINE
 

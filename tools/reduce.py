@@ -45,14 +45,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from ..backends.diagnostics.file_group import check_takes_neighbors
     from ..compiler.debugging.experiment import IrExperiment, OnnxExperiment
     from ..compiler.debugging.reduction import reduce_ir, reduce_onnx
-    from ..compiler.inputs.arrays import write_npz
 
     output = Path(args.output)
-    values = None if args.numerics is None else output.with_suffix(".npz")
-    if values is not None:
-        check_files(args, output=[*args.output.files(), values])
+    if args.numerics is not None:
+        check_takes_neighbors(output)
+        check_files(args, output=[*args.output.files(), output.with_suffix(".npz")])
     experiment = experiment_of(args)
     predicate = predicate_of(args, experiment)
 
@@ -65,11 +65,14 @@ def _run(args: argparse.Namespace) -> int:
         else:
             assert isinstance(experiment, IrExperiment)
             reduced = reduce_ir(experiment, predicate, report, progress)
-    reduced.experiment.save(output)
+    values = None
+    if reduced.inputs is None:
+        reduced.experiment.save(output)
+    else:
+        values = reduced.experiment.save_with_inputs(output, reduced.inputs)
     print(f"{reduced.before} ops -> {reduced.after}, after {reduced.trials} trials: {args.output}")
     print(f"shows: {reduced.evidence}")
-    if values is not None and reduced.inputs is not None:
-        write_npz(values, reduced.inputs)
+    if values is not None:
         print(f"on: {values}")
     if reduced.experiment.passes:
         print(f"passes: {','.join(reduced.experiment.passes)}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -13,7 +11,7 @@ from typing import BinaryIO, Literal
 
 from .destination import check_writable, descriptor_of, is_device, resolved
 from .diagnostic import DiagnosticError, Place
-from .system_errors import cannot_write
+from .system_errors import telling_path
 from .temporary import temporary_file
 
 TEXT_LIMIT_BYTES = 1 << 30
@@ -27,7 +25,7 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
     A link stays a link: the file that it leads to is replaced. Devices, pipes and open descriptors (/dev/null,
     /dev/stdout) are written into. Raises DiagnosticError, with `path` as it was given, if it cannot be written.
     """
-    try:
+    with telling_path(path):
         if is_device(path):
             with open_directly(path, "w") as file:
                 write(file)
@@ -38,36 +36,13 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
             write(file)
             # That a disk is full may show only here.
             file.flush()
-            _put_in_place(temporary, target)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise cannot_write(path, error) from None
-    except ValueError as error:
-        if "null" not in str(error):
-            raise
-        raise cannot_write(repr(str(path)), OSError(errno.EINVAL, str(error))) from None
+            put_in_place(temporary, target)
 
 
-def move_into_place(temporary: Path, path: Path) -> None:
-    """Rename a complete file, which lies beside `path`, to `path`, following links.
-
-    Raises DiagnosticError if that is not possible.
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Rename a complete file to `target`, on the same disk, with the mode that `target` has, or that open() would give
+    it.
     """
-    try:
-        target = resolved(path)
-        check_writable(target)
-        _put_in_place(temporary, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise cannot_write(path, error) from None
-        # The link leads to another disk.
-        with temporary.open("rb") as source:
-            write_atomically(path, lambda file: shutil.copyfileobj(source, file))
-
-
-def _put_in_place(temporary: Path, target: Path) -> None:
-    """Rename a file to `target`, with the mode that `target` has, or that open() would give it."""
     if target.exists():
         mode = stat.S_IMODE(target.stat().st_mode)
     else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .diagnostic import DiagnosticError, Place
@@ -33,3 +35,21 @@ def cannot_write(path: str | Path, error: OSError) -> DiagnosticError:
     return DiagnosticError(
         f"cannot write: {error.strerror or error}", Place(file=str(path)), hint=advice_for(error)
     )
+
+
+@contextmanager
+def telling_path(path: str | Path) -> Iterator[None]:
+    """Turn errors of the operating system, while `path` is written, into the diagnostic that it cannot be.
+
+    A pipe that nobody reads any more (BrokenPipeError) passes.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    except ValueError as error:
+        if "null" not in str(error):
+            raise
+        raise cannot_write(repr(str(path)), OSError(errno.EINVAL, str(error))) from None

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.destination import is_device
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...backends.diagnostics.files import move_into_place
-from ...backends.diagnostics.system_errors import cannot_write
-from ...backends.diagnostics.temporary import temporary_folder
+from ...backends.diagnostics.file_group import files_together
 from ...backends.program import container
 from ...backends.program.program import Program
 from ...dialects.ir.text.module_text import write_module
@@ -29,9 +25,7 @@ class Artifacts:
 
     `program` is the path of the program file (m.smalti); `stages` says which to write: names of levels, and "program".
     IR files are named after the program: m.top.mlir, with weights in m.top.safetensors; they note the program's hash at
-    their end. Everything is written to a
-    temporary folder beside the program and moved at the end, so that a compilation that fails leaves earlier files as
-    they were.
+    their end. A compilation that fails leaves earlier files as they were.
     """
 
     def __init__(self, program: Path, stages: Sequence[str]) -> None:
@@ -73,13 +67,8 @@ class Artifacts:
             )
         if self.program.is_dir():
             raise DiagnosticError(f"{self.program} is a folder", hint="name a file with -o")
-        with _beside(self.program) as temporary:
-            try:
-                self._write_into(temporary, compilation)
-            except DiagnosticError as error:
-                raise _with_final_path(error, temporary, folder) from None
-            for path in sorted(temporary.iterdir()):
-                move_into_place(path, folder / path.name)
+        with files_together(self.program) as temporary:
+            self._write_into(temporary, compilation)
         return {stage: folder / name for stage, name in self._names.items()}
 
     def _write_program_alone(self, compilation: Compilation) -> dict[str, Path]:
@@ -115,26 +104,6 @@ class Artifacts:
             self.built = compilation.compile()
             container.save(self.built, folder / self.program.name)
             note_program(levels, container.program_hash(folder / self.program.name) or "")
-
-
-@contextmanager
-def _beside(program: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside the program. Raises DiagnosticError if it cannot be made."""
-    try:
-        made = ExitStack()
-        folder = made.enter_context(temporary_folder(program))
-    except OSError as error:
-        raise cannot_write(program, error) from None
-    with made:
-        yield folder
-
-
-def _with_final_path(error: DiagnosticError, temporary: Path, folder: Path) -> DiagnosticError:
-    """Return an error that names the path that a file would have had, in place of its temporary path."""
-    place = error.place
-    if place is not None and place.file is not None and Path(place.file).parent == temporary:
-        error.place = replace(place, file=str(folder / Path(place.file).name))
-    return error
 
 
 def _last_level(stages: Sequence[str]) -> Level:

@@ -6,18 +6,21 @@ Each trial works on copies: neither the module nor its weights ever change.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
+from ...backends.diagnostics.file_group import files_together
 from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.module_text import read_module, write_bytes_atomically, write_module
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline
 from ...passes.rewrite_counter import RewriteCounter, counting
+from ..inputs.arrays import write_npz
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -38,6 +41,17 @@ class Experiment(ABC):
     @abstractmethod
     def save(self, path: Path) -> None:
         """Write the start to a file, whole or not at all."""
+
+    def save_with_inputs(self, path: Path, inputs: Mapping[str, np.ndarray]) -> Path:
+        """Write the start to a file and arrays by input name to an .npz beside it, both or neither; return its path.
+
+        Raises DiagnosticError if they cannot be written.
+        """
+        values = path.with_suffix(".npz")
+        with files_together(path) as folder:
+            self.save(folder / path.name)
+            write_npz(folder / values.name, inputs)
+        return values
 
     def finish(self) -> tuple[ModuleOp, SmaltiContext]:
         """Return the IR after all passes, verified after each; raises what a pass raises."""

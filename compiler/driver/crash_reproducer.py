@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.file_group import files_together
 from ...backends.diagnostics.files import read_text, write_text
 from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.source_text import SourceText
@@ -70,8 +71,10 @@ def _anchored(passes: Sequence[ModulePass]) -> str:
 def _write(
     module: ModuleOp, ctx: SmaltiContext, pipeline: str, path: Path, verify_each: bool
 ) -> None:
-    write_module(module, path, ctx)
-    write_text(path, read_text(path) + metadata_text(pipeline, verify_each=verify_each))
+    with files_together(path) as folder:
+        file = folder / path.name
+        write_module(module, file, ctx)
+        write_text(file, read_text(file) + metadata_text(pipeline, verify_each=verify_each))
 
 
 @dataclass(frozen=True)

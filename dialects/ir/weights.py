@@ -162,13 +162,26 @@ class WeightStore:
         The tensors are laid out by key, so the same tensors always give the same bytes. Raises DiagnosticError if a key
         is unknown or the file cannot be written.
         """
-        ordered = sorted(self.keys() if keys is None else set(keys))
+        held = self.keys() if keys is None else list(keys)
+        self.note_file(path, held, self.write(path, held))
+
+    def write(self, path: str | Path, keys: Iterable[str]) -> str:
+        """Write the file that `save` writes, and return the hash that it carries, without noting that it is there.
+
+        Raises DiagnosticError as `save` does.
+        """
+        ordered = sorted(set(keys))
         digest = self._digest(ordered)
         header = self._header(ordered, digest)
         write_atomically(path, lambda file: self._write(file, header, ordered))
-        self._files[Path(path).resolve()] = set(ordered)
+        return digest
+
+    def note_file(self, path: str | Path, keys: Iterable[str], digest: str) -> None:
+        """Note that the file `path` was written, which holds `keys` and carries the hash `digest`."""
+        held = set(keys)
+        self._files[Path(path).resolve()] = held
         self._hashes[Path(path).resolve()] = digest
-        if keys is None or set(self._added) <= set(ordered):
+        if set(self._added) <= held:
             self.changed = False
 
     def write_to(self, file: BinaryIO, keys: Iterable[str]) -> None:

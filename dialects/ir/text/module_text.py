@@ -22,6 +22,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 
 from ....backends.diagnostics.destination import is_device
 from ....backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
+from ....backends.diagnostics.file_group import files_together
 from ....backends.diagnostics.files import (
     read_text,
     write_atomically,
@@ -220,7 +221,8 @@ def write_module(
 
     The weight file is named after the IR file (m.top.mlir → m.top.safetensors) and noted in `smalti.weights`. A module
     whose weights are already in a file beside `path`, unchanged, keeps that file. Through a pipe the weights go with
-    the text; a terminal or /dev/null takes the text alone. Raises DiagnosticError if writing fails.
+    the text; a terminal or /dev/null takes the text alone. Raises DiagnosticError if writing fails: both files are as
+    they were then.
     """
     path = Path(path)
     keys = keys_used(module.walk())
@@ -229,16 +231,27 @@ def write_module(
         if not stat.S_ISCHR(os.stat(path).st_mode):
             carried = carry_weights(module, ctx, same_folder=False)
     elif keys and not _has_weights_beside(module, path, ctx, keys):
-        weights = path.with_suffix(".safetensors")
-        ctx.weights.save(weights, keys)
-        _note_weights(module, weights, ctx)
+        _write_with_weights(module, path, ctx, keys, options)
+        return
     write_text(path, print_module(module, **options) + carried)
 
 
-def _note_weights(module: ModuleOp, weights: Path, ctx: SmaltiContext) -> None:
+def _write_with_weights(
+    module: ModuleOp, path: Path, ctx: SmaltiContext, keys: list[str], options: PrintOptions
+) -> None:
+    """Write a module and the weights that it names, together."""
+    weights = path.with_suffix(".safetensors")
+    with files_together(path) as folder:
+        digest = ctx.weights.write(folder / weights.name, keys)
+        _note_weights(module, weights.name, digest)
+        write_text(folder / path.name, print_module(module, **options))
+    ctx.weights.note_file(weights, keys, digest)
+
+
+def _note_weights(module: ModuleOp, name: str, digest: str) -> None:
     """Note in the module the name of its weight file and the hash of the tensors in it."""
-    module.attributes[WEIGHTS] = StringAttr(weights.name)
-    module.attributes[WEIGHTS_HASH] = StringAttr(ctx.weights.hash_of(weights) or "")
+    module.attributes[WEIGHTS] = StringAttr(name)
+    module.attributes[WEIGHTS_HASH] = StringAttr(digest)
     module.attributes = dict(sorted(module.attributes.items()))
 
 
@@ -273,7 +286,7 @@ def save_changed_weights(module: ModuleOp, ctx: SmaltiContext, file: str | Path)
     keys = keys_used(module.walk())
     if ctx.weights.added(keys):
         ctx.weights.save(file, keys)
-        _note_weights(module, Path(file), ctx)
+        _note_weights(module, Path(file).name, ctx.weights.hash_of(file) or "")
 
 
 def carry_weights(module: ModuleOp, ctx: SmaltiContext, *, same_folder: bool) -> str:

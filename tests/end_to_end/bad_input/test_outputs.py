@@ -1,13 +1,21 @@
 """Where outputs must not go: over inputs, into absent folders, onto a full disk."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import onnx
+import onnx.helper as oh
 import pytest
+from onnx import TensorProto, numpy_helper
+from smalti.tools import extract, main, opt
 
 from ..conftest import small_model
 from .diagnostics import RELU, Smalti, assert_diagnostic
@@ -132,3 +140,64 @@ def test_a_full_disk_behind_standard_output_is_told(tmp_path: Path):
     assert ran.stderr.startswith("standard output"), ran.stderr
     assert "error: No space left on device" in ran.stderr
     assert "free space" in ran.stderr
+
+
+@contextmanager
+def files_of_at_most(size_bytes: int) -> Iterator[None]:
+    """Let no file that is written grow larger, as a disk does that has no more space."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def long_network(value: float) -> onnx.ModelProto:
+    """x + w, and so many ops after it that the text of the network is larger than its weights; `w` is full of
+    `value`.
+    """
+    weight = numpy_helper.from_array(np.full(4, value, np.float32), "w")
+    names = [f"r{number}" for number in range(200)]
+    nodes = [oh.make_node("Add", ["x", "w"], ["r0"])]
+    nodes += [oh.make_node("Neg", [a], [b]) for a, b in pairwise(names)]
+    graph = oh.make_graph(
+        nodes,
+        "long",
+        [oh.make_tensor_value_info("x", TensorProto.FLOAT, [4])],
+        [oh.make_tensor_value_info(names[-1], TensorProto.FLOAT, [4])],
+        [weight],
+    )
+    return oh.make_model(graph, opset_imports=[oh.make_opsetid("", 17)], ir_version=8)
+
+
+PAIR_WRITERS = {
+    "import": (main.main, "import {}.onnx"),
+    "opt": (opt.main, "{}.mlir --convert-top-to-tpu=quantize=f16"),
+    "extract": (extract.main, "{}.mlir --span r0 r199 --inputs random:0"),
+}
+"""Commands that write text and weights, with their words, in which {} is a network's path without its suffix."""
+
+
+@pytest.mark.parametrize("name", PAIR_WRITERS)
+def test_a_full_disk_leaves_text_and_weights_as_they_were(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """The weights fit the disk, the text that comes after them does not."""
+    for value in (1, 2):
+        model = tmp_path / f"{value}.onnx"
+        onnx.save(long_network(value), model)
+        assert main.main(["import", str(model), "-o", str(model.with_suffix(".mlir"))]) == 0
+    written = tmp_path / "out"
+    written.mkdir()
+    output = written / "m.mlir"
+    run, words = PAIR_WRITERS[name]
+    assert run([*words.format(tmp_path / "1").split(), "-o", str(output)]) == 0
+    before = {path.name: path.read_bytes() for path in written.iterdir()}
+    assert len(before["m.mlir"]) > 8000 > len(before["m.safetensors"])
+    capfd.readouterr()
+    with files_of_at_most(8000):
+        assert run([*words.format(tmp_path / "2").split(), "-o", str(output)]) == 1
+    shown = capfd.readouterr().err
+    assert shown.startswith(f"{output}: error: cannot write: File too large"), shown
+    assert {path.name: path.read_bytes() for path in written.iterdir()} == before
