@@ -15,13 +15,14 @@ After:
 
 Input windows include their halos. Weights are packed at compile time in the order in which the
 units read them, and the parameters of requantization are made into tables; both become new
-constants. The sizes of tiles and the order of loops are those of the layer's schedule. Where it does
-not say, weights stay in local memory while the rows change, or the rows while the weights do,
-whichever moves fewer bytes, and tiles use half of the local memory where they can, so that the next
-tile's loads find room. Where the input's contiguous axis is not the output's, a tile moves in whole
-runs and is transposed in local memory, if that takes fewer cycles. Where a schedule says `output =
-local`, the tiles of the output stay where they are computed, and their readers take them from there.
-Each family of ops has a file in `tilers/`.
+constants, and it is an error if weights that they replace have an address. The sizes of tiles and
+the order of loops are those of the layer's schedule. Where it does not say, weights stay in local
+memory while the rows change, or the rows while the weights do, whichever moves fewer bytes, and
+tiles use half of the local memory where they can, so that the next tile's loads find room. Where the
+input's contiguous axis is not the output's, a tile moves in whole runs and is transposed in local
+memory, if that takes fewer cycles. Where a schedule says `output = local`, the tiles of the output
+stay where they are computed, and their readers take them from there. Each family of ops has a file
+in `tilers/`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
+from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
@@ -77,6 +79,7 @@ class CutToLocalMemory(SmaltiPass):
             return
         program.is_ordered = False  # The tiles of these layers are not.
         _find_siblings(layers)
+        placed = _placed_weights(layers)
         constants = Constants(store_of(ctx))
         residents = Residents(kept_tensors(layers))
         tilers: dict[SSAValue, Tiler] = {}
@@ -113,6 +116,7 @@ class CutToLocalMemory(SmaltiPass):
             layer.operation.detach()
             layer.operation.erase()
         self.count("layers", len(layers))
+        _check_kept(placed)
         self._erase_unused(buffers, residents)
 
     def _erase_unused(self, buffers: dict[SSAValue, Buffer], residents: Residents) -> None:
@@ -124,6 +128,30 @@ class CutToLocalMemory(SmaltiPass):
                 value.owner.detach()  # pyright: ignore[reportAttributeAccessIssue]
                 value.owner.erase()  # pyright: ignore[reportAttributeAccessIssue]
                 self.count("weights_replaced", int(buffer.is_weights))
+
+
+def _placed_weights(layers: list[Layer]) -> list[tile.GlobalOp]:
+    """Return the weights with an address that layers read."""
+    read = [value.owner for layer in layers for value in layer.operation.inputs]
+    globals_ = [op for op in read if isinstance(op, tile.GlobalOp)]
+    weights = [op for op in globals_ if op.segment.data == "weights"]
+    return [op for op in weights if op.address is not None]
+
+
+def _check_kept(placed: list[tile.GlobalOp]) -> None:
+    """Raise DiagnosticError if only the packed form of weights with an address is left: it has other bytes, may be
+    several constants, and cannot take the address.
+    """
+    for op in placed:
+        if op.output.first_use is None:
+            assert op.address is not None
+            raise DiagnosticError(
+                f"weights '{op.buffer_name.data}' cannot keep address {op.address.value.data}: what is read of them is "
+                "packed into new constants",
+                place_of(op),
+                hint="remove the address here, and give the packed constants addresses in the IR that "
+                f"{CutToLocalMemory.name} makes",
+            )
 
 
 def _same_computation(a: Layer, b: Layer) -> bool:
