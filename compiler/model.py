@@ -208,7 +208,7 @@ def compile_model(
         cores: how many of its cores to use; None for all.
         quantize: "int8", "f32", "f16" or "bf16": how numbers are stored.
         calibration: arrays by input name, an .npz of them, a calibration table (.json), or "random:SEED"; "int8"
-            needs it.
+            needs it, and no other uses it.
         batch: the size of axis 0 of every input, in place of the model's.
         input_shapes: shapes by input name, in place of the model's.
         symbols: sizes of the dimensions that the model declares by name.

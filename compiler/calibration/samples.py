@@ -76,6 +76,15 @@ def few_samples(
     return doubt_of_number(data, _place_of(source))
 
 
+def unused_calibration(source: str | Path | Mapping[str, np.ndarray], quantize: str) -> Diagnostic:
+    """Return the warning for a source of ranges that is given where numbers are stored as `quantize`, a float type."""
+    return Diagnostic(
+        "warning",
+        f"the calibration is not used: quantize={quantize} needs no ranges",
+        _place_of(source),
+    )
+
+
 def _place_of(source: str | Path | Mapping[str, np.ndarray]) -> Place:
     if isinstance(source, str | Path):
         return Place(file=str(source))

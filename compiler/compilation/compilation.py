@@ -30,7 +30,7 @@ from ...passes.top.annotate_calibration import AnnotateCalibration, AnnotateMeas
 from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.ranges import calibrate
-from ..calibration.samples import few_samples, is_table, load_calibration_data
+from ..calibration.samples import few_samples, is_table, load_calibration_data, unused_calibration
 from .network_record import NetworkRecord
 from .pass_change import PassChange
 from .pass_progress import PassProgress
@@ -190,8 +190,13 @@ class Compilation:
     def _annotate_ranges(self, *, needed: bool) -> None:
         """Calibrate, and write the ranges into the IR with the pass that does so.
 
-        IR that carries ranges already keeps them unless calibration data are given.
+        IR that carries ranges already keeps them unless calibration data are given. For floats, whose conversion reads
+        no range, data are left unread, and a warning says so.
         """
+        quantize = self._settings()["quantize"]
+        if self.options.calibration is not None and quantize != "int8":
+            report(self.ctx, unused_calibration(self.options.calibration, quantize))
+            return
         if self.options.calibration is None:
             if needed and not has_ranges(self.module):
                 raise DiagnosticError(

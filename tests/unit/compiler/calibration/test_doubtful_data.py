@@ -93,9 +93,17 @@ def test_few_samples_to_quantize_by(count, words):
 
 def test_few_samples_that_quantize_nothing():
     data = {"image": random_input(2, 1, 1, 8, 8)}
-    assert not reports_of(
-        helper.make_node("MaxPool", ["image"], ["y"], kernel_shape=[2, 2]), data, "f32"
-    )
     assert not reports_of(helper.make_node("Flatten", ["image"], ["y"]), data)
     data = {"image": random_input(2, 1, 3), "other": random_input(2, 1, 3)}
     assert not reports_of(helper.make_node("Concat", ["image", "other"], ["y"], axis=1), data)
+
+
+@pytest.mark.parametrize("quantize", ["f32", "f16", "bf16"])
+def test_floats_are_not_calibrated(quantize, monkeypatch):
+    """What would take the time, and what would refuse the data, is left out."""
+    monkeypatch.setattr("smalti.compiler.compilation.compilation.calibrate", None)
+    unfit = {"image": random_input(8, 1, 3)}
+    (warning,) = reports_of(RELU, unfit, quantize)
+    assert warning == (
+        f"calibration data: warning: the calibration is not used: quantize={quantize} needs no ranges"
+    )
