@@ -194,6 +194,15 @@ def _lines(
         lines += place.excerpt()
         if place.name and place.line is not None:
             lines.append(f"  note: from ONNX node {place.name}")
+    lines += note_lines(notes)
+    if hint:
+        lines.append(f"  hint: {hint}")
+    return lines
+
+
+def note_lines(notes: Sequence[str | Note]) -> list[str]:
+    """Return the lines in which the notes of a diagnostic are printed."""
+    lines: list[str] = []
     for note in notes:
         if isinstance(note, str):
             lines.append(f"  note: {note}")
@@ -201,6 +210,4 @@ def _lines(
             head = f"{note.place}: " if note.place else "  "
             lines.append(f"{head}note: {note.message}")
             lines += note.place.excerpt() if note.place else []
-    if hint:
-        lines.append(f"  hint: {hint}")
     return lines

@@ -10,7 +10,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, words_of
+from ...backends.diagnostics.diagnostic import DiagnosticError, Note, note_lines, words_of
 from ...dialects.ir.context import SmaltiContext
 from ..analysis.comparison import Difference
 from ..compilation.execution import run_ir
@@ -43,6 +43,18 @@ class NumericsFault:
         if self.kind == "run":
             return f"what pass '{self.pass_name}' makes no longer runs: {self.message}"
         return f"pass '{self.pass_name}' stops: {self.message}"
+
+    def details(self) -> list[str | Note]:
+        """Return the place and the notes of the error, such as which instructions race for which bytes."""
+        if not isinstance(self.error, DiagnosticError):
+            return []
+        place = self.error.place
+        at = [] if place is None else [Note("it stands here", place)]
+        return [*at, *self.error.notes]
+
+    def evidence(self) -> str:
+        """Return the sentence about what is wrong, with a line for each detail."""
+        return "\n".join([str(self), *note_lines(self.details())])
 
 
 def message_of(error: Exception) -> str:

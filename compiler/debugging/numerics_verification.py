@@ -77,8 +77,7 @@ class NumericsVerifier(PassInstrument):
                 notes.append(first)
         else:
             message = f"the IR ran before the pass and no longer does: {fault.message}"
-            if isinstance(fault.error, DiagnosticError):
-                notes += _details(fault.error)
+            notes += fault.details()
         done = self._counter.done
         notes += [f"rewrite: {pattern} at {place}" for pattern, place in done[:_SHOWN_REWRITES]]
         if len(done) > _SHOWN_REWRITES:
@@ -105,12 +104,6 @@ class NumericsVerifier(PassInstrument):
                 error = np.abs(value.astype(np.float64) - reference.astype(np.float64)).max()
                 return f"the first value that differs is '{name}'{_place(module, name)}, by {error:.6g}"
         return None
-
-
-def _details(error: DiagnosticError) -> list[str | Note]:
-    """Return the place and the notes of an error as notes of another one."""
-    place = [] if error.place is None else [Note("it stands here", error.place)]
-    return [*place, *error.notes]
 
 
 def _place(module: ModuleOp, name: str) -> str:

@@ -29,7 +29,7 @@ class Predicate(ABC):
 
     @abstractmethod
     def holds(self, experiment: Experiment) -> str | None:
-        """Return a sentence about what shows the fault, or None if it does not show."""
+        """Return a sentence about what shows the fault, with a line for each detail, or None if it does not show."""
 
     def check(self, experiment: Experiment) -> None:
         """Raise DiagnosticError if the predicate has no meaning for what the experiment starts from."""
@@ -126,7 +126,7 @@ class ChangesNumbers(Predicate):
 
     def holds(self, experiment: Experiment) -> str | None:
         found = self._first_fault(experiment)
-        return None if found is None else str(found[1])
+        return None if found is None else found[1].evidence()
 
     def check(self, experiment: Experiment) -> None:
         """Raise DiagnosticError if the network does not run before any pass."""
@@ -137,7 +137,7 @@ class ChangesNumbers(Predicate):
         self, experiment: Experiment, progress: Progress = silent
     ) -> tuple[int, str] | None:
         found = self._first_fault(experiment, progress)
-        return None if found is None else (found[0], str(found[1]))
+        return None if found is None else (found[0], found[1].evidence())
 
     def same_fault(self, experiment: Experiment) -> Predicate:
         found = self._first_fault(experiment)
