@@ -48,7 +48,7 @@ def load_calibration_data(
         return _random_data(0, tensors, read_table(source))
     if is_random(source):
         return _random_data(seed_of(source), tensors, input_ranges(main_function(module)))
-    place = _place_of(source)
+    place = place_of_data(source)
     if isinstance(source, str | Path):
         arrays = _of_inputs(read_npz(source), declared, place, warn)
     else:
@@ -73,7 +73,7 @@ def few_samples(
     """
     if is_table(source) or is_random(source):
         return None
-    return doubt_of_number(data, _place_of(source))
+    return doubt_of_number(data, place_of_data(source))
 
 
 def unused_calibration(source: str | Path | Mapping[str, np.ndarray], quantize: str) -> Diagnostic:
@@ -81,11 +81,12 @@ def unused_calibration(source: str | Path | Mapping[str, np.ndarray], quantize: 
     return Diagnostic(
         "warning",
         f"the calibration is not used: quantize={quantize} needs no ranges",
-        _place_of(source),
+        place_of_data(source),
     )
 
 
-def _place_of(source: str | Path | Mapping[str, np.ndarray]) -> Place:
+def place_of_data(source: str | Path | Mapping[str, np.ndarray]) -> Place:
+    """Return where a diagnostic about a source of calibration points."""
     if isinstance(source, str | Path):
         return Place(file=str(source))
     return Place(name="calibration data")

@@ -26,11 +26,18 @@ from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
 from ...passes.tile.order_engines import OrderEngines, has_addresses
-from ...passes.top.annotate_calibration import AnnotateCalibration, AnnotateMeasured, has_ranges
-from ...passes.top.calibration_table import Ranges
+from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
+from ...passes.top.calibration_table import Ranges, read_table
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.ranges import calibrate
-from ..calibration.samples import few_samples, is_table, load_calibration_data, unused_calibration
+from ..calibration.samples import (
+    few_samples,
+    is_table,
+    load_calibration_data,
+    place_of_data,
+    unused_calibration,
+)
+from ..calibration.zero_ranges import doubt_of_zeros, quantized_by_zeros, zero_ranges
 from .network_record import NetworkRecord
 from .pass_change import PassChange
 from .pass_progress import PassProgress
@@ -119,6 +126,7 @@ class Compilation:
     _record: NetworkRecord = field(default_factory=NetworkRecord)
     _verifier: Verifier = field(default_factory=Verifier)
     _few_samples: Diagnostic | None = None
+    _zeros: set[str] = field(default_factory=set)
 
     def lower_to(self, end: Level) -> None:
         """Run the pipeline down to the end of level `end`, calibrating on the way where int8 needs it.
@@ -180,8 +188,8 @@ class Compilation:
 
     def _reached(self, level: Level) -> None:
         self._passed.add(level)
-        if level == "tpu" and self._few_samples is not None and _is_quantized(self.module):
-            report(self.ctx, self._few_samples)
+        if level == "tpu" and self.options.calibration is not None:
+            self._tell_doubts(self.options.calibration)
         if self.keep_levels:
             self.levels[level] = self.module if level == LEVELS[-1] else self.module.clone()
         if self.on_level is not None:
@@ -193,28 +201,40 @@ class Compilation:
         IR that carries ranges already keeps them unless calibration data are given. For floats, whose conversion reads
         no range, data are left unread, and a warning says so.
         """
-        quantize = self._settings()["quantize"]
-        if self.options.calibration is not None and quantize != "int8":
-            report(self.ctx, unused_calibration(self.options.calibration, quantize))
-            return
-        if self.options.calibration is None:
-            if needed and not has_ranges(self.module):
-                raise DiagnosticError(
-                    "quantize=int8 needs calibration data",
-                    hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
-                    "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16",
-                )
-            return
-        if is_table(self.options.calibration):
-            table = str(self.options.calibration)
-            self._run([pass_text(AnnotateCalibration.name, table=table)])
-            return
-        data = load_calibration_data(self.options.calibration, self.module, self.ctx.on_report)
-        # Told once the network is converted, if it is quantized by them at all.
-        self._few_samples = few_samples(self.options.calibration, data)
-        self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
-        annotation = AnnotateMeasured(self.calibration_table, self.ranges)
+        source, quantize = self.options.calibration, self._settings()["quantize"]
+        if source is not None and quantize != "int8":
+            report(self.ctx, unused_calibration(source, quantize))
+        elif source is not None:
+            self._annotate(source)
+        elif needed and not has_ranges(self.module):
+            raise DiagnosticError(
+                "quantize=int8 needs calibration data",
+                hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
+                "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16",
+            )
+
+    def _annotate(self, source: CalibrationSource) -> None:
+        """Write the ranges of a table, or those measured on data, into the IR; note what to tell of them once the
+        network is converted, if they quantize anything at all.
+        """
+        data: Mapping[str, np.ndarray] = {}
+        if is_table(source):
+            annotation = AnnotateMeasured(str(source), read_table(source))
+        else:
+            data = load_calibration_data(source, self.module, self.ctx.on_report)
+            self._few_samples = few_samples(source, data)
+            self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
+            annotation = AnnotateMeasured(self.calibration_table, self.ranges)
+        # Of inputs that are all zero the data's reader has told already.
+        self._zeros = zero_ranges(self.module, annotation.ranges()) - data.keys()
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
+
+    def _tell_doubts(self, source: CalibrationSource) -> None:
+        """Warn of ranges that are doubtful, if they quantize something."""
+        if self._few_samples is not None and _is_quantized(self.module):
+            report(self.ctx, self._few_samples)
+        if zeros := quantized_by_zeros(self.module, self._zeros):
+            report(self.ctx, doubt_of_zeros(zeros, place_of_data(source)))
 
     def compile(self) -> Program:
         """Lower all the way and encode the program, which notes in how many cycles its network can run at best.

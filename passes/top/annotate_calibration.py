@@ -33,6 +33,8 @@ from ...dialects.quant.element_type import expressed, is_float
 from ..smalti_pass import Level, SmaltiPass
 from .calibration_table import Range, Ranges, read_table
 
+RANGE_OF_ZEROS = (0.0, 1.0)
+"""The range that a value gets whose calibrated range is [0, 0]: if all values are 0, any interval is exact."""
 _SHOWN_NAMES = 8
 
 
@@ -81,7 +83,7 @@ class AnnotateCalibration(SmaltiPass):
 
 
 class AnnotateMeasured(AnnotateCalibration):
-    """The pass on ranges that are already in memory; `table` is the file in which they will be found later."""
+    """The pass on ranges that are already in memory; `table` is the file that holds them, or will hold them later."""
 
     _measured: Ranges
 
@@ -145,8 +147,7 @@ def _annotate_value(value: SSAValue, bounds: Range) -> bool:
     low, high = bounds
     if low == high:
         # There is only one value, but the type needs an interval, and quantization one that holds 0.
-        # If all values are 0, any interval is exact.
-        low, high = min(low, 0.0), max(high, 0.0) if low != 0.0 else 1.0
+        low, high = RANGE_OF_ZEROS if low == 0.0 else (min(low, 0.0), max(high, 0.0))
     element = CalibratedType(expressed(type.element_type), low, high)
     Rewriter.replace_value_with_new_type(value, TensorType(element, type.get_shape()))
     return True
