@@ -17,8 +17,10 @@ from ...dialects.ir.location import place_of
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import WeightBase, value_of
 from ...dialects.network.tensor_op import Arrays, TensorOp
+from ...dialects.quant.element_type import element_storage, shape_of
 from ...dialects.quant.number_format import real_value
 from ..diagnostics.diagnostic import DiagnosticError, contained
+from ..numerics.storage import dtype_of
 from .samples import (
     MAX_LIVE_BYTES,
     input_names,
@@ -83,6 +85,9 @@ class FunctionRunner:
         try:
             if isinstance(op, WeightBase):
                 return value_of(op, self._weights)[None]
+            if 0 in (shape := shape_of(op.output)):
+                samples = max(len(operand) for operand in operands)
+                return np.zeros((samples, *shape), dtype_of(element_storage(op.output.type)))
             with np.errstate(all="ignore"), contained(f"in {op.name} '{op.result_name.data}'"):
                 return op.evaluate(operands)
         except NotImplementedError as error:

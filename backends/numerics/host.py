@@ -24,7 +24,7 @@ class HostFunction:
 
     `compute` takes x [..., outer, length, inner], and `out_length` and the function's own `flags` as keywords. `takes`
     lists the storage types that the operand may have. `gives` is the storage type of the result; None stands for the
-    operand's. `lengths` says what out_length may be: "one", "same" (as length) or "fewer" (1 to length). `compares` is
+    operand's. `lengths` says what out_length may be: "one", "same" (as length) or "fewer" (0 to length). `compares` is
     True for a function that compares elements, so that the least difference may change its result. `along_axis` is
     False for a function that computes each element by itself.
     """

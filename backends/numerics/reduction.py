@@ -49,7 +49,7 @@ def _log_sum_exp(rows: np.ndarray) -> np.ndarray:
 
 
 _FLOAT_REDUCTIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "mean": lambda rows: _total(rows) / rows.shape[-1],
+    "mean": lambda rows: _total(rows) / max(rows.shape[-1], 1),
     "sum": _total,
     "max": lambda rows: rows.max(axis=-1, initial=-np.inf),
     "min": lambda rows: rows.min(axis=-1, initial=np.inf),
@@ -68,8 +68,8 @@ def reduce_f32(kind: str, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """Reduce floats `x` by `kind` over the negative `axes`, which are dropped; in f64, rounded to f32 once.
 
     Sums of f32 values in f64 are exact unless their exponents lie far apart, so they do not depend on the order in
-    which a layout puts the elements. A reduction of no elements gives its neutral element, a mean gives NaN. Raises
-    ValueError if axes are out of range or the kind is unknown.
+    which a layout puts the elements. A reduction of no elements gives its neutral element, a mean gives 0, as ONNX
+    Runtime does. Raises ValueError if axes are out of range or the kind is unknown.
     """
     _check_axes(x, axes)
     if kind not in _FLOAT_REDUCTIONS:

@@ -6,6 +6,7 @@ S is 1 for a value that all samples share, such as a weight; it broadcasts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 
@@ -68,5 +69,5 @@ def as_rows(lhs: np.ndarray, rhs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Then one product takes the place of many; otherwise the operands stay as they are.
     """
     if all(size == 1 for size in rhs.shape[:-2]):
-        return lhs.reshape(-1, lhs.shape[-1]), rhs.reshape(rhs.shape[-2:])
+        return lhs.reshape(prod(lhs.shape[:-1]), lhs.shape[-1]), rhs.reshape(rhs.shape[-2:])
     return lhs, rhs

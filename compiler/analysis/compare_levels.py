@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Attribute
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.interpreter.samples import declared_inputs, joined
 from ...backends.targets.target import Target, reference_to
 from ...dialects.level import Level
 from ...dialects.quant.number_format import real_value
@@ -175,7 +176,7 @@ def compare_with_onnxruntime(
     def observe(name: str, value: np.ndarray) -> None:
         if name in reference:
             real = real_value(value, types[name]) if name in types else value
-            seen[name] = real.reshape(-1, *real.shape[2:]) if real.ndim > 1 else real
+            seen[name] = joined(real, len(real))
 
     outputs = run_ir(compilation.module, compilation.ctx, used, observe=observe)
     seen.update(outputs)
@@ -206,7 +207,5 @@ def _types_of(module: ModuleOp) -> dict[str, Attribute]:
 
 def _declared_batch(compilation: Compilation, name: str) -> int:
     """Return axis 0 of an input as the module declares it."""
-    from ...backends.interpreter.samples import declared_inputs
-
     shape = declared_inputs(compilation.module)[name]
     return shape[0] if shape else 1

@@ -8,6 +8,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Attribute
 
+from ...backends.interpreter.samples import joined
 from ...backends.numerics.quantization import quantize
 from ...backends.numerics.storage import dtype_of
 from ...dialects.ir.context import SmaltiContext
@@ -31,8 +32,7 @@ def record(
 
     def observe(name: str, value: np.ndarray) -> None:
         stored = _stored(value, types[name]) if name in types else value
-        joined = stored.reshape(-1, *stored.shape[2:]) if stored.ndim > 1 else stored
-        seen.setdefault(name, joined)
+        seen.setdefault(name, joined(stored, len(stored)))
 
     for name, value in run_ir(module, ctx, inputs, observe=observe).items():
         seen.setdefault(name, value)

@@ -79,8 +79,10 @@ class AlongAxisBase(TensorOp):
             if given[name] and name not in known.flags:
                 raise VerifyException(f"{self.kind.data} has no flag {name}")
         size, length = self.sizes["length"], self.length.value.data
-        most = 1 if known.lengths == "one" else size
-        least = size if known.lengths == "same" else 1
+        most = min(size, 1) if known.lengths == "one" else size
+        least = {"one": 1, "same": size, "fewer": 0}[known.lengths]
+        if most < least:
+            raise VerifyException(f"{self.kind.data} of an axis without elements is not defined")
         if not least <= length <= most:
             raise VerifyException(
                 f"{self.kind.data} of {size} elements has length {least} to {most}, got {length}"

@@ -8,11 +8,11 @@ import numpy as np
 from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, TensorType, f32
 from xdsl.ir import SSAValue
 
-from ...backends.numerics.storage import name_of
+from ...backends.numerics.storage import dtype_of, name_of
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import value_of
-from ...dialects.quant.element_type import type_of_storage
+from ...dialects.quant.element_type import element_storage, shape_of, type_of_storage
 
 _DENSE_ELEMENTS = 16
 """Constants up to this many elements stand in the IR itself, where a person can read them."""
@@ -32,13 +32,37 @@ def constant_of(value: SSAValue | None, store: WeightStore) -> np.ndarray | None
     return None if weight is None else value_of(weight, store)
 
 
+def constant_result(op: top.TopOp, store: WeightStore) -> np.ndarray | None:
+    """Return the result of an op that is the same whatever the inputs of the network are, in its storage type: it has
+    no elements, or all operands are constants or have none. Return None for any other op, and for a constant.
+    """
+    if not op.operands:
+        return None
+    if 0 in shape_of(op.output):
+        return _nothing(op.output)
+    if not all(weight_of(each) or 0 in shape_of(each) for each in op.operands):
+        return None
+    arrays = [constant_of(each, store) for each in op.operands]
+    operands = [
+        _nothing(value) if array is None else array
+        for value, array in zip(op.operands, arrays, strict=True)
+    ]
+    dtype = dtype_of(element_storage(op.output.type))
+    return op.evaluate([each[None] for each in operands])[0].astype(dtype, copy=False)
+
+
+def _nothing(value: SSAValue) -> np.ndarray:
+    """Return the array of a value without elements."""
+    return np.zeros(shape_of(value), dtype_of(element_storage(value.type)))
+
+
 def make_constant(
     name: str, array: np.ndarray, store: WeightStore, key: str | None = None
 ) -> top.WeightOp:
     """Return a `top.weight` of `array`: a few f32 numbers stand in the IR itself, others under a new key of the store
     (`name` if None).
     """
-    array = np.ascontiguousarray(array)
+    array = np.asarray(array, order="C")  # which leaves a scalar without axes
     if array.dtype == np.float32 and array.size <= _DENSE_ELEMENTS:
         small = TensorType(f32, array.shape)
         value = DenseIntOrFPElementsAttr(small, BytesAttr(array.tobytes()))

@@ -24,13 +24,11 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from ...backends.numerics.storage import dtype_of
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
-from ...dialects.network.constant import value_of
 from ...dialects.network.rewriting import erase_if_unused
 from ...dialects.network.traits import Moves
-from ...dialects.quant.element_type import element_storage, is_float, type_bytes
+from ...dialects.quant.element_type import is_float, shape_of, type_bytes
 from ...dialects.top.movement import (
     MergeReshapes,
     MergeTransposes,
@@ -39,7 +37,7 @@ from ...dialects.top.movement import (
 from ...dialects.top.reduction import ReductionToReshape
 from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass, store_of
-from .constant import constant_of, is_filled_with, make_constant
+from .constant import constant_of, constant_result, is_filled_with, make_constant
 
 _GROWTH_BYTES = 1 << 20
 """By how much a constant result may exceed the constants from which it is computed; a larger one is
@@ -47,32 +45,33 @@ left to the target."""
 
 
 class FoldConstants(RewritePattern):
-    """An op whose operands are all constants ⇒ the constant that it computes."""
+    """An op whose result has no elements, or whose operands are all constants or have no elements ⇒ the constant that
+    it computes.
+    """
 
     def __init__(self, store: WeightStore) -> None:
         self.store = store
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        if not isinstance(op, top.TopOp) or not op.operands:
+        if not isinstance(op, top.TopOp) or self._is_left_to_the_target(op):
             return
-        weights: list[top.WeightOp] = []
-        for operand in op.operands:
-            if not isinstance(operand.owner, top.WeightOp):
-                return
-            weights.append(operand.owner)
-        result = op.results[0].type
-        if (
-            type_bytes(result)
-            > sum(type_bytes(each.output.type) for each in weights) + _GROWTH_BYTES
-        ):
+        array = constant_result(op, self.store)
+        if array is None:
             return
-        if not Moves.holds(op) and not all(is_float(each.output.type) for each in weights):
-            return  # the importer folds arithmetic on integers: top has floats
-        operands = [value_of(each, self.store)[None] for each in weights]
-        dtype = dtype_of(element_storage(op.output.type))
-        array = op.evaluate(operands)[0].astype(dtype, copy=False)
+        weights = [operand.owner for operand in op.operands]
         rewriter.replace(op, make_constant(op.result_name.data, array, self.store))
         erase_if_unused(rewriter, *weights)
+
+    def _is_left_to_the_target(self, op: top.TopOp) -> bool:
+        """Tell whether the target computes the op even if all its operands are constants. It cannot compute on nothing,
+        and the importer folds arithmetic on integers: top has floats.
+        """
+        if any(0 in shape_of(value) for value in (op.output, *op.operands)):
+            return False
+        given = sum(type_bytes(operand.type) for operand in op.operands)
+        if type_bytes(op.output.type) > given + _GROWTH_BYTES:
+            return True
+        return not Moves.holds(op) and not all(is_float(each.type) for each in op.operands)
 
 
 class RemoveNoOp(RewritePattern):

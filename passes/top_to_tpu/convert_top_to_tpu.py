@@ -37,28 +37,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Block, Operation
+from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
-from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
+from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES
 from ...backends.targets.target import load_target
 from ...dialects import top, tpu
 from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import set_target
+from ...dialects.ir.weights import WeightStore
 from ...dialects.network.traits import GivesQuantization, MakesPositions, Moves, RoundsResult
 from ...dialects.quant.element_type import (
-    element_of,
     element_storage,
-    expressed,
-    is_float,
     shape_of,
 )
 from ..smalti_pass import F32_TOLERANCE, Level, SmaltiPass, store_of
+from ..top.constant import constant_result, make_constant
 from .conversions import conversion_of
 from .poles import bound_result, bounded_operand, doubt, rounded_near_poles
 from .precision.float_results import float_results
@@ -121,6 +120,7 @@ class ConvertTopToTpu(SmaltiPass):
 
     def _convert(self, function: FuncOp, ctx: Context) -> None:
         old = _body(function)
+        _fold_without_elements(old, store_of(ctx))
         builder = TpuBuilder(function, store_of(ctx), self.quantize)
         ops = list(old.ops)
         if builder.quantizes:
@@ -135,10 +135,7 @@ class ConvertTopToTpu(SmaltiPass):
             if conversion is None:
                 raise _cannot_convert(op)
             _check_storage(op)
-            if 0 in shape_of(op.results[0]):
-                _convert_empty(builder, op)
-            else:
-                _convert_near_poles(builder, op, conversion)
+            _convert_near_poles(builder, op, conversion)
             self.count("ops")
         builder.location = returned.location
         outputs = [builder.as_given(value) for value in returned.operands]
@@ -263,17 +260,16 @@ def _convert_near_poles(
         builder.warnings.append(warning)
 
 
-def _convert_empty(builder: TpuBuilder, op: Operation) -> None:
-    """Make a result without elements a constant, in its own type and in that of floats: there is nothing to compute or
-    to cast.
+def _fold_without_elements(block: Block, store: WeightStore) -> None:
+    """Put constants in the place of ops whose results have no elements or are computed from nothing else: no engine
+    computes on nothing.
     """
-    value = op.results[0]
-
-    def empty(element: Attribute) -> SSAValue:
-        array = np.zeros(shape_of(value), dtype_of(element_storage(element)))
-        return builder.constant(builder.name_of(value), array)
-
-    given = expressed(element_of(value))
-    builder.set_given(value, empty(given))
-    if is_float(given) and given != builder.float:
-        builder.set_float(value, empty(builder.float))
+    for op in block.ops:
+        if isinstance(op, top.TopOp) and any(
+            0 in shape_of(value) for value in (op.output, *op.operands)
+        ):
+            array = constant_result(op, store)
+            if array is not None:
+                constant = make_constant(op.result_name.data, array, store)
+                constant.location = op.location
+                Rewriter.replace_op(op, constant)

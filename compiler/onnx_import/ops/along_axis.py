@@ -17,6 +17,10 @@ def _extreme(kind: str) -> ImportFunction:
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         value = node.input(0)
         (axis,) = node.axes([node.integer("axis", 0)], len(shape_of(value)))
+        if shape_of(value)[axis] == 0:
+            raise node.error(
+                f"axis {axis} of {list(shape_of(value))} has no elements to choose from"
+            )
         return [
             builder.emit(
                 top.AlongAxisOp,
@@ -64,7 +68,7 @@ def _top_k(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     if given is None or len(given) != 1:
         raise node.error("its k must be one number")
     (count,) = given
-    if not 1 <= count <= shape_of(value)[axis]:
+    if not 0 <= count <= shape_of(value)[axis]:
         raise UnsupportedNodeError(
             f"its k is {count}, of an axis of {shape_of(value)[axis]} elements"
         )

@@ -82,8 +82,8 @@ def _crop(
     sizes = [
         size - start - max(-pad, 0) for size, start, pad in zip(shape, starts, high, strict=True)
     ]
-    if min(sizes, default=1) < 1:
-        raise node.error(f"pads {[*low, *high]} leave nothing of {list(shape)}")
+    if min(sizes, default=0) < 0:
+        raise node.error(f"pads {[*low, *high]} take more than there is of {list(shape)}")
     return slice_of(builder, value, starts, sizes, [1] * len(shape), name)
 
 
@@ -97,8 +97,11 @@ def _mirrored(
 ) -> Value:
     """Pad the value with elements of its own (reflect, edge, wrap): a gather along each axis that grows."""
     axes = [axis for axis, pads in enumerate(zip(low, high, strict=True)) if any(pads)]
+    shape = shape_of(value)
     for number, axis in enumerate(axes, 1):
-        length = shape_of(value)[axis]
+        length = shape[axis]
+        if length == 0:
+            raise node.error(f"mode {mode} finds no element along axis {axis} of {list(shape)}")
         check_length(node, length + low[axis] + high[axis])
         last = number == len(axes)
         name = node.output if last else builder.derived(node.output, f"axis{axis}")

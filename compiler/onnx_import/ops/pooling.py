@@ -15,7 +15,7 @@ from ..graph.builder import GraphBuilder
 from ..graph.node import Node
 from ..graph.operator import Operator
 from ..graph.value import Value, shape_of
-from .reduction import over_image
+from .reduction import check_image, over_image
 from .window_attributes import WindowAttributes, emit_over_2d, read_window, spatial_2d
 
 
@@ -24,6 +24,7 @@ def read_pool_window(node: Node, shape: Sequence[int]) -> WindowAttributes:
     kernel = node.integers("kernel_shape")
     if kernel is None:
         raise node.error("the attribute kernel_shape is missing")
+    check_image(node, shape)
     return read_window(node, shape, kernel).as_2d()
 
 

@@ -68,7 +68,16 @@ def over_image(node: Node, builder: GraphBuilder, image: Value, kind: str, name:
     axes = tuple(range(2, len(shape_of(image))))
     if not axes:
         raise node.error("its input must have at least 3 axes")
+    check_image(node, shape_of(image))
     return builder.emit(top.ReduceOp, name, image, kind=kind, axes=axes, keepdims=True)
+
+
+def check_image(node: Node, shape: Sequence[int]) -> None:
+    """Raise DiagnosticError if an image [N, C, spatial...] has no pixels: a pool has nothing to choose from then, and
+    ONNX Runtime refuses it.
+    """
+    if 0 in shape[2:]:
+        raise node.error(f"its input {list(shape)} has no pixels to pool")
 
 
 OPERATORS = {

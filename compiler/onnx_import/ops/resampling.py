@@ -81,9 +81,17 @@ def _extent(
     if len(sizes) != len(axes):
         raise node.error(f"sizes {sizes} must have one number for each of {len(axes)} axes")
     sizes = _with_batch(builder, shape, axes, sizes)
-    if any(size < 1 for size in sizes):
-        raise node.error(f"sizes {sizes} must be at least 1")
+    _check_sizes(node, [shape[axis] for axis in axes], sizes)
     return _extent_of_sizes(node, shape, axes, sizes)
+
+
+def _check_sizes(node: Node, given: Sequence[int], sizes: Sequence[int]) -> None:
+    """Raise DiagnosticError unless every axis that has elements keeps some, and no other axis gets any."""
+    for length, size in zip(given, sizes, strict=True):
+        if length and size < 1:
+            raise node.error(f"sizes {list(sizes)} must be at least 1")
+        if not length and size:
+            raise node.error(f"an axis without elements cannot be resized to {size}")
 
 
 def _with_batch(
@@ -119,7 +127,7 @@ def _extent_of_scales(
     for axis, scale in zip(axes, scales, strict=True):
         with np.errstate(over="ignore"):
             product = float(np.float32(shape[axis]) * np.float32(scale))
-        if not 1 <= product < 2**31:
+        if shape[axis] and not 1 <= product < 2**31:
             raise node.error(f"scale {scale} makes {product} of axis {axis} of {list(shape)}")
         sizes[axis] = math.floor(product)
         full[axis] = scale
@@ -136,7 +144,10 @@ def _extent_of_sizes(
     """
     policy = node.string("keep_aspect_ratio_policy", "stretch") if node.opset >= 18 else "stretch"
     sizes, scales = list(shape), [1.0] * len(shape)
-    ratios = [size / shape[axis] for axis, size in zip(axes, wanted, strict=True)]
+    lengths = [shape[axis] for axis in axes]
+    ratios = [
+        size / length if length else 1.0 for size, length in zip(wanted, lengths, strict=True)
+    ]
     if policy == "stretch":
         for axis, size, ratio in zip(axes, wanted, ratios, strict=True):
             sizes[axis], scales[axis] = size, ratio

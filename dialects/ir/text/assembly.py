@@ -365,8 +365,10 @@ def property_value(cls: type[TextOp], name: str, value: Any) -> Attribute | None
 
     Raises TypeError if the op has no such property.
     """
-    if isinstance(value, Attribute) or value is None or value is False:
-        return value or None
+    if isinstance(value, Attribute):
+        return value  # a dense attribute without elements is a value, though it counts as false
+    if value is None or value is False:
+        return None
     kind = next((kind for known, kind, _ in text_layout(cls).properties if known == name), None)
     match kind:
         case "integer":

@@ -36,6 +36,16 @@ func.func @neutral(%x: tensor<2xf32>) -> tensor<2xf32> {
   func.return %y : tensor<2xf32>
 }
 
+// Results without elements, and results of nothing else than tensors without elements, are constants.
+func.func @nothing(%x: tensor<3x0xf32>, %z: tensor<3xf32>) -> (tensor<3xf32>, tensor<0x3xf32>, tensor<3x0xi64>) {
+  %s = top.reduce "s4" %x kind = "prod" axes = [1] : (tensor<3x0xf32>) -> tensor<3xf32>
+  %y = top.add "y4" %z, %s : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  %t = top.transpose "t4" %x permutation = [1, 0] : (tensor<3x0xf32>) -> tensor<0x3xf32>
+  %y_rows = top.reshape "y_rows4" %y : (tensor<3xf32>) -> tensor<3x1xf32>
+  %i = top.along_axis "i4" %y_rows kind = "top_k_indices" axis = 1 length = 0 keepdims largest : (tensor<3x1xf32>) -> tensor<3x0xi64>
+  func.return %y, %t, %i : tensor<3xf32>, tensor<0x3xf32>, tensor<3x0xi64>
+}
+
 // CHECK-LABEL: func.func @main
 // CHECK-NEXT:    %b = top.reshape "b" %x : (tensor<1x8x4x4xf32>) -> tensor<8x16xf32>
 // CHECK-NEXT:    %m = top.weight "m" value = dense<5.000000e-01> : tensor<1xf32> : tensor<1xf32>
@@ -55,3 +65,10 @@ func.func @neutral(%x: tensor<2xf32>) -> tensor<2xf32> {
 // LOC: top.reshape "b" {{.*}} loc(fused["Reshape_0", "Reshape_1", "Transpose_2"])
 // LOC: top.weight "m" {{.*}} loc("Mean_4")
 // LOC: top.add "y" {{.*}} loc("Add_5")
+
+// CHECK-LABEL: func.func @nothing
+// CHECK-NEXT:    %s = top.weight "s4" value = dense<1.000000e+00> : tensor<3xf32> : tensor<3xf32>
+// CHECK-NEXT:    %y = top.add "y4" %z, %s : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+// CHECK-NEXT:    %t = top.weight "t4" value = dense<> : tensor<0x3xf32> : tensor<0x3xf32>
+// CHECK-NEXT:    %i = top.weight "i4" key = "i4" : tensor<3x0xi64>
+// CHECK-NEXT:    func.return %y, %t, %i

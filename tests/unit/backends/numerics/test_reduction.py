@@ -75,13 +75,17 @@ def test_integers(seed, axes, kind):
         assert got[at] == min(max(value, -100), 100)
 
 
+_NEUTRAL = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}
+"""What a reduction of no elements gives."""
+
+
 def test_extremes():
     huge = np.array([200.0, 201.0], np.float32)
     assert reduce_f32("log_sum_exp", huge, (-1,)) == pytest.approx(201.31326)
     infinite = np.array([-np.inf, -np.inf], np.float32)
     assert reduce_f32("log_sum_exp", infinite, (-1,)) == -np.inf
     nothing = np.zeros((2, 0), np.float32)
-    for kind, neutral in {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}.items():
+    for kind, neutral in _NEUTRAL.items():
         assert (reduce_f32(kind, nothing, (-1,)) == neutral).all()
     assert np.isnan(reduce_f32("max", np.array([np.nan, 1], np.float32), (-1,)))
 

@@ -77,3 +77,11 @@ func.func @f(%x: tensor<2x10xi1>) {
   %y = top.along_axis "y" %x kind = "argmax" axis = 1 length = 1 keepdims : (tensor<2x10xi1>) -> tensor<2x1xi64>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<2x0xf32>) {
+  // expected-error @below {{'top.along_axis': argmax of an axis without elements is not defined}}
+  %y = top.along_axis "y" %x kind = "argmax" axis = 1 length = 1 keepdims : (tensor<2x0xf32>) -> tensor<2x1xi64>
+  return
+}
