@@ -207,6 +207,8 @@ def _check_storage(op: Operation) -> None:
         raise DiagnosticError(
             f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",
             place_of(op),
+            hint="cast its operands to f32 before, and the result back: targets only move, clip, "
+            "compare and cast integers",
         )
 
 

@@ -20,7 +20,15 @@ from ....dialects.quant.element_type import type_of_storage
 from ..model.input_shapes import BatchChange
 from ..model.limits import FoldingBudget, ImportLimits
 from .node import Node, UnsupportedNodeError
-from .value import NETWORK_DTYPES, Constant, Value, shape_of
+from .value import (
+    FLOAT_DTYPES,
+    INTEGER_DTYPES,
+    NETWORK_DTYPES,
+    Constant,
+    Value,
+    dtype_of_value,
+    shape_of,
+)
 
 _MAX_ELEMENTS = 2**34
 """The most elements that a tensor of a network may have: 64 GiB in f32, more than anything that can be run."""
@@ -85,7 +93,7 @@ class GraphBuilder:
 
         Raises:
             DiagnosticError: if the shapes do not fit the op; it points at the node that is being imported.
-            UnsupportedNodeError: if an operand has an element type that networks do not compute with.
+            UnsupportedNodeError: if an operand has an element type that networks, or this op, do not compute with.
         """
         values = [
             [self.tensor(each) for each in operand]
@@ -100,6 +108,9 @@ class GraphBuilder:
         except DiagnosticError as error:
             raise self._shape_error(error.message) from error
         except (VerifyException, ValueError) as error:
+            refused = _without_floats(values) if isinstance(error, VerifyException) else None
+            if refused is not None:
+                raise _computes_with(refused, f" ({error})") from error
             raise self._shape_error(str(error)) from error
         (result,) = op.results
         if prod(shape_of(result)) > _MAX_ELEMENTS:
@@ -143,9 +154,7 @@ class GraphBuilder:
     def _weight(self, constant: Constant) -> SSAValue:
         array = constant.array
         if array.dtype not in NETWORK_DTYPES:
-            raise UnsupportedNodeError(
-                f"it computes with the {array.dtype} tensor '{constant.name}' at run time"
-            )
+            raise _computes_with(constant)
         name = self.claim(constant.name)
         key = self.ctx.weights.add(name, array)
         element = type_of_storage(name_of(array.dtype))
@@ -162,3 +171,27 @@ class GraphBuilder:
         given = f"input shapes: {', '.join(str(list(shape)) for shape in shapes)}"
         error.notes = [*error.notes, given]
         return error
+
+
+def _without_floats(given: Sequence[SSAValue | list[SSAValue] | None]) -> SSAValue | None:
+    """Return an operand of integers, or of bools if none has floats: most ops compute with floats only."""
+    listed = (each if isinstance(each, list) else [each] for each in given)
+    operands = [value for values in listed for value in values if value is not None]
+    dtypes = [dtype_of_value(each) for each in operands]
+    if not any(dtype in FLOAT_DTYPES for dtype in dtypes):
+        return operands[0] if operands else None
+    integers = zip(operands, dtypes, strict=True)
+    return next((each for each, dtype in integers if dtype in INTEGER_DTYPES), None)
+
+
+def _computes_with(value: Value, reason: str = "") -> UnsupportedNodeError:
+    """Return the error for a node that computes with elements of a type that it cannot compute with."""
+    name = value.name if isinstance(value, Constant) else _name_of(value)
+    return UnsupportedNodeError(
+        f"it computes with the {dtype_of_value(value)} tensor '{name}' at run time{reason}; cast that to FLOAT before"
+    )
+
+
+def _name_of(value: SSAValue) -> str:
+    owner = value.owner
+    return owner.result_name.data if isinstance(owner, top.TopOp) else str(value.name_hint)

@@ -150,6 +150,27 @@ def test_element_types():
     )
 
 
+@pytest.mark.parametrize(
+    ("last", "what"),
+    [
+        (node("Max", "p one", "y"), "the int64 tensor 'p' at run time (elements must be floats"),
+        (node("ReduceSum", "p", "y"), "the int64 tensor 'p' at run time (elements must be floats"),
+        (node("CumSum", "p one", "y"), "the int64 tensor 'p' at run time (cumsum takes"),
+        (node("Mean", "p p", "y"), "the int64 tensor 'y_sum' at run time"),
+        (node("Mul", "p one", "y"), "the int64 tensor 'one' at run time"),
+        (node("ReduceSum", "c", "y"), "the bool tensor 'c' at run time (elements must be floats"),
+    ],
+)
+def test_ops_that_compute_with_other_numbers_than_floats(last, what):
+    nodes = [node("ArgMax", "x", "p", axis=0), node("IsNaN", "x", "c"), last]
+    error = refused(
+        model_of(nodes, {"x": (3, 4)}, constants={"one": np.array([1])}), "not supported"
+    )
+    (note,) = error.notes
+    assert note.startswith(f"{last.op_type} (opset 17), '{last.name}': it computes with {what}")
+    assert note.endswith("; cast that to FLOAT before")
+
+
 def test_input_shapes():
     fixed, symbolic = model_of([RELU], {"x": (1, 3)}), model_of([RELU], {"x": ("N", 3)})
     refused(symbolic, "input 'x'", "[N, 3]", "--batch")

@@ -44,6 +44,19 @@ def test_wrong_options_and_levels_are_diagnostics(piped, network, pipeline, mess
     assert message in str(caught.value)
 
 
+def test_arithmetic_on_integers_is_a_diagnostic(piped, network):
+    body = f"""
+    %p = top.along_axis "p" %image kind = "argmax" axis = 1 length = 1 keepdims : ({X}) -> tensor<2x1x6x6xi64>
+    %y = top.max "y" %p, %p : (tensor<2x1x6x6xi64>, tensor<2x1x6x6xi64>) -> tensor<2x1x6x6xi64>
+    """
+    text = network(IMAGE, body, "%y", "2x1x6x6xi64")
+    with pytest.raises(DiagnosticError) as caught:
+        piped(text, "convert-top-to-tpu{quantize=f32}")
+    assert "error: top.max makes tensor<2x1x6x6xi64>" in str(caught.value)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("cast its operands to f32 before")
+
+
 def test_a_batch_norm_that_was_not_folded_is_a_diagnostic(piped, network):
     body = (
         WEIGHTS
