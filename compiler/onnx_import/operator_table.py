@@ -62,18 +62,13 @@ HANDLES_CONSTANTS = frozenset(
 def register_importers(importers: Mapping[str, ImportFunction]) -> None:
     """Add the import functions of some ops, by "DOMAIN.OP", or "OP" for an op of ONNX's own domain.
 
-    Raises DiagnosticError if an op can be imported already, or if something is no function.
+    Raises DiagnosticError if an op can be imported already.
     """
     for name, lower in importers.items():
         if name in OPERATORS:
             raise DiagnosticError(
                 f"the ONNX op {name} is imported already",
                 hint="rewrite its top ops with a pass of the plugin instead",
-            )
-        if not callable(lower):
-            raise DiagnosticError(
-                f"the importer of {name} is {lower!r}, which is no function",
-                hint="write a function of (node, builder) that returns the node's outputs",
             )
         OPERATORS[name] = Operator(lower, _PLUGIN)
 

@@ -36,6 +36,7 @@ from ...backends.instructions.instruction_set import Instruction, register_instr
 from ...backends.targets.target import register_target
 from ...dialects.context import register_dialect
 from ...passes.registry import register_pass
+from .plugin_fields import check_fields
 from .plugin_files import files_of_module, note_plugin_parts
 from .plugin_group import GROUP
 
@@ -172,6 +173,7 @@ def _registered(key: str, plugin: Plugin, name: str | None = None) -> Plugin:
         return plugin
     try:
         with _told_as_broken(name or "the plugin", "registered"):
+            check_fields(vars(plugin))
             note_plugin_parts(plugin.parts(), name)
             plugin.register()
     except DiagnosticError as error:

@@ -124,17 +124,9 @@ def test_importer_that_returns_something_else(
     assert "node 'sw' (MySwish)" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("importers", "message"),
-    [
-        ({"Relu": swish_plugin.import_swish}, "the ONNX op Relu is imported already"),
-        ({"com.me.Other": 3}, "the importer of com.me.Other is 3, which is no function"),
-    ],
-)
-def test_importers_that_do_not_fit(importers, message: str):
-    with pytest.raises(DiagnosticError, match=message):
-        register_importers(importers)
-    assert "com.me.Other" not in OPERATORS
+def test_importer_of_an_op_that_is_imported_already():
+    with pytest.raises(DiagnosticError, match="the ONNX op Relu is imported already"):
+        register_importers({"Relu": swish_plugin.import_swish})
 
 
 def test_op_without_a_conversion_says_so(plugin: None):

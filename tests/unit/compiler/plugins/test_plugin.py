@@ -67,7 +67,7 @@ BROKEN = {
     "a taken name": (GOOD.replace("top-nothing", "cse"), "there is a pass 'cse' already"),
     "two names": (GOOD.replace('passes={"top-', 'passes={"tpu-'), "whose name is 'top-nothing'"),
     "a taken dialect": (
-        "from smalti.compiler import Plugin\nPLUGIN = Plugin(dialects={'top': None})",
+        "from smalti.compiler import Plugin\nPLUGIN = Plugin(dialects={'top': print})",
         "there is a dialect 'top' already",
     ),
     "a taken target": (

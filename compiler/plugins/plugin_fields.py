@@ -1,0 +1,88 @@
+"""Checks that each field of a plugin holds what it is for, before anything of it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.instructions.instruction import Instruction
+
+_Fits = Callable[[object], bool]
+
+
+def check_fields(fields: Mapping[str, object]) -> None:
+    """Raise DiagnosticError if a field of a plugin, or anything in it, is not of the kind that the field holds."""
+    _check_table("dialects", fields["dialects"], callable, "a function that makes a dialect")
+    _check_table(
+        "passes",
+        fields["passes"],
+        _derived_from(ModulePass),
+        "a class derived from smalti.passes.smalti_pass.SmaltiPass",
+    )
+    _check_table("targets", fields["targets"], _is_path, "the path of a TOML file")
+    _check_instructions(fields["instructions"])
+    _check_table("importers", fields["importers"], callable, "a function of (node, builder)")
+    _check_table(
+        "conversions", fields["conversions"], callable, "a function of (builder, op)", by_op=True
+    )
+    _check_table(
+        "tilers",
+        fields["tilers"],
+        _is_tiler,
+        "a class derived from smalti.passes.tile.tiler_bases.tiler.Tiler, or from BoxTiler",
+        by_op=True,
+    )
+
+
+def _check_table(
+    field: str, table: object, fits: _Fits, expected: str, *, by_op: bool = False
+) -> None:
+    """Raise DiagnosticError unless `table` maps names, or classes of ops, to what `fits` accepts."""
+    key_fits = _derived_from(Operation) if by_op else _is_name
+    key = "the class of an op" if by_op else "a name"
+    if not isinstance(table, Mapping):
+        raise _misfit(field, table, f"a dictionary from {key} to {expected}")
+    for name, value in table.items():
+        if not key_fits(name):
+            raise _misfit(f"{field}, a key", name, key)
+        if not fits(value):
+            shown = repr(name) if isinstance(name, str) else name.__name__
+            raise _misfit(f"{field}[{shown}]", value, expected)
+
+
+def _check_instructions(instructions: object) -> None:
+    expected = "a class derived from smalti.backends.instructions.instruction.Instruction"
+    if not isinstance(instructions, Sequence):
+        raise _misfit("instructions", instructions, f"a list, each of it {expected}")
+    for index, each in enumerate(instructions):
+        if not _derived_from(Instruction)(each):
+            raise _misfit(f"instructions[{index}]", each, expected)
+
+
+def _derived_from(base: type) -> _Fits:
+    return lambda value: isinstance(value, type) and issubclass(value, base)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | Path)
+
+
+def _is_tiler(value: object) -> bool:
+    from ...passes.tile.tiler_bases.tiler import Tiler
+
+    return _derived_from(Tiler)(value)
+
+
+def _misfit(field: str, value: object, expected: str) -> DiagnosticError:
+    kind = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+    return DiagnosticError(
+        f"the plugin's {field} is {kind}", hint=f"expected {expected}: see smalti.compiler.Plugin"
+    )
