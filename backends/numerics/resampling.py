@@ -193,6 +193,8 @@ def _neighbors(
     """
     radius = 1 if mode == "linear" else 2
     stretch = min(scale, 1.0) if antialias else 1.0
+    if antialias:
+        at = _rounded_centers(at) - 0.5
     first = math.floor(-radius / stretch) + 1
     taps = 2 - 2 * first
     base = np.ceil(at) - 1  # below `at` by more than 0 and at most 1, as the reference has it
@@ -201,8 +203,27 @@ def _neighbors(
     distance = np.abs(index - at[:, None]) * stretch
     weight = np.maximum(1 - distance, 0) if mode == "linear" else _cubic(distance, a)
     if antialias:
+        weight = np.where(_in_window(index, at, radius, stretch), weight, 0.0)
         weight = weight / weight.sum(axis=1, keepdims=True)
     return index, weight
+
+
+def _rounded_centers(at: np.ndarray) -> np.ndarray:
+    """Return `at` in coordinates whose elements have their centers at halves, rounded to f32 as ONNX Runtime does
+    before it computes the weights of antialias.
+    """
+    return (at.astype(np.float32) + np.float32(0.5)).astype(np.float64)
+
+
+def _in_window(index: np.ndarray, at: np.ndarray, radius: int, stretch: float) -> np.ndarray:
+    """Return which elements antialias mixes: those whose centers lie in the window as ONNX Runtime finds it in f32,
+    which may leave out an element at its edge, of a weight near 0.
+    """
+    center = (at + 0.5).astype(np.float32)[:, None]
+    reach = np.float32(radius) * (np.float32(1) / np.float32(stretch))
+    first = np.floor((center - reach).astype(np.float64) + 0.5)
+    end = np.floor((center + reach).astype(np.float64) + 0.5)
+    return (index >= first) & (index < end)
 
 
 def _cubic(distance: np.ndarray, a: float) -> np.ndarray:

@@ -129,6 +129,27 @@ def test_a_ramp_stays_as_straight_as_in_onnxruntime(coordinates, size, scale):
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("mode", ["linear", "cubic"])
+@pytest.mark.parametrize("scale", [0.6, 2.0, 3.3])
+@pytest.mark.parametrize(
+    "coordinates", ["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"]
+)
+def test_weights_of_antialias_equal_onnxruntime(mode, coordinates, scale):
+    """Also far from the start, where f32 rounds the centers of the elements to a few 1e-5."""
+    size = 300
+    elements = np.eye(size, dtype=np.float32).reshape(1, 1, size, size)
+    expected = ort_model.run(
+        "Resize",
+        [elements, None, np.array([1, 1, 1, scale], np.float32)],
+        mode=mode,
+        coordinate_transformation_mode=coordinates,
+        antialias=1,
+    )
+    own = float(np.float32(scale))
+    taps = resize_taps(mode, size, expected.shape[-1], own, None, coordinates, antialias=True)
+    np.testing.assert_allclose(resample(elements, -1, *taps), expected, rtol=0, atol=1e-6)
+
+
 def test_outputs_beside_the_input_are_marked():
     index, weight = resize_taps(
         "linear", 4, 5, 1.25, (-0.5, 1.5), coordinate_transformation_mode="tf_crop_and_resize"
