@@ -41,7 +41,7 @@ func.func @f(%x: tensor<2x10xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x10xf32>) {
-  // expected-error @below {{'tpu.host_call': top_k_values of 10 elements has length 1 to 10, got 11}}
+  // expected-error @below {{'tpu.host_call': top_k_values of 10 elements has length 0 to 10, got 11}}
   %y = tpu.host_call "y" %x kind = "top_k_values" axis = 1 length = 11 keepdims : (tensor<2x10xf32>) -> tensor<2x11xf32>
   return
 }
