@@ -18,7 +18,7 @@ from ...backends.instructions.instruction_set import ENGINES, SEGMENTS, Access
 from ...backends.instructions.movement import Sync
 from ...backends.program.assemble import assemble
 from ...backends.program.program import Port, Program
-from ...backends.simulator.functional.functional_simulator import FunctionalSimulator
+from ...backends.simulator.functional.functional_simulator import FunctionalSimulator, Stretch
 from ...backends.simulator.functional.schedule import execution_order
 from ...backends.simulator.streams.streams import Streams, decode_program
 from ...backends.targets.alignment import align
@@ -254,11 +254,14 @@ def _values(
             area = _area_of(areas, "input", access)
             if _port_of(program, area) is None:
                 reads[number] = area, access
-    wanted = {n: (area.segment, *access.extent()) for n, (area, access) in reads.items()}
+    wanted = [
+        (number, Stretch("global", area.segment, *access.extent()))
+        for number, (area, access) in reads.items()
+    ]
     seen = FunctionalSimulator(program, streams).bytes_before(inputs, wanted)
-    for number, data in seen.items():
+    for (number, stretch), data in zip(wanted, seen, strict=True):
         area, access = reads[number]
-        begin = wanted[number][1]
+        begin = stretch.low
         for low, high in access.intervals().tolist():
             values[_name(area)][low - area.low : high - area.low] = data[
                 0, low - begin : high - begin

@@ -7,9 +7,9 @@ as the leading axis of every array (see `memory.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,15 @@ Progress = Callable[[int, int], None]
 """Called with (samples done, number of samples)."""
 
 _HEADER_NAMES = frozenset(field.name for field in HEADER)
+
+
+class Stretch(NamedTuple):
+    """Bytes [low, high) of a memory: of segment `place` in space "global", of core `place` in "local" and "acc"."""
+
+    space: str
+    place: int
+    low: int
+    high: int
 
 
 class _State:
@@ -104,26 +113,28 @@ class FunctionalSimulator:
         return measured
 
     def bytes_before(
-        self, inputs: Mapping[str, np.ndarray], wanted: Mapping[int, tuple[int, int, int]]
-    ) -> dict[int, np.ndarray]:
-        """Return bytes of global memory as they are just before some instructions run.
+        self, inputs: Mapping[str, np.ndarray], wanted: Sequence[tuple[int, Stretch]]
+    ) -> list[np.ndarray]:
+        """Return bytes of memory as they are just before some instructions run.
 
-        `wanted` has (segment, first byte, byte past the last) by instruction number; the result has u8 [samples, bytes]
-        by instruction number.
+        Each of `wanted` is an instruction's number and the bytes; the result has u8 [samples, bytes] for each.
 
         Raises DiagnosticError as `run` does.
         """
         arrays, samples = samples_of(self.program.inputs, inputs)
         state = self._loaded(arrays, 0, samples)
+        asked: dict[int, list[int]] = {}
+        for index, (number, _) in enumerate(wanted):
+            asked.setdefault(number, []).append(index)
         found: dict[int, np.ndarray] = {}
         with np.errstate(all="ignore"):
             for step, number in zip(self._steps, self._numbers, strict=True):
-                if number in wanted:
-                    segment, low, high = wanted[number]
-                    data = state.segments[segment].read(low, high)
-                    found[number] = np.array(np.broadcast_to(data, (samples, high - low)))
+                for index in asked.get(number, ()):
+                    space, place, low, high = wanted[index][1]
+                    data = state.memory(space, place, place).read(low, high)
+                    found[index] = np.array(np.broadcast_to(data, (samples, high - low)))
                 step(state)
-        return found
+        return [found[index] for index in range(len(wanted))]
 
     def _loaded(self, arrays: Mapping[str, np.ndarray], begin: int, count: int) -> _State:
         """Return memories that hold the inputs of `count` samples."""

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.instruction_set import SEGMENTS
 from smalti.backends.numerics.device import packing
 from smalti.backends.program.program import Port
 from smalti.backends.simulator.functional import functional_simulator
-from smalti.backends.simulator.functional.functional_simulator import FunctionalSimulator
+from smalti.backends.simulator.functional.functional_simulator import (
+    FunctionalSimulator,
+    Stretch,
+)
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import Target, load_target
 
@@ -39,6 +43,26 @@ def test_values_go_through():
     x = np.random.default_rng(0).normal(size=(2, 32)).astype(np.float32)
     y = run(copier(), {"x": x})["y"]
     assert y.dtype == np.float32 and np.array_equal(y, x)
+
+
+def test_bytes_of_any_memory_before_an_instruction():
+    """The copy of the vector engine reads what the load wrote, and nothing stands yet where it writes."""
+    simulator = FunctionalSimulator(copier().program())
+    x = np.random.default_rng(0).normal(size=(2 * 3, 32)).astype(np.float32)
+    size = x.nbytes // 3
+    wanted = [
+        (1, Stretch("local", 0, 256, 256 + size)),
+        (1, Stretch("local", 0, 4096, 4096 + size)),
+        (0, Stretch("local", 0, 256, 256 + size)),
+        (2, Stretch("local", 0, 4096 + 4, 4096 + 8)),
+        (0, Stretch("global", SEGMENTS.index("input"), 64, 64 + size)),
+    ]
+    seen = simulator.bytes_before({"x": x}, wanted)
+    rows = x.reshape(3, -1).view(np.uint8)
+    expected = [rows, np.zeros_like(rows), np.zeros_like(rows), rows[:, 4:8], rows]
+    assert len(seen) == len(expected)
+    for found, right in zip(seen, expected, strict=True):
+        np.testing.assert_array_equal(found, right)
 
 
 def test_samples_run_together_and_in_chunks(monkeypatch: pytest.MonkeyPatch):
