@@ -43,7 +43,7 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.given_addresses import check_given_addresses
 from ..tiling.strided_copy import StridedCopy
 from .listings import Work, listings
-from .transfers import Descriptor, descriptors
+from .transfers import descriptors
 from .unwritten_reads import check_written_before_read
 from .waits import Step, WaitPlan, derive_waits
 
@@ -174,21 +174,7 @@ def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]
     )
     src, dst = _address(op.source, op), _address(op.target, op)
     for transfer in descriptors(copy, size_bytes(storage)):
-        yield "load" if is_load else "store", {**common, **_transfer_fields(transfer, src, dst)}
-
-
-def _transfer_fields(transfer: Descriptor, src: int, dst: int) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "src": src + transfer.source,
-        "dst": dst + transfer.target,
-        "run": transfer.run,
-        "pad": transfer.pad,
-    }
-    for d in range(len(transfer.counts)):
-        fields[f"count{d}"] = transfer.counts[d]
-        fields[f"src_stride{d}"] = transfer.source_strides[d]
-        fields[f"dst_stride{d}"] = transfer.target_strides[d]
-    return fields
+        yield "load" if is_load else "store", {**common, **transfer.fields(src, dst)}
 
 
 def _fill_byte(op: tile.CopyOp, storage: str) -> int:

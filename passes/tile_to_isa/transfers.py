@@ -1,4 +1,4 @@
-"""Turns strided copies of elements into the descriptors that a DMA engine takes; knows no IR.
+"""Turns copies of elements and of bytes into the descriptors that a DMA engine takes; knows no IR.
 
 A descriptor copies equal runs of bytes at up to four regular strides. Axes that follow each other without a gap on both
 sides are joined, so that a copy takes as few and as long runs as it can; a copy with more than four axes left takes
@@ -8,8 +8,10 @@ several descriptors.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+
+import numpy as np
 
 from ..tiling.strided_copy import StridedCopy
 
@@ -30,6 +32,21 @@ class Descriptor:
     counts: tuple[int, ...]
     source_strides: tuple[int, ...]
     target_strides: tuple[int, ...]
+
+    def fields(self, source: int, target: int) -> dict[str, int]:
+        """Return the fields of the load or store, for buffers at these addresses."""
+        axes = enumerate(zip(self.counts, self.source_strides, self.target_strides, strict=True))
+        result = {
+            "src": source + self.source,
+            "dst": target + self.target,
+            "run": self.run,
+            "pad": self.pad,
+        }
+        for d, (count, source_stride, target_stride) in axes:
+            result[f"count{d}"] = count
+            result[f"src_stride{d}"] = source_stride
+            result[f"dst_stride{d}"] = target_stride
+        return result
 
 
 def descriptors(copy: StridedCopy, element_bytes: int) -> Iterator[Descriptor]:
@@ -75,3 +92,66 @@ def _joined(copy: StridedCopy) -> tuple[int, list[tuple[int, int, int]]]:
         # Order of runs does not matter: repeat descriptors over the shortest axes.
         axes.sort(key=lambda axis: axis[0])
     return run, axes
+
+
+def descriptors_of_bytes(sources: np.ndarray, targets: np.ndarray) -> list[Descriptor]:
+    """Return the transfers that copy the bytes `sources` to the bytes `targets`, int [n] each, both ascending.
+
+    Bytes that follow each other on both sides become runs. Runs that are alike and follow each other at a regular
+    stride become an axis, and so do the boxes that this makes.
+    """
+    first = np.flatnonzero(
+        (np.diff(sources, prepend=-2) != 1) | (np.diff(targets, prepend=-2) != 1)
+    )
+    runs = np.diff(first, append=len(sources))
+    boxes = [
+        Descriptor(source, target, run, 0, (), (), ())
+        for source, target, run in zip(
+            sources[first].tolist(), targets[first].tolist(), runs.tolist(), strict=True
+        )
+    ]
+    for _ in range(AXES):
+        boxes = _stacked(boxes)
+    return [_with_all_axes(box) for box in boxes]
+
+
+def _stacked(boxes: Sequence[Descriptor]) -> list[Descriptor]:
+    """Return the boxes, with an axis more where several that are alike follow each other at a regular stride."""
+    stacks: list[list[Descriptor]] = []
+    for box in boxes:
+        if stacks and _continues(stacks[-1], box):
+            stacks[-1].append(box)
+        else:
+            stacks.append([box])
+    return [_with_axis(stack) if len(stack) > 1 else stack[0] for stack in stacks]
+
+
+def _continues(stack: Sequence[Descriptor], box: Descriptor) -> bool:
+    last = stack[-1]
+    alike = replace(box, source=last.source, target=last.target) == last
+    return alike and (len(stack) == 1 or _step(stack[-2], last) == _step(last, box))
+
+
+def _step(a: Descriptor, b: Descriptor) -> tuple[int, int]:
+    return b.source - a.source, b.target - a.target
+
+
+def _with_axis(stack: Sequence[Descriptor]) -> Descriptor:
+    first = stack[0]
+    source_stride, target_stride = _step(first, stack[1])
+    return replace(
+        first,
+        counts=(*first.counts, len(stack)),
+        source_strides=(*first.source_strides, source_stride),
+        target_strides=(*first.target_strides, target_stride),
+    )
+
+
+def _with_all_axes(box: Descriptor) -> Descriptor:
+    missing = AXES - len(box.counts)
+    return replace(
+        box,
+        counts=(*box.counts, *(1,) * missing),
+        source_strides=(*box.source_strides, *(0,) * missing),
+        target_strides=(*box.target_strides, *(0,) * missing),
+    )

@@ -2,11 +2,18 @@
 strides allow.
 """
 
+from collections.abc import Iterable
 from itertools import product
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.passes.tile_to_isa.transfers import descriptors
+from smalti.passes.tile_to_isa.transfers import (
+    Descriptor,
+    descriptors,
+    descriptors_of_bytes,
+)
 from smalti.passes.tiling.strided_copy import StridedCopy
 
 axes = st.lists(
@@ -33,8 +40,12 @@ def bytes_moved(box: StridedCopy, size: int):
 
 def bytes_of_transfers(box: StridedCopy, size: int):
     """The same from the descriptors."""
+    return bytes_of_descriptors(descriptors(box, size))
+
+
+def bytes_of_descriptors(transfers: Iterable[Descriptor]):
     copied, filled = set(), set()
-    for d in descriptors(box, size):
+    for d in transfers:
         assert len(d.counts) == len(d.source_strides) == len(d.target_strides) == 4
         for index in product(*(range(n) for n in d.counts)):
             source = d.source + sum(i * s for i, s in zip(index, d.source_strides, strict=True))
@@ -76,3 +87,25 @@ def test_padding_keeps_runs_apart_but_joins_their_axes():
 def test_five_strides_take_a_transfer_for_each_index_of_the_shortest_axis():
     box = StridedCopy((3, 2, 5, 4, 6, 1), 0, (1000, 31, 61, 97, 7, 1), 0, (500, 41, 53, 11, 3, 1))
     assert len(list(descriptors(box, 1))) == 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_transfers_of_bytes_move_them(data):
+    """Any bytes, packed or left where they are."""
+    sources = np.array(sorted(data.draw(st.sets(st.integers(0, 60), min_size=1))))
+    targets = data.draw(st.sampled_from([np.arange(len(sources)), sources + 7]))
+    copied, filled = bytes_of_descriptors(descriptors_of_bytes(sources, targets))
+    assert copied == set(zip(sources.tolist(), targets.tolist(), strict=True)) and not filled
+
+
+@pytest.mark.parametrize(
+    "outer", [(), (5,), (4, 5), (3, 4, 5), (2, 3, 4, 5)], ids=lambda counts: f"{len(counts)} axes"
+)
+def test_bytes_of_a_box_are_one_transfer(outer: tuple[int, ...]):
+    memory = np.arange(8**4 * 64).reshape(8, 8, 8, 8, 64)
+    counts = (*(1,) * (4 - len(outer)), *outer)
+    sources = memory[(*(slice(count) for count in counts), slice(3, 9))].ravel()
+    (transfer,) = descriptors_of_bytes(sources, np.arange(len(sources)))
+    assert transfer.run == 6
+    assert sorted(n for n in transfer.counts if n > 1) == sorted(outer)
