@@ -129,6 +129,8 @@ class FunctionalSimulator:
         found: dict[int, np.ndarray] = {}
         with np.errstate(all="ignore"):
             for step, number in zip(self._steps, self._numbers, strict=True):
+                if len(found) == len(wanted):
+                    break
                 for index in asked.get(number, ()):
                     space, place, low, high = wanted[index][1]
                     data = state.memory(space, place, place).read(low, high)
