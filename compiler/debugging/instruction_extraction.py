@@ -1,8 +1,9 @@
 """Cuts instructions out of a program, into one that runs by itself on the bytes that they really saw.
 
-Bytes of global memory that other instructions wrote become inputs, and bytes that the chosen ones write become
-outputs, as tensors of bytes. An input or output of the whole program keeps its name and type. The waits are derived
-anew from the bytes that are left.
+Bytes that chosen instructions read and other instructions wrote become inputs, as tensors of bytes. Bytes of global
+memory that chosen ones write become outputs, and so do those of local memory that others read. An input or output of
+the whole program keeps its name and type. What crosses in local memory is loaded right before it is read, and stored
+before it is overwritten. The waits are derived anew from the bytes that are left.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.instructions.instruction_set import ENGINES, Access
 from ...backends.instructions.movement import Sync
@@ -26,6 +28,8 @@ from ...passes.tile_to_isa.listings import Work, listings
 from ...passes.tile_to_isa.waits import Step, derive_waits
 from .experiment import IrExperiment
 from .global_areas import Area, area_of, find_areas, find_sides, global_access, port_of
+from .local_crossings import find_crossings
+from .local_ports import local_values, make_local_ports, moves_of
 from .selection import Selection
 
 
@@ -34,8 +38,8 @@ def extract_instructions(
 ) -> tuple[IrExperiment, dict[str, np.ndarray]]:
     """Return the chosen instructions as a program of their own, and its inputs.
 
-    Raises DiagnosticError if no instruction has one of the names, if the inputs do not fit, or if an instruction
-    reads bytes of chosen and of other instructions at once.
+    Raises DiagnosticError if no instruction has one of the names, if the inputs do not fit, if an instruction reads
+    bytes of global memory of chosen and of other instructions at once, or if accumulators go from one to the other.
     """
     program = assemble(experiment.module, experiment.ctx)
     streams = decode_program(program)
@@ -45,12 +49,37 @@ def extract_instructions(
     # What does nothing but wait is made anew, where waits that are left need it.
     kept = {n for n in selection.of(ops, names, order) if streams.kinds[n] is not Sync}
     sides = find_sides(streams, order, kept)
-    order = [number for number in order if number in kept]
-    areas = find_areas(streams, order, sides)
+    chosen = [number for number in order if number in kept]
+    areas = find_areas(streams, chosen, sides)
     ports, segments = _ports(program, areas)
-    work = [_work(ops[number], streams, number, areas, sides) for number in order]
-    copy = replace(experiment, module=experiment.module.clone())
-    old = next(op for op in copy.module.body.block.ops if isinstance(op, isa.ProgramOp))
+    taken = [port.port_name.data for side in ports.values() for port in side]
+    local = make_local_ports(find_crossings(streams, order, kept), segments, taken)
+    for port in local:
+        ports[port.crossing.side].append(port.attribute)
+    moves = moves_of(local, ops)
+    work: list[Work] = []
+    for number in order:
+        work += moves.get(number, [])
+        if number in kept:
+            work.append(_work(ops[number], streams, number, areas, sides))
+    work += moves.get(None, [])
+    part = replace(experiment, module=experiment.module.clone())
+    _replace_program(part.module, program, work, ports, segments)
+    simulator = FunctionalSimulator(program, streams)
+    values = _area_values(simulator, streams, chosen, areas, sides, inputs)
+    return part, {**values, **local_values(local, simulator, inputs)}
+
+
+def _replace_program(
+    module: ModuleOp,
+    program: Program,
+    work: Sequence[Work],
+    ports: Mapping[str, Sequence[isa.PortAttr]],
+    segments: Mapping[str, int],
+) -> None:
+    """Put a program of `work` with these ports and segments in the place of a module's `program`."""
+    block = module.body.block
+    old = next(op for op in block.ops if isinstance(op, isa.ProgramOp))
     plan = derive_waits([item.step for item in work])
     new = isa.ProgramOp.get(
         old.sym_name.data,
@@ -62,14 +91,12 @@ def extract_instructions(
         outputs=ports["output"],
         streams=[
             isa.StreamOp.get(core, program.local_bytes[core], program.acc_bytes[core], listing)
-            for core, listing in enumerate(listings(work, plan, streams.cores))
+            for core, listing in enumerate(listings(work, plan, len(program.streams)))
         ],
         key=None if old.key is None else old.key.data,
     )
-    block = copy.module.body.block
     block.insert_op_before(new, old)
     block.erase_op(old)
-    return copy, _values(program, streams, order, areas, sides, inputs)
 
 
 def _ports(
@@ -116,8 +143,8 @@ def _work(
     return Work(step, kind.mnemonic, fields, origin, op.location)
 
 
-def _values(
-    program: Program,
+def _area_values(
+    simulator: FunctionalSimulator,
     streams: Streams,
     order: Sequence[int],
     areas: Sequence[Area],
@@ -128,6 +155,7 @@ def _values(
 
     The instruction that reads one part may run before another part is written.
     """
+    program = simulator.program
     values: dict[str, np.ndarray] = {}
     for area in areas:
         known = port_of(program, area)
@@ -146,7 +174,7 @@ def _values(
         (number, Stretch("global", area.segment, *access.extent()))
         for number, (area, access) in reads.items()
     ]
-    seen = FunctionalSimulator(program, streams).bytes_before(inputs, wanted)
+    seen = simulator.bytes_before(inputs, wanted)
     for (number, stretch), data in zip(wanted, seen, strict=True):
         area, access = reads[number]
         begin = stretch.low

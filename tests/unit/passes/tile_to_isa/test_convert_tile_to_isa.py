@@ -137,12 +137,12 @@ SEGMENT = 192
 
 
 @st.composite
-def random_programs(draw):
-    """Copies, fills and conversions on three cores, with buffers of all lengths of life."""
+def random_programs(draw, tensors=3):
+    """Copies, fills and conversions on three cores, with buffers of all lengths of life and some in global memory."""
     cores = 3
     x = tile.GlobalOp("x", "input", [SEGMENT], "i8")
     y = tile.GlobalOp("y", "output", [SEGMENT], "i8")
-    scratch = [tile.GlobalOp(f"g{i}", "scratch", [SEGMENT], "i8") for i in range(3)]
+    scratch = [tile.GlobalOp(f"g{i}", "scratch", [SEGMENT], "i8") for i in range(tensors)]
     box = {"source_strides": [1], "target_strides": [1]}
     declarations, steps = [x, y, *scratch], []
     local = []
