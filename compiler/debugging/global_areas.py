@@ -19,19 +19,20 @@ _WEIGHTS = SEGMENTS.index("weights")
 @dataclass
 class Area:
     """Bytes [low, high) of a segment that become one input or output (`side`) of the new program, where they start at
-    `offset`.
+    `offset`. `port` is the input or output of the whole program that they are, or None.
     """
 
     side: str
     segment: int
     low: int
     high: int
+    port: Port | None = None
     offset: int = 0
 
     @property
     def name(self) -> str:
-        """The name of its port, unless it is an input or output of the whole."""
-        return f"{SEGMENTS[self.segment]}_0x{self.low:x}"
+        """The name of the input or output."""
+        return f"{SEGMENTS[self.segment]}_0x{self.low:x}" if self.port is None else self.port.name
 
 
 def global_access(streams: Streams, number: int) -> Access | None:
@@ -78,24 +79,35 @@ def find_areas(streams: Streams, order: Sequence[int], sides: Mapping[int, str])
         access = global_access(streams, number)
         if access is None:
             continue
-        area = Area(sides[number], access.segment, *access.extent())
+        area = _area(streams.program, sides[number], access)
         for other in [o for o in found if _overlap(o, area)]:
             found.remove(other)
             low, high = min(other.low, area.low), max(other.high, area.high)
-            area = replace(area, low=low, high=high)
+            port = area.port if area.port is other.port else None
+            area = replace(area, low=low, high=high, port=port)
         found.append(area)
     return _without_seams(sorted(found, key=lambda a: (a.side, a.segment, a.low)))
 
 
+def _area(program: Program, side: str, access: Access) -> Area:
+    """Return the input or output of the whole that an instruction touches a part of, or else just what it touches."""
+    low, high = access.extent()
+    ports = {"input": program.inputs, "output": program.outputs}[side]
+    for port in ports if SEGMENTS[access.segment] == side else ():
+        if port.offset <= low and high <= port.offset + port.size:
+            return Area(side, access.segment, port.offset, port.offset + port.size, port)
+    return Area(side, access.segment, low, high)
+
+
 def _without_seams(areas: Sequence[Area]) -> list[Area]:
-    """Join areas of one kind that touch, such as those of neighboring tiles."""
+    """Join areas of one kind that touch, such as those of neighboring tiles, but no inputs or outputs of the whole."""
     result: list[Area] = []
     for area in areas:
         last = result[-1] if result else None
-        if last is not None and (last.side, last.segment, last.high) == (
-            area.side,
-            area.segment,
-            area.low,
+        if (
+            last is not None
+            and last.port is area.port is None
+            and (last.side, last.segment, last.high) == (area.side, area.segment, area.low)
         ):
             last.high = area.high
         else:
@@ -117,12 +129,3 @@ def area_of(areas: Sequence[Area], side: str, access: Access) -> Area:
         and area.low <= low
         and high <= area.high
     )
-
-
-def port_of(program: Program, area: Area) -> Port | None:
-    """Return the input or output of the whole that an area is a part of, or None."""
-    ports = {"input": program.inputs, "output": program.outputs}.get(SEGMENTS[area.segment], [])
-    for port in ports:
-        if port.offset <= area.low and area.high <= port.offset + port.size:
-            return port
-    return None

@@ -27,7 +27,7 @@ from ...dialects import isa
 from ...passes.tile_to_isa.listings import Work, listings
 from ...passes.tile_to_isa.waits import Step, derive_waits
 from .experiment import IrExperiment
-from .global_areas import Area, area_of, find_areas, find_sides, global_access, port_of
+from .global_areas import Area, area_of, find_areas, find_sides, global_access
 from .local_crossings import find_crossings
 from .local_ports import local_values, make_local_ports, moves_of
 from .selection import Selection
@@ -51,7 +51,7 @@ def extract_instructions(
     sides = find_sides(streams, order, kept)
     chosen = [number for number in order if number in kept]
     areas = find_areas(streams, chosen, sides)
-    ports, segments = _ports(program, areas)
+    ports, segments = _ports(areas)
     taken = [port.port_name.data for side in ports.values() for port in side]
     local = make_local_ports(find_crossings(streams, order, kept), segments, taken)
     for port in local:
@@ -99,22 +99,17 @@ def _replace_program(
     block.erase_op(old)
 
 
-def _ports(
-    program: Program, areas: Sequence[Area]
-) -> tuple[dict[str, list[isa.PortAttr]], dict[str, int]]:
+def _ports(areas: Sequence[Area]) -> tuple[dict[str, list[isa.PortAttr]], dict[str, int]]:
     """Return the ports for the areas, which get their places, and the sizes of the segments."""
     ports: dict[str, list[isa.PortAttr]] = {"input": [], "output": []}
     sizes = {"input": 0, "output": 0, "scratch": 0}
     for area in areas:
-        known = port_of(program, area)
-        if known is not None:
-            area.low, area.high = known.offset, known.offset + known.size
         area.offset = sizes[area.side]
         sizes[area.side] = align(area.offset + area.high - area.low)
-        name, storage, shape = area.name, "u8", (area.high - area.low,)
-        if known is not None:
-            name, storage, shape = known.name, known.storage, known.shape
-        ports[area.side].append(isa.PortAttr.get(name, storage, shape, area.offset))
+        storage, shape = "u8", (area.high - area.low,)
+        if area.port is not None:
+            storage, shape = area.port.storage, area.port.shape
+        ports[area.side].append(isa.PortAttr.get(area.name, storage, shape, area.offset))
     return ports, sizes
 
 
@@ -155,12 +150,10 @@ def _area_values(
 
     The instruction that reads one part may run before another part is written.
     """
-    program = simulator.program
     values: dict[str, np.ndarray] = {}
     for area in areas:
-        known = port_of(program, area)
-        if area.side == "input" and known is not None:
-            values[known.name] = np.asarray(inputs[known.name])
+        if area.side == "input" and area.port is not None:
+            values[area.name] = np.asarray(inputs[area.name])
         elif area.side == "input":
             values[area.name] = np.zeros(area.high - area.low, np.uint8)
     reads: dict[int, tuple[Area, Access]] = {}
@@ -168,7 +161,7 @@ def _area_values(
         access = global_access(streams, number)
         if access is not None and sides[number] == "input":
             area = area_of(areas, "input", access)
-            if port_of(program, area) is None:
+            if area.port is None:
                 reads[number] = area, access
     wanted = [
         (number, Stretch("global", area.segment, *access.extent()))

@@ -149,6 +149,17 @@ def test_what_does_not_cross_needs_no_port():
     assert len(instructions(part)) == len(instructions(module))
 
 
+def test_ports_of_the_whole_keep_their_names():
+    """They are neighbors in their segment, and named like bytes of local memory."""
+    module, ctx = two_cores()
+    part, inputs, _ = extracted(module, ctx, {"x": ROWS}, "b")
+    _, again, outputs = extracted(part, ctx, inputs, "b")
+    assert list(again) == list(inputs) == list(AT)
+    for name in AT:
+        np.testing.assert_array_equal(again[name], inputs[name])
+    np.testing.assert_array_equal(outputs["y"], RESULT)
+
+
 @settings(max_examples=30, deadline=None)
 @given(random_programs(tensors=0), st.data())
 def test_what_one_part_gives_is_what_the_other_takes(module: ModuleOp, data: st.DataObject):
