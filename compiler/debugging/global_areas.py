@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,11 +12,12 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_set import SEGMENTS, Access
 from ...backends.program.program import Port, Program
 from ...backends.simulator.streams.streams import Streams
+from .port_names import unused_name
 
 _WEIGHTS = SEGMENTS.index("weights")
 
 
-@dataclass
+@dataclass(eq=False)
 class Area:
     """Bytes [low, high) of a segment that become one input or output (`side`) of the new program, where they start at
     `offset`. `port` is the input or output of the whole program that they are, or None.
@@ -27,12 +28,29 @@ class Area:
     low: int
     high: int
     port: Port | None = None
+    numbers: list[int] = field(default_factory=list)
+    """The instructions that touch it."""
+    ended: bool = False
+    """Whether what was read is gone: another value lies there now."""
+    name: str = ""
     offset: int = 0
 
-    @property
-    def name(self) -> str:
-        """The name of the input or output."""
-        return f"{SEGMENTS[self.segment]}_0x{self.low:x}" if self.port is None else self.port.name
+    def overlaps(self, segment: int, low: int, high: int) -> bool:
+        """Return whether it has one of the bytes [low, high) of a segment."""
+        return self.segment == segment and self.low < high and low < self.high
+
+    def takes(self, other: Area) -> bool:
+        """Return whether another area is to be a part of this one.
+
+        That are those that share bytes, and those that touch, such as of neighboring tiles: but no inputs or outputs of
+        the whole.
+        """
+        seam = int(self.port is other.port is None)
+        return (
+            not self.ended
+            and self.side == other.side
+            and self.overlaps(other.segment, other.low - seam, other.high + seam)
+        )
 
 
 def global_access(streams: Streams, number: int) -> Access | None:
@@ -59,7 +77,8 @@ def find_sides(streams: Streams, order: Sequence[int], kept: AbstractSet[int]) -
         if access.write:
             for low, high in runs:
                 own[access.segment][low:high] = number in kept
-            sides[number] = "output"
+            if number in kept:
+                sides[number] = "output"
         elif number in kept:
             written = [own[access.segment][low:high] for low, high in runs]
             some = any(part.any() for part in written)
@@ -73,20 +92,40 @@ def find_sides(streams: Streams, order: Sequence[int], kept: AbstractSet[int]) -
 
 
 def find_areas(streams: Streams, order: Sequence[int], sides: Mapping[int, str]) -> list[Area]:
-    """Return the areas of global memory, by side, segment and address."""
+    """Return the areas of global memory that chosen instructions touch, by side, segment and address.
+
+    `sides` are those of `find_sides`. What is read of one place before and after it is written are two inputs.
+    """
     found: list[Area] = []
     for number in order:
         access = global_access(streams, number)
         if access is None:
             continue
+        if access.write:
+            for area in found:
+                if area.side == "input" and area.overlaps(access.segment, *access.extent()):
+                    area.ended = True
+        if number not in sides:
+            continue
         area = _area(streams.program, sides[number], access)
-        for other in [o for o in found if _overlap(o, area)]:
+        area.numbers.append(number)
+        for other in [o for o in found if o.takes(area)]:
             found.remove(other)
-            low, high = min(other.low, area.low), max(other.high, area.high)
-            port = area.port if area.port is other.port else None
-            area = replace(area, low=low, high=high, port=port)
+            area.low, area.high = min(other.low, area.low), max(other.high, area.high)
+            area.port = area.port if area.port is other.port else None
+            area.numbers += other.numbers
         found.append(area)
-    return _without_seams(sorted(found, key=lambda a: (a.side, a.segment, a.low)))
+    found.sort(key=lambda a: (a.side, a.segment, a.low))
+    return _named(found)
+
+
+def _named(areas: list[Area]) -> list[Area]:
+    """Return the areas with the names of their inputs and outputs."""
+    for area in areas:
+        taken = {other.name for other in areas if other.side == area.side}
+        name = f"{SEGMENTS[area.segment]}_0x{area.low:x}"
+        area.name = unused_name(name, taken) if area.port is None else area.port.name
+    return areas
 
 
 def _area(program: Program, side: str, access: Access) -> Area:
@@ -97,35 +136,3 @@ def _area(program: Program, side: str, access: Access) -> Area:
         if port.offset <= low and high <= port.offset + port.size:
             return Area(side, access.segment, port.offset, port.offset + port.size, port)
     return Area(side, access.segment, low, high)
-
-
-def _without_seams(areas: Sequence[Area]) -> list[Area]:
-    """Join areas of one kind that touch, such as those of neighboring tiles, but no inputs or outputs of the whole."""
-    result: list[Area] = []
-    for area in areas:
-        last = result[-1] if result else None
-        if (
-            last is not None
-            and last.port is area.port is None
-            and (last.side, last.segment, last.high) == (area.side, area.segment, area.low)
-        ):
-            last.high = area.high
-        else:
-            result.append(area)
-    return result
-
-
-def _overlap(a: Area, b: Area) -> bool:
-    return (a.side, a.segment) == (b.side, b.segment) and a.low < b.high and b.low < a.high
-
-
-def area_of(areas: Sequence[Area], side: str, access: Access) -> Area:
-    """Return the area that holds what an instruction touches."""
-    low, high = access.extent()
-    return next(
-        area
-        for area in areas
-        if (area.side, area.segment) == (side, access.segment)
-        and area.low <= low
-        and high <= area.high
-    )

@@ -27,7 +27,7 @@ from ...dialects import isa
 from ...passes.tile_to_isa.listings import Work, listings
 from ...passes.tile_to_isa.waits import Step, derive_waits
 from .experiment import IrExperiment
-from .global_areas import Area, area_of, find_areas, find_sides, global_access
+from .global_areas import Area, find_areas, find_sides, global_access
 from .local_crossings import find_crossings
 from .local_ports import local_values, make_local_ports, moves_of
 from .selection import Selection
@@ -49,10 +49,10 @@ def extract_instructions(
     # What does nothing but wait is made anew, where waits that are left need it.
     kept = {n for n in selection.of(ops, names, order) if streams.kinds[n] is not Sync}
     sides = find_sides(streams, order, kept)
-    chosen = [number for number in order if number in kept]
-    areas = find_areas(streams, chosen, sides)
+    areas = find_areas(streams, order, sides)
+    area_of = {number: area for area in areas for number in area.numbers}
     ports, segments = _ports(areas)
-    taken = [port.port_name.data for side in ports.values() for port in side]
+    taken = {side: {port.port_name.data for port in own} for side, own in ports.items()}
     local = make_local_ports(find_crossings(streams, order, kept), segments, taken)
     for port in local:
         ports[port.crossing.side].append(port.attribute)
@@ -61,12 +61,12 @@ def extract_instructions(
     for number in order:
         work += moves.get(number, [])
         if number in kept:
-            work.append(_work(ops[number], streams, number, areas, sides))
+            work.append(_work(ops[number], streams, number, area_of.get(number)))
     work += moves.get(None, [])
     part = replace(experiment, module=experiment.module.clone())
     _replace_program(part.module, program, work, ports, segments)
     simulator = FunctionalSimulator(program, streams)
-    values = _area_values(simulator, streams, chosen, areas, sides, inputs)
+    values = _area_values(areas, simulator, streams, inputs)
     return part, {**values, **local_values(local, simulator, inputs)}
 
 
@@ -113,19 +113,12 @@ def _ports(areas: Sequence[Area]) -> tuple[dict[str, list[isa.PortAttr]], dict[s
     return ports, sizes
 
 
-def _work(
-    op: isa.InstructionOp,
-    streams: Streams,
-    number: int,
-    areas: Sequence[Area],
-    sides: Mapping[int, str],
-) -> Work:
-    """Return an instruction with the areas' new places."""
+def _work(op: isa.InstructionOp, streams: Streams, number: int, area: Area | None) -> Work:
+    """Return an instruction, with the new place of the area that it touches."""
     kind, values = streams.kinds[number], op.values()
     fields: dict[str, Any] = {f.name: values[f.name] for f in kind.fields}
     access = global_access(streams, number)
-    if access is not None:
-        area = area_of(areas, sides[number], access)
+    if access is not None and area is not None:
         end = "dst" if access.write else "src"
         fields[f"{end}_segment"] = area.side
         fields[end] += area.offset - area.low
@@ -139,11 +132,9 @@ def _work(
 
 
 def _area_values(
+    areas: Sequence[Area],
     simulator: FunctionalSimulator,
     streams: Streams,
-    order: Sequence[int],
-    areas: Sequence[Area],
-    sides: Mapping[int, str],
     inputs: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Return what the areas that are read held at the time, byte by byte.
@@ -151,28 +142,21 @@ def _area_values(
     The instruction that reads one part may run before another part is written.
     """
     values: dict[str, np.ndarray] = {}
+    reads: list[tuple[Area, int, Access]] = []
     for area in areas:
         if area.side == "input" and area.port is not None:
             values[area.name] = np.asarray(inputs[area.name])
         elif area.side == "input":
             values[area.name] = np.zeros(area.high - area.low, np.uint8)
-    reads: dict[int, tuple[Area, Access]] = {}
-    for number in order:
-        access = global_access(streams, number)
-        if access is not None and sides[number] == "input":
-            area = area_of(areas, "input", access)
-            if area.port is None:
-                reads[number] = area, access
+            accesses = ((number, global_access(streams, number)) for number in area.numbers)
+            reads += [(area, number, access) for number, access in accesses if access is not None]
     wanted = [
         (number, Stretch("global", area.segment, *access.extent()))
-        for number, (area, access) in reads.items()
+        for area, number, access in reads
     ]
     seen = simulator.bytes_before(inputs, wanted)
-    for (number, stretch), data in zip(wanted, seen, strict=True):
-        area, access = reads[number]
-        begin = stretch.low
+    for (area, _, access), data in zip(reads, seen, strict=True):
+        value, begin = values[area.name], access.extent()[0]
         for low, high in access.intervals().tolist():
-            values[area.name][low - area.low : high - area.low] = data[
-                0, low - begin : high - begin
-            ]
+            value[low - area.low : high - area.low] = data[0, low - begin : high - begin]
     return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from ...passes.tile_to_isa.listings import Work
 from ...passes.tile_to_isa.transfers import descriptors_of_bytes
 from ...passes.tile_to_isa.waits import Step
 from .local_crossings import Crossing
+from .port_names import unused_name
 
 
 @dataclass(frozen=True)
@@ -37,29 +38,20 @@ class LocalPort:
 
 
 def make_local_ports(
-    crossings: Sequence[Crossing], sizes: dict[str, int], taken: Collection[str]
+    crossings: Sequence[Crossing], sizes: dict[str, int], taken: Mapping[str, set[str]]
 ) -> list[LocalPort]:
-    """Return a port for each crossing. The `sizes` of the segments grow by them; no name is one of `taken`."""
-    names = set(taken)
+    """Return a port for each crossing. The `sizes` of the segments and the names that are `taken` on each side grow by
+    them.
+    """
     places = [(crossing, crossing.addresses()) for crossing in crossings]
     ports: list[LocalPort] = []
     for crossing, addresses in sorted(places, key=lambda p: (p[0].side, p[0].core, p[1][0])):
-        name = _name(crossing.core, int(addresses[0]), names)
-        names.add(name)
+        name = unused_name(f"local_{crossing.core}_0x{addresses[0]:x}", taken[crossing.side])
+        taken[crossing.side].add(name)
         offset = sizes[crossing.side]
         sizes[crossing.side] = align(offset + len(addresses))
         ports.append(LocalPort(name, crossing, addresses, offset))
     return ports
-
-
-def _name(core: int, address: int, taken: Collection[str]) -> str:
-    """Return the name of a port: with a number if another value lies at the same address at another time."""
-    first = name = f"local_{core}_0x{address:x}"
-    number = 1
-    while name in taken:
-        number += 1
-        name = f"{first}_{number}"
-    return name
 
 
 def moves_of(

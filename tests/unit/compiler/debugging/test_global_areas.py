@@ -1,0 +1,42 @@
+"""Extraction of instructions where addresses of global memory are used again."""
+
+import numpy as np
+from smalti.dialects import tile
+
+from tests.unit.compiler.debugging.test_local_crossings import (
+    BOX,
+    LENGTH,
+    MADE,
+    RESULT,
+    ROWS,
+    convert,
+    extracted,
+    lowered,
+)
+from tests.unit.passes.tile.test_assign_addresses import module_of
+
+
+def test_two_values_that_are_read_at_one_address_are_two_inputs():
+    """Core 0 makes what core 1 reads, twice, in one place."""
+    x = tile.GlobalOp("x", "input", [2, LENGTH], "i8")
+    y = tile.GlobalOp("y", "output", [2, LENGTH], "i8")
+    ops, steps = [x, y], []
+    for row in range(2):
+        between = tile.GlobalOp(f"between{row}", "scratch", [LENGTH], "i8", address=0)
+        own, made, read, result = (tile.AllocOp(core, [1, LENGTH], "i8") for core in (0, 0, 1, 1))
+        ops += [between, own, made, read, result]
+        at, to = {"source_offset": row * LENGTH}, {"target_offset": row * LENGTH}
+        steps += [
+            tile.CopyOp(0, x.output, own.output, origin="a", **BOX, **at),
+            convert(0, own, made, 5 + row, "a"),
+            tile.CopyOp(0, made.output, between.output, origin="a", **BOX),
+            tile.CopyOp(1, between.output, read.output, origin="b", **BOX),
+            convert(1, read, result, -3, "b"),
+            tile.CopyOp(1, result.output, y.output, origin="b", **BOX, **to),
+        ]
+    module, ctx = lowered(module_of(*ops, *steps))
+    _, inputs, outputs = extracted(module, ctx, {"x": ROWS}, "b")
+    assert list(inputs) == ["scratch_0x0", "scratch_0x0_2"]
+    for value, row in zip(inputs.values(), MADE, strict=True):
+        np.testing.assert_array_equal(value.view(np.int8), row)
+    np.testing.assert_array_equal(outputs["y"], RESULT)
