@@ -30,27 +30,39 @@ class Area:
     port: Port | None = None
     numbers: list[int] = field(default_factory=list)
     """The instructions that touch it."""
-    ended: bool = False
-    """Whether what was read is gone: another value lies there now."""
+    gone: list[tuple[int, int]] = field(default_factory=list)
+    """What was written since it was read: bytes [first, past the last)."""
     name: str = ""
     offset: int = 0
 
-    def overlaps(self, segment: int, low: int, high: int) -> bool:
-        """Return whether it has one of the bytes [low, high) of a segment."""
-        return self.segment == segment and self.low < high and low < self.high
+    def note_write(self, access: Access) -> None:
+        """Note what an instruction overwrites."""
+        first, end = access.extent()
+        low, high = max(self.low, first), min(self.high, end)
+        known = any(first <= low and high <= end for first, end in self.gone)
+        if access.segment == self.segment and low < high and not known:
+            self.gone.append((low, high))
 
     def takes(self, other: Area) -> bool:
-        """Return whether another area is to be a part of this one.
+        """Return whether an area that is read or written later is to be a part of this one.
 
-        That are those that share bytes, and those that touch, such as of neighboring tiles: but no inputs or outputs of
-        the whole.
+        It is if it shares bytes that are not gone, or touches, such as neighboring tiles do. Inputs and outputs of the
+        whole are not joined with what touches them.
         """
         seam = int(self.port is other.port is None)
         return (
-            not self.ended
-            and self.side == other.side
-            and self.overlaps(other.segment, other.low - seam, other.high + seam)
+            (self.side, self.segment) == (other.side, other.segment)
+            and self.low < other.high + seam
+            and other.low < self.high + seam
+            and not any(low < other.high and other.low < high for low, high in self.gone)
         )
+
+    def join(self, other: Area) -> None:
+        """Make another area a part of this one."""
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.port = self.port if self.port is other.port else None
+        self.numbers += other.numbers
+        self.gone += other.gone
 
 
 def global_access(streams: Streams, number: int) -> Access | None:
@@ -103,17 +115,16 @@ def find_areas(streams: Streams, order: Sequence[int], sides: Mapping[int, str])
             continue
         if access.write:
             for area in found:
-                if area.side == "input" and area.overlaps(access.segment, *access.extent()):
-                    area.ended = True
+                if area.side == "input":
+                    area.note_write(access)
         if number not in sides:
             continue
         area = _area(streams.program, sides[number], access)
         area.numbers.append(number)
-        for other in [o for o in found if o.takes(area)]:
-            found.remove(other)
-            area.low, area.high = min(other.low, area.low), max(other.high, area.high)
-            area.port = area.port if area.port is other.port else None
-            area.numbers += other.numbers
+        for other in reversed(found.copy()):
+            if other.takes(area):
+                found.remove(other)
+                area.join(other)
         found.append(area)
     found.sort(key=lambda a: (a.side, a.segment, a.low))
     return _named(found)

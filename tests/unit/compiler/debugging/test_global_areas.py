@@ -40,3 +40,30 @@ def test_two_values_that_are_read_at_one_address_are_two_inputs():
     for value, row in zip(inputs.values(), MADE, strict=True):
         np.testing.assert_array_equal(value.view(np.int8), row)
     np.testing.assert_array_equal(outputs["y"], RESULT)
+
+
+def test_a_value_whose_place_is_taken_bit_by_bit_is_one_input():
+    """Core 0 writes over its half before core 1 reads the other."""
+    x = tile.GlobalOp("x", "input", [2, LENGTH], "i8")
+    y = tile.GlobalOp("y", "output", [2, LENGTH], "i8")
+    between = tile.GlobalOp("between", "scratch", [2, LENGTH], "i8", address=0)
+    over = tile.GlobalOp("over", "scratch", [LENGTH], "i8", address=0)
+    whole = tile.AllocOp(2, [2, LENGTH], "i8")
+    halves = [tile.AllocOp(core, [1, LENGTH], "i8") for core in (0, 1)]
+    both = {**BOX, "sizes": [2 * LENGTH]}
+    steps = [
+        tile.CopyOp(2, x.output, whole.output, origin="a", **both),
+        tile.CopyOp(2, whole.output, between.output, origin="a", **both),
+    ]
+    for core, half in enumerate(halves):
+        at = {"source_offset": core * LENGTH}
+        steps.append(tile.CopyOp(core, between.output, half.output, origin="b", **BOX, **at))
+    steps.append(tile.CopyOp(0, halves[0].output, over.output, origin="b", **BOX))
+    for core, half in enumerate(halves):
+        to = {"target_offset": core * LENGTH}
+        steps.append(tile.CopyOp(core, half.output, y.output, origin="b", **BOX, **to))
+    module, ctx = lowered(module_of(x, y, between, over, whole, *halves, *steps))
+    _, inputs, outputs = extracted(module, ctx, {"x": ROWS}, "b")
+    assert list(inputs) == ["scratch_0x0"]
+    np.testing.assert_array_equal(inputs["scratch_0x0"].view(np.int8), ROWS.reshape(-1))
+    np.testing.assert_array_equal(outputs["y"], ROWS)
