@@ -8,6 +8,7 @@ before it is overwritten. The waits are derived anew from the bytes that are lef
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from ...backends.instructions.instruction_set import ENGINES, Access
+from ...backends.instructions.instruction_set import ENGINES
 from ...backends.instructions.movement import Sync
 from ...backends.program.assemble import assemble
 from ...backends.program.program import Program
@@ -27,7 +28,7 @@ from ...dialects import isa
 from ...passes.tile_to_isa.listings import Work, listings
 from ...passes.tile_to_isa.waits import Step, derive_waits
 from .experiment import IrExperiment
-from .global_areas import Area, find_areas, find_sides, global_access
+from .global_areas import Area, GlobalUse, find_areas
 from .local_crossings import find_crossings
 from .local_ports import local_values, make_local_ports, moves_of
 from .selection import Selection
@@ -48,9 +49,11 @@ def extract_instructions(
     names = ["" if op.origin is None else op.origin.data for op in ops]
     # What does nothing but wait is made anew, where waits that are left need it.
     kept = {n for n in selection.of(ops, names, order) if streams.kinds[n] is not Sync}
-    sides = find_sides(streams, order, kept)
-    areas = find_areas(streams, order, sides)
-    area_of = {number: area for area in areas for number in area.numbers}
+    areas = find_areas(streams, order, kept)
+    places: dict[int, list[tuple[GlobalUse, Area]]] = defaultdict(list)
+    for area in areas:
+        for use in area.uses:
+            places[use.number].append((use, area))
     ports, segments = _ports(areas)
     taken = {side: {port.port_name.data for port in own} for side, own in ports.items()}
     local = make_local_ports(find_crossings(streams, order, kept), segments, taken)
@@ -61,12 +64,12 @@ def extract_instructions(
     for number in order:
         work += moves.get(number, [])
         if number in kept:
-            work.append(_work(ops[number], streams, number, area_of.get(number)))
+            work.append(_work(ops[number], streams, number, places[number]))
     work += moves.get(None, [])
     part = replace(experiment, module=experiment.module.clone())
     _replace_program(part.module, program, work, ports, segments)
     simulator = FunctionalSimulator(program, streams)
-    values = _area_values(areas, simulator, streams, inputs)
+    values = _area_values(areas, simulator, inputs)
     return part, {**values, **local_values(local, simulator, inputs)}
 
 
@@ -113,15 +116,18 @@ def _ports(areas: Sequence[Area]) -> tuple[dict[str, list[isa.PortAttr]], dict[s
     return ports, sizes
 
 
-def _work(op: isa.InstructionOp, streams: Streams, number: int, area: Area | None) -> Work:
-    """Return an instruction, with the new place of the area that it touches."""
+def _work(
+    op: isa.InstructionOp,
+    streams: Streams,
+    number: int,
+    places: Sequence[tuple[GlobalUse, Area]],
+) -> Work:
+    """Return an instruction, with the new places of the areas that it touches."""
     kind, values = streams.kinds[number], op.values()
     fields: dict[str, Any] = {f.name: values[f.name] for f in kind.fields}
-    access = global_access(streams, number)
-    if access is not None and area is not None:
-        end = "dst" if access.write else "src"
-        fields[f"{end}_segment"] = area.side
-        fields[end] += area.offset - area.low
+    for use, area in places:
+        fields[f"{use.field}_segment"] = area.side
+        fields[use.field] += area.offset - area.low
     # Receivers of a multicast that were not chosen are gone: each loads for itself.
     if "group" in fields:
         fields["group"] = 0
@@ -132,31 +138,26 @@ def _work(op: isa.InstructionOp, streams: Streams, number: int, area: Area | Non
 
 
 def _area_values(
-    areas: Sequence[Area],
-    simulator: FunctionalSimulator,
-    streams: Streams,
-    inputs: Mapping[str, np.ndarray],
+    areas: Sequence[Area], simulator: FunctionalSimulator, inputs: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Return what the areas that are read held at the time, byte by byte.
 
     The instruction that reads one part may run before another part is written.
     """
     values: dict[str, np.ndarray] = {}
-    reads: list[tuple[Area, int, Access]] = []
+    reads: list[tuple[Area, GlobalUse]] = []
     for area in areas:
         if area.side == "input" and area.port is not None:
             values[area.name] = np.asarray(inputs[area.name])
         elif area.side == "input":
             values[area.name] = np.zeros(area.high - area.low, np.uint8)
-            accesses = ((number, global_access(streams, number)) for number in area.numbers)
-            reads += [(area, number, access) for number, access in accesses if access is not None]
+            reads += [(area, use) for use in area.uses]
     wanted = [
-        (number, Stretch("global", area.segment, *access.extent()))
-        for area, number, access in reads
+        (use.number, Stretch("global", area.segment, *use.access.extent())) for area, use in reads
     ]
     seen = simulator.bytes_before(inputs, wanted)
-    for (area, _, access), data in zip(reads, seen, strict=True):
-        value, begin = values[area.name], access.extent()[0]
-        for low, high in access.intervals().tolist():
+    for (area, use), data in zip(reads, seen, strict=True):
+        value, begin = values[area.name], use.access.extent()[0]
+        for low, high in use.access.intervals().tolist():
             value[low - area.low : high - area.low] = data[0, low - begin : high - begin]
     return values

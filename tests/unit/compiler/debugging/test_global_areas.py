@@ -67,3 +67,26 @@ def test_a_value_whose_place_is_taken_bit_by_bit_is_one_input():
     assert list(inputs) == ["scratch_0x0"]
     np.testing.assert_array_equal(inputs["scratch_0x0"].view(np.int8), ROWS.reshape(-1))
     np.testing.assert_array_equal(outputs["y"], ROWS)
+
+
+def test_a_call_of_the_host_reads_and_writes_global_memory():
+    x = tile.GlobalOp("x", "input", [4, 10], "f32")
+    between = tile.GlobalOp("between", "scratch", [4], "i64")
+    local = tile.AllocOp(0, [4], "i64")
+    y = tile.GlobalOp("y", "output", [4], "i64")
+    sizes = [4, 10, 1, 1]
+    box = {**BOX, "sizes": [4]}
+    call = tile.HostCallOp(
+        0, x.output, between.output, function="argmax", sizes=sizes, origin="call"
+    )
+    load = tile.CopyOp(0, between.output, local.output, origin="rest", **box)
+    store = tile.CopyOp(0, local.output, y.output, origin="rest", **box)
+    module, ctx = lowered(module_of(x, between, local, y, call, load, store))
+    values = {"x": np.random.default_rng(0).normal(size=(4, 10)).astype(np.float32)}
+    _, inputs, outputs = extracted(module, ctx, values, "call")
+    assert list(inputs) == ["x"] and list(outputs) == ["scratch_0x0"]
+    found = outputs["scratch_0x0"].view(np.int64)
+    np.testing.assert_array_equal(found, values["x"].argmax(axis=1))
+    _, inputs, outputs = extracted(module, ctx, values, "rest")
+    np.testing.assert_array_equal(inputs["scratch_0x0"].view(np.int64), found)
+    np.testing.assert_array_equal(outputs["y"], found)
