@@ -31,12 +31,14 @@ LENGTH = 64
 BOX = {"source_strides": [1], "target_strides": [1], "sizes": [LENGTH]}
 
 
-def two_cores(*, origins: tuple[str, str] = ("a", "a")) -> tuple[ModuleOp, SmaltiContext]:
+def two_cores(
+    *, origins: tuple[str, str] = ("a", "a"), name: str = "x"
+) -> tuple[ModuleOp, SmaltiContext]:
     """Twice, at the same addresses: core 0 computes from x what core 1 fetches and computes y from.
 
-    What core 0 does has the origins `origins`, the rest is of origin "b".
+    What core 0 does has the origins `origins`, the rest is of origin "b". The name of x is `name`.
     """
-    x = tile.GlobalOp("x", "input", [2, LENGTH], "i8")
+    x = tile.GlobalOp(name, "input", [2, LENGTH], "i8")
     y = tile.GlobalOp("y", "output", [2, LENGTH], "i8")
     ops, steps = [x, y], []
     for row, origin in enumerate(origins):
@@ -157,6 +159,15 @@ def test_ports_of_the_whole_keep_their_names():
     assert list(again) == list(inputs) == list(AT)
     for name in AT:
         np.testing.assert_array_equal(again[name], inputs[name])
+    np.testing.assert_array_equal(outputs["y"], RESULT)
+
+
+def test_an_input_of_the_whole_that_is_named_like_a_place():
+    module, ctx = two_cores(origins=("a", "c"), name=AT[0])
+    _, inputs, outputs = extracted(module, ctx, {AT[0]: ROWS}, "b", "c")
+    assert list(inputs) == list(AT)
+    np.testing.assert_array_equal(inputs[AT[0]], ROWS)
+    np.testing.assert_array_equal(inputs[AT[1]].view(np.int8), MADE[0])
     np.testing.assert_array_equal(outputs["y"], RESULT)
 
 
