@@ -43,7 +43,7 @@ from ...dialects.ir.target_attribute import target_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
-from .places import check_places, kept_tensors
+from .places import check_places, kept_tensors, mark_kept
 from .tiler_bases.constants import Constants
 from .tiler_bases.emitter import Emitter
 from .tiler_bases.layer import Buffer, Layer
@@ -68,20 +68,19 @@ class CutToLocalMemory(SmaltiPass):
         costs = CostModel(target_of(module))
         program = tile.program_of(module)
         block = program.body.block
-        buffers: dict[SSAValue, Buffer] = {}
-        layers: list[Layer] = []
-        for op in block.ops:
-            if isinstance(op, tile.GlobalOp):
-                buffers[op.output] = Buffer.of(op)
-            elif isinstance(op, tile.LayerOp):
-                layers.append(Layer.of(op, buffers))
+        kept = kept_tensors(program)
+        buffers = {
+            op.output: Buffer.of(op) for op in program.buffers if isinstance(op, tile.GlobalOp)
+        }
+        mark_kept(buffers, kept)
+        layers = [Layer.of(op, buffers) for op in block.ops if isinstance(op, tile.LayerOp)]
         if not layers:
             return
         program.is_ordered = False  # The tiles of these layers are not.
         _find_siblings(layers)
         placed = _placed_weights(layers)
         constants = Constants(store_of(ctx))
-        residents = Residents(kept_tensors(layers))
+        residents = Residents(kept)
         tilers: dict[SSAValue, Tiler] = {}
         anchor: Operation | None = None
         for layer in layers:

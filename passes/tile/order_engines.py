@@ -1,4 +1,4 @@
-"""`tile-order-engines`: moves loads earlier, so that they run while the preceding tile is computed.
+"""`tile-order-engines`: brings the steps of the cores into the order of their times, with loads ahead.
 
     load x0, w; conv x0; epilogue y0; store y0; load x1; conv x1; epilogue y1; store y1
 ⇒
@@ -6,8 +6,11 @@
 
 The engines of a core run side by side, each in order, and wait for each other only if they share bytes. If a load
 stands earlier, the lifetime of its buffer begins earlier, so that the buffer gets bytes that the preceding computation
-does not use. No load moves across a step that writes what it reads or that touches what it writes, so the program means
-the same.
+does not use. The pass plays the program with estimated times (`load_order.py`): a core's DMA engine takes the loads
+that are ready, as far ahead as memory allows, so that weights of later layers come before what waits for another core;
+the other steps of a core keep their order. No load moves across a step that writes what it reads or that touches what
+it writes, so the program means the same. The steps of different cores stand as they follow each other in time, so that
+lifetimes of buffers that other cores read are those that the run will have.
 
 The pass marks the program as `ordered`, and leaves one that is marked as it is: its order is this pass's own, or that
 of a person who edited it. So it leaves one whose buffers have addresses, too: the addresses hold for the order that the
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -27,13 +30,15 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.numerics.rounding_up import ceil_div
 from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses, memory_capacity
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, place
+from .engine_times import EngineTimes
+from .load_order import LoadsAhead, PlayedStep, interleaved
+from .step_graph import StepGraph
 
 _BUDGETS = (1.0, 0.9, 0.75, 0.5, 0.0)
 """Shares of local memory that buffers may fill after moving, tried in turn for each core until its
@@ -43,13 +48,13 @@ buffers can be placed.
 
 @dataclass(frozen=True)
 class OrderEngines(SmaltiPass):
-    """Move loads and fills up to `prefetch` tiles ahead; a tile of a core ends with its stores, or with what stays."""
+    """Order the steps of all cores by their times, with loads ahead, of which a core chooses among `prefetch`."""
 
     name = "tile-order-engines"
     level: ClassVar[Level] = "tile"
-    counts: ClassVar[Mapping[str, str]] = {"moved": "loads and fills moved to an earlier place"}
-    prefetch: int = 1
-    """How many tiles ahead loads and fills may move."""
+    counts: ClassVar[Mapping[str, str]] = {"moved": "loads moved to an earlier place"}
+    prefetch: int = 64
+    """How many loads after its next one a core's DMA engine may choose; with 0 nothing moves."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Reorder the block. Raises DiagnosticError if `prefetch` is negative."""
@@ -62,36 +67,53 @@ class OrderEngines(SmaltiPass):
         program.is_ordered = True
         if not self.prefetch or not steps:
             return
-        capacity = memory_capacity(target_of(module), ("local", 0))
-        uses = buffer_uses(program, steps)
-        goals = _goals(steps, self.prefetch)
-        attempt: dict[int, int] = defaultdict(int)
-        while True:
-            budgets = {core: capacity * _BUDGETS[attempt[core]] for core in goals.cores}
-            positions = _positions(steps, uses, goals, budgets)
-            order = np.lexsort((np.arange(len(steps)), positions)).tolist()
-            ordered = [steps[i] for i in order]
-            crowded = [
-                core
-                for core in _crowded_cores(buffer_uses(program, ordered), capacity)
-                if attempt[core] < len(_BUDGETS) - 1 and core in goals.cores
-            ]
-            if not crowded:
-                break
-            for core in crowded:
-                attempt[core] += 1
-        moved = [i for i in range(len(steps)) if positions[i] < 2 * i + 1]
-        self.count("moved", len(moved))
-        if moved:
+        times = EngineTimes(target_of(module))
+        played = [PlayedStep(_core_of(op), times.of(op)) for op in steps]
+        order = interleaved(played, StepGraph.of(steps))
+        steps, played = [steps[i] for i in order], [played[i] for i in order]
+        ordered = self._loads_ahead(
+            program, steps, played, memory_capacity(times.target, ("local", 0))
+        )
+        if ordered is not None:
             _rebuild(program, ordered)
 
+    def _loads_ahead(
+        self,
+        program: tile.ProgramOp,
+        steps: Sequence[tile.StepOp],
+        played: Sequence[PlayedStep],
+        capacity: int,
+    ) -> list[tile.StepOp] | None:
+        """Return the steps with loads ahead, or None if buffers could not be placed in any order that was found."""
+        uses, graph = buffer_uses(program, steps), StepGraph.of(steps)
+        played = [
+            replace(each, load_bytes=_load_bytes(op, number, each, uses))
+            for number, (op, each) in enumerate(zip(steps, played, strict=True))
+        ]
+        attempt = dict.fromkeys(sorted({each.core for each in played}), 0)
+        while True:
+            budgets = {core: capacity * _BUDGETS[tried] for core, tried in attempt.items()}
+            live = _live_bytes(uses, budgets, len(steps))
+            keys = LoadsAhead(played, graph, live, budgets, self.prefetch).run()
+            ordered = [steps[i] for i in np.lexsort((keys[:, 1], keys[:, 0])).tolist()]
+            crowded = _crowded_cores(buffer_uses(program, ordered), capacity)
+            if not crowded:
+                self.count("moved", int((keys[:, 0] % 2 == 0).sum()))
+                return ordered
+            if all(attempt[core] == len(_BUDGETS) - 1 for core in crowded):
+                return None
+            for core in crowded:
+                attempt[core] = min(attempt[core] + 1, len(_BUDGETS) - 1)
 
-@dataclass(frozen=True)
-class _Goals:
-    """For each step that may move, the step before which it would best stand; -1 for a step that stays."""
 
-    before: np.ndarray
-    cores: tuple[int, ...]
+def _load_bytes(
+    op: tile.StepOp, number: int, played: PlayedStep, uses: dict[SSAValue, BufferUse]
+) -> int | None:
+    """Return the bytes that a load which may run ahead begins to use; None for other steps."""
+    if not isinstance(op, tile.CoreOp) or not op.may_run_ahead or played.time.engine != "dma_in":
+        return None
+    use = uses[op.buffer_written]
+    return align(use.size_bytes) if use.first == number else 0
 
 
 def has_addresses(program: tile.ProgramOp) -> bool:
@@ -100,77 +122,8 @@ def has_addresses(program: tile.ProgramOp) -> bool:
     return any(op.address is not None for op in allocs)
 
 
-def _completes_piece(op: tile.StepOp) -> bool:
-    """Tell whether an op computes a tile that stays in local memory."""
-    target = op.buffer_written.owner
-    return isinstance(target, tile.AllocOp) and target.tensor is not None
-
-
 def _core_of(op: tile.StepOp) -> int:
     return op.core.value.data if isinstance(op, tile.CoreOp) else -1
-
-
-def _goals(steps: Sequence[tile.StepOp], prefetch: int) -> _Goals:
-    """Return where steps should move: a load of tile t goes before the first computation or store of tile t −
-    prefetch.
-    """
-    first: dict[int, list[int]] = defaultdict(list)
-    ended: dict[int, bool] = defaultdict(lambda: True)
-    tile_of = np.full(len(steps), -1, dtype=np.int64)
-    for index, op in enumerate(steps):
-        core = _core_of(op)
-        is_store = isinstance(op, tile.CoreOp) and op.is_store
-        if ended[core] and not is_store:
-            first[core].append(-1)
-        ended[core] = is_store or _completes_piece(op)
-        if not first[core]:
-            continue
-        if isinstance(op, tile.CoreOp) and op.may_run_ahead:
-            tile_of[index] = len(first[core]) - 1
-        elif first[core][-1] < 0:
-            first[core][-1] = index
-    before = np.full(len(steps), -1, dtype=np.int64)
-    for index in np.flatnonzero(tile_of >= 0).tolist():
-        tiles = first[_core_of(steps[index])]
-        goal = tiles[max(0, int(tile_of[index]) - prefetch)]
-        before[index] = goal if 0 <= goal < index else index
-    return _Goals(before, tuple(sorted(core for core in first if core >= 0)))
-
-
-def _positions(
-    steps: Sequence[tile.StepOp],
-    uses: dict[SSAValue, BufferUse],
-    goals: _Goals,
-    budgets: dict[int, float],
-) -> np.ndarray:
-    """Return sort keys that say where each step goes: step i has 2i + 1 if it stays, and 2j if it moves before
-    step j.
-    """
-    positions = 2 * np.arange(len(steps), dtype=np.int64) + 1
-    live = _live_bytes(uses, budgets, len(steps))
-    last_write: dict[SSAValue, int] = {}
-    last_use: dict[SSAValue, int] = {}
-    for index, op in enumerate(steps):
-        written = op.buffer_written
-        if goals.before[index] >= 0:
-            # Not before what writes its source or uses its target; equal keys keep their order.
-            after = max(last_use.get(written, 0), *(last_write.get(v, 0) for v in op.operands))
-            before = max(int(goals.before[index]), ceil_div(after, 2))
-            use = uses[written]
-            if use.first == index and before < index:
-                free = budgets[_core_of(op)] - align(use.size_bytes)
-                bytes_then = live[_core_of(op)][before:index]
-                full = np.flatnonzero(bytes_then > free)
-                if len(full):
-                    before += int(full[-1]) + 1
-                live[_core_of(op)][before:index] += align(use.size_bytes)
-            if before < index:
-                positions[index] = 2 * before
-        key = int(positions[index])
-        for operand in op.operands:
-            last_use[operand] = max(key, last_use.get(operand, 0))
-        last_write[written] = max(key, last_write.get(written, 0))
-    return positions
 
 
 def _live_bytes(

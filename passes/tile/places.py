@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from xdsl.ir import SSAValue
 
 from ...backends.numerics.rounding_up import round_up
 from ...backends.targets.alignment import align
-from ...dialects.tile import GlobalOp, Schedule
+from ...dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
 from ..tiling.windows import Window, sizes_of
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.residents import Residents
@@ -33,15 +33,33 @@ class PlannedLayer:
     windows: Sequence[Window]
 
 
-def choose_places(planned: Sequence[PlannedLayer]) -> frozenset[SSAValue]:
-    """Return the tensors that may stay in local memories: they and the tiles of the layers fit at all times.
+def that_may_stay(tilers: Iterable[Tiler]) -> frozenset[SSAValue]:
+    """Return the tensors that all layers which write and read them could take in local memories, and whose schedules do
+    not say otherwise.
+    """
+    able: set[SSAValue] = set()
+    unable: set[SSAValue] = set()
+    for tiler in tilers:
+        layer = tiler.layer
+        if not tiler.may_stay_on_chip:
+            unable |= {layer.output.value, *(buffer.value for buffer in layer.inputs)}
+        if layer.operation.decided.output == "global" or not _is_between_layers(layer.output):
+            unable.add(layer.output.value)
+        able.add(layer.output.value)
+    return frozenset(able - unable)
+
+
+def choose_places(
+    planned: Sequence[PlannedLayer], candidates: frozenset[SSAValue]
+) -> frozenset[SSAValue]:
+    """Return the candidates that stay in local memories: they and the tiles of the layers fit at all times.
 
     Those come first that save most transfers for the time that they stay. `planned` are the layers of a program, in its
     order.
     """
     free = _free_bytes(planned)
-    stays = [stay for stay in _stays(planned) if stay.decided != "global"]
-    stays.sort(key=lambda stay: (stay.decided is None, stay.steps / (1 + stay.readers)))
+    stays = [stay for stay in _stays(planned) if stay.buffer.value in candidates]
+    stays.sort(key=lambda stay: (not stay.is_decided, stay.steps / (1 + stay.readers)))
     kept: set[SSAValue] = set()
     for stay in stays:
         during = range(stay.first, stay.last + 1)
@@ -61,7 +79,7 @@ class _Stay:
     first: int
     last: int
     readers: int
-    decided: str | None
+    is_decided: bool
     size_bytes: dict[int, int]
     """For each core the bytes of its part."""
 
@@ -85,26 +103,22 @@ def _free_bytes(planned: Sequence[PlannedLayer]) -> dict[int, list[float]]:
 
 
 def _stays(planned: Sequence[PlannedLayer]) -> list[_Stay]:
-    """Return the tensors that all layers which write and read them could take in local memories."""
+    """Return the tensors between layers."""
     found: dict[SSAValue, _Stay] = {}
-    excluded: set[SSAValue] = set()
     for at, each in enumerate(planned):
         layer = each.layer
         for buffer in {b.value: b for b in layer.inputs}.values():
             stay = found.get(buffer.value)
             if stay is not None:
                 stay.last, stay.readers = at, stay.readers + 1
-            if not each.tiler.may_stay_on_chip:
-                excluded.add(buffer.value)
         output = layer.output
         stay = found.setdefault(
-            output.value, _Stay(output, at, at, 0, each.schedule.output, defaultdict(int))
+            output.value,
+            _Stay(output, at, at, 0, each.schedule.output == "local", defaultdict(int)),
         )
         for core, window in zip(each.cores, each.windows, strict=True):
             stay.size_bytes[core] += _kept_bytes(each.tiler, window)
-        if not (each.tiler.may_stay_on_chip and _is_between_layers(output)):
-            excluded.add(output.value)
-    return [stay for value, stay in found.items() if value not in excluded and stay.readers]
+    return [stay for stay in found.values() if stay.readers]
 
 
 def _is_between_layers(buffer: Buffer) -> bool:
@@ -127,11 +141,30 @@ def _kept_bytes(tiler: Tiler, window: Window) -> int:
     return align(output.bytes_of(elements))
 
 
-def kept_tensors(layers: Iterable[Layer]) -> frozenset[SSAValue]:
+def kept_run(planned: PlannedLayer) -> int:
+    """Return how many elements along the output's contiguous axis its smallest tile has."""
+    last = planned.layer.output.layout.last_axis
+    if last is None:
+        return 1
+    sizes = [sizes_of(window)[last] for window in planned.windows]
+    for tile in planned.schedule.tile or ():
+        # The loops of some layers are not the output's axes.
+        if len(tile) == len(planned.layer.shape):
+            sizes.append(tile[last])
+    return min(sizes)
+
+
+def mark_kept(buffers: dict[SSAValue, Buffer], kept: Collection[SSAValue]) -> None:
+    """Note in the buffers which tensors stay in local memories."""
+    for value, buffer in buffers.items():
+        if buffer.is_kept != (value in kept):
+            buffers[value] = replace(buffer, is_kept=value in kept)
+
+
+def kept_tensors(program: ProgramOp) -> frozenset[SSAValue]:
     """Return the tensors of which schedules say that they stay in local memories."""
-    return frozenset(
-        layer.output.value for layer in layers if layer.operation.decided.output == "local"
-    )
+    layers = [op for op in program.body.block.ops if isinstance(op, LayerOp)]
+    return frozenset(op.output for op in layers if op.decided.output == "local")
 
 
 def check_places(layer: Layer, tiler: Tiler, residents: Residents) -> None:

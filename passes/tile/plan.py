@@ -27,12 +27,20 @@ from xdsl.ir import SSAValue
 
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
+from ...dialects.ir.weights import WeightStore
 from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
 from .layer_parts import check_core_count, parts_of
-from .places import PlannedLayer, choose_places
+from .places import (
+    PlannedLayer,
+    choose_places,
+    kept_run,
+    kept_tensors,
+    mark_kept,
+    that_may_stay,
+)
 from .tiler_bases.constants import Constants
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.tiler import Tiler
@@ -52,7 +60,7 @@ class Plan(SmaltiPass):
 
     cores: int | None = None
     """How many cores of the target to use; all unless given."""
-    on_chip: bool = False
+    on_chip: bool = True
     """Whether tensors between layers may stay in local memories."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
@@ -61,22 +69,17 @@ class Plan(SmaltiPass):
         """
         target = target_of(module)
         cores = check_core_count(target, self.cores)
-        costs, constants = CostModel(target), Constants(store_of(ctx))
-        buffers: dict[SSAValue, Buffer] = {}
-        layers: list[Layer] = []
-        siblings: dict[SSAValue, list[Window]] = defaultdict(list)
-        for op in tile.program_of(module).body.block.ops:
-            if isinstance(op, tile.GlobalOp):
-                buffers[op.output] = Buffer.of(op)
-            elif isinstance(op, tile.LayerOp):
-                layer = Layer.of(op, buffers)
-                layers.append(layer)
-                siblings[op.output].append(layer.window)
-        planned: list[PlannedLayer] = []
-        for layer in layers:
-            layer.siblings = siblings[layer.operation.output]
-            planned.append(_complete(layer, costs, constants, cores))
-        kept = choose_places(planned) if self.on_chip else frozenset()
+        network = _Network(tile.program_of(module), CostModel(target), store_of(ctx), cores)
+        kept = kept_tensors(network.program)
+        if self.on_chip:
+            candidates = that_may_stay(
+                tiler_of(layer, network.costs) for layer in network.layers(kept)
+            )
+            # First as if all could stay, then as those do for which there is room.
+            kept = choose_places(network.planned(candidates), candidates)
+        planned = network.planned(kept)
+        if self.on_chip:
+            kept = choose_places(planned, kept)
         for each in planned:
             operation, schedule = each.layer.operation, each.schedule
             if operation.output in kept:
@@ -85,6 +88,42 @@ class Plan(SmaltiPass):
             if schedule != operation.decided:
                 operation.properties["schedule"] = ScheduleAttr(schedule)
                 self.count("planned")
+
+
+@dataclass(frozen=True)
+class _Network:
+    """The layers of a program, to be planned on at most `cores` cores."""
+
+    program: tile.ProgramOp
+    costs: CostModel
+    store: WeightStore
+    cores: int
+
+    def layers(self, kept: frozenset[SSAValue]) -> list[Layer]:
+        """Read the layers; the tensors `kept` stay in local memories."""
+        ops = list(self.program.body.block.ops)
+        buffers = {op.output: Buffer.of(op) for op in ops if isinstance(op, tile.GlobalOp)}
+        mark_kept(buffers, kept)
+        layers = [Layer.of(op, buffers) for op in ops if isinstance(op, tile.LayerOp)]
+        siblings: dict[SSAValue, list[Window]] = defaultdict(list)
+        for layer in layers:
+            siblings[layer.operation.output].append(layer.window)
+            layer.siblings = siblings[layer.operation.output]
+        return layers
+
+    def planned(self, kept: frozenset[SSAValue]) -> list[PlannedLayer]:
+        """Complete the schedule of each layer. Raises DiagnosticError if one cannot be carried out."""
+        constants = Constants(self.store)
+        runs: dict[SSAValue, int] = {}
+        planned: list[PlannedLayer] = []
+        for layer in self.layers(kept):
+            layer.inputs = [
+                replace(buffer, kept_run=runs.get(buffer.value)) for buffer in layer.inputs
+            ]
+            planned.append(_complete(layer, self.costs, constants, self.cores))
+            if layer.output.is_kept:
+                runs[layer.output.value] = kept_run(planned[-1])
+        return planned
 
 
 def _complete(layer: Layer, costs: CostModel, constants: Constants, cores: int) -> PlannedLayer:

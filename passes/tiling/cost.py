@@ -9,7 +9,8 @@ busiest resource, and a part of the other that does not overlap with it:
     transfer = bytes of all cores / bytes per cycle
     cycles = max(compute, transfer) + exposed · min(compute, transfer) + part cycles · cores
 
-Bytes count whole bursts for each run, halos and shared weights once for each core. And `tiles`
+Bytes count whole bursts for each run, halos and shared weights once for each core. What a part
+reads of tensors in local memories passes two ports, and the interconnect of all. And `tiles`
 tiles that pass through stages (load, matrix, vector, store) of total `stage` cycles take
 
     cycles = max(stages) + (sum(stages) − max(stages)) / tiles + tile cycles · tiles
@@ -49,12 +50,15 @@ nothing hides.
 
 @dataclass(frozen=True)
 class Work:
-    """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus."""
+    """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus, and
+    bytes copied from local memories.
+    """
 
     matrix_cycles: int = 0
     vector_cycles: int = 0
     load_bytes: int = 0
     store_bytes: int = 0
+    copied_bytes: int = 0
 
 
 @dataclass(eq=False)
@@ -73,6 +77,8 @@ class CostModel:
         self.cores: int = target.cores
         self.bytes_per_cycle: float = target.global_bytes_per_cycle
         self.burst_bytes: int = target.global_memory.burst_bytes
+        self.port_bytes_per_cycle: float = target.local_memory.bytes_per_cycle
+        self.interconnect_bytes_per_cycle: float = target.interconnect_bytes_per_cycle
 
     def matrix_cycles(self, storage: str, m: int, k: int, n: int, repeat: int = 1) -> int:
         """Return the cycles of `repeat` matrix products [m,k] x [k,n] on one core's matrix unit."""
@@ -149,12 +155,17 @@ def window_bytes(costs: CostModel, layout: Layout, window: Window, storage: str)
 
 def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:
     """Estimate the cycles of a layer with one part per core (the module's first formula)."""
-    busiest, moved, count = 0, 0, 0
+    busiest, moved, copied, count = 0.0, 0, 0, 0
     for part in parts:
-        busiest = max(busiest, part.matrix_cycles, part.vector_cycles)
+        compute = max(part.matrix_cycles, part.vector_cycles)
+        # A byte is read through a port and written through one.
+        copy = 2 * part.copied_bytes / costs.port_bytes_per_cycle
+        busiest = max(busiest, max(compute, copy) + EXPOSED * min(compute, copy))
         moved += part.load_bytes + part.store_bytes
+        copied += part.copied_bytes
         count += 1
     transfer = moved / costs.bytes_per_cycle
+    busiest = max(busiest, copied / costs.interconnect_bytes_per_cycle)
     return max(busiest, transfer) + EXPOSED * min(busiest, transfer) + PART_CYCLES * count
 
 

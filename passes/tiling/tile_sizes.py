@@ -96,6 +96,10 @@ class Product:
     """
     depth_unit: int = 1
     """The weights' rows of `depth` elements are padded to a multiple of this many."""
+    keeps_input: bool = False
+    keeps_residual: bool = False
+    keeps_output: bool = False
+    """Whether input, residual and output stay in local memories."""
 
     def in_channels(self, channels: int, depth: int) -> int:
         """Return how many input channels a tile reads that has `channels` output channels and sums over `depth`
@@ -177,8 +181,12 @@ def _product_cycles(
     count = row_count * channel_count
     pitch = round_up(channels, costs.lane_group)
     pixels = prod(rows)
+    share = costs.bytes_per_cycle / cores
+    # Cycles to load a byte: over this core's share of the bus, or through two ports.
+    from_bus, from_core = 1 / share, 2 / costs.port_bytes_per_cycle
     x = _input_bytes(costs, p, rows, channels, p.depth) * row_count
-    w = _weight_bytes(p, channels, p.depth) * channel_count
+    x *= from_core if p.keeps_input else from_bus
+    w = _weight_bytes(p, channels, p.depth) * channel_count * from_bus
     shared_x = 1 if p.fan_in or row_count == 1 else channel_count
     channels_outer = w + x * shared_x
     rows_outer = x + w * (1 if channel_count == 1 else row_count)
@@ -186,7 +194,9 @@ def _product_cycles(
         x *= channel_count
         channels_outer, rows_outer = w + x, x + w * row_count
     out = bytes_of(pixels * pitch, p.out_storage) * count
-    loads = min(channels_outer, rows_outer) + (out if p.residual else 0)
+    loads = min(channels_outer, rows_outer)
+    loads += out * (from_core if p.keeps_residual else from_bus) if p.residual else 0
+    stores = 0 if p.keeps_output else out * from_bus
     if p.engine == "matrix":
         matrix = costs.matrix_cycles(
             p.storage, pixels, p.taps * p.depth, ceil_div(channels, p.groups), p.groups
@@ -198,10 +208,9 @@ def _product_cycles(
         vector = costs.vector_cycles(p.storage, pixels * pitch, operations) * count
     operations = costs.epilogue_operations(p.residual)
     vector += costs.vector_cycles(p.acc_storage, pixels * pitch, operations) * count
-    share = costs.bytes_per_cycle / cores
-    bus = (loads + out) / share
-    stages = (loads / share, float(matrix), float(vector), out / share)
-    cycles = max(pipeline_cycles(stages, count), bus)
+    stages = (loads, float(matrix), float(vector), stores)
+    # Loads and stores share the bus.
+    cycles = max(pipeline_cycles(stages, count), loads + stores)
     return cycles, channels_outer <= rows_outer
 
 

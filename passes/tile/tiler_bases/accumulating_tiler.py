@@ -19,7 +19,7 @@ from ....backends.numerics.device.packing import (
 from ....backends.numerics.rounding_up import round_up
 from ....dialects import tile
 from ....dialects.tile import Schedule
-from ...tiling.cost import CostModel
+from ...tiling.cost import CostModel, Work
 from ...tiling.tile_sizes import (
     Footprint,
     GivenTile,
@@ -374,11 +374,27 @@ class AccumulatingTiler(Tiler):
         operations = self.costs.epilogue_operations(self.residual is not None)
         return self.costs.vector_cycles(self.accumulator, outputs, operations)
 
-    def side_bytes(self, window: Window) -> int:
-        """Return how many bytes on the global bus the epilogue of `window` reads: table and residual."""
+    def kept_operands(self) -> dict[str, bool]:
+        """Return the fields of `Product` that say what stays in local memories."""
+        layer, residual = self.layer, self.residual
+        return {
+            "keeps_input": layer.inputs[0].is_kept,
+            "keeps_residual": residual is not None and layer.inputs[residual].is_kept,
+            "keeps_output": layer.output.is_kept,
+        }
+
+    def part_work(
+        self, window: Window, x: Window, weight_bytes: int, matrix_cycles: int, vector_cycles: int
+    ) -> Work:
+        """Return what `window` costs, which reads the box `x` of the input, so many bytes of weights, and for the
+        epilogue the table and the residual.
+        """
+        boxes = [(0, x)] if self.residual is None else [(0, x), (self.residual, window)]
+        loaded, copied = self.reading(boxes)
         low, high = window[self.channel_axis]
-        table = epilogue_table_bytes(self.table_rows, high - low)
-        return table if self.residual is None else table + self.load_bytes(self.residual, window)
+        loaded += weight_bytes + epilogue_table_bytes(self.table_rows, high - low)
+        stored = self.store_bytes(window)
+        return self.kept_work(window, Work(matrix_cycles, vector_cycles, loaded, stored, copied))
 
     def output_box(self, rows: Window, channels: Range) -> Window:
         """Return the window of the output for these ranges of the row axes and of the channels."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 
 from xdsl.ir import SSAValue
@@ -76,7 +77,7 @@ class ElementTiler(BoxTiler):
             return work
         # A DMA engine makes one address per cycle: count it like a unit that is busy.
         busy = max(work.vector_cycles, prod(sizes_of(window)))
-        return Work(0, busy, work.load_bytes, work.store_bytes)
+        return replace(work, vector_cycles=busy)
 
     def least_work(self, window: Window) -> Work:
         """Return the computation alone: the producer of the input may lay it out as the output is."""

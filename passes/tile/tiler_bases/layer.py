@@ -31,8 +31,8 @@ def integers(attribute: Ints) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
-    """A buffer in global memory: its value in the IR, its layout and storage type and, if it holds weights, its key or
-    seed.
+    """A tensor and its buffer in global memory: the value in the IR, layout and storage type and, if it holds weights,
+    the key or seed.
 
     A tensor without axes is seen as one of shape (1,).
     """
@@ -44,6 +44,10 @@ class Buffer:
     segment: str
     key: str | None = None
     seed: int | None = None
+    is_kept: bool = False
+    """Whether the tensor stays in local memories, as far as is known."""
+    kept_run: int | None = None
+    """How many elements along the contiguous axis a tile has that stays; None if that is not known, or all."""
 
     @staticmethod
     def of(op: tile.GlobalOp) -> Buffer:

@@ -115,19 +115,18 @@ class ConvolutionTiler(AccumulatingTiler):
         outputs = pixels * round_up(channels, costs.lane_group)
         taps = prod(self.kernel)
         vector = self.epilogue_cycles(outputs)
-        loads = self.load_bytes(0, self._input_box(rows, window[1], (0, self.group_channels)))
-        loads += self.weight.bytes_of(round_up(channels, costs.lane_group) * taps * self.depth)
-        loads += self.side_bytes(window)
-        stores, storage = self.store_bytes(window), layer.elements[0].storage
+        x = self._input_box(rows, window[1], (0, self.group_channels))
+        weights = self.weight.bytes_of(round_up(channels, costs.lane_group) * taps * self.depth)
+        storage = layer.elements[0].storage
         if self.depthwise:
             operations = taps * costs.operations_of("depthwise_conv2d")
             vector += costs.vector_cycles(storage, outputs, operations)
-            return Work(0, vector, loads, stores)
+            return self.part_work(window, x, weights, 0, vector)
         groups = self._groups_of(channels)
         matrix = costs.matrix_cycles(
             storage, pixels, taps * self.depth, ceil_div(channels, groups), groups
         )
-        return Work(matrix, vector, loads, stores)
+        return self.part_work(window, x, weights, matrix, vector)
 
     def elements_read(self, index: int) -> int:
         if index:
@@ -186,6 +185,7 @@ class ConvolutionTiler(AccumulatingTiler):
             table_rows=self.table_rows,
             row_limit=MAX_POSITIONS,
             can_split_depth=self.groups == 1 and not layer.elements[0].is_float,
+            **self.kept_operands(),
         )
 
     def rows_key(self, rows: Window, channels: Range) -> Key:

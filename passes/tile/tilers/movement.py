@@ -68,7 +68,7 @@ class MovementTiler(BoxTiler):
         """Return the cycles for which the core's DMA engine is busy: one for the address of each run, and those of the
         fill. They are given as cycles of the vector unit, which the layer does not use.
         """
-        loads, addresses = 0, 0
+        loads, addresses, copied = 0, 0, 0
         for piece in self.pieces:
             box = _common(piece.box, window)
             if box is None:
@@ -77,11 +77,15 @@ class MovementTiler(BoxTiler):
             run = max(copy.sizes[-1] for copy in copies)
             runs = ceil_div(prod(sizes_of(box)), run)
             addresses += runs
-            loads += self.costs.bus_bytes(self.layer.inputs[piece.index].bytes_of(run), runs)
+            source = self.layer.inputs[piece.index]
+            if source.is_kept:
+                copied += self.copied_bytes(source, box)
+            else:
+                loads += self.costs.bus_bytes(source.bytes_of(run), runs)
         if self.fill is not None and not self._ends_rows(window):
             filled = self.layer.output.bytes_of(self.elements_of(sizes_of(window)))
             addresses += self.costs.fill_cycles(filled)
-        return Work(0, addresses, loads, self.store_bytes(window))
+        return self.kept_work(window, Work(0, addresses, loads, self.store_bytes(window), copied))
 
     def least_work(self, window: Window) -> Work:
         """Return no work: the producer and the readers of the output may agree on a place where it already is."""

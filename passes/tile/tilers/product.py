@@ -83,10 +83,16 @@ class MatmulTiler(AccumulatingTiler):
         outputs = prod(rows) * round_up(columns, costs.lane_group)
         storage = self.layer.elements[0].storage
         matrix = costs.matrix_cycles(storage, prod(rows) // matrices, self.depth, columns, matrices)
-        loads = self.load_bytes(0, self._matrix_box(self.x, window[:-1], (0, self.depth)))
-        loads += self.w.bytes_of(matrices * self.depth * round_up(columns, costs.lane_group))
-        loads += self.side_bytes(window)
-        return Work(matrix, self.epilogue_cycles(outputs), loads, self.store_bytes(window))
+        x = self._matrix_box(self.x, window[:-1], (0, self.depth))
+        weights = self.w.bytes_of(matrices * self.depth * round_up(columns, costs.lane_group))
+        work = self.part_work(window, x, weights, matrix, self.epilogue_cycles(outputs))
+        if not self.w.is_kept:
+            return work
+        return replace(
+            work,
+            load_bytes=work.load_bytes - weights,
+            copied_bytes=work.copied_bytes + weights,
+        )
 
     @property
     def mixes_all(self) -> bool:
@@ -113,6 +119,7 @@ class MatmulTiler(AccumulatingTiler):
             table_rows=self.table_rows,
             can_split_depth=not element.is_float,
             depth_unit=self.costs.lane_group if self.transposed else 1,
+            **self.kept_operands(),
         )
 
     def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:

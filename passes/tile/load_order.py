@@ -1,0 +1,233 @@
+"""List scheduling: finds the place of each step of a tile program by playing it, with estimated times.
+
+Two plays. The first runs the steps of each core one after the other, which brings the steps of the cores into one order
+that is close to that of their times (`interleaved`). In the second one each engine has a queue of its own
+(`loads_ahead`): the DMA engine of a core takes the first load that is ready, where memory has room for it until its old
+place, so that loads of later layers run ahead of those that wait for other cores.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+import numpy as np
+
+from .engine_times import StepTime
+from .step_graph import GroupTimes, StepGraph
+
+
+@dataclass(frozen=True)
+class PlayedStep:
+    """A step as far as its place depends on it. `load_bytes` is None unless the step is a load that may run ahead; it
+    is the size of the buffer that the load begins to use, 0 if an earlier step uses that already.
+    """
+
+    core: int
+    time: StepTime
+    load_bytes: int | None = None
+
+
+class _Bus:
+    """The bus of global memory, which serves transfers in the order of their starts."""
+
+    def __init__(self) -> None:
+        self._free = 0.0
+
+    def end(self, start: float, time: StepTime) -> float:
+        """Return when a step that starts at `start` has its result."""
+        end = start + time.busy
+        if time.bus:
+            self._free = max(self._free, start) + time.bus
+            end = max(end, self._free)
+        return end + time.latency
+
+
+def interleaved(steps: Sequence[PlayedStep], graph: StepGraph) -> list[int]:
+    """Return the numbers of the steps, in program order for each core, in the order of the times at which they start
+    if each core starts them in that order.
+    """
+    queues: dict[int, list[int]] = defaultdict(list)
+    for number, step in enumerate(steps):
+        queues[step.core].append(number)
+    at = dict.fromkeys(queues, 0)
+    started = dict.fromkeys(queues, 0.0)
+    free: dict[tuple[int, str], float] = defaultdict(float)
+    times, bus = GroupTimes(graph), _Bus()
+    order: list[int] = []
+    heap: list[tuple[float, int]] = []
+
+    def offer(core: int) -> bool:
+        """Put the next step of a core on the heap, if nothing that it waits for is missing; tell whether that is so."""
+        number = queues[core][at[core]] if at[core] < len(queues[core]) else None
+        ready = None if number is None else times.ready(number)
+        if number is None or ready is None:
+            return False
+        engine = (core, steps[number].time.engine)
+        heappush(heap, (max(started[core], free[engine], ready), core))
+        return True
+
+    idle = set(queues)
+    while len(order) < len(steps):
+        idle = {core for core in sorted(idle) if not offer(core)}
+        start, core = heappop(heap)
+        number = queues[core][at[core]]
+        step = steps[number]
+        at[core] += 1
+        started[core], free[core, step.time.engine] = start, start + step.time.busy
+        order.append(number)
+        times.place(number, bus.end(start, step.time))
+        idle.add(core)
+    return order
+
+
+@dataclass
+class _Queue:
+    """The steps of one engine of one core that are not placed yet, and when the engine is free."""
+
+    steps: list[int]
+    first: int = 0
+    free: float = 0.0
+
+
+class LoadsAhead:
+    """The second play: finds for each load the step before which it stands.
+
+    `steps` are in the order of `interleaved`, and `graph` is theirs. `live` has for each core the bytes of local memory
+    in use at each step, and `budgets` how many may be.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[PlayedStep],
+        graph: StepGraph,
+        live: Mapping[int, np.ndarray],
+        budgets: Mapping[int, float],
+        lookahead: int,
+    ) -> None:
+        self.steps, self.live, self.budgets, self.lookahead = steps, live, budgets, lookahead
+        self.times, self.bus = GroupTimes(graph), _Bus()
+        self.graph = graph
+        self.keys = [2 * number + 1 for number in range(len(steps))]
+        """Where each step goes: 2i + 1 for step i that stays, 2j for one that moves before step j."""
+        self.group_keys = [0] * len(graph.members)
+        self.order: list[int] = []
+        """The steps as they were placed."""
+        self.queues: dict[tuple[int, str], _Queue] = {}
+        self.others: dict[int, list[int]] = defaultdict(list)
+        """The steps of each core that stay."""
+        for number, step in enumerate(steps):
+            engine = "loads" if step.load_bytes is not None else step.time.engine
+            self.queues.setdefault((step.core, engine), _Queue([])).steps.append(number)
+            if step.load_bytes is None:
+                self.others[step.core].append(number)
+        self.passed = dict.fromkeys(self.others, 0)
+        """How many of these are placed, without a gap."""
+        self.waiters: list[set[int]] = [set() for _ in graph.members]
+        """The cores whose steps wait for each group."""
+        for number, groups in enumerate(graph.waits):
+            for group in groups:
+                self.waiters[group].add(steps[number].core)
+        self.followers: dict[int, int] = {
+            behind: steps[number].core for number, behind in enumerate(graph.behind) if behind >= 0
+        }
+        """The core of the step that must follow a step."""
+
+    def run(self) -> np.ndarray:
+        """Place all steps; return the sort keys of the steps, by number, as `keys` explains: [n, 2] with the order of
+        placing as the second.
+        """
+        heap: list[tuple[float, int, str, int]] = []
+        engines: dict[int, list[str]] = defaultdict(list)
+        for core, engine in self.queues:
+            engines[core].append(engine)
+        changed = set(engines)
+        offered: dict[tuple[int, str], tuple[float, int] | None] = {}
+        while len(self.order) < len(self.steps):
+            # Only the last offer of an engine counts; those before it are passed over.
+            for core in sorted(changed):
+                for engine in engines[core]:
+                    found = self._candidate(core, engine)
+                    if found is not None and found != offered.get((core, engine)):
+                        heappush(heap, (found[0], core, engine, found[1]))
+                    offered[core, engine] = found
+            changed = set()
+            start, core, engine, number = heappop(heap)
+            if offered[core, engine] == (start, number):
+                offered[core, engine] = None
+                changed = self._place(core, engine, number, start)
+        placed = np.empty(len(self.steps), np.int64)
+        placed[self.order] = np.arange(len(self.steps))
+        return np.stack((np.array(self.keys), placed), axis=1)
+
+    def _candidate(self, core: int, engine: str) -> tuple[float, int] | None:
+        """Return when an engine can start its next step, and which that is; None if all that it has must wait for
+        something that is not placed.
+        """
+        queue = self.queues[core, engine]
+        if engine == "loads":
+            return self._next_load(core, queue)
+        if queue.first == len(queue.steps):
+            return None
+        number = queue.steps[queue.first]
+        ready = self.times.ready(number)
+        return None if ready is None else (max(queue.free, ready), number)
+
+    def _next_load(self, core: int, queue: _Queue) -> tuple[float, int] | None:
+        """Return the load with the earliest start among the next ones, the first in order if there are several."""
+        best: tuple[float, int] | None = None
+        for number in queue.steps[queue.first : queue.first + 1 + self.lookahead]:
+            ready = self.times.ready(number)
+            if ready is None or (best is not None and ready >= best[0]):
+                continue
+            if not self._has_room(core, number):
+                continue
+            best = max(queue.free, ready), number
+            if best[0] <= queue.free:
+                break
+        return best
+
+    def _before(self, core: int, number: int) -> int:
+        """Return the step before which a load would stand now: the next one of its core that stays, but after all that
+        it waits for.
+        """
+        own, passed = self.others.get(core, []), self.passed.get(core, 0)
+        next_ = own[passed] if passed < len(own) else len(self.steps)
+        after = max((self.group_keys[group] for group in self.graph.waits[number]), default=0)
+        behind = self.graph.behind[number]
+        if behind >= 0:
+            after = max(after, self.keys[behind])
+        return min(number, max(next_, -(-after // 2)))
+
+    def _has_room(self, core: int, number: int) -> bool:
+        size = self.steps[number].load_bytes
+        before = self._before(core, number)
+        if not size or before >= number:
+            return True
+        return bool(self.live[core][before:number].max() + size <= self.budgets[core])
+
+    def _place(self, core: int, engine: str, number: int, start: float) -> set[int]:
+        """Place a step; return the cores whose engines may go on otherwise now."""
+        queue, step = self.queues[core, engine], self.steps[number]
+        if engine == "loads":
+            queue.steps.remove(number)
+            before = self._before(core, number)
+            if before < number:
+                self.keys[number] = 2 * before
+                if step.load_bytes:
+                    self.live[core][before:number] += step.load_bytes
+        else:
+            queue.first += 1
+        queue.free = start + step.time.busy
+        self.order.append(number)
+        changed = {core, self.followers.get(number, core)}
+        for group in self.times.place(number, self.bus.end(start, step.time)):
+            changed |= self.waiters[group]
+        for group in self.graph.joins[number]:
+            self.group_keys[group] = max(self.group_keys[group], self.keys[number])
+        own = self.others.get(core, [])
+        while self.passed.get(core, 0) < len(own) and self.times.placed[own[self.passed[core]]]:
+            self.passed[core] += 1
+        return changed
