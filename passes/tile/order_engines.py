@@ -86,10 +86,7 @@ class OrderEngines(SmaltiPass):
     ) -> list[tile.StepOp] | None:
         """Return the steps with loads ahead, or None if buffers could not be placed in any order that was found."""
         uses, graph = buffer_uses(program, steps), StepGraph.of(steps)
-        played = [
-            replace(each, load_bytes=_load_bytes(op, number, each, uses))
-            for number, (op, each) in enumerate(zip(steps, played, strict=True))
-        ]
+        played = _with_memory(steps, played, uses)
         attempt = dict.fromkeys(sorted({each.core for each in played}), 0)
         while True:
             budgets = {core: capacity * _BUDGETS[tried] for core, tried in attempt.items()}
@@ -106,14 +103,29 @@ class OrderEngines(SmaltiPass):
                 attempt[core] = min(attempt[core] + 1, len(_BUDGETS) - 1)
 
 
-def _load_bytes(
-    op: tile.StepOp, number: int, played: PlayedStep, uses: dict[SSAValue, BufferUse]
-) -> int | None:
-    """Return the bytes that a load which may run ahead begins to use; None for other steps."""
-    if not isinstance(op, tile.CoreOp) or not op.may_run_ahead or played.time.engine != "dma_in":
-        return None
-    use = uses[op.buffer_written]
-    return align(use.size_bytes) if use.first == number else 0
+def _with_memory(
+    steps: Sequence[tile.StepOp], played: Sequence[PlayedStep], uses: dict[SSAValue, BufferUse]
+) -> list[PlayedStep]:
+    """Return the steps with the local memory that they begin and end to use, and whether they may run ahead."""
+    begun = [0] * len(steps)
+    ended: list[list[tuple[int, int]]] = [[] for _ in steps]
+    for use in uses.values():
+        if use.memory[0] == "local" and use.is_used:
+            size = align(use.size_bytes)
+            ended[use.last].append((use.memory[1], size))
+            if played[use.first].core == use.memory[1]:
+                begun[use.first] += size
+    return [
+        replace(
+            each,
+            is_ahead=isinstance(op, tile.CoreOp)
+            and op.may_run_ahead
+            and each.time.engine == "dma_in",
+            begun=begun[number],
+            ended=tuple(ended[number]),
+        )
+        for number, (op, each) in enumerate(zip(steps, played, strict=True))
+    ]
 
 
 def has_addresses(program: tile.ProgramOp) -> bool:

@@ -30,11 +30,11 @@ builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha2
 // CHECK-NEXT: %b = tile.alloc
 // CHECK-NEXT: tile.convert core 0 %a -> %b
 // CHECK-NEXT: tile.copy core 0 %b -> %m
-// CHECK-NEXT: %e = tile.alloc
-// CHECK-NEXT: tile.copy core 0 %m -> %e
 // CHECK-NEXT: %d = tile.alloc
 // CHECK-NEXT: tile.convert core 0 %c -> %d
 // CHECK-NEXT: tile.copy core 0 %d -> %y
+// CHECK-NEXT: %e = tile.alloc
+// CHECK-NEXT: tile.copy core 0 %m -> %e
 // CHECK-NEXT: tile.copy core 0 %e -> %y
 
 // NONE:      tile.copy core 0 %x -> %a
