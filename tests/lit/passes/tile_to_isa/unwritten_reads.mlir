@@ -38,3 +38,24 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
     tile.matmul core 0 %x, %w -> %acc depth = 16 columns = 16 accumulate : memref<1x4x16xi8, "local">, memref<1x1x16x16xi8, "local"> -> memref<1x4x16xi32, "acc">
   }
 }
+
+// -----
+
+// A value between layers that no step writes, as where the layer that does was deleted: its bytes in global memory are
+// those of an older value.
+
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  tile.program @main {
+    %x = tile.global "x" segment = "input" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
+    %older = tile.global "older" segment = "scratch" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
+    %mid = tile.global "mid" segment = "scratch" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
+    %y = tile.global "y" segment = "output" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
+    %a = tile.alloc core 0 address = 0 : memref<64xi8, "local">
+    %b = tile.alloc core 0 address = 64 : memref<64xi8, "local">
+    tile.copy core 0 %x -> %a source_strides = [1] target_strides = [1] sizes = [64] : memref<64xi8, "global"> -> memref<64xi8, "local">
+    tile.copy core 0 %a -> %older source_strides = [1] target_strides = [1] sizes = [64] : memref<64xi8, "local"> -> memref<64xi8, "global">
+    // expected-error @below {{tile.copy: reads 'mid' of type memref<64xi8, "global">, which no step writes}}
+    tile.copy core 0 %mid -> %b source_strides = [1] target_strides = [1] sizes = [64] : memref<64xi8, "global"> -> memref<64xi8, "local">
+    tile.copy core 0 %b -> %y source_strides = [1] target_strides = [1] sizes = [64] : memref<64xi8, "local"> -> memref<64xi8, "global">
+  }
+}
