@@ -202,6 +202,22 @@ def test_positions_of_nothing():
     check(without(1, ROWS, *nodes))
 
 
+@pytest.mark.parametrize("quantize", ["f32", "int8"])
+def test_an_input_without_elements(quantize):
+    """Attention whose keys of earlier tokens are none yet, as at the first token."""
+    nodes = [
+        node("Concat", ["past", "x"], ["keys"], axis=0),
+        node("Transpose", ["keys"], ["turned"], perm=[1, 0]),
+        node("MatMul", ["x", "turned"], ["y"]),
+    ]
+    model = model_of(nodes, {"past": ("earlier", 4), "x": (3, 4)}, ["y", "keys"])
+    inputs = {"past": floats(0, 4), "x": random_input(3, 4)}
+    calibration = inputs if quantize == "int8" else None
+    for sizes in ({"symbols": {"earlier": 0}}, {"input_shapes": {"past": (0, 4)}}):
+        compiled = compile_model(model, quantize=quantize, calibration=calibration, **sizes)
+        agree(compiled.run(inputs), run_onnx(model, inputs), 0.05 if calibration else 1e-6)
+
+
 def test_levels_are_compared_with_onnx_runtime():
     nodes = [node("Relu", ["none"], ["empty"]), node("Pad", ["empty", "pads"], ["y"])]
     model = without(1, ROWS, *nodes, pads=np.array([0, 0, 0, 2]))

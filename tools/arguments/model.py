@@ -34,7 +34,7 @@ def shape(text: str) -> tuple[str, tuple[int, ...]]:
         parsed = tuple(int(size) for size in sizes.split(",")) if sizes else ()
     except ValueError:
         parsed = None
-    if not equals or not name or parsed is None or any(size < 1 for size in parsed):
+    if not equals or not name or parsed is None or any(size < 0 for size in parsed):
         raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=1,3,224,224")
     return name, parsed
 
@@ -42,7 +42,7 @@ def shape(text: str) -> tuple[str, tuple[int, ...]]:
 def symbol(text: str) -> tuple[str, int]:
     """Parse NAME=N, as an argparse type."""
     name, equals, size = text.rpartition("=")
-    if not equals or not name or not (size.isascii() and size.isdigit()) or int(size) < 1:
+    if not equals or not name or not (size.isascii() and size.isdigit()):
         raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=N")
     return name, int(size)
 

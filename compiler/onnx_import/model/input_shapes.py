@@ -93,9 +93,9 @@ def _symbols(
                 place,
                 hint=f"its symbolic dimensions are: {names}",
             )
-        if not 1 <= size <= _LARGEST_DIMENSION:
+        if not 0 <= size <= _LARGEST_DIMENSION:
             raise DiagnosticError(
-                f"the size of '{name}' must be between 1 and {_LARGEST_DIMENSION}, it is {size}",
+                f"the size of '{name}' must be between 0 and {_LARGEST_DIMENSION}, it is {size}",
                 place,
             )
     for lead in [dimensions[0] for dimensions in shapes]:
@@ -151,9 +151,9 @@ def _resolve(
         )
     shape = tuple(int(size) for size in dimensions if isinstance(size, int))
     for size in shape:
-        if not 1 <= size <= _LARGEST_DIMENSION:
+        if not 0 <= size <= _LARGEST_DIMENSION:
             raise DiagnosticError(
-                f"size {size} in {list(shape)} is not between 1 and {_LARGEST_DIMENSION}", place
+                f"size {size} in {list(shape)} is not between 0 and {_LARGEST_DIMENSION}", place
             )
     return shape
 

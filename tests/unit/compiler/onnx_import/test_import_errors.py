@@ -184,7 +184,7 @@ def test_input_shapes():
     refused(two, "[N, L]", "--define-symbol N=N --define-symbol L=N")
     refused(two, "no symbolic dimension 'M'", "'N', 'L'", symbols={"M": 1})
     refused(fixed, "no symbolic dimension 'M'", "none", symbols={"M": 1})
-    refused(two, "between 1 and", "it is 0", symbols={"N": 0})
+    refused(two, "between 0 and", "it is -1", symbols={"N": -1})
     refused(two, "batch size is 2", "'N' is 3", symbols={"N": 3}, batch=2)
     constant = model_of(
         [node("Add", "x c", "y")], {"x": (2,)}, constants={"c": np.ones(2, np.float32)}
