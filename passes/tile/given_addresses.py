@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PACKED_SEGMENTS = ("weights", "input", "output")
 """Segments of global memory whose buffers are in use as long as the program runs."""
+_Given = dict[MemoryPlace, list[tuple[BufferUse, int]]]
 _HINT = "change one of the addresses, or remove them: tile-assign-addresses chooses those that are left out"
 
 
@@ -39,20 +40,9 @@ def check_given_addresses(uses: Iterable[BufferUse], steps: int, target: Target)
 
     Raises DiagnosticError if a buffer lies outside its memory, or if two that are in use at one time share bytes.
     """
-    memories: dict[MemoryPlace, list[tuple[BufferUse, int]]] = defaultdict(list)
-    for use in uses:
-        address = address_of(use.op)
-        if address is not None and (use.is_used or use.memory[0] in PACKED_SEGMENTS):
-            memories[use.memory].append((use, address))
+    memories = _by_memory(uses)
+    _check_inside(memories, target)
     for memory, given in memories.items():
-        capacity = memory_capacity(target, memory)
-        for use, address in given:
-            if address + use.size_bytes > capacity:
-                raise DiagnosticError(
-                    f"{_name(use.op)} is at {_bytes(use, address)} of {_memory(memory)}, which has {capacity} bytes",
-                    place_of(use.op),
-                    hint=_HINT,
-                )
         lifetimes = [lifetime_of(use, steps) for use, _ in given]
         pair = first_conflict(lifetimes, [address for _, address in given])
         if pair is not None:
@@ -69,6 +59,33 @@ def check_given_addresses(uses: Iterable[BufferUse], steps: int, target: Target)
                 ],
                 hint=_HINT,
             )
+
+
+def check_inside_memories(uses: Iterable[BufferUse], target: Target) -> None:
+    """Raise DiagnosticError if a buffer that has an address lies outside its memory."""
+    _check_inside(_by_memory(uses), target)
+
+
+def _by_memory(uses: Iterable[BufferUse]) -> _Given:
+    """Return the buffers that have an address, with the addresses, by memory."""
+    memories: _Given = defaultdict(list)
+    for use in uses:
+        address = address_of(use.op)
+        if address is not None and (use.is_used or use.memory[0] in PACKED_SEGMENTS):
+            memories[use.memory].append((use, address))
+    return memories
+
+
+def _check_inside(memories: _Given, target: Target) -> None:
+    for memory, given in memories.items():
+        capacity = memory_capacity(target, memory)
+        for use, address in given:
+            if address + use.size_bytes > capacity:
+                raise DiagnosticError(
+                    f"{_name(use.op)} is at {_bytes(use, address)} of {_memory(memory)}, which has {capacity} bytes",
+                    place_of(use.op),
+                    hint=_HINT,
+                )
 
 
 def _bytes(use: BufferUse, address: int) -> str:

@@ -20,8 +20,10 @@ from xdsl.ir import SSAValue
 from ....dialects import tile
 from ....dialects.ir.attribute import values_of
 from ....dialects.ir.location import place_of
+from ....dialects.ir.target_attribute import target_name_of, target_of
 from ....dialects.ir.weights import WeightStore
 from ....dialects.tile.analysis.weight_data import weight_data
+from ....passes.tile.given_addresses import check_inside_memories
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
 from ..samples import MAX_LIVE_BYTES, joined, stack_samples
@@ -55,10 +57,12 @@ def run_tile(
             in its storage type, sample axis first.
 
     Raises:
-        DiagnosticError: if an input is missing, unknown or of a wrong shape, or if the program reads bytes that
-            nobody wrote or reaches outside a buffer.
+        DiagnosticError: if an input is missing, unknown or of a wrong shape, if an address lies outside the target's
+            memory, or if the program reads bytes that nobody wrote or reaches outside a buffer.
     """
     buffers = ProgramBuffers.of(tile.program_of(module))
+    if target_name_of(module) is not None:
+        check_inside_memories((spec.use for spec in buffers.specs.values()), target_of(module))
     specs = {name: buffers.specs[buffer] for name, buffer in buffers.inputs.items()}
     declared = {name: (spec.logical_shape, spec.storage) for name, spec in specs.items()}
     arrays, samples = stack_samples(declared, inputs)

@@ -10,6 +10,7 @@ from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
+from smalti.dialects.ir.attribute import integer
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import parse_module, verify
 from smalti.passes.tile.assign_addresses import AssignAddresses
@@ -210,6 +211,17 @@ def test_addresses_that_overlap_are_found():
     for op in allocs:
         op.address = first
     with pytest.raises(DiagnosticError, match="nobody wrote"):
+        run_tile(module, ctx.weights, {"x": images()})
+
+
+@pytest.mark.parametrize("kind", [tile.AllocOp, tile.GlobalOp])
+def test_an_address_outside_its_memory_is_an_error(kind):
+    """It is told by the buffer, before bytes up to it are made."""
+    module, ctx = two_layers(cores=1, tiles=2)
+    AssignAddresses().run(ctx, module)
+    op = next(op for op in module.walk() if isinstance(op, kind))
+    op.address = integer(2**40)
+    with pytest.raises(DiagnosticError, match=f"is at bytes {2**40} to .*, which has"):
         run_tile(module, ctx.weights, {"x": images()})
 
 
