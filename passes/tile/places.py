@@ -43,7 +43,8 @@ def that_may_stay(tilers: Iterable[Tiler]) -> frozenset[SSAValue]:
         layer = tiler.layer
         if not tiler.may_stay_on_chip:
             unable |= {layer.output.value, *(buffer.value for buffer in layer.inputs)}
-        if layer.operation.decided.output == "global" or not _is_between_layers(layer.output):
+        is_fixed = layer.operation.decided.output == "global" or _address(layer.output) is not None
+        if is_fixed or not _is_between_layers(layer.output):
             unable.add(layer.output.value)
         able.add(layer.output.value)
     return frozenset(able - unable)
@@ -131,6 +132,12 @@ def _is_between_layers(buffer: Buffer) -> bool:
     )
 
 
+def _address(buffer: Buffer) -> int | None:
+    """Return the address in global memory that a buffer has already."""
+    owner = buffer.value.owner
+    return owner.address.value.data if isinstance(owner, GlobalOp) and owner.address else None
+
+
 def _kept_bytes(tiler: Tiler, window: Window) -> int:
     """Return how many bytes `window` of the output takes as tiles that stay: rows in whole lane groups."""
     output = tiler.layer.output
@@ -179,6 +186,11 @@ def check_places(layer: Layer, tiler: Tiler, residents: Residents) -> None:
             raise layer.error(
                 f"'{layer.output.name}' cannot stay in local memory: it is no tensor with axes between two layers",
                 "leave 'output' out of the schedule",
+            )
+        if (address := _address(layer.output)) is not None:
+            raise layer.error(
+                f"'{layer.output.name}' has address {address} in global memory and cannot stay in local memory",
+                "remove the address, or leave 'output' out of the schedule",
             )
         if not tiler.may_stay_on_chip:
             raise layer.error(

@@ -69,3 +69,22 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
     }
   }
 }
+
+// -----
+
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  tile.program @main {
+    %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+    %m = tile.global "m" segment = "scratch" shape = [2, 64] order = [0, 1] address = 4096 : memref<2x64xf32, "global">
+    %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+    // expected-error @below {{tpu.unary: 'm' has address 4096 in global memory and cannot stay in local memory}}
+    tile.layer core 0 (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %m : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<output = local> {
+      %r = tpu.unary "r" %a kind = "exp" : (tensor<2x64xf32>) -> tensor<2x64xf32>
+      tile.yield %r : tensor<2x64xf32>
+    }
+    tile.layer core 0 (%a = %m : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] {
+      %r = tpu.unary "s" %a kind = "exp" : (tensor<2x64xf32>) -> tensor<2x64xf32>
+      tile.yield %r : tensor<2x64xf32>
+    }
+  }
+}
