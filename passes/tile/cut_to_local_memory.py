@@ -69,14 +69,13 @@ class CutToLocalMemory(SmaltiPass):
         program = tile.program_of(module)
         block = program.body.block
         kept = kept_tensors(program)
-        buffers = {
+        buffers: dict[SSAValue, Buffer] = {
             op.output: Buffer.of(op) for op in program.buffers if isinstance(op, tile.GlobalOp)
         }
         mark_kept(buffers, kept)
         layers = [Layer.of(op, buffers) for op in block.ops if isinstance(op, tile.LayerOp)]
         if not layers:
             return
-        program.is_ordered = False  # The tiles of these layers are not.
         _find_siblings(layers)
         placed = _placed_weights(layers)
         constants = Constants(store_of(ctx))

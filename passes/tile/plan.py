@@ -102,7 +102,9 @@ class _Network:
     def layers(self, kept: frozenset[SSAValue]) -> list[Layer]:
         """Read the layers; the tensors `kept` stay in local memories."""
         ops = list(self.program.body.block.ops)
-        buffers = {op.output: Buffer.of(op) for op in ops if isinstance(op, tile.GlobalOp)}
+        buffers: dict[SSAValue, Buffer] = {
+            op.output: Buffer.of(op) for op in ops if isinstance(op, tile.GlobalOp)
+        }
         mark_kept(buffers, kept)
         layers = [Layer.of(op, buffers) for op in ops if isinstance(op, tile.LayerOp)]
         siblings: dict[SSAValue, list[Window]] = defaultdict(list)

@@ -117,6 +117,20 @@ def test_an_edited_order_is_kept(smalti: Smalti, small_files: Path, tmp_path: Pa
     assert "warning" in said and "`tile.program @main ordered`" in said
 
 
+def test_the_order_of_layers_is_kept(smalti: Smalti, small_files: Path, tmp_path: Path):
+    """The tiles of layers that a person marked as ordered stay in the order of the layers."""
+    path, cut, output = (tmp_path / name for name in ("layers.mlir", "cut.mlir", "m.smalti"))
+    passes = "convert-tpu-to-tile,tile-split-over-cores{cores=2}"
+    assert opt.main([str(small_files / "small.tpu.mlir"), "-p", passes, "-o", str(path)]) == 0
+    assert opt.main([str(path), "-p", "tile-cut-to-local-memory", "-o", str(cut)]) == 0
+    written = output.with_name("m.tile.mlir")
+    for name, is_kept in (("@main", False), ("@main ordered", True)):
+        path.write_text(path.read_text().replace("@main {", f"{name} {{"))
+        assert smalti("compile", path, "--emit", "tile,program", "-o", output).code == 0
+        found = _steps(written.read_text())
+        assert (found == _steps(cut.read_text())) == is_kept
+
+
 def test_options_of_the_order_are_refused_where_it_is_settled(
     smalti: Smalti, small_files: Path, tmp_path: Path
 ):
