@@ -55,10 +55,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(args: argparse.Namespace) -> int:
     from ..backends.diagnostics.file_group import check_takes_neighbors
+    from ..compiler.debugging.cutting.extraction import extract
+    from ..compiler.debugging.cutting.selection import Selection
     from ..compiler.debugging.experiment import IrExperiment
-    from ..compiler.debugging.extraction import extract
     from ..compiler.debugging.inputs import InputSource
-    from ..compiler.debugging.selection import Selection
     from ..dialects.context import make_context
 
     output = Path(args.output)

@@ -88,7 +88,7 @@ def _picojoules(costs: Costs, target: Target) -> np.ndarray:
         + costs.vector_ops * energy.vector_operation_picojoules
         + costs.local_bytes * energy.local_byte_picojoules
         + costs.acc_bytes * energy.accumulator_byte_picojoules
-        + costs.bus_bytes * energy.global_byte_picojoules
+        + costs.global_bus * energy.global_byte_picojoules
         + costs.interconnect_bytes * energy.interconnect_byte_picojoules
     )
 

@@ -255,7 +255,8 @@ def test_matmul_equals_onnxruntime():
         matmul(a, b, "f32"), ort_model.run("MatMul", [a, b]), rtol=1e-5, atol=1e-5
     )
     x = rng.integers(0, 256, (6, 700)).astype(np.uint8)
-    w = rng.integers(-128, 128, (700, 9)).astype(np.int8)
+    # Of 7 bits: without VNNI, ONNX Runtime adds pairs of products in 16 bits, which saturate.
+    w = rng.integers(-64, 64, (700, 9)).astype(np.int8)
     zero_points = [np.array(100, np.uint8), np.array(-3, np.int8)]
     expected = ort_model.run("MatMulInteger", [x, w, *zero_points])
     got = matmul(x.astype(np.int16) - 100, w.astype(np.int16) + 3, "i32", bounds=(255, 255))

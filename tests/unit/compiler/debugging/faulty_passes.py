@@ -26,6 +26,8 @@ from xdsl.pattern_rewriter import (
     op_type_rewrite_pattern,
 )
 
+from .global_memory import IN_GLOBAL_MEMORY
+
 FAULTY = "relu33"
 """The ONNX node that the faults sit on."""
 
@@ -111,7 +113,8 @@ def ir_experiment(*passes: str) -> IrExperiment:
 
 def tile_experiment(*passes: str) -> IrExperiment:
     """A small network as copies and computations of one core, and passes."""
-    net = start_from_model(residual_network(2), CompileOptions("edge-1c", None, "f32", None))
+    options = CompileOptions("edge-1c", None, "f32", None, changes=(IN_GLOBAL_MEMORY,))
+    net = start_from_model(residual_network(2), options)
     net.lower_to("tile")
     return IrExperiment(passes, net.module, net.ctx)
 

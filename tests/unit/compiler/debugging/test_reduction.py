@@ -12,6 +12,7 @@ from smalti.compiler.compilation.compilation import CompileOptions, start_from_m
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging import listing_reduction
 from smalti.compiler.debugging.experiment import Experiment, IrExperiment
+from smalti.compiler.debugging.inputs import InputSource
 from smalti.compiler.debugging.minimize import minimize
 from smalti.compiler.debugging.predicate import (
     ChangesNumbers,
@@ -34,6 +35,7 @@ from .faulty_passes import (
     residual_network,
     tile_experiment,
 )
+from .global_memory import IN_GLOBAL_MEMORY
 
 __all__ = ["faulty_passes"]
 
@@ -74,6 +76,24 @@ def test_ir_that_no_longer_runs_comes_down_with_its_inputs():
     assert "that nobody wrote" in reduced.evidence
     assert reduced.inputs is not None and list(reduced.inputs) == ["x"]
     run_ir(reduced.experiment.module, reduced.experiment.ctx, reduced.inputs)
+
+
+@pytest.mark.usefixtures("faulty_passes")
+def test_tensors_that_cores_keep_become_inputs_where_a_program_is_cut():
+    """Of two layers, the second one alone computes what it did with what it read."""
+    net = start_from_model(residual_network(2), CompileOptions("edge-1c", None, "f32", None))
+    net.lower_to("tile")
+    whole = IrExperiment((), net.module, net.ctx)
+    names = [op.tpu_name for op in tile.program_of(net.module).steps]
+    part = listing_reduction.keep(whole, [n for n, name in enumerate(names) if name == "r1"])
+    verify(part.module)
+    segments = {
+        op.buffer_name.data: op.segment.data
+        for op in part.module.walk()
+        if isinstance(op, tile.GlobalOp) and op.segment.data != "weights"
+    }
+    assert segments == {"a0": "input", "r1": "output"}
+    run_ir(part.module, part.ctx, InputSource(seed=0).arrays(part.module))
 
 
 def test_no_program_comes_down_to_nothing():
@@ -177,7 +197,9 @@ class HoldsMatmuls(Predicate):
 
 @pytest.mark.parametrize("level", ["tile", "isa"])
 def test_listings_come_down_to_one_step(level: str):
-    compilation = start_from_model(residual_network(3), CompileOptions(None, None, "f32", None))
+    # What stays on chip is loaded where a program is cut, which takes steps of its own.
+    options = CompileOptions(None, None, "f32", None, changes=(IN_GLOBAL_MEMORY,))
+    compilation = start_from_model(residual_network(3), options)
     compilation.lower_to("isa")
     module = compilation.levels[level]  # pyright: ignore
     experiment = IrExperiment((), module, compilation.ctx)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from xdsl.ir import Operation
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...dialects.ir.location import names_of
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ....dialects.ir.location import names_of
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from smalti.dialects import tile
 
-from tests.unit.compiler.debugging.test_local_crossings import (
+from tests.unit.compiler.debugging.cutting.test_local_crossings import (
     BOX,
     LENGTH,
     MADE,

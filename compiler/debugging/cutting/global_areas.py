@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.instructions.instruction_set import SEGMENTS, Access
-from ...backends.program.program import Port, Program
-from ...backends.simulator.streams.streams import Streams
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ....backends.instructions.instruction_set import SEGMENTS, Access
+from ....backends.program.program import Port, Program
+from ....backends.simulator.streams.streams import Streams
 from .port_names import unused_name
 
 _WEIGHTS = SEGMENTS.index("weights")

@@ -16,18 +16,18 @@ from typing import Any
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from ...backends.instructions.instruction_set import ENGINES
-from ...backends.instructions.movement import Sync
-from ...backends.program.assemble import assemble
-from ...backends.program.program import Program
-from ...backends.simulator.functional.functional_simulator import FunctionalSimulator, Stretch
-from ...backends.simulator.functional.schedule import execution_order
-from ...backends.simulator.streams.streams import Streams, decode_program
-from ...backends.targets.alignment import align
-from ...dialects import isa
-from ...passes.tile_to_isa.listings import Work, listings
-from ...passes.tile_to_isa.waits import Step, derive_waits
-from .experiment import IrExperiment
+from ....backends.instructions.instruction_set import ENGINES
+from ....backends.instructions.movement import Sync
+from ....backends.program.assemble import assemble
+from ....backends.program.program import Program
+from ....backends.simulator.functional.functional_simulator import FunctionalSimulator, Stretch
+from ....backends.simulator.functional.schedule import execution_order
+from ....backends.simulator.streams.streams import Streams, decode_program
+from ....backends.targets.alignment import align
+from ....dialects import isa
+from ....passes.tile_to_isa.listings import Work, listings
+from ....passes.tile_to_isa.waits import Step, derive_waits
+from ..experiment import IrExperiment
 from .global_areas import Area, GlobalUse, find_areas
 from .local_crossings import find_crossings
 from .local_ports import local_values, make_local_ports, moves_of

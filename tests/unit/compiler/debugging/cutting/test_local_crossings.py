@@ -11,10 +11,10 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.debugging.cutting.extraction import extract
+from smalti.compiler.debugging.cutting.selection import Selection
 from smalti.compiler.debugging.experiment import IrExperiment
-from smalti.compiler.debugging.extraction import extract
 from smalti.compiler.debugging.inputs import InputSource
-from smalti.compiler.debugging.selection import Selection
 from smalti.dialects import isa, tile
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.context import SmaltiContext
@@ -26,6 +26,8 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from tests.shared_files import ROOT
 from tests.unit.passes.tile.test_assign_addresses import module_of
 from tests.unit.passes.tile_to_isa.test_convert_tile_to_isa import SEGMENT, random_programs
+
+from ..global_memory import IN_GLOBAL_MEMORY
 
 LENGTH = 64
 BOX = {"source_strides": [1], "target_strides": [1], "sizes": [LENGTH]}
@@ -198,7 +200,8 @@ LAYER = "/features/features.3/Add_output_0"
 def digits() -> tuple[ModuleOp, SmaltiContext]:
     """The instructions of the digits network."""
     model = ROOT / "compiler" / "demo" / "digits_mobilenet.onnx"
-    compilation = start_from_model(model, CompileOptions("edge-1c", None, "int8", "random:0"))
+    options = CompileOptions("edge-1c", None, "int8", "random:0", changes=(IN_GLOBAL_MEMORY,))
+    compilation = start_from_model(model, options)
     compilation.lower_to("isa")
     return compilation.module, compilation.ctx
 

@@ -9,20 +9,20 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import SSAValue
 from xdsl.rewriter import Rewriter
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.interpreter.samples import main_function
-from ...backends.numerics.storage import dtype_of
-from ...dialects import tile
-from ...dialects.ir.attribute import ints
-from ...dialects.level import NETWORK_LEVELS
-from ...dialects.quant.element_type import element_storage, shape_of
-from ..compilation.pipelines import level_of
-from . import network_reduction
-from .experiment import IrExperiment
-from .inputs import declared_ports
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ....backends.interpreter.samples import main_function
+from ....backends.numerics.storage import dtype_of
+from ....dialects import tile
+from ....dialects.ir.attribute import ints
+from ....dialects.level import NETWORK_LEVELS
+from ....dialects.quant.element_type import element_storage, shape_of
+from ...compilation.pipelines import level_of
+from .. import network_reduction
+from ..experiment import IrExperiment
+from ..inputs import declared_ports
+from ..kept_ports import open_kept_tensors
+from ..recording import record
 from .instruction_extraction import extract_instructions
-from .kept_ports import open_kept_tensors
-from .recording import record
 from .selection import Selection
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...backends.instructions.instruction_set import ENGINES, Load, Store
-from ...backends.simulator.functional.functional_simulator import FunctionalSimulator, Stretch
-from ...backends.targets.alignment import align
-from ...dialects import isa
-from ...dialects.isa.field_values import field_values
-from ...passes.tile_to_isa.listings import Work
-from ...passes.tile_to_isa.transfers import descriptors_of_bytes
-from ...passes.tile_to_isa.waits import Step
+from ....backends.instructions.instruction_set import ENGINES, Load, Store
+from ....backends.simulator.functional.functional_simulator import FunctionalSimulator, Stretch
+from ....backends.targets.alignment import align
+from ....dialects import isa
+from ....dialects.isa.field_values import field_values
+from ....passes.tile_to_isa.listings import Work
+from ....passes.tile_to_isa.transfers import descriptors_of_bytes
+from ....passes.tile_to_isa.waits import Step
 from .local_crossings import Crossing
 from .port_names import unused_name
 

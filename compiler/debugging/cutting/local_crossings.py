@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.instructions.instruction_set import Access
-from ...backends.simulator.streams.streams import Streams
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ....backends.instructions.instruction_set import Access
+from ....backends.simulator.streams.streams import Streams
 
 _NONE = -1
 

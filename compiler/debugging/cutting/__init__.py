@@ -1,0 +1,1 @@
+"""Cuts a part out of IR of any level, into IR that runs by itself."""
