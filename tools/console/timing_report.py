@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from .tables import format_table, node_label
@@ -75,7 +76,7 @@ def format_profile(profile: Profile) -> str:
         ]
         for row in (profile.rows if named else sorted(profile.rows, key=_place))
     ]
-    heading = f"by {', '.join(profile.by)}: {profile.cycles:,.0f} cycles on {profile.target}"
+    heading = f"by {', '.join(profile.by)}: {ceil(profile.cycles):,} cycles on {profile.target}"
     columns = [*profile.by, "cycles", "share", "busy", "use", "read", "written", "stalled on"]
     return "\n".join([heading, *format_table(columns, rows, left=len(profile.by))])
 
