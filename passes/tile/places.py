@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from xdsl.ir import SSAValue
 
-from ...backends.numerics.rounding_up import round_up
+from ...backends.numerics.rounding_up import ceil_div, round_up
 from ...backends.targets.alignment import align
 from ...dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
 from ..tiling.windows import Window, sizes_of
@@ -20,6 +21,10 @@ _TILES = 2.5
 """How many tiles of a layer have room beside the tensors that stay: the one that is computed, the next one, whose loads
 run ahead, and what addresses leave unused between buffers.
 """
+
+
+_FEW_TILES, _SMALL_TILE = 64, 512
+"""Tensors in more tiles than that, of fewer bytes, do not stay."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,11 @@ def choose_places(
     order.
     """
     free = _free_bytes(planned)
-    stays = [stay for stay in _stays(planned) if stay.buffer.value in candidates]
+    stays = [
+        stay
+        for stay in _stays(planned)
+        if stay.buffer.value in candidates and (stay.is_decided or not stay.is_crumbled)
+    ]
     stays.sort(key=lambda stay: (not stay.is_decided, stay.steps / (1 + stay.readers)))
     kept: set[SSAValue] = set()
     for stay in stays:
@@ -83,6 +92,14 @@ class _Stay:
     is_decided: bool
     size_bytes: dict[int, int]
     """For each core the bytes of its part."""
+    tiles: int = 0
+
+    @property
+    def is_crumbled(self) -> bool:
+        """Whether it lies in so many and so small tiles that reading it, a transfer for each, takes longer than through
+        global memory.
+        """
+        return self.tiles > _FEW_TILES and sum(self.size_bytes.values()) < self.tiles * _SMALL_TILE
 
     @property
     def steps(self) -> int:
@@ -119,7 +136,19 @@ def _stays(planned: Sequence[PlannedLayer]) -> list[_Stay]:
         )
         for core, window in zip(each.cores, each.windows, strict=True):
             stay.size_bytes[core] += _kept_bytes(each.tiler, window)
+        stay.tiles += _tile_count(each)
     return [stay for stay in found.values() if stay.readers]
+
+
+def _tile_count(planned: PlannedLayer) -> int:
+    """Return in how many tiles a layer computes its output."""
+    count = 0
+    for part, window in enumerate(planned.windows):
+        (tile,) = planned.schedule.of_part(part).tile or ((),)
+        # The loops of some layers are not the output's axes.
+        loops = zip(sizes_of(window), tile, strict=False) if len(tile) == len(window) else ()
+        count += prod(ceil_div(size, step) for size, step in loops)
+    return count
 
 
 def _is_between_layers(buffer: Buffer) -> bool:
