@@ -54,8 +54,8 @@ def test_instruction_outside_memory(smalti: Smalti, small_files: Path, tmp_path:
 ISA_EDITS = {
     "unknown instruction": (": conv2d ", ": conv3d ", "conv3d"),
     "unknown field": (" rows=", " rowz=", "rowz"),
-    "after a later one": ("after d1 ", "after m0 ", "m0"),
-    "after nothing": ("after d1 ", "after d9999 ", "d9999"),
+    "after a later one": ("after d0 ", "after m0 ", "m0"),
+    "after nothing": ("after d0 ", "after d9999 ", "d9999"),
     "core twice": ("isa.stream core(1)", "isa.stream core(0)", "core"),
     "no such core": ("isa.stream core(1)", "isa.stream core(9)", "core"),
     "port size": ("f32[1, 3, 12, 12]", "f32[1, 3, 999999, 12]", "input"),
