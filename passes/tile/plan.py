@@ -72,14 +72,15 @@ class Plan(SmaltiPass):
         network = _Network(tile.program_of(module), CostModel(target), store_of(ctx), cores)
         kept = kept_tensors(network.program)
         if self.on_chip:
-            candidates = that_may_stay(
-                tiler_of(layer, network.costs) for layer in network.layers(kept)
-            )
-            # First as if all could stay, then as those do for which there is room.
-            kept = choose_places(network.planned(candidates), candidates)
+            kept = that_may_stay(tiler_of(layer, network.costs) for layer in network.layers(kept))
         planned = network.planned(kept)
         if self.on_chip:
-            kept = choose_places(planned, kept)
+            # First as if all could stay, then as those do for which there is room.
+            room = choose_places(planned, kept)
+            if room != kept:
+                planned = network.planned(room)
+                room = choose_places(planned, room)
+            kept = room
         for each in planned:
             operation, schedule = each.layer.operation, each.schedule
             if operation.output in kept:
