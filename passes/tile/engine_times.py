@@ -77,9 +77,7 @@ class EngineTimes:
             formulas.transfer_issue_cycles(target, runs),
             run_bytes * runs / target.local_memory.bytes_per_cycle,
         )
-        own = op.target.owner
-        is_load = isinstance(own, tile.AllocOp) and own.core.value.data == op.core.value.data
-        engine = "dma_in" if is_load else "dma_out"
+        engine = "dma_in" if op.is_load else "dma_out"
         if not is_global(op.source) and not is_global(op.target):
             return StepTime(engine, busy, float(target.interconnect.latency_cycles))
         on_bus = formulas.transfer_bytes_on_bus(target, run_bytes, runs)

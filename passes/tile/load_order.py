@@ -21,12 +21,14 @@ from .step_graph import GroupTimes, StepGraph
 
 @dataclass(frozen=True)
 class PlayedStep:
-    """A step as far as its place depends on it. `is_ahead` says that it is a load that may run ahead. `begun` is the
-    size of the buffer of its core that it is the first to use, 0 if it is the first of none, and `ended` those of which
-    it is the last to use, as core and size.
+    """A step as far as its place depends on it: it stands among the steps of `core`, and an engine of the core `runs_on`
+    executes it. `is_ahead` says that it is a load that may run ahead. `begun` is the size of the buffer of its core that
+    it is the first to use, 0 if it is the first of none, and `ended` those of which it is the last to use, as core and
+    size.
     """
 
     core: int
+    runs_on: int
     time: StepTime
     is_ahead: bool = False
     begun: int = 0
@@ -37,6 +39,9 @@ _SHORT = 128
 """The most cycles of a transfer that may pass another one which waits. Longer ones would delay it, once it could start:
 with 512, networks take up to 7% more cycles; with 0, those with small weights 3%.
 """
+
+
+_AHEAD = ", ahead"
 
 
 class _Bus:
@@ -74,7 +79,7 @@ def interleaved(steps: Sequence[PlayedStep], graph: StepGraph) -> list[int]:
         ready = None if number is None else times.ready(number)
         if number is None or ready is None:
             return False
-        engine = (core, steps[number].time.engine)
+        engine = (steps[number].runs_on, steps[number].time.engine)
         heappush(heap, (max(started[core], free[engine], ready), core))
         return True
 
@@ -85,7 +90,7 @@ def interleaved(steps: Sequence[PlayedStep], graph: StepGraph) -> list[int]:
         number = queues[core][at[core]]
         step = steps[number]
         at[core] += 1
-        started[core], free[core, step.time.engine] = start, start + step.time.busy
+        started[core], free[step.runs_on, step.time.engine] = start, start + step.time.busy
         order.append(number)
         times.place(number, bus.end(start, step.time))
         idle.add(core)
@@ -125,11 +130,17 @@ class LoadsAhead:
         self.order: list[int] = []
         """The steps as they were placed."""
         self.queues: dict[tuple[int, str], _Queue] = {}
+        """The queues of the engines of each core; loads that may run ahead have queues of their own."""
+        self.fillers: dict[int, set[int]] = defaultdict(set)
+        """The cores whose loads ahead fill buffers of each core."""
         self.own: dict[int, list[int]] = defaultdict(list)
         """The steps of each core."""
         for number, step in enumerate(steps):
-            engine = "loads" if step.is_ahead else step.time.engine
-            self.queues.setdefault((step.core, engine), _Queue([])).steps.append(number)
+            engine = step.time.engine
+            if step.is_ahead:
+                engine += _AHEAD
+                self.fillers[step.core].add(step.runs_on)
+            self.queues.setdefault((step.runs_on, engine), _Queue([])).steps.append(number)
             self.own[step.core].append(number)
         self.passed = dict.fromkeys(self.own, 0)
         """How many of these are placed, without a gap."""
@@ -140,9 +151,11 @@ class LoadsAhead:
         """The cores whose steps wait for each group."""
         for number, groups in enumerate(graph.waits):
             for group in groups:
-                self.waiters[group].add(steps[number].core)
+                self.waiters[group].add(steps[number].runs_on)
         self.followers: dict[int, int] = {
-            behind: steps[number].core for number, behind in enumerate(graph.behind) if behind >= 0
+            behind: steps[number].runs_on
+            for number, behind in enumerate(graph.behind)
+            if behind >= 0
         }
         """The core of the step that must follow a step."""
 
@@ -178,15 +191,15 @@ class LoadsAhead:
         something that is not placed.
         """
         queue = self.queues[core, engine]
-        if engine == "loads":
-            return self._next_load(core, queue)
+        if engine.endswith(_AHEAD):
+            return self._next_load(queue)
         if queue.first == len(queue.steps):
             return None
         number = queue.steps[queue.first]
         ready = self.times.ready(number)
         return None if ready is None else (max(queue.free, ready), number)
 
-    def _next_load(self, core: int, queue: _Queue) -> tuple[float, int] | None:
+    def _next_load(self, queue: _Queue) -> tuple[float, int] | None:
         """Return the load with the earliest start among the next ones, the first in order if there are several."""
         best: tuple[float, int] | None = None
         for number in queue.steps[queue.first : queue.first + 1 + self.lookahead]:
@@ -195,7 +208,7 @@ class LoadsAhead:
             ready = self.times.ready(number)
             if ready is None or (best is not None and ready >= best[0]):
                 continue
-            room = self._room(core, number)
+            room = self._room(number)
             if room is None:
                 continue
             start = max(queue.free, ready, room)
@@ -205,10 +218,11 @@ class LoadsAhead:
                 break
         return best
 
-    def _before(self, core: int, number: int) -> int:
+    def _before(self, number: int) -> int:
         """Return the step before which a load would stand now: the first of its core that is not placed, but after all
         that it waits for.
         """
+        core = self.steps[number].core
         next_ = self.own[core][self.passed[core]]
         after = max((self.group_keys[group] for group in self.graph.waits[number]), default=0)
         behind = self.graph.behind[number]
@@ -216,14 +230,14 @@ class LoadsAhead:
             after = max(after, self.keys[behind])
         return min(number, max(next_, -(-after // 2)))
 
-    def _room(self, core: int, number: int) -> float | None:
+    def _room(self, number: int) -> float | None:
         """Return when memory has room for a load that is placed now; None if that is not known yet.
 
         There must be room until its old place, and steps that use what lies there must have ended, or the load would
         hold up those behind it.
         """
-        size = self.steps[number].begun
-        before = self._before(core, number)
+        core, size = self.steps[number].core, self.steps[number].begun
+        before = self._before(number)
         if not size or before >= number:
             return 0.0
         if self.live[core][before:number].max() + size > self.budgets[core]:
@@ -249,26 +263,28 @@ class LoadsAhead:
             self.freed[step.core] = [each for each in freed if each[0] > start]
 
     def _place(self, core: int, engine: str, number: int, start: float) -> set[int]:
-        """Place a step; return the cores whose engines may go on otherwise now."""
+        """Place a step on an engine of a core; return the cores whose engines may go on otherwise now."""
         queue, step = self.queues[core, engine], self.steps[number]
-        if engine == "loads":
+        if step.is_ahead:
             queue.steps.remove(number)
-            before = self._before(core, number)
+            before = self._before(number)
             if before < number:
                 self.keys[number] = 2 * before
-                self.live[core][before:number] += step.begun
+                self.live[step.core][before:number] += step.begun
         else:
             queue.first += 1
         queue.free = start + step.time.busy
         self.order.append(number)
         end = self.bus.end(start, step.time)
         self._use_memory(step, start, end)
-        changed = {core, self.followers.get(number, core), *(other for other, _ in step.ended)}
+        changed = {core, step.core, self.followers.get(number, core)}
+        for other in {step.core, *(other for other, _ in step.ended)}:
+            changed |= self.fillers[other]
         for group in self.times.place(number, end):
             changed |= self.waiters[group]
         for group in self.graph.joins[number]:
             self.group_keys[group] = max(self.group_keys[group], self.keys[number])
-        own = self.own[core]
-        while self.passed[core] < len(own) and self.times.placed[own[self.passed[core]]]:
-            self.passed[core] += 1
+        own = self.own[step.core]
+        while self.passed[step.core] < len(own) and self.times.placed[own[self.passed[step.core]]]:
+            self.passed[step.core] += 1
         return changed

@@ -69,7 +69,7 @@ class OrderEngines(SmaltiPass):
         if not self.prefetch or not steps:
             return
         times = EngineTimes(target_of(module))
-        played = [PlayedStep(_core_of(op), times.of(op)) for op in steps]
+        played = [PlayedStep(_core_of(op), op.core_number or 0, times.of(op)) for op in steps]
         order = interleaved(played, StepGraph.of(steps))
         steps, played = [steps[i] for i in order], [played[i] for i in order]
         ordered = self._loads_ahead(
@@ -121,7 +121,7 @@ def _with_memory(
             each,
             is_ahead=isinstance(op, tile.CoreOp)
             and op.may_run_ahead
-            and each.time.engine == "dma_in",
+            and each.time.engine in ("dma_in", "dma_out"),
             begun=begun[number],
             ended=tuple(ended[number]),
         )
@@ -136,7 +136,11 @@ def has_addresses(program: tile.ProgramOp) -> bool:
 
 
 def _core_of(op: tile.StepOp) -> int:
-    return op.core.value.data if isinstance(op, tile.CoreOp) else -1
+    """Return the core among whose steps a step stands: that of the buffer that it fills, if another core sends it."""
+    if not isinstance(op, tile.CoreOp):
+        return -1
+    owner = op.buffer_written.owner
+    return (owner if isinstance(owner, tile.AllocOp) else op).core.value.data
 
 
 def _live_bytes(

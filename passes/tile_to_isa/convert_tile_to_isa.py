@@ -157,9 +157,8 @@ def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]
     cores = [o.core.value.data for o in (source, target) if isinstance(o, tile.AllocOp)]
     if core not in cores:
         raise _wrong(op, f"core {core} copies between the memories of others")
-    is_load = isinstance(target, tile.AllocOp) and target.core.value.data == core
     if len(cores) == 2 and cores[0] != cores[1]:
-        common["peer_core"] = 1 + (cores[0] if is_load else cores[1])
+        common["peer_core"] = 1 + (cores[0] if op.is_load else cores[1])
     if op.group is not None:
         common["group"] = op.group.value.data
     storage = element_storage(op.source.type)
@@ -174,7 +173,7 @@ def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]
     )
     src, dst = _address(op.source, op), _address(op.target, op)
     for transfer in descriptors(copy, size_bytes(storage)):
-        yield "load" if is_load else "store", {**common, **transfer.fields(src, dst)}
+        yield "load" if op.is_load else "store", {**common, **transfer.fields(src, dst)}
 
 
 def _fill_byte(op: tile.CopyOp, storage: str) -> int:

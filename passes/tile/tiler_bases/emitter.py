@@ -119,10 +119,16 @@ class Emitter:
     def copy(
         self, source: SSAValue, target: SSAValue, copies: Sequence[StridedCopy], pad_value: int = 0
     ) -> None:
-        """Add the planned copies from `source` to `target`; padding is filled with the storage value `pad_value`."""
+        """Add the planned copies from `source` to `target`; padding is filled with the storage value `pad_value`.
+
+        What lies in another core's memory is sent by that core, so that this one's loads from global memory need not
+        wait until it is computed.
+        """
+        owner = source.owner
+        core = owner.core if isinstance(owner, tile.AllocOp) else self._core
         for copy in copies:
             properties: dict[str, Attribute] = {
-                "core": self._core,
+                "core": core,
                 "origin": self._origin,
                 "source_offset": integer(copy.source_offset),
                 "source_strides": ints(copy.source_strides),

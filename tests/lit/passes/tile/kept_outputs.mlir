@@ -39,11 +39,11 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // CHECK-NEXT:     tile.unary core 1 %x_tile_1 -> %out_1 kind = "exp" columns = 16 origin = "a" : memref<1x4x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     %a_tile = tile.alloc core 0 : memref<1x5x8x16xf32, "local">
 // CHECK-NEXT:     tile.copy core 0 %out -> %a_tile source_strides = [1] target_strides = [1] sizes = [512] origin = "b" : memref<1x4x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
-// CHECK-NEXT:     tile.copy core 0 %out_1 -> %a_tile source_strides = [1] target_offset = 512 target_strides = [1] sizes = [128] origin = "b" : memref<1x4x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
+// CHECK-NEXT:     tile.copy core 1 %out_1 -> %a_tile source_strides = [1] target_offset = 512 target_strides = [1] sizes = [128] origin = "b" : memref<1x4x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
 // CHECK-NEXT:     %out_2 = tile.alloc core 0 tensor = "b" window = [0, 1, 0, 16, 0, 4, 0, 8] order = [0, 2, 3, 1] : memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     tile.pool core 0 %a_tile -> %out_2 kind = "max" kernel = [3, 3] pads = [1, 1, 0, 1] origin = "b" : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     %a_tile_1 = tile.alloc core 1 : memref<1x5x8x16xf32, "local">
-// CHECK-NEXT:     tile.copy core 1 %out -> %a_tile_1 source_offset = 384 source_strides = [1] target_strides = [1] sizes = [128] origin = "b" : memref<1x4x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
+// CHECK-NEXT:     tile.copy core 0 %out -> %a_tile_1 source_offset = 384 source_strides = [1] target_strides = [1] sizes = [128] origin = "b" : memref<1x4x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
 // CHECK-NEXT:     tile.copy core 1 %out_1 -> %a_tile_1 source_strides = [1] target_offset = 128 target_strides = [1] sizes = [512] origin = "b" : memref<1x4x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
 // CHECK-NEXT:     %out_3 = tile.alloc core 1 tensor = "b" window = [0, 1, 0, 16, 4, 8, 0, 8] order = [0, 2, 3, 1] : memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     tile.pool core 1 %a_tile_1 -> %out_3 kind = "max" kernel = [3, 3] pads = [0, 1, 1, 1] origin = "b" : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">

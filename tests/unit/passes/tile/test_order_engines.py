@@ -129,4 +129,4 @@ def test_a_load_stays_where_memory_is_full():
         if isinstance(op, tile.CopyOp) and isinstance(op.target.owner, tile.AllocOp)
     ]
     assert starts == [0, 240 << 10, 120 << 10]
-    assert kinds(module) == "llmslmsms"
+    assert kinds(module) == "llmlsmsms"
