@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects.tile import Schedule
 from ..tiling.cost import split_cycles
-from ..tiling.windows import Window, parts, sizes_of, unflatten
+from ..tiling.windows import Range, Window, parts, sizes_of, unflatten
 from .tiler_bases.layer import Layer
 from .tiler_bases.tiler import Tiler
 
@@ -47,8 +50,8 @@ def check_core_count(target: Target, cores: int | None) -> int:
     return cores
 
 
-def parts_of(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) -> Parts:
-    """Return the parts of a layer that runs on at most `cores` cores, unless its schedule says which.
+def possible_parts(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) -> list[Parts]:
+    """Return the ways to divide a layer that runs on at most `cores` cores, unless its schedule says which.
 
     Raises DiagnosticError if what is decided cannot be carried out.
     """
@@ -61,8 +64,18 @@ def parts_of(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) -> Parts
         )
     windows, split = _decided_windows(layer, tiler.units(), decided)
     if windows is None:
-        count = cores if given is None else len(given)
-        windows, split = best_split(layer, tiler, count, exactly=given is not None)
+        found = [
+            Parts(given or parts.cores, parts.windows, parts.split)
+            for parts in _grids(layer, tiler.units(), cores if given is None else len(given))
+            if given is None or len(parts.windows) == len(given)
+        ]
+        if not found:
+            assert given is not None
+            raise layer.error(
+                f"its output cannot be divided into {len(given)} equal parts",
+                "change the number of cores of the schedule, or give its 'windows'",
+            )
+        return found
     if given is None:
         given = tuple(range(len(windows)))
         if len(windows) > cores:
@@ -75,52 +88,57 @@ def parts_of(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) -> Parts
             f"its schedule has {len(given)} cores for {len(windows)} parts",
             "give a core for each part",
         )
-    return Parts(given, tuple(windows), split)
+    return [Parts(given, tuple(windows), split)]
 
 
-def best_split(
-    layer: Layer, tiler: Tiler, cores: int, *, exactly: bool = False
-) -> tuple[list[Window], tuple[int, ...]]:
-    """Return the parts that have the fewest estimated cycles, and into how many each axis is divided: at most `cores`,
-    or `exactly` so many. Raises DiagnosticError if the layer cannot be divided into exactly so many.
+def cheapest(tiler: Tiler, options: Sequence[Parts]) -> Parts:
+    """Return the parts with the fewest estimated cycles for the layer by itself."""
+    return min(options, key=lambda parts: split_cycles(tiler.costs, map(tiler.work, parts.windows)))
+
+
+def _grids(layer: Layer, units: Sequence[int], cores: int) -> Iterator[Parts]:
+    """Return the whole output and its divisions into at most `cores` parts along one axis or two, each once."""
+    window = layer.window
+    axes = [_divisions(window[axis], unit, cores) for axis, unit in enumerate(units)]
+    for counts in _counts(axes, cores):
+        split = tuple(len(ranges) for ranges in counts)
+        yield Parts(_cores(split, layer), tuple(product(*counts)), split)
+
+
+def _counts(axes: Sequence[Sequence[list[Range]]], cores: int) -> Iterator[tuple[list[Range], ...]]:
+    """Return the ranges of each axis, where at most two axes are divided, and into at most `cores` parts."""
+    whole = tuple(divisions[0] for divisions in axes)
+    yield whole
+    for first, divisions in enumerate(axes):
+        for ranges in divisions[1:]:
+            yield (*whole[:first], ranges, *whole[first + 1 :])
+            for second in range(first + 1, len(axes)):
+                for others in axes[second][1:]:
+                    if len(ranges) * len(others) <= cores:
+                        found = [*whole]
+                        found[first], found[second] = ranges, others
+                        yield tuple(found)
+
+
+def _divisions(range_: Range, unit: int, cores: int) -> list[list[Range]]:
+    """Return the whole range and its divisions into 2 to `cores` parts, each once."""
+    found = [[range_]]
+    counts = {cores, *(count for count in (2, 3, 4, 6, 8, 12, 16, 24, 32, 64) if count < cores)}
+    for count in sorted(counts) if unit else ():
+        ranges = parts(range_, count, unit)
+        if len(ranges) > len(found[-1]):
+            found.append(ranges)
+    return found
+
+
+def _cores(split: Sequence[int], layer: Layer) -> tuple[int, ...]:
+    """Return the core of each part of a grid: neighbors along the contiguous axis get neighboring cores, so that
+    layers with more and with fewer parts along the other axes have these on the same cores.
     """
-    best: tuple[list[Window], tuple[int, ...]] | None = None
-    least = 0.0
-    for windows, split in _candidates(tiler, layer.window, cores):
-        if exactly and len(windows) != cores:
-            continue
-        cycles = split_cycles(tiler.costs, map(tiler.work, windows))
-        if best is None or cycles < least:
-            best, least = (windows, split), cycles
-    if best is None:
-        raise layer.error(
-            f"no axis of its output can be divided into {cores} equal parts",
-            "change the number of cores of the schedule, or give its 'windows'",
-        )
-    return best
-
-
-def _candidates(
-    tiler: Tiler, window: Window, cores: int
-) -> Iterator[tuple[list[Window], tuple[int, ...]]]:
-    """Return the whole and its divisions along one axis into 2 to `cores` parts, each once."""
-    rank = len(window)
-    yield [window], (1,) * rank
-    if cores == 1:
-        return
-    counts = sorted(
-        {cores, *(count for count in (2, 3, 4, 6, 8, 12, 16, 24, 32, 64) if count < cores)}
-    )
-    for axis, unit in enumerate(tiler.units()):
-        if not unit:
-            continue
-        seen = {1}
-        for count in counts:
-            ranges = parts(window[axis], count, unit)
-            if len(ranges) not in seen:
-                seen.add(len(ranges))
-                split = tuple(len(ranges) if other == axis else 1 for other in range(rank))
-                yield [(*window[:axis], r, *window[axis + 1 :]) for r in ranges], split
+    order = layer.output.layout.order
+    order = (*order, *(axis for axis in range(len(split)) if axis not in order))
+    numbers = np.arange(prod(split)).reshape([split[axis] for axis in order])
+    return tuple(numbers.transpose(np.argsort(order)).reshape(-1).tolist())
 
 
 def _decided_windows(

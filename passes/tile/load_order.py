@@ -21,10 +21,10 @@ from .step_graph import GroupTimes, StepGraph
 
 @dataclass(frozen=True)
 class PlayedStep:
-    """A step as far as its place depends on it: it stands among the steps of `core`, and an engine of the core `runs_on`
-    executes it. `is_ahead` says that it is a load that may run ahead. `begun` is the size of the buffer of its core that
-    it is the first to use, 0 if it is the first of none, and `ended` those of which it is the last to use, as core and
-    size.
+    """A step as far as its place depends on it: it stands among the steps of `core`, and an engine of the core
+    `runs_on` executes it. `is_ahead` says that it is a load that may run ahead. `begun` is the size of the buffer of
+    its core that it is the first to use, 0 if it is the first of none, and `ended` those of which it is the last to
+    use, as core and size.
     """
 
     core: int

@@ -177,19 +177,6 @@ def _kept_bytes(tiler: Tiler, window: Window) -> int:
     return align(output.bytes_of(elements))
 
 
-def kept_run(planned: PlannedLayer) -> int:
-    """Return how many elements along the output's contiguous axis its smallest tile has."""
-    last = planned.layer.output.layout.last_axis
-    if last is None:
-        return 1
-    sizes = [sizes_of(window)[last] for window in planned.windows]
-    for tile in planned.schedule.tile or ():
-        # The loops of some layers are not the output's axes.
-        if len(tile) == len(planned.layer.shape):
-            sizes.append(tile[last])
-    return min(sizes)
-
-
 def mark_kept(buffers: dict[SSAValue, Buffer], kept: Collection[SSAValue]) -> None:
     """Note in the buffers which tensors stay in local memories."""
     for value, buffer in buffers.items():

@@ -32,15 +32,15 @@ from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
-from .layer_parts import check_core_count, parts_of
+from .layer_parts import Parts, check_core_count, possible_parts
 from .places import (
     PlannedLayer,
     choose_places,
-    kept_run,
     kept_tensors,
     mark_kept,
     that_may_stay,
 )
+from .split_search import choose_parts
 from .tiler_bases.constants import Constants
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.tiler import Tiler
@@ -117,26 +117,31 @@ class _Network:
     def planned(self, kept: frozenset[SSAValue]) -> list[PlannedLayer]:
         """Complete the schedule of each layer. Raises DiagnosticError if one cannot be carried out."""
         constants = Constants(self.store)
-        runs: dict[SSAValue, int] = {}
-        planned: list[PlannedLayer] = []
-        for layer in self.layers(kept):
-            layer.inputs = [
-                replace(buffer, kept_run=runs.get(buffer.value)) for buffer in layer.inputs
-            ]
-            planned.append(_complete(layer, self.costs, constants, self.cores))
-            if layer.output.is_kept:
-                runs[layer.output.value] = kept_run(planned[-1])
-        return planned
+        layers = self.layers(kept)
+        tilers = [tiler_of(layer, self.costs) for layer in layers]
+        options = [self._options(*each) for each in zip(layers, tilers, strict=True)]
+        chosen = choose_parts(tilers, options)
+        return [
+            _complete(layer, tiler, parts, self.costs, constants)
+            for layer, tiler, parts in zip(layers, tilers, chosen, strict=True)
+        ]
+
+    def _options(self, layer: Layer, tiler: Tiler) -> list[Parts]:
+        """Return the ways to divide a layer."""
+        core = layer.operation.core
+        if core is not None:
+            return [Parts((core.value.data,), (layer.window,), None)]
+        return possible_parts(layer, tiler, layer.operation.decided, self.cores)
 
 
-def _complete(layer: Layer, costs: CostModel, constants: Constants, cores: int) -> PlannedLayer:
+def _complete(
+    layer: Layer, tiler: Tiler, parts: Parts, costs: CostModel, constants: Constants
+) -> PlannedLayer:
     """Return a layer with its schedule, with all that it leaves out but the place of the output."""
     decided = layer.operation.decided
-    tiler, core = tiler_of(layer, costs), layer.operation.core
-    if core is not None:
+    if layer.operation.core is not None:
         schedule = tiler.plan(layer.window, decided, constants).over(decided)
-        return PlannedLayer(layer, tiler, schedule, [core.value.data], [layer.window])
-    parts = parts_of(layer, tiler, decided, cores)
+        return PlannedLayer(layer, tiler, schedule, parts.cores, parts.windows)
     layer.siblings = list(parts.windows)
     tiler = tiler_of(layer, costs)
     planned = [

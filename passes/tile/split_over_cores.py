@@ -35,7 +35,7 @@ from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.cost import CostModel
 from ..tiling.windows import flatten
-from .layer_parts import Parts, check_core_count, parts_of
+from .layer_parts import Parts, cheapest, check_core_count, possible_parts
 from .tiler_bases.layer import Buffer, Layer
 from .tilers.registry import tiler_of
 
@@ -65,7 +65,8 @@ class SplitOverCores(SmaltiPass):
                 buffers[op.output] = Buffer.of(op)
             elif isinstance(op, tile.LayerOp) and op.core is None:
                 layer = Layer.of(op, buffers)
-                parts = parts_of(layer, tiler_of(layer, costs), op.decided, cores)
+                tiler = tiler_of(layer, costs)
+                parts = cheapest(tiler, possible_parts(layer, tiler, op.decided, cores))
                 _divide(op, parts)
                 self.count("layers")
                 self.count("parts", len(parts.cores))

@@ -51,7 +51,7 @@ nothing hides.
 @dataclass(frozen=True)
 class Work:
     """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus, and
-    bytes copied from local memories.
+    bytes copied from local memories, with the box that is read of each such input, by its index.
     """
 
     matrix_cycles: int = 0
@@ -59,6 +59,7 @@ class Work:
     load_bytes: int = 0
     store_bytes: int = 0
     copied_bytes: int = 0
+    boxes: tuple[tuple[int, Window], ...] = ()
 
 
 @dataclass(eq=False)

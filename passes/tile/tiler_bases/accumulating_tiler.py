@@ -390,11 +390,11 @@ class AccumulatingTiler(Tiler):
         epilogue the table and the residual.
         """
         boxes = [(0, x)] if self.residual is None else [(0, x), (self.residual, window)]
-        loaded, copied = self.reading(boxes)
+        loaded, copied, read = self.reading(boxes)
         low, high = window[self.channel_axis]
         loaded += weight_bytes + epilogue_table_bytes(self.table_rows, high - low)
         stored = self.store_bytes(window)
-        return self.kept_work(window, Work(matrix_cycles, vector_cycles, loaded, stored, copied))
+        return Work(matrix_cycles, vector_cycles, loaded, stored, copied, read)
 
     def output_box(self, rows: Window, channels: Range) -> Window:
         """Return the window of the output for these ranges of the row axes and of the channels."""

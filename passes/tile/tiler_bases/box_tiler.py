@@ -72,9 +72,8 @@ class BoxTiler(Tiler):
         return padded_units(self.layer.output.layout, units, self.costs.lane_group)
 
     def work(self, window: Window) -> Work:
-        loaded, copied = self.reading(enumerate(self.input_boxes(window)))
-        work = Work(0, self.vector_cycles(window), loaded, self.store_bytes(window), copied)
-        return self.kept_work(window, work)
+        loaded, copied, boxes = self.reading(enumerate(self.input_boxes(window)))
+        return Work(0, self.vector_cycles(window), loaded, self.store_bytes(window), copied, boxes)
 
     def elements_read(self, index: int) -> int:
         boxes = self.input_boxes(self.layer.whole)

@@ -46,8 +46,6 @@ class Buffer:
     seed: int | None = None
     is_kept: bool = False
     """Whether the tensor stays in local memories, as far as is known."""
-    kept_run: int | None = None
-    """How many elements along the contiguous axis a tile has that stays; None if that is not known, or all."""
 
     @staticmethod
     def of(op: tile.GlobalOp) -> Buffer:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from math import lcm, prod
 from typing import ClassVar
 
-from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....dialects import tpu
 from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work, window_bytes
@@ -17,7 +15,7 @@ from ...tiling.tile_sizes import Footprint
 from ...tiling.windows import Window, sizes_of
 from .constants import Constants
 from .emitter import Emitter
-from .layer import Buffer, Layer
+from .layer import Layer
 
 
 class Tiler(ABC):
@@ -98,39 +96,22 @@ class Tiler(ABC):
             return 0
         return window_bytes(self.costs, output.layout, window, output.storage)
 
-    def reading(self, boxes: Iterable[tuple[int, Window]]) -> tuple[int, int]:
+    def reading(
+        self, boxes: Iterable[tuple[int, Window]]
+    ) -> tuple[int, int, tuple[tuple[int, Window], ...]]:
         """Return how many bytes it takes to read these boxes, each of the input of that index: on the global bus, and
-        from local memories.
+        from local memories; and the boxes of the latter.
         """
         loaded = copied = 0
+        kept: list[tuple[int, Window]] = []
         for index, box in boxes:
             buffer = self.layer.inputs[index]
             if buffer.is_kept:
-                copied += self.copied_bytes(buffer, box)
+                copied += buffer.bytes_of(prod(sizes_of(box)))
+                kept.append((index, box))
             else:
                 loaded += window_bytes(self.costs, buffer.layout, box, buffer.storage)
-        return loaded, copied
-
-    def kept_work(self, window: Window, work: Work) -> Work:
-        """Return the work with what the way in which `window` of an output is kept costs its readers: the widths of the
-        port that its runs leave unused.
-        """
-        output = self.layer.output
-        if not output.is_kept:
-            return work
-        used = output.bytes_of(prod(sizes_of(window)))
-        unused = max(0, self.copied_bytes(output, window) - used)
-        return replace(work, copied_bytes=work.copied_bytes + unused)
-
-    def copied_bytes(self, buffer: Buffer, box: Window) -> int:
-        """Return how many bytes a port carries for `box` of a tensor in local memories: whole widths for each run along
-        the contiguous axis, of which a tile has `kept_run` elements.
-        """
-        sizes, last = sizes_of(box), buffer.layout.last_axis
-        length = 1 if last is None else sizes[last]
-        run = min(length, buffer.kept_run or length)
-        width = round_up(buffer.bytes_of(run), int(self.costs.port_bytes_per_cycle))
-        return prod(sizes) // length * ceil_div(length, run) * width
+        return loaded, copied, tuple(kept)
 
 
 def given_tile(

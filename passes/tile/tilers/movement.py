@@ -69,6 +69,7 @@ class MovementTiler(BoxTiler):
         fill. They are given as cycles of the vector unit, which the layer does not use.
         """
         loads, addresses, copied = 0, 0, 0
+        boxes: dict[int, Window] = {}
         for piece in self.pieces:
             box = _common(piece.box, window)
             if box is None:
@@ -79,13 +80,19 @@ class MovementTiler(BoxTiler):
             addresses += runs
             source = self.layer.inputs[piece.index]
             if source.is_kept:
-                copied += self.copied_bytes(source, box)
+                copied += source.bytes_of(prod(sizes_of(box)))
+                read = _read(piece, box)
+                known = boxes.get(piece.index, read)
+                boxes[piece.index] = tuple(
+                    (min(a[0], b[0]), max(a[1], b[1])) for a, b in zip(read, known, strict=True)
+                )
             else:
                 loads += self.costs.bus_bytes(source.bytes_of(run), runs)
         if self.fill is not None and not self._ends_rows(window):
             filled = self.layer.output.bytes_of(self.elements_of(sizes_of(window)))
             addresses += self.costs.fill_cycles(filled)
-        return self.kept_work(window, Work(0, addresses, loads, self.store_bytes(window), copied))
+        stored = self.store_bytes(window)
+        return Work(0, addresses, loads, stored, copied, tuple(boxes.items()))
 
     def least_work(self, window: Window) -> Work:
         """Return no work: the producer and the readers of the output may agree on a place where it already is."""
@@ -169,6 +176,17 @@ class MovementTiler(BoxTiler):
             uses_spare=ends_rows,
             pad_value=layer.result.zero_point,
         )
+
+
+def _read(piece: Piece, box: Window) -> Window:
+    """Return the box of the input that holds what `box` of the output takes from a piece."""
+    result: list[Range] = []
+    for (low, high), (first, _), start, step in zip(
+        box, piece.box, piece.starts, piece.steps, strict=True
+    ):
+        ends = start + (low - first) * step, start + (high - 1 - first) * step
+        result.append((min(ends), max(ends) + 1))
+    return tuple(result)
 
 
 def _common(a: Window, b: Window) -> Window | None:

@@ -88,10 +88,12 @@ class MatmulTiler(AccumulatingTiler):
         work = self.part_work(window, x, weights, matrix, self.epilogue_cycles(outputs))
         if not self.w.is_kept:
             return work
+        box = self._matrix_box(self.w, (*window[:-2], (0, self.depth)), window[-1])
         return replace(
             work,
             load_bytes=work.load_bytes - weights,
             copied_bytes=work.copied_bytes + weights,
+            boxes=(*work.boxes, (1, box)),
         )
 
     @property

@@ -17,7 +17,7 @@ from smalti.dialects import tile, tpu
 from smalti.dialects.ir.context import weights_of
 from smalti.dialects.ir.weights import WeightStore
 from smalti.dialects.tile.schedule import Schedule, ScheduleAttr
-from smalti.passes.tile.layer_parts import parts_of
+from smalti.passes.tile.layer_parts import possible_parts
 from smalti.passes.tile.tiler_bases.constants import Constants
 from smalti.passes.tile.tiler_bases.layer import Buffer, Layer
 from smalti.passes.tile.tilers.registry import tiler_of
@@ -54,7 +54,7 @@ def _drawn(
     cores = tuple(draw(st.integers(0, CORES - 1)) for _ in range(prod(split)))
     decided = Schedule(cores=cores, split=split)
     try:
-        parts = parts_of(layer, tiler, decided, CORES)
+        (parts,) = possible_parts(layer, tiler, decided, CORES)
     except DiagnosticError:
         return None
     layer.siblings = list(parts.windows)

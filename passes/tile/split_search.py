@@ -1,0 +1,265 @@
+"""Chooses the parts of all layers of a network together, so that layers find their inputs where they need them.
+
+The layers run one after the other, each for the cycles of its busiest core; what a core reads of a tensor in another
+core's memory passes the ports of both. Loads from global memory run ahead of the layers that use them, in their order,
+as far as memory allows. For options `o` of layer i with computation p, transfers over the bus b, and ports busy for x
+cycles:
+
+    loaded(i) = max(loaded(i − 1), when memory has room) + b(o)
+    done(i) = max(done(i − 1), loaded(i)) + max(p(o), x) + exposed · min(p(o), x) + part cycles · parts
+
+where x depends on the options of the layers whose outputs layer i reads. The search goes through the layers in their
+order and keeps, of all ways to divide those before, the best for each way in which the tensors that are still to be
+read are divided, and of these the `_KEPT` best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ...backends.numerics.storage import bytes_of
+from ..tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work
+from ..tiling.windows import Window
+from .layer_parts import Parts
+from .tiler_bases.layer import Buffer
+from .tiler_bases.tiler import Tiler
+
+_KEPT = 24
+"""How many ways to divide the layers so far are kept."""
+
+_OPTIONS = 16
+"""How many ways to divide a layer are considered: those with the fewest cycles by itself."""
+
+_AHEAD = 0.4
+"""The share of local memory that loads ahead may fill."""
+
+
+def choose_parts(tilers: Sequence[Tiler], options: Sequence[Sequence[Parts]]) -> list[Parts]:
+    """Return one of the options of each layer, in the order of the layers of a program."""
+    if not tilers:
+        return []
+    layers = [_Layer.of(*each) for each in zip(tilers, options, strict=True)]
+    _connect(layers)
+    states = [_State(np.zeros(0), np.zeros(0))]
+    for number, layer in enumerate(layers):
+        states = _advance(states, layers, number, layer)
+    best = states[0]
+    return [layer.options[choice] for layer, choice in zip(layers, best.choices, strict=True)]
+
+
+@dataclass
+class _Boxes:
+    """Windows of a tensor, one for each part of each option, [options, parts, axes, 2], empty where an option has fewer
+    parts; without the axes along which the tensor has one element.
+    """
+
+    bounds: np.ndarray
+
+    @staticmethod
+    def of(windows: Sequence[Sequence[Window | None]], shape: Sequence[int]) -> _Boxes:
+        axes = [axis for axis, size in enumerate(shape) if size > 1]
+        most = max(len(each) for each in windows)
+        bounds = np.zeros((len(windows), most, len(axes), 2), np.int64)
+        for option, each in enumerate(windows):
+            for part, window in enumerate(each):
+                if window is not None and axes:
+                    bounds[option, part] = [window[axis] for axis in axes]
+        return _Boxes(bounds)
+
+
+@dataclass
+class _Edge:
+    """What layer `source` writes and a layer reads: bytes through the port of each core, [options of the source,
+    options of the layer, cores], and those between two memories, [options of the source, options of the layer].
+    """
+
+    source: int
+    port_bytes: np.ndarray
+    moved_bytes: np.ndarray
+
+
+@dataclass
+class _Layer:
+    """A layer with its options; the arrays have an element for each."""
+
+    tiler: Tiler
+    options: list[Parts]
+    works: list[list[Work]]
+    compute: np.ndarray
+    bus: np.ndarray
+    held: np.ndarray
+    """Bytes of weights that wait in the memory of a core."""
+    loads: np.ndarray
+    """Bytes that each core loads, [options, cores]."""
+    overhead: np.ndarray
+    owners: np.ndarray
+    """1 where a part is on a core, [options, parts, cores]."""
+    edges: list[_Edge] = field(default_factory=list)
+    last_reader: int = -1
+
+    @staticmethod
+    def of(tiler: Tiler, options: Sequence[Parts]) -> _Layer:
+        """Return the layer with its most promising options."""
+        costs = tiler.costs
+        known: dict[Window, Work] = {}
+        works: list[list[Work]] = []
+        for parts in options:
+            for window in parts.windows:
+                if window not in known:
+                    known[window] = tiler.work(window)
+            works.append([known[window] for window in parts.windows])
+        compute = np.array([max(_computing(work) for work in each) for each in works])
+        bus = np.array([_bus_bytes(each) for each in works]) / costs.bytes_per_cycle
+        overhead = PART_CYCLES * np.array([len(each) for each in works])
+        alone = np.maximum(compute, bus) + EXPOSED * np.minimum(compute, bus) + overhead
+        chosen = np.argsort(alone, kind="stable")[:_OPTIONS]
+        kept = [options[i] for i in chosen]
+        owners = _owners(kept, costs.cores)
+        loads = np.zeros(owners.shape[::2])
+        for option, i in enumerate(chosen):
+            for part, work in enumerate(works[i]):
+                loads[option] += work.load_bytes * owners[option, part]
+        return _Layer(
+            tiler, kept, [works[i] for i in chosen], compute[chosen], bus[chosen],
+            loads.max(axis=1), loads, overhead[chosen], owners,
+        )  # fmt: skip
+
+
+def _computing(work: Work) -> float:
+    units = work.matrix_cycles, work.vector_cycles
+    return max(units) + EXPOSED * min(units)
+
+
+def _bus_bytes(works: Sequence[Work]) -> int:
+    return sum(work.load_bytes + work.store_bytes for work in works)
+
+
+def _owners(options: Sequence[Parts], cores: int) -> np.ndarray:
+    result = np.zeros((len(options), max(len(parts.cores) for parts in options), cores))
+    for option, parts in enumerate(options):
+        result[option, np.arange(len(parts.cores)), parts.cores] = 1
+    return result
+
+
+def _connect(layers: Sequence[_Layer]) -> None:
+    """Note in each layer what it reads of others in local memories."""
+    writers: dict[SSAValue, list[int]] = {}
+    for number, layer in enumerate(layers):
+        for index, buffer in enumerate(layer.tiler.layer.inputs):
+            found = writers.get(buffer.value, ())
+            if buffer.is_kept and len(found) == 1:
+                (source,) = found
+                edge = _edge(source, layers[source], layer, index, buffer)
+                if edge is not None:
+                    layer.edges.append(edge)
+                    layers[source].last_reader = number
+        writers.setdefault(layer.tiler.layer.output.value, []).append(number)
+
+
+def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffer) -> _Edge | None:
+    """Return what a layer reads of another's output, which is its input `index`; None if that is not known."""
+    read = [[dict(work.boxes).get(index) for work in works] for works in reader.works]
+    output = writer.tiler.layer.output
+    written = _Boxes.of([parts.windows for parts in writer.options], output.layout.shape).bounds
+    wanted = _Boxes.of(read, buffer.layout.shape).bounds
+    if written.shape[2] != wanted.shape[2]:
+        return None
+    # Axes: options of the writer, options of the reader, parts of the writer, parts of the reader, axes.
+    a, b = written[:, None, :, None], wanted[None, :, None, :]
+    sizes = np.maximum(np.minimum(a[..., 1], b[..., 1]) - np.maximum(a[..., 0], b[..., 0]), 0)
+    costs = reader.tiler.costs
+    charged = _charged_bytes(sizes, buffer, costs)
+    same = np.einsum("iac,jbc->ijab", writer.owners, reader.owners)
+    volume = np.prod(wanted[..., 1] - wanted[..., 0], axis=-1)
+    is_whole = np.prod(sizes, axis=-1) == volume[None, :, None, :]
+    sent = charged * (1 - same)
+    copied = charged * same * ~is_whole
+    port = (
+        np.einsum("ijab,jbc->ijc", sent, reader.owners)
+        + np.einsum("ijab,iac->ijc", sent, writer.owners)
+        + 2 * np.einsum("ijab,jbc->ijc", copied, reader.owners)
+    )
+    return _Edge(source, port, sent.sum(axis=(2, 3)))
+
+
+def _charged_bytes(sizes: np.ndarray, buffer: Buffer, costs: CostModel) -> np.ndarray:
+    """Return how many bytes a port carries for boxes of `sizes`, [..., axes]: whole widths for each run along the
+    contiguous axis.
+    """
+    elements = np.prod(sizes, axis=-1)
+    axes = [axis for axis, size in enumerate(buffer.layout.shape) if size > 1]
+    last = buffer.layout.last_axis
+    if last not in axes:
+        return elements * bytes_of(1, buffer.storage)
+    run = sizes[..., axes.index(last)]
+    width = int(costs.port_bytes_per_cycle)
+    run_bytes = -(-run * bytes_of(8, buffer.storage) // 8)
+    return elements // np.maximum(run, 1) * -(-run_bytes // width) * width
+
+
+@dataclass
+class _State:
+    """A way to divide the layers so far. `ends` are when each is done, and `held` the bytes of weights of all before
+    and with each, on the core that holds most.
+    """
+
+    ends: np.ndarray
+    held: np.ndarray
+    choices: tuple[int, ...] = ()
+    done: float = 0.0
+    loaded: float = 0.0
+    worked: float = 0.0
+
+    @property
+    def score(self) -> float:
+        # Where loads take all the time, less work is better nevertheless.
+        return self.done + self.worked / 16
+
+
+def _advance(
+    states: Sequence[_State], layers: Sequence[_Layer], number: int, layer: _Layer
+) -> list[_State]:
+    """Return the best states with layer `number`, the best first."""
+    costs = layer.tiler.costs
+    live = [i for i in range(number + 1) if layers[i].last_reader > number]
+    best: dict[tuple[int, ...], _State] = {}
+    for state in states:
+        port, moved = layer.loads.copy(), np.zeros(len(layer.options))
+        for edge in layer.edges:
+            port = port + edge.port_bytes[state.choices[edge.source]]
+            moved = moved + edge.moved_bytes[state.choices[edge.source]]
+        copy = np.maximum(
+            port.max(axis=1) / costs.port_bytes_per_cycle,
+            moved / costs.interconnect_bytes_per_cycle,
+        )
+        work = np.maximum(layer.compute, copy) + EXPOSED * np.minimum(layer.compute, copy)
+        work = work + layer.overhead
+        start = np.maximum(state.loaded, _room(state, layer.held, costs.local_bytes * _AHEAD))
+        loaded = np.where(layer.bus > 0, start + layer.bus, state.loaded)
+        done = np.maximum(state.done, loaded) + work
+        before = state.held[-1] if number else 0.0
+        for option in range(len(layer.options)):
+            new = (*state.choices, option)
+            key = tuple(new[i] for i in live)
+            score = done[option] + (state.worked + work[option]) / 16
+            found = best.get(key)
+            if found is None or score < found.score:
+                best[key] = _State(
+                    np.append(state.ends, done[option]),
+                    np.append(state.held, before + layer.held[option]),
+                    new, float(done[option]), float(loaded[option]),
+                    state.worked + float(work[option]),
+                )  # fmt: skip
+    return sorted(best.values(), key=lambda state: state.score)[:_KEPT]
+
+
+def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:
+    """Return when memory has room for so many bytes of weights more: when the layers are done whose weights must go."""
+    if not len(state.ends):
+        return np.zeros(len(held))
+    gone = np.searchsorted(state.held, state.held[-1] + held - most)
+    return np.where(gone > 0, state.ends[np.minimum(gone, len(state.ends)) - 1], 0.0)
