@@ -27,6 +27,8 @@ class LocallyVerifiedOp(IRDLOperation):
 
     OWN_PROPERTIES: ClassVar[frozenset[str]] = frozenset()
     """Properties that only the op's own verifier looks at."""
+    IS_SEEN_THROUGH: ClassVar[bool] = False
+    """Whether the verifiers of its users also look at the ops that define its operands."""
 
 
 Wrong = tuple[Operation, str]
@@ -157,12 +159,19 @@ class Verifier:
         )
         if known is not None and alike and known.properties == op.properties:
             self._met[id(op)] = known
-            return not any(id(value.owner) in self._changed for value in operands)
+            is_right = not any(id(value.owner) in self._changed for value in operands)
+            if not is_right and _is_seen_through(op):
+                self._changed.add(id(op))
+            return is_right
         state = _State(op, op.properties.copy(), op.attributes.copy(), operands, types)
         self._met[id(op)] = state
         if known is None or not alike or _shown(known) != _shown(state):
             self._changed.add(id(op))
         return False
+
+
+def _is_seen_through(op: Operation) -> bool:
+    return isinstance(op, LocallyVerifiedOp) and op.IS_SEEN_THROUGH
 
 
 def _shown(state: _State) -> dict[str, Attribute]:

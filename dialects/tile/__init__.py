@@ -1,9 +1,10 @@
 """The tile dialect: what each core does with which bytes.
 
 A `tile.program` is one block in program order, and it means what executing it in that order means. Buffers are memrefs
-of storage types with physical (packed, padded) shapes in memory space "global", "local" or "acc". At first each network
-layer is one `tile.layer` on global buffers; tiling replaces it by copies and computations on local buffers, in
-destination-passing style on whole tiles: the buffer that an op writes follows an arrow in its text.
+of storage types with physical (packed, padded) shapes in memory space "global", "local" or "acc", and so are views of
+parts of them. At first each network layer is one `tile.layer` on global buffers; tiling replaces it by copies and
+computations on local buffers, in destination-passing style on whole tiles: the buffer that an op writes follows an
+arrow in its text.
 """
 
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 from xdsl.ir import Dialect
 
 from .along_axis import HostCallOp
-from .buffer import AllocOp, GlobalOp
+from .buffer import AllocOp, GlobalOp, ViewOp
 from .buffer import BufferOp as BufferOp
+from .buffer import buffer_of as buffer_of
 from .buffer import buffer_type as buffer_type
+from .buffer import core_of as core_of
+from .buffer import viewed as viewed
 from .convolution import Conv2dOp, DepthwiseConv2dOp
 from .core_op import CoreOp as CoreOp
 from .layer import LayerOp, YieldOp
@@ -34,6 +38,7 @@ _OPS: list[Any] = [
     ProgramOp,
     GlobalOp,
     AllocOp,
+    ViewOp,
     LayerOp,
     YieldOp,
     CopyOp,

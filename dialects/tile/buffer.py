@@ -1,4 +1,6 @@
-"""The ops that declare the buffers of a tile program, in global memory and in the memories of cores."""
+"""The ops that declare the buffers of a tile program, in global memory and in the memories of cores, and views of parts
+of them.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,16 @@ from typing import ClassVar
 
 import numpy as np
 from xdsl.dialects.builtin import LocationAttr, MemRefType, NoneAttr, StringAttr
-from xdsl.ir import Operation, SSAValue
-from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, result_def, traits_def
-from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.irdl import (
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.instruction_set import SEGMENTS
@@ -30,7 +39,7 @@ from ..ir.attribute import (
 )
 from ..ir.text.assembly import TextOp
 from ..quant.element_type import element_storage, shape_of, type_bytes, type_of_storage
-from .checks import check_core, check_storage, fail_unless, space_of
+from .checks import check_core, check_storage, fail_unless, space_of, storage_of
 
 MemoryPlace = tuple[str, int]
 """A memory: ("local" or "acc", core), or (segment of global memory, -1)."""
@@ -299,6 +308,101 @@ class AllocOp(BufferOp):
         sizes = [bounds[2 * axis + 1] - bounds[2 * axis] for axis in order]
         rows = physical.reshape(physical.shape[0], *sizes[:-1], -1)[..., : sizes[-1]]
         return rows.transpose(0, *(1 + int(axis) for axis in np.argsort(order)))
+
+
+@irdl_op_definition
+class ViewOp(TextOp):
+    """A contiguous part of a core's buffer as a buffer of its own: its elements lie one after the other from element
+    `offset` of `source` on.
+
+    Who writes the view writes the buffer, and the view is where its buffer is: it has no core and no address. Like a
+    declaration, a view is not a step.
+
+    %slab = tile.alloc core 0 : memref<1x14x56x64xi8, "local">
+    %v = tile.view %slab offset = 7168 :
+        memref<1x14x56x64xi8, "local"> -> memref<1x2x56x64xi8, "local">
+    """
+
+    name = "tile.view"
+    source = operand_def(MemRefType)
+    offset = prop_def(INTEGER, integer(0))
+    output = result_def(MemRefType)
+    traits = traits_def(Pure())
+    HAS_BARE_TYPES: ClassVar[bool] = True
+    IS_SEEN_THROUGH: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        source: SSAValue,
+        shape: Sequence[int],
+        *,
+        offset: int = 0,
+        location: LocationAttr | None = None,
+    ):
+        """Make a view of `shape` of a core's buffer, which begins at the buffer's element `offset`."""
+        super().__init__(
+            operands=[source],
+            result_types=[buffer_type(shape, storage_of(source), space_of(source))],
+            properties={"offset": integer(offset)},
+        )
+        if location is not None:
+            self.location = location
+
+    def verify_(self) -> None:
+        self._verify_source()
+        space, whole = space_of(self.output), space_of(self.source)
+        fail_unless(
+            space == whole, f'result is in memory space "{space}", its buffer is in "{whole}"'
+        )
+        held, storage = storage_of(self.output), storage_of(self.source)
+        fail_unless(held == storage, f"result is stored as {held}, its buffer holds {storage}")
+        offset = self.offset.value.data
+        fail_unless(offset >= 0, f"offset must not be negative, got {offset}")
+        end, total = offset + prod(shape_of(self.output)), prod(shape_of(self.source))
+        fail_unless(
+            end <= total,
+            f"elements {offset} to {end - 1} reach {end - total} past the end of the buffer, which has {total}",
+        )
+
+    def _verify_source(self) -> None:
+        """Raise VerifyException unless the view is one of a core's buffer."""
+        owner = self.source.owner
+        if isinstance(owner, ViewOp):
+            raise VerifyException(
+                "the operand is a view itself: view its buffer, and add the offset of that view"
+            )
+        fail_unless(
+            isinstance(owner, AllocOp),
+            "the operand must be a buffer of a core, the result of a tile.alloc",
+        )
+
+
+def viewed(value: SSAValue) -> tuple[BufferOp, int]:
+    """Return the declaration of the buffer whose bytes a value is, and the element of the buffer at which it begins."""
+    owner, offset = value.owner, 0
+    if isinstance(owner, ViewOp):
+        owner, offset = owner.source.owner, owner.offset.value.data
+    assert isinstance(owner, BufferOp), "the verifier asks for buffers and views of them"
+    return owner, offset
+
+
+def buffer_of(value: SSAValue) -> SSAValue:
+    """Return the buffer whose bytes a value is: the value itself, or what it is a view of."""
+    return value.owner.source if isinstance(value.owner, ViewOp) else value
+
+
+def core_of(value: SSAValue) -> int | None:
+    """Return the core whose memory a buffer or view is in; None for one that is in global memory."""
+    owner = buffer_of(value).owner
+    return owner.core.value.data if isinstance(owner, AllocOp) else None
+
+
+def erase_unused_views(block: Block) -> None:
+    """Erase the views in a block that no op uses."""
+    for op in list(block.ops):
+        if isinstance(op, ViewOp) and op.output.first_use is None:
+            op.detach()
+            op.erase()
 
 
 def is_global(buffer: SSAValue) -> bool:

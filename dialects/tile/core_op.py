@@ -16,7 +16,7 @@ from ..ir.attribute import Integer, integer, optional_text
 from ..ir.field import prop
 from ..ir.location import place_of
 from ..ir.text.assembly import property_value
-from .buffer import AllocOp, is_global
+from .buffer import core_of, is_global
 from .checks import check_core, space_of
 from .step_op import StepOp
 
@@ -88,11 +88,9 @@ class CoreOp(StepOp):
             return
         core = self.core.value.data
         for operand in self.operands:
-            owner = operand.owner
-            if isinstance(owner, AllocOp) and owner.core.value.data != core:
-                raise VerifyException(
-                    f"a buffer of core {owner.core.value.data} is used on core {core}"
-                )
+            owner = core_of(operand)
+            if owner is not None and owner != core:
+                raise VerifyException(f"a buffer of core {owner} is used on core {core}")
 
     def verify_fields(self) -> None:
         """Raise VerifyException if the op's fields are wrong; buffers and cores have been checked before."""

@@ -14,7 +14,7 @@ from ...backends.numerics.storage import PERMUTED_NAMES
 from ..ir.attribute import Integer, Ints, Real, integer, ints, optional_integer, real, values_of
 from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
-from .buffer import AllocOp, check_writable, is_global
+from .buffer import check_writable, core_of, is_global
 from .checks import (
     check_local_pair,
     check_space,
@@ -61,8 +61,7 @@ class CopyOp(CoreOp):
         """Whether the copy takes the core's `dma_in`: it reads global memory or another core's. What reads the core's
         own memory takes `dma_out`, wherever it goes.
         """
-        owner = self.source.owner
-        return not (isinstance(owner, AllocOp) and owner.core == self.core)
+        return core_of(self.source) != self.core.value.data
 
     @property
     def may_run_ahead(self) -> bool:

@@ -16,14 +16,14 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ..ir.location import place_of
 from ..ir.text.assembly import TextOp
 from ..ir.verifier import WrongOpInside
-from .buffer import BufferOp
+from .buffer import BufferOp, ViewOp
 from .step_op import StepOp
 from .written_elements import find_fault
 
 
 @irdl_op_definition
 class ProgramOp(TextOp):
-    """A program: one block of buffers, layers, copies and computations in program order, without a terminator.
+    """A program: one block of buffers, views, layers, copies and computations in program order, without a terminator.
 
     `ordered`, written after the name, says that the order of the steps is as it should be: no pass changes it. The pass
     that orders the engines' work sets it, and so may a person.
@@ -66,13 +66,14 @@ class ProgramOp(TextOp):
     def steps(self) -> list[StepOp]:
         """The ops that do something, in program order.
 
-        Raises DiagnosticError if the program holds an op that is neither a step nor the declaration of a buffer.
+        Raises DiagnosticError if the program holds an op that is neither a step nor the declaration of a buffer, nor a
+        view.
         """
         steps: list[StepOp] = []
         for op in self.body.block.ops:
             if isinstance(op, StepOp):
                 steps.append(op)
-            elif not isinstance(op, BufferOp):
+            elif not isinstance(op, BufferOp | ViewOp):
                 raise DiagnosticError(f"{op.name} cannot stand in a tile.program", place_of(op))
         return steps
 

@@ -11,28 +11,31 @@ from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ..ir.text.constructed_op import ConstructedOp
+from .buffer import buffer_of
 
 
 class AccessesBuffers(MemoryEffect):
-    """Says that an op reads and writes the buffers that its class names as read and written, and has no other
-    effect.
+    """Says that an op reads and writes the buffers that its class names as read and written, or the buffers that these
+    are views of, and has no other effect.
     """
 
     @classmethod
     def get_effects(cls, op: Operation) -> set[EffectInstance]:
         assert isinstance(op, StepOp)
-        read = {EffectInstance(MemoryEffectKind.READ, buffer) for buffer in op.buffers_read}
-        return read | {EffectInstance(MemoryEffectKind.WRITE, op.buffer_written)}
+        read = {EffectInstance(MemoryEffectKind.READ, buffer_of(x)) for x in op.buffers_read}
+        return read | {EffectInstance(MemoryEffectKind.WRITE, buffer_of(op.buffer_written))}
 
 
 class StepOp(ConstructedOp):
-    """Base of the ops of a tile.program that do something; the other ops declare its buffers."""
+    """Base of the ops of a tile.program that do something; the other ops declare its buffers and views
+    of them.
+    """
 
     traits = traits_def(AccessesBuffers())
 
     @property
     def buffer_written(self) -> SSAValue:
-        """The buffer that the op writes: its operand DESTINATION.
+        """The buffer or view that the op writes: its operand DESTINATION.
 
         Raises DiagnosticError if the op writes no buffer, because a program could not see any effect of it.
         """
@@ -42,7 +45,7 @@ class StepOp(ConstructedOp):
 
     @property
     def buffers_read(self) -> tuple[SSAValue, ...]:
-        """The buffers that the op reads: all operands except the one that it writes."""
+        """The buffers and views that the op reads: all operands except the one that it writes."""
         values = [getattr(self, name) for name in _names_read(type(self))]
         return tuple([value for value in values if value is not None])
 

@@ -64,6 +64,8 @@ class TextOp(LocallyVerifiedOp):
 
     DESTINATION: ClassVar[str | None] = None
     """The operand that is written, which follows an arrow."""
+    HAS_BARE_TYPES: ClassVar[bool] = False
+    """Whether the types of the operand and the result stand without parentheses."""
 
     @classmethod
     def parse(cls, parser: Parser) -> IRDLOperation:
@@ -291,7 +293,11 @@ def _parse_types(
     types: Sequence[Attribute]
     results: list[Attribute] = []
     if cls.get_irdl_definition().results:
-        if operands:
+        if cls.HAS_BARE_TYPES:
+            types = [parser.parse_type()]
+            parser.parse_punctuation("->", " before the type of the result")
+            results = [parser.parse_type()]
+        elif operands:
             function = parser.parse_function_type()
             types, results = function.inputs.data, list(function.outputs.data)
         else:
@@ -347,7 +353,9 @@ def _print_types(op: TextOp, printer: Printer, operands: list[SSAValue], arrow: 
     printer.print_string(" : ")
     types = [operand.type for operand in operands]
     if op.results:
-        if types:
+        if op.HAS_BARE_TYPES:
+            printer.print_list([*types, op.results[0].type], printer.print_attribute, " -> ")
+        elif types:
             printer.print_function_type(types, [result.type for result in op.results])
         else:
             printer.print_attribute(op.results[0].type)

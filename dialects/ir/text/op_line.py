@@ -66,7 +66,7 @@ class OpLines:
     def __init__(self, parser: SourceParser) -> None:
         self._parser = parser
         self._content = parser.source.text
-        self._types: dict[tuple[bool, str], _Types] = {}
+        self._types: dict[tuple[bool, bool, str], _Types] = {}
         self._values: dict[tuple[str, str], Attribute] = {}
         self._locations: dict[str, LocationAttr] = {}
 
@@ -117,8 +117,7 @@ class OpLines:
         return name not in parser.ssa_values and name not in parser.forward_ssa_references
 
     def _types_of(self, cls: type[TextOp], text: str, position: int) -> _Types | None:
-        has_result = bool(cls.get_irdl_definition().results)
-        key = has_result, text
+        key = bool(cls.get_irdl_definition().results), cls.HAS_BARE_TYPES, text
         found = self._types.get(key)
         if found is None:
             found = self._parsed(position, position + len(text), lambda: self._read_types(key))
@@ -127,10 +126,15 @@ class OpLines:
             self._types[key] = found
         return found
 
-    def _read_types(self, key: tuple[bool, str]) -> _Types:
+    def _read_types(self, key: tuple[bool, bool, str]) -> _Types:
         parser = self._parser
-        if key[0]:
-            if not key[1].startswith("("):
+        has_result, bare, text = key
+        if has_result and bare:
+            operand = parser.parse_type()
+            parser.parse_punctuation("->")
+            return _Types((operand,), (parser.parse_type(),))
+        if has_result:
+            if not text.startswith("("):
                 return _Types((), (parser.parse_type(),))
             function = parser.parse_function_type()
             return _Types(tuple(function.inputs.data), tuple(function.outputs.data))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from xdsl.ir import SSAValue
 
-from ..buffer import BufferOp, MemoryPlace
+from ..buffer import BufferOp, MemoryPlace, buffer_of
 from ..program import ProgramOp
 from ..step_op import StepOp
 
@@ -41,18 +41,18 @@ class BufferUse:
 def buffer_uses(program: ProgramOp, steps: Sequence[StepOp]) -> dict[SSAValue, BufferUse]:
     """Return the use of every buffer that the program declares, when its steps run in the order of `steps`.
 
-    Positions count only steps, so they do not depend on where the declarations stand.
+    Positions count only steps, so they do not depend on where the declarations stand. Who uses a view uses its buffer.
     """
     uses: dict[SSAValue, BufferUse] = {
         op.output: BufferUse(op, op.memory, op.size_bytes, len(steps)) for op in program.buffers
     }
     for index, op in enumerate(steps):
         for operand in op.operands:
-            use = uses[operand]
+            use = uses[buffer_of(operand)]
             if index < use.first:
                 use.first = index
             use.last = index
-        uses[op.buffer_written].last_write = index
+        uses[buffer_of(op.buffer_written)].last_write = index
     return uses
 
 
