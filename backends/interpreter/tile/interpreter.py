@@ -22,6 +22,7 @@ from ....dialects.ir.attribute import values_of
 from ....dialects.ir.location import place_of
 from ....dialects.ir.target_attribute import target_name_of, target_of
 from ....dialects.ir.weights import WeightStore
+from ....dialects.quant.element_type import shape_of
 from ....dialects.tile.analysis.weight_data import weight_data
 from ....passes.tile.given_addresses import check_inside_memories
 from ...diagnostics.diagnostic import DiagnosticError, contained
@@ -138,7 +139,7 @@ class _Run:
         self, op: tile.StepOp, index: int, observing: bool
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the buffers that step `index` was the last to write, and free those that it was the last to use."""
-        for operand in dict.fromkeys(op.operands):
+        for operand in dict.fromkeys(map(tile.buffer_of, op.operands)):
             spec = self.program.specs[operand]
             whole = spec.use.last_write == index and spec.use.is_global
             if observing and whole and spec.segment != "output":
@@ -165,7 +166,10 @@ class _Run:
         return not spec.tensor.to_logical(written.reshape(1, *spec.shape)).all()
 
     def _buffer(self, value: SSAValue) -> Buffer:
-        """Return the bytes of a buffer, which are allocated at its first use."""
+        """Return the bytes of a buffer, which are allocated at its first use, or of a view of one."""
+        if isinstance(value.owner, tile.ViewOp):
+            owner, offset = tile.viewed(value)
+            return self._buffer(owner.output).view(offset, shape_of(value))
         buffer = self.buffers.get(value)
         if buffer is not None:
             return buffer

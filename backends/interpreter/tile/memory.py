@@ -7,7 +7,8 @@ overwrote them. Both are found where they happen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -49,7 +50,9 @@ class Memory:
 
 @dataclass
 class Buffer:
-    """A typed, shaped piece of a memory; `number` > 0 is unique among all buffers of a run."""
+    """A typed, shaped piece of a memory; `number` > 0 is unique among all buffers of a run, but views have that of
+    their buffer.
+    """
 
     number: int
     label: str
@@ -58,8 +61,22 @@ class Buffer:
     shape: tuple[int, ...]
     dtype: np.dtype
     writable: bool = True
-    shared: bool = True
-    """Whether all values written so far are the same for every sample."""
+    whole: Buffer | None = None
+    """The buffer of which this is a view; None for one that is no view."""
+    _shared: bool = field(default=True, init=False)
+
+    def view(self, offset: int, shape: Sequence[int]) -> Buffer:
+        """Return the elements from `offset` on as a buffer of that shape, whose bytes are those of this one."""
+        address = self.address + offset * self.dtype.itemsize
+        label = f"{self.label} + {offset}"
+        return Buffer(
+            self.number, label, self.memory, address, tuple(shape), self.dtype, self.writable, self
+        )
+
+    @property
+    def shared(self) -> bool:
+        """Whether all values written so far, to the whole buffer, are the same for every sample."""
+        return self._shared if self.whole is None else self.whole.shared
 
     @property
     def elements(self) -> int:
@@ -97,9 +114,11 @@ class Buffer:
         """Choose the plane for values that are the same for every sample (`shared`) or not, keeping those written so
         far.
         """
-        if self.shared and not shared:
+        if self.whole is not None:
+            self.whole.prepare_write(shared)
+        elif self._shared and not shared:
             kept = self.flat()
-            self.shared = False
+            self._shared = False
             self.flat()[...] = kept
 
     def write(self, values: np.ndarray) -> None:

@@ -16,6 +16,8 @@ from smalti.dialects.ir.text.module_text import parse_module, verify
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from xdsl.dialects.builtin import ModuleOp
 
+from tests.unit.slabs import TwoRanges
+from tests.unit.slabs import copy as contiguous
 from tests.unit.tile_programs import expected, images, two_layers
 
 
@@ -247,3 +249,51 @@ def test_inputs_are_checked(inputs, message):
     module, ctx = two_layers()
     with pytest.raises(DiagnosticError, match=message):
         run_tile(module, ctx.weights, inputs)
+
+
+@pytest.mark.parametrize("addresses", [False, True])
+def test_views_are_pieces_of_the_bytes_of_their_buffer(addresses):
+    own = TwoRanges()
+    module, ctx = own.module, make_context()
+    if addresses:
+        AssignAddresses().run(ctx, module)
+    x = np.random.default_rng(2).integers(-128, 128, (3, 8, 64)).astype(np.int8)
+    y = run_tile(module, ctx.weights, {"x": x.reshape(24, 64)})["y"].reshape(x.shape)
+    assert all(np.array_equal(b, TwoRanges.expected(a)) for a, b in zip(x, y, strict=True))
+
+
+def test_what_is_the_same_for_all_samples_stays_in_a_buffer_that_gets_other_parts():
+    """One view is filled, the other one gets each sample's values, in either order."""
+    x = np.random.default_rng(2).integers(-128, 128, (3, 64)).astype(np.int8)
+    for order in (1, -1):
+        source = tile.GlobalOp("x", "input", (1, 64), "i8")
+        y = tile.GlobalOp("y", "output", (1, 128), "i8")
+        slab = tile.AllocOp(0, (128,), "i8")
+        low, high = (tile.ViewOp(slab.output, (64,), offset=offset) for offset in (0, 64))
+        fill = tile.FillOp(0, low.output, value=5.0)
+        load = contiguous(0, source.output, high.output, 64)
+        store = contiguous(0, slab.output, y.output, 128)
+        module = program(source, y, slab, low, high, *[fill, load][::order], store)
+        found = run_tile(module, make_context().weights, {"x": x})["y"]
+        assert np.array_equal(found, np.concatenate((np.full_like(x, 5), x), axis=1))
+
+
+def test_a_read_of_a_view_that_nobody_wrote_names_buffer_and_offset():
+    y = tile.GlobalOp("y", "output", (64,), "i8")
+    slab = tile.AllocOp(0, (64,), "i8")
+    slab.output.name_hint = "slab"
+    low, high = (tile.ViewOp(slab.output, (40,), offset=offset) for offset in (0, 24))
+    fill = tile.FillOp(0, low.output, value=5.0)
+    store = contiguous(0, high.output, y.output, 40)
+    module = program(y, slab, low, high, fill, store)
+    message = r"reads elements of '%slab \+ 24' that nobody wrote"
+    with pytest.raises(DiagnosticError, match=message):
+        run_tile(module, make_context().weights, {})
+
+
+def test_a_tensor_that_is_kept_is_complete_once_all_parts_of_its_buffer_are_written():
+    own = TwoRanges("m")
+    seen = {}
+    x = np.random.default_rng(2).integers(-100, 100, (8, 64)).astype(np.int8)
+    run_tile(own.module, make_context().weights, {"x": x}, observe=seen.__setitem__)
+    assert np.array_equal(seen["m"][0], x + 1)
