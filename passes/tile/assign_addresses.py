@@ -30,7 +30,7 @@ from ...dialects.ir.attribute import integer
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses, memory_capacity
-from ...dialects.tile.buffer import MemoryPlace
+from ...dialects.tile.buffer import MemoryPlace, erase_unused_views
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, Placement, live_bytes, pack, peak, place
 from .given_addresses import PACKED_SEGMENTS, address_of, check_given_addresses, lifetime_of
@@ -62,7 +62,7 @@ class AssignAddresses(SmaltiPass):
     """For how many more steps of its core a buffer keeps its bytes, if memory allows."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        """Set the property `address` of every buffer that has none, and erase buffers that no op uses.
+        """Set the property `address` of every buffer that has none, and erase buffers and views that no op uses.
 
         Raises DiagnosticError if a core's buffers do not fit its memory, if the program does not fit global memory, or
         if addresses that buffers have already cannot be kept.
@@ -72,6 +72,7 @@ class AssignAddresses(SmaltiPass):
         target = target_of(module)
         program = tile.program_of(module)
         steps = program.steps
+        erase_unused_views(program.body.block)
         turns = _turns(steps)
         uses = list(buffer_uses(program, steps).values())
         check_given_addresses(uses, len(steps), target)

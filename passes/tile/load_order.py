@@ -152,12 +152,11 @@ class LoadsAhead:
         for number, groups in enumerate(graph.waits):
             for group in groups:
                 self.waiters[group].add(steps[number].runs_on)
-        self.followers: dict[int, int] = {
-            behind: steps[number].runs_on
-            for number, behind in enumerate(graph.behind)
-            if behind >= 0
-        }
-        """The core of the step that must follow a step."""
+        self.followers: dict[int, set[int]] = defaultdict(set)
+        """The cores of the steps that must follow a step."""
+        for number, behind in enumerate(graph.behind):
+            if behind >= 0:
+                self.followers[behind].add(steps[number].runs_on)
 
     def run(self) -> np.ndarray:
         """Place all steps; return the sort keys of the steps, by number, as `keys` explains: [n, 2] with the order of
@@ -277,7 +276,7 @@ class LoadsAhead:
         self.order.append(number)
         end = self.bus.end(start, step.time)
         self._use_memory(step, start, end)
-        changed = {core, step.core, self.followers.get(number, core)}
+        changed = {core, step.core} | self.followers[number]
         for other in {step.core, *(other for other, _ in step.ended)}:
             changed |= self.fillers[other]
         for group in self.times.place(number, end):

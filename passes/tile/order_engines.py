@@ -34,6 +34,7 @@ from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses, memory_capacity
+from ...dialects.tile.buffer import erase_unused_views
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, place
 from .engine_times import EngineTimes
@@ -139,8 +140,8 @@ def _core_of(op: tile.StepOp) -> int:
     """Return the core among whose steps a step stands: that of the buffer that it fills, if another core sends it."""
     if not isinstance(op, tile.CoreOp):
         return -1
-    owner = op.buffer_written.owner
-    return (owner if isinstance(owner, tile.AllocOp) else op).core.value.data
+    core = tile.core_of(op.buffer_written)
+    return op.core.value.data if core is None else core
 
 
 def _live_bytes(
@@ -165,18 +166,22 @@ def _crowded_cores(uses: dict[SSAValue, BufferUse], capacity: int) -> list[int]:
 
 
 def _rebuild(program: tile.ProgramOp, ordered: Sequence[tile.StepOp]) -> None:
-    """Put the block in its new order; a core's buffers are declared before their first use."""
+    """Put the block in its new order; a core's buffers and their views are declared before their first use. Views that
+    no step uses go.
+    """
     block = program.body.block
+    erase_unused_views(block)
     declarations = program.buffers
     for op in list(block.ops):
         op.detach()
-    used = {operand.owner for op in ordered for operand in op.operands}
+    used = {tile.viewed(operand)[0] for op in ordered for operand in op.operands}
     order: dict[Operation, None] = {
         op: None for op in declarations if isinstance(op, tile.GlobalOp) or op not in used
     }
     for op in ordered:
         for operand in op.operands:
-            if isinstance(operand.owner, Operation):
+            order.setdefault(tile.viewed(operand)[0])
+            if isinstance(operand.owner, tile.ViewOp):
                 order.setdefault(operand.owner)
         order[op] = None
     block.add_ops(order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -13,29 +13,37 @@ from xdsl.ir import SSAValue
 from ...dialects import tile
 from ...dialects.ir.attribute import values_of
 from ...dialects.quant.element_type import shape_of
+from ...dialects.tile.analysis.buffer_ranges import BufferRanges, Range
 
 
 @dataclass
 class _Version:
-    """A buffer between two times at which it is written anew: the groups of the steps that write it, and of those
-    that read it then.
+    """A range of a buffer between two times at which it is written anew: the groups of the steps that write it, and of
+    those that read it then.
     """
 
     written: int
     read: int
     only_copies: bool
     last_writers: dict[int, int] = field(default_factory=dict)
-    """The last step of each core that writes the buffer; where copies of several cores overlap, all are core 0's."""
+    """The last step of each core that writes the range; where copies of several cores overlap, all are core 0's."""
     is_read: bool = False
+
+    @property
+    def takes_copies(self) -> bool:
+        """Whether a copy may be written beside what was written so far."""
+        return self.only_copies and not self.is_read
 
 
 @dataclass
 class StepGraph:
     """Groups of steps, by number: a step waits for all members of some groups, and is a member of some.
 
-    A group is made of the steps that fill a buffer, or of those that read what it holds. `members[g]` counts a group's
-    steps; `joins[i]` and `waits[i]` are the groups of step i. `behind[i]` is a step that step i must follow, at any
-    distance: the copy before it into the same buffer, -1 for none.
+    A group is made of the steps that fill a range of a buffer, or of those that read what it holds; a buffer of which
+    no step uses a view is one range. `members[g]` counts a group's steps; `joins[i]` and `waits[i]` are the groups of
+    step i. `behind[i]` is a step that step i must follow, at any distance, -1 for none: the copy before it into the
+    same range, or, for a copy into a part of a buffer, the first step that uses the buffer, whose memory is in use from
+    then on.
     """
 
     members: list[int] = field(default_factory=list)
@@ -47,43 +55,63 @@ class StepGraph:
     def of(steps: Sequence[tile.StepOp]) -> StepGraph:
         """Return what steps, in program order, wait for."""
         graph = StepGraph()
-        versions: dict[SSAValue, _Version] = {}
-        apart = _written_apart(steps)
+        ranges = BufferRanges(steps)
+        versions: dict[Range, _Version] = {}
+        apart = _written_apart(steps, ranges)
+        first: dict[SSAValue, int] = {}
         for number, op in enumerate(steps):
             graph.joins.append([])
             graph.waits.append([])
             graph.behind.append(-1)
-            for value in dict.fromkeys(op.buffers_read):
-                version = versions.get(value)
+            for each in ranges.read(op):
+                version = versions.get(each)
                 if version is None:
-                    version = versions[value] = graph._version(False)
+                    version = versions[each] = graph._version(False)
                 version.is_read = True
                 graph.waits[number].append(version.written)
                 graph._join(number, version.read)
-            core = op.core_number if op.buffer_written in apart else 0
-            graph._write(number, op, core or 0, versions)
+            written = ranges.written(op)
+            cores = [op.core_number or 0 if each in apart else 0 for each in written]
+            graph._write(number, op, dict(zip(written, cores, strict=True)), versions)
+            for buffer in map(tile.buffer_of, op.operands):
+                first.setdefault(buffer, number)
+            target = tile.buffer_of(op.buffer_written)
+            is_part = isinstance(op, tile.CopyOp) and ranges.is_cut(target)
+            if is_part and graph.behind[number] < 0 and first[target] != number:
+                graph.behind[number] = first[target]
         return graph
 
     def _write(
-        self, number: int, op: tile.StepOp, core: int, versions: dict[SSAValue, _Version]
+        self,
+        number: int,
+        op: tile.StepOp,
+        written: Mapping[Range, int],
+        versions: dict[Range, _Version],
     ) -> None:
-        """Let step `number` wait for what uses the buffer that it writes."""
-        target, is_copy = op.buffer_written, isinstance(op, tile.CopyOp)
-        version = versions.get(target)
-        if version is not None and not version.is_read and version.only_copies and is_copy:
-            # Copies side by side into one buffer; those of one core stay in order, as they might overlap.
-            self.behind[number] = version.last_writers.get(core, -1)
-        else:
-            if version is not None:
-                # Its own reading of the buffer is no reason to wait.
-                own = version.read in self.joins[number]
-                if own:
-                    self.joins[number].remove(version.read)
-                    self.members[version.read] -= 1
-                self.waits[number] += [version.written, version.read]
-            version = versions[target] = self._version(is_copy)
-        version.last_writers[core] = number
-        self._join(number, version.written)
+        """Let step `number` wait for what uses the ranges that it writes, each as one of the core given for it."""
+        is_copy = isinstance(op, tile.CopyOp)
+        before = {
+            each: version.last_writers.get(core, -1)
+            for each, core in written.items()
+            if is_copy and (version := versions.get(each)) is not None and version.takes_copies
+        }
+        # Copies side by side into one range; those of one core stay in order, as they might overlap.
+        self.behind[number] = behind = max(before.values(), default=-1)
+        for each, core in written.items():
+            version = versions.get(each)
+            if version is None or before.get(each) not in (-1, behind):
+                if version is not None:
+                    self._wait_to_overwrite(number, version)
+                version = versions[each] = self._version(is_copy)
+            version.last_writers[core] = number
+            self._join(number, version.written)
+
+    def _wait_to_overwrite(self, number: int, version: _Version) -> None:
+        """Let step `number` wait for all that use a version; its own reading of it is no reason to wait."""
+        if version.read in self.joins[number]:
+            self.joins[number].remove(version.read)
+            self.members[version.read] -= 1
+        self.waits[number] += [version.written, version.read]
 
     def _version(self, only_copies: bool) -> _Version:
         self.members += [0, 0]
@@ -94,16 +122,17 @@ class StepGraph:
         self.members[group] += 1
 
 
-def _written_apart(steps: Sequence[tile.StepOp]) -> set[SSAValue]:
-    """Return the buffers into which copies of several cores write, no two of them to one element."""
-    copies: dict[SSAValue, list[tile.CopyOp]] = {}
+def _written_apart(steps: Sequence[tile.StepOp], ranges: BufferRanges) -> set[Range]:
+    """Return the ranges into which copies of several cores write, no two of them to one element."""
+    copies: dict[Range, list[tile.CopyOp]] = {}
     for op in steps:
         if isinstance(op, tile.CopyOp):
-            copies.setdefault(op.target, []).append(op)
+            for each in ranges.written(op):
+                copies.setdefault(each, []).append(op)
     return {
-        buffer
-        for buffer, own in copies.items()
-        if len({op.core_number for op in own}) > 1 and _are_apart(buffer, own)
+        each
+        for each, own in copies.items()
+        if len({op.core_number for op in own}) > 1 and _are_apart(each[0], own)
     }
 
 
@@ -114,7 +143,8 @@ def _are_apart(buffer: SSAValue, copies: Sequence[tile.CopyOp]) -> bool:
         *outer, run = values_of(op.sizes)
         pad = 0 if op.pad is None else op.pad.value.data
         strides = tuple(values_of(op.target_strides)[:-1])
-        box = as_strided(written[op.target_offset.value.data :], (*outer, run + pad), (*strides, 1))
+        begin = tile.viewed(op.target)[1] + op.target_offset.value.data
+        box = as_strided(written[begin:], (*outer, run + pad), (*strides, 1))
         if box.any():
             return False
         box[...] = True

@@ -27,7 +27,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES
-from ...backends.numerics.storage import size_bytes
+from ...backends.numerics.storage import bytes_of, size_bytes
 from ...backends.program.assemble import PROGRAM_WEIGHTS
 from ...backends.targets.alignment import align
 from ...dialects import isa, tile
@@ -106,12 +106,11 @@ def _wrong(op: Operation, message: str, hint: str | None = None) -> DiagnosticEr
 
 
 def _address(value: SSAValue, op: Operation) -> int:
-    """Return the address of a buffer in its memory or segment, in bytes."""
-    owner = value.owner
-    assert isinstance(owner, tile.BufferOp)
+    """Return the address of a buffer or view in its memory or segment, in bytes."""
+    owner, offset = tile.viewed(value)
     if owner.address is None:
         raise _wrong(op, "a buffer has no address", "run tile-assign-addresses first")
-    return owner.address.value.data
+    return owner.address.value.data + bytes_of(offset, owner.storage)
 
 
 def _translate(op: Operation) -> Iterator[Work]:
@@ -143,8 +142,7 @@ def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> 
 
 def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Return the loads or stores of a copy."""
-    source, target = op.source.owner, op.target.owner
-    assert isinstance(source, tile.BufferOp) and isinstance(target, tile.BufferOp)
+    source, target = tile.viewed(op.source)[0], tile.viewed(op.target)[0]
     ends = {"src": source, "dst": target}
     common: dict[str, Any] = {}
     for end, owner in ends.items():

@@ -16,6 +16,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects.ir.location import place_of
 from ...dialects.ir.text.value_name import value_name
 from ...dialects.tile import AllocOp, GlobalOp
+from ...dialects.tile.buffer import buffer_of
 from ...dialects.tile.step_op import StepOp
 
 
@@ -23,11 +24,11 @@ def check_written_before_read(steps: Sequence[StepOp]) -> None:
     """Raise DiagnosticError at the first step that reads a buffer which only steps write, and none before it does."""
     written: set[SSAValue] = set()
     for index, step in enumerate(steps):
-        for value in step.buffers_read:
+        for value in map(buffer_of, step.buffers_read):
             if value not in written and _is_left_to_steps(value):
-                later = any(value is other.buffer_written for other in steps[index + 1 :])
+                later = any(value is buffer_of(s.buffer_written) for s in steps[index + 1 :])
                 raise _unwritten(step, value, later)
-        written.add(step.buffer_written)
+        written.add(buffer_of(step.buffer_written))
 
 
 def _is_left_to_steps(value: SSAValue) -> bool:

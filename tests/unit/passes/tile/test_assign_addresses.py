@@ -10,6 +10,7 @@ from smalti.backends.targets.alignment import ALIGNMENT_BYTES
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
+from smalti.dialects.ir.attribute import integer
 from smalti.dialects.ir.location import named
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
@@ -17,6 +18,7 @@ from smalti.dialects.tile.analysis.buffer_uses import buffer_uses
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from xdsl.dialects.builtin import ModuleOp
 
+from tests.unit.slabs import TwoRanges
 from tests.unit.tile_programs import expected, images, two_layers
 
 
@@ -166,3 +168,35 @@ def test_given_addresses_that_are_not_possible_are_refused(second):
     said = str(caught.value)
     assert "'%second'" in said and "local memory of core 0" in said
     assert ("'%first'" in said) == (second == 0)
+
+
+def test_a_buffer_is_in_use_from_the_first_to_the_last_use_of_its_views():
+    own = TwoRanges()
+    module = own.module
+    uses = buffer_uses(tile.program_of(module), own.steps)
+    assert set(uses) == {op.output for op in tile.program_of(module).buffers}
+    use = uses[own.slab.output]
+    assert (use.first, use.last, use.last_write) == (1, 7, 3)
+
+
+def test_views_that_no_op_uses_are_erased_with_their_buffer():
+    own = TwoRanges()
+    module = own.module
+    unused = tile.AllocOp(0, (64,), "i8")
+    view = tile.ViewOp(unused.output, (32,))
+    tile.program_of(module).body.block.insert_ops_before([unused, view], own.slab)
+    AssignAddresses().run(make_context(), module)
+    verify(module)
+    ops = list(tile.program_of(module).body.block.ops)
+    assert unused not in ops and view not in ops and own.middle in ops
+    assert unused.address is None and own.slab.address is not None
+
+
+def test_given_addresses_hold_for_the_whole_buffer():
+    """The second part of the slab is used later than the first one, when the first has been read."""
+    own = TwoRanges()
+    module = own.module
+    own.slab.properties["address"] = integer(0)
+    own.parts[2].properties["address"] = integer(64)
+    with pytest.raises(DiagnosticError, match="are in use at one time and share bytes"):
+        AssignAddresses().run(make_context(), module)

@@ -17,6 +17,7 @@ from smalti.passes.tile.assign_addresses import AssignAddresses
 from smalti.passes.tile.order_engines import OrderEngines
 from xdsl.dialects.builtin import ModuleOp
 
+from tests.unit.slabs import ROW, TwoRanges, copy, module_of, plus_one
 from tests.unit.tile_programs import expected, images, two_layers
 
 
@@ -130,3 +131,50 @@ def test_a_load_stays_where_memory_is_full():
     ]
     assert starts == [0, 240 << 10, 120 << 10]
     assert kinds(module) == "llmlsmsms"
+
+
+def test_views_are_declared_between_their_buffer_and_their_first_use():
+    own = TwoRanges()
+    module = own.module
+    unused = tile.ViewOp(own.slab.output, (4, ROW))
+    block = tile.program_of(module).body.block
+    block.insert_op_after(unused, own.slab)
+    OrderEngines().run(make_context(), module)
+    verify(module)
+    ops = list(block.ops)
+    low, high = own.steps[1], own.steps[3]
+    assert ops.index(own.slab) + 1 == ops.index(own.low) == ops.index(low) - 1
+    assert ops.index(own.high) == ops.index(high) - 1
+    assert unused not in ops
+    # The second load need not wait for what is computed of the first one.
+    assert tile.program_of(module).steps == [own.steps[i] for i in (0, 2, 1, 3, 4, 5, 6, 7)]
+
+
+def with_late_loads(*, through_view: bool):
+    """A core computes for some time before it uses a slab, into which a load goes then, too."""
+    x = tile.GlobalOp("x", "input", (8, ROW), "i8")
+    y = tile.GlobalOp("y", "output", (8, ROW), "i8")
+    slab, work = tile.AllocOp(0, (8, ROW), "i8"), tile.AllocOp(0, (8, ROW), "i8")
+    low, high = (tile.ViewOp(slab.output, (4, ROW), offset=row * ROW) for row in (0, 4))
+    half = tile.ViewOp(work.output, (4, ROW))
+    begin = plus_one(0, half.output, low.output)
+    target, to = (high.output, 0) if through_view else (slab.output, 4 * ROW)
+    load = copy(0, x.output, target, 4 * ROW, to=to)
+    steps = [
+        copy(0, x.output, work.output, 8 * ROW),
+        *(plus_one(0, work.output, work.output) for _ in range(8)),
+        begin,
+        load,
+        plus_one(0, slab.output, work.output),
+        copy(0, work.output, y.output, 8 * ROW),
+    ]
+    return module_of([x, y, slab, work, low, high, half, *steps]), begin, load
+
+
+@pytest.mark.parametrize("through_view", [False, True])
+def test_a_load_into_a_part_of_a_buffer_begins_no_new_memory(through_view):
+    """It would make the buffer live from its own place on, without a word to those who count bytes."""
+    module, begin, load = with_late_loads(through_view=through_view)
+    OrderEngines().run(make_context(), module)
+    steps = tile.program_of(module).steps
+    assert steps.index(load) == steps.index(begin) + 1
