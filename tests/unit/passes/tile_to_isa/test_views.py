@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
@@ -165,3 +167,14 @@ def test_random_views_mean_the_same_at_every_stage(chosen: list[Step], seed: int
     module, expected = random_program(chosen, x)
     for y in outputs_of_all_stages(module, x):
         assert np.array_equal(y, expected)
+
+
+def test_a_view_of_what_no_step_wrote_is_refused():
+    own = TwoRanges()
+    module, ctx = own.module, make_context()
+    for op in own.steps[:4]:
+        op.detach()
+        op.erase()
+    AssignAddresses().run(ctx, module)
+    with pytest.raises(DiagnosticError, match=r"tile\.convert: reads .*, which no step writes"):
+        ConvertTileToIsa().run(ctx, module)
