@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from ...dialects import tile
 from ...dialects.ir.attribute import values_of
 from ...dialects.ir.text.value_name import value_name
+from ...dialects.tile.analysis.buffer_ranges import (
+    BufferRanges,
+    Extent,
+    extent_written,
+    extents_read,
+    is_covered,
+    whole_of,
+)
 from ...passes.tiling.copy_planning import Padding, plan
 from ...passes.tiling.layout import Layout, dense_strides, offset_of
 
@@ -83,12 +93,11 @@ class KeptTensor:
 
 
 def open_kept_tensors(program: tile.ProgramOp) -> dict[tile.GlobalOp, KeptTensor]:
-    """Give a program, of which steps were taken away, an input for each kept tensor of which a part is read that no
-    step writes, and an output for each whose parts are all written and never read. Return them, each with its tensor.
+    """Give a program, of which steps were taken away, an input for each kept tensor of which something is read that no
+    step above writes, and an output for each whose parts are written in whole and never read. Return them, each with
+    its tensor.
     """
-    steps = program.steps
-    written = {step.buffer_written for step in steps}
-    reads = {value: step for step in reversed(steps) for value in step.buffers_read}
+    known = _KnownParts.of(program.steps)
     parts: dict[str, list[tile.AllocOp]] = {}
     for op in program.buffers:
         if isinstance(op, tile.AllocOp) and op.tensor is not None:
@@ -96,8 +105,8 @@ def open_kept_tensors(program: tile.ProgramOp) -> dict[tile.GlobalOp, KeptTensor
     opened: dict[tile.GlobalOp, KeptTensor] = {}
     for name, own in parts.items():
         tensor = KeptTensor(name, own)
-        lacking = [p for p in own if p.output in reads and p.output not in written]
-        unread = all(p.output in written and p.output not in reads for p in own)
+        lacking = [p for p in own if p.output in known.lacking]
+        unread = all(p.output in known.complete and p.output not in known.read for p in own)
         if not lacking and not unread:
             continue
         port = tensor.port("input" if lacking else "output")
@@ -107,15 +116,48 @@ def open_kept_tensors(program: tile.ProgramOp) -> dict[tile.GlobalOp, KeptTensor
         assert first is not None
         program.body.block.insert_op_before(port, first)
         for part in lacking:
-            _insert(part, tensor.load(port, part), reads[part.output])
+            _insert(part, tensor.load(port, part), known.first_users[part.output])
         for part in () if lacking else own:
             program.body.block.add_ops(tensor.store(port, part))
     return opened
 
 
-def _insert(part: tile.AllocOp, copies: Sequence[Operation], reader: Operation) -> None:
-    """Put the copies that fill a part before the step that reads it first, and its declaration before them."""
+@dataclass
+class _KnownParts:
+    """The buffers that steps read, those of which they read something that no step above writes, and those that they
+    write in whole; and the first step that uses each. A buffer of which no step uses a view counts as written in whole
+    once a step writes to it.
+    """
+
+    read: set[SSAValue] = field(default_factory=set)
+    lacking: set[SSAValue] = field(default_factory=set)
+    complete: set[SSAValue] = field(default_factory=set)
+    first_users: dict[SSAValue, Operation] = field(default_factory=dict)
+
+    @staticmethod
+    def of(steps: Sequence[tile.StepOp]) -> _KnownParts:
+        """Return what steps, in program order, read and write."""
+        known, ranges = _KnownParts(), BufferRanges(steps)
+        written: dict[SSAValue, list[Extent]] = defaultdict(list)
+        for step in steps:
+            for extent in extents_read(step):
+                known.read.add(extent[0])
+                if not is_covered(extent, written[extent[0]]):
+                    known.lacking.add(extent[0])
+            extent = extent_written(step)
+            buffer = extent[0]
+            written[buffer].append(extent if ranges.is_cut(buffer) else whole_of(buffer))
+            for value in map(tile.buffer_of, step.operands):
+                known.first_users.setdefault(value, step)
+        known.complete = {each for each, own in written.items() if is_covered(whole_of(each), own)}
+        return known
+
+
+def _insert(part: tile.AllocOp, copies: Sequence[Operation], user: Operation) -> None:
+    """Put the copies that fill a part before the step that uses it first, and its declaration and views before them."""
     block = part.parent_block()
     assert block is not None
-    part.detach()
-    block.insert_ops_before([part, *copies], reader)
+    views = [use.operation for use in part.output.uses if isinstance(use.operation, tile.ViewOp)]
+    for op in (part, *views):
+        op.detach()
+    block.insert_ops_before([part, *views, *copies], user)

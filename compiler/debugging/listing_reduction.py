@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import ArrayAttr, StringAttr
 from xdsl.ir import Operation
 
 from ...dialects import isa, tile
+from ...dialects.tile.buffer import erase_unused_views
 from .experiment import IrExperiment
 from .kept_ports import open_kept_tensors
 
@@ -26,9 +27,9 @@ def count(experiment: IrExperiment) -> int:
 def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
     """Return the program with these steps only, by number.
 
-    Buffers that nobody uses go, and no instruction waits for one that is gone. A tensor between layers becomes an input
-    if the steps that write it are gone, and an output if those that read it are, in global memory and where cores keep
-    it.
+    Buffers and views that nobody uses go, and no instruction waits for one that is gone. A tensor between layers
+    becomes an input if the steps that write it are gone, and an output if those that read it are, in global memory and
+    where cores keep it.
     """
     copy = IrExperiment(experiment.passes, experiment.module.clone(), experiment.ctx)
     written = {op: _writers(op) for op in copy.module.walk() if isinstance(op, tile.GlobalOp)}
@@ -43,6 +44,7 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
         op.erase()
     for program in [op for op in copy.module.ops if isinstance(op, tile.ProgramOp)]:
         open_kept_tensors(program)
+        erase_unused_views(program.body.block)
     for op in list(copy.module.walk()):
         if isinstance(op, isa.InstructionOp) and op.after is not None:
             _forget(op, gone.get(op.parent_op(), set()))

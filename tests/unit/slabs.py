@@ -77,6 +77,8 @@ class TwoRanges:
             copy(0, self.low.output, self.y.output, 2 * ROW),
             copy(0, self.slab.output, self.y.output, 2 * ROW, at=6 * ROW, to=6 * ROW),
         ]
+        for number, step in enumerate(self.steps):
+            step.properties["origin"] = text("m" if number < 4 else "y")
 
     @property
     def module(self) -> ModuleOp:

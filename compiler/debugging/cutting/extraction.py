@@ -16,6 +16,7 @@ from ....dialects import tile
 from ....dialects.ir.attribute import ints
 from ....dialects.level import NETWORK_LEVELS
 from ....dialects.quant.element_type import element_storage, shape_of
+from ....dialects.tile.buffer import erase_unused_views
 from ...compilation.pipelines import level_of
 from .. import network_reduction
 from ..experiment import IrExperiment
@@ -80,6 +81,7 @@ def _from_tiles(
         for port, tensor in opened.items()
         if port.segment.data == "input"
     }
+    erase_unused_views(program.body.block)
     for op in program.buffers:
         if op.output.first_use is None:
             op.detach()
@@ -124,11 +126,11 @@ def _written(steps: Sequence[tile.StepOp], chosen: Sequence[int]) -> set[SSAValu
 
     Raises DiagnosticError if one is read before, which means that other steps write a part of it.
     """
-    all_written = {steps[number].buffer_written for number in chosen}
+    all_written = {tile.buffer_of(steps[number].buffer_written) for number in chosen}
     done: set[SSAValue] = set()
     for number in chosen:
-        target = steps[number].buffer_written
-        for operand in steps[number].operands:
+        target = tile.buffer_of(steps[number].buffer_written)
+        for operand in map(tile.buffer_of, steps[number].operands):
             if operand is not target and operand in all_written - done:
                 raise DiagnosticError(
                     f"step {number} reads what chosen ops write later, so others write it too",
