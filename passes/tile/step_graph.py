@@ -58,7 +58,6 @@ class StepGraph:
         ranges = BufferRanges(steps)
         versions: dict[Range, _Version] = {}
         apart = _written_apart(steps, ranges)
-        first: dict[SSAValue, int] = {}
         for number, op in enumerate(steps):
             graph.joins.append([])
             graph.waits.append([])
@@ -70,15 +69,12 @@ class StepGraph:
                 version.is_read = True
                 graph.waits[number].append(version.written)
                 graph._join(number, version.read)
-            written = ranges.written(op)
-            cores = [op.core_number or 0 if each in apart else 0 for each in written]
-            graph._write(number, op, dict(zip(written, cores, strict=True)), versions)
-            for buffer in map(tile.buffer_of, op.operands):
-                first.setdefault(buffer, number)
-            target = tile.buffer_of(op.buffer_written)
-            is_part = isinstance(op, tile.CopyOp) and ranges.is_cut(target)
-            if is_part and graph.behind[number] < 0 and first[target] != number:
-                graph.behind[number] = first[target]
+            core = op.core_number or 0
+            written = {each: core if each in apart else 0 for each in ranges.written(op)}
+            graph._write(number, op, written, versions)
+            if isinstance(op, tile.CopyOp) and graph.behind[number] < 0:
+                first = ranges.first_user(tile.buffer_of(op.target))
+                graph.behind[number] = first if first < number else -1
         return graph
 
     def _write(

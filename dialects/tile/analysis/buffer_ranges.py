@@ -36,15 +36,21 @@ class BufferRanges:
             for value in op.operands
             if isinstance(value.owner, ViewOp)
         }
-        for op in steps if ends else ():
+        self._first_users: dict[SSAValue, int] = {}
+        for number, op in enumerate(steps if ends else ()):
             for buffer, *bounds in (*extents_read(op), extent_written(op)):
                 if buffer in ends:
                     ends[buffer].update(bounds)
+                    self._first_users.setdefault(buffer, number)
         self._ends = {buffer: sorted(own) for buffer, own in ends.items()}
 
     def is_cut(self, buffer: SSAValue) -> bool:
         """Tell whether steps use views of a buffer."""
         return buffer in self._ends
+
+    def first_user(self, buffer: SSAValue) -> int:
+        """Return the position of the first step that uses a buffer; -1 if no step uses a view of it."""
+        return self._first_users.get(buffer, -1)
 
     def read(self, op: StepOp) -> list[Range]:
         """Return the ranges that a step reads, each once."""

@@ -43,6 +43,7 @@ def test_a_buffer_is_cut_where_steps_begin_and_end():
     ranges = BufferRanges([*fills, copy, store])
     # The ends are 0, 16, 32, 40, 48, 52, 56 and 64.
     assert ranges.is_cut(a.output) and not ranges.is_cut(x.output)
+    assert ranges.first_user(a.output) == 0 and ranges.first_user(x.output) == -1
     assert numbers(ranges.written(fills[0])) == [0, 1]
     assert numbers(ranges.written(fills[1])) == [1, 2, 3]
     assert numbers(ranges.written(fills[2])) == [0, 1, 2, 3, 4, 5, 6]
