@@ -35,7 +35,9 @@ class CopyOp(CoreOp):
 
     Element i of the box goes from `source_offset + Σ i_d·source_strides[d]` to
     `target_offset + Σ i_d·target_strides[d]`, all in elements; the last axis has stride 1 on both sides. After each run
-    along the last axis `pad` elements of `pad_value` (a storage value) are written. `group` is the multicast group.
+    along the last axis `pad` elements of `pad_value` (a storage value) are written. Copies side by side in one `group`,
+    which bring the same elements of global memory to several cores, are a multicast: they start together, and the bytes
+    cross the bus once.
 
     tile.copy core 0 %out -> %y source_strides = [1] target_strides = [1] sizes = [1024] :
         memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "global">
@@ -65,10 +67,8 @@ class CopyOp(CoreOp):
 
     @property
     def may_run_ahead(self) -> bool:
-        """Whether the op only brings something to a buffer of a core, from global memory or another buffer; but never
-        for a multicast copy, whose receivers start together, where they stand in the program.
-        """
-        return self.group is None and not is_global(self.target)
+        """Whether the op only brings something to a buffer of a core, from global memory or another buffer."""
+        return not is_global(self.target)
 
     def verify_fields(self) -> None:
         check_space(self, "source", "global", "local")
@@ -79,6 +79,10 @@ class CopyOp(CoreOp):
         )
         check_storage("target", self.target, storage_of(self.source))
         check_writable("target", self.target)
+        if self.group is not None:
+            group = self.group.value.data
+            fail_unless(group >= 1, f"group must be at least 1, got {group}")
+            fail_unless(is_global(self.source), "a multicast reads global memory")
         sizes = values_of(self.sizes)
         fail_unless(len(sizes) >= 1, "a copy needs at least one axis")
         list_of_at_least("sizes", self.sizes, len(sizes), 1)

@@ -17,6 +17,7 @@ from ..ir.location import place_of
 from ..ir.text.assembly import TextOp
 from ..ir.verifier import WrongOpInside
 from .buffer import BufferOp, ViewOp
+from .multicast_groups import find_group_fault
 from .step_op import StepOp
 from .written_elements import find_fault
 
@@ -103,11 +104,10 @@ class ProgramOp(TextOp):
 
     def verify_(self) -> None:
         """Raise VerifyException if a step reads elements in global memory that no step has written, if two layers write
-        the same ones, or if outputs have holes.
+        the same ones, if outputs have holes, or if copies cannot be in their multicast group.
         """
-        fault = find_fault(
-            [op for op in self.body.block.ops if isinstance(op, StepOp)], self.buffers
-        )
+        steps = [op for op in self.body.block.ops if isinstance(op, StepOp)]
+        fault = find_group_fault(steps) or find_fault(steps, self.buffers)
         if fault is not None:
             raise WrongOpInside(*fault)
 

@@ -22,6 +22,11 @@ OutputPlace = Literal["global", "local"]
 memory of the core that computed it, and readers take it from there.
 """
 
+WeightLoads = Literal["separate", "multicast"]
+"""How cores that need the same weights load them. `separate`: each by itself; `multicast`: all at once, so that the
+bytes cross the bus of global memory once.
+"""
+
 _HIGHEST = 2**32
 
 
@@ -34,6 +39,7 @@ class Schedule:
     `depth` and `order` have one value for all parts, or one for each part. `tile`: the size of a tile along each loop
     of the layer (for most ops, the axes of the output). `depth`: how many input channels a tile sums over before the
     next ones are loaded. `block`: how many channels a block of packed weights has. `output`: where the output is kept.
+    `weights`: how cores load the weights that they share.
     """
 
     cores: tuple[int, ...] | None = None
@@ -44,6 +50,7 @@ class Schedule:
     order: tuple[LoopOrder, ...] | None = None
     block: int | None = None
     output: OutputPlace | None = None
+    weights: WeightLoads | None = None
 
     def over(self, other: Schedule) -> Schedule:
         """Return this schedule, completed by what `other` decides where this one does not."""
@@ -66,6 +73,7 @@ class Schedule:
             order=chosen(self.order),
             block=self.block,
             output=self.output,
+            weights=self.weights,
         )
 
     def check(self) -> None:
@@ -101,7 +109,7 @@ class ScheduleAttr(Data[Schedule]):
     """How a layer is carried out; what is left out is decided by the pass that needs it.
 
     #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 128, order = channels_outer,
-    block = 64, output = local>
+    block = 64, output = local, weights = multicast>
     """
 
     name = "tile.schedule"
@@ -227,13 +235,14 @@ _READERS: dict[str, Callable[[AttrParser], Any]] = {
     "order": _one_or_more(_word("order", get_args(LoopOrder))),
     "block": _integer,
     "output": _word("output", get_args(OutputPlace)),
+    "weights": _word("loading of weights", get_args(WeightLoads)),
 }
 """Reads the value of each field."""
 
 
 def _text(name: str, value: Any) -> str:
     """Return the text of a field's value: lists in square brackets, a value for all parts without."""
-    if name in ("block", "output"):
+    if name in ("block", "output", "weights"):
         return str(value)
     if name in ("tile", "depth", "order") and len(value) == 1:
         value = value[0]

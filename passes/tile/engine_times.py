@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class StepTime:
     """The engine that a step takes, for how many cycles, after how many more its result is there, and for how many it
-    takes the whole bus of global memory.
+    takes the whole bus of global memory, once for all copies of a multicast.
     """
 
     engine: str
@@ -81,9 +81,12 @@ class EngineTimes:
         if not is_global(op.source) and not is_global(op.target):
             return StepTime(engine, busy, float(target.interconnect.latency_cycles))
         on_bus = formulas.transfer_bytes_on_bus(target, run_bytes, runs)
+        latency = target.global_memory.latency_cycles
+        if op.group is not None:
+            latency = max(latency, target.interconnect.latency_cycles)
         return StepTime(
             engine,
             busy,
-            float(target.global_memory.latency_cycles),
+            float(latency),
             on_bus / target.global_bytes_per_cycle,
         )

@@ -4,6 +4,9 @@ Two plays. The first runs the steps of each core one after the other, which brin
 that is close to that of their times (`interleaved`). In the second one each engine has a queue of its own
 (`loads_ahead`): the DMA engine of a core takes the first load that is ready, where memory has room for it until its old
 place, so that loads of later layers run ahead of those that wait for other cores.
+
+The copies of a multicast are one event in both: they start together, when the engines of all their cores are free, and
+stand side by side.
 """
 
 from __future__ import annotations
@@ -74,26 +77,37 @@ def interleaved(steps: Sequence[PlayedStep], graph: StepGraph) -> list[int]:
     heap: list[tuple[float, int]] = []
 
     def offer(core: int) -> bool:
-        """Put the next step of a core on the heap, if nothing that it waits for is missing; tell whether that is so."""
+        """Put the next step of a core on the heap, if nothing that it waits for is missing; tell whether that is so.
+
+        The first copy of a multicast stands for all: they start once all their cores have reached them.
+        """
         number = queues[core][at[core]] if at[core] < len(queues[core]) else None
-        ready = None if number is None else times.ready(number)
-        if number is None or ready is None:
+        if number is None or graph.events[number][0] != number:
             return False
-        engine = (steps[number].runs_on, steps[number].time.engine)
-        heappush(heap, (max(started[core], free[engine], ready), core))
+        start = 0.0
+        for member in graph.events[number]:
+            step, ready = steps[member], times.ready(member)
+            own = queues[step.core]
+            if ready is None or at[step.core] == len(own) or own[at[step.core]] != member:
+                return False
+            start = max(start, started[step.core], free[step.runs_on, step.time.engine], ready)
+        heappush(heap, (start, core))
         return True
 
     idle = set(queues)
     while len(order) < len(steps):
         idle = {core for core in sorted(idle) if not offer(core)}
         start, core = heappop(heap)
-        number = queues[core][at[core]]
-        step = steps[number]
-        at[core] += 1
-        started[core], free[step.runs_on, step.time.engine] = start, start + step.time.busy
-        order.append(number)
-        times.place(number, bus.end(start, step.time))
-        idle.add(core)
+        first = queues[core][at[core]]
+        end = bus.end(start, steps[first].time)
+        for number in graph.events[first]:
+            step = steps[number]
+            at[step.core] += 1
+            started[step.core] = start
+            free[step.runs_on, step.time.engine] = start + step.time.busy
+            order.append(number)
+            times.place(number, end)
+            idle.add(step.core)
     return order
 
 
@@ -157,6 +171,15 @@ class LoadsAhead:
         for number, behind in enumerate(graph.behind):
             if behind >= 0:
                 self.followers[behind].add(steps[number].runs_on)
+        self.leaders: dict[int, set[int]] = defaultdict(set)
+        """For each core, the cores of the first copies of multicasts in which it takes part."""
+        for number, event in enumerate(graph.events):
+            if event[0] != number:
+                self.leaders[steps[number].runs_on].add(steps[event[0]].runs_on)
+        self.least: dict[int, int] = defaultdict(int)
+        """For each core, the step before which none of its loads may stand that are placed from now on, since a
+        multicast stands there.
+        """
 
     def run(self) -> np.ndarray:
         """Place all steps; return the sort keys of the steps, by number, as `keys` explains: [n, 2] with the order of
@@ -199,44 +222,76 @@ class LoadsAhead:
         return None if ready is None else (max(queue.free, ready), number)
 
     def _next_load(self, queue: _Queue) -> tuple[float, int] | None:
-        """Return the load with the earliest start among the next ones, the first in order if there are several."""
+        """Return the load with the earliest start among the next ones, the first in order if there are several.
+
+        A multicast is offered by the queue of its first copy only.
+        """
         best: tuple[float, int] | None = None
         for number in queue.steps[queue.first : queue.first + 1 + self.lookahead]:
-            if number != queue.steps[queue.first] and self.steps[number].time.busy > _SHORT:
+            if not self._may_pass(number, queue) or self.graph.events[number][0] != number:
                 continue
             ready = self.times.ready(number)
             if ready is None or (best is not None and ready >= best[0]):
                 continue
-            room = self._room(number)
-            if room is None:
+            start = self._start(self.graph.events[number])
+            if start is None:
                 continue
-            start = max(queue.free, ready, room)
             if best is None or start < best[0]:
                 best = start, number
             if start <= queue.free:
                 break
         return best
 
-    def _before(self, number: int) -> int:
-        """Return the step before which a load would stand now: the first of its core that is not placed, but after all
-        that it waits for.
-        """
-        core = self.steps[number].core
-        next_ = self.own[core][self.passed[core]]
-        after = max((self.group_keys[group] for group in self.graph.waits[number]), default=0)
-        behind = self.graph.behind[number]
-        if behind >= 0:
-            after = max(after, self.keys[behind])
-        return min(number, max(next_, -(-after // 2)))
+    def _may_pass(self, number: int, queue: _Queue) -> bool:
+        """Tell whether a load may pass those before it in its queue."""
+        return number == queue.steps[queue.first] or self.steps[number].time.busy <= _SHORT
 
-    def _room(self, number: int) -> float | None:
-        """Return when memory has room for a load that is placed now; None if that is not known yet.
+    def _queue_of(self, number: int) -> _Queue:
+        """Return the queue of a load that may run ahead."""
+        step = self.steps[number]
+        return self.queues[step.runs_on, step.time.engine + _AHEAD]
+
+    def _start(self, event: range) -> float | None:
+        """Return when a load that is placed now can start, with those that start together with it; None if that is not
+        known yet.
+        """
+        start = 0.0
+        before = self._before(event)
+        for number in event:
+            queue, ready = self._queue_of(number), self.times.ready(number)
+            if ready is None or not self._may_pass(number, queue):
+                return None
+            if len(event) > 1 and before > queue.steps[queue.first]:
+                # It would stand behind a load that it passes.
+                return None
+            room = self._room(number, before)
+            if room is None:
+                return None
+            start = max(start, queue.free, ready, room)
+        return start
+
+    def _before(self, event: range) -> int:
+        """Return the step before which loads that start together would stand now: the first of their cores that is not
+        placed, but after all that they wait for.
+        """
+        before = 0
+        for number in event:
+            step, behind = self.steps[number], self.graph.behind[number]
+            after = max((self.group_keys[group] for group in self.graph.waits[number]), default=0)
+            if behind >= 0:
+                after = max(after, self.keys[behind])
+            next_ = self.own[step.core][self.passed[step.core]]
+            before = max(before, next_, -(-after // 2), self.least[step.runs_on])
+        return min(event[0], before)
+
+    def _room(self, number: int, before: int) -> float | None:
+        """Return when memory has room for a load that is placed now and stands before step `before`; None if that is
+        not known yet.
 
         There must be room until its old place, and steps that use what lies there must have ended, or the load would
         hold up those behind it.
         """
         core, size = self.steps[number].core, self.steps[number].begun
-        before = self._before(number)
         if not size or before >= number:
             return 0.0
         if self.live[core][before:number].max() + size > self.budgets[core]:
@@ -262,21 +317,45 @@ class LoadsAhead:
             self.freed[step.core] = [each for each in freed if each[0] > start]
 
     def _place(self, core: int, engine: str, number: int, start: float) -> set[int]:
-        """Place a step on an engine of a core; return the cores whose engines may go on otherwise now."""
-        queue, step = self.queues[core, engine], self.steps[number]
-        if step.is_ahead:
-            queue.steps.remove(number)
-            before = self._before(number)
-            if before < number:
-                self.keys[number] = 2 * before
-                self.live[step.core][before:number] += step.begun
+        """Place a step on an engine of a core, with those that start together with it; return the cores whose engines
+        may go on otherwise now.
+        """
+        event, end = self.graph.events[number], self.bus.end(start, self.steps[number].time)
+        if self.steps[number].is_ahead:
+            self._move(event)
         else:
-            queue.first += 1
-        queue.free = start + step.time.busy
+            self.queues[core, engine].first += 1
+            self.queues[core, engine].free = start + self.steps[number].time.busy
+        changed: set[int] = set()
+        for member in event:
+            if self.steps[member].is_ahead:
+                self._queue_of(member).free = start + self.steps[member].time.busy
+            changed |= self._note(member, start, end)
+        for other in list(changed):
+            changed |= self.leaders[other]
+        return changed
+
+    def _move(self, event: range) -> None:
+        """Take loads that start together from their queues, and let them stand before a step further up, if they
+        can.
+        """
+        before = self._before(event)
+        key = 2 * before if before < event[0] else 2 * event[0] + 1
+        for number in event:
+            step = self.steps[number]
+            self._queue_of(number).steps.remove(number)
+            self.keys[number] = key
+            if before < number:
+                self.live[step.core][before:number] += step.begun
+            if len(event) > 1:
+                self.least[step.runs_on] = -(-key // 2)
+
+    def _note(self, number: int, start: float, end: float) -> set[int]:
+        """Note when a step starts and ends; return the cores whose engines may go on otherwise now."""
+        step = self.steps[number]
         self.order.append(number)
-        end = self.bus.end(start, step.time)
         self._use_memory(step, start, end)
-        changed = {core, step.core} | self.followers[number]
+        changed = {step.runs_on, step.core} | self.followers[number]
         for other in {step.core, *(other for other, _ in step.ended)}:
             changed |= self.fillers[other]
         for group in self.times.place(number, end):

@@ -9,8 +9,8 @@ stands earlier, the lifetime of its buffer begins earlier, so that the buffer ge
 does not use. The pass plays the program with estimated times (`load_order.py`): a core's DMA engine takes the loads
 that are ready, as far ahead as memory allows, so that weights of later layers come before what waits for another core;
 the other steps of a core keep their order. No load moves across a step that writes what it reads or that touches what
-it writes, so the program means the same. The steps of different cores stand as they follow each other in time, so that
-lifetimes of buffers that other cores read are those that the run will have.
+it writes, so the program means the same. The copies of a multicast move together. The steps of different cores stand as
+they follow each other in time, so that lifetimes of buffers that other cores read are those that the run will have.
 
 The pass marks the program as `ordered`, and leaves one that is marked as it is: its order is this pass's own, or that
 of a person who edited it. So it leaves one whose buffers have addresses, too: the addresses hold for the order that the

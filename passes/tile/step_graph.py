@@ -14,6 +14,7 @@ from ...dialects import tile
 from ...dialects.ir.attribute import values_of
 from ...dialects.quant.element_type import shape_of
 from ...dialects.tile.analysis.buffer_ranges import BufferRanges, Range
+from ...dialects.tile.multicast_groups import events_of
 
 
 @dataclass
@@ -43,13 +44,15 @@ class StepGraph:
     no step uses a view is one range. `members[g]` counts a group's steps; `joins[i]` and `waits[i]` are the groups of
     step i. `behind[i]` is a step that step i must follow, at any distance, -1 for none: the copy before it into the
     same range, or, for a copy into a part of a buffer, the first step that uses the buffer, whose memory is in use from
-    then on.
+    then on. `events[i]` are the numbers of the
+    steps that start together with step i: its own, or those of the copies of its multicast.
     """
 
     members: list[int] = field(default_factory=list)
     joins: list[list[int]] = field(default_factory=list)
     waits: list[list[int]] = field(default_factory=list)
     behind: list[int] = field(default_factory=list)
+    events: list[range] = field(default_factory=list)
 
     @staticmethod
     def of(steps: Sequence[tile.StepOp]) -> StepGraph:
@@ -75,6 +78,8 @@ class StepGraph:
             if isinstance(op, tile.CopyOp) and graph.behind[number] < 0:
                 first = ranges.first_user(tile.buffer_of(op.target))
                 graph.behind[number] = first if first < number else -1
+        for event in events_of(steps):
+            graph.events += [event] * len(event)
         return graph
 
     def _write(

@@ -39,6 +39,7 @@ from ...dialects.isa.field_values import field_values
 from ...dialects.quant.element_type import element_storage
 from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses
 from ...dialects.tile.analysis.weight_data import weight_data
+from ...dialects.tile.multicast_groups import group_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.given_addresses import check_given_addresses
 from ..tiling.strided_copy import StridedCopy
@@ -72,7 +73,8 @@ class ConvertTileToIsa(SmaltiPass):
         uses = buffer_uses(program, steps)
         check_given_addresses(uses.values(), len(steps), target)
         check_written_before_read(steps)
-        work = [item for op in steps for item in _translate(op)]
+        groups = _MulticastGroups()
+        work = [item for op in steps for item in _translate(op, groups)]
         plan = derive_waits([item.step for item in work])
         cores = 1 + max((item.step.core for item in work), default=0)
         streams = _streams(work, plan, uses, cores)
@@ -113,14 +115,27 @@ def _address(value: SSAValue, op: Operation) -> int:
     return owner.address.value.data + bytes_of(offset, owner.storage)
 
 
-def _translate(op: Operation) -> Iterator[Work]:
+class _MulticastGroups:
+    """Numbers the multicast groups of instructions from 1: each transfer of a copy has a group of its own."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], int] = {}
+
+    def number(self, group: int, transfer: int) -> int:
+        """Return the group of transfer number `transfer` of the copies of a `group`."""
+        return self._numbers.setdefault((group, transfer), len(self._numbers) + 1)
+
+
+def _translate(op: Operation, groups: _MulticastGroups) -> Iterator[Work]:
     """Return the instructions of one op."""
     if isinstance(op, tile.LayerOp):
         raise _wrong(op, "a layer is no instruction", "run tile-cut-to-local-memory first")
     assert isinstance(op, tile.CoreOp)
     core = op.core.value.data
     if isinstance(op, tile.CopyOp):
-        for mnemonic, fields in _transfers(op, core):
+        for number, (mnemonic, fields) in enumerate(_transfers(op, core)):
+            if (group := group_of(op)) is not None:
+                fields["group"] = groups.number(group, number)
             yield _work(op, core, mnemonic, fields)
     else:
         mnemonic, fields, operands = op.checked_instruction()
@@ -157,8 +172,6 @@ def _transfers(op: tile.CopyOp, core: int) -> Iterator[tuple[str, dict[str, Any]
         raise _wrong(op, f"core {core} copies between the memories of others")
     if len(cores) == 2 and cores[0] != cores[1]:
         common["peer_core"] = 1 + (cores[0] if op.is_load else cores[1])
-    if op.group is not None:
-        common["group"] = op.group.value.data
     storage = element_storage(op.source.type)
     common["fill"] = _fill_byte(op, storage)
     copy = StridedCopy(

@@ -73,7 +73,7 @@ def test_what_only_prepares_a_buffer_may_run_ahead():
     assert IotaOp(0, None, here).may_run_ahead
     assert IotaOp(0, there, here).may_run_ahead
     assert not IotaOp(0, local(1), here).may_run_ahead
-    assert not tile.CopyOp(0, there, here, group=1, **box).may_run_ahead
+    assert tile.CopyOp(0, there, here, group=1, **box).may_run_ahead
     store = tile.CopyOp(0, here, there, **box)
     assert store.is_store and not store.may_run_ahead
 

@@ -10,6 +10,7 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
+from smalti.backends.simulator.streams.streams import decode_program
 from smalti.dialects import isa, tile
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.location import named, names_of
@@ -251,3 +252,29 @@ def test_what_is_not_ready_is_refused():
     module, ctx = two_layers()
     with pytest.raises(DiagnosticError, match="run tile-assign-addresses first"):
         ConvertTileToIsa().run(ctx, module)
+
+
+def test_each_transfer_of_a_multicast_has_a_group():
+    """Copies with six axes take several transfers, which meet one by one."""
+    sizes = [2, 2, 2, 2, 2, 2]
+    w = tile.GlobalOp("w", "weights", [4096], "i8", seed=1)
+    y = tile.GlobalOp("y", "output", [2, 64], "i8")
+    buffers = [tile.AllocOp(core, [64], "i8") for core in range(2)]
+    box = {
+        "source_strides": [2048, 512, 128, 32, 8, 1],
+        "target_strides": [32, 16, 8, 4, 2, 1],
+        "sizes": sizes,
+    }
+    whole = {"source_strides": [1], "target_strides": [1], "sizes": [64]}
+    ops = [w, y, *buffers]
+    ops += [tile.CopyOp(c, w.output, b.output, group=5, **box) for c, b in enumerate(buffers)]
+    ops += [
+        tile.CopyOp(c, b.output, y.output, target_offset=64 * c, **whole)
+        for c, b in enumerate(buffers)
+    ]
+    ctx = make_context()
+    program = assemble(compiled(module_of(*ops), ctx), ctx)
+    assert [group for group in decode_program(program).group if group] == [1, 2, 1, 2]
+    result = simulate(program, {}, mode="both", sanitize=True)
+    assert result.outputs is not None
+    assert np.array_equal(result.outputs["y"][0], result.outputs["y"][1])

@@ -3,7 +3,7 @@
 tile.program @main {
   %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
   %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
-  // expected-error @below {{a schedule has no field 'core': it has cores, split, windows, tile, depth, order, block, output}}
+  // expected-error @below {{a schedule has no field 'core': it has cores, split, windows, tile, depth, order, block, output, weights}}
   tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<core = [1]> {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
     tile.yield %r : tensor<2x64xf32>
@@ -197,6 +197,18 @@ tile.program @main {
   %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
   // expected-error @below {{the output is global or local, got 'here'}}
   tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<output = here> {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
+    tile.yield %r : tensor<2x64xf32>
+  }
+}
+
+// -----
+
+tile.program @main {
+  %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+  %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+  // expected-error @below {{the loading of weights is separate or multicast, got 'once'}}
+  tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<weights = once> {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
     tile.yield %r : tensor<2x64xf32>
   }

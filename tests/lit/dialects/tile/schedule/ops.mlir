@@ -12,18 +12,18 @@ tile.program @main {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
     tile.yield %r : tensor<2x64xf32>
   }
-  tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y2 : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<cores = [0, 1], windows = [[0, 2, 0, 48], [0, 2, 48, 64]], tile = [[1, 48], [2, 16]], depth = [64, 32], order = [channels_outer, rows_outer], block = 16> {
+  tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y2 : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<cores = [0, 1], windows = [[0, 2, 0, 48], [0, 2, 48, 64]], tile = [[1, 48], [2, 16]], depth = [64, 32], order = [channels_outer, rows_outer], block = 16, weights = multicast> {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
     tile.yield %r : tensor<2x64xf32>
   }
-  tile.layer core 1 (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y3 : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<> {
+  tile.layer core 1 (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y3 : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<weights = separate> {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
     tile.yield %r : tensor<2x64xf32>
   }
 }
 
 // CHECK: window = [0, 2, 0, 64] schedule = #tile.schedule<cores = [3, 1], split = [1, 2], tile = [1, 32]> {
-// CHECK: schedule = #tile.schedule<cores = [0, 1], windows = {{\[\[}}0, 2, 0, 48], [0, 2, 48, 64]], tile = {{\[\[}}1, 48], [2, 16]], depth = [64, 32], order = [channels_outer, rows_outer], block = 16> {
-// CHECK: window = [0, 2, 0, 64] schedule = #tile.schedule<> {
+// CHECK: schedule = #tile.schedule<cores = [0, 1], windows = {{\[\[}}0, 2, 0, 48], [0, 2, 48, 64]], tile = {{\[\[}}1, 48], [2, 16]], depth = [64, 32], order = [channels_outer, rows_outer], block = 16, weights = multicast> {
+// CHECK: window = [0, 2, 0, 64] schedule = #tile.schedule<weights = separate> {
 
 // GENERIC: window = array<i64: 0, 2, 0, 64>, schedule = #tile.schedule<cores = [3, 1], split = [1, 2], tile = [1, 32]>}>
