@@ -21,14 +21,15 @@ memory while the rows change, or the rows while the weights do, whichever moves 
 tiles use half of the local memory where they can, so that the next tile's loads find room. Where the
 input's contiguous axis is not the output's, a tile moves in whole runs and is transposed in local
 memory, if that takes fewer cycles. Where a schedule says `output = local`, the tiles of the output
-stay where they are computed, and their readers take them from there. Each family of ops has a file
-in `tilers/`.
+stay where they are computed, and their readers take them from there. Where the schedules of parts of a
+layer say `weights = multicast`, they load equal weights at once (`multicast.py`). Each family of ops
+has a file in `tilers/`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -43,11 +44,13 @@ from ...dialects.ir.target_attribute import target_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
-from .places import check_places, kept_tensors, mark_kept
+from .multicast import Multicasts
+from .places import check_places, kept_tensors, mark_kept, part_of
 from .tiler_bases.constants import Constants
 from .tiler_bases.emitter import Emitter
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.residents import Residents
+from .tiler_bases.slabs import Part, SlabPlan
 from .tiler_bases.tiler import Tiler
 from .tilers.registry import tiler_of
 
@@ -62,6 +65,7 @@ class CutToLocalMemory(SmaltiPass):
         "layers": "layers tiled",
         "tile_ops": "copies and computations on tiles that they became",
         "weights_replaced": "weights of which only the packed form is left",
+        "multicasts": "groups of equal loads that became one multicast each",
     }
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
@@ -79,41 +83,40 @@ class CutToLocalMemory(SmaltiPass):
         _find_siblings(layers)
         placed = _placed_weights(layers)
         constants = Constants(store_of(ctx))
-        residents = Residents(kept)
+        residents, multicasts = Residents(_slabs(layers, costs)), Multicasts(block.ops)
         tilers: dict[SSAValue, Tiler] = {}
         anchor: Operation | None = None
-        for layer in layers:
-            tiler = tilers.get(layer.output.value)
-            if tiler is None:
-                tiler = tiler_of(layer, costs)
-                tilers[layer.output.value] = tiler
-            elif not _same_computation(layer, tiler.layer):
-                raise DiagnosticError(
-                    f"different ops write parts of buffer '{layer.output.name}'", layer.place
+        for together in _loading_together(layers):
+            parts: list[tuple[int, list[Operation]]] = []
+            for layer in together:
+                tiler = tilers.get(layer.output.value)
+                if tiler is None:
+                    tiler = tilers[layer.output.value] = tiler_of(layer, costs)
+                elif not _same_computation(layer, tiler.layer):
+                    raise DiagnosticError(
+                        f"different ops write parts of buffer '{layer.output.name}'", layer.place
+                    )
+                check_places(layer, tiler, residents)
+                emitter = Emitter(
+                    _core_of(layer, costs),
+                    layer.operation.location,
+                    layer.op.result_name.data,
+                    residents,
                 )
-            check_places(layer, tiler, residents)
-            core = layer.operation.core
-            number = 0 if core is None else core.value.data
-            if number >= costs.cores:
-                raise DiagnosticError(
-                    f"the layer is on core {number}, target '{costs.target.name}' has "
-                    f"{costs.cores} cores",
-                    layer.place,
-                )
-            emitter = Emitter(
-                number, layer.operation.location, layer.op.result_name.data, residents
-            )
-            schedule = tiler.plan(layer.window, layer.operation.decided, constants)
-            tiler.emit(layer.window, schedule, emitter, constants)
-            block.insert_ops_before(emitter.operations, layer.operation)
-            anchor = anchor or emitter.operations[0]
-            self.count("tile_ops", len(emitter.operations))
+                schedule = tiler.plan(layer.window, layer.operation.decided, constants)
+                tiler.emit(layer.window, schedule, emitter, constants)
+                parts.append((emitter.core, emitter.operations))
+            operations = multicasts.joined(parts)
+            block.insert_ops_before(operations, together[0].operation)
+            anchor = anchor or operations[0]
+            self.count("tile_ops", len(operations))
         assert anchor is not None
         block.insert_ops_before(constants.operations, anchor)
         for layer in layers:
             layer.operation.detach()
             layer.operation.erase()
         self.count("layers", len(layers))
+        self.count("multicasts", multicasts.made)
         _check_kept(placed)
         self._erase_unused(buffers, residents)
 
@@ -126,6 +129,47 @@ class CutToLocalMemory(SmaltiPass):
                 value.owner.detach()  # pyright: ignore[reportAttributeAccessIssue]
                 value.owner.erase()  # pyright: ignore[reportAttributeAccessIssue]
                 self.count("weights_replaced", int(buffer.is_weights))
+
+
+def _slabs(layers: Sequence[Layer], costs: CostModel) -> SlabPlan:
+    """Plan where the tensors lie that stay in local memories."""
+    numbers: dict[SSAValue, int] = {}
+    parts: list[Part] = []
+    for layer in layers:
+        core, output = layer.operation.core, layer.output
+        if output.is_kept or any(buffer.is_kept for buffer in layer.inputs):
+            number = numbers.setdefault(output.value, len(numbers))
+            own = 0 if core is None else core.value.data
+            parts.append(part_of(number, layer, tiler_of(layer, costs), own, layer.window))
+    return SlabPlan.of(parts, costs.lane_group)
+
+
+def _loading_together(layers: list[Layer]) -> Iterator[list[Layer]]:
+    """Return the layers one by one, but parts side by side that load their weights at once as one list."""
+    together: list[Layer] = []
+    for layer in layers:
+        last = together[-1].operation if together else None
+        if last is not None and not (
+            last.decided.weights == layer.operation.decided.weights == "multicast"
+            and last.next_op is layer.operation
+            and last.output == layer.operation.output
+        ):
+            yield together
+            together = []
+        together.append(layer)
+    yield together
+
+
+def _core_of(layer: Layer, costs: CostModel) -> int:
+    """Return the core of a layer: 0 if it has none. Raises DiagnosticError if the target has no such core."""
+    core = layer.operation.core
+    number = 0 if core is None else core.value.data
+    if number >= costs.cores:
+        raise DiagnosticError(
+            f"the layer is on core {number}, target '{costs.target.name}' has {costs.cores} cores",
+            layer.place,
+        )
+    return number
 
 
 def _placed_weights(layers: list[Layer]) -> list[tile.GlobalOp]:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
+import numpy as np
 from xdsl.ir import SSAValue
 
-from ...backends.numerics.rounding_up import ceil_div, round_up
-from ...backends.targets.alignment import align
 from ...dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
-from ..tiling.windows import Window, sizes_of
+from ..tiling.windows import Window, with_axes_of
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.residents import Residents
+from .tiler_bases.slabs import Part, Read, SlabPlan
 from .tiler_bases.tiler import Tiler
 
 _TILES = 2.5
 """How many tiles of a layer have room beside the tensors that stay: the one that is computed, the next one, whose loads
 run ahead, and what addresses leave unused between buffers.
 """
-
-
-_FEW_TILES, _SMALL_TILE = 64, 512
-"""Tensors in more tiles than that, of fewer bytes, do not stay."""
 
 
 @dataclass(frozen=True)
@@ -63,92 +57,49 @@ def choose_places(
     Those come first that save most transfers for the time that they stay. `planned` are the layers of a program, in its
     order.
     """
+    if not planned:
+        return frozenset()
     free = _free_bytes(planned)
-    stays = [
-        stay
-        for stay in _stays(planned)
-        if stay.buffer.value in candidates and (stay.is_decided or not stay.is_crumbled)
+    parts = [
+        part_of(number, each.layer, each.tiler, core, window)
+        for number, each in enumerate(planned)
+        for core, window in zip(each.cores, each.windows, strict=True)
     ]
-    stays.sort(key=lambda stay: (not stay.is_decided, stay.steps / (1 + stay.readers)))
+    slabs = SlabPlan.of(parts, planned[0].tiler.costs.lane_group)
+    decided = {each.layer.output.value for each in planned if each.schedule.output == "local"}
+    stays = [value for value in slabs.tensors if value in candidates]
+    stays.sort(key=lambda value: (value not in decided, slabs.layers_per_reader(value)))
     kept: set[SSAValue] = set()
-    for stay in stays:
-        during = range(stay.first, stay.last + 1)
-        if all(free[core][at] >= size for core, size in stay.size_bytes.items() for at in during):
-            kept.add(stay.buffer.value)
-            for core, size in stay.size_bytes.items():
-                for at in during:
-                    free[core][at] -= size
+    for value in stays:
+        needed = {core: np.zeros(len(planned)) for core in free}
+        for claim in slabs.claims(value):
+            needed[claim.core][claim.first : claim.last + 1] += claim.size_bytes
+        if all(((free[core] >= size) | (size == 0)).all() for core, size in needed.items()):
+            kept.add(value)
+            for core, size in needed.items():
+                free[core] -= size
     return frozenset(kept)
 
 
-@dataclass
-class _Stay:
-    """A tensor that could stay, from the layer number `first` that writes it to the layer `last` that reads it."""
-
-    buffer: Buffer
-    first: int
-    last: int
-    readers: int
-    is_decided: bool
-    size_bytes: dict[int, int]
-    """For each core the bytes of its part."""
-    tiles: int = 0
-
-    @property
-    def is_crumbled(self) -> bool:
-        """Whether it lies in so many and so small tiles that reading it, a transfer for each, takes longer than through
-        global memory.
-        """
-        return self.tiles > _FEW_TILES and sum(self.size_bytes.values()) < self.tiles * _SMALL_TILE
-
-    @property
-    def steps(self) -> int:
-        """How many layers it stays for."""
-        return self.last - self.first + 1
+def part_of(number: int, layer: Layer, tiler: Tiler, core: int, window: Window) -> Part:
+    """Return what a part of layer `number` reads and writes of tensors that stay in local memories."""
+    reads: list[Read] = []
+    for index, box in tiler.work(window).boxes:
+        tensor, seen = layer.inputs[index], tiler.layer.inputs[index]
+        box = with_axes_of(tensor.layout.shape, box, seen.layout.shape)
+        reads.append(Read(tensor, box, tiler.loads(index)))
+    return Part(number, core, layer.output, window, reads)
 
 
-def _free_bytes(planned: Sequence[PlannedLayer]) -> dict[int, list[float]]:
+def _free_bytes(planned: Sequence[PlannedLayer]) -> dict[int, np.ndarray]:
     """Return for each core how many bytes of its local memory the tiles of each layer leave free."""
-    costs = planned[0].tiler.costs if planned else None
-    free: dict[int, list[float]] = defaultdict(
-        lambda: [float(costs.local_bytes if costs else 0)] * len(planned)
-    )
+    costs = planned[0].tiler.costs
+    free = {core: np.full(len(planned), float(costs.local_bytes)) for core in range(costs.cores)}
     for at, each in enumerate(planned):
         for part, (core, window) in enumerate(zip(each.cores, each.windows, strict=True)):
             needed = each.tiler.footprint(window, each.schedule.of_part(part)).local
             free[core][at] -= _TILES * needed
     return free
-
-
-def _stays(planned: Sequence[PlannedLayer]) -> list[_Stay]:
-    """Return the tensors between layers."""
-    found: dict[SSAValue, _Stay] = {}
-    for at, each in enumerate(planned):
-        layer = each.layer
-        for buffer in {b.value: b for b in layer.inputs}.values():
-            stay = found.get(buffer.value)
-            if stay is not None:
-                stay.last, stay.readers = at, stay.readers + 1
-        output = layer.output
-        stay = found.setdefault(
-            output.value,
-            _Stay(output, at, at, 0, each.schedule.output == "local", defaultdict(int)),
-        )
-        for core, window in zip(each.cores, each.windows, strict=True):
-            stay.size_bytes[core] += _kept_bytes(each.tiler, window)
-        stay.tiles += _tile_count(each)
-    return [stay for stay in found.values() if stay.readers]
-
-
-def _tile_count(planned: PlannedLayer) -> int:
-    """Return in how many tiles a layer computes its output."""
-    count = 0
-    for part, window in enumerate(planned.windows):
-        (tile,) = planned.schedule.of_part(part).tile or ((),)
-        # The loops of some layers are not the output's axes.
-        loops = zip(sizes_of(window), tile, strict=False) if len(tile) == len(window) else ()
-        count += prod(ceil_div(size, step) for size, step in loops)
-    return count
 
 
 def _is_between_layers(buffer: Buffer) -> bool:
@@ -165,16 +116,6 @@ def _address(buffer: Buffer) -> int | None:
     """Return the address in global memory that a buffer has already."""
     owner = buffer.value.owner
     return owner.address.value.data if isinstance(owner, GlobalOp) and owner.address else None
-
-
-def _kept_bytes(tiler: Tiler, window: Window) -> int:
-    """Return how many bytes `window` of the output takes as tiles that stay: rows in whole lane groups."""
-    output = tiler.layer.output
-    sizes, last = sizes_of(window), output.layout.last_axis
-    elements = 1
-    for axis, size in enumerate(sizes):
-        elements *= round_up(size, tiler.costs.lane_group) if axis == last else size
-    return align(output.bytes_of(elements))
 
 
 def mark_kept(buffers: dict[SSAValue, Buffer], kept: Collection[SSAValue]) -> None:

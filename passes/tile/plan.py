@@ -10,8 +10,9 @@ After:
         split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 64, order = channels_outer, block = 64> { … }
 
 What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model. With
-`on_chip`, tensors between layers stay in the local memories of the cores that compute them, where they have room. The
-passes that follow obey the schedule.
+`on_chip`, tensors between layers stay in the local memories of the cores that compute them, where they have room. With
+`multicast_weights`, cores that need the same weights load them at once, if the target can. The passes that follow obey
+the schedule.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
 from .layer_parts import Parts, check_core_count, possible_parts
+from .multicast import loads_of_weights
 from .places import (
     PlannedLayer,
     choose_places,
@@ -56,12 +58,15 @@ class Plan(SmaltiPass):
     counts: ClassVar[Mapping[str, str]] = {
         "planned": "layers whose schedule was completed",
         "local": "layers whose output stays in local memories",
+        "multicast": "layers whose cores load at once the weights that they share",
     }
 
     cores: int | None = None
     """How many cores of the target to use; all unless given."""
     on_chip: bool = True
     """Whether tensors between layers may stay in local memories."""
+    multicast_weights: bool = True
+    """Whether cores may load at once the weights that they share."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Write the schedules. Raises DiagnosticError if a schedule cannot be carried out, or if a layer fits no
@@ -69,7 +74,8 @@ class Plan(SmaltiPass):
         """
         target = target_of(module)
         cores = check_core_count(target, self.cores)
-        network = _Network(tile.program_of(module), CostModel(target), store_of(ctx), cores)
+        costs = CostModel(target, self.multicast_weights and target.interconnect.multicast)
+        network = _Network(tile.program_of(module), costs, store_of(ctx), cores)
         kept = kept_tensors(network.program)
         if self.on_chip:
             kept = that_may_stay(tiler_of(layer, network.costs) for layer in network.layers(kept))
@@ -86,6 +92,7 @@ class Plan(SmaltiPass):
             if operation.output in kept:
                 schedule = replace(schedule, output="local")
                 self.count("local")
+            self.count("multicast", int(schedule.weights == "multicast"))
             if schedule != operation.decided:
                 operation.properties["schedule"] = ScheduleAttr(schedule)
                 self.count("planned")
@@ -150,6 +157,8 @@ def _complete(
     ]
     rank = len(layer.operation.window.get_values()) // 2
     schedule = _joined(tiler, parts.windows, planned, constants).over(parts.complete(decided, rank))
+    if schedule.weights is None:
+        schedule = replace(schedule, weights=loads_of_weights(tiler, parts))
     return PlannedLayer(layer, tiler, schedule, parts.cores, parts.windows)
 
 

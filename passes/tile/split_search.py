@@ -26,6 +26,7 @@ from ..tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work
 from ..tiling.windows import Window
 from .layer_parts import Parts
 from .tiler_bases.layer import Buffer
+from .tiler_bases.slabs import GROWTH
 from .tiler_bases.tiler import Tiler
 
 _KEPT = 24
@@ -122,7 +123,7 @@ class _Layer:
         loads = np.zeros(owners.shape[::2])
         for option, i in enumerate(chosen):
             for part, work in enumerate(works[i]):
-                loads[option] += work.load_bytes * owners[option, part]
+                loads[option] += (work.load_bytes + work.shared_load_bytes) * owners[option, part]
         return _Layer(
             tiler, kept, [works[i] for i in chosen], compute[chosen], bus[chosen],
             loads.max(axis=1), loads, overhead[chosen], owners,
@@ -135,7 +136,8 @@ def _computing(work: Work) -> float:
 
 
 def _bus_bytes(works: Sequence[Work]) -> int:
-    return sum(work.load_bytes + work.store_bytes for work in works)
+    shared = {work.shared: work.shared_load_bytes for work in works}
+    return sum(work.load_bytes + work.store_bytes for work in works) + sum(shared.values())
 
 
 def _owners(options: Sequence[Parts], cores: int) -> np.ndarray:
@@ -174,16 +176,31 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
     costs = reader.tiler.costs
     charged = _charged_bytes(sizes, buffer, costs)
     same = np.einsum("iac,jbc->ijab", writer.owners, reader.owners)
-    volume = np.prod(wanted[..., 1] - wanted[..., 0], axis=-1)
-    is_whole = np.prod(sizes, axis=-1) == volume[None, :, None, :]
+    is_in_place = _are_in_place(a, b, buffer) & reader.tiler.loads(index)
     sent = charged * (1 - same)
-    copied = charged * same * ~is_whole
+    copied = charged * same * ~is_in_place
     port = (
         np.einsum("ijab,jbc->ijc", sent, reader.owners)
         + np.einsum("ijab,iac->ijc", sent, writer.owners)
         + 2 * np.einsum("ijab,jbc->ijc", copied, reader.owners)
     )
     return _Edge(source, port, sent.sum(axis=(2, 3)))
+
+
+def _are_in_place(own: np.ndarray, read: np.ndarray, buffer: Buffer) -> np.ndarray:
+    """Tell for windows of a tensor that cores compute, and boxes that they read, [..., axes, 2], whether the slab of a
+    core holds both, so that nothing of the former is copied.
+    """
+    inside = ((own[..., 0] <= read[..., 0]) & (read[..., 1] <= own[..., 1])).all(axis=-1)
+    axes = [axis for axis, size in enumerate(buffer.layout.shape) if size > 1]
+    outermost = [axis for axis in buffer.layout.order if axis in axes][:1]
+    alike = (own == read).all(axis=-1)
+    overlap = (own[..., 0] <= read[..., 1]) & (read[..., 0] <= own[..., 1])
+    low, high = np.minimum(own[..., 0], read[..., 0]), np.maximum(own[..., 1], read[..., 1])
+    is_small = high - low <= GROWTH * (own[..., 1] - own[..., 0])
+    for axis in outermost:
+        alike[..., axes.index(axis)] = (overlap & is_small)[..., axes.index(axis)]
+    return inside | alike.all(axis=-1)
 
 
 def _charged_bytes(sizes: np.ndarray, buffer: Buffer, costs: CostModel) -> np.ndarray:

@@ -9,7 +9,8 @@ busiest resource, and a part of the other that does not overlap with it:
     transfer = bytes of all cores / bytes per cycle
     cycles = max(compute, transfer) + exposed · min(compute, transfer) + part cycles · cores
 
-Bytes count whole bursts for each run, halos and shared weights once for each core. What a part
+Bytes count whole bursts for each run, halos once for each core, and so do weights that several cores
+read, unless they are multicast: then they cross the bus once, but the port of each core. What a part
 reads of tensors in local memories passes two ports, and the interconnect of all. And `tiles`
 tiles that pass through stages (load, matrix, vector, store) of total `stage` cycles take
 
@@ -20,7 +21,7 @@ the busiest stage without a gap, plus the other stages of one tile to fill and d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,8 @@ nothing hides.
 @dataclass(frozen=True)
 class Work:
     """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus, and
-    bytes copied from local memories, with the box that is read of each such input, by its index.
+    bytes copied from local memories, with the box that is read of each such input, by its index. `shared_load_bytes` are
+    loaded at once by all parts whose `shared` is equal.
     """
 
     matrix_cycles: int = 0
@@ -60,6 +62,8 @@ class Work:
     store_bytes: int = 0
     copied_bytes: int = 0
     boxes: tuple[tuple[int, Window], ...] = ()
+    shared_load_bytes: int = 0
+    shared: Hashable = None
 
 
 @dataclass(eq=False)
@@ -67,6 +71,8 @@ class CostModel:
     """The numbers of a target that decide tile sizes; results of its cycle formulas are remembered."""
 
     target: Target
+    multicasts: bool = False
+    """Whether cores load at once the weights that they share, if the schedule does not say."""
     _cycles: dict[tuple[str, str, int, int, int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -157,14 +163,17 @@ def window_bytes(costs: CostModel, layout: Layout, window: Window, storage: str)
 def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:
     """Estimate the cycles of a layer with one part per core (the module's first formula)."""
     busiest, moved, copied, count = 0.0, 0, 0, 0
+    shared: dict[Hashable, int] = {}
     for part in parts:
         compute = max(part.matrix_cycles, part.vector_cycles)
-        # A byte is read through a port and written through one.
-        copy = 2 * part.copied_bytes / costs.port_bytes_per_cycle
+        # A byte of another memory is read through a port and written through one.
+        copy = (2 * part.copied_bytes + part.shared_load_bytes) / costs.port_bytes_per_cycle
         busiest = max(busiest, max(compute, copy) + EXPOSED * min(compute, copy))
         moved += part.load_bytes + part.store_bytes
         copied += part.copied_bytes
+        shared[part.shared] = part.shared_load_bytes
         count += 1
+    moved += sum(shared.values())
     transfer = moved / costs.bytes_per_cycle
     busiest = max(busiest, copied / costs.interconnect_bytes_per_cycle)
     return max(busiest, transfer) + EXPOSED * min(busiest, transfer) + PART_CYCLES * count

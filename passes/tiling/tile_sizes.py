@@ -100,6 +100,20 @@ class Product:
     keeps_residual: bool = False
     keeps_output: bool = False
     """Whether input, residual and output stay in local memories."""
+    sharing_weights: int = 1
+    """How many cores load the same weights at once, so that they cross the bus once."""
+
+    def reads_in_place(self, channels: int, depth: int) -> bool:
+        """Tell whether tiles of so many channels and such a depth read the input where it is kept: all its channels."""
+        return (
+            self.keeps_input
+            and depth == self.depth
+            and (not self.fan_in or channels >= self.channels)
+        )
+
+    def writes_in_place(self, channels: int) -> bool:
+        """Tell whether tiles of so many channels are written where the output is kept: all its channels."""
+        return self.keeps_output and channels >= self.channels
 
     def in_channels(self, channels: int, depth: int) -> int:
         """Return how many input channels a tile reads that has `channels` output channels and sums over `depth`
@@ -158,15 +172,20 @@ def _weight_bytes(p: Product, channels: int, depth: int) -> int:
 def product_footprint(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> Footprint:
-    """Return the bytes of the buffers of one tile: input, weights, table, output and residual; accumulators."""
+    """Return the bytes of the buffers of one tile: input, weights, table, output and residual, without what is kept
+    anyway; accumulators.
+    """
     pitch = round_up(channels, costs.lane_group)
     outputs = prod(rows) * pitch
-    local = (
-        align(_input_bytes(costs, p, rows, channels, depth))
-        + align(_weight_bytes(p, channels, depth))
-        + align(epilogue_table_bytes(p.table_rows, pitch))
-        + align(bytes_of(outputs, p.out_storage)) * (2 if p.residual else 1)
-    )
+    local = align(_weight_bytes(p, channels, depth))
+    local += align(epilogue_table_bytes(p.table_rows, pitch))
+    if not p.reads_in_place(channels, depth):
+        local += align(_input_bytes(costs, p, rows, channels, depth))
+    tile = align(bytes_of(outputs, p.out_storage))
+    if not p.writes_in_place(channels):
+        local += tile
+    if p.residual and not (p.keeps_residual and channels >= p.channels):
+        local += tile
     return Footprint(local, align(bytes_of(outputs, p.acc_storage)))
 
 
@@ -185,8 +204,11 @@ def _product_cycles(
     # Cycles to load a byte: over this core's share of the bus, or through two ports.
     from_bus, from_core = 1 / share, 2 / costs.port_bytes_per_cycle
     x = _input_bytes(costs, p, rows, channels, p.depth) * row_count
+    if p.reads_in_place(channels, p.depth):
+        x = 0
     x *= from_core if p.keeps_input else from_bus
-    w = _weight_bytes(p, channels, p.depth) * channel_count * from_bus
+    w = _weight_bytes(p, channels, p.depth) * channel_count
+    w *= max(from_bus / p.sharing_weights, 1 / costs.port_bytes_per_cycle)
     shared_x = 1 if p.fan_in or row_count == 1 else channel_count
     channels_outer = w + x * shared_x
     rows_outer = x + w * (1 if channel_count == 1 else row_count)
@@ -195,8 +217,11 @@ def _product_cycles(
         channels_outer, rows_outer = w + x, x + w * row_count
     out = bytes_of(pixels * pitch, p.out_storage) * count
     loads = min(channels_outer, rows_outer)
-    loads += out * (from_core if p.keeps_residual else from_bus) if p.residual else 0
-    stores = 0 if p.keeps_output else out * from_bus
+    if p.residual and not (p.keeps_residual and channels >= p.channels):
+        loads += out * (from_core if p.keeps_residual else from_bus)
+    stores = out * (from_core if p.keeps_output else from_bus)
+    if p.writes_in_place(channels):
+        stores = 0
     if p.engine == "matrix":
         matrix = costs.matrix_cycles(
             p.storage, pixels, p.taps * p.depth, ceil_div(channels, p.groups), p.groups

@@ -111,6 +111,37 @@ def steps_inside(box: Window, steps: Sequence[int], other: Window) -> Window | N
     return tuple(result)
 
 
+def contains(window: Window, other: Window) -> bool:
+    """Tell whether `other` lies in `window`."""
+    return all(
+        low <= first and last <= high
+        for (low, high), (first, last) in zip(window, other, strict=True)
+    )
+
+
+def hull(a: Window, b: Window) -> Window:
+    """Return the smallest window that both windows lie in."""
+    return tuple(
+        (min(low, first), max(high, last)) for (low, high), (first, last) in zip(a, b, strict=True)
+    )
+
+
+def intersection(a: Window, b: Window) -> Window | None:
+    """Return what two windows share; None if that is nothing."""
+    shared = tuple(
+        (max(low, first), min(high, last)) for (low, high), (first, last) in zip(a, b, strict=True)
+    )
+    return shared if all(low < high for low, high in shared) else None
+
+
+def with_axes_of(shape: Sequence[int], window: Window, own: Sequence[int]) -> Window:
+    """Return a window of a tensor of shape `own` as one of the same tensor seen as `shape`: the shapes differ by axes
+    of one element.
+    """
+    ranges = iter(range_ for range_, size in zip(window, own, strict=True) if size > 1)
+    return tuple(next(ranges) if size > 1 else (0, 1) for size in shape)
+
+
 def parts(range_: Range, count: int, unit: int = 1) -> list[Range]:
     """Divide `range_` into at most `count` consecutive parts, equal except the last; each starts at a multiple of
     `unit` from the start of `range_`.

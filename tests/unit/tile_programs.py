@@ -4,6 +4,8 @@ tiles, halos, int8.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from smalti.backends.numerics.device import convolution, packing, product
 from smalti.backends.targets.target import load_target
@@ -12,6 +14,7 @@ from smalti.dialects.context import make_context
 from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.location import named
 from smalti.dialects.ir.target_attribute import set_target
+from smalti.passes.tile.multicast import Multicasts
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
@@ -135,10 +138,10 @@ class _Builder:
 
 
 def two_layers(
-    *, cores: int = 2, tiles: int = 2, target: str = "default-8c"
+    *, cores: int = 2, tiles: int = 2, target: str = "default-8c", multicast: bool = False
 ) -> tuple[ModuleOp, SmaltiContext]:
     """A 3x3 convolution and a 3x3 depthwise one on [1, 8, 8, 16], each split by rows over `cores`
-    times `tiles`.
+    times `tiles`. The cores load the weights each by itself, or by multicasts.
     """
     ctx = make_context()
     builder = _Builder()
@@ -155,10 +158,12 @@ def two_layers(
         value = builder.add(tile.GlobalOp(name, "weights", array.shape, storage, key=key), name)
         assert value is not None
         values[name] = value
+    multicasts = Multicasts()
     for layer in range(2):
         source, written = (
             (values["x"], values["mid"]) if layer == 0 else (values["mid"], values["y"])
         )
+        begins = [len(builder.ops)]
         for core in range(cores):
             w = builder.buffer(core, packed[f"w{layer}"].shape, "i8", "local", f"layer{layer}")
             table = builder.buffer(core, packed[f"t{layer}"].shape, "i32", "local", f"layer{layer}")
@@ -169,6 +174,10 @@ def two_layers(
             for part in range(tiles):
                 first = (core * tiles + part) * step
                 builder.rows(core, layer, source, written, w, table, first, first + step)
+            begins.append(len(builder.ops))
+        if multicast:
+            parts = [builder.ops[begin:end] for begin, end in pairwise(begins)]
+            builder.ops[begins[0] :] = multicasts.joined(list(enumerate(parts)))
     module = ModuleOp([tile.ProgramOp("main", builder.ops)])
     set_target(module, target, load_target(target))
     return module, ctx

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product as combinations
 
 import numpy as np
@@ -74,7 +75,7 @@ class AccumulatingTiler(Tiler):
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
-        self._tilings: dict[tuple[Window, int, GivenTile], ProductTiling | Footprint] = {}
+        self._tilings: dict[tuple[Window, int, int, GivenTile], ProductTiling | Footprint] = {}
 
     @property
     @abstractmethod
@@ -190,12 +191,20 @@ class AccumulatingTiler(Tiler):
     ) -> ProductTiling | Footprint:
         """Return the tile sizes for `window`, or the footprint of a tile that does not fit."""
         shape = tuple((0, size) for size in sizes_of(window))
-        found = self._tilings.get((shape, block, given))
+        sharing = self._sharing_weights(window)
+        found = self._tilings.get((shape, sharing, block, given))
         if found is None:
-            product = self.product(window, block)
+            product = replace(self.product(window, block), sharing_weights=sharing)
             found = tile_product(self.costs, product, len(self.layer.siblings), given)
-            self._tilings[shape, block, given] = found
+            self._tilings[shape, sharing, block, given] = found
         return found
+
+    def _sharing_weights(self, window: Window) -> int:
+        """Return how many cores load at once the weights that `window` of the output needs."""
+        if not self.multicasts_weights:
+            return 1
+        own = self.weights_of(window)
+        return max(1, sum(self.weights_of(other) == own for other in self.layer.siblings))
 
     def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
         self._widen(constants)
@@ -386,15 +395,28 @@ class AccumulatingTiler(Tiler):
     def part_work(
         self, window: Window, x: Window, weight_bytes: int, matrix_cycles: int, vector_cycles: int
     ) -> Work:
-        """Return what `window` costs, which reads the box `x` of the input, so many bytes of weights, and for the
-        epilogue the table and the residual.
+        """Return what `window` costs, which reads the box `x` of the input, so many bytes of weights, or of the tensor
+        in their place, and for the epilogue the table and the residual.
         """
         boxes = [(0, x)] if self.residual is None else [(0, x), (self.residual, window)]
         loaded, copied, read = self.reading(boxes)
         low, high = window[self.channel_axis]
-        loaded += weight_bytes + epilogue_table_bytes(self.table_rows, high - low)
+        constants = epilogue_table_bytes(self.table_rows, high - low)
+        if self.layer.inputs[1].is_kept:
+            copied += weight_bytes
+        else:
+            constants += weight_bytes
         stored = self.store_bytes(window)
-        return Work(matrix_cycles, vector_cycles, loaded, stored, copied, read)
+        work = Work(matrix_cycles, vector_cycles, loaded, stored, copied, read)
+        if self.multicasts_weights and self.layer.inputs[1].is_weights:
+            return replace(work, shared_load_bytes=constants, shared=self.weights_of(window))
+        return replace(work, load_bytes=loaded + constants)
+
+    def weights_of(self, window: Window) -> Key:
+        """Return what the weights depend on that `window` of the output needs."""
+        return self.weights_key(
+            tuple(window[axis] for axis in self.row_axes), window[self.channel_axis]
+        )
 
     def output_box(self, rows: Window, channels: Range) -> Window:
         """Return the window of the output for these ranges of the row axes and of the channels."""

@@ -12,12 +12,14 @@ from ....dialects import tile
 from ....dialects.ir.attribute import integer, ints, real, reals, text
 from ....dialects.ir.text.value_name import value_name
 from ....dialects.tile import buffer_type
+from ....dialects.tile.buffer import core_of
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.layout import Layout, offset_of
 from ...tiling.strided_copy import StridedCopy
-from ...tiling.windows import Window, sizes_of, steps_inside
+from ...tiling.windows import Window, flatten, sizes_of, steps_inside, with_axes_of
 from .layer import Buffer
 from .residents import Piece, Residents
+from .slabs import Slab
 
 _UNIT = UnitAttr()
 
@@ -124,11 +126,10 @@ class Emitter:
         What lies in another core's memory is sent by that core, so that this one's loads from global memory need not
         wait until it is computed.
         """
-        owner = source.owner
-        core = owner.core if isinstance(owner, tile.AllocOp) else self._core
+        core = core_of(source)
         for copy in copies:
             properties: dict[str, Attribute] = {
-                "core": core,
+                "core": self._core if core is None else integer(core),
                 "origin": self._origin,
                 "source_offset": integer(copy.source_offset),
                 "source_strides": ints(copy.source_strides),
@@ -166,7 +167,7 @@ class Emitter:
         """
         steps = steps or (1,) * len(box)
         missing = prod(sizes_of(box))
-        for piece in self._residents.pieces_of(buffer):
+        for piece in self._sources(buffer, box, steps):
             part = steps_inside(box, steps, piece.box)
             if part is None:
                 continue
@@ -176,6 +177,20 @@ class Emitter:
                 padding, uses_spare, pad_value,
             )  # fmt: skip
         assert not missing, f"{missing} elements of {box} of {buffer.name} are nowhere"
+
+    def _sources(self, buffer: Buffer, box: Window, steps: Sequence[int]) -> list[Piece]:
+        """Return the pieces from which a box is copied: one of this core if it has all, else those of all cores."""
+        if self._residents.keeps(buffer):
+            reach = tuple(
+                (low, low + (high - low - 1) * step + 1)
+                for (low, high), step in zip(box, steps, strict=True)
+            )
+            own = self._residents.holding(buffer, self.core, reach)
+            if own is not None:
+                return [own]
+        # Each core begins with another one, or all cores would send to one memory, whose port they share.
+        pieces = self._residents.pieces_of(buffer)
+        return sorted(pieces, key=lambda piece: ((piece.core or 0) <= self.core, piece.core))
 
     def _fill_from(
         self,
@@ -204,9 +219,7 @@ class Emitter:
             sizes_of(part),
             [stride * step for stride, step in zip(piece.strides, steps, strict=True)],
             target_strides,
-            source_offset=offset_of(
-                piece.strides, [at - low for at, (low, _) in zip(first, piece.box, strict=True)]
-            ),
+            source_offset=piece.offset_of(first),
             target_offset=target_offset + offset_of(target_strides, [i for i, _ in part]),
             padding=after,
         )
@@ -223,7 +236,7 @@ class Emitter:
         pad_value: int = 0,
     ) -> SSAValue:
         """Return a local buffer that holds `box` of a tensor: with the logical axes in `order`, the last one padded to
-        `pitch` elements. It is a new one, or the piece of the tensor that this core keeps, if that is the same.
+        `pitch` elements. It is a new one, or a view of what this core keeps of the tensor.
 
         Axes that `order` leaves out must have size 1 in the box. `shape` is the shape of the buffer if it is not that
         of the axes in order.
@@ -231,15 +244,47 @@ class Emitter:
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
         shape = local if shape is None else shape
-        strides, last = _strides(len(sizes), order, local), order[-1]
-        for piece in self._residents.pieces_of(buffer):
-            if piece.core == self.core and piece.is_tile(box, strides, pitch - sizes[last], shape):
-                return piece.value
+        strides, padding = _strides(len(sizes), order, local), pitch - sizes[order[-1]]
+        if self._residents.keeps(buffer):
+            self._gather(buffer, box, pad_value)
+            piece = self._residents.holding(buffer, self.core, box)
+            found = None
+            if piece is not None:
+                found = piece.offset_in_place(box, strides, padding, prod(shape))
+            if piece is not None and found is not None:
+                return self._view(piece.value, found, shape, f"{buffer.name}_tile")
         target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
         self.fill_box(
-            target, buffer, box, strides, padding=(last, pitch - sizes[last]), pad_value=pad_value
+            target, buffer, box, strides, padding=(order[-1], padding), pad_value=pad_value
         )
         return target
+
+    def _view(self, source: SSAValue, offset: int, shape: Sequence[int], name: str) -> SSAValue:
+        """Return so many elements of a buffer as one of `shape`."""
+        view = tile.ViewOp(source, shape, offset=offset, location=self.location)
+        view.output.name_hint = value_name(name) or "tile"
+        self.operations.append(view)
+        return view.output
+
+    def _gather(self, buffer: Buffer, box: Window, pad_value: int) -> None:
+        """Bring together what the plan says that this core gathers for `box` of a tensor, unless it is there."""
+        residents = self._residents
+        if residents.holding(buffer, self.core, box) is not None:
+            return
+        gathering = residents.gathering(buffer, self.core, box)
+        if gathering is None:
+            return
+        tensor = residents.plan.tensors[buffer.value]
+        shape, order = residents.plan.shape(tensor, gathering.box), tensor.layout.order
+        name = value_name(f"{buffer.name}_part") or "part"
+        target = self.alloc(shape, buffer.storage, name=name)
+        last = order[-1]
+        padding = shape[-1] - sizes_of(gathering.box)[last]
+        strides = _strides(len(order), order, shape)
+        self.fill_box(
+            target, tensor, gathering.box, strides, padding=(last, padding), pad_value=pad_value
+        )
+        residents.add_gathered(tensor, self.core, gathering.box, target)
 
     def store(
         self,
@@ -257,9 +302,7 @@ class Emitter:
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
         if self._residents.keeps(buffer):
-            self._residents.add(
-                buffer, source, box, order, _strides(len(sizes), order, local), pitch
-            )
+            self._keep(source, buffer, box, order, local, pad_value)
             return
         layout = buffer.layout
         last = layout.order[-1]
@@ -275,6 +318,82 @@ class Emitter:
             padding=padding,
         )
         self.copy(source, buffer.value, copies, pad_value)
+
+    def _keep(
+        self,
+        source: SSAValue,
+        buffer: Buffer,
+        box: Window,
+        order: Sequence[int],
+        local: Sequence[int],
+        pad_value: int,
+    ) -> None:
+        """Put a local buffer of shape `local` into this core's slab of a tensor that stays, and send to other cores
+        what their slabs cover of it.
+        """
+        residents, sizes = self._residents, sizes_of(box)
+        # A layer may see the tensor with axes of one element more.
+        tensor = residents.plan.tensors[buffer.value]
+        shape, seen = tensor.layout.shape, buffer.layout
+        slab = residents.slab_of(buffer, self.core, with_axes_of(shape, box, seen.shape))
+        piece = self._slab(tensor, slab).seen_with(seen, shape)
+        strides, padding = _strides(len(sizes), order, local), local[-1] - sizes[order[-1]]
+        offset = piece.offset_in_place(box, strides, padding, prod(local))
+        if offset is None or not self._becomes_view(source, piece.value, offset):
+            own = Piece(source, self.core, box, tuple(strides), order[-1], padding)
+            self._send(own, piece, box, pad_value)
+        for other, shared in residents.receivers(
+            buffer, slab, with_axes_of(shape, box, seen.shape)
+        ):
+            self._send(self._slab(tensor, slab), self._slab(tensor, other), shared, pad_value)
+
+    def _send(self, source: Piece, target: Piece, box: Window, pad_value: int) -> None:
+        """Copy `box` of a tensor, and what pads it in the target, from one piece to another."""
+        come, go = source.part(box), target.part(box)
+        padding = None
+        if go.last_axis is not None and go.spare:
+            spare = come.spare if come.last_axis == go.last_axis else 0
+            padding = Padding(go.last_axis, go.spare, spare)
+        copies = plan(
+            sizes_of(box), come.strides, go.strides,
+            source_offset=come.offset, target_offset=go.offset, padding=padding,
+        )  # fmt: skip
+        self.copy(source.value, target.value, copies, pad_value)
+
+    def _slab(self, tensor: Buffer, slab: Slab) -> Piece:
+        """Return the buffer of a slab, which is declared before all operations of this layer if it is new."""
+        piece = self._residents.piece(tensor, slab)
+        if piece is None:
+            alloc = tile.AllocOp.create(
+                result_types=[
+                    buffer_type(
+                        self._residents.plan.shape(tensor, slab.box), tensor.storage, "local"
+                    )
+                ],
+                properties={
+                    "core": integer(slab.core),
+                    "tensor": text(tensor.name),
+                    "window": ints(flatten(slab.box)),
+                    "order": ints(tensor.layout.order),
+                },
+                location=self.location,
+            )
+            alloc.output.name_hint = value_name(tensor.name) or "slab"
+            self.operations.insert(0, alloc)
+            piece = self._residents.add_slab(tensor, slab, alloc.output)
+        return piece
+
+    def _becomes_view(self, source: SSAValue, slab: SSAValue, offset: int) -> bool:
+        """Let a buffer that this layer computes be a view of a slab; tell whether it is such a buffer."""
+        alloc = source.owner
+        if not isinstance(alloc, tile.AllocOp) or alloc not in self.operations:
+            return False
+        shape = source.type.get_shape()  # pyright: ignore[reportAttributeAccessIssue]
+        view = tile.ViewOp(slab, shape, offset=offset, location=self.location)
+        view.output.name_hint = source.name_hint
+        self.operations[self.operations.index(alloc)] = view
+        source.replace_all_uses_with(view.output)
+        return True
 
 
 def _strides(rank: int, order: Sequence[int], local: Sequence[int]) -> list[int]:

@@ -1,5 +1,5 @@
-"""Tells where the elements of tensors lie while layers are cut: in global memory, or in pieces that stay in the local
-memories of the cores that computed them.
+"""Tells where the elements of tensors lie while layers are cut: in global memory, or in pieces in the local memories of
+the cores that computed them or gathered them.
 """
 
 from __future__ import annotations
@@ -7,20 +7,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 
 from xdsl.ir import SSAValue
 
-from ....dialects.ir.attribute import ints, text
-from ....dialects.tile import AllocOp
-from ...tiling.layout import Layout
-from ...tiling.windows import Window, flatten, sizes_of, whole
+from ...tiling.layout import Layout, dense_strides, offset_of
+from ...tiling.windows import Window, contains, intersection, sizes_of, whole, with_axes_of
 from .layer import Buffer
+from .slabs import Gathering, Slab, SlabPlan
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A box of a tensor in one buffer: the element at position p lies Σ (p_d − low_d) · strides[d] elements after the
-    buffer's first.
+    """A box of a tensor in one buffer: the element at position p lies `offset` + Σ (p_d − low_d) · strides[d] elements
+    after the buffer's first.
 
     `core` is the core whose memory it is in, None for global memory. After each run along `last_axis` (None if no axis
     is contiguous) the buffer has `spare` elements that hold what pads it.
@@ -32,86 +32,128 @@ class Piece:
     strides: tuple[int, ...]
     last_axis: int | None
     spare: int
+    offset: int = 0
 
-    def seen_with(self, layout: Layout) -> Piece:
-        """Return the piece with the axes of `layout`, which differ from its own by axes of one element."""
-        if len(layout.shape) == len(self.box):
+    def offset_of(self, position: Iterable[int]) -> int:
+        """Return where the element at `position` of the tensor lies."""
+        steps = [at - low for at, (low, _) in zip(position, self.box, strict=True)]
+        return self.offset + offset_of(self.strides, steps)
+
+    def part(self, box: Window) -> Piece:
+        """Return what the piece has of `box`, which lies in it."""
+        last = self.last_axis
+        at_end = last is not None and box[last][1] == self.box[last][1]
+        offset = self.offset_of(low for low, _ in box)
+        return replace(self, box=box, offset=offset, spare=self.spare if at_end else 0)
+
+    def seen_with(self, layout: Layout, shape: Sequence[int]) -> Piece:
+        """Return the piece of a tensor of `shape` with the axes of `layout`, which differ by axes of one element."""
+        if layout.shape == tuple(shape):
             return self
-        own = [axis for axis, stride in enumerate(self.strides) if stride]
+        own = [axis for axis, size in enumerate(shape) if size > 1]
         seen = [axis for axis, size in enumerate(layout.shape) if size > 1]
-        box, strides = list(whole(layout.shape)), [0] * len(layout.shape)
+        strides = [0] * len(layout.shape)
         for axis, position in zip(own, seen, strict=True):
-            box[position], strides[position] = self.box[axis], self.strides[axis]
+            strides[position] = self.strides[axis]
         last = None if self.last_axis not in own else seen[own.index(self.last_axis)]
         return replace(
             self,
-            box=tuple(box),
+            box=with_axes_of(layout.shape, self.box, shape),
             strides=tuple(strides),
             last_axis=last,
             spare=0 if last is None else self.spare,
         )
 
-    def is_tile(
-        self, box: Window, strides: Sequence[int], padding: int, shape: Sequence[int]
-    ) -> bool:
-        """Tell whether the piece is `box` as a buffer of `shape` has it, with these strides and padding after rows."""
-        return (
-            self.box == box
-            and self.value.type.get_shape() == tuple(shape)  # pyright: ignore[reportAttributeAccessIssue]
-            and self.spare == padding
-            and all(
-                own in (0, wanted) or high - low == 1
-                for own, wanted, (low, high) in zip(self.strides, strides, box, strict=True)
-            )
+    def offset_in_place(
+        self, box: Window, strides: Sequence[int], padding: int, count: int
+    ) -> int | None:
+        """Return from which element on the piece's buffer is a buffer of `count` elements that holds `box` with these
+        strides, and rows that are padded with so many elements; None if it is not.
+        """
+        part = self.part(box)
+        is_alike = part.spare == padding and all(
+            own == wanted or high - low == 1
+            for own, wanted, (low, high) in zip(self.strides, strides, box, strict=True)
         )
+        fits = part.offset + count <= prod(self.value.type.get_shape())  # pyright: ignore[reportAttributeAccessIssue]
+        return part.offset if is_alike and fits else None
 
 
 @dataclass
 class Residents:
-    """The pieces of the tensors that stay in local memories; `kept` are their buffers, to which nothing is written."""
+    """The buffers of the tensors that stay in local memories, as they are made.
 
-    kept: frozenset[SSAValue] = frozenset()
-    _pieces: dict[SSAValue, list[Piece]] = field(default_factory=lambda: defaultdict(list))
+    `plan` says which there will be.
+    """
+
+    plan: SlabPlan
+    _slabs: dict[tuple[SSAValue, Slab], Piece] = field(default_factory=dict)
+    _gathered: dict[SSAValue, list[Piece]] = field(default_factory=lambda: defaultdict(list))
 
     def keeps(self, buffer: Buffer) -> bool:
         """Tell whether a tensor stays in local memories."""
-        return buffer.value in self.kept
+        return buffer.value in self.plan.tensors
 
-    def add(
-        self,
-        buffer: Buffer,
-        source: SSAValue,
-        box: Window,
-        order: Sequence[int],
-        strides: Sequence[int],
-        pitch: int,
-    ) -> None:
-        """Keep `box` of a tensor where it is: in the local buffer `source`, whose axes are in `order`, the last one
-        padded to `pitch` elements.
+    def slab_of(self, buffer: Buffer, core: int, box: Window) -> Slab:
+        """Return the slab of the core that computes `box` of a tensor."""
+        slabs = self.plan.slabs[buffer.value]
+        return next(slab for slab in slabs if slab.core == core and contains(slab.own, box))
+
+    def receivers(self, buffer: Buffer, own: Slab, box: Window) -> Iterable[tuple[Slab, Window]]:
+        """Return the other slabs that cover some of `box`, which is computed in slab `own`, and what they cover."""
+        for slab in self.plan.slabs[buffer.value]:
+            shared = None if slab is own else intersection(slab.box, box)
+            if shared is not None:
+                yield slab, shared
+
+    def piece(self, buffer: Buffer, slab: Slab) -> Piece | None:
+        """Return the buffer of a slab; None if it has none yet."""
+        return self._slabs.get((buffer.value, slab))
+
+    def add_slab(self, buffer: Buffer, slab: Slab, value: SSAValue) -> Piece:
+        """Let a slab have its buffer."""
+        piece = self._slabs[buffer.value, slab] = self._piece(buffer, slab.core, slab.box, value)
+        return piece
+
+    def gathering(self, buffer: Buffer, core: int, box: Window) -> Gathering | None:
+        """Return the gathering of a core that holds `box` of a tensor, as it is seen; None if there is none."""
+        tensor = self.plan.tensors[buffer.value]
+        box = with_axes_of(tensor.layout.shape, box, buffer.layout.shape)
+        found = (each for each in self.plan.gatherings[buffer.value] if each.core == core)
+        return next((each for each in found if contains(each.box, box)), None)
+
+    def add_gathered(self, buffer: Buffer, core: int, box: Window, value: SSAValue) -> None:
+        """Note that a core has gathered `box` of a tensor in a buffer."""
+        self._gathered[buffer.value].append(self._piece(buffer, core, box, value))
+
+    def _piece(self, buffer: Buffer, core: int, box: Window, value: SSAValue) -> Piece:
+        layout, sizes = buffer.layout, sizes_of(box)
+        last = layout.order[-1]
+        pitch = self.plan.shape(buffer, box)[-1]
+        strides = list(dense_strides(sizes, layout.order))
+        for axis in layout.order[:-1]:
+            strides[axis] = strides[axis] // sizes[last] * pitch
+        # Where the tensor has one element along an axis, no step along it is ever made.
+        strides = [0 if size == 1 else s for size, s in zip(layout.shape, strides, strict=True)]
+        return Piece(value, core, box, tuple(strides), last, pitch - sizes[last])
+
+    def holding(self, buffer: Buffer, core: int, box: Window) -> Piece | None:
+        """Return a piece in a core's memory that holds `box` of a tensor that stays, as it is seen; None if there is
+        none.
         """
-        alloc = source.owner
-        assert isinstance(alloc, AllocOp) and alloc.tensor is None
-        alloc.properties["tensor"] = text(buffer.name)
-        alloc.properties["window"] = ints(flatten(box))
-        alloc.properties["order"] = ints(order)
-        sizes, last = sizes_of(box), order[-1]
-        self._pieces[buffer.value].append(
-            Piece(
-                source,
-                alloc.core.value.data,
-                box,
-                # Where the tensor has one element along an axis, no step along it is ever made.
-                tuple(
-                    0 if size == 1 else stride
-                    for size, stride in zip(buffer.layout.shape, strides, strict=True)
-                ),
-                last,
-                pitch - sizes[last],
-            )
-        )
+        tensor = self.plan.tensors[buffer.value]
+        slabs = (self.piece(buffer, slab) for slab in self.plan.slabs[buffer.value])
+        for piece in (*slabs, *self._gathered[buffer.value]):
+            if piece is not None and piece.core == core:
+                seen = piece.seen_with(buffer.layout, tensor.layout.shape)
+                if contains(seen.box, box):
+                    return seen
+        return None
 
-    def pieces_of(self, buffer: Buffer) -> Iterable[Piece]:
-        """Return the pieces of a tensor, with the axes with which `buffer` is seen: one if it is in global memory."""
+    def pieces_of(self, buffer: Buffer) -> list[Piece]:
+        """Return the pieces of a tensor, with the axes with which `buffer` is seen, each element in one: what each core
+        computed, or one piece if the tensor is in global memory.
+        """
         layout = buffer.layout
         if not self.keeps(buffer):
             return [
@@ -124,4 +166,10 @@ class Residents:
                     layout.padding,
                 )
             ]
-        return [piece.seen_with(layout) for piece in self._pieces[buffer.value]]
+        shape = self.plan.tensors[buffer.value].layout.shape
+        pieces: list[Piece] = []
+        for slab in self.plan.slabs[buffer.value]:
+            piece = self.piece(buffer, slab)
+            if piece is not None:
+                pieces.append(piece.part(slab.own).seen_with(layout, shape))
+        return pieces

@@ -83,6 +83,18 @@ class Tiler(ABC):
         """Whether what the layer reads and writes may be in local memories."""
         return self.moves_by_emitter
 
+    @property
+    def multicasts_weights(self) -> bool:
+        """Whether cores load at once the weights that they share."""
+        decided = self.layer.operation.decided.weights
+        return self.costs.multicasts if decided is None else decided == "multicast"
+
+    def loads(self, index: int) -> bool:
+        """Tell whether tiles read input `index` by `Emitter.load` alone, so that they may be views of one buffer with
+        all that a part of the layer reads. Unless overridden, they do.
+        """
+        return True
+
     def footprint(self, window: Window, schedule: Schedule) -> Footprint:
         """Return the memory that the buffers of one tile of `window` take, in a complete schedule. Unless overridden,
         this is all of the local memory.

@@ -14,7 +14,7 @@ from ....dialects import tile, tpu
 from ...tiling.copy_planning import plan
 from ...tiling.cost import CostModel, Work
 from ...tiling.layout import offset_of
-from ...tiling.windows import Range, Window, sizes_of, whole
+from ...tiling.windows import Range, Window, hull, intersection, sizes_of, whole
 from ..tiler_bases.box_tiler import BoxTiler
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
@@ -48,6 +48,9 @@ class MovementTiler(BoxTiler):
         """Return the boxes of the output that are copied from inputs."""
         raise NotImplementedError
 
+    def loads(self, index: int) -> bool:
+        return False
+
     def filled_with(self) -> float | None:
         """Return the storage value of what no piece covers; None if the pieces cover all, as here."""
         return None
@@ -71,7 +74,7 @@ class MovementTiler(BoxTiler):
         loads, addresses, copied = 0, 0, 0
         boxes: dict[int, Window] = {}
         for piece in self.pieces:
-            box = _common(piece.box, window)
+            box = intersection(piece.box, window)
             if box is None:
                 continue
             copies = plan(sizes_of(box), self._source_strides(piece), self._local_strides(window))
@@ -82,10 +85,7 @@ class MovementTiler(BoxTiler):
             if source.is_kept:
                 copied += source.bytes_of(prod(sizes_of(box)))
                 read = _read(piece, box)
-                known = boxes.get(piece.index, read)
-                boxes[piece.index] = tuple(
-                    (min(a[0], b[0]), max(a[1], b[1])) for a, b in zip(read, known, strict=True)
-                )
+                boxes[piece.index] = hull(boxes.get(piece.index, read), read)
             else:
                 loads += self.costs.bus_bytes(source.bytes_of(run), runs)
         if self.fill is not None and not self._ends_rows(window):
@@ -105,7 +105,7 @@ class MovementTiler(BoxTiler):
         """Tell whether all that a padding adds to `window` follows its rows, like the zero points that fill lanes: then
         copies write it along with the rows.
         """
-        box, last = _common(self.pieces[0].box, window), self.order[-1]
+        box, last = intersection(self.pieces[0].box, window), self.order[-1]
         if box is None or self.fill != self.layer.result.zero_point:
             return False
         beside = [range_ for axis, range_ in enumerate(window) if axis != last]
@@ -127,7 +127,7 @@ class MovementTiler(BoxTiler):
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes = sizes_of(window)
         out = emitter.alloc(self.local_shape(sizes), self.layer.output.storage, name="out")
-        found = [(piece, _common(piece.box, window)) for piece in self.pieces]
+        found = [(piece, intersection(piece.box, window)) for piece in self.pieces]
         present = [(piece, box) for piece, box in found if box is not None]
         filled = self.fill is not None and not self._ends_rows(window)
         if filled:
@@ -186,17 +186,6 @@ def _read(piece: Piece, box: Window) -> Window:
     ):
         ends = start + (low - first) * step, start + (high - 1 - first) * step
         result.append((min(ends), max(ends) + 1))
-    return tuple(result)
-
-
-def _common(a: Window, b: Window) -> Window | None:
-    """Return the intersection of two windows; None if it is empty."""
-    result: list[Range] = []
-    for (low, high), (other_low, other_high) in zip(a, b, strict=True):
-        low, high = max(low, other_low), min(high, other_high)
-        if low >= high:
-            return None
-        result.append((low, high))
     return tuple(result)
 
 

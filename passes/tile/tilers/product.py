@@ -89,12 +89,7 @@ class MatmulTiler(AccumulatingTiler):
         if not self.w.is_kept:
             return work
         box = self._matrix_box(self.w, (*window[:-2], (0, self.depth)), window[-1])
-        return replace(
-            work,
-            load_bytes=work.load_bytes - weights,
-            copied_bytes=work.copied_bytes + weights,
-            boxes=(*work.boxes, (1, box)),
-        )
+        return replace(work, boxes=(*work.boxes, (1, box)))
 
     @property
     def mixes_all(self) -> bool:
@@ -138,6 +133,10 @@ class MatmulTiler(AccumulatingTiler):
     def may_stay_on_chip(self) -> bool:
         # Of an output without rows or columns a tile has rows of one element, which a piece cannot say.
         return not self._inserted
+
+    def loads(self, index: int) -> bool:
+        # Columns of the right-hand side are brought into blocks.
+        return index != 1 or self.transposed
 
     def footprint(self, window: Window, schedule: Schedule) -> Footprint:
         return super().footprint(next(iter(self._products(window))), self._with_all(schedule))

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.targets.target import load_target
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging import listing_reduction
@@ -23,9 +25,14 @@ from smalti.compiler.debugging.predicate import (
 )
 from smalti.compiler.debugging.reduction import reduce_ir, reduce_onnx
 from smalti.dialects import tile
+from smalti.dialects.context import make_context
+from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
 from smalti.dialects.isa import InstructionOp
 from smalti.dialects.level import Level
+from smalti.passes.pipeline import run_pipeline
+from smalti.passes.registry import parse_pipeline
+from xdsl.dialects.builtin import ModuleOp
 
 from .faulty_passes import (
     FAULTY,
@@ -206,3 +213,33 @@ def test_listings_come_down_to_one_step(level: str):
     reduced = reduce_ir(experiment, HoldsMatmuls())
     assert reduced.before > 20 and reduced.after == 1
     assert listing_reduction.count(reduced.experiment) == 1
+
+
+def test_some_receivers_of_a_multicast_are_a_program():
+    """Those that are left meet without the others."""
+    weights = tile.GlobalOp("w", "weights", [64], "i8", seed=3)
+    box = {"source_strides": [1], "target_strides": [1], "sizes": [64]}
+    buffers = [tile.AllocOp(core, [64], "i8") for core in range(3)]
+    outputs = [tile.GlobalOp(f"y{core}", "output", [64], "i8") for core in range(3)]
+    loads = [
+        tile.CopyOp(core, weights.output, buffer.output, group=1, **box)
+        for core, buffer in enumerate(buffers)
+    ]
+    stores = [
+        tile.CopyOp(core, buffer.output, output.output, **box)
+        for core, (buffer, output) in enumerate(zip(buffers, outputs, strict=True))
+    ]
+    module = ModuleOp([tile.ProgramOp("main", [weights, *buffers, *outputs, *loads, *stores])])
+    set_target(module, "default-8c", load_target("default-8c"))
+    verify(module)
+    whole = IrExperiment((), module, make_context())
+    expected = run_ir(module, whole.ctx, {})
+    for kept in ((0, 2), (1,)):
+        part = listing_reduction.keep(whole, [*kept, *(3 + core for core in kept)])
+        verify(part.module)
+        names = "tile-order-engines,tile-assign-addresses,convert-tile-to-isa"
+        run_pipeline(part.ctx, part.module, parse_pipeline(names))
+        results = run_ir(part.module, part.ctx, {})
+        assert list(results) == [f"y{core}" for core in kept]
+        for name, value in results.items():
+            np.testing.assert_array_equal(value, expected[name])

@@ -13,11 +13,11 @@ from smalti.dialects import tile
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
+from smalti.dialects.tile.multicast_groups import events_of, group_of
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from smalti.passes.tile.order_engines import OrderEngines
 from xdsl.dialects.builtin import ModuleOp
 
-from tests.unit.slabs import ROW, TwoRanges, copy, module_of, plus_one
 from tests.unit.tile_programs import expected, images, two_layers
 
 
@@ -133,48 +133,70 @@ def test_a_load_stays_where_memory_is_full():
     assert kinds(module) == "llmlsmsms"
 
 
-def test_views_are_declared_between_their_buffer_and_their_first_use():
-    own = TwoRanges()
-    module = own.module
-    unused = tile.ViewOp(own.slab.output, (4, ROW))
-    block = tile.program_of(module).body.block
-    block.insert_op_after(unused, own.slab)
+def places_of_loads(module):
+    """The multicasts, as lists of places in the program."""
+    steps = tile.program_of(module).steps
+    return [list(event) for event in events_of(steps) if group_of(steps[event[0]])]
+
+
+def loads(module, core):
+    """The buffers in global memory that a core loads from, in order."""
+    return [
+        op.source.owner.buffer_name.data
+        for op in tile.program_of(module).steps
+        if isinstance(op, tile.CopyOp)
+        and op.core_number == core
+        and isinstance(op.source.owner, tile.GlobalOp)
+    ]
+
+
+def test_multicasts_run_ahead_together():
+    """The weights of the second layer come before what the first one computes, as if each core loaded them itself."""
+    module, ctx = two_layers(cores=2, tiles=4, multicast=True)
+    alone, _ = two_layers(cores=2, tiles=4)
+    for each in (module, alone):
+        OrderEngines().run(ctx, each)
+        verify(each)
+    assert [len(event) for event in places_of_loads(module)] == [2, 2, 2, 2]
+    for core in (0, 1):
+        assert loads(module, core)[:8] == ["w0", "t0", "x", "x", "x", "x", "w1", "t1"]
+        assert loads(module, core) == loads(alone, core)
+
+
+@pytest.mark.parametrize("multicast", [False, True])
+def test_a_multicast_waits_for_room_in_every_memory(multicast):
+    """Core 1 has no room for the weights beside its tile; core 0 has, and could load ahead of it."""
+    size, small = 700 << 10, 300 << 10
+    x = tile.GlobalOp("x", "input", [size], "i8")
+    w = tile.GlobalOp("w", "weights", [small], "i8", seed=1)
+    y = tile.GlobalOp("y", "output", [size], "i8")
+    a, b = (tile.AllocOp(1, [1, size], "i8") for _ in range(2))
+    copies = [tile.AllocOp(core, [1, small], "i8") for core in (0, 1)]
+    results = [tile.AllocOp(core, [1, small], "i8") for core in (0, 1)]
+    z = [tile.GlobalOp(f"z{core}", "output", [small], "i8") for core in (0, 1)]
+    strides = {"source_strides": [1], "target_strides": [1]}
+    scale = {"multiplier": 1 << 30, "shift": 30}
+    group = 1 if multicast else None
+    ops = [
+        *(x, w, y, a, b, *copies, *results, *z),
+        tile.CopyOp(1, x.output, a.output, sizes=[size], **strides),
+        tile.ConvertOp(1, a.output, b.output, columns=size, **scale),
+        tile.CopyOp(1, b.output, y.output, sizes=[size], **strides),
+    ]
+    for core in (0, 1):
+        target = copies[core].output
+        ops.append(tile.CopyOp(core, w.output, target, sizes=[small], group=group, **strides))
+    for core in (0, 1):
+        ops += [
+            tile.ConvertOp(core, copies[core].output, results[core].output, columns=small, **scale),
+            tile.CopyOp(core, results[core].output, z[core].output, sizes=[small], **strides),
+        ]
+    module = ModuleOp([tile.ProgramOp("main", ops)])
+    set_target(module, "default-8c", load_target("default-8c"))
+    verify(module)
     OrderEngines().run(make_context(), module)
     verify(module)
-    ops = list(block.ops)
-    low, high = own.steps[1], own.steps[3]
-    assert ops.index(own.slab) + 1 == ops.index(own.low) == ops.index(low) - 1
-    assert ops.index(own.high) == ops.index(high) - 1
-    assert unused not in ops
-    # The second load need not wait for what is computed of the first one.
-    assert tile.program_of(module).steps == [own.steps[i] for i in (0, 2, 1, 3, 4, 5, 6, 7)]
-
-
-def with_late_loads(*, through_view: bool):
-    """A core computes for some time before it uses a slab, into which a load goes then, too."""
-    x = tile.GlobalOp("x", "input", (8, ROW), "i8")
-    y = tile.GlobalOp("y", "output", (8, ROW), "i8")
-    slab, work = tile.AllocOp(0, (8, ROW), "i8"), tile.AllocOp(0, (8, ROW), "i8")
-    low, high = (tile.ViewOp(slab.output, (4, ROW), offset=row * ROW) for row in (0, 4))
-    half = tile.ViewOp(work.output, (4, ROW))
-    begin = plus_one(0, half.output, low.output)
-    target, to = (high.output, 0) if through_view else (slab.output, 4 * ROW)
-    load = copy(0, x.output, target, 4 * ROW, to=to)
-    steps = [
-        copy(0, x.output, work.output, 8 * ROW),
-        *(plus_one(0, work.output, work.output) for _ in range(8)),
-        begin,
-        load,
-        plus_one(0, slab.output, work.output),
-        copy(0, work.output, y.output, 8 * ROW),
-    ]
-    return module_of([x, y, slab, work, low, high, half, *steps]), begin, load
-
-
-@pytest.mark.parametrize("through_view", [False, True])
-def test_a_load_into_a_part_of_a_buffer_begins_no_new_memory(through_view):
-    """It would make the buffer live from its own place on, without a word to those who count bytes."""
-    module, begin, load = with_late_loads(through_view=through_view)
-    OrderEngines().run(make_context(), module)
     steps = tile.program_of(module).steps
-    assert steps.index(load) == steps.index(begin) + 1
+    load = next(i for i, op in enumerate(steps) if op.core_number == 0)
+    stored = next(i for i, op in enumerate(steps) if op.buffer_written is y.output)
+    assert (load > stored) == multicast

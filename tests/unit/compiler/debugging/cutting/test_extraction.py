@@ -23,6 +23,7 @@ from smalti.dialects import tpu
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.location import names_of
 from smalti.dialects.ir.text.module_text import read_module, verify
+from smalti.dialects.isa import InstructionOp
 from smalti.dialects.level import Level
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
@@ -159,10 +160,15 @@ EARLIER = "/features/features.1/Add_output_0"
     "selection", [Selection(span=(EARLIER, ADD)), Selection(node=NODE)], ids=["span", "node"]
 )
 def test_instructions_of_several_cores_are_a_file_that_runs(tmp_path: Path, selection: Selection):
-    """What stands first in a listing need not run first, and what only waited is made anew."""
+    """What stands first in a listing need not run first, what only waited is made anew, and receivers of multicasts
+    load each for itself.
+    """
     options = CompileOptions(None, None, "int8", "random:0", changes=(IN_GLOBAL_MEMORY,))
     whole = start_from_model(MODEL, options)
     whole.lower_to("isa")
+    assert any(
+        op.values().get("group") for op in whole.module.walk() if isinstance(op, InstructionOp)
+    )
     inputs = InputSource(seed=3).arrays(whole.module)
     part, values = extract(IrExperiment((), whole.module, whole.ctx), selection, inputs)
     path = tmp_path / "part.isa.mlir"

@@ -1,5 +1,5 @@
 """Whatever the schedule, integers are the same to the bit: layers on any cores, in any parts and tiles, whose outputs
-stay on chip or do not.
+stay on chip or do not, and whose weights are multicast or are not.
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter.tile.interpreter import run_tile
+from smalti.backends.program.assemble import assemble
+from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile, tpu
 from smalti.dialects.ir.context import weights_of
 from smalti.dialects.ir.weights import WeightStore
 from smalti.dialects.tile.schedule import Schedule, ScheduleAttr
+from smalti.passes.pipeline import run_pipeline
+from smalti.passes.registry import parse_pipeline
 from smalti.passes.tile.layer_parts import possible_parts
 from smalti.passes.tile.tiler_bases.constants import Constants
 from smalti.passes.tile.tiler_bases.layer import Buffer, Layer
 from smalti.passes.tile.tilers.registry import tiler_of
 from smalti.passes.tiling.cost import CostModel
+from xdsl.dialects.builtin import ModuleOp
 
 from .random_network import Network, check
 from .test_tiling_equivalence import TINY
@@ -73,6 +79,21 @@ def _drawn(
     return chosen
 
 
+def check_on_simulator(network: Network, module: ModuleOp, prefetch: int) -> None:
+    """Run a program of tiles on the simulator; check that it comes to its end, that its instructions wait for each
+    other where they must, and that it computes what the tiles do.
+    """
+    store, inputs = weights_of(network.ctx), network.values()
+    want = run_tile(module, store, inputs)
+    order = f"tile-order-engines{{prefetch={prefetch}}}"
+    stages = f"{order},tile-assign-addresses,convert-tile-to-isa"
+    run_pipeline(network.ctx, module, parse_pipeline(stages))
+    result = simulate(assemble(module, network.ctx), inputs, mode="both", sanitize=True)
+    assert result.outputs is not None and result.timing is not None
+    for name, array in want.items():
+        np.testing.assert_array_equal(result.outputs[name], array)
+
+
 @SETTINGS
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_any_schedule_computes_the_same(tiny: str, seed: int, data: st.DataObject) -> None:
@@ -108,6 +129,50 @@ def test_any_schedule_computes_the_same(tiny: str, seed: int, data: st.DataObjec
             # In the tiny memories there is not always room for what stays.
             output = draw(st.sampled_from((None, "global", "local") if roomy else (None, "global")))
             found = replace(found, output=output)
+        found = replace(found, weights=draw(st.sampled_from((None, "separate", "multicast"))))
         op.properties["schedule"] = ScheduleAttr(found)
 
-    check(network, result, target, CORES, schedule)
+    module = check(network, result, target, CORES, schedule)
+    if roomy:
+        check_on_simulator(network, module, draw(st.sampled_from((0, 1, 64))))
+
+
+@settings(SETTINGS, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.data())
+def test_cores_that_need_weights_in_any_order_come_to_an_end(
+    seed: int, data: st.DataObject
+) -> None:
+    """The parts of a layer have tiles and loops of their own, so that not all of their loads can be multicasts."""
+    network, draw = Network(True, np.random.default_rng(seed)), data.draw
+    x, rows = network.input(1, 16, 6, 4), 6
+    for name in ("first", "second"):
+        x = network.add(
+            tpu.Conv2dOp(
+                name, x, network.parameters(48 if name == "first" else 32, x.type.get_shape()[1], 1, 1),
+                element=network.element(), strides=(1, 1), pads=(0, 0, 0, 0), dilations=(1, 1),
+                groups=1, accumulator="i32",
+            )
+        )  # fmt: skip
+
+    def schedule(op: tile.LayerOp) -> None:
+        if op.tpu_name not in ("first", "second"):
+            return
+        parts = draw(st.sampled_from((2, 3)))
+        tiles = [
+            (1, draw(st.sampled_from((16, 32, 48))), draw(st.integers(1, rows // parts)), 4)
+            for _ in range(parts)
+        ]
+        chosen = Schedule(
+            cores=tuple(draw(st.permutations(range(CORES)))[:parts]),
+            split=(1, 1, parts, 1),
+            tile=tuple(tiles),
+            order=tuple(
+                draw(st.sampled_from(("channels_outer", "rows_outer"))) for _ in range(parts)
+            ),
+            block=16,
+            weights="multicast",
+        )
+        op.properties["schedule"] = ScheduleAttr(chosen)
+
+    module = check(network, x, "default-8c", CORES, schedule)
+    check_on_simulator(network, module, draw(st.sampled_from((0, 1, 64))))

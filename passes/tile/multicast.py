@@ -1,0 +1,141 @@
+"""Joins the loads by which several cores bring the same weights to their memories into multicasts.
+
+    tile.copy core 0 %w -> %a …               tile.copy core 0 %w -> %a … group = 1
+    tile.conv2d core 0 %x, %a …         ⇒     tile.copy core 1 %w -> %b … group = 1
+    tile.copy core 1 %w -> %b …               tile.conv2d core 0 %x, %a …
+    tile.conv2d core 1 %y, %b …               tile.conv2d core 1 %y, %b …
+
+The steps of a core keep their order. A multicast stands where all of its cores have reached it, so that every step
+waits for steps above it only. Where two cores load weights in different orders, some of their loads stay by themselves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+
+from xdsl.ir import Operation, SSAValue
+
+from ...dialects import tile
+from ...dialects.ir.attribute import integer
+from ...dialects.tile.multicast_groups import group_of
+from ...dialects.tile.schedule import WeightLoads
+from .layer_parts import Parts
+from .tiler_bases.tiler import Tiler
+
+_Key = tuple[object, ...]
+"""What loads have in common that can be one multicast."""
+
+_Meeting = dict[int, int]
+"""For each core that takes part in a multicast, the place of its load among the core's operations."""
+
+
+class Multicasts:
+    """Makes the multicasts of a program, which may have some already among `operations`, and numbers their groups."""
+
+    def __init__(self, operations: Iterable[Operation] = ()) -> None:
+        self._last_group = max((group_of(op) or 0 for op in operations), default=0)
+        self.made = 0
+        """How many were made."""
+
+    def joined(self, parts: Sequence[tuple[int, Sequence[Operation]]]) -> list[Operation]:
+        """Return the operations of the parts of a layer, each with its core, as one list in which equal loads of
+        weights are multicasts.
+        """
+        cores: dict[int, list[Operation]] = defaultdict(list)
+        for core, operations in parts:
+            cores[core] += operations
+        result: list[Operation] = []
+        done = dict.fromkeys(cores, 0)
+        for meeting in _in_common_order(_meetings(cores)):
+            for core, place in meeting.items():
+                result += cores[core][done[core] : place]
+                done[core] = place + 1
+            self.made += 1
+            group = integer(self._last_group + self.made)
+            for core, place in meeting.items():
+                load = cores[core][place]
+                load.properties["group"] = group
+                result.append(load)
+        for core, operations in cores.items():
+            result += operations[done[core] :]
+        return result
+
+
+def loads_of_weights(tiler: Tiler, parts: Parts) -> WeightLoads | None:
+    """Return `multicast` if several cores need the same weights and can load them at once, else None."""
+    needed: dict[Hashable, set[int]] = defaultdict(set)
+    for core, window in zip(parts.cores, parts.windows, strict=True):
+        work = tiler.work(window)
+        if work.shared_load_bytes:
+            needed[work.shared].add(core)
+    return "multicast" if any(len(cores) > 1 for cores in needed.values()) else None
+
+
+def _meetings(cores: dict[int, list[Operation]]) -> list[_Meeting]:
+    """Return the loads of weights that several cores have: each occurrence on a core with the same one on the
+    others.
+    """
+    found: dict[_Key, _Meeting] = defaultdict(dict)
+    for core, operations in cores.items():
+        occurrences: dict[_Key, int] = defaultdict(int)
+        for place, op in enumerate(operations):
+            if isinstance(op, tile.CopyOp) and _loads_weights(op, core):
+                key = _key(op)
+                found[(*key, occurrences[key])][core] = place
+                occurrences[key] += 1
+    return [meeting for meeting in found.values() if len(meeting) > 1]
+
+
+def _loads_weights(op: tile.CopyOp, core: int) -> bool:
+    """Tell whether a copy brings weights to the memory of a core."""
+    source, target = op.source.owner, op.target.owner
+    return (
+        isinstance(source, tile.GlobalOp)
+        and source.segment.data == "weights"
+        and isinstance(target, tile.AllocOp)
+        and target.core.value.data == op.core.value.data == core
+    )
+
+
+def _key(op: tile.CopyOp) -> _Key:
+    fields = (
+        op.source_offset, op.source_strides, op.target_strides, op.sizes, op.pad, op.pad_value,
+    )  # fmt: skip
+    source: SSAValue = op.source
+    return source, *fields
+
+
+def _in_common_order(meetings: Sequence[_Meeting]) -> list[_Meeting]:
+    """Return meetings in an order that is that of each core; what would need another order is left out of them.
+
+    If no meeting is the next one of all its cores, the one that most cores have reached takes place without the others.
+    """
+    coming: dict[int, list[_Meeting]] = defaultdict(list)
+    for meeting in meetings:
+        for core in meeting:
+            coming[core].append(meeting)
+    for core, own in coming.items():
+        own.sort(key=lambda meeting: -meeting[core])
+    result: list[_Meeting] = []
+    while any(coming.values()):
+        heads = [own[-1] for own in coming.values() if own]
+        present = {
+            id(meeting): [c for c in meeting if coming[c] and coming[c][-1] is meeting]
+            for meeting in heads
+        }
+        chosen = max(
+            heads,
+            key=lambda meeting: (
+                len(present[id(meeting)]) == len(meeting),
+                len(present[id(meeting)]),
+            ),
+        )
+        for core in [core for core in chosen if core not in present[id(chosen)]]:
+            coming[core].remove(chosen)
+            del chosen[core]
+        for core in chosen:
+            coming[core].pop()
+        if len(chosen) > 1:
+            result.append(chosen)
+    return result

@@ -1,0 +1,174 @@
+"""Plans where tensors lie that stay on chip: no IR but the tensors' values.
+
+A core keeps a window of a tensor that it computes in one buffer, its slab. Where a layer on that core reads more, and
+both together are a box of which the window is one contiguous range, the slab covers that box, and other cores send what
+they compute of it, such as the rows beside it that a convolution needs. Where that is not so, the core gathers the box
+that the layer reads in another buffer, which later layers read, too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+from xdsl.ir import SSAValue
+
+from ....backends.numerics.rounding_up import round_up
+from ....backends.targets.alignment import align
+from ...tiling.windows import Window, contains, hull, intersection, sizes_of
+from .layer import Buffer
+
+GROWTH = 2
+"""The most that a slab is larger than the window that its core computes."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A box of a tensor that stays on chip, with its own axes, which a part of a layer reads: tile by tile out of one
+    buffer, if it `is_loaded`, else wherever it lies.
+    """
+
+    tensor: Buffer
+    box: Window
+    is_loaded: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a layer: `core` computes `window` of `output`. `layer` is the number of the layer in its program."""
+
+    layer: int
+    core: int
+    output: Buffer
+    window: Window
+    reads: Sequence[Read]
+
+
+@dataclass(frozen=True)
+class Slab:
+    """Where `core` keeps `box` of a tensor, of which it computes `own`."""
+
+    core: int
+    own: Window
+    box: Window
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """A box of a tensor that `core` brings together for its parts of the layers `first` to `last`."""
+
+    core: int
+    box: Window
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Bytes of a core's local memory that a tensor takes from layer `first` to layer `last`."""
+
+    core: int
+    first: int
+    last: int
+    size_bytes: int
+
+
+@dataclass
+class SlabPlan:
+    """The slabs and gatherings of the tensors that stay on chip. `lane_group` is how many elements rows are padded to
+    a multiple of.
+    """
+
+    lane_group: int
+    tensors: dict[SSAValue, Buffer] = field(default_factory=dict)
+    slabs: dict[SSAValue, list[Slab]] = field(default_factory=lambda: defaultdict(list))
+    gatherings: dict[SSAValue, list[Gathering]] = field(default_factory=lambda: defaultdict(list))
+    _written: dict[SSAValue, int] = field(default_factory=dict)
+    _readers: dict[SSAValue, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    @staticmethod
+    def of(parts: Sequence[Part], lane_group: int) -> SlabPlan:
+        """Plan for all parts of a program, in its order."""
+        plan = SlabPlan(lane_group)
+        reads: dict[tuple[SSAValue, int], list[tuple[int, Window]]] = defaultdict(list)
+        owners: dict[tuple[SSAValue, int], int] = defaultdict(int)
+        for part in parts:
+            if part.output.is_kept:
+                plan.tensors[part.output.value] = part.output
+                plan._written.setdefault(part.output.value, part.layer)
+                owners[part.output.value, part.core] += 1
+            for read in part.reads:
+                plan._readers[read.tensor.value].add(part.layer)
+                if read.is_loaded:
+                    reads[read.tensor.value, part.core].append((part.layer, read.box))
+        for part in parts:
+            value = part.output.value
+            if value in plan.tensors:
+                box = part.window
+                if owners[value, part.core] == 1:
+                    box = _grown(box, reads[value, part.core], part.output.layout.order)
+                plan.slabs[value].append(Slab(part.core, part.window, box))
+        for (value, core), boxes in reads.items():
+            if value in plan.tensors:
+                plan._gather(value, core, boxes)
+        return plan
+
+    def _gather(self, value: SSAValue, core: int, boxes: Sequence[tuple[int, Window]]) -> None:
+        slabs = [slab.box for slab in self.slabs[value] if slab.core == core]
+        own: list[Gathering] = []
+        for layer, box in boxes:
+            if any(contains(slab, box) for slab in slabs):
+                continue
+            for number, known in enumerate(own):
+                if contains(known.box, box):
+                    own[number] = replace(known, last=layer)
+                    break
+            else:
+                own.append(Gathering(core, box, layer, layer))
+        self.gatherings[value] += own
+
+    def claims(self, value: SSAValue) -> Iterator[Claim]:
+        """Return what a tensor takes of local memories."""
+        tensor = self.tensors[value]
+        first = self._written[value]
+        last = max(self._readers[value], default=first)
+        for slab in self.slabs[value]:
+            yield Claim(slab.core, first, last, self._size_bytes(tensor, slab.box))
+        for each in self.gatherings[value]:
+            yield Claim(each.core, each.first, each.last, self._size_bytes(tensor, each.box))
+
+    def layers_per_reader(self, value: SSAValue) -> float:
+        """Return for how many layers a tensor stays, divided by how many write or read it."""
+        first, readers = self._written[value], self._readers[value]
+        return (max(readers, default=first) - first + 1) / (1 + len(readers))
+
+    def _size_bytes(self, tensor: Buffer, box: Window) -> int:
+        return align(tensor.bytes_of(prod(self.shape(tensor, box))))
+
+    def shape(self, tensor: Buffer, box: Window) -> tuple[int, ...]:
+        """Return the shape of a buffer for `box` of a tensor: the axes in its order in memory, the last one padded."""
+        sizes, order = sizes_of(box), tensor.layout.order
+        return (*(sizes[axis] for axis in order[:-1]), round_up(sizes[order[-1]], self.lane_group))
+
+
+def _grown(own: Window, reads: Sequence[tuple[int, Window]], order: Sequence[int]) -> Window:
+    """Return the box of the slab of a core that computes `own` and reads these boxes."""
+    box = own
+    for _, read in sorted(reads, key=lambda each: prod(sizes_of(each[1]))):
+        both = hull(box, read)
+        shared = intersection(box, read)
+        inside = 0 if shared is None else prod(sizes_of(shared))
+        union = prod(sizes_of(box)) + prod(sizes_of(read)) - inside
+        size = prod(sizes_of(both))
+        is_small = size <= GROWTH * prod(sizes_of(own))
+        if size == union and is_small and _is_contiguous(own, both, order):
+            box = both
+    return box
+
+
+def _is_contiguous(window: Window, box: Window, order: Sequence[int]) -> bool:
+    """Tell whether `window` is one range of the elements of `box` in memory."""
+    axes = [axis for axis in order if box[axis][1] - box[axis][0] > 1]
+    return all(window[axis] == box[axis] for axis in axes[1:])
