@@ -10,6 +10,7 @@ from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.instructions.coverage import Box
 from ...backends.numerics.storage import PERMUTED_NAMES
 from ..ir.attribute import Integer, Ints, Real, integer, ints, optional_integer, real, values_of
 from ..ir.field import buffer, prop
@@ -70,6 +71,17 @@ class CopyOp(CoreOp):
         """Whether the op only brings something to a buffer of a core, from global memory or another buffer."""
         return not is_global(self.target)
 
+    @property
+    def source_box(self) -> Box:
+        """The elements of the source that the copy reads."""
+        return _box(self.source_offset, self.source_strides, values_of(self.sizes), 0)
+
+    @property
+    def target_box(self) -> Box:
+        """The elements of the target that the copy writes, padding included."""
+        pad = 0 if self.pad is None else self.pad.value.data
+        return _box(self.target_offset, self.target_strides, values_of(self.sizes), pad)
+
     def verify_fields(self) -> None:
         check_space(self, "source", "global", "local")
         check_space(self, "target", "global", "local")
@@ -94,6 +106,10 @@ class CopyOp(CoreOp):
         source_offset, target_offset = self.source_offset.value.data, self.target_offset.value.data
         _check_box("source", self.source, source_offset, self.source_strides, sizes, 0)
         _check_box("target", self.target, target_offset, self.target_strides, sizes, pad)
+
+
+def _box(offset: Integer, strides: Ints, sizes: Sequence[int], pad: int) -> Box:
+    return Box(offset.value.data, tuple(sizes[:-1]), values_of(strides)[:-1], sizes[-1] + pad)
 
 
 def _check_box(

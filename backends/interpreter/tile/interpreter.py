@@ -8,7 +8,7 @@ address shows. A read of bytes that nobody wrote, or that another buffer has ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from ....dialects.tile.analysis.weight_data import weight_data
 from ....passes.tile.given_addresses import check_inside_memories
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
+from ...instructions.operand_access import operand_accesses, with_operands_apart
 from ..samples import MAX_LIVE_BYTES, joined, stack_samples
 from ..tpu import run_body
 from .buffers import ProgramBuffers
@@ -34,10 +35,6 @@ from .kept_tensors import KeptTensors
 from .memory import Buffer, Memory
 
 Observer = Callable[[str, np.ndarray], None]
-
-_OPERAND_SHIFT = 40
-"""To check its reads, operand k of a computation is given the address (k + 1) << 40: so an access tells its operand.
-"""
 
 
 def run_tile(
@@ -230,11 +227,9 @@ class _Run:
         """Run a computation on tiles with the device function that its instruction names."""
         mnemonic, fields, operands = op.checked_instruction()
         instruction = BY_MNEMONIC[mnemonic]
-        complete = {f.name: fields.get(f.name, f.default) for f in instruction.fields}
         buffers = {name: self._buffer(value) for name, value in operands.items()}
-        for number, name in enumerate(buffers, 1):
-            complete[name] = number << _OPERAND_SHIFT
-        _check_accesses(instruction, complete, list(buffers.values()))
+        complete = with_operands_apart(instruction, fields, list(buffers))
+        _check_accesses(instruction, complete, buffers)
         target = self._target(op.buffer_written)
         arrays = {name: buffers[name].flat() for name, *_ in instruction.reads(complete)}
         assert instruction.numerics is not None
@@ -244,13 +239,12 @@ class _Run:
 
 
 def _check_accesses(
-    instruction: type[Instruction], fields: Mapping[str, Any], buffers: Sequence[Buffer]
+    instruction: type[Instruction], fields: Mapping[str, Any], buffers: Mapping[str, Buffer]
 ) -> None:
     """Check that the instruction stays inside its operands' buffers, and reads only bytes that were written."""
-    for access in instruction.accesses(fields):
-        operand = access.address >> _OPERAND_SHIFT
-        buffer = buffers[operand - 1]
-        for first, last in (access.intervals() - (operand << _OPERAND_SHIFT)).tolist():
+    for name, access in operand_accesses(instruction, fields, list(buffers)):
+        buffer = buffers[name]
+        for first, last in access.intervals().tolist():
             if last > buffer.size_bytes:
                 raise _ProgramError(
                     f"reaches byte {last} of '{buffer.label}', which has {buffer.size_bytes}"
