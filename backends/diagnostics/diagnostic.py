@@ -150,7 +150,7 @@ def contained(note: str) -> Iterator[None]:
     """
     try:
         yield
-    except (DiagnosticError, KeyboardInterrupt, GeneratorExit):
+    except (DiagnosticError, KeyboardInterrupt):
         raise
     except BaseException as error:
         with suppress(TypeError):  # an exception may have attributes of its own of this name

@@ -27,6 +27,8 @@ from xdsl.irdl import (
 )
 from xdsl.traits import HasCanonicalizationPatternsTrait, HasFolder, OpTrait
 
+from .foreign_object import CONTAINERS, holds_attributes_only
+
 Predicate = Callable[[Any], bool]
 _Values = tuple[float, float, type[Attribute]]
 """Least and greatest number of operands or results, and the class that all their types have."""
@@ -78,10 +80,12 @@ def attribute_predicate(constraint: Any) -> Predicate | None:
     """Return a constraint on an attribute as a function; None for a kind of constraint that is not known here."""
     match constraint:
         case AnyAttr():
-            return lambda _: True
+            return holds_attributes_only
         case BaseAttr():
             base = constraint.attr
-            return lambda attribute: isinstance(attribute, base)
+            if not issubclass(base, CONTAINERS):
+                return lambda attribute: isinstance(attribute, base)
+            return lambda value: isinstance(value, base) and holds_attributes_only(value)
         case EqAttrConstraint():
             expected = constraint.attr
             return lambda attribute: attribute is expected or attribute == expected

@@ -18,6 +18,7 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from .definition_check import checks_by_itself, definition_predicate
+from .foreign_object import foreign_object
 
 
 class LocallyVerifiedOp(IRDLOperation):
@@ -68,8 +69,8 @@ class Verifier:
     """Verifies a module, again and again while passes change it.
 
     Besides each op's own verifier this checks that every operand is defined before its use, that blocks end in
-    terminators where they have to, and that names (property `name`) are unique in each function. The ops inside an op
-    are checked before the op itself, so that its verifier may rely on them.
+    terminators where they have to, that names (property `name`) are unique in each function, and that attributes and
+    locations are such. The ops inside an op are checked before the op itself, so that its verifier may rely on them.
 
     Where an op stands is checked every time. The verifier of a `LocallyVerifiedOp` without regions is run again only
     where something that it sees has changed: the op's properties, attributes, operands and types, and those of the ops
@@ -153,6 +154,7 @@ class Verifier:
         known = self._right.get(id(op))
         alike = (
             known is not None
+            and isinstance(op.location, Attribute)
             and known.types == types
             and known.operands == operands
             and known.attributes == op.attributes
@@ -197,7 +199,7 @@ class _Rules:
 @cache
 def _rules(cls: type[Operation]) -> _Rules:
     if not issubclass(cls, IRDLOperation):
-        return _Rules(lambda op: None, False, cls.verify_, False)
+        return _Rules(_check_objects, False, cls.verify_, False)
     # xDSL's decorator replaces the verifier of a class by one that first verifies the definition.
     written = inspect.getclosurevars(cls.verify_).nonlocals
     own, definition = written["custom_verify"], cls.get_irdl_definition()
@@ -211,14 +213,22 @@ def _rules(cls: type[Operation]) -> _Rules:
 def _definition_verifier(definition: OpDef) -> Callable[[Operation], None]:
     """Return a function that raises VerifyException for ops of the class that its definition does not allow."""
     holds = definition_predicate(definition)
-    if holds is None:
-        return definition.verify
 
     def verify(op: Operation) -> None:
-        if not holds(op):
+        is_allowed = holds is not None and holds(op)
+        if not is_allowed or op.attributes or not isinstance(op.location, Attribute):
+            _check_objects(op)
+        if not is_allowed:
             definition.verify(op)
 
     return verify
+
+
+def _check_objects(op: Operation) -> None:
+    """Raise VerifyException if something stands in place of an attribute or a location that is none."""
+    reason = foreign_object(op)
+    if reason is not None:
+        raise VerifyException(reason)
 
 
 def _first_line(error: VerifyException) -> str:

@@ -293,6 +293,12 @@ def _no_terminator(match: re.Match[str], op: Operation) -> tuple[Operation, Expl
     )
 
 
+def _python_object(match: re.Match[str], op: Operation) -> tuple[Operation, Explanation]:
+    return op, Explanation(
+        match.string, hint="wrap it: IntegerAttr, FloatAttr, StringAttr, ArrayAttr, DictionaryAttr"
+    )
+
+
 def _returned(match: re.Match[str], op: Operation) -> tuple[Operation, Explanation]:
     message = f"the function gives [{match[1]}], what is returned is [{match[2]}]"
     return op, Explanation(message, hint="change the function's type, or what is returned")
@@ -306,6 +312,7 @@ _WRONG_OPS: list[
     (r"operand (\d+) is used before it is defined", _used_early),
     (r'Redefinition of symbol "(.*)"', _symbol_twice),
     (r"the block does not end in a terminator", _no_terminator),
+    (r"'.*' holds a Python object of type \w+, .*", _python_object),
     (
         r"Expected arguments to have the same types as the function output types: "
         r"expected \[(.*)\], got \[(.*)\]",

@@ -43,7 +43,7 @@ class Ending(BaseException):
 def deeper(n):
     return deeper(n + 1)
 
-def fail():
+def fail(module=None):
     exec(builtins.smalti_test_fault)
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Faulty(SmaltiPass):
     name = "top-faulty"
 
     def run(self, ctx, module):
-        fail()
+        fail(module)
 
 @irdl_op_definition
 class FaultyOp(TopOp):
@@ -87,6 +87,7 @@ FAULTS = {
     "deeper(0)": "RecursionError: ",
     "raise MemoryError('mine')": "MemoryError: mine",
     "raise Ending('now')": "Ending: now",
+    "raise GeneratorExit('mine')": "GeneratorExit: mine",
     "raise Unprintable": "Unprintable, whose message cannot be printed (ValueError)",
     "raise BaseExceptionGroup('two', [Ending()])": "BaseExceptionGroup: two",
     "{}['absent']": "KeyError: 'absent'",
@@ -171,6 +172,14 @@ def test_fault_names_the_plugin_and_the_pass(
     err = told(command, fault, capsys, monkeypatch)
     assert f"error: plugin 'mine.py' ends with {FAULTS[fault]}" in err
     assert COMMANDS[command][2] in err and "mine.py:" in err
+
+
+@pytest.mark.parametrize("command", ["smalti-opt", "smalti compile"])
+def test_a_python_object_in_the_ir_names_the_pass(command: str, folder: Path, capsys, monkeypatch):
+    err = told(command, "module.attributes['mine'] = 3", capsys, monkeypatch)
+    assert "error: 'builtin.module': 'mine' holds a Python object of type int, expected" in err
+    assert "after pass 'top-faulty', which should not have made such IR" in err
+    assert "hint: wrap it: IntegerAttr, " in err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
