@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import TensorType
@@ -29,6 +29,9 @@ from .value import (
     dtype_of_value,
     shape_of,
 )
+
+Operand: TypeAlias = Value | list[Value] | None
+"""What an op takes for a field of operands: a tensor, a list of them, or nothing."""
 
 _MAX_ELEMENTS = 2**34
 """The most elements that a tensor of a network may have: 64 GiB in f32, more than anything that can be run."""
@@ -86,21 +89,27 @@ class GraphBuilder:
         self._used.add(name)
         return name
 
-    def emit(
-        self, op_class: Any, name: str, /, *operands: Value | list[Value] | None, **fields: Any
-    ) -> SSAValue:
+    def emit(self, op_class: Any, name: str, /, *operands: Operand, **fields: Any) -> SSAValue:
         """Append `op_class(name, *operands, **fields)` and return its result.
 
         Raises:
             DiagnosticError: if the shapes do not fit the op; it points at the node that is being imported.
             UnsupportedNodeError: if an operand has an element type that networks, or this op, do not compute with.
         """
-        values = [
-            [self.tensor(each) for each in operand]
-            if isinstance(operand, list)
-            else operand and self.tensor(operand)
-            for operand in operands
-        ]
+        try:
+            values: list[Operand] = [
+                [self.tensor(each) for each in operand]
+                if isinstance(operand, list)
+                else operand and self.tensor(operand)
+                for operand in operands
+            ]
+        except UnsupportedNodeError:
+            # A constant of integers goes with a tensor of integers, and that is what has to be cast.
+            computed = [each for each in _listed(operands) if not isinstance(each, Constant)]
+            integers = _first_of(computed, INTEGER_DTYPES)
+            if integers is None:
+                raise
+            raise _computes_with(integers) from None
         location = named(self._node.label) if self._node else None
         try:
             op = op_class(self.claim(name), *values, **fields, location=location)
@@ -173,15 +182,23 @@ class GraphBuilder:
         return error
 
 
-def _without_floats(given: Sequence[SSAValue | list[SSAValue] | None]) -> SSAValue | None:
-    """Return an operand of integers, or of bools if none has floats: most ops compute with floats only."""
+def _listed(given: Sequence[Operand]) -> list[Value]:
+    """Return the operands that are there, those of lists one by one."""
     listed = (each if isinstance(each, list) else [each] for each in given)
-    operands = [value for values in listed for value in values if value is not None]
-    dtypes = [dtype_of_value(each) for each in operands]
-    if not any(dtype in FLOAT_DTYPES for dtype in dtypes):
+    return [value for values in listed for value in values if value is not None]
+
+
+def _first_of(values: Sequence[Value], dtypes: Collection[np.dtype]) -> Value | None:
+    """Return the first value whose elements are of one of some data types."""
+    return next((each for each in values if dtype_of_value(each) in dtypes), None)
+
+
+def _without_floats(given: Sequence[Operand]) -> Value | None:
+    """Return an operand of integers, or of bools if none has floats: most ops compute with floats only."""
+    operands = _listed(given)
+    if _first_of(operands, FLOAT_DTYPES) is None:
         return operands[0] if operands else None
-    integers = zip(operands, dtypes, strict=True)
-    return next((each for each, dtype in integers if dtype in INTEGER_DTYPES), None)
+    return _first_of(operands, INTEGER_DTYPES)
 
 
 def _computes_with(value: Value, reason: str = "") -> UnsupportedNodeError:

@@ -157,7 +157,9 @@ def test_element_types():
         (node("ReduceSum", "p", "y"), "the int64 tensor 'p' at run time (elements must be floats"),
         (node("CumSum", "p one", "y"), "the int64 tensor 'p' at run time (cumsum takes"),
         (node("Mean", "p p", "y"), "the int64 tensor 'y_sum' at run time"),
-        (node("Mul", "p one", "y"), "the int64 tensor 'one' at run time"),
+        (node("Mul", "p one", "y"), "the int64 tensor 'p' at run time"),
+        (node("Mul", "one p", "y"), "the int64 tensor 'p' at run time"),
+        (node("Concat", "one p", "y", axis=0), "the int64 tensor 'p' at run time"),
         (node("ReduceSum", "c", "y"), "the bool tensor 'c' at run time (elements must be floats"),
     ],
 )
