@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
@@ -120,7 +121,8 @@ class AssignAddresses(SmaltiPass):
         slack = self.slack if memory[1] >= 0 else 0
         while True:
             own = turns.get(memory[1], ())
-            placement = place(_lifetimes(buffers, own, len(steps), slack), capacity, given=given)
+            lifetimes = _lifetimes(buffers, own, len(steps), slack, capacity)
+            placement = place(lifetimes, capacity, given=given)
             if placement is not None:
                 return placement
             if slack == 0:
@@ -138,18 +140,25 @@ def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:
 
 
 def _lifetimes(
-    buffers: Sequence[BufferUse], own: Sequence[int], count: int, slack: int
+    buffers: Sequence[BufferUse], own: Sequence[int], count: int, slack: int, capacity: int
 ) -> list[Lifetime]:
-    """Return the lifetimes of buffers from first to last use, extended by `slack` steps of their core; `own` are the
-    positions of that core's steps among `count`.
+    """Return the lifetimes of buffers from first to last use, extended by at most `slack` steps of their core, as far
+    as there is room for `capacity` bytes in all; `own` are the positions of that core's steps among `count`.
     """
+    result = lifetimes_of(buffers)
     if not slack:
-        return lifetimes_of(buffers)
-    result: list[Lifetime] = []
-    for buffer in buffers:
-        later = bisect_left(own, buffer.last) + slack
-        last = own[later] if later < len(own) else count
-        result.append(Lifetime(buffer.size_bytes, buffer.first, max(last, buffer.last)))
+        return result
+    live = np.zeros(count + 1, np.int64)
+    for each in result:
+        live[each.first : each.last + 1] += align(each.size_bytes)
+    for number in sorted(range(len(result)), key=lambda number: result[number].last):
+        each, size = result[number], align(result[number].size_bytes)
+        later = bisect_left(own, each.last) + slack
+        end = max(own[later] if later < len(own) else count, each.last)
+        crowded = np.flatnonzero(live[each.last + 1 : end + 1] + size > capacity)
+        last = each.last + int(crowded[0]) if len(crowded) else end
+        live[each.last + 1 : last + 1] += size
+        result[number] = Lifetime(each.size_bytes, each.first, last)
     return result
 
 

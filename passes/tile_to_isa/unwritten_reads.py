@@ -74,8 +74,8 @@ def _check_part(step: StepOp, value: SSAValue, part: Coverage) -> None:
         elements = np.asarray(missing.reshape(*buffer.physical_shape, -1).any(axis=-1))
         count = int(missing.sum())
         raise DiagnosticError(
-            f"{step.name}: reads {window_around(elements)} of {_name(buffer.output)} of type {buffer.output.type}, which no step "
-            f"above writes ({count} byte{'' if count == 1 else 's'})",
+            f"{step.name}: reads {window_around(elements)} of {_name(buffer.output)} of type "
+            f"{buffer.output.type}, which no step above writes ({count} byte{'' if count == 1 else 's'})",
             place_of(step),
             hint="write them in a step above: load or store to them with tile.copy, or fill the buffer with "
             "tile.fill before its parts are written",

@@ -52,8 +52,8 @@ nothing hides.
 @dataclass(frozen=True)
 class Work:
     """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus, and
-    bytes copied from local memories, with the box that is read of each such input, by its index. `shared_load_bytes` are
-    loaded at once by all parts whose `shared` is equal.
+    bytes copied from local memories, with the box that is read of each such input, by its index. `shared_load_bytes`
+    are loaded at once by all parts whose `shared` is equal.
     """
 
     matrix_cycles: int = 0
