@@ -174,9 +174,9 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
     a, b = written[:, None, :, None], wanted[None, :, None, :]
     sizes = np.maximum(np.minimum(a[..., 1], b[..., 1]) - np.maximum(a[..., 0], b[..., 0]), 0)
     costs = reader.tiler.costs
-    charged = _charged_bytes(sizes, buffer, costs)
+    charged = _charged_bytes(sizes, buffer, costs) * (1.0 if index else reader.works[0][0].density)
     same = np.einsum("iac,jbc->ijab", writer.owners, reader.owners)
-    is_in_place = _are_in_place(a, b, buffer) & reader.tiler.loads(index)
+    is_in_place = _are_in_place(a, b, buffer) & _reads_in_place(reader, index)
     sent = charged * (1 - same)
     copied = charged * same * ~is_in_place
     port = (
@@ -185,6 +185,11 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
         + 2 * np.einsum("ijab,jbc->ijc", copied, reader.owners)
     )
     return _Edge(source, port, sent.sum(axis=(2, 3)))
+
+
+def _reads_in_place(reader: _Layer, index: int) -> bool:
+    """Tell whether the tiles of a layer can be views of what a core keeps of input `index`."""
+    return reader.tiler.loads(index) or reader.works[0][0].density < 1
 
 
 def _are_in_place(own: np.ndarray, read: np.ndarray, buffer: Buffer) -> np.ndarray:

@@ -52,8 +52,8 @@ nothing hides.
 @dataclass(frozen=True)
 class Work:
     """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus, and
-    bytes copied from local memories, with the box that is read of each such input, by its index. `shared_load_bytes`
-    are loaded at once by all parts whose `shared` is equal.
+    bytes copied from local memories, with the box that is read of each such input, by its index, and the share of
+    input 0's box that is read. `shared_load_bytes` are loaded at once by all parts whose `shared` is equal.
     """
 
     matrix_cycles: int = 0
@@ -62,6 +62,7 @@ class Work:
     store_bytes: int = 0
     copied_bytes: int = 0
     boxes: tuple[tuple[int, Window], ...] = ()
+    density: float = 1.0
     shared_load_bytes: int = 0
     shared: Hashable = None
 

@@ -259,6 +259,11 @@ class Emitter:
         )
         return target
 
+    def holds(self, buffer: Buffer, box: Window) -> bool:
+        """Tell whether this core keeps the whole of `box` of a tensor in one buffer."""
+        residents = self._residents
+        return residents.keeps(buffer) and residents.holding(buffer, self.core, box) is not None
+
     def _view(self, source: SSAValue, offset: int, shape: Sequence[int], name: str) -> SSAValue:
         """Return so many elements of a buffer as one of `shape`."""
         view = tile.ViewOp(source, shape, offset=offset, location=self.location)

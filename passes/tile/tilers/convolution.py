@@ -4,6 +4,7 @@ unit.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import lcm, prod
 
 import numpy as np
@@ -51,6 +52,15 @@ class ConvolutionTiler(AccumulatingTiler):
         self.depthwise = op.is_depthwise
         if layer.elements[1].zero_point:
             raise layer.error("the device convolves with weights whose zero point is 0")
+
+    @property
+    def skips_positions(self) -> bool:
+        """Whether the kernel is one position and steps over others, which no output reads."""
+        return prod(self.kernel) == 1 and prod(self.strides) > 1 and not any(self.pads)
+
+    def loads(self, index: int) -> bool:
+        # What no output reads is not worth gathering.
+        return index != 0 or not self.skips_positions
 
     def _constant(self, index: int, what: str) -> Buffer:
         buffer = self.layer.inputs[index]
@@ -118,15 +128,19 @@ class ConvolutionTiler(AccumulatingTiler):
         x = self._input_box(rows, window[1], (0, self.group_channels))
         weights = self.weight.bytes_of(round_up(channels, costs.lane_group) * taps * self.depth)
         storage = layer.elements[0].storage
+        matrix = 0
         if self.depthwise:
             operations = taps * costs.operations_of("depthwise_conv2d")
             vector += costs.vector_cycles(storage, outputs, operations)
-            return self.part_work(window, x, weights, 0, vector)
-        groups = self._groups_of(channels)
-        matrix = costs.matrix_cycles(
-            storage, pixels, taps * self.depth, ceil_div(channels, groups), groups
-        )
-        return self.part_work(window, x, weights, matrix, vector)
+        else:
+            groups = self._groups_of(channels)
+            matrix = costs.matrix_cycles(
+                storage, pixels, taps * self.depth, ceil_div(channels, groups), groups
+            )
+        work = self.part_work(window, x, weights, matrix, vector)
+        if self.skips_positions and self.x.is_kept:
+            work = replace(work, density=1 / prod(self.strides))
+        return work
 
     def elements_read(self, index: int) -> int:
         if index:
@@ -162,9 +176,10 @@ class ConvolutionTiler(AccumulatingTiler):
         unit = block if self.groups == 1 else lcm(block, self.outputs // self.groups)
         span = [window_extent(k, d) for k, d in zip(self.kernel, self.dilations, strict=True)]
         sizes = self.x.layout.shape[2:]
+        steps = (1, 1) if self.skips_positions else self.strides
         reaches = (
             Reach(1, 1, batch),
-            *(Reach(s, k, n) for s, k, n in zip(self.strides, span, sizes, strict=True)),
+            *(Reach(s, k, n) for s, k, n in zip(steps, span, sizes, strict=True)),
         )
         layer = self.layer
         return Product(
@@ -200,9 +215,29 @@ class ConvolutionTiler(AccumulatingTiler):
     def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
         box = self._input_box(rows, channels, depth)
         pitch = round_up(box[1][1] - box[1][0], self.costs.lane_group)
-        return emitter.load(
-            self.x, box, (0, 2, 3, 1), pitch, pad_value=self.layer.elements[0].zero_point
+        pad_value = self.layer.elements[0].zero_point
+        if not self._picks_positions(emitter, box):
+            return emitter.load(self.x, box, (0, 2, 3, 1), pitch, pad_value=pad_value)
+        batch, height, width = sizes_of(rows)
+        target = emitter.alloc((batch, height, width, pitch), self.x.storage)
+        (low, _), (left, _) = box[2:]
+        picked = (box[0], box[1], (low, low + height), (left, left + width))
+        emitter.fill_box(
+            target,
+            self.x,
+            picked,
+            (height * width * pitch, 1, width * pitch, pitch),
+            steps=(1, 1, *self.strides),
+            padding=(1, pitch - (box[1][1] - box[1][0])),
+            pad_value=pad_value,
         )
+        return target
+
+    def _picks_positions(self, emitter: Emitter, box: Window) -> bool:
+        """Tell whether a tile of the input has only the positions that are read: unless they are in this core's memory
+        with the others.
+        """
+        return self.skips_positions and not emitter.holds(self.x, box)
 
     def load_weights(
         self,
@@ -249,13 +284,14 @@ class ConvolutionTiler(AccumulatingTiler):
     ) -> None:
         inputs = self._input_channels(channels, depth)
         in_channels = inputs[1] - inputs[0]
+        picks = self._picks_positions(emitter, self._input_box(rows, channels, depth))
         emitter.compute(
             tile.DepthwiseConv2dOp if self.depthwise else tile.Conv2dOp,
             operands,
             {
                 "channels": (in_channels, channels[1] - channels[0]),
                 "kernel": self.kernel,
-                "strides": self.strides,
+                "strides": (1, 1) if picks else self.strides,
                 "dilations": self.dilations,
                 "pads": (
                     self._input_range(0, rows[1]).before,
