@@ -98,7 +98,9 @@ def test_an_edited_order_is_kept(smalti: Smalti, small_files: Path, tmp_path: Pa
     loads = [line for line in lines if "tile.copy" in line and " %w2_i8_packed ->" in line]
     lines = [line for line in lines if line not in loads]
     reader = next(
-        i for i, line in enumerate(lines) if "tile.conv2d" in line and ", %w2_i8_packed_tile" in line
+        i
+        for i, line in enumerate(lines)
+        if "tile.conv2d" in line and ", %w2_i8_packed_tile" in line
     )
     edited = "".join([*lines[: reader - 1], *loads, *lines[reader - 1 :]])
     path, output = tmp_path / "small.tile.mlir", tmp_path / "out" / "m.smalti"

@@ -16,21 +16,22 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
   }
 }
 
-// Six parts of ten rows, the last one of six, in tiles of its own; outputs stay where they are computed, but for the
-// network's. The cores of the convolution need the same weights, and load them at once. A second pass changes nothing.
-// CHECK: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5], split = [1, 1, 6, 1], tile = {{\[\[}}1, 64, 4, 56], {{.*}}, [1, 64, 3, 56]], output = local> {
-// CHECK: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6], split = [1, 1, 7, 1], tile = [1, 64, 4, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast> {
+// Outputs stay where they are computed, but for the network's. The convolution is divided over a grid; its cores need the
+// same weights, and load them at once. A second pass changes nothing.
+// CHECK: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 4, 56], output = local> {
+// CHECK: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 4, 2], tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast> {
 // CHECK: -> %m {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2], tile = [1, 64], output = local> {
 // CHECK: -> %out {{.*}} schedule = #tile.schedule<cores = [0], split = [1, 1], tile = [1, 128]> {
 
-// If each loads them by itself, fewer cores are faster.
-// SEPARATE: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5], split = [1, 1, 6, 1], tile = [1, 64, 5, 28], depth = 64, order = channels_outer, block = 64, output = local> {
+// If each loads them by itself, cores share the image instead. Cores with neighboring channels of a position stand side
+// by side.
+// SEPARATE: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 1, 4], tile = [1, 64, 10, 7], depth = 64, order = channels_outer, block = 64, output = local> {
 
 // TWO: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1],
 
 // Through global memory, smaller tiles are faster.
-// GLOBAL: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5], split = [1, 1, 6, 1], tile = {{\[\[}}1, 64, 2, 56], {{.*}}, [1, 64, 1, 56]]> {
-// GLOBAL: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6], split = [1, 1, 7, 1], tile = [1, 64, 4, 28], depth = 64, order = channels_outer, block = 64, weights = multicast> {
+// GLOBAL: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 1, 56]> {
+// GLOBAL: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 2, 4], tile = [1, 64, 14, 7], depth = 64, order = channels_outer, block = 64, weights = multicast> {
 
 // A part of a layer keeps what the schedule says of its tiles.
-// SPLIT: tile.layer core 1 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 4, 8, 0, 28] schedule = #tile.schedule<tile = [1, 64, 4, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast> {
+// SPLIT: tile.layer core 1 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 0, 7, 14, 28] schedule = #tile.schedule<tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast> {

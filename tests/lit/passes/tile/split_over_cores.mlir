@@ -14,11 +14,12 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 }
 
 // The first layer is bound by the transfer of its f32 input: a seventh core would not help. Rows share no weights,
-// channels would share the whole input. The last layer is too small to divide.
+// channels would share the whole input; of the convolution's image each core takes a quarter. The last layer is too
+// small to divide.
 // CHECK:      tile.layer core 0 {{.*}} -> %q {{.*}} window = [0, 1, 0, 64, 0, 10, 0, 56] {
 // CHECK:      tile.layer core 5 {{.*}} -> %q {{.*}} window = [0, 1, 0, 64, 50, 56, 0, 56] {
-// CHECK:      tile.layer core 0 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 0, 7, 0, 28] {
-// CHECK:      tile.layer core 3 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 21, 28, 0, 28] {
+// CHECK:      tile.layer core 0 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 0, 14, 0, 14] {
+// CHECK:      tile.layer core 3 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 14, 28, 14, 28] {
 // CHECK:      tile.layer core 0 {{.*}} -> %m {{.*}} window = [0, 1, 0, 64] {
 // CHECK:      tile.layer core 1 {{.*}} -> %m {{.*}} window = [0, 1, 64, 128] {
 // CHECK:      tile.layer core 0 {{.*}} -> %out {{.*}} window = [0, 1, 0, 128] {
