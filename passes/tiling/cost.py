@@ -9,10 +9,10 @@ busiest resource, and a part of the other that does not overlap with it:
     transfer = bytes of all cores / bytes per cycle
     cycles = max(compute, transfer) + exposed · min(compute, transfer) + part cycles · cores
 
-Bytes count whole bursts for each run, halos once for each core, and so do weights that several cores
-read, unless they are multicast: then they cross the bus once, but the port of each core. What a part
-reads of tensors in local memories passes two ports, and the interconnect of all. And `tiles`
-tiles that pass through stages (load, matrix, vector, store) of total `stage` cycles take
+Bytes count whole bursts for each run, and halos once for each core. So do weights that several cores
+read, unless they are multicast: then they cross the bus once, no faster than the port of a core.
+What a part reads of tensors in local memories passes two ports, and the interconnect of all. And
+`tiles` tiles that pass through stages (load, matrix, vector, store) of total `stage` cycles take
 
     cycles = max(stages) + (sum(stages) − max(stages)) / tiles + tile cycles · tiles
 
@@ -164,18 +164,20 @@ def window_bytes(costs: CostModel, layout: Layout, window: Window, storage: str)
 def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:
     """Estimate the cycles of a layer with one part per core (the module's first formula)."""
     busiest, moved, copied, count = 0.0, 0, 0, 0
-    shared: dict[Hashable, int] = {}
+    shared: dict[Hashable, int] = {None: 0}
     for part in parts:
         compute = max(part.matrix_cycles, part.vector_cycles)
-        # A byte of another memory is read through a port and written through one.
-        copy = (2 * part.copied_bytes + part.shared_load_bytes) / costs.port_bytes_per_cycle
+        # A byte is read through a port and written through one.
+        copy = 2 * part.copied_bytes / costs.port_bytes_per_cycle
         busiest = max(busiest, max(compute, copy) + EXPOSED * min(compute, copy))
         moved += part.load_bytes + part.store_bytes
         copied += part.copied_bytes
         shared[part.shared] = part.shared_load_bytes
         count += 1
     moved += sum(shared.values())
-    transfer = moved / costs.bytes_per_cycle
+    # A multicast is as fast as the ports that it passes.
+    slowest = max(shared.values()) / costs.port_bytes_per_cycle
+    transfer = max(moved / costs.bytes_per_cycle, slowest)
     busiest = max(busiest, copied / costs.interconnect_bytes_per_cycle)
     return max(busiest, transfer) + EXPOSED * min(busiest, transfer) + PART_CYCLES * count
 
