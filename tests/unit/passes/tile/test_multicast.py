@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,18 +13,22 @@ from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target
-from smalti.dialects import tile
+from smalti.dialects import tile, tpu
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
 from smalti.dialects.tile.multicast_groups import events_of, group_of
+from smalti.dialects.tile.schedule import Schedule, ScheduleAttr
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 from smalti.passes.tile.multicast import Multicasts
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
-from tests.unit.tile_programs import expected, images, two_layers, weights
+from tests.unit.tile_programs import expected as computed
+from tests.unit.tile_programs import images, two_layers, weights
+
+from .tilers.random_network import Network
 
 SIZE = 64
 
@@ -176,7 +181,44 @@ def test_multicasts_move_the_weights_once(cores: int, tiles: int, prefetch: int)
         run_pipeline(ctx, module, parse_pipeline(stages))
         result = simulate(assemble(module, ctx), {"x": images(2)}, mode="both", sanitize=True)
         assert result.outputs is not None and result.timing is not None
-        assert np.array_equal(result.outputs["y"], expected(images(2))["y"])
+        assert np.array_equal(result.outputs["y"], computed(images(2))["y"])
         bytes_read.append(result.timing.bytes_read)
     once = sum(array.nbytes for array in weights().values())
     assert bytes_read[0] - bytes_read[1] == (cores - 1) * once
+
+
+CORES_APART = Schedule(cores=(0, 1), split=(1, 1, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("target", "decided", "option", "expected"),
+    [
+        ("default-8c", CORES_APART, "true", "multicast"),
+        ("default-8c", CORES_APART, "false", None),
+        ("bm1688-2c", CORES_APART, "true", None),
+        ("default-8c", replace(CORES_APART, weights="separate"), "true", "separate"),
+        ("bm1688-2c", replace(CORES_APART, weights="multicast"), "true", "multicast"),
+        ("default-8c", replace(CORES_APART, cores=(1, 1)), "true", None),
+        ("default-8c", replace(CORES_APART, split=(1, 2, 1, 1)), "true", None),
+        ("default-8c", Schedule(cores=(0, 1, 2, 3), split=(1, 2, 2, 1)), "true", "multicast"),
+    ],
+)
+def test_the_plan_says_multicast_where_it_can(
+    target: str, decided: Schedule, option: str, expected: str | None
+):
+    """Where several cores share weights, the target sends to several at once, and nobody says otherwise."""
+    network = Network(True, np.random.default_rng(1))
+    x = network.input(1, 16, 8, 8)
+    y = network.add(
+        tpu.Conv2dOp(
+            "y", x, network.parameters(128, 16, 1, 1), element=network.element(), strides=(1, 1),
+            pads=(0, 0, 0, 0), dilations=(1, 1), groups=1, accumulator="i32",
+        )
+    )  # fmt: skip
+    module = network.module(y, target)
+    run_pipeline(network.ctx, module, parse_pipeline("convert-tpu-to-tile"))
+    layers = {op.tpu_name: op for op in module.walk() if isinstance(op, tile.LayerOp)}
+    layers["y"].properties["schedule"] = ScheduleAttr(decided)
+    run_pipeline(network.ctx, module, parse_pipeline(f"tile-plan{{multicast_weights={option}}}"))
+    assert layers["y"].decided.weights == expected
+    assert layers["again"].decided.weights is None
