@@ -11,6 +11,7 @@ stand side by side.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -199,7 +200,10 @@ class LoadsAhead:
                     if found is not None and found != offered.get((core, engine)):
                         heappush(heap, (found[0], core, engine, found[1]))
                     offered[core, engine] = found
-            changed = set()
+            # The first step that is not placed can always be; it may have become so unnoticed.
+            changed = set() if heap else set(engines)
+            if not heap:
+                continue
             start, core, engine, number = heappop(heap)
             if offered[core, engine] == (start, number):
                 offered[core, engine] = None
@@ -246,6 +250,10 @@ class LoadsAhead:
         """Tell whether a load may pass those before it in its queue."""
         return number == queue.steps[queue.first] or self.steps[number].time.busy <= _SHORT
 
+    def _is_near(self, number: int, queue: _Queue) -> bool:
+        """Tell whether a load is among those that its queue may choose."""
+        return bisect_left(queue.steps, number) - queue.first <= self.lookahead
+
     def _queue_of(self, number: int) -> _Queue:
         """Return the queue of a load that may run ahead."""
         step = self.steps[number]
@@ -261,8 +269,10 @@ class LoadsAhead:
             queue, ready = self._queue_of(number), self.times.ready(number)
             if ready is None or not self._may_pass(number, queue):
                 return None
-            if len(event) > 1 and before > queue.steps[queue.first]:
-                # It would stand behind a load that it passes.
+            # A multicast must not stand behind loads that it passes.
+            if len(event) > 1 and (
+                before > queue.steps[queue.first] or not self._is_near(number, queue)
+            ):
                 return None
             room = self._room(number, before)
             if room is None:

@@ -11,7 +11,8 @@ that keep the bytes as in program order.
 
 Copies become loads (queue dma_in) and stores (queue dma_out). Waits come from the bytes that
 instructions touch (`waits.py`): within a core by name, between cores by counters. An instruction
-waits for one counter; a `sync` before it waits for each further one.
+waits for one counter; a `sync` before it waits for each further one. The copies of a multicast stand
+side by side and write memories of their own, so all that one of them waits for stands before them all.
 """
 
 from __future__ import annotations
