@@ -200,10 +200,7 @@ class LoadsAhead:
                     if found is not None and found != offered.get((core, engine)):
                         heappush(heap, (found[0], core, engine, found[1]))
                     offered[core, engine] = found
-            # The first step that is not placed can always be; it may have become so unnoticed.
-            changed = set() if heap else set(engines)
-            if not heap:
-                continue
+            changed = set()
             start, core, engine, number = heappop(heap)
             if offered[core, engine] == (start, number):
                 offered[core, engine] = None
@@ -274,7 +271,8 @@ class LoadsAhead:
                 before > queue.steps[queue.first] or not self._is_near(number, queue)
             ):
                 return None
-            room = self._room(number, before)
+            # What stays where it is has room.
+            room = 0.0 if before == event[0] else self._room(number, before)
             if room is None:
                 return None
             start = max(start, queue.free, ready, room)
@@ -302,7 +300,7 @@ class LoadsAhead:
         hold up those behind it.
         """
         core, size = self.steps[number].core, self.steps[number].begun
-        if not size or before >= number:
+        if not size:
             return 0.0
         if self.live[core][before:number].max() + size > self.budgets[core]:
             return None
