@@ -18,6 +18,7 @@ from smalti.passes.tile.tiler_bases.constants import Constants
 from smalti.passes.tile.tiler_bases.emitter import Emitter
 from smalti.passes.tile.tiler_bases.layer import Buffer, Layer
 from smalti.passes.tile.tiler_bases.residents import Residents
+from smalti.passes.tile.tiler_bases.slabs import SlabPlan
 from smalti.passes.tile.tilers.pooling import PoolTiler
 from smalti.passes.tiling.cost import CostModel
 
@@ -52,7 +53,7 @@ def tiler_and_constants(
 
 def allocated(tiler: PoolTiler, layer: Layer, constants: Constants, rows: Pair, columns: Pair):
     """Return the bytes of every buffer of one tile."""
-    emitter = Emitter(0, layer.operation.location, "pool", Residents())
+    emitter = Emitter(0, layer.operation.location, "pool", Residents(SlabPlan(TARGET.vector.lane_group)))
     tiler.emit_tile(((0, 1), (0, CHANNELS), rows, columns), emitter, constants)
     allocs = [op for op in emitter.operations if isinstance(op, tile.AllocOp)]
     return [bytes_of(prod(op.output.type.get_shape()), layer.output.storage) for op in allocs]

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from xdsl.ir import Operation
 
-from .movement import CopyOp
-from .step_op import StepOp
+from ..movement import CopyOp
+from ..step_op import StepOp
 
 _ALIKE = ("source_offset", "source_strides", "target_strides", "sizes", "pad", "pad_value")
 """The fields in which the members of a group do not differ."""
