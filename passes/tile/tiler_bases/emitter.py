@@ -11,6 +11,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from ....dialects import tile
 from ....dialects.ir.attribute import integer, ints, real, reals, text
 from ....dialects.ir.text.value_name import value_name
+from ....dialects.quant.element_type import shape_of
 from ....dialects.tile import buffer_type
 from ....dialects.tile.buffer import core_of
 from ...tiling.copy_planning import Padding, plan
@@ -266,6 +267,8 @@ class Emitter:
 
     def _view(self, source: SSAValue, offset: int, shape: Sequence[int], name: str) -> SSAValue:
         """Return so many elements of a buffer as one of `shape`."""
+        if _is_whole(source, shape):
+            return source
         view = tile.ViewOp(source, shape, offset=offset, location=self.location)
         view.output.name_hint = value_name(name) or "tile"
         self.operations.append(view)
@@ -393,12 +396,21 @@ class Emitter:
         alloc = source.owner
         if not isinstance(alloc, tile.AllocOp) or alloc not in self.operations:
             return False
-        shape = source.type.get_shape()  # pyright: ignore[reportAttributeAccessIssue]
+        shape = shape_of(source)
+        if _is_whole(slab, shape):
+            self.operations.remove(alloc)
+            source.replace_all_uses_with(slab)
+            return True
         view = tile.ViewOp(slab, shape, offset=offset, location=self.location)
         view.output.name_hint = source.name_hint
         self.operations[self.operations.index(alloc)] = view
         source.replace_all_uses_with(view.output)
         return True
+
+
+def _is_whole(buffer: SSAValue, shape: Sequence[int]) -> bool:
+    """Tell whether a buffer has this shape, so that it needs no view."""
+    return shape_of(buffer) == tuple(shape)
 
 
 def _strides(rank: int, order: Sequence[int], local: Sequence[int]) -> list[int]:
