@@ -53,7 +53,9 @@ def tiler_and_constants(
 
 def allocated(tiler: PoolTiler, layer: Layer, constants: Constants, rows: Pair, columns: Pair):
     """Return the bytes of every buffer of one tile."""
-    emitter = Emitter(0, layer.operation.location, "pool", Residents(SlabPlan(TARGET.vector.lane_group)))
+    emitter = Emitter(
+        0, layer.operation.location, "pool", Residents(SlabPlan(TARGET.vector.lane_group))
+    )
     tiler.emit_tile(((0, 1), (0, CHANNELS), rows, columns), emitter, constants)
     allocs = [op for op in emitter.operations if isinstance(op, tile.AllocOp)]
     return [bytes_of(prod(op.output.type.get_shape()), layer.output.storage) for op in allocs]
