@@ -1,9 +1,12 @@
 """Addresses: no two live buffers share bytes, dead ones are reused, what does not fit is said."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.tile.interpreter import run_tile
 from smalti.backends.targets.alignment import ALIGNMENT_BYTES
@@ -14,8 +17,9 @@ from smalti.dialects.ir.attribute import integer
 from smalti.dialects.ir.location import named
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
-from smalti.dialects.tile.analysis.buffer_uses import buffer_uses
-from smalti.passes.tile.assign_addresses import AssignAddresses
+from smalti.dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses
+from smalti.passes.tile.assign_addresses import AssignAddresses, _lifetimes
+from smalti.passes.tiling.allocation import Lifetime, live_bytes
 from xdsl.dialects.builtin import ModuleOp
 
 from tests.unit.slabs import TwoRanges
@@ -97,6 +101,82 @@ def test_slack_keeps_tiles_apart_where_memory_allows():
         assign.run(ctx, module)
         used[slack] = assign.statistics["local_bytes"]
     assert used[12] > used[0]
+
+
+def through_local_memory(*sizes):
+    """Tiles of `sizes` bytes, one after the other: each is loaded, and stored at once."""
+    most = max(sizes)
+    x, y = (tile.GlobalOp(name, name + "put", [most], "i8") for name in ("in", "out"))
+    tiles = [tile.AllocOp(0, [size], "i8") for size in sizes]
+    steps = [
+        tile.CopyOp(0, a.output, b.output, sizes=[size], source_strides=[1], target_strides=[1])
+        for each, size in zip(tiles, sizes, strict=True)
+        for a, b in ((x, each), (each, y))
+    ]
+    return [x, y, *tiles, *steps], tiles
+
+
+def test_slack_is_given_where_there_is_room_buffer_by_buffer():
+    """Two tiles of more than half of the memory cannot lie side by side; the small tiles before and after them do."""
+    capacity = load_target("edge-1c").local_memory.size_bytes
+    big = capacity // 2 + 64
+    ops, tiles = through_local_memory(64, 64, 64, big, big, 64, 64, 64)
+    AssignAddresses(slack=4).run(make_context(), module_of(*ops, target="edge-1c"))
+    addresses = [op.address.value.data for op in tiles]
+    # Four steps are two tiles: the next two load elsewhere.
+    for small in (addresses[:3], addresses[5:]):
+        assert len(set(small)) == 3
+    assert all(0 <= at <= capacity - big for at in addresses[3:5])
+
+
+def lifetimes_with(slack, capacity, *buffers, steps=None):
+    """The lifetimes that buffers get which are given as (bytes, first, last), on a core whose steps are `steps`."""
+    op = tile.AllocOp(0, [64], "i8")
+    count = 1 + max(last for _, _, last in buffers)
+    uses = [BufferUse(op, ("local", 0), size, first, last) for size, first, last in buffers]
+    own = range(count) if steps is None else steps
+    return [(each.first, each.last) for each in _lifetimes(uses, own, count, slack, capacity)]
+
+
+def test_a_lifetime_is_extended_by_steps_of_its_own_core():
+    buffers = (64, 0, 1), (64, 8, 9)
+    assert lifetimes_with(0, 1024, *buffers) == [(0, 1), (8, 9)]
+    assert lifetimes_with(2, 1024, *buffers) == [(0, 3), (8, 10)]
+    assert lifetimes_with(2, 1024, *buffers, steps=[0, 1, 4, 7, 8, 9]) == [(0, 7), (8, 10)]
+
+
+def test_a_lifetime_ends_before_the_step_that_needs_its_bytes():
+    assert lifetimes_with(9, 128, (64, 0, 1), (128, 5, 6), (64, 7, 9)) == [(0, 4), (5, 6), (7, 10)]
+
+
+def test_extended_lifetimes_need_no_more_than_there_is():
+    """Who is done first is extended first; sizes count as they are placed, in whole alignments."""
+    buffers = (65, 0, 1), (1, 0, 2), (1, 4, 6)
+    assert lifetimes_with(9, 192, *buffers) == [(0, 7), (0, 3), (4, 7)]
+    assert lifetimes_with(9, 256, *buffers) == [(0, 7), (0, 7), (4, 7)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 400), st.integers(0, 20), st.integers(0, 9)), min_size=1),
+    st.integers(0, 12),
+    st.integers(0, 400),
+)
+def test_no_slack_is_given_that_memory_lacks(drawn, slack, spare):
+    buffers = [(size, first, first + duration) for size, first, duration in drawn]
+    needed = [Lifetime(*each) for each in buffers]
+    capacity = live_bytes(needed) + spare
+    found = lifetimes_with(slack, capacity, *buffers)
+    extended = [Lifetime(each.size_bytes, *own) for each, own in zip(needed, found, strict=True)]
+    assert live_bytes(extended) <= capacity
+    for before, after in zip(needed, extended, strict=True):
+        assert after.first == before.first and before.last <= after.last <= before.last + slack
+        # One more step would be too many, too far, or after the end.
+        longer = [replace(x, last=x.last + 1) if x is after else x for x in extended]
+        assert (
+            after.last == before.last + slack
+            or after.last > max(last for _, _, last in buffers)
+            or live_bytes(longer) > capacity
+        )
 
 
 def test_unused_buffers_are_erased_but_not_inputs():
