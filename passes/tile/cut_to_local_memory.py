@@ -20,10 +20,11 @@ the order of loops are those of the layer's schedule. Where it does not say, wei
 memory while the rows change, or the rows while the weights do, whichever moves fewer bytes, and
 tiles use half of the local memory where they can, so that the next tile's loads find room. Where the
 input's contiguous axis is not the output's, a tile moves in whole runs and is transposed in local
-memory, if that takes fewer cycles. Where a schedule says `output = local`, the tiles of the output
-stay where they are computed, and their readers take them from there. Where the schedules of parts of a
-layer say `weights = multicast`, they load equal weights at once (`multicast.py`). Each family of ops
-has a file in `tilers/`.
+memory, if that takes fewer cycles. Where a schedule says `output = local`, each core keeps its part of
+the output in one buffer, its slab, which covers what the core reads beside it, and tiles are views of
+slabs (`tiler_bases/slabs.py`). What a core needs of other cores' parts, these send. Where the schedules
+of parts of a layer say `weights = multicast`, they load equal weights at once (`multicast.py`). Each
+family of ops has a file in `tilers/`.
 """
 
 from __future__ import annotations

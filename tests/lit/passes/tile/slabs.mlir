@@ -49,26 +49,24 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // The slabs of the second layer have all rows, which the third one needs on both cores.
 // CHECK-DAG:  [[B1:%b[_0-9]*]] = tile.alloc core 1 tensor = "b" window = [0, 1, 0, 16, 0, 8, 0, 8]
 // CHECK-DAG:  [[B0:%b[_0-9]*]] = tile.alloc core 0 tensor = "b" window = [0, 1, 0, 16, 0, 8, 0, 8]
-// CHECK:      %a_tile = tile.view [[A0]] : memref<1x5x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
-// CHECK:      tile.conv2d core 0 %a_tile, {{.*}} pads = [1, 1] origin = "b"
+// CHECK:      tile.conv2d core 0 [[A0]], {{.*}} pads = [1, 1] origin = "b"
 // CHECK:      tile.copy core 0 [[B0]] -> [[B1]] source_strides = [1] target_strides = [1] sizes = [512] origin = "b"
-// CHECK:      %a_tile_1 = tile.view [[A1]] : memref<1x5x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
-// CHECK:      tile.conv2d core 1 %a_tile_1, {{.*}} pads = [0, 1] origin = "b"
+// CHECK:      tile.conv2d core 1 [[A1]], {{.*}} pads = [0, 1] origin = "b"
 // CHECK:      tile.copy core 1 [[B1]] -> [[B0]] source_offset = 512 source_strides = [1] target_offset = 512 target_strides = [1] sizes = [512] origin = "b"
 
 // Slabs of channels are not grown, and nobody sends them while they are computed.
 // CHECK:      [[C0:%c[_0-9]*]] = tile.alloc core 0 tensor = "c" window = [0, 1, 0, 16, 0, 8, 0, 8]
-// CHECK:      %b_tile = tile.view [[B0]] :
+// CHECK:      tile.conv2d core 0 [[B0]],
 // CHECK:      [[C1:%c[_0-9]*]] = tile.alloc core 1 tensor = "c" window = [0, 1, 16, 32, 0, 8, 0, 8]
-// CHECK:      %b_tile_1 = tile.view [[B1]] :
+// CHECK:      tile.conv2d core 1 [[B1]],
 // CHECK-NOT:  tile.copy {{.*}} [[C1]]
 
 // Each core sends its channels of the rows that the other one needs.
 // CHECK:      %c_part = tile.alloc core 0 : memref<1x4x8x32xf32, "local">
 // CHECK-NEXT: tile.copy core 1 [[C1]] -> %c_part source_strides = [16, 1] target_offset = 16 target_strides = [32, 1] sizes = [32, 16] origin = "y"
 // CHECK-NEXT: tile.copy core 0 [[C0]] -> %c_part source_strides = [16, 1] target_strides = [32, 1] sizes = [32, 16] origin = "y"
-// CHECK-NEXT: %c_tile = tile.view %c_part :
+// CHECK:      tile.conv2d core 0 %c_part,
 // CHECK:      %c_part_1 = tile.alloc core 1 : memref<1x4x8x32xf32, "local">
 // CHECK-NEXT: tile.copy core 0 [[C0]] -> %c_part_1 source_offset = 512 source_strides = [16, 1] target_strides = [32, 1] sizes = [32, 16] origin = "y"
 // CHECK-NEXT: tile.copy core 1 [[C1]] -> %c_part_1 source_offset = 512 source_strides = [16, 1] target_offset = 16 target_strides = [32, 1] sizes = [32, 16] origin = "y"
-// CHECK-NEXT: %c_tile_1 = tile.view %c_part_1 :
+// CHECK:      tile.conv2d core 1 %c_part_1,
