@@ -138,6 +138,8 @@ class LoadsAhead:
     ) -> None:
         self.steps, self.live, self.budgets, self.lookahead = steps, live, budgets, lookahead
         self.times, self.bus = GroupTimes(graph), _Bus()
+        self.is_short = [step.time.busy <= _SHORT for step in steps]
+        """Whether each step may pass loads that wait."""
         self.graph = graph
         self.keys = [2 * number + 1 for number in range(len(steps))]
         """Where each step goes: 2i + 1 for step i that stays, 2j for one that moves before step j."""
@@ -228,8 +230,9 @@ class LoadsAhead:
         A multicast is offered by the queue of its first copy only.
         """
         best: tuple[float, int] | None = None
-        for number in queue.steps[queue.first : queue.first + 1 + self.lookahead]:
-            if not self._may_pass(number, queue) or self.graph.events[number][0] != number:
+        nearest = queue.steps[queue.first : queue.first + 1 + self.lookahead]
+        for number in nearest[:1] + [n for n in nearest[1:] if self.is_short[n]]:
+            if self.graph.events[number][0] != number:
                 continue
             ready = self.times.ready(number)
             if ready is None or (best is not None and ready >= best[0]):
@@ -245,7 +248,7 @@ class LoadsAhead:
 
     def _may_pass(self, number: int, queue: _Queue) -> bool:
         """Tell whether a load may pass those before it in its queue."""
-        return number == queue.steps[queue.first] or self.steps[number].time.busy <= _SHORT
+        return self.is_short[number] or number == queue.steps[queue.first]
 
     def _is_near(self, number: int, queue: _Queue) -> bool:
         """Tell whether a load is among those that its queue may choose."""
