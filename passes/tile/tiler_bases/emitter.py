@@ -248,22 +248,35 @@ class Emitter:
         strides, padding = _strides(len(sizes), order, local), pitch - sizes[order[-1]]
         if self._residents.keeps(buffer):
             self._gather(buffer, box, pad_value)
-            piece = self._residents.holding(buffer, self.core, box)
-            found = None
-            if piece is not None:
-                found = piece.offset_in_place(box, strides, padding, prod(shape))
-            if piece is not None and found is not None:
-                return self._view(piece.value, found, shape, f"{buffer.name}_tile")
+            found = self._in_place(buffer, box, strides, padding, prod(shape))
+            if found is not None:
+                piece, offset = found
+                return self._view(piece.value, offset, shape, f"{buffer.name}_tile")
         target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
         self.fill_box(
             target, buffer, box, strides, padding=(order[-1], padding), pad_value=pad_value
         )
         return target
 
-    def holds(self, buffer: Buffer, box: Window) -> bool:
-        """Tell whether this core keeps the whole of `box` of a tensor in one buffer."""
-        residents = self._residents
-        return residents.keeps(buffer) and residents.holding(buffer, self.core, box) is not None
+    def has_in_place(self, buffer: Buffer, box: Window, order: Sequence[int], pitch: int) -> bool:
+        """Tell whether this core keeps `box` of a tensor such that `load` returns a view."""
+        sizes = sizes_of(box)
+        local = (*(sizes[axis] for axis in order[:-1]), pitch)
+        strides, padding = _strides(len(sizes), order, local), pitch - sizes[order[-1]]
+        return (
+            self._residents.keeps(buffer)
+            and self._in_place(buffer, box, strides, padding, prod(local)) is not None
+        )
+
+    def _in_place(
+        self, buffer: Buffer, box: Window, strides: Sequence[int], padding: int, count: int
+    ) -> tuple[Piece, int] | None:
+        """Return what this core keeps that holds `box` of a tensor that stays as a buffer of `count` elements has it,
+        and from which element on; None if it keeps no such thing.
+        """
+        piece = self._residents.holding(buffer, self.core, box)
+        offset = None if piece is None else piece.offset_in_place(box, strides, padding, count)
+        return None if piece is None or offset is None else (piece, offset)
 
     def _view(self, source: SSAValue, offset: int, shape: Sequence[int], name: str) -> SSAValue:
         """Return so many elements of a buffer as one of `shape`."""

@@ -30,6 +30,9 @@ from ..tiler_bases.emitter import Emitter
 from ..tiler_bases.layer import Buffer, Layer, integers
 from ..tiler_bases.tiler import Tilers, padded_units
 
+_CHANNEL_LAST = (0, 2, 3, 1)
+"""The order of the axes [N,C,H,W] in the buffers of tiles."""
+
 
 class ConvolutionTiler(AccumulatingTiler):
     """Tiles tpu.conv2d: output [N,O,OH,OW] from input [N,C,H,W] and constant weights [O,C/groups,KH,KW]."""
@@ -216,8 +219,9 @@ class ConvolutionTiler(AccumulatingTiler):
         box = self._input_box(rows, channels, depth)
         pitch = round_up(box[1][1] - box[1][0], self.costs.lane_group)
         pad_value = self.layer.elements[0].zero_point
-        if not self._picks_positions(emitter, box):
-            return emitter.load(self.x, box, (0, 2, 3, 1), pitch, pad_value=pad_value)
+        in_place = self._stepped_in_place(emitter, box)
+        if in_place is not None or not self.skips_positions:
+            return emitter.load(self.x, in_place or box, _CHANNEL_LAST, pitch, pad_value=pad_value)
         batch, height, width = sizes_of(rows)
         target = emitter.alloc((batch, height, width, pitch), self.x.storage)
         (low, _), (left, _) = box[2:]
@@ -233,11 +237,24 @@ class ConvolutionTiler(AccumulatingTiler):
         )
         return target
 
-    def _picks_positions(self, emitter: Emitter, box: Window) -> bool:
-        """Tell whether a tile of the input has only the positions that are read: unless they are in this core's memory
-        with the others.
+    def _stepped_in_place(self, emitter: Emitter, box: Window) -> Window | None:
+        """Return the box of which a tile of an input that the kernel steps over is a view; None if this core does not
+        keep it, so that the tile is made of the positions that are read. The box may end with positions that the last
+        steps pass over, for the tile's rows must be whole where they lie.
         """
-        return self.skips_positions and not emitter.holds(self.x, box)
+        if not self.skips_positions:
+            return None
+        pitch = round_up(box[1][1] - box[1][0], self.costs.lane_group)
+        height, width = (
+            (low, min(high - 1 + stride, size))
+            for (low, high), stride, size in zip(
+                box[2:], self.strides, self.x.layout.shape[2:], strict=True
+            )
+        )
+        for each in (box, (*box[:3], width), (*box[:2], height, width)):
+            if emitter.has_in_place(self.x, each, _CHANNEL_LAST, pitch):
+                return each
+        return None
 
     def load_weights(
         self,
@@ -284,14 +301,15 @@ class ConvolutionTiler(AccumulatingTiler):
     ) -> None:
         inputs = self._input_channels(channels, depth)
         in_channels = inputs[1] - inputs[0]
-        picks = self._picks_positions(emitter, self._input_box(rows, channels, depth))
+        in_place = self._stepped_in_place(emitter, self._input_box(rows, channels, depth))
+        is_picked = self.skips_positions and in_place is None
         emitter.compute(
             tile.DepthwiseConv2dOp if self.depthwise else tile.Conv2dOp,
             operands,
             {
                 "channels": (in_channels, channels[1] - channels[0]),
                 "kernel": self.kernel,
-                "strides": (1, 1) if picks else self.strides,
+                "strides": (1, 1) if is_picked else self.strides,
                 "dilations": self.dilations,
                 "pads": (
                     self._input_range(0, rows[1]).before,
