@@ -283,5 +283,6 @@ def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:
     """Return when memory has room for so many bytes of weights more: when the layers are done whose weights must go."""
     if not len(state.ends):
         return np.zeros(len(held))
-    gone = np.searchsorted(state.held, state.held[-1] + held - most)
-    return np.where(gone > 0, state.ends[np.minimum(gone, len(state.ends)) - 1], 0.0)
+    needed = state.held[-1] + held - most
+    last = np.searchsorted(state.held, needed)
+    return np.where(needed > 0, state.ends[np.minimum(last, len(state.ends) - 1)], 0.0)

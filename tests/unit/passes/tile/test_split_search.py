@@ -10,7 +10,7 @@ import pytest
 from smalti.dialects import tpu
 from smalti.dialects.tile import Schedule
 from smalti.passes.tile.layer_parts import Parts, cheapest, possible_parts
-from smalti.passes.tile.split_search import _advance, _connect, _Layer, _State, choose_parts
+from smalti.passes.tile.split_search import _advance, _connect, _Layer, _room, _State, choose_parts
 from smalti.passes.tile.tiler_bases.tiler import Tiler
 from xdsl.ir import SSAValue
 
@@ -128,3 +128,13 @@ def test_the_choice_is_no_worse_than_that_of_each_by_itself(seed: int) -> None:
     parts = chosen(tilers)
     assert score(tilers, parts) <= score(tilers, alone(tilers))
     assert chosen(tilers) == parts
+
+
+@pytest.mark.parametrize(
+    ("held", "when"),
+    [(0, 0.0), (30, 0.0), (31, 10.0), (40, 10.0), (41, 20.0), (70, 30.0), (99, 30.0)],
+)
+def test_weights_have_room_when_those_that_must_go_are_used(held: int, when: float) -> None:
+    """Three layers hold 10, 20 and 30 bytes, of 90, and end after 10, 20 and 30 cycles."""
+    state = _State(np.array([10.0, 20.0, 30.0]), np.array([10.0, 30.0, 60.0]))
+    assert _room(state, np.array([held]), 90).tolist() == [when]
