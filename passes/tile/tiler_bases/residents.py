@@ -133,8 +133,11 @@ class Residents:
         strides = list(dense_strides(sizes, layout.order))
         for axis in layout.order[:-1]:
             strides[axis] = strides[axis] // sizes[last] * pitch
-        # Where the tensor has one element along an axis, no step along it is ever made.
-        strides = [0 if size == 1 else s for size, s in zip(layout.shape, strides, strict=True)]
+        # Where the tensor has one element along an axis, no step along it is ever made, but to what pads a run.
+        strides = [
+            0 if size == 1 and axis != last else strides[axis]
+            for axis, size in enumerate(layout.shape)
+        ]
         return Piece(value, core, box, tuple(strides), last, pitch - sizes[last])
 
     def holding(self, buffer: Buffer, core: int, box: Window) -> Piece | None:

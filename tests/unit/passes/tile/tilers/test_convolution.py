@@ -136,3 +136,9 @@ def test_a_larger_kernel_reads_all_positions() -> None:
     module = tiled(on(2), first=ON_CORE_0, kernel=3)
     read = read_by(module, "y", "in0.copy")
     assert (read.elements, read.strides) == (CHANNELS * 8 * 6, {(2, 2)})
+
+
+def test_tiles_of_one_channel_are_kept_with_what_pads_it() -> None:
+    """Columns of a tile are no view of a slab of whole rows: they are copied, 16 lanes for a channel."""
+    first = on(0, tile=((1, 1, 4, 1),), output="local")
+    tiled(on(0), first=first, channels=1)
