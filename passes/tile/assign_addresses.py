@@ -144,22 +144,33 @@ def _lifetimes(
 ) -> list[Lifetime]:
     """Return the lifetimes of buffers from first to last use, extended by at most `slack` steps of their core, as far
     as there is room for `capacity` bytes in all; `own` are the positions of that core's steps among `count`.
+
+    All buffers get a little first and then more, or the first ones would take the room from their neighbors.
     """
-    result = lifetimes_of(buffers)
-    if not slack:
-        return result
+    lifetimes = lifetimes_of(buffers)
     live = np.zeros(count + 1, np.int64)
-    for each in result:
+    for each in lifetimes:
         live[each.first : each.last + 1] += align(each.size_bytes)
-    for number in sorted(range(len(result)), key=lambda number: result[number].last):
-        each, size = result[number], align(result[number].size_bytes)
-        later = bisect_left(own, each.last) + slack
-        end = max(own[later] if later < len(own) else count, each.last)
-        crowded = np.flatnonzero(live[each.last + 1 : end + 1] + size > capacity)
-        last = each.last + int(crowded[0]) if len(crowded) else end
-        live[each.last + 1 : last + 1] += size
-        result[number] = Lifetime(each.size_bytes, each.first, last)
-    return result
+    ends = [each.last for each in lifetimes]
+    order = sorted(range(len(lifetimes)), key=lambda number: lifetimes[number].last)
+    for steps in _slacks(slack):
+        for number in order:
+            each, size = lifetimes[number], align(lifetimes[number].size_bytes)
+            later = bisect_left(own, each.last) + steps
+            end = max(own[later] if later < len(own) else count, ends[number])
+            crowded = np.flatnonzero(live[ends[number] + 1 : end + 1] + size > capacity)
+            last = ends[number] + int(crowded[0]) if len(crowded) else end
+            live[ends[number] + 1 : last + 1] += size
+            ends[number] = last
+    return [
+        Lifetime(each.size_bytes, each.first, last)
+        for each, last in zip(lifetimes, ends, strict=True)
+    ]
+
+
+def _slacks(slack: int) -> list[int]:
+    """Return 1, 2, 4, … up to `slack`."""
+    return sorted({min(1 << bit, slack) for bit in range(slack.bit_length() + 1)} - {0})
 
 
 def lifetimes_of(buffers: Sequence[BufferUse]) -> list[Lifetime]:

@@ -35,7 +35,7 @@ _KEPT = 24
 _OPTIONS = 16
 """How many ways to divide a layer are considered: those with the fewest cycles by itself."""
 
-_AHEAD = 0.4
+_AHEAD = 0.6
 """The share of local memory that loads ahead may fill."""
 
 

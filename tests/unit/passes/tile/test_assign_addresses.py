@@ -150,10 +150,16 @@ def test_a_lifetime_ends_before_the_step_that_needs_its_bytes():
 
 
 def test_extended_lifetimes_need_no_more_than_there_is():
-    """Who is done first is extended first; sizes count as they are placed, in whole alignments."""
+    """Sizes count as they are placed, in whole alignments: the small buffers leave no room for the large one."""
     buffers = (65, 0, 1), (1, 0, 2), (1, 4, 6)
-    assert lifetimes_with(9, 192, *buffers) == [(0, 7), (0, 3), (4, 7)]
+    assert lifetimes_with(9, 192, *buffers) == [(0, 3), (0, 7), (4, 7)]
     assert lifetimes_with(9, 256, *buffers) == [(0, 7), (0, 7), (4, 7)]
+
+
+def test_neighbors_share_what_room_there_is():
+    """Where two of them fit, each of a row of buffers lives until the next one is done, and none for longer."""
+    buffers = [(128, 2 * n, 2 * n + 1) for n in range(4)]
+    assert lifetimes_with(12, 256, *buffers) == [(0, 3), (2, 5), (4, 8), (6, 8)]
 
 
 @given(
