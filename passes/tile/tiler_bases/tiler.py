@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import lcm, prod
 from typing import ClassVar
 
@@ -163,7 +163,10 @@ def check_no_product(layer: Layer, decided: Schedule) -> None:
             )
 
 
-Tilers = Mapping[type[tpu.TpuOp], type[Tiler]]
+TilerFactory = Callable[[Layer, CostModel], Tiler]
+"""A class of tilers, or a function that chooses one for a layer."""
+
+Tilers = Mapping[type[tpu.TpuOp], TilerFactory]
 """The tilers of some ops, by the class of the op."""
 
 

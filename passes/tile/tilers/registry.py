@@ -6,7 +6,7 @@ from ....backends.diagnostics.diagnostic import DiagnosticError
 from ....dialects import tpu
 from ...tiling.cost import CostModel
 from ..tiler_bases.layer import Layer
-from ..tiler_bases.tiler import Tiler, Tilers
+from ..tiler_bases.tiler import Tiler, TilerFactory, Tilers
 from . import (
     along_axis,
     arithmetic,
@@ -16,12 +16,12 @@ from . import (
     pointwise,
     pooling,
     product,
+    rearrangement,
     reduction,
-    relayout,
     resampling,
 )
 
-_TILERS: dict[type[tpu.TpuOp], type[Tiler]] = {}
+_TILERS: dict[type[tpu.TpuOp], TilerFactory] = {}
 
 
 def register_tilers(tilers: Tilers) -> None:
@@ -58,7 +58,7 @@ for _family in (
     pooling,
     product,
     reduction,
-    relayout,
+    rearrangement,
     resampling,
 ):
     register_tilers(_family.TILERS)

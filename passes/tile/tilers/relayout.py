@@ -1,5 +1,5 @@
-"""Tiles the ops that only move elements (reshape and transpose): copies through local memory; a tile is transposed
-there if the contiguous axis changes.
+"""Tiles the ops that only move elements (reshape and transpose) from global memory to global memory: copies through
+local memory; a tile is transposed there if the contiguous axis changes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from math import lcm, prod
 from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....backends.numerics.storage import PERMUTED_NAMES
 from ....backends.targets.alignment import align
-from ....dialects import tile, tpu
+from ....dialects import tile
 from ....dialects.network.traits import Rearranges
 from ....dialects.tile import Schedule
 from ...tiling.copy_planning import Padding, plan
@@ -22,7 +22,7 @@ from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, size
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
 from ..tiler_bases.layer import Layer
-from ..tiler_bases.tiler import Tiler, Tilers, check_no_product, given_tile, padded_units
+from ..tiler_bases.tiler import Tiler, check_no_product, given_tile, padded_units
 
 
 class RelayoutTiler(Tiler):
@@ -54,8 +54,8 @@ class RelayoutTiler(Tiler):
                 )
             self.factors = factors or (1,)
             self.nests = factors_of_axes(target.shape, factors)
-            self.source_strides = _nest_strides(strides, factors_of_axes(shape, factors), factors)
-        self.target_strides = _nest_strides(target.strides, self.nests, self.factors)
+            self.source_strides = nest_strides(strides, factors_of_axes(shape, factors), factors)
+        self.target_strides = nest_strides(target.strides, self.nests, self.factors)
         inner = range(len(self.factors))
         self.order = sorted(inner, key=lambda f: (-self.target_strides[f], -self.source_strides[f]))
         self.transposition: Transposition | None = None
@@ -65,6 +65,11 @@ class RelayoutTiler(Tiler):
             self.transposition = transposition_of(loaded, self.order, self.factors)
             if split_cycles(costs, [self.work(layer.whole)]) >= gathered:
                 self.transposition = None
+
+    @property
+    def may_stay_on_chip(self) -> bool:
+        # Another tiler takes the layer then; see `rearrangement.py`.
+        return nests_side_by_side(self.layer) is not None
 
     @property
     def loop_order(self) -> Sequence[int]:
@@ -265,7 +270,7 @@ class RelayoutTiler(Tiler):
         )
 
 
-def _nest_strides(
+def nest_strides(
     strides: Sequence[int], nests: Sequence[Sequence[int]], factors: Sequence[int]
 ) -> list[int]:
     """Return the stride of each factor in a buffer whose axes, with these `strides`, are nests of factors."""
@@ -277,8 +282,24 @@ def _nest_strides(
     return result
 
 
-TILERS: Tilers = {
-    tpu.ReshapeOp: RelayoutTiler,
-    tpu.TransposeOp: RelayoutTiler,
-}
-"""The tiler of each op that only changes where elements lie."""
+def nests_side_by_side(
+    layer: Layer,
+) -> tuple[tuple[int, ...], list[list[int]], list[list[int]]] | None:
+    """Return the factors of a reshape or transpose, and those of each axis of its input and of its output; None if
+    there are none, or if the innermost elements do not stay side by side.
+    """
+    source, target = layer.inputs[0].layout, layer.output.layout
+    rearranged = Rearranges.of(layer.op)
+    assert rearranged is not None
+    permutation = list(rearranged.permutation(layer.op)) or [0]
+    shape = tuple(source.shape[axis] for axis in permutation)
+    factors = refine(shape, target.shape)
+    if not factors or source.last_axis is None or target.last_axis is None:
+        return None
+    permuted = factors_of_axes(shape, factors)
+    source_nests = [permuted[permutation.index(axis)] for axis in range(len(permutation))]
+    nests = factors_of_axes(target.shape, factors)
+    own, other = source_nests[source.last_axis], nests[target.last_axis]
+    if not own or not other or own[-1] != other[-1]:
+        return None
+    return factors, source_nests, nests
