@@ -16,8 +16,8 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ..ir.location import place_of
 from ..ir.text.assembly import TextOp
 from ..ir.verifier import WrongOpInside
-from .analysis.multicast_groups import find_group_fault
 from .buffer import BufferOp, ViewOp
+from .movement import find_group_fault
 from .step_op import StepOp
 from .written_elements import find_fault
 

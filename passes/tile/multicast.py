@@ -18,7 +18,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...dialects import tile
 from ...dialects.ir.attribute import integer
-from ...dialects.tile.analysis.multicast_groups import group_of
+from ...dialects.tile.movement import group_of
 from ...dialects.tile.schedule import WeightLoads
 from .layer_parts import Parts
 from .tiler_bases.tiler import Tiler

@@ -14,7 +14,7 @@ from ...dialects import tile
 from ...dialects.ir.attribute import values_of
 from ...dialects.quant.element_type import shape_of
 from ...dialects.tile.analysis.buffer_ranges import BufferRanges, Range
-from ...dialects.tile.analysis.multicast_groups import events_of
+from ...dialects.tile.movement import events_of
 
 
 @dataclass

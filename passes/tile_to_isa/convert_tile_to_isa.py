@@ -39,8 +39,8 @@ from ...dialects.ir.weights import WeightStore
 from ...dialects.isa.field_values import field_values
 from ...dialects.quant.element_type import element_storage
 from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses
-from ...dialects.tile.analysis.multicast_groups import group_of
 from ...dialects.tile.analysis.weight_data import weight_data
+from ...dialects.tile.movement import group_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.given_addresses import check_given_addresses
 from ..tiling.strided_copy import StridedCopy

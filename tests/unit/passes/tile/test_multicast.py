@@ -17,7 +17,7 @@ from smalti.dialects import tile, tpu
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
-from smalti.dialects.tile.analysis.multicast_groups import events_of, group_of
+from smalti.dialects.tile.movement import events_of, group_of
 from smalti.dialects.tile.schedule import Schedule, ScheduleAttr
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline

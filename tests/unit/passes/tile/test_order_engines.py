@@ -13,7 +13,7 @@ from smalti.dialects import tile
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.target_attribute import set_target
 from smalti.dialects.ir.text.module_text import verify
-from smalti.dialects.tile.analysis.multicast_groups import events_of, group_of
+from smalti.dialects.tile.movement import events_of, group_of
 from smalti.passes.tile.assign_addresses import AssignAddresses
 from smalti.passes.tile.order_engines import OrderEngines
 from xdsl.dialects.builtin import ModuleOp
