@@ -41,11 +41,11 @@ class PlayedStep:
 
 _SHORT = 128
 """The most cycles of a transfer that may pass another one which waits. Longer ones would delay it, once it could start:
-with 512, networks take up to 7% more cycles; with 0, those with small weights 3%.
+with 2,048, a layer of BERT takes 12% more cycles, though MobileNetV2 takes 4% fewer.
 """
 
-
 _AHEAD = ", ahead"
+"""What is added to the name of an engine to name the queue of its loads that may run ahead."""
 
 
 class _Bus:

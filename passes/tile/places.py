@@ -72,8 +72,8 @@ def choose_places(
     kept: set[SSAValue] = set()
     for value in stays:
         needed = {core: np.zeros(len(planned)) for core in free}
-        for claim in slabs.claims(value):
-            needed[claim.core][claim.first : claim.last + 1] += claim.size_bytes
+        for core, claim in slabs.claims(value):
+            needed[core][claim.first : claim.last + 1] += claim.size_bytes
         if all(((free[core] >= size) | (size == 0)).all() for core, size in needed.items()):
             kept.add(value)
             for core, size in needed.items():

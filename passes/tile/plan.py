@@ -9,7 +9,8 @@ After:
     tile.layer (…) -> %y window = [0, 1, 0, 64, 0, 56, 0, 56] schedule = #tile.schedule<cores = [0, 1],
         split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 64, order = channels_outer, block = 64> { … }
 
-What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model. With
+What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model, the
+splits of all layers together (`split_search.py`). With
 `on_chip`, tensors between layers stay in the local memories of the cores that compute them, where they have room. With
 `multicast_weights`, cores that need the same weights load them at once, if the target can. The passes that follow obey
 the schedule.

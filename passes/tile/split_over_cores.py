@@ -10,12 +10,13 @@ After:
     tile.layer core 0 (…) -> %y window = [0, 1, 0, 64, 0, 28, 0, 56] schedule = #tile.schedule<tile = […]> { … }
     tile.layer core 1 (…) -> %y window = [0, 1, 0, 64, 28, 56, 0, 56] schedule = #tile.schedule<tile = […]> { … }
 
-A layer whose schedule does not say is divided along the axis that the cost model finds cheapest.
+A layer whose schedule does not say is divided along the axis, or the two, that the cost model finds
+cheapest for it alone.
 
 The windows of a layer's parts are disjoint and cover its output. Channels are divided at whole lane
 groups, so that a row's padding is written by one core. A small layer may run on fewer cores than
-there are: each part reads its halo and the weights that it shares with the others once more, and
-all share the bandwidth.
+there are: each part reads its halo once more, and the weights that it shares with the others unless
+they are multicast, and all share the bandwidth.
 """
 
 from __future__ import annotations

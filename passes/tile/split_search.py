@@ -15,8 +15,9 @@ read are divided, and of these the `_KEPT` best.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -50,26 +51,6 @@ def choose_parts(tilers: Sequence[Tiler], options: Sequence[Sequence[Parts]]) ->
         states = _advance(states, layers, number, layer)
     best = states[0]
     return [layer.options[choice] for layer, choice in zip(layers, best.choices, strict=True)]
-
-
-@dataclass
-class _Boxes:
-    """Windows of a tensor, one for each part of each option, [options, parts, axes, 2], empty where an option has fewer
-    parts; without the axes along which the tensor has one element.
-    """
-
-    bounds: np.ndarray
-
-    @staticmethod
-    def of(windows: Sequence[Sequence[Window | None]], shape: Sequence[int]) -> _Boxes:
-        axes = [axis for axis, size in enumerate(shape) if size > 1]
-        most = max(len(each) for each in windows)
-        bounds = np.zeros((len(windows), most, len(axes), 2), np.int64)
-        for option, each in enumerate(windows):
-            for part, window in enumerate(each):
-                if window is not None and axes:
-                    bounds[option, part] = [window[axis] for axis in axes]
-        return _Boxes(bounds)
 
 
 @dataclass
@@ -166,8 +147,8 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
     """Return what a layer reads of another's output, which is its input `index`; None if that is not known."""
     read = [[dict(work.boxes).get(index) for work in works] for works in reader.works]
     output = writer.tiler.layer.output
-    written = _Boxes.of([parts.windows for parts in writer.options], output.layout.shape).bounds
-    wanted = _Boxes.of(read, buffer.layout.shape).bounds
+    written = _boxes([parts.windows for parts in writer.options], output.layout.shape)
+    wanted = _boxes(read, buffer.layout.shape)
     if written.shape[2] != wanted.shape[2]:
         return None
     # Axes: options of the writer, options of the reader, parts of the writer, parts of the reader, axes.
@@ -223,10 +204,24 @@ def _charged_bytes(sizes: np.ndarray, buffer: Buffer, costs: CostModel) -> np.nd
     return elements // np.maximum(run, 1) * -(-run_bytes // width) * width
 
 
+def _boxes(windows: Sequence[Sequence[Window | None]], shape: Sequence[int]) -> np.ndarray:
+    """Return windows of a tensor, one for each part of each option, as int64 [options, parts, axes, 2], empty where an
+    option has fewer parts; without the axes along which the tensor has one element.
+    """
+    axes = [axis for axis, size in enumerate(shape) if size > 1]
+    most = max(len(each) for each in windows)
+    bounds = np.zeros((len(windows), most, len(axes), 2), np.int64)
+    for option, each in enumerate(windows):
+        for part, window in enumerate(each):
+            if window is not None and axes:
+                bounds[option, part] = [window[axis] for axis in axes]
+    return bounds
+
+
 @dataclass
 class _State:
     """A way to divide the layers so far. `ends` are when each is done, and `held` the bytes of weights of all before
-    and with each, on the core that holds most.
+    and with each, on the core that holds most; of two states that with the lower `score` is better.
     """
 
     ends: np.ndarray
@@ -235,48 +230,63 @@ class _State:
     done: float = 0.0
     loaded: float = 0.0
     worked: float = 0.0
+    score: float = 0.0
 
-    @property
-    def score(self) -> float:
-        # Where loads take all the time, less work is better nevertheless.
-        return self.done + self.worked / 16
+
+class _Way(NamedTuple):
+    """An option of a layer after a state, and the figures of the state that it leads to."""
+
+    score: float
+    state: _State
+    option: int
+    done: float
+    loaded: float
+    worked: float
+
+    def taken(self, held: float) -> _State:
+        """Return the state that it leads to, if `held` bytes of weights wait on the core that holds most."""
+        state = self.state
+        before = state.held[-1] if len(state.held) else 0.0
+        ends, sums = np.append(state.ends, self.done), np.append(state.held, before + held)
+        choices = (*state.choices, self.option)
+        return _State(ends, sums, choices, self.done, self.loaded, self.worked, self.score)
 
 
 def _advance(
     states: Sequence[_State], layers: Sequence[_Layer], number: int, layer: _Layer
 ) -> list[_State]:
     """Return the best states with layer `number`, the best first."""
-    costs = layer.tiler.costs
     live = [i for i in range(number + 1) if layers[i].last_reader > number]
-    best: dict[tuple[int, ...], _State] = {}
+    best: dict[tuple[int, ...], _Way] = {}
     for state in states:
-        port, moved = layer.loads.copy(), np.zeros(len(layer.options))
-        for edge in layer.edges:
-            port = port + edge.port_bytes[state.choices[edge.source]]
-            moved = moved + edge.moved_bytes[state.choices[edge.source]]
-        copy = np.maximum(
-            port.max(axis=1) / costs.port_bytes_per_cycle,
-            moved / costs.interconnect_bytes_per_cycle,
-        )
-        work = np.maximum(layer.compute, copy) + EXPOSED * np.minimum(layer.compute, copy)
-        work = work + layer.overhead
-        start = np.maximum(state.loaded, _room(state, layer.held, costs.local_bytes * _AHEAD))
-        loaded = np.where(layer.bus > 0, start + layer.bus, state.loaded)
-        done = np.maximum(state.done, loaded) + work
-        before = state.held[-1] if number else 0.0
-        for option in range(len(layer.options)):
-            new = (*state.choices, option)
-            key = tuple(new[i] for i in live)
-            score = done[option] + (state.worked + work[option]) / 16
-            found = best.get(key)
-            if found is None or score < found.score:
-                best[key] = _State(
-                    np.append(state.ends, done[option]),
-                    np.append(state.held, before + layer.held[option]),
-                    new, float(done[option]), float(loaded[option]),
-                    state.worked + float(work[option]),
-                )  # fmt: skip
-    return sorted(best.values(), key=lambda state: state.score)[:_KEPT]
+        for way in _ways(state, layer):
+            key = tuple(way.option if i == number else state.choices[i] for i in live)
+            if key not in best or way.score < best[key].score:
+                best[key] = way
+    ways = sorted(best.values(), key=lambda way: way.score)[:_KEPT]
+    return [way.taken(layer.held[way.option]) for way in ways]
+
+
+def _ways(state: _State, layer: _Layer) -> Iterator[_Way]:
+    """Return the options of a layer after a state."""
+    costs = layer.tiler.costs
+    port, moved = layer.loads.copy(), np.zeros(len(layer.options))
+    for edge in layer.edges:
+        port = port + edge.port_bytes[state.choices[edge.source]]
+        moved = moved + edge.moved_bytes[state.choices[edge.source]]
+    copy = np.maximum(
+        port.max(axis=1) / costs.port_bytes_per_cycle, moved / costs.interconnect_bytes_per_cycle
+    )
+    work = np.maximum(layer.compute, copy) + EXPOSED * np.minimum(layer.compute, copy)
+    work = work + layer.overhead
+    start = np.maximum(state.loaded, _room(state, layer.held, costs.local_bytes * _AHEAD))
+    loaded = np.where(layer.bus > 0, start + layer.bus, state.loaded)
+    done, worked = np.maximum(state.done, loaded) + work, state.worked + work
+    # Where loads take all the time, less work is better nevertheless.
+    scores = done + worked / 16
+    columns = (each.tolist() for each in (scores, done, loaded, worked))
+    for option, (score, *figures) in enumerate(zip(*columns, strict=True)):
+        yield _Way(score, state, option, *figures)
 
 
 def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:

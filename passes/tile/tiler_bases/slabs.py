@@ -17,6 +17,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.rounding_up import round_up
 from ....backends.targets.alignment import align
+from ...tiling.allocation import Lifetime
 from ...tiling.windows import Window, contains, hull, intersection, sizes_of
 from .layer import Buffer
 
@@ -63,16 +64,6 @@ class Gathering:
     box: Window
     first: int
     last: int
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Bytes of a core's local memory that a tensor takes from layer `first` to layer `last`."""
-
-    core: int
-    first: int
-    last: int
-    size_bytes: int
 
 
 @dataclass
@@ -129,15 +120,15 @@ class SlabPlan:
                 own.append(Gathering(core, box, layer, layer))
         self.gatherings[value] += own
 
-    def claims(self, value: SSAValue) -> Iterator[Claim]:
-        """Return what a tensor takes of local memories."""
+    def claims(self, value: SSAValue) -> Iterator[tuple[int, Lifetime]]:
+        """Return what a tensor takes of local memories: the core, and the bytes from layer to layer."""
         tensor = self.tensors[value]
         first = self._written[value]
         last = max(self._readers[value], default=first)
         for slab in self.slabs[value]:
-            yield Claim(slab.core, first, last, self._size_bytes(tensor, slab.box))
+            yield slab.core, Lifetime(self._size_bytes(tensor, slab.box), first, last)
         for each in self.gatherings[value]:
-            yield Claim(each.core, each.first, each.last, self._size_bytes(tensor, each.box))
+            yield each.core, Lifetime(self._size_bytes(tensor, each.box), each.first, each.last)
 
     def layers_per_reader(self, value: SSAValue) -> float:
         """Return for how many layers a tensor stays, divided by how many write or read it."""

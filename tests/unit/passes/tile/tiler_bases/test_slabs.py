@@ -15,13 +15,13 @@ from smalti.dialects import tile
 from smalti.passes.tile.tiler_bases.layer import Buffer
 from smalti.passes.tile.tiler_bases.slabs import (
     GROWTH,
-    Claim,
     Gathering,
     Part,
     Read,
     Slab,
     SlabPlan,
 )
+from smalti.passes.tiling.allocation import Lifetime
 from smalti.passes.tiling.layout import intermediate
 from smalti.passes.tiling.windows import (
     Window,
@@ -119,7 +119,7 @@ def test_who_reads_wherever_it_lies_gathers_nothing() -> None:
     plan = SlabPlan.of([*written(x, rows(0, 4), rows(4, 8)), *readers], LANES)
     assert [slab.box for slab in plan.slabs[x.value]] == [rows(0, 4), rows(4, 8)]
     assert not plan.gatherings[x.value]
-    assert [claim.last for claim in plan.claims(x.value)] == [1, 1]
+    assert [claim.last for _, claim in plan.claims(x.value)] == [1, 1]
 
 
 def test_a_window_that_is_no_range_of_the_hull_is_not_grown() -> None:
@@ -171,9 +171,9 @@ def test_claims_last_from_the_writer_to_the_last_reader() -> None:
     # The 20 channels of a pixel take two groups of 16 lanes.
     slab = 4 * 4 * 32
     assert list(plan.claims(x.value)) == [
-        Claim(0, 2, 7, slab),
-        Claim(1, 2, 7, slab),
-        Claim(0, 3, 5, align(3 * 32)),
+        (0, Lifetime(slab, 2, 7)),
+        (1, Lifetime(slab, 2, 7)),
+        (0, Lifetime(align(3 * 32), 3, 5)),
     ]
     assert plan.layers_per_reader(x.value) == (7 - 2 + 1) / (1 + 3)
 
@@ -182,7 +182,7 @@ def test_a_tensor_that_nothing_reads_takes_memory_while_it_is_written() -> None:
     x = tensor(1, 16, 2, 2)
     box = whole(x.layout.shape)
     plan = SlabPlan.of(written(x, box, layer=4), LANES)
-    assert list(plan.claims(x.value)) == [Claim(0, 4, 4, 64)]
+    assert list(plan.claims(x.value)) == [(0, Lifetime(64, 4, 4))]
     assert plan.layers_per_reader(x.value) == 1
 
 
