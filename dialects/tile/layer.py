@@ -95,6 +95,13 @@ class LayerOp(StepOp):
         return Schedule() if self.schedule is None else self.schedule.data
 
     @property
+    def yielded(self) -> SSAValue:
+        """The value that the body computes and the layer writes."""
+        last = self.body.block.last_op
+        assert isinstance(last, YieldOp)
+        return last.value
+
+    @property
     def tpu_name(self) -> str | None:
         """The name of the first op of the body."""
         first = self.body.block.first_op
@@ -180,7 +187,31 @@ class LayerOp(StepOp):
         assert isinstance(last.value.type, TensorType)
         shape = last.value.type.get_shape()
         _check_window("window", self.window.get_values(), shape)
-        _check_schedule(self.decided, shape, has_core=self.core is not None)
+        self.check_schedule(self.decided)
+
+    def check_schedule(self, schedule: Schedule) -> None:
+        """Raise VerifyException unless a schedule fits the shape of the output; a layer that has a core is one part."""
+        if self.core is not None:
+            for name in ("cores", "split", "windows"):
+                fail_unless(
+                    getattr(schedule, name) is None,
+                    f"a layer that has a core is one part: its schedule has no '{name}'",
+                )
+            count = schedule.values_per_part
+            fail_unless(
+                count is None,
+                f"a layer that has a core is one part: its schedule has values for {count}",
+            )
+        rank = len(self.window.get_values()) // 2
+        if schedule.split is not None:
+            fail_unless(
+                len(schedule.split) == rank,
+                f"split must have {rank} numbers, got {list(schedule.split)}",
+            )
+        value = self.yielded.type
+        assert isinstance(value, TensorType)
+        for window in schedule.windows or ():
+            _check_window("a window of the schedule", window, value.get_shape())
 
 
 def _parse_input(parser: Parser) -> tuple[Parser.UnresolvedArgument, SSAValue, Attribute]:
@@ -217,23 +248,6 @@ def _check_window(name: str, bounds: Sequence[int], shape: tuple[int, ...]) -> N
             0 <= low < high <= size,
             f"{name} {low} to {high} of axis {axis} is not inside the output's 0 to {size}",
         )
-
-
-def _check_schedule(schedule: Schedule, shape: tuple[int, ...], *, has_core: bool) -> None:
-    """Raise VerifyException unless a schedule fits an output of this shape; a layer that has a core is one part."""
-    if has_core:
-        for name in ("cores", "split", "windows"):
-            fail_unless(
-                getattr(schedule, name) is None,
-                f"a layer that has a core is one part: its schedule has no '{name}'",
-            )
-    if schedule.split is not None:
-        fail_unless(
-            len(schedule.split) == len(shape),
-            f"split must have {len(shape)} numbers, got {list(schedule.split)}",
-        )
-    for window in schedule.windows or ():
-        _check_window("a window of the schedule", window, shape)
 
 
 def _check_logical(what: str, value: SSAValue, buffer: SSAValue) -> None:

@@ -59,6 +59,15 @@ class Schedule:
             other = replace(other, split=None, windows=None)
         return replace(other, **{name: value for name, value in own.items() if value is not None})
 
+    @property
+    def values_per_part(self) -> int | None:
+        """For how many parts the schedule has a value each; None if it has values for all parts only."""
+        for values in (self.windows, self.cores):
+            if values is not None:
+                return len(values)
+        lists = [each for each in (self.tile, self.depth, self.order) if each and len(each) > 1]
+        return len(lists[0]) if lists else None
+
     def of_part(self, part: int) -> Schedule:
         """Return what the schedule of a layer says about part number `part`."""
 
@@ -162,11 +171,14 @@ class ScheduleAttr(Data[Schedule]):
 
 def _integer(parser: AttrParser) -> int:
     start = parser.pos
-    value = parser.parse_integer(allow_boolean=False)
+    limit = "numbers of a schedule have at most 32 bits"
+    try:
+        value = parser.parse_integer(allow_boolean=False)
+    except ValueError:
+        # Python reads no numbers of thousands of digits.
+        parser.raise_error(limit, start, parser.pos)
     if not -_HIGHEST < value < _HIGHEST:
-        parser.raise_error(
-            f"numbers of a schedule have at most 32 bits, got {value}", start, parser.pos
-        )
+        parser.raise_error(f"{limit}, got {value}", start, parser.pos)
     return value
 
 

@@ -62,18 +62,20 @@ def possible_parts(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) ->
             f"its schedule has core {max(given)}, target '{costs.target.name}' has {costs.cores} cores",
             "change the cores of the schedule, or compile for another target",
         )
+    count = decided.values_per_part
     windows, split = _decided_windows(layer, tiler.units(), decided)
     if windows is None:
         found = [
             Parts(given or parts.cores, parts.windows, parts.split)
             for parts in _grids(layer, tiler.units(), cores if given is None else len(given))
-            if given is None or len(parts.windows) == len(given)
+            if count is None or len(parts.windows) == count
         ]
         if not found:
-            assert given is not None
             raise layer.error(
-                f"its output cannot be divided into {len(given)} equal parts",
-                "change the number of cores of the schedule, or give its 'windows'",
+                f"its output cannot be divided into {count} equal parts",
+                "change the number of cores of the schedule, or give its 'windows'"
+                if given is not None
+                else f"the schedule has values for {count} parts: change them, or give its 'windows'",
             )
         return found
     if given is None:
@@ -82,6 +84,11 @@ def possible_parts(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) ->
             raise layer.error(
                 f"its schedule has {len(windows)} parts for {cores} cores",
                 "say with 'cores' on which core each part runs",
+            )
+        if count is not None and count != len(windows):
+            raise layer.error(
+                f"its schedule has {len(windows)} parts, and values for {count}",
+                "give one value for all parts, or one for each",
             )
     if len(given) != len(windows):
         raise layer.error(

@@ -93,6 +93,8 @@ class Plan(SmaltiPass):
             if operation.output in kept:
                 schedule = replace(schedule, output="local")
                 self.count("local")
+            elif schedule.output is None:
+                schedule = replace(schedule, output="global")
             self.count("multicast", int(schedule.weights == "multicast"))
             if schedule != operation.decided:
                 operation.properties["schedule"] = ScheduleAttr(schedule)
@@ -159,7 +161,9 @@ def _complete(
     rank = len(layer.operation.window.get_values()) // 2
     schedule = _joined(tiler, parts.windows, planned, constants).over(parts.complete(decided, rank))
     if schedule.weights is None:
-        schedule = replace(schedule, weights=loads_of_weights(tiler, parts))
+        # A product that has no weights to share says so, too, so that no later pass decides it.
+        alone = "separate" if schedule.block is not None else None
+        schedule = replace(schedule, weights=loads_of_weights(tiler, parts) or alone)
     return PlannedLayer(layer, tiler, schedule, parts.cores, parts.windows)
 
 

@@ -126,6 +126,9 @@ class _Builder:
     operations: list[Operation] = field(default_factory=list)
     layers: int = 0
     _names: set[str] = field(default_factory=set)
+    """The names of buffers."""
+    _results: set[str] = field(default_factory=set)
+    """The names of the network's results."""
 
     def build(self) -> tile.ProgramOp:
         """Build and return the tile program."""
@@ -136,6 +139,7 @@ class _Builder:
         results = list(returned.operands)
         outputs = _port_names(self.function, "smalti.outputs", "output", len(results))
         self._names.update((*inputs, *outputs))
+        self._results = {op.result_name.data for op in block.ops if isinstance(op, tpu.TpuOp)}
         for argument, name in zip(block.args, inputs, strict=True):
             shape, storage = _dense(argument, name)
             self.buffers[argument] = self._declare(
@@ -241,7 +245,10 @@ class _Builder:
             self._layer(op, [self.buffers[v] for v in op.operands], self.buffers[result])
 
     def _copy_to_output(self, value: SSAValue, buffer: SSAValue, name: str) -> None:
-        """Copy a result that no op writes to its output buffer there, by a reshape to its own shape."""
+        """Copy a result that no op writes to its output buffer there, by a reshape to its own shape. It has the name of
+        the output, unless an op has it already.
+        """
+        name = self._unique(f"{name}.copy") if name in self._results else name
         op = tpu.ReshapeOp.create(
             operands=[value], result_types=[value.type], properties={"name": StringAttr(name)}
         )

@@ -21,17 +21,17 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 4, 56], output = local> {
 // CHECK: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 4, 2], tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast> {
 // CHECK: -> %m {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2], tile = [1, 64], output = local> {
-// CHECK: -> %out {{.*}} schedule = #tile.schedule<cores = [0], split = [1, 1], tile = [1, 128]> {
+// CHECK: -> %out {{.*}} schedule = #tile.schedule<cores = [0], split = [1, 1], tile = [1, 128], output = global> {
 
 // If each loads them by itself, cores share the image instead. Cores with neighboring channels of a position stand side
 // by side.
-// SEPARATE: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 1, 4], tile = [1, 64, 10, 7], depth = 64, order = channels_outer, block = 64, output = local> {
+// SEPARATE: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 1, 4], tile = [1, 64, 10, 7], depth = 64, order = channels_outer, block = 64, output = local, weights = separate> {
 
 // TWO: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1],
 
 // Through global memory, smaller tiles are faster.
-// GLOBAL: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 1, 56]> {
-// GLOBAL: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 2, 4], tile = [1, 64, 14, 7], depth = 64, order = channels_outer, block = 64, weights = multicast> {
+// GLOBAL: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 1, 56], output = global> {
+// GLOBAL: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 2, 4], tile = [1, 64, 14, 7], depth = 64, order = channels_outer, block = 64, output = global, weights = multicast> {
 
 // A part of a layer keeps what the schedule says of its tiles.
 // SPLIT: tile.layer core 1 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 0, 7, 14, 28] schedule = #tile.schedule<tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast> {

@@ -183,6 +183,18 @@ tile.program @main {
 tile.program @main {
   %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
   %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+  // expected-error @below {{'tile.layer': a layer that has a core is one part: its schedule has values for 2}}
+  tile.layer core 1 (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<tile = [[2, 64], [1, 64]]> {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
+    tile.yield %r : tensor<2x64xf32>
+  }
+}
+
+// -----
+
+tile.program @main {
+  %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+  %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
   // expected-error @below {{expected #tile.schedule<...>}}
   tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = array<i64: 1> {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
