@@ -11,16 +11,20 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from ..backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
+from ..backends.diagnostics.files import write_text
 from ..backends.diagnostics.progress import Progress, silent
 from ..backends.targets.target import Target, reference_to
 from ..dialects.ir.context import SmaltiContext
 from ..dialects.ir.text.module_text import print_module, write_module
 from ..dialects.level import LEVELS, Level
+from ..passes.tile.network_schedule import NetworkSchedule
+from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
 from ..passes.top.calibration_table import Ranges, write_table
 from ..passes.top_to_tpu.quantize_option import Quantize
 from .compilation.collector import collector_paused
 from .compilation.compilation import (
     CALIBRATION_TABLE,
+    SCHEDULE,
     CalibrationSource,
     CompileOptions,
     start_from_model,
@@ -112,6 +116,13 @@ class CompiledModel:
         """
         return self.program.lower_bound
 
+    @property
+    def schedule(self) -> NetworkSchedule | None:
+        """How the layers are carried out, by their names, as `compile_model` takes it: the complete schedule, which
+        `str` gives as text. None if the program was compiled from IR whose layers were tiled already.
+        """
+        return parse_schedule(self.program.schedule) if self.program.schedule else None
+
     def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
         """Run the program's bytes on the functional simulator.
 
@@ -184,6 +195,22 @@ class CompiledModel:
         write_table(self.ranges, path)
         return path
 
+    def save_schedule(self, folder: str | Path) -> Path:
+        """Write the schedule to the file from which `pipeline` reads it when it runs in `folder`, if the schedule that
+        was given is no file; return its path.
+
+        Raises:
+            DiagnosticError: if there is no schedule, or the file cannot be written.
+        """
+        if not self.program.schedule:
+            raise DiagnosticError(
+                "the program holds no schedule",
+                hint="compile it from the model, or from IR of level top or tpu",
+            )
+        path = Path(folder) / SCHEDULE
+        write_text(path, self.program.schedule)
+        return path
+
 
 def compile_model(
     model: str | Path | ModelProto,
@@ -199,6 +226,7 @@ def compile_model(
     passes: PassOptions | None = None,
     insert_pass: str | Sequence[str] = (),
     plugins: str | Path | Plugin | Sequence[str | Path | Plugin] = (),
+    schedule: ScheduleSource | None = None,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -218,6 +246,9 @@ def compile_model(
         insert_pass: passes of your own and where they run, as `smalti compile --insert-pass` takes them: "top:my-pass",
             "after=convert-top-to-tpu:my-pass{option=1}".
         plugins: a plugin to load before, or several, each a `Plugin`, a .py file or the name of a module.
+        schedule: how layers are carried out; passes decide the rest. The path of a schedule's file, or its text, the
+            `schedule` of another compiled model, or schedules by the names of layers or globs of them:
+            `{"conv1": {"cores": [0, 1]}, "conv*": "tile = [1, 64, 14, 56], output = local"}`.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
@@ -232,6 +263,7 @@ def compile_model(
         calibration,
         tuple(Insertion.parse(text) for text in insertions),
         PassChange.all_of(passes or {}),
+        None if schedule is None else schedule_from(schedule),
     )
     with collector_paused():
         compilation = start_from_model(

@@ -32,6 +32,7 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",
     "tpu-legalize-types": ".tpu.legalize_types:LegalizeTypes",
     "convert-tpu-to-tile": ".tpu_to_tile.convert_tpu_to_tile:ConvertTpuToTile",
+    "tile-set-schedules": ".tile.set_schedules:SetSchedules",
     "tile-plan": ".tile.plan:Plan",
     "tile-split-over-cores": ".tile.split_over_cores:SplitOverCores",
     "tile-cut-to-local-memory": ".tile.cut_to_local_memory:CutToLocalMemory",

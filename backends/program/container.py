@@ -4,7 +4,8 @@
         size of the file (u64), SHA-256 of the manifest (32 bytes)
     manifest: JSON list of {name, offset, size, sha256}, blanks after it
     sections, each at the next multiple of 64 bytes, zeros between: program (JSON), target (JSON),
-        debug (JSON), stream0, stream1, … (words), weights, lower_bound (JSON, may be absent)
+        debug (JSON), stream0, stream1, … (words), weights, lower_bound (JSON, may be absent),
+        schedule (text, may be absent)
 
 All numbers are little-endian. The layout leaves a writer no choice, so that the same program always has the same bytes.
 A reader allocates no more than the real size of the file allows, and raises DiagnosticError for a damaged file.
@@ -40,8 +41,8 @@ FILE_LIMIT_BYTES = 1 << 33
 """No program file may have more: 8 GiB."""
 _PREAMBLE = struct.Struct("<8sIIQQ32s")
 _AGAIN = "compile the program again"
-_REMARK = "lower_bound"
-"""A section about the network that a program was made of, which need not be there."""
+_BOUND, _SCHEDULE = _REMARKS = ("lower_bound", "schedule")
+"""Sections about the network that a program was made of, which need not be there."""
 
 _Size = Annotated[int, Field(ge=0, lt=2**63)]
 _T = TypeVar("_T")
@@ -122,7 +123,9 @@ def _pieces(program: Program) -> list[bytes | memoryview]:
         contents[f"stream{core}"] = np.ascontiguousarray(stream).view(np.uint8).data
     contents["weights"] = program.weight_bytes.data
     if program.lower_bound is not None:
-        contents[_REMARK] = _json(dict(program.lower_bound.parts))
+        contents[_BOUND] = _json(dict(program.lower_bound.parts))
+    if program.schedule:
+        contents[_SCHEDULE] = program.schedule.encode()
     return _pack({name: memoryview(content) for name, content in contents.items()})
 
 
@@ -170,15 +173,15 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         if name not in sections:
             _fail(file, f"section '{name}' is missing")
     names = [name for name in sections if name.startswith("stream")]
-    known = len(names) + 4 + (_REMARK in sections)
+    known = len(names) + 4 + sum(name in sections for name in _REMARKS)
     if names != [f"stream{core}" for core in range(len(names))] or len(sections) != known:
         _fail(file, "its sections are not those of a program")
     description = _parse(_DESCRIPTION, sections["program"], file, "program")
     debug = _parse(_DEBUG, sections["debug"], file, "debug")
     target = _read_target(sections["target"], file)
     bound = None
-    if _REMARK in sections:
-        bound = LowerBound(_parse(_LOWER_BOUND, sections[_REMARK], file, _REMARK))
+    if _BOUND in sections:
+        bound = LowerBound(_parse(_LOWER_BOUND, sections[_BOUND], file, _BOUND))
     program = Program(
         target=target,
         streams=[_read_stream(sections[name], file, name) for name in names],
@@ -194,6 +197,7 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         statistics=description.statistics,
         target_reference=description.target_reference,
         lower_bound=bound,
+        schedule=_read_text(sections.get(_SCHEDULE, memoryview(b"")), file, _SCHEDULE),
     )
     check_program(program, file)
     return program
@@ -259,6 +263,13 @@ def _read_target(text: memoryview, file: str) -> Target:
         ) from None
 
 
+def _read_text(content: memoryview, file: str, name: str) -> str:
+    try:
+        return bytes(content).decode()
+    except UnicodeDecodeError as error:
+        _fail(file, f"section '{name}' is no text: byte {error.start} is not UTF-8")
+
+
 def _read_stream(content: memoryview, file: str, name: str) -> np.ndarray:
     if content.nbytes % INSTRUCTION_BYTES:
         _fail(
@@ -282,7 +293,8 @@ def load(path: str | Path) -> Program:
 
 def program_hash(path: str | Path) -> str | None:
     """Return the hash by which files of the same compile name a program file: that of the digests of its sections, but
-    for the lower bound, which a program compiled from IR lacks. None if there is no such file, or if it is no program.
+    for those about its network, which a program compiled from IR lacks. None if there is no such file, or if it is no
+    program.
     """
     path = Path(path)
     if not path.is_file():
@@ -297,7 +309,7 @@ def program_hash(path: str | Path) -> str | None:
         sections = _SECTIONS.validate_json(manifest, strict=True)
     except (OSError, ValidationError):
         return None
-    digests = [[each.name, each.sha256] for each in sections if each.name != _REMARK]
+    digests = [[each.name, each.sha256] for each in sections if each.name not in _REMARKS]
     return f"sha256:{hashlib.sha256(_json(digests)).hexdigest()[:16]}"
 
 

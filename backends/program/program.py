@@ -61,7 +61,8 @@ class Program:
     `counters` how many counters each core uses; `local_bytes` and `acc_bytes` how much of each memory each core uses.
     `target_reference` is what `load_target` accepts to find the target again (a name or a path). `statistics` are
     counts that the passes of the compiler reported. `lower_bound` are the cycles that the network needs at least; None
-    if the program was not made of a network.
+    if the program was not made of a network. `schedule` is the text of how its layers are carried out, as
+    `smalti compile --schedule` reads it; "" if the program was made of layers that were divided and tiled already.
     """
 
     target: Target
@@ -78,6 +79,7 @@ class Program:
     statistics: dict[str, int] = field(default_factory=dict)
     target_reference: str = ""
     lower_bound: LowerBound | None = None
+    schedule: str = ""
 
     def __post_init__(self) -> None:
         """Fill in absent fields: segment sizes, memory use (all of the memory) and the target's name."""

@@ -1,4 +1,4 @@
-"""Writes the files that a compilation leaves: IR of each level, calibration table, program; all of them or none."""
+"""Writes the files that a compilation leaves: IR of each level, calibration table, schedule, program; all or none."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from ...backends.diagnostics.destination import is_device
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.file_group import files_together
+from ...backends.diagnostics.files import write_text
 from ...backends.program import container
 from ...backends.program.program import Program
 from ...dialects.ir.text.module_text import write_module
@@ -23,9 +24,9 @@ from .compilation import CalibrationSource, Compilation
 class Artifacts:
     """Names and writes the files of one compilation.
 
-    `program` is the path of the program file (m.smalti); `stages` says which to write: names of levels, and "program".
-    IR files are named after the program: m.top.mlir, with weights in m.top.safetensors; they note the program's hash at
-    their end. A compilation that fails leaves earlier files as they were.
+    `program` is the path of the program file (m.smalti); `stages` says which to write: names of levels, "schedule"
+    and "program". Files are named after the program: m.schedule, and m.top.mlir with weights in m.top.safetensors; IR
+    notes the program's hash at its end. A compilation that fails leaves earlier files as they were.
     """
 
     def __init__(self, program: Path, stages: Sequence[str]) -> None:
@@ -47,6 +48,8 @@ class Artifacts:
         ]
         if calibration is not None and not is_table(calibration):
             names.append(f"{self.stem}.calibration.json")
+        if "schedule" in self.stages:
+            names.append(f"{self.stem}.schedule")
         program = [self.program] if "program" in self.stages else []
         if is_device(self.program):
             return program
@@ -75,7 +78,7 @@ class Artifacts:
         """Write the program to a device, pipe or open descriptor, which can have no other files beside it."""
         if self.stages != ("program",):
             raise DiagnosticError(
-                "IR is named after the program, which is no file here",
+                "other files are named after the program, which is no file here",
                 Place(file=str(self.program)),
                 hint="name a file with -o, or emit the program alone",
             )
@@ -98,6 +101,9 @@ class Artifacts:
         if compilation.ranges is not None:
             self._names["calibration"] = table
             write_table(compilation.ranges, folder / table)
+        if "schedule" in self.stages:
+            self._names["schedule"] = f"{self.stem}.schedule"
+            write_text(folder / self._names["schedule"], str(compilation.schedule))
         if "program" in self.stages:
             levels = [folder / name for level, name in self._names.items() if level in LEVELS]
             self._names["program"] = self.program.name
@@ -110,5 +116,6 @@ def _last_level(stages: Sequence[str]) -> Level:
     """Return the lowest level that the stages need."""
     if "program" in stages:
         return "isa"
-    wanted: list[Level] = [level for level in LEVELS if level in stages]
+    planned = ("tile",) if "schedule" in stages else ()
+    wanted: list[Level] = [level for level in LEVELS if level in (*stages, *planned)]
     return wanted[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,9 @@ from ...dialects.quant.element_type import element_of
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
+from ...passes.tile.network_schedule import NetworkSchedule
 from ...passes.tile.order_engines import OrderEngines, has_addresses
+from ...passes.tile.set_schedules import SetGivenSchedules, SetSchedules
 from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
 from ...passes.top.calibration_table import Ranges, read_table
 from ...passes.top_to_tpu.quantize_option import Quantize
@@ -50,6 +53,7 @@ from .pipelines import (
     passes_into,
     passes_of,
 )
+from .schedule_record import ScheduleRecord
 from .tensor_sizes import check_tensor_sizes
 
 if TYPE_CHECKING:
@@ -71,7 +75,7 @@ class CompileOptions:
     None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
     file of them, a calibration table (.json), or "random:SEED"; needed for "int8" from the top level.
     `insertions`: the user's own passes among the default ones. `changes`: options of default passes that are set, and
-    passes that are left out.
+    passes that are left out. `schedule`: what is decided of the network's layers; passes decide the rest.
 
     Raises DiagnosticError if a pass is to stand beside one that is left out.
     """
@@ -82,6 +86,7 @@ class CompileOptions:
     calibration: CalibrationSource | None = None
     insertions: tuple[Insertion, ...] = ()
     changes: tuple[PassChange, ...] = ()
+    schedule: NetworkSchedule | None = None
 
     def __post_init__(self) -> None:
         left_out = {change.name for change in self.changes if change.options is None}
@@ -95,6 +100,8 @@ class CompileOptions:
 
 CALIBRATION_TABLE = "calibration.json"
 """The file from which the text of a pipeline reads ranges, unless its compilation names another."""
+SCHEDULE = "network.schedule"
+"""The file from which the text of a pipeline reads a schedule that was given otherwise than as a file."""
 
 
 @dataclass
@@ -124,6 +131,7 @@ class Compilation:
     pipeline: list[str] = field(default_factory=list)
     _passed: set[Level] = field(default_factory=set)
     _record: NetworkRecord = field(default_factory=NetworkRecord)
+    _schedule: ScheduleRecord = field(default_factory=ScheduleRecord)
     _verifier: Verifier = field(default_factory=Verifier)
     _few_samples: Diagnostic | None = None
     _zeros: set[str] = field(default_factory=set)
@@ -166,17 +174,22 @@ class Compilation:
             "target": self.options.target or DEFAULT_TARGET,
             "quantize": self.options.quantize or "int8",
             "cores": self.options.cores,
+            "schedule": None if self.options.schedule is None else self._schedule_file(),
         }
+
+    def _schedule_file(self) -> str:
+        given = self.options.schedule
+        return SCHEDULE if given is None or given.file is None else given.file
 
     def _run(self, texts: Sequence[str], passes: Sequence[ModulePass] | None = None) -> None:
         """Run passes given as pipeline text; give `passes`, the same passes as objects, if they hold what text
         cannot.
         """
         if passes is None:
-            passes = parse_pipeline(",".join(texts))
+            passes = [self._holding_schedule(each) for each in parse_pipeline(",".join(texts))]
         self.pipeline += [print_pipeline([each]) for each in passes]
         progress = PassProgress(self.progress)
-        instruments = [progress, self._record, *self.instruments]
+        instruments = [progress, self._record, self._schedule, *self.instruments]
         run_pipeline(
             self.ctx,
             self.module,
@@ -185,6 +198,15 @@ class Compilation:
             instruments=instruments,
             verifier=self._verifier,
         )
+
+    def _holding_schedule(self, each: ModulePass) -> ModulePass:
+        """Return a pass, but the one that would read the given schedule from its file with the schedule itself."""
+        given = self.options.schedule
+        if isinstance(each, SetSchedules) and given is not None:
+            return (
+                SetGivenSchedules(each.file, given) if each.file == self._schedule_file() else each
+            )
+        return each
 
     def _reached(self, level: Level) -> None:
         self._passed.add(level)
@@ -237,13 +259,24 @@ class Compilation:
             report(self.ctx, doubt_of_zeros(zeros, place_of_data(source)))
 
     def compile(self) -> Program:
-        """Lower all the way and encode the program, which notes in how many cycles its network can run at best.
+        """Lower all the way and encode the program, which notes how its layers are carried out, and in how many cycles
+        its network can run at best.
 
         Raises DiagnosticError for what the sanitizer finds.
         """
         program = self.assemble()
         program.lower_bound = self.lower_bound()
+        with suppress(DiagnosticError):
+            program.schedule = str(self.schedule)
         return program
+
+    @property
+    def schedule(self) -> NetworkSchedule:
+        """How the layers are carried out, once they are planned: the complete schedule.
+
+        Raises DiagnosticError if it is not known, because the compilation began below or did not plan them.
+        """
+        return self._schedule.schedule
 
     def lower_bound(self) -> LowerBound | None:
         """Return in how many cycles any schedule runs the network at least; None if its compilation began below the tpu
@@ -394,6 +427,8 @@ def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Pl
     settled = {"quantize": options.quantize, "calibration": options.calibration}
     if level == "isa" or any(isinstance(op, tile.AllocOp) for op in module.walk()):
         settled["cores"] = options.cores
+    if level in ("tile", "isa") and not any(isinstance(op, tile.LayerOp) for op in module.walk()):
+        settled["schedule"] = options.schedule
     for name, value in settled.items():
         if value is not None:
             raise DiagnosticError(

@@ -16,16 +16,20 @@ from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_name_of
 from ...dialects.level import LEVELS, Level
 from ...passes.registry import get_pass, parse_pipeline
+from ...passes.tile.set_schedules import SetSchedules
 
 _QUOTABLE = re.compile(r'[^"\\\n\r]*')
 
 
 class Settings(TypedDict):
-    """The options of a pipeline's passes: the target, `quantize`, and the number of cores (None: all)."""
+    """The options of a pipeline's passes: the target, `quantize`, the number of cores (None: all), and the file of a
+    schedule (None: there is none).
+    """
 
     target: str
     quantize: str
     cores: int | None
+    schedule: str | None
 
 
 def level_of(module: ModuleOp) -> Level:
@@ -88,7 +92,14 @@ def pass_text(name: str, **options: str | int | None) -> str:
     return name + _options(**options)
 
 
-def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = None) -> list[str]:
+def passes_of(
+    level: Level,
+    *,
+    target: str,
+    quantize: str,
+    cores: int | None = None,
+    schedule: str | None = None,
+) -> list[str]:
     """Return the passes that work within a level, in order, each as pipeline text.
 
     Run again on their own result they change nothing, so the pipeline can be run on IR that was edited by hand after
@@ -99,6 +110,7 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
         target: what `load_target` takes.
         quantize: one of `QUANTIZE`.
         cores: how many of the target's cores to use; None for all.
+        schedule: the file of a schedule, which the layers are to have; None for none.
     """
     within: dict[Level, list[str]] = {
         "top": [
@@ -120,6 +132,7 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
             "cse",
         ],
         "tile": [
+            *([] if schedule is None else [pass_text(SetSchedules.name, file=schedule)]),
             f"tile-plan{_options(cores=cores)}",
             f"tile-split-over-cores{_options(cores=cores)}",
             "tile-cut-to-local-memory",
@@ -131,7 +144,14 @@ def passes_of(level: Level, *, target: str, quantize: str, cores: int | None = N
     return within[level]
 
 
-def passes_into(level: Level, *, target: str, quantize: str, cores: int | None = None) -> list[str]:
+def passes_into(
+    level: Level,
+    *,
+    target: str,
+    quantize: str,
+    cores: int | None = None,
+    schedule: str | None = None,
+) -> list[str]:
     """Return the passes from the level above into `level` and through it, each as pipeline text; arguments as
     `passes_of`."""
     enter: dict[Level, str] = {
@@ -139,7 +159,8 @@ def passes_into(level: Level, *, target: str, quantize: str, cores: int | None =
         "tile": "convert-tpu-to-tile",
         "isa": "convert-tile-to-isa",
     }
-    return [enter[level], *passes_of(level, target=target, quantize=quantize, cores=cores)]
+    within = passes_of(level, target=target, quantize=quantize, cores=cores, schedule=schedule)
+    return [enter[level], *within]
 
 
 def default_passes(first: Level = "top") -> dict[str, str]:

@@ -39,8 +39,10 @@ def smalti(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
 
 def without_bound(path: Path) -> bytes:
-    """The bytes of a program's file, but for the lower bound: a program compiled from IR below tpu has none."""
-    return container.write(replace(container.load(path), lower_bound=None))
+    """The bytes of a program's file, but for the lower bound and the schedule: a program compiled from IR below tpu has
+    none.
+    """
+    return container.write(replace(container.load(path), lower_bound=None, schedule=""))
 
 
 def small_model() -> onnx.ModelProto:

@@ -38,8 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=stages,
         default=("program",),
         metavar="LIST",
-        help=f"what to write, of {','.join(STAGES)} (default: program); IR is named after the program file: "
-        "m.smalti gives m.top.mlir …",
+        help=f"what to write, of {','.join(STAGES)} (default: program); other files are named after the program "
+        "file: m.smalti gives m.top.mlir …, m.schedule",
+    )
+    parser.add_argument(
+        "--schedule",
+        type=InputFile,
+        metavar="FILE",
+        help="how layers are carried out, by the names of their results or globs of them: cores, split, tile … "
+        "as in the text that --emit schedule writes; passes decide the rest",
     )
     parser.add_argument(
         "--print-pipeline", action="store_true", help="print the passes as text for smalti-opt -p"
@@ -82,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from ...compiler.compilation.compilation import CompileOptions, start_from_ir, start_from_model
     from ...compiler.compilation.pass_change import PassChange
     from ...compiler.compilation.pipelines import Insertion
+    from ...passes.tile.schedule_text import read_schedule
     from ..output_files import program_path
 
     source = Path(args.input)
@@ -96,7 +104,13 @@ def run(args: argparse.Namespace) -> int:
         *(PassChange.disabling(name) for name in args.disable_pass),
     )
     options = CompileOptions(
-        args.target, args.cores, args.quantize, args.calibration, insertions, changes
+        args.target,
+        args.cores,
+        args.quantize,
+        args.calibration,
+        insertions,
+        changes,
+        None if args.schedule is None else read_schedule(args.schedule),
     )
     watch = instrumentation(args)
     with progress_bar() as progress:

@@ -10,13 +10,20 @@ from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile
 
 if TYPE_CHECKING:
+    from ...backends.program.program import Program
     from ...compiler.analysis.program_summary import ProgramSummary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti info`."""
     parser.add_argument("program", type=InputFile, help="program file (.smalti)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="print JSON")
+    shown.add_argument(
+        "--schedule",
+        action="store_true",
+        help="print how its layers are carried out, as smalti compile --schedule reads it",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,7 +31,11 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.program import container
     from ...compiler.analysis.program_summary import summarize_program
 
-    summary = summarize_program(container.load(args.program))
+    program = container.load(args.program)
+    if args.schedule:
+        print(_schedule_of(program, args.program), end="")
+        return EXIT_FINE
+    summary = summarize_program(program)
     if args.json:
         import json
 
@@ -32,6 +43,19 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(format_summary(summary))
     return EXIT_FINE
+
+
+def _schedule_of(program: Program, file: str) -> str:
+    """Return the text of a program's schedule. Raises DiagnosticError if it has none."""
+    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+
+    if not program.schedule:
+        raise DiagnosticError(
+            "the program holds no schedule: it was made of IR whose layers were tiled already",
+            Place(file=file),
+            hint="compile it from the model, or from IR of level top or tpu",
+        )
+    return program.schedule
 
 
 def format_summary(summary: ProgramSummary) -> str:

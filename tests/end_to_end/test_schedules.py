@@ -1,0 +1,209 @@
+"""Schedules as data: what a compile writes makes the same program again, and parts of it are obeyed."""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.program import container
+from smalti.compiler import CompiledModel, compile_model, load_program
+from smalti.dialects.tile import Schedule
+from smalti.tools import opt
+
+from ..networks.transformer import bert_layer
+from .conftest import Ran, small_model
+from .random_networks import networks
+from .test_random_networks import MACHINES, inputs_of
+
+Smalti = Callable[..., Ran]
+CALIBRATED = {"calibration": "random:0"}
+
+
+def ok(ran: Ran) -> str:
+    assert ran.code == 0, ran.err
+    return ran.out
+
+
+def file_of(model: CompiledModel) -> bytes:
+    return container.write(model.program)
+
+
+def text_of(model: CompiledModel) -> str:
+    assert model.schedule is not None
+    return str(model.schedule)
+
+
+def test_the_demo_network_on_the_command_line(smalti: Smalti, digits_model: Path, tmp_path: Path):
+    words = ("compile", digits_model, "--calibration", "random:0", "--emit", "program,schedule")
+    out = ok(smalti(*words, "-o", tmp_path / "a.smalti"))
+    assert str(tmp_path / "a.schedule") in out
+    ok(smalti(*words, "-o", tmp_path / "b.smalti", "--schedule", tmp_path / "a.schedule"))
+    for kind in ("smalti", "schedule"):
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+    # The program keeps it, also when files are lost.
+    shown = ok(smalti("info", tmp_path / "b.smalti", "--schedule"))
+    assert shown == (tmp_path / "a.schedule").read_text()
+
+
+def test_only_the_schedule_is_written(smalti: Smalti, small_onnx: Path, tmp_path: Path):
+    ok(
+        smalti(
+            "compile", small_onnx, "--quantize", "f32", "--emit", "schedule", "-o", tmp_path / "m"
+        )
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["m.schedule"]
+
+
+@pytest.mark.parametrize("quantize", ["int8", "bf16"])
+def test_a_network_of_the_tests(cifar10_model: Path, quantize):
+    options = CALIBRATED if quantize == "int8" else {}
+    first = compile_model(cifar10_model, quantize=quantize, **options)
+    again = compile_model(cifar10_model, quantize=quantize, schedule=text_of(first), **options)
+    assert file_of(again) == file_of(first)
+
+
+def test_a_transformer_whose_layers_have_names_alike():
+    model = bert_layer(0)
+    symbols = {"batch": 1, "sequence": 16}
+    first = compile_model(model, quantize="f16", symbols=symbols)
+    assert first.schedule is not None
+    again = compile_model(model, quantize="f16", symbols=symbols, schedule=first.schedule)
+    assert file_of(again) == file_of(first)
+
+
+SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+
+
+@given(networks(), MACHINES, st.data())
+@settings(max_examples=20, **SETTINGS)
+def test_any_part_of_a_schedule_is_obeyed(
+    model: onnx.ModelProto, machine: tuple[str, int], data: st.DataObject
+):
+    """What is left out of a schedule is chosen anew, what is given stays; the numbers are the same to the bit."""
+    target, cores = machine
+    inputs = inputs_of(model, 1)
+    options = {"target": target, "calibration": inputs}
+    first = compile_model(model, cores=cores, **options)
+    if first.schedule is None:
+        return
+    names = [each.name for each in fields(Schedule)]
+    partial: dict[str, Schedule] = {}
+    for name, schedule in first.schedule.items():
+        left_out = data.draw(st.sets(st.sampled_from(names)), name)
+        # Values for each part need the parts.
+        kept = {"cores", "split", "windows"} if schedule.values_per_part != 1 else set()
+        partial[name] = replace(schedule, **dict.fromkeys(left_out - kept))
+    second = compile_model(model, schedule=partial, **options)
+    whole = second.schedule
+    assert whole is not None
+    for name, schedule in partial.items():
+        for each in names:
+            if getattr(schedule, each) is not None:
+                assert getattr(whole[name], each) == getattr(first.schedule[name], each), each
+    assert file_of(compile_model(model, schedule=str(whole), **options)) == file_of(second)
+    expected = first.run(inputs)
+    for name, value in second.run(inputs).items():
+        np.testing.assert_array_equal(value, expected[name])
+
+
+def test_the_pipeline_names_the_file(
+    smalti: Smalti, small_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The pipeline's text makes the same program of the same file in smalti-opt."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.schedule").write_text('"*" <cores = [1]>\n')
+    words = ("compile", small_onnx, "--quantize", "f32", "--schedule", "a.schedule")
+    pipeline = ok(smalti(*words, "-o", "m.smalti", "--print-pipeline")).strip()
+    assert 'convert-tpu-to-tile,tile-set-schedules{file="a.schedule"},tile-plan,' in pipeline
+    ok(smalti("import", small_onnx, "-o", "m.top.mlir"))
+    assert opt.main(["m.top.mlir", "-p", pipeline, "-o", "m.isa.mlir"]) == 0
+    ok(smalti("assemble", "m.isa.mlir", "-o", "n.smalti"))
+    first, second = container.load("m.smalti"), container.load("n.smalti")
+    second.lower_bound, second.schedule = first.lower_bound, first.schedule
+    assert container.write(first) == container.write(second)
+    assert [len(stream) > 0 for stream in first.streams] == [False, True]
+
+
+def test_from_every_level_above_the_tiles(smalti: Smalti, small_files: Path, tmp_path: Path):
+    schedule = tmp_path / "a.schedule"
+    schedule.write_text(ok(smalti("info", small_files / "small.smalti", "--schedule")))
+    for level in ("top", "tpu"):
+        source = small_files / f"small.{level}.mlir"
+        ok(smalti("compile", source, "--schedule", schedule, "-o", tmp_path / "m.smalti"))
+        expected = (small_files / "small.smalti").read_bytes()
+        assert (tmp_path / "m.smalti").read_bytes() == expected
+    for level in ("tile", "isa"):
+        source = small_files / f"small.{level}.mlir"
+        ran = smalti("compile", source, "--schedule", schedule, "-o", tmp_path / "n.smalti")
+        assert ran.code == 1 and f"--schedule is settled in {level} IR" in ran.err
+        ran = smalti("compile", source, "--emit", "schedule", "-o", tmp_path / "n.smalti")
+        assert ran.code == 1
+        assert "there is no schedule" in ran.err or "cannot go from isa IR up to tile" in ran.err
+        ok(smalti("compile", source, "-o", tmp_path / "n.smalti"))
+        ran = smalti("info", tmp_path / "n.smalti", "--schedule")
+        assert ran.code == 1 and "the program holds no schedule" in ran.err
+
+
+def test_the_schedule_may_not_be_overwritten(smalti: Smalti, small_onnx: Path, tmp_path: Path):
+    schedule = tmp_path / "m.schedule"
+    schedule.write_text('"y" <cores = [0]>\n')
+    words = ("compile", small_onnx, "--quantize", "f32", "--schedule", schedule)
+    ran = smalti(*words, "--emit", "schedule", "-o", tmp_path / "m.smalti")
+    assert ran.code == 1 and "the output would replace the input" in ran.err
+    assert schedule.read_text() == '"y" <cores = [0]>\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('"first_relu" <cores = [0]>', ["1:1: error: there is no layer 'first_relu'"]),
+        ('"y" <cores = [9]>', ["schedule has core 9, target 'default-8c' has 8 cores"]),
+        ('"y" <split = [1, 3]>', ["cannot be divided into 3 equal parts"]),
+        ('"y" <cores = 3>', ["m.schedule:1:14: error:"]),
+        ('schedule for network "n" target "default-8c"', ["1:1: error: this schedule is for another"]),
+    ],
+)  # fmt: skip
+def test_mistakes(smalti: Smalti, small_onnx: Path, tmp_path: Path, text: str, told: list[str]):
+    (tmp_path / "m.schedule").write_text(text)
+    words = ("compile", small_onnx, "--quantize", "f32", "--schedule", tmp_path / "m.schedule")
+    ran = smalti(*words, "-o", tmp_path / "m.smalti")
+    assert ran.code == 1 and "Traceback" not in ran.err
+    assert all(each in ran.err for each in told), ran.err
+    assert not (tmp_path / "m.smalti").exists()
+
+
+def test_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    first = compile_model(small_model(), quantize="f32", schedule={"y": {"cores": [3]}})
+    assert first.schedule is not None and first.schedule["y"].cores == (3,)
+    assert repr(first.schedule).startswith("<NetworkSchedule of 'main' for default-8c: ")
+    first.save(tmp_path / "m.smalti")
+    assert load_program(tmp_path / "m.smalti").schedule == first.schedule
+    later = {**first.schedule, "y": Schedule(cores=(5,), order=("rows_outer",))}
+    second = compile_model(small_model(), quantize="f32", schedule=later)
+    assert second.schedule is not None and second.schedule["y"].cores == (5,)
+    others = [{**model.schedule, "y": None} for model in (first, second) if model.schedule]
+    assert others[0] == others[1]
+    # The pipeline's text reads a schedule that was no file from a file that can be written.
+    monkeypatch.chdir(tmp_path)
+    onnx.save(small_model(), "small.onnx")
+    assert first.save_schedule(".") == Path("network.schedule")
+    assert 'tile-set-schedules{file="network.schedule"}' in first.pipeline
+    again = compile_model("small.onnx", quantize="f32", schedule="network.schedule")
+    assert file_of(again) == file_of(first) and again.pipeline == first.pipeline
+
+
+def test_mistakes_from_python():
+    with pytest.raises(DiagnosticError, match=r"<schedule>:1:1: error: there is no layer 'z'"):
+        compile_model(small_model(), quantize="f32", schedule={"z": {"cores": [3]}})
+
+
+def test_a_program_with_a_damaged_schedule(small_files: Path):
+    model = load_program(small_files / "small.smalti")
+    model.program.schedule = '"y" <core = [1]>\n'
+    with pytest.raises(DiagnosticError, match="no field 'core'"):
+        print(model.schedule)
