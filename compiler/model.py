@@ -29,6 +29,7 @@ from .compilation.compilation import (
     CompileOptions,
     start_from_model,
 )
+from .compilation.optimization import HIGHEST_LEVEL, Optimization
 from .compilation.pass_change import PassChange, PassOptions
 from .compilation.pipelines import Insertion
 from .plugins.plugin import Plugin, load_plugin
@@ -227,6 +228,7 @@ def compile_model(
     insert_pass: str | Sequence[str] = (),
     plugins: str | Path | Plugin | Sequence[str | Path | Plugin] = (),
     schedule: ScheduleSource | None = None,
+    optimization: int | Optimization = HIGHEST_LEVEL,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -249,6 +251,7 @@ def compile_model(
         schedule: how layers are carried out; passes decide the rest. The path of a schedule's file, or its text, the
             `schedule` of another compiled model, or schedules by the names of layers or globs of them:
             `{"conv1": {"cores": [0, 1]}, "conv*": "tile = [1, 64, 14, 56], output = local"}`.
+        optimization: a level, 0 to 2, or an `Optimization`, which has single effects, too.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
@@ -264,6 +267,7 @@ def compile_model(
         tuple(Insertion.parse(text) for text in insertions),
         PassChange.all_of(passes or {}),
         None if schedule is None else schedule_from(schedule),
+        Optimization(optimization) if isinstance(optimization, int) else optimization,
     )
     with collector_paused():
         compilation = start_from_model(

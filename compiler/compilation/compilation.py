@@ -28,6 +28,7 @@ from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
 from ...passes.tile.network_schedule import NetworkSchedule
 from ...passes.tile.order_engines import OrderEngines, has_addresses
+from ...passes.tile.plan import Plan
 from ...passes.tile.set_schedules import SetGivenSchedules, SetSchedules
 from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
 from ...passes.top.calibration_table import Ranges, read_table
@@ -42,6 +43,7 @@ from ..calibration.samples import (
 )
 from ..calibration.zero_ranges import doubt_of_zeros, quantized_by_zeros, zero_ranges
 from .network_record import NetworkRecord
+from .optimization import Optimization
 from .pass_change import PassChange
 from .pass_progress import PassProgress
 from .pipelines import (
@@ -76,8 +78,9 @@ class CompileOptions:
     file of them, a calibration table (.json), or "random:SEED"; needed for "int8" from the top level.
     `insertions`: the user's own passes among the default ones. `changes`: options of default passes that are set, and
     passes that are left out. `schedule`: what is decided of the network's layers; passes decide the rest.
+    `optimization`: how hard they try; `changes` win over what it means.
 
-    Raises DiagnosticError if a pass is to stand beside one that is left out.
+    Raises DiagnosticError if a pass is to stand beside one that is left out, or if options contradict each other.
     """
 
     target: str | None = None
@@ -87,14 +90,28 @@ class CompileOptions:
     insertions: tuple[Insertion, ...] = ()
     changes: tuple[PassChange, ...] = ()
     schedule: NetworkSchedule | None = None
+    optimization: Optimization = field(default_factory=Optimization)
+
+    @property
+    def pass_changes(self) -> tuple[PassChange, ...]:
+        """What becomes of default passes, in order: what `optimization` means, then `changes`."""
+        return (*self.optimization.changes(), *self.changes)
 
     def __post_init__(self) -> None:
+        if self.schedule is not None:
+            self.optimization.check_with(self.schedule)
         left_out = {change.name for change in self.changes if change.options is None}
         for insertion in self.insertions:
             if insertion.anchor in left_out:
                 raise DiagnosticError(
                     f"pass '{insertion.anchor}' is left out, and {insertion.passes} is to stand beside it",
                     hint="name another place for it",
+                )
+        for effect in self.optimization.effects():
+            if effect.name in left_out:
+                raise DiagnosticError(
+                    f"pass '{effect.name}' is left out, and {effect.flag} applies to it",
+                    hint=f"leave {effect.flag} out, or --disable-pass {effect.name}",
                 )
 
 
@@ -163,7 +180,7 @@ class Compilation:
 
     def _inserted(self, texts: list[str], level: Level) -> list[str]:
         """Return the passes of a level with the user's changes, and the user's own among them."""
-        for change in self.options.changes:
+        for change in self.options.pass_changes:
             texts = change.applied(texts)
         for insertion in self.options.insertions:
             texts = insertion.into(texts, level) or texts
@@ -356,7 +373,7 @@ def start_from_ir(
     _refuse_settled_options(module, options, place)
     _refuse_past_passes(level_of(module), options, place)
     _refuse_order_of_ordered(module, options, place)
-    if all(change.name != OrderEngines.name for change in options.changes):
+    if all(change.name != OrderEngines.name for change in options.pass_changes):
         _warn_of_new_order(module, ctx, place)
     sanitize = level_of(module) not in NETWORK_LEVELS
     return Compilation(module, ctx, options, progress, sanitize=sanitize)
@@ -366,10 +383,12 @@ def _refuse_past_passes(level: Level, options: CompileOptions, place: Place) -> 
     """Raise DiagnosticError if an option is about a pass that runs above the level of the IR, and would do nothing."""
     to_come = default_passes(level)
     anchors = [insertion.anchor for insertion in options.insertions if insertion.anchor]
-    for name in [*(change.name for change in options.changes), *anchors]:
+    flags = [(change.name, change.flag) for change in options.pass_changes]
+    for name, flag in [*flags, *((anchor, None) for anchor in anchors)]:
         if name not in to_come:
+            which = f"pass '{name}'" if flag is None else f"pass '{name}', to which {flag} applies,"
             raise DiagnosticError(
-                f"pass '{name}' does not run on {level} IR",
+                f"{which} does not run on {level} IR",
                 place,
                 hint="compile from a level above it, or leave the option out",
             )
@@ -377,9 +396,12 @@ def _refuse_past_passes(level: Level, options: CompileOptions, place: Place) -> 
 
 def _refuse_order_of_ordered(module: ModuleOp, options: CompileOptions, place: Place) -> None:
     """Raise DiagnosticError if an option is about the order of steps that the IR has settled, and would do nothing."""
-    if all(
-        change.name != OrderEngines.name or change.options is None for change in options.changes
-    ):
+    asked = [
+        change.flag or f"--set-pass {OrderEngines.name}"
+        for change in options.pass_changes
+        if change.name == OrderEngines.name and change.options is not None
+    ]
+    if not asked:
         return
     for program in module.ops:
         if not isinstance(program, tile.ProgramOp):
@@ -393,7 +415,7 @@ def _refuse_order_of_ordered(module: ModuleOp, options: CompileOptions, place: P
         raise DiagnosticError(
             f"pass '{OrderEngines.name}' leaves this program as it is, because {why}",
             place,
-            hint=f"{cure}, or leave --set-pass {OrderEngines.name} out",
+            hint=f"{cure}, or leave {asked[-1]} out",
         )
 
 
@@ -418,23 +440,28 @@ def _warn_of_new_order(module: ModuleOp, ctx: SmaltiContext, place: Place) -> No
 def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:
     """Raise DiagnosticError if an option asks for something that the IR has settled already.
 
-    Below top these are the target and the types of numbers, and the number of cores once the network is split over
-    them.
+    Below top these are the target and the types of numbers, the number of cores once the network is split over them,
+    and how layers are carried out once they are tiled.
     """
     level = level_of(module)
     if level == "top":
         return
-    settled = {"quantize": options.quantize, "calibration": options.calibration}
+    settled: dict[str, object] = {
+        "--quantize": options.quantize,
+        "--calibration": options.calibration,
+    }
     if level == "isa" or any(isinstance(op, tile.AllocOp) for op in module.walk()):
-        settled["cores"] = options.cores
+        settled["--cores"] = options.cores
     if level in ("tile", "isa") and not any(isinstance(op, tile.LayerOp) for op in module.walk()):
-        settled["schedule"] = options.schedule
-    for name, value in settled.items():
+        settled["--schedule"] = options.schedule
+        planning = [each for each in options.optimization.changes() if each.name == Plan.name]
+        settled |= {each.flag: each for each in planning if each.flag is not None}
+    for flag, value in settled.items():
         if value is not None:
             raise DiagnosticError(
-                f"--{name} is settled in {level} IR and cannot be changed",
+                f"{flag} is settled in {level} IR and cannot be changed",
                 place,
-                hint=f"leave --{name} out, or compile again from the model or its top IR",
+                hint=f"leave {flag} out, or compile again from the model or its top IR",
             )
     if options.target is not None:
         target = load_target(options.target)

@@ -18,11 +18,12 @@ class PassChange:
     """What becomes of each pass `name` of the default pipeline.
 
     `options`: the pass as pipeline text with the options that differ from the default pipeline's; None leaves the pass
-    out.
+    out. `flag`: the option of a command that it is short for, if it is.
     """
 
     name: str
     options: str | None
+    flag: str | None = None
 
     @staticmethod
     def parse(text: str) -> PassChange:

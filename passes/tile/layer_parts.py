@@ -50,8 +50,11 @@ def check_core_count(target: Target, cores: int | None) -> int:
     return cores
 
 
-def possible_parts(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) -> list[Parts]:
-    """Return the ways to divide a layer that runs on at most `cores` cores, unless its schedule says which.
+def possible_parts(
+    layer: Layer, tiler: Tiler, decided: Schedule, cores: int, most: int | None = None
+) -> list[Parts]:
+    """Return the ways to divide a layer that runs on at most `cores` cores into at most `most` parts, unless its
+    schedule says which cores and how many parts.
 
     Raises DiagnosticError if what is decided cannot be carried out.
     """
@@ -65,9 +68,13 @@ def possible_parts(layer: Layer, tiler: Tiler, decided: Schedule, cores: int) ->
     count = decided.values_per_part
     windows, split = _decided_windows(layer, tiler.units(), decided)
     if windows is None:
+        if given is not None:
+            bound = len(given)
+        else:
+            bound = cores if count is not None or most is None else min(cores, most)
         found = [
             Parts(given or parts.cores, parts.windows, parts.split)
-            for parts in _grids(layer, tiler.units(), cores if given is None else len(given))
+            for parts in _grids(layer, tiler.units(), bound)
             if count is None or len(parts.windows) == count
         ]
         if not found:

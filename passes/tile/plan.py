@@ -9,11 +9,11 @@ After:
     tile.layer (…) -> %y window = [0, 1, 0, 64, 0, 56, 0, 56] schedule = #tile.schedule<cores = [0, 1],
         split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 64, order = channels_outer, block = 64> { … }
 
-What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model, the
-splits of all layers together (`split_search.py`). With
-`on_chip`, tensors between layers stay in the local memories of the cores that compute them, where they have room. With
-`multicast_weights`, cores that need the same weights load them at once, if the target can. The passes that follow obey
-the schedule.
+What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model: with
+`splits=together` the splits of all layers in one search (`split_search.py`), with `splits=by-layer` those that are best
+for each layer alone. `parts` bounds into how many parts a layer is divided. With `on_chip`, tensors between layers stay
+in the local memories of the cores that compute them, where they have room. With `multicast_weights`, cores that need
+the same weights load them at once, if the target can. The passes that follow obey the schedule.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.ir.weights import WeightStore
@@ -34,7 +35,7 @@ from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
-from .layer_parts import Parts, check_core_count, possible_parts
+from .layer_parts import Parts, cheapest, check_core_count, possible_parts
 from .multicast import loads_of_weights
 from .places import (
     PlannedLayer,
@@ -48,6 +49,9 @@ from .tiler_bases.constants import Constants
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.tiler import Tiler
 from .tilers.registry import tiler_of
+
+SPLITS = ("together", "by-layer")
+"""How layers are divided, as the option `splits` says."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,23 @@ class Plan(SmaltiPass):
     """Whether tensors between layers may stay in local memories."""
     multicast_weights: bool = True
     """Whether cores may load at once the weights that they share."""
+    splits: str = "together"
+    """How layers are divided: `together`, so that they find their inputs where they need them, or `by-layer`."""
+    parts: int | None = None
+    """Into how many parts a layer is divided at most; as many as there are cores unless given."""
+
+    def __post_init__(self) -> None:
+        """Raise DiagnosticError if an option has no such value."""
+        if self.splits not in SPLITS:
+            raise DiagnosticError(
+                f"option 'splits' is {self.splits}, expected one of {', '.join(SPLITS)}",
+                Place(name=f"pass '{self.name}'"),
+                hint=did_you_mean(self.splits, SPLITS),
+            )
+        if self.parts is not None and self.parts < 1:
+            raise DiagnosticError(
+                f"option 'parts' is at least 1, got {self.parts}", Place(name=f"pass '{self.name}'")
+            )
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Write the schedules. Raises DiagnosticError if a schedule cannot be carried out, or if a layer fits no
@@ -76,7 +97,7 @@ class Plan(SmaltiPass):
         target = target_of(module)
         cores = check_core_count(target, self.cores)
         costs = CostModel(target, self.multicast_weights and target.interconnect.multicast)
-        network = _Network(tile.program_of(module), costs, store_of(ctx), cores)
+        network = _Network(tile.program_of(module), costs, store_of(ctx), cores, self)
         kept = kept_tensors(network.program)
         if self.on_chip:
             kept = that_may_stay(tiler_of(layer, network.costs) for layer in network.layers(kept))
@@ -103,12 +124,13 @@ class Plan(SmaltiPass):
 
 @dataclass(frozen=True)
 class _Network:
-    """The layers of a program, to be planned on at most `cores` cores."""
+    """The layers of a program, to be planned on at most `cores` cores as the options of the pass say."""
 
     program: tile.ProgramOp
     costs: CostModel
     store: WeightStore
     cores: int
+    options: Plan
 
     def layers(self, kept: frozenset[SSAValue]) -> list[Layer]:
         """Read the layers; the tensors `kept` stay in local memories."""
@@ -130,7 +152,10 @@ class _Network:
         layers = self.layers(kept)
         tilers = [tiler_of(layer, self.costs) for layer in layers]
         options = [self._options(*each) for each in zip(layers, tilers, strict=True)]
-        chosen = choose_parts(tilers, options)
+        if self.options.splits == "together":
+            chosen = choose_parts(tilers, options)
+        else:
+            chosen = [cheapest(*each) for each in zip(tilers, options, strict=True)]
         return [
             _complete(layer, tiler, parts, self.costs, constants)
             for layer, tiler, parts in zip(layers, tilers, chosen, strict=True)
@@ -141,7 +166,8 @@ class _Network:
         core = layer.operation.core
         if core is not None:
             return [Parts((core.value.data,), (layer.window,), None)]
-        return possible_parts(layer, tiler, layer.operation.decided, self.cores)
+        decided, most = layer.operation.decided, self.options.parts
+        return possible_parts(layer, tiler, decided, self.cores, most)
 
 
 def _complete(

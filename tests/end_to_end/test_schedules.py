@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program import container
-from smalti.compiler import CompiledModel, compile_model, load_program
+from smalti.compiler import CompiledModel, Optimization, compile_model, load_program
 from smalti.dialects.tile import Schedule
 from smalti.tools import opt
 
@@ -76,6 +76,11 @@ def test_a_transformer_whose_layers_have_names_alike():
     assert file_of(again) == file_of(first)
 
 
+EFFECTS = (
+    Optimization(on_chip=False),
+    Optimization(1, multicast_weights=False, memory_effort=0),
+    Optimization(split_factor=2, memory_effort=3),
+)
 SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
@@ -109,6 +114,54 @@ def test_any_part_of_a_schedule_is_obeyed(
     expected = first.run(inputs)
     for name, value in second.run(inputs).items():
         np.testing.assert_array_equal(value, expected[name])
+
+
+@given(networks(), MACHINES)
+@settings(max_examples=15, **SETTINGS)
+def test_every_level_of_optimization_computes_the_same(
+    model: onnx.ModelProto, machine: tuple[str, int]
+):
+    """Integers are the same to the bit, whatever the level, and whatever single effects are on."""
+    target, cores = machine
+    inputs = inputs_of(model, 2)
+    expected: dict[str, np.ndarray] | None = None
+    for optimization in (2, 1, 0, *EFFECTS):
+        compiled = compile_model(
+            model, target=target, cores=cores, calibration=inputs, optimization=optimization
+        )
+        outputs = compiled.run(inputs)
+        expected = expected or outputs
+        for name, value in outputs.items():
+            np.testing.assert_array_equal(value, expected[name], str(optimization))
+
+
+def test_levels_are_worth_it(digits_model: Path):
+    """Each level takes fewer cycles than the one below, and level 0 keeps nothing on chip."""
+    models = [compile_model(digits_model, optimization=level, **CALIBRATED) for level in range(3)]
+    cycles = [model.profile().cycles for model in models]
+    assert cycles == sorted(cycles, reverse=True) and cycles[0] > 2 * cycles[2]
+    assert models[0].schedule is not None
+    assert {each.output for each in models[0].schedule.values()} == {"global"}
+    assert {each.weights for each in models[0].schedule.values()} <= {"separate", None}
+    assert "group = " not in models[0].ir("tile")
+    # With the schedule of another level, only the order of loads is left to choose.
+    again = compile_model(digits_model, schedule=models[0].schedule, **CALIBRATED)
+    assert again.schedule == models[0].schedule
+
+
+def test_effects_on_the_command_line(smalti: Smalti, digits_model: Path, tmp_path: Path):
+    words = ("compile", digits_model, "--quantize", "f32", "--emit", "schedule,program")
+    output = ("-o", tmp_path / "m.smalti")
+    ok(smalti(*words, *output, "--split-factor", "2", "--no-on-chip", "--memory-effort", "0"))
+    schedule = load_program(tmp_path / "m.smalti").schedule
+    assert schedule is not None and str(schedule) == (tmp_path / "m.schedule").read_text()
+    assert {each.output for each in schedule.values()} == {"global"}
+    assert max(len(each.cores or ()) for each in schedule.values()) == 2
+    (tmp_path / "m.schedule").rename(tmp_path / "given.schedule")
+    given = ("--schedule", tmp_path / "given.schedule")
+    ran = smalti(*words, *output, *given, "--split-factor", "1")
+    assert ran.code == 1 and "--split-factor 1 rules out what the schedule says" in ran.err
+    ok(smalti(*words, *output, *given, "-O0"))
 
 
 def test_the_pipeline_names_the_file(

@@ -10,6 +10,7 @@ from ..arguments.command_line import EXIT_FINE
 from ..arguments.driver import add_driver_arguments, instrumentation
 from ..arguments.files import InputFile, OutputFile, PassText, PlacedPassText, check_files
 from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
+from ..arguments.optimization import add_optimization_arguments, optimization_of
 from ..arguments.parser import choice
 from ..arguments.sanitize import add_no_sanitize
 from ..console.progress_bar import progress_bar
@@ -75,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PASS",
         help="leave a pass of the pipeline out; may be repeated",
     )
+    add_optimization_arguments(parser)
     add_no_sanitize(parser)
     add_compile_arguments(parser)
     add_shape_arguments(parser)
@@ -111,6 +113,7 @@ def run(args: argparse.Namespace) -> int:
         insertions,
         changes,
         None if args.schedule is None else read_schedule(args.schedule),
+        optimization_of(args),
     )
     watch = instrumentation(args)
     with progress_bar() as progress:

@@ -2,6 +2,10 @@
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan{cores=2}" | filecheck %s --check-prefix TWO
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan{on_chip=false}" | filecheck %s --check-prefix GLOBAL
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan{multicast_weights=false}" | filecheck %s --check-prefix SEPARATE
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan{splits=by-layer}" | filecheck %s --check-prefix ALONE
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan{parts=4}" | filecheck %s --check-prefix FOUR
+// RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-plan{splits=by-layers}" 2>&1 | filecheck %s --check-prefix SPLITS
+// RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-plan{parts=0}" 2>&1 | filecheck %s --check-prefix PARTS
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan,tile-split-over-cores" | filecheck %s --check-prefix SPLIT
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan,tile-plan{cores=2}" | filecheck %s
 
@@ -32,6 +36,19 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // Through global memory, smaller tiles are faster.
 // GLOBAL: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 1, 56], output = global> {
 // GLOBAL: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 2, 4], tile = [1, 64, 14, 7], depth = 64, order = channels_outer, block = 64, output = global, weights = multicast> {
+
+// What is best for each layer alone may not fit together: the mean has its input on other cores.
+// ALONE: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 4, 1],
+// ALONE: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 2, 4],
+// ALONE: -> %m {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 8],
+
+// FOUR: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3], split = [1, 1, 4, 1],
+// FOUR: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 1, 3], split = [1, 2, 2, 1],
+
+// SPLITS:      pass 'tile-plan': error: option 'splits' is by-layers, expected one of together, by-layer
+// SPLITS-NEXT: hint: did you mean by-layer?
+
+// PARTS: pass 'tile-plan': error: option 'parts' is at least 1, got 0
 
 // A part of a layer keeps what the schedule says of its tiles.
 // SPLIT: tile.layer core 1 {{.*}} -> %c {{.*}} window = [0, 1, 0, 128, 0, 7, 14, 28] schedule = #tile.schedule<tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast> {
