@@ -63,6 +63,9 @@ class Load(Instruction):
     """Copies up to four dimensions of equal runs into this core's local memory, from global memory
     or another core.
 
+    Loads of one `group`, each of another core, read the same bytes of global memory. They are one transfer: it begins
+    when all of them are ready, and crosses the bus once.
+
     d0: load src_space=global, dst_space=local, src_segment=input, src=0x0, dst=0x100, run=64
     """
 
@@ -85,6 +88,11 @@ class Store(Instruction):
     """Copies up to four dimensions of equal runs out of this core's local memory, to global memory
     or another core.
 
+    Stores of one `group` send the same bytes to the local memories of different cores, of which this core may be one.
+    They stand side by side in `dma_out` and differ in `peer_core`, `dst`, waits and signals only. They are one transfer:
+    it begins when all of them are ready, reads the bytes once, and takes the interconnect once if the target has
+    multicast. The first of them is issued in the cycles below, each further one in the target's `issue_cycles`.
+
     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20,
         count0=2, src_stride0=32, dst_stride0=20
     """
@@ -95,7 +103,10 @@ class Store(Instruction):
         _PEER,
         one_of("src_space", ("local",)),
         one_of("dst_space", ("global", "local")),
-        ("group 0", lambda f: f["group"] == 0),
+        (
+            "group 0 unless it writes local memory",
+            lambda f: not f["group"] or f["dst_space"] == "local",
+        ),
         (
             "dst_segment output or scratch",
             lambda f: f["dst_space"] != "global" or f["dst_segment"] in ("output", "scratch"),
@@ -103,6 +114,17 @@ class Store(Instruction):
     )
     cycles = staticmethod(_transfer_cycles)
     accesses = staticmethod(_transfer_accesses)
+
+
+SAME_SOURCE: tuple[str, ...] = (
+    "src_space", "src_segment", "src", "run",
+    *(f"{name}{d}" for name in ("count", "src_stride") for d in range(4)),
+)  # fmt: skip
+ALIKE_IN_GROUP: dict[type[Instruction], tuple[str, ...]] = {
+    Load: SAME_SOURCE,
+    Store: (*SAME_SOURCE, "pad", "fill", *(f"dst_stride{d}" for d in range(4))),
+}
+"""The fields in which the loads, or the stores, of a multicast group agree. Those that say what is read come first."""
 
 
 class Fill(Instruction):

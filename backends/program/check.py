@@ -8,6 +8,8 @@ for the sanitizer to check.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,7 +24,10 @@ from ..instructions.instruction_set import (
     SEGMENTS,
     Field,
     Instruction,
+    Load,
+    Store,
 )
+from ..instructions.movement import ALIKE_IN_GROUP, SAME_SOURCE
 from ..numerics.storage import STORAGE_TYPES
 from .encoding import decode_stream, select
 from .program import DebugEntry, Port, Program
@@ -43,7 +48,7 @@ def check_program(program: Program, file: str | None = None) -> None:
         tuple(program.acc_bytes),
         tuple(program.segment_sizes[segment] for segment in SEGMENTS),
     )
-    groups: dict[int, tuple[int, tuple[Any, ...]]] = {}
+    groups: dict[int, _Group] = {}
     for core in range(len(program.streams)):
         _StreamCheck(program, core, sizes, file).run(groups)
 
@@ -117,6 +122,21 @@ def _check_ports(ports: list[Port], segment: str, program: Program, file: str | 
 _PLUGIN = "the program has instructions of a plugin: install it, or load it with --load-plugin"
 
 
+@dataclass
+class _Group:
+    """What is known of a multicast group when its members so far have been checked.
+
+    `kind`: their class; `alike`: the fields in which they agree; `receivers`: the cores to whose local memories they
+    bring the bytes; `core` and `place`: the last one's core, and how many instructions of dma_out stand before it.
+    """
+
+    kind: type[Instruction]
+    alike: dict[str, Any]
+    receivers: set[int]
+    core: int
+    place: int
+
+
 class _StreamCheck:
     """The check of one core's stream."""
 
@@ -144,7 +164,7 @@ class _StreamCheck:
             index = int(indices[0])
             self.fail(index, problem if values is None else f"{problem}, got {values[index]}")
 
-    def run(self, groups: dict[int, tuple[int, tuple[Any, ...]]]) -> None:
+    def run(self, groups: dict[int, _Group]) -> None:
         """Check the whole stream. `groups` collects the multicast groups of all streams."""
         known = np.isin(self.stream["opcode"], list(BY_OPCODE))
         self.fail_where(
@@ -162,8 +182,8 @@ class _StreamCheck:
             problem = instruction_error(instruction, fields, self.sizes, self.core)
             if problem:
                 self.fail(index, problem)
-            if fields.get("group"):
-                self._check_group(index, fields, groups)
+            if instruction in (Load, Store) and fields["group"]:
+                self._check_group(index, instruction, fields, groups)
 
     def _check_header(self) -> None:
         """Check waits, counters, cores and debug numbers."""
@@ -238,25 +258,53 @@ class _StreamCheck:
                 )
 
     def _check_group(
-        self, index: int, fields: Mapping[str, Any], groups: dict[int, tuple[int, tuple[Any, ...]]]
+        self,
+        index: int,
+        kind: type[Instruction],
+        fields: Mapping[str, Any],
+        groups: dict[int, _Group],
     ) -> None:
-        """Check that the loads of a multicast group stand on different cores and read the same bytes."""
-        source = tuple(
-            value
-            for name, value in fields.items()
-            if name == "run" or name.startswith(("src", "count"))
-        )
-        group = fields["group"]
-        last_core, first_source = groups.get(group, (-1, source))
-        if last_core == self.core:
+        """Check that a load or store can be in its multicast group.
+
+        Loads of a group stand on different cores and read the same bytes. Stores stand side by side on one core and
+        bring the same bytes to the local memories of different cores.
+        """
+        number, place = fields["group"], int(self._places[index])
+        what = f"the {kind.mnemonic}s of multicast group {number}"
+        alike = {name: fields[name] for name in ALIKE_IN_GROUP[kind]}
+        known = groups.get(number)
+        if known is None:
+            known = groups[number] = _Group(kind, alike, set(), self.core, place - 1)
+        if known.kind is not kind:
+            self.fail(index, f"field 'group': multicast group {number} has loads and stores")
+        if kind is Store and known.core != self.core:
+            self.fail(index, f"field 'group': {what} stand on core {known.core}: one sends to all")
+        if kind is Store and known.place != place - 1:
+            self.fail(index, f"field 'group': {what} do not stand side by side in dma_out")
+        if any(known.alike[name] != fields[name] for name in SAME_SOURCE):
+            self.fail(index, f"field 'group': {what} read different bytes")
+        for name, value in alike.items():
+            if known.alike[name] != value:
+                self.fail(
+                    index,
+                    f"field '{name}': {what} differ in it, got {known.alike[name]} and {value}",
+                )
+        is_far = kind is Store and fields["peer_core"]
+        receiver = fields["peer_core"] - 1 if is_far else self.core
+        if receiver in known.receivers:
             self.fail(
-                index, f"field 'group': a load of this core is in multicast group {group} already"
+                index,
+                f"field 'group': a {kind.mnemonic} to core {receiver} is in multicast group {number} "
+                "already",
             )
-        if first_source != source:
-            self.fail(
-                index, f"field 'group': the loads of multicast group {group} read different bytes"
-            )
-        groups[group] = (self.core, source)
+        known.receivers.add(receiver)
+        known.core, known.place = self.core, place
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """How many instructions of dma_out stand before each instruction, int64 [n]."""
+        own = self.stream["engine"] == ENGINES.index("dma_out")
+        return np.cumsum(own) - own
 
 
 def _out_of_range(field: Field, values: np.ndarray) -> np.ndarray:

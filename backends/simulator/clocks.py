@@ -18,7 +18,7 @@ def start_clocks(streams: Streams, order: list[int]) -> np.ndarray:
     """Return the clock at the start of each instruction, int32 [instructions, engines]; `order` is an order of
     execution.
 
-    An engine's instructions take effect in order. The loads of a multicast are one transfer: they start together, and
+    An engine's instructions take effect in order. The members of a multicast are one transfer: they start together, and
     are complete together.
 
     Clocks only shrink while they are computed, from "this never starts", since a counter may also count signals that
@@ -60,7 +60,7 @@ class _Clocks:
         streams = self._streams
         engine, position = streams.engine[number], streams.position[number]
         clock = np.zeros(self._clocks.shape[1], np.int32)
-        if position:
+        if position and not streams.follows[number]:
             self._include(clock, streams.queues[engine][position - 1])
         for other, count in streams.waits[number]:
             self._include(clock, streams.queues[other][count - 1])

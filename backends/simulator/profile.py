@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from ..diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ..diagnostics.html_table import html_table, nodes_text
 from ..instructions.instruction_set import ENGINES, Fill, Load, Store
@@ -31,11 +33,11 @@ class ProfileRow:
 
     `nodes`: the fused ONNX nodes, or the op's name where no node is known. `critical_path_cycles`:
     the row's part of the critical path; over all rows these add up to the run. `busy_cycles`:
-    engine time, summed over engines and cores, which overlap. `peak_cycles`: what the same work
-    takes at the engine's peak: multiply-accumulates on the whole array, vector instructions without
-    their startup, transfers alone at full bandwidth without burst rounding. Bytes are of global
-    memory (a multicast reads once), between cores, and read and written in local memory and
-    accumulators. `stalled_cycles` by cause: engine time in which one of these instructions was next
+    engine time, summed over engines and cores, which overlap (the stores of a multicast count once).
+    `peak_cycles`: what the same work takes at the engine's peak: multiply-accumulates on the whole
+    array, vector instructions without their startup, transfers alone at full bandwidth without burst
+    rounding. Bytes are of global memory (a multicast reads once), between cores, and read and written
+    in local memory and accumulators. `stalled_cycles` by cause: engine time in which one of these instructions was next
     and could not go on, or drained with nothing behind it.
     """
 
@@ -145,6 +147,7 @@ def profile(timing: Timing, by: Sequence[Key] = KEYS) -> Profile:
     row_of = [_row(rows, timing, number, by) for number in range(len(streams))]
     busy = history.drain - history.move
     size = len(streams)
+    busy[np.tile(streams.follows, repeat)] = 0.0
     for number, row in enumerate(row_of):
         _add_costs(row, timing, number)
         row.busy_cycles += float(busy[number::size].sum()) / repeat
@@ -195,6 +198,8 @@ def peak_cycles(timing: Timing, number: int) -> float:
     """Return the cycles that an instruction's work takes at its engine's peak; see `ProfileRow`."""
     streams, costs = timing.streams, timing.costs
     kind, fields = streams.kinds[number], streams.fields[number]
+    if streams.follows[number]:
+        return 0.0
     if kind in (Load, Store):
         moved = fields["run"] * prod(fields[f"count{d}"] for d in range(4))
         rate = costs.flow_classes.lone_rate(int(costs.transfer[number]))

@@ -165,9 +165,10 @@ class _Checker:
         clock = self._clocks[number]
         for engine, plane in planes.items():
             places = plane[pieces]
-            # An instruction reads its operands before it writes its result.
-            own = engine == self._streams.engine[number]
-            unordered = places > clock[engine] + own
+            unordered = places > clock[engine]
+            if engine == self._streams.engine[number]:
+                # An instruction reads its operands before it writes its result.
+                unordered &= places != self._streams.position[number] + 1
             if unordered.any():
                 # Report the last unordered one of the engine: waiting for it would order the others
                 # too.

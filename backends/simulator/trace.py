@@ -36,7 +36,7 @@ _LANES = 1000
 @dataclass
 class _Trace:
     """The events so far. `slices[o]` has the thread (within its core), the start and the end (in nanoseconds) of the
-    slice of occurrence o.
+    slice of occurrence o; the stores of a multicast have one slice.
     """
 
     timing: Timing
@@ -97,14 +97,20 @@ def _add_names(trace: _Trace) -> None:
 
 
 def _add_instructions(trace: _Trace) -> None:
-    """Add a slice for each occurrence, on the first thread of its engine that is free."""
+    """Add a slice for each occurrence, on the first thread of its engine that is free; one for the stores of a
+    multicast.
+    """
     timing = trace.timing
     streams, history = timing.streams, timing.history
     queues = streams.program.target.dma.queues
     free: dict[tuple[int, int], int] = {}
     size = len(streams)
     for occurrence in np.argsort(history.move, kind="stable").tolist():
-        number = occurrence % size
+        repetition, number = divmod(occurrence, size)
+        if streams.follows[number]:
+            first = repetition * size + streams.groups[streams.group[number]][0]
+            trace.slices[occurrence] = trace.slices[first]
+            continue
         core, engine = divmod(streams.engine[number], ENGINE_COUNT)
         start = trace.nanoseconds(float(history.move[occurrence]))
         end = trace.nanoseconds(float(history.drain[occurrence]))
@@ -142,6 +148,9 @@ def _arguments(timing: Timing, occurrence: int) -> dict[str, Any]:
         result["macs"] = int(costs.macs[number])
     if streams.kinds[number] in (Load, Store):
         result["bytes"] = moved_bytes(timing, number)
+    together = streams.starting_with(number)
+    if len(together) > 1:
+        result["multicast"] = [streams.index[member] for member in together]
     return result
 
 

@@ -131,6 +131,13 @@ def transfer_issue_cycles(target: Target, runs: int) -> int:
     return target.dma.issue_cycles + larger(runs, 1) - 1
 
 
+def further_store_issue_cycles(target: Target) -> int:
+    """Return the cycles that a DMA engine takes to issue a store of a multicast group that is not the group's first:
+    its start alone, as its addresses step like those of the first.
+    """
+    return target.dma.issue_cycles
+
+
 def local_write_cycles(target: Target, size_bytes: int) -> int:
     """Return the cycles to write `size_bytes` to local memory through one port, at least 1."""
     return larger(1, _ceil(size_bytes / target.local_memory.bytes_per_cycle))

@@ -21,6 +21,7 @@ class Scheduler:
         them.
         """
         self._streams, self._held = streams, held
+        self._follows: list[bool] = streams.follows.tolist()
         self._heads = [0] * len(streams.queues)
         self.retired = [0] * len(streams.queues)
         self.counters: dict[int, int] = {}
@@ -37,26 +38,31 @@ class Scheduler:
         if self._heads[engine] == len(queue):
             return
         number = queue[self._heads[engine]]
-        if number in self._held:
-            return
-        for other, count in self._streams.waits[number]:
-            if self.retired[other] < count:
-                self._engine_waiters[other].append((engine, count))
-                return
-        wait = self._streams.counter_wait[number]
-        if wait is not None and self.counters.get(wait[0], 0) < wait[1]:
-            self._counter_waiters.setdefault(wait[0], []).append((engine, wait[1]))
+        started = self._streams.starting_with(number)
+        if any(each in self._held or not self._may_start(engine, each) for each in started):
             return
         group = self._streams.group[number]
         if group:
-            met = self._met[group] = self._met.get(group, 0) + 1
+            met = self._met[group] = self._met.get(group, 0) + len(started)
             if met < len(self._streams.groups[group]):
                 return
             number = self._streams.groups[group][0]
         heappush(self._ready, number)
 
+    def _may_start(self, engine: int, number: int) -> bool:
+        """Return whether the waits of an instruction of an engine are met; register the engine if one is not."""
+        for other, count in self._streams.waits[number]:
+            if self.retired[other] < count:
+                self._engine_waiters[other].append((engine, count))
+                return False
+        wait = self._streams.counter_wait[number]
+        if wait is not None and self.counters.get(wait[0], 0) < wait[1]:
+            self._counter_waiters.setdefault(wait[0], []).append((engine, wait[1]))
+            return False
+        return True
+
     def next(self) -> list[int]:
-        """Complete the next instruction, or all loads of a multicast, and return their numbers: none if nothing is
+        """Complete the next instruction, or all members of a multicast, and return their numbers: none if nothing is
         ready.
         """
         if not self._ready:
@@ -72,7 +78,9 @@ class Scheduler:
         engine = self._streams.engine[number]
         self._heads[engine] += 1
         count = self.retired[engine] = self.retired[engine] + 1
-        self._consider(engine)
+        queue, head = self._streams.queues[engine], self._heads[engine]
+        if head == len(queue) or not self._follows[queue[head]]:
+            self._consider(engine)
         waiters = self._engine_waiters[engine]
         if waiters:
             self._engine_waiters[engine] = [waiter for waiter in waiters if waiter[1] > count]

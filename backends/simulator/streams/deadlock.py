@@ -40,6 +40,27 @@ def _reason(
     retired: Sequence[int],
     counter_value: Callable[[int], int],
 ) -> str:
+    group = streams.group[number]
+    for member in streams.starting_with(number):
+        wait = _unmet_wait(streams, member, retired, counter_value)
+        if wait is not None and member == number:
+            return wait
+        if wait is not None:
+            return f"{streams.name(member)} of multicast group {group}, which waits for {wait}"
+    if group:
+        absent = [member for member in streams.groups[group] if member not in heads]
+        names = ", ".join(streams.name(member) for member in absent[:3]) or "nothing"
+        return f"the other loads of multicast group {group}: {names}"
+    return "the instruction before it"
+
+
+def _unmet_wait(
+    streams: Streams,
+    number: int,
+    retired: Sequence[int],
+    counter_value: Callable[[int], int],
+) -> str | None:
+    """Say what an instruction itself waits for; None if its waits are met."""
     for engine, count in streams.waits[number]:
         length = len(streams.queues[engine])
         done = retired[engine] % length if length and retired[engine] != length else retired[engine]
@@ -53,9 +74,4 @@ def _reason(
         never = f" ({signals} signals in all)" if signals < wait[1] else ""
         name, now = streams.counter_name(wait[0]), counter_value(wait[0])
         return f"{name} to reach {wait[1]}, now {now}{never}"
-    group = streams.group[number]
-    if group:
-        absent = [member for member in streams.groups[group] if member not in heads]
-        names = ", ".join(streams.name(member) for member in absent[:3]) or "nothing"
-        return f"the other loads of multicast group {group}: {names}"
-    return "the instruction before it"
+    return None

@@ -22,16 +22,19 @@ from ...instructions.instruction_set import (
     BY_OPCODE,
     ENGINES,
     SEGMENTS,
+    SPACES,
     Access,
     Instruction,
     Load,
     Store,
 )
+from ...instructions.movement import ALIKE_IN_GROUP
 from ...program.encoding import WORD, columns_of, decode_stream, known_codes, select
 from ...program.program import Program
 
 ENGINE_COUNT = len(ENGINES)
 _AGAIN = "compile the program again"
+_OWN_GROUP = "give each multicast its own group"
 WAIT_FIELDS = tuple(f"wait_{engine}" for engine in ENGINES)
 
 
@@ -89,6 +92,20 @@ class Streams:
         for kind in (Load, Store):
             numbers, words = select(self.words, kind)
             result[numbers] = words["group"]
+        return result
+
+    @cached_property
+    def follows(self) -> np.ndarray:
+        """Whether each instruction is one of a multicast's stores but not the first: bool [n].
+
+        Its engine moves no bytes for it but those of the first one.
+        """
+        groups = self.group_numbers[self.by_engine]
+        engines = self.engine_numbers[self.by_engine]
+        result = np.zeros(len(self), np.bool_)
+        result[self.by_engine[1:]] = (
+            (groups[1:] != 0) & (groups[1:] == groups[:-1]) & (engines[1:] == engines[:-1])
+        )
         return result
 
     @cached_property
@@ -189,6 +206,13 @@ class Streams:
             result.setdefault(self.group[number], []).append(number)
         return result
 
+    def starting_with(self, number: int) -> list[int]:
+        """Return what an engine starts at once when `number` is its next instruction: all stores of a multicast, or
+        the instruction alone.
+        """
+        members = self.groups.get(self.group[number], [number])
+        return members if self.engine[members[-1]] == self.engine[members[0]] else [number]
+
     def name(self, number: int) -> str:
         """Name an instruction for a diagnostic: core, index, mnemonic and the ONNX nodes that it comes from."""
         entry = self.program.origin(self.fields[number]["debug"])
@@ -235,7 +259,7 @@ def decode_program(program: Program) -> Streams:
     """Decode and check all streams; takes less than 1 µs an instruction.
 
     Raises DiagnosticError if the program cannot be simulated at all: if it has unknown opcodes, counters or cores that
-    do not exist, accesses outside their memory, or a multicast group whose members do not load the same bytes.
+    do not exist, accesses outside their memory, or a multicast group whose members do not move the same bytes.
     `check_program`, which runs earlier, finds more.
     """
     words = np.concatenate([*program.streams, np.zeros(0, WORD)])
@@ -293,52 +317,110 @@ def _check_counter(streams: Streams, number: int, counter: int) -> None:
         )
 
 
-_SAME_IN_GROUP = (
-    "src_space", "dst_space", "src_segment", "src", "run", "peer_core",
-    *(f"{name}{d}" for name in ("count", "src_stride") for d in range(4)),
-)  # fmt: skip
-
-
 def _groups_agree(streams: Streams) -> bool:
-    numbers, words = select(streams.words, Load)
-    members = words["group"] != 0
-    if select(streams.words, Store)[1]["group"].any():
+    """Return whether `_check_group` would find no mistake in any multicast group."""
+    loads, stores = (_members(streams, kind) for kind in (Load, Store))
+    if len(np.intersect1d(loads[1]["group"], stores[1]["group"])):
         return False
-    if not members.any():
-        return True
-    numbers, words = numbers[members], words[members]
+    return all(
+        not len(numbers) or _members_agree(streams, kind, numbers, words)
+        for kind, (numbers, words) in ((Load, loads), (Store, stores))
+    )
+
+
+def _members(streams: Streams, kind: type[Instruction]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers and words of the instructions of a class that are in multicast groups."""
+    numbers, words = select(streams.words, kind)
+    chosen = words["group"] != 0
+    return numbers[chosen], words[chosen]
+
+
+def _members_agree(
+    streams: Streams, kind: type[Instruction], numbers: np.ndarray, words: np.ndarray
+) -> bool:
+    """Return whether the members of the groups of loads, or of those of stores, can be in their groups."""
     _, first, which = np.unique(words["group"], return_index=True, return_inverse=True)
-    cores = streams.core_numbers[numbers]
+    receivers = streams.core_numbers[numbers]
+    if kind is Store:
+        peers = words["peer_core"].astype(np.int64)
+        receivers = np.where(peers != 0, peers - 1, receivers)
+        firsts = numbers[first][which]
+        if not (
+            (streams.engine_numbers[numbers] == streams.engine_numbers[firsts]).all()
+            and int((~streams.follows[numbers]).sum()) == len(first)
+            and (words["dst_space"] == SPACES.index("local")).all()
+        ):
+            return False
+    pairs = np.unique(np.stack([which, receivers]), axis=1)
     return (
-        len(np.unique(which * streams.cores + cores)) == len(numbers)
-        and not (words["engine"] != ENGINES.index("dma_in")).any()
-        and all((words[name] == words[name][first][which]).all() for name in _SAME_IN_GROUP)
+        pairs.shape[1] == len(numbers)
+        and kind.engine is not None
+        and not (words["engine"] != ENGINES.index(kind.engine)).any()
+        and all((words[name] == words[name][first][which]).all() for name in ALIKE_IN_GROUP[kind])
     )
 
 
 def _check_group(streams: Streams, members: list[int]) -> None:
-    """Check that the loads of a multicast group are on different cores and read the same bytes."""
+    """Check the members of a multicast group.
+
+    They are loads of different cores that read the same bytes, or stores side by side in one engine that
+    send the same bytes to the local memories of different cores.
+    """
     first = members[0]
-    group = streams.group[first]
-    if len({streams.core[member] for member in members}) < len(members):
-        raise DiagnosticError(
-            f"multicast group {group} has two loads on one core",
-            hint="give each multicast its own group",
-        )
+    group, kind = streams.group[first], streams.kinds[first]
+    if any(streams.kinds[member] is not kind for member in members):
+        raise DiagnosticError(f"multicast group {group} has loads and stores", hint=_OWN_GROUP)
+    if kind is Store:
+        _check_stores(streams, group, members)
+    elif len({streams.core[member] for member in members}) < len(members):
+        raise DiagnosticError(f"multicast group {group} has two loads on one core", hint=_OWN_GROUP)
     for member in members:
         fields = streams.fields[member]
-        if fields["engine"] != "dma_in":
+        if fields["engine"] != kind.engine:
             raise DiagnosticError(
-                f"{streams.name(member)} is in multicast group {group}, which is for loads only"
+                f"{streams.name(member)} is in multicast group {group}, but not in {kind.engine}"
             )
-        for name in _SAME_IN_GROUP:
+        for name in ALIKE_IN_GROUP[kind]:
             if fields[name] != streams.fields[first][name]:
                 raise DiagnosticError(
-                    f"the loads of multicast group {group} differ in field '{name}'",
+                    f"the {kind.mnemonic}s of multicast group {group} differ in field '{name}'",
                     notes=[
                         f"{streams.name(i)}: {streams.fields[i][name]}" for i in (first, member)
                     ],
                 )
+
+
+def _check_stores(streams: Streams, group: int, members: list[int]) -> None:
+    """Check that the stores of a multicast group stand side by side and write local memories of different cores."""
+    cores = sorted({streams.core[member] for member in members})
+    if len(cores) > 1:
+        raise DiagnosticError(
+            f"multicast group {group} has stores on cores {', '.join(map(str, cores))}: "
+            "one core sends to all",
+            hint=_OWN_GROUP,
+        )
+    receivers: dict[int, int] = {}
+    for member, before in zip(members, [None, *members[:-1]], strict=True):
+        fields = streams.fields[member]
+        if before is not None and streams.position[member] != streams.position[before] + 1:
+            raise DiagnosticError(
+                f"the stores of multicast group {group} do not stand side by side in "
+                f"{streams.engine_name(streams.engine[member])}",
+                notes=[streams.name(number) for number in (before, member)],
+            )
+        if fields["dst_space"] != "local":
+            raise DiagnosticError(
+                f"{streams.name(member)} is in multicast group {group}, "
+                f"but writes {fields['dst_space']} memory",
+                hint="a multicast of stores writes local memories",
+            )
+        receiver = fields["peer_core"] - 1 if fields["peer_core"] else streams.core[member]
+        if receiver in receivers:
+            raise DiagnosticError(
+                f"multicast group {group} has two stores to the local memory of core {receiver}",
+                notes=[streams.name(number) for number in (receivers[receiver], member)],
+            )
+        receivers[receiver] = member
 
 
 def _memory_suffices(streams: Streams) -> bool:

@@ -50,8 +50,9 @@ class Costs:
     group: its first member's is what counts). `latency`: ticks from the end of issue to the first byte. `macs`,
     `mac_picojoules` and `mac_time` (f64; cycles of the whole array at its peak rate), `vector_ops` (lanes times
     cycles), and bytes: of global memory read and written (what is used, and `global_bus`, in whole bursts), moved
-    between cores, of local and of accumulator memory read and written. `flow_classes` has the classes that
-    `transfer` numbers. `peer` is true if a transfer reaches into another core without its taking part.
+    between cores, of local and of accumulator memory read and written (the first store of a multicast reads for
+    all of them). `flow_classes` has the classes that `transfer` numbers. `peer` is true if a transfer reaches into
+    another core without its taking part.
     """
 
     ticks: np.ndarray
@@ -138,6 +139,8 @@ def cost_program(streams: Streams) -> Costs:
                 count[numbers] += moved.astype(np.int64)
     for kind in (Load, Store):
         _cost_transfers(costs, *select(streams.words, kind), streams)
+    issue = cycles.further_store_issue_cycles(target)
+    costs.ticks[streams.follows] = issue * TICKS_PER_CYCLE
     return costs
 
 
@@ -224,7 +227,7 @@ def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, stream
     or write that memory; a run shorter than a burst takes the port as long as the bus. With global memory
     it takes whole bursts of that bandwidth; with another core it takes the interconnect's. A multicast reads
     its source once, for which its first member is charged, and takes the interconnect once, or once for each
-    receiver if the target has no multicast.
+    receiver (but the sender itself) if the target has no multicast.
     """
     if not len(numbers):
         return
@@ -233,8 +236,10 @@ def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, stream
     counts = np.stack([words[f"count{d}"].astype(np.int64) for d in range(4)], axis=1)
     runs = counts.prod(axis=1)
     moved, written = run * runs, (run + pad) * runs
-    first, members = _multicast(streams.group_numbers[numbers])
-    copies = np.ones_like(members) if target.interconnect.multicast else members
+    first, crossings = _multicast(streams.group_numbers[numbers], words["peer_core"] != 0)
+    between = crossings > 0
+    if target.interconnect.multicast:
+        crossings = between.astype(np.int64)
     source, sink = (words[f"{side}_space"] == SPACES.index("global") for side in ("src", "dst"))
     work, latency = moved.copy(), np.zeros_like(moved)
     for side, chosen in (("src", source), ("dst", sink & ~source)):
@@ -244,19 +249,17 @@ def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, stream
         work[chosen] = cycles.transfer_bytes_on_bus(target, *merged)
     shared = source | sink
     latency[shared] = target.global_memory.latency_cycles
-    between = (members > 1) | (words["peer_core"] != 0)
     latency[between] = np.maximum(latency[between], target.interconnect.latency_cycles)
     costs.peer |= bool((words["peer_core"] != 0).any())
     costs.global_bus[numbers] = np.where(shared & first, work, 0)
     costs.global_read[numbers] = np.where(source & first, moved, 0)
     costs.global_written[numbers] = np.where(sink & ~source & first, written, 0)
-    costs.interconnect_bytes[numbers] = np.where(between & first, moved * copies, 0)
+    costs.interconnect_bytes[numbers] = np.where(first, moved * crossings, 0)
     for name, count in (("local", costs.local_bytes), ("acc", costs.acc_bytes)):
         code = SPACES.index(name)
-        count[numbers] = moved * (words["src_space"] == code) + written * (
-            words["dst_space"] == code
-        )
-    uses = _uses(streams, numbers, words, between * copies)
+        reads, writes = (words[f"{side}_space"] == code for side in ("src", "dst"))
+        count[numbers] = moved * (reads & first) + written * writes
+    uses = _uses(streams, numbers, words, first, crossings)
     costs.transfer[numbers] = _classes(costs, target, uses)
     costs.bus_bytes[numbers] = work
     costs.latency[numbers] = latency * TICKS_PER_CYCLE
@@ -291,31 +294,43 @@ def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:
     costs.transfer[numbers] = costs.flow_classes.number(FlowClass(limit, ((GLOBAL, 1),)))
 
 
-def _multicast(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return whether each transfer is alone or the first of its group, and how many members the group has, int64."""
+def _multicast(groups: np.ndarray, is_peer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether each transfer is alone or the first of its group, and how many copies of its bytes, or of its
+    group's, go from core to core, int64.
+
+    `groups` int64 [n]; `is_peer` bool [n]: whether the transfer goes from core to core. No load of a group does, but
+    if there are several, the bytes reach each of their cores over the interconnect.
+    """
     _, first, which, sizes = np.unique(
         groups, return_index=True, return_inverse=True, return_counts=True
     )
     alone = groups == 0
     begins = np.zeros(len(groups), np.bool_)
     begins[first] = True
-    return begins | alone, np.where(alone, 1, sizes[which])
+    peers = np.bincount(which, is_peer, len(sizes)).astype(np.int64)
+    copies = np.where((peers == 0) & (sizes > 1), sizes, peers)
+    return begins | alone, np.where(alone, is_peer, copies[which])
 
 
 def _uses(
-    streams: Streams, numbers: np.ndarray, words: np.ndarray, crossings: np.ndarray
+    streams: Streams,
+    numbers: np.ndarray,
+    words: np.ndarray,
+    first: np.ndarray,
+    crossings: np.ndarray,
 ) -> np.ndarray:
     """Return how many times its rate each load or store takes of every resource, int64 [n, resources].
 
-    `crossings` [n]: how often it crosses the interconnect. A transfer takes the port of a memory that it
-    reads, and of one that it writes; a multicast those of all its members.
+    `first` bool [n]: whether it is alone or the first of its group; `crossings` [n]: how often it crosses the
+    interconnect. A transfer takes the port of a memory that it reads, and of one that it writes; a multicast that of
+    its source once, and those of all memories that it writes.
     """
     uses = np.zeros((len(numbers), PORTS + streams.cores), np.int64)
     core, peer = streams.core_numbers[numbers], words["peer_core"].astype(np.int64) - 1
     is_load, code = words["opcode"] == Load.opcode, SPACES.index("local")
     for side, is_far in (("src", is_load), ("dst", ~is_load)):
         memory = np.where(is_far & (peer >= 0), peer, core)
-        takes = np.flatnonzero(words[f"{side}_space"] == code)
+        takes = np.flatnonzero((words[f"{side}_space"] == code) & (first | (side == "dst")))
         uses[takes, PORTS + memory[takes]] += 1
     groups = streams.group_numbers[numbers]
     members = np.flatnonzero(groups)

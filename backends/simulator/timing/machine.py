@@ -8,6 +8,13 @@ latency before its first byte moves; the next may be issued meanwhile, as long a
 time. A fill or sync takes its place in that order. So a load alone takes issue + latency + bytes /
 bandwidth, and a train of loads only the last term.
 
+**Multicasts.** The members of a group are one transfer. It starts when all of them are ready: issued,
+latency over, and next in the order of their engines. Loads of different cores meet like that, each
+in its own engine. The stores of a group stand one behind the other in one engine, which issues
+them one by one: the first in the cycles of its formula, each further one in `issue_cycles` only
+(`cycles.further_store_issue_cycles`). Together they count as one of the transfers that may be under
+way, and as one of those that move data.
+
 **Folds.** The matrix unit streams the folds of one instruction after the other through its array
 (`targets/systolic.py`); with `overlap` this goes on from one instruction to the next. Of instruction j, let
 L be the load of its first fold, T the length of its last one, I = max(T, rows) the interval from one
@@ -22,7 +29,7 @@ starts when the one before it is complete, and lets the next one start when it i
 memory, which all transfers that read or write it share, those of other cores included.
 
 **Between cores.** A signal reaches its own core at once and others after the interconnect's
-latency. A multicast starts when all members have come to the head of their engines.
+latency.
 
 **Repetition.** With `repeat` the program runs several times over; a core starts again when all its
 engines are done, with counters and buffers in global memory of its own (programs are relocatable).
@@ -125,11 +132,12 @@ def take(m: Machine, e: int, cause: int) -> None:
     m.blocked[e] = FINISHED
     if position < m.total[e]:
         occurrence = m.queue[m.first[e] + position]
-        under_way = position - m.retired[e]
+        i = occurrence % m.size
+        under_way = position - m.retired[e] - m.following[e]
         if m.is_dma[e]:
-            room = under_way < m.outstanding
+            room = under_way < m.outstanding or m.follows[i] > 0
         else:
-            room = under_way == 0 or m.interval[occurrence % m.size] > 0
+            room = under_way == 0 or m.interval[i] > 0
         if room and not m.issuing[e] and may_start(m, e, occurrence):
             launch(m, e, occurrence, cause)
     note(m, e)
@@ -198,6 +206,7 @@ def launch(m: Machine, e: int, occurrence: int, cause: int) -> None:
     m.start[occurrence] = m.now
     m.cause[occurrence] = cause
     i = occurrence % m.size
+    m.following[e] += m.follows[i]
     m.issuing[e] = 1
     if not m.is_dma[e]:
         compute(m, e, occurrence, i)
@@ -247,15 +256,16 @@ def complete(m: Machine, e: int, occurrence: int) -> None:
 
 def begin_moves(m: Machine, e: int, cause: int) -> None:
     """Let the transfers whose latency is over move data, in order, as far as the queues go."""
-    while m.begun[e] < m.head[e] and m.moving[e] < m.slots:
+    while m.begun[e] < m.head[e]:
         occurrence = m.queue[m.first[e] + m.begun[e]]
-        if not m.ready[occurrence]:
+        i = occurrence % m.size
+        room = m.moving[e] < m.slots or m.follows[i] > 0
+        if not room or not m.ready[occurrence]:
             break
         m.begun[e] += 1
         if cause >= 0:
             m.cause[occurrence] = cause
-        m.moving[e] += 1
-        i = occurrence % m.size
+        m.moving[e] += 1 - m.follows[i]
         if m.flow_class[i] < 0:
             m.move[occurrence] = m.now
             push(m, EVENTS, m.now + m.ticks[i], _END, e, occurrence)
@@ -267,19 +277,27 @@ def begin_moves(m: Machine, e: int, cause: int) -> None:
 
 
 def meet(m: Machine, e: int, occurrence: int, i: int) -> None:
-    """Note that a member of a multicast group is ready; the last one starts the transfer for all."""
+    """Note that a member of a multicast group is ready; the last one starts the transfer for all.
+
+    A store of the group may have left its queue because the one before it did; the cause of both is that of the one
+    before.
+    """
     repetition, group = occurrence // m.size, m.group[i]
     first = repetition * m.members + m.met_begin[group]
     arrived = repetition * m.groups + group
     m.met[first + m.arrived[arrived]] = occurrence
     m.arrived[arrived] += 1
-    m.rendezvous[e] += 1
+    m.rendezvous[e] += 1 - m.follows[i]
     if m.arrived[arrived] < m.arrivals[group]:
         return
+    cause = m.cause[occurrence]
+    while cause >= 0 and m.group[cause % m.size] == group and cause // m.size == repetition:
+        cause = m.cause[cause]
+    m.cause[occurrence] = cause
     for place in range(first, first + m.arrivals[group]):
         member = m.met[place]
         other = m.engine[member % m.size]
-        m.rendezvous[other] -= 1
+        m.rendezvous[other] -= 1 - m.follows[member % m.size]
         if member != occurrence:
             m.cause[member] = occurrence
             m.move[member] = m.now
@@ -296,19 +314,24 @@ def begin_flow(m: Machine, occurrence: int, i: int) -> None:
 def end_flow(m: Machine, occurrence: int) -> None:
     """End a transfer that has moved all its bytes.
 
-    In a multicast group the member that arrived last stands for all, and ends first.
+    In a multicast group the member that arrived last stands for all, and its engine ends it first.
     """
-    end_member(m, occurrence)
     group = m.group[occurrence % m.size]
-    if group >= 0:
-        first = occurrence // m.size * m.members + m.met_begin[group]
-        for place in range(first, first + m.arrivals[group]):
-            if m.met[place] != occurrence:
-                end_member(m, m.met[place])
+    if group < 0:
+        end_part(m, occurrence)
+        return
+    first = occurrence // m.size * m.members + m.met_begin[group]
+    for place in range(first, first + m.arrivals[group]):
+        m.moved[m.met[place]] = 1
+    end_part(m, occurrence)
+    e = m.engine[occurrence % m.size]
+    for place in range(first, first + m.arrivals[group]):
+        if m.engine[m.met[place] % m.size] != e:
+            end_part(m, m.met[place])
 
 
-def end_member(m: Machine, occurrence: int) -> None:
-    """End the part that one engine has in a transfer."""
+def end_part(m: Machine, occurrence: int) -> None:
+    """End the part that one engine has in a transfer; of the stores of a multicast any may stand for all."""
     e = m.engine[occurrence % m.size]
     m.moving[e] -= 1
     finish_move(m, e, occurrence)
@@ -317,13 +340,16 @@ def end_member(m: Machine, occurrence: int) -> None:
 def finish_move(m: Machine, e: int, occurrence: int) -> None:
     """Retire the transfers that are done, in order, and let the next ones move data."""
     m.moved[occurrence] = 1
-    previous = NONE
+    previous = before = NONE
     while m.retired[e] < m.head[e]:
         done = m.queue[m.first[e] + m.retired[e]]
         if not m.moved[done]:
             break
-        if previous >= 0:
-            m.cause[done] = previous
+        # What kept the first store of a multicast kept them all.
+        if not m.follows[done % m.size]:
+            before = previous
+        if before >= 0:
+            m.cause[done] = before
         retire(m, e, done)
         previous = done
     begin_moves(m, e, occurrence)
@@ -335,11 +361,12 @@ def finish_move(m: Machine, e: int, occurrence: int) -> None:
 
 def retire(m: Machine, e: int, occurrence: int) -> None:
     """Complete an instruction: send its signals, and wake the engines that waited for it."""
+    i = occurrence % m.size
     m.retired[e] += 1
+    m.following[e] -= m.follows[i]
     m.end[occurrence] = m.now
     if m.is_dma[e]:
         m.worked[occurrence] = m.now
-    i = occurrence % m.size
     for place in range(m.signal_begin[i], m.signal_begin[i + 1]):
         counter = m.signal_counter[place]
         if counter >= 0:

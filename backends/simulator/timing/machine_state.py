@@ -76,6 +76,7 @@ class Machine:
     flow_class: list[int]  # NONE for what is no transfer
     work: list[int]
     group: list[int]  # NONE outside of multicasts
+    follows: list[int]  # 1 for a store of a multicast but the first: its data are the first one's
     engine: list[int]
     position: list[int]  # in the engine's queue
     wait_begin: list[int]  # its waits for engines: from here to where the next one's begin
@@ -109,6 +110,7 @@ class Machine:
     issuing: list[int]  # 1 if it can take no further instruction yet
     moving: list[int]  # transfers past their latency, and those of them that wait in a multicast
     rendezvous: list[int]
+    following: list[int]  # stores under way whose `follows` is 1: they take no place of their own
     next_fold: list[int]  # when the first fold of the next instruction may stream
     work_end: list[int]  # when the last instruction taken streams no longer, and when it ends
     last_end: list[int]

@@ -45,10 +45,9 @@ def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int
     groups, members, multicasts = _multicasts(streams, repeat)
     engines = _engines(streams, repeat)
     count, lines = len(engines["length"]), len(engines["length"]) + repeat * len(waited)
-    most = np.minimum(
-        engines["total"], np.where(engines["is_dma"], dma.outstanding, _COMPUTE_EVENTS)
-    )
-    events, moving = int(most.sum()), int(np.minimum(most, dma.queues).sum())
+    most = np.where(engines["is_dma"], dma.outstanding, _COMPUTE_EVENTS)
+    moving = int(np.minimum(engines["total"], np.minimum(most, dma.queues)).sum())
+    events = int(np.minimum(engines["total"], most * _largest_start(streams)).sum())
     longest = int(np.diff(signals["signal_begin"]).max(initial=0))
     remote = int((signals["signal_own"] == 0).sum()) * repeat
     room = min(longest * events, remote)
@@ -146,6 +145,19 @@ def _signals(streams: Streams, waited: np.ndarray) -> Tables:
     }
 
 
+def _largest_start(streams: Streams) -> np.ndarray:
+    """Return how many instructions an engine starts as one at most, int64 [engines]: the stores of its largest
+    multicast, or 1.
+    """
+    result = np.ones(len(streams.queue_lengths), np.int64)
+    number = np.flatnonzero(streams.follows)
+    _, which, sizes = np.unique(
+        streams.group_numbers[number], return_inverse=True, return_counts=True
+    )
+    np.maximum.at(result, streams.engine_numbers[number], 1 + sizes[which])
+    return result
+
+
 def _multicasts(streams: Streams, repeat: int) -> tuple[int, int, Tables]:
     """Return the number of multicast groups, the number of members of all of them, and their tables."""
     members = np.flatnonzero(streams.group_numbers)
@@ -156,6 +168,7 @@ def _multicasts(streams: Streams, repeat: int) -> tuple[int, int, Tables]:
     group[members] = which
     tables = {
         "group": group,
+        "follows": streams.follows.astype(np.int64),
         "arrivals": sizes,
         "met_begin": np.cumsum(sizes) - sizes,
         "arrived": _filled(repeat * len(sizes)),
@@ -183,7 +196,17 @@ def _occurrences(streams: Streams, repeat: int) -> Tables:
 def _engines(streams: Streams, repeat: int) -> Tables:
     lengths = streams.queue_lengths
     count, total = len(lengths), lengths * repeat
-    zeros = ("head", "retired", "begun", "issuing", "moving", "rendezvous", "need", "since")
+    zeros = (
+        "head",
+        "retired",
+        "begun",
+        "issuing",
+        "moving",
+        "rendezvous",
+        "following",
+        "need",
+        "since",
+    )
     zeros += ("next_fold", "work_end", "last_end")
     return {
         "first": np.cumsum(total) - total,

@@ -25,7 +25,7 @@ class EngineUse:
 
     `stalled` by cause: "dma_in", "dma_out", "matrix", "vector" (an engine of the same core whose result is awaited),
     "counter" (another core), "repetition" (the end of the previous run), "latency" (data of transfers that were
-    issued), "multicast" (other receivers), "drain" (its own last results leave the array). `finished`: it had
+    issued), "multicast" (other members of one), "drain" (its own last results leave the array). `finished`: it had
     nothing left to do.
     """
 
@@ -42,8 +42,8 @@ class NodeCost:
     """What the instructions of one set of fused ONNX nodes cost.
 
     `cycles`: their part of the critical path; over all nodes these add up to the run. `busy`:
-    cycles by engine, summed over cores (they overlap in time). `macs`, `bytes_read`,
-    `bytes_written` (global memory) for one run.
+    cycles by engine, summed over cores (they overlap in time; the stores of a multicast count
+    once). `macs`, `bytes_read`, `bytes_written` (global memory) for one run.
     """
 
     nodes: tuple[str, ...]
@@ -327,6 +327,7 @@ class Timing:
             return np.bincount(row[chosen], values[chosen], len(keys)).tolist()
 
         busy = self.instructions.drain - self.instructions.move
+        busy[streams.follows] = 0.0
         engines = streams.words["engine"]
         by_engine = [summed(busy, engines == code) for code in range(ENGINE_COUNT)]
         counts = np.bincount(row, minlength=len(keys)).tolist()

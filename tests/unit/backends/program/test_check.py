@@ -1,10 +1,11 @@
 """The check of programs: what is wrong, in which instruction, from which node."""
 
+import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.instructions.instruction_set import BY_MNEMONIC
 from smalti.backends.program.check import check_program
-from smalti.backends.program.encoding import WORD, encode, select, word_dtype
+from smalti.backends.program.encoding import WORD, encode, encode_stream, select, word_dtype
 
 
 def test_the_sample_is_valid(program):
@@ -143,10 +144,45 @@ def test_loads_of_a_multicast_group_agree(program):
 
 def test_a_core_loads_once_in_a_multicast_group(program):
     program.streams[1][1] = program.streams[1][0]
-    with pytest.raises(
-        DiagnosticError, match="a load of this core is in multicast group 7 already"
-    ):
+    with pytest.raises(DiagnosticError, match="a load to core 1 is in multicast group 7 already"):
         check_program(program)
+
+
+def sent(core: int = 0, **fields: int | str) -> tuple[str, dict]:
+    """A store of multicast group 8 to the local memory of a core; 0: its own."""
+    spaces = {"src_space": "local", "dst_space": "local", "peer_core": core}
+    return "store", spaces | {"src": 0, "dst": 256, "run": 64, "group": 8} | fields
+
+
+STORES = [
+    ([sent(), sent(2)], [], None),
+    ([sent(), sent(2, run=32)], [], "field 'group': the stores of multicast group 8 read different bytes"),
+    ([sent(), sent(2, pad=32)], [],
+     "field 'pad': the stores of multicast group 8 differ in it, got 0 and 32"),
+    ([sent(), sent(2, dst_stride0=64)], [],
+     "field 'dst_stride0': the stores of multicast group 8 differ in it, got 0 and 64"),
+    ([sent(2), sent(2)], [], "field 'group': a store to core 1 is in multicast group 8 already"),
+    ([sent(), sent(1)], [], "field 'group': a store to core 0 is in multicast group 8 already"),
+    ([sent(), ("sync", {"engine": "dma_out"}), sent(2)], [],
+     "field 'group': the stores of multicast group 8 do not stand side by side in dma_out"),
+    ([sent(), ("sync", {"engine": "vector"}), sent(2)], [], None),
+    ([sent(2)], [sent(0)], "field 'group': the stores of multicast group 8 stand on core 0: one sends to all"),
+    ([sent(group=7)], [], "field 'group': multicast group 7 has loads and stores"),
+    ([sent(dst_space="global", dst_segment="output")], [], "group 0 unless it writes local memory"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second", "message"), STORES)
+def test_stores_of_a_multicast_group_agree(program, first, second, message):
+    """The sample program has loads in group 7."""
+    for core, words in enumerate((first, second)):
+        program.streams[core] = np.concatenate([program.streams[core], encode_stream(words)])
+    if message is None:
+        check_program(program)
+        return
+    with pytest.raises(DiagnosticError) as error:
+        check_program(program)
+    assert message in str(error.value)
 
 
 def test_more_cores_than_the_target_has(program):

@@ -77,6 +77,13 @@ class Builder:
         }
         self.add(core, "store", **(defaults | fields))
 
+    def send(
+        self, core: int, size: int, peer: int, src: int = 0, dst: int = 0, **fields: Any
+    ) -> None:
+        """A contiguous store to local memory: of core `peer` - 1, or the core's own if it is 0."""
+        spaces = {"src_space": "local", "dst_space": "local", "peer_core": peer}
+        self.add(core, "store", **spaces, src=src, dst=dst, run=size, **fields)
+
     def matmul(self, core: int, m: int = 64, k: int = 64, n: int = 64, **fields: Any) -> None:
         """x at 0, w at 0x10000, acc at 0, int8."""
         defaults = {

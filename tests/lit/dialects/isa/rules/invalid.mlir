@@ -65,7 +65,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have group 0, got group=1}}
+    // expected-error @below {{it must have group 0 unless it writes local memory, got group=1}}
     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20, group=1
   }
 }

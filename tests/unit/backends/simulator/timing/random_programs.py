@@ -33,7 +33,7 @@ def target_of(draw: Any) -> Target:
 
 @st.composite
 def programs(draw: Any) -> Program:
-    """Programs of loads, stores, peers, fills, products, syncs and multicasts, most of which end.
+    """Programs of loads, stores, peers, fills, products, syncs and multicasts of both kinds, most of which end.
 
     A wait for an engine names what stands before it in the stream; one for a counter asks for at
     most one signal more than there has been, so that some programs are deadlocks.
@@ -46,21 +46,24 @@ def programs(draw: Any) -> Program:
     for _ in range(draw(st.integers(1, 25))):
         core = draw(st.integers(0, cores - 1))
         kind = draw(
-            st.sampled_from(["load", "store", "matmul", "convert", "fill", "sync", "peer", "cast"])
+            st.sampled_from(
+                ["load", "store", "matmul", "convert", "fill", "sync", "peer", "cast", "send"]
+            )
         )
-        order: dict[str, Any] = {}
-        for engine in draw(st.sets(st.sampled_from(ENGINES), max_size=2)):
-            order[f"wait_{engine}"] = done[core][engine]
-        if draw(st.integers(0, 3)) == 0:
-            counter = draw(st.integers(0, 1))
-            value = draw(st.integers(0, signaled[core][counter] + draw(st.integers(0, 12)) // 12))
-            order |= {"wait_counter": counter, "wait_value": value}
-        if draw(st.integers(0, 2)) == 0:
-            counter, mask = draw(st.integers(0, 1)), draw(st.integers(1, 2**cores - 1))
-            order |= {"signal_counter": counter, "signal_cores": mask}
-            for other in range(cores):
-                signaled[other][counter] += mask >> other & 1
         size = draw(st.sampled_from([1, 64, 640, 5000]))
+        if kind == "send":
+            groups += 1
+            members = draw(st.sets(st.integers(0, cores - 1), min_size=1))
+            receivers = draw(st.permutations(sorted(members)))
+            orders = [_order(draw, cores, done[core], signaled[core]) for _ in receivers]
+            for receiver, order in zip(receivers, orders, strict=True):
+                peer = 0 if receiver == core else receiver + 1
+                build.send(core, size, peer, dst=8192 + 64 * receiver, group=groups, **order)
+                done[core]["dma_out"] += 1
+                _note_signals(order, signaled)
+            continue
+        order = _order(draw, cores, done[core], signaled[core])
+        _note_signals(order, signaled)
         if kind == "cast":
             groups += 1
             members = draw(st.sets(st.integers(0, cores - 1), min_size=1))
@@ -70,6 +73,26 @@ def programs(draw: Any) -> Program:
             continue
         _add(build, draw, core, kind, size, order, done)
     return build.program()
+
+
+def _order(draw: Any, cores: int, done: dict[str, int], signaled: list[int]) -> dict[str, Any]:
+    """Waits and signals of an instruction on a core that has `done` and counted so many."""
+    order: dict[str, Any] = {}
+    for engine in draw(st.sets(st.sampled_from(ENGINES), max_size=2)):
+        order[f"wait_{engine}"] = done[engine]
+    if draw(st.integers(0, 3)) == 0:
+        counter = draw(st.integers(0, 1))
+        value = draw(st.integers(0, signaled[counter] + draw(st.integers(0, 12)) // 12))
+        order |= {"wait_counter": counter, "wait_value": value}
+    if draw(st.integers(0, 2)) == 0:
+        mask = draw(st.integers(1, 2**cores - 1))
+        order |= {"signal_counter": draw(st.integers(0, 1)), "signal_cores": mask}
+    return order
+
+
+def _note_signals(order: dict[str, Any], signaled: list[list[int]]) -> None:
+    for other, counts in enumerate(signaled):
+        counts[order.get("signal_counter", 0)] += order.get("signal_cores", 0) >> other & 1
 
 
 def _add(build: Builder, draw: Any, core: int, kind: str, size: int, order: dict[str, Any],

@@ -93,6 +93,15 @@ class SlowMachine:
             if self.streams.group[other.number] == group and other.repetition == o.repetition
         ]
 
+    def is_further_store(self, o: Occurrence) -> bool:
+        """Whether it is a store of a multicast but not the first one."""
+        first = self.members(o)[0]
+        return first is not o and first.engine == o.engine
+
+    def places_taken(self, occurrences: list[Occurrence]) -> int:
+        """How many transfers the occurrences are: the stores of a multicast are one."""
+        return sum(not self.is_further_store(o) for o in occurrences)
+
     # What happens at one instant
 
     def step(self, queue: list[Occurrence]) -> bool:
@@ -114,7 +123,10 @@ class SlowMachine:
         o = waiting[0]
         under_way = [o for o in queue if o.start is not None and o.end is None]
         if o.is_dma:
-            is_busy = any(p.issued is None for p in under_way) or len(under_way) >= self.outstanding
+            is_full = self.places_taken(under_way) >= self.outstanding
+            is_busy = any(p.issued is None for p in under_way) or (
+                is_full and not self.is_further_store(o)
+            )
         elif self.folds(o):
             is_busy = any(self.now < self.last_fold(p) for p in under_way)
         else:
@@ -221,10 +233,9 @@ class SlowMachine:
         """Whether its latency is over, those before it have begun, and a place is free."""
         queue = self.queues[o.engine]
         before = queue[: queue.index(o)]
-        moving = sum(p.begun and not p.moved for p in queue)
-        return (
-            self.now >= self.ready_time(o) and all(p.begun for p in before) and moving < self.places
-        )
+        moving = self.places_taken([p for p in queue if p.begun and not p.moved])
+        has_place = moving < self.places or self.is_further_store(o)
+        return self.now >= self.ready_time(o) and all(p.begun for p in before) and has_place
 
     # When the next thing happens
 
