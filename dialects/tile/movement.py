@@ -12,12 +12,12 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.instructions.coverage import Box
+from ...backends.instructions.coverage import Box, Coverage
 from ...backends.numerics.storage import PERMUTED_NAMES
 from ..ir.attribute import Integer, Ints, Real, integer, ints, optional_integer, real, values_of
 from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
-from .buffer import check_writable, core_of, is_global
+from .buffer import check_writable, core_of, is_global, viewed
 from .checks import (
     check_local_pair,
     check_space,
@@ -40,8 +40,9 @@ class CopyOp(CoreOp):
     Element i of the box goes from `source_offset + Σ i_d·source_strides[d]` to
     `target_offset + Σ i_d·target_strides[d]`, all in elements; the last axis has stride 1 on both sides. After each run
     along the last axis `pad` elements of `pad_value` (a storage value) are written. Copies side by side in one `group`,
-    which bring the same elements of global memory to several cores, are a multicast: they start together, and the bytes
-    cross the bus once.
+    which bring the same elements to the local memories of several cores, are a multicast: they start together, and the
+    source is read once. From global memory each core copies for itself; from a core's local memory that core copies to
+    all, itself among them or not.
 
     tile.copy core 0 %out -> %y source_strides = [1] target_strides = [1] sizes = [1024] :
         memref<1x8x8x16xi8, "local"> -> memref<1x8x8x16xi8, "global">
@@ -97,7 +98,15 @@ class CopyOp(CoreOp):
         if self.group is not None:
             group = self.group.value.data
             fail_unless(group >= 1, f"group must be at least 1, got {group}")
-            fail_unless(is_global(self.source), "a multicast reads global memory")
+            if not is_global(self.source):
+                fail_unless(
+                    not self.is_load,
+                    "a multicast reads global memory, or the local memory of its own core",
+                )
+                fail_unless(
+                    not is_global(self.target),
+                    "a multicast from local memory writes local memories",
+                )
         sizes = values_of(self.sizes)
         fail_unless(len(sizes) >= 1, "a copy needs at least one axis")
         list_of_at_least("sizes", self.sizes, len(sizes), 1)
@@ -235,19 +244,32 @@ def find_group_fault(steps: Sequence[StepOp]) -> tuple[Operation, str] | None:
                 "and stand side by side"
             )
         complete.add(group)
-        cores: set[int | None] = set()
+        receivers: set[int | None] = set()
         for number in event:
             op = steps[number]
             assert isinstance(op, CopyOp)
-            if op.core_number in cores:
-                return op, f"multicast group {group} has two copies on core {op.core_number}"
-            cores.add(op.core_number)
             if op.source is not first.source:
                 return op, f"the copies of multicast group {group} read different buffers"
+            receiver = core_of(op.target)
+            if receiver in receivers:
+                return op, f"multicast group {group} has two copies to core {receiver}"
+            receivers.add(receiver)
             for name in _ALIKE:
                 if op.properties.get(name) != first.properties.get(name):
                     return op, f"the copies of multicast group {group} differ in '{name}'"
+            if len(event) > 1 and _overwrites_source(op):
+                return op, f"a copy of multicast group {group} writes elements that the others read"
     return None
+
+
+def _overwrites_source(op: CopyOp) -> bool:
+    """Return whether a copy writes elements that it reads."""
+    (source, begin), (target, target_begin) = viewed(op.source), viewed(op.target)
+    if source is not target:
+        return False
+    read = Coverage(prod(shape_of(source.output)))
+    read.add(op.source_box._replace(offset=begin + op.source_box.offset))
+    return read.touches(op.target_box._replace(offset=target_begin + op.target_box.offset))
 
 
 def group_of(op: Operation) -> int | None:

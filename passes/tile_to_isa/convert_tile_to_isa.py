@@ -12,7 +12,8 @@ that keep the bytes as in program order.
 Copies become loads (queue dma_in) and stores (queue dma_out). Waits come from the bytes that
 instructions touch (`waits.py`): within a core by name, between cores by counters. An instruction
 waits for one counter; a `sync` before it waits for each further one. The copies of a multicast stand
-side by side and write memories of their own, so all that one of them waits for stands before them all.
+side by side and write memories of their own, so all that one of them waits for stands before them all. If
+they take several transfers each, their first transfers stand side by side, then their second ones.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from ...dialects.isa.field_values import field_values
 from ...dialects.quant.element_type import element_storage
 from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses
 from ...dialects.tile.analysis.weight_data import weight_data
-from ...dialects.tile.movement import group_of
+from ...dialects.tile.movement import events_of, group_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.given_addresses import check_given_addresses
 from ..tiling.strided_copy import StridedCopy
@@ -75,7 +76,7 @@ class ConvertTileToIsa(SmaltiPass):
         check_given_addresses(uses.values(), len(steps), target)
         check_written_before_read(steps)
         groups = _MulticastGroups()
-        work = [item for op in steps for item in _translate(op, groups)]
+        work = [item for event in events_of(steps) for item in _translated(steps, event, groups)]
         plan = derive_waits([item.step for item in work])
         cores = 1 + max((item.step.core for item in work), default=0)
         streams = _streams(work, plan, uses, cores)
@@ -125,6 +126,15 @@ class _MulticastGroups:
     def number(self, group: int, transfer: int) -> int:
         """Return the group of transfer number `transfer` of the copies of a `group`."""
         return self._numbers.setdefault((group, transfer), len(self._numbers) + 1)
+
+
+def _translated(
+    steps: Sequence[tile.StepOp], event: range, groups: _MulticastGroups
+) -> Iterator[Work]:
+    """Return the instructions of the steps that start together: of copies in a multicast, transfer by transfer."""
+    parts = [list(_translate(steps[number], groups)) for number in event]
+    for together in zip(*parts, strict=True):
+        yield from together
 
 
 def _translate(op: Operation, groups: _MulticastGroups) -> Iterator[Work]:
