@@ -89,9 +89,9 @@ class Store(Instruction):
     or another core.
 
     Stores of one `group` send the same bytes to the local memories of different cores, of which this core may be one.
-    They stand side by side in `dma_out` and differ in `peer_core`, `dst`, waits and signals only. They are one transfer:
-    it begins when all of them are ready, reads the bytes once, and takes the interconnect once if the target has
-    multicast. The first of them is issued in the cycles below, each further one in the target's `issue_cycles`.
+    They stand side by side in `dma_out` and differ in `peer_core`, `dst`, waits and signals only. They are one
+    transfer: it begins when all of them are ready, reads the bytes once, and takes the interconnect once if the target
+    has multicast. The first of them is issued in the cycles below, each further one in the target's `issue_cycles`.
 
     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20,
         count0=2, src_stride0=32, dst_stride0=20

@@ -128,7 +128,7 @@ def _work(
     for use, area in places:
         fields[f"{use.field}_segment"] = area.side
         fields[use.field] += area.offset - area.low
-    # Receivers of a multicast that were not chosen are gone: each loads for itself.
+    # Members of a multicast that were not chosen are gone: each moves its bytes by itself.
     if "group" in fields:
         fields["group"] = 0
     engine = ENGINES.index(op.engine)  # type: ignore[arg-type]

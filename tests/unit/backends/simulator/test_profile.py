@@ -123,6 +123,19 @@ def test_stalls_by_engine_are_the_engines():
     assert table[1, "matrix"].stalled_cycles["counter"] == hop
 
 
+def test_a_multicast_of_stores_counts_once():
+    """Three stores, one transfer, at the rate that it can have alone: half that of its port."""
+    build = Builder(cores=3)
+    for core in range(3):
+        build.send(0, 6400, core + 1 if core else 0, dst=8192, group=1)
+    run = timing(build)
+    (row,) = profile(run, ["engine"]).rows
+    assert (row.instructions, row.busy_cycles, row.utilization) == (3, 200, 1.0)
+    assert (row.local_bytes, row.interconnect_bytes) == (4 * 6400, 6400)
+    assert row.critical_path_cycles == run.cycles
+    assert row.busy_cycles == run.engines[1].busy == run.node_costs()[""].busy["dma_out"]
+
+
 def test_shared_bandwidth_lowers_the_utilization():
     """Four loads of 64 bytes a cycle each share 128: half of what one could have alone."""
     build = Builder(cores=4)

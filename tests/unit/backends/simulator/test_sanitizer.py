@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.instructions.instruction_set import ENGINES
 from smalti.backends.program.program import Port
 from smalti.backends.simulator.clocks import start_clocks
 from smalti.backends.simulator.functional.schedule import execution_order
@@ -153,6 +154,70 @@ def test_multicast_members_load_the_same():
         check(build)
 
 
+def sent(peer: int, core: int = 0, **fields: int | str) -> tuple[int, str, dict]:
+    """A store of multicast group 1 by a core to the memory of core `peer` - 1; 0: its own."""
+    spaces = {"src_space": "local", "dst_space": "local", "peer_core": peer}
+    return core, "store", spaces | {"src": 0, "dst": 256, "run": 64, "group": 1} | fields
+
+
+STORES = [
+    ([sent(0), sent(2), sent(3)], None),
+    ([sent(0), (0, "sync", {"engine": "vector"}), sent(2)], None),
+    ([sent(0), sent(2, src=64)], "the stores of multicast group 1 differ in field 'src'"),
+    ([sent(0), sent(2, dst_stride1=8)], "the stores of multicast group 1 differ in field 'dst_stride1'"),
+    ([sent(0), sent(2, fill=1)], "the stores of multicast group 1 differ in field 'fill'"),
+    ([sent(2), sent(3), sent(2)], "multicast group 1 has two stores to the local memory of core 1"),
+    ([sent(0), sent(1)], "multicast group 1 has two stores to the local memory of core 0"),
+    ([sent(2), sent(0, core=2)], "multicast group 1 has stores on cores 0, 2: one core sends to all"),
+    ([sent(0), (0, "sync", {"engine": "dma_out"}), sent(2)],
+     "the stores of multicast group 1 do not stand side by side in core 0 dma_out"),
+    ([sent(0), sent(2, group=2), sent(3)],
+     "the stores of multicast group 1 do not stand side by side in core 0 dma_out"),
+    ([sent(2), sent(0, dst_space="global", dst_segment="scratch")],
+     "core 0 instruction 2 (store) is in multicast group 1, but writes global memory"),
+    ([sent(2), (1, "load", {"src_space": "global", "dst_space": "local", "src": 0, "dst": 0, "run": 64, "group": 1})],
+     "multicast group 1 has loads and stores"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "message"), STORES)
+def test_stores_of_a_multicast_send_the_same_side_by_side(words, message):
+    build = Builder(cores=3)
+    build.load(0, 128)
+    for core, mnemonic, fields in words:
+        build.add(core, mnemonic, wait_dma_in=int(core == 0), **fields)
+    if message is None:
+        check(build)
+        return
+    with pytest.raises(DiagnosticError) as caught:
+        check(build)
+    assert message in str(caught.value)
+
+
+def test_a_multicast_must_not_write_what_it_reads():
+    """A store alone reads before it writes. Which store of a multicast writes first is not said."""
+    build = Builder(cores=2)
+    build.load(0, 128)
+    build.send(0, 64, 0, dst=32, wait_dma_in=1)
+    check(build)
+    build.words[0][1][1]["group"] = 1
+    build.send(0, 64, 2, group=1)
+    assert findings(build) == [
+        "core 0 instruction 2 (store) reads bytes 32 to 63 of local memory of core 0, "
+        "which core 0 instruction 1 (store) writes, and nothing orders the two"
+    ]
+
+
+def test_stores_of_a_multicast_are_complete_at_once():
+    """What waits for one of them comes after all of them, and after what any of them waited for."""
+    build = Builder(cores=3)
+    build.load(0, 64)
+    build.send(0, 64, 2, group=1, wait_dma_in=1, signal_counter=0, signal_cores=0b100)
+    build.send(0, 64, 3, group=1)
+    build.store(2, 64, wait_counter=0, wait_value=1)
+    check(build)
+
+
 def test_order_between_cores_by_a_counter():
     build = Builder(cores=2)
     build.load(0, 64)
@@ -246,16 +311,21 @@ def test_a_multicast_is_complete_for_all_of_its_members_at_once():
 def programs(draw, multicasts: bool = True):
     """Random waits that only look back, so that every program ends."""
     build = Builder(cores=3, counters=2)
-    counts = [{"dma_in": 0, "matrix": 0, "vector": 0} for _ in range(3)]
+    counts = [dict.fromkeys(ENGINES, 0) for _ in range(3)]
     signals = [[0, 0] for _ in range(3)]
     group = 0
     for _ in range(draw(st.integers(2, 12))):
         core = draw(st.integers(0, 2))
-        members = {core}
-        if multicasts and draw(st.integers(0, 2)) == 0:
-            members |= draw(st.sets(st.integers(0, 2)))
+        members = [core]
+        kind = draw(
+            st.sampled_from(["sync", "sync", "loads", "stores"] if multicasts else ["sync"])
+        )
+        others = set() if kind == "sync" else draw(st.sets(st.integers(0, 2)))
+        if others:
+            members = sorted({core} | others) if kind == "loads" else [core] * len(others)
             group += 1
-        for member in sorted(members):
+        placed: list[dict] = []
+        for member in members:
             fields = {
                 f"wait_{engine}": draw(st.integers(0, count))
                 for engine, count in counts[member].items()
@@ -266,19 +336,26 @@ def programs(draw, multicasts: bool = True):
             if draw(st.booleans()):
                 mask = draw(st.integers(1, 7))
                 fields |= {"signal_counter": draw(st.integers(0, 1)), "signal_cores": mask}
-            if len(members) > 1:
+            placed.append(fields)
+            if others and kind == "stores":
+                fields |= {"wait_dma_out": 0}
+                receiver = sorted(others)[len(placed) - 1]
+                build.send(member, 64, receiver + 1, dst=64 * group, group=group, **fields)
+                continue
+            if others:
                 fields |= {"wait_dma_in": 0}
                 build.load(member, 64, dst=64 * group, group=group, **fields)
                 counts[member]["dma_in"] += 1
                 continue
-            engine = draw(st.sampled_from(["dma_in", "matrix", "vector"]))
+            engine = draw(st.sampled_from(ENGINES))
             build.add(member, "sync", engine=engine, **(fields | {f"wait_{engine}": 0}))
             counts[member][engine] += 1
-        for member in members:
-            last = build.words[member][-1][1]
+        if others and kind == "stores":
+            counts[core]["dma_out"] += len(members)
+        for fields in placed:
             for other in range(3):
-                if last.get("signal_cores", 0) >> other & 1:
-                    signals[other][last["signal_counter"]] += 1
+                if fields.get("signal_cores", 0) >> other & 1:
+                    signals[other][fields["signal_counter"]] += 1
     return build
 
 
@@ -294,18 +371,21 @@ def certain_counts(streams: Streams) -> np.ndarray:
         done = [n for queue, k in zip(streams.queues, retired, strict=True) for n in queue[:k]]
         counters = Counter(counter for number in done for counter in streams.signals[number])
         heads = {
-            queue[k]
-            for queue, k in zip(streams.queues, retired, strict=True)
-            if k < len(queue)
-            and all(retired[other] >= count for other, count in streams.waits[queue[k]])
-            and (streams.counter_wait[queue[k]] or (0, 0))[1]
-            <= counters[(streams.counter_wait[queue[k]] or (0, 0))[0]]
+            queue[k] for queue, k in zip(streams.queues, retired, strict=True) if k < len(queue)
+        }
+        ready = {
+            number
+            for head in heads
+            for number in streams.starting_with(head)
+            if all(retired[other] >= count for other, count in streams.waits[number])
+            and (streams.counter_wait[number] or (0, 0))[1]
+            <= counters[(streams.counter_wait[number] or (0, 0))[0]]
         }
         for head in heads:
             members = streams.groups.get(streams.group[head], [head])
-            if not heads.issuperset(members):
+            if not ready.issuperset(members):
                 continue
-            result[head] = np.minimum(result[head], retired)
+            result[members] = np.minimum(result[members], retired)
             after = list(retired)
             for member in members:
                 after[streams.engine[member]] += 1

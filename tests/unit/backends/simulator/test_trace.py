@@ -144,6 +144,21 @@ def test_arrows_of_counters_and_multicasts():
     assert max(values["GB/s"] for _, values in interconnect) == pytest.approx(64, rel=1e-4)
 
 
+def test_a_multicast_of_stores_is_one_slice():
+    """It names its instructions; what waits for any of them has an arrow from it."""
+    build = Builder(cores=3)
+    build.load(0, 640)
+    for core in range(3):
+        build.send(0, 640, core + 1 if core else 0, dst=4096, group=1, wait_dma_in=1)
+    build.copy_rows(0, 8192, 16384, wait_dma_out=3)
+    result = traced(build)
+    slices = result.tracks["core 0", "dma_out"].slices
+    (sent,) = [each for each in slices if each.category == "instruction"]
+    assert sent.args["multicast"] == [1, 2, 3] and sent.args["bytes"] == 640
+    assert sent.end - sent.start == 2 * 640 // 64
+    assert [ends(flow) for flow in result.flows] == [("load", "store")] * 3 + [("store", "convert")]
+
+
 @pytest.mark.parametrize("clock_ghz", [0.3, 0.7, 1.53, 7.0])
 def test_other_clocks_and_repetitions(clock_ghz: float):
     """Rounding to nanoseconds makes no slices overlap; each repetition is there."""

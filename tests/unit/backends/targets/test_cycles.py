@@ -90,6 +90,7 @@ def test_vector_and_transfer_costs():
     assert cycles.vector_cycles(target, "bool", 256, 1) == 8 + 1
     assert cycles.transfer_issue_cycles(target, 1) == 16
     assert cycles.transfer_issue_cycles(target, 5) == 20
+    assert cycles.further_store_issue_cycles(target) == 16
     assert cycles.local_write_cycles(target, 65) == 2
     assert cycles.transfer_bytes_on_bus(target, 65, 1) == 128
     assert cycles.transfer_bytes_on_bus(target, 3, 10) == 640

@@ -18,6 +18,7 @@ from smalti.backends.simulator.timing.costs import TICKS_PER_CYCLE, Costs, cost_
 from smalti.backends.simulator.timing.machine_tables import first_state
 from smalti.backends.simulator.timing.plain_run import PlainRun
 from smalti.backends.simulator.timing.timeline import BUSY, FINISHED, Timeline
+from smalti.backends.simulator.timing.timing_result import Timing
 from smalti.backends.simulator.timing.translation import TranslationError, translate
 from smalti.backends.targets.target import Target
 
@@ -92,7 +93,8 @@ def test_the_slow_machine_takes_the_same_ticks(program: Program, repeat: int):
 @given(programs(), st.integers(1, 3))
 def test_stalls_add_up_and_causes_start_before(program: Program, repeat: int):
     streams = decode_program(program)
-    timeline, _ = run(streams, cost_program(streams), repeat, compiled=False)
+    costs = cost_program(streams)
+    timeline, _ = run(streams, costs, repeat, compiled=False)
     if timeline is None:
         return
     stalled = np.zeros_like(timeline.spent)
@@ -102,6 +104,8 @@ def test_stalls_add_up_and_causes_start_before(program: Program, repeat: int):
     assert (stalled[:, :BUSY] == timeline.spent[:, :BUSY]).all()
     caused = np.flatnonzero(timeline.cause >= 0)
     assert (timeline.start[timeline.cause[caused]] <= timeline.move[caused]).all()
+    path = Timing(streams, costs, timeline).critical_path
+    assert sum(cycles for _, cycles in path) * TICKS_PER_CYCLE == timeline.end.max(initial=0)
 
 
 # Compiled

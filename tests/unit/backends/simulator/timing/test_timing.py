@@ -205,6 +205,113 @@ def test_multicast_starts_when_all_have_come():
     assert timing(single.program()).cycles == start + 200
 
 
+SENT, HOP = 12544, TARGET.interconnect.latency_cycles
+
+
+def sending(receivers: list[int], target: Target = TARGET, **fields: int) -> Builder:
+    """Core 0 of eight sends the same bytes to cores, in one multicast if `fields` say so."""
+    build = Builder(cores=8, target=target)
+    for core in receivers:
+        build.send(0, SENT, core + 1 if core else 0, dst=1 << 16, **fields)
+    return build
+
+
+def test_a_core_sends_to_all_at_once():
+    """Its own port, of 64 bytes a cycle, is taken twice: to read and to write. Each other one is taken once."""
+    everyone = list(range(8))
+    result = timing(sending(everyone, group=1).program())
+    # Every store is issued in 16 cycles; the transfer starts when the last one's latency is over.
+    start, flow = 8 * ISSUE + HOP, 2 * SENT // PORT
+    assert flow == 392
+    assert result.instructions.start[:8].tolist() == [ISSUE * i for i in range(8)]
+    assert set(result.instructions.move.tolist()) == {start}
+    assert set(result.instructions.end.tolist()) == {start + flow} and result.cycles == start + flow
+    use = result.engines[1]
+    assert use.busy == flow and use.stalled == {"latency": ISSUE + HOP, "multicast": 7 * ISSUE}
+    # Read once, written eight times, over the interconnect once.
+    assert result.memory_bytes["local"] == 9 * SENT
+    assert result.memory_bytes["interconnect"] == SENT
+    assert result.energy_parts["interconnect"] == SENT * 6
+    assert max(loads[1] for _, loads in result.history.loads) == pytest.approx(32)
+    # Without itself its own port is no longer the slowest.
+    others = timing(sending(everyone[1:], group=1).program())
+    assert others.cycles == 7 * ISSUE + HOP + SENT // PORT
+    # Eight stores move one after the other: the first behind the latency, its own at half the rate.
+    alone = timing(sending([*everyone[1:], 0]).program())
+    assert alone.cycles == ISSUE + HOP + 7 * SENT // PORT + flow
+    assert alone.memory_bytes["local"] == 16 * SENT
+    assert alone.memory_bytes["interconnect"] == 7 * SENT
+
+
+def test_without_multicast_the_interconnect_is_taken_once_for_each_other_core():
+    target = changed(interconnect={"multicast": False, "gigabytes_per_second": 112})
+    result = timing(sending(list(range(8)), target, group=1).program())
+    # Seven copies share 112 bytes a cycle: 16 bytes a cycle each.
+    assert result.cycles == 8 * ISSUE + HOP + SENT // 16
+    assert result.memory_bytes["interconnect"] == 7 * SENT
+
+
+def test_further_stores_of_a_multicast_are_issued_without_their_addresses():
+    build = Builder(cores=3)
+    for core in range(3):
+        rows = {"count0": 100, "src_stride0": 128, "dst_stride0": 64}
+        build.send(0, 64, core + 1 if core else 0, dst=1 << 16, group=1, **rows)
+    starts = timing(build.program()).instructions.start
+    assert starts.tolist() == [0, ISSUE + 99, 2 * ISSUE + 99]
+
+
+@pytest.mark.parametrize("dma", [{"outstanding": 1}, {"outstanding": 2}, {"queues": 2}])
+def test_a_multicast_of_stores_is_one_transfer_of_its_engine(dma: dict):
+    """However many members it has, they are under way together; the transfer behind waits for its place."""
+    build = sending(list(range(1, 8)), changed(dma=dma), group=1)
+    build.send(0, 640, 0, dst=1 << 17)
+    result = timing(build.program())
+    start = 7 * ISSUE + HOP
+    end = start + SENT // PORT
+    behind = result.instructions.start[7], result.instructions.move[7]
+    if dma == {"outstanding": 1}:
+        assert behind == (end, end + ISSUE)
+    elif dma == {"outstanding": 2}:
+        assert behind == (7 * ISSUE, end)
+    else:
+        # Nothing to wait for but the multicast before it; both take the port from then on.
+        assert behind == (7 * ISSUE, start)
+        end += 20
+    assert result.instructions.end[:7] == pytest.approx([end] * 7, abs=0.001)
+
+
+def test_a_multicast_of_stores_waits_for_all_that_its_members_wait_for():
+    build = Builder(cores=3)
+    build.send(0, 6400, 2, dst=1 << 16, group=1)
+    build.matmul(0, node="MatMul_1")
+    build.send(0, 6400, 3, dst=1 << 16, group=1, wait_matrix=1, signal_counter=0, signal_cores=0b10)
+    build.matmul(1, wait_counter=0, wait_value=1)
+    result = timing(build.program())
+    product = gemm_cycles(64, 64, 64, 64, 64, "weight_stationary", True)
+    sent = product + ISSUE + HOP + 100
+    assert result.instructions.end[:3].tolist() == [sent, product, sent]
+    assert [number for number, _ in result.critical_path] == [1, 2, 3]
+    assert sum(cycles for _, cycles in result.critical_path) == result.cycles
+    assert result.node_costs()["MatMul_1"].cycles == product
+    again = timing(build.program(), repeat=3)
+    assert again.cycles == 3 * result.cycles and again.memory_bytes == result.memory_bytes
+
+
+def test_a_store_that_waits_for_another_of_its_multicast_is_a_deadlock():
+    build = Builder(cores=3)
+    build.send(0, 64, 2, dst=4096, group=1)
+    build.copy_rows(0, 8192, 16384, wait_dma_out=1)
+    build.send(0, 64, 3, dst=4096, group=1, wait_vector=1)
+    for mode in ("timing", "functional"):
+        with pytest.raises(DiagnosticError, match="deadlock") as caught:
+            simulate(build.program(), {}, mode=mode)
+        assert caught.value.notes == [
+            "core 0 instruction 0 (store) waits for core 0 instruction 2 (store) of multicast group 1, "
+            "which waits for core 0 instruction 1 (convert)",
+            "core 0 instruction 1 (convert) waits for core 0 instruction 0 (store)",
+        ]
+
+
 def test_sync_and_fill_stand_in_the_order_of_dma():
     build = Builder()
     build.load(0, 6400)
