@@ -38,10 +38,11 @@ class Scheduler:
         if self._heads[engine] == len(queue):
             return
         number = queue[self._heads[engine]]
-        started = self._streams.starting_with(number)
-        if any(each in self._held or not self._may_start(engine, each) for each in started):
-            return
         group = self._streams.group[number]
+        started = self._streams.starting_with(number) if group else (number,)
+        for each in started:
+            if each in self._held or not self._may_start(engine, each):
+                return
         if group:
             met = self._met[group] = self._met.get(group, 0) + len(started)
             if met < len(self._streams.groups[group]):
