@@ -124,7 +124,8 @@ def test_the_network_moves_all_the_work_at_full_rate(arrivals):
     pending, done = list(enumerate(arrivals)), []
     while pending or len(done) < len(arrivals):
         share(machine)
-        if pending and pending[0][1][0] <= machine.flow_time:
+        # What is over has to leave before rates are shared anew, as in the machine.
+        if pending and pending[0][1][0] < machine.flow_time:
             token, (machine.now, work) = pending.pop(0)
             join(machine, 0, 840 * work, token)
             continue
