@@ -279,8 +279,8 @@ def begin_moves(m: Machine, e: int, cause: int) -> None:
 def meet(m: Machine, e: int, occurrence: int, i: int) -> None:
     """Note that a member of a multicast group is ready; the last one starts the transfer for all.
 
-    A store of the group may have left its queue because the one before it did; the cause of both is that of the one
-    before.
+    Of stores, one may have left the queue only because the one before it did: then that one's cause is the cause of
+    both.
     """
     repetition, group = occurrence // m.size, m.group[i]
     first = repetition * m.members + m.met_begin[group]
