@@ -38,6 +38,15 @@ class Access(NamedTuple):
                 high += (count - 1) * stride
         return low, high
 
+    def joined(self) -> Access:
+        """Return the same access as one run, if its runs follow one another in order without a gap."""
+        run = self.run_bytes
+        for count, stride in zip(reversed(self.counts), reversed(self.strides), strict=True):
+            if count > 1 and stride != run:
+                return self
+            run *= count
+        return self._replace(run_bytes=run, counts=(), strides=())
+
     def overlap(self) -> tuple[int, int] | None:
         """Return the first bytes (first, past the last) that two of the runs share; None if no two share any."""
         reach = self.run_bytes
@@ -110,7 +119,9 @@ def accumulators(address: int, size_bytes: int, write: bool = False) -> Access:
     return Access("acc", None, 0, address, size_bytes, write=write)
 
 
-def local_rows(address: int, rows: int, pitch: int, columns: int, storage: str) -> Access:
+def local_rows(
+    address: int, rows: int, pitch: int, columns: int, storage: str, write: bool = False
+) -> Access:
     """Return the access to the first `columns` elements of each row of `pitch` elements in local memory."""
     run, stride = bytes_of(columns, storage), bytes_of(pitch, storage)
-    return Access("local", None, 0, address, run, (rows,), (stride,))
+    return Access("local", None, 0, address, run, (rows,), (stride,), write)

@@ -9,7 +9,7 @@ from ..numerics.device.convolution import conv2d, depthwise_conv2d
 from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import bytes_of
 from ..targets import cycles as formulas
-from .access import Access, Operand, accumulators, local
+from .access import Access, Operand, accumulators, local, local_rows
 from .fields import IMAGES, PRODUCT, WINDOW, Field, integer
 from .instruction import Instruction
 from .product import product_reads
@@ -48,10 +48,14 @@ def _conv_output_bytes(f: Mapping[str, Any]) -> int:
     return bytes_of(pixels * f["out_pitch"], f["acc_type"])
 
 
+def _input_pixels(f: Mapping[str, Any]) -> Any:
+    return f["batch"] * f["in_height"] * f["in_width"]
+
+
 def _conv_accesses(f: Mapping[str, Any], weight_elements: int) -> tuple[Access, ...]:
-    pixels = f["batch"] * f["in_height"] * f["in_width"]
+    pixels = _input_pixels(f)
     result = [
-        local(f["x"], bytes_of(pixels * f["in_pitch"], f["type"])),
+        local_rows(f["x"], pixels, f["in_pitch"], f["in_channels"], f["type"]),
         local(f["w"], bytes_of(weight_elements, f["type"])),
         accumulators(f["acc"], _conv_output_bytes(f), write=True),
     ]
@@ -105,7 +109,7 @@ class Conv2d(Instruction):
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        return product_reads(f, Conv2d.accesses(f))
+        return product_reads(f, _input_pixels(f) * f["in_pitch"], Conv2d.accesses(f))
 
 
 class DepthwiseConv2d(Instruction):
@@ -142,4 +146,4 @@ class DepthwiseConv2d(Instruction):
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        return product_reads(f, DepthwiseConv2d.accesses(f))
+        return product_reads(f, _input_pixels(f) * f["in_pitch"], DepthwiseConv2d.accesses(f))

@@ -16,6 +16,12 @@ class Box(NamedTuple):
     strides: tuple[int, ...]
     run: int
 
+    @property
+    def end(self) -> int:
+        """The element past the last one of the box."""
+        last = [(n - 1) * stride for n, stride in zip(self.sizes, self.strides, strict=True)]
+        return self.offset + sum(last) + self.run
+
     def grain(self) -> int:
         """Return the size of the largest blocks in which the box begins, ends and steps."""
         steps = [stride for stride, n in zip(self.strides, self.sizes, strict=True) if n > 1]

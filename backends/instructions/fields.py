@@ -26,6 +26,16 @@ def present(address: Any) -> bool:
     return not (isinstance(address, int) and address == NO_ADDRESS)
 
 
+def or_else(value: Any, default: Any) -> Any:
+    """Return the value of a field, or the default that it stands for if it is 0; also for columns of values."""
+    return value + (value == 0) * default
+
+
+def written_columns(f: Mapping[str, Any]) -> Any:
+    """Return how many elements of each row an instruction with the field OUT_COLUMNS writes."""
+    return or_else(f["out_columns"], f["out_pitch"])
+
+
 STORAGE_BY_CODE: tuple[str, ...] = (
     "none",
     *sorted(STORAGE_TYPES, key=lambda name: STORAGE_TYPES[name].program_code),
@@ -147,6 +157,11 @@ ROWS: tuple[Field, ...] = (
     integer("out_pitch", "<u4", "elements"),
 )
 """Rows of elements, each followed by padding up to its pitch."""
+
+OUT_COLUMNS: Field = integer("out_columns", "<u4", "elements written of each row; 0: out_pitch", 0)
+"""How much of each row of the output is written: what is computed, and padding after it. What lies between that and
+the next row is left as it is.
+"""
 
 IMAGES: tuple[Field, ...] = (
     integer("batch", "<u2", "images", 1),

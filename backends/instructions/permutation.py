@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.permutation import permute
-from ..numerics.storage import PERMUTED_NAMES, bytes_of
+from ..numerics.storage import PERMUTED_NAMES
 from ..targets import cycles as formulas
-from .access import Access, Operand, local, local_rows
-from .fields import address, integer, storage
+from .access import Access, Operand, local_rows
+from .fields import OUT_COLUMNS, address, integer, storage, written_columns
 from .instruction import Instruction
-from .rules import at_most, one_of
+from .rules import OUT_COLUMNS_FIT, at_most, one_of, written
 
 if TYPE_CHECKING:
     from ..targets.target import Target
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class Permute(Instruction):
     """The transpose of the last two axes of x[tiles, rows, columns]: out[t, c, r] = x[t, r, c]; each row of the
-    output is filled with the zero point up to its pitch.
+    output is filled with the zero point up to its end.
 
     Elements are moved as they are; they have 1, 2 or 4 bytes.
 
@@ -37,12 +37,14 @@ class Permute(Instruction):
         integer("columns", "<u4", "elements"),
         integer("in_pitch", "<u4", "elements"),
         integer("out_pitch", "<u4", "elements"),
+        OUT_COLUMNS,
         integer("zero_point", "<i2", "storage value", 0),
     )
     rules = (
         one_of("type", PERMUTED_NAMES),
         at_most("columns", "in_pitch"),
-        at_most("rows", "out_pitch"),
+        written("rows"),
+        OUT_COLUMNS_FIT,
     )
 
     @staticmethod
@@ -53,10 +55,10 @@ class Permute(Instruction):
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        type, written = f["type"], f["tiles"] * f["columns"] * f["out_pitch"]
+        type, rows = f["type"], f["tiles"] * f["columns"]
         return (
             local_rows(f["x"], f["tiles"] * f["rows"], f["in_pitch"], f["columns"], type),
-            local(f["out"], bytes_of(written, type), write=True),
+            local_rows(f["out"], rows, f["out_pitch"], written_columns(f), type, write=True),
         )
 
     @staticmethod

@@ -17,16 +17,19 @@ from ..targets import cycles as formulas
 from .access import Access, Operand, local, local_rows
 from .fields import (
     CLAMP,
+    OUT_COLUMNS,
     REQUANTIZATION,
     ROWS,
     address,
     enum,
     integer,
+    or_else,
     real,
     storage,
+    written_columns,
 )
 from .instruction import Instruction
-from .rules import CLAMP_ORDER, PITCHES, SHIFT_RANGE, one_of
+from .rules import CLAMP_ORDER, PARTIAL_ROWS, SHIFT_RANGE, Rule, one_of
 
 if TYPE_CHECKING:
     from ..targets.target import Target
@@ -39,6 +42,17 @@ TABLE_ENTRIES = 256
 """How many entries a table has that is looked up with 8 bits."""
 
 
+def _row_elements(f: Mapping[str, Any], target: Target) -> Any:
+    """Count the elements that an instruction with the fields ROWS and OUT_COLUMNS computes."""
+    return formulas.row_elements(target, f["rows"], written_columns(f), f["out_pitch"])
+
+
+def _written_rows(f: Mapping[str, Any], type: str) -> Access:
+    """Return what an instruction with the fields ROWS and OUT_COLUMNS writes."""
+    columns = written_columns(f)
+    return local_rows(f["out"], f["rows"], f["out_pitch"], columns, type, write=True)
+
+
 def _row_groups(f: Mapping[str, Any], target: Target) -> Any:
     """Count the lane groups that are read of the operand of an instruction with the fields ROWS."""
     return formulas.lane_groups_read(target, (f["rows"], f["columns"]), (f["in_pitch"], 1))
@@ -46,7 +60,7 @@ def _row_groups(f: Mapping[str, Any], target: Target) -> Any:
 
 class Convert(Instruction):
     """Changes the storage type or quantization of rows of elements, clamps, and fills each row up
-    to its pitch.
+    to its end.
 
     Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to
     integer: round_half_even(x / scale) + zero_point_out. Integer to float: (x − zero_point_in) ·
@@ -64,11 +78,12 @@ class Convert(Instruction):
         storage("in_type"),
         storage("out_type"),
         *ROWS,
+        OUT_COLUMNS,
         real("scale", "<f8", "real value per storage step", 1.0),
         *REQUANTIZATION,
     )
     rules = (
-        *PITCHES,
+        *PARTIAL_ROWS,
         CLAMP_ORDER,
         SHIFT_RANGE,
         ("scale > 0", lambda f: 0 < f["scale"] < math.inf),
@@ -77,7 +92,7 @@ class Convert(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         wider = max(f["in_type"], f["out_type"], key=size_bytes)
-        elements, operations = f["rows"] * f["out_pitch"], target.vector.operations_of("convert")
+        elements, operations = _row_elements(f, target), target.vector.operations_of("convert")
         return formulas.vector_cycles(target, wider, elements, operations, _row_groups(f, target))
 
     @staticmethod
@@ -88,12 +103,19 @@ class Convert(Instruction):
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         return (
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["in_type"]),
-            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], f["out_type"]), write=True),
+            _written_rows(f, f["out_type"]),
         )
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
         return (Operand("x", f["rows"] * f["in_pitch"], f["in_type"]),)
+
+
+_OUT_PITCH = integer("out_pitch", "<u4", "elements from row to row of the output; 0: size3", 0)
+_OUT_ROWS_APART: Rule = (
+    "out_pitch 0 or at least size3",
+    lambda f: or_else(f["out_pitch"], f["size3"]) >= f["size3"],
+)
 
 
 def _binary_fits(kind: str, type: str) -> bool:
@@ -106,7 +128,7 @@ def _binary_fits(kind: str, type: str) -> bool:
 
 class Binary(Instruction):
     """Element-wise arithmetic of two operands over four dimensions; stride 0 broadcasts; the output
-    is dense.
+    is dense, but for the rows of its last dimension, which begin every `out_pitch` elements.
 
     Integer add: round_half_even(((a−za)·a_multiplier + (b−zb)·b_multiplier) · 2^−shift) +
     zero_point. Integer mul: requantize((a−za)·(b−zb), a_multiplier, shift) + zero_point. Floats:
@@ -136,8 +158,10 @@ class Binary(Instruction):
         integer("shift", "<u1", "bits", 0),
         real("clamp_low", "<f4", "storage value", float("-inf")),
         real("clamp_high", "<f4", "storage value", float("inf")),
+        _OUT_PITCH,
     )
     rules = (
+        _OUT_ROWS_APART,
         CLAMP_ORDER,
         SHIFT_RANGE,
         (
@@ -149,7 +173,7 @@ class Binary(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
+        elements = _broadcast_elements(f, target)
         operations = target.vector.operations_of(f["kind"])
         groups = (_broadcast_groups(f, name, target) for name in ("a", "b"))
         return formulas.vector_cycles(target, f["type"], elements, operations, *groups)
@@ -171,6 +195,12 @@ class Binary(Instruction):
         )
 
 
+def _broadcast_elements(f: Mapping[str, Any], target: Target) -> Any:
+    """Count the elements that an instruction over four dimensions computes."""
+    rows, pitch = f["size0"] * f["size1"] * f["size2"], or_else(f["out_pitch"], f["size3"])
+    return formulas.row_elements(target, rows, f["size3"], pitch)
+
+
 def _broadcast_groups(f: Mapping[str, Any], name: str, target: Target) -> Any:
     """Count the lane groups that are read of an operand with strides over four dimensions."""
     sizes = [f[f"size{d}"] for d in range(4)]
@@ -180,9 +210,7 @@ def _broadcast_groups(f: Mapping[str, Any], name: str, target: Target) -> Any:
 def _broadcast_accesses(
     f: Mapping[str, Any], operands: Mapping[str, str], out_type: str
 ) -> tuple[Access, ...]:
-    """Return the accesses of operands (name: storage type) with strides over four dimensions, and of the dense
-    output.
-    """
+    """Return the accesses of operands (name: storage type) with strides over four dimensions, and of the output."""
     sizes = tuple(f[f"size{d}"] for d in range(4))
 
     def operand(name: str, storage: str) -> Access:
@@ -192,13 +220,13 @@ def _broadcast_accesses(
         counts = tuple((n - 1) * (s > 0) + 1 for n, s in zip(sizes, strides, strict=True))
         return Access("local", None, 0, f[name], size, counts, strides)
 
-    elements = sizes[0] * sizes[1] * sizes[2] * sizes[3]
+    rows, pitch = sizes[0] * sizes[1] * sizes[2], or_else(f["out_pitch"], sizes[3])
     reads = [operand(name, storage) for name, storage in operands.items()]
-    return (*reads, local(f["out"], bytes_of(elements, out_type), write=True))
+    return (*reads, local_rows(f["out"], rows, pitch, sizes[3], out_type, write=True))
 
 
 class Select(Instruction):
-    """out = condition ? a : b over four dimensions; stride 0 broadcasts; the output is dense.
+    """out = condition ? a : b over four dimensions; stride 0 broadcasts; the output is that of binary.
 
     The condition's elements are bools, `type` is that of a, b and the output.
 
@@ -220,11 +248,13 @@ class Select(Instruction):
             for name in ("condition", "a", "b")
             for d in range(4)
         ),
+        _OUT_PITCH,
     )
+    rules = (_OUT_ROWS_APART,)
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        elements = f["size0"] * f["size1"] * f["size2"] * f["size3"]
+        elements = _broadcast_elements(f, target)
         operations = target.vector.operations_of("select")
         groups = (_broadcast_groups(f, name, target) for name in ("condition", "a", "b"))
         return formulas.vector_cycles(target, f["type"], elements, operations, *groups)
@@ -242,7 +272,7 @@ class Select(Instruction):
 
 
 class Unary(Instruction):
-    """A function of each element of rows, clamped; each row is filled with 0 up to its pitch.
+    """A function of each element of rows, clamped; each row is filled with 0 up to its end.
 
     `type` is that of x and of the output; but is_nan and is_inf give bools, and not takes them.
 
@@ -258,12 +288,13 @@ class Unary(Instruction):
         address("x"),
         address("out"),
         *ROWS,
+        OUT_COLUMNS,
         real("alpha", "<f8", "parameter of the function", 0.0),
         real("beta", "<f8", "parameter of the function", 0.0),
         *CLAMP,
     )
     rules = (
-        *PITCHES,
+        *PARTIAL_ROWS,
         CLAMP_ORDER,
         (
             "type bool where its kind is not , and a float type otherwise",
@@ -273,7 +304,7 @@ class Unary(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        elements, operations = f["rows"] * f["out_pitch"], target.vector.operations_of(f["kind"])
+        elements, operations = _row_elements(f, target), target.vector.operations_of(f["kind"])
         return formulas.vector_cycles(
             target, f["type"], elements, operations, _row_groups(f, target)
         )
@@ -288,8 +319,8 @@ class Unary(Instruction):
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         return (
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["type"]),
-            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], Unary.out_type(f)), write=True),
-        )  # fmt: skip
+            _written_rows(f, Unary.out_type(f)),
+        )
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
@@ -298,7 +329,7 @@ class Unary(Instruction):
 
 class Lookup(Instruction):
     """The entry of a table for each element of rows, of 8 bits; each row is filled with the zero
-    point up to its pitch.
+    point up to its end.
 
     An element's bits, as an unsigned number, are the index into `table` [256].
 
@@ -315,13 +346,14 @@ class Lookup(Instruction):
         address("table"),
         address("out"),
         *ROWS,
+        OUT_COLUMNS,
         integer("zero_point", "<i2", "storage value", 0),
     )
-    rules = (*PITCHES, one_of("in_type", LOOKUP_NAMES))
+    rules = (*PARTIAL_ROWS, one_of("in_type", LOOKUP_NAMES))
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        elements, operations = f["rows"] * f["out_pitch"], target.vector.operations_of("lookup")
+        elements, operations = _row_elements(f, target), target.vector.operations_of("lookup")
         return formulas.vector_cycles(
             target, f["out_type"], elements, operations, _row_groups(f, target)
         )
@@ -336,7 +368,7 @@ class Lookup(Instruction):
         return (
             local_rows(f["x"], f["rows"], f["in_pitch"], f["columns"], f["in_type"]),
             local(f["table"], bytes_of(TABLE_ENTRIES, type)),
-            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], type), write=True),
+            _written_rows(f, type),
         )
 
     @staticmethod

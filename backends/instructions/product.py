@@ -10,22 +10,33 @@ from ..numerics.device.product import epilogue, matmul
 from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import ACCUMULATOR_NAMES, bytes_of, elements_in, is_float
 from ..targets import cycles as formulas
-from .access import Access, Operand, accumulators, local
-from .fields import CLAMP, NO_ADDRESS, PRODUCT, address, flag, integer, present, storage
+from .access import Access, Operand, accumulators, local, local_rows
+from .fields import (
+    CLAMP,
+    NO_ADDRESS,
+    OUT_COLUMNS,
+    PRODUCT,
+    address,
+    flag,
+    integer,
+    present,
+    storage,
+    written_columns,
+)
 from .instruction import Instruction
-from .rules import CLAMP_ORDER, MULTIPLY, at_most, one_of, same_kind
+from .rules import CLAMP_ORDER, MULTIPLY, OUT_COLUMNS_FIT, at_most, one_of, same_kind, written
 
 if TYPE_CHECKING:
     from ..targets.systolic import Folds
     from ..targets.target import Target
 
 
-def product_reads(f: Mapping[str, Any], accesses: Sequence[Access]) -> tuple[Operand, ...]:
-    """Return the operands of a product: inputs, weights, and accumulators if it adds to them."""
-    result = [
-        Operand(name, elements_in(access.run_bytes, f["type"]), f["type"])
-        for name, access in zip(("x", "w"), accesses, strict=False)
-    ]
+def product_reads(
+    f: Mapping[str, Any], inputs: int, accesses: Sequence[Access]
+) -> tuple[Operand, ...]:
+    """Return the operands of a product: `inputs` elements, weights, and accumulators if it adds to them."""
+    weights = elements_in(accesses[1].run_bytes, f["type"])
+    result = [Operand("x", inputs, f["type"]), Operand("w", weights, f["type"])]
     if f["accumulate"]:
         elements = elements_in(accesses[2].run_bytes, f["acc_type"])
         result.append(Operand("acc", elements, f["acc_type"], "acc"))
@@ -83,7 +94,7 @@ class Matmul(Instruction):
         rows = f["n"] if f["transpose_w"] else f["k"] * ceil_div(f["n"], f["block"])
         matrices = 1 if f["shared_w"] else f["batch"]
         result = [
-            local(f["x"], bytes_of(f["batch"] * f["m"] * f["x_pitch"], type)),
+            local_rows(f["x"], f["batch"] * f["m"], f["x_pitch"], f["k"], type),
             local(f["w"], bytes_of(matrices * rows * f["block"], type)),
             accumulators(f["acc"], out, write=True),
         ]
@@ -93,12 +104,12 @@ class Matmul(Instruction):
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
-        return product_reads(f, Matmul.accesses(f))
+        return product_reads(f, f["batch"] * f["m"] * f["x_pitch"], Matmul.accesses(f))
 
 
 class Epilogue(Instruction):
     """Takes accumulators to outputs: bias, residual, requantization (integer types) and clamp, by
-    rows of channels.
+    rows of channels; each row is filled with the zero point (floats: 0) up to its end.
 
     `table` holds int32 rows of `table_pitch` elements: bias, multiplier, shift and, with a
     residual, its multiplier and shift; for an i64 accumulator the bias takes two rows (low, high
@@ -121,6 +132,7 @@ class Epilogue(Instruction):
         integer("channels", "<u4", "channels"),
         integer("acc_pitch", "<u4", "elements"),
         integer("out_pitch", "<u4", "elements"),
+        OUT_COLUMNS,
         integer("table_pitch", "<u4", "elements"),
         integer("residual_pitch", "<u4", "elements", 0),
         integer("residual_zero_point", "<i2", "storage value", 0),
@@ -131,7 +143,8 @@ class Epilogue(Instruction):
         one_of("acc_type", ACCUMULATOR_NAMES),
         same_kind("acc_type", "type"),
         at_most("channels", "acc_pitch"),
-        at_most("channels", "out_pitch"),
+        written("channels"),
+        OUT_COLUMNS_FIT,
         at_most("channels", "table_pitch"),
         (
             "channels <= residual_pitch when there is a residual",
@@ -143,7 +156,8 @@ class Epilogue(Instruction):
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
         operations = formulas.epilogue_operations(target, present(f["residual"]))
-        return formulas.vector_cycles(target, f["acc_type"], f["rows"] * f["out_pitch"], operations)
+        elements = formulas.row_elements(target, f["rows"], written_columns(f), f["out_pitch"])
+        return formulas.vector_cycles(target, f["acc_type"], elements, operations)
 
     @staticmethod
     def table_elements(f: Mapping[str, Any]) -> int:
@@ -152,14 +166,15 @@ class Epilogue(Instruction):
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        type = f["type"]
+        type, rows = f["type"], f["rows"]
         result = [
-            accumulators(f["acc"], bytes_of(f["rows"] * f["acc_pitch"], f["acc_type"])),
+            accumulators(f["acc"], bytes_of(rows * f["acc_pitch"], f["acc_type"])),
             local(f["table"], bytes_of(Epilogue.table_elements(f), "i32")),
-            local(f["out"], bytes_of(f["rows"] * f["out_pitch"], type), write=True),
+            local_rows(f["out"], rows, f["out_pitch"], written_columns(f), type, write=True),
         ]
         if present(f["residual"]):
-            result.append(local(f["residual"], bytes_of(f["rows"] * f["residual_pitch"], type)))
+            pitch = f["residual_pitch"]
+            result.append(local_rows(f["residual"], rows, pitch, f["channels"], type))
         return tuple(result)
 
     @staticmethod

@@ -8,6 +8,7 @@ from typing import Any
 from ..numerics.quantization import MAX_SHIFT
 from ..numerics.sliding_windows import window_extent
 from ..numerics.storage import ACCUMULATOR_NAMES, FLOAT_NAMES, OPERAND_NAMES
+from .fields import written_columns
 
 Fields = Mapping[str, Any]
 Rule = tuple[str, Callable[[Fields], bool]]
@@ -71,5 +72,19 @@ MULTIPLY: tuple[Rule, ...] = (
     same_kind("type", "acc_type"),
 )
 PITCHES: tuple[Rule, ...] = (at_most("columns", "in_pitch"), at_most("columns", "out_pitch"))
+OUT_COLUMNS_FIT: Rule = at_most("out_columns", "out_pitch")
+
+
+def written(name: str) -> Rule:
+    """Require that the elements of a row that a field counts are among those that the instruction writes."""
+    text = f"{name} <= out_columns ( out_pitch if that is 0 )"
+    return text, lambda f: f[name] <= written_columns(f)
+
+
+PARTIAL_ROWS: tuple[Rule, ...] = (
+    at_most("columns", "in_pitch"),
+    written("columns"),
+    OUT_COLUMNS_FIT,
+)
 CLAMP_ORDER: Rule = ("clamp_low <= clamp_high", lambda f: f["clamp_low"] <= f["clamp_high"])
 SHIFT_RANGE: Rule = (f"shift <= {MAX_SHIFT}", lambda f: f["shift"] <= MAX_SHIFT)

@@ -35,7 +35,7 @@ from .lower_bound import LowerBound
 from .program import DebugEntry, Port, Program
 
 MAGIC = b"\x89SMALTI\n"
-VERSION = 1
+VERSION = 2
 ALIGNMENT = 64
 FILE_LIMIT_BYTES = 1 << 33
 """No program file may have more: 8 GiB."""

@@ -102,6 +102,14 @@ def lane_groups_read(target: Target, sizes: Sequence[Whole], strides: Sequence[W
     return rows * ceil_div(length, target.vector.lane_group)
 
 
+def row_elements(target: Target, rows: Whole, columns: Whole, pitch: Whole) -> Whole:
+    """Count the elements that the vector unit computes for rows of `columns` elements that begin every `pitch`
+    elements: whole lane groups of each row, but no more than the elements where rows follow each other without a gap.
+    """
+    whole: Any = round_up(columns, target.vector.lane_group)
+    return rows * (columns + (columns != pitch) * (whole - columns))
+
+
 def permute_cycles(
     target: Target, storage: str, *, tiles: Whole, rows: Whole, columns: Whole
 ) -> Whole:

@@ -160,7 +160,7 @@ def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> 
     engine = instruction.engine
     assert engine is not None
     complete = {**field_values(instruction).defaults, **fields, "engine": engine}
-    accesses = instruction.accesses(complete)
+    accesses = tuple(access.joined() for access in instruction.accesses(complete))
     step = Step(core, ENGINES.index(engine), accesses)
     origin = None if op.origin is None else op.origin.data
     return Work(step, mnemonic, fields, origin, op.location)

@@ -22,7 +22,7 @@ from ...backends.numerics.rounding_up import ceil_div
 Region = tuple[str, int]
 """A memory: its space and core (local, acc), or "global" and its segment."""
 
-_MOST_BLOCKS = 1 << 20
+_MOST_BLOCKS = {"local": 1 << 17, "acc": 1 << 17, "global": 1 << 20}
 """A memory is tracked in at most this many blocks; larger memories get larger blocks."""
 
 
@@ -175,7 +175,13 @@ def _shadows(steps: Sequence[Step], queue_of: Sequence[int]) -> dict[Region, _Sh
             grain[region] = gcd(grain[region], common)
             (writers if access.write else readers)[region][queue] = None
     return {
-        region: _Shadow(extent[region], max(1, grain[region]), list(own), list(readers[region]))
+        region: _Shadow(
+            extent[region],
+            max(1, grain[region]),
+            _MOST_BLOCKS[region[0]],
+            list(own),
+            list(readers[region]),
+        )
         for region, own in writers.items()
     }
 
@@ -184,9 +190,14 @@ class _Shadow:
     """For one memory, the last step of each queue that read each block of bytes, and the last that wrote it."""
 
     def __init__(
-        self, extent_bytes: int, block: int, writers: Sequence[int], readers: Sequence[int]
+        self,
+        extent_bytes: int,
+        block: int,
+        most_blocks: int,
+        writers: Sequence[int],
+        readers: Sequence[int],
     ) -> None:
-        while extent_bytes > block * _MOST_BLOCKS:
+        while extent_bytes > block * most_blocks:
             block *= 2
         self.block = block
         blocks = ceil_div(extent_bytes, block)

@@ -15,11 +15,12 @@ def permute(
     columns: int,
     in_pitch: int,
     out_pitch: int,
+    out_columns: int = 0,
     tiles: int = 1,
     zero_point: int = 0,
 ) -> np.ndarray:
-    """Return out[tiles, columns, out_pitch]: the transpose of the last two axes of x[tiles, rows, in_pitch], of which
+    """Return out[tiles, columns, written]: the transpose of the last two axes of x[tiles, rows, in_pitch], of which
     the first `columns` of each row count; what follows the `rows` elements of an output row is `zero_point`.
     """
     values = shaped(x, (tiles, rows, in_pitch), "x", type)[..., :columns]
-    return padded(np.swapaxes(values, -1, -2), out_pitch, zero_point)
+    return padded(np.swapaxes(values, -1, -2), out_columns or out_pitch, zero_point)

@@ -23,6 +23,7 @@ def convert(
     columns: int,
     in_pitch: int,
     out_pitch: int,
+    out_columns: int = 0,
     scale: float = 1.0,
     multiplier: int = 0,
     shift: int = 0,
@@ -31,7 +32,7 @@ def convert(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """Compute out[rows, out_pitch] in `out_type` from x[rows, in_pitch] in `in_type`, clamped in storage values.
+    """Compute out[rows, written] in `out_type` from x[rows, in_pitch] in `in_type`, clamped in storage values.
 
     Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to
     integer: quantize with `scale`. Integer to float: (x − zero_point_in) · scale. Float to float:
@@ -59,8 +60,8 @@ def convert(
         # Eight bits have 256 values: convert those, and look the elements up.
         every = np.arange(256, dtype=np.uint8)
         found = np.take(converted(every.view(values.dtype)), values.view(np.uint8))
-        return padded(found, out_pitch, fill_value)
-    return padded(converted(values), out_pitch, fill_value)
+        return padded(found, out_columns or out_pitch, fill_value)
+    return padded(converted(values), out_columns or out_pitch, fill_value)
 
 
 def binary(
@@ -89,14 +90,15 @@ def binary(
     shift: int = 0,
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
+    out_pitch: int = 0,
 ) -> np.ndarray:
     """Compute out[size0, size1, size2, size3] = a (kind) b, operands flat [..., elements] and read with strides in
     elements.
 
-    A stride of 0 broadcasts. Comparisons (`comparison.py`) take any type and give bools; and, or,
-    xor take bools. Integers: `add_int` (sub: with the second term subtracted), `mul_int` with
-    `a_multiplier`, and min and max of stored values, which must have one scale and zero point.
-    Floats: the operation (`elementwise.py`) in f32, clamped, rounded once.
+    A stride of 0 broadcasts; `out_pitch` only says where rows go. Comparisons (`comparison.py`) take
+    any type and give bools; and, or, xor take bools. Integers: `add_int` (sub: with the second term
+    subtracted), `mul_int` with `a_multiplier`, and min and max of stored values, which must have one
+    scale and zero point. Floats: the operation (`elementwise.py`) in f32, clamped, rounded once.
     """
     sizes = (size0, size1, size2, size3)
     left = strided(a, sizes, (a_stride0, a_stride1, a_stride2, a_stride3), "a", type)
@@ -151,19 +153,22 @@ def unary(
     columns: int,
     in_pitch: int,
     out_pitch: int,
+    out_columns: int = 0,
     alpha: float = 0.0,
     beta: float = 0.0,
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """Compute out[rows, out_pitch]: the function `kind` of x[rows, in_pitch] (see unary.py), clamped.
+    """Compute out[rows, written]: the function `kind` of x[rows, in_pitch] (see unary.py), clamped.
 
     `type` is that of x and of the result, but predicates give bools, and "not" takes them.
     """
     values = shaped(x, (rows, in_pitch), "x", type)[..., :columns]
     if kind == NOT:
-        return padded(np.logical_not(values), out_pitch, False)
-    return padded(float_unary(values, kind, alpha, beta, (clamp_low, clamp_high)), out_pitch, 0)
+        return padded(np.logical_not(values), out_columns or out_pitch, False)
+    return padded(
+        float_unary(values, kind, alpha, beta, (clamp_low, clamp_high)), out_columns or out_pitch, 0
+    )
 
 
 def lookup(
@@ -176,9 +181,10 @@ def lookup(
     columns: int,
     in_pitch: int,
     out_pitch: int,
+    out_columns: int = 0,
     zero_point: int = 0,
 ) -> np.ndarray:
-    """Compute out[rows, out_pitch]: the entry of `table` [256] at the index that the bits of each 8-bit element of
+    """Compute out[rows, written]: the entry of `table` [256] at the index that the bits of each 8-bit element of
     x[rows, in_pitch] give as an unsigned number; the padding lanes are `zero_point`.
     """
     if in_type not in LOOKUP_NAMES:
@@ -187,14 +193,14 @@ def lookup(
     entries = shaped(table, (256,), "table", out_type)
     index = values.view(np.uint8)
     if entries.ndim == 1:
-        return padded(np.take(entries, index), out_pitch, zero_point)
+        return padded(np.take(entries, index), out_columns or out_pitch, zero_point)
     lead = np.broadcast_shapes(entries.shape[:-1], index.shape[:-2])
     spread = np.broadcast_to(entries, (*lead, 256))
     every = np.broadcast_to(index, (*lead, *index.shape[-2:]))
     found = np.empty(every.shape, entries.dtype)
     for at in np.ndindex(lead):
         found[at] = np.take(spread[at], every[at])
-    return padded(found, out_pitch, zero_point)
+    return padded(found, out_columns or out_pitch, zero_point)
 
 
 def select(
@@ -219,9 +225,10 @@ def select(
     b_stride1: int = 0,
     b_stride2: int = 0,
     b_stride3: int = 0,
+    out_pitch: int = 0,
 ) -> np.ndarray:
     """Compute out[size0, size1, size2, size3] = condition ? a : b, operands flat [..., elements] and read with strides
-    in elements; the condition's elements are bools.
+    in elements; the condition's elements are bools. `out_pitch` only says where rows go.
     """
     sizes = (size0, size1, size2, size3)
     steps = (condition_stride0, condition_stride1, condition_stride2, condition_stride3)

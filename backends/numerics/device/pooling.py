@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import elementwise, pooling
 from ..storage import is_float
-from .tile_buffer import integer_clamp, shaped
+from .tile_buffer import integer_clamp, padded, shaped
 
 _INFINITE = float("inf")
 
@@ -23,6 +23,9 @@ def pool(
     out_height: int,
     out_width: int,
     pitch: int,
+    columns: int = 0,
+    out_pitch: int = 0,
+    out_columns: int = 0,
     kernel_height: int = 1,
     kernel_width: int = 1,
     stride_height: int = 1,
@@ -40,13 +43,14 @@ def pool(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """Compute out[batch, out_height, out_width, pitch] of x[batch, in_height, in_width, pitch]; `kind` is max or
-    average.
+    """Compute out[batch, out_height, out_width, written] of the first `columns` elements of each pixel of x[batch,
+    in_height, in_width, pitch]; `kind` is max or average. `columns` and `out_pitch` are `pitch` if they are 0.
 
     The pads are the declared ones: with `count_include_pad` an average counts them, and nothing
-    beyond. A maximum keeps its input's quantization. Padding lanes are pooled like channels.
+    beyond. A maximum keeps its input's quantization. Padding lanes among the columns are pooled like channels.
     """
-    images = shaped(x, (batch, in_height, in_width, pitch), "x", type)
+    images = shaped(x, (batch, in_height, in_width, pitch), "x", type)[..., : columns or pitch]
+    written, fill = out_columns or out_pitch or pitch, 0 if is_float(type) else zero_point_out
     window: dict[str, tuple[int, int]] = {
         "kernel": (kernel_height, kernel_width),
         "strides": (stride_height, stride_width),
@@ -57,14 +61,15 @@ def pool(
     if kind == "max":
         best = pooling.max_pool2d(images, pads=pads, **window)
         unbounded = clamp_low == -_INFINITE and clamp_high == _INFINITE
-        return best if unbounded else elementwise.clamp(best, clamp_low, clamp_high)
+        best = best if unbounded else elementwise.clamp(best, clamp_low, clamp_high)
+        return padded(best, written, fill)
     if kind not in pooling.POOL_KINDS:
         raise ValueError(f"unknown pooling '{kind}' (known: {', '.join(pooling.POOL_KINDS)})")
     include = bool(count_include_pad)
     if is_float(type):
         mean = pooling.average_pool2d_f32(images, pads=pads, count_include_pad=include, **window)
-        return elementwise.store_float(mean, type, (clamp_low, clamp_high))
-    return pooling.average_pool2d_int(
+        return padded(elementwise.store_float(mean, type, (clamp_low, clamp_high)), written, fill)
+    mean = pooling.average_pool2d_int(
         images,
         pads=pads,
         count_include_pad=include,
@@ -76,3 +81,4 @@ def pool(
         clamp=integer_clamp(type, clamp_low, clamp_high),
         **window,
     )
+    return padded(mean, written, fill)

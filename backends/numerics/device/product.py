@@ -85,6 +85,7 @@ def epilogue(
     channels: int,
     acc_pitch: int,
     out_pitch: int,
+    out_columns: int = 0,
     table_pitch: int,
     residual_pitch: int = 0,
     residual_zero_point: int = 0,
@@ -92,7 +93,7 @@ def epilogue(
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
 ) -> np.ndarray:
-    """Compute out[rows, out_pitch] from acc[rows, acc_pitch]: `epilogue_int` for integer types, `epilogue_float` for
+    """Compute out[rows, written] from acc[rows, acc_pitch]: `epilogue_int` for integer types, `epilogue_float` for
     floats.
 
     `table` holds rows of `table_pitch` parameters: int32 bias (i64: low words, high words),
@@ -131,7 +132,8 @@ def epilogue(
 
     operands = [(total, 2)] if added is None else [(total, 2), (added, 2)]
     result = per_sample(one, parameters, 2, *operands)
-    return padded(result[..., :channels], out_pitch, zero_point if integer else 0, result)
+    columns = out_columns or out_pitch
+    return padded(result[..., :channels], columns, zero_point if integer else 0, result)
 
 
 def _table_bias(values: np.ndarray, acc_type: str) -> tuple[np.ndarray, np.ndarray]:

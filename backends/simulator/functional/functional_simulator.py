@@ -239,9 +239,20 @@ def _compute(kind: type[Instruction], fields: Mapping[str, Any], core: int) -> _
         result = np.asarray(function(**arrays, **options))
         lead = max((len(array) for array in arrays.values()), default=1)
         flat = np.ascontiguousarray(result).reshape(lead, -1).view(np.uint8)
-        state.memory(out.space, core, out.segment).write(out.address, flat)
+        _write(state.memory(out.space, core, out.segment), out, flat)
 
     return step
+
+
+def _write(memory: Memory, access: Access, data: np.ndarray) -> None:
+    """Write u8 [1 or samples, bytes] to the runs of an access."""
+    if not access.counts:
+        memory.write(access.address, data)
+        return
+    shape = (*access.counts, access.run_bytes)
+    low, high = access.extent()
+    view = memory.strided(low, high, access.address, shape, (*access.strides, 1), len(data) > 1)
+    view[...] = data.reshape(len(data), *shape)
 
 
 def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Operand], Access]:
@@ -254,7 +265,7 @@ def _operands(kind: type[Instruction], f: Mapping[str, Any]) -> tuple[list[_Oper
         segment = SEGMENTS.index(f[f"{name}_segment"]) if space == "global" else 0
         end = f[name] + bytes_of(elements, storage)
         reads.append((name, space, segment, f[name], end, dtype_of(storage)))
-    return reads, next(access for access in kind.accesses(f) if access.write)
+    return reads, next(access for access in kind.accesses(f) if access.write).joined()
 
 
 def _transfer(streams: Streams, number: int) -> _Step:

@@ -295,7 +295,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have channels <= out_pitch, got channels=16, out_pitch=3}}
+    // expected-error @below {{it must have channels <= out_columns ( out_pitch if that is 0 ), got channels=16, out_pitch=3, out_columns=0}}
     v0: epilogue acc=0x0, out=0x800, table=0x40, acc_type=i32, type=i8, rows=64, channels=16, acc_pitch=16, out_pitch=3, table_pitch=16, clamp_low=-128.0, clamp_high=0.1
   }
 }
@@ -345,7 +345,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have columns <= out_pitch, got columns=3, out_pitch=2}}
+    // expected-error @below {{it must have columns <= out_columns ( out_pitch if that is 0 ), got columns=3, out_pitch=2, out_columns=0}}
     v0: convert x=0x0, out=0x0, in_type=i8, out_type=f32, rows=2, columns=3, in_pitch=4, out_pitch=2, scale=0.012345
   }
 }
@@ -505,7 +505,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have rows <= out_pitch, got rows=3, out_pitch=2}}
+    // expected-error @below {{it must have rows <= out_columns ( out_pitch if that is 0 ), got rows=3, out_pitch=2, out_columns=0}}
     v0: permute x=0x0, out=0x800, type=i8, rows=3, columns=10, in_pitch=16, out_pitch=2
   }
 }
@@ -517,5 +517,55 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have type one of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, got type=i64}}
     v0: permute x=0x0, out=0x800, type=i64, rows=3, columns=10, in_pitch=16, out_pitch=16
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have out_columns <= out_pitch, got out_pitch=16, out_columns=20}}
+    v0: unary kind=abs, type=f32, x=0x0, out=0x0, rows=1, columns=10, in_pitch=16, out_pitch=16, out_columns=20
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have columns <= out_pitch, got columns=10, out_pitch=8}}
+    v0: softmax x=0x0, out=0x0, type=f32, rows=1, columns=10, in_pitch=16, out_pitch=8
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have out_pitch 0 or at least size3, got size3=16, out_pitch=8}}
+    v0: binary kind=add, type=f32, a=0x0, b=0x10, out=0x20, size3=16, a_stride3=1, b_stride3=1, out_pitch=8
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have columns <= pitch, got pitch=16, columns=20}}
+    v0: pool kind=max, x=0x0, out=0x1000, type=u8, in_height=4, in_width=4, out_height=2, out_width=2, pitch=16, columns=20
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have out_columns at least columns , at most out_pitch ( a 0 stands for pitch , for columns and out_pitch , and for out_pitch ), got pitch=16, columns=8, out_pitch=32, out_columns=4}}
+    v0: pool kind=max, x=0x0, out=0x1000, type=u8, in_height=4, in_width=4, out_height=2, out_width=2, pitch=16, columns=8, out_pitch=32, out_columns=4
   }
 }
