@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from xdsl.ir import Operation, SSAValue
 
+from ...backends.instructions.coverage import Coverage
 from ...dialects import tile
 from ...dialects.ir.attribute import values_of
 from ...dialects.ir.text.value_name import value_name
-from ...dialects.tile.analysis.buffer_ranges import (
-    BufferRanges,
-    Extent,
-    extent_written,
-    extents_read,
-    is_covered,
-    whole_of,
-)
+from ...dialects.tile.analysis.buffer_ranges import BufferRanges, extent_written, extents_read
+from ...dialects.tile.buffer import whole_of
 from ...passes.tiling.copy_planning import Padding, plan
 from ...passes.tiling.layout import Layout, dense_strides, offset_of
 
@@ -138,18 +132,19 @@ class _KnownParts:
     def of(steps: Sequence[tile.StepOp]) -> _KnownParts:
         """Return what steps, in program order, read and write."""
         known, ranges = _KnownParts(), BufferRanges(steps)
-        written: dict[SSAValue, list[Extent]] = defaultdict(list)
+        written: dict[SSAValue, Coverage] = {}
         for step in steps:
-            for extent in extents_read(step):
-                known.read.add(extent[0])
-                if not is_covered(extent, written[extent[0]]):
-                    known.lacking.add(extent[0])
-            extent = extent_written(step)
-            buffer = extent[0]
-            written[buffer].append(extent if ranges.is_cut(buffer) else whole_of(buffer))
+            for buffer, box in extents_read(step):
+                known.read.add(buffer)
+                if buffer not in written or not written[buffer].covers(box):
+                    known.lacking.add(buffer)
+            buffer, box = extent_written(step)
+            whole = whole_of(buffer)
+            own = written.setdefault(buffer, Coverage(whole.run))
+            own.add(box if ranges.is_cut(buffer) else whole)
             for value in map(tile.buffer_of, step.operands):
                 known.first_users.setdefault(value, step)
-        known.complete = {each for each, own in written.items() if is_covered(whole_of(each), own)}
+        known.complete = {buffer for buffer, own in written.items() if own.is_whole}
         return known
 
 

@@ -10,7 +10,13 @@ from math import prod
 from typing import ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import LocationAttr, MemRefType, NoneAttr, StringAttr
+from xdsl.dialects.builtin import (
+    LocationAttr,
+    MemRefType,
+    NoneAttr,
+    StridedLayoutAttr,
+    StringAttr,
+)
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.irdl import (
     irdl_op_definition,
@@ -23,6 +29,7 @@ from xdsl.irdl import (
 from xdsl.traits import EffectInstance, MemoryEffect, MemoryEffectKind, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.instructions.coverage import Box
 from ...backends.instructions.instruction_set import SEGMENTS
 from ...backends.numerics.storage import ACCUMULATOR_NAMES
 from ...backends.targets.alignment import ALIGNMENT_BYTES
@@ -39,22 +46,38 @@ from ..ir.attribute import (
 )
 from ..ir.text.assembly import TextOp
 from ..quant.element_type import element_storage, shape_of, type_bytes, type_of_storage
-from .checks import check_core, check_storage, fail_unless, space_of, storage_of
+from .checks import (
+    check_core,
+    check_storage,
+    fail_unless,
+    is_dense,
+    pitch_of,
+    row_strides,
+    rows_of,
+    space_of,
+    storage_of,
+)
 
 MemoryPlace = tuple[str, int]
 """A memory: ("local" or "acc", core), or (segment of global memory, -1)."""
 
 
-def buffer_type(shape: Sequence[int], storage: str, space: str) -> MemRefType:
+def buffer_type(
+    shape: Sequence[int], storage: str, space: str, pitch: int | None = None
+) -> MemRefType:
     """Return the type of a buffer of a storage type in memory space "global", "local" or "acc"; `shape` is physical.
-    Equal types share one object, because thousands of buffers have few types.
+    If there is a `pitch`, rows begin every so many elements. Equal types share one object, because thousands of buffers
+    have few types.
     """
-    return _buffer_type(tuple(shape), storage, space)
+    return _buffer_type(tuple(shape), storage, space, pitch)
 
 
 @lru_cache(maxsize=1 << 16)
-def _buffer_type(shape: tuple[int, ...], storage: str, space: str) -> MemRefType:
-    return MemRefType(type_of_storage(storage), shape, NoneAttr(), text(space))
+def _buffer_type(shape: tuple[int, ...], storage: str, space: str, pitch: int | None) -> MemRefType:
+    layout = NoneAttr()
+    if pitch is not None and pitch != shape[-1] and prod(shape[:-1]) > 1:
+        layout = StridedLayoutAttr(row_strides(shape, pitch))
+    return MemRefType(type_of_storage(storage), shape, layout, text(space))
 
 
 class DeclaresBuffer(MemoryEffect):
@@ -86,6 +109,11 @@ class BufferOp(TextOp):
     def memory(self) -> MemoryPlace:
         """The memory that the buffer is in."""
         raise NotImplementedError
+
+    def verify_layout(self) -> None:
+        """Raise VerifyException if the buffer has gaps, as only views of it may have."""
+        if not isinstance(self.output.type.layout, NoneAttr):
+            raise VerifyException(f"a buffer has no layout map, got {self.output.type}")
 
     @property
     def size_bytes(self) -> int:
@@ -194,6 +222,7 @@ class GlobalOp(BufferOp):
         return padded
 
     def verify_(self) -> None:
+        self.verify_layout()
         fail_unless(space_of(self.output) == "global", 'result must be in memory space "global"')
         segment = self.segment.data
         check_one_of("segment", segment, SEGMENTS)
@@ -262,6 +291,7 @@ class AllocOp(BufferOp):
 
     def verify_(self) -> None:
         check_core(self.core)
+        self.verify_layout()
         space = space_of(self.output)
         fail_unless(space != "global", 'a core\'s buffer is in memory space "local" or "acc"')
         if space == "acc":
@@ -312,15 +342,17 @@ class AllocOp(BufferOp):
 
 @irdl_op_definition
 class ViewOp(TextOp):
-    """A contiguous part of a core's buffer as a buffer of its own: its elements lie one after the other from element
-    `offset` of `source` on.
+    """A part of a core's buffer as a buffer of its own, from element `offset` of `source` on: elements that lie one
+    after the other, or, with a strided layout, rows (last axis) that begin at one pitch, with gaps between.
 
-    Who writes the view writes the buffer, and the view is where its buffer is: it has no core and no address. Like a
-    declaration, a view is not a step.
+    Who writes the view writes the buffer, and the view is where its buffer is: it has no core and no address, and the
+    strides of its type count from its own first element. Like a declaration, a view is not a step.
 
     %slab = tile.alloc core 0 : memref<1x14x56x64xi8, "local">
     %v = tile.view %slab offset = 7168 :
         memref<1x14x56x64xi8, "local"> -> memref<1x2x56x64xi8, "local">
+    %columns = tile.view %slab offset = 7184 : memref<1x14x56x64xi8, "local"> ->
+        memref<1x2x56x32xi8, strided<[7168, 3584, 64, 1]>, "local">
     """
 
     name = "tile.view"
@@ -337,12 +369,16 @@ class ViewOp(TextOp):
         shape: Sequence[int],
         *,
         offset: int = 0,
+        pitch: int | None = None,
         location: LocationAttr | None = None,
     ):
-        """Make a view of `shape` of a core's buffer, which begins at the buffer's element `offset`."""
+        """Make a view of `shape` of a core's buffer, which begins at the buffer's element `offset`, and whose rows
+        begin every `pitch` elements; None if they follow one another.
+        """
+        type = buffer_type(shape, storage_of(source), space_of(source), pitch)
         super().__init__(
             operands=[source],
-            result_types=[buffer_type(shape, storage_of(source), space_of(source))],
+            result_types=[type],
             properties={"offset": integer(offset)},
         )
         if location is not None:
@@ -358,7 +394,7 @@ class ViewOp(TextOp):
         fail_unless(held == storage, f"result is stored as {held}, its buffer holds {storage}")
         offset = self.offset.value.data
         fail_unless(offset >= 0, f"offset must not be negative, got {offset}")
-        end, total = offset + prod(shape_of(self.output)), prod(shape_of(self.source))
+        end, total = whole_of(self.output).end, prod(shape_of(self.source))
         fail_unless(
             end <= total,
             f"elements {offset} to {end - 1} reach {end - total} past the end of the buffer, which has {total}",
@@ -384,6 +420,14 @@ def viewed(value: SSAValue) -> tuple[BufferOp, int]:
         owner, offset = owner.source.owner, owner.offset.value.data
     assert isinstance(owner, BufferOp), "the verifier asks for buffers and views of them"
     return owner, offset
+
+
+def whole_of(value: SSAValue) -> Box:
+    """Return the elements of its buffer that a buffer or view has."""
+    _, offset = viewed(value)
+    if is_dense(value):
+        return Box(offset, (), (), prod(shape_of(value)))
+    return Box(offset, (rows_of(value),), (pitch_of(value),), shape_of(value)[-1])
 
 
 def buffer_of(value: SSAValue) -> SSAValue:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
-from xdsl.dialects.builtin import IntegerAttr, MemRefType, NoneAttr, StringAttr
+from xdsl.dialects.builtin import (
+    IntAttr,
+    IntegerAttr,
+    MemRefType,
+    NoneAttr,
+    StridedLayoutAttr,
+    StringAttr,
+)
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
@@ -46,7 +53,7 @@ def _buffer_space(type: Any) -> str:
         known = ", ".join(f'"{name}"' for name in SPACES)
         raise VerifyException(f"a buffer is in memory space {known}, got {type}")
     if not isinstance(type.layout, NoneAttr):
-        raise VerifyException(f"a buffer has no layout map, got {type}")
+        _check_layout(type)
     # Inputs and outputs of a network may have no elements.
     if min(type_shape(type), default=1) < (0 if space.data == "global" else 1):
         raise VerifyException(f"sizes of a buffer are positive, got {type}")
@@ -55,6 +62,30 @@ def _buffer_space(type: Any) -> str:
     except ValueError as error:
         raise VerifyException(str(error)) from None
     return space.data
+
+
+def _check_layout(type: MemRefType) -> None:
+    """Raise VerifyException unless the layout of a buffer is that of a view with rows at a pitch."""
+    layout, shape = type.layout, type.get_shape()
+    if not isinstance(layout, StridedLayoutAttr):
+        raise VerifyException(f"a buffer has no layout map, got {type}")
+    strides = layout.get_strides()
+    pitch = strides[-2] if len(strides) > 1 else None
+    if layout.offset != IntAttr(0) or len(strides) != len(shape) or pitch is None:
+        raise VerifyException(
+            f"a view has rows at a pitch, and 'offset' says where it begins, got {type}"
+        )
+    if pitch <= shape[-1] or list(strides) != row_strides(shape, pitch):
+        raise VerifyException(
+            f"the rows of a view begin every so many elements, more than they have, expected "
+            f"strided<{row_strides(shape, max(pitch, shape[-1] + 1))}>, got {type}"
+        )
+
+
+def row_strides(shape: Sequence[int], pitch: int) -> list[int]:
+    """Return the strides of a buffer whose rows (last axis) begin every `pitch` elements."""
+    inner = [prod(shape[axis:-1]) for axis in range(1, len(shape))]
+    return [*(rows * pitch for rows in inner), 1]
 
 
 def check_space(op: Any, name: str, *spaces: str) -> None:
@@ -96,9 +127,29 @@ def rows_of(value: SSAValue) -> int:
     return prod(shape_of(value)[:-1])
 
 
-def pitch_of(value: SSAValue) -> int:
+def columns_of(value: SSAValue) -> int:
     """Return the number of elements of a row: the size of the last axis."""
     return shape_of(value)[-1]
+
+
+def pitch_of(value: SSAValue) -> int:
+    """Return the number of elements from the start of a row to that of the next: the size of the last axis, but for
+    views that say more.
+    """
+    return _type_pitch(value.type)
+
+
+@by_identity
+def _type_pitch(type: Any) -> int:
+    layout = type.layout
+    if isinstance(layout, StridedLayoutAttr):
+        return layout.strides.data[-2].data  # pyright: ignore[reportAttributeAccessIssue]
+    return (1, *type_shape(type))[-1]
+
+
+def is_dense(value: SSAValue) -> bool:
+    """Tell whether the elements of a buffer or view follow each other without a gap."""
+    return isinstance(value.type, MemRefType) and isinstance(value.type.layout, NoneAttr)
 
 
 # Fields
@@ -152,12 +203,12 @@ def check_multipliers(multipliers: Iterable[int], shift: int) -> None:
 
 
 def check_pitch(what: str, count: int, name: str, value: SSAValue) -> None:
-    """Raise VerifyException unless `count` elements fit the pitch of a buffer."""
+    """Raise VerifyException unless `count` elements fit the rows of a buffer."""
     check_at_least_one_axis(name, value)
-    fail_unless(
-        1 <= count <= pitch_of(value),
-        f"{what} must be in 1 to {pitch_of(value)}, the pitch of {name}, got {count}",
-    )
+    columns = columns_of(value)
+    if not 1 <= count <= columns:
+        whole = "the pitch" if is_dense(value) else "the row length"
+        raise VerifyException(f"{what} must be in 1 to {columns}, {whole} of {name}, got {count}")
 
 
 def check_same_rows(name: str, value: SSAValue, other_name: str, other: SSAValue) -> None:

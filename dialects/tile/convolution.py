@@ -17,6 +17,7 @@ from .checks import (
     check_storage_value,
     fail_unless,
     list_of_at_least,
+    pitch_of,
     storage_of,
 )
 from .core_op import Fields, Translation
@@ -62,14 +63,14 @@ class ConvOp(ProductOp):
 
     def convolution_fields(self) -> Fields:
         """Return the fields that the instructions of all convolutions have."""
-        batch, in_height, in_width, in_pitch = shape_of(self.x)
+        batch, in_height, in_width, _ = shape_of(self.x)
         _, out_height, out_width, out_pitch = shape_of(self.acc)
         return {
             **self.product_fields(),
             "batch": batch,
             "in_height": in_height,
             "in_width": in_width,
-            "in_pitch": in_pitch,
+            "in_pitch": pitch_of(self.x),
             "out_height": out_height,
             "out_width": out_width,
             "out_pitch": out_pitch,

@@ -17,7 +17,7 @@ from ..ir.field import prop
 from ..ir.location import place_of
 from ..ir.text.assembly import property_value
 from .buffer import core_of, is_global
-from .checks import check_core, space_of
+from .checks import check_core, is_dense, pitch_of, space_of
 from .step_op import StepOp
 
 Fields = dict[str, Any]
@@ -45,6 +45,12 @@ class CoreOp(StepOp):
 
     MOVES_ONLY: ClassVar[bool] = False
     """Whether the op computes nothing itself: it moves, fills or converts."""
+    PITCHED: ClassVar[frozenset[str]] = frozenset()
+    """The operands that may be views whose rows begin at a pitch, with gaps between."""
+    FILLS_ROWS: ClassVar[bool] = False
+    """Whether the op says how many elements of a row it computes, and fills each row of what it writes up to its end,
+    so that rows may be longer or shorter.
+    """
     REACHES_OTHER_CORES: ClassVar[bool] = False
     """Whether the op may use buffers of other cores, as DMA engines do."""
 
@@ -84,6 +90,8 @@ class CoreOp(StepOp):
         check_core(self.core)
         for operand in self.operands:
             space_of(operand)
+            if not is_dense(operand):
+                self._verify_pitched(operand)
         if self.REACHES_OTHER_CORES:
             return
         core = self.core.value.data
@@ -91,6 +99,19 @@ class CoreOp(StepOp):
             owner = core_of(operand)
             if owner is not None and owner != core:
                 raise VerifyException(f"a buffer of core {owner} is used on core {core}")
+
+    def _verify_pitched(self, operand: SSAValue) -> None:
+        """Raise VerifyException unless all uses that the op makes of a view with gaps between its rows allow them."""
+        names = self.names_of(operand) - self.PITCHED
+        if names:
+            raise VerifyException(
+                f"{min(names)} must be dense, is a view with rows at a pitch of {pitch_of(operand)}"
+            )
+
+    def names_of(self, operand: SSAValue) -> frozenset[str]:
+        """Return the names of the operands that are this value."""
+        operands = self.get_irdl_definition().operands
+        return frozenset(name for name, _ in operands if getattr(self, name) is operand)
 
     def verify_fields(self) -> None:
         """Raise VerifyException if the op's fields are wrong; buffers and cores have been checked before."""

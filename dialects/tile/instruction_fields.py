@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from xdsl.ir import SSAValue
+
 from ..ir.attribute import Ints, values_of
-from .checks import pitch_of, rows_of
+from .checks import columns_of, is_dense, pitch_of, rows_of
 from .core_op import Fields
 
 
@@ -22,6 +24,11 @@ def window_fields(kernel: Ints, strides: Ints, dilations: Ints) -> Fields:
     for name, sizes in (("kernel", kernel), ("stride", strides), ("dilation", dilations)):
         fields[f"{name}_height"], fields[f"{name}_width"] = values_of(sizes)
     return fields
+
+
+def columns_written(out: SSAValue) -> int:
+    """Return the field `out_columns` of an instruction that writes a buffer: 0 if it writes whole rows."""
+    return 0 if is_dense(out) else columns_of(out)
 
 
 def row_fields(op: Any) -> Fields:

@@ -39,11 +39,13 @@ from .checks import (
     check_storage_value,
     check_zero_points,
     fail_unless,
+    is_dense,
     list_of,
+    pitch_of,
     storage_of,
 )
 from .core_op import NO_CLAMP, CoreOp, Fields, Operands, Translation
-from .instruction_fields import clamp_fields, named, row_fields
+from .instruction_fields import clamp_fields, columns_written, named, row_fields
 from .requantized_op import RequantizedOp
 
 MAX_BINARY_AXES = 4
@@ -68,6 +70,8 @@ class ConvertOp(RequantizedOp):
     x: SSAValue = buffer()
     out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
+    PITCHED: ClassVar[frozenset[str]] = frozenset({"x", "out"})
+    FILLS_ROWS: ClassVar[bool] = True
     MOVES_ONLY: ClassVar[bool] = True
 
     def verify_fields(self) -> None:
@@ -81,6 +85,7 @@ class ConvertOp(RequantizedOp):
             "in_type": storage_of(self.x),
             "out_type": storage_of(self.out),
             **row_fields(self),
+            "out_columns": columns_written(self.out),
             "scale": self.scale.value.data,
             **self.requantization_fields(),
         }
@@ -108,6 +113,7 @@ class BinaryOp(CoreOp):
     b: SSAValue = buffer()
     out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
+    PITCHED: ClassVar[frozenset[str]] = frozenset({"a", "b", "out"})
 
     def verify_fields(self) -> None:
         for name in ("a", "b", "out"):
@@ -155,6 +161,7 @@ class SelectOp(CoreOp):
     b: SSAValue = buffer()
     out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
+    PITCHED: ClassVar[frozenset[str]] = frozenset({"condition", "a", "b", "out"})
 
     def verify_fields(self) -> None:
         for name in ("condition", "a", "b", "out"):
@@ -190,6 +197,8 @@ class UnaryOp(CoreOp):
     x: SSAValue = buffer()
     out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
+    PITCHED: ClassVar[frozenset[str]] = frozenset({"x", "out"})
+    FILLS_ROWS: ClassVar[bool] = True
 
     def verify_fields(self) -> None:
         check_rows(self)
@@ -208,6 +217,7 @@ class UnaryOp(CoreOp):
             "kind": self.kind.data,
             "type": storage_of(self.x),
             **row_fields(self),
+            "out_columns": columns_written(self.out),
             "alpha": self.alpha.value.data,
             "beta": self.beta.value.data,
             **clamp_fields(self),
@@ -232,6 +242,8 @@ class LookupOp(CoreOp):
     table: SSAValue = buffer()
     out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
+    PITCHED: ClassVar[frozenset[str]] = frozenset({"x", "out"})
+    FILLS_ROWS: ClassVar[bool] = True
 
     def verify_fields(self) -> None:
         check_rows(self)
@@ -250,6 +262,7 @@ class LookupOp(CoreOp):
             "in_type": storage_of(self.x),
             "out_type": storage_of(self.out),
             **row_fields(self),
+            "out_columns": columns_written(self.out),
             "zero_point": self.zero_point.value.data,
         }
         return "lookup", fields, {"x": self.x, "table": self.table, "out": self.out}
@@ -274,24 +287,27 @@ def _check_broadcast(op: Any, *names: str) -> None:
 
 
 def _broadcast_fields(out: SSAValue, **operands: SSAValue) -> Fields:
-    """Return the sizes of the output's axes, and the strides with which the operands are read."""
+    """Return the sizes of the output's axes, its pitch (0 if it has no gaps), and the strides with which the operands
+    are read.
+    """
     shape = shape_of(out)
     sizes = [1] * (MAX_BINARY_AXES - len(shape)) + list(shape)
     fields: Fields = {f"size{d}": size for d, size in enumerate(sizes)}
+    fields["out_pitch"] = 0 if is_dense(out) else pitch_of(out)
     for name, value in operands.items():
-        strides = broadcast_strides(shape_of(value), MAX_BINARY_AXES)
+        strides = broadcast_strides(shape_of(value), MAX_BINARY_AXES, pitch_of(value))
         fields |= {f"{name}_stride{d}": stride for d, stride in enumerate(strides)}
     return fields
 
 
-def broadcast_strides(shape: tuple[int, ...], rank: int) -> list[int]:
-    """Return the strides, in elements, of a dense row-major `shape`, aligned at the last of `rank` axes; 0 for an axis
-    along which elements repeat.
+def broadcast_strides(shape: tuple[int, ...], rank: int, pitch: int | None = None) -> list[int]:
+    """Return the strides, in elements, of a row-major `shape`, aligned at the last of `rank` axes; 0 for an axis along
+    which elements repeat. If there is a `pitch`, rows begin every so many elements.
     """
     strides = [0] * rank
     step = 1
     for axis in range(1, len(shape) + 1):
         if shape[-axis] > 1:
             strides[-axis] = step
-        step *= shape[-axis]
+        step = pitch if axis == 1 and pitch is not None else step * shape[-axis]
     return strides

@@ -28,7 +28,7 @@ from .checks import (
     storage_of,
 )
 from .core_op import NO_CLAMP, CoreOp, Operands, Translation
-from .instruction_fields import clamp_fields
+from .instruction_fields import clamp_fields, columns_written
 from .product_op import ProductOp, check_packed_weights
 
 
@@ -75,7 +75,7 @@ class MatmulOp(ProductOp):
         )
 
     def instruction(self) -> Translation:
-        batch, rows, x_pitch = shape_of(self.x)
+        batch, rows, _ = shape_of(self.x)
         x_zero_point, w_zero_point = values_of(self.zero_points)
         fields = {
             **self.product_fields(),
@@ -83,7 +83,7 @@ class MatmulOp(ProductOp):
             "m": rows,
             "k": self.depth.value.data,
             "n": self.columns.value.data,
-            "x_pitch": x_pitch,
+            "x_pitch": pitch_of(self.x),
             "out_pitch": pitch_of(self.acc),
             "shared_w": int(shape_of(self.w)[0] == 1),
             "transpose_w": int(self.transpose_w is not None),
@@ -114,6 +114,8 @@ class EpilogueOp(CoreOp):
     residual: SSAValue | None = buffer(optional=True)
     out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
+    PITCHED: ClassVar[frozenset[str]] = frozenset({"residual", "out"})
+    FILLS_ROWS: ClassVar[bool] = True
 
     def verify_fields(self) -> None:
         check_space(self, "acc", "acc")
@@ -165,6 +167,7 @@ class EpilogueOp(CoreOp):
             "channels": self.channels.value.data,
             "acc_pitch": pitch_of(self.acc),
             "out_pitch": pitch_of(self.out),
+            "out_columns": columns_written(self.out),
             "table_pitch": pitch_of(self.table),
             "residual_pitch": 0 if self.residual is None else pitch_of(self.residual),
             "residual_zero_point": residual_zero_point,

@@ -28,6 +28,7 @@ class ProductOp(CoreOp):
     w: SSAValue = buffer()
     acc: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "acc"
+    PITCHED: ClassVar[frozenset[str]] = frozenset({"x"})
 
     @property
     def is_accumulating(self) -> bool:

@@ -2,15 +2,14 @@
 
 There the bytes are those of an older buffer at the same address, or of the program that ran before. Buffers of cores
 are checked by the byte: what a step reads is what its copy or its instruction touches, so that lanes which an
-instruction passes over may hold anything. Computations write whole buffers; only copies write parts. The verifier of a
-program checks buffers in global memory element by element, once a step writes to them: a piece of a program may lack
-the steps that do, but cannot run.
+instruction passes over may hold anything. Computations write whole buffers and views; only copies write parts of them.
+The verifier of a program checks buffers in global memory element by element, once a step writes to them: a piece of a
+program may lack the steps that do, but cannot run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -22,9 +21,8 @@ from ...backends.instructions.operand_access import operand_accesses, with_opera
 from ...backends.numerics.storage import bytes_of, size_bytes
 from ...dialects.ir.location import place_of
 from ...dialects.ir.text.value_name import value_name
-from ...dialects.quant.element_type import shape_of
 from ...dialects.tile import AllocOp, CopyOp, CoreOp, GlobalOp
-from ...dialects.tile.buffer import buffer_of, viewed
+from ...dialects.tile.buffer import buffer_of, viewed, whole_of
 from ...dialects.tile.checks import storage_of
 from ...dialects.tile.step_op import StepOp
 
@@ -52,10 +50,11 @@ def _note(step: StepOp, written: set[SSAValue], parts: dict[SSAValue, Coverage])
     value = step.buffer_written
     buffer, first = viewed(value)
     if isinstance(buffer, AllocOp) and (isinstance(step, CopyOp) or buffer.output is not value):
-        whole = Box(0, (), (), prod(shape_of(value)))
-        box = step.target_box if isinstance(step, CopyOp) else whole
+        box = whole_of(value)
+        if isinstance(step, CopyOp):
+            box = step.target_box._replace(offset=step.target_box.offset + first)
         part = parts.setdefault(buffer.output, Coverage(buffer.size_bytes))
-        part.add(box._replace(offset=box.offset + first).scaled(size_bytes(buffer.storage)))
+        part.add(box.scaled(size_bytes(buffer.storage)))
         if not part.is_whole:
             return
     parts.pop(buffer.output, None)
@@ -84,7 +83,8 @@ def _check_part(step: StepOp, value: SSAValue, part: Coverage) -> None:
 
 def _boxes_read(step: StepOp, value: SSAValue) -> Iterator[Box]:
     """Return the bytes that a step reads of a buffer or view, counted from its start."""
-    size = bytes_of(prod(shape_of(value)), storage_of(value))
+    whole = whole_of(value)
+    size = bytes_of(whole.end - whole.offset, storage_of(value))
     if isinstance(step, CopyOp):
         yield step.source_box.scaled(size_bytes(storage_of(value)))
     elif isinstance(step, CoreOp):

@@ -39,9 +39,13 @@ def copy(
     )
 
 
-def plus_one(core: int, source: SSAValue, target: SSAValue) -> tile.ConvertOp:
-    """A computation that adds 1 to values of i8, and saturates."""
-    columns = source.type.get_shape()[-1]  # pyright: ignore[reportAttributeAccessIssue]
+def plus_one(
+    core: int, source: SSAValue, target: SSAValue, columns: int | None = None
+) -> tile.ConvertOp:
+    """A computation that adds 1 to values of i8, and saturates: to `columns` of each row, or to all."""
+    if columns is None:
+        columns = source.type.get_shape()[-1]  # pyright: ignore[reportAttributeAccessIssue]
+    assert columns is not None
     return tile.ConvertOp(
         core, source, target, columns=columns, multiplier=1 << 30, shift=30, zero_points=[0, 1]
     )

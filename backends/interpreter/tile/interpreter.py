@@ -24,6 +24,7 @@ from ....dialects.ir.target_attribute import target_name_of, target_of
 from ....dialects.ir.weights import WeightStore
 from ....dialects.quant.element_type import shape_of
 from ....dialects.tile.analysis.weight_data import weight_data
+from ....dialects.tile.checks import is_dense, pitch_of
 from ....passes.tile.given_addresses import check_inside_memories
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
@@ -166,7 +167,8 @@ class _Run:
         """Return the bytes of a buffer, which are allocated at its first use, or of a view of one."""
         if isinstance(value.owner, tile.ViewOp):
             owner, offset = tile.viewed(value)
-            return self._buffer(owner.output).view(offset, shape_of(value))
+            pitch = None if is_dense(value) else pitch_of(value)
+            return self._buffer(owner.output).view(offset, shape_of(value), pitch)
         buffer = self.buffers.get(value)
         if buffer is not None:
             return buffer
@@ -231,7 +233,7 @@ class _Run:
         complete = with_operands_apart(instruction, fields, list(buffers))
         _check_accesses(instruction, complete, buffers)
         target = self._target(op.buffer_written)
-        arrays = {name: buffers[name].flat() for name, *_ in instruction.reads(complete)}
+        arrays = {name: buffers[name].rows() for name, *_ in instruction.reads(complete)}
         assert instruction.numerics is not None
         with contained(f"in {op.name}"):
             result = instruction.numerics(**arrays, **fields)

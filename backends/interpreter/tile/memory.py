@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ....dialects.tile.checks import row_strides
 
 
 class Memory:
@@ -63,14 +66,24 @@ class Buffer:
     writable: bool = True
     whole: Buffer | None = None
     """The buffer of which this is a view; None for one that is no view."""
+    pitch: int | None = None
+    """From which element to which rows begin, if there are gaps between them."""
     _shared: bool = field(default=True, init=False)
 
-    def view(self, offset: int, shape: Sequence[int]) -> Buffer:
-        """Return the elements from `offset` on as a buffer of that shape, whose bytes are those of this one."""
-        address = self.address + offset * self.dtype.itemsize
-        label = f"{self.label} + {offset}"
+    def view(self, offset: int, shape: Sequence[int], pitch: int | None = None) -> Buffer:
+        """Return the elements from `offset` on as a buffer of that shape, whose bytes are those of this one; with a
+        `pitch`, rows begin every so many elements.
+        """
         return Buffer(
-            self.number, label, self.memory, address, tuple(shape), self.dtype, self.writable, self
+            self.number,
+            f"{self.label} + {offset}",
+            self.memory,
+            self.address + offset * self.dtype.itemsize,
+            tuple(shape),
+            self.dtype,
+            self.writable,
+            self,
+            pitch,
         )
 
     @property
@@ -84,24 +97,52 @@ class Buffer:
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
+    def span(self) -> int:
+        """Number of elements from the first one to the last one, gaps included."""
+        if self.pitch is None:
+            return self.elements
+        return (self.elements // self.shape[-1] - 1) * self.pitch + self.shape[-1]
+
+    @property
     def size_bytes(self) -> int:
-        """Bytes of one sample."""
-        return self.elements * self.dtype.itemsize
+        """Bytes of one sample, gaps included."""
+        return self.span * self.dtype.itemsize
 
     def flat(self) -> np.ndarray:
-        """Return a view [1 or samples, elements]."""
+        """Return a view [1 or samples, elements], gaps included."""
         plane = self.memory.plane(self.shared)
         return plane[:, self.address : self.address + self.size_bytes].view(self.dtype)
+
+    def rows(self) -> np.ndarray:
+        """Return the elements as instructions read them, [1 or samples, rows · pitch]: a view, or a copy with zeros in
+        the gaps.
+        """
+        if self.pitch is None:
+            return self.flat()
+        values = self.values()
+        result = np.zeros((*values.shape[:-1], self.pitch), self.dtype)
+        result[..., : self.shape[-1]] = values
+        return result.reshape(len(result), -1)
 
     def values(self) -> np.ndarray:
         """Return a view [1 or samples, *shape]."""
         flat = self.flat()
-        return flat.reshape(flat.shape[0], *self.shape)
+        if self.pitch is None:
+            return flat.reshape(flat.shape[0], *self.shape)
+        return self._in_rows(flat, (flat.shape[0],))
 
     def writers(self) -> np.ndarray:
-        """Return the number of the buffer that wrote each byte, a view [elements, bytes of an element]."""
+        """Return the number of the buffer that wrote each byte, a view [elements, gaps included, bytes of an
+        element].
+        """
         writer = self.memory.writer[self.address : self.address + self.size_bytes]
-        return writer.reshape(self.elements, self.dtype.itemsize)
+        return writer.reshape(self.span, self.dtype.itemsize)
+
+    def _in_rows(self, flat: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
+        """Return the elements of [*lead, span] as a view [*lead, *shape]; rows begin at the pitch."""
+        assert self.pitch is not None
+        strides = np.array(row_strides(self.shape, self.pitch)) * flat.strides[-1]
+        return as_strided(flat, (*lead, *self.shape), (*flat.strides[: len(lead)], *strides))
 
     def unwritten(self, first: int = 0, last: int | None = None) -> int | None:
         """Return the offset of the first byte in [first, last) that this buffer did not write last, or None."""
@@ -125,4 +166,8 @@ class Buffer:
         """Write the whole buffer from [1 or samples, *shape]."""
         self.prepare_write(values.shape[0] == 1)
         self.values()[...] = values
-        self.writers()[...] = self.number
+        if self.pitch is None:
+            self.writers()[...] = self.number
+            return
+        for byte in self.writers().T:
+            self._in_rows(byte, ())[...] = self.number

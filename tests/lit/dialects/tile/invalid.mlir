@@ -953,7 +953,7 @@ tile.program @main {
 tile.program @main {
   %x = tile.alloc core 0 : memref<1x4x4x16xi8, "local">
   %o = tile.alloc core 0 : memref<1x2x2x32xi8, "local">
-  // expected-error @below {{'tile.pool': x [1, 4, 4, 16] and out [1, 2, 2, 32] must agree in images and pitch}}
+  // expected-error @below {{'tile.pool': x [1, 4, 4, 16] and out [1, 2, 2, 32] must agree in images and, without 'columns', in pitch}}
   tile.pool core 0 %x -> %o kind = "max" kernel = [2, 2] : memref<1x4x4x16xi8, "local"> -> memref<1x2x2x32xi8, "local">
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,25 +25,25 @@ from xdsl.ir import Operation
 from tests.unit.slabs import TwoRanges, copy, module_of, plus_one
 
 
-def outputs_of_all_stages(module: ModuleOp, x: np.ndarray) -> list[np.ndarray]:
+def outputs_of_all_stages(module: ModuleOp, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """Return y as the tile interpreter finds it before and after each pass, and as the simulator does."""
     ctx = make_context()
     verify(module)
-    found = [run_tile(module, ctx.weights, {"x": x})["y"]]
+    found = [run_tile(module, ctx.weights, inputs)["y"]]
     for each in (OrderEngines(), AssignAddresses()):
         each.run(ctx, module)
         verify(module)
-        found.append(run_tile(module, ctx.weights, {"x": x})["y"])
+        found.append(run_tile(module, ctx.weights, inputs)["y"])
     ConvertTileToIsa().run(ctx, module)
     verify(module)
-    result = simulate(assemble(module, ctx), {"x": x}, mode="functional", sanitize=True)
+    result = simulate(assemble(module, ctx), inputs, mode="functional", sanitize=True)
     assert result.outputs is not None
     return [*found, result.outputs["y"]]
 
 
 def test_two_ranges_and_a_third_that_overlaps():
     x = np.random.default_rng(3).integers(-128, 128, (8, 64)).astype(np.int8)
-    for y in outputs_of_all_stages(TwoRanges().module, x):
+    for y in outputs_of_all_stages(TwoRanges().module, {"x": x}):
         assert np.array_equal(y, TwoRanges.expected(x))
 
 
@@ -62,14 +63,15 @@ def test_the_address_of_a_view_is_that_of_its_buffer_and_its_offset():
     assert outs == [begin, begin + 256] and converts[2].values()["x"] == begin + 128
 
 
-SIZE = 96
+SIZE, ROW = 96, 8
 CORES = 2
 
 
 @dataclass
 class Step:
     """A step of a random program: a `kind` of work on `count` elements of the slabs of two cores, from `at` to `to`.
-    With `rows`, a copy takes that many runs of `count` elements, each one element behind the other.
+    With `rows`, a copy takes that many runs of `count` elements, each one element behind the other, and a computation
+    on columns that many rows of a slab that is seen as rows of `ROW` elements.
     """
 
     kind: str
@@ -87,7 +89,14 @@ class Step:
 
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
-    kind = draw(st.sampled_from(["load", "compute", "send", "fetch", "store", "fill"]))
+    kind = draw(st.sampled_from(["load", "compute", "columns", "send", "fetch", "store", "fill"]))
+    if kind == "columns":
+        rows, count = draw(st.integers(2, SIZE // ROW)), draw(st.integers(1, ROW - 1))
+        begin = [
+            ROW * draw(st.integers(0, SIZE // ROW - rows)) + draw(st.integers(0, ROW - count))
+            for _ in range(2)
+        ]
+        return Step(kind, draw(st.integers(0, 1)), *begin, count, rows, True)
     rows = draw(st.integers(1, 3)) if kind == "load" else 1
     count = draw(st.integers(1, (SIZE - rows + 1) // rows))
     last = SIZE - (rows * count + rows - 1)
@@ -105,6 +114,10 @@ def random_program(chosen: list[Step], x: np.ndarray) -> tuple[ModuleOp, np.ndar
     ops: list[Operation] = [source, y, *slabs]
     ops += [copy(core, source.output, slab.output, SIZE) for core, slab in enumerate(slabs)]
     stored: list[np.ndarray] = []
+
+    def columns(core: int, offset: int, rows: int, count: int):
+        ops.append(tile.ViewOp(slabs[core].output, (rows, count), offset=offset, pitch=ROW))
+        return ops[-1].results[0]
 
     def view(core: int, offset: int, count: int):
         ops.append(tile.ViewOp(slabs[core].output, (1, count), offset=offset))
@@ -126,6 +139,14 @@ def random_program(chosen: list[Step], x: np.ndarray) -> tuple[ModuleOp, np.ndar
             ops.append(plus_one(core, a, b))
             sums = held[core][old].astype(np.int32) + 1
             held[core][new] = np.clip(sums, -128, 127)
+        elif step.kind == "columns":
+            # Each row is filled with the zero point, which is 1, up to its end.
+            a, b = (columns(core, each, step.rows, step.count) for each in (step.at, step.to))
+            ops.append(plus_one(core, a, b, columns=max(1, step.count - 1)))
+            begins = ROW * np.arange(step.rows)[:, None] + np.arange(step.count)
+            sums = held[core][step.at + begins].astype(np.int32) + 1
+            sums[:, max(1, step.count - 1) :] = 1
+            held[core][step.to + begins] = np.clip(sums, -128, 127)
         elif step.kind == "store":
             value, at = end(core, step.at, step)
             begin = sum(map(len, stored))
@@ -165,7 +186,7 @@ def random_program(chosen: list[Step], x: np.ndarray) -> tuple[ModuleOp, np.ndar
 def test_random_views_mean_the_same_at_every_stage(chosen: list[Step], seed: int):
     x = np.random.default_rng(seed).integers(-128, 128, SIZE).astype(np.int8)
     module, expected = random_program(chosen, x)
-    for y in outputs_of_all_stages(module, x):
+    for y in outputs_of_all_stages(module, {"x": x}):
         assert np.array_equal(y, expected)
 
 

@@ -85,3 +85,78 @@ tile.program @main {
   // expected-error @below {{Expected '->' before the type of the result}}
   %v = tile.view %a : memref<64xi8, "local">, memref<16xi8, "local">
 }
+
+// -----
+
+tile.program @main {
+  %a = tile.alloc core 0 : memref<8x16xi8, "local">
+  // expected-error @below {{'tile.view': a buffer has no layout map, got memref<4x8xi8, affine_map<(d0, d1) -> (d1, d0)>, "local">}}
+  %v = tile.view %a : memref<8x16xi8, "local"> -> memref<4x8xi8, affine_map<(d0, d1) -> (d1, d0)>, "local">
+}
+
+// -----
+
+// The offset is a field of the view, not of its type.
+
+tile.program @main {
+  %a = tile.alloc core 0 : memref<8x16xi8, "local">
+  // expected-error @below {{'tile.view': a view has rows at a pitch, and 'offset' says where it begins, got memref<4x8xi8, strided<[16, 1], offset: 8>, "local">}}
+  %v = tile.view %a : memref<8x16xi8, "local"> -> memref<4x8xi8, strided<[16, 1], offset: 8>, "local">
+}
+
+// -----
+
+tile.program @main {
+  %a = tile.alloc core 0 : memref<8x16xi8, "local">
+  // expected-error @below {{'tile.view': the rows of a view begin every so many elements, more than they have, expected strided<[32, 16, 1]>, got memref<2x2x8xi8, strided<[64, 16, 1]>, "local">}}
+  %v = tile.view %a : memref<8x16xi8, "local"> -> memref<2x2x8xi8, strided<[64, 16, 1]>, "local">
+}
+
+// -----
+
+tile.program @main {
+  %a = tile.alloc core 0 : memref<8x16xi8, "local">
+  // expected-error @below {{'tile.view': the rows of a view begin every so many elements, more than they have, expected strided<[9, 1]>, got memref<4x8xi8, strided<[8, 1]>, "local">}}
+  %v = tile.view %a : memref<8x16xi8, "local"> -> memref<4x8xi8, strided<[8, 1]>, "local">
+}
+
+// -----
+
+// Gaps count, but not after the last row.
+
+tile.program @main {
+  %a = tile.alloc core 0 : memref<8x16xi8, "local">
+  %w = tile.view %a offset = 8 : memref<8x16xi8, "local"> -> memref<8x8xi8, strided<[16, 1]>, "local">
+  // expected-error @below {{'tile.view': elements 26 to 129 reach 2 past the end of the buffer, which has 128}}
+  %v = tile.view %a offset = 26 : memref<8x16xi8, "local"> -> memref<7x8xi8, strided<[16, 1]>, "local">
+}
+
+// -----
+
+// Only some operands may have gaps.
+
+tile.program @main {
+  %a = tile.alloc core 0 : memref<8x16xi8, "local">
+  %v = tile.view %a : memref<8x16xi8, "local"> -> memref<8x8xi8, strided<[16, 1]>, "local">
+  // expected-error @below {{'tile.fill': target must be dense, is a view with rows at a pitch of 16}}
+  tile.fill core 0 -> %v value = 0.0 : memref<8x8xi8, strided<[16, 1]>, "local">
+}
+
+// -----
+
+tile.program @main {
+  %a = tile.alloc core 0 : memref<8x16xi8, "local">
+  %v = tile.view %a : memref<8x16xi8, "local"> -> memref<8x8xi8, strided<[16, 1]>, "local">
+  // expected-error @below {{'tile.convert': columns must be in 1 to 8, the row length of x, got 9}}
+  tile.convert core 0 %v -> %a columns = 9 multiplier = 1073741824 shift = 30 : memref<8x8xi8, strided<[16, 1]>, "local"> -> memref<8x16xi8, "local">
+}
+
+// -----
+
+tile.program @main {
+  %a = tile.alloc core 0 : memref<8x16xi8, "local">
+  %o = tile.alloc core 0 : memref<1x1x2x16xi8, "local">
+  %v = tile.view %a : memref<8x16xi8, "local"> -> memref<1x2x4x8xi8, strided<[128, 64, 16, 1]>, "local">
+  // expected-error @below {{'tile.pool': columns must be in 1 to 8, the row length of x, got 16}}
+  tile.pool core 0 %v -> %o kind = "max" kernel = [2, 2] strides = [2, 2] columns = 16 : memref<1x2x4x8xi8, strided<[128, 64, 16, 1]>, "local"> -> memref<1x1x2x16xi8, "local">
+}
