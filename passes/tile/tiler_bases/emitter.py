@@ -19,7 +19,7 @@ from ...tiling.layout import Layout, offset_of
 from ...tiling.strided_copy import StridedCopy
 from ...tiling.windows import Window, flatten, sizes_of, steps_inside, with_axes_of
 from .layer import Buffer
-from .residents import Piece, Residents
+from .residents import Piece, Residents, Rows
 from .slabs import Slab
 
 _UNIT = UnitAttr()
@@ -358,9 +358,9 @@ class Emitter:
         shape, seen = tensor.layout.shape, buffer.layout
         slab = residents.slab_of(buffer, self.core, with_axes_of(shape, box, seen.shape))
         piece = self._slab(tensor, slab).seen_with(seen, shape)
-        strides, padding = _strides(len(sizes), order, local), local[-1] - sizes[order[-1]]
-        offset = piece.offset_in_place(box, strides, padding, prod(local))
-        if offset is None or not self._becomes_view(source, piece.value, offset):
+        rows = piece.rows(box, order)
+        if rows is None or not self._becomes_view(source, piece.value, rows, local):
+            strides, padding = _strides(len(sizes), order, local), local[-1] - sizes[order[-1]]
             own = Piece(source, self.core, box, tuple(strides), order[-1], padding)
             self._send(own, piece, box, pad_value)
         for other, shared in residents.receivers(
@@ -404,21 +404,40 @@ class Emitter:
             piece = self._residents.add_slab(tensor, slab, alloc.output)
         return piece
 
-    def _becomes_view(self, source: SSAValue, slab: SSAValue, offset: int) -> bool:
-        """Let a buffer that this layer computes be a view of a slab; tell whether it is such a buffer."""
+    def _becomes_view(
+        self, source: SSAValue, slab: SSAValue, rows: Rows, local: Sequence[int]
+    ) -> bool:
+        """Let a buffer of shape `local` that this layer computes be rows of a slab; tell whether it can."""
         alloc = source.owner
         if not isinstance(alloc, tile.AllocOp) or alloc not in self.operations:
             return False
-        shape = shape_of(source)
+        shape, pitch = shape_of(source), None
+        if rows.columns != local[-1] or rows.pitch != local[-1]:
+            if shape[-1] != local[-1] or not _all_take(source, rows):
+                return False
+            shape, pitch = (*shape[:-1], rows.columns), rows.pitch
         if _is_whole(slab, shape):
             self.operations.remove(alloc)
             source.replace_all_uses_with(slab)
             return True
-        view = tile.ViewOp(slab, shape, offset=offset, location=self.location)
+        view = tile.ViewOp(slab, shape, offset=rows.offset, pitch=pitch, location=self.location)
         view.output.name_hint = source.name_hint
         self.operations[self.operations.index(alloc)] = view
         source.replace_all_uses_with(view.output)
         return True
+
+
+def _all_take(buffer: SSAValue, rows: Rows) -> bool:
+    """Tell whether all ops that use a buffer could use these rows of another one in its place."""
+    for use in buffer.uses:
+        op = use.operation
+        if not isinstance(op, tile.CoreOp):
+            return False
+        if not op.names_of(buffer) <= op.PITCHED:
+            return False
+        if rows.columns != shape_of(buffer)[-1] and not op.FILLS_ROWS:
+            return False
+    return True
 
 
 def _is_whole(buffer: SSAValue, shape: Sequence[int]) -> bool:

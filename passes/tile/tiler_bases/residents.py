@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
+from typing import NamedTuple
 
 from xdsl.ir import SSAValue
 
@@ -15,6 +16,16 @@ from ...tiling.layout import Layout, dense_strides, offset_of
 from ...tiling.windows import Window, contains, intersection, sizes_of, whole, with_axes_of
 from .layer import Buffer
 from .slabs import Gathering, Slab, SlabPlan
+
+
+class Rows(NamedTuple):
+    """Rows of a buffer: the first one begins at element `offset`, the others every `pitch` elements, and each has
+    `columns`, with what pads the tensor.
+    """
+
+    offset: int
+    columns: int
+    pitch: int
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,26 @@ class Piece:
         )
         fits = part.offset + count <= prod(self.value.type.get_shape())  # pyright: ignore[reportAttributeAccessIssue]
         return part.offset if is_alike and fits else None
+
+    def rows(self, box: Window, order: Sequence[int]) -> Rows | None:
+        """Return where the rows of `box` lie, in a buffer that has the axes in `order`, the last one as rows; None if
+        they do not begin at one pitch.
+        """
+        part, sizes = self.part(box), sizes_of(box)
+        *outer, last = order
+        if part.last_axis != last:
+            return None
+        columns = sizes[last] + part.spare
+        pitch, step = columns, None
+        for axis in reversed(outer):
+            if sizes[axis] == 1:
+                continue
+            if step is None:
+                pitch = step = part.strides[axis]
+            if part.strides[axis] != step:
+                return None
+            step *= sizes[axis]
+        return Rows(part.offset, columns, pitch)
 
 
 @dataclass
