@@ -361,7 +361,15 @@ class AccumulatingTiler(Tiler):
             source = layer.inputs[self.residual]
             residual_zero = layer.elements[self.residual].zero_point
             operands.append(
-                emitter.load(source, box, order, pitch, shape=shape, pad_value=residual_zero)
+                emitter.load(
+                    source,
+                    box,
+                    order,
+                    pitch,
+                    shape=shape,
+                    pad_value=residual_zero,
+                    takes_pitch=True,
+                )
             )
         zero_point = layer.result.zero_point
         out = emitter.alloc(shape, layer.output.storage, name="out")

@@ -138,6 +138,7 @@ class BoxTiler(Tiler):
         order: Sequence[int],
         pitch: int,
         shape: Sequence[int] | None = None,
+        takes_pitch: bool = False,
     ) -> SSAValue:
         """Return input `index` as `Emitter.load` loads it, or the buffer of the preceding tile if that holds the same
         box.
@@ -155,6 +156,7 @@ class BoxTiler(Tiler):
                 pitch,
                 shape=shape,
                 pad_value=layer.elements[index].zero_point,
+                takes_pitch=takes_pitch,
             )
             self._kept[key] = found
         return found

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
+from typing import ClassVar
 
 from xdsl.ir import SSAValue
 
@@ -29,6 +30,9 @@ class ElementTiler(BoxTiler):
 
     A tile is transposed as the narrower of both storage types: before the computation or after it.
     """
+
+    takes_pitch: ClassVar[bool] = False
+    """Whether the computation takes rows of its operand with gaps between them, and reads no padding."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
@@ -103,7 +107,9 @@ class ElementTiler(BoxTiler):
         sizes, turned = sizes_of(window), self.transposition
         shape, columns = self.local_shape(sizes), sizes[self.order[-1]]
         if turned is None:
-            x = self.load_kept(emitter, 0, window, self.order, shape[-1])
+            x = self.load_kept(
+                emitter, 0, window, self.order, shape[-1], takes_pitch=self.takes_pitch
+            )
             out = self.compute(x, shape, columns, emitter)
         elif self.computes_first:
             x, loaded = self._load_runs(turned, window, emitter)

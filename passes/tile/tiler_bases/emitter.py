@@ -235,12 +235,14 @@ class Emitter:
         *,
         shape: Sequence[int] | None = None,
         pad_value: int = 0,
+        takes_pitch: bool = False,
     ) -> SSAValue:
         """Return a local buffer that holds `box` of a tensor: with the logical axes in `order`, the last one padded to
         `pitch` elements. It is a new one, or a view of what this core keeps of the tensor.
 
         Axes that `order` leaves out must have size 1 in the box. `shape` is the shape of the buffer if it is not that
-        of the axes in order.
+        of the axes in order. With `takes_pitch`, rows of a view may have gaps between them, and no padding: what reads
+        them allows that.
         """
         sizes = sizes_of(box)
         local = (*(sizes[axis] for axis in order[:-1]), pitch)
@@ -248,41 +250,56 @@ class Emitter:
         strides, padding = _strides(len(sizes), order, local), pitch - sizes[order[-1]]
         if self._residents.keeps(buffer):
             self._gather(buffer, box, pad_value)
-            found = self._in_place(buffer, box, strides, padding, prod(shape))
+            found = self._in_place(buffer, box, order, pitch, takes_pitch)
             if found is not None:
-                piece, offset = found
-                return self._view(piece.value, offset, shape, f"{buffer.name}_tile")
+                value, rows = found
+                return self._view(value, rows, shape, f"{buffer.name}_tile")
         target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
         self.fill_box(
             target, buffer, box, strides, padding=(order[-1], padding), pad_value=pad_value
         )
         return target
 
-    def has_in_place(self, buffer: Buffer, box: Window, order: Sequence[int], pitch: int) -> bool:
+    def has_in_place(
+        self,
+        buffer: Buffer,
+        box: Window,
+        order: Sequence[int],
+        pitch: int,
+        takes_pitch: bool = False,
+    ) -> bool:
         """Tell whether this core keeps `box` of a tensor such that `load` returns a view."""
-        sizes = sizes_of(box)
-        local = (*(sizes[axis] for axis in order[:-1]), pitch)
-        strides, padding = _strides(len(sizes), order, local), pitch - sizes[order[-1]]
         return (
             self._residents.keeps(buffer)
-            and self._in_place(buffer, box, strides, padding, prod(local)) is not None
+            and self._in_place(buffer, box, order, pitch, takes_pitch) is not None
         )
 
     def _in_place(
-        self, buffer: Buffer, box: Window, strides: Sequence[int], padding: int, count: int
-    ) -> tuple[Piece, int] | None:
-        """Return what this core keeps that holds `box` of a tensor that stays as a buffer of `count` elements has it,
-        and from which element on; None if it keeps no such thing.
+        self, buffer: Buffer, box: Window, order: Sequence[int], pitch: int, takes_pitch: bool
+    ) -> tuple[SSAValue, Rows] | None:
+        """Return the buffer that holds `box` of a tensor that stays as `load` wants it, and the rows of it; None if
+        this core keeps no such thing.
         """
         piece = self._residents.holding(buffer, self.core, box)
-        offset = None if piece is None else piece.offset_in_place(box, strides, padding, count)
-        return None if piece is None or offset is None else (piece, offset)
+        rows = None if piece is None else piece.rows(box, order)
+        if piece is None or rows is None:
+            return None
+        if rows.columns == rows.pitch == pitch:
+            return piece.value, rows
+        if not takes_pitch:
+            return None
+        # Padding is left out where it is not all there.
+        columns = pitch if rows.columns >= pitch else sizes_of(box)[order[-1]]
+        return piece.value, rows._replace(columns=columns)
 
-    def _view(self, source: SSAValue, offset: int, shape: Sequence[int], name: str) -> SSAValue:
-        """Return so many elements of a buffer as one of `shape`."""
+    def _view(self, source: SSAValue, rows: Rows, shape: Sequence[int], name: str) -> SSAValue:
+        """Return rows of a buffer as one of `shape`, but for the columns if there are gaps between the rows."""
+        pitch = None
+        if rows.columns != rows.pitch:
+            shape, pitch = (*shape[:-1], rows.columns), rows.pitch
         if _is_whole(source, shape):
             return source
-        view = tile.ViewOp(source, shape, offset=offset, location=self.location)
+        view = tile.ViewOp(source, shape, offset=rows.offset, pitch=pitch, location=self.location)
         view.output.name_hint = value_name(name) or "tile"
         self.operations.append(view)
         return view.output

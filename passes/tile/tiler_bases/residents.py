@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
 from typing import NamedTuple
 
 from xdsl.ir import SSAValue
@@ -74,20 +73,6 @@ class Piece:
             last_axis=last,
             spare=0 if last is None else self.spare,
         )
-
-    def offset_in_place(
-        self, box: Window, strides: Sequence[int], padding: int, count: int
-    ) -> int | None:
-        """Return from which element on the piece's buffer is a buffer of `count` elements that holds `box` with these
-        strides, and rows that are padded with so many elements; None if it is not.
-        """
-        part = self.part(box)
-        is_alike = part.spare == padding and all(
-            own == wanted or high - low == 1
-            for own, wanted, (low, high) in zip(self.strides, strides, box, strict=True)
-        )
-        fits = part.offset + count <= prod(self.value.type.get_shape())  # pyright: ignore[reportAttributeAccessIssue]
-        return part.offset if is_alike and fits else None
 
     def rows(self, box: Window, order: Sequence[int]) -> Rows | None:
         """Return where the rows of `box` lie, in a buffer that has the axes in `order`, the last one as rows; None if

@@ -221,7 +221,9 @@ class ConvolutionTiler(AccumulatingTiler):
         pad_value = self.layer.elements[0].zero_point
         in_place = self._stepped_in_place(emitter, box)
         if in_place is not None or not self.skips_positions:
-            return emitter.load(self.x, in_place or box, _CHANNEL_LAST, pitch, pad_value=pad_value)
+            return emitter.load(
+                self.x, in_place or box, _CHANNEL_LAST, pitch, pad_value=pad_value, takes_pitch=True
+            )
         batch, height, width = sizes_of(rows)
         target = emitter.alloc((batch, height, width, pitch), self.x.storage)
         (low, _), (left, _) = box[2:]
@@ -252,7 +254,7 @@ class ConvolutionTiler(AccumulatingTiler):
             )
         )
         for each in (box, (*box[:3], width), (*box[:2], height, width)):
-            if emitter.has_in_place(self.x, each, _CHANNEL_LAST, pitch):
+            if emitter.has_in_place(self.x, each, _CHANNEL_LAST, pitch, takes_pitch=True):
                 return each
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from xdsl.ir import SSAValue
 
@@ -27,6 +28,8 @@ class SelectTiler(BinaryTiler):
 class UnaryTiler(ElementTiler):
     """Tiles tpu.unary, whose input and output have one shape."""
 
+    takes_pitch: ClassVar[bool] = True
+
     def cycles_of(self, elements: int) -> int:
         op = self.layer.op
         assert isinstance(op, tpu.UnaryOp)
@@ -48,6 +51,8 @@ class UnaryTiler(ElementTiler):
 class LookupTiler(ElementTiler):
     """Tiles tpu.lookup, whose input and output have one shape; the table stays in local memory."""
 
+    takes_pitch: ClassVar[bool] = True
+
     def buffer_bytes(self, sizes: tuple[int, ...]) -> list[int]:
         table = self.layer.output.bytes_of(TABLE_ENTRIES)
         return [*super().buffer_bytes(sizes), table]
@@ -68,6 +73,8 @@ class LookupTiler(ElementTiler):
 
 class ConvertTiler(ElementTiler):
     """Tiles tpu.cast, tpu.requantize and tpu.clamp, whose input and output have one shape."""
+
+    takes_pitch: ClassVar[bool] = True
 
     def cycles_of(self, elements: int) -> int:
         wider = max(self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.bytes_of(8))

@@ -97,7 +97,9 @@ class PoolTiler(BoxTiler):
         layer, sizes = self.layer, sizes_of(window)
         rows, columns = self._input_range(0, window[2]), self._input_range(1, window[3])
         pitch = self.pitch_of(sizes)
-        x = self.load_kept(emitter, 0, self.input_boxes(window)[0], self.order, pitch)
+        x = self.load_kept(
+            emitter, 0, self.input_boxes(window)[0], self.order, pitch, takes_pitch=True
+        )
         out = emitter.alloc(self.local_shape(sizes), layer.output.storage, name="out")
         emitter.compute(
             tile.PoolOp,

@@ -205,6 +205,7 @@ class MatmulTiler(AccumulatingTiler):
             pitch,
             shape=self.local_shape(rows, pitch),
             pad_value=self.layer.elements[0].zero_point,
+            takes_pitch=True,
         )
 
     def load_weights(

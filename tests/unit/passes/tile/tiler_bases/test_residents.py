@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from math import prod
 
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalti.dialects import tile
 from smalti.passes.tile.tiler_bases.layer import Buffer
-from smalti.passes.tile.tiler_bases.residents import Piece, Residents
+from smalti.passes.tile.tiler_bases.residents import Piece, Residents, Rows
 from smalti.passes.tile.tiler_bases.slabs import Gathering, Slab, SlabPlan
 from smalti.passes.tiling.layout import Layout, intermediate
 from smalti.passes.tiling.windows import Window, contains, sizes_of
@@ -102,47 +101,37 @@ def test_a_piece_of_one_element_is_seen_with_any_axes() -> None:
     assert piece.seen_with(Layout((1,), (0,), 16), (1, 1, 1, 1)).offset_of((0,)) == 0
 
 
-def in_place(piece: Piece, box: Window, pitch: int, **changes: int) -> int | None:
-    """Ask for the offset of a channel-last tile of `box` with this pitch."""
-    batch, channels, height, width = sizes_of(box)
-    strides = (height * width * pitch, 1, width * pitch, pitch)
-    count = changes.get("count", batch * height * width * pitch)
-    return piece.offset_in_place(box, strides, changes.get("padding", pitch - channels), count)
+CHANNEL_LAST = (0, 2, 3, 1)
 
 
-def test_whole_rows_are_in_place() -> None:
+def test_rows_that_follow_one_another_have_no_gaps() -> None:
     piece = piece_of(((0, 1), (16, 28), (3, 8), (0, 4)), spare=4)
-    assert in_place(piece, piece.box, 16) == 0
-    assert in_place(piece, ((0, 1), (16, 28), (5, 7), (0, 4)), 16) == 2 * 4 * 16
+    assert piece.rows(piece.box, CHANNEL_LAST) == Rows(0, 16, 16)
+    part = ((0, 1), (16, 28), (5, 7), (0, 4))
+    assert piece.rows(part, CHANNEL_LAST) == Rows(2 * 4 * 16, 16, 16)
 
 
-def test_a_tile_with_other_strides_is_not_in_place() -> None:
+def test_some_channels_are_rows_at_a_pitch() -> None:
+    piece = piece_of(((0, 1), (0, 28), (0, 5), (0, 4)), spare=4)
+    first, last = (((0, 1), channels, (1, 5), (0, 4)) for channels in ((0, 16), (16, 28)))
+    assert piece.rows(first, CHANNEL_LAST) == Rows(4 * 32, 16, 32)
+    # What pads the tensor follows its last channels only.
+    assert piece.rows(last, CHANNEL_LAST) == Rows(4 * 32 + 16, 16, 32)
+
+
+def test_rows_begin_at_one_pitch_or_are_none() -> None:
     piece = piece_of(((0, 1), (0, 32), (0, 5), (0, 4)))
-    assert in_place(piece, ((0, 1), (0, 32), (0, 5), (1, 3)), 32) is None
-    assert in_place(piece, ((0, 1), (0, 16), (0, 5), (0, 4)), 16) is None
+    assert piece.rows(((0, 1), (0, 32), (0, 5), (1, 3)), CHANNEL_LAST) is None
+    # In one row of the image there is only one pitch.
+    assert piece.rows(((0, 1), (0, 32), (2, 3), (1, 3)), CHANNEL_LAST) == Rows(9 * 32, 32, 32)
+    one = ((0, 1), (16, 32), (4, 5), (3, 4))
+    assert piece.rows(one, CHANNEL_LAST) == Rows(19 * 32 + 16, 16, 16)
+    assert piece.rows(((0, 1), (0, 32), (0, 5), (1, 2)), CHANNEL_LAST) == Rows(32, 32, 4 * 32)
 
 
-def test_strides_do_not_matter_along_axes_of_one_element() -> None:
+def test_rows_lie_along_the_contiguous_axis() -> None:
     piece = piece_of(((0, 1), (0, 32), (0, 5), (0, 4)))
-    assert in_place(piece, ((0, 1), (0, 32), (2, 3), (1, 3)), 32) == (2 * 4 + 1) * 32
-    assert in_place(piece, ((0, 1), (16, 32), (4, 5), (3, 4)), 16) == 19 * 32 + 16
-
-
-def test_a_tile_with_other_padding_is_not_in_place() -> None:
-    piece = piece_of(((0, 1), (0, 12), (0, 5), (0, 4)), spare=4)
-    assert in_place(piece, piece.box, 16) == 0
-    assert in_place(piece, piece.box, 16, padding=0) is None
-    # Of a row's first channels, others follow, which are no padding.
-    assert in_place(piece, ((0, 1), (0, 8), (4, 5), (3, 4)), 16) is None
-    assert in_place(piece, ((0, 1), (0, 8), (4, 5), (3, 4)), 8) == 19 * 16
-
-
-def test_a_tile_that_ends_after_the_buffer_is_not_in_place() -> None:
-    piece = piece_of(((0, 1), (0, 32), (0, 5), (0, 4)))
-    last = ((0, 1), (0, 32), (3, 5), (0, 4))
-    assert in_place(piece, last, 32, count=2 * 4 * 32) == 3 * 4 * 32
-    assert in_place(piece, last, 32, count=2 * 4 * 32 + 1) is None
-    assert in_place(replace(piece, offset=1), piece.box, 32) is None
+    assert piece.rows(piece.box, (0, 1, 2, 3)) is None
 
 
 @pytest.fixture
