@@ -126,11 +126,20 @@ class BinaryTiler(BoxTiler):
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         layer, sizes = self.layer, sizes_of(window)
         groups = self._axis_groups(sizes)
+        # Where rows have gaps they are not joined.
+        apart = [*groups[:-1], groups[-1][:-1], groups[-1][-1:]] if groups[-1][1:] else groups
+        has_gaps = len(apart) <= _AXES and self._has_gaps(window, emitter)
+        if has_gaps:
+            groups = apart
         operands = []
         for index, box in enumerate(self.input_boxes(window)):
             full = self._operand_shape(index, sizes)
             shape = tuple(prod(full[p] for p in group) for group in groups)
-            operands.append(self.load_kept(emitter, index, box, self.order, full[-1], shape))
+            operands.append(
+                self.load_kept(
+                    emitter, index, box, self.order, full[-1], shape, takes_pitch=has_gaps
+                )
+            )
         local = self.local_shape(sizes)
         out = emitter.alloc(
             tuple(prod(local[p] for p in group) for group in groups),
@@ -139,6 +148,24 @@ class BinaryTiler(BoxTiler):
         )
         self.compute([*operands, out], emitter)
         self.store(emitter, out, window, local[-1])
+
+    def _has_gaps(self, window: Window, emitter: Emitter) -> bool:
+        """Tell whether rows of a tile have gaps between them where tensors stay in local memories: some of the
+        channels of more. All of a row is computed, so there must be no padding.
+        """
+        sizes, order = sizes_of(window), self.order
+        if self.pitch_of(sizes) != sizes[order[-1]]:
+            return False
+        place = emitter.place_of(self.layer.output, window)
+        rows = None if place is None else place.rows(window, order)
+        if rows is not None and rows.pitch != rows.columns:
+            return True
+        return any(
+            emitter.has_in_place(self.layer.inputs[index], box, order, shape[-1], takes_pitch=True)
+            and not emitter.has_in_place(self.layer.inputs[index], box, order, shape[-1])
+            for index, box in enumerate(self.input_boxes(window))
+            if (shape := self._operand_shape(index, sizes))[-1] == sizes[order[-1]]
+        )
 
     def compute(self, operands: Sequence[SSAValue], emitter: Emitter) -> None:
         """Emit the computation of a tile; the output is the last of its operands."""
