@@ -109,7 +109,7 @@ class PoolTiler(BoxTiler):
                 "strides": self.strides,
                 "dilations": self.dilations,
                 "pads": (rows.before, columns.before, rows.after, columns.after),
-                "columns": None if sizes[1] == pitch else sizes[1],
+                "columns": sizes[1],
                 "zero_points": (layer.elements[0].zero_point, layer.result.zero_point),
                 **self.fields_of_kind(),
             },
