@@ -95,8 +95,8 @@ class Optimization:
         """
         for entry in schedule.entries:
             given, parts = entry.schedule, _parts_of(entry.schedule)
-            if self.on_chip is False and given.output == "local":
-                raise _contradiction(entry, "--no-on-chip", "output = local")
+            if self.on_chip is False and given.stays_on_chip:
+                raise _contradiction(entry, "--no-on-chip", f"output = {given.output}")
             if self.multicast_weights is False and given.weights == "multicast":
                 raise _contradiction(entry, "--no-multicast-weights", "weights = multicast")
             if self.split_factor is not None and parts > self.split_factor:

@@ -17,9 +17,10 @@ LoopOrder = Literal["channels_outer", "rows_outer"]
 `rows_outer`: rows stay while the weights change.
 """
 
-OutputPlace = Literal["global", "local"]
+OutputPlace = Literal["global", "local", "in_place"]
 """Where the output of a layer is kept. `global`: it is written to global memory; `local`: each tile stays in the local
-memory of the core that computed it, and readers take it from there.
+memory of the core that computed it, and readers take it from there; `in_place`: so it does, and in the buffer of the
+tensor that is joined of it and others, or of which it is a slice, on each core that keeps the same elements of both.
 """
 
 WeightLoads = Literal["separate", "multicast"]
@@ -51,6 +52,11 @@ class Schedule:
     block: int | None = None
     output: OutputPlace | None = None
     weights: WeightLoads | None = None
+
+    @property
+    def stays_on_chip(self) -> bool:
+        """Whether the output stays in local memories."""
+        return self.output in ("local", "in_place")
 
     def over(self, other: Schedule) -> Schedule:
         """Return this schedule, completed by what `other` decides where this one does not."""

@@ -46,7 +46,7 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
 from .multicast import Multicasts
-from .places import check_places, kept_tensors, mark_kept, part_of
+from .places import check_places, kept_tensors, mark_kept, part_of, tensors_in_place
 from .tiler_bases.constants import Constants
 from .tiler_bases.emitter import Emitter
 from .tiler_bases.layer import Buffer, Layer
@@ -84,7 +84,8 @@ class CutToLocalMemory(SmaltiPass):
         _find_siblings(layers)
         placed = _placed_weights(layers)
         constants = Constants(store_of(ctx))
-        residents, multicasts = Residents(_slabs(layers, costs)), Multicasts(block.ops)
+        slabs = _slabs(layers, costs, tensors_in_place(program))
+        residents, multicasts = Residents(slabs), Multicasts(block.ops)
         tilers: dict[SSAValue, Tiler] = {}
         anchor: Operation | None = None
         for together in _loading_together(layers):
@@ -109,7 +110,7 @@ class CutToLocalMemory(SmaltiPass):
                 parts.append((emitter.core, emitter.operations))
             operations = multicasts.joined(parts)
             block.insert_ops_before(operations, together[0].operation)
-            anchor = anchor or operations[0]
+            anchor = anchor or next(iter(operations), None)
             self.count("tile_ops", len(operations))
         assert anchor is not None
         block.insert_ops_before(constants.operations, anchor)
@@ -132,7 +133,7 @@ class CutToLocalMemory(SmaltiPass):
                 self.count("weights_replaced", int(buffer.is_weights))
 
 
-def _slabs(layers: Sequence[Layer], costs: CostModel) -> SlabPlan:
+def _slabs(layers: Sequence[Layer], costs: CostModel, in_place: frozenset[SSAValue]) -> SlabPlan:
     """Plan where the tensors lie that stay in local memories."""
     numbers: dict[SSAValue, int] = {}
     parts: list[Part] = []
@@ -142,7 +143,7 @@ def _slabs(layers: Sequence[Layer], costs: CostModel) -> SlabPlan:
             number = numbers.setdefault(output.value, len(numbers))
             own = 0 if core is None else core.value.data
             parts.append(part_of(number, layer, tiler_of(layer, costs), own, layer.window))
-    return SlabPlan.of(parts, costs.lane_group)
+    return SlabPlan.of(parts, costs.lane_group, in_place)
 
 
 def _loading_together(layers: list[Layer]) -> Iterator[list[Layer]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -12,7 +13,7 @@ from ...dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
 from ..tiling.windows import Window, with_axes_of
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.residents import Residents
-from .tiler_bases.slabs import Part, Read, SlabPlan
+from .tiler_bases.slabs import Part, Read, Slab, SlabPlan
 from .tiler_bases.tiler import Tiler
 
 _TILES = 2.5
@@ -49,16 +50,21 @@ def that_may_stay(tilers: Iterable[Tiler]) -> frozenset[SSAValue]:
     return frozenset(able - unable)
 
 
-def choose_places(
-    planned: Sequence[PlannedLayer], candidates: frozenset[SSAValue]
-) -> frozenset[SSAValue]:
-    """Return the candidates that stay in local memories: they and the tiles of the layers fit at all times.
+class Places(NamedTuple):
+    """The tensors that stay in local memories, and those of them that lie there in the slabs of others."""
+
+    kept: frozenset[SSAValue]
+    in_place: frozenset[SSAValue]
+
+
+def choose_places(planned: Sequence[PlannedLayer], candidates: frozenset[SSAValue]) -> Places:
+    """Return which of the candidates stay in local memories: they and the tiles of the layers fit at all times.
 
     Those come first that save most transfers for the time that they stay. `planned` are the layers of a program, in its
     order.
     """
     if not planned:
-        return frozenset()
+        return Places(frozenset(), frozenset())
     free = _free_bytes(planned)
     parts = [
         part_of(number, each.layer, each.tiler, core, window)
@@ -66,7 +72,7 @@ def choose_places(
         for core, window in zip(each.cores, each.windows, strict=True)
     ]
     slabs = SlabPlan.of(parts, planned[0].tiler.costs.lane_group)
-    decided = {each.layer.output.value for each in planned if each.schedule.output == "local"}
+    decided = {each.layer.output.value for each in planned if each.schedule.stays_on_chip}
     stays = [value for value in slabs.tensors if value in candidates]
     stays.sort(key=lambda value: (value not in decided, slabs.layers_per_reader(value)))
     kept: set[SSAValue] = set()
@@ -78,7 +84,69 @@ def choose_places(
             kept.add(value)
             for core, size in needed.items():
                 free[core] -= size
-    return frozenset(kept)
+    apart = {each.layer.output.value for each in planned if each.schedule.output == "local"}
+    movable = [value for value in slabs.aliases if value in kept and value not in apart]
+    return Places(frozenset(kept), _placed_in_others(slabs, movable, kept, free))
+
+
+@dataclass
+class _Claim:
+    """The bytes that a slab takes of its core's memory from one layer to another; `within` is the one it lies in."""
+
+    core: int
+    size_bytes: int
+    first: int
+    last: int
+    within: _Claim | None = None
+
+    @property
+    def outermost(self) -> _Claim:
+        """The claim of the buffer that the slab lies in."""
+        return self if self.within is None else self.within.outermost
+
+
+def _placed_in_others(
+    slabs: SlabPlan,
+    movable: Sequence[SSAValue],
+    kept: Collection[SSAValue],
+    free: dict[int, np.ndarray],
+) -> frozenset[SSAValue]:
+    """Return which of the `movable` tensors lie in the slabs of others: those for which there is room, as the larger
+    slabs are in use as soon as one of their parts is written, and as long as one is read. `free` is what the slabs,
+    each in a buffer of its own, leave free.
+    """
+    claims: dict[tuple[SSAValue, Slab], _Claim] = {}
+    for value in kept:
+        first, last = slabs.lifetime(value)
+        for slab in slabs.slabs[value]:
+            size = slabs.size_bytes(slabs.tensors[value], slab.box)
+            claims[value, slab] = _Claim(slab.core, size, first, last)
+    placed: set[SSAValue] = set()
+    for value in movable:
+        pairs: list[tuple[_Claim, _Claim]] = []
+        room = {core: size.copy() for core, size in free.items()}
+        for slab in slabs.slabs[value]:
+            found = slabs.outer(value, slab)
+            if found is None or (found[0].outer.value, found[1]) not in claims:
+                continue
+            inner = claims[value, slab]
+            outer = claims[found[0].outer.value, found[1]].outermost
+            pairs.append((inner, outer))
+            own = room[inner.core]
+            own[inner.first : inner.last + 1] += inner.size_bytes
+            own[outer.first : outer.last + 1] += outer.size_bytes
+            first, last = min(inner.first, outer.first), max(inner.last, outer.last)
+            own[first : last + 1] -= outer.size_bytes
+        if pairs and all((size >= np.minimum(free[core], 0)).all() for core, size in room.items()):
+            placed.add(value)
+            free.update(room)
+            for inner, outer in pairs:
+                outer.first, outer.last = (
+                    min(inner.first, outer.first),
+                    max(inner.last, outer.last),
+                )
+                inner.within = outer
+    return frozenset(placed)
 
 
 def part_of(number: int, layer: Layer, tiler: Tiler, core: int, window: Window) -> Part:
@@ -88,7 +156,7 @@ def part_of(number: int, layer: Layer, tiler: Tiler, core: int, window: Window) 
         tensor, seen = layer.inputs[index], tiler.layer.inputs[index]
         box = with_axes_of(tensor.layout.shape, box, seen.layout.shape)
         reads.append(Read(tensor, box, tiler.loads(index)))
-    return Part(number, core, layer.output, window, reads)
+    return Part(number, core, layer.output, window, reads, tiler.aliases())
 
 
 def _free_bytes(planned: Sequence[PlannedLayer]) -> dict[int, np.ndarray]:
@@ -128,13 +196,19 @@ def mark_kept(buffers: dict[SSAValue, Buffer], kept: Collection[SSAValue]) -> No
 def kept_tensors(program: ProgramOp) -> frozenset[SSAValue]:
     """Return the tensors of which schedules say that they stay in local memories."""
     layers = [op for op in program.body.block.ops if isinstance(op, LayerOp)]
-    return frozenset(op.output for op in layers if op.decided.output == "local")
+    return frozenset(op.output for op in layers if op.decided.stays_on_chip)
+
+
+def tensors_in_place(program: ProgramOp) -> frozenset[SSAValue]:
+    """Return the tensors of which schedules say that they lie in others."""
+    layers = [op for op in program.body.block.ops if isinstance(op, LayerOp)]
+    return frozenset(op.output for op in layers if op.decided.output == "in_place")
 
 
 def check_places(layer: Layer, tiler: Tiler, residents: Residents) -> None:
     """Raise DiagnosticError if a layer cannot read or write what stays in local memories."""
     if residents.keeps(layer.output):
-        if layer.operation.decided.output != "local":
+        if not layer.operation.decided.stays_on_chip:
             raise layer.error(
                 f"another part of '{layer.output.name}' stays in local memory, this one is in global memory",
                 "give the schedules of all parts the same 'output'",
@@ -148,6 +222,14 @@ def check_places(layer: Layer, tiler: Tiler, residents: Residents) -> None:
             raise layer.error(
                 f"'{layer.output.name}' has address {address} in global memory and cannot stay in local memory",
                 "remove the address, or leave 'output' out of the schedule",
+            )
+        if layer.operation.decided.output == "in_place" and (
+            layer.output.value not in residents.plan.aliases
+        ):
+            raise layer.error(
+                f"'{layer.output.name}' is neither joined with others nor a slice of a tensor, both in local memory, "
+                "and lies in no other tensor",
+                "say 'output = local'",
             )
         if not tiler.may_stay_on_chip:
             raise layer.error(

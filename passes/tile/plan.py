@@ -42,6 +42,7 @@ from .places import (
     choose_places,
     kept_tensors,
     mark_kept,
+    tensors_in_place,
     that_may_stay,
 )
 from .split_search import choose_parts
@@ -63,6 +64,7 @@ class Plan(SmaltiPass):
     counts: ClassVar[Mapping[str, str]] = {
         "planned": "layers whose schedule was completed",
         "local": "layers whose output stays in local memories",
+        "in_place": "layers whose output lies there in a tensor that is joined of it, or of which it is a slice",
         "multicast": "layers whose cores load at once the weights that they share",
     }
 
@@ -98,22 +100,24 @@ class Plan(SmaltiPass):
         cores = check_core_count(target, self.cores)
         costs = CostModel(target, self.multicast_weights and target.interconnect.multicast)
         network = _Network(tile.program_of(module), costs, store_of(ctx), cores, self)
-        kept = kept_tensors(network.program)
+        kept, in_place = kept_tensors(network.program), tensors_in_place(network.program)
         if self.on_chip:
             kept = that_may_stay(tiler_of(layer, network.costs) for layer in network.layers(kept))
         planned = network.planned(kept)
         if self.on_chip:
             # First as if all could stay, then as those do for which there is room.
-            room = choose_places(planned, kept)
-            if room != kept:
-                planned = network.planned(room)
-                room = choose_places(planned, room)
-            kept = room
+            places = choose_places(planned, kept)
+            if places.kept != kept:
+                planned = network.planned(places.kept)
+                places = choose_places(planned, places.kept)
+            kept, in_place = places
         for each in planned:
             operation, schedule = each.layer.operation, each.schedule
             if operation.output in kept:
-                schedule = replace(schedule, output="local")
+                is_inside = operation.output in in_place
+                schedule = replace(schedule, output="in_place" if is_inside else "local")
                 self.count("local")
+                self.count("in_place", int(is_inside))
             elif schedule.output is None:
                 schedule = replace(schedule, output="global")
             self.count("multicast", int(schedule.weights == "multicast"))

@@ -99,6 +99,9 @@ class _Layer:
         overhead = PART_CYCLES * np.array([len(each) for each in works])
         alone = np.maximum(compute, bus) + EXPOSED * np.minimum(compute, bus) + overhead
         chosen = np.argsort(alone, kind="stable")[:_OPTIONS]
+        if tiler.aliases():
+            # What is copied is counted for each way to divide the layers that it comes from: perhaps it is there.
+            compute = np.zeros(len(options))
         kept = [options[i] for i in chosen]
         owners = _owners(kept, costs.cores)
         loads = np.zeros(owners.shape[::2])
@@ -158,6 +161,7 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
     charged = _charged_bytes(sizes, buffer, costs) * (1.0 if index else reader.works[0][0].density)
     same = np.einsum("iac,jbc->ijab", writer.owners, reader.owners)
     is_in_place = _are_in_place(a, b, buffer) & _reads_in_place(reader, index)
+    is_in_place |= _are_aliases(a, b, reader.tiler, buffer)
     sent = charged * (1 - same)
     copied = charged * same * ~is_in_place
     port = (
@@ -171,6 +175,20 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
 def _reads_in_place(reader: _Layer, index: int) -> bool:
     """Tell whether the tiles of a layer can be views of what a core keeps of input `index`."""
     return reader.tiler.loads(index) or reader.works[0][0].density < 1
+
+
+def _are_aliases(own: np.ndarray, read: np.ndarray, tiler: Tiler, buffer: Buffer) -> np.ndarray:
+    """Tell for windows of a tensor that cores compute, and boxes of it that a layer puts into its output, [..., axes,
+    2], whether the former lie where the output does, or the output where they do.
+    """
+    for alias in tiler.aliases():
+        if alias.is_joined and alias.inner.value is buffer.value:
+            inside = (read[..., 0] <= own[..., 0]) & (own[..., 1] <= read[..., 1])
+            return np.asarray(inside.all(axis=-1))
+        if not alias.is_joined and alias.outer.value is buffer.value:
+            inside = (own[..., 0] <= read[..., 0]) & (read[..., 1] <= own[..., 1])
+            return np.asarray(inside.all(axis=-1))
+    return np.zeros((), np.bool_)
 
 
 def _are_in_place(own: np.ndarray, read: np.ndarray, buffer: Buffer) -> np.ndarray:

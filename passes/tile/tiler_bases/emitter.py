@@ -206,7 +206,7 @@ class Emitter:
         uses_spare: bool,
         pad_value: int,
     ) -> None:
-        """Copy what a piece has of `box`: the elements number `part` along each axis."""
+        """Copy what a piece has of `box`, unless it is there: the elements number `part` along each axis."""
         first = [low + i * step for (low, _), (i, _), step in zip(box, part, steps, strict=True)]
         last = [
             low + (i - 1) * step for (low, _), (_, i), step in zip(box, part, steps, strict=True)
@@ -216,12 +216,22 @@ class Emitter:
             axis, count = padding
             at_end = uses_spare and axis == piece.last_axis and last[axis] + 1 == piece.box[axis][1]
             after = Padding(axis, count, piece.spare if at_end else 0)
+        strides = [stride * step for stride, step in zip(piece.strides, steps, strict=True)]
+        come = piece.offset_of(first)
+        go = target_offset + offset_of(target_strides, [i for i, _ in part])
+        is_there = piece.value is target and come == go
+        is_there &= after is None or after.spare >= after.count
+        if is_there and all(
+            size == 1 or own == wanted
+            for size, own, wanted in zip(sizes_of(part), strides, target_strides, strict=True)
+        ):
+            return
         copies = plan(
             sizes_of(part),
-            [stride * step for stride, step in zip(piece.strides, steps, strict=True)],
+            strides,
             target_strides,
-            source_offset=piece.offset_of(first),
-            target_offset=target_offset + offset_of(target_strides, [i for i, _ in part]),
+            source_offset=come,
+            target_offset=go,
             padding=after,
         )
         self.copy(piece.value, target, copies, pad_value)
@@ -369,20 +379,33 @@ class Emitter:
         """Put a local buffer of shape `local` into this core's slab of a tensor that stays, and send to other cores
         what their slabs cover of it.
         """
-        residents, sizes = self._residents, sizes_of(box)
-        # A layer may see the tensor with axes of one element more.
-        tensor = residents.plan.tensors[buffer.value]
-        shape, seen = tensor.layout.shape, buffer.layout
-        slab = residents.slab_of(buffer, self.core, with_axes_of(shape, box, seen.shape))
-        piece = self._slab(tensor, slab).seen_with(seen, shape)
+        sizes, piece = sizes_of(box), self.place_of(buffer, box)
+        assert piece is not None
         rows = piece.rows(box, order)
         if rows is None or not self._becomes_view(source, piece.value, rows, local):
             strides, padding = _strides(len(sizes), order, local), local[-1] - sizes[order[-1]]
             own = Piece(source, self.core, box, tuple(strides), order[-1], padding)
             self._send(own, piece, box, pad_value)
-        for other, shared in residents.receivers(
-            buffer, slab, with_axes_of(shape, box, seen.shape)
-        ):
+        self.share(buffer, box, pad_value)
+
+    def place_of(self, buffer: Buffer, box: Window) -> Piece | None:
+        """Return where this core keeps `box` of a tensor, which it computes; None if the tensor is in global memory."""
+        residents = self._residents
+        if not residents.keeps(buffer):
+            return None
+        # A layer may see the tensor with axes of one element more.
+        tensor = residents.plan.tensors[buffer.value]
+        shape, seen = tensor.layout.shape, buffer.layout
+        slab = residents.slab_of(buffer, self.core, with_axes_of(shape, box, seen.shape))
+        return self._slab(tensor, slab).seen_with(seen, shape).part(box)
+
+    def share(self, buffer: Buffer, box: Window, pad_value: int) -> None:
+        """Send `box` of a tensor, which this core has put into its slab, to the other cores whose slabs cover it."""
+        residents = self._residents
+        tensor = residents.plan.tensors[buffer.value]
+        box = with_axes_of(tensor.layout.shape, box, buffer.layout.shape)
+        slab = residents.slab_of(buffer, self.core, box)
+        for other, shared in residents.receivers(buffer, slab, box):
             self._send(self._slab(tensor, slab), self._slab(tensor, other), shared, pad_value)
 
     def _send(self, source: Piece, target: Piece, box: Window, pad_value: int) -> None:
@@ -400,7 +423,13 @@ class Emitter:
 
     def _slab(self, tensor: Buffer, slab: Slab) -> Piece:
         """Return the buffer of a slab, which is declared before all operations of this layer if it is new."""
-        piece = self._residents.piece(tensor, slab)
+        residents = self._residents
+        piece = residents.piece(tensor, slab)
+        outer = residents.plan.outer(tensor.value, slab)
+        if piece is None and outer is not None and tensor.value in residents.plan.in_place:
+            alias, other = outer
+            whole = self._slab(residents.plan.tensors[alias.outer.value], other)
+            return residents.add_part(tensor, slab, alias, whole)
         if piece is None:
             alloc = tile.AllocOp.create(
                 result_types=[

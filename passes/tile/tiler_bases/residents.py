@@ -14,7 +14,7 @@ from xdsl.ir import SSAValue
 from ...tiling.layout import Layout, dense_strides, offset_of
 from ...tiling.windows import Window, contains, intersection, sizes_of, whole, with_axes_of
 from .layer import Buffer
-from .slabs import Gathering, Slab, SlabPlan
+from .slabs import Alias, Gathering, Slab, SlabPlan
 
 
 class Rows(NamedTuple):
@@ -129,6 +129,13 @@ class Residents:
     def add_slab(self, buffer: Buffer, slab: Slab, value: SSAValue) -> Piece:
         """Let a slab have its buffer."""
         piece = self._slabs[buffer.value, slab] = self._piece(buffer, slab.core, slab.box, value)
+        return piece
+
+    def add_part(self, buffer: Buffer, slab: Slab, alias: Alias, outer: Piece) -> Piece:
+        """Let a slab be a part of the buffer of the slab that its alias names."""
+        by = alias.shift
+        box = tuple((low + n, high + n) for (low, high), n in zip(slab.box, by, strict=True))
+        piece = self._slabs[buffer.value, slab] = replace(outer.part(box), box=slab.box)
         return piece
 
     def gathering(self, buffer: Buffer, core: int, box: Window) -> Gathering | None:

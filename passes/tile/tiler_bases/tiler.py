@@ -16,6 +16,7 @@ from ...tiling.windows import Window, sizes_of
 from .constants import Constants
 from .emitter import Emitter
 from .layer import Layer
+from .slabs import Alias
 
 
 class Tiler(ABC):
@@ -94,6 +95,12 @@ class Tiler(ABC):
         all that a part of the layer reads. Unless overridden, they do.
         """
         return True
+
+    def aliases(self) -> Sequence[Alias]:
+        """Return the inputs that the output has as they are, in a box of it, or the input of which the output is one.
+        Unless overridden, there are none.
+        """
+        return ()
 
     def footprint(self, window: Window, schedule: Schedule) -> Footprint:
         """Return the memory that the buffers of one tile of `window` take, in a complete schedule. Unless overridden,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from xdsl.ir import SSAValue
 
@@ -19,6 +20,7 @@ from ..tiler_bases.box_tiler import BoxTiler
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
 from ..tiler_bases.layer import Layer, integers
+from ..tiler_bases.slabs import Alias
 from ..tiler_bases.tiler import Tilers
 
 
@@ -34,9 +36,21 @@ class Piece:
     steps: tuple[int, ...]
 
 
+class Target(NamedTuple):
+    """Where a tile is put together: its first element is number `offset` of a buffer, neighbors along each axis of the
+    output lie `strides` elements apart, and each row has `columns` elements, with what pads it.
+    """
+
+    buffer: SSAValue
+    strides: Sequence[int]
+    offset: int
+    columns: int
+
+
 class MovementTiler(BoxTiler):
     """Base of the tilers of ops that move boxes: a tile of the output is put together in local memory, from the pieces
-    that reach into it and a fill for what no piece covers, and is then stored at once.
+    that reach into it and a fill for what no piece covers, and is then stored at once. If the output stays there, what
+    only copies make is put together where it stays.
     """
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
@@ -50,6 +64,19 @@ class MovementTiler(BoxTiler):
 
     def loads(self, index: int) -> bool:
         return False
+
+    def aliases(self) -> Sequence[Alias]:
+        output, found = self.layer.output, []
+        for piece in self.pieces if self.fill is None else ():
+            source = self.layer.inputs[piece.index]
+            if any(step != 1 for step in piece.steps) or source.layout.order != self.order:
+                continue
+            if sizes_of(piece.box) == source.layout.shape:
+                shift = tuple(low for low, _ in piece.box)
+                found.append(Alias(source, output, shift, is_joined=True))
+            elif piece.box == self.layer.whole:
+                found.append(Alias(output, source, piece.starts, is_joined=False))
+        return found
 
     def filled_with(self) -> float | None:
         """Return the storage value of what no piece covers; None if the pieces cover all, as here."""
@@ -126,30 +153,37 @@ class MovementTiler(BoxTiler):
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes = sizes_of(window)
-        out = emitter.alloc(self.local_shape(sizes), self.layer.output.storage, name="out")
         found = [(piece, intersection(piece.box, window)) for piece in self.pieces]
         present = [(piece, box) for piece, box in found if box is not None]
         filled = self.fill is not None and not self._ends_rows(window)
+        place = None if filled else emitter.place_of(self.layer.output, window)
+        if place is not None:
+            rows = sizes[self.order[-1]] + place.spare
+            target = Target(place.value, place.strides, place.offset, rows)
+            for piece, box in present:
+                self._load(emitter, target, piece, box, window, pads=True)
+            emitter.share(self.layer.output, window, self.layer.result.zero_point)
+            return
+        out = emitter.alloc(self.local_shape(sizes), self.layer.output.storage, name="out")
         if filled:
             emitter.compute(tile.FillOp, [out], {"value": self.fill})
-        strides = self._local_strides(window)
+        target = Target(out, self._local_strides(window), 0, self.pitch_of(sizes))
         for piece, box in present:
-            self._load(emitter, out, piece, box, window, strides, pads=not filled)
+            self._load(emitter, target, piece, box, window, pads=not filled)
         self.store(emitter, out, window, self.pitch_of(sizes))
 
     def _load(
         self,
         emitter: Emitter,
-        out: SSAValue,
+        target: Target,
         piece: Piece,
         box: Window,
         window: Window,
-        strides: Sequence[int],
         *,
         pads: bool,
     ) -> None:
-        """Copy `box` of a piece to its place in a tile. With `pads`, also write zero points after it up to the tile's
-        pitch, if nothing else follows in the tile's rows.
+        """Copy `box` of a piece to its place in a tile. With `pads`, also write zero points after it up to the end of
+        the tile's rows, if nothing else follows in them.
         """
         layer, last = self.layer, self.order[-1]
         lows = [
@@ -161,14 +195,16 @@ class MovementTiler(BoxTiler):
         padding = None
         ends_rows = box[last][1] == window[last][1]
         if pads and (ends_rows or self.fill is not None):
-            padding = last, self.pitch_of(sizes_of(window)) - (box[last][1] - window[last][0])
+            padding = last, target.columns - (box[last][1] - window[last][0])
         emitter.fill_box(
-            out,
+            target.buffer,
             layer.inputs[piece.index],
             tuple((low, low + size) for low, size in zip(lows, sizes_of(box), strict=True)),
-            strides,
-            target_offset=offset_of(
-                strides, [low - first for (low, _), (first, _) in zip(box, window, strict=True)]
+            target.strides,
+            target_offset=target.offset
+            + offset_of(
+                target.strides,
+                [low - first for (low, _), (first, _) in zip(box, window, strict=True)],
             ),
             steps=piece.steps,
             padding=padding,

@@ -88,3 +88,17 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
     }
   }
 }
+
+// -----
+
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  tile.program @main {
+    %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+    %m = tile.global "m" segment = "scratch" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+    // expected-error @below {{tpu.unary: 'm' is neither joined with others nor a slice of a tensor, both in local memory, and lies in no other tensor}}
+    tile.layer core 0 (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %m : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<output = in_place> {
+      %r = tpu.unary "r" %a kind = "exp" : (tensor<2x64xf32>) -> tensor<2x64xf32>
+      tile.yield %r : tensor<2x64xf32>
+    }
+  }
+}

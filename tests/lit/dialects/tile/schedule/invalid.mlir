@@ -207,7 +207,7 @@ tile.program @main {
 tile.program @main {
   %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
   %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
-  // expected-error @below {{the output is global or local, got 'here'}}
+  // expected-error @below {{the output is global or local or in_place, got 'here'}}
   tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<output = here> {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
     tile.yield %r : tensor<2x64xf32>

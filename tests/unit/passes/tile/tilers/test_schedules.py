@@ -48,7 +48,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def _drawn(
+def drawn_schedule(
     data: st.DataObject, op: tile.LayerOp, costs: CostModel, store: WeightStore
 ) -> Schedule | None:
     """Draw a schedule that the layer can be carried out by; None if what was drawn cannot."""
@@ -123,7 +123,7 @@ def test_any_schedule_computes_the_same(tiny: str, seed: int, data: st.DataObjec
     costs = CostModel(load_target(target))
 
     def schedule(op: tile.LayerOp) -> None:
-        found = _drawn(data, op, costs, weights_of(network.ctx)) or Schedule()
+        found = drawn_schedule(data, op, costs, weights_of(network.ctx)) or Schedule()
         owner = op.output.owner
         if isinstance(owner, tile.GlobalOp) and owner.segment.data == "scratch":
             # In the tiny memories there is not always room for what stays.
