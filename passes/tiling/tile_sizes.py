@@ -21,6 +21,11 @@ while this one is computed.
 MAX_POSITIONS = 2**16 - 1
 """The most rows or columns of an image that an instruction's fields can hold."""
 
+_FOLLOWING = 0.3
+"""How much of what a layer takes the next one takes beside it, tile by tile, if it finds the output in local memory.
+Found with the simulator: without it SqueezeNet takes 4% more cycles, and with 1 MobileNetV2.
+"""
+
 _MOST_TILES = 8
 """The most tiles of a layer without products: a longer pipeline hides hardly more."""
 
@@ -53,7 +58,9 @@ def row_tiles(extents: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 @dataclass(frozen=True)
 class Reach:
-    """How many input positions t outputs read along one row axis: min((t − 1)·stride + span, limit)."""
+    """How many input positions t outputs read along one row axis: (t − 1)·stride + span, or all, which are `limit`, if
+    fewer than `stride` would be left.
+    """
 
     stride: int
     span: int
@@ -61,7 +68,8 @@ class Reach:
 
     def size(self, outputs: int) -> int:
         """Return how many input positions `outputs` neighboring outputs read."""
-        return min((outputs - 1) * self.stride + self.span, self.limit)
+        read = (outputs - 1) * self.stride + self.span
+        return read if self.limit - read >= self.stride else self.limit
 
 
 @dataclass(frozen=True)
@@ -223,9 +231,8 @@ def _product_cycles(
     if p.writes_in_place(channels):
         stores = 0
     if p.engine == "matrix":
-        matrix = costs.matrix_cycles(
-            p.storage, pixels, p.taps * p.depth, ceil_div(channels, p.groups), p.groups
-        ) * count  # fmt: skip
+        product = pixels, p.taps * p.depth, ceil_div(channels, p.groups), p.groups
+        matrix = costs.matrix_interval_cycles(p.storage, *product) * count
         vector = 0
     else:
         matrix = 0
@@ -233,7 +240,10 @@ def _product_cycles(
         vector = costs.vector_cycles(p.storage, pixels * pitch, operations) * count
     operations = costs.epilogue_operations(p.residual)
     vector += costs.vector_cycles(p.acc_storage, pixels * pitch, operations) * count
-    stages = (loads, float(matrix), float(vector), stores)
+    # Weights are loaded ahead: a tile need not wait for its own.
+    stages = (max(loads - w, 0), float(matrix), float(vector), stores)
+    if p.keeps_output:
+        stages = (*stages, _FOLLOWING * max(stages))
     # Loads and stores share the bus.
     cycles = max(pipeline_cycles(stages, count), loads + stores)
     return cycles, channels_outer <= rows_outer
@@ -270,7 +280,12 @@ def tile_product(
                     break
         if best is not None:
             return best[1]
-    return _divided_depth(costs, p, rows_candidates, channel_candidates[-1], given)
+        if fraction < 1 and p.rows in rows_candidates:
+            # Each weight is used once, so that a part of the depth can be loaded while another one is multiplied.
+            found = _divided_depth(costs, p, [p.rows], channel_candidates[-1], given, fraction)
+            if isinstance(found, ProductTiling):
+                return found
+    return _divided_depth(costs, p, rows_candidates, channel_candidates[-1], given, 1.0)
 
 
 def _row_candidates(p: Product) -> list[tuple[int, ...]]:
@@ -292,14 +307,17 @@ def _divided_depth(
     rows_candidates: Sequence[tuple[int, ...]],
     channels: int,
     given: GivenTile,
+    fraction: float,
 ) -> ProductTiling | Footprint:
-    """Return the tiling of the greatest depth whose tiles fit, or the footprint of the smallest tile."""
+    """Return the tiling of the greatest depth whose tiles fit into `fraction` of the memories, or the footprint of the
+    smallest tile.
+    """
     depths = [given.depth] if given.depth else list(tile_sizes(p.depth, costs.lane_group))
     channels_outer = given.channels_outer is not False
     if p.can_split_depth:
         for depth in depths:
             for rows in rows_candidates:
-                if product_footprint(costs, p, rows, channels, depth).fits(costs, 1.0):
+                if product_footprint(costs, p, rows, channels, depth).fits(costs, fraction):
                     return ProductTiling(rows, channels, depth, channels_outer)
     least = given.depth or (min(p.depth, costs.lane_group) if p.can_split_depth else p.depth)
     return product_footprint(costs, p, rows_candidates[-1], channels, least)

@@ -92,16 +92,20 @@ class ConvolutionTiler(AccumulatingTiler):
         return padded_units(self.layer.output.layout, [1, channels, 1, 1], self.costs.lane_group)
 
     def _input_range(self, axis: int, outputs: Range) -> InputRange:
-        """Return the input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
-        return input_range(
+        """Return the input rows (axis 0) or columns (axis 1) that a range of outputs reads; up to the end of the input
+        if only positions follow that the last step of the kernel passes over, so that rows are whole.
+        """
+        size, stride = self.x.layout.shape[2 + axis], self.strides[axis]
+        found = input_range(
             outputs,
-            self.x.layout.shape[2 + axis],
+            size,
             kernel=self.kernel[axis],
-            stride=self.strides[axis],
+            stride=stride,
             dilation=self.dilations[axis],
             pad_before=self.pads[axis],
             pad_after=self.pads[2 + axis],
         )
+        return found if size - found.high >= stride else replace(found, high=size)
 
     def _input_channels(self, channels: Range, depth: Range) -> Range:
         """Return the input channels that a tile of output channels reads."""
