@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from itertools import zip_longest
 from math import prod
 
 from xdsl.ir import SSAValue
@@ -16,7 +17,7 @@ from ...tiling.tile_sizes import Footprint, tile_box
 from ...tiling.windows import Window, grid, sizes_of
 from .constants import Constants
 from .emitter import Emitter
-from .layer import Layer
+from .layer import Buffer, Layer
 from .tiler import Tiler, check_no_product, given_tile, padded_units
 
 
@@ -114,8 +115,20 @@ class BoxTiler(Tiler):
         assert schedule.tile is not None
         return self._footprint(schedule.tile[0])
 
+    @property
+    def in_place(self) -> Sequence[bool]:
+        """For each of `buffer_bytes`, whether it is a part of what cores keep of a tensor anyway; those that are left
+        out are not. Unless overridden, the first input and the output may be.
+        """
+        return [self.lies_in_place(self.layer.inputs[0]), self.lies_in_place(self.layer.output)]
+
+    def lies_in_place(self, buffer: Buffer) -> bool:
+        """Tell whether tiles of a tensor are parts of what cores keep of it: if they have the order of its axes."""
+        return buffer.is_kept and buffer.layout.order == self.order
+
     def _footprint(self, tile: tuple[int, ...]) -> Footprint:
-        return Footprint(sum(align(each) for each in self.buffer_bytes(tile)), 0)
+        pairs = zip_longest(self.buffer_bytes(tile), self.in_place, fillvalue=False)
+        return Footprint(sum(align(size) for size, is_there in pairs if not is_there), 0)
 
     def emit(
         self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants

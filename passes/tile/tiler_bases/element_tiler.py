@@ -103,6 +103,12 @@ class ElementTiler(BoxTiler):
             return [source.bytes_of(loaded), output.bytes_of(loaded), output.bytes_of(local)]
         return [source.bytes_of(loaded), source.bytes_of(local), output.bytes_of(local)]
 
+    @property
+    def in_place(self) -> Sequence[bool]:
+        if self.transposition is None:
+            return super().in_place
+        return [False, False, self.layer.output.is_kept]
+
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes, turned = sizes_of(window), self.transposition
         shape, columns = self.local_shape(sizes), sizes[self.order[-1]]

@@ -73,6 +73,10 @@ class BinaryTiler(BoxTiler):
         ]
         return [*operands, layer.output.bytes_of(self.elements_of(sizes))]
 
+    @property
+    def in_place(self) -> Sequence[bool]:
+        return [self.lies_in_place(each) for each in (*self.layer.inputs, self.layer.output)]
+
     def vector_cycles(self, window: Window) -> int:
         elements = self.elements_of(sizes_of(window))
         # The last operand decides the storage type: a choice's first one is bools.

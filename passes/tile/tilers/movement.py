@@ -85,6 +85,10 @@ class MovementTiler(BoxTiler):
     def buffer_bytes(self, sizes: tuple[int, ...]) -> Sequence[int]:
         return [self.layer.output.bytes_of(self.elements_of(sizes))]
 
+    @property
+    def in_place(self) -> Sequence[bool]:
+        return [self.lies_in_place(self.layer.output)]
+
     def pitch_of(self, sizes: Sequence[int]) -> int:
         # No unit computes on the tile: rows without padding in the output have none here.
         if not self.layer.output.layout.padding:
