@@ -1,12 +1,9 @@
-"""List scheduling: finds the place of each step of a tile program by playing it, with estimated times.
+"""Finds how far loads run ahead by playing a tile program, whose steps are in the order of their starts, with estimated
+times: the DMA engine of a core takes the first load that is ready, where memory has room for it until its old place, so
+that loads of later layers run ahead of those that wait for other cores.
 
-Two plays. The first runs the steps of each core one after the other, which brings the steps of the cores into one order
-that is close to that of their times (`interleaved`). In the second one each engine has a queue of its own
-(`loads_ahead`): the DMA engine of a core takes the first load that is ready, where memory has room for it until its old
-place, so that loads of later layers run ahead of those that wait for other cores.
-
-The copies of a multicast are one event in both: they start together, when the engines of all their cores are free, and
-stand side by side.
+The copies of a multicast are one event: they start together, when the engines of all their cores are free, and stand
+side by side.
 """
 
 from __future__ import annotations
@@ -26,14 +23,16 @@ from .step_graph import GroupTimes, StepGraph
 @dataclass(frozen=True)
 class PlayedStep:
     """A step as far as its place depends on it: it stands among the steps of `core`, and an engine of the core
-    `runs_on` executes it. `is_ahead` says that it is a load that may run ahead. `begun` is the size of the buffer of
-    its core that it is the first to use, 0 if it is the first of none, and `ended` those of which it is the last to
-    use, as core and size.
+    `runs_on` executes it. `is_load` says that it reads global memory, and `is_constant` that it reads constants there;
+    `is_ahead` that it may run ahead. `begun` is the size of the buffer of its core that it is the first to use, 0 if it
+    is the first of none, and `ended` those of which it is the last to use, as core and size.
     """
 
     core: int
     runs_on: int
     time: StepTime
+    is_load: bool = False
+    is_constant: bool = False
     is_ahead: bool = False
     begun: int = 0
     ended: tuple[tuple[int, int], ...] = ()
@@ -48,7 +47,7 @@ _AHEAD = ", ahead"
 """What is added to the name of an engine to name the queue of its loads that may run ahead."""
 
 
-class _Bus:
+class Bus:
     """The bus of global memory, which serves transfers in the order of their starts."""
 
     def __init__(self) -> None:
@@ -63,55 +62,6 @@ class _Bus:
         return end + time.latency
 
 
-def interleaved(steps: Sequence[PlayedStep], graph: StepGraph) -> list[int]:
-    """Return the numbers of the steps, in program order for each core, in the order of the times at which they start
-    if each core starts them in that order.
-    """
-    queues: dict[int, list[int]] = defaultdict(list)
-    for number, step in enumerate(steps):
-        queues[step.core].append(number)
-    at = dict.fromkeys(queues, 0)
-    started = dict.fromkeys(queues, 0.0)
-    free: dict[tuple[int, str], float] = defaultdict(float)
-    times, bus = GroupTimes(graph), _Bus()
-    order: list[int] = []
-    heap: list[tuple[float, int]] = []
-
-    def offer(core: int) -> bool:
-        """Put the next step of a core on the heap, if nothing that it waits for is missing; tell whether that is so.
-
-        The first copy of a multicast stands for all: they start once all their cores have reached them.
-        """
-        number = queues[core][at[core]] if at[core] < len(queues[core]) else None
-        if number is None or graph.events[number][0] != number:
-            return False
-        start = 0.0
-        for member in graph.events[number]:
-            step, ready = steps[member], times.ready(member)
-            own = queues[step.core]
-            if ready is None or at[step.core] == len(own) or own[at[step.core]] != member:
-                return False
-            start = max(start, started[step.core], free[step.runs_on, step.time.engine], ready)
-        heappush(heap, (start, core))
-        return True
-
-    idle = set(queues)
-    while len(order) < len(steps):
-        idle = {core for core in sorted(idle) if not offer(core)}
-        start, core = heappop(heap)
-        first = queues[core][at[core]]
-        end = bus.end(start, steps[first].time)
-        for number in graph.events[first]:
-            step = steps[number]
-            at[step.core] += 1
-            started[step.core] = start
-            free[step.runs_on, step.time.engine] = start + step.time.busy
-            order.append(number)
-            times.place(number, end)
-            idle.add(step.core)
-    return order
-
-
 @dataclass
 class _Queue:
     """The steps of one engine of one core that are not placed yet, and when the engine is free."""
@@ -122,9 +72,9 @@ class _Queue:
 
 
 class LoadsAhead:
-    """The second play: finds for each load the step before which it stands.
+    """Finds for each load the step before which it stands.
 
-    `steps` are in the order of `interleaved`, and `graph` is theirs. `live` has for each core the bytes of local memory
+    `steps` are in the order of their starts, and `graph` is theirs. `live` has for each core the bytes of local memory
     in use at each step, and `budgets` how many may be.
     """
 
@@ -137,7 +87,7 @@ class LoadsAhead:
         lookahead: int,
     ) -> None:
         self.steps, self.live, self.budgets, self.lookahead = steps, live, budgets, lookahead
-        self.times, self.bus = GroupTimes(graph), _Bus()
+        self.times, self.bus = GroupTimes(graph), Bus()
         self.is_short = [step.time.busy <= _SHORT for step in steps]
         """Whether each step may pass loads that wait."""
         self.graph = graph
@@ -188,7 +138,7 @@ class LoadsAhead:
         """Place all steps; return the sort keys of the steps, by number, as `keys` explains: [n, 2] with the order of
         placing as the second.
         """
-        heap: list[tuple[float, int, str, int]] = []
+        heap: list[tuple[float, int, int, str]] = []
         engines: dict[int, list[str]] = defaultdict(list)
         for core, engine in self.queues:
             engines[core].append(engine)
@@ -200,10 +150,10 @@ class LoadsAhead:
                 for engine in engines[core]:
                     found = self._candidate(core, engine)
                     if found is not None and found != offered.get((core, engine)):
-                        heappush(heap, (found[0], core, engine, found[1]))
+                        heappush(heap, (*found, core, engine))
                     offered[core, engine] = found
             changed = set()
-            start, core, engine, number = heappop(heap)
+            start, number, core, engine = heappop(heap)
             if offered[core, engine] == (start, number):
                 offered[core, engine] = None
                 changed = self._place(core, engine, number, start)
@@ -247,8 +197,8 @@ class LoadsAhead:
         return best
 
     def _may_pass(self, number: int, queue: _Queue) -> bool:
-        """Tell whether a load may pass those before it in its queue."""
-        return self.is_short[number] or number == queue.steps[queue.first]
+        """Tell whether a load may pass those before it in its queue, but for those that start together with it."""
+        return self.is_short[number] or queue.steps[queue.first] in self.graph.events[number]
 
     def _is_near(self, number: int, queue: _Queue) -> bool:
         """Tell whether a load is among those that its queue may choose."""

@@ -4,13 +4,14 @@
 ⇒
     load x0, w; load x1; conv x0; epilogue y0; store y0; conv x1; epilogue y1; store y1
 
-The engines of a core run side by side, each in order, and wait for each other only if they share bytes. If a load
-stands earlier, the lifetime of its buffer begins earlier, so that the buffer gets bytes that the preceding computation
-does not use. The pass plays the program with estimated times (`load_order.py`): a core's DMA engine takes the loads
-that are ready, as far ahead as memory allows, so that weights of later layers come before what waits for another core;
-the other steps of a core keep their order. No load moves across a step that writes what it reads or that touches what
-it writes, so the program means the same. The copies of a multicast move together. The steps of different cores stand as
-they follow each other in time, so that lifetimes of buffers that other cores read are those that the run will have.
+The engines of a core run side by side, each in order, and wait for each other only if they share bytes. The pass plays
+the program with estimated times, twice. First each engine takes the step that it can start first (`list_schedule.py`),
+so that layers overlap that read each other tile by tile, and the steps of different cores stand as they follow each
+other in time. Then a core's DMA engine takes the loads that are ready, as far ahead as memory allows (`load_order.py`),
+so that weights of later layers come before what waits for another core. If a load stands earlier, the lifetime of its
+buffer begins earlier, so that the buffer gets bytes that the preceding computation does not use. No step moves across
+one that writes what it reads or that touches what it writes, so the program means the same. The copies of a multicast
+move together.
 
 The pass marks the program as `ordered`, and leaves one that is marked as it is: its order is this pass's own, or that
 of a person who edited it. So it leaves one whose buffers have addresses, too: the addresses hold for the order that the
@@ -22,7 +23,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from xdsl.context import Context
@@ -34,14 +35,23 @@ from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses, memory_capacity
-from ...dialects.tile.buffer import erase_unused_views
+from ...dialects.tile.buffer import erase_unused_views, is_global
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, place
-from .engine_times import EngineTimes
-from .load_order import LoadsAhead, PlayedStep, interleaved
+from .engine_times import EngineTimes, StepTime
+from .list_schedule import HeldBuffer, list_scheduled
+from .load_order import LoadsAhead, PlayedStep
 from .step_graph import StepGraph
 
-_BUDGETS = (0.6, 0.45, 0.3, 0.0)
+if TYPE_CHECKING:
+    from ...backends.targets.target import Target
+
+_SHARES = (0.75, 0.5, 0.0)
+"""Shares of memories that buffers may fill while layers overlap, tried in turn until they can be placed: with 0 the
+steps stay in program order.
+"""
+
+_BUDGETS = (0.9, 0.82, 0.75, 0.6, 0.45, 0.3, 0.0)
 """Shares of local memory that buffers may fill after moving, tried in turn for each core until its
 buffers can be placed. In a memory that is full a load waits for what lay at its address, and all loads behind it
 wait, too: with 1.0, ResNet-50 and MobileNetV2 on a core with 512 KiB take 7% and 10% more cycles.
@@ -70,24 +80,29 @@ class OrderEngines(SmaltiPass):
         if not self.prefetch or not steps:
             return
         times = EngineTimes(target_of(module))
-        played = [PlayedStep(_core_of(op), op.core_number or 0, times.of(op)) for op in steps]
-        order = interleaved(played, StepGraph.of(steps))
-        steps, played = [steps[i] for i in order], [played[i] for i in order]
-        ordered = self._loads_ahead(
-            program, steps, played, memory_capacity(times.target, ("local", 0))
-        )
-        if ordered is not None:
-            _rebuild(program, ordered)
+        played = [_played(op, times.of(op)) for op in steps]
+        graph = StepGraph.of(steps)
+        for share in _SHARES:
+            order = _list_scheduled(program, steps, played, graph, times.target, share)
+            ordered = self._loads_ahead(
+                program, [steps[i] for i in order], [played[i] for i in order], times.target
+            )
+            if ordered is not None:
+                _rebuild(program, ordered)
+                return
 
     def _loads_ahead(
         self,
         program: tile.ProgramOp,
         steps: Sequence[tile.StepOp],
         played: Sequence[PlayedStep],
-        capacity: int,
+        target: Target,
     ) -> list[tile.StepOp] | None:
         """Return the steps with loads ahead, or None if buffers could not be placed in any order that was found."""
         uses, graph = buffer_uses(program, steps), StepGraph.of(steps)
+        if _crowded_cores(uses, "local", target) or _crowded_cores(uses, "acc", target):
+            return None
+        capacity = memory_capacity(target, ("local", 0))
         played = _with_memory(steps, played, uses)
         attempt = dict.fromkeys(sorted({each.core for each in played}), 0)
         while True:
@@ -95,7 +110,7 @@ class OrderEngines(SmaltiPass):
             live = _live_bytes(uses, budgets, len(steps))
             keys = LoadsAhead(played, graph, live, budgets, self.prefetch).run()
             ordered = [steps[i] for i in np.lexsort((keys[:, 1], keys[:, 0])).tolist()]
-            crowded = _crowded_cores(buffer_uses(program, ordered), capacity)
+            crowded = _crowded_cores(buffer_uses(program, ordered), "local", target)
             if not crowded:
                 self.count("moved", int((keys[:, 0] % 2 == 0).sum()))
                 return ordered
@@ -103,6 +118,50 @@ class OrderEngines(SmaltiPass):
                 return None
             for core in crowded:
                 attempt[core] = min(attempt[core] + 1, len(_BUDGETS) - 1)
+
+
+def _played(op: tile.StepOp, time: StepTime) -> PlayedStep:
+    """Return what the place of a step depends on, without memory."""
+    if not isinstance(op, tile.CopyOp):
+        return PlayedStep(_core_of(op), op.core_number or 0, time)
+    return PlayedStep(
+        _core_of(op),
+        op.core_number or 0,
+        time,
+        is_load=is_global(op.source),
+        is_constant=_is_constant(op.source),
+    )
+
+
+def _is_constant(buffer: SSAValue) -> bool:
+    """Tell whether a buffer in global memory holds constants."""
+    owner = buffer.owner
+    return isinstance(owner, tile.GlobalOp) and owner.segment.data == "weights"
+
+
+def _list_scheduled(
+    program: tile.ProgramOp,
+    steps: Sequence[tile.StepOp],
+    played: Sequence[PlayedStep],
+    graph: StepGraph,
+    target: Target,
+    share: float,
+) -> list[int]:
+    """Return the numbers of the steps in the order of their starts, if buffers may fill that share of memories."""
+    held: list[list[HeldBuffer]] = [[] for _ in steps]
+    buffers: dict[SSAValue, HeldBuffer] = {}
+    uses = buffer_uses(program, steps)
+    for number, (op, step) in enumerate(zip(steps, played, strict=True)):
+        for value in (
+            () if step.is_constant else {tile.buffer_of(operand) for operand in op.operands}
+        ):
+            use = uses[value]
+            if not use.is_global:
+                buffer = buffers.setdefault(value, HeldBuffer(use.memory, align(use.size_bytes)))
+                buffer.users += 1
+                held[number].append(buffer)
+    capacity = {name: memory_capacity(target, (name, 0)) for name in ("local", "acc")}
+    return list_scheduled(played, graph, held, capacity, share)
 
 
 def _with_memory(
@@ -156,12 +215,13 @@ def _live_bytes(
     return {core: np.cumsum(delta)[:-1] for core, delta in change.items()}
 
 
-def _crowded_cores(uses: dict[SSAValue, BufferUse], capacity: int) -> list[int]:
-    """Return the cores whose local buffers cannot be placed."""
+def _crowded_cores(uses: dict[SSAValue, BufferUse], memory: str, target: Target) -> list[int]:
+    """Return the cores whose buffers in a memory, by name, cannot be placed."""
     buffers: dict[int, list[Lifetime]] = defaultdict(list)
     for use in uses.values():
-        if use.memory[0] == "local" and use.is_used:
+        if use.memory[0] == memory and use.is_used:
             buffers[use.memory[1]].append(Lifetime(use.size_bytes, use.first, use.last))
+    capacity = memory_capacity(target, (memory, 0))
     return [core for core, own in buffers.items() if place(own, capacity) is None]
 
 
