@@ -23,9 +23,9 @@ memory of the core that computed it, and readers take it from there; `in_place`:
 tensor that is joined of it and others, or of which it is a slice, on each core that keeps the same elements of both.
 """
 
-WeightLoads = Literal["separate", "multicast"]
-"""How cores that need the same weights load them. `separate`: each by itself; `multicast`: all at once, so that the
-bytes cross the bus of global memory once.
+Sending = Literal["separate", "multicast"]
+"""How several cores get what all of them need. `separate`: each by itself; `multicast`: all at once, so that the bytes
+are read once and cross the bus of global memory, or the interconnect, once.
 """
 
 _HIGHEST = 2**32
@@ -40,7 +40,8 @@ class Schedule:
     `depth` and `order` have one value for all parts, or one for each part. `tile`: the size of a tile along each loop
     of the layer (for most ops, the axes of the output). `depth`: how many input channels a tile sums over before the
     next ones are loaded. `block`: how many channels a block of packed weights has. `output`: where the output is kept.
-    `weights`: how cores load the weights that they share.
+    `weights`: how cores load the weights that they share. `activations`: how they get the elements that they share of
+    tensors in local memories.
     """
 
     cores: tuple[int, ...] | None = None
@@ -51,7 +52,8 @@ class Schedule:
     order: tuple[LoopOrder, ...] | None = None
     block: int | None = None
     output: OutputPlace | None = None
-    weights: WeightLoads | None = None
+    weights: Sending | None = None
+    activations: Sending | None = None
 
     @property
     def stays_on_chip(self) -> bool:
@@ -89,6 +91,7 @@ class Schedule:
             block=self.block,
             output=self.output,
             weights=self.weights,
+            activations=self.activations,
         )
 
     def check(self) -> None:
@@ -253,14 +256,15 @@ _READERS: dict[str, Callable[[AttrParser], Any]] = {
     "order": _one_or_more(_word("order", get_args(LoopOrder))),
     "block": _integer,
     "output": _word("output", get_args(OutputPlace)),
-    "weights": _word("loading of weights", get_args(WeightLoads)),
+    "weights": _word("loading of weights", get_args(Sending)),
+    "activations": _word("sending of activations", get_args(Sending)),
 }
 """Reads the value of each field."""
 
 
 def _text(name: str, value: Any) -> str:
     """Return the text of a field's value: lists in square brackets, a value for all parts without."""
-    if name in ("block", "output", "weights"):
+    if name in ("block", "output", "weights", "activations"):
         return str(value)
     if name in ("tile", "depth", "order") and len(value) == 1:
         value = value[0]

@@ -66,7 +66,7 @@ class CutToLocalMemory(SmaltiPass):
         "layers": "layers tiled",
         "tile_ops": "copies and computations on tiles that they became",
         "weights_replaced": "weights of which only the packed form is left",
-        "multicasts": "groups of equal loads that became one multicast each",
+        "multicasts": "groups of copies of equal elements that became one multicast each",
     }
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
@@ -108,7 +108,7 @@ class CutToLocalMemory(SmaltiPass):
                 schedule = tiler.plan(layer.window, layer.operation.decided, constants)
                 tiler.emit(layer.window, schedule, emitter, constants)
                 parts.append((emitter.core, emitter.operations))
-            operations = multicasts.joined(parts)
+            operations = multicasts.joined(parts, together[0].operation.decided)
             block.insert_ops_before(operations, together[0].operation)
             anchor = anchor or next(iter(operations), None)
             self.count("tile_ops", len(operations))
@@ -147,12 +147,13 @@ def _slabs(layers: Sequence[Layer], costs: CostModel, in_place: frozenset[SSAVal
 
 
 def _loading_together(layers: list[Layer]) -> Iterator[list[Layer]]:
-    """Return the layers one by one, but parts side by side that load their weights at once as one list."""
+    """Return the layers one by one, but parts side by side whose cores get something at once as one list."""
     together: list[Layer] = []
     for layer in layers:
         last = together[-1].operation if together else None
         if last is not None and not (
-            last.decided.weights == layer.operation.decided.weights == "multicast"
+            _multicasts(last.decided)
+            and _multicasts(layer.operation.decided)
             and last.next_op is layer.operation
             and last.output == layer.operation.output
         ):
@@ -160,6 +161,10 @@ def _loading_together(layers: list[Layer]) -> Iterator[list[Layer]]:
             together = []
         together.append(layer)
     yield together
+
+
+def _multicasts(schedule: tile.Schedule) -> bool:
+    return "multicast" in (schedule.weights, schedule.activations)
 
 
 def _core_of(layer: Layer, costs: CostModel) -> int:

@@ -1,12 +1,14 @@
-"""Joins the loads by which several cores bring the same weights to their memories into multicasts.
+"""Joins the copies that bring the same elements to the memories of several cores into multicasts.
 
     tile.copy core 0 %w -> %a …               tile.copy core 0 %w -> %a … group = 1
     tile.conv2d core 0 %x, %a …         ⇒     tile.copy core 1 %w -> %b … group = 1
     tile.copy core 1 %w -> %b …               tile.conv2d core 0 %x, %a …
     tile.conv2d core 1 %y, %b …               tile.conv2d core 1 %y, %b …
 
-The steps of a core keep their order. A multicast stands where all of its cores have reached it, so that every step
-waits for steps above it only. Where two cores load weights in different orders, some of their loads stay by themselves.
+These are loads of weights, each by the core that needs them, or copies by which a core sends what it keeps of a tensor
+to the others. The steps of a core, with what it is sent among them, keep their order. A multicast stands where all of
+the cores that it brings something to have reached it, so that every step waits for steps above it only. Where two cores
+need copies in different orders, some of these stay by themselves.
 """
 
 from __future__ import annotations
@@ -18,16 +20,18 @@ from xdsl.ir import Operation, SSAValue
 
 from ...dialects import tile
 from ...dialects.ir.attribute import integer
+from ...dialects.tile.buffer import core_of
 from ...dialects.tile.movement import group_of
-from ...dialects.tile.schedule import WeightLoads
+from ...dialects.tile.schedule import Schedule, Sending
+from ..tiling.windows import intersection
 from .layer_parts import Parts
 from .tiler_bases.tiler import Tiler
 
 _Key = tuple[object, ...]
-"""What loads have in common that can be one multicast."""
+"""What copies have in common that can be one multicast."""
 
 _Meeting = dict[int, int]
-"""For each core that takes part in a multicast, the place of its load among the core's operations."""
+"""For each core that a multicast brings something to, the place of its copy among the core's operations."""
 
 
 class Multicasts:
@@ -38,16 +42,18 @@ class Multicasts:
         self.made = 0
         """How many were made."""
 
-    def joined(self, parts: Sequence[tuple[int, Sequence[Operation]]]) -> list[Operation]:
-        """Return the operations of the parts of a layer, each with its core, as one list in which equal loads of
-        weights are multicasts.
+    def joined(
+        self, parts: Sequence[tuple[int, Sequence[Operation]]], schedule: Schedule
+    ) -> list[Operation]:
+        """Return the operations of the parts of a layer, each with its core, as one list in which copies of equal
+        elements are multicasts, as `schedule` says for weights and activations.
         """
         cores: dict[int, list[Operation]] = defaultdict(list)
         for core, operations in parts:
             cores[core] += operations
         result: list[Operation] = []
         done = dict.fromkeys(cores, 0)
-        for meeting in _in_common_order(_meetings(cores)):
+        for meeting in _in_common_order(_meetings(cores, schedule)):
             for core, place in meeting.items():
                 result += cores[core][done[core] : place]
                 done[core] = place + 1
@@ -62,7 +68,7 @@ class Multicasts:
         return result
 
 
-def loads_of_weights(tiler: Tiler, parts: Parts) -> WeightLoads | None:
+def loads_of_weights(tiler: Tiler, parts: Parts) -> Sending | None:
     """Return `multicast` if several cores need the same weights and can load them at once, else None."""
     needed: dict[Hashable, set[int]] = defaultdict(set)
     for core, window in zip(parts.cores, parts.windows, strict=True):
@@ -72,15 +78,35 @@ def loads_of_weights(tiler: Tiler, parts: Parts) -> WeightLoads | None:
     return "multicast" if any(len(cores) > 1 for cores in needed.values()) else None
 
 
-def _meetings(cores: dict[int, list[Operation]]) -> list[_Meeting]:
-    """Return the loads of weights that several cores have: each occurrence on a core with the same one on the
-    others.
+def sends_of_activations(tiler: Tiler, parts: Parts) -> Sending | None:
+    """Return `multicast` if several cores need the same elements of a tensor in local memories and can be sent them at
+    once, else None.
     """
+    if not tiler.costs.multicasts_activations:
+        return None
+    boxes = [
+        (core, index, box)
+        for core, window in zip(parts.cores, parts.windows, strict=True)
+        for index, box in tiler.work(window).boxes
+    ]
+    shared = any(
+        core != other and index == index_ and intersection(box, box_) is not None
+        for core, index, box in boxes
+        for other, index_, box_ in boxes
+    )
+    return "multicast" if shared else None
+
+
+def _meetings(cores: dict[int, list[Operation]], schedule: Schedule) -> list[_Meeting]:
+    """Return the copies that several cores have: each occurrence on a core with the same one on the others."""
     found: dict[_Key, _Meeting] = defaultdict(dict)
     for core, operations in cores.items():
         occurrences: dict[_Key, int] = defaultdict(int)
         for place, op in enumerate(operations):
-            if isinstance(op, tile.CopyOp) and _loads_weights(op, core):
+            if isinstance(op, tile.CopyOp) and (
+                (schedule.weights == "multicast" and _loads_weights(op, core))
+                or (schedule.activations == "multicast" and _is_sent(op, core))
+            ):
                 key = _key(op)
                 found[(*key, occurrences[key])][core] = place
                 occurrences[key] += 1
@@ -98,12 +124,18 @@ def _loads_weights(op: tile.CopyOp, core: int) -> bool:
     )
 
 
+def _is_sent(op: tile.CopyOp, core: int) -> bool:
+    """Tell whether a core sends what its memory has to the memory of `core`, which may be its own."""
+    return core_of(op.source) == op.core.value.data and core_of(op.target) == core
+
+
 def _key(op: tile.CopyOp) -> _Key:
+    sender = None if core_of(op.source) is None else op.core_number
     fields = (
         op.source_offset, op.source_strides, op.target_strides, op.sizes, op.pad, op.pad_value,
     )  # fmt: skip
     source: SSAValue = op.source
-    return source, *fields
+    return source, sender, *fields
 
 
 def _in_common_order(meetings: Sequence[_Meeting]) -> list[_Meeting]:

@@ -36,7 +36,7 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
 from .layer_parts import Parts, cheapest, check_core_count, possible_parts
-from .multicast import loads_of_weights
+from .multicast import loads_of_weights, sends_of_activations
 from .places import (
     PlannedLayer,
     choose_places,
@@ -74,6 +74,8 @@ class Plan(SmaltiPass):
     """Whether tensors between layers may stay in local memories."""
     multicast_weights: bool = True
     """Whether cores may load at once the weights that they share."""
+    multicast_activations: bool = True
+    """Whether cores may be sent at once what they share of tensors in local memories."""
     splits: str = "together"
     """How layers are divided: `together`, so that they find their inputs where they need them, or `by-layer`."""
     parts: int | None = None
@@ -98,7 +100,10 @@ class Plan(SmaltiPass):
         """
         target = target_of(module)
         cores = check_core_count(target, self.cores)
-        costs = CostModel(target, self.multicast_weights and target.interconnect.multicast)
+        can = target.interconnect.multicast
+        costs = CostModel(
+            target, can and self.multicast_weights, can and self.multicast_activations
+        )
         network = _Network(tile.program_of(module), costs, store_of(ctx), cores, self)
         kept, in_place = kept_tensors(network.program), tensors_in_place(network.program)
         if self.on_chip:
@@ -194,6 +199,8 @@ def _complete(
         # A product that has no weights to share says so, too, so that no later pass decides it.
         alone = "separate" if schedule.block is not None else None
         schedule = replace(schedule, weights=loads_of_weights(tiler, parts) or alone)
+    if schedule.activations is None:
+        schedule = replace(schedule, activations=sends_of_activations(tiler, parts))
     return PlannedLayer(layer, tiler, schedule, parts.cores, parts.windows)
 
 

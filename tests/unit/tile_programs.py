@@ -177,7 +177,8 @@ def two_layers(
             begins.append(len(builder.ops))
         if multicast:
             parts = [builder.ops[begin:end] for begin, end in pairwise(begins)]
-            builder.ops[begins[0] :] = multicasts.joined(list(enumerate(parts)))
+            schedule = tile.Schedule(weights="multicast")
+            builder.ops[begins[0] :] = multicasts.joined(list(enumerate(parts)), schedule)
     module = ModuleOp([tile.ProgramOp("main", builder.ops)])
     set_target(module, target, load_target(target))
     return module, ctx

@@ -189,9 +189,7 @@ class Emitter:
             own = self._residents.holding(buffer, self.core, reach)
             if own is not None:
                 return [own]
-        # Each core begins with another one, or all cores would send to one memory, whose port they share.
-        pieces = self._residents.pieces_of(buffer)
-        return sorted(pieces, key=lambda piece: ((piece.core or 0) <= self.core, piece.core))
+        return self._residents.pieces_of(buffer)
 
     def _fill_from(
         self,

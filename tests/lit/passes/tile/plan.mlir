@@ -22,16 +22,16 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // Outputs stay where they are computed, but for the network's. The convolution is divided over a grid; its cores need the
 // same weights, and load them at once. A second pass changes nothing.
-// CHECK: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 4, 56], output = local> {
-// CHECK: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 4, 2], tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast> {
+// CHECK: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 3, 56], output = local> {
+// CHECK: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 4, 1], tile = [1, 64, 7, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast, activations = multicast> {
 // CHECK: -> %m {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2], tile = [1, 64], output = local> {
-// CHECK: -> %out {{.*}} schedule = #tile.schedule<cores = [0], split = [1, 1], tile = [1, 128], output = global> {
+// CHECK: -> %out {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2], tile = [1, 64], output = global> {
 
 // If each loads them by itself, cores share the image instead. Cores with neighboring channels of a position stand side
 // by side.
 // SEPARATE: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 1, 4], tile = [1, 64, 10, 7], depth = 64, order = channels_outer, block = 64, output = local, weights = separate> {
 
-// TWO: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1],
+// TWO: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2, 1, 1],
 
 // Through global memory, smaller tiles are faster.
 // GLOBAL: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 1, 56], output = global> {

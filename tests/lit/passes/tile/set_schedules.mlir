@@ -30,12 +30,12 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK: -> %out {{.*}} window = [0, 1, 0, 128, 0, 14, 0, 14] {
 
 // What the layers' schedules say already stays where the file says nothing.
-// OVER: -> %conv {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 4, 2], tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = separate> {
+// OVER: -> %conv {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 4, 2], tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = separate, activations = multicast> {
 // OVER: -> %out {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1], tile = [1, 128, 4, 14], output = global> {
 
 // What nobody says is chosen.
-// PLAN: -> %conv {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 4, 2], tile = [1, 64, 4, 7], depth = 64, order = channels_outer, block = 64, output = local, weights = separate> {
-// PLAN: -> %conv_1 {{.*}} schedule = #tile.schedule<cores = [0, 1], windows = {{\[\[}}0, 1, 0, 64, 0, 14, 0, 14], [0, 1, 64, 128, 0, 14, 0, 14]], tile = {{\[\[}}1, 64, 7, 14], [1, 32, 14, 14]], depth = [128, 128], order = [channels_outer, channels_outer], block = 64, output = local, weights = separate> {
+// PLAN: -> %conv {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 4, 2], tile = [1, 64, 4, 7], depth = 64, order = channels_outer, block = 64, output = local, weights = separate, activations = multicast> {
+// PLAN: -> %conv_1 {{.*}} schedule = #tile.schedule<cores = [0, 1], windows = {{\[\[}}0, 1, 0, 64, 0, 14, 0, 14], [0, 1, 64, 128, 0, 14, 0, 14]], tile = {{\[\[}}1, 64, 7, 14], [1, 32, 14, 14]], depth = [128, 128], order = [channels_outer, channels_outer], block = 64, output = local, weights = separate, activations = multicast> {
 
 // TARGET:      other_target.schedule:1:1: error: this schedule is for target 'edge-1c', the program is for 'default-8c'
 // TARGET-NEXT: schedule for network "main" target "edge-1c"

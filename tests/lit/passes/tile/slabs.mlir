@@ -63,8 +63,8 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 
 // Each core sends its channels of the rows that the other one needs.
 // CHECK:      %c_part = tile.alloc core 0 : memref<1x4x8x32xf32, "local">
-// CHECK-NEXT: tile.copy core 1 [[C1]] -> %c_part source_strides = [16, 1] target_offset = 16 target_strides = [32, 1] sizes = [32, 16] origin = "y"
 // CHECK-NEXT: tile.copy core 0 [[C0]] -> %c_part source_strides = [16, 1] target_strides = [32, 1] sizes = [32, 16] origin = "y"
+// CHECK-NEXT: tile.copy core 1 [[C1]] -> %c_part source_strides = [16, 1] target_offset = 16 target_strides = [32, 1] sizes = [32, 16] origin = "y"
 // CHECK:      tile.conv2d core 0 %c_part,
 // CHECK:      %c_part_1 = tile.alloc core 1 : memref<1x4x8x32xf32, "local">
 // CHECK-NEXT: tile.copy core 0 [[C0]] -> %c_part_1 source_offset = 512 source_strides = [16, 1] target_strides = [32, 1] sizes = [32, 16] origin = "y"

@@ -1,4 +1,4 @@
-"""Multicasts: which loads become one, in which order, and that no program made of them waits for itself."""
+"""Multicasts: which copies become one, in which order, and that no program made of them waits for itself."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ from tests.unit.tile_programs import images, two_layers, weights
 from .tilers.random_network import Network
 
 SIZE = 64
+
+EVERYTHING = Schedule(weights="multicast", activations="multicast")
 
 
 class Loads:
@@ -67,7 +69,8 @@ def groups(operations: list[Operation]) -> list[list[tuple[int, int]]]:
 def joined(*places: list[int]) -> list[list[tuple[int, int]]]:
     """Return the multicasts of cores that load weights at these places."""
     loads = Loads()
-    return groups(Multicasts().joined([(c, loads.of(c, own)) for c, own in enumerate(places)]))
+    parts = [(core, loads.of(core, own)) for core, own in enumerate(places)]
+    return groups(Multicasts().joined(parts, EVERYTHING))
 
 
 def test_equal_loads_of_all_cores_become_one():
@@ -96,28 +99,61 @@ def test_the_cores_that_agree_on_an_order_do_not_wait_for_others():
 def test_parts_of_one_core_follow_each_other():
     loads = Loads()
     parts = [(core, loads.of(core, [0])) for core in (0, 1, 0)]
-    assert groups(Multicasts().joined(parts)) == [[(0, 0), (1, 0)], [(0, 0)]]
+    assert groups(Multicasts().joined(parts, EVERYTHING)) == [[(0, 0), (1, 0)], [(0, 0)]]
 
 
 def test_loads_that_differ_stay_alone():
     loads = Loads()
     parts = [(0, loads.of(0, [0])), (1, loads.of(1, [0], pad=0)), (2, loads.of(2, [1]))]
-    assert not any(group_of(op) for op in Multicasts().joined(parts))
+    assert not any(group_of(op) for op in Multicasts().joined(parts, EVERYTHING))
 
 
 def test_loads_of_tensors_stay_alone():
     loads = Loads("input")
     parts = [(core, loads.of(core, [0])) for core in range(2)]
-    assert not any(group_of(op) for op in Multicasts().joined(parts))
+    assert not any(group_of(op) for op in Multicasts().joined(parts, EVERYTHING))
 
 
 def test_groups_are_numbered_after_those_that_are_there():
     loads = Loads()
     there = loads.of(0, [0], group=7)
     multicasts = Multicasts(there)
-    operations = multicasts.joined([(core, loads.of(core, [1])) for core in range(2)])
+    parts = [(core, loads.of(core, [1])) for core in range(2)]
+    operations = multicasts.joined(parts, EVERYTHING)
     assert [group_of(op) for op in operations if isinstance(op, tile.CopyOp)] == [8, 8]
     assert multicasts.made == 1
+
+
+def sent(cores: list[int], schedule: Schedule, **fields: int) -> list[tuple[int, int | None]]:
+    """Return by which core, and in which group, each copy is sent that brings what core 0 keeps to the memories of
+    cores; the last one by itself, if `fields` say what is different about it.
+    """
+    kept = tile.AllocOp(0, [SIZE], "i8").output
+    parts: list[tuple[int, list[Operation]]] = []
+    for core in cores:
+        buffer = tile.AllocOp(core, [SIZE], "i8")
+        box = {"source_strides": [1], "target_strides": [1], "sizes": [SIZE // 2]}
+        box |= fields if core == cores[-1] else {}
+        parts.append((core, [buffer, tile.CopyOp(0, kept, buffer.output, **box)]))
+    operations = Multicasts().joined(parts, schedule)
+    copies = [op for op in operations if isinstance(op, tile.CopyOp)]
+    return [(op.core.value.data, group_of(op)) for op in copies]
+
+
+def test_what_a_core_keeps_is_sent_to_all_at_once_itself_among_them():
+    assert sent([0, 1, 2], EVERYTHING) == [(0, 1), (0, 1), (0, 1)]
+
+
+def test_what_only_some_need_is_sent_by_itself():
+    assert sent([0, 1, 2], EVERYTHING, source_offset=8) == [(0, 1), (0, 1), (0, None)]
+
+
+def test_nothing_is_sent_at_once_unless_the_schedule_says_so():
+    assert sent([1, 2], Schedule(weights="multicast")) == [(0, None), (0, None)]
+    loads = Loads()
+    parts = [(core, loads.of(core, [0])) for core in range(2)]
+    alone = Multicasts().joined(parts, Schedule(activations="multicast"))
+    assert not any(group_of(op) for op in alone)
 
 
 orders = st.lists(st.lists(st.integers(0, 4), max_size=8), min_size=2, max_size=5)
@@ -157,7 +193,7 @@ def test_no_order_of_loads_deadlocks(places: list[list[int]], prefetch: int):
             ]
             at += 1
         parts.append((core, operations))
-    operations = Multicasts().joined(parts)
+    operations = Multicasts().joined(parts, EVERYTHING)
     module = ModuleOp([tile.ProgramOp("main", [loads.weights, output, *operations])])
     set_target(module, "default-8c", load_target("default-8c"))
     verify(module)
