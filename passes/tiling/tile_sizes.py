@@ -10,7 +10,7 @@ from ...backends.numerics.device.packing import epilogue_table_bytes
 from ...backends.numerics.rounding_up import ceil_div, round_up
 from ...backends.numerics.storage import bytes_of
 from ...backends.targets.alignment import align
-from .cost import CostModel, pipeline_cycles
+from .cost import KEPT_TILE_CYCLES, TILE_CYCLES, CostModel, pipeline_cycles
 from .windows import Range, tiles
 
 _FRACTIONS = (0.5, 1.0)
@@ -245,7 +245,8 @@ def _product_cycles(
     if p.keeps_output:
         stages = (*stages, _FOLLOWING * max(stages))
     # Loads and stores share the bus.
-    cycles = max(pipeline_cycles(stages, count), loads + stores)
+    each = KEPT_TILE_CYCLES if p.keeps_input and p.keeps_output else TILE_CYCLES
+    cycles = max(pipeline_cycles(stages, count, each), loads + stores)
     return cycles, channels_outer <= rows_outer
 
 

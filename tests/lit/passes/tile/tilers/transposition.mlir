@@ -41,5 +41,5 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK-NEXT: tile.copy core 0 [[T]] -> %out source_strides = [1] target_strides = [1] sizes = [240] origin = "t"
 
 // Elements of eight bytes cannot be transposed: they are gathered.
-// CHECK:      tile.copy core 0 %z -> [[Z:%tile[_0-9]*]] source_strides = [1, 24, 1] target_strides = [40, 1, 1] sizes = [8, 40, 1] origin = "w"
-// CHECK-NEXT: tile.copy core 0 [[Z]] -> %wide source_strides = [1] target_strides = [1] sizes = [320] origin = "w"
+// CHECK:      tile.copy core 0 %z -> [[Z:%tile[_0-9]*]] source_strides = [1, 24, 1] target_strides = [40, 1, 1] sizes = [12, 40, 1] origin = "w"
+// CHECK-NEXT: tile.copy core 0 [[Z]] -> %wide source_strides = [1] target_strides = [1] sizes = [480] origin = "w"
