@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush, nsmallest
 from math import inf
+from operator import itemgetter
 
 import numpy as np
 
@@ -81,6 +82,14 @@ class _Engine:
         for number in self.ready[:_CHOICE]:
             yield self.free, number
         yield from nsmallest(_CHOICE, self.coming)
+        # The first step in program order has room at all times.
+        if len(self.coming) > _CHOICE:
+            yield min(self.coming, key=itemgetter(1))
+
+    def first(self) -> int | None:
+        """Return the first step in program order that waits; None if none does."""
+        waiting = [*self.ready[:1], *(number for _, number in self.coming)]
+        return min(waiting, default=None)
 
     def remove(self, number: int) -> None:
         """Remove a step that starts now."""
@@ -226,12 +235,19 @@ class _Play:
         for number in free:
             if self.graph.events[number][0] == number:
                 yield from self._offer(number)
-        while self.heap:
-            start, number, key = heappop(self.heap)
-            if self._next(key) == (start, number):
-                yield from self._start(number, start)
-            else:
-                self._push(key)
+        while True:
+            while self.heap:
+                start, number, key = heappop(self.heap)
+                if self._next(key) == (start, number):
+                    yield from self._start(number, start)
+                else:
+                    self._push(key)
+            # In program order, too, buffers may need more than there is: who assigns addresses tells.
+            waiting = [engine.first() for engine in self.engines.values()]
+            number = min((each for each in waiting if each is not None), default=None)
+            if number is None:
+                return
+            yield from self._start(number, self._earliest(number))
 
     def _offer(self, number: int) -> Iterator[int]:
         """Let an engine start a step that waits for nothing any more; what takes no engine is done at once."""
@@ -255,7 +271,7 @@ class _Play:
         is_blocked = False
         for ready, number in self.engines[key].candidates():
             if best is not None and ready >= best[0]:
-                break
+                continue
             buffers = [each for member in self.graph.events[number] for each in self.held[member]]
             start = self.memories.start(buffers, max(ready, self._earliest(number)))
             is_blocked = is_blocked or start is None

@@ -51,7 +51,7 @@ _SHARES = (0.75, 0.5, 0.0)
 steps stay in program order.
 """
 
-_BUDGETS = (0.9, 0.82, 0.75, 0.6, 0.45, 0.3, 0.0)
+_BUDGETS = (0.9, 0.82, 0.75, 0.5, 0.0)
 """Shares of local memory that buffers may fill after moving, tried in turn for each core until its
 buffers can be placed. In a memory that is full a load waits for what lay at its address, and all loads behind it
 wait, too: with 1.0, ResNet-50 and MobileNetV2 on a core with 512 KiB take 7% and 10% more cycles.
