@@ -23,8 +23,9 @@ input's contiguous axis is not the output's, a tile moves in whole runs and is t
 memory, if that takes fewer cycles. Where a schedule says `output = local`, each core keeps its part of
 the output in one buffer, its slab, which covers what the core reads beside it, and tiles are views of
 slabs (`tiler_bases/slabs.py`). What a core needs of other cores' parts, these send. Where the schedules
-of parts of a layer say `weights = multicast`, they load equal weights at once (`multicast.py`). Each
-family of ops has a file in `tilers/`.
+of parts of a layer say `weights = multicast`, they load equal weights at once, and where they say
+`activations = multicast`, a core sends equal elements to them at once (`multicast.py`). Each family of
+ops has a file in `tilers/`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ What a schedule has already, by hand or by another pass, stays as it is; the res
 `splits=together` the splits of all layers in one search (`split_search.py`), with `splits=by-layer` those that are best
 for each layer alone. `parts` bounds into how many parts a layer is divided. With `on_chip`, tensors between layers stay
 in the local memories of the cores that compute them, where they have room. With `multicast_weights`, cores that need
-the same weights load them at once, if the target can. The passes that follow obey the schedule.
+the same weights load them at once, if the target can; with `multicast_activations`, a core sends what several others
+read of its part to all of them at once. The passes that follow obey the schedule.
 """
 
 from __future__ import annotations
