@@ -18,7 +18,7 @@ import onnx
 import onnxruntime
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from smalti.backends.instructions.instruction_set import ENGINES, Load
+from smalti.backends.instructions.instruction_set import ENGINES, Load, Store
 from smalti.backends.program.encoding import select
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.functional.functional_simulator import FunctionalSimulator
@@ -123,7 +123,10 @@ def in_a_row(program: Program, times: int) -> Program:
         for core in range(len(program.streams)):
             sent = stream["signal_cores"] >> np.uint64(core) & np.uint64(1) != 0
             np.add.at(signals[core], stream["signal_counter"][sent], 1)
-    groups = max(int(select(s, Load)[1]["group"].max(initial=0)) for s in program.streams)
+    kinds = (Load, Store)
+    groups = max(
+        int(select(s, kind)[1]["group"].max(initial=0)) for s in program.streams for kind in kinds
+    )
     streams = []
     for core, stream in enumerate(program.streams):
         copies = []
@@ -132,9 +135,10 @@ def in_a_row(program: Program, times: int) -> Program:
             for code, engine in enumerate(ENGINES):
                 waits = copy[f"wait_{engine}"]
                 waits[waits != 0] += np.uint32(number * np.count_nonzero(stream["engine"] == code))
-            loads, words = select(copy, Load)
-            words["group"][words["group"] != 0] += np.uint32(number * groups)
-            copy[loads] = words.view(copy.dtype)
+            for kind in kinds:
+                transfers, words = select(copy, kind)
+                words["group"][words["group"] != 0] += np.uint32(number * groups)
+                copy[transfers] = words.view(copy.dtype)
             waiting = copy["wait_value"] != 0
             copy["wait_value"][waiting] += (
                 number * signals[core][copy["wait_counter"][waiting]]
