@@ -34,6 +34,13 @@ class Folds(Generic[Whole]):
         """
         return larger(self.stream, rows)
 
+    def busy(self, rows: int, overlap: bool) -> Whole:
+        """Return the cycles from the start of the instruction to that of one that follows it without a gap.
+
+        With `overlap` they hide each other's load and drain.
+        """
+        return self.count * self.interval(rows) if overlap else self.cycles(rows, False)
+
     def cycles(self, rows: int, overlap: bool) -> Whole:
         """Return the cycles of the whole instruction, alone, on an array of `rows` rows.
 

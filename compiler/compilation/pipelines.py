@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict, Unpack
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
@@ -22,14 +22,17 @@ _QUOTABLE = re.compile(r'[^"\\\n\r]*')
 
 
 class Settings(TypedDict):
-    """The options of a pipeline's passes: the target, `quantize`, the number of cores (None: all), and the file of a
-    schedule (None: there is none).
+    """The options of a pipeline's passes.
+
+    `target`: what `load_target` takes. `quantize`: one of `QUANTIZE`. `cores`: how many of the target's cores to use;
+    None, or left out, for all. `schedule`: the file of a schedule, which the layers are to have; None, or left out, for
+    none.
     """
 
     target: str
     quantize: str
-    cores: int | None
-    schedule: str | None
+    cores: NotRequired[int | None]
+    schedule: NotRequired[str | None]
 
 
 def level_of(module: ModuleOp) -> Level:
@@ -92,26 +95,13 @@ def pass_text(name: str, **options: str | int | None) -> str:
     return name + _options(**options)
 
 
-def passes_of(
-    level: Level,
-    *,
-    target: str,
-    quantize: str,
-    cores: int | None = None,
-    schedule: str | None = None,
-) -> list[str]:
+def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
     """Return the passes that work within a level, in order, each as pipeline text.
 
     Run again on their own result they change nothing, so the pipeline can be run on IR that was edited by hand after
     any of them.
-
-    Args:
-        level: the level.
-        target: what `load_target` takes.
-        quantize: one of `QUANTIZE`.
-        cores: how many of the target's cores to use; None for all.
-        schedule: the file of a schedule, which the layers are to have; None for none.
     """
+    cores, schedule = settings.get("cores"), settings.get("schedule")
     within: dict[Level, list[str]] = {
         "top": [
             "top-fold-shapes",
@@ -144,23 +134,15 @@ def passes_of(
     return within[level]
 
 
-def passes_into(
-    level: Level,
-    *,
-    target: str,
-    quantize: str,
-    cores: int | None = None,
-    schedule: str | None = None,
-) -> list[str]:
-    """Return the passes from the level above into `level` and through it, each as pipeline text; arguments as
-    `passes_of`."""
+def passes_into(level: Level, **settings: Unpack[Settings]) -> list[str]:
+    """Return the passes from the level above into `level` and through it, each as pipeline text."""
+    target, quantize = settings["target"], settings["quantize"]
     enter: dict[Level, str] = {
         "tpu": f"convert-top-to-tpu{_options(target=target, quantize=quantize)}",
         "tile": "convert-tpu-to-tile",
         "isa": "convert-tile-to-isa",
     }
-    within = passes_of(level, target=target, quantize=quantize, cores=cores, schedule=schedule)
-    return [enter[level], *within]
+    return [enter[level], *passes_of(level, **settings)]
 
 
 def default_passes(first: Level = "top") -> dict[str, str]:

@@ -43,6 +43,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_of
+from ...dialects.tile.schedule import Sending
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
@@ -153,8 +154,8 @@ def _loading_together(layers: list[Layer]) -> Iterator[list[Layer]]:
     for layer in layers:
         last = together[-1].operation if together else None
         if last is not None and not (
-            _multicasts(last.decided)
-            and _multicasts(layer.operation.decided)
+            "multicast" in _sending(last.decided)
+            and _sending(last.decided) == _sending(layer.operation.decided)
             and last.next_op is layer.operation
             and last.output == layer.operation.output
         ):
@@ -164,8 +165,9 @@ def _loading_together(layers: list[Layer]) -> Iterator[list[Layer]]:
     yield together
 
 
-def _multicasts(schedule: tile.Schedule) -> bool:
-    return "multicast" in (schedule.weights, schedule.activations)
+def _sending(schedule: tile.Schedule) -> tuple[Sending | None, Sending | None]:
+    """Return what a schedule says of what several cores need: weights and activations."""
+    return schedule.weights, schedule.activations
 
 
 def _core_of(layer: Layer, costs: CostModel) -> int:

@@ -64,8 +64,8 @@ class EngineTimes:
         if folds is None or not target.matrix.overlap:
             return StepTime(engine, float(instruction.cycles(complete, target)))
         # Between instructions the load of the first fold and the drain of the last one are hidden.
-        stream = folds.count * folds.interval(target.matrix.rows)
-        return StepTime(engine, float(stream), float(folds.drain))
+        busy = folds.busy(target.matrix.rows, target.matrix.overlap)
+        return StepTime(engine, float(busy), float(folds.drain))
 
     def _of_copy(self, op: tile.CopyOp) -> StepTime:
         """Return the time of a transfer: its addresses, or its bytes through the port of a local memory."""

@@ -113,14 +113,9 @@ class CostModel:
         if found is None:
             from ...backends.targets import cycles
 
+            unit = self.target.matrix
             folds = cycles.matrix_folds(self.target, storage, m=m, k=k, n=n, repeat=repeat)
-            rows = self.target.matrix.rows
-            found = (
-                folds.count * folds.interval(rows)
-                if self.target.matrix.overlap
-                else folds.cycles(rows, False)
-            )
-            self._cycles[key] = found
+            found = self._cycles[key] = folds.busy(unit.rows, unit.overlap)
         return found
 
     def operations_of(self, function: str) -> int:

@@ -56,10 +56,7 @@ class LeastCosts(_UnpaddedCosts):
 
     def _busy(self, storage: str, m: int, k: int, n: int, repeat: int) -> int:
         unit = self.target.matrix
-        folds = self._folds(storage, m, k, n, repeat)
-        if unit.overlap:
-            return folds.count * folds.interval(unit.rows)
-        return folds.cycles(unit.rows, overlap=False)
+        return self._folds(storage, m, k, n, repeat).busy(unit.rows, unit.overlap)
 
 
 @dataclass(eq=False)
