@@ -261,6 +261,8 @@ class Emitter:
             found = self._in_place(buffer, box, order, pitch, takes_pitch)
             if found is not None:
                 value, rows = found
+                if rows.columns != pitch or rows.pitch != pitch:
+                    shape = (*shape[:-1], rows.columns)
                 return self._view(value, rows, shape, f"{buffer.name}_tile")
         target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
         self.fill_box(
@@ -301,10 +303,8 @@ class Emitter:
         return piece.value, rows._replace(columns=columns)
 
     def _view(self, source: SSAValue, rows: Rows, shape: Sequence[int], name: str) -> SSAValue:
-        """Return rows of a buffer as one of `shape`, but for the columns if there are gaps between the rows."""
-        pitch = None
-        if rows.columns != rows.pitch:
-            shape, pitch = (*shape[:-1], rows.columns), rows.pitch
+        """Return rows of a buffer as one of `shape`."""
+        pitch = None if rows.columns == rows.pitch else rows.pitch
         if _is_whole(source, shape):
             return source
         view = tile.ViewOp(source, shape, offset=rows.offset, pitch=pitch, location=self.location)

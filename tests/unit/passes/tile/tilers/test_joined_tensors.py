@@ -152,6 +152,20 @@ def test_what_other_cores_compute_is_sent_to_the_joined_tensor_at_once() -> None
     check_on_simulator(own.network, module, 64)
 
 
+@pytest.mark.parametrize("low", range(6))
+def test_a_slice_of_one_row_begins_where_it_lies(low: int) -> None:
+    """The row ends before what pads the whole tensor, unless it is the last part of it."""
+    network = Network(True, np.random.default_rng(3))
+    own = Joining(network)
+    a = own.clamp(network.input(6))
+    name = own.name()
+    own.inner.add(name)
+    y = own.clamp(own.add(tpu.SliceOp(name, a, starts=(low,), sizes=(1,), steps=(1,))))
+    module = check(network, y, "default-8c", 1, lambda op: stay(own, op, Schedule(cores=(0,))))
+    assert copies(module, name) == []
+    check_on_simulator(network, module, 64)
+
+
 @settings(SETTINGS, max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_random_networks_of_joined_tensors_compute_the_same(seed: int, data: st.DataObject) -> None:
