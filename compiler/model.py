@@ -26,6 +26,7 @@ from .compilation.compilation import (
     CALIBRATION_TABLE,
     SCHEDULE,
     CalibrationSource,
+    Compilation,
     CompileOptions,
     start_from_model,
 )
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from ..backends.program.lower_bound import LowerBound
     from ..backends.program.program import Program
     from ..backends.simulator.timing.timing_result import Timing
+    from ..passes.tile.decisions import PlanTrace
+    from .driver.plan_tracing import PlanTracing
     from .onnx_import.model.limits import ImportLimits
 
 
@@ -94,15 +97,18 @@ class CompiledModel:
         levels: Mapping[Level, ModuleOp],
         pipeline: str = "",
         ranges: Ranges | None = None,
+        plan_trace: PlanTrace | None = None,
     ) -> None:
         """Make a compiled model of a program.
 
         `pipeline` is the text of the passes that made it, for smalti-opt. `ranges` are those that calibration measured;
-        the text reads them from a file that `save_calibration` writes.
+        the text reads them from a file that `save_calibration` writes. `plan_trace` are the decisions about its
+        schedule, None if they were not asked for.
         """
         self.program = program
         self.pipeline = pipeline
         self.ranges = ranges
+        self.plan_trace = plan_trace
         self._levels = dict(levels)
 
     def __repr__(self) -> str:
@@ -123,6 +129,22 @@ class CompiledModel:
         `str` gives as text. None if the program was compiled from IR whose layers were tiled already.
         """
         return parse_schedule(self.program.schedule) if self.program.schedule else None
+
+    def explain_plan(self, *nodes: str) -> str:
+        """Return for layers, by their names, those of their ONNX nodes or globs of them, how they are carried out, and
+        why: the candidates, their estimated cycles, and what decided.
+
+        Raises:
+            DiagnosticError: if a name means no layer, or if the model was compiled without `trace_plan`.
+        """
+        from .driver.plan_tracing import explain
+
+        if self.plan_trace is None:
+            raise DiagnosticError(
+                "the decisions about the schedule were not taken down",
+                hint="compile with compile_model(trace_plan=True)",
+            )
+        return explain(self.plan_trace, nodes)
 
     def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
         """Run the program's bytes on the functional simulator.
@@ -229,6 +251,7 @@ def compile_model(
     plugins: str | Path | Plugin | Sequence[str | Path | Plugin] = (),
     schedule: ScheduleSource | None = None,
     optimization: int | Optimization = HIGHEST_LEVEL,
+    trace_plan: bool = False,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -252,6 +275,8 @@ def compile_model(
             `schedule` of another compiled model, or schedules by the names of layers or globs of them:
             `{"conv1": {"cores": [0, 1]}, "conv*": "tile = [1, 64, 14, 56], output = local"}`.
         optimization: a level, 0 to 2, or an `Optimization`, which has single effects, too.
+        trace_plan: whether to take down what is decided about the schedule, among which candidates, and why, for
+            `plan_trace` and `explain_plan` of the result.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
@@ -273,9 +298,21 @@ def compile_model(
         compilation = start_from_model(
             model, options, batch=batch, input_shapes=input_shapes, symbols=symbols, limits=limits
         )
+        tracing = _trace_of(compilation) if trace_plan else None
         program = compilation.compile()
     pipeline = ",".join(compilation.pipeline)
-    return CompiledModel(program, compilation.levels, pipeline, compilation.ranges)
+    trace = None if tracing is None else tracing.trace
+    return CompiledModel(program, compilation.levels, pipeline, compilation.ranges, trace)
+
+
+def _trace_of(compilation: Compilation) -> PlanTracing:
+    """Have a compilation take down the decisions about its schedule. Raises DiagnosticError if it makes none."""
+    from .driver.plan_tracing import PlanTracing, check_planned
+
+    check_planned(compilation.passes_down_to("isa"))
+    tracing = PlanTracing()
+    compilation.instruments = [tracing]
+    return tracing
 
 
 def load_program(path: str | Path) -> CompiledModel:

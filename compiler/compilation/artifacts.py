@@ -37,6 +37,15 @@ class Artifacts:
         """The program, once it is written."""
         self._names: dict[str, str] = {}
 
+    @property
+    def last_level(self) -> Level:
+        """The lowest level that the stages need."""
+        if "program" in self.stages:
+            return "isa"
+        planned = ("tile",) if "schedule" in self.stages else ()
+        wanted: list[Level] = [level for level in LEVELS if level in (*self.stages, *planned)]
+        return wanted[-1]
+
     def paths(self, calibration: CalibrationSource | None) -> list[Path]:
         """Return every file that `write` may write, the program first.
 
@@ -97,7 +106,7 @@ class Artifacts:
         compilation.calibration_table = str(self.program.parent / table)
         compilation.on_level = write_level
         compilation.keep_levels = False
-        compilation.lower_to(_last_level(self.stages))
+        compilation.lower_to(self.last_level)
         if compilation.ranges is not None:
             self._names["calibration"] = table
             write_table(compilation.ranges, folder / table)
@@ -110,12 +119,3 @@ class Artifacts:
             self.built = compilation.compile()
             container.save(self.built, folder / self.program.name)
             note_program(levels, container.program_hash(folder / self.program.name) or "")
-
-
-def _last_level(stages: Sequence[str]) -> Level:
-    """Return the lowest level that the stages need."""
-    if "program" in stages:
-        return "isa"
-    planned = ("tile",) if "schedule" in stages else ()
-    wanted: list[Level] = [level for level in LEVELS if level in (*stages, *planned)]
-    return wanted[-1]

@@ -178,6 +178,16 @@ class Compilation:
             self._run(self._inserted(passes_into(below, **self._settings()), below))
             self._reached(below)
 
+    def passes_down_to(self, end: Level) -> list[ModulePass]:
+        """Return the passes that `lower_to` would run, but that which annotates what calibration finds."""
+        level = level_of(self.module)
+        texts: list[str] = []
+        if level not in self._passed:
+            texts += self._inserted(passes_of(level, **self._settings()), level)
+        for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
+            texts += self._inserted(passes_into(below, **self._settings()), below)
+        return list(parse_pipeline(",".join(texts)))
+
     def _inserted(self, texts: list[str], level: Level) -> list[str]:
         """Return the passes of a level with the user's changes, and the user's own among them."""
         for change in self.options.pass_changes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import Literal
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
+from xdsl.passes import ModulePass
 
 from ...dialects.ir.text.module_text import PrintOptions, print_module
 from ...passes.instrument import PassInstrument
@@ -18,6 +19,7 @@ from ...passes.registry import get_pass
 from .crash_reproducer import CrashReproducer, ReproducerWriter
 from .ir_difference import IrDifference
 from .ir_printing import BannerSink, FolderSink, IrPrinting, PrintPoints
+from .plan_tracing import PlanTracing, check_planned
 from .provenance import Provenance
 from .rewrite_limit import RewriteLimit
 from .rewrite_log import RewriteLog
@@ -66,7 +68,8 @@ class Instrumentation:
     """What to show. Reports go to standard error, or to the files named.
 
     `verify_numerics`: an .npz of inputs, or "random:SEED"; every pass must leave what the IR computes on them as it
-    is. `provenance`: an ONNX node to follow.
+    is. `provenance`: an ONNX node to follow. `explain_plan`: layers, or ONNX nodes, whose schedules are to be
+    explained; `plan_trace`: the file for all decisions about schedules.
     """
 
     style: PrintStyle = field(default_factory=PrintStyle)
@@ -84,6 +87,8 @@ class Instrumentation:
     verify_each: bool = True
     verify_numerics: str | None = None
     provenance: str | None = None
+    explain_plan: tuple[str, ...] = ()
+    plan_trace: Path | None = None
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     gathered: PassStatistics = field(default_factory=PassStatistics)
 
@@ -109,6 +114,8 @@ class Instrumentation:
             made.append(IrDifference(self.style.text_of, sys.stderr))
         if self.provenance is not None:
             made.append(Provenance(self.provenance, sys.stderr))
+        if self.explain_plan or self.plan_trace is not None:
+            made.append(PlanTracing(self.explain_plan, self.plan_trace, sys.stderr))
         if self.verify_numerics is not None:
             from ..debugging.numerics_verification import NumericsVerifier
 
@@ -130,6 +137,11 @@ class Instrumentation:
         if not points.any():
             return []
         return [IrPrinting(points, self.style.text_of, BannerSink(sys.stderr))]
+
+    def check(self, passes: Sequence[ModulePass]) -> None:
+        """Raise DiagnosticError if these are all the passes that run, and something that is asked for needs others."""
+        if self.explain_plan or self.plan_trace is not None:
+            check_planned(passes)
 
     def report(self) -> None:
         """Write at the end what the passes counted and how long they took, if the user asked for it."""

@@ -87,6 +87,7 @@ class OptDriver:
         if self.options.dump_pipeline:
             shown = print_pipeline(passes, defaults=True)
             sys.stderr.write(f"Pass pipeline of {len(passes)} passes:\nbuiltin.module({shown})\n")
+        self.instrumentation.check(passes)
         instruments = self.instrumentation.instruments()
         chunks = (
             [Chunk(text, 1)]

@@ -70,12 +70,17 @@ class Multicasts:
 
 def loads_of_weights(tiler: Tiler, parts: Parts) -> Sending | None:
     """Return `multicast` if several cores need the same weights and can load them at once, else None."""
+    return "multicast" if cores_sharing_weights(tiler, parts) > 1 else None
+
+
+def cores_sharing_weights(tiler: Tiler, parts: Parts) -> int:
+    """Return how many cores at most need the same weights, and can load them at once."""
     needed: dict[Hashable, set[int]] = defaultdict(set)
     for core, window in zip(parts.cores, parts.windows, strict=True):
         work = tiler.work(window)
         if work.shared_load_bytes:
             needed[work.shared].add(core)
-    return "multicast" if any(len(cores) > 1 for cores in needed.values()) else None
+    return max(map(len, needed.values()), default=0)
 
 
 def sends_of_activations(tiler: Tiler, parts: Parts) -> Sending | None:
@@ -84,17 +89,25 @@ def sends_of_activations(tiler: Tiler, parts: Parts) -> Sending | None:
     """
     if not tiler.costs.multicasts_activations:
         return None
+    return "multicast" if cores_sharing_activations(tiler, parts) > 1 else None
+
+
+def cores_sharing_activations(tiler: Tiler, parts: Parts) -> int:
+    """Return how many cores at most need elements of a tensor in local memories that one of them needs."""
     boxes = [
         (core, index, box)
         for core, window in zip(parts.cores, parts.windows, strict=True)
         for index, box in tiler.work(window).boxes
     ]
-    shared = any(
-        core != other and index == index_ and intersection(box, box_) is not None
-        for core, index, box in boxes
-        for other, index_, box_ in boxes
+    sharing = (
+        {
+            core
+            for core, index_, box_ in boxes
+            if index == index_ and intersection(box, box_) is not None
+        }
+        for _, index, box in boxes
     )
-    return "multicast" if shared else None
+    return max(map(len, sharing), default=0)
 
 
 def _meetings(cores: dict[int, list[Operation]], schedule: Schedule) -> list[_Meeting]:

@@ -140,7 +140,7 @@ class NetworkSchedule(Mapping[str, Schedule]):
 
     def _unmatched_notes(self, program: ProgramOp) -> list[Note]:
         names = {op.tpu_name or "" for op in layers_of(program)}
-        alone = [entry for entry in self.entries if not _matches(entry.pattern, names)]
+        alone = [entry for entry in self.entries if not names_meant(entry.pattern, names)]
         return [_unmatched_note(entry) for entry in alone[:_SHOWN_ENTRIES]]
 
     def given(self, layers: Sequence[LayerOp]) -> list[tuple[LayerOp, Schedule, Place]]:
@@ -155,7 +155,7 @@ class NetworkSchedule(Mapping[str, Schedule]):
         found: dict[int, tuple[Schedule, Place]] = {}
         unmatched: list[Entry] = []
         for entry in self.entries:
-            matching = _matches(entry.pattern, names)
+            matching = names_meant(entry.pattern, names)
             if not matching:
                 unmatched.append(entry)
             for number in (number for name in matching for number in names[name]):
@@ -197,8 +197,8 @@ def layers_hash(layers: Sequence[LayerOp]) -> str:
     return f"sha256:{digest.hexdigest()[:16]}"
 
 
-def _matches(pattern: str, names: Collection[str]) -> list[str]:
-    """Return the names that a pattern means."""
+def names_meant(pattern: str, names: Collection[str]) -> list[str]:
+    """Return the names that a pattern means: itself or, if that is none, those that match it as a glob."""
     if pattern in names:
         return [pattern]
     if not _GLOB.search(pattern):

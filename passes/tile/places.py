@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +11,10 @@ from xdsl.ir import SSAValue
 
 from ...dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
 from ..tiling.windows import Window, with_axes_of
+from .decisions import InPlaceReason, PlaceReason, Shortage
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.residents import Residents
-from .tiler_bases.slabs import Part, Read, Slab, SlabPlan
+from .tiler_bases.slabs import Alias, Part, Read, Slab, SlabPlan
 from .tiler_bases.tiler import Tiler
 
 _TILES = 2.5
@@ -33,21 +34,51 @@ class PlannedLayer:
     windows: Sequence[Window]
 
 
-def that_may_stay(tilers: Iterable[Tiler]) -> frozenset[SSAValue]:
+@dataclass
+class PlaceNotes:
+    """Why tensors are where they are, as far as they are not simply in local memories of their own.
+
+    `unable`: why one cannot stay, and the name of the layer that hinders it, if one does. `short`: where there is no
+    room. `not_in_place`: why one that stays lies in no other. `taken`: of one that stays, the bytes that the core takes
+    for it that keeps most, and the last layer that reads it. `aliases`: the tensor in which one could lie, and whether
+    that is joined of it.
+    """
+
+    unable: dict[SSAValue, tuple[PlaceReason, str | None]] = field(default_factory=dict)
+    short: dict[SSAValue, Shortage] = field(default_factory=dict)
+    not_in_place: dict[SSAValue, InPlaceReason] = field(default_factory=dict)
+    taken: dict[SSAValue, tuple[int, str]] = field(default_factory=dict)
+    aliases: dict[SSAValue, Alias] = field(default_factory=dict)
+
+
+def that_may_stay(tilers: Iterable[Tiler], notes: PlaceNotes | None = None) -> frozenset[SSAValue]:
     """Return the tensors that all layers which write and read them could take in local memories, and whose schedules do
-    not say otherwise.
+    not say otherwise. `notes` get the reasons of the others.
     """
     able: set[SSAValue] = set()
-    unable: set[SSAValue] = set()
+    unable: dict[SSAValue, tuple[PlaceReason, str | None]] = {}
     for tiler in tilers:
         layer = tiler.layer
         if not tiler.may_stay_on_chip:
-            unable |= {layer.output.value, *(buffer.value for buffer in layer.inputs)}
-        is_fixed = layer.operation.decided.output == "global" or _address(layer.output) is not None
-        if is_fixed or not _is_between_layers(layer.output):
-            unable.add(layer.output.value)
+            for buffer in (layer.output, *layer.inputs):
+                unable.setdefault(buffer.value, ("layer", layer.name))
+        if (why := _bound_to_global_memory(layer)) is not None:
+            unable[layer.output.value] = why, None
         able.add(layer.output.value)
-    return frozenset(able - unable)
+    if notes is not None:
+        notes.unable = unable
+    return frozenset(able - unable.keys())
+
+
+def _bound_to_global_memory(layer: Layer) -> PlaceReason | None:
+    """Return why an output is in global memory, whatever its writers and readers can; None if it may be elsewhere."""
+    if layer.operation.decided.output == "global":
+        return "schedule"
+    if _address(layer.output) is not None:
+        return "address"
+    if _is_between_layers(layer.output):
+        return None
+    return "no_axes" if layer.output.segment == "scratch" else "port"
 
 
 class Places(NamedTuple):
@@ -57,11 +88,15 @@ class Places(NamedTuple):
     in_place: frozenset[SSAValue]
 
 
-def choose_places(planned: Sequence[PlannedLayer], candidates: frozenset[SSAValue]) -> Places:
+def choose_places(
+    planned: Sequence[PlannedLayer],
+    candidates: frozenset[SSAValue],
+    notes: PlaceNotes | None = None,
+) -> Places:
     """Return which of the candidates stay in local memories: they and the tiles of the layers fit at all times.
 
     Those come first that save most transfers for the time that they stay. `planned` are the layers of a program, in its
-    order.
+    order. `notes` get the reasons.
     """
     if not planned:
         return Places(frozenset(), frozenset())
@@ -84,9 +119,29 @@ def choose_places(planned: Sequence[PlannedLayer], candidates: frozenset[SSAValu
             kept.add(value)
             for core, size in needed.items():
                 free[core] -= size
+            if notes is not None:
+                most = max(size.max() for size in needed.values())
+                notes.taken[value] = int(most), planned[slabs.lifetime(value)[1]].layer.name
+        elif notes is not None:
+            notes.short[value] = _shortage(planned, free, needed)
     apart = {each.layer.output.value for each in planned if each.schedule.output == "local"}
     movable = [value for value in slabs.aliases if value in kept and value not in apart]
-    return Places(frozenset(kept), _placed_in_others(slabs, movable, kept, free))
+    in_place = _placed_in_others(slabs, movable, kept, free, notes)
+    if notes is not None:
+        notes.aliases = {value: slabs.aliases[value] for value in slabs.aliases if value in kept}
+        notes.not_in_place |= dict.fromkeys(apart & kept, "schedule")
+    return Places(frozenset(kept), in_place)
+
+
+def _shortage(
+    planned: Sequence[PlannedLayer], free: dict[int, np.ndarray], needed: dict[int, np.ndarray]
+) -> Shortage:
+    """Return where bytes that a tensor needs exceed what is free by most, by core and layer."""
+    lacking = {core: np.where(size > 0, size - free[core], 0) for core, size in needed.items()}
+    core = max(lacking, key=lambda each: float(lacking[each].max()))
+    at = int(lacking[core].argmax())
+    name, left = planned[at].layer.name, max(free[core][at], 0)
+    return Shortage(name, core, int(needed[core][at]), int(left))
 
 
 @dataclass
@@ -110,10 +165,11 @@ def _placed_in_others(
     movable: Sequence[SSAValue],
     kept: Collection[SSAValue],
     free: dict[int, np.ndarray],
+    notes: PlaceNotes | None,
 ) -> frozenset[SSAValue]:
     """Return which of the `movable` tensors lie in the slabs of others: those for which there is room, as the larger
     slabs are in use as soon as one of their parts is written, and as long as one is read. `free` is what the slabs,
-    each in a buffer of its own, leave free.
+    each in a buffer of its own, leave free. `notes` get the reasons of those that do not.
     """
     claims: dict[tuple[SSAValue, Slab], _Claim] = {}
     for value in kept:
@@ -146,6 +202,8 @@ def _placed_in_others(
                     max(inner.last, outer.last),
                 )
                 inner.within = outer
+        elif notes is not None:
+            notes.not_in_place[value] = "no_room" if pairs else "apart"
     return frozenset(placed)
 
 

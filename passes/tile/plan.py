@@ -20,7 +20,7 @@ read of its part to all of them at once. The passes that follow obey the schedul
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -32,9 +32,11 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_m
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.ir.weights import WeightStore
+from ...dialects.tile import Schedule
 from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
+from ..tiling.tile_sizes import TriedTile
 from ..tiling.windows import Window
 from .layer_parts import Parts, cheapest, check_core_count, possible_parts
 from .multicast import loads_of_weights, sends_of_activations
@@ -46,7 +48,8 @@ from .places import (
     tensors_in_place,
     that_may_stay,
 )
-from .split_search import choose_parts
+from .plan_recorder import PlanRecorder
+from .split_search import choose_parts, considered_alone
 from .tiler_bases.constants import Constants
 from .tiler_bases.layer import Buffer, Layer
 from .tiler_bases.tiler import Tiler
@@ -95,6 +98,12 @@ class Plan(SmaltiPass):
                 f"option 'parts' is at least 1, got {self.parts}", Place(name=f"pass '{self.name}'")
             )
 
+    _recorder: ClassVar[PlanRecorder | None] = None
+
+    def record(self, recorder: PlanRecorder) -> None:
+        """Have `recorder` gather what the next run decides, and among what. The schedules are the same."""
+        object.__setattr__(self, "_recorder", recorder)  # the pass is frozen, as all are
+
     def run(self, ctx: Context, module: ModuleOp) -> None:
         """Write the schedules. Raises DiagnosticError if a schedule cannot be carried out, or if a layer fits no
         memory.
@@ -105,31 +114,43 @@ class Plan(SmaltiPass):
         costs = CostModel(
             target, can and self.multicast_weights, can and self.multicast_activations
         )
-        network = _Network(tile.program_of(module), costs, store_of(ctx), cores, self)
+        recorder = self._recorder
+        notes = None if recorder is None else recorder.places
+        network = _Network(tile.program_of(module), costs, store_of(ctx), cores, self, recorder)
         kept, in_place = kept_tensors(network.program), tensors_in_place(network.program)
         if self.on_chip:
-            kept = that_may_stay(tiler_of(layer, network.costs) for layer in network.layers(kept))
+            tilers = (tiler_of(layer, costs) for layer in network.layers(kept))
+            kept = that_may_stay(tilers, notes)
         planned = network.planned(kept)
         if self.on_chip:
             # First as if all could stay, then as those do for which there is room.
-            places = choose_places(planned, kept)
+            places = choose_places(planned, kept, notes)
             if places.kept != kept:
                 planned = network.planned(places.kept)
-                places = choose_places(planned, places.kept)
+                places = choose_places(planned, places.kept, notes)
             kept, in_place = places
+        planned = [self._placed(each, kept, in_place) for each in planned]
+        if recorder is not None:
+            recorder.finish(network.program.sym_name.data, planned, costs, cores, in_place)
         for each in planned:
             operation, schedule = each.layer.operation, each.schedule
-            if operation.output in kept:
-                is_inside = operation.output in in_place
-                schedule = replace(schedule, output="in_place" if is_inside else "local")
-                self.count("local")
-                self.count("in_place", int(is_inside))
-            elif schedule.output is None:
-                schedule = replace(schedule, output="global")
+            self.count("local", int(schedule.stays_on_chip))
+            self.count("in_place", int(schedule.output == "in_place"))
             self.count("multicast", int(schedule.weights == "multicast"))
             if schedule != operation.decided:
                 operation.properties["schedule"] = ScheduleAttr(schedule)
                 self.count("planned")
+
+    def _placed(
+        self, planned: PlannedLayer, kept: Collection[SSAValue], in_place: Collection[SSAValue]
+    ) -> PlannedLayer:
+        """Return a layer whose schedule says where the output lies."""
+        schedule, output = planned.schedule, planned.layer.operation.output
+        if output in kept:
+            schedule = replace(schedule, output="in_place" if output in in_place else "local")
+        elif schedule.output is None:
+            schedule = replace(schedule, output="global")
+        return replace(planned, schedule=schedule)
 
 
 @dataclass(frozen=True)
@@ -141,6 +162,7 @@ class _Network:
     store: WeightStore
     cores: int
     options: Plan
+    recorder: PlanRecorder | None
 
     def layers(self, kept: frozenset[SSAValue]) -> list[Layer]:
         """Read the layers; the tensors `kept` stay in local memories."""
@@ -162,13 +184,21 @@ class _Network:
         layers = self.layers(kept)
         tilers = [tiler_of(layer, self.costs) for layer in layers]
         options = [self._options(*each) for each in zip(layers, tilers, strict=True)]
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.begin_round(options)
         if self.options.splits == "together":
-            chosen = choose_parts(tilers, options)
+            chosen = choose_parts(tilers, options, recorder and recorder.splits)
         else:
             chosen = [cheapest(*each) for each in zip(tilers, options, strict=True)]
+            if recorder is not None:
+                recorder.splits = [
+                    considered_alone(*each) for each in zip(tilers, options, strict=True)
+                ]
+        tried = [None] * len(layers) if recorder is None else recorder.tiles
         return [
-            _complete(layer, tiler, parts, self.costs, constants)
-            for layer, tiler, parts in zip(layers, tilers, chosen, strict=True)
+            _complete(*each, self.costs, constants)
+            for each in zip(layers, tilers, chosen, tried, strict=True)
         ]
 
     def _options(self, layer: Layer, tiler: Tiler) -> list[Parts]:
@@ -181,21 +211,29 @@ class _Network:
 
 
 def _complete(
-    layer: Layer, tiler: Tiler, parts: Parts, costs: CostModel, constants: Constants
+    layer: Layer,
+    tiler: Tiler,
+    parts: Parts,
+    tried: list[TriedTile] | None,
+    costs: CostModel,
+    constants: Constants,
 ) -> PlannedLayer:
-    """Return a layer with its schedule, with all that it leaves out but the place of the output."""
+    """Return a layer with its schedule, with all that it leaves out but the place of the output. What is looked at for
+    tiles of the first part is appended to `tried`, if that is a list.
+    """
     decided = layer.operation.decided
     if layer.operation.core is not None:
-        schedule = tiler.plan(layer.window, decided, constants).over(decided)
+        schedule = _planned(tiler, layer.window, decided, constants, tried).over(decided)
         return PlannedLayer(layer, tiler, schedule, parts.cores, parts.windows)
     layer.siblings = list(parts.windows)
     tiler = tiler_of(layer, costs)
     planned = [
-        tiler.plan(window, decided.of_part(number), constants)
+        _planned(tiler, window, decided.of_part(number), constants, None if number else tried)
         for number, window in enumerate(parts.windows)
     ]
-    rank = len(layer.operation.window.get_values()) // 2
-    schedule = _joined(tiler, parts.windows, planned, constants).over(parts.complete(decided, rank))
+    schedule = _joined(tiler, parts.windows, planned, constants).over(
+        parts.complete(decided, layer.rank)
+    )
     if schedule.weights is None:
         # A product that has no weights to share says so, too, so that no later pass decides it.
         alone = "separate" if schedule.block is not None else None
@@ -205,9 +243,22 @@ def _complete(
     return PlannedLayer(layer, tiler, schedule, parts.cores, parts.windows)
 
 
+def _planned(
+    tiler: Tiler,
+    window: Window,
+    decided: Schedule,
+    constants: Constants,
+    tried: list[TriedTile] | None,
+) -> Schedule:
+    tiler.tried = tried
+    schedule = tiler.plan(window, decided, constants)
+    tiler.tried = None
+    return schedule
+
+
 def _joined(
-    tiler: Tiler, windows: tuple[Window, ...], planned: list[tile.Schedule], constants: Constants
-) -> tile.Schedule:
+    tiler: Tiler, windows: tuple[Window, ...], planned: list[Schedule], constants: Constants
+) -> Schedule:
     """Return what the schedules of the parts say as one: a value for all parts if the first part's means the same for
     each of the others, else a value for each part.
     """

@@ -23,7 +23,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ...backends.numerics.storage import bytes_of
-from ..tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work
+from ..tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work, split_cycles
 from ..tiling.windows import Window
 from .layer_parts import Parts
 from .tiler_bases.layer import Buffer
@@ -46,8 +46,16 @@ _AHEAD = 0.75
 """The share of local memory that loads ahead may fill."""
 
 
-def choose_parts(tilers: Sequence[Tiler], options: Sequence[Sequence[Parts]]) -> list[Parts]:
-    """Return one of the options of each layer, in the order of the layers of a program."""
+def choose_parts(
+    tilers: Sequence[Tiler],
+    options: Sequence[Sequence[Parts]],
+    considered: list[list[Considered]] | None = None,
+) -> list[Parts]:
+    """Return one of the options of each layer, in the order of the layers of a program.
+
+    What was considered for each layer, with what it takes if all others stay as they are chosen, is appended to
+    `considered`, if that is given.
+    """
     if not tilers:
         return []
     layers = [_Layer.of(*each) for each in zip(tilers, options, strict=True)]
@@ -56,6 +64,8 @@ def choose_parts(tilers: Sequence[Tiler], options: Sequence[Sequence[Parts]]) ->
     for number, layer in enumerate(layers):
         states = _advance(states, layers, number, layer)
     best = states[0]
+    if considered is not None:
+        considered += _considered(layers, best.choices)
     return [layer.options[choice] for layer, choice in zip(layers, best.choices, strict=True)]
 
 
@@ -79,6 +89,7 @@ class _Layer:
     works: list[list[Work]]
     compute: np.ndarray
     bus: np.ndarray
+    """Cycles of loads and stores over the bus of global memory."""
     held: np.ndarray
     """Bytes of weights that wait in the memory of a core."""
     loads: np.ndarray
@@ -300,19 +311,34 @@ def _ways(state: _State, layer: _Layer) -> Iterator[_Way]:
     for edge in layer.edges:
         port = port + edge.port_bytes[state.choices[edge.source]]
         moved = moved + edge.moved_bytes[state.choices[edge.source]]
-    copy = np.maximum(
-        port.max(axis=1) / costs.port_bytes_per_cycle, moved / costs.interconnect_bytes_per_cycle
-    )
-    work = np.maximum(layer.compute, copy) + EXPOSED * np.minimum(layer.compute, copy)
-    work = work + layer.overhead + _SENDING * (moved > 0)
+    work = _work(layer.compute, layer.overhead, _exchange(costs, port, moved), moved > 0)
     start = np.maximum(state.loaded, _room(state, layer.held, costs.local_bytes * _AHEAD))
     loaded = np.where(layer.bus > 0, start + layer.bus, state.loaded)
     done, worked = np.maximum(state.done, loaded) + work, state.worked + work
-    # Where loads take all the time, less work is better nevertheless.
-    scores = done + worked / 16
+    scores = _score(done, worked)
     columns = (each.tolist() for each in (scores, done, loaded, worked))
     for option, (score, *figures) in enumerate(zip(*columns, strict=True)):
         yield _Way(score, state, option, *figures)
+
+
+def _exchange(costs: CostModel, port: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Return the cycles of bytes through the port of each core, [options, cores], and of those between memories."""
+    return np.maximum(
+        port.max(axis=1) / costs.port_bytes_per_cycle, moved / costs.interconnect_bytes_per_cycle
+    )
+
+
+def _work(
+    compute: np.ndarray, overhead: np.ndarray, exchange: np.ndarray, is_sent: np.ndarray
+) -> np.ndarray:
+    """Return the cycles of options of a layer, once its loads are there."""
+    work = np.maximum(compute, exchange) + EXPOSED * np.minimum(compute, exchange)
+    return work + overhead + _SENDING * is_sent
+
+
+def _score(done: np.ndarray, worked: np.ndarray) -> np.ndarray:
+    # Where loads take all the time, less work is better nevertheless.
+    return done + worked / 16
 
 
 def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:
@@ -322,3 +348,91 @@ def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:
     needed = state.held[-1] + held - most
     last = np.searchsorted(state.held, needed)
     return np.where(needed > 0, state.ends[np.minimum(last, len(state.ends) - 1)], 0.0)
+
+
+@dataclass(frozen=True)
+class Considered:
+    """An option of a layer and its cycles, if all other layers stay as they are chosen. `network` is what the search
+    minimizes, None if layers were not divided together.
+    """
+
+    parts: Parts
+    works: Sequence[Work]
+    exchange: float
+    overhead: float
+    sending: float
+    waiting: float
+    layer: float
+    network: float | None
+
+
+def _considered(layers: Sequence[_Layer], choices: Sequence[int]) -> Iterator[list[Considered]]:
+    """Return what was considered for each layer."""
+    state = _State(np.zeros(0), np.zeros(0))
+    for number, layer in enumerate(layers):
+        yield _alternatives(layers, choices, number, state)
+        way = next(way for way in _ways(state, layer) if way.option == choices[number])
+        state = way.taken(layer.held[way.option])
+
+
+def _alternatives(
+    layers: Sequence[_Layer], choices: Sequence[int], changed: int, state: _State
+) -> list[Considered]:
+    """Return the options of layer `changed` with what each takes; `state` is that of the layers before it."""
+    own = np.arange(len(layers[changed].options))
+    done, loaded, worked = (
+        np.full(len(own), each) for each in (state.done, state.loaded, state.worked)
+    )
+    ends, sums = (np.tile(each, (len(own), 1)) for each in (state.ends, state.held))
+    found: list[np.ndarray] = []
+    for number, layer in enumerate(layers[changed:], changed):
+        costs = layer.tiler.costs
+        option = own if number == changed else np.full(len(own), choices[number])
+        port, moved = layer.loads[option], np.zeros(len(own))
+        for edge in layer.edges:
+            source = own if edge.source == changed else np.full(len(own), choices[edge.source])
+            port = port + edge.port_bytes[source, option]
+            moved = moved + edge.moved_bytes[source, option]
+        exchange = _exchange(costs, port, moved)
+        work = _work(layer.compute[option], layer.overhead[option], exchange, moved > 0)
+        room = _rooms(ends, sums, layer.held[option], costs.local_bytes * _AHEAD)
+        bus = layer.bus[option]
+        loaded = np.where(bus > 0, np.maximum(loaded, room) + bus, loaded)
+        if number == changed:
+            found = [exchange, moved > 0, np.maximum(loaded - done, 0), work]
+        done, worked = np.maximum(done, loaded) + work, worked + work
+        before = sums[:, -1] if number else np.zeros(len(own))
+        ends = np.column_stack([ends, done])
+        sums = np.column_stack([sums, before + layer.held[option]])
+    layer, scores = layers[changed], _score(done, worked)
+    return [
+        Considered(
+            layer.options[i], layer.works[i], exchange, layer.overhead[i], _SENDING * is_sent,
+            waiting, work, score,
+        )
+        for i, (exchange, is_sent, waiting, work, score) in enumerate(zip(*found, scores, strict=True))
+    ]  # fmt: skip
+
+
+def _rooms(ends: np.ndarray, sums: np.ndarray, held: np.ndarray, most: float) -> np.ndarray:
+    """Return what `_room` does for several states, [states, layers]."""
+    if not ends.shape[1]:
+        return np.zeros(len(held))
+    needed = sums[:, -1] + held - most
+    last = np.minimum((sums < needed[:, None]).sum(axis=1), ends.shape[1] - 1)
+    return np.where(needed > 0, ends[np.arange(len(ends)), last], 0.0)
+
+
+def considered_alone(tiler: Tiler, options: Sequence[Parts]) -> list[Considered]:
+    """Return the options of a layer with what each takes by itself, by the estimate of `cheapest`."""
+    costs, found = tiler.costs, list[Considered]()
+    for parts in options:
+        works = [tiler.work(window) for window in parts.windows]
+        copied = [work.copied_bytes for work in works]
+        exchange = max(
+            2 * max(copied) / costs.port_bytes_per_cycle,
+            sum(copied) / costs.interconnect_bytes_per_cycle,
+        )
+        overhead, cycles = PART_CYCLES * len(works), split_cycles(costs, works)
+        found.append(Considered(parts, works, exchange, overhead, 0, 0, cycles, None))
+    return found

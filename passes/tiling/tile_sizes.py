@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from ...backends.numerics.device.packing import epilogue_table_bytes
 from ...backends.numerics.rounding_up import ceil_div, round_up
@@ -169,6 +170,32 @@ class Footprint:
         return self.local <= costs.local_bytes * fraction and self.acc <= costs.acc_bytes * fraction
 
 
+class Stages(NamedTuple):
+    """The cycles of a window in the stages that its tiles pass through."""
+
+    load: float
+    matrix: float
+    vector: float
+    store: float
+
+
+class TriedTile(NamedTuple):
+    """Sizes of tiles that a search looked at: per row axis and of the channels, or per axis of a box.
+
+    The buffers of a tile had to fit into the share `fraction` of each memory. The estimated cycles of the window are
+    None if they were not needed to choose.
+    """
+
+    sizes: tuple[int, ...]
+    footprint: Footprint
+    fraction: float
+    fits: bool
+    stages: Stages | None = None
+    cycles: float | None = None
+    depth: int | None = None
+    channels_outer: bool | None = None
+
+
 def _input_bytes(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> int:
@@ -204,9 +231,9 @@ def product_footprint(
 
 def _product_cycles(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, cores: int
-) -> tuple[float, bool]:
-    """Estimate the cycles of the whole window in tiles of these sizes; return them, and whether channels should be the
-    outer loop.
+) -> tuple[float, bool, Stages]:
+    """Estimate the cycles of the whole window in tiles of these sizes; return them, whether channels should be the
+    outer loop, and the cycles of each stage.
     """
     row_count = prod(ceil_div(extent, size) for extent, size in zip(p.rows, rows, strict=True))
     channel_count = ceil_div(p.channels, channels)
@@ -254,17 +281,21 @@ def _product_cycles(
     # Loads and stores share the bus.
     each = KEPT_TILE_CYCLES if p.keeps_input and p.keeps_output else TILE_CYCLES
     cycles = max(pipeline_cycles(stages, count, each), loads + stores)
-    return cycles, channels_outer <= rows_outer
+    return cycles, channels_outer <= rows_outer, Stages(loads, matrix, vector, stores)
 
 
 def tile_product(
-    costs: CostModel, p: Product, cores: int = 1, given: GivenTile | None = None
+    costs: CostModel,
+    p: Product,
+    cores: int = 1,
+    given: GivenTile | None = None,
+    tried: list[TriedTile] | None = None,
 ) -> ProductTiling | Footprint:
     """Return the cheapest tiling of `p` whose tiles fit, if `cores` cores share the global memory.
 
     What is `given` is kept. Tiles that leave half of the memories free are preferred. If not even the weights of the
     fewest channels fit, the depth is divided, if that is allowed. If nothing fits, the result is the footprint of the
-    smallest tile.
+    smallest tile. What is looked at is appended to `tried`, if that is given.
     """
     given = given or GivenTile()
     rows_candidates = [given.rows] if given.rows else _row_candidates(p)
@@ -277,23 +308,47 @@ def tile_product(
             if _weight_bytes(p, channels, p.depth) > costs.local_bytes * fraction:
                 continue
             for rows in rows_candidates:
-                if not product_footprint(costs, p, rows, channels, p.depth).fits(costs, fraction):
+                trial = _tried(costs, p, rows, channels, cores, fraction, given.channels_outer)
+                if tried is not None:
+                    tried.append(trial)
+                if trial.cycles is None:
                     continue
-                cycles, channels_outer = _product_cycles(costs, p, rows, channels, cores)
-                if given.channels_outer is not None:
-                    channels_outer = given.channels_outer
+                cycles, outer = trial.cycles, trial.channels_outer is True
                 if best is None or cycles < best[0]:
-                    best = cycles, ProductTiling(rows, channels, p.depth, channels_outer)
+                    best = cycles, ProductTiling(rows, channels, p.depth, outer)
                 elif cycles > 4 * best[0]:
                     break
         if best is not None:
             return best[1]
         if fraction < 1 and p.rows in rows_candidates:
             # Each weight is used once, so that a part of the depth can be loaded while another one is multiplied.
-            found = _divided_depth(costs, p, [p.rows], channel_candidates[-1], given, fraction)
+            found = _divided_depth(
+                costs, p, [p.rows], channel_candidates[-1], given, fraction, tried
+            )
             if isinstance(found, ProductTiling):
                 return found
-    return _divided_depth(costs, p, rows_candidates, channel_candidates[-1], given, 1.0)
+    return _divided_depth(costs, p, rows_candidates, channel_candidates[-1], given, 1.0, tried)
+
+
+def _tried(
+    costs: CostModel,
+    p: Product,
+    rows: tuple[int, ...],
+    channels: int,
+    cores: int,
+    fraction: float,
+    outer: bool | None,
+) -> TriedTile:
+    """Return what tiles of these sizes take, which are to fit into `fraction` of each memory. `outer` is whether
+    channels are the outer loop, if that is given.
+    """
+    sizes, needed = (*rows, channels), product_footprint(costs, p, rows, channels, p.depth)
+    if not needed.fits(costs, fraction):
+        return TriedTile(sizes, needed, fraction, False, depth=p.depth)
+    cycles, channels_outer, stages = _product_cycles(costs, p, rows, channels, cores)
+    if outer is not None:
+        channels_outer = outer
+    return TriedTile(sizes, needed, fraction, True, stages, cycles, p.depth, channels_outer)
 
 
 def _row_candidates(p: Product) -> list[tuple[int, ...]]:
@@ -316,6 +371,7 @@ def _divided_depth(
     channels: int,
     given: GivenTile,
     fraction: float,
+    tried: list[TriedTile] | None,
 ) -> ProductTiling | Footprint:
     """Return the tiling of the greatest depth whose tiles fit into `fraction` of the memories, or the footprint of the
     smallest tile.
@@ -325,7 +381,12 @@ def _divided_depth(
     if p.can_split_depth:
         for depth in depths:
             for rows in rows_candidates:
-                if product_footprint(costs, p, rows, channels, depth).fits(costs, fraction):
+                needed = product_footprint(costs, p, rows, channels, depth)
+                fits, sizes = needed.fits(costs, fraction), (*rows, channels)
+                if tried is not None:
+                    trial = TriedTile(sizes, needed, fraction, fits, None, None, depth)
+                    tried.append(trial._replace(channels_outer=channels_outer))
+                if fits:
                     return ProductTiling(rows, channels, depth, channels_outer)
     least = given.depth or (min(p.depth, costs.lane_group) if p.can_split_depth else p.depth)
     return product_footprint(costs, p, rows_candidates[-1], channels, least)
@@ -337,22 +398,29 @@ def tile_box(
     units: Sequence[int],
     footprint: Callable[[tuple[int, ...]], Footprint],
     stages: Sequence[float],
+    tried: list[TriedTile] | None = None,
 ) -> tuple[int, ...] | Footprint:
     """Return tile sizes for work that can be divided into boxes at will: the outermost axes are divided first.
 
     `extents` and `units` are per axis, outermost first in memory; an axis with unit 0 stays whole. `footprint` gives
     the bytes of a tile of given sizes; `stages` are the cycles of the whole box in each stage, which decide how many
-    tiles are worthwhile. If nothing fits, the result is the footprint of the smallest tile.
+    tiles are worthwhile. If nothing fits, the result is the footprint of the smallest tile. What is looked at is
+    appended to `tried`, if that is given.
     """
     wanted = _tile_count(stages)
     candidates = list(_box_tiles(extents, units))
     for fraction in _FRACTIONS:
         fitting: tuple[int, ...] | None = None
         for tile in candidates:
-            if not footprint(tile).fits(costs, fraction):
+            needed = footprint(tile)
+            fits = needed.fits(costs, fraction)
+            count = prod(ceil_div(e, t) for e, t in zip(extents, tile, strict=True))
+            if tried is not None:
+                cycles = pipeline_cycles(stages, count) if fits else None
+                tried.append(TriedTile(tile, needed, fraction, fits, cycles=cycles))
+            if not fits:
                 continue
             fitting = fitting or tile
-            count = prod(ceil_div(e, t) for e, t in zip(extents, tile, strict=True))
             if count >= wanted:
                 return tile if count <= 2 * wanted else fitting
             fitting = tile

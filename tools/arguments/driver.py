@@ -39,6 +39,20 @@ def add_driver_arguments(parser: argparse.ArgumentParser) -> None:
         help="the ops, tiles and instructions that came from an ONNX node, level by level",
     )
     reports.add_argument(
+        "--explain-plan",
+        action="append",
+        default=[],
+        metavar="NODE",
+        help="how the layers of an ONNX node are carried out, and why: candidates of tile-plan with their estimates; "
+        "also the name of a layer, or a glob of names; may be repeated",
+    )
+    reports.add_argument(
+        "--plan-trace",
+        type=OutputFile,
+        metavar="FILE",
+        help="what tile-plan decided about all layers, among which candidates, and why, as JSON",
+    )
+    reports.add_argument(
         "--mlir-timing",
         action="store_true",
         help="where the time goes: parse, passes, verify, print",
@@ -202,6 +216,8 @@ def instrumentation(args: argparse.Namespace) -> Instrumentation:
         verify_each=args.verify_each,
         verify_numerics=args.verify_numerics,
         provenance=args.provenance,
+        explain_plan=tuple(args.explain_plan),
+        plan_trace=_path(args.plan_trace),
     )
 
 

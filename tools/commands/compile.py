@@ -130,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             with watch.stopwatch.step("Import"):
                 compilation = start_from_model(source, options, **sizes(args), progress=progress)
+        watch.check(compilation.passes_down_to(artifacts.last_level))
         compilation.instruments = watch.instruments()
         compilation.verify_each = watch.verify_each
         compilation.sanitize = compilation.sanitize and args.sanitize

@@ -26,6 +26,7 @@ from ...tiling.tile_sizes import (
     GivenTile,
     Product,
     ProductTiling,
+    TriedTile,
     depth_parts,
     product_footprint,
     tile_product,
@@ -194,10 +195,16 @@ class AccumulatingTiler(Tiler):
         sharing = self._sharing_weights(window)
         found = self._tilings.get((shape, sharing, block, given))
         if found is None:
-            product = replace(self.product(window, block), sharing_weights=sharing)
-            found = tile_product(self.costs, product, len(self.layer.siblings), given)
+            found = self._search(window, block, given)
             self._tilings[shape, sharing, block, given] = found
         return found
+
+    def _search(
+        self, window: Window, block: int, given: GivenTile, tried: list[TriedTile] | None = None
+    ) -> ProductTiling | Footprint:
+        sharing = self._sharing_weights(window)
+        product = replace(self.product(window, block), sharing_weights=sharing)
+        return tile_product(self.costs, product, len(self.layer.siblings), given, tried)
 
     def _sharing_weights(self, window: Window) -> int:
         """Return how many cores load at once the weights that `window` of the output needs."""
@@ -214,15 +221,26 @@ class AccumulatingTiler(Tiler):
         if isinstance(tiling, Footprint):
             tile = decided.tile[0] if decided.tile else None
             raise self.layer.too_big(tiling.local, tiling.acc, self.costs, tile)
-        sizes = [tiling.channels] * len(self.layer.shape)
-        for axis, size in zip(self.row_axes, tiling.rows, strict=True):
-            sizes[axis] = size
+        if self.tried is not None:
+            # The search, whose result is known, is made again to see what it looks at.
+            trials: list[TriedTile] = []
+            self._search(window, block, given, trials)
+            for each in trials:
+                *rows, channels = each.sizes
+                self.tried.append(each._replace(sizes=self.tile_of(rows, channels)))
         return Schedule(
-            tile=(tuple(sizes),),
+            tile=(self.tile_of(tiling.rows, tiling.channels),),
             depth=(tiling.depth,),
             order=("channels_outer" if tiling.channels_outer else "rows_outer",),
             block=block,
         )
+
+    def tile_of(self, rows: Sequence[int], channels: int) -> tuple[int, ...]:
+        """Return the tile of a schedule that has these sizes along the row axes and of the channels."""
+        sizes = [channels] * len(self.layer.shape)
+        for axis, size in zip(self.row_axes, rows, strict=True):
+            sizes[axis] = size
+        return tuple(sizes)
 
     def footprint(self, window: Window, schedule: Schedule) -> Footprint:
         assert schedule.tile and schedule.depth and schedule.block

@@ -13,7 +13,7 @@ from ....backends.numerics.rounding_up import round_up
 from ....backends.targets.alignment import align
 from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work
-from ...tiling.tile_sizes import Footprint, tile_box
+from ...tiling.tile_sizes import Footprint, TriedTile, tile_box
 from ...tiling.windows import Window, grid, sizes_of
 from .constants import Constants
 from .emitter import Emitter
@@ -93,13 +93,17 @@ class BoxTiler(Tiler):
             return Schedule(tile=(tile,))
         order, work = self.loop_order, self.work(window)
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)
+        tried: list[TriedTile] | None = None if self.tried is None else []
         found = tile_box(
             self.costs,
             [sizes[axis] for axis in order],
             [units[axis] for axis in order],
             lambda tile: self._footprint(self._logical(tile)),
             (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
+            tried,
         )
+        if self.tried is not None and tried is not None:
+            self.tried += [each._replace(sizes=self._logical(each.sizes)) for each in tried]
         if isinstance(found, Footprint):
             raise self.layer.too_big(found.local, found.acc, self.costs)
         return Schedule(tile=(self._logical(found),))

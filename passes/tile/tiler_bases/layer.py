@@ -120,6 +120,16 @@ class Layer:
         return _place(self.operation)
 
     @property
+    def name(self) -> str:
+        """The name of the op's result, which is that of the layer in a schedule."""
+        return self.operation.tpu_name or self.output.name
+
+    @property
+    def rank(self) -> int:
+        """How many axes the output has in the IR."""
+        return len(self.operation.window.get_values()) // 2
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The logical shape of the output, at least one axis."""
         return self.output.layout.shape

@@ -11,7 +11,7 @@ from ....dialects import tpu
 from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work, window_bytes
 from ...tiling.layout import Layout
-from ...tiling.tile_sizes import Footprint
+from ...tiling.tile_sizes import Footprint, TriedTile
 from ...tiling.windows import Window, sizes_of
 from .constants import Constants
 from .emitter import Emitter
@@ -30,6 +30,8 @@ class Tiler(ABC):
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         self.layer = layer
         self.costs = costs
+        self.tried: list[TriedTile] | None = None
+        """What `plan` looks at is appended here, with the sizes of a schedule's tile, if this is a list."""
 
     @abstractmethod
     def units(self) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ broadcast leading axes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -123,11 +123,11 @@ class MatmulTiler(AccumulatingTiler):
         if decided.tile is not None:
             (tile,) = decided.tile
             decided = replace(decided, tile=(_with_unit_sizes(tile, self._inserted),))
-        found = super().plan(next(iter(self._products(window))), decided, constants)
-        assert found.tile is not None
-        (tile,) = found.tile
-        own = tuple(size for axis, size in enumerate(tile) if axis not in self._inserted)
-        return replace(found, tile=(own,))
+        return super().plan(next(iter(self._products(window))), decided, constants)
+
+    def tile_of(self, rows: Sequence[int], channels: int) -> tuple[int, ...]:
+        tile = super().tile_of(rows, channels)
+        return tuple(size for axis, size in enumerate(tile) if axis not in self._inserted)
 
     @property
     def may_stay_on_chip(self) -> bool:

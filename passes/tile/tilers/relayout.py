@@ -16,7 +16,7 @@ from ....dialects.tile import Schedule
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.cost import CostModel, Work, split_cycles
 from ...tiling.layout import dense_strides, offset_of
-from ...tiling.tile_sizes import Footprint, tile_box
+from ...tiling.tile_sizes import Footprint, TriedTile, tile_box
 from ...tiling.transposition import Transposition, transposition_of
 from ...tiling.windows import Range, Window, factors_of_axes, grid, refine, sizes_of
 from ..tiler_bases.constants import Constants
@@ -130,17 +130,25 @@ class RelayoutTiler(Tiler):
             return Schedule(tile=(tile,))
         work = self.work(window)
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)
+        tried: list[TriedTile] | None = None if self.tried is None else []
         found = tile_box(
             self.costs,
             [sizes[f] for f in self.loop_order],
             [1] * len(self.loop_order),
             self._footprint,
             (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
+            tried,
         )
+        if self.tried is not None and tried is not None:
+            self.tried += [each._replace(sizes=self._by_factor(each.sizes)) for each in tried]
         if isinstance(found, Footprint):
             raise self.layer.too_big(found.local, found.acc, self.costs)
-        by_factor = dict(zip(self.loop_order, found, strict=True))
-        return Schedule(tile=(tuple(by_factor[f] for f in range(len(found))),))
+        return Schedule(tile=(self._by_factor(found),))
+
+    def _by_factor(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """Return sizes, given in `loop_order`, by factor."""
+        by_factor = dict(zip(self.loop_order, sizes, strict=True))
+        return tuple(by_factor[f] for f in range(len(sizes)))
 
     def footprint(self, window: Window, schedule: Schedule) -> Footprint:
         assert schedule.tile is not None

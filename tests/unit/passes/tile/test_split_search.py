@@ -10,7 +10,16 @@ import pytest
 from smalti.dialects import tpu
 from smalti.dialects.tile import Schedule
 from smalti.passes.tile.layer_parts import Parts, cheapest, possible_parts
-from smalti.passes.tile.split_search import _advance, _connect, _Layer, _room, _State, choose_parts
+from smalti.passes.tile.split_search import (
+    Considered,
+    _advance,
+    _connect,
+    _Layer,
+    _room,
+    _State,
+    choose_parts,
+    considered_alone,
+)
 from smalti.passes.tile.tiler_bases.tiler import Tiler
 from xdsl.ir import SSAValue
 
@@ -109,9 +118,8 @@ def test_the_best_of_all_combinations_is_found() -> None:
     assert score(tilers, choose_parts(tilers, few)) == pytest.approx(best)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_the_choice_is_no_worse_than_that_of_each_by_itself(seed: int) -> None:
-    """Networks of up to five layers that read any values before them."""
+def random_tilers(seed: int) -> dict[str, Tiler]:
+    """A network of up to five layers that read any values before them."""
     rng = np.random.default_rng(seed)
     network, size = Network(True, rng), int(rng.choice((4, 7, 14, 20, 28)))
     values = [network.input(1, int(rng.choice((3, 16, 64))), size, size)]
@@ -123,11 +131,39 @@ def test_the_choice_is_no_worse_than_that_of_each_by_itself(seed: int) -> None:
             values.append(convolve(network, name, x, channels, kernel, stride=stride))
         else:
             values.append(network.add(tpu.ClampOp(name, x, clamp_low=0.0)))
-    module = network.module(values[-1], "default-8c")
-    tilers = list(tilers_of(module, network.ctx).values())
+    return tilers_of(network.module(values[-1], "default-8c"), network.ctx)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_choice_is_no_worse_than_that_of_each_by_itself(seed: int) -> None:
+    tilers = list(random_tilers(seed).values())
     parts = chosen(tilers)
     assert score(tilers, parts) <= score(tilers, alone(tilers))
     assert chosen(tilers) == parts
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_considered_has_the_score_of_the_network_with_it(seed: int) -> None:
+    """Of each option the search tells what `score` finds if all other layers stay as they are chosen."""
+    considered: list[list[Considered]] = []
+    tilers = list(random_tilers(seed).values())
+    options = [options_of(tiler) for tiler in tilers]
+    parts = choose_parts(tilers, options, considered)
+    assert parts == choose_parts(tilers, options)
+    for number, each in enumerate(considered):
+        assert [found.parts for found in each].count(parts[number]) == 1
+        for found in each:
+            changed = [*parts[:number], found.parts, *parts[number + 1 :]]
+            assert found.network == pytest.approx(score(tilers, changed))
+            assert found.layer > 0 and found.waiting >= 0
+
+
+def test_what_is_considered_alone_has_the_estimate_by_which_it_is_chosen() -> None:
+    for tiler in one_after_the_other().values():
+        found = considered_alone(tiler, options_of(tiler))
+        best = min(found, key=lambda each: each.layer)
+        assert best.parts == cheapest(tiler, options_of(tiler))
+        assert best.network is None
 
 
 @pytest.mark.parametrize(

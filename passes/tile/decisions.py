@@ -1,0 +1,276 @@
+"""What `tile-plan` decides about each layer, and among which candidates: the trace of its decisions, as plain data.
+
+Cycles are those of the cost model, rounded; bytes are those of one core. The names of fields and reasons are those of
+the JSON document that `PlanTrace.json` writes and `read_trace` reads. A change of their meaning raises `VERSION`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+
+FORMAT = "smalti-plan-trace"
+VERSION = 1
+
+DecidedBy = Literal["search", "schedule"]
+"""Who decided: `search`, the pass among the candidates; `schedule`, what the layer's schedule said before."""
+
+PlaceReason = Literal[
+    "fits", "schedule", "option", "port", "no_axes", "address", "layer", "no_room"
+]
+"""Why an output is where it is. It stays in local memories: `fits`. It does not: `option`, on-chip=false; `port`, it is
+an output of the network; `no_axes`, it is one number; `address`, it has an address in global memory; `layer`, a layer
+that writes or reads it can do so in global memory only; `no_room`, a core has too little memory left. Either:
+`schedule`.
+"""
+
+InPlaceReason = Literal["joined", "slice", "schedule", "no_alias", "apart", "no_room"]
+"""Why an output that stays on chip lies in the buffer of another tensor, or does not. It does: `joined`, the other is
+joined of it; `slice`, it is a slice of the other. It does not: `no_alias`, it is neither, or the other does not stay;
+`apart`, no core keeps the same elements of both; `no_room`, the larger buffer would be in use for too long. Either:
+`schedule`.
+"""
+
+SendingReason = Literal["schedule", "shared", "not_shared", "option"]
+"""Why cores get at once what they share, or not: `shared`, several need the same; `not_shared`, no two do; `option`,
+the target or an option of the pass does not allow it; `schedule`.
+"""
+
+Limit = Literal["matrix", "vector", "exchange", "memory"]
+"""What a layer takes most of its cycles for: a unit, copies between local memories, or waiting for global memory."""
+
+
+@dataclass(frozen=True)
+class SplitEstimate:
+    """The estimated cycles of a layer in some parts: those of the busiest core for each unit, and those for which all
+    cores together use what they share.
+    """
+
+    matrix_cycles: int
+    vector_cycles: int
+    load_cycles: int
+    """Loads from global memory, over its bus; they run ahead of the layer."""
+    store_cycles: int
+    """Stores to global memory, over its bus."""
+    exchange_cycles: int
+    """Copies between local memories, over the interconnect or, with loads, through the port of the busiest core."""
+    part_cycles: int
+    """What parts cost by their number: the start of their instructions, and the wait for all of them."""
+    sending_cycles: int
+    """The latency of what other cores send, 0 if they send nothing."""
+    waiting_cycles: int
+    """How long the layer waits for its loads after the layer before it is done."""
+    layer_cycles: int
+    """The layer from the end of the one before it, without `waiting_cycles`."""
+
+    @property
+    def limit(self) -> Limit:
+        """What most of the cycles are for."""
+        cycles: dict[Limit, int] = {
+            "matrix": self.matrix_cycles,
+            "vector": self.vector_cycles,
+            "exchange": self.exchange_cycles,
+            "memory": self.waiting_cycles,
+        }
+        return max(cycles, key=lambda name: cycles[name])
+
+
+@dataclass(frozen=True)
+class SplitCandidate:
+    """A way to divide a layer over cores. `split` is None if the parts are windows that a schedule gives."""
+
+    cores: tuple[int, ...]
+    split: tuple[int, ...] | None
+    is_chosen: bool
+    estimate: SplitEstimate
+    network_cycles: int | None
+    """What the search minimizes, if all other layers stay as they are: the estimated cycles of the network, and a
+    sixteenth of the work of its layers. None if each layer is divided for itself.
+    """
+
+    @property
+    def compared_cycles(self) -> int:
+        """What the candidate is chosen by: the cycles of the network, or of the layer by itself."""
+        return self.estimate.layer_cycles if self.network_cycles is None else self.network_cycles
+
+
+@dataclass(frozen=True)
+class SplitDecision:
+    """How a layer is divided, the candidates best first. Of the `possible` ways, those that take the layer by itself
+    the most cycles are no candidates.
+    """
+
+    decided_by: DecidedBy
+    possible: int
+    candidates: tuple[SplitCandidate, ...]
+
+    @property
+    def chosen(self) -> SplitCandidate:
+        """The candidate that was chosen."""
+        return next(each for each in self.candidates if each.is_chosen)
+
+    @property
+    def margin(self) -> float | None:
+        """By which share of its cycles the best of the other candidates is worse; None if there is none. It is below 0
+        where the search, which keeps only some of all combinations, has missed a better one.
+        """
+        others = [each.compared_cycles for each in self.candidates if not each.is_chosen]
+        own = self.chosen.compared_cycles
+        return min(others) / own - 1 if others and own else None
+
+
+@dataclass(frozen=True)
+class TileCandidate:
+    """A size of tiles for the first part of a layer, as fields of a schedule, and the bytes of a tile's buffers.
+
+    `depth` and `order` are None for layers without products. The cycles of the part are estimated by stages that run
+    side by side; they are None where that is not needed to choose: because the tile does not fit, or because the first
+    one that fits is taken.
+    """
+
+    tile: tuple[int, ...]
+    depth: int | None
+    order: str | None
+    is_chosen: bool
+    fits: bool
+    """Whether the buffers of a tile fit into `share` of each memory."""
+    share: float
+    local_bytes: int
+    acc_bytes: int
+    load_cycles: int | None
+    matrix_cycles: int | None
+    vector_cycles: int | None
+    store_cycles: int | None
+    cycles: int | None
+
+
+@dataclass(frozen=True)
+class TileDecision:
+    """In which tiles the first part of a layer is computed: those that fit first, by cycles. A schedule that gives the
+    tile leaves at most one candidate.
+    """
+
+    decided_by: DecidedBy
+    candidates: tuple[TileCandidate, ...]
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """A core's memory that has too little room for a tensor while a layer runs."""
+
+    layer: str
+    core: int
+    needed_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True)
+class PlaceDecision:
+    """Where a layer's output lies.
+
+    `at` is the layer that cannot write or read it elsewhere, if that is why. `bytes_per_core` is what it takes of the
+    local memory of the core that keeps most of it, `until` the last layer that reads it; None if it does not stay.
+    """
+
+    place: Literal["local", "in_place", "global"]
+    why: PlaceReason
+    at: str | None = None
+    shortage: Shortage | None = None
+    bytes_per_core: int | None = None
+    until: str | None = None
+    in_place: InPlaceReason | None = None
+    inside: str | None = None
+    """The tensor whose buffer it lies in, or could."""
+
+
+@dataclass(frozen=True)
+class SendingDecision:
+    """How cores get what several of them need. `value` is None where a layer needs nothing of the kind; `sharing` is
+    how many cores need the same at most.
+    """
+
+    value: Literal["multicast", "separate"] | None
+    why: SendingReason
+    sharing: int
+
+
+@dataclass(frozen=True)
+class LayerDecisions:
+    """What is decided about a layer.
+
+    `name` is that of its op's result, `nodes` are the ONNX nodes that it stems from, `shape` is that of its output.
+    `schedule` is the text of the whole schedule.
+    """
+
+    name: str
+    op: str
+    nodes: tuple[str, ...]
+    shape: tuple[int, ...]
+    storage: str
+    split: SplitDecision
+    tile: TileDecision
+    output: PlaceDecision
+    weights: SendingDecision
+    activations: SendingDecision
+    schedule: str
+
+
+@dataclass(frozen=True)
+class PlanTrace:
+    """The decisions about all layers of a network, in their order."""
+
+    network: str
+    target: str
+    cores: int
+    layers: tuple[LayerDecisions, ...]
+    format: str = FORMAT
+    version: int = VERSION
+
+    def __repr__(self) -> str:
+        return f"<PlanTrace of '{self.network}' for {self.target}: {len(self.layers)} layers>"
+
+    def __iter__(self) -> Iterator[LayerDecisions]:
+        return iter(self.layers)
+
+    def json(self) -> str:
+        """Return the trace as one JSON document, with a line for each layer."""
+        head = {
+            "format": self.format,
+            "version": self.version,
+            "network": self.network,
+            "target": self.target,
+            "cores": self.cores,
+        }
+        layers = ",\n".join(json.dumps(asdict(layer)) for layer in self.layers)
+        return f'{json.dumps(head)[:-1]}, "layers": [\n{layers}\n]}}\n'
+
+
+def read_trace(text: str, file: str | None = None) -> PlanTrace:
+    """Read what `PlanTrace.json` writes. Raises DiagnosticError if it is something else, or of another version."""
+    from pydantic import TypeAdapter, ValidationError
+
+    place = Place(file=file)
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise DiagnosticError(f"this is no JSON: {error}", place) from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DiagnosticError(
+            "this is no trace of a plan", place, hint="smalti compile --plan-trace writes one"
+        )
+    if content.get("version") != VERSION:
+        raise DiagnosticError(
+            f"this trace has version {content.get('version')}, expected {VERSION}",
+            place,
+            hint="write it again with this version of Smalti",
+        )
+    try:
+        return TypeAdapter(PlanTrace).validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DiagnosticError(f"{where}: {first['msg']}", place) from None

@@ -1,0 +1,202 @@
+"""Gathers what `tile-plan` considers while it runs, and makes the trace of its decisions of that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.ir import SSAValue
+
+from ...dialects.ir.location import names_of
+from ...dialects.tile import Schedule
+from ...dialects.tile.schedule import ScheduleAttr, Sending
+from ..tiling.cost import CostModel
+from ..tiling.tile_sizes import TriedTile
+from .decisions import (
+    LayerDecisions,
+    PlaceDecision,
+    PlanTrace,
+    SendingDecision,
+    SendingReason,
+    SplitCandidate,
+    SplitDecision,
+    SplitEstimate,
+    TileCandidate,
+    TileDecision,
+)
+from .layer_parts import Parts
+from .multicast import cores_sharing_activations, cores_sharing_weights
+from .places import PlaceNotes, PlannedLayer
+from .split_search import Considered
+from .tiler_bases.layer import Layer
+
+
+@dataclass
+class PlanRecorder:
+    """What a run of the pass considers. Lists have an element for each layer, of the last round: layers are planned
+    again when not all tensors that could stay on chip have room.
+    """
+
+    trace: PlanTrace | None = None
+    """The decisions, once the pass is done."""
+    places: PlaceNotes = field(default_factory=PlaceNotes)
+    keeps_on_chip: bool = True
+    possible: list[int] = field(default_factory=list)
+    splits: list[list[Considered]] = field(default_factory=list)
+    tiles: list[list[TriedTile]] = field(default_factory=list)
+
+    def begin_round(self, options: Sequence[Sequence[Parts]]) -> None:
+        """Forget the last round; each layer may be divided in these ways."""
+        self.possible = [len(each) for each in options]
+        self.splits = []
+        self.tiles = [[] for _ in options]
+
+    def finish(
+        self,
+        network: str,
+        planned: Sequence[PlannedLayer],
+        costs: CostModel,
+        cores: int,
+        in_place: Collection[SSAValue],
+    ) -> None:
+        """Make the trace. The layers have their schedules, with the places of their outputs."""
+        layers = tuple(self._layer(number, each, in_place) for number, each in enumerate(planned))
+        self.trace = PlanTrace(network, costs.target.name, cores, layers)
+
+    def _layer(
+        self, number: int, planned: PlannedLayer, in_place: Collection[SSAValue]
+    ) -> LayerDecisions:
+        layer, schedule = planned.layer, planned.schedule
+        parts = Parts(tuple(planned.cores), tuple(planned.windows), schedule.split)
+        decided, costs = layer.operation.decided, planned.tiler.costs
+        return LayerDecisions(
+            name=layer.name,
+            op=layer.op.name,
+            nodes=tuple(names_of(layer.operation.location)),
+            shape=layer.shape,
+            storage=layer.output.storage,
+            split=self._split(number, layer, parts, costs),
+            tile=_tile(self.tiles[number], decided, schedule.of_part(0)),
+            output=self._place(layer, schedule, in_place),
+            weights=_sending(
+                schedule.weights,
+                decided.weights,
+                planned.tiler.multicasts_weights,
+                cores_sharing_weights(planned.tiler, parts),
+            ),
+            activations=_sending(
+                schedule.activations,
+                decided.activations,
+                costs.multicasts_activations,
+                cores_sharing_activations(planned.tiler, parts),
+            ),
+            schedule=ScheduleAttr(schedule).body(),
+        )
+
+    def _split(self, number: int, layer: Layer, parts: Parts, costs: CostModel) -> SplitDecision:
+        decided = layer.operation.decided
+        is_given = (decided.split or decided.windows or layer.operation.core) is not None
+        candidates = [
+            SplitCandidate(
+                cores=each.parts.cores,
+                split=each.parts.split and each.parts.split[: layer.rank],
+                is_chosen=(each.parts.cores, each.parts.windows) == (parts.cores, parts.windows),
+                estimate=_estimate(each, costs),
+                network_cycles=None if each.network is None else round(each.network),
+            )
+            for each in self.splits[number]
+        ]
+        # Of equal ones the chosen one is first, then that with fewer parts.
+        candidates.sort(key=lambda each: (each.compared_cycles, not each.is_chosen, each.cores))
+        return SplitDecision(
+            "schedule" if is_given else "search", self.possible[number], tuple(candidates)
+        )
+
+    def _place(
+        self, layer: Layer, schedule: Schedule, in_place: Collection[SSAValue]
+    ) -> PlaceDecision:
+        value, decided, notes = layer.output.value, layer.operation.decided, self.places
+        if not schedule.stays_on_chip:
+            if decided.output == "global":
+                return PlaceDecision("global", "schedule")
+            if value in notes.unable:
+                why, at = notes.unable[value]
+                return PlaceDecision("global", why, at)
+            if not self.keeps_on_chip:
+                return PlaceDecision("global", "option")
+            return PlaceDecision("global", "no_room", shortage=notes.short.get(value))
+        alias = notes.aliases.get(value)
+        if alias is None:
+            reason = "no_alias"
+        elif value in in_place:
+            reason = "joined" if alias.is_joined else "slice"
+        else:
+            reason = notes.not_in_place.get(value, "apart")
+        taken, until = notes.taken.get(value, (None, None))
+        return PlaceDecision(
+            place="in_place" if schedule.output == "in_place" else "local",
+            why="schedule" if decided.stays_on_chip else "fits",
+            bytes_per_core=taken,
+            until=until,
+            in_place=reason,
+            inside=None if alias is None else alias.outer.name,
+        )
+
+
+def _estimate(considered: Considered, costs: CostModel) -> SplitEstimate:
+    works = considered.works
+    shared = {work.shared: work.shared_load_bytes for work in works}
+    loaded = sum(work.load_bytes for work in works) + sum(shared.values())
+    return SplitEstimate(
+        matrix_cycles=max(work.matrix_cycles for work in works),
+        vector_cycles=max(work.vector_cycles for work in works),
+        load_cycles=round(loaded / costs.bytes_per_cycle),
+        store_cycles=round(sum(work.store_bytes for work in works) / costs.bytes_per_cycle),
+        exchange_cycles=round(considered.exchange),
+        part_cycles=round(considered.overhead),
+        sending_cycles=round(considered.sending),
+        waiting_cycles=round(considered.waiting),
+        layer_cycles=round(considered.layer),
+    )
+
+
+def _tile(tried: Sequence[TriedTile], decided: Schedule, chosen: Schedule) -> TileDecision:
+    """Return the decision about tiles; `chosen` is the schedule of the first part."""
+    candidates = [_tile_candidate(each, chosen) for each in tried]
+    candidates.sort(key=lambda each: (not each.fits, each.cycles or 0, not each.is_chosen))
+    return TileDecision("search" if decided.tile is None else "schedule", tuple(candidates))
+
+
+def _tile_candidate(tried: TriedTile, chosen: Schedule) -> TileCandidate:
+    order = None
+    if tried.channels_outer is not None:
+        order = "channels_outer" if tried.channels_outer else "rows_outer"
+    depth = None if tried.depth is None else (tried.depth,)
+    stages = (None,) * 4 if tried.stages is None else tuple(map(round, tried.stages))
+    load, matrix, vector, store = stages
+    return TileCandidate(
+        tile=tried.sizes,
+        depth=tried.depth,
+        order=order,
+        is_chosen=tried.fits and (chosen.tile, chosen.depth) == ((tried.sizes,), depth),
+        fits=tried.fits,
+        share=tried.fraction,
+        local_bytes=tried.footprint.local,
+        acc_bytes=tried.footprint.acc,
+        load_cycles=load,
+        matrix_cycles=matrix,
+        vector_cycles=vector,
+        store_cycles=store,
+        cycles=None if tried.cycles is None else round(tried.cycles),
+    )
+
+
+def _sending(
+    value: Sending | None, decided: Sending | None, is_allowed: bool, sharing: int
+) -> SendingDecision:
+    why: SendingReason = "shared" if value == "multicast" else "not_shared"
+    if decided is not None:
+        why = "schedule"
+    elif value != "multicast" and not is_allowed:
+        why = "option"
+    return SendingDecision(value, why, sharing)
