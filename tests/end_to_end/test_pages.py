@@ -47,8 +47,12 @@ def test_the_pages_are_found():
 
 
 @pytest.mark.parametrize("page", RUN, ids=name)
-def test_commands(page: Path, tmp_path: Path):
-    """Every command of a page prints what the page shows, in a folder with the files that the page writes."""
+def test_commands(page: Path, tmp_path: Path, pytestconfig: pytest.Config):
+    """Every command of a page prints what the page shows, in a folder with the files that the page writes.
+
+    With --update-golden, the page gets what the commands print now, unless `...` stands for a part of it.
+    """
+    refresh = pytestconfig.getoption("--update-golden")
     own = tmp_path / "library"
     for block in blocks(page):
         if block.role in ("new", "change"):
@@ -60,17 +64,26 @@ def test_commands(page: Path, tmp_path: Path):
             assert_quoted(block, tmp_path / block.name)
         elif block.language == "console":
             for command, expected in block.commands():
-                if command != WHOLE_SUITE:
-                    run(
-                        command.removeprefix(INSTALL),
-                        expected,
-                        tmp_path,
-                        own if own.exists() else ROOT,
-                    )
+                if command == WHOLE_SUITE:
+                    continue
+                own_command = command.removeprefix(INSTALL)
+                printed = output_of(own_command, expected, tmp_path, own if own.exists() else ROOT)
+                if refresh and "..." not in expected and printed != expected.rstrip():
+                    replace_output(page, command, expected, printed)
+                else:
+                    assert_printed(own_command, expected, printed)
 
 
-def run(command: str, expected: str, folder: Path, modules: Path = ROOT) -> None:
-    """Run a command and compare what it prints; it ends well unless it prints an error.
+def replace_output(page: Path, command: str, expected: str, printed: str) -> None:
+    """Write into a page what a command prints now."""
+    text, shown = page.read_text(encoding="utf-8"), f"$ {command}\n{expected}"
+    assert text.count(shown) == 1, f"{name(page)} has not exactly one $ {command}"
+    now = f"$ {command}\n{printed}\n" if printed else f"$ {command}\n"
+    page.write_text(text.replace(shown, now), encoding="utf-8")
+
+
+def output_of(command: str, expected: str, folder: Path, modules: Path = ROOT) -> str:
+    """Run a command and return what it prints; it ends well unless an error is expected.
 
     Python imports from `modules` before what is installed.
     """
@@ -85,10 +98,14 @@ def run(command: str, expected: str, folder: Path, modules: Path = ROOT) -> None
         ["bash", "-c", command], cwd=folder, env=environment, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    printed = done.stdout
-    assert (done.returncode == 0) == ("error:" not in expected), printed
+    assert (done.returncode == 0) == ("error:" not in expected), done.stdout
+    return done.stdout.rstrip()
+
+
+def assert_printed(command: str, expected: str, printed: str) -> None:
+    """What a command prints is what was expected, where `...` stands for anything."""
     pattern = ".*".join(re.escape(part) for part in expected.rstrip().split("..."))
-    assert re.fullmatch(pattern, printed.rstrip(), re.DOTALL), f"$ {command}\n{printed}"
+    assert re.fullmatch(pattern, printed, re.DOTALL), f"$ {command}\n{printed}"
 
 
 def assert_quoted(block: Block, file: Path) -> None:
@@ -114,7 +131,8 @@ def test_the_first_command_in_a_fresh_checkout(tmp_path: Path):
     first = next(block for block in blocks(ROOT / "README.md") if block.language == "console")
     ((command, expected),) = first.commands()
     assert command.startswith(INSTALL)
-    run(command, f"...{expected}", tmp_path)  # pip may warn
+    printed = output_of(command, expected, tmp_path)
+    assert_printed(command, f"...{expected}", printed)  # pip may warn
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

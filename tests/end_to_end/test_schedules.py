@@ -13,15 +13,20 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program import container
 from smalti.compiler import CompiledModel, Optimization, compile_model, load_program
 from smalti.dialects.tile import Schedule
+from smalti.dialects.tile.schedule import ScheduleAttr
+from smalti.passes.tile.decisions import read_trace
+from smalti.passes.tile.schedule_text import parse_schedule
 from smalti.tools import opt
 
 from ..networks.transformer import bert_layer
+from ..shared_files import ROOT
 from .conftest import Ran, small_model
 from .random_networks import networks
 from .test_random_networks import MACHINES, inputs_of
 
 Smalti = Callable[..., Ran]
 CALIBRATED = {"calibration": "random:0"}
+RANDOM = ("--calibration", "random:0")
 
 
 def ok(ran: Ran) -> str:
@@ -260,3 +265,42 @@ def test_a_program_with_a_damaged_schedule(small_files: Path):
     model.program.schedule = '"y" <core = [1]>\n'
     with pytest.raises(DiagnosticError, match="no field 'core'"):
         print(model.schedule)
+
+
+@pytest.mark.parametrize("network", ["digits", "cifar10"])
+def test_the_plan_of_a_network_is_explained(
+    network: str, smalti: Smalti, digits_model: Path, tmp_path: Path
+):
+    """The decisions are about all layers, and end in the schedule; program and output are those of a plain compile."""
+    cifar = ROOT / "tests/data/cifar10_mobilenetv2.onnx"
+    words = ("compile", digits_model if network == "digits" else cifar, *RANDOM)
+    plain = smalti(*words, "--emit", "program,schedule", "-o", tmp_path / "a.smalti")
+    flags = ("--explain-plan", "/features/features.2/*", "--plan-trace", tmp_path / "a.json")
+    ran = smalti(*words, "-o", tmp_path / "b.smalti", *flags)
+    assert ok(plain).splitlines()[-1] == ok(ran).splitlines()[-1]
+    assert (tmp_path / "a.smalti").read_bytes() == (tmp_path / "b.smalti").read_bytes()
+    trace = read_trace((tmp_path / "a.json").read_text())
+    schedule = parse_schedule((tmp_path / "a.schedule").read_text())
+    assert {each.name: f"<{each.schedule}>" for each in trace} == {
+        name: f"<{ScheduleAttr(each).body()}>" for name, each in schedule.items()
+    }
+    explained = [each.name for each in trace if "/features/features.2/" in f"{each.nodes}"]
+    assert len(explained) == 3
+    assert [line.partition(": tpu.")[0] for line in ran.err.splitlines() if ": tpu." in line] == (
+        explained
+    )
+
+
+def test_a_model_compiled_in_python_explains_its_plan(digits_model: Path):
+    model = compile_model(digits_model, trace_plan=True, **CALIBRATED)
+    assert model.plan_trace is not None and model.schedule is not None
+    assert [each.name for each in model.plan_trace] == list(model.schedule)
+    assert model.explain_plan("logits").startswith("logits: tpu.matmul, 1x10 i8\n")
+    with pytest.raises(DiagnosticError, match="no layer, and no ONNX node of one"):
+        model.explain_plan("logit")
+    plain = compile_model(digits_model, **CALIBRATED)
+    assert plain.plan_trace is None and file_of(plain) == file_of(model)
+    with pytest.raises(DiagnosticError, match="were not taken down"):
+        plain.explain_plan("logits")
+    with pytest.raises(DiagnosticError, match="pass 'tile-plan' does not run"):
+        compile_model(digits_model, trace_plan=True, passes={"tile-plan": False}, **CALIBRATED)
