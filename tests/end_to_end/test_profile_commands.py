@@ -1,7 +1,8 @@
-"""`smalti run --profile` and `--trace`, and `smalti diff`, on a compiled network."""
+"""`smalti run --profile`, `--trace` and `--timeline`, and `smalti diff`, on a compiled network."""
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,15 @@ def test_trace(smalti, small_files: Path, tmp_path: Path):
     assert trace.counters["core 0", "local memory use (bytes)"][-1][1] == {"bytes": 0}
 
 
+def test_timeline(smalti, small_files: Path, tmp_path: Path):
+    path = tmp_path / "timeline.svg"
+    ran = smalti("run", small_files / "small.smalti", "--timeline", path)
+    assert ran.code == 0 and f"timeline written to {path}" in ran.out, ran.err
+    picture = path.read_text()
+    assert picture.startswith("<svg ") and "core 0</text>" in picture
+    assert re.search(r"<title>load of \S+, [\d,]+ to [\d,]+</title>", picture)
+
+
 def test_diff(smalti, small_files: Path, small_onnx: Path, small_data: Path, tmp_path: Path):
     one = tmp_path / "one.smalti"
     words = ["compile", small_onnx, "--calibration", small_data, "--cores", 1, "-o", one]
@@ -81,6 +91,8 @@ def test_diff(smalti, small_files: Path, small_onnx: Path, small_data: Path, tmp
         (["--profile-by", "layer"], "by 'layer'"),
         (["--profile-output", "p.txt"], "'.txt'"),
         (["--trace", "t.pb"], "JSON"),
+        (["--timeline", "t.png"], "SVG"),
+        (["--timeline", "t.svg", "--mode", "functional"], "counts no cycles"),
         (["--profile", "--mode", "functional"], "counts no cycles"),
     ],
 )

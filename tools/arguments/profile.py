@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_profile_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --profile, --profile-by, --profile-output and --trace."""
+    """Add --profile, --profile-by, --profile-output, --trace and --timeline."""
     parser.add_argument(
         "--profile",
         action="store_true",
@@ -36,6 +36,12 @@ def add_profile_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write what ran when as .json for Perfetto (ui.perfetto.dev) or chrome://tracing",
     )
+    parser.add_argument(
+        "--timeline",
+        type=OutputFile,
+        metavar="FILE",
+        help="draw what ran when as .svg: a lane for each engine of each core, colored by layer",
+    )
 
 
 def choose_mode(args: argparse.Namespace) -> str:
@@ -48,10 +54,10 @@ def choose_mode(args: argparse.Namespace) -> str:
     from ...backends.simulator.profile import parse_keys
     from ..console.tables import table_format
 
-    timed = args.profile or args.profile_by or args.profile_output or args.trace
+    timed = args.profile or args.profile_by or args.profile_output or args.trace or args.timeline
     if timed and args.mode == "functional":
         raise DiagnosticError(
-            "--mode functional counts no cycles for a profile or trace",
+            "--mode functional counts no cycles for a profile, trace or timeline",
             hint="use --mode timing or both",
         )
     if args.profile_by:
@@ -62,13 +68,19 @@ def choose_mode(args: argparse.Namespace) -> str:
         raise DiagnosticError(
             "a trace is a JSON file", Place(file=args.trace), hint="end its name in .json"
         )
+    if args.timeline and Path(args.timeline).suffix != ".svg":
+        raise DiagnosticError(
+            "a timeline is an SVG picture",
+            Place(file=args.timeline),
+            hint="end its name in .svg",
+        )
     if args.mode or not timed:
         return args.mode or "functional"
     return "both" if args.inputs else "timing"
 
 
 def report_profile(args: argparse.Namespace, timing: Timing) -> None:
-    """Print and write the profile and the trace, if they were asked for."""
+    """Print and write the profile, the trace and the timeline, if they were asked for."""
     from ...backends.simulator.profile import KEYS, parse_keys, profile
     from ..console.tables import write_table
     from ..console.timing_report import format_profile
@@ -89,3 +101,9 @@ def report_profile(args: argparse.Namespace, timing: Timing) -> None:
 
         write_text(args.trace, json.dumps(trace(timing), separators=(",", ":")) + "\n")
         print(f"trace written to {args.trace}: open it in ui.perfetto.dev or chrome://tracing")
+    if args.timeline:
+        from ...backends.diagnostics.files import write_text
+        from ...backends.simulator.timeline_picture import timeline_picture
+
+        write_text(args.timeline, timeline_picture(timing))
+        print(f"timeline written to {args.timeline}")
