@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         choices=("functional", "timing", "both"),
-        help="values, cycles, or both (default: functional; with a profile, trace or timeline: timing, both with inputs)",
+        help="values, cycles, or both (default: functional; with a profile, trace or timeline: timing, or both with "
+        "inputs)",
     )
     parser.add_argument(
         "--compare",
