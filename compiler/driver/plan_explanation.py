@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from ...passes.tile.decisions import (
     InPlaceReason,
@@ -20,6 +21,8 @@ from ...passes.tile.decisions import (
 
 _SHOWN = 6
 """How many candidates are shown: the best ones, and the chosen one if it is none of them."""
+
+_Candidate = TypeVar("_Candidate", SplitCandidate, TileCandidate)
 
 _SPLIT_TITLES = (
     "split", "cores", "matrix", "vector", "load", "store", "exchange", "other", "waiting", "layer",
@@ -89,7 +92,7 @@ def _choice_of_split(split: SplitDecision) -> str:
         return "its schedule says so"
     count, margin = len(split.candidates), split.margin
     if margin is None:
-        return "the only way to divide the layer" if count == split.possible == 1 else "no choice"
+        return "the only way to divide the layer"
     of = "" if count == split.possible else f" (of {split.possible} possible)"
     whole = "layer" if split.chosen.network_cycles is None else "network"
     if margin < 0:
@@ -181,7 +184,7 @@ def _sending(sending: SendingDecision, nothing: str) -> str:
     return nothing
 
 
-def _shown(candidates: Sequence[SplitCandidate] | Sequence[TileCandidate]) -> list:
+def _shown(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     chosen = [each for each in candidates[_SHOWN:] if each.is_chosen]
     return [*candidates[: _SHOWN - len(chosen)], *chosen]
 

@@ -95,7 +95,7 @@ class PlanRecorder:
 
     def _split(self, number: int, layer: Layer, parts: Parts, costs: CostModel) -> SplitDecision:
         decided = layer.operation.decided
-        is_given = (decided.split or decided.windows or layer.operation.core) is not None
+        given = decided.split, decided.windows, layer.operation.core
         candidates = [
             SplitCandidate(
                 cores=each.parts.cores,
@@ -108,9 +108,8 @@ class PlanRecorder:
         ]
         # Of equal ones the chosen one is first, then that with fewer parts.
         candidates.sort(key=lambda each: (each.compared_cycles, not each.is_chosen, each.cores))
-        return SplitDecision(
-            "schedule" if is_given else "search", self.possible[number], tuple(candidates)
-        )
+        decided_by = "search" if given == (None, None, None) else "schedule"
+        return SplitDecision(decided_by, self.possible[number], tuple(candidates))
 
     def _place(
         self, layer: Layer, schedule: Schedule, in_place: Collection[SSAValue]

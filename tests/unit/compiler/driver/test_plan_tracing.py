@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -141,6 +141,35 @@ def test_what_a_schedule_says_is_told_as_its_decision(tmp_path: Path):
     assert (b.tile.decided_by, b.tile.candidates) == ("schedule", ())
     assert (b.output.place, b.output.why) == ("local", "schedule")
     assert "its schedule says so" in explain(trace, ["a", "b"])
+
+
+def test_windows_of_a_schedule_have_no_split(tmp_path: Path):
+    windows = [[0, 1, 0, 16, 0, 3, 0, 8], [0, 1, 0, 16, 3, 8, 0, 8]]
+    (tmp_path / "s").write_text(f'"b" <windows = {windows}>\n')
+    trace, _ = traced(JOINED, f'tile-set-schedules{{file="{tmp_path / "s"}"}},tile-plan')
+    decision = trace.layers[1].split
+    assert (decision.decided_by, decision.chosen.split) == ("schedule", None)
+    assert len(decision.chosen.cores) == 2
+    assert "  *  windows      2" in explain(trace, ["b"])
+
+
+def test_layers_that_are_divided_already_have_one_candidate_each():
+    trace, _ = traced(JOINED, "tile-plan{cores=2},tile-split-over-cores,tile-plan")
+    assert [layer.name for layer in trace].count("a") == 2
+    assert {layer.split.decided_by for layer in trace} == {"schedule"}
+    assert all(len(layer.split.candidates) == 1 for layer in trace)
+
+
+def test_a_better_way_that_the_search_missed_is_told():
+    trace, _ = traced(JOINED)
+    first = trace.layers[0]
+    chosen, best = first.split.chosen, replace(first.split.chosen, is_chosen=False)
+    assert chosen.network_cycles is not None
+    best = replace(best, network_cycles=round(chosen.network_cycles * 0.9))
+    split = replace(first.split, candidates=(best, chosen))
+    assert split.margin == pytest.approx(-0.1, abs=0.001)
+    text = explain(replace(trace, layers=(replace(first, split=split),)), ["a"])
+    assert "another, which the search missed, makes the network 10.0% faster" in text
 
 
 def test_where_there_is_no_room_the_bytes_are_told():
