@@ -130,22 +130,6 @@ class CompiledModel:
         """
         return parse_schedule(self.program.schedule) if self.program.schedule else None
 
-    def explain_plan(self, *nodes: str) -> str:
-        """Return for layers, by their names, those of their ONNX nodes or globs of them, how they are carried out, and
-        why: the candidates, their estimated cycles, and what decided.
-
-        Raises:
-            DiagnosticError: if a name means no layer, or if the model was compiled without `trace_plan`.
-        """
-        from .driver.plan_tracing import explain
-
-        if self.plan_trace is None:
-            raise DiagnosticError(
-                "the decisions about the schedule were not taken down",
-                hint="compile with compile_model(trace_plan=True)",
-            )
-        return explain(self.plan_trace, nodes)
-
     def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
         """Run the program's bytes on the functional simulator.
 
@@ -171,6 +155,22 @@ class CompiledModel:
         timing = simulate(self.program, None, mode="timing", repeat=repeat).timing
         assert timing is not None
         return timing
+
+    def explain_plan(self, *nodes: str) -> str:
+        """Return for layers, by their names, those of their ONNX nodes or globs of them, how they are carried out, and
+        why: the candidates, their estimated cycles, and what decided.
+
+        Raises:
+            DiagnosticError: if a name means no layer, or if the model was compiled without `trace_plan`.
+        """
+        from .driver.plan_tracing import explain
+
+        if self.plan_trace is None:
+            raise DiagnosticError(
+                "the decisions about the schedule were not taken down",
+                hint="compile with compile_model(trace_plan=True)",
+            )
+        return explain(self.plan_trace, nodes)
 
     def ir(self, level: str) -> str:
         """Return the IR of a level, "top", "tpu", "tile" or "isa", as text.
@@ -250,8 +250,8 @@ def compile_model(
     insert_pass: str | Sequence[str] = (),
     plugins: str | Path | Plugin | Sequence[str | Path | Plugin] = (),
     schedule: ScheduleSource | None = None,
-    optimization: int | Optimization = HIGHEST_LEVEL,
     trace_plan: bool = False,
+    optimization: int | Optimization = HIGHEST_LEVEL,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -274,9 +274,9 @@ def compile_model(
         schedule: how layers are carried out; passes decide the rest. The path of a schedule's file, or its text, the
             `schedule` of another compiled model, or schedules by the names of layers or globs of them:
             `{"conv1": {"cores": [0, 1]}, "conv*": "tile = [1, 64, 14, 56], output = local"}`.
-        optimization: a level, 0 to 2, or an `Optimization`, which has single effects, too.
         trace_plan: whether to take down what is decided about the schedule, among which candidates, and why, for
             `plan_trace` and `explain_plan` of the result.
+        optimization: a level, 0 to 2, or an `Optimization`, which has single effects, too.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -306,39 +306,69 @@ def _advance(
 
 def _ways(state: _State, layer: _Layer) -> Iterator[_Way]:
     """Return the options of a layer after a state."""
-    costs = layer.tiler.costs
     port, moved = layer.loads.copy(), np.zeros(len(layer.options))
     for edge in layer.edges:
         port = port + edge.port_bytes[state.choices[edge.source]]
         moved = moved + edge.moved_bytes[state.choices[edge.source]]
-    work = _work(layer.compute, layer.overhead, _exchange(costs, port, moved), moved > 0)
-    start = np.maximum(state.loaded, _room(state, layer.held, costs.local_bytes * _AHEAD))
-    loaded = np.where(layer.bus > 0, start + layer.bus, state.loaded)
-    done, worked = np.maximum(state.done, loaded) + work, state.worked + work
-    scores = _score(done, worked)
-    columns = (each.tolist() for each in (scores, done, loaded, worked))
+    room = _room(state, layer.held, layer.tiler.costs.local_bytes * _AHEAD)
+    step = _step(layer, _ALL, port, moved, room, _Times(state.done, state.loaded, state.worked))
+    columns = (each.tolist() for each in (step.score, *step.after))
     for option, (score, *figures) in enumerate(zip(*columns, strict=True)):
         yield _Way(score, state, option, *figures)
 
 
-def _exchange(costs: CostModel, port: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Return the cycles of bytes through the port of each core, [options, cores], and of those between memories."""
-    return np.maximum(
+_ALL = slice(None)
+
+
+class _Times(NamedTuple):
+    """When the layers so far are done, when all that they load is there, and the cycles that they work."""
+
+    done: Any
+    loaded: Any
+    worked: Any
+
+
+class _Step(NamedTuple):
+    """What a layer takes for each of some options, f64 [options], and the times after it."""
+
+    exchange: np.ndarray
+    sending: np.ndarray
+    waiting: np.ndarray
+    work: np.ndarray
+    after: _Times
+
+    @property
+    def score(self) -> np.ndarray:
+        """What the search makes small."""
+        # Where loads take all the time, less work is better nevertheless.
+        return self.after.done + self.after.worked / 16
+
+
+def _step(
+    layer: _Layer,
+    options: np.ndarray | slice,
+    port: np.ndarray,
+    moved: np.ndarray,
+    room: np.ndarray,
+    before: _Times,
+) -> _Step:
+    """Return what options of a layer take after the times `before`, of each option or of all (the formulas of the
+    module).
+
+    `port` are the bytes through the port of each core, [options, cores], `moved` those between memories. At `room`
+    memory has room for the layer's weights.
+    """
+    costs, compute, bus = layer.tiler.costs, layer.compute[options], layer.bus[options]
+    exchange = np.maximum(
         port.max(axis=1) / costs.port_bytes_per_cycle, moved / costs.interconnect_bytes_per_cycle
     )
-
-
-def _work(
-    compute: np.ndarray, overhead: np.ndarray, exchange: np.ndarray, is_sent: np.ndarray
-) -> np.ndarray:
-    """Return the cycles of options of a layer, once its loads are there."""
+    sending = _SENDING * (moved > 0)
     work = np.maximum(compute, exchange) + EXPOSED * np.minimum(compute, exchange)
-    return work + overhead + _SENDING * is_sent
-
-
-def _score(done: np.ndarray, worked: np.ndarray) -> np.ndarray:
-    # Where loads take all the time, less work is better nevertheless.
-    return done + worked / 16
+    work = work + layer.overhead[options] + sending
+    loaded = np.where(bus > 0, np.maximum(before.loaded, room) + bus, before.loaded)
+    ready = np.maximum(before.done, loaded)
+    after = _Times(ready + work, loaded, before.worked + work)
+    return _Step(exchange, sending, ready - before.done, work, after)
 
 
 def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:
@@ -380,38 +410,37 @@ def _alternatives(
 ) -> list[Considered]:
     """Return the options of layer `changed` with what each takes; `state` is that of the layers before it."""
     own = np.arange(len(layers[changed].options))
-    done, loaded, worked = (
-        np.full(len(own), each) for each in (state.done, state.loaded, state.worked)
-    )
+    times = _Times(*(np.full(len(own), at) for at in (state.done, state.loaded, state.worked)))
     ends, sums = (np.tile(each, (len(own), 1)) for each in (state.ends, state.held))
-    found: list[np.ndarray] = []
+    steps: list[_Step] = []
     for number, layer in enumerate(layers[changed:], changed):
-        costs = layer.tiler.costs
         option = own if number == changed else np.full(len(own), choices[number])
         port, moved = layer.loads[option], np.zeros(len(own))
         for edge in layer.edges:
             source = own if edge.source == changed else np.full(len(own), choices[edge.source])
             port = port + edge.port_bytes[source, option]
             moved = moved + edge.moved_bytes[source, option]
-        exchange = _exchange(costs, port, moved)
-        work = _work(layer.compute[option], layer.overhead[option], exchange, moved > 0)
-        room = _rooms(ends, sums, layer.held[option], costs.local_bytes * _AHEAD)
-        bus = layer.bus[option]
-        loaded = np.where(bus > 0, np.maximum(loaded, room) + bus, loaded)
-        if number == changed:
-            found = [exchange, moved > 0, np.maximum(loaded - done, 0), work]
-        done, worked = np.maximum(done, loaded) + work, worked + work
+        held = layer.held[option]
+        room = _rooms(ends, sums, held, layer.tiler.costs.local_bytes * _AHEAD)
+        steps.append(_step(layer, option, port, moved, room, times))
+        times = steps[-1].after
         before = sums[:, -1] if number else np.zeros(len(own))
-        ends = np.column_stack([ends, done])
-        sums = np.column_stack([sums, before + layer.held[option]])
-    layer, scores = layers[changed], _score(done, worked)
+        ends = np.column_stack([ends, times.done])
+        sums = np.column_stack([sums, before + held])
+    layer, first, last = layers[changed], steps[0], steps[-1]
     return [
         Considered(
-            layer.options[i], layer.works[i], exchange, layer.overhead[i], _SENDING * is_sent,
-            waiting, work, score,
+            layer.options[i],
+            layer.works[i],
+            first.exchange[i],
+            layer.overhead[i],
+            first.sending[i],
+            first.waiting[i],
+            first.work[i],
+            last.score[i],
         )
-        for i, (exchange, is_sent, waiting, work, score) in enumerate(zip(*found, scores, strict=True))
-    ]  # fmt: skip
+        for i in own
+    ]
 
 
 def _rooms(ends: np.ndarray, sums: np.ndarray, held: np.ndarray, most: float) -> np.ndarray:
