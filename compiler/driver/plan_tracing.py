@@ -38,11 +38,19 @@ class PlanTracing(PassInstrument):
         self.stream = stream
         self.trace: PlanTrace | None = None
         self._recorder: PlanRecorder | None = None
+        self._traced: ModuleOp | None = None
 
     def before(self, each: ModulePass, module: ModuleOp) -> None:
         if not isinstance(each, Plan):
             return
         check_names(self.nodes, module)
+        if self.file is not None and self._traced not in (None, module):
+            raise DiagnosticError(
+                "there are several programs, and a trace has the decisions about one",
+                Place(file=str(self.file)),
+                hint="leave --split-input-file or --plan-trace out",
+            )
+        self._traced = module
         self._recorder = PlanRecorder(keeps_on_chip=each.on_chip)
         each.record(self._recorder)
 

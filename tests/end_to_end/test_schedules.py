@@ -304,3 +304,24 @@ def test_a_model_compiled_in_python_explains_its_plan(digits_model: Path):
         plain.explain_plan("logits")
     with pytest.raises(DiagnosticError, match="pass 'tile-plan' does not run"):
         compile_model(digits_model, trace_plan=True, passes={"tile-plan": False}, **CALIBRATED)
+
+
+@given(networks(), MACHINES, st.integers(0, 2))
+@settings(max_examples=15, **SETTINGS)
+def test_any_plan_is_told_and_stays_the_same(
+    model: onnx.ModelProto, machine: tuple[str, int], level: int
+):
+    """The trace has a chosen candidate for all that was decided, its document is read as it was written, and the
+    program is that of a compile without it.
+    """
+    target, cores = machine
+    options = {"target": target, "cores": cores, "optimization": level, **CALIBRATED}
+    traced = compile_model(model, trace_plan=True, **options)
+    assert file_of(traced) == file_of(compile_model(model, **options))
+    trace = traced.plan_trace
+    assert trace is not None and read_trace(trace.json()) == trace
+    for layer in trace:
+        assert [each.is_chosen for each in layer.split.candidates].count(True) == 1
+        assert not layer.tile.candidates or any(each.is_chosen for each in layer.tile.candidates)
+        assert (layer.output.place == "global") == ("output = global" in layer.schedule)
+        assert f"{layer.name}: {layer.op}" in traced.explain_plan(layer.name)

@@ -254,6 +254,17 @@ def test_a_name_that_means_nothing_is_refused_before_the_pass_runs(node: str, hi
     assert hint in (error.value.hint or "")
 
 
+def test_a_trace_is_about_one_program(tmp_path: Path):
+    """If a program is planned again, the trace has the last plan; another program is refused."""
+    tracing, ctx = PlanTracing(file=tmp_path / "t.json"), make_context()
+    passes = parse_pipeline((LOWERING % "default-8c") + "tile-plan,tile-plan")
+    run_pipeline(ctx, parse_module(JOINED, ctx, "a"), passes, instruments=[tracing])
+    last = read_trace((tmp_path / "t.json").read_text())
+    assert {layer.split.decided_by for layer in last} == {"schedule"}
+    with pytest.raises(DiagnosticError, match="there are several programs"):
+        run_pipeline(ctx, parse_module(JOINED, ctx, "b"), passes, instruments=[tracing])
+
+
 def test_a_program_without_layers_has_nothing_to_explain():
     passes = "tile-plan,tile-split-over-cores,tile-cut-to-local-memory"
     ctx = make_context()
