@@ -36,7 +36,7 @@ def cifar10_model() -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds --runslow, and --update-golden for tests/lit."""
+    """Adds --runslow, and --update-golden for golden tests and pages."""
     parser.addoption("--runslow", action="store_true", help="run tests marked slow")
     add_update_option(parser)
 

@@ -51,9 +51,10 @@ def test_the_pages_are_found():
 
 @pytest.mark.parametrize("page", RUN, ids=name)
 def test_commands(page: Path, tmp_path: Path, pytestconfig: pytest.Config):
-    """Every command of a page prints what the page shows, in a folder with the files that the page writes.
+    """Every command of a page prints what the page shows, in a folder with the files that the page writes; and pictures
+    that commands draw are those that the page shows.
 
-    With --update-golden, the page gets what the commands print now, unless `...` stands for a part of it.
+    With --update-golden, the page gets what the commands print and draw now, unless `...` stands for a part of it.
     """
     refresh = pytestconfig.getoption("--update-golden")
     own = tmp_path / "library"
@@ -75,6 +76,12 @@ def test_commands(page: Path, tmp_path: Path, pytestconfig: pytest.Config):
                     replace_output(page, command, expected, printed)
                 else:
                     assert_printed(own_command, expected, printed)
+    for drawn in [tmp_path / link for link in links(page) if (tmp_path / link).suffix == ".svg"]:
+        if drawn.is_file():
+            shown = page.parent / drawn.name
+            if refresh:
+                shown.write_bytes(drawn.read_bytes())
+            assert shown.read_bytes() == drawn.read_bytes(), f"{name(page)} shows an old {shown}"
 
 
 def replace_output(page: Path, command: str, expected: str, printed: str) -> None:

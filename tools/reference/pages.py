@@ -13,7 +13,6 @@ from .command_page import command_page
 from .dialect_page import DOCUMENTED, dialect_page
 from .instruction_page import instruction_page
 from .pass_page import pass_page
-from .schedule_picture import schedule_picture
 from .target_page import target_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +25,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "tools/reference/commands.md": command_page,
     "tools/reference/architecture.md": architecture_page,
     "tools/reference/architecture.svg": architecture_picture,
-    "passes/tile/how_a_network_becomes_a_schedule.svg": schedule_picture,
 }
 """Each page's or picture's path below the package, and what makes its text."""
 
