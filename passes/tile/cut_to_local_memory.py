@@ -92,6 +92,7 @@ class CutToLocalMemory(SmaltiPass):
         anchor: Operation | None = None
         for together in _loading_together(layers):
             parts: list[tuple[int, list[Operation]]] = []
+            declarations: list[Operation] = []
             for layer in together:
                 tiler = tilers.get(layer.output.value)
                 if tiler is None:
@@ -110,7 +111,9 @@ class CutToLocalMemory(SmaltiPass):
                 schedule = tiler.plan(layer.window, layer.operation.decided, constants)
                 tiler.emit(layer.window, schedule, emitter, constants)
                 parts.append((emitter.core, emitter.operations))
-            operations = multicasts.joined(parts, together[0].operation.decided)
+                declarations += emitter.declarations
+            computation = multicasts.joined(parts, together[0].operation.decided)
+            operations = [*declarations, *computation]
             block.insert_ops_before(operations, together[0].operation)
             anchor = anchor or next(iter(operations), None)
             self.count("tile_ops", len(operations))

@@ -6,7 +6,8 @@
     tile.conv2d core 1 %y, %b …               tile.conv2d core 1 %y, %b …
 
 These are loads of weights, each by the core that needs them, or copies by which a core sends what it keeps of a tensor
-to the others. The steps of a core, with what it is sent among them, keep their order. A multicast stands where all of
+to the others: those that a layer asks for, and those that stand side by side where a core sends on what it has just
+computed. The steps of a core, with what it is sent among them, keep their order. A multicast stands where all of
 the cores that it brings something to have reached it, so that every step waits for steps above it only. Where two cores
 need copies in different orders, some of these stay by themselves.
 """
@@ -14,7 +15,7 @@ need copies in different orders, some of these stay by themselves.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from xdsl.ir import Operation, SSAValue
 
@@ -65,7 +66,17 @@ class Multicasts:
                 result.append(load)
         for core, operations in cores.items():
             result += operations[done[core] :]
+        if schedule.activations == "multicast":
+            self._join_sends(result)
         return result
+
+    def _join_sends(self, operations: Sequence[Operation]) -> None:
+        """Make multicasts of the copies, one after the other, by which a core sends equal elements to others."""
+        for first, *others in _equal_sends(operations):
+            if others:
+                self.made += 1
+                for op in (first, *others):
+                    op.properties["group"] = integer(self._last_group + self.made)
 
 
 def loads_of_weights(tiler: Tiler, parts: Parts) -> Sending | None:
@@ -84,8 +95,8 @@ def cores_sharing_weights(tiler: Tiler, parts: Parts) -> int:
 
 
 def sends_of_activations(tiler: Tiler, parts: Parts) -> Sending | None:
-    """Return `multicast` if several cores need the same elements of a tensor in local memories and can be sent them at
-    once, else None.
+    """Return `multicast` if several cores may need the same elements of a tensor in local memories and can be sent them
+    at once, else None.
     """
     if not tiler.costs.multicasts_activations:
         return None
@@ -93,7 +104,11 @@ def sends_of_activations(tiler: Tiler, parts: Parts) -> Sending | None:
 
 
 def cores_sharing_activations(tiler: Tiler, parts: Parts) -> int:
-    """Return how many cores at most need elements of a tensor in local memories that one of them needs."""
+    """Return how many cores at most share elements in local memories: those that need elements of a tensor which one of
+    them needs, or all of the layer if the output stays there, since later layers may need what each computes of it.
+    """
+    if tiler.layer.output.is_kept:
+        return len(set(parts.cores))
     boxes = [
         (core, index, box)
         for core, window in zip(parts.cores, parts.windows, strict=True)
@@ -124,6 +139,33 @@ def _meetings(cores: dict[int, list[Operation]], schedule: Schedule) -> list[_Me
                 found[(*key, occurrences[key])][core] = place
                 occurrences[key] += 1
     return [meeting for meeting in found.values() if len(meeting) > 1]
+
+
+def _equal_sends(operations: Sequence[Operation]) -> Iterator[list[tile.CopyOp]]:
+    """Return the copies from one core's memory to others that stand side by side and send the same."""
+    together: list[tile.CopyOp] = []
+    for op in operations:
+        send = op if isinstance(op, tile.CopyOp) and _is_sending(op) else None
+        if together and (send is None or not _sends_the_same(send, together)):
+            yield together
+            together = []
+        if send is not None:
+            together.append(send)
+    if together:
+        yield together
+
+
+def _is_sending(op: tile.CopyOp) -> bool:
+    """Tell whether, in no multicast yet, a core sends what its memory has to a core's memory, which may be its own."""
+    is_local = core_of(op.source) == op.core_number and core_of(op.target) is not None
+    return is_local and group_of(op) is None
+
+
+def _sends_the_same(op: tile.CopyOp, others: Sequence[tile.CopyOp]) -> bool:
+    """Tell whether a copy sends what others do, to a core that they send nothing to."""
+    return _key(op) == _key(others[0]) and core_of(op.target) not in {
+        core_of(other.target) for other in others
+    }
 
 
 def _loads_weights(op: tile.CopyOp, core: int) -> bool:

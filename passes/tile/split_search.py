@@ -1,16 +1,10 @@
 """Chooses the parts of all layers of a network together, so that layers find their inputs where they need them.
 
-The layers run one after the other, each for the cycles of its busiest core; what a core reads of a tensor in another
-core's memory passes the ports of both. Loads from global memory run ahead of the layers that use them, in their order,
-as far as memory allows. For options `o` of layer i with computation p, transfers over the bus b, and ports busy for x
-cycles:
-
-    loaded(i) = max(loaded(i − 1), when memory has room) + b(o)
-    done(i) = max(done(i − 1), loaded(i)) + max(p(o), x) + exposed · min(p(o), x) + part cycles · parts + sending
-
-where x, and whether anything is sent at all, depend on the options of the layers whose outputs layer i reads. The
-search goes through the layers in their order and keeps, of all ways to divide those before, the best for each way in
-which the tensors that are still to be read are divided, and of these the `_KEPT` best.
+When the layers of a way to divide them run is estimated by a timeline (`layer_times.py`), in which layers overlap
+that find their inputs where they compute; what a core reads of a tensor in another core's memory passes the ports of
+both. So whether anything is sent, and how long a layer waits for it, depends on the options of the layers whose outputs
+it reads. The search goes through the layers in their order and keeps, of all ways to divide those before, the best for
+each way in which the tensors that are still to be read are divided, and of these the `_KEPT` best.
 """
 
 from __future__ import annotations
@@ -26,8 +20,8 @@ from ...backends.numerics.storage import bytes_of
 from ..tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work, split_cycles
 from ..tiling.windows import Window
 from .layer_parts import Parts
+from .layer_times import Arrival, Cycles, Step, Times, step
 from .tiler_bases.layer import Buffer
-from .tiler_bases.slabs import GROWTH
 from .tiler_bases.tiler import Tiler
 
 _KEPT = 24
@@ -35,12 +29,6 @@ _KEPT = 24
 
 _OPTIONS = 16
 """How many ways to divide a layer are considered: those with the fewest cycles by itself."""
-
-_SENDING = 200
-"""The cycles that a layer waits for what other cores send it, besides those in which it passes the ports: the latency
-of the interconnect, and what the first tile and the last one cannot hide. Found with the simulator: with 0, MobileNetV2
-takes 5% more cycles.
-"""
 
 _AHEAD = 0.75
 """The share of local memory that loads ahead may fill."""
@@ -72,12 +60,14 @@ def choose_parts(
 @dataclass
 class _Edge:
     """What layer `source` writes and a layer reads: bytes through the port of each core, [options of the source,
-    options of the layer, cores], and those between two memories, [options of the source, options of the layer].
+    options of the layer, cores], those between two memories, and the most that a core does not find where it computes,
+    as a share of what it reads, [options of the source, options of the layer].
     """
 
     source: int
     port_bytes: np.ndarray
     moved_bytes: np.ndarray
+    share: np.ndarray
 
 
 @dataclass
@@ -87,14 +77,9 @@ class _Layer:
     tiler: Tiler
     options: list[Parts]
     works: list[list[Work]]
-    compute: np.ndarray
-    bus: np.ndarray
-    """Cycles of loads and stores over the bus of global memory."""
+    cycles: Cycles
     held: np.ndarray
     """Bytes of weights that wait in the memory of a core."""
-    loads: np.ndarray
-    """Bytes that each core loads, [options, cores]."""
-    overhead: np.ndarray
     owners: np.ndarray
     """1 where a part is on a core, [options, parts, cores]."""
     edges: list[_Edge] = field(default_factory=list)
@@ -111,24 +96,39 @@ class _Layer:
                 if window not in known:
                     known[window] = tiler.work(window)
             works.append([known[window] for window in parts.windows])
+        cycles = _cycles_of(tiler, works)
         compute = np.array([max(_computing(work) for work in each) for each in works])
-        bus = np.array([_bus_bytes(each) for each in works]) / costs.bytes_per_cycle
-        overhead = PART_CYCLES * np.array([len(each) for each in works])
-        alone = np.maximum(compute, bus) + EXPOSED * np.minimum(compute, bus) + overhead
-        chosen = np.argsort(alone, kind="stable")[:_OPTIONS]
+        alone = np.maximum(compute, cycles.bus) + EXPOSED * np.minimum(compute, cycles.bus)
+        chosen = np.argsort(alone + cycles.parts, kind="stable")[:_OPTIONS]
         if tiler.aliases():
             # What is copied is counted for each way to divide the layers that it comes from: perhaps it is there.
-            compute = np.zeros(len(options))
+            nothing = np.zeros(len(options))
+            cycles = cycles._replace(matrix=nothing, vector=nothing, hidden=nothing)
         kept = [options[i] for i in chosen]
-        owners = _owners(kept, costs.cores)
-        loads = np.zeros(owners.shape[::2])
-        for option, i in enumerate(chosen):
-            for part, work in enumerate(works[i]):
-                loads[option] += (work.load_bytes + work.shared_load_bytes) * owners[option, part]
-        return _Layer(
-            tiler, kept, [works[i] for i in chosen], compute[chosen], bus[chosen],
-            loads.max(axis=1), loads, overhead[chosen], owners,
-        )  # fmt: skip
+        held = np.array([max(map(_load_bytes, each)) for each in works], np.float64)
+        own = [works[i] for i in chosen]
+        return _Layer(tiler, kept, own, cycles.of(chosen), held[chosen], _owners(kept, costs.cores))
+
+
+def _cycles_of(tiler: Tiler, works: Sequence[Sequence[Work]]) -> Cycles:
+    """Return what the options of a layer take whose parts do the `works`."""
+    costs, layer = tiler.costs, tiler.layer
+    matrix, vector = (
+        np.array([max(getattr(work, name) for work in each) for each in works], np.float64)
+        for name in ("matrix_cycles", "vector_cycles")
+    )
+    hidden = np.zeros(len(works))
+    if matrix.any():
+        hidden = np.minimum(matrix, costs.hidden_matrix_cycles(layer.elements[0].storage))
+    # What all cores load passes the port of each of them.
+    port = np.array([max(map(_load_bytes, each)) for each in works]) / costs.port_bytes_per_cycle
+    bus = np.array([_bus_bytes(each) for each in works]) / costs.bytes_per_cycle
+    parts = PART_CYCLES * np.array([len(each) for each in works], np.float64)
+    return Cycles(matrix, vector, hidden, np.maximum(bus, port), parts)
+
+
+def _load_bytes(work: Work) -> int:
+    return work.load_bytes + work.shared_load_bytes
 
 
 def _computing(work: Work) -> float:
@@ -181,14 +181,17 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
     is_in_place |= _are_aliases(a, b, reader.tiler, buffer)
     sent = charged * (1 - same)
     copied = charged * same * ~is_in_place
-    port = np.einsum("ijab,jbc->ijc", sent + copied, reader.owners)
+    port, wanted_bytes = (
+        np.einsum("ijab,jbc->ijc", each, reader.owners) for each in (sent + copied, charged)
+    )
+    share = (port / np.maximum(wanted_bytes, 1)).max(axis=2)
     # What several cores need is read once if it is sent to them at once, and else for each of them.
     leaving, read = sent.sum(axis=3), (sent + copied).sum(axis=3)
     if costs.multicasts_activations:
         own = _charged_bytes(written[..., 1] - written[..., 0], buffer, costs)[:, None]
         leaving, read = np.minimum(leaving, own), np.minimum(read, own)
     port = port + np.einsum("ija,iac->ijc", read, writer.owners)
-    return _Edge(source, port, leaving.sum(axis=2))
+    return _Edge(source, port, leaving.sum(axis=2), share)
 
 
 def _reads_in_place(reader: _Layer, index: int) -> bool:
@@ -215,15 +218,17 @@ def _are_in_place(own: np.ndarray, read: np.ndarray, buffer: Buffer) -> np.ndarr
     core holds both, so that nothing of the former is copied.
     """
     inside = ((own[..., 0] <= read[..., 0]) & (read[..., 1] <= own[..., 1])).all(axis=-1)
-    axes = [axis for axis, size in enumerate(buffer.layout.shape) if size > 1]
-    outermost = [axis for axis in buffer.layout.order if axis in axes][:1]
-    alike = (own == read).all(axis=-1)
-    overlap = (own[..., 0] <= read[..., 1]) & (read[..., 0] <= own[..., 1])
-    low, high = np.minimum(own[..., 0], read[..., 0]), np.maximum(own[..., 1], read[..., 1])
-    is_small = high - low <= GROWTH * (own[..., 1] - own[..., 0])
-    for axis in outermost:
-        alike[..., axes.index(axis)] = (overlap & is_small)[..., axes.index(axis)]
-    return inside | alike.all(axis=-1)
+    order = [axis for axis in buffer.layout.order if buffer.layout.shape[axis] > 1]
+    if not order:
+        return np.asarray(inside)
+    # The slab may be larger than the window along the outermost axis and along the last one.
+    larger = [sorted(order).index(axis) for axis in {order[0], order[-1]}]
+    same = (own == read).all(axis=-1)
+    beside = (own[..., 0] <= read[..., 1]) & (read[..., 0] <= own[..., 1])
+    within = (read[..., 0] <= own[..., 0]) & (own[..., 1] <= read[..., 1])
+    is_box = beside[..., larger].all(axis=-1) & ((~same[..., larger]).sum(axis=-1) <= 1)
+    is_box |= within[..., larger].all(axis=-1)
+    return np.asarray(inside | (np.delete(same, larger, axis=-1).all(axis=-1) & is_box))
 
 
 def _charged_bytes(sizes: np.ndarray, buffer: Buffer, costs: CostModel) -> np.ndarray:
@@ -257,36 +262,42 @@ def _boxes(windows: Sequence[Sequence[Window | None]], shape: Sequence[int]) -> 
 
 @dataclass
 class _State:
-    """A way to divide the layers so far. `ends` are when each is done, and `held` the bytes of weights of all before
-    and with each, on the core that holds most; of two states that with the lower `score` is better.
+    """A way to divide the layers so far, when the first and the last tile of each are done, and when all up to it are.
+    `held` are the bytes of weights of all before and with each, on the core that holds most. Of two states that with
+    the lower `score` is better.
     """
 
     ends: np.ndarray
     held: np.ndarray
+    times: Times = field(default_factory=Times)
+    firsts: tuple[float, ...] = ()
+    lasts: tuple[float, ...] = ()
     choices: tuple[int, ...] = ()
-    done: float = 0.0
-    loaded: float = 0.0
-    worked: float = 0.0
     score: float = 0.0
 
 
 class _Way(NamedTuple):
-    """An option of a layer after a state, and the figures of the state that it leads to."""
+    """An option of a layer after a state, and the step that it is one of."""
 
     score: float
     state: _State
     option: int
-    done: float
-    loaded: float
-    worked: float
+    step: Step
 
     def taken(self, held: float) -> _State:
         """Return the state that it leads to, if `held` bytes of weights wait on the core that holds most."""
-        state = self.state
+        state, option = self.state, self.option
         before = state.held[-1] if len(state.held) else 0.0
-        ends, sums = np.append(state.ends, self.done), np.append(state.held, before + held)
-        choices = (*state.choices, self.option)
-        return _State(ends, sums, choices, self.done, self.loaded, self.worked, self.score)
+        times = Times(*(float(each[option]) for each in self.step.after))
+        return _State(
+            np.append(state.ends, times.done),
+            np.append(state.held, before + held),
+            times,
+            (*state.firsts, float(self.step.first[option])),
+            (*state.lasts, float(self.step.last[option])),
+            (*state.choices, option),
+            self.score,
+        )
 
 
 def _advance(
@@ -306,69 +317,33 @@ def _advance(
 
 def _ways(state: _State, layer: _Layer) -> Iterator[_Way]:
     """Return the options of a layer after a state."""
-    port, moved = layer.loads.copy(), np.zeros(len(layer.options))
-    for edge in layer.edges:
-        port = port + edge.port_bytes[state.choices[edge.source]]
-        moved = moved + edge.moved_bytes[state.choices[edge.source]]
-    room = _room(state, layer.held, layer.tiler.costs.local_bytes * _AHEAD)
-    step = _step(layer, _ALL, port, moved, room, _Times(state.done, state.loaded, state.worked))
-    columns = (each.tolist() for each in (step.score, *step.after))
-    for option, (score, *figures) in enumerate(zip(*columns, strict=True)):
-        yield _Way(score, state, option, *figures)
+    costs = layer.tiler.costs
+    sources = [(edge, state.choices[edge.source]) for edge in layer.edges]
+    arrivals = [
+        Arrival(
+            state.firsts[edge.source],
+            state.lasts[edge.source],
+            edge.share[source],
+            edge.moved_bytes[source] > 0,
+        )
+        for edge, source in sources
+    ]
+    port = sum((edge.port_bytes[source] for edge, source in sources), np.zeros(1))
+    moved = sum((edge.moved_bytes[source] for edge, source in sources), np.zeros(1))
+    exchange = _exchange(costs, port, moved) if sources else np.zeros(len(layer.options))
+    room = _room(state, layer.held, costs.local_bytes * _AHEAD)
+    found = step(layer.cycles, arrivals, exchange, room, state.times)
+    for option, score in enumerate(found.score.tolist()):
+        yield _Way(score, state, option, found)
 
 
-_ALL = slice(None)
-
-
-class _Times(NamedTuple):
-    """When the layers so far are done, when all that they load is there, and the cycles that they work."""
-
-    done: Any
-    loaded: Any
-    worked: Any
-
-
-class _Step(NamedTuple):
-    """What a layer takes for each of some options, f64 [options], and the times after it."""
-
-    exchange: np.ndarray
-    sending: np.ndarray
-    waiting: np.ndarray
-    work: np.ndarray
-    after: _Times
-
-    @property
-    def score(self) -> np.ndarray:
-        """What the search makes small."""
-        # Where loads take all the time, less work is better nevertheless.
-        return self.after.done + self.after.worked / 16
-
-
-def _step(
-    layer: _Layer,
-    options: np.ndarray | slice,
-    port: np.ndarray,
-    moved: np.ndarray,
-    room: np.ndarray,
-    before: _Times,
-) -> _Step:
-    """Return what options of a layer take after the times `before`, of each option or of all (the formulas of the
-    module).
-
-    `port` are the bytes through the port of each core, [options, cores], `moved` those between memories. At `room`
-    memory has room for the layer's weights.
+def _exchange(costs: CostModel, port: Any, moved: Any) -> np.ndarray:
+    """Return the cycles in which so many bytes pass the port of each core, [options, cores], and so many lie between
+    memories, [options].
     """
-    costs, compute, bus = layer.tiler.costs, layer.compute[options], layer.bus[options]
-    exchange = np.maximum(
+    return np.maximum(
         port.max(axis=1) / costs.port_bytes_per_cycle, moved / costs.interconnect_bytes_per_cycle
     )
-    sending = _SENDING * (moved > 0)
-    work = np.maximum(compute, exchange) + EXPOSED * np.minimum(compute, exchange)
-    work = work + layer.overhead[options] + sending
-    loaded = np.where(bus > 0, np.maximum(before.loaded, room) + bus, before.loaded)
-    ready = np.maximum(before.done, loaded)
-    after = _Times(ready + work, loaded, before.worked + work)
-    return _Step(exchange, sending, ready - before.done, work, after)
 
 
 def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:
@@ -410,20 +385,29 @@ def _alternatives(
 ) -> list[Considered]:
     """Return the options of layer `changed` with what each takes; `state` is that of the layers before it."""
     own = np.arange(len(layers[changed].options))
-    times = _Times(*(np.full(len(own), at) for at in (state.done, state.loaded, state.worked)))
+    times = Times(*(np.full(len(own), at) for at in state.times))
+    firsts, lasts = list[Any](state.firsts), list[Any](state.lasts)
     ends, sums = (np.tile(each, (len(own), 1)) for each in (state.ends, state.held))
-    steps: list[_Step] = []
+    steps: list[Step] = []
     for number, layer in enumerate(layers[changed:], changed):
+        costs = layer.tiler.costs
         option = own if number == changed else np.full(len(own), choices[number])
-        port, moved = layer.loads[option], np.zeros(len(own))
+        port, moved = np.zeros((len(own), costs.cores)), np.zeros(len(own))
+        arrivals: list[Arrival] = []
         for edge in layer.edges:
             source = own if edge.source == changed else np.full(len(own), choices[edge.source])
             port = port + edge.port_bytes[source, option]
-            moved = moved + edge.moved_bytes[source, option]
+            bytes_ = edge.moved_bytes[source, option]
+            share = edge.share[source, option]
+            arrivals.append(Arrival(firsts[edge.source], lasts[edge.source], share, bytes_ > 0))
+            moved = moved + bytes_
         held = layer.held[option]
-        room = _rooms(ends, sums, held, layer.tiler.costs.local_bytes * _AHEAD)
-        steps.append(_step(layer, option, port, moved, room, times))
+        room = _rooms(ends, sums, held, costs.local_bytes * _AHEAD)
+        exchange = _exchange(costs, port, moved)
+        steps.append(step(layer.cycles.of(option), arrivals, exchange, room, times))
         times = steps[-1].after
+        firsts.append(steps[-1].first)
+        lasts.append(steps[-1].last)
         before = sums[:, -1] if number else np.zeros(len(own))
         ends = np.column_stack([ends, times.done])
         sums = np.column_stack([sums, before + held])
@@ -433,7 +417,7 @@ def _alternatives(
             layer.options[i],
             layer.works[i],
             first.exchange[i],
-            layer.overhead[i],
+            layer.cycles.parts[i],
             first.sending[i],
             first.waiting[i],
             first.work[i],

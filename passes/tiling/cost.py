@@ -118,6 +118,14 @@ class CostModel:
             found = self._cycles[key] = folds.busy(unit.rows, unit.overlap)
         return found
 
+    def hidden_matrix_cycles(self, storage: str) -> int:
+        """Return the cycles of an instruction that others before and after it hide: the load of its first fold, and
+        what follows the stream of its last one.
+        """
+        rows = self.target.matrix.rows
+        whole = self.matrix_cycles(storage, rows, 1, 1)
+        return whole - self.matrix_interval_cycles(storage, rows, 1, 1)
+
     def operations_of(self, function: str) -> int:
         """Count the passes over its elements that the vector unit makes for a function."""
         return self.target.vector.operations_of(function)

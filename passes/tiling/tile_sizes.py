@@ -27,7 +27,7 @@ _AHEAD = 0.15
 1.0 a layer of BERT takes 8% more cycles.
 """
 
-_FOLLOWING = 0.3
+FOLLOWING = 0.3
 """How much of what a layer takes the next one takes beside it, tile by tile, if it finds the output in local memory.
 Found with the simulator: without it SqueezeNet takes 4% more cycles, and with 1 MobileNetV2.
 """
@@ -277,7 +277,7 @@ def _product_cycles(
     awaited = max(loads - w, 0.0) if runs_ahead else loads
     stages = (awaited, float(matrix), float(vector), stores)
     if p.keeps_output:
-        stages = (*stages, _FOLLOWING * max(stages))
+        stages = (*stages, FOLLOWING * max(stages))
     # Loads and stores share the bus.
     each = KEPT_TILE_CYCLES if p.keeps_input and p.keeps_output else TILE_CYCLES
     cycles = max(pipeline_cycles(stages, count, each), loads + stores)

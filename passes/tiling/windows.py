@@ -134,6 +134,22 @@ def intersection(a: Window, b: Window) -> Window | None:
     return shared if all(low < high for low, high in shared) else None
 
 
+def cells(windows: Sequence[Window], axis: int = 0) -> Iterator[Window]:
+    """Return disjoint windows that cover what `windows` do, each of which lies in or outside each of them. What they
+    have of axes before `axis` is left out.
+    """
+    if not windows:
+        return
+    if axis == len(windows[0]):
+        yield ()
+        return
+    bounds = sorted({bound for window in windows for bound in window[axis]})
+    for low, high in pairwise(bounds):
+        here = [each for each in windows if each[axis][0] <= low and high <= each[axis][1]]
+        for rest in cells(here, axis + 1):
+            yield ((low, high), *rest)
+
+
 def with_axes_of(shape: Sequence[int], window: Window, own: Sequence[int]) -> Window:
     """Return a window of a tensor of shape `own` as one of the same tensor seen as `shape`: the shapes differ by axes
     of one element.

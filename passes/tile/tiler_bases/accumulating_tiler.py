@@ -73,6 +73,8 @@ class AccumulatingTiler(Tiler):
     residual: int | None
     """Which operand of the op is the residual."""
     accumulator: str
+    packs: bool = True
+    """Whether the weights are packed into blocks beforehand, the same for all parts."""
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
@@ -324,7 +326,7 @@ class AccumulatingTiler(Tiler):
         if block is None:
             return constants.decide(("block", self.layer.output.value), self.block_for)
         most = max(self.costs.columns, group)
-        if block > most or any(start % block for start in starts):
+        if block > most or (self.packs and any(start % block for start in starts)):
             raise self.layer.error(
                 f"block {block} must be at most {most} and divide the first channel of each part "
                 f"({', '.join(map(str, sorted(set(starts))))})",

@@ -13,7 +13,7 @@ from ....backends.numerics.rounding_up import round_up
 from ....backends.targets.alignment import align
 from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work
-from ...tiling.tile_sizes import Footprint, TriedTile, tile_box
+from ...tiling.tile_sizes import FOLLOWING, Footprint, TriedTile, tile_box
 from ...tiling.windows import Window, grid, sizes_of
 from .constants import Constants
 from .emitter import Emitter
@@ -94,12 +94,14 @@ class BoxTiler(Tiler):
         order, work = self.loop_order, self.work(window)
         share = self.costs.bytes_per_cycle / len(self.layer.siblings)
         tried: list[TriedTile] | None = None if self.tried is None else []
+        # The next layer runs beside this one, tile by tile, if it finds the output in local memory.
+        following = FOLLOWING * work.vector_cycles if self.layer.output.is_kept else 0.0
         found = tile_box(
             self.costs,
             [sizes[axis] for axis in order],
             [units[axis] for axis in order],
             lambda tile: self._footprint(self._logical(tile)),
-            (work.load_bytes / share, work.vector_cycles, work.store_bytes / share),
+            (work.load_bytes / share, work.vector_cycles, work.store_bytes / share, following),
             tried,
         )
         if self.tried is not None and tried is not None:

@@ -20,7 +20,7 @@ from ...tiling.strided_copy import StridedCopy
 from ...tiling.windows import Window, flatten, sizes_of, steps_inside, with_axes_of
 from .layer import Buffer
 from .residents import Piece, Residents, Rows
-from .slabs import Slab
+from .slabs import Gathering, Slab
 
 _UNIT = UnitAttr()
 
@@ -64,7 +64,8 @@ def global_buffer(
 
 
 class Emitter:
-    """Collects the operations of one core for one layer, in program order.
+    """Collects the operations of one core for one layer, in program order, and the declarations of buffers that stand
+    before those of all cores.
 
     `origin` is the name of the `tpu` result that the layer computes; `residents` says where tensors lie.
     """
@@ -75,6 +76,7 @@ class Emitter:
         self.core = core
         self.location = location
         self.operations: list[Operation] = []
+        self.declarations: list[Operation] = []
         self._residents = residents
         self._core = integer(core)
         self._origin = text(origin)
@@ -321,16 +323,39 @@ class Emitter:
         if gathering is None:
             return
         tensor = residents.plan.tensors[buffer.value]
-        shape, order = residents.plan.shape(tensor, gathering.box), tensor.layout.order
-        name = value_name(f"{buffer.name}_part") or "part"
-        target = self.alloc(shape, buffer.storage, name=name)
-        last = order[-1]
-        padding = shape[-1] - sizes_of(gathering.box)[last]
-        strides = _strides(len(order), order, shape)
+        target = self._gathered(tensor, gathering)
+        assert target.last_axis is not None
         self.fill_box(
-            target, tensor, gathering.box, strides, padding=(last, padding), pad_value=pad_value
+            target.value, tensor, gathering.box, target.strides,
+            padding=(target.last_axis, target.spare), pad_value=pad_value,
+        )  # fmt: skip
+        residents.note_sent(tensor, gathering, gathering.box)
+
+    def _gathered(self, tensor: Buffer, gathering: Gathering) -> Piece:
+        """Return the buffer of a gathering, which is declared before all operations of the layer if it is new."""
+        piece = self._residents.gathered(tensor, gathering)
+        if piece is None:
+            value = self._declare(tensor, gathering, f"{tensor.name}_part")
+            piece = self._residents.add_gathered(tensor, gathering, value)
+        return piece
+
+    def _declare(
+        self,
+        tensor: Buffer,
+        place: Slab | Gathering,
+        name: str,
+        properties: Mapping[str, Attribute] | None = None,
+    ) -> SSAValue:
+        """Return a new buffer for a slab or gathering, declared before all operations of the layer."""
+        shape = self._residents.plan.shape(tensor, place.box)
+        alloc = tile.AllocOp.create(
+            result_types=[buffer_type(shape, tensor.storage, "local")],
+            properties={"core": integer(place.core), **(properties or {})},
+            location=self.location,
         )
-        residents.add_gathered(tensor, self.core, gathering.box, target)
+        alloc.output.name_hint = value_name(name) or "part"
+        self.declarations.append(alloc)
+        return alloc.output
 
     def store(
         self,
@@ -398,13 +423,19 @@ class Emitter:
         return self._slab(tensor, slab).seen_with(seen, shape).part(box)
 
     def share(self, buffer: Buffer, box: Window, pad_value: int) -> None:
-        """Send `box` of a tensor, which this core has put into its slab, to the other cores whose slabs cover it."""
+        """Send `box` of a tensor, which this core has put into its slab, to the slabs and gatherings that cover it."""
         residents = self._residents
         tensor = residents.plan.tensors[buffer.value]
         box = with_axes_of(tensor.layout.shape, box, buffer.layout.shape)
         slab = residents.slab_of(buffer, self.core, box)
-        for other, shared in residents.receivers(buffer, slab, box):
-            self._send(self._slab(tensor, slab), self._slab(tensor, other), shared, pad_value)
+        own = self._slab(tensor, slab)
+        for cell, others in residents.sends(tensor, slab, box):
+            for other in others:
+                if isinstance(other, Slab):
+                    self._send(own, self._slab(tensor, other), cell, pad_value)
+                else:
+                    self._send(own, self._gathered(tensor, other), cell, pad_value)
+                    residents.note_sent(tensor, other, cell)
 
     def _send(self, source: Piece, target: Piece, box: Window, pad_value: int) -> None:
         """Copy `box` of a tensor, and what pads it in the target, from one piece to another."""
@@ -429,23 +460,13 @@ class Emitter:
             whole = self._slab(residents.plan.tensors[alias.outer.value], other)
             return residents.add_part(tensor, slab, alias, whole)
         if piece is None:
-            alloc = tile.AllocOp.create(
-                result_types=[
-                    buffer_type(
-                        self._residents.plan.shape(tensor, slab.box), tensor.storage, "local"
-                    )
-                ],
-                properties={
-                    "core": integer(slab.core),
-                    "tensor": text(tensor.name),
-                    "window": ints(flatten(slab.box)),
-                    "order": ints(tensor.layout.order),
-                },
-                location=self.location,
-            )
-            alloc.output.name_hint = value_name(tensor.name) or "slab"
-            self.operations.insert(0, alloc)
-            piece = self._residents.add_slab(tensor, slab, alloc.output)
+            where: dict[str, Attribute] = {
+                "tensor": text(tensor.name),
+                "window": ints(flatten(slab.box)),
+                "order": ints(tensor.layout.order),
+            }
+            value = self._declare(tensor, slab, tensor.name, where)
+            piece = self._residents.add_slab(tensor, slab, value)
         return piece
 
     def _becomes_view(

@@ -4,15 +4,15 @@ the cores that computed them or gathered them.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import NamedTuple
 
 from xdsl.ir import SSAValue
 
 from ...tiling.layout import Layout, dense_strides, offset_of
-from ...tiling.windows import Window, contains, intersection, sizes_of, whole, with_axes_of
+from ...tiling.windows import Window, cells, contains, intersection, sizes_of, whole, with_axes_of
 from .layer import Buffer
 from .slabs import Alias, Gathering, Slab, SlabPlan
 
@@ -104,7 +104,8 @@ class Residents:
 
     plan: SlabPlan
     _slabs: dict[tuple[SSAValue, Slab], Piece] = field(default_factory=dict)
-    _gathered: dict[SSAValue, list[Piece]] = field(default_factory=lambda: defaultdict(list))
+    _gathered: dict[tuple[SSAValue, Gathering], Piece] = field(default_factory=dict)
+    _missing: dict[tuple[SSAValue, Gathering], int] = field(default_factory=dict)
 
     def keeps(self, buffer: Buffer) -> bool:
         """Tell whether a tensor stays in local memories."""
@@ -115,12 +116,27 @@ class Residents:
         slabs = self.plan.slabs[buffer.value]
         return next(slab for slab in slabs if slab.core == core and contains(slab.own, box))
 
-    def receivers(self, buffer: Buffer, own: Slab, box: Window) -> Iterable[tuple[Slab, Window]]:
-        """Return the other slabs that cover some of `box`, which is computed in slab `own`, and what they cover."""
-        for slab in self.plan.slabs[buffer.value]:
-            shared = None if slab is own else intersection(slab.box, box)
+    def receivers(
+        self, buffer: Buffer, own: Slab, box: Window
+    ) -> Iterable[tuple[Slab | Gathering, Window]]:
+        """Return the other slabs and the gatherings that cover some of `box`, which is computed in slab `own`, and what
+        they cover.
+        """
+        value = buffer.value
+        for each in (*self.plan.slabs[value], *self.plan.gatherings[value]):
+            shared = None if each is own else intersection(each.box, box)
             if shared is not None:
-                yield slab, shared
+                yield each, shared
+
+    def sends(
+        self, buffer: Buffer, own: Slab, box: Window
+    ) -> Iterable[tuple[Window, list[Slab | Gathering]]]:
+        """Return the boxes of `box`, which is computed in slab `own`, that other slabs and gatherings hold, too: each
+        with all that hold it.
+        """
+        receivers = list(self.receivers(buffer, own, box))
+        for cell in cells([shared for _, shared in receivers]):
+            yield cell, [slab for slab, shared in receivers if contains(shared, cell)]
 
     def piece(self, buffer: Buffer, slab: Slab) -> Piece | None:
         """Return the buffer of a slab; None if it has none yet."""
@@ -145,9 +161,24 @@ class Residents:
         found = (each for each in self.plan.gatherings[buffer.value] if each.core == core)
         return next((each for each in found if contains(each.box, box)), None)
 
-    def add_gathered(self, buffer: Buffer, core: int, box: Window, value: SSAValue) -> None:
-        """Note that a core has gathered `box` of a tensor in a buffer."""
-        self._gathered[buffer.value].append(self._piece(buffer, core, box, value))
+    def gathered(self, buffer: Buffer, gathering: Gathering) -> Piece | None:
+        """Return the buffer of a gathering; None if it has none yet."""
+        return self._gathered.get((buffer.value, gathering))
+
+    def add_gathered(self, buffer: Buffer, gathering: Gathering, value: SSAValue) -> Piece:
+        """Let a gathering have its buffer, in which nothing is yet."""
+        key = buffer.value, gathering
+        piece = self._gathered[key] = self._piece(buffer, gathering.core, gathering.box, value)
+        self._missing[key] = prod(sizes_of(gathering.box))
+        return piece
+
+    def note_sent(self, buffer: Buffer, gathering: Gathering, box: Window) -> None:
+        """Note that `box` of a tensor was put into the buffer of a gathering."""
+        self._missing[buffer.value, gathering] -= prod(sizes_of(box))
+
+    def is_complete(self, buffer: Buffer, gathering: Gathering) -> bool:
+        """Tell whether all of a gathering is in its buffer."""
+        return not self._missing.get((buffer.value, gathering), 1)
 
     def _piece(self, buffer: Buffer, core: int, box: Window, value: SSAValue) -> Piece:
         layout, sizes = buffer.layout, sizes_of(box)
@@ -169,7 +200,12 @@ class Residents:
         """
         tensor = self.plan.tensors[buffer.value]
         slabs = (self.piece(buffer, slab) for slab in self.plan.slabs[buffer.value])
-        for piece in (*slabs, *self._gathered[buffer.value]):
+        gathered = (
+            self.gathered(buffer, each)
+            for each in self.plan.gatherings[buffer.value]
+            if self.is_complete(buffer, each)
+        )
+        for piece in (*slabs, *gathered):
             if piece is not None and piece.core == core:
                 seen = piece.seen_with(buffer.layout, tensor.layout.shape)
                 if contains(seen.box, box):

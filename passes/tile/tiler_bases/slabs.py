@@ -1,9 +1,10 @@
 """Plans where tensors lie that stay on chip: no IR but the tensors' values.
 
 A core keeps a window of a tensor that it computes in one buffer, its slab. Where a layer on that core reads more, and
-both together are a box of which the window is one contiguous range, the slab covers that box, and other cores send what
-they compute of it, such as the rows beside it that a convolution needs. Where that is not so, the core gathers the box
-that the layer reads in another buffer, which later layers read, too.
+both together are a box in which the window's rows begin at one pitch, the slab covers that box: the rows beside the
+window that a convolution needs, or all channels of which the window has some. Where that is not so, the core gathers
+the box that the layer reads in another buffer, which later layers read, too. Cores send what they compute, tile by
+tile, to the slabs and gatherings of others.
 
 A tensor that is joined with others, or is a slice of one, may lie in the slab of the larger one, on each core that
 keeps the same elements of both; then there is nothing to copy.
@@ -23,9 +24,6 @@ from ....backends.targets.alignment import align
 from ...tiling.allocation import Lifetime
 from ...tiling.windows import Window, contains, hull, intersection, sizes_of
 from .layer import Buffer
-
-GROWTH = 2
-"""The most that a slab is larger than the window that its core computes."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,10 @@ class SlabPlan:
             value = part.output.value
             if value in plan.tensors:
                 box = part.window
-                if owners[value, part.core] == 1:
+                alias = plan.aliases.get(value)
+                # A slice lies where its elements are: more than those are not.
+                is_slice = alias is not None and not alias.is_joined
+                if owners[value, part.core] == 1 and not is_slice:
                     box = _grown(box, reads[value, part.core], part.output.layout.order)
                 plan.slabs[value].append(Slab(part.core, part.window, box))
         for (value, core), boxes in reads.items():
@@ -207,13 +208,12 @@ def _grown(own: Window, reads: Sequence[tuple[int, Window]], order: Sequence[int
         inside = 0 if shared is None else prod(sizes_of(shared))
         union = prod(sizes_of(box)) + prod(sizes_of(read)) - inside
         size = prod(sizes_of(both))
-        is_small = size <= GROWTH * prod(sizes_of(own))
-        if size == union and is_small and _is_contiguous(own, both, order):
+        if size == union and _has_rows_of_one_pitch(own, both, order):
             box = both
     return box
 
 
-def _is_contiguous(window: Window, box: Window, order: Sequence[int]) -> bool:
-    """Tell whether `window` is one range of the elements of `box` in memory."""
-    axes = [axis for axis in order if box[axis][1] - box[axis][0] > 1]
+def _has_rows_of_one_pitch(window: Window, box: Window, order: Sequence[int]) -> bool:
+    """Tell whether the rows of `window`, along the last axis in memory, begin at one pitch in a buffer for `box`."""
+    axes = [axis for axis in order[:-1] if box[axis][1] - box[axis][0] > 1]
     return all(window[axis] == box[axis] for axis in axes[1:])

@@ -31,8 +31,8 @@ func.func @main(%x: tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32> attributes {sm
 // CHECK:        output: on chip, in the buffer of 'c', which is joined of it: there is room
 // CHECK-NEXT:     at most {{[0-9,]+}} bytes of a core, until 'c' is done
 // CHECK-NEXT:   weights: multicast: {{[2-8]}} cores need the same
-// CHECK-NEXT:   activations: none in local memories that cores share
-// CHECK-NEXT:   schedule: <cores = [{{.*}}], {{.*}}, output = in_place, weights = multicast>
+// CHECK-NEXT:   activations: multicast: {{[2-8]}} cores need the same
+// CHECK-NEXT:   schedule: <cores = [{{.*}}], {{.*}}, output = in_place, weights = multicast, activations = multicast>
 // CHECK-EMPTY:
 // CHECK-NEXT: c: tpu.concat, 1x32x8x8 f32
 

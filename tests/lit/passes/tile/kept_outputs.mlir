@@ -29,22 +29,22 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
 // CHECK-NEXT:     %y = tile.global "y" segment = "output" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
-// CHECK-NEXT:     %a = tile.alloc core 1 tensor = "a" window = [0, 1, 0, 16, 3, 8, 0, 8] order = [0, 2, 3, 1] : memref<1x5x8x16xf32, "local">
-// CHECK-NEXT:     %a_1 = tile.alloc core 0 tensor = "a" window = [0, 1, 0, 16, 0, 5, 0, 8] order = [0, 2, 3, 1] : memref<1x5x8x16xf32, "local">
+// CHECK-NEXT:     %a = tile.alloc core 0 tensor = "a" window = [0, 1, 0, 16, 0, 5, 0, 8] order = [0, 2, 3, 1] : memref<1x5x8x16xf32, "local">
+// CHECK-NEXT:     %a_1 = tile.alloc core 1 tensor = "a" window = [0, 1, 0, 16, 3, 8, 0, 8] order = [0, 2, 3, 1] : memref<1x5x8x16xf32, "local">
 // CHECK-NEXT:     %x_tile = tile.alloc core 0 : memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     tile.copy core 0 %x -> %x_tile source_strides = [1] target_strides = [1] sizes = [512] origin = "a" : memref<1x8x8x16xf32, "global"> -> memref<1x4x8x16xf32, "local">
-// CHECK-NEXT:     %out = tile.view %a_1 : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
+// CHECK-NEXT:     %out = tile.view %a : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     tile.unary core 0 %x_tile -> %out kind = "exp" columns = 16 origin = "a" : memref<1x4x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
-// CHECK-NEXT:     tile.copy core 0 %a_1 -> %a source_offset = 384 source_strides = [1] target_strides = [1] sizes = [128] origin = "a" : memref<1x5x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
+// CHECK-NEXT:     tile.copy core 0 %a -> %a_1 source_offset = 384 source_strides = [1] target_strides = [1] sizes = [128] origin = "a" : memref<1x5x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
 // CHECK-NEXT:     %x_tile_1 = tile.alloc core 1 : memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     tile.copy core 1 %x -> %x_tile_1 source_offset = 512 source_strides = [1] target_strides = [1] sizes = [512] origin = "a" : memref<1x8x8x16xf32, "global"> -> memref<1x4x8x16xf32, "local">
-// CHECK-NEXT:     %out_1 = tile.view %a offset = 128 : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
+// CHECK-NEXT:     %out_1 = tile.view %a_1 offset = 128 : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     tile.unary core 1 %x_tile_1 -> %out_1 kind = "exp" columns = 16 origin = "a" : memref<1x4x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
-// CHECK-NEXT:     tile.copy core 1 %a -> %a_1 source_offset = 128 source_strides = [1] target_offset = 512 target_strides = [1] sizes = [128] origin = "a" : memref<1x5x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
+// CHECK-NEXT:     tile.copy core 1 %a_1 -> %a source_offset = 128 source_strides = [1] target_offset = 512 target_strides = [1] sizes = [128] origin = "a" : memref<1x5x8x16xf32, "local"> -> memref<1x5x8x16xf32, "local">
 // CHECK-NEXT:     %b = tile.alloc core 0 tensor = "b" window = [0, 1, 0, 16, 0, 4, 0, 8] order = [0, 2, 3, 1] : memref<1x4x8x16xf32, "local">
-// CHECK-NEXT:     tile.pool core 0 %a_1 -> %b kind = "max" kernel = [3, 3] pads = [1, 1, 0, 1] columns = 16 origin = "b" : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
+// CHECK-NEXT:     tile.pool core 0 %a -> %b kind = "max" kernel = [3, 3] pads = [1, 1, 0, 1] columns = 16 origin = "b" : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     %b_1 = tile.alloc core 1 tensor = "b" window = [0, 1, 0, 16, 4, 8, 0, 8] order = [0, 2, 3, 1] : memref<1x4x8x16xf32, "local">
-// CHECK-NEXT:     tile.pool core 1 %a -> %b_1 kind = "max" kernel = [3, 3] pads = [0, 1, 1, 1] columns = 16 origin = "b" : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
+// CHECK-NEXT:     tile.pool core 1 %a_1 -> %b_1 kind = "max" kernel = [3, 3] pads = [0, 1, 1, 1] columns = 16 origin = "b" : memref<1x5x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     %out_2 = tile.alloc core 0 : memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     tile.unary core 0 %b -> %out_2 kind = "sqrt" columns = 16 origin = "y" : memref<1x4x8x16xf32, "local"> -> memref<1x4x8x16xf32, "local">
 // CHECK-NEXT:     tile.copy core 0 %out_2 -> %y source_strides = [1] target_strides = [1] sizes = [512] origin = "y" : memref<1x4x8x16xf32, "local"> -> memref<1x8x8x16xf32, "global">

@@ -3,8 +3,8 @@
 // Two 3x3 convolutions are divided over the rows of two cores. What the first one computes are views of slabs, which have
 // a row more than the core computes: the other core sends it. The second one reads its tile, halo and all, in place.
 //
-// Then a convolution is divided over channels, in which a pixel's channels are no range: each of the two cores of the
-// last layer gathers those of both.
+// Then a convolution is divided over channels, and the last one over rows again: each of its cores gathers the channels
+// that both computed of its rows.
 
 builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   tile.program @main {
@@ -54,19 +54,16 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // CHECK:      tile.conv2d core 1 [[A1]], {{.*}} pads = [0, 1] origin = "b"
 // CHECK:      tile.copy core 1 [[B1]] -> [[B0]] source_offset = 512 source_strides = [1] target_offset = 512 target_strides = [1] sizes = [512] origin = "b"
 
-// Slabs of channels are not grown, and nobody sends them while they are computed.
+// The rows that each core of the last layer reads are neither in the slabs of channels nor a box with them: they are
+// gathered in buffers of their own, to which each core of the third layer sends its channels as soon as they are there.
 // CHECK:      [[C0:%c[_0-9]*]] = tile.alloc core 0 tensor = "c" window = [0, 1, 0, 16, 0, 8, 0, 8]
-// CHECK:      tile.conv2d core 0 [[B0]],
-// CHECK:      [[C1:%c[_0-9]*]] = tile.alloc core 1 tensor = "c" window = [0, 1, 16, 32, 0, 8, 0, 8]
-// CHECK:      tile.conv2d core 1 [[B1]],
-// CHECK-NOT:  tile.copy {{.*}} [[C1]]
-
-// Each core sends its channels of the rows that the other one needs.
-// CHECK:      %c_part = tile.alloc core 0 : memref<1x4x8x32xf32, "local">
-// CHECK-NEXT: tile.copy core 0 [[C0]] -> %c_part source_strides = [16, 1] target_strides = [32, 1] sizes = [32, 16] origin = "y"
-// CHECK-NEXT: tile.copy core 1 [[C1]] -> %c_part source_strides = [16, 1] target_offset = 16 target_strides = [32, 1] sizes = [32, 16] origin = "y"
+// CHECK-NEXT: %c_part = tile.alloc core 0 : memref<1x4x8x32xf32, "local">
+// CHECK-NEXT: %c_part_1 = tile.alloc core 1 : memref<1x4x8x32xf32, "local">
+// CHECK:      tile.epilogue core 0 {{.*}} -> [[C0]]
+// CHECK-NEXT: tile.copy core 0 [[C0]] -> %c_part source_strides = [16, 1] target_strides = [32, 1] sizes = [32, 16] origin = "c"
+// CHECK-NEXT: tile.copy core 0 [[C0]] -> %c_part_1 source_offset = 512 source_strides = [16, 1] target_strides = [32, 1] sizes = [32, 16] origin = "c"
+// CHECK-NEXT: [[C1:%c[_0-9]*]] = tile.alloc core 1 tensor = "c" window = [0, 1, 16, 32, 0, 8, 0, 8]
+// CHECK:      tile.copy core 1 [[C1]] -> %c_part source_strides = [16, 1] target_offset = 16 target_strides = [32, 1] sizes = [32, 16] origin = "c"
+// CHECK-NEXT: tile.copy core 1 [[C1]] -> %c_part_1 source_offset = 512 source_strides = [16, 1] target_offset = 16 target_strides = [32, 1] sizes = [32, 16] origin = "c"
 // CHECK:      tile.conv2d core 0 %c_part,
-// CHECK:      %c_part_1 = tile.alloc core 1 : memref<1x4x8x32xf32, "local">
-// CHECK-NEXT: tile.copy core 0 [[C0]] -> %c_part_1 source_offset = 512 source_strides = [16, 1] target_strides = [32, 1] sizes = [32, 16] origin = "y"
-// CHECK-NEXT: tile.copy core 1 [[C1]] -> %c_part_1 source_offset = 512 source_strides = [16, 1] target_offset = 16 target_strides = [32, 1] sizes = [32, 16] origin = "y"
 // CHECK:      tile.conv2d core 1 %c_part_1,

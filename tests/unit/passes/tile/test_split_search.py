@@ -155,7 +155,7 @@ def test_what_is_considered_has_the_score_of_the_network_with_it(seed: int) -> N
         for found in each:
             changed = [*parts[:number], found.parts, *parts[number + 1 :]]
             assert found.network == pytest.approx(score(tilers, changed))
-            assert found.layer > 0 and found.waiting >= 0
+            assert found.layer >= 0 and found.waiting >= 0
 
 
 def test_what_is_considered_alone_has_the_estimate_by_which_it_is_chosen() -> None:

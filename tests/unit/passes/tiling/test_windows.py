@@ -1,12 +1,14 @@
 """Windows: what outputs read, parts and grids that cover, common refinements of shapes."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 from math import prod
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.passes.tiling.windows import (
+    Window,
+    cells,
     common_unit,
     factors_of_axes,
     flatten,
@@ -129,3 +131,31 @@ def test_shapes_without_refinement():
     assert refine((4, 6), (6, 4)) is None
     assert refine((6, 4), (3, 8)) == (3, 2, 4)
     assert refine((1, 1), (1,)) == ()
+
+
+boxes = st.lists(
+    st.tuples(*[st.tuples(st.integers(0, 5), st.integers(1, 4)).map(lambda p: (p[0], sum(p)))] * 2),
+    max_size=4,
+)
+
+
+def _positions(window: Window) -> set[tuple[int, ...]]:
+    return set(product(*(range(low, high) for low, high in window)))
+
+
+@given(boxes)
+def test_cells_cover_windows_and_lie_in_or_outside_each(windows: list[Window]) -> None:
+    found = [(cell, _positions(cell)) for cell in cells(windows)]
+    covered = [_positions(window) for window in windows]
+    assert sum(len(inside) for _, inside in found) == len(set().union(*covered))
+    for _, inside in found:
+        assert any(inside <= own for own in covered)
+        assert all(inside <= own or not inside & own for own in covered)
+
+
+def test_rows_that_two_windows_share_are_a_cell() -> None:
+    assert list(cells([((0, 5), (0, 2)), ((3, 8), (0, 2))])) == [
+        ((0, 3), (0, 2)),
+        ((3, 5), (0, 2)),
+        ((5, 8), (0, 2)),
+    ]

@@ -175,8 +175,13 @@ def test_slabs_receive_what_others_compute(kept: tuple[Residents, Buffer]) -> No
     residents, buffer = kept
     first, second = residents.plan.slabs[buffer.value]
     assert residents.slab_of(buffer, 1, rows(5, 6)) is second
-    assert list(residents.receivers(buffer, first, rows(2, 4))) == [(second, rows(3, 4))]
-    assert list(residents.receivers(buffer, first, rows(0, 3))) == []
+    (gathering,) = residents.plan.gatherings[buffer.value]
+    assert list(residents.sends(buffer, first, rows(2, 4))) == [
+        (rows(2, 3), [gathering]),
+        (rows(3, 4), [second, gathering]),
+    ]
+    residents.plan.gatherings[buffer.value] = []
+    assert list(residents.sends(buffer, first, rows(0, 3))) == []
 
 
 def test_what_is_gathered_is_held(kept: tuple[Residents, Buffer]) -> None:
@@ -185,7 +190,10 @@ def test_what_is_gathered_is_held(kept: tuple[Residents, Buffer]) -> None:
     found = residents.gathering(buffer, 1, rows(2, 8))
     assert found is not None and residents.holding(buffer, 1, rows(2, 8)) is None
     value = tile.AllocOp(1, residents.plan.shape(buffer, found.box), "i8").output
-    residents.add_gathered(buffer, 1, found.box, value)
+    residents.add_gathered(buffer, found, value)
+    residents.note_sent(buffer, found, rows(0, 6))
+    assert residents.holding(buffer, 1, rows(2, 8)) is None
+    residents.note_sent(buffer, found, rows(6, 8))
     held = residents.holding(buffer, 1, rows(2, 8))
     assert held is not None and held.value is value
     assert residents.holding(buffer, 0, rows(2, 8)) is None

@@ -115,7 +115,7 @@ def test_nothing_is_copied_where_all_layers_have_the_same_parts(split: tuple[int
     c = own.conv(ab, 20)
     abc = own.concat(ab, c)
     bc = own.slice(abc, 24, 52)
-    y = own.conv(bc, 16)
+    y = own.conv(own.conv(bc, 16), 16)
     parts = Schedule(cores=tuple(range(split[2] * split[3])), split=split)
 
     def schedule(op: tile.LayerOp) -> None:
