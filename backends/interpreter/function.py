@@ -23,12 +23,11 @@ from ..diagnostics.diagnostic import DiagnosticError, contained
 from ..numerics.storage import dtype_of
 from .samples import (
     MAX_LIVE_BYTES,
+    formats_of,
     input_names,
-    input_tensors,
     joined,
     main_function,
-    output_names,
-    stack_samples,
+    stored_samples,
 )
 
 Observer = Callable[[str, np.ndarray], None]
@@ -99,23 +98,34 @@ class FunctionRunner:
             ) from error
 
     def run(
-        self, module: ModuleOp, inputs: Mapping[str, np.ndarray], observe: Observer | None
+        self,
+        module: ModuleOp,
+        inputs: Mapping[str, np.ndarray],
+        observe: Observer | None,
+        raw_io: bool = False,
     ) -> dict[str, np.ndarray]:
         """Run the module's function and return its results by name, samples one after the other along axis 0.
+
+        Inputs and results are the model's values, in its layout and types; with `raw_io` what the ports hold.
 
         Without an observer samples run in chunks of bounded memory; an observer is shown all
         samples of a value at once.
         """
         function = main_function(module)
-        stacked, samples = stack_samples(input_tensors(function), inputs)
+        formats = formats_of(function, "output")
+        stacked, samples = stored_samples(formats_of(function, "input"), inputs, raw_io)
         chunk = samples if observe is not None else samples_per_chunk(function)
         parts: list[list[np.ndarray]] = []
         for start in range(0, samples, chunk):
             count = min(chunk, samples - start)
             arrays = {name: array[start : start + count] for name, array in stacked.items()}
             results = self._run_chunk(function, arrays, count, observe)
-            parts.append([joined(result, count) for result in results])
-        names = output_names(function)
+            given = [
+                each.given(result, raw_io)
+                for each, result in zip(formats.values(), results, strict=True)
+            ]
+            parts.append([joined(result, count) for result in given])
+        names = list(formats)
         if len(parts) == 1:
             return dict(zip(names, parts[0], strict=True))
         columns = zip(*parts, strict=True)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType
-from xdsl.ir import Attribute
+from xdsl.dialects.builtin import ModuleOp
 
 from ...dialects.ir.location import place_of
-from ...dialects.quant.element_type import element_storage
+from ...dialects.network.ports import Side, network_ports, port_names
 from ..diagnostics.diagnostic import DiagnosticError
+from ..numerics.ports.port_format import PortFormat
 from ..numerics.storage import dtype_of, is_float, round_to
 
 MAX_LIVE_BYTES = 256 * 2**20
@@ -41,30 +41,7 @@ def main_function(module: ModuleOp) -> func.FuncOp:
 
 def input_names(function: func.FuncOp) -> list[str]:
     """Return the names of the function's arguments: `smalti.inputs`, or "input0", "input1" … if the IR does not say."""
-    return _names(function, "smalti.inputs", "input", len(function.body.block.args))
-
-
-def output_names(function: func.FuncOp) -> list[str]:
-    """Return the names of the function's results: `smalti.outputs`, or "output0", "output1" …"""
-    return _names(function, "smalti.outputs", "output", len(function.function_type.outputs))
-
-
-def _names(function: func.FuncOp, attribute: str, default: str, count: int) -> list[str]:
-    listed = function.attributes.get(attribute)
-    if listed is None:
-        return [f"{default}{index}" for index in range(count)]
-    names = (
-        [entry.data for entry in listed if isinstance(entry, StringAttr)]
-        if isinstance(listed, ArrayAttr)
-        else []
-    )
-    if len(names) != count or len(set(names)) != count:
-        raise DiagnosticError(
-            f"{attribute} must name {count} different tensors, it is {listed}",
-            place_of(function),
-            hint="name each argument and result of the function once",
-        )
-    return names
+    return port_names(function, "input")
 
 
 def declared_inputs(module: ModuleOp) -> dict[str, tuple[int, ...]]:
@@ -73,28 +50,52 @@ def declared_inputs(module: ModuleOp) -> dict[str, tuple[int, ...]]:
 
 
 def input_tensors(function: func.FuncOp) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Return declared shape and storage type of each input, by name."""
-    declared: dict[str, tuple[tuple[int, ...], str]] = {}
-    for name, argument in zip(input_names(function), function.body.block.args, strict=True):
-        declared[name] = _tensor(name, argument.type)
-    return declared
+    """Return shape and storage type of the model's own tensor for each input, by name."""
+    return {name: each.array_type(raw=False) for name, each in formats_of(function, "input").items()}
 
 
-def _tensor(name: str, type: Attribute) -> tuple[tuple[int, ...], str]:
-    if not isinstance(type, TensorType):
-        raise DiagnosticError(f"input '{name}' must be a tensor, its type is {type}")
-    shape = type.get_shape()
-    if any(size < 0 for size in shape):
-        raise DiagnosticError(f"input '{name}' has sizes that are not known: {type}")
-    return shape, element_storage(type)
+def formats_of(function: func.FuncOp, side: Side) -> dict[str, PortFormat]:
+    """Return how the inputs or outputs of a function hold the model's tensors, by name, in order."""
+    return {port.name: port.format for port in network_ports(function, side)}
+
+
+def stored_samples(
+    formats: Mapping[str, PortFormat], inputs: Mapping[str, np.ndarray], raw_io: bool = False
+) -> tuple[dict[str, np.ndarray], int]:
+    """Return the inputs as arrays [S, the model's shape] in the elements of their ports, in order, and S.
+
+    They are the model's values; with `raw_io` they are what the ports hold, in layout and type.
+
+    Raises DiagnosticError as `stack_samples` does.
+    """
+    if raw_io:
+        inputs = {
+            name: _raw(name, np.asarray(array), formats[name]) if name in formats else array
+            for name, array in inputs.items()
+        }
+    declared = {name: each.array_type(raw_io) for name, each in formats.items()}
+    hints = {name: each.raw_hint(raw_io) for name, each in formats.items()}
+    stacked, samples = stack_samples(declared, inputs, hints)
+    return {name: formats[name].stored(each, raw_io) for name, each in stacked.items()}, samples
+
+
+def _raw(name: str, array: np.ndarray, format: PortFormat) -> np.ndarray:
+    try:
+        return format.raw_array(array)
+    except ValueError as error:
+        raise DiagnosticError(
+            f"input '{name}' does not fit: {error}", hint=format.raw_hint(raw=True)
+        ) from None
 
 
 def stack_samples(
-    declared: Mapping[str, tuple[Sequence[int], str]], inputs: Mapping[str, np.ndarray]
+    declared: Mapping[str, tuple[Sequence[int], str]],
+    inputs: Mapping[str, np.ndarray],
+    hints: Mapping[str, str | None] | None = None,
 ) -> tuple[dict[str, np.ndarray], int]:
     """Return the inputs as arrays [S, declared shape...] of the declared storage types, in order, and S.
 
-    `declared` maps each input's name to its shape and storage type.
+    `declared` maps each input's name to its shape and storage type, `hints` to what to say if an array does not fit.
 
     An array of exactly the declared shape is one sample; one whose axis 0 is S times as long is S
     samples. Numbers of other types are converted to a declared float type.
@@ -113,7 +114,8 @@ def stack_samples(
                 f"input '{name}' is missing", hint=f"give an array of shape {list(shape)}"
             )
         array = stored(name, np.asarray(inputs[name]), storage)
-        stacked[name] = array.reshape(count_samples(name, array.shape, shape), *shape)
+        samples = count_samples(name, array.shape, shape, (hints or {}).get(name))
+        stacked[name] = array.reshape(samples, *shape)
     counts = {name: len(array) for name, array in stacked.items()}
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"'{name}': {count}" for name, count in counts.items())
@@ -121,7 +123,9 @@ def stack_samples(
     return stacked, next(iter(counts.values()), 1)
 
 
-def count_samples(name: str, shape: Sequence[int], declared: Sequence[int]) -> int:
+def count_samples(
+    name: str, shape: Sequence[int], declared: Sequence[int], hint: str | None = None
+) -> int:
     """Return how many samples an array of `shape` holds for an input of shape `declared`.
 
     Raises:
@@ -134,7 +138,8 @@ def count_samples(name: str, shape: Sequence[int], declared: Sequence[int]) -> i
         return shape[0] // declared[0]
     raise DiagnosticError(
         f"input '{name}' has shape {list(shape)}, expected {list(declared)}",
-        hint="axis 0 may be a multiple of what is declared: several samples, one after the other",
+        hint=hint
+        or "axis 0 may be a multiple of what is declared: several samples, one after the other",
     )
 
 

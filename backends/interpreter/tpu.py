@@ -21,12 +21,14 @@ def run_tpu(
     inputs: Mapping[str, np.ndarray],
     *,
     observe: Observer | None = None,
+    raw_io: bool = False,
 ) -> dict[str, np.ndarray]:
     """Run the function of a tpu module and return its results by name.
 
     Arguments, results and errors are those of `run_top`; `observe` gets the f32 numbers that the stored ones stand for.
+    With `raw_io` inputs and results are what the program's ports will hold, not the model's values.
     """
-    return FunctionRunner(TpuOp, weights).run(module, inputs, observe)
+    return FunctionRunner(TpuOp, weights).run(module, inputs, observe, raw_io)
 
 
 def run_body(block: Block, arguments: Sequence[np.ndarray], weights: WeightStore) -> np.ndarray:

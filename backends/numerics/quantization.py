@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from .fixed_point import Integers, rescale, round_half_even_shift
-from .storage import dtype_of, integer_range
+from .storage import dtype_of, integer_range, round_to
 
 __all__ = [
     "MAX_SHIFT",
+    "Quantization",
     "activation_parameters",
     "add_parameters",
+    "cast",
     "clamp_bounds",
     "dequantize",
     "quantize",
@@ -195,6 +198,28 @@ def dequantize(
     if q.dtype.itemsize <= 2:
         return (q.astype(np.float32) - offset.astype(np.float32)) * factor
     return (q.astype(np.int64) - offset).astype(np.float32) * factor
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """What the integers of a tensor stand for: (stored - `zero_point`) · `scale`."""
+
+    scale: float
+    zero_point: int
+
+
+def cast(
+    x: np.ndarray, storage: str, source: Quantization | None, result: Quantization | None
+) -> np.ndarray:
+    """Convert an array of `source` (None: of floats) to `storage`, quantized as `result` says (None: floats).
+
+    Floats are rounded once, half to even.
+    """
+    if source is not None:
+        x = dequantize(x, source.scale, source.zero_point)
+    if result is None:
+        return round_to(x, storage)
+    return quantize(x.astype(np.float32, copy=False), result.scale, result.zero_point, storage)
 
 
 def _along(values: np.ndarray, axis: int | None, rank: int) -> np.ndarray:

@@ -105,12 +105,11 @@ def _weights(op: isa.ProgramOp, ctx: Context | None) -> np.ndarray:
 
 
 def _port(port: isa.PortAttr) -> Port:
-    return Port(
-        port.port_name.data,
-        tuple(port.shape.get_values()),
-        port.storage.data,
-        port.offset.value.data,
-    )
+    return Port.of(port.port_name.data, port.offset.value.data, port.format)
+
+
+def _port_attribute(port: Port) -> isa.PortAttr:
+    return isa.PortAttr.get(port.name, port.storage, port.shape, port.offset, port.format)
 
 
 class _DebugNumbers:
@@ -234,8 +233,8 @@ def disassemble_module(program: Program, ctx: Context | None = None) -> ModuleOp
         program.target.content_hash,
         counters=program.counters,
         segments=program.segment_sizes,
-        inputs=[isa.PortAttr.get(p.name, p.storage, p.shape, p.offset) for p in program.inputs],
-        outputs=[isa.PortAttr.get(p.name, p.storage, p.shape, p.offset) for p in program.outputs],
+        inputs=[_port_attribute(port) for port in program.inputs],
+        outputs=[_port_attribute(port) for port in program.outputs],
         streams=streams,
         key=key,
         statistics=program.statistics,

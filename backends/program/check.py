@@ -100,11 +100,8 @@ def _check_ports(ports: list[Port], segment: str, program: Program, file: str | 
     if len(set(names)) != len(names):
         _fail(file, f"two {segment}s have the same name: {', '.join(sorted(names))}")
     for port in ports:
-        if port.storage not in STORAGE_TYPES:
-            _fail(
-                file,
-                f"{segment} '{port.name}': there is no storage type '{port.storage}'",
-            )
+        if (problem := port.format.error()) is not None:
+            _fail(file, f"{segment} '{port.name}': {problem}")
         if min((0, port.offset, *port.shape)) < 0:
             _fail(
                 file,

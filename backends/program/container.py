@@ -27,6 +27,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from ..diagnostics.diagnostic import DiagnosticError, Place
 from ..diagnostics.files import read_bytes, write_atomically
 from ..instructions.instruction_set import INSTRUCTION_BYTES
+from ..numerics.quantization import Quantization
 from ..numerics.rounding_up import round_up
 from ..targets.target import Target
 from .check import check_program
@@ -59,11 +60,47 @@ class _Section:
 
 @dataclass(frozen=True)
 class _Port:
+    """An input or output: the fields of `Port`, with what its integers stand for in two of them."""
+
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     name: str
     shape: tuple[_Size, ...]
     storage: str
     offset: _Size
+    order: tuple[_Size, ...] | None = None
+    model: str | None = None
+    scale: float | None = None
+    zero_point: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+
+    @staticmethod
+    def of(port: Port) -> _Port:
+        numbers = port.quantization
+        return _Port(
+            port.name,
+            port.shape,
+            port.storage,
+            port.offset,
+            port.order,
+            port.model,
+            None if numbers is None else numbers.scale,
+            None if numbers is None else numbers.zero_point,
+        )
+
+    def port(self, file: str) -> Port:
+        if (self.scale is None) != (self.zero_point is None):
+            _fail(file, f"port '{self.name}' has a scale or a zero point without the other")
+        quantization = None
+        if self.scale is not None and self.zero_point is not None:
+            quantization = Quantization(self.scale, self.zero_point)
+        return Port(
+            self.name,
+            self.shape,
+            self.storage,
+            self.offset,
+            self.order,
+            self.model,
+            quantization,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,8 +143,8 @@ def _pieces(program: Program) -> list[bytes | memoryview]:
     description = _Description(
         name=program.name,
         target_reference=program.target_reference,
-        inputs=[_Port(p.name, p.shape, p.storage, p.offset) for p in program.inputs],
-        outputs=[_Port(p.name, p.shape, p.storage, p.offset) for p in program.outputs],
+        inputs=[_Port.of(port) for port in program.inputs],
+        outputs=[_Port.of(port) for port in program.outputs],
         segment_sizes=program.segment_sizes,
         counters=program.counters,
         local_bytes=program.local_bytes,
@@ -186,8 +223,8 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         target=target,
         streams=[_read_stream(sections[name], file, name) for name in names],
         weights=sections["weights"],
-        inputs=[Port(p.name, p.shape, p.storage, p.offset) for p in description.inputs],
-        outputs=[Port(p.name, p.shape, p.storage, p.offset) for p in description.outputs],
+        inputs=[each.port(file) for each in description.inputs],
+        outputs=[each.port(file) for each in description.outputs],
         segment_sizes=description.segment_sizes,
         counters=description.counters,
         local_bytes=description.local_bytes,

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..instructions.instruction_set import SEGMENTS
+from ..numerics.ports.port_format import PortFormat
+from ..numerics.quantization import Quantization
 from ..numerics.storage import bytes_of
 from ..targets.target import Target
 from .lower_bound import LowerBound
@@ -16,20 +18,39 @@ from .lower_bound import LowerBound
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output of the network: a dense, row-major tensor in the segment "input" or
-    "output".
+    """An input or output of the network: a dense tensor in the segment "input" or "output".
 
     `offset` is the byte of the segment at which it starts; `storage` a storage type's name; `shape`
-    the ONNX shape.
+    the ONNX shape. `order` lists its axes as they lie in memory, outermost first; None if they lie in their own order.
+    `model` is the storage type of the model's tensor; None if it is `storage`. `quantization` says what numbers of the
+    model the port's integers stand for; None if they stand for themselves.
     """
 
     name: str
     shape: tuple[int, ...]
     storage: str
     offset: int
+    order: tuple[int, ...] | None = None
+    model: str | None = None
+    quantization: Quantization | None = None
+
+    @staticmethod
+    def of(name: str, offset: int, form: PortFormat) -> Port:
+        """Return the port of this format."""
+        plain = PortFormat.plain(form.shape, form.storage)
+        order = None if form.order == plain.order else form.order
+        model = None if form.model == form.storage else form.model
+        return Port(name, form.shape, form.storage, offset, order, model, form.quantization)
 
     def __str__(self) -> str:
-        return f"{self.name}: {'x'.join(map(str, self.shape)) or 'scalar'} {self.storage}"
+        return f"{self.name}: {self.format}"
+
+    @property
+    def format(self) -> PortFormat:
+        """How the port holds the model's tensor."""
+        order = tuple(range(len(self.shape))) if self.order is None else self.order
+        model = self.storage if self.model is None else self.model
+        return PortFormat(self.shape, self.storage, order, model, self.quantization)
 
     @property
     def size(self) -> int:

@@ -43,11 +43,14 @@ def simulate(
     repeat: int = 1,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    raw_io: bool = False,
 ) -> SimulationResult:
     """Run `program` once on `inputs` (functional), or `repeat` times without data (timing), or both.
 
-    An input is an array of the port's shape and storage type, or with S times its axis 0: then S independent runs are
+    An input is an array of the model's shape and numbers, or with S times its axis 0: then S independent runs are
     made, in `jobs` processes (`parallel.py`), and the outputs are joined along axis 0. The timing is that of one run.
+    The host converts between the model's numbers and layout and those of the program's ports; with `raw_io` inputs and
+    outputs are what the ports hold.
     `sanitize` first proves that conflicting accesses are ordered, that no byte is read before it is written, and that
     accesses stay in their memories. `progress` is called with (samples done, samples in all). Raises DiagnosticError if
     inputs do not fit, if the program cannot end, or if the sanitizer finds something.
@@ -61,7 +64,9 @@ def simulate(
         sanitize_program(streams)
     outputs, host_seconds = None, None
     if mode != "timing":
-        outputs, host_seconds = _values(program, streams, inputs or {}, jobs, progress)
+        outputs, host_seconds = _values(
+            program, streams, inputs or {}, jobs, progress, raw_io
+        )
     timing = time_program(streams, repeat) if mode != "functional" else None
     return SimulationResult(outputs, timing, host_seconds)
 
@@ -72,6 +77,7 @@ def _values(
     inputs: Mapping[str, np.ndarray],
     jobs: int,
     progress: Callable[[int, int], None] | None,
+    raw_io: bool,
 ) -> tuple[dict[str, np.ndarray], float | None]:
     """Return the outputs and `host_seconds`, as in `SimulationResult`."""
     if not 1 <= jobs <= MAX_JOBS:
@@ -80,11 +86,11 @@ def _values(
         from .functional.functional_simulator import FunctionalSimulator
 
         simulator = FunctionalSimulator(program, streams)
-        outputs = simulator.run(inputs, progress)
+        outputs = simulator.run(inputs, progress, raw_io)
         return outputs, simulator.host_seconds
     from .functional.parallel import run_parallel
 
-    return run_parallel(program, inputs, jobs, progress), None
+    return run_parallel(program, inputs, jobs, progress, raw_io), None
 
 
 def time_program(streams: Streams, repeat: int = 1) -> Timing:

@@ -15,9 +15,10 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, SSAValue
 from xdsl.rewriter import Rewriter
 
-from ...backends.interpreter.samples import input_names, main_function, output_names
+from ...backends.interpreter.samples import input_names, main_function
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import WeightBase
+from ...dialects.network.ports import port_names
 from ...dialects.network.shape import ShapeError
 from ...dialects.network.tensor_op import TensorOp
 from .experiment import IrExperiment
@@ -95,7 +96,7 @@ def _settle(function: FuncOp, names: list[str]) -> None:
     block = function.body.block
     returned = block.last_op
     assert isinstance(returned, ReturnOp)
-    old = dict(zip(returned.operands, output_names(function), strict=False))
+    old = dict(zip(returned.operands, port_names(function, "output"), strict=False))
     made = [op.output for op in network_ops(function)]
     values = [value for value in made if value in old or value.first_use is None]
     for value in values:

@@ -13,7 +13,12 @@ from xdsl.ir import Attribute
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.numerics import storage as numerics_storage
-from ...backends.numerics.quantization import clamp_bounds, dequantize, quantize_multiplier
+from ...backends.numerics.quantization import (
+    Quantization,
+    clamp_bounds,
+    dequantize,
+    quantize_multiplier,
+)
 from ..ir.identity_cache import by_identity
 from .element_type import element_storage
 from .uniform_type import UniformQuantizedType
@@ -67,6 +72,13 @@ class NumberFormat:
                 "the device needs one scale for the whole tensor here, not one per channel"
             )
         return float(self.scales[0])
+
+    @property
+    def quantization(self) -> Quantization | None:
+        """Scale and zero point of the whole tensor; None for numbers that are not quantized. Raises DiagnosticError if
+        there is one scale per channel.
+        """
+        return Quantization(self.scale, self.zero_point) if self.is_quantized else None
 
     @cached_property
     def is_float(self) -> bool:

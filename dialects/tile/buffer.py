@@ -31,11 +31,14 @@ from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.coverage import Box
 from ...backends.instructions.instruction_set import SEGMENTS
+from ...backends.numerics.ports.port_format import PortFormat
+from ...backends.numerics.quantization import Quantization
 from ...backends.numerics.storage import ACCUMULATOR_NAMES
 from ...backends.targets.alignment import ALIGNMENT_BYTES
 from ..ir.attribute import (
     INTEGER,
     INTS,
+    REAL,
     check_one_of,
     integer,
     ints,
@@ -139,6 +142,11 @@ class GlobalOp(BufferOp):
     "output" or "scratch". `order` lists the logical axes in physical order; the last physical axis
     may be padded. `address` is the offset in the segment, in bytes.
 
+    An input or output that holds other elements than the model's tensor says the `model`'s storage type and, if its
+    integers stand for real numbers, their `scale` and `zero_point`.
+
+    %image = tile.global "image" segment = "input" shape = [1, 3, 8, 8] order = [0, 2, 3, 1] model = "f32"
+        scale = 5.000000e-01 zero_point = -3 : memref<1x8x8x3xi8, "global">
     %x = tile.global "x" segment = "scratch" shape = [1, 8, 4, 4] order = [0, 2, 3, 1] :
         memref<1x4x4x16xi8, "global">
     """
@@ -150,6 +158,9 @@ class GlobalOp(BufferOp):
     seed = opt_prop_def(INTEGER)
     shape = prop_def(INTS)
     order = prop_def(INTS)
+    model = opt_prop_def(StringAttr)
+    scale = opt_prop_def(REAL)
+    zero_point = opt_prop_def(INTEGER)
 
     def __init__(
         self,
@@ -187,6 +198,16 @@ class GlobalOp(BufferOp):
     @property
     def memory(self) -> MemoryPlace:
         return self.segment.data, -1
+
+    @property
+    def format(self) -> PortFormat:
+        """How an input or output holds the model's tensor."""
+        quantization = None
+        if self.scale is not None and self.zero_point is not None:
+            quantization = Quantization(self.scale.value.data, self.zero_point.value.data)
+        model = self.storage if self.model is None else self.model.data
+        shape, order = values_of(self.shape), values_of(self.order)
+        return PortFormat(shape, self.storage, order, model, quantization)
 
     @property
     def is_read_only(self) -> bool:
@@ -248,6 +269,26 @@ class GlobalOp(BufferOp):
         if self.address is not None:
             address = self.address.value.data
             fail_unless(address >= 0, f"address must not be negative, got {address}")
+        self._verify_port()
+
+    def _verify_port(self) -> None:
+        """Raise VerifyException unless what is said of the model's tensor is said in whole, of a port that can hold
+        it.
+        """
+        said = [each is not None for each in (self.model, self.scale, self.zero_point)]
+        if not any(said):
+            return
+        segment = self.segment.data
+        fail_unless(
+            segment in ("input", "output"),
+            f"only an input or output says 'model', 'scale' and 'zero_point', not a buffer of segment {segment}",
+        )
+        fail_unless(
+            said in ([True, False, False], [True, True, True]),
+            "'scale' and 'zero_point' belong together, and to a 'model' type",
+        )
+        problem = self.format.error()
+        fail_unless(problem is None, str(problem))
 
 
 @irdl_op_definition

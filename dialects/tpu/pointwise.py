@@ -12,8 +12,8 @@ from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.pointwise import TABLE_ENTRIES
-from ...backends.numerics.quantization import dequantize, quantize, requantize
-from ...backends.numerics.storage import LOOKUP_NAMES, round_to
+from ...backends.numerics.quantization import cast, requantize
+from ...backends.numerics.storage import LOOKUP_NAMES
 from ...backends.numerics.unary import NOT, unary
 from ..ir.attribute import Integer, integer
 from ..ir.field import DERIVED, argument, operand, prop
@@ -219,14 +219,8 @@ class CastOp(TpuOp):
         rules.cast(self.input, self.output)
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
-        (value,) = operands
         source, result = NumberFormat.of(self.input.type), NumberFormat.of(self.output.type)
-        if source.is_quantized:
-            value = dequantize(value, source.scale, source.zero_point)
-        if not result.is_quantized:
-            return round_to(value, result.storage)
-        floats = value.astype(np.float32, copy=False)
-        return quantize(floats, result.scale, result.zero_point, result.storage)
+        return cast(operands[0], result.storage, source.quantization, result.quantization)
 
     def unchanged_operand(self) -> SSAValue | None:
         return self.input

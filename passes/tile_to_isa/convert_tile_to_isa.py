@@ -238,14 +238,13 @@ def _end(uses: dict[SSAValue, BufferUse], memory: tuple[str, int]) -> int:
 
 
 def _ports(uses: dict[SSAValue, BufferUse], segment: str) -> list[isa.PortAttr]:
-    """Return the inputs or outputs, which are dense, in ONNX's layout."""
+    """Return the inputs or outputs."""
     ports: list[isa.PortAttr] = []
     for value, use in uses.items():
         op = use.op
         if isinstance(op, tile.GlobalOp) and use.memory[0] == segment:
-            shape = values_of(op.shape)
-            storage = element_storage(op.output.type)
-            ports.append(isa.PortAttr.get(op.buffer_name.data, storage, shape, _address(value, op)))
+            name, form, offset = op.buffer_name.data, op.format, _address(value, op)
+            ports.append(isa.PortAttr.get(name, form.storage, form.shape, offset, form))
     return ports
 
 

@@ -19,7 +19,8 @@ After:
       }
     }
 
-Inputs, outputs and weights are dense and row-major; other buffers are laid out for the units that use them. Other
+Inputs and outputs are dense, in the layout that the function states (`smalti.input_layouts`), row-major unless it does.
+Weights are dense and row-major; other buffers are laid out for the units that use them. Other
 layers read a function's output from its output buffer. A reshape whose shapes have no axes in common goes through a
 tensor of one axis.
 """
@@ -33,17 +34,18 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, LocationAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, TensorType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import tile, tpu
-from ...dialects.ir.attribute import ints
+from ...dialects.ir.attribute import integer, ints, real, text
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.ir.text.value_name import value_name
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import value_of
+from ...dialects.network.ports import NetworkPort, network_ports
 from ...dialects.quant.element_type import element_storage, shape_of
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tile.tiler_bases.emitter import global_buffer
@@ -96,24 +98,6 @@ def _main(module: ModuleOp) -> func.FuncOp:
     return function
 
 
-def _port_names(function: func.FuncOp, attribute: str, default: str, count: int) -> list[str]:
-    """Return the names of inputs or outputs: those in the attribute, or "input0" … if the function does not
-    name them.
-    """
-    listed = function.attributes.get(attribute)
-    if listed is None:
-        return [f"{default}{index}" for index in range(count)]
-    names = (
-        [name.data for name in listed if isinstance(name, StringAttr)]
-        if isinstance(listed, ArrayAttr)
-        else []
-    )
-    if len(names) != count or len(set(names)) != count:
-        message = f"{attribute} must name {count} different tensors, it is {listed}"
-        raise DiagnosticError(message, place_of(function))
-    return names
-
-
 @dataclass
 class _Builder:
     """Builds the program of one function: declarations first, then layers."""
@@ -133,18 +117,15 @@ class _Builder:
     def build(self) -> tile.ProgramOp:
         """Build and return the tile program."""
         block = self.function.body.block
-        inputs = _port_names(self.function, "smalti.inputs", "input", len(block.args))
+        inputs = network_ports(self.function, "input")
         returned = block.last_op
         assert isinstance(returned, func.ReturnOp)
         results = list(returned.operands)
-        outputs = _port_names(self.function, "smalti.outputs", "output", len(results))
-        self._names.update((*inputs, *outputs))
+        outputs = network_ports(self.function, "output")
+        self._names.update(port.name for port in (*inputs, *outputs))
         self._results = {op.result_name.data for op in block.ops if isinstance(op, tpu.TpuOp)}
-        for argument, name in zip(block.args, inputs, strict=True):
-            shape, storage = _dense(argument, name)
-            self.buffers[argument] = self._declare(
-                global_buffer(name, "input", row_major(shape), storage)
-            )
+        for argument, port in zip(block.args, inputs, strict=True):
+            self.buffers[argument] = self._declare(_port_buffer(port))
         again = self._declare_outputs(results, outputs)
         for op in block.ops:
             if isinstance(op, tpu.WeightOp):
@@ -175,22 +156,21 @@ class _Builder:
         return op.output
 
     def _declare_outputs(
-        self, results: list[SSAValue], names: list[str]
+        self, results: list[SSAValue], ports: list[NetworkPort]
     ) -> list[tuple[SSAValue, SSAValue, str]]:
         """Declare the output buffers; return the results that need a copy, because no op makes them or because they
         were returned before.
         """
         again: list[tuple[SSAValue, SSAValue, str]] = []
-        for value, name in zip(results, names, strict=True):
-            shape, storage = _dense(value, name)
-            buffer = self._declare(global_buffer(name, "output", row_major(shape), storage))
+        for value, port in zip(results, ports, strict=True):
+            buffer = self._declare(_port_buffer(port))
             owner = value.owner
             if (
                 value in self.buffers
                 or not isinstance(owner, tpu.TpuOp)
                 or isinstance(owner, tpu.WeightOp)
             ):
-                again.append((value, buffer, name))
+                again.append((value, buffer, port.name))
             else:
                 self.buffers[value] = buffer
         return again
@@ -317,14 +297,14 @@ def _reshape_op(
     )
 
 
-def _dense(value: SSAValue, name: str) -> tuple[tuple[int, ...], str]:
-    """Return the shape and storage type of an input or output. Raises DiagnosticError if it has no fixed shape."""
-    if not isinstance(value.type, TensorType):
-        raise DiagnosticError(f"'{name}' must be a tensor, its type is {value.type}")
-    shape = value.type.get_shape()
-    if any(size < 0 for size in shape):
-        raise DiagnosticError(
-            f"'{name}' has shape {list(shape)}: every size must be known",
-            hint="give the input's shape when importing the model",
-        )
-    return shape, element_storage(value.type)
+def _port_buffer(port: NetworkPort) -> tile.GlobalOp:
+    """Declare the buffer of an input or output. Raises DiagnosticError if it has no fixed shape."""
+    form = port.format
+    last = form.port_shape[-1] if form.shape else 1
+    op = global_buffer(port.name, port.side, Layout(form.shape, form.order, last), form.storage)
+    if form.model != form.storage:
+        op.properties["model"] = text(form.model)
+    if form.quantization is not None:
+        op.properties["scale"] = real(form.quantization.scale)
+        op.properties["zero_point"] = integer(form.quantization.zero_point)
+    return op

@@ -29,7 +29,7 @@ from ....passes.tile.given_addresses import check_inside_memories
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
 from ...instructions.operand_access import operand_accesses, with_operands_apart
-from ..samples import MAX_LIVE_BYTES, joined, stack_samples
+from ..samples import MAX_LIVE_BYTES, joined, stored_samples
 from ..tpu import run_body
 from .buffers import ProgramBuffers
 from .kept_tensors import KeptTensors
@@ -44,8 +44,9 @@ def run_tile(
     inputs: Mapping[str, np.ndarray],
     *,
     observe: Observer | None = None,
+    raw_io: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Run the tile program of `module` and return its outputs by name, in their declared shapes and storage types.
+    """Run the tile program of `module` and return its outputs by name.
 
     Args:
         module: a module with one tile.program, at any stage before the conversion to isa.
@@ -54,6 +55,7 @@ def run_tile(
         observe: called as observe(name, value) for every buffer in global memory that the program
             writes, and for every tensor that cores keep, after its last write, with the logical tensor
             in its storage type, sample axis first.
+        raw_io: take and return what the ports hold, in their layouts and storage types, not the model's values.
 
     Raises:
         DiagnosticError: if an input is missing, unknown or of a wrong shape, if an address lies outside the target's
@@ -63,8 +65,8 @@ def run_tile(
     if target_name_of(module) is not None:
         check_inside_memories((spec.use for spec in buffers.specs.values()), target_of(module))
     specs = {name: buffers.specs[buffer] for name, buffer in buffers.inputs.items()}
-    declared = {name: (spec.logical_shape, spec.storage) for name, spec in specs.items()}
-    arrays, samples = stack_samples(declared, inputs)
+    formats = {name: spec.tensor.format for name, spec in specs.items()}
+    arrays, samples = stored_samples(formats, inputs, raw_io)
     chunk = max(1, min(samples, MAX_LIVE_BYTES // max(1, buffers.bytes_per_sample)))
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in buffers.outputs}
     seen: dict[str, list[np.ndarray]] = {}
@@ -84,9 +86,13 @@ def run_tile(
                 name,
                 value if len(value) == samples else np.broadcast_to(value[:1], (samples, *shape)),
             )
+    given = {
+        name: buffers.specs[buffer].tensor.format.given(np.concatenate(outputs[name]), raw_io)
+        for name, buffer in buffers.outputs.items()
+    }
     return {
         name: joined(value if len(value) == samples else value[:1], samples)
-        for name, value in ((name, np.concatenate(parts)) for name, parts in outputs.items())
+        for name, value in given.items()
     }
 
 

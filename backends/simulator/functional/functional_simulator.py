@@ -147,14 +147,20 @@ class FunctionalSimulator:
         return state
 
     def run(
-        self, inputs: Mapping[str, np.ndarray], progress: Progress | None = None
+        self,
+        inputs: Mapping[str, np.ndarray],
+        progress: Progress | None = None,
+        raw_io: bool = False,
     ) -> dict[str, np.ndarray]:
         """Run the program on inputs by name and return outputs by name; inputs of S times their axis 0 hold S samples.
 
+        They are the model's values, with `raw_io` what the ports hold.
+
         Raises DiagnosticError if an input is missing or unknown, or does not fit.
         """
-        arrays, samples = samples_of(self.program.inputs, inputs)
-        return joined(self.program.outputs, self.run_bytes(arrays, samples, progress), samples)
+        arrays, samples = samples_of(self.program.inputs, inputs, raw_io)
+        outputs = self.run_bytes(arrays, samples, progress)
+        return joined(self.program.outputs, outputs, samples, raw_io)
 
     def run_bytes(
         self, inputs: Mapping[str, np.ndarray], samples: int, progress: Progress | None = None

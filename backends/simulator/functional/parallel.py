@@ -37,6 +37,7 @@ def run_parallel(
     inputs: Mapping[str, np.ndarray],
     jobs: int,
     progress: Progress | None = None,
+    raw_io: bool = False,
 ) -> dict[str, np.ndarray]:
     """Run a program in up to `jobs` processes and return the outputs by name, as `FunctionalSimulator.run` does.
 
@@ -44,7 +45,7 @@ def run_parallel(
     other sizes differently. Raises DiagnosticError if inputs do not fit, if a process reports an error (of several,
     that of the first samples), or if a process dies.
     """
-    arrays, samples = samples_of(program.inputs, inputs)
+    arrays, samples = samples_of(program.inputs, inputs, raw_io)
     jobs = min(jobs, samples)
     bounds = [samples * job // jobs for job in range(jobs + 1)]
     with tempfile.TemporaryDirectory(prefix="smalti-run-") as name:
@@ -59,7 +60,7 @@ def run_parallel(
         port.name: np.concatenate([output[port.name] for output in outputs])
         for port in program.outputs
     }
-    return joined(program.outputs, whole, samples)
+    return joined(program.outputs, whole, samples, raw_io)
 
 
 def added_instructions() -> list[str]:
