@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from ..backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ..backends.diagnostics.files import write_text
 from ..backends.diagnostics.progress import Progress, silent
+from ..backends.numerics.ports.port_format import MODEL_LAYOUT
 from ..backends.targets.target import Target, reference_to
 from ..dialects.ir.context import SmaltiContext
 from ..dialects.ir.text.module_text import print_module, write_module
@@ -130,19 +131,25 @@ class CompiledModel:
         """
         return parse_schedule(self.program.schedule) if self.program.schedule else None
 
-    def run(self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1) -> dict[str, np.ndarray]:
+    def run(
+        self, inputs: Mapping[str, np.ndarray], *, jobs: int = 1, raw_io: bool = False
+    ) -> dict[str, np.ndarray]:
         """Run the program's bytes on the functional simulator.
 
         Args:
-            inputs: by input name, arrays of the declared shapes, or with axis 0 S times as long: S samples.
+            inputs: by input name, arrays of the model's shapes, or with axis 0 S times as long: S samples.
             jobs: the number of processes that share the samples.
+            raw_io: take and return what the program's ports hold, in their layouts and types (as `program.inputs` and
+                `program.outputs` say), not the model's values.
 
         Returns:
             The outputs by name.
         """
         from ..backends.simulator.simulate import simulate
 
-        outputs = simulate(self.program, dict(inputs), mode="functional", jobs=jobs).outputs
+        outputs = simulate(
+            self.program, dict(inputs), mode="functional", jobs=jobs, raw_io=raw_io
+        ).outputs
         assert outputs is not None
         return outputs
 
@@ -252,6 +259,8 @@ def compile_model(
     schedule: ScheduleSource | None = None,
     trace_plan: bool = False,
     optimization: int | Optimization = HIGHEST_LEVEL,
+    io_layout: str = MODEL_LAYOUT,
+    io_quantized: bool = False,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -277,6 +286,10 @@ def compile_model(
         trace_plan: whether to take down what is decided about the schedule, among which candidates, and why, for
             `plan_trace` and `explain_plan` of the result.
         optimization: a level, 0 to 2, or an `Optimization`, which has single effects, too.
+        io_layout: "model", or "nhwc" for the bytes of inputs and outputs with four axes. `run` takes and gives the
+            model's layout in either case, unless `raw_io`.
+        io_quantized: whether the program's inputs and outputs hold the integers or half floats that the device computes
+            with. `run` takes and gives the model's floats in either case, unless `raw_io`.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
@@ -293,6 +306,8 @@ def compile_model(
         PassChange.all_of(passes or {}),
         None if schedule is None else schedule_from(schedule),
         Optimization(optimization) if isinstance(optimization, int) else optimization,
+        io_layout=None if io_layout == MODEL_LAYOUT else io_layout,
+        io_quantized=io_quantized,
     )
     with collector_paused():
         compilation = start_from_model(

@@ -31,6 +31,8 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "tpu-fuse-activation": ".tpu.fuse_activation:FuseActivation",
     "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",
     "tpu-legalize-types": ".tpu.legalize_types:LegalizeTypes",
+    "tpu-quantize-ports": ".tpu.quantize_ports:QuantizePorts",
+    "tpu-set-port-layouts": ".tpu.set_port_layouts:SetPortLayouts",
     "convert-tpu-to-tile": ".tpu_to_tile.convert_tpu_to_tile:ConvertTpuToTile",
     "tile-set-schedules": ".tile.set_schedules:SetSchedules",
     "tile-plan": ".tile.plan:Plan",

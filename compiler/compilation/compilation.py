@@ -12,8 +12,9 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.passes import ModulePass
 
-from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
 from ...backends.diagnostics.progress import Progress, silent
+from ...backends.numerics.ports.port_format import LAYOUTS
 from ...backends.targets.target import load_target
 from ...dialects import tile
 from ...dialects.context import make_context
@@ -78,7 +79,9 @@ class CompileOptions:
     file of them, a calibration table (.json), or "random:SEED"; needed for "int8" from the top level.
     `insertions`: the user's own passes among the default ones. `changes`: options of default passes that are set, and
     passes that are left out. `schedule`: what is decided of the network's layers; passes decide the rest.
-    `optimization`: how hard they try; `changes` win over what it means.
+    `optimization`: how hard they try; `changes` win over what it means. `io_layout`: "model" or "nhwc", in which inputs
+    and outputs of four axes lie; None for what the IR states, which a model does not. `io_quantized`: whether inputs and
+    outputs hold what the device computes with, and the host casts them.
 
     Raises DiagnosticError if a pass is to stand beside one that is left out, or if options contradict each other.
     """
@@ -91,6 +94,8 @@ class CompileOptions:
     changes: tuple[PassChange, ...] = ()
     schedule: NetworkSchedule | None = None
     optimization: Optimization = field(default_factory=Optimization)
+    io_layout: str | None = None
+    io_quantized: bool = False
 
     @property
     def pass_changes(self) -> tuple[PassChange, ...]:
@@ -100,6 +105,18 @@ class CompileOptions:
     def __post_init__(self) -> None:
         if self.schedule is not None:
             self.optimization.check_with(self.schedule)
+        if self.io_layout is not None and self.io_layout not in LAYOUTS:
+            raise DiagnosticError(
+                f"there is no layout '{self.io_layout}' of inputs and outputs",
+                hint=did_you_mean(self.io_layout, LAYOUTS)
+                or f"the layouts are {', '.join(LAYOUTS)}",
+            )
+        if self.io_quantized and self.quantize == "f32":
+            raise DiagnosticError(
+                "quantized inputs and outputs need a network in another type than the model's, "
+                "quantize=f32 keeps that",
+                hint="leave --io-quantized out, or say --quantize int8, f16 or bf16",
+            )
         left_out = {change.name for change in self.changes if change.options is None}
         for insertion in self.insertions:
             if insertion.anchor in left_out:
@@ -202,6 +219,8 @@ class Compilation:
             "quantize": self.options.quantize or "int8",
             "cores": self.options.cores,
             "schedule": None if self.options.schedule is None else self._schedule_file(),
+            "io_layout": self.options.io_layout,
+            "io_quantized": self.options.io_quantized,
         }
 
     def _schedule_file(self) -> str:
@@ -462,6 +481,9 @@ def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Pl
     }
     if level == "isa" or any(isinstance(op, tile.AllocOp) for op in module.walk()):
         settled["--cores"] = options.cores
+    if level in ("tile", "isa"):
+        settled["--io-layout"] = options.io_layout
+        settled["--io-quantized"] = options.io_quantized or None
     if level in ("tile", "isa") and not any(isinstance(op, tile.LayerOp) for op in module.walk()):
         settled["--schedule"] = options.schedule
         planning = [each for each in options.optimization.changes() if each.name == Plan.name]

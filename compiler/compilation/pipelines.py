@@ -17,6 +17,8 @@ from ...dialects.ir.target_attribute import target_name_of
 from ...dialects.level import LEVELS, Level
 from ...passes.registry import get_pass, parse_pipeline
 from ...passes.tile.set_schedules import SetSchedules
+from ...passes.tpu.quantize_ports import QuantizePorts
+from ...passes.tpu.set_port_layouts import SetPortLayouts
 
 _QUOTABLE = re.compile(r'[^"\\\n\r]*')
 
@@ -26,13 +28,16 @@ class Settings(TypedDict):
 
     `target`: what `load_target` takes. `quantize`: one of `QUANTIZE`. `cores`: how many of the target's cores to use;
     None, or left out, for all. `schedule`: the file of a schedule, which the layers are to have; None, or left out, for
-    none.
+    none. `io_layout`: one of `LAYOUTS` for inputs and outputs; None, or left out, for what the IR states.
+    `io_quantized`: whether the host casts inputs and outputs.
     """
 
     target: str
     quantize: str
     cores: NotRequired[int | None]
     schedule: NotRequired[str | None]
+    io_layout: NotRequired[str | None]
+    io_quantized: NotRequired[bool]
 
 
 def level_of(module: ModuleOp) -> Level:
@@ -102,6 +107,7 @@ def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
     any of them.
     """
     cores, schedule = settings.get("cores"), settings.get("schedule")
+    layout = settings.get("io_layout")
     within: dict[Level, list[str]] = {
         "top": [
             "top-fold-shapes",
@@ -120,6 +126,8 @@ def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
             "tpu-legalize-types",
             "canonicalize",
             "cse",
+            *([QuantizePorts.name] if settings.get("io_quantized") else []),
+            *([] if layout is None else [pass_text(SetPortLayouts.name, layout=layout)]),
         ],
         "tile": [
             *([] if schedule is None else [pass_text(SetSchedules.name, file=schedule)]),

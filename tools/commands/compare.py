@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile
 from ..arguments.model import add_compile_arguments, add_shape_arguments, natural, positive, sizes
+from ..arguments.ports import add_port_arguments, ports_of
 from ..console.progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write all tensors as .json or .csv, units in the column names",
     )
+    add_port_arguments(parser)
     add_compile_arguments(parser)
     add_shape_arguments(parser)
 
@@ -75,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output:
         table_format(args.output)
-    options = CompileOptions(args.target, args.cores, args.quantize, args.calibration)
+    options = CompileOptions(
+        args.target, args.cores, args.quantize, args.calibration, **ports_of(args)
+    )
     with progress_bar() as progress:
         compilation = start_from_model(
             args.model,

@@ -12,6 +12,7 @@ from ..arguments.files import InputFile, OutputFile, PassText, PlacedPassText, c
 from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
 from ..arguments.optimization import add_optimization_arguments, optimization_of
 from ..arguments.parser import choice
+from ..arguments.ports import add_port_arguments, ports_of
 from ..arguments.sanitize import add_no_sanitize
 from ..console.progress_bar import progress_bar
 
@@ -77,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave a pass of the pipeline out; may be repeated",
     )
     add_optimization_arguments(parser)
+    add_port_arguments(parser)
     add_no_sanitize(parser)
     add_compile_arguments(parser)
     add_shape_arguments(parser)
@@ -114,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
         changes,
         None if args.schedule is None else read_schedule(args.schedule),
         optimization_of(args),
+        **ports_of(args),
     )
     watch = instrumentation(args)
     with progress_bar() as progress:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile
 from ..arguments.model import positive
+from ..arguments.ports import add_raw_io
 from ..arguments.profile import add_profile_arguments, choose_mode, report_profile
 from ..console.progress_bar import progress_bar
 from ..files_of_one_compile import warn_of_mixed_files
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--outputs", type=OutputFile, metavar="FILE", help=".npz to write the outputs to"
     )
+    add_raw_io(parser)
     parser.add_argument(
         "--mode",
         choices=("functional", "timing", "both"),
@@ -74,7 +76,11 @@ def run(args: argparse.Namespace) -> int:
 
     args.mode = choose_mode(args)
     values = args.mode in ("functional", "both")
-    for option, value in (("--outputs", args.outputs), ("--compare", args.compare)):
+    for option, value in (
+        ("--outputs", args.outputs),
+        ("--compare", args.compare),
+        ("--raw-io", args.raw_io),
+    ):
         if value and not values:
             raise DiagnosticError(
                 f"--mode timing computes no values for {option}", hint="use --mode both"
@@ -129,7 +135,7 @@ def _run_ir(args: argparse.Namespace) -> int:
             Place(file=args.program),
             hint="compile it to a program first: smalti compile FILE.mlir -o FILE.smalti",
         )
-    _finish(args, run_ir(module, ctx, read_npz(args.inputs)))
+    _finish(args, run_ir(module, ctx, read_npz(args.inputs), raw_io=args.raw_io))
     return EXIT_FINE
 
 
@@ -148,6 +154,7 @@ def _run_program(args: argparse.Namespace, program: Program) -> int:
             repeat=args.repeat,
             jobs=args.jobs,
             progress=lambda done, total: progress("simulate", done, total),
+            raw_io=args.raw_io,
         )
     if result.outputs is not None:
         _finish(args, result.outputs)

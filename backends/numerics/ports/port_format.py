@@ -14,7 +14,8 @@ MODEL_LAYOUT = "model"
 """The layout of a tensor whose axes lie in the model's own order."""
 LAYOUTS: tuple[str, ...] = (MODEL_LAYOUT, "nhwc")
 """The layouts that an input or output can be given."""
-_IMAGE_RANK = 4
+IMAGE_RANK = 4
+"""The axes of a tensor that a layout other than the model's is for: [N, C, H, W]."""
 
 
 def order_of(layout: str, rank: int) -> tuple[int, ...]:
@@ -25,7 +26,7 @@ def order_of(layout: str, rank: int) -> tuple[int, ...]:
     """
     if layout not in LAYOUTS:
         raise ValueError(f"there is no layout '{layout}', there are {', '.join(LAYOUTS)}")
-    if layout == MODEL_LAYOUT or rank != _IMAGE_RANK:
+    if layout == MODEL_LAYOUT or rank != IMAGE_RANK:
         return tuple(range(rank))
     return (0, 2, 3, 1)
 

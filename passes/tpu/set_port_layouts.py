@@ -1,0 +1,72 @@
+"""`tpu-set-port-layouts`: states in which order the bytes of inputs and outputs of four axes lie.
+
+Before:
+
+    func.func @main(%image: tensor<1x3x8x8xf32>) -> … attributes {smalti.inputs = ["image"], smalti.outputs = ["y"]}
+
+After `tpu-set-port-layouts{layout=nhwc}`:
+
+    func.func @main(%image: tensor<1x3x8x8xf32>) -> … attributes {smalti.inputs = ["image"], smalti.outputs = ["y"],
+        smalti.input_layouts = ["nhwc"], …}
+
+Tensors keep the model's shape, [N, C, H, W]: the layout is that of the bytes which the program reads and writes. An
+image of a camera, [H, W, C], is such an input as it is. Ports of other ranks lie as the model has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp
+
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, did_you_mean
+from ...backends.numerics.ports.port_format import IMAGE_RANK, LAYOUTS, MODEL_LAYOUT
+from ...dialects.ir.context import report
+from ...dialects.ir.location import place_of
+from ...dialects.network.ports import NetworkPort, Side, network_ports, set_network_ports
+from ..smalti_pass import Level, SmaltiPass
+
+_SIDES: tuple[Side, ...] = ("input", "output")
+
+
+@dataclass(frozen=True)
+class SetPortLayouts(SmaltiPass):
+    """Let the bytes of inputs and outputs lie in a layout, in place of the one that the function states."""
+
+    layout: str
+
+    name = "tpu-set-port-layouts"
+    level: ClassVar[Level] = "tpu"
+    counts: ClassVar[Mapping[str, str]] = {"ports": "inputs and outputs that lie in the layout"}
+
+    def run(self, ctx: Context, module: ModuleOp) -> None:
+        if self.layout not in LAYOUTS:
+            raise DiagnosticError(
+                f"there is no layout '{self.layout}'",
+                hint=did_you_mean(self.layout, LAYOUTS) or f"the layouts are {', '.join(LAYOUTS)}",
+            )
+        for function in module.ops:
+            if isinstance(function, FuncOp) and function.body.blocks:
+                self._lay_out(function, ctx)
+
+    def _lay_out(self, function: FuncOp, ctx: Context) -> None:
+        chosen = 0
+        for side in _SIDES:
+            ports = [
+                replace(port, layout=self.layout if _is_image(port) else MODEL_LAYOUT)
+                for port in network_ports(function, side)
+            ]
+            chosen += sum(map(_is_image, ports))
+            set_network_ports(function, side, ports)
+        self.count("ports", chosen)
+        if not chosen and self.layout != MODEL_LAYOUT:
+            message = f"no input or output has four axes that could lie in {self.layout}"
+            report(ctx, Diagnostic("remark", message, place_of(function)))
+
+
+def _is_image(port: NetworkPort) -> bool:
+    return isinstance(port.type, TensorType) and len(port.type.get_shape()) == IMAGE_RANK
