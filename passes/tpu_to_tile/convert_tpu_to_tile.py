@@ -52,6 +52,7 @@ from ..tile.tiler_bases.emitter import global_buffer
 from ..tiling.layout import Layout, row_major
 from ..tiling.windows import flatten, refine, whole
 from .global_memory import check_global_memory
+from .port_copies import insert_port_copies
 from .tensor_layouts import choose_layouts
 
 
@@ -66,6 +67,7 @@ class ConvertTpuToTile(SmaltiPass):
     def run(self, ctx: Context, module: ModuleOp) -> None:
         function = _main(module)
         target = target_of(module)
+        insert_port_copies(function, target.vector.lane_group)
         layouts = choose_layouts(function, target.vector.lane_group)
         builder = _Builder(function, store_of(ctx), layouts)
         program = builder.build()

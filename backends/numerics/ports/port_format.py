@@ -121,8 +121,8 @@ class PortFormat:
         """
         if self.is_plain:
             return None
-        (sizes, storage), name = self.array_type(not raw), "without raw I/O" if raw else "with raw I/O"
-        return f"{name} (--raw-io) an array is {list(sizes)} of {storage}"
+        (sizes, storage), name = self.array_type(not raw), "without" if raw else "with"
+        return f"{name} --raw-io (raw_io=True) it is an array {list(sizes)} of {storage}"
 
     def stored(self, array: np.ndarray, raw: bool = False) -> np.ndarray:
         """Return an array of `array_type`, with an axis of samples before its own, as [S, the model's shape] in the

@@ -221,7 +221,7 @@ class ConvolutionTiler(AccumulatingTiler):
 
     def load_rows(self, emitter: Emitter, rows: Window, channels: Range, depth: Range) -> SSAValue:
         box = self._input_box(rows, channels, depth)
-        pitch = round_up(box[1][1] - box[1][0], self.costs.lane_group)
+        pitch = self._input_pitch(box[1])
         pad_value = self.layer.elements[0].zero_point
         in_place = self._stepped_in_place(emitter, box)
         if in_place is not None or not self.skips_positions:
@@ -242,6 +242,16 @@ class ConvolutionTiler(AccumulatingTiler):
             pad_value=pad_value,
         )
         return target
+
+    def _input_pitch(self, channels: Range) -> int:
+        """Return how many elements a pixel has in a tile of the input: whole lane groups, or just the channels if the
+        input lies so, as that of a network may: then the matrix unit reads whole rows of it as they are.
+        """
+        size, layout = channels[1] - channels[0], self.x.layout
+        lies_dense = layout.last_axis == 1 and layout.padding == 0 and size == layout.extent
+        if lies_dense and not self.depthwise and not self.x.is_kept:
+            return size
+        return round_up(size, self.costs.lane_group)
 
     def _stepped_in_place(self, emitter: Emitter, box: Window) -> Window | None:
         """Return the box of which a tile of an input that the kernel steps over is a view; None if this core does not

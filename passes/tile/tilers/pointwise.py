@@ -9,6 +9,8 @@ from xdsl.ir import SSAValue
 
 from ....backends.instructions.pointwise import TABLE_ENTRIES
 from ....dialects import tile, tpu
+from ...tiling.cost import Work
+from ...tiling.windows import Window
 from ..tiler_bases.element_tiler import ElementTiler
 from ..tiler_bases.emitter import Emitter
 from ..tiler_bases.tiler import Tilers
@@ -75,6 +77,10 @@ class ConvertTiler(ElementTiler):
     """Tiles tpu.cast, tpu.requantize and tpu.clamp, whose input and output have one shape."""
 
     takes_pitch: ClassVar[bool] = True
+
+    def least_work(self, window: Window) -> Work:
+        # A copy, such as between an input and the layers, is nothing if both lie alike.
+        return Work() if self.layer.op.fold() is not None else super().least_work(window)
 
     def cycles_of(self, elements: int) -> int:
         wider = max(self.layer.inputs[0], self.layer.output, key=lambda buffer: buffer.bytes_of(8))
