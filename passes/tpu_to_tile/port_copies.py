@@ -33,7 +33,8 @@ def insert_port_copies(function: func.FuncOp, lane_group: int) -> None:
     """
     inputs, outputs = network_ports(function, "input"), network_ports(function, "output")
     if any(map(_is_special, (*inputs, *outputs))):
-        _PortCopies(function, inputs, outputs, choose_layouts(function, lane_group)).insert()
+        layouts = choose_layouts(function, lane_group)
+        _PortCopies(function, inputs, outputs, layouts, lane_group).insert()
 
 
 def _is_special(port: NetworkPort) -> bool:
@@ -51,6 +52,7 @@ class _PortCopies:
     inputs: Sequence[NetworkPort]
     outputs: Sequence[NetworkPort]
     layouts: dict[SSAValue, Layout]
+    lane_group: int
     direct: dict[SSAValue, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,16 +105,15 @@ class _PortCopies:
         """Tell whether the op that makes an output is to write it with its axes in `order`."""
         op, shape = value.owner, shape_of(value)
         assert isinstance(op, tpu.TpuOp)
-        if _same_order(self.layouts[value].order, order, shape):
+        operands = KeepsLayout.operands_like_result(op)
+        joins = bool(operands) and not _is_element_wise(op)
+        if len(shape) < 3 or (not joins and _same_order(self.layouts[value].order, order, shape)):
             return True
         if any(not isinstance(use.operation, func.ReturnOp) for use in value.uses):
             return False
-        operands = KeepsLayout.operands_like_result(op)
-        if ChannelLast.holds(op):
-            return False
-        if not operands or _is_element_wise(op):
-            return True
-        return all(
+        if not joins:
+            return not ChannelLast.holds(op)
+        return self._has_long_rows(order, shape) and all(
             operand in self._orders
             and _same_order(self._orders[operand], order, shape)
             and all(use.operation is op for use in operand.uses)
@@ -130,8 +131,12 @@ class _PortCopies:
         if value in KeepsLayout.operands_like_result(op):
             result = op.results[0]
             wanted = self.direct.get(result, self.layouts[result].order)
-            return _same_order(order, wanted, shape)
+            return _same_order(order, wanted, shape) and self._has_long_rows(order, shape)
         return order == tuple(range(len(shape)))
+
+    def _has_long_rows(self, order: tuple[int, ...], shape: Sequence[int]) -> bool:
+        """Tell whether a row has a lane group at least. Ops of several operands load shorter ones one by one."""
+        return shape[order[-1]] >= self.lane_group
 
 
 def _is_element_wise(op: tpu.TpuOp) -> bool:

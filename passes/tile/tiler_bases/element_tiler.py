@@ -113,9 +113,8 @@ class ElementTiler(BoxTiler):
         sizes, turned = sizes_of(window), self.transposition
         shape, columns = self.local_shape(sizes), sizes[self.order[-1]]
         if turned is None:
-            x = self.load_kept(
-                emitter, 0, window, self.order, shape[-1], takes_pitch=self.takes_pitch
-            )
+            pitch = self._input_pitch(sizes, shape[-1])
+            x = self.load_kept(emitter, 0, window, self.order, pitch, takes_pitch=self.takes_pitch)
             out = self.compute(x, shape, columns, emitter)
         elif self.computes_first:
             x, loaded = self._load_runs(turned, window, emitter)
@@ -126,6 +125,15 @@ class ElementTiler(BoxTiler):
             x = self._transpose(x, turned, sizes, emitter, self.layer.elements[0].zero_point)
             out = self.compute(x, shape, columns, emitter)
         self.store(emitter, out, window, shape[-1])
+
+    def _input_pitch(self, sizes: Sequence[int], pitch: int) -> int:
+        """Return how many elements a row of an input's tile has: those of the output's tile, or no padding where the
+        tensor has none in memory, so that rows that lie side by side are loaded as one run.
+        """
+        source, last = self.layer.inputs[0], self.order[-1]
+        layout = source.layout
+        is_dense = layout.last_axis == last and layout.padding == 0 and sizes[last] == layout.extent
+        return sizes[last] if is_dense and self.takes_pitch and not source.is_kept else pitch
 
     def _load_runs(
         self, turned: Transposition, window: Window, emitter: Emitter
