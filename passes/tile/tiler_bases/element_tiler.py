@@ -28,7 +28,8 @@ from .layer import Layer
 class ElementTiler(BoxTiler):
     """Tiles a layer whose input 0 has the output's shape, on the vector unit.
 
-    A tile is transposed as the narrower of both storage types: before the computation or after it.
+    A tile is transposed as the narrower of both storage types: before the computation or after it, or in place of it if
+    the op leaves elements as they are.
     """
 
     takes_pitch: ClassVar[bool] = False
@@ -40,6 +41,7 @@ class ElementTiler(BoxTiler):
         narrow = min(output, source, key=lambda buffer: buffer.bytes_of(8))
         self.transposed_type = narrow.storage
         self.computes_first = narrow is output
+        self.is_copy = layer.op.fold() is not None
         turned = transposition_of(source.layout.order, self.order, layer.shape)
         self._is_gathered = turned is not None
         self.transposition: Transposition | None = None
@@ -67,12 +69,14 @@ class ElementTiler(BoxTiler):
         sizes, turned = sizes_of(window), self.transposition
         if turned is None:
             return self.cycles_of(self.elements_of(sizes))
+        permute = self.costs.permute_cycles(self.transposed_type, *turned.sizes(sizes))
+        if self.is_copy:
+            return permute
         elements = (
             prod(self._loaded_shape(turned, sizes))
             if self.computes_first
             else self.elements_of(sizes)
         )
-        permute = self.costs.permute_cycles(self.transposed_type, *turned.sizes(sizes))
         return self.cycles_of(elements) + permute
 
     def work(self, window: Window) -> Work:
@@ -99,6 +103,8 @@ class ElementTiler(BoxTiler):
         if turned is None:
             return [source.bytes_of(local), output.bytes_of(local)]
         loaded = prod(self._loaded_shape(turned, sizes))
+        if self.is_copy:
+            return [source.bytes_of(loaded), output.bytes_of(local)]
         if self.computes_first:
             return [source.bytes_of(loaded), output.bytes_of(loaded), output.bytes_of(local)]
         return [source.bytes_of(loaded), source.bytes_of(local), output.bytes_of(local)]
@@ -107,7 +113,8 @@ class ElementTiler(BoxTiler):
     def in_place(self) -> Sequence[bool]:
         if self.transposition is None:
             return super().in_place
-        return [False, False, self.layer.output.is_kept]
+        computed = () if self.is_copy else (False,)
+        return [False, *computed, self.layer.output.is_kept]
 
     def emit_tile(self, window: Window, emitter: Emitter, constants: Constants) -> None:
         sizes, turned = sizes_of(window), self.transposition
@@ -116,6 +123,9 @@ class ElementTiler(BoxTiler):
             pitch = self._input_pitch(sizes, shape[-1])
             x = self.load_kept(emitter, 0, window, self.order, pitch, takes_pitch=self.takes_pitch)
             out = self.compute(x, shape, columns, emitter)
+        elif self.is_copy:
+            x, _ = self._load_runs(turned, window, emitter)
+            out = self._transpose(x, turned, sizes, emitter, self.layer.result.zero_point)
         elif self.computes_first:
             x, loaded = self._load_runs(turned, window, emitter)
             dense = self.compute(x, loaded, sizes[turned.before[-1]], emitter)
