@@ -51,7 +51,9 @@ def declared_inputs(module: ModuleOp) -> dict[str, tuple[int, ...]]:
 
 def input_tensors(function: func.FuncOp) -> dict[str, tuple[tuple[int, ...], str]]:
     """Return shape and storage type of the model's own tensor for each input, by name."""
-    return {name: each.array_type(raw=False) for name, each in formats_of(function, "input").items()}
+    return {
+        name: each.array_type(raw=False) for name, each in formats_of(function, "input").items()
+    }
 
 
 def formats_of(function: func.FuncOp, side: Side) -> dict[str, PortFormat]:

@@ -28,7 +28,6 @@ from ..instructions.instruction_set import (
     Store,
 )
 from ..instructions.movement import ALIKE_IN_GROUP, SAME_SOURCE
-from ..numerics.storage import STORAGE_TYPES
 from .encoding import decode_stream, select
 from .program import DebugEntry, Port, Program
 

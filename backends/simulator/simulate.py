@@ -64,9 +64,7 @@ def simulate(
         sanitize_program(streams)
     outputs, host_seconds = None, None
     if mode != "timing":
-        outputs, host_seconds = _values(
-            program, streams, inputs or {}, jobs, progress, raw_io
-        )
+        outputs, host_seconds = _values(program, streams, inputs or {}, jobs, progress, raw_io)
     timing = time_program(streams, repeat) if mode != "functional" else None
     return SimulationResult(outputs, timing, host_seconds)
 

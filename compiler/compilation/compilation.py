@@ -80,8 +80,8 @@ class CompileOptions:
     `insertions`: the user's own passes among the default ones. `changes`: options of default passes that are set, and
     passes that are left out. `schedule`: what is decided of the network's layers; passes decide the rest.
     `optimization`: how hard they try; `changes` win over what it means. `io_layout`: "model" or "nhwc", in which inputs
-    and outputs of four axes lie; None for what the IR states, which a model does not. `io_quantized`: whether inputs and
-    outputs hold what the device computes with, and the host casts them.
+    and outputs of four axes lie; None for what the IR states, which a model does not. `io_quantized`: whether inputs
+    and outputs hold what the device computes with, and the host casts them.
 
     Raises DiagnosticError if a pass is to stand beside one that is left out, or if options contradict each other.
     """

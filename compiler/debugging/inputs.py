@@ -14,7 +14,6 @@ from ...backends.interpreter.samples import count_samples, input_tensors, main_f
 from ...backends.numerics.storage import dtype_of
 from ...dialects import isa, tile
 from ...dialects.level import NETWORK_LEVELS
-from ...dialects.quant.element_type import element_storage
 from ...passes.top.calibration_table import Range
 from ..calibration.samples import is_random, seed_of
 from ..compilation.pipelines import level_of
@@ -86,22 +85,19 @@ def ranges_of(module: ModuleOp) -> dict[str, Range]:
 
 
 def declared_ports(module: ModuleOp) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-    """Return shape and type of each input by name, at any level."""
+    """Return shape and type of the model's own tensor for each input, by name, at any level."""
     level = level_of(module)
     if level in NETWORK_LEVELS:
         tensors = input_tensors(main_function(module))
         return {name: (shape, dtype_of(storage)) for name, (shape, storage) in tensors.items()}
     if level == "tile":
         return {
-            op.buffer_name.data: (
-                tuple(op.shape.get_values()),
-                dtype_of(element_storage(op.output.type)),
-            )
+            op.buffer_name.data: (op.format.shape, dtype_of(op.format.model))
             for op in module.walk()
             if isinstance(op, tile.GlobalOp) and op.segment.data == "input"
         }
     return {
-        port.port_name.data: (tuple(port.shape.get_values()), dtype_of(port.storage.data))
+        port.port_name.data: (port.format.shape, dtype_of(port.format.model))
         for op in module.walk()
         if isinstance(op, isa.ProgramOp)
         for port in op.inputs

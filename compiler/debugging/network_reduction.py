@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -18,7 +19,14 @@ from xdsl.rewriter import Rewriter
 from ...backends.interpreter.samples import input_names, main_function
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import WeightBase
-from ...dialects.network.ports import port_names
+from ...dialects.network.ports import (
+    SIDES,
+    NetworkPort,
+    Side,
+    network_ports,
+    port_names,
+    set_network_ports,
+)
 from ...dialects.network.shape import ShapeError
 from ...dialects.network.tensor_op import TensorOp
 from .experiment import IrExperiment
@@ -49,7 +57,7 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
     module = experiment.module.clone()
     function = main_function(module)
     ops = network_ops(function)
-    names = input_names(function)
+    names, ports = input_names(function), _ports_by_name(function)
     chosen = set(kept)
     for number, op in enumerate(ops):
         if number in chosen:
@@ -63,7 +71,7 @@ def keep(experiment: IrExperiment, kept: Sequence[int]) -> IrExperiment:
         if number not in chosen:
             ops[number].detach()
             ops[number].erase()
-    _settle(function, names)
+    _settle(function, names, ports)
     return IrExperiment(experiment.passes, module, experiment.ctx)
 
 
@@ -78,10 +86,11 @@ def bypass(experiment: IrExperiment, number: int) -> IrExperiment | None:
     operand = next((o for o in op.operands if _same_type(o.type, op.output.type)), None)
     if operand is None:
         return None
+    ports = _ports_by_name(function)
     op.output.replace_all_uses_with(operand)
     op.detach()
     op.erase()
-    _settle(function, input_names(function))
+    _settle(function, input_names(function), ports)
     return IrExperiment(experiment.passes, module, experiment.ctx)
 
 
@@ -91,12 +100,23 @@ def _same_type(a: Attribute, b: Attribute) -> bool:
     return a.get_shape() == b.get_shape() and a.element_type == b.element_type
 
 
-def _settle(function: FuncOp, names: list[str]) -> None:
-    """Make unused values results of the function, drop weights and inputs that nobody reads, and update its type."""
+_Ports = Mapping[Side, Mapping[str, NetworkPort]]
+
+
+def _ports_by_name(function: FuncOp) -> _Ports:
+    """Return what is said of a function's inputs and outputs, by name."""
+    return {side: {each.name: each for each in network_ports(function, side)} for side in SIDES}
+
+
+def _settle(function: FuncOp, names: list[str], ports: _Ports) -> None:
+    """Make unused values results of the function, drop weights and inputs that nobody reads, and update its type.
+
+    What `ports` say of inputs and outputs that stay holds on.
+    """
     block = function.body.block
     returned = block.last_op
     assert isinstance(returned, ReturnOp)
-    old = dict(zip(returned.operands, port_names(function, "output"), strict=False))
+    old = dict(zip(returned.operands, ports["output"], strict=False))
     made = [op.output for op in network_ops(function)]
     values = [value for value in made if value in old or value.first_use is None]
     for value in values:
@@ -117,6 +137,17 @@ def _settle(function: FuncOp, names: list[str]) -> None:
     function.attributes[INPUTS] = ArrayAttr([StringAttr(name) for name in kept_names])
     function.attributes[OUTPUTS] = ArrayAttr([StringAttr(old[value]) for value in values])
     _fit_type(function)
+    for side in SIDES:
+        types = [value.type for value in (block.args if side == "input" else values)]
+        kept = zip(port_names(function, side), types, strict=True)
+        set_network_ports(
+            function,
+            side,
+            [
+                replace(ports[side].get(name, NetworkPort(side, name, t)), type=t)
+                for name, t in kept
+            ],
+        )
 
 
 def _fit_type(function: FuncOp) -> None:

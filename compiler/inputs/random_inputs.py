@@ -9,7 +9,7 @@ import numpy as np
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
-from ...backends.interpreter.samples import input_names
+from ...dialects.network.ports import network_ports
 from ...dialects.network.traits import Converts
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import element_of
@@ -34,13 +34,16 @@ def input_ranges(function: FuncOp) -> dict[str, Range]:
     """Return the range of each input of top or tpu IR that has one, by name, in the units of its array.
 
     A calibrated type has the range that calibration saw, a quantized type all of its storage, and a float input that is
-    quantized at once what the quantized types can hold.
+    quantized at once, by a cast or by the host, what the quantized types can hold.
     """
     ranges: dict[str, Range] = {}
-    for name, argument in zip(input_names(function), function.body.block.args, strict=True):
-        element = element_of(argument)
+    ports = network_ports(function, "input")
+    for port, argument in zip(ports, function.body.block.args, strict=True):
+        name, element = port.name, element_of(argument)
         if isinstance(element, CalibratedType):
             ranges[name] = (element.low, element.high)
+        elif port.model is not None and (held := _held_by(argument.type)) is not None:
+            ranges[name] = held
         elif isinstance(element, UniformQuantizedType):
             ranges[name] = (element.storage_min, element.storage_max)
         elif (held := _range_of_readers(argument)) is not None:

@@ -26,6 +26,7 @@ from ..quant.element_type import element_storage, expressed
 from ..quant.number_format import NumberFormat
 
 Side = Literal["input", "output"]
+SIDES: tuple[Side, ...] = ("input", "output")
 _NAMES: Mapping[Side, str] = {"input": "smalti.inputs", "output": "smalti.outputs"}
 _LAYOUTS: Mapping[Side, str] = {
     "input": "smalti.input_layouts",
@@ -53,7 +54,9 @@ class NetworkPort:
     def format(self) -> PortFormat:
         """How the port holds the tensor. Raises DiagnosticError if the port has no fixed shape, or cannot hold it."""
         if not isinstance(self.type, TensorType):
-            raise DiagnosticError(f"{self.side} '{self.name}' must be a tensor, its type is {self.type}")
+            raise DiagnosticError(
+                f"{self.side} '{self.name}' must be a tensor, its type is {self.type}"
+            )
         shape = self.type.get_shape()
         if any(size < 0 for size in shape):
             raise DiagnosticError(
@@ -85,7 +88,9 @@ def network_ports(function: FuncOp, side: Side) -> list[NetworkPort]:
     types = _types(function, side)
     names = port_names(function, side)
     layouts = _listed(function, _LAYOUTS[side], StringAttr, len(types), "the layout")
-    models = _listed(function, _MODEL_TYPES[side], Attribute, len(types), "the model's element type")
+    models = _listed(
+        function, _MODEL_TYPES[side], Attribute, len(types), "the model's element type"
+    )
     ports = [NetworkPort(side, name, type) for name, type in zip(names, types, strict=True)]
     if layouts is not None:
         for layout in layouts:

@@ -27,10 +27,8 @@ from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, did_
 from ...backends.numerics.ports.port_format import IMAGE_RANK, LAYOUTS, MODEL_LAYOUT
 from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
-from ...dialects.network.ports import NetworkPort, Side, network_ports, set_network_ports
+from ...dialects.network.ports import SIDES, NetworkPort, network_ports, set_network_ports
 from ..smalti_pass import Level, SmaltiPass
-
-_SIDES: tuple[Side, ...] = ("input", "output")
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class SetPortLayouts(SmaltiPass):
 
     def _lay_out(self, function: FuncOp, ctx: Context) -> None:
         chosen = 0
-        for side in _SIDES:
+        for side in SIDES:
             ports = [
                 replace(port, layout=self.layout if _is_image(port) else MODEL_LAYOUT)
                 for port in network_ports(function, side)

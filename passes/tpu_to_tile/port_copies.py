@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import StringAttr
-from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ...backends.numerics.ports.port_format import MODEL_LAYOUT
 from ...dialects import tpu
@@ -58,7 +58,7 @@ class _PortCopies:
     def __post_init__(self) -> None:
         self.block = self.function.body.block
         self._names = UniqueNames(self.function)
-        self._orders = {
+        self._orders: dict[SSAValue, tuple[int, ...]] = {
             argument: port.format.order
             for argument, port in zip(self.block.args, self.inputs, strict=True)
         }
@@ -91,7 +91,8 @@ class _PortCopies:
     def _copy(self, value: SSAValue, port: str) -> tpu.ClampOp:
         """Return the copy of a value between a port and the layers."""
         name = self._names.fresh(f"{port}.copy")
-        location = value.location if isinstance(value, BlockArgument) else value.owner.location
+        made_by = value.owner
+        location = made_by.location if isinstance(made_by, Operation) else self.function.location
         copy = tpu.ClampOp.create(
             operands=[value],
             result_types=[value.type],

@@ -1,1 +1,1 @@
-"""What the host does at the inputs and outputs of a program: it converts between the model's numbers and the device's."""
+"""The host at the inputs and outputs of a program: it converts the model's numbers to the device's and back."""

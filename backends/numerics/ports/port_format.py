@@ -160,5 +160,7 @@ class PortFormat:
         if self.is_plain:
             return text
         if self.quantization is not None:
-            text += f", scale {self.quantization.scale:.6g} zero point {self.quantization.zero_point}"
+            text += (
+                f", scale {self.quantization.scale:.6g} zero point {self.quantization.zero_point}"
+            )
         return f"{text}; in the model {'x'.join(map(str, self.shape)) or 'scalar'} {self.model}"

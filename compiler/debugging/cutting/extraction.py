@@ -100,6 +100,11 @@ def _make_port(op: tile.GlobalOp, segment: str, value: np.ndarray | None) -> np.
     Layers take any layout, and get ONNX's. Copies and computations have strides, so for them the tensor becomes the
     one that lies in memory: its axes in physical order, its lanes padded.
     """
+    if value is not None and op.segment.data == "input":
+        # Inputs are known as the model has them, other tensors as they are stored.
+        value = op.format.stored(value.reshape(-1, *op.format.shape))
+    for name in ("model", "scale", "zero_point"):
+        op.properties.pop(name, None)
     op.properties["segment"] = StringAttr(segment)
     shape, order = op.shape.get_values(), op.order.get_values()
     physical, storage = shape_of(op.output), element_storage(op.output.type)

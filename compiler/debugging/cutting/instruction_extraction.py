@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from ....backends.instructions.instruction_set import ENGINES
 from ....backends.instructions.movement import Sync
+from ....backends.numerics.ports.port_format import PortFormat
 from ....backends.program.assemble import assemble
 from ....backends.program.program import Program
 from ....backends.simulator.functional.functional_simulator import FunctionalSimulator, Stretch
@@ -109,10 +110,12 @@ def _ports(areas: Sequence[Area]) -> tuple[dict[str, list[isa.PortAttr]], dict[s
     for area in areas:
         area.offset = sizes[area.side]
         sizes[area.side] = align(area.offset + area.high - area.low)
-        storage, shape = "u8", (area.high - area.low,)
+        form = PortFormat.plain((area.high - area.low,), "u8")
         if area.port is not None:
-            storage, shape = area.port.storage, area.port.shape
-        ports[area.side].append(isa.PortAttr.get(area.name, storage, shape, area.offset))
+            form = area.port.format
+        ports[area.side].append(
+            isa.PortAttr.get(area.name, form.storage, form.shape, area.offset, form)
+        )
     return ports, sizes
 
 
