@@ -42,7 +42,7 @@ def input_ranges(function: FuncOp) -> dict[str, Range]:
         name, element = port.name, element_of(argument)
         if isinstance(element, CalibratedType):
             ranges[name] = (element.low, element.high)
-        elif port.model is not None and (held := _held_by(argument.type)) is not None:
+        elif port.is_converted and (held := _held_by(argument.type)) is not None:
             ranges[name] = held
         elif isinstance(element, UniformQuantizedType):
             ranges[name] = (element.storage_min, element.storage_max)

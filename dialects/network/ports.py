@@ -12,14 +12,14 @@ layout is that of the bytes of the program's input or output.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from xdsl.dialects.builtin import ArrayAttr, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.numerics.ports.port_format import LAYOUTS, MODEL_LAYOUT, PortFormat, order_of
 from ..ir.location import place_of
 from ..quant.element_type import element_storage, expressed
@@ -49,23 +49,36 @@ class NetworkPort:
     type: Attribute
     layout: str = MODEL_LAYOUT
     model: Attribute | None = None
+    place: Place | None = field(default=None, compare=False)
+    """Where the function stands, for messages."""
+
+    @property
+    def element(self) -> Attribute:
+        """The element type of the tensor in the function, without a calibrated range."""
+        return expressed(self.type.element_type) if isinstance(self.type, TensorType) else self.type
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether the host converts the model's numbers to those of the port, or back."""
+        return self.model is not None and self.model != self.element
 
     @property
     def format(self) -> PortFormat:
         """How the port holds the tensor. Raises DiagnosticError if the port has no fixed shape, or cannot hold it."""
         if not isinstance(self.type, TensorType):
             raise DiagnosticError(
-                f"{self.side} '{self.name}' must be a tensor, its type is {self.type}"
+                f"{self.side} '{self.name}' must be a tensor, its type is {self.type}", self.place
             )
         shape = self.type.get_shape()
         if any(size < 0 for size in shape):
             raise DiagnosticError(
                 f"{self.side} '{self.name}' has sizes that are not known: {self.type}",
+                self.place,
                 hint="give the input's shape when importing the model",
             )
         storage = element_storage(self.type)
         order = order_of(self.layout, len(shape))
-        if self.model is None or self.model == expressed(self.type.element_type):
+        if self.model is None or not self.is_converted:
             return PortFormat(shape, storage, order, storage)
         quantization = NumberFormat.of(self.type).quantization
         found = PortFormat(shape, storage, order, element_storage(self.model), quantization)
@@ -74,6 +87,7 @@ class NetworkPort:
             raise DiagnosticError(
                 f"{self.side} '{self.name}' is {self.type.element_type}, and "
                 f"{_MODEL_TYPES[self.side]} says {self.model}: {problem}",
+                self.place,
                 hint="the type of the model's own float tensor belongs there",
             )
         return found
@@ -91,7 +105,10 @@ def network_ports(function: FuncOp, side: Side) -> list[NetworkPort]:
     models = _listed(
         function, _MODEL_TYPES[side], Attribute, len(types), "the model's element type"
     )
-    ports = [NetworkPort(side, name, type) for name, type in zip(names, types, strict=True)]
+    place = place_of(function)
+    ports = [
+        NetworkPort(side, name, type, place=place) for name, type in zip(names, types, strict=True)
+    ]
     if layouts is not None:
         for layout in layouts:
             if layout.data not in LAYOUTS:
@@ -128,21 +145,17 @@ def port_names(function: FuncOp, side: Side) -> list[str]:
 def set_network_ports(function: FuncOp, side: Side, ports: Sequence[NetworkPort]) -> None:
     """Write what is special of inputs or outputs into the function's attributes: layouts and the model's types."""
     layouts = [StringAttr(port.layout) for port in ports]
-    models = [_own_element(port.type) if port.model is None else port.model for port in ports]
-    owns = [_own_element(port.type) for port in ports]
+    models = [port.element if port.model is None else port.model for port in ports]
+    converted = any(port.is_converted for port in ports)
     plain = all(port.layout == MODEL_LAYOUT for port in ports)
     for name, values, is_left_out in (
         (_LAYOUTS[side], layouts, plain),
-        (_MODEL_TYPES[side], models, models == owns),
+        (_MODEL_TYPES[side], models, not converted),
     ):
         if is_left_out:
             function.attributes.pop(name, None)
         else:
             function.attributes[name] = ArrayAttr(values)
-
-
-def _own_element(type: Attribute) -> Attribute:
-    return expressed(type.element_type) if isinstance(type, TensorType) else type
 
 
 def _types(function: FuncOp, side: Side) -> list[Attribute]:

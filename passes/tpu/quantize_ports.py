@@ -29,9 +29,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FunctionType, ModuleOp, TensorType
+from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError
@@ -39,7 +39,7 @@ from ...dialects import tpu
 from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.network.ports import NetworkPort, network_ports, set_network_ports
-from ...dialects.quant.element_type import expressed, is_float
+from ...dialects.quant.element_type import is_float
 from ..smalti_pass import Level, SmaltiPass
 
 
@@ -84,9 +84,10 @@ class QuantizePorts(SmaltiPass):
         self, argument: BlockArgument, port: NetworkPort, remarks: list[Diagnostic]
     ) -> NetworkPort:
         """Retype an input if all that read it are casts to one type; otherwise say what keeps it as it is."""
-        if _is_converted(port) or not is_float(port.type):
+        if port.is_converted or not is_float(port.type):
             return port
-        users = [use.operation for use in argument.uses]
+        found = {use.operation for use in argument.uses}
+        users = [op for op in argument.block.ops if op in found]
         casts = [user for user in users if isinstance(user, tpu.CastOp)]
         types = list(dict.fromkeys(each.output.type for each in casts))
         if len(casts) < len(users):
@@ -102,7 +103,7 @@ class QuantizePorts(SmaltiPass):
                 each.detach()
                 each.erase()
             self.count("inputs")
-            return replace(port, type=types[0], model=_element(port))
+            return replace(port, type=types[0], model=port.element)
         return port
 
     def _output(
@@ -115,7 +116,7 @@ class QuantizePorts(SmaltiPass):
     ) -> NetworkPort:
         """Return what a cast makes an output of, in its place; otherwise say what makes it of the model's type."""
         port = replace(port, type=value.type)
-        if _is_converted(port) or not is_float(port.type):
+        if port.is_converted or not is_float(port.type):
             return port
         owner = value.owner
         if not isinstance(owner, tpu.CastOp):
@@ -128,18 +129,7 @@ class QuantizePorts(SmaltiPass):
             owner.detach()
             owner.erase()
         self.count("outputs")
-        return replace(port, type=returned.operands[index].type, model=_element(port))
-
-
-def _element(port: NetworkPort) -> Attribute:
-    """Return the element type of a port, without a calibrated range."""
-    assert isinstance(port.type, TensorType)
-    return expressed(port.type.element_type)
-
-
-def _is_converted(port: NetworkPort) -> bool:
-    """Tell whether the host converts the port's numbers already."""
-    return port.model is not None and port.model != _element(port)
+        return replace(port, type=returned.operands[index].type, model=port.element)
 
 
 def _describe(reader: Operation) -> str:
@@ -150,5 +140,5 @@ def _describe(reader: Operation) -> str:
 
 
 def _stays(port: NetworkPort, why: str, op: Operation) -> Diagnostic:
-    message = f"{port.side} '{port.name}' stays {_element(port)}: {why}"
+    message = f"{port.side} '{port.name}' stays {port.element}: {why}"
     return Diagnostic("remark", message, place_of(op))

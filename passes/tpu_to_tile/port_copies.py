@@ -38,7 +38,7 @@ def insert_port_copies(function: func.FuncOp, lane_group: int) -> None:
 
 
 def _is_special(port: NetworkPort) -> bool:
-    return port.model is not None or port.layout != MODEL_LAYOUT
+    return port.is_converted or port.layout != MODEL_LAYOUT
 
 
 @dataclass

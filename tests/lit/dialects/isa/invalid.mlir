@@ -323,3 +323,30 @@ isa.program @p target("default-8c", "sha256:21a344a0a3b704b3") counters(1)
     s0: store src_space=local, dst_space=local, peer_core=1, src=0x0, dst=0x0, run=128
   }
 }
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    // expected-error @below {{port 'x': order [0, 0] is no permutation of 2 axes}}
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs("x" i8[4, 2] order [0, 0] at 0) outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    // expected-error @below {{port 'x': f32 cannot become i8 without a scale}}
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs("x" i8[4] model f32 at 0) outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
+    // expected-error @below {{port 'x': quantized integers have at most 32 bits, not those of i64}}
+    segments(weights = 0, input = 64, output = 0, scratch = 0) inputs("x" i64[4] model f32 scale 0.5 zero_point 0 at 0) outputs() {
+  isa.stream core(0) local(0) acc(0) {
+  }
+}

@@ -1306,3 +1306,52 @@ tile.program @main {
   // expected-error @below {{'tile.copy': reads window [48, 56] of 'b', which no step above writes}}
   tile.copy core 0 %b -> %t source_strides = [1] target_strides = [1] sizes = [56] : memref<64xi8, "global"> -> memref<64xi8, "local">
 }
+
+// -----
+
+tile.program @main {
+  // expected-error @below {{'tile.global': only an input or output says 'model', 'scale' and 'zero_point', not a buffer of segment scratch}}
+  %x = tile.global "x" segment = "scratch" shape = [4] order = [0] model = "f32" : memref<4xf16, "global">
+}
+
+// -----
+
+tile.program @main {
+  // expected-error @below {{'tile.global': 'scale' and 'zero_point' belong together, and to a 'model' type}}
+  %x = tile.global "x" segment = "input" shape = [4] order = [0] model = "f32" scale = 0.5 : memref<4xi8, "global">
+}
+
+// -----
+
+tile.program @main {
+  // expected-error @below {{'tile.global': f32 cannot become i8 without a scale}}
+  %x = tile.global "x" segment = "input" shape = [4] order = [0] model = "f32" : memref<4xi8, "global">
+}
+
+// -----
+
+tile.program @main {
+  // expected-error @below {{'tile.global': a scale turns floats into integers, not i32 into i8}}
+  %x = tile.global "x" segment = "input" shape = [4] order = [0] model = "i32" scale = 0.5 zero_point = 0 : memref<4xi8, "global">
+}
+
+// -----
+
+tile.program @main {
+  // expected-error @below {{'tile.global': zero point 128 is beyond i8}}
+  %x = tile.global "x" segment = "output" shape = [4] order = [0] model = "f32" scale = 0.5 zero_point = 128 : memref<4xi8, "global">
+}
+
+// -----
+
+tile.program @main {
+  // expected-error @below {{'tile.global': a scale is a positive number, not -0.5}}
+  %x = tile.global "x" segment = "output" shape = [4] order = [0] model = "f32" scale = -0.5 zero_point = 0 : memref<4xi8, "global">
+}
+
+// -----
+
+tile.program @main {
+  // expected-error @below {{'tile.global': there is no storage type 'f12'}}
+  %x = tile.global "x" segment = "output" shape = [4] order = [0] model = "f12" : memref<4xf16, "global">
+}
