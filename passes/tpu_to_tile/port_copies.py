@@ -4,12 +4,13 @@
 
 A cast at the border of a network used to be where layouts changed. Where the host casts, a layer would have to gather
 element by element what lies in other runs than it computes on; a copy, which is a clamp without bounds, is transposed
-tile by tile in local memory instead. What lies right already, or is transposed by its reader itself, needs no copy.
+tile by tile in local memory instead. And what several layers read would be loaded by each of them, where a copy stays
+in local memories. What one reader takes as it lies, or transposes itself, needs no copy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import func
@@ -81,7 +82,8 @@ class _PortCopies:
         assert first is not None
         for argument, port in zip(tuple(self.block.args), self.inputs, strict=True):
             uses = [use for use in argument.uses if use.operation is not returned]
-            if not _is_special(port) or all(self._reads(each.operation, argument) for each in uses):
+            readers = {use.operation for use in uses}
+            if not _is_special(port) or not readers or self._is_read(argument, readers):
                 continue
             copy = self._copy(argument, port.name)
             self.block.insert_op_before(copy, first)
@@ -108,10 +110,10 @@ class _PortCopies:
         assert isinstance(op, tpu.TpuOp)
         operands = KeepsLayout.operands_like_result(op)
         joins = bool(operands) and not _is_element_wise(op)
-        if len(shape) < 3 or (not joins and _same_order(self.layouts[value].order, order, shape)):
-            return True
         if any(not isinstance(use.operation, func.ReturnOp) for use in value.uses):
             return False
+        if len(shape) < 3 or (not joins and _same_order(self.layouts[value].order, order, shape)):
+            return True
         if not joins:
             return not ChannelLast.holds(op)
         return self._has_long_rows(order, shape) and all(
@@ -121,8 +123,13 @@ class _PortCopies:
             for operand in operands
         )
 
-    def _reads(self, op: Operation, value: SSAValue) -> bool:
-        """Tell whether `op` reads an input well as it lies."""
+    def _is_read(self, value: SSAValue, readers: Collection[Operation]) -> bool:
+        """Tell whether an input is to be read as it lies: only by one op. A copy of what several read can stay in local
+        memories, and an input would be loaded for each of them.
+        """
+        (op, *others) = readers
+        if others:
+            return False
         shape, order = shape_of(value), self._orders[value]
         assert isinstance(op, tpu.TpuOp)
         if len(shape) < 3 or _is_element_wise(op):
