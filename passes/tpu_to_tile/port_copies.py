@@ -115,7 +115,8 @@ class _PortCopies:
         if len(shape) < 3 or (not joins and _same_order(self.layouts[value].order, order, shape)):
             return True
         if not joins:
-            return not ChannelLast.holds(op)
+            is_row_major = order == tuple(range(len(shape)))
+            return _is_element_wise(op) or (is_row_major and not ChannelLast.holds(op))
         return self._has_long_rows(order, shape) and all(
             operand in self._orders
             and _same_order(self._orders[operand], order, shape)
