@@ -1,8 +1,9 @@
 """Where the elements of a logical tensor lie in a buffer: pure mathematics, no IR.
 
-A layout lists the logical axes in physical order; the last physical axis may be padded to a *pitch*. Graph inputs,
-graph outputs and weights are dense and row-major. Intermediates of an image network are channel-last with the channels
-padded to whole lane groups of the vector unit, so that one pixel's channels are one aligned run.
+A layout lists the logical axes in physical order; the last physical axis may be padded to a *pitch*. Graph inputs
+and outputs are dense, row-major unless another layout is asked for; weights are dense and row-major. Intermediates of
+an image network are channel-last with the channels padded to whole lane groups of the vector unit, so that one pixel's
+channels are one aligned run.
 """
 
 from __future__ import annotations

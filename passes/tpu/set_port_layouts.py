@@ -35,11 +35,12 @@ from ..smalti_pass import Level, SmaltiPass
 class SetPortLayouts(SmaltiPass):
     """Let the bytes of inputs and outputs lie in a layout, in place of the one that the function states."""
 
-    layout: str
-
     name = "tpu-set-port-layouts"
     level: ClassVar[Level] = "tpu"
     counts: ClassVar[Mapping[str, str]] = {"ports": "inputs and outputs that lie in the layout"}
+
+    layout: str
+    """"model", the model's own order of axes, or "nhwc", channels last."""
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         if self.layout not in LAYOUTS:
