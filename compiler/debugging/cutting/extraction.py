@@ -15,12 +15,17 @@ from ....backends.numerics.storage import dtype_of
 from ....dialects import tile
 from ....dialects.ir.attribute import ints
 from ....dialects.level import NETWORK_LEVELS
+from ....dialects.network.ports import (
+    SIDES,
+    NetworkPort,
+    network_ports,
+    set_network_ports,
+)
 from ....dialects.quant.element_type import element_storage, shape_of
 from ....dialects.tile.buffer import erase_unused_views
 from ...compilation.pipelines import level_of
 from .. import network_reduction
 from ..experiment import IrExperiment
-from ..inputs import declared_ports
 from ..kept_ports import open_kept_tensors
 from ..recording import record
 from .instruction_extraction import extract_instructions
@@ -52,7 +57,17 @@ def _from_network(
     chosen = selection.of(ops, [op.result_name.data for op in ops])
     part = network_reduction.keep(experiment, chosen)
     seen = record(experiment.module, experiment.ctx, inputs)
-    return part, {name: seen[name] for name in declared_ports(part.module)}
+    function = main_function(part.module)
+    ports = network_ports(function, "input")
+    values = {port.name: seen[port.name] for port in ports}
+    for port in [port for port in ports if port.is_converted]:
+        samples = values[port.name].reshape(-1, *port.format.shape)
+        stored = port.format.stored(samples)
+        values[port.name] = stored.reshape(values[port.name].shape)
+    for side in SIDES:
+        plain = [NetworkPort(side, each.name, each.type) for each in network_ports(function, side)]
+        set_network_ports(function, side, plain)
+    return part, values
 
 
 def _from_tiles(

@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.numerics.quantization import Quantization
 from smalti.backends.program import container
+from smalti.backends.program.assemble import assemble, disassemble_module
 from smalti.backends.program.lower_bound import LowerBound
+from smalti.backends.program.program import Port
 
 from tests.unit.backends.program.sample_program import make_program
 
@@ -30,6 +33,18 @@ def test_a_file_gives_the_program_back(program, tmp_path):
     assert bytes(loaded.weight_bytes) == bytes(range(96))
     for a, b in zip(loaded.streams, program.streams, strict=True):
         assert a.tobytes() == b.tobytes()
+
+
+def test_ports_keep_what_they_hold(program, tmp_path):
+    quantization = Quantization(0.1, -128)
+    image = Port("image 1", (1, 2, 2, 2), "i8", 0, (0, 2, 3, 1), "f32", quantization)
+    scores = Port("scores", (1, 10), "f16", 0, model="f32")
+    program.inputs, program.outputs = [image], [scores]
+    found = container.read(container.write(program))
+    assert (found.inputs, found.outputs) == ([image], [scores])
+    assert found.inputs[0].size == 8 and found.outputs[0].size == 20
+    again = assemble(disassemble_module(found), weights=found.weight_bytes)
+    assert (again.inputs, again.outputs) == ([image], [scores])
 
 
 def test_the_lower_bound_is_a_remark(program, tmp_path):
@@ -230,6 +245,20 @@ DESCRIPTIONS = [
     ("inputs", [{"name": "x", "shape": [1], "storage": "none", "offset": 0}]),
     ("inputs", [{"name": "x", "shape": [1], "storage": "f32", "offset": -4}]),
     ("inputs", 2 * [{"name": "x", "shape": [1], "storage": "f32", "offset": 0}]),
+    *(
+        ("inputs", [{"name": "x", "shape": [2, 2], "storage": "i8", "offset": 0, **wrong}])
+        for wrong in (
+            {"order": [0, 0]},
+            {"order": [0]},
+            {"model": "f32"},
+            {"model": "f99"},
+            {"model": "f32", "scale": 0.5},
+            {"model": "f32", "zero_point": 0},
+            {"model": "f32", "scale": -1.0, "zero_point": 0},
+            {"model": "f32", "scale": 0.5, "zero_point": 300},
+            {"layout": "nhwc"},
+        )
+    ),
     ("name", 3),
 ]
 

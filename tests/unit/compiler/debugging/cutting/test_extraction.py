@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter.samples import main_function
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.compilation.compilation import (
@@ -18,6 +19,7 @@ from smalti.compiler.debugging.cutting.extraction import extract
 from smalti.compiler.debugging.cutting.selection import Selection
 from smalti.compiler.debugging.experiment import IrExperiment
 from smalti.compiler.debugging.inputs import InputSource
+from smalti.compiler.debugging.network_reduction import keep, network_ops
 from smalti.compiler.debugging.recording import record
 from smalti.dialects import tpu
 from smalti.dialects.context import make_context
@@ -73,6 +75,58 @@ def test_part_computes_what_the_whole_did(digits: Compilation, level: Level, cho
             channels = expected[name].shape[1]
             logical = value[..., :channels].transpose(0, 3, 1, 2)
         np.testing.assert_array_equal(logical, expected[name])
+
+
+@pytest.fixture(scope="module")
+def quantized_ports() -> Compilation:
+    """The digits network whose input and output hold integers, the input with channels last."""
+    options = CompileOptions(
+        "edge-1c", None, "int8", "random:0", io_quantized=True, io_layout="nhwc"
+    )
+    compilation = start_from_model(MODEL, options)
+    compilation.lower_to("isa")
+    return compilation
+
+
+@pytest.mark.parametrize("level", ["tpu", "tile", "isa"])
+@pytest.mark.parametrize("first", [True, False])
+def test_part_at_a_port_computes_what_the_whole_did(
+    quantized_ports: Compilation, level: Level, first: bool
+):
+    network = network_ops(main_function(quantized_ports.levels["tpu"]))
+    name = network[0 if first else -1].result_name.data
+    if first and level != "tpu":
+        name = "image.copy"
+    module, ctx = quantized_ports.levels[level], quantized_ports.ctx
+    inputs = InputSource(seed=3).arrays(module)
+    assert inputs["image"].dtype == np.float32 and inputs["image"].shape == (1, 1, 8, 8)
+    part, values = extract(IrExperiment((), module, ctx), Selection(ops=(name,)), inputs)
+    verify(part.module)
+    assert ("image" in values) == first
+    results, expected = run_ir(part.module, part.ctx, values), record(module, ctx, inputs)
+    if not first:
+        np.testing.assert_array_equal(results["logits"], expected["logits"])
+    elif level != "isa":
+        found = results[name]
+        if found.shape != expected[name].shape:
+            found = found[..., : expected[name].shape[1]].transpose(0, 3, 1, 2)
+        np.testing.assert_array_equal(found, expected[name])
+
+
+def test_reduction_keeps_what_ports_hold(quantized_ports: Compilation):
+    module = quantized_ports.levels["tpu"]
+    ops = network_ops(main_function(module))
+    whole = IrExperiment((), module, quantized_ports.ctx)
+    inputs = InputSource(seed=3).arrays(module)
+    expected = run_ir(module, quantized_ports.ctx, inputs)
+    for kept in (range(len(ops)), range(1), range(len(ops) - 1, len(ops))):
+        part = keep(whole, list(kept))
+        verify(part.module)
+        source = InputSource(inputs, seed=3)
+        results = run_ir(part.module, part.ctx, source.arrays(part.module))
+        if len(kept) > 1:
+            np.testing.assert_array_equal(results["logits"], expected["logits"])
+        assert len(kept) == 1 or results["logits"].dtype == np.float32
 
 
 @pytest.mark.parametrize("layers", [True, False])
