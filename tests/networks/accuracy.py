@@ -67,9 +67,10 @@ class Case:
         return self.differences(found)
 
     def compile(
-        self, quantize: Quantize, target: str, batch: int = 1
+        self, quantize: Quantize, target: str, batch: int = 1, *, io_quantized: bool = False
     ) -> tuple[Compilation, CompiledModel, float]:
-        """The network for a batch, all the way down, and the seconds of processor time that took.
+        """The network for a batch, all the way down, and the seconds of processor time that took. With `io_quantized`
+        its ports hold what the device computes with.
 
         The samples of the calibration are as many as fill whole batches.
         """
@@ -78,7 +79,7 @@ class Case:
             samples = round_up(CALIBRATION_SAMPLES, batch)
             calibration = self.network.data(samples, CALIBRATION_SEED)
         start = time.process_time()
-        options = CompileOptions(target, None, quantize, calibration)
+        options = CompileOptions(target, None, quantize, calibration, io_quantized=io_quantized)
         symbols = self.network.symbols
         compilation = start_from_model(model, options, batch=batch, symbols=symbols)
         program = compilation.assemble()

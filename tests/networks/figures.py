@@ -47,10 +47,21 @@ class Figures:
         """Puts rows into a page, in the order of their keys; those of other keys in `order` stay."""
         before, _, rest = page.read_text().partition(self.begin)
         old, _, after = rest.partition(self.end)
-        cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in old.splitlines()]
+        lines = [line for line in old.splitlines() if line.startswith("|")]
+        cells = self._in_columns([[c.strip() for c in line.split("|")[1:-1]] for line in lines])
         known = {tuple(row[: self.keys]): row for row in [*cells, *map(list, rows)]}
         merged = [known[key] for key in order if key in known]
         page.write_text(f"{before}{self.begin}\n{self.text(merged)}\n{self.end}{after}")
+
+    def _in_columns(self, rows: list[list[str]]) -> list[list[str]]:
+        """The rows of a table in this one's columns: blank in those that the table, whose first row names them, has
+        not.
+        """
+        if not rows or rows[0] == list(self.header):
+            return rows
+        return [
+            [dict(zip(rows[0], row, strict=False)).get(n, "") for n in self.header] for row in rows
+        ]
 
 
 def machine() -> str:

@@ -10,6 +10,7 @@ from smalti.tools.main import main as smalti
 
 from . import cycles, report
 from .__main__ import main as write_network
+from .figures import Figures
 from .transformer import GPT_HIDDEN
 
 
@@ -72,6 +73,15 @@ def test_figures_of_other_networks_stay(tmp_path: Path, monkeypatch: pytest.Monk
     ]
 
 
+def test_a_new_column_is_blank_in_old_rows(tmp_path: Path):
+    page = tmp_path / "README.md"
+    old, new = (Figures("f", header, keys=1, words=1) for header in (("n", "b"), ("n", "a", "b")))
+    page.write_text(f"{old.begin}\n{old.text([['x', '1'], ['y', '2']])}\n{old.end}\n")
+    new.write([["y", "3", "4"]], [("x",), ("y",)], page)
+    rows = [line for line in page.read_text().splitlines() if line.startswith("|")]
+    assert rows == ["| n | a | b |", "| :--- | ---: | ---: |", "| x |  | 1 |", "| y | 3 | 4 |"]
+
+
 def test_a_network_is_measured(capsys: pytest.CaptureFixture[str]):
     assert report.main(["gpt2_block", "--format", "int8"]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "gpt2" in line]
@@ -98,6 +108,7 @@ def test_cycles_are_measured_against_the_bound(capsys: pytest.CaptureFixture[str
         found, least = (int(row[name].replace(",", "")) for name in ("cycles", "lower bound"))
         assert row["cycles ÷ bound"] == f"{found / least:.2f}" and found > least
         assert float(row["÷ weights, inputs, outputs"]) >= 1
+        assert int(row["cycles with --io-quantized"].replace(",", "")) <= found
 
 
 def test_networks_that_cannot_be_measured(capsys: pytest.CaptureFixture[str]):
