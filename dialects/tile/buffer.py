@@ -146,7 +146,7 @@ class GlobalOp(BufferOp):
     integers stand for real numbers, their `scale` and `zero_point`.
 
     %image = tile.global "image" segment = "input" shape = [1, 3, 8, 8] order = [0, 2, 3, 1] model = "f32"
-        scale = 5.000000e-01 zero_point = -3 : memref<1x8x8x3xi8, "global">
+        scale = 0.5 zero_point = -3 : memref<1x8x8x3xi8, "global">
     %x = tile.global "x" segment = "scratch" shape = [1, 8, 4, 4] order = [0, 2, 3, 1] :
         memref<1x4x4x16xi8, "global">
     """
