@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -123,24 +124,30 @@ def place(
         np.lexsort((-sizes, first)),
         np.lexsort((first, -duration)),
     )
-    best: tuple[int, np.ndarray, np.ndarray] | None = None
+    request = _Request(sizes.tolist(), fixed.tolist(), _neighbors(first, last))
+    best: tuple[Placement, np.ndarray] | None = None
     for order in orders:
         order = _to_front(order, fixed >= 0)
-        addresses = _place_in_order(order, sizes, first, last, fixed)
-        size = int((addresses + sizes).max())
-        if size <= capacity_bytes:
-            return Placement(tuple(addresses.tolist()), size)
-        if best is None or size < best[0]:
-            best = size, order, addresses
+        # A placement that uses no fewer bytes than the best one so far serves nothing.
+        placement = request.placed(order, best[0].size_bytes if best is not None else None)
+        if placement is None:
+            continue
+        if placement.size_bytes <= capacity_bytes:
+            return placement
+        best = placement, order
     assert best is not None
-    _, order, addresses = best
+    placement, order = best
+    seen: set[bytes] = set()
     for _ in range(min(_REPAIRS, 1 + _REPAIRED_BUFFERS // len(buffers))):
-        out = addresses + sizes > capacity_bytes
+        out = np.array(placement.addresses) + sizes > capacity_bytes
         order = _to_front(_to_front(order, out), fixed >= 0)
-        addresses = _place_in_order(order, sizes, first, last, fixed)
-        size = int((addresses + sizes).max())
-        if size <= capacity_bytes:
-            return Placement(tuple(addresses.tolist()), size)
+        if order.tobytes() in seen:
+            return None
+        seen.add(order.tobytes())
+        placement = request.placed(order)
+        assert placement is not None
+        if placement.size_bytes <= capacity_bytes:
+            return placement
     return None
 
 
@@ -149,45 +156,66 @@ def _to_front(order: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.concatenate((order[chosen[order]], order[~chosen[order]]))
 
 
-def _place_in_order(
-    order: np.ndarray, sizes: np.ndarray, first: np.ndarray, last: np.ndarray, fixed: np.ndarray
-) -> np.ndarray:
-    """Place each buffer in turn into the smallest gap that holds it, among the buffers placed before that are live at
-    its time. Those with a `fixed` address (-1 for none) come first and keep it.
-    """
-    count = len(order)
-    addresses = np.zeros(count, dtype=np.int64)
-    # What is placed so far, in order of address, so that no sorting is needed for each buffer.
-    low = np.zeros(count, dtype=np.int64)
-    high = np.zeros(count, dtype=np.int64)
-    begins = np.zeros(count, dtype=np.int64)
-    ends = np.zeros(count, dtype=np.int64)
-    for placed, buffer in enumerate(order.tolist()):
-        size = int(sizes[buffer])
-        meets = (begins[:placed] <= last[buffer]) & (ends[:placed] >= first[buffer])
-        address = int(fixed[buffer])
-        if address < 0:
-            address = _best_gap(low[:placed][meets], high[:placed][meets], size)
-        addresses[buffer] = address
-        at = int(np.searchsorted(low[:placed], address, side="right"))
-        for column, value in (
-            (low, address), (high, address + size), (begins, first[buffer]), (ends, last[buffer]),
-        ):  # fmt: skip
-            column[at + 1 : placed + 1] = column[at:placed].copy()
-            column[at] = value
-    return addresses
+def _neighbors(first: np.ndarray, last: np.ndarray) -> list[list[int]]:
+    """Return for each buffer those whose lifetimes overlap its own."""
+    order = np.argsort(first, kind="stable")
+    ends = np.searchsorted(first[order], last[order], side="right").tolist()
+    numbers = order.tolist()
+    neighbors: list[list[int]] = [[] for _ in numbers]
+    for at, (number, end) in enumerate(zip(numbers, ends, strict=True)):
+        later = numbers[at + 1 : end]
+        neighbors[number] += later
+        for other in later:
+            neighbors[other].append(number)
+    return neighbors
 
 
-def _best_gap(low: np.ndarray, high: np.ndarray, size: int) -> int:
-    """Return the start of the smallest gap of at least `size` bytes between intervals that ascend by `low`; their end
-    if there is no such gap.
+@dataclass(frozen=True)
+class _Request:
+    """Buffers to place, by number: their aligned `sizes`, their `fixed` addresses (-1 for none), and the `neighbors`
+    with which each must not share bytes.
     """
-    if not len(low):
-        return 0
-    reached = np.maximum.accumulate(high)
-    starts = np.concatenate(([0], reached[:-1]))
-    gaps = low - starts
-    fits = np.flatnonzero(gaps >= size)
-    if len(fits):
-        return int(starts[fits[np.argmin(gaps[fits])]])
-    return int(reached[-1])
+
+    sizes: Sequence[int]
+    fixed: Sequence[int]
+    neighbors: Sequence[Sequence[int]]
+
+    def placed(self, order: np.ndarray, below: int | None = None) -> Placement | None:
+        """Place each buffer in turn into the smallest gap that holds it, among its neighbors placed before. Those with
+        a fixed address come first and keep it. Return None as soon as `below` bytes or more are used.
+        """
+        addresses = [0] * len(self.sizes)
+        taken: list[list[tuple[int, int]]] = [[] for _ in self.sizes]
+        """The bytes of the neighbors of each buffer, as first one and end."""
+        used = 0
+        for buffer in order.tolist():
+            size, address = self.sizes[buffer], self.fixed[buffer]
+            if address < 0:
+                address = _best_gap(taken[buffer], size)
+            end = address + size
+            if end > used:
+                if below is not None and end >= below:
+                    return None
+                used = end
+            addresses[buffer] = address
+            span = address, end
+            for other in self.neighbors[buffer]:
+                taken[other].append(span)
+        return Placement(tuple(addresses), used)
+
+
+def _best_gap(taken: list[tuple[int, int]], size: int) -> int:
+    """Return the start of the smallest gap of at least `size` bytes between intervals, which it sorts; their end if
+    there is no such gap.
+    """
+    taken.sort()
+    reached, best, least = 0, -1, inf
+    for low, high in taken:
+        gap = low - reached
+        if size <= gap < least:
+            if gap == size:
+                return reached
+            best, least = reached, gap
+        if high > reached:
+            reached = high
+    return reached if best < 0 else best
