@@ -13,13 +13,12 @@ the bus.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import heappop, heappush, nsmallest
+from heapq import heappop, heappush
 from math import inf
-from operator import itemgetter
 
 import numpy as np
 
@@ -47,6 +46,10 @@ class HeldBuffer:
     first: int = 0
     is_begun: bool = False
     end: float = 0.0
+    has_room: int = -1
+    """How many buffers were begun in the memory when there was room for this one."""
+    no_room: int = -1
+    """The last step, among those that use the memory, at which there was no room for the buffer."""
 
 
 def list_scheduled(
@@ -68,35 +71,50 @@ def list_scheduled(
 @dataclass
 class _Engine:
     """An engine of a core: when it is free, and the steps that wait for nothing but it: those of which the time comes
-    later, by time, and those that it could start at once, by number.
+    later, by time and, as `later`, by number, and those that it could start at once, by number.
     """
 
     free: float = 0.0
     coming: list[tuple[float, int]] = field(default_factory=list)
+    later: list[int] = field(default_factory=list)
     ready: list[int] = field(default_factory=list)
+    times: dict[int, float] = field(default_factory=dict)
+    """From when on it could start each of them."""
 
-    def candidates(self) -> Iterator[tuple[float, int]]:
-        """Return the steps among which the engine chooses, with the times from which on it could start them."""
+    def add(self, number: int, time: float) -> None:
+        """Add a step that it could start from some time on."""
+        insort(self.coming, (time, number))
+        insort(self.later, number)
+        self.times[number] = time
+
+    def candidates(self) -> list[tuple[float, int]]:
+        """Return the steps among which the engine chooses, with the times from which on it could start them, ascending
+        but for the last one.
+        """
         while self.coming and self.coming[0][0] <= self.free:
-            insort(self.ready, heappop(self.coming)[1])
-        for number in self.ready[:_CHOICE]:
-            yield self.free, number
-        yield from nsmallest(_CHOICE, self.coming)
+            number = self.coming.pop(0)[1]
+            del self.later[bisect_left(self.later, number)]
+            insort(self.ready, number)
+        chosen = [(self.free, number) for number in self.ready[:_CHOICE]]
+        chosen += self.coming[:_CHOICE]
         # The first step in program order has room at all times.
         if len(self.coming) > _CHOICE:
-            yield min(self.coming, key=itemgetter(1))
+            chosen.append((self.times[self.later[0]], self.later[0]))
+        return chosen
 
     def first(self) -> int | None:
         """Return the first step in program order that waits; None if none does."""
-        waiting = [*self.ready[:1], *(number for _, number in self.coming)]
-        return min(waiting, default=None)
+        return min(self.ready[:1] + self.later[:1], default=None)
 
     def remove(self, number: int) -> None:
         """Remove a step that starts now."""
-        if number in self.ready:
-            self.ready.remove(number)
+        coming = self.times.pop(number), number
+        at = bisect_left(self.ready, number)
+        if at < len(self.ready) and self.ready[at] == number:
+            del self.ready[at]
         else:
-            self.coming = sorted(each for each in self.coming if each[1] != number)
+            del self.coming[bisect_left(self.coming, coming)]
+            del self.later[bisect_left(self.later, number)]
 
 
 class _Memory:
@@ -110,21 +128,36 @@ class _Memory:
         self.capacity, self.limit = capacity, capacity * share
         self.used = 0
         self.freed: list[tuple[float, int]] = []
+        """Ascending."""
         self.steps: list[int] = []
         self.live = np.zeros(0, np.int64)
         self.passed = 0
+        self.begun = 0
+        """How many buffers are in use or were."""
 
     def has_room(self, buffer: HeldBuffer) -> bool:
-        """Tell whether a buffer can be used from now on without taking the room of steps that are passed."""
+        """Tell whether a buffer can be used from now on without taking the room of steps that are passed.
+
+        With each buffer that begins there is less room, and at the same steps.
+        """
+        if self.passed <= buffer.no_room:
+            return False
+        if buffer.has_room == self.begun:
+            return True
         between = self.live[self.passed : buffer.first]
-        return not len(between) or int(between.max()) + buffer.size_bytes <= self.limit
+        if len(between) and int(between.max()) + buffer.size_bytes > self.limit:
+            full = np.flatnonzero(between + buffer.size_bytes > self.limit)
+            buffer.no_room = self.passed + int(full[-1])
+            return False
+        buffer.has_room = self.begun
+        return True
 
     def time_of(self, size_bytes: int) -> float:
         """Return from when on so many bytes more are free; infinity if that is not known."""
         excess = self.used + size_bytes - self.capacity
         if excess <= 0:
             return 0.0
-        for end, size in sorted(self.freed):
+        for end, size in self.freed:
             excess -= size
             if excess <= 0:
                 return end
@@ -133,8 +166,10 @@ class _Memory:
     def begin(self, buffer: HeldBuffer, start: float) -> None:
         """Note that a buffer is in use from now on."""
         self.live[self.passed : buffer.first] += buffer.size_bytes
-        self.used += buffer.size_bytes - sum(size for end, size in self.freed if end <= start)
-        self.freed = [each for each in self.freed if each[0] > start]
+        self.begun += 1
+        over = bisect_right(self.freed, (start, inf))
+        self.used += buffer.size_bytes - sum(size for _, size in self.freed[:over])
+        del self.freed[:over]
 
 
 class _Memories:
@@ -187,7 +222,7 @@ class _Memories:
             each.users -= 1
             each.end = max(each.end, end)
             if not each.users:
-                memory.freed.append((each.end, each.size_bytes))
+                insort(memory.freed, (each.end, each.size_bytes))
             while (
                 memory.passed < len(memory.steps) and self.is_started[memory.steps[memory.passed]]
             ):
@@ -216,6 +251,11 @@ class _Play:
         """The steps that wait for each group."""
         self.followers: dict[int, list[int]] = defaultdict(list)
         """The steps that must follow a step."""
+        self.buffers = [
+            [each for member in event for each in held[member]] if event[0] == number else []
+            for number, event in enumerate(graph.events)
+        ]
+        """The buffers that each step uses, with those that start together with it."""
         self.missing = [0] * len(steps)
         """How many groups and steps that are not placed yet each step waits for, with those that start together."""
         for number, groups in enumerate(graph.waits):
@@ -238,10 +278,11 @@ class _Play:
         while True:
             while self.heap:
                 start, number, key = heappop(self.heap)
-                if self._next(key) == (start, number):
+                found = self._next(key)
+                if found == (start, number):
                     yield from self._start(number, start)
-                else:
-                    self._push(key)
+                elif found is not None:
+                    heappush(self.heap, (*found, key))
             # In program order, too, buffers may need more than there is: who assigns addresses tells.
             waiting = [engine.first() for engine in self.engines.values()]
             number = min((each for each in waiting if each is not None), default=None)
@@ -257,7 +298,7 @@ class _Play:
         if step.is_constant or not step.time.engine:
             yield from self._placed(event, ready)
             return
-        heappush(self.engines[_engine_of(step)].coming, (ready, number))
+        self.engines[_engine_of(step)].add(number, ready)
         self._push(_engine_of(step))
 
     def _push(self, key: EngineKey) -> None:
@@ -271,9 +312,8 @@ class _Play:
         is_blocked = False
         for ready, number in self.engines[key].candidates():
             if best is not None and ready >= best[0]:
-                continue
-            buffers = [each for member in self.graph.events[number] for each in self.held[member]]
-            start = self.memories.start(buffers, max(ready, self._earliest(number)))
+                break
+            start = self.memories.start(self.buffers[number], max(ready, self._earliest(number)))
             is_blocked = is_blocked or start is None
             if start is not None and (best is None or start < best[0]):
                 best = start, number

@@ -8,11 +8,12 @@ side by side.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from math import inf
 
 import numpy as np
 
@@ -46,9 +47,6 @@ with 2,048, Inception v1 takes 4% more cycles.
 _ASK = -1
 """Stands for a step where an engine is still to be asked which one it could start."""
 
-_AHEAD = ", ahead"
-"""What is added to the name of an engine to name the queue of its loads that may run ahead."""
-
 
 class Bus:
     """The bus of global memory, which serves transfers in the order of their starts."""
@@ -67,11 +65,65 @@ class Bus:
 
 @dataclass
 class _Queue:
-    """The steps of one engine of one core that are not placed yet, and when the engine is free."""
+    """The steps of one engine of one core that are not placed yet, and when the engine is free.
 
-    steps: list[int]
+    Loads that may run ahead (`is_ahead`) have queues of their own, in which `ready` are the short ones that wait for
+    nothing any more, ascending. `offer` is when the engine can start a load, and which that is, unless it `is_asked`
+    for a new one.
+    """
+
+    number: int
+    is_ahead: bool
+    steps: list[int] = field(default_factory=list)
     first: int = 0
     free: float = 0.0
+    ready: list[int] = field(default_factory=list)
+    offer: tuple[float, int] | None = None
+    is_asked: bool = False
+
+
+class _Memory:
+    """The local memory of a core: `live` bytes in use at each step, of which there may be `budget`; the bytes in use as
+    far as steps are placed, and, of those, what is free once a step has ended: (end, bytes), ascending.
+    """
+
+    def __init__(self, live: np.ndarray, budget: float) -> None:
+        self.live, self.budget = live, budget
+        self.used = 0
+        self.freed: list[tuple[float, int]] = []
+        self.full: dict[int, int] = {}
+        """For loads, the last step at which there was no room for them when that was looked up."""
+
+    def room(self, number: int, size: int, before: int) -> float | None:
+        """Return when there is room for `size` bytes of load `number`, if it is placed now and stands before step
+        `before`; None if that is not known yet.
+
+        There must be room until its old place, and steps that use what lies there must have ended, or the load would
+        hold up those behind it.
+        """
+        # More becomes live, never less: where there was no room there is none.
+        if before <= self.full.get(number, -1):
+            return None
+        between = self.live[before:number]
+        if int(between.max()) + size > self.budget:
+            self.full[number] = before + int(np.flatnonzero(between + size > self.budget)[-1])
+            return None
+        excess = self.used + size - self.budget
+        if excess <= 0:
+            return 0.0
+        for end, freed in self.freed:
+            excess -= freed
+            if excess <= 0:
+                return end
+        return None
+
+    def begin(self, size: int, start: float) -> None:
+        """Note that a step starts that takes so many bytes; what was free by then is not in use any more."""
+        self.used += size
+        over = bisect_right(self.freed, (start, inf))
+        if over:
+            self.used -= sum(freed for _, freed in self.freed[:over])
+            del self.freed[:over]
 
 
 class LoadsAhead:
@@ -89,114 +141,166 @@ class LoadsAhead:
         budgets: Mapping[int, float],
         lookahead: int,
     ) -> None:
-        self.steps, self.live, self.budgets, self.lookahead = steps, live, budgets, lookahead
+        self.steps, self.graph, self.lookahead = steps, graph, lookahead
+        self.memories = {core: _Memory(own, budgets[core]) for core, own in live.items()}
         self.times, self.bus = GroupTimes(graph), Bus()
         self.is_short = [step.time.busy <= _SHORT for step in steps]
         """Whether each step may pass loads that wait."""
-        self.graph = graph
         self.keys = [2 * number + 1 for number in range(len(steps))]
         """Where each step goes: 2i + 1 for step i that stays, 2j for one that moves before step j."""
         self.group_keys = [0] * len(graph.members)
         self.order: list[int] = []
         """The steps as they were placed."""
-        self.queues: dict[tuple[int, str], _Queue] = {}
-        """The queues of the engines of each core; loads that may run ahead have queues of their own."""
-        self.fillers: dict[int, set[int]] = defaultdict(set)
-        """The cores whose loads ahead fill buffers of each core."""
         self.own: dict[int, list[int]] = defaultdict(list)
         """The steps of each core."""
         for number, step in enumerate(steps):
-            engine = step.time.engine
-            if step.is_ahead:
-                engine += _AHEAD
-                self.fillers[step.core].add(step.runs_on)
-            self.queues.setdefault((step.runs_on, engine), _Queue([])).steps.append(number)
             self.own[step.core].append(number)
         self.passed = dict.fromkeys(self.own, 0)
         """How many of these are placed, without a gap."""
-        self.used: dict[int, float] = defaultdict(float)
-        """Bytes of each core's local memory in use, and, of those, what is free once a step has ended: (end, bytes)."""
-        self.freed: dict[int, list[tuple[float, int]]] = defaultdict(list)
-        self.waiters: list[set[int]] = [set() for _ in graph.members]
-        """The cores whose steps wait for each group."""
-        for number, groups in enumerate(graph.waits):
-            for group in groups:
-                self.waiters[group].add(steps[number].runs_on)
-        self.followers: dict[int, set[int]] = defaultdict(set)
-        """The cores of the steps that must follow a step."""
-        for number, behind in enumerate(graph.behind):
-            if behind >= 0:
-                self.followers[behind].add(steps[number].runs_on)
-        self.leaders: dict[int, set[int]] = defaultdict(set)
-        """For each core, the cores of the first copies of multicasts in which it takes part."""
-        for number, event in enumerate(graph.events):
-            if event[0] != number:
-                self.leaders[steps[number].runs_on].add(steps[event[0]].runs_on)
         self.least: dict[int, int] = defaultdict(int)
         """For each core, the step before which none of its loads may stand that are placed from now on, since a
         multicast stands there.
         """
+        self.heap: list[tuple[float, int, int]] = []
+        """When an engine can start a step, or is free to be asked for one (`_ASK`): time, step, number of its queue."""
+        self._make_queues()
+        self._count_what_is_missing()
+
+    def _make_queues(self) -> None:
+        """Set `queues`, the `queue` of each step, and the queues of loads that may have another offer once a step is
+        placed: for each core those of which loads fill its memory (`fillers`), those of its own engines (`loaders`).
+        """
+        self.queues: list[_Queue] = []
+        self.queue: list[_Queue] = []
+        named: dict[tuple[int, str, bool], _Queue] = {}
+        ahead: dict[int, list[_Queue]] = defaultdict(list)
+        filling: dict[int, set[int]] = defaultdict(set)
+        leaders: dict[int, set[int]] = defaultdict(set)
+        for number, step in enumerate(self.steps):
+            name = step.runs_on, step.time.engine, step.is_ahead
+            queue = named.get(name)
+            if queue is None:
+                queue = named[name] = _Queue(len(self.queues), step.is_ahead)
+                self.queues.append(queue)
+                if step.is_ahead:
+                    ahead[step.runs_on].append(queue)
+            queue.steps.append(number)
+            self.queue.append(queue)
+            if step.is_ahead:
+                filling[step.core].add(step.runs_on)
+            leader = self.graph.events[number][0]
+            leaders[step.runs_on].add(self.steps[leader].runs_on)
+
+        def with_leaders(cores: set[int]) -> list[_Queue]:
+            whole = cores.union(*(leaders[core] for core in cores))
+            return [queue for core in sorted(whole) for queue in ahead[core]]
+
+        self.fillers = {core: with_leaders(filling[core]) for core in self.own}
+        self.loaders = {core: with_leaders({core}) for core in leaders}
+
+    def _count_what_is_missing(self) -> None:
+        """Set `missing`, how many groups and steps that are not placed yet each step waits for; `ready`, when those
+        have ended that are placed; and `after`, the step before which it may stand at the earliest for their sake.
+
+        Loads that start together wait together: the first one has these numbers for all of them.
+        """
+        graph, count = self.graph, len(self.steps)
+        self.leader = [
+            graph.events[number][0] if step.is_ahead else number
+            for number, step in enumerate(self.steps)
+        ]
+        self.missing, self.ready, self.after = [0] * count, [0.0] * count, [0] * count
+        self.waiters: list[list[int]] = [[] for _ in graph.members]
+        """The steps that wait for each group."""
+        self.followers: dict[int, list[int]] = defaultdict(list)
+        """The steps that must follow a step."""
+        for number, leader in enumerate(self.leader):
+            for group in graph.waits[number]:
+                if graph.members[group]:
+                    self.waiters[group].append(leader)
+                    self.missing[leader] += 1
+            if graph.behind[number] >= 0:
+                self.followers[graph.behind[number]].append(leader)
+                self.missing[leader] += 1
 
     def run(self) -> np.ndarray:
         """Place all steps; return the sort keys of the steps, by number, as `keys` explains: [n, 2] with the order of
         placing as the second.
         """
-        heap: list[tuple[float, int, int, str]] = []
-        engines: dict[int, list[str]] = defaultdict(list)
-        for core, engine in self.queues:
-            engines[core].append(engine)
-        offered: dict[tuple[int, str], tuple[float, int] | None] = {}
-        asked: set[tuple[int, str]] = set()
-        changed = set(engines)
+        for number, leader in enumerate(self.leader):
+            if number == leader and not self.missing[number]:
+                self._release(number)
         while len(self.order) < len(self.steps):
-            # An engine whose offer may have changed is asked for a new one once the time has come when it is free:
-            # it offers nothing earlier. So most of them are asked once for many changes.
-            for core in sorted(changed):
-                for engine in engines[core]:
-                    if (core, engine) not in asked:
-                        asked.add((core, engine))
-                        heappush(heap, (self.queues[core, engine].free, _ASK, core, engine))
-            changed = set()
-            start, number, core, engine = heappop(heap)
+            start, number, at = heappop(self.heap)
+            queue = self.queues[at]
             if number == _ASK:
-                asked.discard((core, engine))
-                found = offered[core, engine] = self._candidate(core, engine)
-                if found is not None:
-                    heappush(heap, (*found, core, engine))
-            elif (core, engine) not in asked and offered[core, engine] == (start, number):
-                offered[core, engine] = None
-                changed = self._place(core, engine, number, start)
+                queue.is_asked = False
+                queue.offer = self._next_load(queue)
+                if queue.offer is not None:
+                    heappush(self.heap, (*queue.offer, at))
+            elif not queue.is_ahead or (not queue.is_asked and queue.offer == (start, number)):
+                self._place(queue, number, start)
         placed = np.empty(len(self.steps), np.int64)
         placed[self.order] = np.arange(len(self.steps))
         return np.stack((np.array(self.keys), placed), axis=1)
 
-    def _candidate(self, core: int, engine: str) -> tuple[float, int] | None:
-        """Return when an engine can start its next step, and which that is; None if all that it has must wait for
-        something that is not placed.
+    def _release(self, number: int) -> None:
+        """Let a step start that waits for nothing any more, or the loads of which it is the first."""
+        queue = self.queue[number]
+        if not queue.is_ahead:
+            if queue.steps[queue.first] == number:
+                self._offer(queue, number)
+            return
+        # What it stands behind is placed, and so is where that stands.
+        after = 0
+        for member in self.graph.events[number]:
+            for group in self.graph.waits[member]:
+                after = max(after, self.group_keys[group])
+            behind = self.graph.behind[member]
+            if behind >= 0:
+                after = max(after, self.keys[behind])
+        self.after[number] = -(-after // 2)
+        if self.is_short[number]:
+            insort(queue.ready, number)
+        self._ask(queue)
+
+    def _offer(self, queue: _Queue, number: int) -> None:
+        """Offer the next step of an engine that takes its steps in order."""
+        heappush(self.heap, (max(queue.free, self.ready[number]), number, queue.number))
+
+    def _ask(self, queue: _Queue) -> None:
+        """Ask an engine for a load, whose offer may have changed, once the time has come when it is free: it offers
+        nothing earlier. So most are asked once for many changes.
         """
-        queue = self.queues[core, engine]
-        if engine.endswith(_AHEAD):
-            return self._next_load(queue)
-        if queue.first == len(queue.steps):
-            return None
-        number = queue.steps[queue.first]
-        ready = self.times.ready(number)
-        return None if ready is None else (max(queue.free, ready), number)
+        if not queue.is_asked and (queue.ready or self._is_long_load_ready(queue)):
+            queue.is_asked = True
+            heappush(self.heap, (queue.free, _ASK, queue.number))
+
+    def _is_long_load_ready(self, queue: _Queue) -> bool:
+        """Tell whether the next load of a queue is a long one that waits for nothing any more."""
+        if not queue.steps:
+            return False
+        head = queue.steps[0]
+        return not (self.is_short[head] or self.missing[head]) and self.leader[head] == head
 
     def _next_load(self, queue: _Queue) -> tuple[float, int] | None:
-        """Return the load with the earliest start among the next ones, the first in order if there are several.
+        """Return the load with the earliest start among the next ones, the first in order if there are several, and
+        when it can start.
 
         A multicast is offered by the queue of its first copy only.
         """
+        steps = queue.steps
+        if not steps:
+            return None
         best: tuple[float, int] | None = None
-        nearest = queue.steps[queue.first : queue.first + 1 + self.lookahead]
-        for number in nearest[:1] + [n for n in nearest[1:] if self.is_short[n]]:
-            if self.graph.events[number][0] != number:
+        last = steps[min(self.lookahead, len(steps) - 1)]
+        numbers = [steps[0], *queue.ready] if self._is_long_load_ready(queue) else queue.ready
+        for number in numbers:
+            if number > last:
+                break
+            if best is not None and self.ready[number] >= best[0]:
                 continue
-            ready = self.times.ready(number)
-            if ready is None or (best is not None and ready >= best[0]):
-                continue
-            start = self._start(self.graph.events[number])
+            start = self._start(number)
             if start is None:
                 continue
             if best is None or start < best[0]:
@@ -205,134 +309,108 @@ class LoadsAhead:
                 break
         return best
 
-    def _may_pass(self, number: int, queue: _Queue) -> bool:
-        """Tell whether a load may pass those before it in its queue, but for those that start together with it."""
-        return self.is_short[number] or queue.steps[queue.first] in self.graph.events[number]
+    def _start(self, first: int) -> float | None:
+        """Return when loads that wait for nothing any more can start, by the first of those that start together; None
+        if that is not known yet.
+        """
+        event, start = self.graph.events[first], self.ready[first]
+        before = self._before(event)
+        for number in event:
+            queue = self.queue[number]
+            head = queue.steps[0]
+            if not self.is_short[number] and head not in event:
+                return None
+            # A multicast must not stand behind loads that it passes.
+            if len(event) > 1 and (before > head or not self._is_near(number, queue)):
+                return None
+            start = max(start, queue.free)
+            step = self.steps[number]
+            # What stays where it is has room.
+            if step.begun and before < first:
+                room = self.memories[step.core].room(number, step.begun, before)
+                if room is None:
+                    return None
+                start = max(start, room)
+        return start
 
     def _is_near(self, number: int, queue: _Queue) -> bool:
         """Tell whether a load is among those that its queue may choose."""
-        return bisect_left(queue.steps, number) - queue.first <= self.lookahead
-
-    def _queue_of(self, number: int) -> _Queue:
-        """Return the queue of a load that may run ahead."""
-        step = self.steps[number]
-        return self.queues[step.runs_on, step.time.engine + _AHEAD]
-
-    def _start(self, event: range) -> float | None:
-        """Return when a load that is placed now can start, with those that start together with it; None if that is not
-        known yet.
-        """
-        start = 0.0
-        before = self._before(event)
-        for number in event:
-            queue, ready = self._queue_of(number), self.times.ready(number)
-            if ready is None or not self._may_pass(number, queue):
-                return None
-            # A multicast must not stand behind loads that it passes.
-            if len(event) > 1 and (
-                before > queue.steps[queue.first] or not self._is_near(number, queue)
-            ):
-                return None
-            # What stays where it is has room.
-            room = 0.0 if before == event[0] else self._room(number, before)
-            if room is None:
-                return None
-            start = max(start, queue.free, ready, room)
-        return start
+        return bisect_left(queue.steps, number) <= self.lookahead
 
     def _before(self, event: range) -> int:
         """Return the step before which loads that start together would stand now: the first of their cores that is not
         placed, but after all that they wait for.
         """
-        before = 0
+        before = self.after[event[0]]
         for number in event:
-            step, behind = self.steps[number], self.graph.behind[number]
-            after = max((self.group_keys[group] for group in self.graph.waits[number]), default=0)
-            if behind >= 0:
-                after = max(after, self.keys[behind])
+            step = self.steps[number]
             next_ = self.own[step.core][self.passed[step.core]]
-            before = max(before, next_, -(-after // 2), self.least[step.runs_on])
+            before = max(before, next_, self.least[step.runs_on])
         return min(event[0], before)
 
-    def _room(self, number: int, before: int) -> float | None:
-        """Return when memory has room for a load that is placed now and stands before step `before`; None if that is
-        not known yet.
-
-        There must be room until its old place, and steps that use what lies there must have ended, or the load would
-        hold up those behind it.
-        """
-        core, size = self.steps[number].core, self.steps[number].begun
-        if not size:
-            return 0.0
-        if self.live[core][before:number].max() + size > self.budgets[core]:
-            return None
-        excess = self.used[core] + size - self.budgets[core]
-        if excess <= 0:
-            return 0.0
-        for end, freed in sorted(self.freed[core]):
-            excess -= freed
-            if excess <= 0:
-                return end
-        return None
-
-    def _use_memory(self, step: PlayedStep, start: float, end: float) -> None:
-        """Note what a step takes of local memory, and what it gives back when it ends."""
-        self.used[step.core] += step.begun
-        for core, size in step.ended:
-            self.freed[core].append((end, size))
-        freed = self.freed[step.core]
-        over = [each for each in freed if each[0] <= start]
-        if over:
-            self.used[step.core] -= sum(size for _, size in over)
-            self.freed[step.core] = [each for each in freed if each[0] > start]
-
-    def _place(self, core: int, engine: str, number: int, start: float) -> set[int]:
-        """Place a step on an engine of a core, with those that start together with it; return the cores whose engines
-        may go on otherwise now.
-        """
+    def _place(self, queue: _Queue, number: int, start: float) -> None:
+        """Place a step of an engine, with those that start together with it."""
         event, end = self.graph.events[number], self.bus.end(start, self.steps[number].time)
-        if self.steps[number].is_ahead:
-            self._move(event)
+        free = start + self.steps[number].time.busy
+        if queue.is_ahead:
+            queue.offer = None
+            self._move(event, free)
         else:
-            self.queues[core, engine].first += 1
-            self.queues[core, engine].free = start + self.steps[number].time.busy
-        changed: set[int] = set()
+            queue.first += 1
+            queue.free = free
+            if queue.first < len(queue.steps) and not self.missing[queue.steps[queue.first]]:
+                self._offer(queue, queue.steps[queue.first])
         for member in event:
-            if self.steps[member].is_ahead:
-                self._queue_of(member).free = start + self.steps[member].time.busy
-            changed |= self._note(member, start, end)
-        for other in list(changed):
-            changed |= self.leaders[other]
-        return changed
+            self._note(member, start, end)
 
-    def _move(self, event: range) -> None:
-        """Take loads that start together from their queues, and let them stand before a step further up, if they
-        can.
+    def _move(self, event: range, free: float) -> None:
+        """Take loads that start together from their queues, whose engines are `free` then, and let them stand before a
+        step further up, if they can.
         """
         before = self._before(event)
         key = 2 * before if before < event[0] else 2 * event[0] + 1
+        if self.is_short[event[0]]:
+            self.queue[event[0]].ready.remove(event[0])
         for number in event:
-            step = self.steps[number]
-            self._queue_of(number).steps.remove(number)
+            step, queue = self.steps[number], self.queue[number]
+            queue.steps.remove(number)
+            queue.free = free
             self.keys[number] = key
             if before < number:
-                self.live[step.core][before:number] += step.begun
+                self.memories[step.core].live[before:number] += step.begun
             if len(event) > 1:
                 self.least[step.runs_on] = -(-key // 2)
+        for number in event:
+            for other in self.loaders[self.steps[number].runs_on]:
+                self._ask(other)
 
-    def _note(self, number: int, start: float, end: float) -> set[int]:
-        """Note when a step starts and ends; return the cores whose engines may go on otherwise now."""
+    def _note(self, number: int, start: float, end: float) -> None:
+        """Note when a step starts and ends, and let those start that waited for it only."""
         step = self.steps[number]
         self.order.append(number)
-        self._use_memory(step, start, end)
-        changed = {step.runs_on, step.core} | self.followers[number]
-        for other in {step.core, *(other for other, _ in step.ended)}:
-            changed |= self.fillers[other]
-        for group in self.times.place(number, end):
-            changed |= self.waiters[group]
+        for core, size in step.ended:
+            if core in self.memories:
+                insort(self.memories[core].freed, (end, size))
+        self.memories[step.core].begin(step.begun, start)
+        own, passed = self.own[step.core], self.passed[step.core]
+        complete = self.times.place(number, end)
+        while passed < len(own) and self.times.placed[own[passed]]:
+            passed += 1
+        self.passed[step.core] = passed
         for group in self.graph.joins[number]:
             self.group_keys[group] = max(self.group_keys[group], self.keys[number])
-        own = self.own[step.core]
-        while self.passed[step.core] < len(own) and self.times.placed[own[self.passed[step.core]]]:
-            self.passed[step.core] += 1
-        return changed
+        for group in complete:
+            for other in self.waiters[group]:
+                self.ready[other] = max(self.ready[other], self.times.ends[group])
+                self._miss_less(other)
+        for other in self.followers.get(number, ()):
+            self._miss_less(other)
+        for core in {step.core, *(core for core, _ in step.ended)}:
+            for queue in self.fillers.get(core, ()):
+                self._ask(queue)
+
+    def _miss_less(self, number: int) -> None:
+        """Note that one of those that a step waits for is placed."""
+        self.missing[number] -= 1
+        if not self.missing[number]:
+            self._release(number)

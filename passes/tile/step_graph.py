@@ -158,7 +158,7 @@ class GroupTimes:
     def __init__(self, graph: StepGraph) -> None:
         self.graph = graph
         self._missing = list(graph.members)
-        self._ends = [0.0] * len(graph.members)
+        self.ends = [0.0] * len(graph.members)
         self.placed = [False] * len(graph.joins)
 
     def ready(self, number: int) -> float | None:
@@ -171,7 +171,7 @@ class GroupTimes:
         for group in graph.waits[number]:
             if self._missing[group]:
                 return None
-            latest = max(latest, self._ends[group])
+            latest = max(latest, self.ends[group])
         return latest
 
     def place(self, number: int, end: float) -> list[int]:
@@ -180,7 +180,7 @@ class GroupTimes:
         complete: list[int] = []
         for group in self.graph.joins[number]:
             self._missing[group] -= 1
-            self._ends[group] = max(self._ends[group], end)
+            self.ends[group] = max(self.ends[group], end)
             if not self._missing[group]:
                 complete.append(group)
         return complete
