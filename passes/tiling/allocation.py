@@ -124,7 +124,12 @@ def place(
         np.lexsort((-sizes, first)),
         np.lexsort((first, -duration)),
     )
-    request = _Request(sizes.tolist(), fixed.tolist(), _neighbors(first, last))
+    request = _Request(
+        (sizes // alignment).tolist(),
+        np.where(fixed < 0, -1, fixed // alignment).tolist(),
+        _neighbors(first, last),
+        alignment,
+    )
     best: tuple[Placement, np.ndarray] | None = None
     for order in orders:
         order = _to_front(order, fixed >= 0)
@@ -156,66 +161,65 @@ def _to_front(order: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.concatenate((order[chosen[order]], order[~chosen[order]]))
 
 
-def _neighbors(first: np.ndarray, last: np.ndarray) -> list[list[int]]:
-    """Return for each buffer those whose lifetimes overlap its own."""
+def _neighbors(first: np.ndarray, last: np.ndarray) -> list[np.ndarray]:
+    """Return for each buffer the numbers of those whose lifetimes overlap its own, and the two numbers after all."""
     order = np.argsort(first, kind="stable")
-    ends = np.searchsorted(first[order], last[order], side="right").tolist()
-    numbers = order.tolist()
-    neighbors: list[list[int]] = [[] for _ in numbers]
-    for at, (number, end) in enumerate(zip(numbers, ends, strict=True)):
-        later = numbers[at + 1 : end]
-        neighbors[number] += later
-        for other in later:
-            neighbors[other].append(number)
+    before = np.searchsorted(first[order], last[order], side="right")
+    begun, ends = last[order], before.tolist()
+    outside = len(order), len(order) + 1
+    neighbors: list[np.ndarray] = [order] * len(order)
+    for at, (number, end) in enumerate(zip(order.tolist(), ends, strict=True)):
+        earlier = order[:at][begun[:at] >= first[number]]
+        neighbors[number] = np.concatenate((earlier, order[at + 1 : end], outside))
     return neighbors
+
+
+_SHIFT = 31
+_LAST = (1 << _SHIFT) - 1
+"""A range of bytes is one number, which NumPy sorts fastest: where it begins, shifted, and where it ends, in units of
+the alignment. Both are `_LAST` for a buffer that is not placed yet.
+"""
 
 
 @dataclass(frozen=True)
 class _Request:
-    """Buffers to place, by number: their aligned `sizes`, their `fixed` addresses (-1 for none), and the `neighbors`
-    with which each must not share bytes.
+    """Buffers to place, by number: their sizes and their `fixed` addresses (-1 for none), in units of `alignment`, and
+    the `neighbors` with which each must not share bytes: their numbers, and those of two that stand for what lies
+    before and behind all of them.
     """
 
     sizes: Sequence[int]
     fixed: Sequence[int]
-    neighbors: Sequence[Sequence[int]]
+    neighbors: Sequence[np.ndarray]
+    alignment: int
 
     def placed(self, order: np.ndarray, below: int | None = None) -> Placement | None:
         """Place each buffer in turn into the smallest gap that holds it, among its neighbors placed before. Those with
         a fixed address come first and keep it. Return None as soon as `below` bytes or more are used.
         """
-        addresses = [0] * len(self.sizes)
-        taken: list[list[tuple[int, int]]] = [[] for _ in self.sizes]
-        """The bytes of the neighbors of each buffer, as first one and end."""
-        used = 0
+        count = len(self.sizes)
+        ranges = np.full(count + 2, _LAST << _SHIFT | _LAST)
+        ranges[count] = 0
+        addresses, used = [0] * count, 0
+        limit = inf if below is None else below // self.alignment
         for buffer in order.tolist():
             size, address = self.sizes[buffer], self.fixed[buffer]
             if address < 0:
-                address = _best_gap(taken[buffer], size)
+                address = _best_gap(ranges[self.neighbors[buffer]], size)
             end = address + size
             if end > used:
-                if below is not None and end >= below:
+                if end >= limit:
                     return None
                 used = end
-            addresses[buffer] = address
-            span = address, end
-            for other in self.neighbors[buffer]:
-                taken[other].append(span)
-        return Placement(tuple(addresses), used)
+            ranges[buffer] = address << _SHIFT | end
+            addresses[buffer] = address * self.alignment
+        return Placement(tuple(addresses), used * self.alignment)
 
 
-def _best_gap(taken: list[tuple[int, int]], size: int) -> int:
-    """Return the start of the smallest gap of at least `size` bytes between intervals, which it sorts; their end if
-    there is no such gap.
-    """
-    taken.sort()
-    reached, best, least = 0, -1, inf
-    for low, high in taken:
-        gap = low - reached
-        if size <= gap < least:
-            if gap == size:
-                return reached
-            best, least = reached, gap
-        if high > reached:
-            reached = high
-    return reached if best < 0 else best
+def _best_gap(ranges: np.ndarray, size: int) -> int:
+    """Return the start of the smallest gap of at least `size` between ranges."""
+    ranges.sort()
+    reached = np.maximum.accumulate(ranges & _LAST)[:-1]
+    left = (ranges >> _SHIFT)[1:] - reached - size
+    # What is below zero is greatest as an unsigned number.
+    return int(reached[left.view(np.uint64).argmin()])
