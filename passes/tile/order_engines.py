@@ -34,14 +34,14 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
-from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses, memory_capacity
+from ...dialects.tile.analysis.buffer_uses import BufferUse, BufferUses, memory_capacity
 from ...dialects.tile.buffer import erase_unused_views, is_global
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, place
 from .engine_times import EngineTimes, StepTime
 from .list_scheduling import HeldBuffer, list_scheduled
 from .load_order import LoadsAhead, PlayedStep
-from .step_graph import StepGraph
+from .step_graph import StepGraph, UsedRanges
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target
@@ -81,11 +81,17 @@ class OrderEngines(SmaltiPass):
             return
         times = EngineTimes(target_of(module))
         played = [_played(op, times.of(op)) for op in steps]
-        graph = StepGraph.of(steps)
+        ranges, uses = UsedRanges(steps), BufferUses(program, steps)
+        graph = StepGraph.of(steps, ranges)
         for share in _SHARES:
-            order = _list_scheduled(program, steps, played, graph, times.target, share)
+            order = _list_scheduled(uses.within(steps), steps, played, graph, times.target, share)
+            reordered = [steps[i] for i in order]
             ordered = self._loads_ahead(
-                program, [steps[i] for i in order], [played[i] for i in order], times.target
+                uses,
+                reordered,
+                [played[i] for i in order],
+                StepGraph.of(reordered, ranges),
+                times.target,
             )
             if ordered is not None:
                 _rebuild(program, ordered)
@@ -93,13 +99,14 @@ class OrderEngines(SmaltiPass):
 
     def _loads_ahead(
         self,
-        program: tile.ProgramOp,
+        buffers: BufferUses,
         steps: Sequence[tile.StepOp],
         played: Sequence[PlayedStep],
+        graph: StepGraph,
         target: Target,
     ) -> list[tile.StepOp] | None:
         """Return the steps with loads ahead, or None if buffers could not be placed in any order that was found."""
-        uses, graph = buffer_uses(program, steps), StepGraph.of(steps)
+        uses = buffers.within(steps)
         if _crowded_cores(uses, "local", target) or _crowded_cores(uses, "acc", target):
             return None
         capacity = memory_capacity(target, ("local", 0))
@@ -110,7 +117,7 @@ class OrderEngines(SmaltiPass):
             live = _live_bytes(uses, budgets, len(steps))
             keys = LoadsAhead(played, graph, live, budgets, self.prefetch).run()
             ordered = [steps[i] for i in np.lexsort((keys[:, 1], keys[:, 0])).tolist()]
-            crowded = _crowded_cores(buffer_uses(program, ordered), "local", target)
+            crowded = _crowded_cores(buffers.within(ordered), "local", target)
             if not crowded:
                 self.count("moved", int((keys[:, 0] % 2 == 0).sum()))
                 return ordered
@@ -140,7 +147,7 @@ def _is_constant(buffer: SSAValue) -> bool:
 
 
 def _list_scheduled(
-    program: tile.ProgramOp,
+    uses: Mapping[SSAValue, BufferUse],
     steps: Sequence[tile.StepOp],
     played: Sequence[PlayedStep],
     graph: StepGraph,
@@ -150,7 +157,6 @@ def _list_scheduled(
     """Return the numbers of the steps in the order of their starts, if buffers may fill that share of memories."""
     held: list[list[HeldBuffer]] = [[] for _ in steps]
     buffers: dict[SSAValue, HeldBuffer] = {}
-    uses = buffer_uses(program, steps)
     for number, (op, step) in enumerate(zip(steps, played, strict=True)):
         for value in dict.fromkeys(map(tile.buffer_of, op.operands)):
             use = uses[value]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -15,6 +15,40 @@ from ...dialects.ir.attribute import values_of
 from ...dialects.quant.element_type import shape_of
 from ...dialects.tile.analysis.buffer_ranges import BufferRanges, Range
 from ...dialects.tile.movement import events_of
+
+
+class UsedRanges:
+    """The ranges of buffers that steps use, each a number, in whatever order the steps stand.
+
+    `apart` are the ranges into which copies of several cores write, no two of them to one element.
+    """
+
+    def __init__(self, steps: Sequence[tile.StepOp]) -> None:
+        ranges = BufferRanges(steps)
+        numbers: dict[Range, int] = {}
+        written = [ranges.written(op) for op in steps]
+        self._used: dict[tile.StepOp, tuple[list[int], list[int]]] = {}
+        self._cut: dict[tile.StepOp, set[SSAValue]] = {}
+        for op, own_written in zip(steps, written, strict=True):
+            own_read = ranges.read(op)
+            self._used[op] = (
+                [numbers.setdefault(each, len(numbers)) for each in own_read],
+                [numbers.setdefault(each, len(numbers)) for each in own_written],
+            )
+            self._cut[op] = {each[0] for each in own_read + own_written if ranges.is_cut(each[0])}
+        self.apart = {numbers[each] for each in _written_apart(steps, written)}
+
+    def read(self, op: tile.StepOp) -> list[int]:
+        """Return the ranges that a step reads, each once."""
+        return self._used[op][0]
+
+    def written(self, op: tile.StepOp) -> list[int]:
+        """Return the ranges that a step writes."""
+        return self._used[op][1]
+
+    def buffers(self, op: tile.StepOp) -> set[SSAValue]:
+        """Return the buffers that a step uses and that some step uses views of."""
+        return self._cut[op]
 
 
 @dataclass
@@ -55,12 +89,12 @@ class StepGraph:
     events: list[range] = field(default_factory=list)
 
     @staticmethod
-    def of(steps: Sequence[tile.StepOp]) -> StepGraph:
-        """Return what steps, in program order, wait for."""
+    def of(steps: Sequence[tile.StepOp], ranges: UsedRanges | None = None) -> StepGraph:
+        """Return what steps, in program order, wait for; `ranges` are what they use, if that is known."""
         graph = StepGraph()
-        ranges = BufferRanges(steps)
-        versions: dict[Range, _Version] = {}
-        apart = _written_apart(steps, ranges)
+        ranges = ranges or UsedRanges(steps)
+        versions: dict[int, _Version] = {}
+        first_users: dict[SSAValue, int] = {}
         for number, op in enumerate(steps):
             graph.joins.append([])
             graph.waits.append([])
@@ -73,10 +107,12 @@ class StepGraph:
                 graph.waits[number].append(version.written)
                 graph._join(number, version.read)
             core = op.core_number or 0
-            written = {each: core if each in apart else 0 for each in ranges.written(op)}
+            written = {each: core if each in ranges.apart else 0 for each in ranges.written(op)}
             graph._write(number, op, written, versions)
+            for buffer in ranges.buffers(op):
+                first_users.setdefault(buffer, number)
             if isinstance(op, tile.CopyOp) and graph.behind[number] < 0:
-                first = ranges.first_user(tile.buffer_of(op.target))
+                first = first_users.get(tile.buffer_of(op.target), -1)
                 graph.behind[number] = first if first < number else -1
         for event in events_of(steps):
             graph.events += [event] * len(event)
@@ -86,8 +122,8 @@ class StepGraph:
         self,
         number: int,
         op: tile.StepOp,
-        written: Mapping[Range, int],
-        versions: dict[Range, _Version],
+        written: Mapping[int, int],
+        versions: dict[int, _Version],
     ) -> None:
         """Let step `number` wait for what uses the ranges that it writes, each as one of the core given for it."""
         is_copy = isinstance(op, tile.CopyOp)
@@ -123,18 +159,20 @@ class StepGraph:
         self.members[group] += 1
 
 
-def _written_apart(steps: Sequence[tile.StepOp], ranges: BufferRanges) -> set[Range]:
-    """Return the ranges into which copies of several cores write, no two of them to one element."""
+def _written_apart(
+    steps: Sequence[tile.StepOp], written: Sequence[Sequence[Range]]
+) -> Iterator[Range]:
+    """Return the ranges into which copies of several cores write, no two of them to one element; `written` are those
+    that each step writes.
+    """
     copies: dict[Range, list[tile.CopyOp]] = {}
-    for op in steps:
+    for op, own in zip(steps, written, strict=True):
         if isinstance(op, tile.CopyOp):
-            for each in ranges.written(op):
+            for each in own:
                 copies.setdefault(each, []).append(op)
-    return {
-        each
-        for each, own in copies.items()
-        if len({op.core_number for op in own}) > 1 and _are_apart(each[0], own)
-    }
+    for each, own in copies.items():
+        if len({op.core_number for op in own}) > 1 and _are_apart(each[0], own):
+            yield each
 
 
 def _are_apart(buffer: SSAValue, copies: Sequence[tile.CopyOp]) -> bool:

@@ -79,13 +79,11 @@ class BufferRanges:
             for value in op.operands
             if isinstance(value.owner, ViewOp)
         }
-        self._first_users: dict[SSAValue, int] = {}
         used: dict[SSAValue, set[Box]] = {buffer: set() for buffer in self._cuts}
-        for number, op in enumerate(steps if self._cuts else ()):
+        for op in steps if self._cuts else ():
             for buffer, box in (*extents_read(op), extent_written(op)):
                 if buffer in used:
                     used[buffer].add(box)
-                    self._first_users.setdefault(buffer, number)
         for buffer, boxes in used.items():
             self._cut(self._cuts[buffer], whole_of(buffer).run, boxes)
 
@@ -102,10 +100,6 @@ class BufferRanges:
     def is_cut(self, buffer: SSAValue) -> bool:
         """Tell whether steps use views of a buffer."""
         return buffer in self._cuts
-
-    def first_user(self, buffer: SSAValue) -> int:
-        """Return the position of the first step that uses a buffer; -1 if no step uses a view of it."""
-        return self._first_users.get(buffer, -1)
 
     def read(self, op: StepOp) -> list[Range]:
         """Return the ranges that a step reads, each once."""

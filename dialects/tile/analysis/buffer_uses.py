@@ -38,22 +38,44 @@ class BufferUse:
         return self.memory[1] < 0
 
 
-def buffer_uses(program: ProgramOp, steps: Sequence[StepOp]) -> dict[SSAValue, BufferUse]:
-    """Return the use of every buffer that the program declares, when its steps run in the order of `steps`.
+class BufferUses:
+    """The uses of the buffers that a program declares, for its steps in any order."""
 
-    Positions count only steps, so they do not depend on where the declarations stand. Who uses a view uses its buffer.
-    """
-    uses: dict[SSAValue, BufferUse] = {
-        op.output: BufferUse(op, op.memory, op.size_bytes, len(steps)) for op in program.buffers
-    }
-    for index, op in enumerate(steps):
-        for operand in op.operands:
-            use = uses[buffer_of(operand)]
-            if index < use.first:
-                use.first = index
-            use.last = index
-        uses[buffer_of(op.buffer_written)].last_write = index
-    return uses
+    def __init__(self, program: ProgramOp, steps: Sequence[StepOp]) -> None:
+        self._buffers = [(op, op.memory, op.size_bytes) for op in program.buffers]
+        numbers: dict[SSAValue, int] = {
+            op.output: number for number, (op, _, _) in enumerate(self._buffers)
+        }
+        self._used = {
+            op: (
+                [numbers[buffer_of(operand)] for operand in op.operands],
+                numbers[buffer_of(op.buffer_written)],
+            )
+            for op in steps
+        }
+
+    def within(self, steps: Sequence[StepOp]) -> dict[SSAValue, BufferUse]:
+        """Return the use of every buffer when the steps run in that order.
+
+        Positions count only steps, so they do not depend on where the declarations stand. Who uses a view uses its
+        buffer.
+        """
+        count = len(steps)
+        uses = [BufferUse(op, memory, size, count) for op, memory, size in self._buffers]
+        for index, op in enumerate(steps):
+            numbers, written = self._used[op]
+            for number in numbers:
+                use = uses[number]
+                if index < use.first:
+                    use.first = index
+                use.last = index
+            uses[written].last_write = index
+        return {use.op.output: use for use in uses}
+
+
+def buffer_uses(program: ProgramOp, steps: Sequence[StepOp]) -> dict[SSAValue, BufferUse]:
+    """Return the use of every buffer that the program declares, when its steps run in the order of `steps`."""
+    return BufferUses(program, steps).within(steps)
 
 
 def memory_capacity(target: Target, memory: MemoryPlace) -> int:

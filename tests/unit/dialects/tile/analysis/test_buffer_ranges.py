@@ -37,7 +37,6 @@ def test_a_buffer_is_cut_where_steps_begin_and_end():
     ranges = BufferRanges([*fills, store])
     # The ends are 0, 16, 32, 48, 56 and 64.
     assert ranges.is_cut(a.output) and not ranges.is_cut(x.output)
-    assert ranges.first_user(a.output) == 0 and ranges.first_user(x.output) == -1
     written = [[number for _, number in ranges.written(fill)] for fill in fills]
     assert written == [[0, 1], [1, 2], [0, 1, 2, 3, 4]]
     assert ranges.read(store) == [(a.output, 3)] and ranges.written(store) == [(x.output, 0)]
