@@ -130,12 +130,16 @@ class AssignAddresses(SmaltiPass):
     ) -> Placement:
         capacity = memory_capacity(target, memory)
         own = turns.get(memory[1], ())
+        failed: list[list[Lifetime]] = []
         for divisor, share in _LESS_SLACK.get(memory[0], ()) if self.slack else ():
             slack = max(1, self.slack // divisor)
             lifetimes = _lifetimes(buffers, own, len(steps), slack, capacity, share * capacity)
+            if lifetimes in failed:
+                continue
             placement = place(lifetimes, capacity, given=given)
             if placement is not None:
                 return placement
+            failed.append(lifetimes)
         placement = place(lifetimes_of(buffers), capacity, given=given)
         if placement is None:
             raise _does_not_fit(memory, buffers, steps, capacity)
@@ -166,22 +170,32 @@ def _lifetimes(
     All buffers get a little first and then more, or the first ones would take the room from their neighbors.
     """
     lifetimes = lifetimes_of(buffers)
-    live = np.zeros(count + 1, np.int64)
-    for each in lifetimes:
-        live[each.first : each.last + 1] += align(each.size_bytes)
+    sizes = [align(each.size_bytes) for each in lifetimes]
     ends = [each.last for each in lifetimes]
-    order = sorted(range(len(lifetimes)), key=lambda number: lifetimes[number].last)
+    change = np.zeros(count + 2, np.int64)
+    np.add.at(change, [each.first for each in lifetimes], sizes)
+    np.subtract.at(change, [end + 1 for end in ends], sizes)
+    live = np.cumsum(change)[:-1]
+    turn = [bisect_left(own, end) for end in ends]
+    order = [
+        number
+        for number in sorted(range(len(lifetimes)), key=ends.__getitem__)
+        if sizes[number] <= most_bytes
+    ]
     for steps in _slacks(slack):
+        # One that has no room now will have none later.
+        crowded: set[int] = set()
         for number in order:
-            each, size = lifetimes[number], align(lifetimes[number].size_bytes)
-            if size > most_bytes:
-                continue
-            later = bisect_left(own, each.last) + steps
-            end = max(own[later] if later < len(own) else count, ends[number])
-            crowded = np.flatnonzero(live[ends[number] + 1 : end + 1] + size > capacity)
-            last = ends[number] + int(crowded[0]) if len(crowded) else end
-            live[ends[number] + 1 : last + 1] += size
+            size, begin = sizes[number], ends[number] + 1
+            later = turn[number] + steps
+            last = max(own[later] if later < len(own) else count, ends[number])
+            full = live[begin : last + 1] > capacity - size
+            if full.any():
+                last = ends[number] + int(full.argmax())
+                crowded.add(number)
+            live[begin : last + 1] += size
             ends[number] = last
+        order = [number for number in order if number not in crowded]
     return [
         Lifetime(each.size_bytes, each.first, last)
         for each, last in zip(lifetimes, ends, strict=True)
