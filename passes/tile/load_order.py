@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from math import inf
+from operator import itemgetter
 
 import numpy as np
 
@@ -91,23 +92,30 @@ class _Memory:
         self.live, self.budget = live, budget
         self.used = 0
         self.freed: list[tuple[float, int]] = []
-        self.full: dict[int, int] = {}
-        """For loads, the last step at which there was no room for them when that was looked up."""
+        self.moved = 0
+        """How many loads stand further up than they did, each of which makes more live."""
+        self._has_room: dict[int, int] = {}
+        """How many loads had moved when there was room for a load."""
 
-    def room(self, number: int, size: int, before: int) -> float | None:
-        """Return when there is room for `size` bytes of load `number`, if it is placed now and stands before step
-        `before`; None if that is not known yet.
-
-        There must be room until its old place, and steps that use what lies there must have ended, or the load would
-        hold up those behind it.
+    def last_full(self, number: int, size: int, before: int) -> int:
+        """Return the last step from `before` on, up to load `number`, at which there is no room for its `size` bytes;
+        -1 if there is room at all of them. `before` must not be smaller than it was for this load.
         """
-        # More becomes live, never less: where there was no room there is none.
-        if before <= self.full.get(number, -1):
-            return None
+        if self._has_room.get(number) == self.moved:
+            return -1
         between = self.live[before:number]
         if int(between.max()) + size > self.budget:
-            self.full[number] = before + int(np.flatnonzero(between + size > self.budget)[-1])
-            return None
+            return before + int(np.flatnonzero(between + size > self.budget)[-1])
+        self._has_room[number] = self.moved
+        return -1
+
+    def move(self, number: int, size: int, before: int) -> None:
+        """Note that load `number` stands before step `before` from now on."""
+        self.live[before:number] += size
+        self.moved += 1
+
+    def time_of(self, size: int) -> float | None:
+        """Return from when on so many bytes more are free; None if that is not known yet."""
         excess = self.used + size - self.budget
         if excess <= 0:
             return 0.0
@@ -157,9 +165,26 @@ class LoadsAhead:
             self.own[step.core].append(number)
         self.passed = dict.fromkeys(self.own, 0)
         """How many of these are placed, without a gap."""
-        self.least: dict[int, int] = defaultdict(int)
+        self.next = {core: own[0] for core, own in self.own.items()}
+        """The first step of each core that is not placed."""
+        self.least: dict[int, int] = dict.fromkeys((step.runs_on for step in steps), 0)
         """For each core, the step before which none of its loads may stand that are placed from now on, since a
         multicast stands there.
+        """
+        self.cores = {
+            event[0]: (
+                itemgetter(*[steps[number].core for number in event]),
+                itemgetter(*[steps[number].runs_on for number in event]),
+            )
+            for event in graph.events
+            if len(event) > 1
+        }
+        """For the first copy of each multicast, what takes those of the cores that it fills from a table, and those of
+        the cores that copy.
+        """
+        self.full = [-1] * len(steps)
+        """For loads, the last step at which memory had no room for it when that was looked up. As what is live only
+        gets more, it has none as long as it would stand before that step.
         """
         self.heap: list[tuple[float, int, int]] = []
         """When an engine can start a step, or is free to be asked for one (`_ASK`): time, step, number of its queue."""
@@ -315,8 +340,10 @@ class LoadsAhead:
         """
         event, start = self.graph.events[first], self.ready[first]
         before = self._before(event)
+        if before < first and before <= self.full[first]:
+            return None
         for number in event:
-            queue = self.queue[number]
+            queue, step = self.queue[number], self.steps[number]
             head = queue.steps[0]
             if not self.is_short[number] and head not in event:
                 return None
@@ -324,10 +351,15 @@ class LoadsAhead:
             if len(event) > 1 and (before > head or not self._is_near(number, queue)):
                 return None
             start = max(start, queue.free)
-            step = self.steps[number]
-            # What stays where it is has room.
+            # What stays where it is has room. Elsewhere there must be room until its old place, and steps that use what
+            # lies there must have ended, or the load would hold up those behind it.
             if step.begun and before < first:
-                room = self.memories[step.core].room(number, step.begun, before)
+                memory = self.memories[step.core]
+                full = memory.last_full(number, step.begun, before)
+                if full >= 0:
+                    self.full[first] = full
+                    return None
+                room = memory.time_of(step.begun)
                 if room is None:
                     return None
                 start = max(start, room)
@@ -341,12 +373,14 @@ class LoadsAhead:
         """Return the step before which loads that start together would stand now: the first of their cores that is not
         placed, but after all that they wait for.
         """
-        before = self.after[event[0]]
-        for number in event:
-            step = self.steps[number]
-            next_ = self.own[step.core][self.passed[step.core]]
-            before = max(before, next_, self.least[step.runs_on])
-        return min(event[0], before)
+        first = event[0]
+        if len(event) == 1:
+            step = self.steps[first]
+            before = max(self.after[first], self.next[step.core], self.least[step.runs_on])
+        else:
+            filled, engines = self.cores[first]
+            before = max(self.after[first], *filled(self.next), *engines(self.least))
+        return min(first, before)
 
     def _place(self, queue: _Queue, number: int, start: float) -> None:
         """Place a step of an engine, with those that start together with it."""
@@ -377,7 +411,7 @@ class LoadsAhead:
             queue.free = free
             self.keys[number] = key
             if before < number:
-                self.memories[step.core].live[before:number] += step.begun
+                self.memories[step.core].move(number, step.begun, before)
             if len(event) > 1:
                 self.least[step.runs_on] = -(-key // 2)
         for number in event:
@@ -397,6 +431,8 @@ class LoadsAhead:
         while passed < len(own) and self.times.placed[own[passed]]:
             passed += 1
         self.passed[step.core] = passed
+        if passed < len(own):
+            self.next[step.core] = own[passed]
         for group in self.graph.joins[number]:
             self.group_keys[group] = max(self.group_keys[group], self.keys[number])
         for group in complete:
