@@ -245,6 +245,8 @@ class _Play:
         self.ports: dict[int, float] = defaultdict(float)
         """When the port of each core's memory has taken what other cores sent."""
         self.heap: list[tuple[float, int, EngineKey]] = []
+        self.offered: dict[EngineKey, set[tuple[float, int]]] = defaultdict(set)
+        """What of this is in the heap, by engine."""
         self.blocked: set[EngineKey] = set()
         """The engines that have steps for which memory has no room."""
         self.waiters: list[list[int]] = [[] for _ in graph.members]
@@ -278,11 +280,12 @@ class _Play:
         while True:
             while self.heap:
                 start, number, key = heappop(self.heap)
+                self.offered[key].discard((start, number))
                 found = self._next(key)
                 if found == (start, number):
                     yield from self._start(number, start)
-                elif found is not None:
-                    heappush(self.heap, (*found, key))
+                else:
+                    self._push(key, found)
             # In program order, too, buffers may need more than there is: who assigns addresses tells.
             waiting = [engine.first() for engine in self.engines.values()]
             number = min((each for each in waiting if each is not None), default=None)
@@ -299,11 +302,12 @@ class _Play:
             yield from self._placed(event, ready)
             return
         self.engines[_engine_of(step)].add(number, ready)
-        self._push(_engine_of(step))
+        self._push(_engine_of(step), self._next(_engine_of(step)))
 
-    def _push(self, key: EngineKey) -> None:
-        found = self._next(key)
-        if found is not None:
+    def _push(self, key: EngineKey, found: tuple[float, int] | None) -> None:
+        """Note when an engine can start its next step, and which that is."""
+        if found is not None and found not in self.offered[key]:
+            self.offered[key].add(found)
             heappush(self.heap, (*found, key))
 
     def _next(self, key: EngineKey) -> tuple[float, int] | None:
@@ -344,7 +348,7 @@ class _Play:
         yield from self._placed(event, end)
         changed = {_engine_of(self.steps[member]) for member in event}
         for key in sorted(changed | self.blocked):
-            self._push(key)
+            self._push(key, self._next(key))
 
     def _placed(self, event: range, end: float) -> Iterator[int]:
         """Note that steps that start together end then; return them, and those that take no engine and can follow at
