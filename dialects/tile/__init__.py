@@ -11,6 +11,7 @@ from typing import Any
 
 from xdsl.ir import Dialect
 
+from ..ir.direct_access import with_direct_access
 from .along_axis import HostCallOp
 from .buffer import AllocOp, GlobalOp, ViewOp
 from .buffer import BufferOp as BufferOp
@@ -62,4 +63,4 @@ _OPS: list[Any] = [
     HostCallOp,
 ]
 
-Tile = Dialect("tile", _OPS, [ScheduleAttr])
+Tile = Dialect("tile", with_direct_access(_OPS), [ScheduleAttr])

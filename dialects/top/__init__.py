@@ -12,6 +12,7 @@ from typing import Any
 
 from xdsl.ir import Dialect
 
+from ..ir.direct_access import with_direct_access
 from .along_axis import AlongAxisOp
 from .arithmetic import AddOp, DivOp, MaxOp, MinOp, ModuloOp, MulOp, PowerOp, PreluOp, SubOp
 from .arithmetic import BinaryOp as BinaryOp
@@ -65,4 +66,4 @@ _OPS: list[Any] = [
     AlongAxisOp,
 ]
 
-Top = Dialect("top", _OPS, [])
+Top = Dialect("top", with_direct_access(_OPS), [])

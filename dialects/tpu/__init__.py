@@ -10,6 +10,7 @@ from typing import Any
 
 from xdsl.ir import Dialect
 
+from ..ir.direct_access import with_direct_access
 from .along_axis import HostCallOp
 from .arithmetic import AddOp, DivOp, MaxOp, MinOp, ModuloOp, MulOp, PowerOp, PreluOp, SubOp
 from .arithmetic import BinaryOp as BinaryOp
@@ -74,4 +75,4 @@ _OPS: list[Any] = [
     HostCallOp,
 ]
 
-Tpu = Dialect("tpu", _OPS, [])
+Tpu = Dialect("tpu", with_direct_access(_OPS), [])
