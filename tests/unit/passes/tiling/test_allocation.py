@@ -36,6 +36,32 @@ def test_live_buffers_never_overlap(buffers):
 
 @settings(max_examples=50, deadline=None)
 @given(lifetimes)
+def test_each_buffer_gets_the_smallest_gap_that_holds_it(buffers):
+    """With room for all, the first order counts: by size, then by first use."""
+    order = sorted(
+        range(len(buffers)), key=lambda n: (-align(buffers[n].size_bytes), buffers[n].first)
+    )
+    placed: dict[int, int] = {}
+    for number in order:
+        own = buffers[number]
+        taken = sorted(
+            (address, address + align(buffers[n].size_bytes))
+            for n, address in placed.items()
+            if buffers[n].first <= own.last and own.first <= buffers[n].last
+        )
+        end, gaps = 0, []
+        for low, high in taken:
+            gaps.append((low - end, end))
+            end = max(end, high)
+        fitting = [gap for gap in gaps if gap[0] >= align(own.size_bytes)]
+        placed[number] = min(fitting)[1] if fitting else end
+    placement = place(buffers, 1 << 30)
+    assert placement is not None
+    assert list(placement.addresses) == [placed[n] for n in range(len(buffers))]
+
+
+@settings(max_examples=50, deadline=None)
+@given(lifetimes)
 def test_live_bytes_is_the_peak_of_a_plain_count(buffers):
     plain = max(
         (sum(align(b.size_bytes) for b in buffers if b.first <= t <= b.last) for t in range(60)),
