@@ -177,13 +177,14 @@ def _make_pass(spec: ArgSpec) -> ModulePass:
             place,
             hint=f"write {spec.name}{{{name}=...}}",
         )
-    types = get_type_hints(cls)
+    # Most passes have no options, and the types of options are dear to find.
+    types = get_type_hints(cls) if given else {}
     given = {name: _widen(values, types[name]) for name, values in given.items()}
     for name, values in given.items():
         _check_type(cls, name, values, types[name], place)
     try:
         with contained(f"in pass '{spec.name}'"):
-            return cls.from_pass_spec(ArgSpec(spec.name, given))
+            return cls.from_pass_spec(ArgSpec(spec.name, given)) if given else cls()
     except ValueError as error:
         raise DiagnosticError(str(error), place) from None
 
