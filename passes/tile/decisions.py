@@ -87,6 +87,10 @@ class SplitCandidate:
     split: tuple[int, ...] | None
     is_chosen: bool
     estimate: SplitEstimate
+    done_cycles: int | None
+    """When the last tile of the layer is done, from the start of the network, if all other layers stay as they are.
+    None if each layer is divided for itself.
+    """
     network_cycles: int | None
     """What the search minimizes, if all other layers stay as they are: the estimated cycles of the network, and a
     sixteenth of the work of its layers. None if each layer is divided for itself.

@@ -102,6 +102,7 @@ class PlanRecorder:
                 split=each.parts.split and each.parts.split[: layer.rank],
                 is_chosen=(each.parts.cores, each.parts.windows) == (parts.cores, parts.windows),
                 estimate=_estimate(each, costs),
+                done_cycles=None if each.done is None else round(each.done),
                 network_cycles=None if each.network is None else round(each.network),
             )
             for each in self.splits[number]

@@ -386,8 +386,8 @@ def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Considered:
-    """An option of a layer and its cycles, if all other layers stay as they are chosen. `network` is what the search
-    minimizes, None if layers were not divided together.
+    """An option of a layer and its cycles, if all other layers stay as they are chosen. `done` is when the last tile of
+    the layer is done, `network` what the search minimizes; both are None if layers were not divided together.
     """
 
     parts: Parts
@@ -397,6 +397,7 @@ class Considered:
     sending: float
     waiting: float
     layer: float
+    done: float | None
     network: float | None
 
 
@@ -459,6 +460,7 @@ def _alternatives(
             first.sending[i],
             first.waiting[i],
             first.work[i],
+            first.last[i],
             last.score[i],
         )
         for i in range(len(layer.options))
@@ -485,5 +487,5 @@ def considered_alone(tiler: Tiler, options: Sequence[Parts]) -> list[Considered]
             sum(copied) / costs.interconnect_bytes_per_cycle,
         )
         overhead, cycles = PART_CYCLES * len(works), split_cycles(costs, works)
-        found.append(Considered(parts, works, exchange, overhead, 0, 0, cycles, None))
+        found.append(Considered(parts, works, exchange, overhead, 0, 0, cycles, None, None))
     return found

@@ -108,6 +108,15 @@ def test_the_margin_is_by_how_much_the_next_candidate_is_worse():
     assert all(layer.split.margin is None for layer in alone)
 
 
+def test_layers_that_are_divided_together_have_times_at_which_they_are_done():
+    trace, _ = traced(JOINED)
+    done = [layer.split.chosen.done_cycles for layer in trace]
+    assert all(done) and done == sorted(each or 0 for each in done)
+    alone, _ = traced(JOINED, "tile-plan{splits=by-layer}")
+    for layer in alone:
+        assert {each.done_cycles for each in layer.split.candidates} == {None}
+
+
 def places(trace: PlanTrace) -> dict[str, tuple[str, str]]:
     return {layer.name: (layer.output.place, layer.output.why) for layer in trace}
 

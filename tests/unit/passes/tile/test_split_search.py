@@ -156,6 +156,8 @@ def test_what_is_considered_has_the_score_of_the_network_with_it(seed: int) -> N
             changed = [*parts[:number], found.parts, *parts[number + 1 :]]
             assert found.network == pytest.approx(score(tilers, changed))
             assert found.layer >= 0 and found.waiting >= 0
+            # The score has the end of the network and a share of its work.
+            assert found.done is not None and 0 <= found.done <= score(tilers, changed)
 
 
 def test_what_is_considered_alone_has_the_estimate_by_which_it_is_chosen() -> None:
@@ -163,7 +165,7 @@ def test_what_is_considered_alone_has_the_estimate_by_which_it_is_chosen() -> No
         found = considered_alone(tiler, options_of(tiler))
         best = min(found, key=lambda each: each.layer)
         assert best.parts == cheapest(tiler, options_of(tiler))
-        assert best.network is None
+        assert best.network is None and best.done is None
 
 
 @pytest.mark.parametrize(
