@@ -8,7 +8,7 @@ folded away cannot be compared: `Accuracy.absent` counts those.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,6 +26,7 @@ from smalti.compiler.compilation.compilation import (
 )
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.model import CompiledModel
+from smalti.passes.instrument import PassInstrument
 
 from .catalog import Data, Network
 from .onnxruntime_int8 import quantized_tensors
@@ -67,10 +68,16 @@ class Case:
         return self.differences(found)
 
     def compile(
-        self, quantize: Quantize, target: str, batch: int = 1, *, io_quantized: bool = False
+        self,
+        quantize: Quantize,
+        target: str,
+        batch: int = 1,
+        *,
+        io_quantized: bool = False,
+        instruments: Sequence[PassInstrument] = (),
     ) -> tuple[Compilation, CompiledModel, float]:
         """The network for a batch, all the way down, and the seconds of processor time that took. With `io_quantized`
-        its ports hold what the device computes with.
+        its ports hold what the device computes with. `instruments` watch the passes.
 
         The samples of the calibration are as many as fill whole batches.
         """
@@ -82,6 +89,7 @@ class Case:
         options = CompileOptions(target, None, quantize, calibration, io_quantized=io_quantized)
         symbols = self.network.symbols
         compilation = start_from_model(model, options, batch=batch, symbols=symbols)
+        compilation.instruments = instruments
         program = compilation.assemble()
         seconds = time.process_time() - start
         return compilation, CompiledModel(program, compilation.levels), seconds

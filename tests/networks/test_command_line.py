@@ -8,7 +8,7 @@ import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.tools.main import main as smalti
 
-from . import cycles, report
+from . import cycles, estimates, report
 from .__main__ import main as write_network
 from .figures import Figures
 from .transformer import GPT_HIDDEN
@@ -117,3 +117,31 @@ def test_networks_that_cannot_be_measured(capsys: pytest.CaptureFixture[str]):
             cycles.main(words)
     error = capsys.readouterr().err
     assert "no network digit;" in error and "'0' is no batch" in error and "for int8" in error
+
+
+def test_an_error_is_a_share_of_the_simulated_cycles():
+    ends = {"a": (90, 100), "b": (300, 200), "c": (400, 400)}
+    layers = tuple(estimates.LayerError(name, *each) for name, each in ends.items())
+    found = estimates.Comparison(layers, 400, 500)
+    assert [layer.error for layer in layers] == pytest.approx([0.1, 0.5, 0])
+    assert found.worst.name == "b"
+    assert found.percentile(50) == pytest.approx(0.1)
+    assert found.percentile(90) == pytest.approx(0.42)
+    cells = dict(zip(estimates.HEADER, estimates.row("made_up", found), strict=True))
+    assert (cells["worst layer"], cells["its error"]) == ("`b`", "50.0%")
+    assert (cells["median error"], cells["error in all"]) == ("10.0%", "20.0%")
+
+
+def test_estimates_are_compared_with_the_simulator(capsys: pytest.CaptureFixture[str]):
+    assert estimates.main(["digits", "--layers"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in printed if line.startswith("| digits")]
+    cells = [cell.strip() for cell in line.split("|")[1:-1]]
+    row = dict(zip(estimates.HEADER, cells, strict=True))
+    # Layers are listed in the order in which the planner has them.
+    listed = [line.split() for line in printed if line.endswith(("image_i8", "logits_f32"))]
+    assert [each[-1] for each in listed] == ["image_i8", "logits_f32"]
+    planned, ran = (float(each.replace(",", "")) for each in listed[-1][:2])
+    assert 0.5 < planned / ran < 2
+    assert row["estimated cycles in all"] == listed[-1][0]
+    assert int(row["simulated cycles in all"].replace(",", "")) >= ran
