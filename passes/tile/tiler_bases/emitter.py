@@ -17,10 +17,11 @@ from ....dialects.tile.buffer import core_of
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.layout import Layout, offset_of
 from ...tiling.strided_copy import StridedCopy
-from ...tiling.windows import Window, flatten, sizes_of, steps_inside, with_axes_of
+from ...tiling.windows import Window, sizes_of, steps_inside, with_axes_of
+from .held_buffers import HeldBuffers
 from .layer import Buffer
 from .residents import Piece, Residents, Rows
-from .slabs import Gathering, Slab
+from .slabs import Slab
 
 _UNIT = UnitAttr()
 
@@ -64,8 +65,7 @@ def global_buffer(
 
 
 class Emitter:
-    """Collects the operations of one core for one layer, in program order, and the declarations of buffers that stand
-    before those of all cores.
+    """Collects the operations of one core for one layer, in program order.
 
     `origin` is the name of the `tpu` result that the layer computes; `residents` says where tensors lie.
     """
@@ -76,10 +76,15 @@ class Emitter:
         self.core = core
         self.location = location
         self.operations: list[Operation] = []
-        self.declarations: list[Operation] = []
         self._residents = residents
+        self._held = HeldBuffers(residents, location)
         self._core = integer(core)
         self._origin = text(origin)
+
+    @property
+    def declarations(self) -> Sequence[Operation]:
+        """The declarations of buffers that stand before the operations of all cores."""
+        return self._held.declarations
 
     def alloc(
         self, shape: Sequence[int], storage: str, space: str = "local", name: str = "tile"
@@ -323,39 +328,13 @@ class Emitter:
         if gathering is None:
             return
         tensor = residents.plan.tensors[buffer.value]
-        target = self._gathered(tensor, gathering)
+        target = self._held.gathering(tensor, gathering)
         assert target.last_axis is not None
         self.fill_box(
             target.value, tensor, gathering.box, target.strides,
             padding=(target.last_axis, target.spare), pad_value=pad_value,
         )  # fmt: skip
         residents.note_sent(tensor, gathering, gathering.box)
-
-    def _gathered(self, tensor: Buffer, gathering: Gathering) -> Piece:
-        """Return the buffer of a gathering, which is declared before all operations of the layer if it is new."""
-        piece = self._residents.gathered(tensor, gathering)
-        if piece is None:
-            value = self._declare(tensor, gathering, f"{tensor.name}_part")
-            piece = self._residents.add_gathered(tensor, gathering, value)
-        return piece
-
-    def _declare(
-        self,
-        tensor: Buffer,
-        place: Slab | Gathering,
-        name: str,
-        properties: Mapping[str, Attribute] | None = None,
-    ) -> SSAValue:
-        """Return a new buffer for a slab or gathering, declared before all operations of the layer."""
-        shape = self._residents.plan.shape(tensor, place.box)
-        alloc = tile.AllocOp.create(
-            result_types=[buffer_type(shape, tensor.storage, "local")],
-            properties={"core": integer(place.core), **(properties or {})},
-            location=self.location,
-        )
-        alloc.output.name_hint = value_name(name) or "part"
-        self.declarations.append(alloc)
-        return alloc.output
 
     def store(
         self,
@@ -420,7 +399,7 @@ class Emitter:
         tensor = residents.plan.tensors[buffer.value]
         shape, seen = tensor.layout.shape, buffer.layout
         slab = residents.slab_of(buffer, self.core, with_axes_of(shape, box, seen.shape))
-        return self._slab(tensor, slab).seen_with(seen, shape).part(box)
+        return self._held.slab(tensor, slab).seen_with(seen, shape).part(box)
 
     def share(self, buffer: Buffer, box: Window, pad_value: int) -> None:
         """Send `box` of a tensor, which this core has put into its slab, to the slabs and gatherings that cover it."""
@@ -428,13 +407,13 @@ class Emitter:
         tensor = residents.plan.tensors[buffer.value]
         box = with_axes_of(tensor.layout.shape, box, buffer.layout.shape)
         slab = residents.slab_of(buffer, self.core, box)
-        own = self._slab(tensor, slab)
+        own = self._held.slab(tensor, slab)
         for cell, others in residents.sends(tensor, slab, box):
             for other in others:
                 if isinstance(other, Slab):
-                    self._send(own, self._slab(tensor, other), cell, pad_value)
+                    self._send(own, self._held.slab(tensor, other), cell, pad_value)
                 else:
-                    self._send(own, self._gathered(tensor, other), cell, pad_value)
+                    self._send(own, self._held.gathering(tensor, other), cell, pad_value)
                     residents.note_sent(tensor, other, cell)
 
     def _send(self, source: Piece, target: Piece, box: Window, pad_value: int) -> None:
@@ -449,25 +428,6 @@ class Emitter:
             source_offset=come.offset, target_offset=go.offset, padding=padding,
         )  # fmt: skip
         self.copy(source.value, target.value, copies, pad_value)
-
-    def _slab(self, tensor: Buffer, slab: Slab) -> Piece:
-        """Return the buffer of a slab, which is declared before all operations of this layer if it is new."""
-        residents = self._residents
-        piece = residents.piece(tensor, slab)
-        outer = residents.plan.outer(tensor.value, slab)
-        if piece is None and outer is not None and tensor.value in residents.plan.in_place:
-            alias, other = outer
-            whole = self._slab(residents.plan.tensors[alias.outer.value], other)
-            return residents.add_part(tensor, slab, alias, whole)
-        if piece is None:
-            where: dict[str, Attribute] = {
-                "tensor": text(tensor.name),
-                "window": ints(flatten(slab.box)),
-                "order": ints(tensor.layout.order),
-            }
-            value = self._declare(tensor, slab, tensor.name, where)
-            piece = self._residents.add_slab(tensor, slab, value)
-        return piece
 
     def _becomes_view(
         self, source: SSAValue, slab: SSAValue, rows: Rows, local: Sequence[int]
