@@ -27,6 +27,7 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "top-recognize-normalization": ".top.recognize_normalization:RecognizeNormalizations",
     "top-annotate-calibration": ".top.annotate_calibration:AnnotateCalibration",
     "convert-top-to-tpu": ".top_to_tpu.convert_top_to_tpu:ConvertTopToTpu",
+    "tpu-hoist-quantization": ".tpu.hoist_quantization:HoistQuantizationPass",
     "tpu-fuse-lookup": ".tpu.fuse_lookup:FuseLookup",
     "tpu-fuse-activation": ".tpu.fuse_activation:FuseActivation",
     "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",

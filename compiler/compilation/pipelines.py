@@ -119,6 +119,7 @@ def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
             "cse",
         ],
         "tpu": [
+            "tpu-hoist-quantization",
             "tpu-fuse-lookup",
             "tpu-fuse-activation",
             "tpu-fuse-residual",

@@ -77,6 +77,12 @@ class Converts(TensorTrait):
     """The op only converts the numbers of its operand to another number format."""
 
 
+class KeepsOrder(TensorTrait):
+    """The op makes each element of the result the greatest or the least of some of its operand's, its only one, so that
+    an increasing function of all elements may be applied before it instead of after it.
+    """
+
+
 class MakesPositions(TensorTrait):
     """The result may hold positions, integers of 32 or 64 bits, which targets only move and convert."""
 

@@ -15,7 +15,7 @@ from ..ir.attribute import flag
 from ..ir.field import argument, prop
 from ..network.pooling import PoolBase
 from ..network.tensor_op import Arrays
-from ..network.traits import ChannelLast
+from ..network.traits import ChannelLast, KeepsOrder
 from ..quant.element_type import is_quantized
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp
@@ -38,6 +38,7 @@ class MaxPoolOp(PoolOp):
     """
 
     name = "tpu.max_pool"
+    traits = traits_def(ChannelLast(), KeepsOrder(where=lambda op: op.clamp == (None, None)))
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         pooled = pooling.max_pool2d(channel_last(operands[0]), **self.window)
