@@ -25,7 +25,7 @@ from ...dialects.quant.element_type import element_storage, is_float, is_quantiz
 from ...dialects.tpu.tpu_op import TpuOp
 from ...passes.top.annotate_calibration import annotate
 from ...passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
-from ..compilation.compilation import Compilation, CompileOptions
+from ..compilation.compilation import DEFAULT_TARGET, Compilation, CompileOptions
 from .legality_cases import AFTER, BEFORE, Case, cases
 
 TYPES: tuple[Quantize, ...] = (*(each for each in QUANTIZE if each != "int8"), "int8")
@@ -140,11 +140,21 @@ def _merged_kinds(
 
 def verdict(case: Case, quantize: Quantize, target: str, computed: int) -> Verdict:
     """Return what becomes of a case under one value of `quantize`, with its first `computed` inputs not constant."""
+    return verdict_of(start_from_case(case, quantize, target, computed))
+
+
+def start_from_case(case: Case, quantize: Quantize, target: str, computed: int) -> Compilation:
+    """Return the start of the compilation of a case with its first `computed` inputs not constant."""
     ctx = make_context()
     ctx.on_report = lambda diagnostic: None  # the verdict says what the remarks would
     module, _ = case.module(ctx, computed)
     options = CompileOptions(target, None, quantize)
-    compilation = Compilation(module, ctx, options, verify_each=False, keep_levels=False)
+    return Compilation(module, ctx, options, verify_each=False, keep_levels=False)
+
+
+def verdict_of(compilation: Compilation) -> Verdict:
+    """Compile a case down to instructions, and return what becomes of it."""
+    quantize = compilation.options.quantize or "int8"
     try:
         lowered = _lower(compilation, calibrated=quantize == "int8")
     except DiagnosticError as error:
@@ -154,7 +164,7 @@ def verdict(case: Case, quantize: Quantize, target: str, computed: int) -> Verdi
     engine = next(
         (each for each in _ENGINES if each in engines), "transfers" if made else "removed"
     )
-    rates = load_target(target).matrix.macs_per_cycle
+    rates = load_target(compilation.options.target or DEFAULT_TARGET).matrix.macs_per_cycle
     missing = engine == "matrix" and _STORAGE.get(quantize, quantize) not in rates
     listed = dict.fromkeys(f"{each.op} {each.element}" for each in made)
     return Verdict(engine, tuple(listed), _reason(lowered, quantize, missing))

@@ -8,10 +8,17 @@ import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import shipped_targets
-from smalti.compiler.analysis.legality import TYPES, Row, legality_table, verdict
+from smalti.compiler.analysis.legality import (
+    TYPES,
+    Row,
+    legality_table,
+    start_from_case,
+    verdict,
+    verdict_of,
+)
 from smalti.compiler.analysis.legality_cases import cases
-from smalti.compiler.compilation.compilation import Compilation, CompileOptions
-from smalti.dialects.context import DIALECTS, make_context
+from smalti.dialects.context import DIALECTS
+from smalti.dialects.ir.text.module_text import verify
 from smalti.tools.main import main
 
 from tests.shared_files import ROOT
@@ -119,11 +126,10 @@ def test_the_engine_named_computes(target: str):
     those of the matrix unit, and for no other."""
     for case in CASES.values():
         for type in TYPES[:3]:
-            found = verdict(case, type, target, 1)
+            compilation = start_from_case(case, type, target, 1)
+            compilation.on_level = lambda level, module: verify(module)
+            found = verdict_of(compilation)
             assert found.engine != "no", (case, type, found)
-            ctx = make_context()
-            module, _ = case.module(ctx, 1)
-            program = Compilation(module, ctx, CompileOptions(target, None, type)).assemble()
-            timing = simulate(program, mode="timing").timing
+            timing = simulate(compilation.assemble(), mode="timing").timing
             assert timing is not None
             assert (timing.macs > 0) == (found.engine == "matrix"), (case, type, found)
