@@ -10,7 +10,8 @@ After `tpu-set-port-layouts{layout=nhwc}`:
         smalti.input_layouts = ["nhwc"], …}
 
 Tensors keep the model's shape, [N, C, H, W]: the layout is that of the bytes which the program reads and writes. An
-image of a camera, [H, W, C], is such an input as it is. Ports of other ranks lie as the model has them.
+image of a camera, [H, W, C], is such an input as it is. Ports of other ranks lie as the model has them, and so do
+bools, and outputs that the host computes.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, did_you_mean
 from ...backends.numerics.ports.port_format import IMAGE_RANK, LAYOUTS, MODEL_LAYOUT
 from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.network.ports import SIDES, NetworkPort, network_ports, set_network_ports
+from ...dialects.network.traits import Dense
+from ...dialects.quant.element_type import element_of, is_bool
 from ..smalti_pass import Level, SmaltiPass
 
 
@@ -53,19 +57,35 @@ class SetPortLayouts(SmaltiPass):
                 self._lay_out(function, ctx)
 
     def _lay_out(self, function: FuncOp, ctx: Context) -> None:
-        chosen = 0
-        for side in SIDES:
-            ports = [
-                replace(port, layout=self.layout if _is_image(port) else MODEL_LAYOUT)
-                for port in network_ports(function, side)
-            ]
-            chosen += sum(map(_is_image, ports))
+        block, chosen, stay = function.body.block, 0, 0
+        returned = block.last_op
+        assert returned is not None
+        for side, values in zip(SIDES, (block.args, returned.operands), strict=True):
+            ports = list(network_ports(function, side))
+            for index, (port, value) in enumerate(zip(ports, values, strict=True)):
+                why = _why_not(port, value)
+                takes = _is_image(port) and why is None
+                ports[index] = replace(port, layout=self.layout if takes else MODEL_LAYOUT)
+                chosen += takes
+                if _is_image(port) and why is not None and self.layout != MODEL_LAYOUT:
+                    stay += 1
+                    message = f"{side} '{port.name}' stays in the model's layout: {why}"
+                    report(ctx, Diagnostic("remark", message, place_of(function)))
             set_network_ports(function, side, ports)
         self.count("ports", chosen)
-        if not chosen and self.layout != MODEL_LAYOUT:
+        if not chosen and not stay and self.layout != MODEL_LAYOUT:
             message = f"no input or output has four axes that could lie in {self.layout}"
             report(ctx, Diagnostic("remark", message, place_of(function)))
 
 
 def _is_image(port: NetworkPort) -> bool:
     return isinstance(port.type, TensorType) and len(port.type.get_shape()) == IMAGE_RANK
+
+
+def _why_not(port: NetworkPort, value: SSAValue) -> str | None:
+    """Return why the bytes of a port cannot lie in another layout than the model's; None if they can."""
+    if is_bool(element_of(value)):
+        return "no unit changes the layout of bools"
+    if port.side == "output" and Dense.holds(value.owner):
+        return "what computes it writes its rows one after the other"
+    return None
