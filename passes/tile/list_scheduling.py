@@ -13,7 +13,7 @@ the bus.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ from math import inf
 import numpy as np
 
 from ...dialects.tile.buffer import MemoryPlace
+from ..tiling.memory_use import MemoryUse
 from .load_order import Bus, PlayedStep
 from .step_graph import GroupTimes, StepGraph
 
@@ -117,18 +118,16 @@ class _Engine:
             del self.later[bisect_left(self.later, number)]
 
 
-class _Memory:
-    """A memory of a core: the bytes in use, and of those what is free again from some time on.
+class _Memory(MemoryUse):
+    """A memory of a core. Steps pass others as long as their buffers have room in `limit` bytes besides what these use.
 
     `live` has for each step that uses the memory, in program order, the bytes that are in use then if all steps from
     `passed` on, which is the first one that has not started, run in program order.
     """
 
     def __init__(self, capacity: int, share: float) -> None:
-        self.capacity, self.limit = capacity, capacity * share
-        self.used = 0
-        self.freed: list[tuple[float, int]] = []
-        """Ascending."""
+        super().__init__(capacity)
+        self.limit = capacity * share
         self.steps: list[int] = []
         self.live = np.zeros(0, np.int64)
         self.passed = 0
@@ -152,24 +151,11 @@ class _Memory:
         buffer.has_room = self.begun
         return True
 
-    def time_of(self, size_bytes: int) -> float:
-        """Return from when on so many bytes more are free; infinity if that is not known."""
-        excess = self.used + size_bytes - self.capacity
-        if excess <= 0:
-            return 0.0
-        for end, size in self.freed:
-            excess -= size
-            if excess <= 0:
-                return end
-        return inf
-
     def begin(self, buffer: HeldBuffer, start: float) -> None:
         """Note that a buffer is in use from now on."""
         self.live[self.passed : buffer.first] += buffer.size_bytes
         self.begun += 1
-        over = bisect_right(self.freed, (start, inf))
-        self.used += buffer.size_bytes - sum(size for _, size in self.freed[:over])
-        del self.freed[:over]
+        self.take(buffer.size_bytes, start)
 
 
 class _Memories:
@@ -222,7 +208,7 @@ class _Memories:
             each.users -= 1
             each.end = max(each.end, end)
             if not each.users:
-                insort(memory.freed, (each.end, each.size_bytes))
+                memory.free(each.size_bytes, each.end)
             while (
                 memory.passed < len(memory.steps) and self.is_started[memory.steps[memory.passed]]
             ):

@@ -8,7 +8,7 @@ side by side.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from ..tiling.memory_use import MemoryUse
 from .engine_times import StepTime
 from .step_graph import GroupTimes, StepGraph
 
@@ -83,15 +84,12 @@ class _Queue:
     is_asked: bool = False
 
 
-class _Memory:
-    """The local memory of a core: `live` bytes in use at each step, of which there may be `budget`; the bytes in use as
-    far as steps are placed, and, of those, what is free once a step has ended: (end, bytes), ascending.
-    """
+class _Memory(MemoryUse):
+    """The local memory of a core, of which `budget` bytes may be in use: `live` are at each step."""
 
     def __init__(self, live: np.ndarray, budget: float) -> None:
-        self.live, self.budget = live, budget
-        self.used = 0
-        self.freed: list[tuple[float, int]] = []
+        super().__init__(budget)
+        self.live = live
         self.moved = 0
         """How many loads stand further up than they did, each of which makes more live."""
         self._has_room: dict[int, int] = {}
@@ -104,8 +102,8 @@ class _Memory:
         if self._has_room.get(number) == self.moved:
             return -1
         between = self.live[before:number]
-        if int(between.max()) + size > self.budget:
-            return before + int(np.flatnonzero(between + size > self.budget)[-1])
+        if int(between.max()) + size > self.capacity:
+            return before + int(np.flatnonzero(between + size > self.capacity)[-1])
         self._has_room[number] = self.moved
         return -1
 
@@ -113,25 +111,6 @@ class _Memory:
         """Note that load `number` stands before step `before` from now on."""
         self.live[before:number] += size
         self.moved += 1
-
-    def time_of(self, size: int) -> float | None:
-        """Return from when on so many bytes more are free; None if that is not known yet."""
-        excess = self.used + size - self.budget
-        if excess <= 0:
-            return 0.0
-        for end, freed in self.freed:
-            excess -= freed
-            if excess <= 0:
-                return end
-        return None
-
-    def begin(self, size: int, start: float) -> None:
-        """Note that a step starts that takes so many bytes; what was free by then is not in use any more."""
-        self.used += size
-        over = bisect_right(self.freed, (start, inf))
-        if over:
-            self.used -= sum(freed for _, freed in self.freed[:over])
-            del self.freed[:over]
 
 
 class LoadsAhead:
@@ -359,11 +338,8 @@ class LoadsAhead:
                 if full >= 0:
                     self.full[first] = full
                     return None
-                room = memory.time_of(step.begun)
-                if room is None:
-                    return None
-                start = max(start, room)
-        return start
+                start = max(start, memory.time_of(step.begun))
+        return None if start == inf else start
 
     def _is_near(self, number: int, queue: _Queue) -> bool:
         """Tell whether a load is among those that its queue may choose."""
@@ -424,8 +400,8 @@ class LoadsAhead:
         self.order.append(number)
         for core, size in step.ended:
             if core in self.memories:
-                insort(self.memories[core].freed, (end, size))
-        self.memories[step.core].begin(step.begun, start)
+                self.memories[core].free(size, end)
+        self.memories[step.core].take(step.begun, start)
         own, passed = self.own[step.core], self.passed[step.core]
         complete = self.times.place(number, end)
         while passed < len(own) and self.times.placed[own[passed]]:

@@ -382,7 +382,8 @@ def test_a_model_of_the_api_says_its_ports():
 
 @pytest.mark.parametrize("quantize", ["int8", "f16"])
 def test_quantized_ports_are_not_slower(quantize: Quantize):
-    """But for what the order of steps happens to gain or lose, some cycles in a thousand."""
+    """In f16 but for what the order of steps happens to cost, some cycles in a thousand."""
+    most = 1.0 if quantize == "int8" else 1.005
     for model in (small_model(), image_model()):
         calibration = "random:0" if quantize == "int8" else None
         cycles = [
@@ -391,4 +392,4 @@ def test_quantized_ports_are_not_slower(quantize: Quantize):
             .cycles
             for ports in ({}, PORTS[0])
         ]
-        assert cycles[1] <= 1.005 * cycles[0]
+        assert cycles[1] <= most * cycles[0]
