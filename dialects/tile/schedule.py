@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from xdsl.ir import Data
@@ -11,6 +11,8 @@ from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
+
+from ...backends.diagnostics.diagnostic import Place
 
 LoopOrder = Literal["channels_outer", "rows_outer"]
 """Which loop of a product is the outer one. `channels_outer`: weights stay in local memory while the rows change;
@@ -42,6 +44,9 @@ class Schedule:
     next ones are loaded. `block`: how many channels a block of packed weights has. `output`: where the output is kept.
     `weights`: how cores load the weights that they share. `activations`: how they get the elements that they share of
     tensors in local memories.
+
+    `places` are where fields were written, by their names, if that is a text beside the IR: errors about them point
+    there. They are no part of the schedule: it is printed without them, and equal to one with others.
     """
 
     cores: tuple[int, ...] | None = None
@@ -54,6 +59,12 @@ class Schedule:
     output: OutputPlace | None = None
     weights: Sending | None = None
     activations: Sending | None = None
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def decisions(self) -> dict[str, Any]:
+        """Return the values of the fields that are decided, by their names."""
+        values = {name: getattr(self, name) for name in FIELDS}
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def stays_on_chip(self) -> bool:
@@ -62,10 +73,17 @@ class Schedule:
 
     def over(self, other: Schedule) -> Schedule:
         """Return this schedule, completed by what `other` decides where this one does not."""
-        own = {each.name: getattr(self, each.name) for each in fields(self)}
-        if own["split"] is not None or own["windows"] is not None:
+        own = self.decisions()
+        if "split" in own or "windows" in own:
             other = replace(other, split=None, windows=None)
-        return replace(other, **{name: value for name, value in own.items() if value is not None})
+        merged = replace(other, **own)
+        # A value that another pass completes or repeats is still the one that was written.
+        remaining = {
+            name: place
+            for name, place in other.places.items()
+            if getattr(other, name) is not None and getattr(merged, name) == getattr(other, name)
+        }
+        return replace(merged, places={**remaining, **self.places})
 
     @property
     def values_per_part(self) -> int | None:
@@ -92,18 +110,29 @@ class Schedule:
             output=self.output,
             weights=self.weights,
             activations=self.activations,
+            places=self.places,
         )
 
     def check(self) -> None:
         """Raise VerifyException unless all numbers are possible, and lists of one value a part are equally long."""
         if self.split is not None and self.windows is not None:
             raise VerifyException("a schedule has 'split' or 'windows', not both")
+        for name in ("cores", "windows", "tile", "depth", "order"):
+            if getattr(self, name) == ():
+                raise VerifyException(
+                    f"'{name}' is empty: it has a value for each part; leave it out to have it chosen"
+                )
         for name, least in (("cores", 0), ("split", 1), ("depth", 1)):
             values = getattr(self, name)
-            if values is not None and min(values, default=-1 if name != "split" else least) < least:
+            if values is not None and min(values, default=least) < least:
                 raise VerifyException(
                     f"'{name}' has numbers of at least {least}, got {list(values)}"
                 )
+        if self.cores is not None and len(set(self.cores)) < len(self.cores):
+            twice = next(core for core in self.cores if self.cores.count(core) > 1)
+            raise VerifyException(
+                f"'cores' has core {twice} more than once, in {list(self.cores)}: each part has a core of its own"
+            )
         for sizes in self.tile or ():
             if min(sizes, default=1) < 1:
                 raise VerifyException(f"'tile' has sizes of at least 1, got {list(sizes)}")
@@ -135,7 +164,13 @@ class ScheduleAttr(Data[Schedule]):
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Schedule:
         """Read the fields in angle brackets, in any order."""
+        return cls.parse_fields(parser)[0]
+
+    @classmethod
+    def parse_fields(cls, parser: AttrParser) -> tuple[Schedule, dict[str, int]]:
+        """Read the fields in angle brackets; return also where in the text each stands, by its name."""
         found: dict[str, Any] = {}
+        offsets: dict[str, int] = {}
 
         def read() -> None:
             position = parser.pos
@@ -149,6 +184,7 @@ class ScheduleAttr(Data[Schedule]):
             if name in found:
                 parser.raise_error(f"'{name}' is given twice", position, parser.pos)
             parser.parse_punctuation("=")
+            offsets[name] = position
             found[name] = _READERS[name](parser)
 
         start = parser.pos
@@ -158,7 +194,7 @@ class ScheduleAttr(Data[Schedule]):
             schedule.check()
         except VerifyException as error:
             parser.raise_error(str(error), start, parser.pos)
-        return schedule
+        return schedule, offsets
 
     def print_parameter(self, printer: Printer) -> None:
         """Write the fields that are decided in angle brackets."""
@@ -166,12 +202,8 @@ class ScheduleAttr(Data[Schedule]):
 
     def body(self) -> str:
         """Return the text of the fields, as it stands between the angle brackets."""
-        texts: list[str] = []
-        for each in fields(self.data):
-            value = getattr(self.data, each.name)
-            if value is not None:
-                texts.append(f"{each.name} = {_text(each.name, value)}")
-        return ", ".join(texts)
+        decisions = self.data.decisions().items()
+        return ", ".join(f"{name} = {_text(name, value)}" for name, value in decisions)
 
     def verify(self) -> None:
         """Raise VerifyException unless the fields are possible."""
@@ -260,6 +292,9 @@ _READERS: dict[str, Callable[[AttrParser], Any]] = {
     "activations": _word("sending of activations", get_args(Sending)),
 }
 """Reads the value of each field."""
+
+FIELDS = tuple(_READERS)
+"""The names of the fields of a schedule, in the order in which they are written."""
 
 
 def _text(name: str, value: Any) -> str:

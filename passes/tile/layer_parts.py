@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.numerics.rounding_up import ceil_div
 from ...dialects.tile import Schedule
 from ..tiling.cost import split_cycles
-from ..tiling.windows import Range, Window, parts, sizes_of, unflatten
-from .tiler_bases.layer import Layer
+from ..tiling.windows import Range, Window, parts, unflatten
+from .tiler_bases.layer import Layer, one_of
 from .tiler_bases.tiler import Tiler
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def possible_parts(
     costs = tiler.costs
     given = decided.cores
     if given is not None and max(given) >= costs.cores:
-        raise layer.error(
+        raise layer.schedule_error(
+            "cores",
             f"its schedule has core {max(given)}, target '{costs.target.name}' has {costs.cores} cores",
             "change the cores of the schedule, or compile for another target",
         )
@@ -78,7 +80,8 @@ def possible_parts(
             if count is None or len(parts.windows) == count
         ]
         if not found:
-            raise layer.error(
+            raise layer.schedule_error(
+                "cores tile depth order",
                 f"its output cannot be divided into {count} equal parts",
                 "change the number of cores of the schedule, or give its 'windows'"
                 if given is not None
@@ -88,19 +91,22 @@ def possible_parts(
     if given is None:
         given = tuple(range(len(windows)))
         if len(windows) > cores:
-            raise layer.error(
+            raise layer.schedule_error(
+                "split windows",
                 f"its schedule has {len(windows)} parts for {cores} cores",
-                "say with 'cores' on which core each part runs",
+                f"divide it into at most {cores} parts, one a core",
             )
         if count is not None and count != len(windows):
-            raise layer.error(
+            raise layer.schedule_error(
+                "tile depth order split windows",
                 f"its schedule has {len(windows)} parts, and values for {count}",
                 "give one value for all parts, or one for each",
             )
     if len(given) != len(windows):
-        raise layer.error(
+        raise layer.schedule_error(
+            "cores split windows",
             f"its schedule has {len(given)} cores for {len(windows)} parts",
-            "give a core for each part",
+            f"give {len(windows)} cores, one for each part, or divide it into {len(given)} parts",
         )
     return [Parts(given, tuple(windows), split)]
 
@@ -174,13 +180,35 @@ def _decided_windows(
     for axis, (range_, count, unit) in enumerate(zip(window, split, units, strict=True)):
         ranges = parts(range_, count, unit or range_[1] - range_[0])
         if len(ranges) != count:
-            least = f"parts of a multiple of {unit}" if unit else "one part"
-            raise layer.error(
-                f"axis {axis} of {sizes_of(window)[axis]} elements cannot be divided into {count} equal parts",
-                f"it can be divided into {least}: change the split, or give 'windows'",
+            raise layer.schedule_error(
+                "split",
+                f"axis {axis} of {range_[1] - range_[0]} elements cannot be divided into {count} equal parts",
+                _possible_split(window, axis, units),
             )
         axes.append(ranges)
     return list(product(*axes)), split
+
+
+def _possible_split(window: Window, axis: int, units: Sequence[int]) -> str:
+    """Return a hint that says into how many parts an axis can be divided or, if it cannot, which axes can."""
+    counts = _part_counts(window[axis], units[axis])
+    if len(counts) > 1:
+        each = f" of a multiple of {units[axis]} elements" if units[axis] > 1 else ""
+        return f"it can be divided into {one_of(counts)} parts{each}: change the split, or give 'windows'"
+    others = [
+        f"axis {other} into {one_of(_part_counts(window[other], unit))}"
+        for other, unit in enumerate(units)
+        if len(_part_counts(window[other], unit)) > 1
+    ]
+    can = f"{'; '.join(others)} can be" if others else "no axis can be"
+    return f"it is always one part, so that its number in the split is 1; {can}"
+
+
+def _part_counts(range_: Range, unit: int) -> list[int]:
+    """Return into how many equal parts a range can be divided."""
+    size = range_[1] - range_[0]
+    most = ceil_div(size, unit) if unit else 1
+    return sorted({len(parts(range_, count, unit or size)) for count in range(1, most + 1)})
 
 
 def _check_ends(layer: Layer, part: Window, units: Sequence[int]) -> None:
@@ -192,7 +220,8 @@ def _check_ends(layer: Layer, part: Window, units: Sequence[int]) -> None:
             if bound in (first, last) or (unit and bound % unit == 0):
                 continue
             rule = f"at multiples of {unit}" if unit else "nowhere"
-            raise layer.error(
+            raise layer.schedule_error(
+                "windows",
                 f"a window of its schedule is {low} to {high} along axis {axis}, which can be divided {rule}",
                 "change the window",
             )

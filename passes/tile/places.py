@@ -267,36 +267,50 @@ def check_places(layer: Layer, tiler: Tiler, residents: Residents) -> None:
     """Raise DiagnosticError if a layer cannot read or write what stays in local memories."""
     if residents.keeps(layer.output):
         if not layer.operation.decided.stays_on_chip:
-            raise layer.error(
+            raise layer.schedule_error(
+                "output",
                 f"another part of '{layer.output.name}' stays in local memory, this one is in global memory",
                 "give the schedules of all parts the same 'output'",
             )
         if not _is_between_layers(layer.output):
-            raise layer.error(
+            raise layer.schedule_error(
+                "output",
                 f"'{layer.output.name}' cannot stay in local memory: it is no tensor with axes between two layers",
                 "leave 'output' out of the schedule",
             )
         if (address := _address(layer.output)) is not None:
-            raise layer.error(
+            raise layer.schedule_error(
+                "output",
                 f"'{layer.output.name}' has address {address} in global memory and cannot stay in local memory",
                 "remove the address, or leave 'output' out of the schedule",
             )
         if layer.operation.decided.output == "in_place" and (
             layer.output.value not in residents.plan.aliases
         ):
-            raise layer.error(
+            raise layer.schedule_error(
+                "output",
                 f"'{layer.output.name}' is neither joined with others nor a slice of a tensor, both in local memory, "
                 "and lies in no other tensor",
                 "say 'output = local'",
             )
         if not tiler.may_stay_on_chip:
-            raise layer.error(
+            raise layer.schedule_error(
+                "output",
                 "its output cannot stay in local memory: the layer's tiles write to global memory only",
                 "leave 'output' out of the schedule",
             )
     for buffer in layer.inputs:
         if residents.keeps(buffer) and not tiler.may_stay_on_chip:
-            raise layer.error(
+            raise layer.schedule_error(
+                "output",
                 f"'{buffer.name}' stays in local memory, but the layer's tiles read global memory only",
                 f"leave 'output' out of the schedule of the layer that writes '{buffer.name}'",
+                _writing(buffer),
             )
+
+
+def _writing(buffer: Buffer) -> Schedule:
+    """Return the schedule of the first layer that writes a buffer."""
+    readers_and_writers = (use.operation for use in buffer.value.uses)
+    layers = (op for op in readers_and_writers if isinstance(op, LayerOp))
+    return next((op.decided for op in layers if op.output == buffer.value), Schedule())

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from ...dialects.ir.source_text import SourceText, end_of_ir
 from ...dialects.ir.text.parser import SmaltiLexer
 from ...dialects.isa.line import quoted
 from ...dialects.tile import Schedule
-from ...dialects.tile.schedule import ScheduleAttr
+from ...dialects.tile.schedule import FIELDS, ScheduleAttr
 from .network_schedule import Entry, NetworkSchedule, Origin
 
 SCHEDULE_LIMIT_BYTES = 64 << 20
@@ -62,8 +62,20 @@ def schedule_from(source: ScheduleSource) -> NetworkSchedule:
     if isinstance(source, Mapping):
         lines = [f"{quoted(str(name))} <{_fields(name, each)}>" for name, each in source.items()]
         return parse_schedule("\n".join(lines))
+    if not isinstance(source, str | Path):
+        raise DiagnosticError(
+            f"a schedule cannot be {source!r}, of type {type(source).__name__}",
+            Place(name="schedule="),
+            hint="give the path of a file, its text, a mapping from names of layers to schedules, or None",
+        )
     if isinstance(source, str) and ("\n" in source or "<" in source):
         return parse_schedule(source)
+    if not str(source).strip():
+        raise DiagnosticError(
+            "a schedule cannot be an empty text, which is no path",
+            Place(name="schedule="),
+            hint="give None, or leave it out, to have all decided by passes",
+        )
     return read_schedule(source)
 
 
@@ -115,7 +127,9 @@ def _entry(parser: AttrParser, source: SourceText) -> Entry:
     pattern = parser.parse_optional_str_literal()
     if pattern is None:
         parser.raise_error("expected the name of a layer, or a glob of names, in quotes")
-    return Entry(pattern, ScheduleAttr.parse_parameter(parser), source.place(start))
+    schedule, offsets = ScheduleAttr.parse_fields(parser)
+    places = {name: source.place(offset) for name, offset in offsets.items()}
+    return Entry(pattern, replace(schedule, places=places), source.place(start))
 
 
 def _wrong(message: str, offset: int, source: SourceText, form: str) -> DiagnosticError:
@@ -125,7 +139,7 @@ def _wrong(message: str, offset: int, source: SourceText, form: str) -> Diagnost
     end = end_of_ir(source.text)
     hint = form if "expected" in message.lower() else None
     if (unknown := _UNKNOWN_FIELD.match(message)) is not None:
-        hint = did_you_mean(unknown[1], [each.name for each in fields(Schedule)])
+        hint = did_you_mean(unknown[1], FIELDS)
     if offset >= end > 0:
         offset, message = end - 1, f"{message}, but the text ends here"
     return DiagnosticError(message, source.place(offset), hint=hint)

@@ -223,6 +223,20 @@ def test_the_schedule_may_not_be_overwritten(smalti: Smalti, small_onnx: Path, t
         ('"y" <cores = [9]>', ["schedule has core 9, target 'default-8c' has 8 cores"]),
         ('"y" <split = [1, 3]>', ["cannot be divided into 3 equal parts"]),
         ('"y" <cores = 3>', ["m.schedule:1:14: error:"]),
+        ('"y" <cores = []>', ["m.schedule:1:5: error: 'cores' is empty"]),
+        ('"y" <cores = [0, 0]>', ["m.schedule:1:5: error: 'cores' has core 0 more than once"]),
+        # What only a pass that obeys the schedule sees is told at the field, too, without the IR.
+        (
+            '// comment\n"y" <weights = separate,\n  tile = [3, 16]>',
+            ["m.schedule:3:3: error: this does not fit layer 'y': tpu.matmul: tile [3, 16]", "at most 1"],
+        ),
+        ('"y" <output = local>', ["m.schedule:1:6: error: this does not fit layer 'y': "]),
+        ('"y" <block = 3>', ["m.schedule:1:6: error: this does not fit layer 'y'", "may be 16, 32, 48"]),
+        ('"*" <depth = 3>', ["m.schedule:1:6: error: this does not fit layer"]),
+        (
+            '"y" <cores = [1]>\n"y" <split = [1, 9]>',
+            ["m.schedule:2:6: error: this does not fit layer 'y'", "no axis can be"],
+        ),
         ('schedule for network "n" target "default-8c"', ["1:1: error: this schedule is for another"]),
     ],
 )  # fmt: skip
@@ -232,6 +246,7 @@ def test_mistakes(smalti: Smalti, small_onnx: Path, tmp_path: Path, text: str, t
     ran = smalti(*words, "-o", tmp_path / "m.smalti")
     assert ran.code == 1 and "Traceback" not in ran.err
     assert all(each in ran.err for each in told), ran.err
+    assert "tile.program" not in ran.err
     assert not (tmp_path / "m.smalti").exists()
 
 
@@ -289,6 +304,18 @@ def test_the_plan_of_a_network_is_explained(
     assert [line.partition(": tpu.")[0] for line in ran.err.splitlines() if ": tpu." in line] == (
         explained
     )
+
+
+def test_ir_that_is_planned_has_no_trace(smalti: Smalti, small_onnx: Path, tmp_path: Path):
+    words = ("compile", small_onnx, "--quantize", "f32", "--emit", "tile,isa")
+    ok(smalti(*words, "-o", tmp_path / "m.smalti"))
+    for flags in (("--plan-trace", tmp_path / "t.json"), ("--explain-plan", "y")):
+        for level, told in (("tile", "planning is done already"), ("isa", "does not run")):
+            ran = smalti(
+                "compile", tmp_path / f"m.{level}.mlir", *flags, "-o", tmp_path / "n.smalti"
+            )
+            assert ran.code == 1 and told in ran.err and "hint: " in ran.err, ran.err
+            assert not (tmp_path / "t.json").exists() and not (tmp_path / "n.smalti").exists()
 
 
 def test_a_model_compiled_in_python_explains_its_plan(digits_model: Path):

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product as combinations
+from math import gcd
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -34,7 +35,7 @@ from ...tiling.tile_sizes import (
 from ...tiling.windows import Range, Window, common_unit, sizes_of, tiles
 from .constants import Constants
 from .emitter import Emitter
-from .layer import Buffer, Layer
+from .layer import Buffer, Layer, one_of
 from .tiler import Tiler, given_tile
 
 Key = tuple[object, ...]
@@ -176,13 +177,19 @@ class AccumulatingTiler(Tiler):
         and that a tile fits.
         """
         group = self.costs.lane_group
-        starts = [window[self.channel_axis][0] for window in self.layer.siblings]
-        block = common_unit(starts, self.costs.columns)
-        if not block:
-            block = min(self.costs.columns, round_up(self.channel_count, group))
+        block = self._widest_block()
         while block > group and not self._fits(block):
             block = max(b for b in range(group, block, group) if block % b == 0)
         return block
+
+    def _widest_block(self) -> int:
+        """Return how many channels a block has at most, so that every window's slice is whole blocks."""
+        block = common_unit(self._first_channels(), self.costs.columns)
+        return block or min(self.costs.columns, round_up(self.channel_count, self.costs.lane_group))
+
+    def _first_channels(self) -> list[int]:
+        """Return the first channel of each part of the layer."""
+        return [window[self.channel_axis][0] for window in self.layer.siblings]
 
     def _fits(self, block: int) -> bool:
         return all(
@@ -260,16 +267,18 @@ class AccumulatingTiler(Tiler):
         product = self.product(window, block)
         units = [1] * len(self.layer.shape)
         units[self.channel_axis] = product.unit
-        tile = given_tile(self.layer, decided, sizes_of(window), units)
+        tile = given_tile(self.layer, decided, window, units)
         depth = None if decided.depth is None else min(decided.depth[0], self.depth)
         if depth is not None and depth < self.depth:
             if not product.can_split_depth:
-                raise self.layer.error(
+                raise self.layer.schedule_error(
+                    "depth",
                     f"its {self.depth} input channels are summed at once, not {depth} at a time",
                     "leave 'depth' out of the schedule",
                 )
             if depth % self.costs.lane_group:
-                raise self.layer.error(
+                raise self.layer.schedule_error(
+                    "depth",
                     f"depth {depth} is no multiple of {self.costs.lane_group} (a lane group)",
                     "change the depth, or leave it out of the schedule",
                 )
@@ -313,26 +322,39 @@ class AccumulatingTiler(Tiler):
         """Return the block size, one for all cores. Raises DiagnosticError if the one that is decided does not suit the
         parts of the layer.
         """
-        axis, group = self.channel_axis, self.costs.lane_group
-        starts = [window[axis][0] for window in self.layer.siblings]
-        block = decided.block
-        if block is None and decided.tile is not None:
-            size = decided.tile[0][axis] if axis < len(decided.tile[0]) else 0
-            divided = any(
-                size < window[axis][1] - window[axis][0] for window in self.layer.siblings
-            )
-            block = common_unit([*starts, size] if divided else starts, self.costs.columns)
-            block = block or min(self.costs.columns, round_up(self.channel_count, group))
-        if block is None:
-            return constants.decide(("block", self.layer.output.value), self.block_for)
-        most = max(self.costs.columns, group)
-        if block > most or (self.packs and any(start % block for start in starts)):
-            raise self.layer.error(
-                f"block {block} must be at most {most} and divide the first channel of each part "
-                f"({', '.join(map(str, sorted(set(starts))))})",
-                "change the block, the tile or the parts",
+        widest = self._widest_block()
+        # Narrower blocks have whole lane groups, as the widest has, but on targets whose lanes and columns do not fit.
+        step = gcd(self.costs.lane_group, widest)
+        if decided.block is None:
+            if decided.tile is None:
+                return constants.decide(("block", self.layer.output.value), self.block_for)
+            block = self._block_for_tile(decided.tile[0], widest)
+            return block if block % step == 0 else step
+        block, starts = decided.block, self._first_channels() if self.packs else []
+        most = max(self.costs.columns, self.costs.lane_group)
+        allowed = [
+            size
+            for size in range(step, most + 1, step)
+            if all(start % size == 0 for start in starts)
+        ]
+        if block not in allowed:
+            at = ", ".join(map(str, sorted(set(starts))))
+            raise self.layer.schedule_error(
+                "block",
+                f"block {block} does not suit the layer"
+                + (f", whose parts begin at channel {at}" if any(starts) else ""),
+                f"the block may be {one_of(allowed)}: change it, or leave it out of the schedule",
             )
         return block
+
+    def _block_for_tile(self, tile: Sequence[int], widest: int) -> int:
+        """Return the size of blocks of which a tile of the schedule has whole ones."""
+        axis = self.channel_axis
+        size = tile[axis] if axis < len(tile) else 0
+        windows = self.layer.siblings
+        if all(size >= window[axis][1] - window[axis][0] for window in windows):
+            return widest
+        return common_unit([*self._first_channels(), size], self.costs.columns) or widest
 
     def _tile(
         self,

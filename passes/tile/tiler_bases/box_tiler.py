@@ -85,7 +85,7 @@ class BoxTiler(Tiler):
     def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
         check_no_product(self.layer, decided)
         sizes, units = sizes_of(window), self.units()
-        tile = given_tile(self.layer, decided, sizes, units)
+        tile = given_tile(self.layer, decided, window, units)
         if tile is not None:
             needed = self._footprint(tile)
             if not needed.fits(self.costs, 1.0):

@@ -19,9 +19,12 @@ from ....dialects.ir.location import names_of, place_of
 from ....dialects.ir.weights import WeightStore, seeded
 from ....dialects.quant.element_type import element_storage
 from ....dialects.quant.number_format import NumberFormat, float_clamp
+from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel
 from ...tiling.layout import Layout, row_major
 from ...tiling.windows import Window, unflatten, whole
+
+_SHOWN_NUMBERS = 6
 
 
 def integers(attribute: Ints) -> tuple[int, ...]:
@@ -170,6 +173,22 @@ class Layer:
         """Return a diagnostic about this layer."""
         return DiagnosticError(f"{self.op.name}: {message}", self.place, hint=hint)
 
+    def schedule_error(
+        self, fields: str, message: str, hint: str, schedule: Schedule | None = None
+    ) -> DiagnosticError:
+        """Return a diagnostic about what a schedule, unless given that of this layer, says in one of these fields,
+        given as names with blanks between them. It points at the first of them that was written in a text beside the
+        IR, else at the layer.
+        """
+        places = (schedule or self.operation.decided).places
+        at = next((places[name] for name in fields.split() if name in places), None)
+        if at is None:
+            return self.error(message, hint)
+        nodes = names_of(self.operation.location)
+        note = [f"the layer comes from {', '.join(nodes)}"] if nodes else []
+        said = f"this does not fit layer '{self.name}': {self.op.name}: {message}"
+        return DiagnosticError(said, at, note, hint)
+
     def rescalings(self, ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the multipliers and shifts that stand for ratios of scales. Raises DiagnosticError if a ratio is too
         large.
@@ -192,19 +211,23 @@ class Layer:
         tile: Sequence[int] | None = None,
     ) -> DiagnosticError:
         """Return the diagnostic for a layer of which not even the smallest tile fits, or the one that was decided."""
-        which = (
-            "not even the smallest tile fits" if tile is None else f"tile {list(tile)} does not fit"
-        )
-        hint = "compile for a target with more local memory, or divide the layer in the model"
-        return DiagnosticError(
-            f"{self.op.name}: {which} the core's memories",
-            self.place,
-            [
-                _compared("local memory", needed_local, costs.local_bytes),
-                _compared("accumulators", needed_acc, costs.acc_bytes),
-            ],
-            hint if tile is None else "change the tile, or leave it out of the schedule",
-        )
+        if tile is None:
+            error = self.error(
+                "not even the smallest tile fits the core's memories",
+                "compile for a target with more local memory, or divide the layer in the model",
+            )
+        else:
+            error = self.schedule_error(
+                "tile",
+                f"tile {list(tile)} does not fit the core's memories",
+                "change the tile, or leave it out of the schedule",
+            )
+        error.notes = [
+            *error.notes,
+            _compared("local memory", needed_local, costs.local_bytes),
+            _compared("accumulators", needed_acc, costs.acc_bytes),
+        ]
+        return error
 
 
 def _compared(memory: str, needed: int, capacity: int) -> str:
@@ -227,6 +250,14 @@ def _outside(operand: SSAValue, body: Block, operation: tile.LayerOp) -> SSAValu
     if not isinstance(operand, BlockArgument) or operand.block is not body:
         raise DiagnosticError("the op of a layer must use the layer's arguments", _place(operation))
     return operation.inputs[operand.index]
+
+
+def one_of(numbers: Sequence[int]) -> str:
+    """Return numbers as words, `1, 2 or 4`: the first ones and the last, if there are many."""
+    shown = [str(number) for number in numbers]
+    if len(numbers) > _SHOWN_NUMBERS:
+        shown = [*shown[: _SHOWN_NUMBERS - 1], "…", shown[-1]]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
 
 
 def lanes(size: int, costs: CostModel) -> int:

@@ -136,37 +136,60 @@ class Tiler(ABC):
 
 
 def given_tile(
-    layer: Layer, decided: Schedule, extents: Sequence[int], units: Sequence[int]
+    layer: Layer,
+    decided: Schedule,
+    window: Window,
+    units: Sequence[int],
+    extents_of: Callable[[Window], Sequence[int]] = sizes_of,
 ) -> tuple[int, ...] | None:
-    """Return the tile that is decided for loops of these extents, no larger than they are; None if none is.
+    """Return the tile that is decided for a window of the output, no larger than that; None if none is. `extents_of`
+    gives the extents of the loops for a window; unless given, these are the axes.
 
     Raises DiagnosticError unless each size is a multiple of the loop's unit or the whole extent, which it must be if
-    the unit is 0.
+    the unit is 0, or if it is larger than in the whole layer.
     """
     if decided.tile is None:
         return None
     (tile,) = decided.tile
+    extents = extents_of(window)
     if len(tile) != len(extents):
-        raise layer.error(
+        raise layer.schedule_error(
+            "tile",
             f"tile {list(tile)} has {len(tile)} sizes, the layer has {len(extents)} loops",
             f"give a size for each loop; the largest are {list(extents)}",
         )
+    _check_no_larger(layer, tile, extents_of(layer.whole))
     sizes = tuple(min(size, extent) for size, extent in zip(tile, extents, strict=True))
     for axis, (size, extent, unit) in enumerate(zip(sizes, extents, units, strict=True)):
         if size < extent and (not unit or size % unit):
             rule = f"whole ({extent})" if not unit else f"a multiple of {unit}, or whole ({extent})"
-            raise layer.error(
+            raise layer.schedule_error(
+                "tile",
                 f"tile {list(tile)} has size {size} along loop {axis}, which must be {rule}",
                 "change the tile, or leave it out of the schedule",
             )
     return sizes
 
 
+def _check_no_larger(layer: Layer, tile: Sequence[int], extents: Sequence[int]) -> None:
+    """Raise DiagnosticError if a tile is larger than the whole layer, whose loops have these extents. It may be larger
+    than a part, so that a schedule can say one tile for layers that are divided in several ways.
+    """
+    for loop, (size, largest) in enumerate(zip(tile, extents, strict=True)):
+        if size > largest:
+            raise layer.schedule_error(
+                "tile",
+                f"tile {list(tile)} has size {size} along loop {loop}, the whole layer has {largest}",
+                f"give at most {largest} there, or leave the tile out of the schedule",
+            )
+
+
 def check_no_product(layer: Layer, decided: Schedule) -> None:
     """Raise DiagnosticError if a schedule decides what only layers that sum products have."""
     for name in ("depth", "order", "block"):
         if getattr(decided, name) is not None:
-            raise layer.error(
+            raise layer.schedule_error(
+                name,
                 f"the schedule has '{name}', which only convolutions and matrix products have",
                 f"leave '{name}' out",
             )

@@ -30,8 +30,8 @@ class HostTiler(Tiler):
     def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
         check_no_product(self.layer, decided)
         if decided.tile is not None:
-            raise self.layer.error(
-                "the schedule has a tile, but a call of the host has none", "leave 'tile' out"
+            raise self.layer.schedule_error(
+                "tile", "the schedule has a tile, but a call of the host has none", "leave it out"
             )
         return Schedule()
 

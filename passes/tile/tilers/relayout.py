@@ -118,11 +118,15 @@ class RelayoutTiler(Tiler):
         axis = self.layer.output.layout.last_axis
         return [] if axis is None else self.nests[axis]
 
+    def _loops(self, window: Window) -> tuple[int, ...]:
+        """Return the extent of each factor in a window."""
+        return sizes_of(self._factor_box(window))
+
     def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
         """Return the schedule; the loops that a tile has a size for are the factors, outermost of the output first."""
         check_no_product(self.layer, decided)
-        sizes = sizes_of(self._factor_box(window))
-        tile = given_tile(self.layer, decided, sizes, (1,) * len(sizes))
+        sizes = self._loops(window)
+        tile = given_tile(self.layer, decided, window, (1,) * len(sizes), self._loops)
         if tile is not None:
             needed = self._footprint([tile[f] for f in self.loop_order])
             if not needed.fits(self.costs, 1.0):

@@ -27,7 +27,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
     )
     split = draw(or_none(listed(SIZES, 0, rank)))
     return Schedule(
-        cores=draw(or_none(listed(st.integers(0, 63), parts, parts))),
+        cores=draw(or_none(st.permutations(range(64)).map(lambda cores: tuple(cores[:parts])))),
         split=split,
         windows=None if split is not None else draw(or_none(listed(window, parts, parts))),
         tile=draw(for_parts(listed(SIZES, rank, rank))),

@@ -92,7 +92,7 @@ def test_cores_with_neighboring_channels_of_a_position_are_neighbors() -> None:
 
 
 def test_given_cores_leave_the_grids_with_so_many_parts() -> None:
-    given_cores = (7, 0, 3, 3)
+    given_cores = (7, 0, 3, 1)
     found = options(convolution(32, 4, 4), Schedule(cores=given_cores), cores=1)
     assert [parts.cores for parts in found] == [given_cores] * len(found)
     assert {parts.split for parts in found} == {
@@ -119,7 +119,7 @@ def test_given_windows_are_no_grid() -> None:
 @pytest.mark.parametrize(
     ("decided", "cores", "said"),
     [
-        (Schedule(cores=(0,) * 7), 8, "its output cannot be divided into 7 equal parts"),
+        (Schedule(cores=tuple(range(7))), 8, "its output cannot be divided into 7 equal parts"),
         (Schedule(cores=(0, 8)), 8, "its schedule has core 8, target 'default-8c' has 8 cores"),
         (Schedule(split=(1, 1, 4, 1)), 2, "its schedule has 4 parts for 2 cores"),
         (Schedule(cores=(0, 1), split=(1, 1, 4, 1)), 8, "has 2 cores for 4 parts"),

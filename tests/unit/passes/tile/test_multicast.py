@@ -234,7 +234,6 @@ CORES_APART = Schedule(cores=(0, 1), split=(1, 1, 2, 1))
         ("bm1688-2c", CORES_APART, "true", "separate"),
         ("default-8c", replace(CORES_APART, weights="separate"), "true", "separate"),
         ("bm1688-2c", replace(CORES_APART, weights="multicast"), "true", "multicast"),
-        ("default-8c", replace(CORES_APART, cores=(1, 1)), "true", "separate"),
         ("default-8c", replace(CORES_APART, split=(1, 2, 1, 1)), "true", "separate"),
         ("default-8c", Schedule(cores=(0, 1, 2, 3), split=(1, 2, 2, 1)), "true", "multicast"),
     ],

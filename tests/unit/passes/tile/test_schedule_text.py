@@ -52,6 +52,19 @@ def test_comments_lines_and_names():
     assert read["für*"] == Schedule(tile=((1, 2), (3, 4)), order=("rows_outer", "channels_outer"))
 
 
+def test_fields_know_where_they_were_written():
+    """A field keeps its place as long as its value is the one that was written."""
+    first, second, *_ = (each.schedule for each in parse_schedule(TEXT).entries)
+    lines = {name: (place.line, place.column) for name, place in first.places.items()}
+    assert lines == {"cores": (4, 10), "split": (4, 26), "tile": (5, 10)}
+    assert first == Schedule((0, 1), (1, 1, 2, 1), tile=((1, 64, 14, 56),))
+    assert set(first.over(second).places) == {"cores", "split", "tile", "output"}
+    assert set(first.of_part(1).places) >= {"tile"}
+    windows = Schedule(windows=((0, 1), (1, 2)), tile=((1, 64, 14, 56),))
+    assert set(windows.over(first).places) == {"cores", "tile"}
+    assert set(Schedule(tile=((1, 16, 14, 56),)).over(first).places) == {"cores", "split"}
+
+
 def test_later_fields_of_a_pattern_win():
     read = parse_schedule('"a" <split = [1, 2], block = 16>\n"a" <windows = [[0, 1, 0, 2]]>\n')
     assert dict(read) == {"a": Schedule(windows=((0, 1, 0, 2),), block=16)}

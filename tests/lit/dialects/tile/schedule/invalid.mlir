@@ -27,8 +27,20 @@ tile.program @main {
 tile.program @main {
   %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
   %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
-  // expected-error @below {{'cores' has numbers of at least 0, got []}}
+  // expected-error @below {{'cores' is empty: it has a value for each part; leave it out to have it chosen}}
   tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<cores = []> {
+    %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
+    tile.yield %r : tensor<2x64xf32>
+  }
+}
+
+// -----
+
+tile.program @main {
+  %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+  %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
+  // expected-error @below {{'cores' has core 1 more than once, in [0, 1, 1]: each part has a core of its own}}
+  tile.layer (%a = %x : memref<2x64xf32, "global"> as tensor<2x64xf32>) -> %y : memref<2x64xf32, "global"> window = [0, 2, 0, 64] schedule = #tile.schedule<cores = [0, 1, 1]> {
     %r = tpu.clamp "r" %a clamp_low = 0.0 : (tensor<2x64xf32>) -> tensor<2x64xf32>
     tile.yield %r : tensor<2x64xf32>
   }
