@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
+from numbers import Integral
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,7 @@ from xdsl.dialects.builtin import ModuleOp
 from ..backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ..backends.diagnostics.files import write_text
 from ..backends.diagnostics.progress import Progress, silent
-from ..backends.numerics.ports.port_format import MODEL_LAYOUT
+from ..backends.numerics.ports.port_format import LAYOUTS, MODEL_LAYOUT
 from ..backends.targets.target import Target, reference_to
 from ..dialects.ir.context import SmaltiContext
 from ..dialects.ir.text.module_text import print_module, write_module
@@ -21,7 +23,15 @@ from ..dialects.level import LEVELS, Level
 from ..passes.tile.network_schedule import NetworkSchedule
 from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
 from ..passes.top.calibration_table import Ranges, write_table
-from ..passes.top_to_tpu.quantize_option import Quantize
+from ..passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
+from .compilation.arguments import (
+    Argument,
+    by_name,
+    check_arguments,
+    one_or_several,
+    switch,
+    whole_number,
+)
 from .compilation.collector import collector_paused
 from .compilation.compilation import (
     CALIBRATION_TABLE,
@@ -294,6 +304,35 @@ def compile_model(
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
     """
+    check_arguments(
+        "compile_model",
+        {
+            "target": Argument(
+                [target], (str, Path, Target), "a target, or the name or path of one"
+            ),
+            "cores": whole_number(cores, "how many cores to use"),
+            "quantize": Argument([quantize], (str,), f"one of {', '.join(QUANTIZE)}"),
+            "calibration": Argument(
+                [calibration],
+                (str, Path, Mapping, NoneType),
+                "arrays by input name, the path of an .npz file or of a table, 'random:SEED', or None",
+            ),
+            **_shape_arguments(batch, input_shapes, symbols, limits),
+            "passes": by_name(passes, "options by name, or False"),
+            "insert_pass": one_or_several(insert_pass, (str,), "a pass and where it runs, as text"),
+            "plugins": one_or_several(
+                plugins, (str, Path, Plugin), "a Plugin, the path of one, or the name of its module"
+            ),
+            "trace_plan": switch(trace_plan),
+            "optimization": Argument(
+                [optimization],
+                (Integral, Optimization),
+                f"a level, 0 to {HIGHEST_LEVEL}, or an Optimization",
+            ),
+            "io_layout": Argument([io_layout], (str,), f"one of {', '.join(LAYOUTS)}"),
+            "io_quantized": switch(io_quantized),
+        },
+    )
     for plugin in [plugins] if isinstance(plugins, str | Path | Plugin) else plugins:
         load_plugin(plugin)
     insertions = [insert_pass] if isinstance(insert_pass, str) else insert_pass
@@ -305,7 +344,7 @@ def compile_model(
         tuple(Insertion.parse(text) for text in insertions),
         PassChange.all_of(passes or {}),
         None if schedule is None else schedule_from(schedule),
-        Optimization(optimization) if isinstance(optimization, int) else optimization,
+        optimization if isinstance(optimization, Optimization) else Optimization(optimization),
         io_layout=None if io_layout == MODEL_LAYOUT else io_layout,
         io_quantized=io_quantized,
     )
@@ -318,6 +357,23 @@ def compile_model(
     pipeline = ",".join(compilation.pipeline)
     trace = None if tracing is None else tracing.trace
     return CompiledModel(program, compilation.levels, pipeline, compilation.ranges, trace)
+
+
+def _shape_arguments(
+    batch: object, input_shapes: object, symbols: object, limits: object
+) -> dict[str, Argument]:
+    """Return the arguments that say which sizes a model is imported with."""
+    from .onnx_import.model.limits import ImportLimits
+
+    shapes = by_name(input_shapes, "shapes, each a list of sizes")
+    if isinstance(input_shapes, Mapping):
+        shapes = Argument([*input_shapes.values()], (Sequence, np.ndarray), shapes.expected)
+    return {
+        "batch": whole_number(batch, "the size of axis 0"),
+        "input_shapes": shapes,
+        "symbols": by_name(symbols, "sizes"),
+        "limits": Argument([limits], (ImportLimits, NoneType), "ImportLimits, or None"),
+    }
 
 
 def _trace_of(compilation: Compilation) -> PlanTracing:
@@ -350,6 +406,7 @@ def import_model(
 
     Raises DiagnosticError, naming every op that is not supported, in one go.
     """
+    check_arguments("import_model", _shape_arguments(batch, input_shapes, symbols, limits))
     with collector_paused():
         compilation = start_from_model(
             model,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from numbers import Integral
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...dialects.tile import Schedule
 from ...passes.registry import pass_with_options
 from ...passes.tile.network_schedule import Entry, NetworkSchedule
 from ...passes.tile.order_engines import OrderEngines
 from ...passes.tile.plan import Plan
+from .arguments import Argument, check_arguments
 from .pass_change import PassChange
 
 _LEVELS: tuple[Mapping[str, Mapping[str, object]], ...] = (
@@ -25,6 +27,7 @@ _LEVELS: tuple[Mapping[str, Mapping[str, object]], ...] = (
 """By level, the options of passes that differ from their defaults."""
 
 HIGHEST_LEVEL = len(_LEVELS) - 1
+_LEVELS_THERE = f"0 to {HIGHEST_LEVEL}"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Optimization:
     `split_factor`: into how many parts a layer is divided at most. `memory_effort`: among how many loads ahead a core's
     DMA engine may choose.
 
-    Raises DiagnosticError if there is no such level, or if a number is too small.
+    Raises DiagnosticError if a value has a wrong type, if there is no such level, or if a number is too small.
     """
 
     level: int = HIGHEST_LEVEL
@@ -50,17 +53,36 @@ class Optimization:
     memory_effort: int | None = None
 
     def __post_init__(self) -> None:
+        number, choice = (Integral, type(None)), (bool, type(None))
+        check_arguments(
+            "Optimization",
+            {
+                "level": Argument([self.level], (Integral,), f"a level, {_LEVELS_THERE}"),
+                "on_chip": Argument([self.on_chip], choice, "True, False or None"),
+                "multicast_weights": Argument(
+                    [self.multicast_weights], choice, "True, False or None"
+                ),
+                "split_factor": Argument([self.split_factor], number, "a number of parts, or None"),
+                "memory_effort": Argument(
+                    [self.memory_effort], number, "a number of loads, or None"
+                ),
+            },
+        )
         if self.level not in range(HIGHEST_LEVEL + 1):
             raise DiagnosticError(
                 f"there is no optimization level {self.level}",
-                hint=f"the levels are 0 to {HIGHEST_LEVEL}",
+                Place(name="Optimization(level=)"),
+                hint=f"the levels are {_LEVELS_THERE}",
             )
         for name, value, least in (
             ("split_factor", self.split_factor, 1),
             ("memory_effort", self.memory_effort, 0),
         ):
             if value is not None and value < least:
-                raise DiagnosticError(f"{name} is at least {least}, got {value}")
+                raise DiagnosticError(
+                    f"{name} is at least {least}, got {value}",
+                    Place(name=f"Optimization({name}=)"),
+                )
 
     def changes(self) -> tuple[PassChange, ...]:
         """Return the options of passes that it means; those of single effects come last, and win."""

@@ -76,6 +76,12 @@ class PassChange:
             elif isinstance(options, Mapping):
                 default_pass(name, Place(name=f"passes['{name}']"))
                 changes.append(PassChange.parse(pass_with_options(name, options)))
+            elif options is not True:
+                raise DiagnosticError(
+                    f"the options are {options!r}",
+                    Place(name=f"passes['{name}']"),
+                    hint="give a mapping from names of options to values, or False to leave the pass out",
+                )
         return tuple(changes)
 
     def applied(self, texts: Sequence[str]) -> list[str]:

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ...backends.diagnostics.files import write_text
 from ...dialects import tile
-from ...dialects.ir.location import names_of
+from ...dialects.ir.location import names_of, place_of
 from ...passes.instrument import PassInstrument
+from ...passes.tile.cut_to_local_memory import CutToLocalMemory
 from ...passes.tile.decisions import LayerDecisions, PlanTrace
 from ...passes.tile.network_schedule import layers_of, names_meant
 from ...passes.tile.plan import Plan
@@ -40,6 +42,10 @@ class PlanTracing(PassInstrument):
         self._recorder: PlanRecorder | None = None
         self._traced: ModuleOp | None = None
 
+    def enter(self, ctx: Context, module: ModuleOp, passes: Sequence[ModulePass]) -> None:
+        if any(isinstance(each, Plan) for each in passes):
+            _check_not_planned(module)
+
     def before(self, each: ModulePass, module: ModuleOp) -> None:
         if not isinstance(each, Plan):
             return
@@ -61,6 +67,19 @@ class PlanTracing(PassInstrument):
                 write_text(self.file, self.trace.json())
             if self.trace is not None and self.stream is not None and self.nodes:
                 self.stream.write(explain(self.trace, self.nodes))
+
+
+def _check_not_planned(module: ModuleOp) -> None:
+    """Raise DiagnosticError if a program has no layers any more, so that nothing is left to plan."""
+    for program in module.ops:
+        if isinstance(program, tile.ProgramOp) and not layers_of(program):
+            raise DiagnosticError(
+                "planning is done already: the program has no layers, only what they became, so that there are no "
+                "decisions to show",
+                place_of(program),
+                hint="start from the model, from its IR of level top or tpu, or from tile IR before "
+                f"{CutToLocalMemory.name}",
+            )
 
 
 def check_planned(passes: Sequence[ModulePass]) -> None:
@@ -103,12 +122,6 @@ def _meant(node: str, names: dict[str, tuple[str, ...]]) -> list[str]:
     found = [name for name, stems in names.items() if not meant.isdisjoint((name, *stems))]
     if found:
         return found
-    if not names:
-        raise DiagnosticError(
-            "the program has no layers that could be planned: it is tiled already",
-            Place(name=f"{_FLAG} {node}"),
-            hint="start from the model, or from IR of level top or tpu",
-        )
     raise DiagnosticError(
         f"no layer, and no ONNX node of one, has the name '{node}' or matches it",
         Place(name=_FLAG),

@@ -279,5 +279,7 @@ def test_a_program_without_layers_has_nothing_to_explain():
     ctx = make_context()
     module = parse_module(JOINED, ctx, "test.mlir")
     run_pipeline(ctx, module, parse_pipeline((LOWERING % "edge-1c") + passes))
-    with pytest.raises(DiagnosticError, match="it is tiled already"):
-        run_pipeline(ctx, module, parse_pipeline("tile-plan"), instruments=[PlanTracing(["a"])])
+    for tracing in (PlanTracing(["a"]), PlanTracing()):
+        with pytest.raises(DiagnosticError, match="planning is done already") as caught:
+            run_pipeline(ctx, module, parse_pipeline("tile-plan"), instruments=[tracing])
+        assert "IR of level top or tpu" in str(caught.value.hint)
