@@ -62,6 +62,10 @@ class SmaltiPass(ModulePass):
         if number:
             self.statistics[what] = self.statistics.get(what, 0) + number
 
+    def count_most(self, what: str, number: int) -> None:
+        """Make the statistic `what` at least `number`: the greatest one of all is kept."""
+        self.statistics[what] = max(number, self.statistics.get(what, 0))
+
     def rewrite(self, module: ModuleOp, patterns: Sequence[RewritePattern]) -> int:
         """Apply `patterns` with the pattern driver until none matches, count each under its name, and return the number
         of rewrites.

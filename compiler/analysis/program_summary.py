@@ -48,6 +48,7 @@ class ProgramSummary:
     """The figures of a program for one inference from cold; sizes in bytes, a kB of 1000.
 
     `peak_local_bytes` and `peak_accumulator_bytes`: for each core, the most bytes that hold something still needed.
+    `placed_local_bytes`: for each core, the bytes up to the end of the last buffer; no placement has fewer than the peak.
     `cores_used`: the cores on which an engine works; `cores`: those of the target. `batch`: axis 0 of every input, None
     if they differ. `samples_per_second`: batch ÷ time, one inference after the other. `lower_bound`: in how many cycles
     any schedule runs the network at least; None for a program that was not compiled from a network.
@@ -64,6 +65,7 @@ class ProgramSummary:
     code_bytes: int
     segment_bytes: dict[str, int]
     peak_local_bytes: list[int]
+    placed_local_bytes: list[int]
     local_memory_bytes: int
     peak_accumulator_bytes: list[int]
     accumulator_bytes: int
@@ -84,6 +86,12 @@ class ProgramSummary:
         """Inferences per second times the batch (1 if the inputs have none)."""
         return self.inferences_per_second * (self.batch or 1)
 
+    @property
+    def local_packing(self) -> float | None:
+        """How many times the peak of its local memory the core uses on which that is most; None if no core uses any."""
+        pairs = zip(self.placed_local_bytes, self.peak_local_bytes, strict=True)
+        return max((placed / peak for placed, peak in pairs if peak), default=None)
+
     def to_json(self) -> dict[str, Any]:
         """Return all figures as JSON values, units in the names."""
         bound = self.lower_bound
@@ -96,6 +104,7 @@ class ProgramSummary:
         return {
             **asdict(replace(self, lower_bound=None)),
             "lower_bound": least,
+            "local_packing": self.local_packing,
             "inferences_per_second": self.inferences_per_second,
             "samples_per_second": self.samples_per_second,
         }
@@ -125,6 +134,7 @@ def summarize_program(program: Program) -> ProgramSummary:
         code_bytes=program.instruction_count * WORD.itemsize,
         segment_bytes=dict(program.segment_sizes),
         peak_local_bytes=[peaks.get(("local", core), 0) for core in cores],
+        placed_local_bytes=[*program.local_bytes],
         local_memory_bytes=target.local_memory.size_bytes,
         peak_accumulator_bytes=[peaks.get(("acc", core), 0) for core in cores],
         accumulator_bytes=target.matrix.accumulator_bytes,

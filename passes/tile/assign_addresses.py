@@ -63,6 +63,8 @@ class AssignAddresses(SmaltiPass):
     level: ClassVar[Level] = "tile"
     counts: ClassVar[Mapping[str, str]] = {
         "local_bytes": "bytes of local memory used, over all cores",
+        "local_live_bytes": "most bytes of local memory in use at one time, slack included, over all cores",
+        "local_packing_percent": "bytes of local memory used, in percent of those, on the worst core",
         "acc_bytes": "bytes of accumulator memory used, over all cores",
         "weights_bytes": "bytes of weights in global memory",
         "input_bytes": "bytes of the network's inputs in global memory",
@@ -138,12 +140,26 @@ class AssignAddresses(SmaltiPass):
                 continue
             placement = place(lifetimes, capacity, given=given)
             if placement is not None:
+                self._count_packing(memory, lifetimes, placement)
                 return placement
             failed.append(lifetimes)
-        placement = place(lifetimes_of(buffers), capacity, given=given)
+        lifetimes = lifetimes_of(buffers)
+        placement = place(lifetimes, capacity, given=given)
         if placement is None:
             raise _does_not_fit(memory, buffers, steps, capacity)
+        self._count_packing(memory, lifetimes, placement)
         return placement
+
+    def _count_packing(
+        self, memory: MemoryPlace, lifetimes: Sequence[Lifetime], placement: Placement
+    ) -> None:
+        """Count how near the placement in a local memory is to the best: to the most bytes that are live at one time,
+        slack included.
+        """
+        if memory[0] == "local" and lifetimes:
+            least = live_bytes(lifetimes)
+            self.count("local_live_bytes", least)
+            self.count_most("local_packing_percent", round(100 * placement.size_bytes / least))
 
 
 def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:

@@ -40,10 +40,15 @@ def test_figures(smalti: Smalti, small_files: Path):
     assert found["code_bytes"] == 128 * program.instruction_count
     for peak, used in zip(found["peak_local_bytes"], program.local_bytes, strict=True):
         assert 0 < peak <= used <= found["local_memory_bytes"]
+    assert found["placed_local_bytes"] == program.local_bytes
+    pairs = zip(program.local_bytes, found["peak_local_bytes"], strict=True)
+    packing = max(used / peak for used, peak in pairs)
+    assert found["local_packing"] == pytest.approx(packing)
     assert [port["name"] for port in found["inputs"]] == [port.name for port in program.inputs]
     assert sum(found["bound"]["critical_path"].values()) == pytest.approx(1, abs=1e-3)
     text = ok(smalti("info", small_files / "small.smalti"))
     assert f"{timing.cycles:,} cycles from cold" in text
+    assert f"at most {packing:.2f} times its peak" in text
     assert all(str(port) in text for port in [*program.inputs, *program.outputs])
     ran = smalti("info", small_files / "small.tpu.mlir")
     assert ran.code == 1 and "error:" in ran.err and "Traceback" not in ran.err

@@ -75,6 +75,7 @@ def format_summary(summary: ProgramSummary) -> str:
         ("scratch", short_bytes(segments["scratch"])),
         ("other global memory", ", ".join([*others, f"{short_bytes(summary.code_bytes)} code"])),
         ("local memory, peak", _peaks(summary.peak_local_bytes, summary.local_memory_bytes)),
+        *_packing(summary),
         ("accumulators, peak", _peaks(summary.peak_accumulator_bytes, summary.accumulator_bytes)),
         ("time", f"{summary.milliseconds:.4f} ms, {summary.cycles:,} cycles from cold"),
         *_lower_bound(summary),
@@ -99,6 +100,17 @@ def _peaks(peaks: Sequence[int], size: int) -> str:
 
     cores = ", ".join(short_bytes(peak) for peak in peaks)
     return f"{cores or '0 B'} of {short_bytes(size)} each, by core"
+
+
+def _packing(summary: ProgramSummary) -> list[tuple[str, str]]:
+    """Return how near the placement of buffers is to the best, if there are any."""
+    from ..console.timing_report import short_bytes
+
+    if summary.local_packing is None:
+        return []
+    placed = short_bytes(max(summary.placed_local_bytes))
+    text = f"at most {placed} of a core, at most {summary.local_packing:.2f} times its peak"
+    return [("local memory, placed", text)]
 
 
 def _rates(summary: ProgramSummary) -> str:

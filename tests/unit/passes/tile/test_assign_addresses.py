@@ -1,5 +1,6 @@
 """Addresses: no two live buffers share bytes, dead ones are reused, what does not fit is said."""
 
+from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.tile.interpreter import run_tile
-from smalti.backends.targets.alignment import ALIGNMENT_BYTES
+from smalti.backends.targets.alignment import ALIGNMENT_BYTES, align
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile
 from smalti.dialects.context import make_context
@@ -101,6 +102,25 @@ def test_slack_keeps_tiles_apart_where_memory_allows():
         assign.run(ctx, module)
         used[slack] = assign.statistics["local_bytes"]
     assert used[12] > used[0]
+
+
+def test_packing_is_counted_against_what_is_live_at_one_time():
+    assign = AssignAddresses(slack=0)
+    module, ctx = two_layers(cores=2, tiles=2)
+    assign.run(ctx, module)
+    program = tile.program_of(module)
+    used, live = defaultdict(int), defaultdict(lambda: np.zeros(len(program.steps), int))
+    for each in buffer_uses(program, program.steps).values():
+        if each.memory[0] == "local":
+            assert each.op.address is not None
+            end = each.op.address.value.data + align(each.size_bytes)
+            used[each.memory] = max(used[each.memory], end)
+            live[each.memory][each.first : each.last + 1] += align(each.size_bytes)
+    least = {memory: int(sizes.max()) for memory, sizes in live.items()}
+    found = assign.statistics
+    assert found["local_live_bytes"] == sum(least.values())
+    worst = max(used[memory] / least[memory] for memory in least)
+    assert found["local_packing_percent"] == round(100 * worst) >= 100
 
 
 def through_local_memory(*sizes):
