@@ -7,12 +7,12 @@ Before:
 
 After:
 
-    %x_i8 = tpu.cast "q.input" %x : (tensor<1x8x9x9xf32>) -> tensor<1x8x9x9x!quant.uniform<…>>
-    %q = tpu.max_pool "q" %x_i8 kernel = [3, 3] : (tensor<1x8x9x9x!quant.uniform<…>>) -> …
+    %x_i8 = tpu.cast "p.input" %x : (tensor<1x8x9x9xf32>) -> tensor<1x8x9x9x!quant.uniform<…>>
+    %p = tpu.max_pool "p" %x_i8 kernel = [3, 3] : (tensor<1x8x9x9x!quant.uniform<…>>) -> …
 
 The greatest of some numbers, quantized, is the greatest of the quantized numbers, to the bit: more elements are
-quantized, but a quarter of the bytes is moved and compared. Other ops of which this holds have the trait
-`KeepsOrder`.
+quantized, but a quarter of the bytes is moved and compared. The pool keeps its name, by which its result is compared
+with that of the ONNX model. Other ops of which this holds have the trait `KeepsOrder`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class HoistQuantization(RewritePattern):
         quantizes = is_float(element_of(op.input)) and is_quantized(op.output.type)
         if not quantizes or not op.input.has_one_use():
             return
-        name, (operand,) = op.result_name.data, producer.operands
+        name, (operand,) = producer.result_name.data, producer.operands
         cast = tpu.CastOp(f"{name}.input", operand, element=element_of(op.output))
         (field, _), *_ = producer.get_irdl_definition().operands
         made = with_operands(producer, name, {field: cast.output})

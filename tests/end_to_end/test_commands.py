@@ -247,6 +247,29 @@ def test_compare_levels(
         assert out.endswith("; 2 folded or fused\n")
 
 
+@pytest.mark.parametrize("level", ["tpu", "tile"])
+def test_compare_what_is_pooled_in_integers(smalti: Smalti, tmp_path: Path, level: str):
+    """What is quantized before the pool instead of after it is compared under the pool's name."""
+    x, y = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4, size, size])
+        for name, size in (("x", 16), ("y", 8))
+    )
+    weights = np.random.default_rng(0).standard_normal((4, 4, 3, 3)).astype(np.float32)
+    nodes = [
+        helper.make_node("LRN", ["x"], ["normal"], size=3),
+        helper.make_node("MaxPool", ["normal"], ["pooled"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Conv", ["pooled", "w"], ["y"], pads=[1] * 4),
+    ]
+    graph = helper.make_graph(nodes, "g", [x], [y], [numpy_helper.from_array(weights, "w")])
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "m.onnx"
+    )
+    words = ("compare", tmp_path / "m.onnx", "--calibration", "random:0", "--level", level)
+    out = ok(smalti(*words))
+    (pooled,) = [line.split() for line in out.splitlines() if line.startswith("  pooled ")]
+    assert 35 < float(pooled[2]) < 60 and "folded or fused" not in out
+
+
 def test_compare_with_infinities_and_constants(smalti: Smalti, tmp_path: Path):
     """A mask of -inf makes equal infinities on both sides; a tensor made of constants is not missing."""
     mask = np.triu(np.full((4, 4), -np.inf, np.float32), 1)

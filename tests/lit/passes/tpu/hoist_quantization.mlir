@@ -19,9 +19,9 @@ func.func @main(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x2x2xf32>, tensor<1x2x2x2
   func.return %y, %sum : tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>
 }
 
-// CHECK:      %q_input = tpu.cast "q.input" %e : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, {{.*}}:-128>>
-// CHECK-NEXT: %q = tpu.max_pool "q" %q_input kernel = [2, 2] strides = [2, 2]
-// CHECK-NEXT: %y = tpu.cast "y" %q
+// CHECK:      %p_input = tpu.cast "p.input" %e : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, {{.*}}:-128>>
+// CHECK-NEXT: %p = tpu.max_pool "p" %p_input kernel = [2, 2] strides = [2, 2]
+// CHECK-NEXT: %y = tpu.cast "y" %p
 
 // What is read as floats, too, stays; a mean is not that of the quantized numbers.
 // CHECK-NEXT: %p2 = tpu.max_pool "p2" %e
@@ -29,5 +29,5 @@ func.func @main(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x2x2xf32>, tensor<1x2x2x2
 // CHECK-NEXT: %a = tpu.avg_pool "a" %e
 // CHECK-NEXT: %q3 = tpu.cast "q3" %a
 
-// LOC: tpu.cast "q.input" {{.*}} loc("Pool_1")
-// LOC-NEXT: tpu.max_pool "q" {{.*}} loc("Pool_1")
+// LOC: tpu.cast "p.input" {{.*}} loc("Pool_1")
+// LOC-NEXT: tpu.max_pool "p" {{.*}} loc("Pool_1")
