@@ -48,7 +48,7 @@ class ProgramSummary:
     """The figures of a program for one inference from cold; sizes in bytes, a kB of 1000.
 
     `peak_local_bytes` and `peak_accumulator_bytes`: for each core, the most bytes that hold something still needed.
-    `placed_local_bytes`: for each core, the bytes up to the end of the last buffer; no placement has fewer than the peak.
+    `placed_local_bytes`: for each core, the bytes up to the end of its last buffer, never fewer than the peak.
     `cores_used`: the cores on which an engine works; `cores`: those of the target. `batch`: axis 0 of every input, None
     if they differ. `samples_per_second`: batch ÷ time, one inference after the other. `lower_bound`: in how many cycles
     any schedule runs the network at least; None for a program that was not compiled from a network.

@@ -58,6 +58,7 @@ _IN_PLACE: dict[InPlaceReason, str] = {
     "schedule": "in a buffer of its own and not that of '{inside}', as its schedule says",
     "no_alias": "in a buffer of its own",
     "apart": "in a buffer of its own, as no core keeps the same elements of '{inside}'",
+    "option": "in a buffer of its own and not that of '{inside}', as the pass says (in-place=false)",
     "no_room": "in a buffer of its own, as that of '{inside}' would be in use for too long",
 }
 

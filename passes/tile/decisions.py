@@ -28,11 +28,11 @@ that writes or reads it can do so in global memory only; `no_room`, a core has t
 `schedule`.
 """
 
-InPlaceReason = Literal["joined", "slice", "schedule", "no_alias", "apart", "no_room"]
+InPlaceReason = Literal["joined", "slice", "schedule", "no_alias", "apart", "no_room", "option"]
 """Why an output that stays on chip lies in the buffer of another tensor, or does not. It does: `joined`, the other is
 joined of it; `slice`, it is a slice of the other. It does not: `no_alias`, it is neither, or the other does not stay;
-`apart`, no core keeps the same elements of both; `no_room`, the larger buffer would be in use for too long. Either:
-`schedule`.
+`apart`, no core keeps the same elements of both; `no_room`, the larger buffer would be in use for too long; `option`,
+in-place=false. Either: `schedule`.
 """
 
 SendingReason = Literal["schedule", "shared", "not_shared", "option"]

@@ -92,11 +92,12 @@ def choose_places(
     planned: Sequence[PlannedLayer],
     candidates: frozenset[SSAValue],
     notes: PlaceNotes | None = None,
+    may_be_in_place: bool = True,
 ) -> Places:
     """Return which of the candidates stay in local memories: they and the tiles of the layers fit at all times.
 
     Those come first that save most transfers for the time that they stay. `planned` are the layers of a program, in its
-    order. `notes` get the reasons.
+    order. Unless they `may_be_in_place`, only those lie in others whose schedules say so. `notes` get the reasons.
     """
     if not planned:
         return Places(frozenset(), frozenset())
@@ -124,12 +125,17 @@ def choose_places(
                 notes.taken[value] = int(most), planned[slabs.lifetime(value)[1]].layer.name
         elif notes is not None:
             notes.short[value] = _shortage(planned, free, needed)
-    apart = {each.layer.output.value for each in planned if each.schedule.output == "local"}
-    movable = [value for value in slabs.aliases if value in kept and value not in apart]
+    own = {each.layer.output.value for each in planned if each.schedule.output == "local"}
+    asked = {each.layer.output.value for each in planned if each.schedule.output == "in_place"}
+    aliases = [value for value in slabs.aliases if value in kept]
+    movable = [value for value in aliases if value not in own]
+    if not may_be_in_place:
+        movable = [value for value in movable if value in asked]
     in_place = _placed_in_others(slabs, movable, kept, free, notes)
     if notes is not None:
-        notes.aliases = {value: slabs.aliases[value] for value in slabs.aliases if value in kept}
-        notes.not_in_place |= dict.fromkeys(apart & kept, "schedule")
+        notes.aliases = {value: slabs.aliases[value] for value in aliases}
+        for value in set(aliases).difference(movable):
+            notes.not_in_place[value] = "schedule" if value in own else "option"
     return Places(frozenset(kept), in_place)
 
 

@@ -12,7 +12,8 @@ After:
 What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model: with
 `splits=together` the splits of all layers in one search (`split_search.py`), with `splits=by-layer` those that are best
 for each layer alone. `parts` bounds into how many parts a layer is divided. With `on_chip`, tensors between layers stay
-in the local memories of the cores that compute them, where they have room. With `multicast_weights`, cores that need
+in the local memories of the cores that compute them, where they have room; with `in_place` in the buffer of the tensor
+that is joined of them, or of which they are slices. With `multicast_weights`, cores that need
 the same weights load them at once, if the target can; with `multicast_activations`, a core sends what several others
 read of its part to all of them at once. The passes that follow obey the schedule.
 """
@@ -76,6 +77,8 @@ class Plan(SmaltiPass):
     """How many cores of the target to use; all unless given."""
     on_chip: bool = True
     """Whether tensors between layers may stay in local memories."""
+    in_place: bool = True
+    """Whether they may lie there in the tensors that are joined of them, or of which they are slices."""
     multicast_weights: bool = True
     """Whether cores may load at once the weights that they share."""
     multicast_activations: bool = True
@@ -124,10 +127,10 @@ class Plan(SmaltiPass):
         planned = network.planned(kept)
         if self.on_chip:
             # First as if all could stay, then as those do for which there is room.
-            places = choose_places(planned, kept, notes)
+            places = choose_places(planned, kept, notes, self.in_place)
             if places.kept != kept:
                 planned = network.planned(places.kept)
-                places = choose_places(planned, places.kept, notes)
+                places = choose_places(planned, places.kept, notes, self.in_place)
             kept, in_place = places
         planned = [self._placed(each, kept, in_place) for each in planned]
         if recorder is not None:

@@ -1,6 +1,7 @@
 // RUN: smalti-opt %s -p "tile-plan{cores=1}" | filecheck %s
 // RUN: smalti-opt %s -p "tile-plan{cores=2}" | filecheck %s
 // RUN: smalti-opt %s -p "tile-plan{on_chip=false}" | filecheck %s --check-prefix GLOBAL
+// RUN: smalti-opt %s -p "tile-plan{cores=1 in-place=false}" | filecheck %s --check-prefix APART
 
 // Two tensors are joined, and one is cut out again: they lie in the buffer of the joined one, for which there is room.
 
@@ -44,3 +45,9 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK: -> %y
 
 // GLOBAL-NOT: output = {{local|in_place}}
+
+// APART: -> %a {{.*}} output = local
+// APART: -> %b {{.*}} output = local
+// APART: -> %ab {{.*}} output = local
+// APART: -> %s {{.*}} output = local
+// APART: -> %y

@@ -132,6 +132,9 @@ def test_why_outputs_are_where_they_are():
     a, b, c, _ = (layer.output for layer in trace)
     assert (a.in_place, a.inside, b.inside) == ("joined", "c", "c")
     assert (c.in_place, c.until) == ("no_alias", "y")
+    own, _ = traced(JOINED, "tile-plan{in-place=false}")
+    assert places(own)["a"] == ("local", "fits")
+    assert {each.output.in_place for each in own} == {"option", "no_alias", None}
     off, _ = traced(JOINED, "tile-plan{on_chip=false}")
     assert places(off)["a"] == ("global", "option")
 
