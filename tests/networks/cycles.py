@@ -15,8 +15,8 @@ from smalti.passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
 from smalti.tools.console.progress_bar import progress_bar
 
 from .accuracy import Case
-from .catalog import LARGER, NETWORKS
 from .figures import README, Figures
+from .measured import KNOWN
 
 TARGET = "default-8c"
 HEADER = (
@@ -37,8 +37,8 @@ class Measured:
     def parse(text: str) -> Measured:
         """Reads a network and a batch, as an argparse type."""
         name, _, batch = text.partition(":")
-        if name not in _KNOWN:
-            known = ", ".join(_KNOWN)
+        if name not in KNOWN:
+            known = ", ".join(KNOWN)
             raise argparse.ArgumentTypeError(f"no network {name}; there are {known}")
         if batch and not (batch.isdecimal() and int(batch)):
             raise argparse.ArgumentTypeError(f"'{batch}' is no batch")
@@ -48,7 +48,6 @@ class Measured:
         return self.name if self.batch == 1 else f"{self.name}:{self.batch}"
 
 
-_KNOWN = NETWORKS | LARGER
 MEASURED = (
     Measured("resnet50"), Measured("resnet50", 8), Measured("mobilenet_v2"), Measured("mobilenet_v2", 8),
     Measured("squeezenet"), Measured("inception_v1"), Measured("densenet121"), Measured("vgg19"),
@@ -131,7 +130,7 @@ def measure_all(
     rows: list[list[str]] = []
     with progress_bar() as progress:
         for index, measured in enumerate(networks):
-            network = _KNOWN[measured.name]
+            network = KNOWN[measured.name]
             if not network.is_here:
                 print(f"{measured.name}: {network.file} is not here", file=sys.stderr)
                 continue

@@ -8,7 +8,6 @@ instruction on a matrix or vector unit, or of its last one at all if it has only
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,11 +18,10 @@ from smalti.backends.simulator.simulate import simulate
 from smalti.backends.simulator.timing.timing_result import Timing
 from smalti.compiler.driver.plan_tracing import PlanTracing
 from smalti.passes.tile.decisions import PlanTrace
-from smalti.tools.console.progress_bar import progress_bar
 
 from .accuracy import Case
-from .catalog import LARGER, NETWORKS
 from .figures import README, Figures
+from .measured import KNOWN, add_names, cases, refuse_unknown
 
 TARGET = "default-8c"
 HEADER = (
@@ -33,7 +31,6 @@ HEADER = (
 FIGURES = Figures("estimates", HEADER, keys=1, words=2)
 MEASURED = ("resnet50", "mobilenet_v2", "inception_v1", "bert_layer", "vgg19")
 """What is compared unless networks are named."""
-_KNOWN = NETWORKS | LARGER
 _UNITS = [ENGINES.index("matrix"), ENGINES.index("vector")]
 
 
@@ -133,14 +130,11 @@ def listing(found: Comparison) -> str:
 def main(words: list[str] | None = None) -> int:
     """Always 0: networks whose files are not here are named and left out."""
     parser = argparse.ArgumentParser(prog="python -m tests.networks.estimates", description=__doc__)
-    default = ", ".join(MEASURED)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"networks (default: {default})")
+    add_names(parser, MEASURED)
     parser.add_argument("--layers", action="store_true", help="print a line for each layer, too")
     parser.add_argument("--write", action="store_true", help=f"put the rows into {README.name}")
     args = parser.parse_args(words)
-    unknown = [name for name in args.names if name not in _KNOWN]
-    if unknown:
-        parser.error(f"no network {', '.join(unknown)}; there are {', '.join(_KNOWN)}")
+    refuse_unknown(parser, args.names, KNOWN)
     rows = compare_all(args.names or MEASURED, args.layers, args.write)
     if not args.write:
         print(FIGURES.text(rows))
@@ -150,21 +144,14 @@ def main(words: list[str] | None = None) -> int:
 def compare_all(names: Collection[str], lists_layers: bool, writes: bool) -> list[list[str]]:
     """The rows of networks, put into README.md network by network if `writes`."""
     rows: list[list[str]] = []
-    with progress_bar() as progress:
-        for index, name in enumerate(names):
-            network = _KNOWN[name]
-            if not network.is_here:
-                print(f"{name}: {network.file} is not here", file=sys.stderr)
-                continue
-            progress("networks", index, len(names))
-            found = compare(Case(network))
-            rows.append(row(name, found))
-            print("  ".join(rows[-1]), file=sys.stderr, flush=True)
-            if lists_layers:
-                print(f"{name}\n{listing(found)}\n")
-            if writes:
-                write(rows)
-            gc.collect()
+    for case in cases(names):
+        found = compare(case)
+        rows.append(row(case.network.name, found))
+        print("  ".join(rows[-1]), file=sys.stderr, flush=True)
+        if lists_layers:
+            print(f"{case.network.name}\n{listing(found)}\n")
+        if writes:
+            write(rows)
     return rows
 
 

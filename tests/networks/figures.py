@@ -16,13 +16,14 @@ Row = Sequence[str]
 @dataclass(frozen=True)
 class Figures:
     """A table between two comments of README.md, called `name` there. The first `keys` columns tell rows apart, the
-    first `words` hold text.
+    first `words` hold text. With `keeps_cells` a blank cell of a row leaves what stands there already.
     """
 
     name: str
     header: tuple[str, ...]
     keys: int
     words: int
+    keeps_cells: bool = False
 
     @property
     def begin(self) -> str:
@@ -49,7 +50,11 @@ class Figures:
         old, _, after = rest.partition(self.end)
         lines = [line for line in old.splitlines() if line.startswith("|")]
         cells = self._in_columns([[c.strip() for c in line.split("|")[1:-1]] for line in lines])
-        known = {tuple(row[: self.keys]): row for row in [*cells, *map(list, rows)]}
+        known = {tuple(row[: self.keys]): row for row in cells}
+        for row in rows:
+            key = tuple(row[: self.keys])
+            before_it = known.get(key, row) if self.keeps_cells else row
+            known[key] = [new or old for new, old in zip(row, before_it, strict=True)]
         merged = [known[key] for key in order if key in known]
         page.write_text(f"{before}{self.begin}\n{self.text(merged)}\n{self.end}{after}")
 

@@ -6,10 +6,13 @@ import numpy as np
 import onnx
 import pytest
 from smalti.backends.cpu.session import run_onnx
+from smalti.compiler.compilation.compilation import CompileOptions
 from smalti.tools.main import main as smalti
 
-from . import cycles, estimates, report
+from . import cycles, estimates, mechanisms, report
 from .__main__ import main as write_network
+from .accuracy import Case
+from .catalog import NETWORKS
 from .figures import Figures
 from .transformer import GPT_HIDDEN
 
@@ -145,3 +148,51 @@ def test_estimates_are_compared_with_the_simulator(capsys: pytest.CaptureFixture
     assert 0.5 < planned / ran < 2
     assert row["estimated cycles in all"] == listed[-1][0]
     assert int(row["simulated cycles in all"].replace(",", "")) >= ran
+
+
+def test_cells_that_are_blank_keep_what_stood_there(tmp_path: Path):
+    page, table = tmp_path / "README.md", Figures("f", ("n", "a", "b"), 1, 1, keeps_cells=True)
+    page.write_text(
+        f"{table.begin}\n{table.text([['x', '1', '2'], ['z', '7', '8']])}\n{table.end}\n"
+    )
+    table.write([["x", "", "3"], ["y", "4", ""]], [("x",), ("y",)], page)
+    rows = [
+        line for line in page.read_text().splitlines() if line.startswith(("| x", "| y", "| z"))
+    ]
+    assert rows == ["| x | 1 | 3 |", "| y | 4 |  |"]
+
+
+def test_mechanisms_are_switched_off_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    page = tmp_path / "README.md"
+    page.write_text(f"{mechanisms.FIGURES.begin}\n{mechanisms.FIGURES.end}\n")
+    monkeypatch.setattr(mechanisms, "README", page)
+    assert mechanisms.main(["digits", "--write"]) == 0
+    rows = [
+        dict(zip(mechanisms.HEADER, (cell.strip() for cell in line.split("|")[1:-1]), strict=True))
+        for line in page.read_text().splitlines()
+        if line.startswith("|") and ":---" not in line
+    ][1:]
+    cells = {row["without"]: row["digits"] for row in rows}
+    assert [*cells] == [mechanisms.DEFAULT, *(each.name for each in mechanisms.MECHANISMS)]
+    assert len(cells) >= 12 and {row["resnet50"] for row in rows} == {""}
+    ratios = {name: float(cell.partition(" (")[2][:-1]) for name, cell in cells.items()}
+    cycles = {name: int(cell.partition(" ")[0].replace(",", "")) for name, cell in cells.items()}
+    usual = cycles[mechanisms.DEFAULT]
+    assert ratios == {name: pytest.approx(n / usual, abs=0.005) for name, n in cycles.items()}
+    assert ratios[mechanisms.DEFAULT] == 1 and ratios["tensors on chip"] > 1.5
+
+
+def test_what_is_lowered_again_without_a_change_is_the_usual_program():
+    usual, compiled, _ = Case(NETWORKS["digits"]).compile("int8", mechanisms.TARGET)
+    unchanged = CompileOptions(mechanisms.TARGET)
+    for start in ("top", "tpu"):
+        again = mechanisms.Mechanism("a name", "", unchanged, start).cycles(usual)
+        assert again == compiled.profile().cycles
+
+
+def test_mechanisms_of_networks_that_are_not_measured(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        mechanisms.main(["vgg19"])
+    assert "no network vgg19; there are digits" in capsys.readouterr().err
