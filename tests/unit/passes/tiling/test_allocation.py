@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.targets.alignment import ALIGNMENT_BYTES, align
-from smalti.passes.tiling.allocation import Lifetime, live_bytes, pack, place
+from smalti.passes.tiling import allocation
+from smalti.passes.tiling.allocation import Lifetime, first_conflict, live_bytes, pack, place
 
 lifetimes = st.lists(
     st.tuples(st.integers(0, 3000), st.integers(0, 40), st.integers(0, 12)).map(
@@ -97,6 +98,74 @@ def test_repair_finds_what_the_plain_orders_miss():
             buffers += [Lifetime(int(h) * 64, start, start + 2) for h in heights]
         found += place(buffers, 16 * 64) is not None
     assert found == 20
+
+
+def test_skylines_find_what_plain_orders_miss(monkeypatch):
+    assert place(buffers_that_fill(24, 24, cuts=5, seed=37), 24 * 64) is not None
+    monkeypatch.setattr(allocation, "_SKYLINE_PRIORITIES", ())
+    assert place(buffers_that_fill(24, 24, cuts=5, seed=37), 24 * 64) is None
+
+
+def test_most_memories_are_filled_to_the_last_byte():
+    """Buffers that a rectangle was cut into fit it exactly: of 40 such requests, 26 are solved without skylines."""
+    requests = [buffers_that_fill(32, 24, cuts=6, seed=seed) for seed in range(40)]
+    assert all(live_bytes(request) == 24 * 64 for request in requests)
+    assert sum(place(request, 24 * 64) is not None for request in requests) >= 32
+
+
+def test_little_room_is_enough_for_buffers_of_many_sizes():
+    """Where the capacity is 4% more than what is live, places are found for each of 20 random requests."""
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        first = 2 * np.arange(160) + generator.integers(0, 3, 160)
+        sizes = 2 ** generator.integers(0, 6, 160) * generator.integers(2, 6, 160) * 64
+        duration = generator.geometric(1 / 20, 160)
+        buffers = [
+            Lifetime(int(s), int(f), int(f + d))
+            for s, f, d in zip(sizes, first, duration, strict=True)
+        ]
+        capacity = int(live_bytes(buffers) * 1.04)
+        placement = place(buffers, capacity)
+        assert placement is not None and placement.size_bytes <= capacity
+        assert first_conflict(buffers, placement.addresses) is None
+
+
+@settings(max_examples=50, deadline=None)
+@given(lifetimes, st.integers(100, 130), st.data())
+def test_a_tight_placement_keeps_given_addresses(buffers, percent, data):
+    capacity = live_bytes(buffers) * percent // 100
+    placement = place(buffers, capacity)
+    if placement is None:
+        return
+    assert placement.size_bytes <= capacity
+    assert first_conflict(buffers, placement.addresses) is None
+    given_addresses = [a if data.draw(st.booleans()) else None for a in placement.addresses]
+    again = place(buffers, capacity, given=given_addresses)
+    if again is not None:
+        assert first_conflict(buffers, again.addresses) is None
+        for a, kept in zip(again.addresses, given_addresses, strict=True):
+            assert kept is None or a == kept
+
+
+def buffers_that_fill(moments: int, height: int, *, cuts: int, seed: int) -> list[Lifetime]:
+    """Return buffers that fill a rectangle: one that was cut in two, and its parts again, `cuts` times over."""
+    generator = np.random.default_rng(seed)
+    buffers: list[Lifetime] = []
+
+    def cut(begin: int, end: int, height: int, left: int) -> None:
+        if left and height > 1 and generator.random() < 0.5:
+            low = int(generator.integers(1, height))
+            cut(begin, end, low, left - 1)
+            cut(begin, end, height - low, left - 1)
+        elif left and end - begin > 1:
+            middle = int(generator.integers(begin + 1, end))
+            cut(begin, middle, height, left - 1)
+            cut(middle, end, height, left - 1)
+        else:
+            buffers.append(Lifetime(height * 64, begin, end - 1))
+
+    cut(0, moments, height, cuts)
+    return buffers
 
 
 def test_a_lifetime_that_ends_before_it_begins_is_refused():
