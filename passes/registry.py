@@ -37,6 +37,7 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "convert-tpu-to-tile": ".tpu_to_tile.convert_tpu_to_tile:ConvertTpuToTile",
     "tile-set-schedules": ".tile.set_schedules:SetSchedules",
     "tile-plan": ".tile.plan:Plan",
+    "tile-slice-groups": ".tile.groups.slice_groups:SliceGroups",
     "tile-split-over-cores": ".tile.split_over_cores:SplitOverCores",
     "tile-cut-to-local-memory": ".tile.cut_to_local_memory:CutToLocalMemory",
     "tile-order-engines": ".tile.order_engines:OrderEngines",

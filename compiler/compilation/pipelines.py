@@ -133,6 +133,7 @@ def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
         "tile": [
             *([] if schedule is None else [pass_text(SetSchedules.name, file=schedule)]),
             f"tile-plan{_options(cores=cores)}",
+            "tile-slice-groups",
             f"tile-split-over-cores{_options(cores=cores)}",
             "tile-cut-to-local-memory",
             "tile-order-engines",

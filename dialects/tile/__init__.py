@@ -2,9 +2,9 @@
 
 A `tile.program` is one block in program order, and it means what executing it in that order means. Buffers are memrefs
 of storage types with physical (packed, padded) shapes in memory space "global", "local" or "acc", and so are views of
-parts of them. At first each network layer is one `tile.layer` on global buffers; tiling replaces it by copies and
-computations on local buffers, in destination-passing style on whole tiles: the buffer that an op writes follows an
-arrow in its text.
+parts of them. At first each network layer is one `tile.layer` on global buffers, and those that are computed slice by
+slice stand in a `tile.group`; tiling replaces them by copies and computations on local buffers, in destination-passing
+style on whole tiles: the buffer that an op writes follows an arrow in its text.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from .buffer import core_of as core_of
 from .buffer import viewed as viewed
 from .convolution import Conv2dOp, DepthwiseConv2dOp
 from .core_op import CoreOp as CoreOp
-from .layer import LayerOp, YieldOp
+from .layer import GroupOp, LayerOp, YieldOp
 from .movement import CopyOp, FillOp, PermuteOp
 from .normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .pointwise import BinaryOp, ConvertOp, LookupOp, SelectOp, UnaryOp
@@ -31,8 +31,11 @@ from .program import ProgramOp
 from .program import program_of as program_of
 from .reduction import ReduceOp
 from .resampling import ResampleOp
+from .schedule import Group as Group
+from .schedule import GroupAttr, ScheduleAttr
+from .schedule import Halos as Halos
 from .schedule import Schedule as Schedule
-from .schedule import ScheduleAttr
+from .schedule import SliceOrder as SliceOrder
 from .step_op import StepOp as StepOp
 
 _OPS: list[Any] = [
@@ -40,6 +43,7 @@ _OPS: list[Any] = [
     GlobalOp,
     AllocOp,
     ViewOp,
+    GroupOp,
     LayerOp,
     YieldOp,
     CopyOp,
@@ -63,4 +67,4 @@ _OPS: list[Any] = [
     HostCallOp,
 ]
 
-Tile = Dialect("tile", with_direct_access(_OPS), [ScheduleAttr])
+Tile = Dialect("tile", with_direct_access(_OPS), [ScheduleAttr, GroupAttr])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, UnitAttr
@@ -17,6 +17,7 @@ from ..ir.location import place_of
 from ..ir.text.assembly import TextOp
 from ..ir.verifier import WrongOpInside
 from .buffer import BufferOp, ViewOp
+from .layer import GroupOp, LayerOp
 from .movement import find_group_fault
 from .step_op import StepOp
 from .written_elements import find_fault
@@ -24,7 +25,8 @@ from .written_elements import find_fault
 
 @irdl_op_definition
 class ProgramOp(TextOp):
-    """A program: one block of buffers, views, layers, copies and computations in program order, without a terminator.
+    """A program: one block of buffers, views, layers, groups of layers, copies and computations in program order,
+    without a terminator.
 
     `ordered`, written after the name, says that the order of the steps is as it should be: no pass changes it. The pass
     that orders the engines' work sets it, and so may a person.
@@ -65,18 +67,33 @@ class ProgramOp(TextOp):
 
     @property
     def steps(self) -> list[StepOp]:
-        """The ops that do something, in program order.
+        """The ops that do something, in program order, with the layers of groups.
 
-        Raises DiagnosticError if the program holds an op that is neither a step nor the declaration of a buffer, nor a
-        view.
+        Raises DiagnosticError if the program holds an op that is neither a step nor a group of layers, nor the
+        declaration of a buffer, nor a view.
         """
         steps: list[StepOp] = []
-        for op in self.body.block.ops:
+        for op in self._ungrouped():
             if isinstance(op, StepOp):
                 steps.append(op)
             elif not isinstance(op, BufferOp | ViewOp):
                 raise DiagnosticError(f"{op.name} cannot stand in a tile.program", place_of(op))
         return steps
+
+    @property
+    def groups(self) -> list[GroupOp]:
+        """The groups of layers."""
+        return [op for op in self.body.block.ops if isinstance(op, GroupOp)]
+
+    @property
+    def layers(self) -> list[LayerOp]:
+        """The layers in program order, with those of groups."""
+        return [op for op in self._ungrouped() if isinstance(op, LayerOp)]
+
+    def _ungrouped(self) -> Iterator[Operation]:
+        """Return the ops in program order, with those that groups hold in place of the groups."""
+        for op in self.body.block.ops:
+            yield from op.body.block.ops if isinstance(op, GroupOp) else (op,)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -106,7 +123,7 @@ class ProgramOp(TextOp):
         """Raise VerifyException if a step reads elements in global memory that no step has written, if two layers write
         the same ones, if outputs have holes, or if copies cannot be in their multicast group.
         """
-        steps = [op for op in self.body.block.ops if isinstance(op, StepOp)]
+        steps = [op for op in self._ungrouped() if isinstance(op, StepOp)]
         fault = find_group_fault(steps) or find_fault(steps, self.buffers)
         if fault is not None:
             raise WrongOpInside(*fault)

@@ -1,4 +1,6 @@
-"""The attribute that says how a layer is carried out: on which cores, in which parts, in which tiles."""
+"""The attributes that say how a layer is carried out: on which cores, in which parts, in which tiles; and how a group
+of layers is.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.diagnostics.diagnostic import Place
+from ..isa.line import quoted
 
 LoopOrder = Literal["channels_outer", "rows_outer"]
 """Which loop of a product is the outer one. `channels_outer`: weights stay in local memory while the rows change;
@@ -30,7 +33,79 @@ Sending = Literal["separate", "multicast"]
 are read once and cross the bus of global memory, or the interconnect, once.
 """
 
+SliceWeights = Literal["kept", "reloaded"]
+"""What becomes of weights when a layer of a group has computed a slice. `kept`: they stay in the memory of the core
+until its last slice; `reloaded`: each slice loads them.
+"""
+
+Halos = Literal["kept", "recomputed"]
+"""What becomes of elements between the layers of a group that two slices read. `kept`: the earlier slice computes them,
+and the later one finds them; `recomputed`: each slice computes what it reads.
+"""
+
+SliceOrder = Literal["depth_first", "pipelined"]
+"""In which order the layers of a group compute slices. `depth_first`: all layers compute one slice, then the next;
+`pipelined`: while a layer computes a slice, the layer before it computes the next one.
+"""
+
 _HIGHEST = 2**32
+
+
+@dataclass(frozen=True)
+class Group:
+    """How a group of layers is carried out: in `slices` slices along `axis` of the last layer's output.
+
+    `first` is the name of the group's first layer where the group is a field of the schedule of its last layer, else
+    None.
+    """
+
+    axis: int
+    slices: int
+    halos: Halos = "kept"
+    order: SliceOrder = "depth_first"
+    first: str | None = None
+
+    def check(self) -> None:
+        """Raise VerifyException unless the numbers are possible."""
+        if self.axis < 0:
+            raise VerifyException(f"'axis' of a group is at least 0, got {self.axis}")
+        if self.slices < 1:
+            raise VerifyException(f"'slices' of a group is at least 1, got {self.slices}")
+
+    def __str__(self) -> str:
+        """Return the text of the fields, as it stands between angle brackets."""
+        first = "" if self.first is None else f"first = {quoted(self.first)}, "
+        order = "" if self.order == "depth_first" else f", order = {self.order}"
+        return f"{first}axis = {self.axis}, slices = {self.slices}, halos = {self.halos}{order}"
+
+
+@irdl_attr_definition
+class GroupAttr(Data[Group]):
+    """How a group of layers is carried out: slice by slice.
+
+    #tile.group<axis = 2, slices = 4, halos = kept, order = pipelined>
+    """
+
+    name = "tile.group"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Group:
+        """Read the fields in angle brackets, in any order."""
+        start = parser.pos
+        group = _group(parser)
+        if group.first is not None:
+            parser.raise_error(
+                "a group that is an op has no 'first': the layers stand in it", start, parser.pos
+            )
+        return group
+
+    def print_parameter(self, printer: Printer) -> None:
+        """Write the fields in angle brackets."""
+        printer.print_string(f"<{self.data}>")
+
+    def verify(self) -> None:
+        """Raise VerifyException unless the fields are possible."""
+        self.data.check()
 
 
 @dataclass(frozen=True)
@@ -43,7 +118,9 @@ class Schedule:
     of the layer (for most ops, the axes of the output). `depth`: how many input channels a tile sums over before the
     next ones are loaded. `block`: how many channels a block of packed weights has. `output`: where the output is kept.
     `weights`: how cores load the weights that they share. `activations`: how they get the elements that they share of
-    tensors in local memories.
+    tensors in local memories. `slice_weights`: what becomes of the weights from slice to slice, if the layer is in a
+    group. `group`: the group that the layer is the last one of, where schedules are kept beside the IR; in the IR the
+    group is an op.
 
     `places` are where fields were written, by their names, if that is a text beside the IR: errors about them point
     there. They are no part of the schedule: it is printed without them, and equal to one with others.
@@ -59,6 +136,8 @@ class Schedule:
     output: OutputPlace | None = None
     weights: Sending | None = None
     activations: Sending | None = None
+    slice_weights: SliceWeights | None = None
+    group: Group | None = None
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     def decisions(self) -> dict[str, Any]:
@@ -110,6 +189,7 @@ class Schedule:
             output=self.output,
             weights=self.weights,
             activations=self.activations,
+            slice_weights=self.slice_weights,
             places=self.places,
         )
 
@@ -138,6 +218,8 @@ class Schedule:
                 raise VerifyException(f"'tile' has sizes of at least 1, got {list(sizes)}")
         if self.block is not None and self.block < 1:
             raise VerifyException(f"'block' is at least 1, got {self.block}")
+        if self.group is not None:
+            self.group.check()
         count = None if self.cores is None else len(self.cores)
         for name in ("windows", "tile", "depth", "order"):
             values = getattr(self, name)
@@ -169,26 +251,8 @@ class ScheduleAttr(Data[Schedule]):
     @classmethod
     def parse_fields(cls, parser: AttrParser) -> tuple[Schedule, dict[str, int]]:
         """Read the fields in angle brackets; return also where in the text each stands, by its name."""
-        found: dict[str, Any] = {}
-        offsets: dict[str, int] = {}
-
-        def read() -> None:
-            position = parser.pos
-            name = parser.parse_identifier(" for a field of the schedule")
-            if name not in _READERS:
-                parser.raise_error(
-                    f"a schedule has no field '{name}': it has {', '.join(_READERS)}",
-                    position,
-                    parser.pos,
-                )
-            if name in found:
-                parser.raise_error(f"'{name}' is given twice", position, parser.pos)
-            parser.parse_punctuation("=")
-            offsets[name] = position
-            found[name] = _READERS[name](parser)
-
         start = parser.pos
-        parser.parse_comma_separated_list(parser.Delimiter.ANGLE, read)
+        found, offsets = _read_fields(parser, "a schedule", "schedule", _READERS)
         schedule = Schedule(**found)
         try:
             schedule.check()
@@ -208,6 +272,47 @@ class ScheduleAttr(Data[Schedule]):
     def verify(self) -> None:
         """Raise VerifyException unless the fields are possible."""
         self.data.check()
+
+
+def _read_fields(
+    parser: AttrParser, what: str, kind: str, readers: Mapping[str, Callable[[AttrParser], Any]]
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """Read fields in angle brackets, in any order; `what` has them, which is of this kind. Return their values, and
+    where in the text each stands.
+    """
+    found: dict[str, Any] = {}
+    offsets: dict[str, int] = {}
+
+    def read() -> None:
+        position = parser.pos
+        name = parser.parse_identifier(f" for a field of the {kind}")
+        if name not in readers:
+            parser.raise_error(
+                f"{what} has no field '{name}': it has {', '.join(readers)}", position, parser.pos
+            )
+        if name in found:
+            parser.raise_error(f"'{name}' is given twice", position, parser.pos)
+        parser.parse_punctuation("=")
+        offsets[name] = position
+        found[name] = readers[name](parser)
+
+    parser.parse_comma_separated_list(parser.Delimiter.ANGLE, read)
+    return found, offsets
+
+
+def _group(parser: AttrParser) -> Group:
+    """Read the fields of a group in angle brackets."""
+    start = parser.pos
+    found, _ = _read_fields(parser, "a group", "group", _GROUP_READERS)
+    for name in ("axis", "slices"):
+        if name not in found:
+            parser.raise_error(f"a group must have '{name}'", start, parser.pos)
+    group = Group(**found)
+    try:
+        group.check()
+    except VerifyException as error:
+        parser.raise_error(str(error), start, parser.pos)
+    return group
 
 
 def _integer(parser: AttrParser) -> int:
@@ -290,16 +395,32 @@ _READERS: dict[str, Callable[[AttrParser], Any]] = {
     "output": _word("output", get_args(OutputPlace)),
     "weights": _word("loading of weights", get_args(Sending)),
     "activations": _word("sending of activations", get_args(Sending)),
+    "slice_weights": _word("weights between slices", get_args(SliceWeights)),
+    "group": _group,
 }
 """Reads the value of each field."""
+
+_GROUP_READERS: dict[str, Callable[[AttrParser], Any]] = {
+    "first": lambda parser: parser.parse_str_literal(" for the name of the first layer"),
+    "axis": _integer,
+    "slices": _integer,
+    "halos": _word("halos", get_args(Halos)),
+    "order": _word("order", get_args(SliceOrder)),
+}
+"""Reads the value of each field of a group."""
 
 FIELDS = tuple(_READERS)
 """The names of the fields of a schedule, in the order in which they are written."""
 
+GROUP_FIELDS = tuple(_GROUP_READERS)
+"""The names of the fields of a group."""
+
 
 def _text(name: str, value: Any) -> str:
     """Return the text of a field's value: lists in square brackets, a value for all parts without."""
-    if name in ("block", "output", "weights", "activations"):
+    if isinstance(value, Group):
+        return f"<{value}>"
+    if name in ("block", "output", "weights", "activations", "slice_weights"):
         return str(value)
     if name in ("tile", "depth", "order") and len(value) == 1:
         value = value[0]

@@ -6,6 +6,7 @@ What was written is noted by buffer, so that bytes which an older value left at 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from math import prod
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.instructions.coverage import Box, Coverage, window_around
-from ..ir.attribute import values_of
+from ..ir.attribute import Ints, values_of
 from .buffer import GlobalOp
 from .layer import LayerOp
 from .movement import CopyOp
@@ -33,7 +34,8 @@ class _Touch(NamedTuple):
 
 def find_fault(steps: Sequence[StepOp], declared: Sequence[Operation]) -> Fault | None:
     """Return the first step that reads elements which no step has written, the first layer that writes elements which
-    another one has written, or the first output with a hole; None if there is none.
+    another one has written, or the first output with a hole; None if there is none. Layers of different slices may
+    write the same elements, and a layer in a slice may read what slices have written so far.
 
     `declared` are the program's buffers. Buffers that no step writes are left out: a piece of a program may read them.
     """
@@ -44,16 +46,21 @@ def find_fault(steps: Sequence[StepOp], declared: Sequence[Operation]) -> Fault 
         if isinstance(op, GlobalOp) and op.output in targets and prod(op.physical_shape)
     ]
     written = {buffer: Coverage(prod(buffer.physical_shape)) for buffer in buffers}
+    slices = _SlicedWrites()
     for op, buffer, box, is_write in _touches(steps, {op.output: op for op in buffers}):
         if not is_write:
+            if isinstance(op, LayerOp) and op.slice is not None and slices.has(buffer):
+                continue
             if not written[buffer].covers(box):
                 missing = written[buffer].part(box, covered=False)
                 return op, f"reads {_shown(missing, buffer)}, which no step above writes"
             continue
-        if isinstance(op, LayerOp) and written[buffer].touches(box):
+        if isinstance(op, LayerOp) and written[buffer].touches(box) and not slices.allow(op):
             twice = written[buffer].part(box, covered=True)
             return op, f"writes {_shown(twice, buffer)}, which a layer above writes, too"
         written[buffer].add(box)
+        if isinstance(op, LayerOp):
+            slices.add(op)
     for buffer in buffers:
         whole = _whole(buffer)
         if buffer.segment.data == "output" and not written[buffer].covers(whole):
@@ -63,6 +70,37 @@ def find_fault(steps: Sequence[StepOp], declared: Sequence[Operation]) -> Fault 
                 f"no step writes {_shown(missing, buffer)}, expected the steps to write every element of an output",
             )
     return None
+
+
+class _SlicedWrites:
+    """The windows of each buffer that layers have written, with the numbers of their slices."""
+
+    def __init__(self) -> None:
+        self._windows: dict[SSAValue, list[tuple[int | None, Ints]]] = defaultdict(list)
+
+    def add(self, op: LayerOp) -> None:
+        """Note what a layer writes."""
+        self._windows[op.output].append((op.slice_number, op.window))
+
+    def has(self, buffer: GlobalOp) -> bool:
+        """Tell whether slices have written what is written of a buffer."""
+        numbers = [number for number, _ in self._windows[buffer.output]]
+        return bool(numbers) and None not in numbers
+
+    def allow(self, op: LayerOp) -> bool:
+        """Tell whether only layers of other slices have written elements that a layer writes."""
+        return op.slice is not None and all(
+            number is not None and (number != op.slice_number or not _share(window, op.window))
+            for number, window in self._windows[op.output]
+        )
+
+
+def _share(a: Ints, b: Ints) -> bool:
+    """Tell whether two windows, as low and high of each axis, share elements."""
+    own, other = values_of(a), values_of(b)
+    return all(
+        max(own[at], other[at]) < min(own[at + 1], other[at + 1]) for at in range(0, len(own), 2)
+    )
 
 
 def _touches(steps: Sequence[StepOp], buffers: dict[SSAValue, GlobalOp]) -> Iterator[_Touch]:

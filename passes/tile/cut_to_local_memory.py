@@ -18,14 +18,14 @@ units read them, and the parameters of requantization are made into tables; both
 constants, and it is an error if weights that they replace have an address. The sizes of tiles and
 the order of loops are those of the layer's schedule. Where it does not say, weights stay in local
 memory while the rows change, or the rows while the weights do, whichever moves fewer bytes, and
-tiles use half of the local memory where they can, so that the next tile's loads find room. Where the
-input's contiguous axis is not the output's, a tile moves in whole runs and is transposed in local
-memory, if that takes fewer cycles. Where a schedule says `output = local`, each core keeps its part of
-the output in one buffer, its slab, which covers what the core reads beside it, and tiles are views of
-slabs (`tiler_bases/slabs.py`). What a core needs of other cores' parts, these send. Where the schedules
-of parts of a layer say `weights = multicast`, they load equal weights at once, and where they say
-`activations = multicast`, a core sends equal elements to them at once (`multicast.py`). Each family of
-ops has a file in `tilers/`.
+tiles use half of the local memory where they can, so that the next tile's loads find room. Where the input's
+contiguous axis is not the output's, a tile moves in whole runs and is transposed in local memory, if that takes fewer
+cycles. Where a schedule says `output = local`, each core keeps its part of the output in one buffer, its slab, which
+covers what the core reads beside it, and tiles are views of slabs (`tiler_bases/slabs.py`). Of a tensor between layers
+of a group it keeps a slab for each slice, and where a schedule says `slice_weights = kept`, weights stay in local
+memory from slice to slice. What a core needs of other cores' parts, these send. Where the schedules of parts of a
+layer say `weights = multicast`, they load equal weights at once, and where they say `activations = multicast`, a core
+sends equal elements to them at once (`multicast.py`). Each family of ops has a file in `tilers/`.
 """
 
 from __future__ import annotations
@@ -47,11 +47,12 @@ from ...dialects.tile.schedule import Sending
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
+from .groups.slices import check_no_groups
 from .multicast import Multicasts
-from .places import check_places, kept_tensors, mark_kept, part_of, tensors_in_place
+from .places import check_places, kept_tensors, part_of, tensors_in_place
 from .tiler_bases.constants import Constants
-from .tiler_bases.emitter import Emitter
-from .tiler_bases.layer import Buffer, Layer
+from .tiler_bases.emitter import Emitter, LoadedConstants
+from .tiler_bases.layer import Buffer, Layer, mark_kept
 from .tiler_bases.residents import Residents
 from .tiler_bases.slabs import Part, SlabPlan
 from .tiler_bases.tiler import Tiler
@@ -74,6 +75,7 @@ class CutToLocalMemory(SmaltiPass):
     def run(self, ctx: Context, module: ModuleOp) -> None:
         costs = CostModel(target_of(module))
         program = tile.program_of(module)
+        check_no_groups(program)
         block = program.body.block
         kept = kept_tensors(program)
         buffers: dict[SSAValue, Buffer] = {
@@ -88,25 +90,31 @@ class CutToLocalMemory(SmaltiPass):
         constants = Constants(store_of(ctx))
         slabs = _slabs(layers, costs, tensors_in_place(program))
         residents, multicasts = Residents(slabs), Multicasts(block.ops)
-        tilers: dict[SSAValue, Tiler] = {}
+        tilers: dict[tuple[SSAValue, int | None], Tiler] = {}
+        loaded: dict[tuple[SSAValue, int], LoadedConstants] = defaultdict(dict)
         anchor: Operation | None = None
         for together in _loading_together(layers):
             parts: list[tuple[int, list[Operation]]] = []
             declarations: list[Operation] = []
             for layer in together:
-                tiler = tilers.get(layer.output.value)
+                number = layer.operation.slice_number
+                tiler = tilers.get((layer.output.value, number))
                 if tiler is None:
-                    tiler = tilers[layer.output.value] = tiler_of(layer, costs)
+                    tiler = tilers[layer.output.value, number] = tiler_of(layer, costs)
                 elif not _same_computation(layer, tiler.layer):
                     raise DiagnosticError(
                         f"different ops write parts of buffer '{layer.output.name}'", layer.place
                     )
                 check_places(layer, tiler, residents)
+                core = _core_of(layer, costs)
+                keeps = number is not None and layer.operation.decided.slice_weights == "kept"
                 emitter = Emitter(
-                    _core_of(layer, costs),
+                    core,
                     layer.operation.location,
                     layer.op.result_name.data,
                     residents,
+                    number,
+                    loaded[layer.output.value, core] if keeps else None,
                 )
                 schedule = tiler.plan(layer.window, layer.operation.decided, constants)
                 tiler.emit(layer.window, schedule, emitter, constants)
@@ -140,14 +148,15 @@ class CutToLocalMemory(SmaltiPass):
 
 def _slabs(layers: Sequence[Layer], costs: CostModel, in_place: frozenset[SSAValue]) -> SlabPlan:
     """Plan where the tensors lie that stay in local memories."""
-    numbers: dict[SSAValue, int] = {}
+    numbers: dict[tuple[SSAValue, int | None], int] = {}
     parts: list[Part] = []
     for layer in layers:
         core, output = layer.operation.core, layer.output
         if output.is_kept or any(buffer.is_kept for buffer in layer.inputs):
-            number = numbers.setdefault(output.value, len(numbers))
+            at = layer.operation.slice_number
+            number = numbers.setdefault((output.value, at), len(numbers))
             own = 0 if core is None else core.value.data
-            parts.append(part_of(number, layer, tiler_of(layer, costs), own, layer.window))
+            parts.append(part_of(number, layer, tiler_of(layer, costs), own, layer.window, at))
     return SlabPlan.of(parts, costs.lane_group, in_place)
 
 
@@ -161,6 +170,7 @@ def _loading_together(layers: list[Layer]) -> Iterator[list[Layer]]:
             and _sending(last.decided) == _sending(layer.operation.decided)
             and last.next_op is layer.operation
             and last.output == layer.operation.output
+            and last.slice == layer.operation.slice
         ):
             yield together
             together = []
@@ -219,9 +229,9 @@ def _same_computation(a: Layer, b: Layer) -> bool:
 
 
 def _find_siblings(layers: list[Layer]) -> None:
-    """Note in each layer the windows of all layers that write the same output."""
-    windows: dict[SSAValue, list[Window]] = defaultdict(list)
+    """Note in each layer the windows of all layers that write the same output, in the same slice if it is in one."""
+    windows: dict[tuple[SSAValue, int | None], list[Window]] = defaultdict(list)
     for layer in layers:
-        windows[layer.output.value].append(layer.window)
+        windows[layer.output.value, layer.operation.slice_number].append(layer.window)
     for layer in layers:
-        layer.siblings = windows[layer.output.value]
+        layer.siblings = windows[layer.output.value, layer.operation.slice_number]

@@ -31,9 +31,18 @@ class Parts:
     cores: tuple[int, ...]
     windows: tuple[Window, ...]
     split: tuple[int, ...] | None
+    some: tuple[int, ...] | None = None
+    """The numbers of the parts in the schedule of the layer; None if these are all."""
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The number of each part in the schedule of the layer."""
+        return range(len(self.cores)) if self.some is None else self.some
 
     def complete(self, decided: Schedule, rank: int) -> Schedule:
         """Return `decided` with these parts, for an output of `rank` axes."""
+        if self.some is not None and decided.split is not None:
+            return replace(decided, cores=decided.cores or tuple(range(prod(decided.split))))
         if decided.windows is not None:
             return replace(decided, cores=self.cores)
         return replace(decided, cores=self.cores, split=self.split and self.split[:rank])
@@ -67,6 +76,13 @@ def possible_parts(
             f"its schedule has core {max(given)}, target '{costs.target.name}' has {costs.cores} cores",
             "change the cores of the schedule, or compile for another target",
         )
+    if layer.is_sliced and decided.split is not None:
+        if given is None and prod(decided.split) > cores:
+            raise layer.error(
+                f"its schedule has {prod(decided.split)} parts for {cores} cores",
+                "say with 'cores' on which core each part runs",
+            )
+        return [sliced_parts(layer.window, tiler, decided)]
     count = decided.values_per_part
     windows, split = _decided_windows(layer, tiler.units(), decided)
     if windows is None:
@@ -109,6 +125,33 @@ def possible_parts(
             f"give {len(windows)} cores, one for each part, or divide it into {len(given)} parts",
         )
     return [Parts(given, tuple(windows), split)]
+
+
+def sliced_parts(window: Window, tiler: Tiler, decided: Schedule) -> Parts:
+    """Return the parts of a slice of a layer, of which `window` is computed and `decided.split` says how it is divided:
+    along each axis into at most so many.
+    """
+    assert decided.split is not None
+    split = decided.split or (1,)
+    axes = [
+        list(enumerate(parts(range_, count, unit or range_[1] - range_[0])))
+        for range_, count, unit in zip(window, split, tiler.units(), strict=True)
+    ]
+    cores = decided.cores or tuple(range(prod(split)))
+    numbers: list[int] = []
+    windows: list[Window] = []
+    for chosen in product(*axes):
+        number = 0
+        for (at, _), count in zip(chosen, split, strict=True):
+            number = number * count + at
+        numbers.append(number)
+        windows.append(tuple(range_ for _, range_ in chosen))
+    if max(numbers) >= len(cores):
+        raise tiler.layer.error(
+            f"its schedule has {len(cores)} cores for {prod(split)} parts",
+            "give a core for each part",
+        )
+    return Parts(tuple(cores[n] for n in numbers), tuple(windows), split, tuple(numbers))
 
 
 def cheapest(tiler: Tiler, options: Sequence[Parts]) -> Parts:

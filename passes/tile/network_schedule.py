@@ -6,7 +6,7 @@ import fnmatch
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from xdsl.dialects.builtin import TensorType
@@ -15,7 +15,7 @@ from xdsl.utils.exceptions import VerifyException
 from ...backends.diagnostics.diagnostic import DiagnosticError, Note, Place, did_you_mean
 from ...dialects.isa.line import quoted
 from ...dialects.quant.element_type import element_storage
-from ...dialects.tile import LayerOp, ProgramOp, Schedule
+from ...dialects.tile import Group, GroupOp, LayerOp, ProgramOp, Schedule
 from ...dialects.tile.schedule import ScheduleAttr
 
 _SHOWN_ENTRIES = 4
@@ -68,13 +68,14 @@ class NetworkSchedule(Mapping[str, Schedule]):
         layers = layers_of(program)
         for op in layers:
             name = op.tpu_name or ""
-            entry = Entry(name, op.decided, Place(name=name))
+            schedule = replace(op.decided, group=_group_that_ends(op))
+            entry = Entry(name, schedule, Place(name=name))
             if op.core is not None:
                 raise DiagnosticError(
                     f"layer '{name}' is divided already: a schedule names whole layers",
                     hint="take the schedule before tile-split-over-cores runs",
                 )
-            if entries.setdefault(name, entry).schedule != op.decided:
+            if entries.setdefault(name, entry).schedule != schedule:
                 raise DiagnosticError(
                     f"several layers have the name '{name}', and other schedules",
                     hint="give the tpu ops different names",
@@ -181,9 +182,17 @@ def check_at(place: Place, layer: LayerOp, schedule: Schedule) -> None:
         ) from None
 
 
+def _group_that_ends(op: LayerOp) -> Group | None:
+    """Return the group that a layer is the last one of, with the name of its first layer; None if it is of none."""
+    holder = op.parent_op()
+    if not isinstance(holder, GroupOp) or holder.layers[-1] is not op:
+        return None
+    return replace(holder.decided, first=holder.layers[0].tpu_name)
+
+
 def layers_of(program: ProgramOp) -> list[LayerOp]:
     """Return the layers of a program, in their order."""
-    return [op for op in program.body.block.ops if isinstance(op, LayerOp)]
+    return program.layers
 
 
 def layers_hash(layers: Sequence[LayerOp]) -> str:

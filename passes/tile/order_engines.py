@@ -6,12 +6,12 @@
 
 The engines of a core run side by side, each in order, and wait for each other only if they share bytes. The pass plays
 the program with estimated times, twice. First each engine takes the step that it can start first
-(`list_scheduling.py`), so that layers overlap that read each other tile by tile, and the steps of different cores stand
-as they follow each other in time. Then a core's DMA engine takes the loads that are ready, as far ahead as memory
-allows (`load_order.py`), so that weights of later layers come before what waits for another core. If a load stands
-earlier, the lifetime of its buffer begins earlier, so that the buffer gets bytes that the preceding computation does
-not use. No step moves across one that writes what it reads or that touches what it writes, so the program means the
-same. The copies of a multicast move together.
+(`ordering/list_scheduling.py`), so that layers overlap that read each other tile by tile, and the steps of different
+cores stand as they follow each other in time. Then a core's DMA engine takes the loads that are ready, as far ahead as
+memory allows (`ordering/load_order.py`), so that weights of later layers come before what waits for another core. If a
+load stands earlier, the lifetime of its buffer begins earlier, so that the buffer gets bytes that the preceding
+computation does not use. No step moves across one that writes what it reads or that touches what it writes, so the
+program means the same. The copies of a multicast move together.
 
 The pass marks the program as `ordered`, and leaves one that is marked as it is: its order is this pass's own, or that
 of a person who edited it. So it leaves one whose buffers have addresses, too: the addresses hold for the order that the
@@ -38,10 +38,10 @@ from ...dialects.tile.analysis.buffer_uses import BufferUse, BufferUses, memory_
 from ...dialects.tile.buffer import erase_unused_views, is_global
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, place
-from .engine_times import EngineTimes, StepTime
-from .list_scheduling import HeldBuffer, list_scheduled
-from .load_order import LoadsAhead, PlayedStep
-from .step_graph import StepGraph, UsedRanges
+from .ordering.engine_times import EngineTimes, StepTime
+from .ordering.list_scheduling import HeldBuffer, list_scheduled
+from .ordering.load_order import LoadsAhead, PlayedStep
+from .ordering.step_graph import StepGraph, UsedRanges
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target
@@ -79,52 +79,74 @@ class OrderEngines(SmaltiPass):
         program.is_ordered = True
         if not self.prefetch or not steps:
             return
-        times = EngineTimes(target_of(module))
-        played = [_played(op, times.of(op)) for op in steps]
-        ranges, uses = UsedRanges(steps), BufferUses(program, steps)
-        graph = StepGraph.of(steps, ranges)
-        for share in _SHARES:
-            order = _list_scheduled(uses.within(steps), steps, played, graph, times.target, share)
-            reordered = [steps[i] for i in order]
-            ordered = self._loads_ahead(
-                uses,
-                reordered,
-                [played[i] for i in order],
-                StepGraph.of(reordered, ranges),
-                times.target,
-            )
-            if ordered is not None:
-                _rebuild(program, ordered)
-                return
+        found = play(program, target_of(module), self.prefetch)
+        if found is not None:
+            _rebuild(program, found.steps)
+            self.count("moved", found.moved)
 
-    def _loads_ahead(
-        self,
-        buffers: BufferUses,
-        steps: Sequence[tile.StepOp],
-        played: Sequence[PlayedStep],
-        graph: StepGraph,
-        target: Target,
-    ) -> list[tile.StepOp] | None:
-        """Return the steps with loads ahead, or None if buffers could not be placed in any order that was found."""
-        uses = buffers.within(steps)
-        if _crowded_cores(uses, "local", target) or _crowded_cores(uses, "acc", target):
+
+@dataclass(frozen=True)
+class Played:
+    """The steps of a program in the order of their times, how many loads have moved, and when the last step ends."""
+
+    steps: Sequence[tile.StepOp]
+    moved: int
+    cycles: float
+
+
+def play(program: tile.ProgramOp, target: Target, prefetch: int) -> Played | None:
+    """Play a program, in which a core's DMA engine chooses among `prefetch` loads; None if buffers could not be placed
+    in any order that was found.
+    """
+    steps = program.steps
+    times = EngineTimes(target)
+    played = [_played(op, times.of(op)) for op in steps]
+    ranges, uses = UsedRanges(steps), BufferUses(program, steps)
+    graph = StepGraph.of(steps, ranges)
+    for share in _SHARES:
+        order = _list_scheduled(uses.within(steps), steps, played, graph, target, share)
+        reordered = [steps[i] for i in order]
+        found = _loads_ahead(
+            uses,
+            reordered,
+            [played[i] for i in order],
+            StepGraph.of(reordered, ranges),
+            target,
+            prefetch,
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def _loads_ahead(
+    buffers: BufferUses,
+    steps: Sequence[tile.StepOp],
+    played: Sequence[PlayedStep],
+    graph: StepGraph,
+    target: Target,
+    prefetch: int,
+) -> Played | None:
+    """Return the steps with loads ahead, or None if buffers could not be placed in any order that was found."""
+    uses = buffers.within(steps)
+    if _crowded_cores(uses, "local", target) or _crowded_cores(uses, "acc", target):
+        return None
+    capacity = memory_capacity(target, ("local", 0))
+    played = _with_memory(steps, played, uses)
+    attempt = dict.fromkeys(sorted({each.core for each in played}), 0)
+    while True:
+        budgets = {core: capacity * _BUDGETS[tried] for core, tried in attempt.items()}
+        live = _live_bytes(uses, budgets, len(steps))
+        loads = LoadsAhead(played, graph, live, budgets, prefetch)
+        keys = loads.run()
+        ordered = [steps[i] for i in np.lexsort((keys[:, 1], keys[:, 0])).tolist()]
+        crowded = _crowded_cores(buffers.within(ordered), "local", target)
+        if not crowded:
+            return Played(ordered, int((keys[:, 0] % 2 == 0).sum()), loads.end)
+        if all(attempt[core] == len(_BUDGETS) - 1 for core in crowded):
             return None
-        capacity = memory_capacity(target, ("local", 0))
-        played = _with_memory(steps, played, uses)
-        attempt = dict.fromkeys(sorted({each.core for each in played}), 0)
-        while True:
-            budgets = {core: capacity * _BUDGETS[tried] for core, tried in attempt.items()}
-            live = _live_bytes(uses, budgets, len(steps))
-            keys = LoadsAhead(played, graph, live, budgets, self.prefetch).run()
-            ordered = [steps[i] for i in np.lexsort((keys[:, 1], keys[:, 0])).tolist()]
-            crowded = _crowded_cores(buffers.within(ordered), "local", target)
-            if not crowded:
-                self.count("moved", int((keys[:, 0] % 2 == 0).sum()))
-                return ordered
-            if all(attempt[core] == len(_BUDGETS) - 1 for core in crowded):
-                return None
-            for core in crowded:
-                attempt[core] = min(attempt[core] + 1, len(_BUDGETS) - 1)
+        for core in crowded:
+            attempt[core] = min(attempt[core] + 1, len(_BUDGETS) - 1)
 
 
 def _played(op: tile.StepOp, time: StepTime) -> PlayedStep:

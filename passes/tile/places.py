@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from xdsl.ir import SSAValue
 
 from ...dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
+from ..tiling.allocation import Lifetime
 from ..tiling.windows import Window, with_axes_of
 from .decisions import InPlaceReason, PlaceReason, Shortage
 from .tiler_bases.layer import Buffer, Layer
@@ -25,13 +27,25 @@ run ahead, and what addresses leave unused between buffers.
 
 @dataclass(frozen=True)
 class PlannedLayer:
-    """A layer with its complete schedule, and the core and window of each of its parts."""
+    """A layer, or a slice of one of a group, with its complete schedule, and the core and window of each of its parts.
+
+    `slice_number` is that of the slice. `numbers` are those of the parts in the schedule, None if these are all.
+    """
 
     layer: Layer
     tiler: Tiler
     schedule: Schedule
     cores: Sequence[int]
     windows: Sequence[Window]
+    slice_number: int | None = None
+    numbers: Sequence[int] | None = None
+
+    @property
+    def parts(self) -> Iterator[tuple[int, Window, Schedule]]:
+        """The core, the window and the schedule of each part."""
+        numbers = range(len(self.cores)) if self.numbers is None else self.numbers
+        for number, core, window in zip(numbers, self.cores, self.windows, strict=True):
+            yield core, window, self.schedule.of_part(number)
 
 
 @dataclass
@@ -93,24 +107,32 @@ def choose_places(
     candidates: frozenset[SSAValue],
     notes: PlaceNotes | None = None,
     may_be_in_place: bool = True,
+    slices_first: bool = False,
 ) -> Places:
     """Return which of the candidates stay in local memories: they and the tiles of the layers fit at all times.
 
-    Those come first that save most transfers for the time that they stay. `planned` are the layers of a program, in its
-    order. Unless they `may_be_in_place`, only those lie in others whose schedules say so. `notes` get the reasons.
+    Those come first that save most transfers for the time that they stay; with `slices_first`, those between the layers
+    of groups come before all others. `planned` are the layers of a program, in its order. Unless they
+    `may_be_in_place`, only those lie in others whose schedules say so. `notes` get the reasons.
     """
     if not planned:
         return Places(frozenset(), frozenset())
     free = _free_bytes(planned)
     parts = [
-        part_of(number, each.layer, each.tiler, core, window)
+        part_of(number, each.layer, each.tiler, core, window, each.slice_number)
         for number, each in enumerate(planned)
-        for core, window in zip(each.cores, each.windows, strict=True)
+        for core, window, _ in each.parts
     ]
     slabs = SlabPlan.of(parts, planned[0].tiler.costs.lane_group)
     decided = {each.layer.output.value for each in planned if each.schedule.stays_on_chip}
     stays = [value for value in slabs.tensors if value in candidates]
-    stays.sort(key=lambda value: (value not in decided, slabs.layers_per_reader(value)))
+    stays.sort(
+        key=lambda value: (
+            value not in decided,
+            not (slices_first and slabs.is_sliced(value)),
+            slabs.layers_per_reader(value),
+        )
+    )
     kept: set[SSAValue] = set()
     for value in stays:
         needed = {core: np.zeros(len(planned)) for core in free}
@@ -179,8 +201,8 @@ def _placed_in_others(
     """
     claims: dict[tuple[SSAValue, Slab], _Claim] = {}
     for value in kept:
-        first, last = slabs.lifetime(value)
         for slab in slabs.slabs[value]:
+            first, last = slabs.lifetime_of(value, slab)
             size = slabs.size_bytes(slabs.tensors[value], slab.box)
             claims[value, slab] = _Claim(slab.core, size, first, last)
     placed: set[SSAValue] = set()
@@ -213,14 +235,21 @@ def _placed_in_others(
     return frozenset(placed)
 
 
-def part_of(number: int, layer: Layer, tiler: Tiler, core: int, window: Window) -> Part:
+def part_of(
+    number: int,
+    layer: Layer,
+    tiler: Tiler,
+    core: int,
+    window: Window,
+    slice_number: int | None = None,
+) -> Part:
     """Return what a part of layer `number` reads and writes of tensors that stay in local memories."""
     reads: list[Read] = []
     for index, box in tiler.work(window).boxes:
         tensor, seen = layer.inputs[index], tiler.layer.inputs[index]
         box = with_axes_of(tensor.layout.shape, box, seen.layout.shape)
         reads.append(Read(tensor, box, tiler.loads(index)))
-    return Part(number, core, layer.output, window, reads, tiler.aliases())
+    return Part(number, core, layer.output, window, reads, tiler.aliases(), slice_number)
 
 
 def _free_bytes(planned: Sequence[PlannedLayer]) -> dict[int, np.ndarray]:
@@ -228,10 +257,29 @@ def _free_bytes(planned: Sequence[PlannedLayer]) -> dict[int, np.ndarray]:
     costs = planned[0].tiler.costs
     free = {core: np.full(len(planned), float(costs.local_bytes)) for core in range(costs.cores)}
     for at, each in enumerate(planned):
-        for part, (core, window) in enumerate(zip(each.cores, each.windows, strict=True)):
-            needed = each.tiler.footprint(window, each.schedule.of_part(part)).local
-            free[core][at] -= _TILES * needed
+        for core, window, schedule in each.parts:
+            free[core][at] -= _TILES * each.tiler.footprint(window, schedule).local
+    for core, claim in _kept_weights(planned):
+        free[core][claim.first : claim.last + 1] -= claim.size_bytes
     return free
+
+
+def _kept_weights(planned: Sequence[PlannedLayer]) -> Iterator[tuple[int, Lifetime]]:
+    """Return what the weights take of local memories that stay there from slice to slice: the core, and the bytes from
+    one slice of a layer to another.
+    """
+    claims: dict[tuple[SSAValue, int], Lifetime] = {}
+    for at, each in enumerate(planned):
+        if each.slice_number is None or each.schedule.slice_weights != "kept":
+            continue
+        needed: dict[int, int] = defaultdict(int)
+        for core, window, _ in each.parts:
+            needed[core] += each.tiler.work(window).constant_bytes
+        for core, size_bytes in needed.items():
+            key = each.layer.output.value, core
+            known = claims.get(key, Lifetime(0, at, at))
+            claims[key] = Lifetime(max(known.size_bytes, size_bytes), known.first, at)
+    yield from ((core, claim) for (_, core), claim in claims.items())
 
 
 def _is_between_layers(buffer: Buffer) -> bool:
@@ -250,23 +298,14 @@ def _address(buffer: Buffer) -> int | None:
     return owner.address.value.data if isinstance(owner, GlobalOp) and owner.address else None
 
 
-def mark_kept(buffers: dict[SSAValue, Buffer], kept: Collection[SSAValue]) -> None:
-    """Note in the buffers which tensors stay in local memories."""
-    for value, buffer in buffers.items():
-        if buffer.is_kept != (value in kept):
-            buffers[value] = replace(buffer, is_kept=value in kept)
-
-
 def kept_tensors(program: ProgramOp) -> frozenset[SSAValue]:
     """Return the tensors of which schedules say that they stay in local memories."""
-    layers = [op for op in program.body.block.ops if isinstance(op, LayerOp)]
-    return frozenset(op.output for op in layers if op.decided.stays_on_chip)
+    return frozenset(op.output for op in program.layers if op.decided.stays_on_chip)
 
 
 def tensors_in_place(program: ProgramOp) -> frozenset[SSAValue]:
     """Return the tensors of which schedules say that they lie in others."""
-    layers = [op for op in program.body.block.ops if isinstance(op, LayerOp)]
-    return frozenset(op.output for op in layers if op.decided.output == "in_place")
+    return frozenset(op.output for op in program.layers if op.decided.output == "in_place")
 
 
 def check_places(layer: Layer, tiler: Tiler, residents: Residents) -> None:

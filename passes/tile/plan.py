@@ -15,14 +15,17 @@ for each layer alone. `parts` bounds into how many parts a layer is divided. Wit
 in the local memories of the cores that compute them, where they have room; with `in_place` in the buffer of the tensor
 that is joined of them, or of which they are slices. With `multicast_weights`, cores that need
 the same weights load them at once, if the target can; with `multicast_activations`, a core sends what several others
-read of its part to all of them at once. The passes that follow obey the schedule.
+read of its part to all of them at once. With `groups`, layers between which tensors have no room are put into groups,
+which are computed slice by slice (`group_search.py`). The passes that follow obey the schedule.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 from typing import Any, ClassVar
 
 from xdsl.context import Context
@@ -38,21 +41,25 @@ from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.tile_sizes import TriedTile
-from ..tiling.windows import Window
-from .layer_parts import Parts, cheapest, check_core_count, possible_parts
+from ..tiling.windows import Window, sizes_of
+from .group_search import FoundGroup, GroupSearch
+from .groups.make_group import dissolve, group_layers
+from .groups.slices import KEPT_WEIGHTS_SHARE, Slices, order_of_slices, slices_of_group
+from .layer_parts import Parts, cheapest, check_core_count, possible_parts, sliced_parts
 from .multicast import loads_of_weights, sends_of_activations
 from .places import (
+    PlaceNotes,
+    Places,
     PlannedLayer,
     choose_places,
     kept_tensors,
-    mark_kept,
     tensors_in_place,
     that_may_stay,
 )
 from .plan_recorder import PlanRecorder
 from .split_search import choose_parts, considered_alone
 from .tiler_bases.constants import Constants
-from .tiler_bases.layer import Buffer, Layer
+from .tiler_bases.layer import Buffer, Layer, mark_kept
 from .tiler_bases.tiler import Tiler
 from .tilers.registry import tiler_of
 
@@ -71,6 +78,7 @@ class Plan(SmaltiPass):
         "local": "layers whose output stays in local memories",
         "in_place": "layers whose output lies there in a tensor that is joined of it, or of which it is a slice",
         "multicast": "layers whose cores load at once the weights that they share",
+        "groups": "groups that layers were put into",
     }
 
     cores: int | None = None
@@ -85,6 +93,8 @@ class Plan(SmaltiPass):
     """Whether cores may be sent at once what they share of tensors in local memories."""
     splits: str = "together"
     """How layers are divided: `together`, so that they find their inputs where they need them, or `by-layer`."""
+    groups: bool = True
+    """Whether layers may be put into groups, if `splits` is `together`."""
     parts: int | None = None
     """Into how many parts a layer is divided at most; as many as there are cores unless given."""
 
@@ -118,23 +128,15 @@ class Plan(SmaltiPass):
             target, can and self.multicast_weights, can and self.multicast_activations
         )
         recorder = self._recorder
-        notes = None if recorder is None else recorder.places
-        network = _Network(tile.program_of(module), costs, store_of(ctx), cores, self, recorder)
-        kept, in_place = kept_tensors(network.program), tensors_in_place(network.program)
-        if self.on_chip:
-            tilers = (tiler_of(layer, costs) for layer in network.layers(kept))
-            kept = that_may_stay(tilers, notes)
-        planned = network.planned(kept)
-        if self.on_chip:
-            # First as if all could stay, then as those do for which there is room.
-            places = choose_places(planned, kept, notes, self.in_place)
-            if places.kept != kept:
-                planned = network.planned(places.kept)
-                places = choose_places(planned, places.kept, notes, self.in_place)
-            kept, in_place = places
+        program, store = tile.program_of(module), store_of(ctx)
+        network = _Network(program, costs, store, cores, self, recorder)
+        planned, places = self._planned(network)
+        if self.groups and self.on_chip and self.splits == "together":
+            planned, places = self._with_groups(module, network, planned, places)
+        kept, in_place = places
         planned = [self._placed(each, kept, in_place) for each in planned]
         if recorder is not None:
-            recorder.finish(network.program.sym_name.data, planned, costs, cores, in_place)
+            recorder.finish(program.sym_name.data, planned, costs, cores, in_place)
         for each in planned:
             operation, schedule = each.layer.operation, each.schedule
             self.count("local", int(schedule.stays_on_chip))
@@ -143,6 +145,68 @@ class Plan(SmaltiPass):
             if schedule != operation.decided:
                 operation.properties["schedule"] = ScheduleAttr(schedule)
                 self.count("planned")
+
+    def _planned(self, network: _Network) -> tuple[list[PlannedLayer], Places]:
+        """Return the layers of a network with their schedules, and where their outputs lie."""
+        kept = kept_tensors(network.program)
+        if not self.on_chip:
+            return network.planned(kept), Places(kept, tensors_in_place(network.program))
+        notes = None if self._recorder is None else self._recorder.places
+        kept = that_may_stay(map(network.tiler, network.layers(kept)), notes)
+        # First as if all could stay, then as those do for which there is room.
+        planned, places = network.placed(network.planned(kept), kept, notes)
+        network.candidates = kept
+        if places.kept != kept:
+            planned, places = network.placed(network.planned(places.kept), places.kept, notes)
+        return planned, places
+
+    def _with_groups(
+        self,
+        module: ModuleOp,
+        network: _Network,
+        planned: list[PlannedLayer],
+        places: Places,
+    ) -> tuple[list[PlannedLayer], Places]:
+        """Put layers into groups where tensors have no room; return the layers and the places as they are then.
+
+        With all other tensors on chip there may be less room for what is between the layers of groups than by
+        themselves. Then either it stays before others, or the layers are no group: whichever leaves fewer bytes to go
+        through global memory.
+        """
+        search = GroupSearch(network.store, module, replace(self, groups=False).run, network.cores)
+        found = search.run(network.without_room(places))
+        if not found:
+            return planned, places
+        tried = [
+            self._tried(replace(network, slices_first=first), found) for first in (False, True)
+        ]
+        best = min(tried, key=lambda each: each.moved_bytes)
+        for each in best.groups:
+            group_layers(network.program, search.layers[each.first : each.last + 1], each.group)
+        self.count("groups", len(best.groups))
+        return best.planned, best.places
+
+    def _tried(self, network: _Network, found: Sequence[FoundGroup]) -> _Grouped:
+        """Return how a network is planned with those groups for whose layers there is room."""
+        groups, layers = list(found), network.program.layers
+        while True:
+            network = replace(network)
+            made = [
+                group_layers(network.program, layers[each.first : each.last + 1], each.group)
+                for each in groups
+            ]
+            planned, places = self._planned(network)
+            lacking = network.without_room(places)
+            crowded = [
+                each
+                for each, op in zip(groups, made, strict=True)
+                if lacking & {layer.output for layer in op.layers[:-1]}
+            ]
+            for op in made:
+                dissolve(op)
+            if not crowded:
+                return _Grouped(groups, planned, places, network.moved_bytes(places))
+            groups = [each for each in groups if each not in crowded]
 
     def _placed(
         self, planned: PlannedLayer, kept: Collection[SSAValue], in_place: Collection[SSAValue]
@@ -156,7 +220,17 @@ class Plan(SmaltiPass):
         return replace(planned, schedule=schedule)
 
 
-@dataclass(frozen=True)
+@dataclass
+class _Grouped:
+    """A network with groups: its layers, where their outputs lie, and the bytes that go through global memory."""
+
+    groups: Sequence[FoundGroup]
+    planned: list[PlannedLayer]
+    places: Places
+    moved_bytes: int
+
+
+@dataclass
 class _Network:
     """The layers of a program, to be planned on at most `cores` cores as the options of the pass say."""
 
@@ -166,26 +240,74 @@ class _Network:
     cores: int
     options: Plan
     recorder: PlanRecorder | None
+    slices_first: bool = False
+    """Whether tensors between the layers of groups stay before all others."""
+    candidates: frozenset[SSAValue] = frozenset()
+    """The tensors that could stay on chip if there was room."""
+
+    def without_room(self, places: Places) -> frozenset[SSAValue]:
+        """Return the tensors that could stay on chip and do not."""
+        return self.candidates - places.kept
+
+    def moved_bytes(self, places: Places) -> int:
+        """Return how many bytes of the tensors that could stay on chip, and do not, are written and read."""
+        sizes = {value: self.buffers[value] for value in self.without_room(places)}
+        return sum(
+            buffer.bytes_of(prod(buffer.layout.physical)) * len(set(value.uses))
+            for value, buffer in sizes.items()
+        )
 
     def layers(self, kept: frozenset[SSAValue]) -> list[Layer]:
         """Read the layers; the tensors `kept` stay in local memories."""
-        ops = list(self.program.body.block.ops)
-        buffers: dict[SSAValue, Buffer] = {
-            op.output: Buffer.of(op) for op in ops if isinstance(op, tile.GlobalOp)
-        }
+        buffers = dict(self.buffers)
         mark_kept(buffers, kept)
-        layers = [Layer.of(op, buffers) for op in ops if isinstance(op, tile.LayerOp)]
-        siblings: dict[SSAValue, list[Window]] = defaultdict(list)
+        layers = [Layer.of(op, buffers) for op in self.program.layers]
+        siblings: dict[tuple[SSAValue, int | None], list[Window]] = defaultdict(list)
         for layer in layers:
-            siblings[layer.operation.output].append(layer.window)
-            layer.siblings = siblings[layer.operation.output]
+            own = self.slices.get(layer.operation)
+            if own is not None:
+                # All slices are carried out as the largest one is.
+                layer.window = max(own, key=lambda window: prod(sizes_of(window)))
+            operation = layer.operation
+            layer.siblings = siblings[operation.output, operation.slice_number]
+            layer.siblings.append(layer.window)
         return layers
+
+    @cached_property
+    def buffers(self) -> dict[SSAValue, Buffer]:
+        """The buffers in global memory."""
+        return {
+            op.output: Buffer.of(op) for op in self.program.buffers if isinstance(op, tile.GlobalOp)
+        }
+
+    @cached_property
+    def groups(self) -> list[tuple[tile.GroupOp, Slices]]:
+        """The groups, each with what its layers compute in each slice."""
+        return [
+            (op, slices_of_group(op.decided, op.layers, self.buffers, self.costs))
+            for op in self.program.groups
+        ]
+
+    @cached_property
+    def slices(self) -> dict[tile.LayerOp, list[Window]]:
+        """What each layer of a group computes in each of the slices in which it computes something."""
+        return {
+            layer: [window for windows in slices if (window := windows[number]) is not None]
+            for group, slices in self.groups
+            for number, layer in enumerate(group.layers)
+        }
+
+    def tiler(self, layer: Layer) -> Tiler:
+        """Return the tiler of a layer."""
+        tiler = tiler_of(layer, self.costs)
+        tiler.slices = len(self.slices.get(layer.operation, (None,)))
+        return tiler
 
     def planned(self, kept: frozenset[SSAValue]) -> list[PlannedLayer]:
         """Complete the schedule of each layer. Raises DiagnosticError if one cannot be carried out."""
         constants = Constants(self.store)
         layers = self.layers(kept)
-        tilers = [tiler_of(layer, self.costs) for layer in layers]
+        tilers = [self.tiler(layer) for layer in layers]
         options = [self._options(*each) for each in zip(layers, tilers, strict=True)]
         recorder = self.recorder
         if recorder is not None:
@@ -204,6 +326,70 @@ class _Network:
             for each in zip(layers, tilers, chosen, tried, strict=True)
         ]
 
+    def placed(
+        self,
+        planned: Sequence[PlannedLayer],
+        candidates: frozenset[SSAValue],
+        notes: PlaceNotes | None,
+    ) -> tuple[list[PlannedLayer], Places]:
+        """Return which of the candidates stay on chip, with the slices of groups one by one; and the layers, which say
+        whether weights stay from slice to slice: those of a group do if they take little room, and what is between its
+        layers stays nevertheless.
+        """
+        reloading: set[tile.GroupOp] = set()
+        while True:
+            own = [self._with_slice_weights(each, reloading) for each in planned]
+            places = choose_places(
+                self._sliced(own), candidates, notes, self.options.in_place, self.slices_first
+            )
+            crowded = {
+                group
+                for group, _ in self.groups
+                for layer in group.layers[:-1]
+                if layer.output in candidates - places.kept
+            }
+            if crowded <= reloading:
+                return own, places
+            reloading |= crowded
+
+    def _with_slice_weights(
+        self, planned: PlannedLayer, reloading: Collection[tile.GroupOp]
+    ) -> PlannedLayer:
+        """Return a layer whose schedule says whether its weights stay from slice to slice, if it is in a group."""
+        layer, schedule = planned.layer, planned.schedule
+        if len(self.slices.get(layer.operation, ())) < 2 or schedule.slice_weights is not None:
+            return planned
+        needed: dict[int, int] = defaultdict(int)
+        for core, window, _ in planned.parts:
+            needed[core] += planned.tiler.work(window).constant_bytes
+        most = max(needed.values())
+        if not most:
+            return planned
+        group = layer.operation.parent_op()
+        stays = group not in reloading and most <= KEPT_WEIGHTS_SHARE * self.costs.local_bytes
+        schedule = replace(schedule, slice_weights="kept" if stays else "reloaded")
+        return replace(planned, schedule=schedule)
+
+    def _sliced(self, planned: Sequence[PlannedLayer]) -> list[PlannedLayer]:
+        """Return the layers in the order in which they run, those of groups slice by slice."""
+        groups = {op.layers[0]: (op, slices) for op, slices in self.groups}
+        result: list[PlannedLayer] = []
+        at, first = 0, 0
+        while at < len(planned):
+            found = groups.get(planned[at].layer.operation)
+            if found is None:
+                result.append(planned[at])
+                at += 1
+                continue
+            group, slices = found
+            own = planned[at : at + len(group.layers)]
+            for number, layer in order_of_slices(group.decided, len(own), len(slices)):
+                window = slices[number][layer]
+                if window is not None:
+                    result.append(_slice_of(own[layer], window, first + number))
+            at, first = at + len(own), first + len(slices)
+        return result
+
     def _options(self, layer: Layer, tiler: Tiler) -> list[Parts]:
         """Return the ways to divide a layer."""
         core = layer.operation.core
@@ -211,6 +397,18 @@ class _Network:
             return [Parts((core.value.data,), (layer.window,), None)]
         decided, most = layer.operation.decided, self.options.parts
         return possible_parts(layer, tiler, decided, self.cores, most)
+
+
+def _slice_of(planned: PlannedLayer, window: Window, number: int) -> PlannedLayer:
+    """Return slice `number` of a layer, which computes `window` in it."""
+    parts = sliced_parts(window, planned.tiler, planned.schedule)
+    return replace(
+        planned,
+        cores=parts.cores,
+        windows=parts.windows,
+        slice_number=number,
+        numbers=parts.numbers,
+    )
 
 
 def _complete(
@@ -231,10 +429,10 @@ def _complete(
     layer.siblings = list(parts.windows)
     tiler = tiler_of(layer, costs)
     planned = [
-        _planned(tiler, window, decided.of_part(number), constants, None if number else tried)
-        for number, window in enumerate(parts.windows)
+        _planned(tiler, window, decided.of_part(number), constants, None if at else tried)
+        for at, (number, window) in enumerate(zip(parts.numbers, parts.windows, strict=True))
     ]
-    schedule = _joined(tiler, parts.windows, planned, constants).over(
+    schedule = _joined(tiler, parts.windows, planned, constants, parts.some is not None).over(
         parts.complete(decided, layer.rank)
     )
     if schedule.weights is None:
@@ -243,7 +441,15 @@ def _complete(
         schedule = replace(schedule, weights=loads_of_weights(tiler, parts) or alone)
     if schedule.activations is None:
         schedule = replace(schedule, activations=sends_of_activations(tiler, parts))
-    return PlannedLayer(layer, tiler, schedule, parts.cores, parts.windows)
+    return PlannedLayer(
+        layer,
+        tiler,
+        schedule,
+        parts.cores,
+        parts.windows,
+        layer.operation.slice_number,
+        parts.some,
+    )
 
 
 def _planned(
@@ -260,13 +466,17 @@ def _planned(
 
 
 def _joined(
-    tiler: Tiler, windows: tuple[Window, ...], planned: list[Schedule], constants: Constants
+    tiler: Tiler,
+    windows: tuple[Window, ...],
+    planned: list[Schedule],
+    constants: Constants,
+    is_partial: bool,
 ) -> Schedule:
     """Return what the schedules of the parts say as one: a value for all parts if the first part's means the same for
-    each of the others, else a value for each part.
+    each of the others, or if the parts are not all that the layer has in some slice; else a value for each part.
     """
     first = planned[0]
-    if all(
+    if is_partial or all(
         other == first or tiler.plan(window, first, constants) == other
         for window, other in zip(windows, planned, strict=True)
     ):

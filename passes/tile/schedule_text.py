@@ -5,6 +5,7 @@
 
     "conv1" <cores = [0, 1, 2, 3], split = [1, 1, 4, 1], tile = [1, 64, 14, 56], depth = 128, order = channels_outer>
     "layer?.*" <output = local, weights = multicast>
+    "conv5" <group = <first = "conv4", axis = 2, slices = 4, halos = kept>>
 
 The first line may be left out, or its hash: then what they say is not checked. Each entry has the name of a layer, or a
 glob of names, and fields as `#tile.schedule` has them.
@@ -28,15 +29,18 @@ from ...backends.diagnostics.files import read_bytes
 from ...dialects.ir.source_text import SourceText, end_of_ir
 from ...dialects.ir.text.parser import SmaltiLexer
 from ...dialects.isa.line import quoted
-from ...dialects.tile import Schedule
-from ...dialects.tile.schedule import FIELDS, ScheduleAttr
+from ...dialects.tile import Group, Schedule
+from ...dialects.tile.schedule import FIELDS, GROUP_FIELDS, ScheduleAttr
 from .network_schedule import Entry, NetworkSchedule, Origin
 
 SCHEDULE_LIMIT_BYTES = 64 << 20
 """The greatest size of a schedule's text: 64 MiB."""
 
 ScheduleSource = (
-    str | Path | NetworkSchedule | Mapping[str, Schedule | str | Mapping[str, int | str | Sequence]]
+    str
+    | Path
+    | NetworkSchedule
+    | Mapping[str, Schedule | str | Mapping[str, int | str | Sequence | Group]]
 )
 """A schedule, or the path of one, or its text, or schedules by the names of layers or globs of them: each a `Schedule`,
 the text of its fields, or values by the names of its fields.
@@ -44,7 +48,7 @@ the text of its fields, or values by the names of its fields.
 
 _FIRST_LINE = 'the first line is: schedule for network "NAME" "sha256:HASH" target "NAME", where the hash may be absent'
 _ENTRY = 'an entry is: "NAME" <field = value, ...>'
-_UNKNOWN_FIELD = re.compile(r"a schedule has no field '(\w+)'")
+_UNKNOWN_FIELD = re.compile(r"a (schedule|group) has no field '(\w+)'")
 _HINT = (
     "a schedule is text, as smalti compile --emit schedule writes it, and smalti info PROGRAM --schedule prints "
     "that of a program"
@@ -139,7 +143,7 @@ def _wrong(message: str, offset: int, source: SourceText, form: str) -> Diagnost
     end = end_of_ir(source.text)
     hint = form if "expected" in message.lower() else None
     if (unknown := _UNKNOWN_FIELD.match(message)) is not None:
-        hint = did_you_mean(unknown[1], FIELDS)
+        hint = did_you_mean(unknown[2], GROUP_FIELDS if unknown[1] == "group" else FIELDS)
     if offset >= end > 0:
         offset, message = end - 1, f"{message}, but the text ends here"
     return DiagnosticError(message, source.place(offset), hint=hint)
@@ -162,4 +166,6 @@ def _fields(name: object, value: object) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Group):
+        return f"<{value}>"
     return str(value)

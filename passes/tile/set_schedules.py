@@ -21,13 +21,15 @@ field; `split` and `windows` are one field. What no one says is left to `tile-pl
 no layer is an error, and so is a schedule that the shape of a layer rules out; whether the layer can be
 carried out so is seen by the passes that follow.
 
+What an entry says as `group` of a layer becomes a `tile.group` of the layers from its `first` one to this one.
+
 If the file says for which network and target it is, as files do that Smalti writes, these must be the program's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -37,6 +39,7 @@ from ...dialects import tile
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass
+from .groups.make_group import group_as_given
 from .network_schedule import NetworkSchedule, check_at, layers_of
 from .schedule_text import read_schedule
 
@@ -47,7 +50,10 @@ class SetSchedules(SmaltiPass):
 
     name = "tile-set-schedules"
     level: ClassVar[Level] = "tile"
-    counts: ClassVar[Mapping[str, str]] = {"set": "layers whose schedule was given"}
+    counts: ClassVar[Mapping[str, str]] = {
+        "set": "layers whose schedule was given",
+        "groups": "groups that were given",
+    }
 
     file: str
     """Path of the schedule, a text file such as `smalti compile --emit schedule` writes."""
@@ -64,7 +70,10 @@ class SetSchedules(SmaltiPass):
         for layer, given, place in schedule.given(layers_of(program)):
             whole = given.over(layer.decided)
             check_at(place, layer, whole)
-            layer.properties["schedule"] = ScheduleAttr(whole)
+            layer.properties["schedule"] = ScheduleAttr(replace(whole, group=None))
+            if whole.group is not None:
+                group_as_given(program, layer, whole.group, whole.places.get("group", place))
+                self.count("groups")
             self.count("set")
 
 

@@ -13,6 +13,8 @@ After:
 A layer whose schedule does not say is divided along the axis, or the two, that the cost model finds
 cheapest for it alone.
 
+A slice of a layer of a group has as many parts as there are in it: fewer where it has too few rows.
+
 The windows of a layer's parts are disjoint and cover its output. Channels are divided at whole lane
 groups, so that a row's padding is written by one core. A small layer may run on fewer cores than
 there are: each part reads its halo once more, and the weights that it shares with the others unless
@@ -36,6 +38,7 @@ from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.cost import CostModel
 from ..tiling.windows import flatten
+from .groups.slices import check_no_groups
 from .layer_parts import Parts, cheapest, check_core_count, possible_parts
 from .tiler_bases.layer import Buffer, Layer
 from .tilers.registry import tiler_of
@@ -60,6 +63,7 @@ class SplitOverCores(SmaltiPass):
         cores = check_core_count(target, self.cores)
         costs = CostModel(target)
         program = tile.program_of(module)
+        check_no_groups(program)
         buffers: dict[SSAValue, Buffer] = {}
         for op in list(program.body.block.ops):
             if isinstance(op, tile.GlobalOp):
@@ -78,7 +82,7 @@ def _divide(op: tile.LayerOp, parts: Parts) -> None:
     rank = len(op.window.get_values()) // 2
     block = op.parent_block()
     assert block is not None
-    for number, (core, window) in enumerate(zip(parts.cores, parts.windows, strict=True)):
+    for number, core, window in zip(parts.numbers, parts.cores, parts.windows, strict=True):
         part = op.clone()
         part.properties["core"] = integer(core)
         part.properties["window"] = ints(flatten(window[:rank]))

@@ -144,6 +144,7 @@ def _cycles_of(tiler: Tiler, works: Sequence[Sequence[Work]]) -> Cycles:
     costs, layer = tiler.costs, tiler.layer
     matrix, vector = (
         np.array([max(getattr(work, name) for work in each) for each in works], np.float64)
+        * tiler.slices
         for name in ("matrix_cycles", "vector_cycles")
     )
     hidden = np.zeros(len(works))
@@ -152,7 +153,7 @@ def _cycles_of(tiler: Tiler, works: Sequence[Sequence[Work]]) -> Cycles:
     # What all cores load passes the port of each of them.
     port = np.array([max(map(_load_bytes, each)) for each in works]) / costs.port_bytes_per_cycle
     bus = np.array([_bus_bytes(each) for each in works]) / costs.bytes_per_cycle
-    parts = PART_CYCLES * np.array([len(each) for each in works], np.float64)
+    parts = PART_CYCLES * tiler.slices * np.array([len(each) for each in works], np.float64)
     return Cycles(matrix, vector, hidden, np.maximum(bus, port), parts)
 
 
@@ -220,7 +221,8 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
         own = _charged_bytes(written[..., 1] - written[..., 0], buffer, costs)[:, None]
         leaving, read = np.minimum(leaving, own), np.minimum(read, own)
     port = port + np.einsum("ija,iac->ijc", read, writer.owners)
-    return _Edge(source, port, leaving.sum(axis=2), share)
+    slices = reader.tiler.slices
+    return _Edge(source, port * slices, leaving.sum(axis=2) * slices, share)
 
 
 def _reads_in_place(reader: _Layer, index: int) -> bool:

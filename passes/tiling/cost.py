@@ -59,6 +59,7 @@ class Work:
     """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus, and
     bytes copied from local memories, with the box that is read of each such input, by its index, and the share of
     input 0's box that is read. `shared_load_bytes` are loaded at once by all parts whose `shared` is equal.
+    `constant_bytes` of all that is loaded are weights and parameters.
     """
 
     matrix_cycles: int = 0
@@ -70,6 +71,7 @@ class Work:
     density: float = 1.0
     shared_load_bytes: int = 0
     shared: Hashable = None
+    constant_bytes: int = 0
 
 
 @dataclass(eq=False)

@@ -210,7 +210,7 @@ class _Run:
         """Run the body on whole logical tensors and write the window of the result."""
         arguments: list[np.ndarray] = []
         for value in op.inputs:
-            if self._missing(value):
+            if op.slice is None and self._missing(value):
                 label = self.program.specs[value].label
                 raise _ProgramError(f"reads elements of '{label}' that nobody wrote")
             spec = self.program.specs[value]

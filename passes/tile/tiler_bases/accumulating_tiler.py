@@ -457,7 +457,9 @@ class AccumulatingTiler(Tiler):
         else:
             constants += weight_bytes
         stored = self.store_bytes(window)
-        work = Work(matrix_cycles, vector_cycles, loaded, stored, copied, read)
+        work = Work(
+            matrix_cycles, vector_cycles, loaded, stored, copied, read, constant_bytes=constants
+        )
         if self.multicasts_weights and self.layer.inputs[1].is_weights:
             return replace(work, shared_load_bytes=constants, shared=self.weights_of(window))
         return replace(work, load_bytes=loaded + constants)

@@ -30,6 +30,10 @@ Field = int | float | str | bool | tuple[int, ...] | None
 """A property's value: False and None leave it out, True is a unit attribute."""
 
 
+LoadedConstants = dict[tuple[object, ...], SSAValue]
+"""The buffers of constants in a core's memory, by what they hold and how it lies there."""
+
+
 def _attribute(value: Field) -> Attribute:
     if value is True:
         return _UNIT
@@ -67,16 +71,26 @@ def global_buffer(
 class Emitter:
     """Collects the operations of one core for one layer, in program order.
 
-    `origin` is the name of the `tpu` result that the layer computes; `residents` says where tensors lie.
+    `origin` is the name of the `tpu` result that the layer computes; `residents` says where tensors lie. `number` is
+    that of the slice that is computed, None if that is no slice, and `loaded` are the constants that the core has
+    loaded and keeps for the layer's later slices, None if it keeps none.
     """
 
     def __init__(
-        self, core: int, location: LocationAttr, origin: str, residents: Residents
+        self,
+        core: int,
+        location: LocationAttr,
+        origin: str,
+        residents: Residents,
+        number: int | None = None,
+        loaded: LoadedConstants | None = None,
     ) -> None:
         self.core = core
         self.location = location
         self.operations: list[Operation] = []
         self._residents = residents
+        self._slice = number
+        self._loaded = loaded
         self._held = HeldBuffers(residents, location)
         self._core = integer(core)
         self._origin = text(origin)
@@ -193,10 +207,10 @@ class Emitter:
                 (low, low + (high - low - 1) * step + 1)
                 for (low, high), step in zip(box, steps, strict=True)
             )
-            own = self._residents.holding(buffer, self.core, reach)
+            own = self._residents.holding(buffer, self.core, reach, self._slice)
             if own is not None:
                 return [own]
-        return self._residents.pieces_of(buffer)
+        return self._residents.pieces_of(buffer, self._slice)
 
     def _fill_from(
         self,
@@ -271,7 +285,12 @@ class Emitter:
                 if rows.columns != pitch or rows.pitch != pitch:
                     shape = (*shape[:-1], rows.columns)
                 return self._view(value, rows, shape, f"{buffer.name}_tile")
+        key = (buffer.value, box, tuple(order), pitch, tuple(shape))
+        if self._loaded is not None and buffer.is_weights and key in self._loaded:
+            return self._loaded[key]
         target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
+        if self._loaded is not None and buffer.is_weights:
+            self._loaded[key] = target
         self.fill_box(
             target, buffer, box, strides, padding=(order[-1], padding), pad_value=pad_value
         )
@@ -297,7 +316,7 @@ class Emitter:
         """Return the buffer that holds `box` of a tensor that stays as `load` wants it, and the rows of it; None if
         this core keeps no such thing.
         """
-        piece = self._residents.holding(buffer, self.core, box)
+        piece = self._residents.holding(buffer, self.core, box, self._slice)
         rows = None if piece is None else piece.rows(box, order)
         if piece is None or rows is None:
             return None
@@ -322,9 +341,9 @@ class Emitter:
     def _gather(self, buffer: Buffer, box: Window, pad_value: int) -> None:
         """Bring together what the plan says that this core gathers for `box` of a tensor, unless it is there."""
         residents = self._residents
-        if residents.holding(buffer, self.core, box) is not None:
+        if residents.holding(buffer, self.core, box, self._slice) is not None:
             return
-        gathering = residents.gathering(buffer, self.core, box)
+        gathering = residents.gathering(buffer, self.core, box, self._slice)
         if gathering is None:
             return
         tensor = residents.plan.tensors[buffer.value]
@@ -398,7 +417,9 @@ class Emitter:
         # A layer may see the tensor with axes of one element more.
         tensor = residents.plan.tensors[buffer.value]
         shape, seen = tensor.layout.shape, buffer.layout
-        slab = residents.slab_of(buffer, self.core, with_axes_of(shape, box, seen.shape))
+        slab = residents.slab_of(
+            buffer, self.core, with_axes_of(shape, box, seen.shape), self._slice
+        )
         return self._held.slab(tensor, slab).seen_with(seen, shape).part(box)
 
     def share(self, buffer: Buffer, box: Window, pad_value: int) -> None:
@@ -406,7 +427,7 @@ class Emitter:
         residents = self._residents
         tensor = residents.plan.tensors[buffer.value]
         box = with_axes_of(tensor.layout.shape, box, buffer.layout.shape)
-        slab = residents.slab_of(buffer, self.core, box)
+        slab = residents.slab_of(buffer, self.core, box, self._slice)
         own = self._held.slab(tensor, slab)
         for cell, others in residents.sends(tensor, slab, box):
             for other in others:

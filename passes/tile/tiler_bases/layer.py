@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -87,6 +87,13 @@ class Buffer:
         return seeded(self.seed, self.layout.shape, self.storage)
 
 
+def mark_kept(buffers: dict[SSAValue, Buffer], kept: Collection[SSAValue]) -> None:
+    """Note in the buffers which tensors stay in local memories."""
+    for value, buffer in buffers.items():
+        if buffer.is_kept != (value in kept):
+            buffers[value] = replace(buffer, is_kept=value in kept)
+
+
 @dataclass
 class Layer:
     """One `tile.layer` with the one tpu op of its body; `inputs[i]` is the buffer of the op's operand i."""
@@ -121,6 +128,12 @@ class Layer:
     def place(self) -> Place:
         """The place that diagnostics about the layer point at: its ONNX nodes."""
         return _place(self.operation)
+
+    @property
+    def is_sliced(self) -> bool:
+        """Whether the layer computes a slice of its output, or will, as one of a group."""
+        operation = self.operation
+        return operation.slice is not None or isinstance(operation.parent_op(), tile.GroupOp)
 
     @property
     def name(self) -> str:

@@ -99,7 +99,8 @@ class Piece:
 class Residents:
     """The buffers of the tensors that stay in local memories, as they are made.
 
-    `plan` says which there will be.
+    `plan` says which there will be. A `number` is that of the slice in which something is read or written, None if that
+    is no slice.
     """
 
     plan: SlabPlan
@@ -111,10 +112,13 @@ class Residents:
         """Tell whether a tensor stays in local memories."""
         return buffer.value in self.plan.tensors
 
-    def slab_of(self, buffer: Buffer, core: int, box: Window) -> Slab:
+    def slab_of(self, buffer: Buffer, core: int, box: Window, number: int | None = None) -> Slab:
         """Return the slab of the core that computes `box` of a tensor."""
-        slabs = self.plan.slabs[buffer.value]
-        return next(slab for slab in slabs if slab.core == core and contains(slab.own, box))
+        return next(
+            slab
+            for slab in self.plan.slabs[buffer.value]
+            if slab.core == core and contains(slab.own, box) and slab.slice in (None, number)
+        )
 
     def receivers(
         self, buffer: Buffer, own: Slab, box: Window
@@ -125,8 +129,14 @@ class Residents:
         value = buffer.value
         for each in (*self.plan.slabs[value], *self.plan.gatherings[value]):
             shared = None if each is own else intersection(each.box, box)
-            if shared is not None:
+            if shared is not None and self._goes_on(value, own, each):
                 yield each, shared
+
+    def _goes_on(self, value: SSAValue, own: Slab, other: Slab | Gathering) -> bool:
+        """Tell whether what is computed in a slab goes to another place, too: that of its slice or of a later one."""
+        if own.slice is None or other.slice is None:
+            return True
+        return self.plan.is_there(value, own, other.slice)
 
     def sends(
         self, buffer: Buffer, own: Slab, box: Window
@@ -154,12 +164,17 @@ class Residents:
         piece = self._slabs[buffer.value, slab] = replace(outer.part(box), box=slab.box)
         return piece
 
-    def gathering(self, buffer: Buffer, core: int, box: Window) -> Gathering | None:
+    def gathering(
+        self, buffer: Buffer, core: int, box: Window, number: int | None = None
+    ) -> Gathering | None:
         """Return the gathering of a core that holds `box` of a tensor, as it is seen; None if there is none."""
         tensor = self.plan.tensors[buffer.value]
         box = with_axes_of(tensor.layout.shape, box, buffer.layout.shape)
         found = (each for each in self.plan.gatherings[buffer.value] if each.core == core)
-        return next((each for each in found if contains(each.box, box)), None)
+        return next(
+            (each for each in found if contains(each.box, box) and each.slice in (None, number)),
+            None,
+        )
 
     def gathered(self, buffer: Buffer, gathering: Gathering) -> Piece | None:
         """Return the buffer of a gathering; None if it has none yet."""
@@ -194,16 +209,23 @@ class Residents:
         ]
         return Piece(value, core, box, tuple(strides), last, pitch - sizes[last])
 
-    def holding(self, buffer: Buffer, core: int, box: Window) -> Piece | None:
+    def holding(
+        self, buffer: Buffer, core: int, box: Window, number: int | None = None
+    ) -> Piece | None:
         """Return a piece in a core's memory that holds `box` of a tensor that stays, as it is seen; None if there is
         none.
         """
         tensor = self.plan.tensors[buffer.value]
-        slabs = (self.piece(buffer, slab) for slab in self.plan.slabs[buffer.value])
+        value, is_there = buffer.value, self.plan.is_there
+        slabs = (
+            self.piece(buffer, slab)
+            for slab in self.plan.slabs[value]
+            if is_there(value, slab, number)
+        )
         gathered = (
             self.gathered(buffer, each)
-            for each in self.plan.gatherings[buffer.value]
-            if self.is_complete(buffer, each)
+            for each in self.plan.gatherings[value]
+            if is_there(value, each, number) and self.is_complete(buffer, each)
         )
         for piece in (*slabs, *gathered):
             if piece is not None and piece.core == core:
@@ -212,7 +234,7 @@ class Residents:
                     return seen
         return None
 
-    def pieces_of(self, buffer: Buffer) -> list[Piece]:
+    def pieces_of(self, buffer: Buffer, number: int | None = None) -> list[Piece]:
         """Return the pieces of a tensor, with the axes with which `buffer` is seen, each element in one: what each core
         computed, or one piece if the tensor is in global memory.
         """
@@ -232,6 +254,6 @@ class Residents:
         pieces: list[Piece] = []
         for slab in self.plan.slabs[buffer.value]:
             piece = self.piece(buffer, slab)
-            if piece is not None:
+            if piece is not None and self.plan.is_there(buffer.value, slab, number):
                 pieces.append(piece.part(slab.own).seen_with(layout, shape))
         return pieces

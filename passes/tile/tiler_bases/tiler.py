@@ -30,6 +30,8 @@ class Tiler(ABC):
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         self.layer = layer
         self.costs = costs
+        self.slices = 1
+        """In how many slices, of the layer's window each, the output is computed."""
         self.tried: list[TriedTile] | None = None
         """What `plan` looks at is appended here, with the sizes of a schedule's tile, if this is a list."""
 

@@ -9,7 +9,7 @@ from smalti.compiler.compilation.pipelines import passes_of
 from smalti.passes.registry import parse_pipeline, print_pipeline
 from smalti.passes.tile.schedule_text import parse_schedule
 
-PLAN, ORDER = 0, 3
+PLAN, ORDER = 0, 4
 """Where the passes stand among those of level tile."""
 
 

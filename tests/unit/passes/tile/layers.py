@@ -9,8 +9,7 @@ from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.target_attribute import target_of
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
-from smalti.passes.tile.places import mark_kept
-from smalti.passes.tile.tiler_bases.layer import Buffer, Layer
+from smalti.passes.tile.tiler_bases.layer import Buffer, Layer, mark_kept
 from smalti.passes.tile.tiler_bases.tiler import Tiler
 from smalti.passes.tile.tilers.registry import tiler_of
 from smalti.passes.tiling.cost import CostModel

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from xdsl.ir import SSAValue
 
-from ...dialects import tile
-from ...dialects.ir.attribute import values_of
-from ...dialects.quant.element_type import shape_of
-from ...dialects.tile.analysis.buffer_ranges import BufferRanges, Range
-from ...dialects.tile.movement import events_of
+from ....dialects import tile
+from ....dialects.ir.attribute import values_of
+from ....dialects.quant.element_type import shape_of
+from ....dialects.tile.analysis.buffer_ranges import BufferRanges, Range
+from ....dialects.tile.movement import events_of
 
 
 class UsedRanges:

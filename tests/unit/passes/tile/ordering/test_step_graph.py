@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from smalti.dialects import tile
-from smalti.passes.tile.step_graph import StepGraph
+from smalti.passes.tile.ordering.step_graph import StepGraph
 from xdsl.ir import SSAValue
 
 from tests.unit.slabs import TwoRanges, copy, plus_one

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ...backends.instructions.instruction_set import BY_MNEMONIC
-from ...backends.numerics.storage import bytes_of
-from ...backends.targets import cycles as formulas
-from ...dialects import tile
-from ...dialects.ir.attribute import values_of
-from ...dialects.isa.field_values import field_values
-from ...dialects.tile.buffer import is_global
-from ...dialects.tile.checks import storage_of
-from ...dialects.tile.core_op import Fields
+from ....backends.instructions.instruction_set import BY_MNEMONIC
+from ....backends.numerics.storage import bytes_of
+from ....backends.targets import cycles as formulas
+from ....dialects import tile
+from ....dialects.ir.attribute import values_of
+from ....dialects.isa.field_values import field_values
+from ....dialects.tile.buffer import is_global
+from ....dialects.tile.checks import storage_of
+from ....dialects.tile.core_op import Fields
 
 if TYPE_CHECKING:
-    from ...backends.targets.target import Target
+    from ....backends.targets.target import Target
 
 
 @dataclass(frozen=True)

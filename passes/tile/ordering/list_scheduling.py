@@ -22,8 +22,8 @@ from math import inf
 
 import numpy as np
 
-from ...dialects.tile.buffer import MemoryPlace
-from ..tiling.memory_use import MemoryUse
+from ....dialects.tile.buffer import MemoryPlace
+from ...tiling.memory_use import MemoryUse
 from .load_order import Bus, PlayedStep
 from .step_graph import GroupTimes, StepGraph
 

@@ -18,7 +18,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from ..tiling.memory_use import MemoryUse
+from ...tiling.memory_use import MemoryUse
 from .engine_times import StepTime
 from .step_graph import GroupTimes, StepGraph
 
@@ -138,6 +138,8 @@ class LoadsAhead:
         self.group_keys = [0] * len(graph.members)
         self.order: list[int] = []
         """The steps as they were placed."""
+        self.end = 0.0
+        """When the last of these ends."""
         self.own: dict[int, list[int]] = defaultdict(list)
         """The steps of each core."""
         for number, step in enumerate(steps):
@@ -398,6 +400,7 @@ class LoadsAhead:
         """Note when a step starts and ends, and let those start that waited for it only."""
         step = self.steps[number]
         self.order.append(number)
+        self.end = max(self.end, end)
         for core, size in step.ended:
             if core in self.memories:
                 self.memories[core].free(size, end)

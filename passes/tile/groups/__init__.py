@@ -1,0 +1,1 @@
+"""Groups of layers that are computed slice by slice."""

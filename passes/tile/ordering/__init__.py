@@ -1,0 +1,1 @@
+"""The order of steps: plays of a program with estimated times."""
