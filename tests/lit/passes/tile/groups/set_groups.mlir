@@ -32,14 +32,14 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // TILES-COUNT-1: tile.copy core 0 %v_packed
 // TILES-NOT:     tile.copy core 0 %{{[wv]}}_packed
 
-// FIRST:      no_first.schedule:1:{{[0-9]+}}: error: the group that ends with 'second' begins with 'frist', which is no layer before it
+// FIRST:      no_first.schedule:1:11: error: the group that ends with 'second' begins with 'frist', which is no layer before it
 // FIRST-NEXT:   "second" <group
 // FIRST:   hint: did you mean first?
 
-// AXIS:      no_axis.schedule:1:{{[0-9]+}}: error: this is no group from 'first' to 'second': axis must be at most 3, the last of the last layer's output, got 4
+// AXIS:      no_axis.schedule:1:11: error: this is no group from 'first' to 'second': axis must be at most 3, the last of the last layer's output, got 4
 // AXIS:        hint: change the entry, or the layers that it takes in
 
-// TWO:       two_groups.schedule:2:{{[0-9]+}}: error: layer 'second' is in a group already
+// TWO:       two_groups.schedule:2:8: error: layer 'second' is in a group already
 // TWO:         hint: a layer is in one group at most: change the groups, or leave one out
 
 // FIELD:     wrong_field.schedule:1:{{.*}}: error: a group has no field 'sices': it has first, axis, slices, halos, order
