@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ..backends.program.lower_bound import LowerBound
     from ..backends.program.program import Program
     from ..backends.simulator.timing.timing_result import Timing
-    from ..passes.tile.decisions import PlanTrace
+    from ..passes.tile.planning.decisions import PlanTrace
     from .driver.plan_tracing import PlanTracing
     from .onnx_import.model.limits import ImportLimits
 

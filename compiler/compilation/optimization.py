@@ -18,10 +18,15 @@ from .pass_change import PassChange
 
 _LEVELS: tuple[Mapping[str, Mapping[str, object]], ...] = (
     {
-        Plan.name: {"on_chip": False, "multicast_weights": False, "splits": "by-layer"},
+        Plan.name: {
+            "on_chip": False,
+            "multicast_weights": False,
+            "splits": "by-layer",
+            "tiles": "by-layer",
+        },
         OrderEngines.name: {"prefetch": 0},
     },
-    {Plan.name: {"splits": "by-layer"}},
+    {Plan.name: {"splits": "by-layer", "tiles": "by-layer"}},
     {},
 )
 """By level, the options of passes that differ from their defaults."""

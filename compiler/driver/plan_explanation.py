@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from ...passes.tile.decisions import (
+from ...passes.tile.planning.decisions import (
     InPlaceReason,
     LayerDecisions,
     Limit,
@@ -29,7 +29,7 @@ _SPLIT_TITLES = (
     "network",
 )  # fmt: skip
 _TILE_TITLES = (
-    "tile", "order", "depth", "load", "matrix", "vector", "store", "cycles", "local", "acc",
+    "tile", "order", "depth", "load", "matrix", "vector", "store", "cycles", "done", "local", "acc",
 )  # fmt: skip
 _LEFT = {"split", "tile", "order"}
 """The columns that are set left."""
@@ -133,13 +133,16 @@ def _choice_of_tile(tile: TileDecision, fitting: int) -> str:
     if count == 1:
         return f"the only one tried; it fits into {memory}"
     which = f"all {count} tried" if fitting == count else f"{fitting} of {count} tried"
-    return f"{which} fit into {memory}; cycles are those of the first part"
+    lines = f"{which} fit into {memory}; cycles are those of the first part"
+    if tile.candidates[0].done_cycles is None:
+        return lines
+    return f"{lines}; chosen with the tiles of the layers around it"
 
 
 def _tile_row(candidate: TileCandidate) -> tuple[bool, list[str]]:
     stages = (
         candidate.load_cycles, candidate.matrix_cycles, candidate.vector_cycles,
-        candidate.store_cycles, candidate.cycles,
+        candidate.store_cycles, candidate.cycles, candidate.done_cycles,
     )  # fmt: skip
     return candidate.is_chosen, [
         "x".join(map(str, candidate.tile)),

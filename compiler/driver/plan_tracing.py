@@ -16,10 +16,10 @@ from ...dialects import tile
 from ...dialects.ir.location import names_of, place_of
 from ...passes.instrument import PassInstrument
 from ...passes.tile.cut_to_local_memory import CutToLocalMemory
-from ...passes.tile.decisions import LayerDecisions, PlanTrace
 from ...passes.tile.network_schedule import layers_of, names_meant
 from ...passes.tile.plan import Plan
-from ...passes.tile.plan_recorder import PlanRecorder
+from ...passes.tile.planning.decisions import LayerDecisions, PlanTrace
+from ...passes.tile.planning.plan_recorder import PlanRecorder
 from .plan_explanation import explanation
 
 _FLAG = "--explain-plan"

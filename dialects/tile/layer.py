@@ -335,7 +335,7 @@ class GroupOp(TextOp):
       %x = tile.global "x" segment = "input" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
       %a = tile.global "a" segment = "scratch" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
       %y = tile.global "y" segment = "output" shape = [4, 8] order = [0, 1] : memref<4x8xf32, "global">
-      tile.group #tile.group<axis = 0, slices = 2> {
+      tile.group #tile.group<axis = 0, slices = 2, halos = kept> {
         tile.layer (%i = %x : memref<4x8xf32, "global"> as tensor<4x8xf32>)
             -> %a : memref<4x8xf32, "global"> window = [0, 4, 0, 8] {
           %r = tpu.unary "a" %i kind = "exp" : (tensor<4x8xf32>) -> tensor<4x8xf32>

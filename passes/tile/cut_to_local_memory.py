@@ -48,8 +48,8 @@ from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
 from ..tiling.windows import Window
 from .groups.slices import check_no_groups
-from .multicast import Multicasts
-from .places import check_places, kept_tensors, part_of, tensors_in_place
+from .planning.multicast import Multicasts
+from .planning.places import check_places, kept_tensors, part_of, tensors_in_place
 from .tiler_bases.constants import Constants
 from .tiler_bases.emitter import Emitter, LoadedConstants
 from .tiler_bases.layer import Buffer, Layer, mark_kept

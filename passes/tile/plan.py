@@ -10,13 +10,14 @@ After:
         split = [1, 1, 2, 1], tile = [1, 64, 14, 56], depth = 64, order = channels_outer, block = 64> { … }
 
 What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model: with
-`splits=together` the splits of all layers in one search (`split_search.py`), with `splits=by-layer` those that are best
-for each layer alone. `parts` bounds into how many parts a layer is divided. With `on_chip`, tensors between layers stay
-in the local memories of the cores that compute them, where they have room; with `in_place` in the buffer of the tensor
-that is joined of them, or of which they are slices. With `multicast_weights`, cores that need
-the same weights load them at once, if the target can; with `multicast_activations`, a core sends what several others
-read of its part to all of them at once. With `groups`, layers between which tensors have no room are put into groups,
-which are computed slice by slice (`group_search.py`). The passes that follow obey the schedule.
+`splits=together` the splits of all layers in one search (`split_search.py`), and with `tiles=together` then their tiles
+(`tile_search.py`); with `by-layer` those that are best for each layer alone. `parts` bounds into how many parts a layer
+is divided. With `on_chip`, tensors between layers stay in the local memories of the cores that compute them, where they
+have room; with `in_place` in the buffer of the tensor that is joined of them, or of which they are slices. With
+`multicast_weights`, cores that need the same weights load them at once, if the target can; with
+`multicast_activations`, a core sends what several others read of its part to all of them at once. With `groups`, layers
+between which tensors have no room are put into groups, which are computed slice by slice (`group_search.py`). The
+passes that follow obey the schedule.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ from ..tiling.windows import Window, sizes_of
 from .group_search import FoundGroup, GroupSearch
 from .groups.make_group import dissolve, group_layers
 from .groups.slices import KEPT_WEIGHTS_SHARE, Slices, order_of_slices, slices_of_group
-from .layer_parts import Parts, cheapest, check_core_count, possible_parts, sliced_parts
-from .multicast import loads_of_weights, sends_of_activations
-from .places import (
+from .planning.layer_parts import Parts, cheapest, check_core_count, possible_parts, sliced_parts
+from .planning.multicast import loads_of_weights, sends_of_activations
+from .planning.places import (
     PlaceNotes,
     Places,
     PlannedLayer,
@@ -56,15 +57,16 @@ from .places import (
     tensors_in_place,
     that_may_stay,
 )
-from .plan_recorder import PlanRecorder
-from .split_search import choose_parts, considered_alone
+from .planning.plan_recorder import PlanRecorder
+from .planning.split_search import choose_parts, considered_alone
+from .planning.tile_search import choose_tiles
 from .tiler_bases.constants import Constants
 from .tiler_bases.layer import Buffer, Layer, mark_kept
 from .tiler_bases.tiler import Tiler
 from .tilers.registry import tiler_of
 
-SPLITS = ("together", "by-layer")
-"""How layers are divided, as the option `splits` says."""
+SEARCHES = ("together", "by-layer")
+"""How splits are chosen, and tiles, as the options of these names say."""
 
 
 @dataclass(frozen=True)
@@ -95,17 +97,20 @@ class Plan(SmaltiPass):
     """How layers are divided: `together`, so that they find their inputs where they need them, or `by-layer`."""
     groups: bool = True
     """Whether layers may be put into groups, if `splits` is `together`."""
+    tiles: str = "together"
+    """How tiles are chosen: `together`, so that a layer computes what the next ones go on with, or `by-layer`."""
     parts: int | None = None
     """Into how many parts a layer is divided at most; as many as there are cores unless given."""
 
     def __post_init__(self) -> None:
         """Raise DiagnosticError if an option has no such value."""
-        if self.splits not in SPLITS:
-            raise DiagnosticError(
-                f"option 'splits' is {self.splits}, expected one of {', '.join(SPLITS)}",
-                Place(name=f"pass '{self.name}'"),
-                hint=did_you_mean(self.splits, SPLITS),
-            )
+        for option, value in (("splits", self.splits), ("tiles", self.tiles)):
+            if value not in SEARCHES:
+                raise DiagnosticError(
+                    f"option '{option}' is {value}, expected one of {', '.join(SEARCHES)}",
+                    Place(name=f"pass '{self.name}'"),
+                    hint=did_you_mean(value, SEARCHES),
+                )
         if self.parts is not None and self.parts < 1:
             raise DiagnosticError(
                 f"option 'parts' is at least 1, got {self.parts}", Place(name=f"pass '{self.name}'")
@@ -321,10 +326,13 @@ class _Network:
                     considered_alone(*each) for each in zip(tilers, options, strict=True)
                 ]
         tried = [None] * len(layers) if recorder is None else recorder.tiles
-        return [
+        planned = [
             _complete(*each, self.costs, constants)
             for each in zip(layers, tilers, chosen, tried, strict=True)
         ]
+        if self.options.tiles == "by-layer":
+            return planned
+        return choose_tiles(planned, None if recorder is None else recorder.together)
 
     def placed(
         self,

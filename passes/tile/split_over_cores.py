@@ -39,7 +39,7 @@ from ..smalti_pass import Level, SmaltiPass
 from ..tiling.cost import CostModel
 from ..tiling.windows import flatten
 from .groups.slices import check_no_groups
-from .layer_parts import Parts, cheapest, check_core_count, possible_parts
+from .planning.layer_parts import Parts, cheapest, check_core_count, possible_parts
 from .tiler_bases.layer import Buffer, Layer
 from .tilers.registry import tiler_of
 

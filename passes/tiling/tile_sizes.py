@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from ...backends.targets.alignment import align
 from .cost import KEPT_TILE_CYCLES, TILE_CYCLES, CostModel, pipeline_cycles
 from .windows import Range, tiles
 
-_FRACTIONS = (0.5, 1.0)
+FRACTIONS = (0.5, 1.0)
 """The shares of a memory that tiles may fill, in the order of preference: half leaves room to load the next tile
 while this one is computed.
 """
@@ -30,6 +30,19 @@ _AHEAD = 0.15
 FOLLOWING = 0.3
 """How much of what a layer takes the next one takes beside it, tile by tile, if it finds the output in local memory.
 Found with the simulator: without it SqueezeNet takes 4% more cycles, and with 1 MobileNetV2.
+"""
+
+_MOST_SIMILAR = 12
+"""The most tiles of a product that neighbors may choose: the more, the more instructions."""
+
+_MORE_CYCLES, _MORE_LOADS = 1.4, 1.02
+"""How many times the matrix cycles, and the loads from global memory, of a product's own best tiles those may take that
+neighbors choose. The former are counted in whole tiles, so that up to half of the last one is none.
+"""
+
+_SIMILAR, _DIVIDED, _DEPTH_PARTS = 8, 4, (2, 3, 4)
+"""Among how many tiles of a product neighbors choose, for how many of these the depth may be divided, and into how many
+parts.
 """
 
 _MOST_TILES = 8
@@ -209,6 +222,13 @@ def _weight_bytes(p: Product, channels: int, depth: int) -> int:
     return bytes_of(elements, p.storage)
 
 
+def keeps_weights(costs: CostModel, p: Product, channels: int) -> bool:
+    """Tell whether the weights of a tile of so many channels stay while its rows change, also if its depth is divided:
+    those of all parts of it, if they take so little memory.
+    """
+    return _weight_bytes(p, channels, p.depth) <= costs.local_bytes * _AHEAD
+
+
 def product_footprint(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> Footprint:
@@ -217,7 +237,8 @@ def product_footprint(
     """
     pitch = round_up(channels, costs.lane_group)
     outputs = prod(rows) * pitch
-    local = align(_weight_bytes(p, channels, depth))
+    kept_depth = p.depth if keeps_weights(costs, p, channels) else depth
+    local = align(_weight_bytes(p, channels, kept_depth))
     local += align(epilogue_table_bytes(p.table_rows, pitch))
     if not p.reads_in_place(channels, depth):
         local += align(_input_bytes(costs, p, rows, channels, depth))
@@ -273,8 +294,7 @@ def _product_cycles(
     operations = costs.epilogue_operations(p.residual)
     vector += costs.vector_cycles(p.acc_storage, pixels * pitch, operations) * count
     # Weights are loaded ahead, if there is room for many: a tile need not wait for its own.
-    runs_ahead = _weight_bytes(p, channels, p.depth) <= costs.local_bytes * _AHEAD
-    awaited = max(loads - w, 0.0) if runs_ahead else loads
+    awaited = max(loads - w, 0.0) if keeps_weights(costs, p, channels) else loads
     stages = (awaited, float(matrix), float(vector), stores)
     if p.keeps_output:
         stages = (*stages, FOLLOWING * max(stages))
@@ -302,7 +322,7 @@ def tile_product(
     channel_candidates = (
         [given.channels] if given.channels else list(tile_sizes(p.channels, p.unit))
     )
-    for fraction in _FRACTIONS if given.depth in (None, p.depth) else ():
+    for fraction in FRACTIONS if given.depth in (None, p.depth) else ():
         best: tuple[float, ProductTiling] | None = None
         for channels in channel_candidates:
             if _weight_bytes(p, channels, p.depth) > costs.local_bytes * fraction:
@@ -328,6 +348,41 @@ def tile_product(
             if isinstance(found, ProductTiling):
                 return found
     return _divided_depth(costs, p, rows_candidates, channel_candidates[-1], given, 1.0, tried)
+
+
+def similar_products(
+    costs: CostModel, p: Product, own: ProductTiling, cores: int
+) -> list[ProductTiling]:
+    """Return other tilings of `p` that take it not much longer than its `own` if it is alone, the best first: those
+    among which neighbors decide. If the input is kept, the depth may be divided, so that a part of it can be multiplied
+    while its other channels are computed.
+    """
+    stages = _product_cycles(costs, p, own.rows, own.channels, cores)[2]
+    found: list[tuple[float, ProductTiling]] = []
+    for channels in tile_sizes(p.channels, p.unit):
+        for rows in _row_candidates(p):
+            counts = [ceil_div(e, s) for e, s in zip(p.rows, rows, strict=True)]
+            if prod(counts) * ceil_div(p.channels, channels) > _MOST_SIMILAR:
+                break
+            if not product_footprint(costs, p, rows, channels, p.depth).fits(costs, FRACTIONS[0]):
+                continue
+            cycles, outer, needed = _product_cycles(costs, p, rows, channels, cores)
+            loads_more = needed.load > stages.load * _MORE_LOADS and not p.keeps_input
+            if needed.matrix <= stages.matrix * _MORE_CYCLES and not loads_more:
+                found.append((cycles, ProductTiling(rows, channels, p.depth, outer)))
+    found.sort(key=lambda pair: pair[0])
+    tilings = [tiling for _, tiling in found[:_SIMILAR]]
+    if p.can_split_depth and p.keeps_input and p.engine == "matrix":
+        unit = round_up(costs.target.matrix.rows, costs.lane_group)
+        depths = {round_up(ceil_div(p.depth, count), unit) for count in _DEPTH_PARTS}
+        tilings += [
+            replace(tiling, depth=depth)
+            for tiling in tilings[:_DIVIDED]
+            for depth in sorted(depths, reverse=True)
+            if depth < p.depth
+            and (tiling.rows == p.rows or keeps_weights(costs, p, tiling.channels))
+        ]
+    return tilings
 
 
 def _tried(
@@ -409,7 +464,7 @@ def tile_box(
     """
     wanted = _tile_count(stages)
     candidates = list(_box_tiles(extents, units))
-    for fraction in _FRACTIONS:
+    for fraction in FRACTIONS:
         fitting: tuple[int, ...] | None = None
         for tile in candidates:
             needed = footprint(tile)
@@ -439,6 +494,17 @@ def _box_tiles(extents: Sequence[int], units: Sequence[int]) -> Iterator[tuple[i
             if size < current[axis]:
                 current[axis] = size
                 yield tuple(current)
+
+
+def similar_boxes(extents: Sequence[int], units: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Return the sizes of at most `_MOST_TILES` tiles: those that `tile_box` looks at, and those of the whole that are
+    divided along the last axis alone.
+    """
+    *outer, last = extents
+    lanes = ((*outer, size) for size in tile_sizes(last, units[-1])) if units[-1] else ()
+    for tile in (*_box_tiles(extents, units), *lanes):
+        if prod(ceil_div(e, t) for e, t in zip(extents, tile, strict=True)) <= _MOST_TILES:
+            yield tile
 
 
 def _tile_count(stages: Sequence[float]) -> int:

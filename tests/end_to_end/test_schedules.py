@@ -14,7 +14,7 @@ from smalti.backends.program import container
 from smalti.compiler import CompiledModel, Optimization, compile_model, load_program
 from smalti.dialects.tile import Schedule
 from smalti.dialects.tile.schedule import ScheduleAttr
-from smalti.passes.tile.decisions import read_trace
+from smalti.passes.tile.planning.decisions import read_trace
 from smalti.passes.tile.schedule_text import parse_schedule
 from smalti.tools import opt
 

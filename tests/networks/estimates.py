@@ -17,7 +17,7 @@ from smalti.backends.instructions.instruction_set import ENGINES
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.simulator.timing.timing_result import Timing
 from smalti.compiler.driver.plan_tracing import PlanTracing
-from smalti.passes.tile.decisions import PlanTrace
+from smalti.passes.tile.planning.decisions import PlanTrace
 
 from .accuracy import Case
 from .figures import README, Figures

@@ -14,7 +14,7 @@ from smalti.dialects.context import make_context
 from smalti.dialects.ir.context import SmaltiContext
 from smalti.dialects.ir.location import named
 from smalti.dialects.ir.target_attribute import set_target
-from smalti.passes.tile.multicast import Multicasts
+from smalti.passes.tile.planning.multicast import Multicasts
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 

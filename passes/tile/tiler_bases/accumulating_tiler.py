@@ -5,7 +5,7 @@ later tiles can use them.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product as combinations
 from math import gcd
@@ -18,7 +18,7 @@ from ....backends.numerics.device.packing import (
     epilogue_table_rows,
     pack_epilogue_table,
 )
-from ....backends.numerics.rounding_up import round_up
+from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....dialects import tile
 from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work
@@ -29,14 +29,16 @@ from ...tiling.tile_sizes import (
     ProductTiling,
     TriedTile,
     depth_parts,
+    keeps_weights,
     product_footprint,
+    similar_products,
     tile_product,
 )
 from ...tiling.windows import Range, Window, common_unit, sizes_of, tiles
 from .constants import Constants
 from .emitter import Emitter
 from .layer import Buffer, Layer, one_of
-from .tiler import Tiler, given_tile
+from .tiler import Tiler, TileWork, given_tile
 
 Key = tuple[object, ...]
 
@@ -237,12 +239,7 @@ class AccumulatingTiler(Tiler):
             for each in trials:
                 *rows, channels = each.sizes
                 self.tried.append(each._replace(sizes=self.tile_of(rows, channels)))
-        return Schedule(
-            tile=(self.tile_of(tiling.rows, tiling.channels),),
-            depth=(tiling.depth,),
-            order=("channels_outer" if tiling.channels_outer else "rows_outer",),
-            block=block,
-        )
+        return self._schedule(tiling, block)
 
     def tile_of(self, rows: Sequence[int], channels: int) -> tuple[int, ...]:
         """Return the tile of a schedule that has these sizes along the row axes and of the channels."""
@@ -292,20 +289,82 @@ class AccumulatingTiler(Tiler):
     def emit(
         self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
     ) -> None:
-        assert schedule.tile and schedule.depth and schedule.order and schedule.block
-        (tile,), (depth,), (order,) = schedule.tile, schedule.depth, schedule.order
+        assert schedule.tile and schedule.depth and schedule.block
+        (tile,), (size,), block = schedule.tile, schedule.depth, schedule.block
+        product, widest = self.product(window, block), tile[self.channel_axis]
+        stay = keeps_weights(self.costs, product, min(widest, product.channels))
+        depths = [
+            (f"w{number}" if stay else "w", depth)
+            for number, depth in enumerate(depth_parts(self.depth, size))
+        ]
+        kept = _Kept()
+        for rows, channels in self._tiles(window, schedule):
+            self._tile(emitter, constants, kept, rows, channels, depths, block)
+
+    def _tiles(self, window: Window, schedule: Schedule) -> Iterator[tuple[Window, Range]]:
+        """Return the rows and channels of each tile of `window`, in their order."""
+        assert schedule.tile and schedule.order
+        (tile,), (order,) = schedule.tile, schedule.order
         row_windows: Sequence[Window] = list(
             combinations(*(tiles(window[axis], tile[axis]) for axis in self.row_axes))
         )
         channel_ranges = tiles(window[self.channel_axis], tile[self.channel_axis])
-        pairs = (
-            ((r, c) for c in channel_ranges for r in row_windows)
-            if order == "channels_outer"
-            else ((r, c) for r in row_windows for c in channel_ranges)
+        if order == "channels_outer":
+            return ((r, c) for c in channel_ranges for r in row_windows)
+        return ((r, c) for r in row_windows for c in channel_ranges)
+
+    def tile_boxes(self, window: Window, schedule: Schedule) -> list[Window]:
+        return [self.output_box(*each) for each in self._tiles(window, schedule)]
+
+    def tile_work(self, box: Window, schedule: Schedule) -> TileWork:
+        assert schedule.depth
+        work = self.work(box)
+        if not work.matrix_cycles:
+            return TileWork(0, (), work.vector_cycles, work.boxes)
+        storage, rows = self.layer.elements[0].storage, self.costs.target.matrix.rows
+        # Neighbors hide the rest, and a part of the depth takes as many of the folds as it is of the rows.
+        cycles = work.matrix_cycles - self.costs.hidden_matrix_cycles(storage)
+        parts = depth_parts(self.depth, schedule.depth[0])
+        folds = [ceil_div(high - low, rows) for low, high in parts]
+        early = [each for each in work.boxes if each[0] != self.residual]
+        products = tuple(
+            (
+                cycles * count / sum(folds),
+                tuple((index, self._at_depth(index, own, depth)) for index, own in early),
+            )
+            for depth, count in zip(parts, folds, strict=True)
         )
-        kept = _Kept()
-        for row_window, channels in pairs:
-            self._tile(emitter, constants, kept, row_window, channels, depth, schedule.block)
+        late = tuple(each for each in work.boxes if each[0] == self.residual)
+        return TileWork(0, products, work.vector_cycles, late)
+
+    def _at_depth(self, index: int, box: Window, depth: Range) -> Window:
+        """Return what a product over a part of the depth reads of `box`, which the whole reads of input `index`."""
+        if depth == (0, self.depth):
+            return box
+        axis = self.depth_axis(index)
+        return (*box[:axis], depth, *box[axis + 1 :])
+
+    def tile_options(self, window: Window, schedule: Schedule) -> list[Schedule]:
+        assert schedule.block and schedule.depth and schedule.tile and schedule.order
+        (tile,), (depth,) = schedule.tile, schedule.depth
+        if depth != self.depth:
+            return []
+        sharing = self._sharing_weights(window)
+        product = replace(self.product(window, schedule.block), sharing_weights=sharing)
+        rows = tuple(tile[axis] for axis in self.row_axes)
+        own = ProductTiling(
+            rows, tile[self.channel_axis], depth, schedule.order[0] == "channels_outer"
+        )
+        found = similar_products(self.costs, product, own, len(self.layer.siblings))
+        return [self._schedule(tiling, schedule.block) for tiling in found]
+
+    def _schedule(self, tiling: ProductTiling, block: int) -> Schedule:
+        return Schedule(
+            tile=(self.tile_of(tiling.rows, tiling.channels),),
+            depth=(tiling.depth,),
+            order=("channels_outer" if tiling.channels_outer else "rows_outer",),
+            block=block,
+        )
 
     def _widen(self, constants: Constants) -> None:
         """Sum in i64 if the bias exceeds 32 bits once the input's zero point is folded in; the sums stay the same."""
@@ -363,14 +422,16 @@ class AccumulatingTiler(Tiler):
         kept: _Kept,
         rows: Window,
         channels: Range,
-        depth_size: int,
+        depths: Sequence[tuple[str, Range]],
         block: int,
     ) -> None:
-        """Emit one tile: load what is not in local memory yet, multiply over the depth, run the epilogue, store."""
+        """Emit one tile: load what is not in local memory yet, multiply over the depth, run the epilogue, store.
+        `depths` are the parts of the depth, each with the name by which its weights are kept.
+        """
         pitch = round_up(channels[1] - channels[0], self.costs.lane_group)
         acc: SSAValue | None = None
-        for depth in depth_parts(self.depth, depth_size):
-            w = kept.get("w", (*self.weights_key(rows, channels), depth))
+        for name, depth in depths:
+            w = kept.get(name, (*self.weights_key(rows, channels), depth))
             if w is None:
                 w = kept.put(self.load_weights(emitter, constants, rows, channels, depth, block))
             x = kept.get("x", (*self.rows_key(rows, channels), depth))
@@ -422,6 +483,10 @@ class AccumulatingTiler(Tiler):
             layer.clamp,
         )
         emitter.store(out, layer.output, box, order, pitch, pad_value=zero_point)
+
+    def depth_axis(self, index: int) -> int:
+        """Return the axis of input `index` over which a product sums."""
+        return 1
 
     @property
     @abstractmethod

@@ -13,7 +13,7 @@ from ....backends.numerics.rounding_up import round_up
 from ....backends.targets.alignment import align
 from ....dialects.tile import Schedule
 from ...tiling.cost import CostModel, Work
-from ...tiling.tile_sizes import FOLLOWING, Footprint, TriedTile, tile_box
+from ...tiling.tile_sizes import FOLLOWING, FRACTIONS, Footprint, TriedTile, similar_boxes, tile_box
 from ...tiling.windows import Window, grid, sizes_of
 from .constants import Constants
 from .emitter import Emitter
@@ -139,15 +139,31 @@ class BoxTiler(Tiler):
     def emit(
         self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
     ) -> None:
+        self._kept.clear()
+        for box in self.tile_boxes(window, schedule):
+            self.emit_tile(box, emitter, constants)
+
+    def tile_boxes(self, window: Window, schedule: Schedule) -> list[Window]:
         assert schedule.tile is not None
         (tile,) = schedule.tile
         order = self.loop_order
-        self._kept.clear()
+        boxes: list[Window] = []
         for box in grid([window[axis] for axis in order], [tile[axis] for axis in order]):
             part: list[tuple[int, int]] = [(0, 0)] * len(order)
             for axis, range_ in zip(order, box, strict=True):
                 part[axis] = range_
-            self.emit_tile(tuple(part), emitter, constants)
+            boxes.append(tuple(part))
+        return boxes
+
+    def tile_options(self, window: Window, schedule: Schedule) -> list[Schedule]:
+        sizes, order, units = sizes_of(window), self.loop_order, self.units()
+        tiles = similar_boxes([sizes[axis] for axis in order], [units[axis] for axis in order])
+        logical = map(self._logical, tiles)
+        return [
+            Schedule(tile=(tile,))
+            for tile in logical
+            if self._footprint(tile).fits(self.costs, FRACTIONS[0])
+        ]
 
     def load_kept(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import lcm, prod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from ....dialects import tpu
 from ....dialects.tile import Schedule
@@ -17,6 +17,18 @@ from .constants import Constants
 from .emitter import Emitter
 from .layer import Layer
 from .slabs import Alias
+
+
+class TileWork(NamedTuple):
+    """What a tile needs: `load_bytes` from global memory, without weights; the matrix unit for the cycles of
+    `products`, one after the other, each with the boxes that it reads of inputs in local memories, by their index; and
+    then the vector unit for some cycles, which reads the boxes `read`.
+    """
+
+    load_bytes: int
+    products: tuple[tuple[float, tuple[tuple[int, Window], ...]], ...]
+    vector_cycles: float
+    read: tuple[tuple[int, Window], ...]
 
 
 class Tiler(ABC):
@@ -58,6 +70,23 @@ class Tiler(ABC):
         self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
     ) -> None:
         """Emit the copies and computations for `window` of the output, as `schedule`, which is complete, says."""
+
+    def tile_boxes(self, window: Window, schedule: Schedule) -> list[Window]:
+        """Return the boxes of the output that the tiles of `window` are, in the order in which a complete schedule
+        computes them. Unless overridden, `window` is one.
+        """
+        return [window]
+
+    def tile_work(self, box: Window, schedule: Schedule) -> TileWork:
+        """Return what a tile of a complete schedule costs that computes `box` of the output."""
+        work = self.work(box)
+        return TileWork(work.load_bytes, (), work.vector_cycles, work.boxes)
+
+    def tile_options(self, window: Window, schedule: Schedule) -> list[Schedule]:
+        """Return schedules of other tiles for `window`, which by itself takes not much longer in them than in those of
+        `schedule`, which is complete. Unless overridden, there are none.
+        """
+        return []
 
     def least_work(self, window: Window) -> Work:
         """Return what computing `window` of the output costs the units in any schedule, by a cost model of least costs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 
 from ....dialects import tile, tpu
@@ -35,16 +36,20 @@ class PoolTiler(BoxTiler):
         self.pads, self.dilations = integers(op.pads), integers(op.dilations)
 
     def _input_range(self, axis: int, outputs: Range) -> InputRange:
-        """Return the input rows (axis 0) or columns (axis 1) that a range of outputs reads."""
-        return input_range(
+        """Return the input rows (axis 0) or columns (axis 1) that a range of outputs reads; up to the end of the input
+        if only positions follow that the last step of the kernel passes over, so that rows are whole.
+        """
+        size, stride = self.layer.inputs[0].layout.shape[2 + axis], self.strides[axis]
+        found = input_range(
             outputs,
-            self.layer.inputs[0].layout.shape[2 + axis],
+            size,
             kernel=self.kernel[axis],
-            stride=self.strides[axis],
+            stride=stride,
             dilation=self.dilations[axis],
             pad_before=self.pads[axis],
             pad_after=self.pads[2 + axis],
         )
+        return found if size - found.high >= stride else replace(found, high=size)
 
     def fields_of_kind(self) -> dict[str, Field]:
         """Return the fields of tile.pool that tell one kind of pool from another."""
@@ -75,7 +80,8 @@ class PoolTiler(BoxTiler):
         for axis in range(2):
             span = (sizes[2 + axis] - 1) * self.strides[axis]
             span += (self.kernel[axis] - 1) * self.dilations[axis] + 1
-            span = min(span, self.layer.inputs[0].layout.shape[2 + axis])
+            # The last tile may end with positions that the last step passes over.
+            span = min(span + self.strides[axis] - 1, self.layer.inputs[0].layout.shape[2 + axis])
             positions = max(positions, span)
             reads *= span
         layer = self.layer

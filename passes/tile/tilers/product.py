@@ -154,6 +154,19 @@ class MatmulTiler(AccumulatingTiler):
         for part in self._products(window):
             super().emit(part, extended, emitter, constants)
 
+    def tile_boxes(self, window: Window, schedule: Schedule) -> list[Window]:
+        if self._inserted:
+            return [window]
+        boxes: list[Window] = []
+        for part in self._products(window):
+            boxes += super().tile_boxes(part, schedule)
+        return boxes
+
+    def tile_options(self, window: Window, schedule: Schedule) -> list[Schedule]:
+        if self._inserted:
+            return []
+        return super().tile_options(next(iter(self._products(window))), schedule)
+
     def _products(self, window: Window) -> Iterator[Window]:
         """Return the windows of the products that `window` of the op's output consists of, with all axes."""
         window = self._extended(window)
@@ -176,6 +189,9 @@ class MatmulTiler(AccumulatingTiler):
             lead = ((0, 1),) * (self.channel_axis - 1)
             windows = [(*lead, *window[-2:]) for window in windows]
         return all(isinstance(self.tiling(window, block), ProductTiling) for window in windows)
+
+    def depth_axis(self, index: int) -> int:
+        return len(self.layer.inputs[index].layout.shape) - 1 - index
 
     @staticmethod
     def _matrix_box(buffer: Buffer, rows: Window, last: Range) -> Window:

@@ -25,8 +25,8 @@ func.func @main(%x: tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32> attributes {sm
 // CHECK-NEXT:      split    cores  matrix  vector  load {{.*}} layer  network
 // CHECK-NEXT:   *  {{[0-9x]+}}
 // CHECK:          limited by
-// CHECK-NEXT:   tile: {{.*}} tried fit into half of the memories; cycles are those of the first part
-// CHECK-NEXT:      tile      order           depth  load  matrix  vector  store  cycles  local  acc
+// CHECK-NEXT:   tile: {{.*}} tried fit into half of the memories; cycles are those of the first part; chosen with the tiles of the layers around it
+// CHECK-NEXT:      tile      order           depth  load  matrix  vector  store  cycles  done   local    acc
 // CHECK:       *  {{[0-9x]+}}  channels_outer     16
 // CHECK:        output: on chip, in the buffer of 'c', which is joined of it: there is room
 // CHECK-NEXT:     at most {{[0-9,]+}} bytes of a core, until 'c' is done
@@ -36,7 +36,7 @@ func.func @main(%x: tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32> attributes {sm
 // CHECK-EMPTY:
 // CHECK-NEXT: c: tpu.concat, 1x32x8x8 f32
 
-// TRACE:      {"format": "smalti-plan-trace", "version": 1, "network": "main", "target": "default-8c", "cores": 8, "layers": [
+// TRACE:      {"format": "smalti-plan-trace", "version": 2, "network": "main", "target": "default-8c", "cores": 8, "layers": [
 // TRACE-NEXT: {"name": "a", "op": "tpu.conv2d", "nodes": ["Conv_a"], "shape": [1, 16, 8, 8], "storage": "f32", "split": {"decided_by": "search", "possible": {{[0-9]+}}, "candidates": [{"cores": [0{{.*}}
 // TRACE-NEXT: {"name": "b"
 // TRACE-NEXT: {"name": "c"

@@ -13,10 +13,10 @@ func.func @main(%x: tensor<2x8xf32>) -> tensor<2x8xf32> attributes {smalti.input
   func.return %c : tensor<2x8xf32>
 }
 
-// O0: tile-plan{on-chip=false multicast-weights=false splits=by-layer},tile-slice-groups,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines{prefetch=0},tile-assign-addresses
-// O1: tile-plan{splits=by-layer},tile-slice-groups,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines,tile-assign-addresses
+// O0: tile-plan{on-chip=false multicast-weights=false splits=by-layer tiles=by-layer},tile-slice-groups,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines{prefetch=0},tile-assign-addresses
+// O1: tile-plan{splits=by-layer tiles=by-layer},tile-slice-groups,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines,tile-assign-addresses
 // O2: tile-plan,tile-slice-groups,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines,tile-assign-addresses
-// EFFECTS: tile-plan{on-chip=false multicast-weights=false splits=by-layer parts=2},tile-slice-groups,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines{prefetch=8},tile-assign-addresses
+// EFFECTS: tile-plan{on-chip=false multicast-weights=false splits=by-layer tiles=by-layer parts=2},tile-slice-groups,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines{prefetch=8},tile-assign-addresses
 
 // ISA:      error: -O0 is settled in isa IR and cannot be changed
 // ISA-NEXT: hint: leave -O0 out, or compile again from the model or its top IR

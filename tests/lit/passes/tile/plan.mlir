@@ -22,13 +22,13 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // Outputs stay where they are computed, but for the network's. The convolution is divided over a grid; its cores need the
 // same weights, and load them at once. A second pass changes nothing.
-// CHECK: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 3, 56], output = local, activations = multicast> {
-// CHECK: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 4, 1], tile = [1, 64, 4, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast, activations = multicast> {
+// CHECK: -> %q {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 8, 1], tile = [1, 64, 2, 56], output = local, activations = multicast> {
+// CHECK: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 4, 1], tile = [1, 64, 3, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast, activations = multicast> {
 // CHECK: -> %m {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2], tile = [1, 64], output = local, activations = multicast> {
 // CHECK: -> %out {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2], tile = [1, 64], output = global> {
 
 // Each core may load them by itself. Cores with neighboring channels of a position stand side by side.
-// SEPARATE: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 4, 1], tile = [1, 64, 4, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = separate, activations = multicast> {
+// SEPARATE: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 2, 4, 6, 1, 3, 5, 7], split = [1, 2, 4, 1], tile = [1, 64, 3, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = separate, activations = multicast> {
 
 // TWO: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 2, 1, 1],
 
@@ -50,4 +50,4 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // PARTS: pass 'tile-plan': error: option 'parts' is at least 1, got 0
 
 // A part of a layer keeps what the schedule says of its tiles.
-// SPLIT: tile.layer core 2 {{.*}} -> %c {{.*}} window = [0, 1, 0, 64, 7, 14, 0, 28] schedule = #tile.schedule<tile = [1, 64, 4, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast, activations = multicast> {
+// SPLIT: tile.layer core 2 {{.*}} -> %c {{.*}} window = [0, 1, 0, 64, 7, 14, 0, 28] schedule = #tile.schedule<tile = [1, 64, 3, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast, activations = multicast> {

@@ -2,7 +2,7 @@
 
 // A tensor that has an address stays in global memory; one that has none may stay in local memories.
 
-// CHECK: -> %a : {{.*}} tile = [1, 16, 4, 8], output = global> {
+// CHECK: -> %a : {{.*}} tile = [1, 16, 2, 8], output = global> {
 // CHECK: -> %b : {{.*}} tile = [1, 16, 4, 8], output = local, activations = multicast> {
 
 builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {

@@ -26,15 +26,15 @@ def passes(optimization: Optimization, *changes: PassChange) -> list[str]:
     [
         (Optimization(), "tile-plan", "tile-order-engines"),
         (Optimization(2), "tile-plan", "tile-order-engines"),
-        (Optimization(1), "tile-plan{splits=by-layer}", "tile-order-engines"),
+        (Optimization(1), "tile-plan{splits=by-layer tiles=by-layer}", "tile-order-engines"),
         (
             Optimization(0),
-            "tile-plan{on-chip=false multicast-weights=false splits=by-layer}",
+            "tile-plan{on-chip=false multicast-weights=false splits=by-layer tiles=by-layer}",
             "tile-order-engines{prefetch=0}",
         ),
         (
             Optimization(0, on_chip=True, memory_effort=3),
-            "tile-plan{multicast-weights=false splits=by-layer}",
+            "tile-plan{multicast-weights=false splits=by-layer tiles=by-layer}",
             "tile-order-engines{prefetch=3}",
         ),
         (

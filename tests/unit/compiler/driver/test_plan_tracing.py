@@ -15,8 +15,8 @@ from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module, print_module
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
-from smalti.passes.tile import decisions
-from smalti.passes.tile.decisions import PlanTrace, read_trace
+from smalti.passes.tile.planning import decisions
+from smalti.passes.tile.planning.decisions import PlanTrace, read_trace
 
 from tests.shared_files import ROOT
 
@@ -221,8 +221,8 @@ def test_the_document_is_read_as_it_was_written(tmp_path: Path):
         ("{", "this is no JSON"),
         ("[]", "this is no trace of a plan"),
         ('{"format": "other"}', "this is no trace of a plan"),
-        ('{"format": "smalti-plan-trace", "version": 99}', "this trace has version 99, expected 1"),
-        ('{"format": "smalti-plan-trace", "version": 1}', "network: "),
+        ('{"format": "smalti-plan-trace", "version": 99}', "this trace has version 99, expected 2"),
+        ('{"format": "smalti-plan-trace", "version": 2}', "network: "),
     ],
 )
 def test_another_document_is_refused(text: str, message: str):

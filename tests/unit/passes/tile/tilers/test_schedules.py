@@ -22,7 +22,7 @@ from smalti.dialects.ir.weights import WeightStore
 from smalti.dialects.tile.schedule import Schedule, ScheduleAttr
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
-from smalti.passes.tile.layer_parts import possible_parts
+from smalti.passes.tile.planning.layer_parts import possible_parts
 from smalti.passes.tile.tiler_bases.constants import Constants
 from smalti.passes.tile.tiler_bases.layer import Buffer, Layer
 from smalti.passes.tile.tilers.registry import tiler_of

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ...backends.numerics.storage import bytes_of
-from ..tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work, split_cycles
-from ..tiling.windows import Window
+from ....backends.numerics.storage import bytes_of
+from ...tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work, split_cycles
+from ...tiling.windows import Window
+from ..tiler_bases.layer import Buffer
+from ..tiler_bases.tiler import Tiler
 from .layer_parts import Parts
 from .layer_times import Arrival, Cycles, Step, Times, step
-from .tiler_bases.layer import Buffer
-from .tiler_bases.tiler import Tiler
 
 _KEPT = 24
 """How many ways to divide the layers so far are kept."""

@@ -19,14 +19,14 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from xdsl.ir import Operation, SSAValue
 
-from ...dialects import tile
-from ...dialects.ir.attribute import integer
-from ...dialects.tile.buffer import core_of
-from ...dialects.tile.movement import group_of
-from ...dialects.tile.schedule import Schedule, Sending
-from ..tiling.windows import intersection
+from ....dialects import tile
+from ....dialects.ir.attribute import integer
+from ....dialects.tile.buffer import core_of
+from ....dialects.tile.movement import group_of
+from ....dialects.tile.schedule import Schedule, Sending
+from ...tiling.windows import intersection
+from ..tiler_bases.tiler import Tiler
 from .layer_parts import Parts
-from .tiler_bases.tiler import Tiler
 
 _Key = tuple[object, ...]
 """What copies have in common that can be one multicast."""

@@ -21,14 +21,14 @@ from smalti.dialects.tile.movement import events_of, group_of
 from smalti.dialects.tile.schedule import Schedule, ScheduleAttr
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
-from smalti.passes.tile.multicast import Multicasts
+from smalti.passes.tile.planning.multicast import Multicasts
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from tests.unit.tile_programs import expected as computed
 from tests.unit.tile_programs import images, two_layers, weights
 
-from .tilers.random_network import Network
+from ..tilers.random_network import Network
 
 SIZE = 64
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xdsl.ir import SSAValue
 
-from ...dialects.ir.location import names_of
-from ...dialects.tile import Schedule
-from ...dialects.tile.schedule import ScheduleAttr, Sending
-from ..tiling.cost import CostModel
-from ..tiling.tile_sizes import TriedTile
+from ....dialects.ir.location import names_of
+from ....dialects.tile import Schedule
+from ....dialects.tile.schedule import ScheduleAttr, Sending
+from ...tiling.cost import CostModel
+from ...tiling.tile_sizes import FRACTIONS, TriedTile
+from ..tiler_bases.layer import Layer
 from .decisions import (
     LayerDecisions,
     PlaceDecision,
@@ -28,7 +29,7 @@ from .layer_parts import Parts
 from .multicast import cores_sharing_activations, cores_sharing_weights
 from .places import PlaceNotes, PlannedLayer
 from .split_search import Considered
-from .tiler_bases.layer import Layer
+from .tile_search import ConsideredTile
 
 
 @dataclass
@@ -44,11 +45,12 @@ class PlanRecorder:
     possible: list[int] = field(default_factory=list)
     splits: list[list[Considered]] = field(default_factory=list)
     tiles: list[list[TriedTile]] = field(default_factory=list)
+    together: list[list[ConsideredTile]] = field(default_factory=list)
 
     def begin_round(self, options: Sequence[Sequence[Parts]]) -> None:
         """Forget the last round; each layer may be divided in these ways."""
         self.possible = [len(each) for each in options]
-        self.splits = []
+        self.splits, self.together = [], []
         self.tiles = [[] for _ in options]
 
     def finish(
@@ -76,7 +78,12 @@ class PlanRecorder:
             shape=layer.shape,
             storage=layer.output.storage,
             split=self._split(number, layer, parts, costs),
-            tile=_tile(self.tiles[number], decided, schedule.of_part(0)),
+            tile=_tile(
+                self.tiles[number],
+                self.together[number] if self.together else (),
+                decided,
+                schedule.of_part(0),
+            ),
             output=self._place(layer, schedule, in_place),
             weights=_sending(
                 schedule.weights,
@@ -160,11 +167,31 @@ def _estimate(considered: Considered, costs: CostModel) -> SplitEstimate:
     )
 
 
-def _tile(tried: Sequence[TriedTile], decided: Schedule, chosen: Schedule) -> TileDecision:
+def _tile(
+    tried: Sequence[TriedTile],
+    together: Sequence[ConsideredTile],
+    decided: Schedule,
+    chosen: Schedule,
+) -> TileDecision:
     """Return the decision about tiles; `chosen` is the schedule of the first part."""
-    candidates = [_tile_candidate(each, chosen) for each in tried]
-    candidates.sort(key=lambda each: (not each.fits, each.cycles or 0, not each.is_chosen))
-    return TileDecision("search" if decided.tile is None else "schedule", tuple(candidates))
+    candidates = {_key(found): found for found in (_tile_candidate(each, chosen) for each in tried)}
+    for each in together:
+        found = _candidate_together(each, chosen)
+        key = _key(found)
+        if key in candidates:
+            found = replace(candidates[key], done_cycles=found.done_cycles)
+        candidates[key] = found
+    ordered = sorted(candidates.values(), key=_rank)
+    return TileDecision("search" if decided.tile is None else "schedule", tuple(ordered))
+
+
+def _key(candidate: TileCandidate) -> tuple[tuple[int, ...], int | None, bool]:
+    return candidate.tile, candidate.depth, candidate.fits
+
+
+def _rank(candidate: TileCandidate) -> tuple[bool, bool, int, int, bool]:
+    done, cycles = candidate.done_cycles, candidate.cycles or 0
+    return not candidate.fits, done is None, done or 0, cycles, not candidate.is_chosen
 
 
 def _tile_candidate(tried: TriedTile, chosen: Schedule) -> TileCandidate:
@@ -188,6 +215,28 @@ def _tile_candidate(tried: TriedTile, chosen: Schedule) -> TileCandidate:
         vector_cycles=vector,
         store_cycles=store,
         cycles=None if tried.cycles is None else round(tried.cycles),
+        done_cycles=None,
+    )
+
+
+def _candidate_together(considered: ConsideredTile, chosen: Schedule) -> TileCandidate:
+    own, footprint = considered.schedule, considered.footprint
+    assert own.tile is not None
+    return TileCandidate(
+        tile=own.tile[0],
+        depth=None if own.depth is None else own.depth[0],
+        order=None if own.order is None else own.order[0],
+        is_chosen=(own.tile, own.depth) == (chosen.tile, chosen.depth),
+        fits=True,
+        share=FRACTIONS[0],
+        local_bytes=footprint.local,
+        acc_bytes=footprint.acc,
+        load_cycles=None,
+        matrix_cycles=None,
+        vector_cycles=None,
+        store_cycles=None,
+        cycles=None,
+        done_cycles=round(considered.done),
     )
 
 

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ...dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
-from ..tiling.allocation import Lifetime
-from ..tiling.windows import Window, with_axes_of
+from ....dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
+from ...tiling.allocation import Lifetime
+from ...tiling.windows import Window, with_axes_of
+from ..tiler_bases.layer import Buffer, Layer
+from ..tiler_bases.residents import Residents
+from ..tiler_bases.slabs import Alias, Part, Read, Slab, SlabPlan
+from ..tiler_bases.tiler import Tiler
 from .decisions import InPlaceReason, PlaceReason, Shortage
-from .tiler_bases.layer import Buffer, Layer
-from .tiler_bases.residents import Residents
-from .tiler_bases.slabs import Alias, Part, Read, Slab, SlabPlan
-from .tiler_bases.tiler import Tiler
 
 _TILES = 2.5
 """How many tiles of a layer have room beside the tensors that stay: the one that is computed, the next one, whose loads

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tiling.cost import EXPOSED
+from ...tiling.cost import EXPOSED
 
 SENDING = 200
 """The cycles that a layer waits for what other cores send it, besides those in which it passes the ports: the latency

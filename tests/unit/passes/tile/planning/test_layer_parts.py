@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import tpu
 from smalti.dialects.tile import Schedule
-from smalti.passes.tile.layer_parts import Parts, possible_parts
+from smalti.passes.tile.planning.layer_parts import Parts, possible_parts
 from smalti.passes.tile.tiler_bases.tiler import Tiler
 from smalti.passes.tiling.windows import contains, flatten, intersection, sizes_of
 
-from .layers import tilers_of
-from .tilers.random_network import Network
+from ..layers import tilers_of
+from ..tilers.random_network import Network
 
 
 def convolution(channels: int, height: int, width: int) -> Tiler:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 
 FORMAT = "smalti-plan-trace"
-VERSION = 1
+VERSION = 2
 
 DecidedBy = Literal["search", "schedule"]
 """Who decided: `search`, the pass among the candidates; `schedule`, what the layer's schedule said before."""
@@ -129,11 +129,11 @@ class SplitDecision:
 
 @dataclass(frozen=True)
 class TileCandidate:
-    """A size of tiles for the first part of a layer, as fields of a schedule, and the bytes of a tile's buffers.
+    """A size of tiles for a layer, as fields of a schedule, and the bytes of a tile's buffers.
 
-    `depth` and `order` are None for layers without products. The cycles of the part are estimated by stages that run
-    side by side; they are None where that is not needed to choose: because the tile does not fit, or because the first
-    one that fits is taken.
+    `depth` and `order` are None for layers without products. The cycles of the first part are estimated by stages that
+    run side by side; they are None where that is not needed to choose: because the tile does not fit, because the first
+    one that fits is taken, or because only the search of all layers' tiles together looks at it.
     """
 
     tile: tuple[int, ...]
@@ -150,12 +150,16 @@ class TileCandidate:
     vector_cycles: int | None
     store_cycles: int | None
     cycles: int | None
+    done_cycles: int | None
+    """When the last tile of the layer is done, from the start of the network, if the layers before it have the tiles
+    that are best for this one. None if the tiles of all layers are not chosen together, or not among this one.
+    """
 
 
 @dataclass(frozen=True)
 class TileDecision:
-    """In which tiles the first part of a layer is computed: those that fit first, by cycles. A schedule that gives the
-    tile leaves at most one candidate.
+    """In which tiles the first part of a layer is computed: those that the search of all layers' tiles looked at, by
+    `done_cycles`, then others that fit, by cycles. A schedule that gives the tile leaves at most one candidate.
     """
 
     decided_by: DecidedBy

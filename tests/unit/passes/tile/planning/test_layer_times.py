@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalti.passes.tile.layer_times import SENDING, Arrival, Cycles, Step, Times, step
+from smalti.passes.tile.planning.layer_times import SENDING, Arrival, Cycles, Step, Times, step
 from smalti.passes.tiling.cost import EXPOSED
 
 NOTHING = np.zeros(1)

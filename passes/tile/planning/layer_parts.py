@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
-from ...backends.numerics.rounding_up import ceil_div
-from ...dialects.tile import Schedule
-from ..tiling.cost import split_cycles
-from ..tiling.windows import Range, Window, parts, unflatten
-from .tiler_bases.layer import Layer, one_of
-from .tiler_bases.tiler import Tiler
+from ....backends.diagnostics.diagnostic import DiagnosticError
+from ....backends.numerics.rounding_up import ceil_div
+from ....dialects.tile import Schedule
+from ...tiling.cost import split_cycles
+from ...tiling.windows import Range, Window, parts, unflatten
+from ..tiler_bases.layer import Layer, one_of
+from ..tiler_bases.tiler import Tiler
 
 if TYPE_CHECKING:
-    from ...backends.targets.target import Target
+    from ....backends.targets.target import Target
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from smalti.dialects import tpu
 from smalti.dialects.tile import Schedule
-from smalti.passes.tile.layer_parts import Parts, cheapest, possible_parts
-from smalti.passes.tile.split_search import (
+from smalti.passes.tile.planning.layer_parts import Parts, cheapest, possible_parts
+from smalti.passes.tile.planning.split_search import (
     Considered,
     _advance,
     _connect,
@@ -23,8 +23,8 @@ from smalti.passes.tile.split_search import (
 from smalti.passes.tile.tiler_bases.tiler import Tiler
 from xdsl.ir import SSAValue
 
-from .layers import tilers_of
-from .tilers.random_network import Network
+from ..layers import tilers_of
+from ..tilers.random_network import Network
 
 CORES = 8
 

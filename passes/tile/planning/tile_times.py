@@ -1,0 +1,145 @@
+"""Estimates when the tiles of layers run: a play of both units of one core, tile by tile, no IR.
+
+A tile is multiplied, in one step for each part of its depth, and then its accumulators pass the vector unit; layers
+without products take that alone. A step starts as soon as what it reads is there and its unit is free, also before
+steps of earlier layers that wait. Weights are taken to be there in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from typing import NamedTuple
+
+_LATENCY = 100.0
+"""The cycles from the end of a tile to the time at which another core has it, besides those in which it passes the
+port: the issue of the copy, the wait for what is sent before it, and the latency of the interconnect.
+"""
+
+_LEAST_GAP = 24.0
+"""Gaps between steps that are shorter are not filled."""
+
+_GAPS = 8
+"""In how many gaps of a unit a later step may start."""
+
+_STEP_CYCLES = 32.0
+"""What one more step counts as work: for programs with fewer instructions, among those that take as long."""
+
+Gaps = list[tuple[float, float]]
+"""When a unit is free, ascending; the last gap has no end."""
+
+
+class Tile(NamedTuple):
+    """The cycles that a tile takes: to load what comes from global memory; of the matrix unit, for each part of its
+    depth; and of the vector unit.
+    """
+
+    load: float
+    products: tuple[float, ...]
+    vector: float
+
+
+class Wait(NamedTuple):
+    """What the steps of a layer read of another one: the number of its last tile, -1 for none, among those that this
+    core computes, and among those of others; all of what comes from others passes the port in `port` cycles.
+    """
+
+    own: Sequence[int]
+    others: Sequence[int]
+    port: float
+
+
+class Timeline(NamedTuple):
+    """When the units are free after some layers, when what they load is there, when all of them are done, and for how
+    many cycles they work.
+    """
+
+    matrix: Gaps = [(0.0, inf)]  # noqa: RUF012 (never changed)
+    vector: Gaps = [(0.0, inf)]  # noqa: RUF012
+    loaded: float = 0.0
+    done: float = 0.0
+    worked: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """What a search makes small."""
+        return self.done + self.worked / 16
+
+
+def play(
+    before: Timeline,
+    tiles: Sequence[Tile],
+    waits: Sequence[tuple[Wait, Sequence[float]]],
+    accumulators: int,
+    drain: float,
+) -> tuple[list[float], Timeline]:
+    """Return when each of the `tiles` of a layer is done, and the times after it.
+
+    `waits` are what it reads, with the times at which the tiles of these layers are done. The accumulator memory has
+    room for those of so many tiles; the unit has the last sums `drain` cycles after their product.
+    """
+    arrivals = [(wait, done, _arrivals(wait, done)) for wait, done in waits]
+    matrix, vector, loaded, worked = (
+        list(before.matrix),
+        list(before.vector),
+        before.loaded,
+        before.worked,
+    )
+    step, multiplied, done = 0, 0.0, 0.0
+    ends: list[float] = []
+    for number, tile in enumerate(tiles):
+        at = 0.0
+        if tile.load:
+            loaded = at = loaded + tile.load
+        if tile.products:
+            if number >= accumulators:
+                at = max(at, ends[number - accumulators])
+            for cycles in tile.products:
+                at = max(at, multiplied, _ready(arrivals, step))
+                multiplied = _start(matrix, at, cycles) + cycles
+                worked += cycles + _STEP_CYCLES
+                step += 1
+            at = multiplied + drain
+        at = max(at, done, _ready(arrivals, step))
+        step += 1
+        done = _start(vector, at, tile.vector) + tile.vector
+        worked += tile.vector + _STEP_CYCLES
+        ends.append(done)
+    after = Timeline(matrix[-_GAPS:], vector[-_GAPS:], loaded, max(before.done, done), worked)
+    return ends, after
+
+
+def _arrivals(wait: Wait, done: Sequence[float]) -> list[float]:
+    """Return when this core has what others compute as they are done with each tile."""
+    found: list[float] = []
+    at, each = 0.0, wait.port / max(len(done), 1)
+    for end in done:
+        at = max(at, end) + each
+        found.append(at + _LATENCY)
+    return found
+
+
+def _ready(arrivals: Sequence[tuple[Wait, Sequence[float], Sequence[float]]], step: int) -> float:
+    """Return when all that a step reads is there."""
+    ready = 0.0
+    for wait, done, arrived in arrivals:
+        own, other = wait.own[step], wait.others[step]
+        if own >= 0 and done[own] > ready:
+            ready = done[own]
+        if other >= 0 and arrived[other] > ready:
+            ready = arrived[other]
+    return ready
+
+
+def _start(gaps: Gaps, ready: float, cycles: float) -> float:
+    """Return when a unit starts a step of so many cycles that can start at `ready`: in the first gap that has room."""
+    for index, (low, high) in enumerate(gaps):
+        start = low if low > ready else ready
+        end = start + cycles
+        if end <= high:
+            left = [(low, start)] if start - low >= _LEAST_GAP else []
+            if high - end >= _LEAST_GAP:
+                left.append((end, high))
+            gaps[index : index + 1] = left
+            return start
+    raise AssertionError("the last gap has no end")
