@@ -31,6 +31,7 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "tpu-fuse-lookup": ".tpu.fuse_lookup:FuseLookup",
     "tpu-fuse-activation": ".tpu.fuse_activation:FuseActivation",
     "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",
+    "tpu-narrow-floats": ".tpu.narrow_floats:NarrowFloatsPass",
     "tpu-legalize-types": ".tpu.legalize_types:LegalizeTypes",
     "tpu-quantize-ports": ".tpu.quantize_ports:QuantizePorts",
     "tpu-set-port-layouts": ".tpu.set_port_layouts:SetPortLayouts",

@@ -124,6 +124,7 @@ def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
             "tpu-fuse-activation",
             "tpu-fuse-residual",
             "tpu-fuse-activation",
+            "tpu-narrow-floats",
             "tpu-legalize-types",
             "canonicalize",
             "cse",

@@ -108,6 +108,12 @@ class ComparesElements(TensorTrait):
     """
 
 
+class RoundsOnce(TensorTrait):
+    """The op computes in f32 or more, whatever float type its first operand and its result have, and rounds the result
+    once; its other operands are constants.
+    """
+
+
 class ScalesOrShifts(TensorTrait):
     """The op scales or shifts an operand, as a network does that normalizes its pixels itself."""
 

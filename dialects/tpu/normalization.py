@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.irdl import irdl_op_definition, traits_def
 
 from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
-from ..network.traits import ChannelLast, KeepsLayout, RowMajor
+from ..network.traits import ChannelLast, KeepsLayout, RoundsOnce, RowMajor
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
 
@@ -26,7 +26,7 @@ class SoftmaxOp(SoftmaxBase, TpuOp):
     """
 
     name = "tpu.softmax"
-    traits = traits_def(RowMajor(where=_along_last_axis))
+    traits = traits_def(RoundsOnce(), RowMajor(where=_along_last_axis))
 
     def verify_elements(self) -> None:
         rules.floats([("input", self.input), ("result", self.output)])
@@ -43,7 +43,7 @@ class NormalizeOp(NormalizeBase, TpuOp):
     """
 
     name = "tpu.normalize"
-    traits = traits_def(KeepsLayout(operand="input"), RowMajor(where=_over_last_axis))
+    traits = traits_def(RoundsOnce(), KeepsLayout(operand="input"), RowMajor(where=_over_last_axis))
 
     def verify_elements(self) -> None:
         self.verify_fields()
@@ -62,7 +62,7 @@ class LocalResponseNormOp(LocalResponseNormBase, TpuOp):
     """
 
     name = "tpu.local_response_norm"
-    traits = traits_def(ChannelLast())
+    traits = traits_def(RoundsOnce(), ChannelLast())
 
     def verify_elements(self) -> None:
         self.verify_fields()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from math import prod
 
@@ -26,17 +27,22 @@ from ...tiling.windows import Window, sizes_of
 from ..tiler_bases.layer import Buffer
 from ..tiler_bases.tiler import Tiler
 from .places import PlannedLayer
-from .tile_times import Tile, Timeline, Wait, play
+from .tile_times import Tile, Timeline, Wait, arrivals_of, play, ready_at
 
-_KEPT = 6
-"""How many ways to tile the layers so far are kept."""
+_KEPT, _KEPT_AHEAD = 6, 4
+"""How many ways to tile the layers so far are kept: those that take least, and those with which the next layers are
+expected to be done first.
+"""
+
+_AHEAD = 4
+"""How many layers the expectation looks at."""
 
 _LEAST_GAIN = 0.99
 """Layers keep their own tiles unless, with others, they take at most this share of the time. Where the loads of a
 network take longer than its computation, their own leave more room for loads ahead.
 """
 
-_TILE_SHARE = 1 / 32
+_TILE_SHARE = 1 / 16
 """The share of local memory that the buffers of a tile may take, unless those of the layer's own tiles take more."""
 
 
@@ -62,14 +68,20 @@ def choose_tiles(
     states = [_State()]
     for number, layer in enumerate(layers):
         best: dict[int, _State] = {}
+        soonest: dict[int, _State] = {}
         for state in states:
             for option in range(len(layer.options)):
                 found = state.with_layer(number, layers, option)
                 if option not in best or found.times.score < best[option].times.score:
                     best[option] = found
+                if option not in soonest or found.expected < soonest[option].expected:
+                    soonest[option] = found
         if considered is not None:
             considered.append(layer.considered({i: each.last for i, each in best.items()}))
         states = sorted(best.values(), key=lambda state: state.times.score)[:_KEPT]
+        ahead = sorted(soonest.values(), key=lambda state: state.expected)[:_KEPT_AHEAD]
+        states += [state for state in ahead if state not in states]
+    states.sort(key=lambda state: state.times.score)
     own, loads = _State(), 0.0
     for number, layer in enumerate(layers):
         own = own.with_layer(number, layers, 0)
@@ -145,13 +157,16 @@ class _Option:
 @dataclass
 class _Layer:
     """A layer with its options, of which the first one is what it has; `sources` are the layers whose outputs it reads
-    in local memories, with the index of the input.
+    in local memories, with the index of the input; `reader` is the first layer that reads its own so. The layers that
+    depend on it among the next ones keep a unit busy for `work_ahead` cycles.
     """
 
     planned: PlannedLayer
     options: list[_Option]
     sources: list[tuple[int, int]] = field(default_factory=list)
+    reader: tuple[int, int] | None = None
     last_reader: int = -1
+    work_ahead: float = 0.0
     _waits: dict[tuple[int, int, int, int], Wait | None] = field(default_factory=dict)
 
     @staticmethod
@@ -160,6 +175,19 @@ class _Layer:
         part = _largest(planned.windows)
         schedules = [planned.schedule.of_part(part), *_other_schedules(planned, part)]
         return _Layer(planned, [_Option.of(planned, part, each) for each in schedules])
+
+    @cached_property
+    def finest(self) -> int:
+        """The option with most tiles."""
+        return max(range(len(self.options)), key=lambda option: len(self.options[option].tiles))
+
+    @cached_property
+    def least_work(self) -> tuple[float, float]:
+        """For how many cycles the matrix unit and the vector unit are busy at least."""
+        return (
+            min(sum(sum(tile.products) for tile in option.tiles) for option in self.options),
+            min(sum(tile.vector for tile in option.tiles) for option in self.options),
+        )
 
     @property
     def loads(self) -> float:
@@ -208,16 +236,17 @@ class _Layer:
         return self.planned.tiler.costs.port_bytes_per_cycle
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _State:
-    """A way to tile the layers so far: the options, when the tiles of those are done that are still to be read, and
-    when the last tile of the last layer is.
+    """A way to tile the layers so far: the options, when the tiles are done that are still to be read, when the
+    last tile of the last layer is, and the score that the state has once the next layers are done, as expected.
     """
 
     choices: tuple[int, ...] = ()
     ends: dict[int, list[float]] = field(default_factory=dict)
     times: Timeline = field(default_factory=Timeline)
     last: float = 0.0
+    expected: float = 0.0
 
     def with_layer(self, number: int, layers: Sequence[_Layer], option: int) -> _State:
         """Return the state in which layer `number` has an option, after this one."""
@@ -234,11 +263,13 @@ class _State:
         still_read = {i: each for i, each in self.ends.items() if layers[i].last_reader > number}
         if layer.last_reader > number:
             still_read[number] = ends
-        return _State((*self.choices, option), still_read, times, max(ends, default=0.0))
+        expected = times.with_done(_expected(number, layers, option, ends)).score
+        choices = (*self.choices, option)
+        return _State(choices, still_read, times, max(ends, default=0.0), expected)
 
 
 def _connect(layers: Sequence[_Layer]) -> None:
-    """Note in each layer which others write what it reads in local memories."""
+    """Note in each layer which others write what it reads in local memories, and what reads its own."""
     writers: dict[SSAValue, int] = {}
     for number, layer in enumerate(layers):
         for index, buffer in enumerate(layer.planned.tiler.layer.inputs):
@@ -246,7 +277,40 @@ def _connect(layers: Sequence[_Layer]) -> None:
             if buffer.is_kept and source is not None:
                 layer.sources.append((source, index))
                 layers[source].last_reader = number
+                layers[source].reader = layers[source].reader or (number, index)
         writers[layer.planned.tiler.layer.output.value] = number
+    for number, layer in enumerate(layers):
+        layer.work_ahead = _work_ahead(number, layers)
+
+
+def _work_ahead(number: int, layers: Sequence[_Layer]) -> float:
+    """Return for how many cycles a unit is busy with those of the next layers that depend on layer `number`."""
+    dependent, matrix, vector = {number}, 0.0, 0.0
+    for later in range(number + 1, min(number + 1 + _AHEAD, len(layers))):
+        if any(source in dependent for source, _ in layers[later].sources):
+            dependent.add(later)
+            own_matrix, own_vector = layers[later].least_work
+            matrix, vector = matrix + own_matrix, vector + own_vector
+    return max(matrix, vector)
+
+
+def _expected(number: int, layers: Sequence[_Layer], option: int, ends: Sequence[float]) -> float:
+    """Estimate when the next layers are done, if the tiles of layer `number` are done at `ends`: the first layer that
+    reads them goes on with each as soon as it can, and with it what is left of the work of all.
+    """
+    layer = layers[number]
+    if layer.reader is None:
+        return 0.0
+    reader, index = layers[layer.reader[0]], layer.reader[1]
+    wait = reader.wait(number, index, layer.options[option], option, reader.finest)
+    if wait is None:
+        return 0.0
+    arrivals = [(wait, ends, arrivals_of(wait, ends))]
+    steps = len(wait.own)
+    return max(
+        ready_at(arrivals, step) + layer.work_ahead * (steps - step) / steps
+        for step in range(steps)
+    )
 
 
 def _largest(windows: Sequence[Window]) -> int:

@@ -65,6 +65,10 @@ class Timeline(NamedTuple):
         """What a search makes small."""
         return self.done + self.worked / 16
 
+    def with_done(self, done: float) -> Timeline:
+        """Return the times if all layers are done at `done` at the earliest."""
+        return self._replace(done=max(self.done, done))
+
 
 def play(
     before: Timeline,
@@ -78,7 +82,7 @@ def play(
     `waits` are what it reads, with the times at which the tiles of these layers are done. The accumulator memory has
     room for those of so many tiles; the unit has the last sums `drain` cycles after their product.
     """
-    arrivals = [(wait, done, _arrivals(wait, done)) for wait, done in waits]
+    arrivals = [(wait, done, arrivals_of(wait, done)) for wait, done in waits]
     matrix, vector, loaded, worked = (
         list(before.matrix),
         list(before.vector),
@@ -95,12 +99,12 @@ def play(
             if number >= accumulators:
                 at = max(at, ends[number - accumulators])
             for cycles in tile.products:
-                at = max(at, multiplied, _ready(arrivals, step))
+                at = max(at, multiplied, ready_at(arrivals, step))
                 multiplied = _start(matrix, at, cycles) + cycles
                 worked += cycles + _STEP_CYCLES
                 step += 1
             at = multiplied + drain
-        at = max(at, done, _ready(arrivals, step))
+        at = max(at, done, ready_at(arrivals, step))
         step += 1
         done = _start(vector, at, tile.vector) + tile.vector
         worked += tile.vector + _STEP_CYCLES
@@ -109,7 +113,7 @@ def play(
     return ends, after
 
 
-def _arrivals(wait: Wait, done: Sequence[float]) -> list[float]:
+def arrivals_of(wait: Wait, done: Sequence[float]) -> list[float]:
     """Return when this core has what others compute as they are done with each tile."""
     found: list[float] = []
     at, each = 0.0, wait.port / max(len(done), 1)
@@ -119,7 +123,7 @@ def _arrivals(wait: Wait, done: Sequence[float]) -> list[float]:
     return found
 
 
-def _ready(arrivals: Sequence[tuple[Wait, Sequence[float], Sequence[float]]], step: int) -> float:
+def ready_at(arrivals: Sequence[tuple[Wait, Sequence[float], Sequence[float]]], step: int) -> float:
     """Return when all that a step reads is there."""
     ready = 0.0
     for wait, done, arrived in arrivals:
