@@ -60,7 +60,8 @@ Emit = Callable[[Node, GraphBuilder, str, Value, int], Value]
 
 
 def _along_axis(emit: Emit) -> ImportFunction:
-    """Return the import function of a function along one axis; before opset 13 over all axes from `axis` on as one."""
+    """Return the import function of a function along one axis; before opset 13 over all axes from `axis` on as one,
+    which are one if all others among them have size 1."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         value = node.input(0)
@@ -71,8 +72,10 @@ def _along_axis(emit: Emit) -> ImportFunction:
             return [emit(node, builder, node.output, value, axis)]
         given = node.integer("axis", 1)
         axis = rank if given == rank else node.axis(given, rank)
-        if axis == rank - 1:
-            return [emit(node, builder, node.output, value, axis)]
+        large = [other for other in range(axis, rank) if shape[other] != 1]
+        if len(large) <= 1 and axis < rank:
+            only = large[0] if large else axis
+            return [emit(node, builder, node.output, value, only)]
         rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))
         flat = builder.reshape(value, rows, builder.derived(node.output, "input_rows"))
         result = emit(node, builder, builder.derived(node.output, "rows"), flat, 1)

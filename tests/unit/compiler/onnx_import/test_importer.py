@@ -190,6 +190,14 @@ def test_external_data_are_read(tmp_path, digits_model):
     )
 
 
+def test_axes_of_size_1_need_no_rows():
+    """Before opset 13 a softmax is over all axes from one on; with one larger than 1 it is along that."""
+    nodes = [node("Softmax", "x", "y", axis=1)]
+    module, _ = imported(model_of(nodes, {"x": (2, 3, 1, 1)}, ["y"], opset=11))
+    (softmax,) = ops_of(module)
+    assert (softmax.name, softmax.properties["axis"].value.data) == ("top.softmax", 1)
+
+
 def test_odd_names_stay_apart():
     """A made-up name ('y_rows') must not take that of a tensor that comes later."""
     nodes = [
