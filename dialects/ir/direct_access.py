@@ -29,13 +29,14 @@ def with_direct_access(ops: Sequence[Op]) -> list[Op]:
 
 def _accessor(accessor: BeforeVariadicSingleAccessor) -> property | None:
     """Return an accessor that reads the same operand or result; None for a region or a successor."""
-    at = accessor.idx
+    # A tuple's own accessor: that of xDSL's subclass asks for the type of the position first.
+    at, item = accessor.idx, tuple.__getitem__
 
     def operand(op: Any) -> Any:
-        return op._operands[at]
+        return item(op._operands, at)
 
     def result(op: Any) -> Any:
-        return op.results[at]
+        return item(op.results, at)
 
     match accessor.construct:
         case VarIRConstruct.OPERAND:

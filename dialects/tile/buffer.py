@@ -457,7 +457,8 @@ class ViewOp(TextOp):
 def viewed(value: SSAValue) -> tuple[BufferOp, int]:
     """Return the declaration of the buffer whose bytes a value is, and the element of the buffer at which it begins."""
     owner, offset = value.owner, 0
-    if isinstance(owner, ViewOp):
+    # Comparing classes costs a fifth of `isinstance`, which asks the metaclass of ops.
+    if type(owner) is ViewOp:
         owner, offset = owner.source.owner, owner.offset.value.data
     assert isinstance(owner, BufferOp), "the verifier asks for buffers and views of them"
     return owner, offset
@@ -473,13 +474,14 @@ def whole_of(value: SSAValue) -> Box:
 
 def buffer_of(value: SSAValue) -> SSAValue:
     """Return the buffer whose bytes a value is: the value itself, or what it is a view of."""
-    return value.owner.source if isinstance(value.owner, ViewOp) else value
+    owner = value.owner
+    return owner.source if type(owner) is ViewOp else value
 
 
 def core_of(value: SSAValue) -> int | None:
     """Return the core whose memory a buffer or view is in; None for one that is in global memory."""
     owner = buffer_of(value).owner
-    return owner.core.value.data if isinstance(owner, AllocOp) else None
+    return owner.core.value.data if type(owner) is AllocOp else None
 
 
 def erase_unused_views(block: Block) -> None:
@@ -492,7 +494,7 @@ def erase_unused_views(block: Block) -> None:
 
 def is_global(buffer: SSAValue) -> bool:
     """Tell whether a buffer is declared in global memory."""
-    return isinstance(buffer.owner, GlobalOp)
+    return type(buffer.owner) is GlobalOp
 
 
 def check_writable(name: str, buffer: SSAValue) -> None:

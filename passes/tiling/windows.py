@@ -7,9 +7,9 @@ Pure mathematics, no IR. A range is (low, high), high exclusive; a window is one
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, product
 from math import gcd
+from typing import NamedTuple
 
 from ...backends.numerics.rounding_up import ceil_div
 from ...backends.numerics.sliding_windows import window_extent
@@ -25,7 +25,7 @@ def whole(shape: Sequence[int]) -> Window:
 
 def sizes_of(window: Window) -> tuple[int, ...]:
     """Return the number of elements along each axis of the window."""
-    return tuple(high - low for low, high in window)
+    return tuple([high - low for low, high in window])
 
 
 def flatten(window: Window) -> tuple[int, ...]:
@@ -38,8 +38,7 @@ def unflatten(bounds: Sequence[int]) -> Window:
     return tuple(zip(bounds[::2], bounds[1::2], strict=True))
 
 
-@dataclass(frozen=True)
-class InputRange:
+class InputRange(NamedTuple):
     """What a range of outputs of a sliding window reads along one axis: input [low, high), and padding.
 
     `before` and `after` count the positions of padding before and after the input range that the windows cover. `after`

@@ -522,12 +522,18 @@ class AccumulatingTiler(Tiler):
         else:
             constants += weight_bytes
         stored = self.store_bytes(window)
-        work = Work(
-            matrix_cycles, vector_cycles, loaded, stored, copied, read, constant_bytes=constants
+        shared = self.multicasts_weights and self.layer.inputs[1].is_weights
+        return Work(
+            matrix_cycles,
+            vector_cycles,
+            loaded if shared else loaded + constants,
+            stored,
+            copied,
+            read,
+            shared_load_bytes=constants if shared else 0,
+            shared=self.weights_of(window) if shared else None,
+            constant_bytes=constants,
         )
-        if self.multicasts_weights and self.layer.inputs[1].is_weights:
-            return replace(work, shared_load_bytes=constants, shared=self.weights_of(window))
-        return replace(work, load_bytes=loaded + constants)
 
     def weights_of(self, window: Window) -> Key:
         """Return what the weights depend on that `window` of the output needs."""

@@ -54,7 +54,8 @@ class Piece:
         last = self.last_axis
         at_end = last is not None and box[last][1] == self.box[last][1]
         offset = self.offset_of(low for low, _ in box)
-        return replace(self, box=box, offset=offset, spare=self.spare if at_end else 0)
+        spare = self.spare if at_end else 0
+        return Piece(self.value, self.core, box, self.strides, last, spare, offset)
 
     def seen_with(self, layout: Layout, shape: Sequence[int]) -> Piece:
         """Return the piece of a tensor of `shape` with the axes of `layout`, which differ by axes of one element."""

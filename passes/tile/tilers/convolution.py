@@ -105,7 +105,7 @@ class ConvolutionTiler(AccumulatingTiler):
             pad_before=self.pads[axis],
             pad_after=self.pads[2 + axis],
         )
-        return found if size - found.high >= stride else replace(found, high=size)
+        return found if size - found.high >= stride else found._replace(high=size)
 
     def _input_channels(self, channels: Range, depth: Range) -> Range:
         """Return the input channels that a tile of output channels reads."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import prod
 
 from ....dialects import tile, tpu
@@ -49,7 +48,7 @@ class PoolTiler(BoxTiler):
             pad_before=self.pads[axis],
             pad_after=self.pads[2 + axis],
         )
-        return found if size - found.high >= stride else replace(found, high=size)
+        return found if size - found.high >= stride else found._replace(high=size)
 
     def fields_of_kind(self) -> dict[str, Field]:
         """Return the fields of tile.pool that tell one kind of pool from another."""
