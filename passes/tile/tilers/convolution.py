@@ -53,6 +53,8 @@ class ConvolutionTiler(AccumulatingTiler):
         self.outputs, self.group_channels, *kernel = self.weight.layout.shape
         self.kernel: tuple[int, ...] = tuple(kernel)
         self.depthwise = op.is_depthwise
+        self._ranges: dict[tuple[int, Range], InputRange] = {}
+        """The input ranges that were asked for, by axis and range of outputs: a search asks for the same ones often."""
         if layer.elements[1].zero_point:
             raise layer.error("the device convolves with weights whose zero point is 0")
 
@@ -95,6 +97,12 @@ class ConvolutionTiler(AccumulatingTiler):
         """Return the input rows (axis 0) or columns (axis 1) that a range of outputs reads; up to the end of the input
         if only positions follow that the last step of the kernel passes over, so that rows are whole.
         """
+        found = self._ranges.get((axis, outputs))
+        if found is None:
+            found = self._ranges[axis, outputs] = self._derived_input_range(axis, outputs)
+        return found
+
+    def _derived_input_range(self, axis: int, outputs: Range) -> InputRange:
         size, stride = self.x.layout.shape[2 + axis], self.strides[axis]
         found = input_range(
             outputs,
