@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
@@ -42,7 +44,8 @@ def calibrate(
             `load_calibration_data` gives them).
         progress: told how many samples are done.
 
-    Samples run in chunks of bounded memory; only the ranges are kept. Masks put
+    Samples run in chunks of bounded memory; only the ranges are kept. If all fit in one chunk, BLAS works in one
+    thread: the next ones would wait for each other's products longer than they compute, busily. Masks put
     infinities into tensors that only softmaxes and comparisons read: the range of such a tensor is that of its finite
     elements, and it has none if no element is finite.
 
@@ -77,16 +80,17 @@ def calibrate(
         if name not in without_range and value.size:
             ranges[name] = _widened(ranges.get(name), name, value)
 
-    for start in range(0, samples, chunk):
-        stop = min(start + chunk, samples)
-        report("calibrate", start, samples)
-        part = {
-            name: array[start * sizes.get(name, 0) : stop * sizes.get(name, 0)]
-            if sizes.get(name)
-            else array
-            for name, array in data.items()
-        }
-        run_top(module, weights, part, observe=observe)
+    with threadpool_limits(1, "blas") if samples <= chunk else nullcontext():
+        for start in range(0, samples, chunk):
+            stop = min(start + chunk, samples)
+            report("calibrate", start, samples)
+            part = {
+                name: array[start * sizes.get(name, 0) : stop * sizes.get(name, 0)]
+                if sizes.get(name)
+                else array
+                for name, array in data.items()
+            }
+            run_top(module, weights, part, observe=observe)
     report("calibrate", samples, samples)
     return ranges
 
