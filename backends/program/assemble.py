@@ -13,6 +13,7 @@ import numpy as np
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, UnknownLoc
 
 from ...dialects import isa
+from ...dialects.ir.attribute import values_of
 from ...dialects.ir.context import weights_of
 from ...dialects.ir.location import fuse, named, names_of, place_of
 from ...dialects.ir.target_attribute import set_target
@@ -198,8 +199,8 @@ class _HeaderColumns:
         self._order[op.instruction_name.data] = (engine, self._completed[engine])
         self._engines.append(engine)
         self._waits.append(waits)
-        counter, value = op.wait.get_values() if op.wait is not None else (0, 0)
-        signal, *cores = op.signal.get_values() if op.signal is not None else (0,)
+        counter, value = values_of(op.wait) if op.wait is not None else (0, 0)
+        signal, *cores = values_of(op.signal) if op.signal is not None else (0,)
         mask = sum(1 << core for core in cores)
         self._counters.append((counter, value, signal, mask, debug))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.irdl.operations import BeforeVariadicSingleAccessor, VarIRConstruct
 
 Op = TypeVar("Op", bound=type[Operation])
@@ -25,6 +25,13 @@ def with_direct_access(ops: Sequence[Op]) -> list[Op]:
                 if direct is not None:
                     setattr(op, name, direct)
     return list(ops)
+
+
+def operands_of(op: Any) -> tuple[SSAValue, ...]:
+    """Return the operands of an op as the tuple that it keeps, which is another one after a change: `op.operands` makes
+    a view of it, whose every reading takes three calls.
+    """
+    return op._operands
 
 
 def _accessor(accessor: BeforeVariadicSingleAccessor) -> property | None:

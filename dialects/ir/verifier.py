@@ -18,6 +18,7 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from .definition_check import checks_by_itself, definition_predicate
+from .direct_access import operands_of
 from .foreign_object import foreign_object
 
 
@@ -62,7 +63,7 @@ class _State:
     properties: Mapping[str, Attribute]
     attributes: Mapping[str, Attribute]
     operands: tuple[SSAValue, ...]
-    types: tuple[Attribute, ...]
+    types: list[Attribute]
 
 
 class Verifier:
@@ -118,12 +119,14 @@ class Verifier:
     def _block_error(self, block: Block, names: set[StringAttr] | None) -> Wrong | None:
         defined: set[int] = set()
         for op in block.ops:
-            reason = self._use_error(op, block, defined)
+            operands = operands_of(op)
+            owners = [id(operand.owner) for operand in operands]
+            reason = None if defined.issuperset(owners) else self._use_error(op, block, defined)
             if reason is None and names is not None:
                 reason = _name_error(op, names)
             if reason is not None:
                 return op, reason
-            if not (_rules(type(op)).stands_alone and self._is_known(op)):
+            if not (_rules(type(op)).stands_alone and self._is_known(op, operands, owners)):
                 wrong = self._error(op)
                 if wrong is not None:
                     return wrong
@@ -134,7 +137,7 @@ class Verifier:
         """Return what is wrong with where an op's operands are defined: an operand from the same block must be defined
         above. Operands from other blocks are checked later, by IsolatedFromAbove.
         """
-        for index, operand in enumerate(op.operands):
+        for index, operand in enumerate(operands_of(op)):
             owner = operand.owner
             if id(owner) in defined:
                 continue
@@ -147,21 +150,23 @@ class Verifier:
                 self._outside += 1
         return None
 
-    def _is_known(self, op: Operation) -> bool:
-        """Tell whether the op was found right before and nothing that its verifier sees has changed since."""
-        operands = tuple(op.operands)
-        types = tuple([value.type for value in (*operands, *op.results)])
+    def _is_known(self, op: Operation, operands: tuple[SSAValue, ...], owners: list[int]) -> bool:
+        """Tell whether the op was found right before and nothing that its verifier sees has changed since. Its
+        `operands` are defined by the ops or blocks whose ids are the `owners`.
+        """
+        types = [value.type for value in operands]
+        types += [value.type for value in op.results]
         known = self._right.get(id(op))
         alike = (
             known is not None
             and isinstance(op.location, Attribute)
             and known.types == types
-            and known.operands == operands
+            and (known.operands is operands or known.operands == operands)
             and known.attributes == op.attributes
         )
         if known is not None and alike and known.properties == op.properties:
             self._met[id(op)] = known
-            is_right = not any(id(value.owner) in self._changed for value in operands)
+            is_right = self._changed.isdisjoint(owners)
             if not is_right and _is_seen_through(op):
                 self._changed.add(id(op))
             return is_right

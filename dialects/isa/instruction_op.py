@@ -27,7 +27,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES, INSTRUCTIONS, Instruction
-from ..ir.attribute import INTS, REALS, Ints, Reals, ints_of_bytes
+from ..ir.attribute import INTS, REALS, Ints, Reals, ints_of_bytes, values_of
 from .field_values import FieldError, field_values
 from .line import NAME, Line, line_format
 
@@ -71,12 +71,12 @@ class InstructionOp(IRDLOperation):
     @property
     def integers(self) -> tuple[int, ...]:
         """The fields that are not real, in table order, with codes for names."""
-        return self.fields_.get_values()
+        return values_of(self.fields_)
 
     def values(self) -> dict[str, Any]:
         """Return the fields by name as the table's functions take them: names for codes, and `engine`."""
         return {
-            **field_values(self.instruction).by_name(self.integers, self.reals.get_values()),
+            **field_values(self.instruction).by_name(self.integers, values_of(self.reals)),
             "engine": self.engine,
         }
 
@@ -141,7 +141,7 @@ class InstructionOp(IRDLOperation):
                 f"{where}: instructions carry no attributes, got {next(iter(self.attributes))}"
             )
         values = field_values(self.instruction)
-        problem = values.problem(self.integers, self.reals.get_values()) or self._order_problem()
+        problem = values.problem(self.integers, values_of(self.reals)) or self._order_problem()
         if problem:
             raise VerifyException(f"{where}: {problem}")
 
@@ -151,10 +151,10 @@ class InstructionOp(IRDLOperation):
             return f"engine is one of {', '.join(ENGINES)}, got {given}"
         if self.instruction.engine is not None and given is not None:
             return f"it always runs on engine {self.instruction.engine}: leave 'engine' out"
-        wait = self.wait.get_values() if self.wait is not None else (0, 1)
+        wait = values_of(self.wait) if self.wait is not None else (0, 1)
         if len(wait) != 2 or not 0 <= wait[0] < 2**16 or not 1 <= wait[1] < 2**32:
             return f"wait is a counter and a value of at least 1, got {wait}"
-        signal = self.signal.get_values() if self.signal is not None else (0, 0)
+        signal = values_of(self.signal) if self.signal is not None else (0, 0)
         cores = signal[1:]
         if not cores or not 0 <= signal[0] < 2**16 or list(cores) != sorted(set(cores)):
             return f"signal is a counter and one or more different cores, ascending, got {signal}"

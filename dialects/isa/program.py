@@ -31,7 +31,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_check import MemorySizes, instruction_error
 from ...backends.instructions.instruction_set import SEGMENTS
 from ...backends.targets.target import Target, load_target
-from ..ir.attribute import INTS, Integer
+from ..ir.attribute import INTS, Integer, values_of
 from ..ir.location import place_of
 from ..ir.verifier import WrongOpInside
 from .head import name_text, parse_number, parse_pairs, parse_string
@@ -286,10 +286,10 @@ class ProgramOp(IRDLOperation):
     def _counter_problem(self, op: InstructionOp) -> str | None:
         counters, cores = self.counters.value.data, len(self.streams)
         for what, value in (("wait", op.wait), ("signal", op.signal)):
-            if value is not None and value.get_values()[0] >= counters:
-                return f"'{what}' names counter {value.get_values()[0]}, the program has {counters}"
-        if op.signal is not None and op.signal.get_values()[-1] >= cores:
-            return f"'signal' names core {op.signal.get_values()[-1]}, the program has {cores}"
+            if value is not None and values_of(value)[0] >= counters:
+                return f"'{what}' names counter {values_of(value)[0]}, the program has {counters}"
+        if op.signal is not None and values_of(op.signal)[-1] >= cores:
+            return f"'signal' names core {values_of(op.signal)[-1]}, the program has {cores}"
         return None
 
 

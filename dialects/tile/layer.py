@@ -32,6 +32,8 @@ from .checks import check_core, fail_unless, space_of, storage_of
 from .schedule import Group, GroupAttr, Schedule, ScheduleAttr
 from .step_op import StepOp
 
+_NOTHING_DECIDED = Schedule()
+
 
 @irdl_op_definition
 class LayerOp(StepOp):
@@ -104,7 +106,7 @@ class LayerOp(StepOp):
     @property
     def decided(self) -> Schedule:
         """What is decided about the layer."""
-        return Schedule() if self.schedule is None else self.schedule.data
+        return _NOTHING_DECIDED if self.schedule is None else self.schedule.data
 
     @property
     def yielded(self) -> SSAValue:

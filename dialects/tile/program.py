@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Self
+from functools import cache
+from typing import Self, TypeGuard
 
 from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr, UnitAttr
 from xdsl.ir import Block, Operation, Region
@@ -63,7 +64,7 @@ class ProgramOp(TextOp):
     @property
     def buffers(self) -> list[BufferOp]:
         """The ops that declare buffers."""
-        return [op for op in self.body.block.ops if isinstance(op, BufferOp)]
+        return [op for op in self.body.block.ops if _is_buffer(op)]
 
     @property
     def steps(self) -> list[StepOp]:
@@ -74,26 +75,29 @@ class ProgramOp(TextOp):
         """
         steps: list[StepOp] = []
         for op in self._ungrouped():
-            if isinstance(op, StepOp):
+            if _is_step(op):
                 steps.append(op)
-            elif not isinstance(op, BufferOp | ViewOp):
+            elif not (_is_buffer(op) or type(op) is ViewOp):
                 raise DiagnosticError(f"{op.name} cannot stand in a tile.program", place_of(op))
         return steps
 
     @property
     def groups(self) -> list[GroupOp]:
         """The groups of layers."""
-        return [op for op in self.body.block.ops if isinstance(op, GroupOp)]
+        return [op for op in self.body.block.ops if type(op) is GroupOp]
 
     @property
     def layers(self) -> list[LayerOp]:
         """The layers in program order, with those of groups."""
-        return [op for op in self._ungrouped() if isinstance(op, LayerOp)]
+        return [op for op in self._ungrouped() if type(op) is LayerOp]
 
     def _ungrouped(self) -> Iterator[Operation]:
         """Return the ops in program order, with those that groups hold in place of the groups."""
         for op in self.body.block.ops:
-            yield from op.body.block.ops if isinstance(op, GroupOp) else (op,)
+            if type(op) is GroupOp:
+                yield from op.body.block.ops
+            else:
+                yield op
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -123,10 +127,26 @@ class ProgramOp(TextOp):
         """Raise VerifyException if a step reads elements in global memory that no step has written, if two layers write
         the same ones, if outputs have holes, or if copies cannot be in their multicast group.
         """
-        steps = [op for op in self._ungrouped() if isinstance(op, StepOp)]
+        steps = [op for op in self._ungrouped() if _is_step(op)]
         fault = find_group_fault(steps) or find_fault(steps, self.buffers)
         if fault is not None:
             raise WrongOpInside(*fault)
+
+
+@cache
+def _extends(derived: type[Operation], base: type[Operation]) -> bool:
+    """Tell whether a class of ops is derived from another: remembered, this takes a quarter of `isinstance`, which asks
+    the metaclass of ops.
+    """
+    return issubclass(derived, base)
+
+
+def _is_step(op: Operation) -> TypeGuard[StepOp]:
+    return _extends(type(op), StepOp)
+
+
+def _is_buffer(op: Operation) -> TypeGuard[BufferOp]:
+    return _extends(type(op), BufferOp)
 
 
 def program_of(module: ModuleOp) -> ProgramOp:

@@ -11,6 +11,8 @@ from itertools import pairwise, product
 from math import gcd
 from typing import NamedTuple
 
+import numpy as np
+
 from ...backends.numerics.rounding_up import ceil_div
 from ...backends.numerics.sliding_windows import window_extent
 
@@ -26,6 +28,17 @@ def whole(shape: Sequence[int]) -> Window:
 def sizes_of(window: Window) -> tuple[int, ...]:
     """Return the number of elements along each axis of the window."""
     return tuple([high - low for low, high in window])
+
+
+def along_all_axes(flags: np.ndarray) -> np.ndarray:
+    """Tell where flags, bool [..., axes], hold along all axes.
+
+    There are few axes, and NumPy's `all` takes several times as long, because it reduces each few by themselves.
+    """
+    found = np.ones(flags.shape[:-1], np.bool_)
+    for axis in range(flags.shape[-1]):
+        found &= flags[..., axis]
+    return found
 
 
 def flatten(window: Window) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.storage import bytes_of
 from ...tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work, split_cycles
-from ...tiling.windows import Window
+from ...tiling.windows import Window, along_all_axes
 from ..tiler_bases.layer import Buffer
 from ..tiler_bases.tiler import Tiler
 from .layer_parts import Parts
@@ -236,11 +236,9 @@ def _are_aliases(own: np.ndarray, read: np.ndarray, tiler: Tiler, buffer: Buffer
     """
     for alias in tiler.aliases():
         if alias.is_joined and alias.inner.value is buffer.value:
-            inside = (read[..., 0] <= own[..., 0]) & (own[..., 1] <= read[..., 1])
-            return np.asarray(inside.all(axis=-1))
+            return along_all_axes((read[..., 0] <= own[..., 0]) & (own[..., 1] <= read[..., 1]))
         if not alias.is_joined and alias.outer.value is buffer.value:
-            inside = (own[..., 0] <= read[..., 0]) & (read[..., 1] <= own[..., 1])
-            return np.asarray(inside.all(axis=-1))
+            return along_all_axes((own[..., 0] <= read[..., 0]) & (read[..., 1] <= own[..., 1]))
     return np.zeros((), np.bool_)
 
 
@@ -248,25 +246,27 @@ def _are_in_place(own: np.ndarray, read: np.ndarray, buffer: Buffer) -> np.ndarr
     """Tell for windows of a tensor that cores compute, and boxes that they read, [..., axes, 2], whether the slab of a
     core holds both, so that nothing of the former is copied.
     """
-    inside = ((own[..., 0] <= read[..., 0]) & (read[..., 1] <= own[..., 1])).all(axis=-1)
+    inside = along_all_axes((own[..., 0] <= read[..., 0]) & (read[..., 1] <= own[..., 1]))
     order = [axis for axis in buffer.layout.order if buffer.layout.shape[axis] > 1]
     if not order:
-        return np.asarray(inside)
+        return inside
     # The slab may be larger than the window along the outermost axis and along the last one.
     larger = [sorted(order).index(axis) for axis in {order[0], order[-1]}]
-    same = (own == read).all(axis=-1)
+    same = (own[..., 0] == read[..., 0]) & (own[..., 1] == read[..., 1])
     beside = (own[..., 0] <= read[..., 1]) & (read[..., 0] <= own[..., 1])
     within = (read[..., 0] <= own[..., 0]) & (own[..., 1] <= read[..., 1])
-    is_box = beside[..., larger].all(axis=-1) & ((~same[..., larger]).sum(axis=-1) <= 1)
-    is_box |= within[..., larger].all(axis=-1)
-    return np.asarray(inside | (np.delete(same, larger, axis=-1).all(axis=-1) & is_box))
+    # A hull of both is no larger than they are if they differ along one axis only.
+    differing = sum((~same[..., axis]).view(np.int8) for axis in larger)
+    is_box = along_all_axes(beside[..., larger]) & (differing <= 1)
+    is_box |= along_all_axes(within[..., larger])
+    return inside | (along_all_axes(np.delete(same, larger, axis=-1)) & is_box)
 
 
 def _charged_bytes(sizes: np.ndarray, buffer: Buffer, costs: CostModel) -> np.ndarray:
     """Return how many bytes a port carries for boxes of `sizes`, [..., axes]: whole widths for each run along the
     contiguous axis.
     """
-    elements = np.prod(sizes, axis=-1)
+    elements = _product(sizes)
     axes = [axis for axis, size in enumerate(buffer.layout.shape) if size > 1]
     last = buffer.layout.last_axis
     if last not in axes:
@@ -275,6 +275,14 @@ def _charged_bytes(sizes: np.ndarray, buffer: Buffer, costs: CostModel) -> np.nd
     width = int(costs.port_bytes_per_cycle)
     run_bytes = -(-run * bytes_of(8, buffer.storage) // 8)
     return elements // np.maximum(run, 1) * -(-run_bytes // width) * width
+
+
+def _product(sizes: np.ndarray) -> np.ndarray:
+    """Return the products of sizes, int64 [..., axes]."""
+    found = np.ones(sizes.shape[:-1], np.int64)
+    for axis in range(sizes.shape[-1]):
+        found *= sizes[..., axis]
+    return found
 
 
 def _boxes(windows: Sequence[Sequence[Window | None]], shape: Sequence[int]) -> np.ndarray:

@@ -23,7 +23,7 @@ from xdsl.ir import SSAValue
 from ....dialects.tile import GroupOp, Schedule
 from ...tiling.layout import Layout
 from ...tiling.tile_sizes import Footprint
-from ...tiling.windows import Window, sizes_of
+from ...tiling.windows import Window, along_all_axes, sizes_of
 from ..tiler_bases.layer import Buffer
 from ..tiler_bases.tiler import Tiler
 from .places import PlannedLayer
@@ -384,7 +384,7 @@ def _last_read(read: np.ndarray, written: np.ndarray, numbers: np.ndarray) -> np
     if read.shape[1] != written.shape[1]:
         return np.full(len(read), numbers.max())
     a, b = read[:, None], written[None]
-    shares = ((a[..., 0] < b[..., 1]) & (b[..., 0] < a[..., 1])).all(axis=2)
+    shares = along_all_axes((a[..., 0] < b[..., 1]) & (b[..., 0] < a[..., 1]))
     return np.where(shares, numbers, -1).max(axis=1)
 
 
