@@ -9,7 +9,7 @@ each way in which the tensors that are still to be read are divided, and of thes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -84,6 +84,10 @@ def _after(state: _State, layer: _Layer, choice: int) -> _State:
     """Return the state in which a layer has an option, after one of the layers before it."""
     way = next(way for way in _ways(state, layer) if way.option == choice)
     return way.taken(layer.held[choice])
+
+
+_Traffic = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""What an edge says besides the layer that is read."""
 
 
 @dataclass
@@ -181,38 +185,73 @@ def _owners(options: Sequence[Parts], cores: int) -> np.ndarray:
 def _connect(layers: Sequence[_Layer]) -> None:
     """Note in each layer what it reads of others in local memories."""
     writers: dict[SSAValue, list[int]] = {}
+    known: dict[Hashable, _Traffic] = {}
     for number, layer in enumerate(layers):
         for index, buffer in enumerate(layer.tiler.layer.inputs):
             found = writers.get(buffer.value, ())
             if buffer.is_kept and len(found) == 1:
                 (source,) = found
-                edge = _edge(source, layers[source], layer, index, buffer)
-                if edge is not None:
-                    layer.edges.append(edge)
+                traffic = _traffic(layers[source], layer, index, buffer, known)
+                if traffic is not None:
+                    layer.edges.append(_Edge(source, *traffic))
                     layers[source].last_reader = number
         writers.setdefault(layer.tiler.layer.output.value, []).append(number)
 
 
-def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffer) -> _Edge | None:
-    """Return what a layer reads of another's output, which is its input `index`; None if that is not known."""
+def _traffic(
+    writer: _Layer, reader: _Layer, index: int, buffer: Buffer, known: dict[Hashable, _Traffic]
+) -> _Traffic | None:
+    """Return what an edge says of a layer that reads another's output, which is its input `index`; None if that is not
+    known. Edges between layers that stand several times are computed once; `known` are those so far.
+    """
     read = [[dict(work.boxes).get(index) for work in works] for works in reader.works]
     output = writer.tiler.layer.output
     written = _boxes([parts.windows for parts in writer.options], output.layout.shape)
     wanted = _boxes(read, buffer.layout.shape)
     if written.shape[2] != wanted.shape[2]:
         return None
+    tiler, arrays = reader.tiler, (written, wanted, writer.owners, reader.owners)
+    key = (
+        buffer.layout,
+        buffer.storage,
+        1.0 if index else reader.works[0][0].density,
+        _reads_in_place(reader, index),
+        tiler.slices,
+        *((each.shape, each.tobytes()) for each in arrays),
+    )
+    if key in known:
+        return known[key]
+    found = _computed_traffic(*arrays, reader, index, buffer)
+    # What lies in place depends on more for a layer that joins tensors or takes them apart.
+    if not tiler.aliases():
+        known[key] = found
+    return found
+
+
+def _computed_traffic(
+    written: np.ndarray,
+    wanted: np.ndarray,
+    owners: np.ndarray,
+    reader_owners: np.ndarray,
+    reader: _Layer,
+    index: int,
+    buffer: Buffer,
+) -> _Traffic:
+    """Return what an edge says of windows that the parts of a writer's options write, and that those of a reader's
+    want, [options, parts, axes, 2], on the cores that own them, [options, parts, cores].
+    """
     # Axes: options of the writer, options of the reader, parts of the writer, parts of the reader, axes.
     a, b = written[:, None, :, None], wanted[None, :, None, :]
     sizes = np.maximum(np.minimum(a[..., 1], b[..., 1]) - np.maximum(a[..., 0], b[..., 0]), 0)
     costs = reader.tiler.costs
     charged = _charged_bytes(sizes, buffer, costs) * (1.0 if index else reader.works[0][0].density)
-    same = np.einsum("iac,jbc->ijab", writer.owners, reader.owners)
+    same = np.einsum("iac,jbc->ijab", owners, reader_owners)
     is_in_place = _are_in_place(a, b, buffer) & _reads_in_place(reader, index)
     is_in_place |= _are_aliases(a, b, reader.tiler, buffer)
     sent = charged * (1 - same)
     copied = charged * same * ~is_in_place
     port, wanted_bytes = (
-        np.einsum("ijab,jbc->ijc", each, reader.owners) for each in (sent + copied, charged)
+        np.einsum("ijab,jbc->ijc", each, reader_owners) for each in (sent + copied, charged)
     )
     share = (port / np.maximum(wanted_bytes, 1)).max(axis=2)
     # What several cores need is read once if it is sent to them at once, and else for each of them.
@@ -220,9 +259,9 @@ def _edge(source: int, writer: _Layer, reader: _Layer, index: int, buffer: Buffe
     if costs.multicasts_activations:
         own = _charged_bytes(written[..., 1] - written[..., 0], buffer, costs)[:, None]
         leaving, read = np.minimum(leaving, own), np.minimum(read, own)
-    port = port + np.einsum("ija,iac->ijc", read, writer.owners)
+    port = port + np.einsum("ija,iac->ijc", read, owners)
     slices = reader.tiler.slices
-    return _Edge(source, port * slices, leaving.sum(axis=2) * slices, share)
+    return port * slices, leaving.sum(axis=2) * slices, share
 
 
 def _reads_in_place(reader: _Layer, index: int) -> bool:
@@ -255,9 +294,10 @@ def _are_in_place(own: np.ndarray, read: np.ndarray, buffer: Buffer) -> np.ndarr
     same = (own[..., 0] == read[..., 0]) & (own[..., 1] == read[..., 1])
     beside = (own[..., 0] <= read[..., 1]) & (read[..., 0] <= own[..., 1])
     within = (read[..., 0] <= own[..., 0]) & (own[..., 1] <= read[..., 1])
-    # A hull of both is no larger than they are if they differ along one axis only.
-    differing = sum((~same[..., axis]).view(np.int8) for axis in larger)
-    is_box = along_all_axes(beside[..., larger]) & (differing <= 1)
+    is_box = along_all_axes(beside[..., larger])
+    if len(larger) > 1:
+        # What both cover is a box only if they differ along one axis at most.
+        is_box &= same[..., larger[0]] | same[..., larger[1]]
     is_box |= along_all_axes(within[..., larger])
     return inside | (along_all_axes(np.delete(same, larger, axis=-1)) & is_box)
 
