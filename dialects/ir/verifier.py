@@ -82,6 +82,8 @@ class Verifier:
         self._right: dict[int, _State] = {}
         """The ops that the last run found right, by id; they are held, so that no other op gets the id."""
         self._met: dict[int, _State] = {}
+        self._twins: dict[tuple[object, ...], _State] = {}
+        """Ops that were met in this run, whose operands are arguments of blocks, by what their verifiers see."""
         self._changed: set[int] = set()
         """The ids of those ops met so far whose users have to be verified again."""
         self._outside = 0
@@ -89,7 +91,7 @@ class Verifier:
 
     def first_error(self, op: Operation) -> Wrong | None:
         """Return the first op inside `op` (itself included) that is wrong, with the reason; None if all are right."""
-        self._met, self._changed, self._outside = {}, set(), 0
+        self._met, self._twins, self._changed, self._outside = {}, {}, set(), 0
         wrong = self._error(op)
         self._right = self._met if wrong is None else {}
         self._met = {}
@@ -174,6 +176,20 @@ class Verifier:
         self._met[id(op)] = state
         if known is None or not alike or _shown(known) != _shown(state):
             self._changed.add(id(op))
+        return self._is_twin(state)
+
+    def _is_twin(self, state: _State) -> bool:
+        """Tell whether the op is equal, object by object, to one before it of whose operands no op defines any either:
+        the layers of a program are copied for its cores. If that one was wrong, the run has ended.
+        """
+        op, operands, properties = state.op, state.operands, state.properties
+        if op.attributes or any(isinstance(value.owner, Operation) for value in operands):
+            return False
+        seen = *map(id, properties.values()), *map(id, state.types), *map(operands.index, operands)
+        key = (type(op), *properties, *seen)
+        if key in self._twins:
+            return isinstance(op.location, Attribute)
+        self._twins[key] = state
         return False
 
 

@@ -184,6 +184,30 @@ def test_only_what_changed_and_its_users_are_verified_again(chain: list[Counted]
     assert chain[:1] == Counted.VERIFIED
 
 
+def test_an_op_equal_to_one_before_it_is_not_verified():
+    shared, other = integer(7), integer(8)
+    block = Block(arg_types=[f32, f32])
+    first, second = block.args
+    ops = [
+        Counted.create(operands=[operand], result_types=[f32], properties={name: value})
+        for operand, name, value in (
+            (first, "value", shared),
+            (second, "value", shared),
+            (first, "value", other),
+            (first, "place", shared),
+        )
+    ]
+    block.add_ops(ops)
+    Counted.VERIFIED.clear()
+    verifier = Verifier()
+    module = ModuleOp([Isolated.create(regions=[Region(block)])])
+    assert verifier.first_error(module) is None
+    assert [ops[0], ops[2], ops[3]] == Counted.VERIFIED
+    ops[1].properties["value"] = StringAttr("no integer")
+    wrong = verifier.first_error(module)
+    assert wrong is not None and wrong[0] is ops[1]
+
+
 def test_after_an_error_everything_is_verified_again(chain: list[Counted]):
     module, verifier = ModuleOp(chain), Verifier()
     assert verifier.first_error(module) is None
