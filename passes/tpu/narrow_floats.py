@@ -75,18 +75,18 @@ class NarrowFloats(RewritePattern):
             made = tpu.CastOp(name, maker.input, element=type_of_storage(_NARROW))
         elif isinstance(maker, tpu.LookupOp) and (table := self._narrow_table(maker)) is not None:
             name = maker.result_name.data
-            rewriter.insert_op(table)
+            rewriter.insert(table)
             made = tpu.LookupOp(name, maker.input, table.output)
         else:
             return
         made.output.name_hint = value_name(name)
-        rewriter.insert_op(made)
+        rewriter.insert(made)
         narrow = clone_with(op, {})
         narrow.operands[0] = made.output
         type = TensorType(type_of_storage(_NARROW), shape_of(op.output))
         Rewriter.replace_value_with_new_type(narrow.results[0], type)
         narrow.results[0].name_hint = op.output.name_hint
-        rewriter.replace_op(op, narrow)
+        rewriter.replace(op, narrow)
         erase_if_unused(rewriter, maker)
 
     def _narrow_table(self, op: tpu.LookupOp) -> tpu.WeightOp | None:
