@@ -87,6 +87,7 @@ def _without_overlap() -> Target:
 MECHANISMS = (
     _optimized("the search for splits of all layers together", "-O1", Optimization(1)),
     _optimized("tensors on chip", "--no-on-chip", Optimization(on_chip=False)),
+    _set("tiles of all layers chosen together", "tile-plan{tiles=by-layer}"),
     _set("joining and slicing in place", "tile-plan{in-place=false}"),
     _optimized(
         "multicast of weights", "--no-multicast-weights", Optimization(multicast_weights=False)
@@ -97,6 +98,7 @@ MECHANISMS = (
     _optimized("all that -O1 and -O2 add", "-O0", Optimization(0)),
     Mechanism("more than one core", "`--cores 1`", CompileOptions(TARGET, cores=1)),
     _left_out("quantizing before pools", "tpu-hoist-quantization"),
+    _left_out("normalizations in f16", "tpu-narrow-floats"),
     _left_out("fused activations", "tpu-fuse-activation"),
     _left_out("fused residuals", "tpu-fuse-residual"),
     _left_out("fused lookup tables", "tpu-fuse-lookup"),
