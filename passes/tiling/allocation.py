@@ -213,10 +213,11 @@ def _neighbors(first: np.ndarray, last: np.ndarray) -> list[np.ndarray]:
     return neighbors
 
 
-_SHIFT = 31
-_LAST = (1 << _SHIFT) - 1
-"""A range of bytes is one number, which NumPy sorts fastest: where it begins, shifted, and where it ends, in units of
-the alignment. Both are `_LAST` for a buffer that is not placed yet.
+_SHIFT = 32
+_LAST = (1 << _SHIFT - 1) - 1
+_RANGE, _BOUND = np.dtype("<i8"), np.dtype("<i4")
+"""A range of bytes is one number, which NumPy sorts fastest: where it begins in the upper half, and where it ends in
+the lower one, in units of the alignment. Both are `_LAST` for a buffer that is not placed yet.
 """
 
 
@@ -294,7 +295,7 @@ class _Request:
         a fixed address come first and keep it. Return None as soon as `below` bytes or more are used.
         """
         count = len(self.sizes)
-        ranges = np.full(count + 2, _LAST << _SHIFT | _LAST)
+        ranges = np.full(count + 2, _LAST << _SHIFT | _LAST, _RANGE)
         ranges[count] = 0
         sizes, fixed = self.sizes.tolist(), self.fixed.tolist()
         addresses, used = [0] * count, 0
@@ -318,7 +319,9 @@ class _Request:
 def _best_gap(ranges: np.ndarray, size: int) -> int:
     """Return the start of the smallest gap of at least `size` between ranges."""
     ranges.sort()
-    reached = np.maximum.accumulate(ranges & _LAST)[:-1]
-    left = (ranges >> _SHIFT)[1:] - reached - size
+    bounds = ranges.view(_BOUND)
+    reached = np.maximum.accumulate(bounds[:-2:2])
+    left = bounds[3::2] - reached
+    left -= size
     # What is below zero is greatest as an unsigned number.
-    return int(reached[left.view(np.uint64).argmin()])
+    return int(reached[left.view(np.uint32).argmin()])
