@@ -74,6 +74,7 @@ def explanation(layer: LayerDecisions) -> list[str]:
         *_output(layer.output),
         f"  weights: {_sending(layer.weights, 'none that cores could share')}",
         f"  activations: {_sending(layer.activations, 'none in local memories that cores share')}",
+        f"  done: {layer.done_cycles:,} cycles after the network starts",
         f"  schedule: <{layer.schedule}>",
     ]
 

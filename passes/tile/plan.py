@@ -58,6 +58,7 @@ from .planning.places import (
     that_may_stay,
 )
 from .planning.plan_recorder import PlanRecorder
+from .planning.plan_times import times_of_plan
 from .planning.split_search import choose_parts, considered_alone
 from .planning.tile_search import choose_tiles
 from .tiler_bases.constants import Constants
@@ -141,7 +142,8 @@ class Plan(SmaltiPass):
         kept, in_place = places
         planned = [self._placed(each, kept, in_place) for each in planned]
         if recorder is not None:
-            recorder.finish(program.sym_name.data, planned, costs, cores, in_place)
+            done = replace(network).times(planned, in_place)
+            recorder.finish(program.sym_name.data, planned, costs, cores, in_place, done)
         for each in planned:
             operation, schedule = each.layer.operation, each.schedule
             self.count("local", int(schedule.stays_on_chip))
@@ -397,6 +399,15 @@ class _Network:
                     result.append(_slice_of(own[layer], window, first + number))
             at, first = at + len(own), first + len(slices)
         return result
+
+    def times(self, planned: Sequence[PlannedLayer], in_place: Collection[SSAValue]) -> list[float]:
+        """Return when each layer is done, with all its slices, by the estimate of the whole plan."""
+        sliced = self._sliced(planned)
+        done: dict[tile.LayerOp, float] = defaultdict(float)
+        for each, end in zip(sliced, times_of_plan(sliced, in_place), strict=True):
+            operation = each.layer.operation
+            done[operation] = max(done[operation], end)
+        return [done[each.layer.operation] for each in planned]
 
     def _options(self, layer: Layer, tiler: Tiler) -> list[Parts]:
         """Return the ways to divide a layer."""

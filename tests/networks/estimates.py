@@ -70,9 +70,7 @@ def estimated_ends(trace: PlanTrace) -> dict[str, int]:
     """When each layer of a plan is estimated to be done, by name."""
     ends: dict[str, int] = {}
     for layer in trace:
-        done = layer.split.chosen.done_cycles
-        assert done is not None, "layers were divided each by itself"
-        ends[layer.name] = max(done, ends.get(layer.name, 0))
+        ends[layer.name] = max(layer.done_cycles, ends.get(layer.name, 0))
     return ends
 
 

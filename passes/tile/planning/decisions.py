@@ -14,7 +14,7 @@ from typing import Literal
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 
 FORMAT = "smalti-plan-trace"
-VERSION = 2
+VERSION = 3
 
 DecidedBy = Literal["search", "schedule"]
 """Who decided: `search`, the pass among the candidates; `schedule`, what the layer's schedule said before."""
@@ -88,8 +88,8 @@ class SplitCandidate:
     is_chosen: bool
     estimate: SplitEstimate
     done_cycles: int | None
-    """When the last tile of the layer is done, from the start of the network, if all other layers stay as they are.
-    None if each layer is divided for itself.
+    """When the last tile of the layer is done, from the start of the network, if all other layers stay as they are: by
+    the timeline of whole layers that the search for splits compares. None if each layer is divided for itself.
     """
     network_cycles: int | None
     """What the search minimizes, if all other layers stay as they are: the estimated cycles of the network, and a
@@ -211,7 +211,8 @@ class LayerDecisions:
     """What is decided about a layer.
 
     `name` is that of its op's result, `nodes` are the ONNX nodes that it stems from, `shape` is that of its output.
-    `schedule` is the text of the whole schedule.
+    `schedule` is the text of the whole schedule. After `done_cycles` from the start of the network its last tile is
+    done: this is the estimate of the plan as a whole, with the loads of all layers, and the best one in the trace.
     """
 
     name: str
@@ -225,6 +226,7 @@ class LayerDecisions:
     weights: SendingDecision
     activations: SendingDecision
     schedule: str
+    done_cycles: int
 
 
 @dataclass(frozen=True)

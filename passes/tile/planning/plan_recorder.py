@@ -60,13 +60,18 @@ class PlanRecorder:
         costs: CostModel,
         cores: int,
         in_place: Collection[SSAValue],
+        done: Sequence[float],
     ) -> None:
-        """Make the trace. The layers have their schedules, with the places of their outputs."""
-        layers = tuple(self._layer(number, each, in_place) for number, each in enumerate(planned))
+        """Make the trace. The layers have their schedules, with the places of their outputs, and are `done` after so
+        many cycles each.
+        """
+        layers = tuple(
+            self._layer(number, each, in_place, done[number]) for number, each in enumerate(planned)
+        )
         self.trace = PlanTrace(network, costs.target.name, cores, layers)
 
     def _layer(
-        self, number: int, planned: PlannedLayer, in_place: Collection[SSAValue]
+        self, number: int, planned: PlannedLayer, in_place: Collection[SSAValue], done: float
     ) -> LayerDecisions:
         layer, schedule = planned.layer, planned.schedule
         parts = Parts(tuple(planned.cores), tuple(planned.windows), schedule.split)
@@ -98,6 +103,7 @@ class PlanRecorder:
                 cores_sharing_activations(planned.tiler, parts),
             ),
             schedule=ScheduleAttr(schedule).body(),
+            done_cycles=round(done),
         )
 
     def _split(self, number: int, layer: Layer, parts: Parts, costs: CostModel) -> SplitDecision:

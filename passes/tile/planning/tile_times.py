@@ -2,19 +2,29 @@
 
 A tile is multiplied, in one step for each part of its depth, and then its accumulators pass the vector unit; layers
 without products take that alone. A step starts as soon as what it reads is there and its unit is free, also before
-steps of earlier layers that wait. Weights are taken to be there in time.
+steps of earlier layers that wait. Weights are taken to be there in time, unless the play is told when they are
+(`load_times.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-_LATENCY = 100.0
-"""The cycles from the end of a tile to the time at which another core has it, besides those in which it passes the
-port: the issue of the copy, the wait for what is sent before it, and the latency of the interconnect.
-"""
+
+class Exchange(NamedTuple):
+    """What it takes until another core has a tile: `latency` cycles from its end, for the issue of the copy, the wait
+    for what is sent before it and the interconnect, and `share` of the time in which it passes the port.
+    """
+
+    latency: float
+    share: float
+
+
+LEAST_EXCHANGE = Exchange(100.0, 1.0)
+"""What the search for tiles reckons with: each tile is sent at once, through a port that has nothing else to do."""
+
 
 _LEAST_GAP = 24.0
 """Gaps between steps that are shorter are not filled."""
@@ -70,19 +80,34 @@ class Timeline(NamedTuple):
         return self._replace(done=max(self.done, done))
 
 
+class Loads(Protocol):
+    """What the steps of a layer load, which are numbered from 0."""
+
+    def arrival(self, step: int) -> float:
+        """Return when all is there that a step loads; all steps before it have run."""
+        ...
+
+    def ran(self, step: int, start: float, end: float) -> None:
+        """Note when a step runs."""
+        ...
+
+
 def play(
     before: Timeline,
     tiles: Sequence[Tile],
     waits: Sequence[tuple[Wait, Sequence[float]]],
     accumulators: int,
     drain: float,
+    loads: Loads | None = None,
+    exchange: Exchange = LEAST_EXCHANGE,
 ) -> tuple[list[float], Timeline]:
     """Return when each of the `tiles` of a layer is done, and the times after it.
 
     `waits` are what it reads, with the times at which the tiles of these layers are done. The accumulator memory has
-    room for those of so many tiles; the unit has the last sums `drain` cycles after their product.
+    room for those of so many tiles; the unit has the last sums `drain` cycles after their product. If `loads` are
+    given, they say when weights and inputs are there, in place of the loads of the tiles.
     """
-    arrivals = [(wait, done, arrivals_of(wait, done)) for wait, done in waits]
+    arrivals = [(wait, done, arrivals_of(wait, done, exchange)) for wait, done in waits]
     matrix, vector, loaded, worked = (
         list(before.matrix),
         list(before.vector),
@@ -93,33 +118,45 @@ def play(
     ends: list[float] = []
     for number, tile in enumerate(tiles):
         at = 0.0
-        if tile.load:
+        if tile.load and loads is None:
             loaded = at = loaded + tile.load
         if tile.products:
             if number >= accumulators:
                 at = max(at, ends[number - accumulators])
             for cycles in tile.products:
                 at = max(at, multiplied, ready_at(arrivals, step))
-                multiplied = _start(matrix, at, cycles) + cycles
+                if loads is not None:
+                    at = max(at, loads.arrival(step))
+                start = start_in_gap(matrix, at, cycles)
+                multiplied = start + cycles
+                if loads is not None:
+                    loads.ran(step, start, multiplied)
                 worked += cycles + _STEP_CYCLES
                 step += 1
             at = multiplied + drain
         at = max(at, done, ready_at(arrivals, step))
+        if loads is not None:
+            at = max(at, loads.arrival(step))
+        start = start_in_gap(vector, at, tile.vector)
+        done = start + tile.vector
+        if loads is not None:
+            loads.ran(step, start, done)
         step += 1
-        done = _start(vector, at, tile.vector) + tile.vector
         worked += tile.vector + _STEP_CYCLES
         ends.append(done)
     after = Timeline(matrix[-_GAPS:], vector[-_GAPS:], loaded, max(before.done, done), worked)
     return ends, after
 
 
-def arrivals_of(wait: Wait, done: Sequence[float]) -> list[float]:
+def arrivals_of(
+    wait: Wait, done: Sequence[float], exchange: Exchange = LEAST_EXCHANGE
+) -> list[float]:
     """Return when this core has what others compute as they are done with each tile."""
     found: list[float] = []
-    at, each = 0.0, wait.port / max(len(done), 1)
+    at, each = 0.0, exchange.share * wait.port / max(len(done), 1)
     for end in done:
         at = max(at, end) + each
-        found.append(at + _LATENCY)
+        found.append(at + exchange.latency)
     return found
 
 
@@ -135,7 +172,7 @@ def ready_at(arrivals: Sequence[tuple[Wait, Sequence[float], Sequence[float]]], 
     return ready
 
 
-def _start(gaps: Gaps, ready: float, cycles: float) -> float:
+def start_in_gap(gaps: Gaps, ready: float, cycles: float) -> float:
     """Return when a unit starts a step of so many cycles that can start at `ready`: in the first gap that has room."""
     for index, (low, high) in enumerate(gaps):
         start = low if low > ready else ready

@@ -32,11 +32,12 @@ func.func @main(%x: tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32> attributes {sm
 // CHECK-NEXT:     at most {{[0-9,]+}} bytes of a core, until 'c' is done
 // CHECK-NEXT:   weights: multicast: {{[2-8]}} cores need the same
 // CHECK-NEXT:   activations: multicast: {{[2-8]}} cores need the same
+// CHECK-NEXT:   done: {{[0-9,]+}} cycles after the network starts
 // CHECK-NEXT:   schedule: <cores = [{{.*}}], {{.*}}, output = in_place, weights = multicast, activations = multicast>
 // CHECK-EMPTY:
 // CHECK-NEXT: c: tpu.concat, 1x32x8x8 f32
 
-// TRACE:      {"format": "smalti-plan-trace", "version": 2, "network": "main", "target": "default-8c", "cores": 8, "layers": [
+// TRACE:      {"format": "smalti-plan-trace", "version": 3, "network": "main", "target": "default-8c", "cores": 8, "layers": [
 // TRACE-NEXT: {"name": "a", "op": "tpu.conv2d", "nodes": ["Conv_a"], "shape": [1, 16, 8, 8], "storage": "f32", "split": {"decided_by": "search", "possible": {{[0-9]+}}, "candidates": [{"cores": [0{{.*}}
 // TRACE-NEXT: {"name": "b"
 // TRACE-NEXT: {"name": "c"

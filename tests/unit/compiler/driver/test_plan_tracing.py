@@ -117,6 +117,13 @@ def test_layers_that_are_divided_together_have_times_at_which_they_are_done():
         assert {each.done_cycles for each in layer.split.candidates} == {None}
 
 
+@pytest.mark.parametrize("options", ["", "{splits=by-layer}", "{on-chip=false}", "{cores=1}"])
+def test_every_plan_has_times_at_which_its_layers_are_done(options: str):
+    trace, _ = traced(JOINED, f"tile-plan{options}")
+    done = [layer.done_cycles for layer in trace]
+    assert done[0] > 0 and done == sorted(done)
+
+
 def places(trace: PlanTrace) -> dict[str, tuple[str, str]]:
     return {layer.name: (layer.output.place, layer.output.why) for layer in trace}
 
@@ -221,8 +228,8 @@ def test_the_document_is_read_as_it_was_written(tmp_path: Path):
         ("{", "this is no JSON"),
         ("[]", "this is no trace of a plan"),
         ('{"format": "other"}', "this is no trace of a plan"),
-        ('{"format": "smalti-plan-trace", "version": 99}', "this trace has version 99, expected 2"),
-        ('{"format": "smalti-plan-trace", "version": 2}', "network: "),
+        ('{"format": "smalti-plan-trace", "version": 99}', "this trace has version 99, expected 3"),
+        ('{"format": "smalti-plan-trace", "version": 3}', "network: "),
     ],
 )
 def test_another_document_is_refused(text: str, message: str):

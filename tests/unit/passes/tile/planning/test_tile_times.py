@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalti.passes.tile.planning.tile_times import _LATENCY, Tile, Timeline, Wait, play
+from smalti.passes.tile.planning.tile_times import LEAST_EXCHANGE, Tile, Timeline, Wait, play
 
 DRAIN = 126
 START = Timeline()
@@ -65,7 +65,9 @@ def test_a_part_of_the_depth_is_multiplied_while_the_rest_is_computed() -> None:
 def test_what_other_cores_send_passes_the_port_and_takes_its_time() -> None:
     """Of 40 cycles in the port each of two tiles takes half."""
     wait = Wait(own=[-1], others=[1], port=40)
-    assert ends_of([Tile(0, (), 10)], [(wait, [100, 110])]) == [100 + 20 + 20 + _LATENCY + 10]
+    assert ends_of([Tile(0, (), 10)], [(wait, [100, 110])]) == [
+        100 + 20 + 20 + LEAST_EXCHANGE.latency + 10
+    ]
 
 
 def test_a_step_goes_before_an_earlier_layer_that_waits() -> None:
