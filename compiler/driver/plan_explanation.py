@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from ...passes.tile.planning.decisions import (
+    GroupDecision,
+    GroupReason,
     InPlaceReason,
     LayerDecisions,
     Limit,
@@ -31,6 +33,7 @@ _SPLIT_TITLES = (
 _TILE_TITLES = (
     "tile", "order", "depth", "load", "matrix", "vector", "store", "cycles", "done", "local", "acc",
 )  # fmt: skip
+_GROUP_TITLES = ("slices", "cycles")
 _LEFT = {"split", "tile", "order"}
 """The columns that are set left."""
 
@@ -63,6 +66,14 @@ _IN_PLACE: dict[InPlaceReason, str] = {
 }
 
 
+_NO_GROUP: dict[GroupReason, str] = {
+    "gains_little": "slice by slice they take {gain}, and a group must take {least:.0%} fewer",
+    "crowded": "slice by slice they take {gain}, but beside the other tensors that stay on chip there is no room "
+    "for what is between them",
+    "not_played": "they cannot be carried out by themselves, or too many others were tried before",
+}
+
+
 def explanation(layer: LayerDecisions) -> list[str]:
     """Return the lines of the explanation of a layer."""
     shape = "x".join(map(str, layer.shape))
@@ -74,6 +85,7 @@ def explanation(layer: LayerDecisions) -> list[str]:
         *_output(layer.output),
         f"  weights: {_sending(layer.weights, 'none that cores could share')}",
         f"  activations: {_sending(layer.activations, 'none in local memories that cores share')}",
+        *([] if layer.group is None else _group(layer.group)),
         f"  done: {layer.done_cycles:,} cycles after the network starts",
         f"  schedule: <{layer.schedule}>",
     ]
@@ -175,6 +187,43 @@ def _shortage(shortage: Shortage | None) -> list[str]:
         f"    it needs {shortage.needed_bytes:,} bytes of core {shortage.core}, which has "
         f"{shortage.free_bytes:,} left while '{shortage.layer}' runs"
     ]
+
+
+def _group(group: GroupDecision) -> list[str]:
+    """Return the lines about the group that a layer is in, or could be in."""
+    layers, gain = _between(group.layers), _fewer(group.gain)
+    if not group.is_made:
+        why = _NO_GROUP[group.why].format(gain=gain, least=group.least_gain)
+        lines = [f"  group: none of {layers}: {why}"]
+    elif group.why == "schedule":
+        lines = [f"  group: {layers}: their schedule says so"]
+    else:
+        lines = [
+            f"  group: {layers}: slice by slice they take {gain}, as what is between them has no room as a whole"
+        ]
+    rows = [
+        (each.is_chosen, ["none" if each.slices == 1 else str(each.slices), _number(each.cycles)])
+        for each in group.candidates
+    ]
+    lines += _table(_GROUP_TITLES, rows)
+    if group.is_made:
+        order = "one slice after the other" if group.order == "depth_first" else "pipelined"
+        shape = "x".join(map(str, group.slice_shape or ()))
+        lines += [
+            f"    {group.slices} slices along axis {group.axis}, {order}, halos {group.halos}",
+            f"    a slice of this layer is at most {shape}",
+        ]
+    return lines
+
+
+def _between(layers: Sequence[str]) -> str:
+    """Return how many layers there are, and from which to which."""
+    return f"{len(layers)} layers, '{layers[0]}' to '{layers[-1]}'"
+
+
+def _fewer(gain: float | None) -> str:
+    """Return by which share the cycles become fewer, or more."""
+    return f"{abs(gain or 0):.1%} {'fewer' if (gain or 0) >= 0 else 'more'} cycles by themselves"
 
 
 def _sending(sending: SendingDecision, nothing: str) -> str:

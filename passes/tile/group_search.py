@@ -31,6 +31,7 @@ from .groups.make_group import group_layers
 from .groups.slice_groups import SliceGroups
 from .groups.slices import KEPT_WEIGHTS_SHARE
 from .order_engines import play
+from .planning.considered_groups import LEAST_GAIN, ConsideredRange, FoundGroup
 from .split_over_cores import SplitOverCores
 
 _SLICES = (4, 8, 16, 32)
@@ -38,11 +39,6 @@ _SLICES = (4, 8, 16, 32)
 
 _LAYERS = 16
 """The most layers of a group."""
-
-_LEAST_GAIN = 0.08
-"""By which share of its time a range must gain to become a group: the estimate is no better, and what it keeps on chip
-takes room from the layers around it. Found with the simulator: with 0.03, ResNet-50 on `edge-1c` takes 2% more cycles.
-"""
 
 _JOINED_GAIN = 0.02
 """By which share of its time a range must gain more than the groups that it takes the place of: longer groups need more
@@ -62,23 +58,6 @@ Planning = Callable[[Context, ModuleOp], None]
 """Completes the schedules of a program."""
 
 
-@dataclass(frozen=True)
-class FoundGroup:
-    """A group of the layers number `first` to `last`, and the cycles that it is estimated to gain: these are a `share`
-    of those that the layers take otherwise.
-    """
-
-    first: int
-    last: int
-    group: tile.Group
-    gain: float
-    share: float
-
-    def shares(self, first: int, last: int) -> bool:
-        """Tell whether it has a layer of a range."""
-        return self.first <= last and first <= self.last
-
-
 @dataclass
 class GroupSearch:
     """The search for groups in a program, whose layers have no core yet, on `cores` cores."""
@@ -89,6 +68,8 @@ class GroupSearch:
     cores: int
     trials: int = 0
     """How many times a range was played."""
+    considered: list[ConsideredRange] = field(default_factory=list)
+    """The ranges that were played."""
     layers: list[tile.LayerOp] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -186,6 +167,8 @@ class GroupSearch:
         if axis is None:
             return None
         alone = self._cycles(first, last, None)
+        considered = ConsideredRange(first, last, alone)
+        self.considered.append(considered)
         if alone is None:
             return None
         best: FoundGroup | None = None
@@ -194,13 +177,16 @@ class GroupSearch:
                 break
             group = tile.Group(axis, slices)
             cycles = self._cycles(first, last, group)
+            considered.tried.append((group, cycles))
             if cycles is None:
                 continue
             gain = alone - cycles
             if gain <= (0.0 if best is None else best.gain + _MORE_GAIN * alone):
                 break
             best = FoundGroup(first, last, group, gain, gain / alone)
-        return best if best is not None and best.share >= _LEAST_GAIN else None
+        if best is not None and best.share >= LEAST_GAIN:
+            considered.best = best
+        return considered.best
 
     def _cycles(self, first: int, last: int, group: tile.Group | None) -> float | None:
         """Return what a range takes by itself, as a group or as it is; None if it cannot be carried out so."""

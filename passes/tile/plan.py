@@ -156,6 +156,8 @@ class Plan(SmaltiPass):
     def _planned(self, network: _Network) -> tuple[list[PlannedLayer], Places]:
         """Return the layers of a network with their schedules, and where their outputs lie."""
         kept = kept_tensors(network.program)
+        if self._recorder is not None:
+            self._recorder.begin_plan()
         if not self.on_chip:
             return network.planned(kept), Places(kept, tensors_in_place(network.program))
         notes = None if self._recorder is None else self._recorder.places
@@ -182,6 +184,8 @@ class Plan(SmaltiPass):
         """
         search = GroupSearch(network.store, module, replace(self, groups=False).run, network.cores)
         found = search.run(network.without_room(places))
+        if self._recorder is not None:
+            self._recorder.ranges = search.considered
         if not found:
             return planned, places
         tried = [
@@ -191,6 +195,8 @@ class Plan(SmaltiPass):
         for each in best.groups:
             group_layers(network.program, search.layers[each.first : each.last + 1], each.group)
         self.count("groups", len(best.groups))
+        if self._recorder is not None and best.record is not None:
+            self._recorder.take(best.record)
         return best.planned, best.places
 
     def _tried(self, network: _Network, found: Sequence[FoundGroup]) -> _Grouped:
@@ -212,7 +218,8 @@ class Plan(SmaltiPass):
             for op in made:
                 dissolve(op)
             if not crowded:
-                return _Grouped(groups, planned, places, network.moved_bytes(places))
+                record = None if self._recorder is None else replace(self._recorder)
+                return _Grouped(groups, planned, places, network.moved_bytes(places), record)
             groups = [each for each in groups if each not in crowded]
 
     def _placed(
@@ -229,12 +236,15 @@ class Plan(SmaltiPass):
 
 @dataclass
 class _Grouped:
-    """A network with groups: its layers, where their outputs lie, and the bytes that go through global memory."""
+    """A network with groups: its layers, where their outputs lie, the bytes that go through global memory, and what was
+    noted of how it is planned, if anything is.
+    """
 
     groups: Sequence[FoundGroup]
     planned: list[PlannedLayer]
     places: Places
     moved_bytes: int
+    record: PlanRecorder | None
 
 
 @dataclass

@@ -40,6 +40,12 @@ SendingReason = Literal["schedule", "shared", "not_shared", "option"]
 the target or an option of the pass does not allow it; `schedule`.
 """
 
+GroupReason = Literal["schedule", "gains", "gains_little", "crowded", "not_played"]
+"""Why layers are a group, or not. They are: `schedule`; `gains`, they take fewer cycles slice by slice. They are not:
+`gains_little`, not enough fewer; `crowded`, with all other tensors that stay on chip there is no room for what is
+between them; `not_played`, they cannot be carried out by themselves, or too many others were tried before.
+"""
+
 Limit = Literal["matrix", "vector", "exchange", "memory"]
 """What a layer takes most of its cycles for: a unit, copies between local memories, or waiting for global memory."""
 
@@ -207,8 +213,42 @@ class SendingDecision:
 
 
 @dataclass(frozen=True)
+class GroupCandidate:
+    """A number of slices for a group, 1 for its layers as they are, and the cycles that they take by themselves, with
+    nothing around them. None: not played.
+    """
+
+    slices: int
+    cycles: int | None
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class GroupDecision:
+    """The group that a layer is in, or could be in, with the names of all its `layers`.
+
+    `axis`, `slices`, `halos` and `order` are its fields in a schedule; if it is not made, those of the best one that
+    was tried, or None if none was. `gain` is the share of its cycles that it saves, and `least_gain` what it must save;
+    both are None if a schedule gives the group. In a slice the layer computes at most `slice_shape` of its output, if
+    the group is made.
+    """
+
+    layers: tuple[str, ...]
+    is_made: bool
+    why: GroupReason
+    axis: int | None
+    slices: int | None
+    halos: Literal["kept", "recomputed"] | None
+    order: Literal["depth_first", "pipelined"] | None
+    gain: float | None
+    least_gain: float | None
+    candidates: tuple[GroupCandidate, ...]
+    slice_shape: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
 class LayerDecisions:
-    """What is decided about a layer.
+    """What is decided about a layer. `group` is None if no group with it was considered.
 
     `name` is that of its op's result, `nodes` are the ONNX nodes that it stems from, `shape` is that of its output.
     `schedule` is the text of the whole schedule. After `done_cycles` from the start of the network its last tile is
@@ -225,6 +265,7 @@ class LayerDecisions:
     output: PlaceDecision
     weights: SendingDecision
     activations: SendingDecision
+    group: GroupDecision | None
     schedule: str
     done_cycles: int
 

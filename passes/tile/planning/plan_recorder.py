@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from xdsl.ir import SSAValue
 
 from ....dialects.ir.location import names_of
-from ....dialects.tile import Schedule
-from ....dialects.tile.schedule import ScheduleAttr, Sending
+from ....dialects.tile import Group, GroupOp, Schedule
+from ....dialects.tile.schedule import Halos, ScheduleAttr, Sending, SliceOrder
 from ...tiling.cost import CostModel
 from ...tiling.tile_sizes import FRACTIONS, TriedTile
+from ...tiling.windows import sizes_of
 from ..tiler_bases.layer import Layer
+from .considered_groups import LEAST_GAIN, ConsideredRange
 from .decisions import (
+    GroupCandidate,
+    GroupDecision,
+    GroupReason,
     LayerDecisions,
     PlaceDecision,
     PlanTrace,
@@ -46,6 +52,17 @@ class PlanRecorder:
     splits: list[list[Considered]] = field(default_factory=list)
     tiles: list[list[TriedTile]] = field(default_factory=list)
     together: list[list[ConsideredTile]] = field(default_factory=list)
+    ranges: list[ConsideredRange] = field(default_factory=list)
+    """The ranges of layers that were considered as groups."""
+
+    def begin_plan(self) -> None:
+        """Forget where tensors were: all layers are planned anew."""
+        self.places = PlaceNotes()
+
+    def take(self, other: PlanRecorder) -> None:
+        """Note what another recorder did of the layers."""
+        self.places, self.possible = other.places, other.possible
+        self.splits, self.tiles, self.together = other.splits, other.tiles, other.together
 
     def begin_round(self, options: Sequence[Sequence[Parts]]) -> None:
         """Forget the last round; each layer may be divided in these ways."""
@@ -65,13 +82,20 @@ class PlanRecorder:
         """Make the trace. The layers have their schedules, with the places of their outputs, and are `done` after so
         many cycles each.
         """
+        names = [each.layer.name for each in planned]
         layers = tuple(
-            self._layer(number, each, in_place, done[number]) for number, each in enumerate(planned)
+            self._layer(number, each, in_place, done[number], names)
+            for number, each in enumerate(planned)
         )
         self.trace = PlanTrace(network, costs.target.name, cores, layers)
 
     def _layer(
-        self, number: int, planned: PlannedLayer, in_place: Collection[SSAValue], done: float
+        self,
+        number: int,
+        planned: PlannedLayer,
+        in_place: Collection[SSAValue],
+        done: float,
+        names: Sequence[str],
     ) -> LayerDecisions:
         layer, schedule = planned.layer, planned.schedule
         parts = Parts(tuple(planned.cores), tuple(planned.windows), schedule.split)
@@ -102,6 +126,7 @@ class PlanRecorder:
                 costs.multicasts_activations,
                 cores_sharing_activations(planned.tiler, parts),
             ),
+            group=self._group(number, layer, names),
             schedule=ScheduleAttr(schedule).body(),
             done_cycles=round(done),
         )
@@ -124,6 +149,33 @@ class PlanRecorder:
         candidates.sort(key=lambda each: (each.compared_cycles, not each.is_chosen, each.cores))
         decided_by = "search" if given == (None, None, None) else "schedule"
         return SplitDecision(decided_by, self.possible[number], tuple(candidates))
+
+    def _group(self, number: int, layer: Layer, names: Sequence[str]) -> GroupDecision | None:
+        """Return the decision about the group of layer `number` of those with `names`; of those that it could be in,
+        if it is in none, about the one that was considered last.
+        """
+        holder = layer.operation.parent_op()
+        if not isinstance(holder, GroupOp):
+            with_it = [each for each in self.ranges if each.first <= number <= each.last]
+            return _group_not_made(with_it[-1], names) if with_it else None
+        first = number - holder.layers.index(layer.operation)
+        last, group = first + len(holder.layers) - 1, holder.decided
+        found = [
+            each
+            for each in self.ranges
+            if each.best is not None
+            and (each.first, each.last, each.best.group) == (first, last, group)
+        ]
+        return GroupDecision(
+            layers=tuple(names[first : last + 1]),
+            is_made=True,
+            why="gains" if found else "schedule",
+            **_fields(group),
+            gain=_gain(found[-1], group) if found else None,
+            least_gain=LEAST_GAIN if found else None,
+            candidates=_group_candidates(found[-1], group.slices) if found else (),
+            slice_shape=sizes_of(layer.window),
+        )
 
     def _place(
         self, layer: Layer, schedule: Schedule, in_place: Collection[SSAValue]
@@ -154,6 +206,58 @@ class PlanRecorder:
             in_place=reason,
             inside=None if alias is None else alias.outer.name,
         )
+
+
+def _group_not_made(range_: ConsideredRange, names: Sequence[str]) -> GroupDecision:
+    """Return the decision about layers that are no group."""
+    played = [(cycles, group) for group, cycles in range_.tried if cycles is not None]
+    best = min(played, key=lambda each: each[0])[1] if played else None
+    gain = None if best is None else _gain(range_, best)
+    why: GroupReason = "not_played" if gain is None else "gains_little"
+    return GroupDecision(
+        layers=tuple(names[range_.first : range_.last + 1]),
+        is_made=False,
+        why="crowded" if range_.best is not None else why,
+        **_fields(best),
+        gain=gain,
+        least_gain=LEAST_GAIN,
+        candidates=_group_candidates(range_, 1),
+        slice_shape=None,
+    )
+
+
+class _Fields(TypedDict):
+    axis: int | None
+    slices: int | None
+    halos: Halos | None
+    order: SliceOrder | None
+
+
+def _fields(group: Group | None) -> _Fields:
+    """Return the fields of a decision that are those of a group."""
+    if group is None:
+        return {"axis": None, "slices": None, "halos": None, "order": None}
+    return {
+        "axis": group.axis,
+        "slices": group.slices,
+        "halos": group.halos,
+        "order": group.order,
+    }
+
+
+def _gain(range_: ConsideredRange, group: Group) -> float | None:
+    """Return the share of its cycles that a range saves as a group."""
+    cycles = dict(range_.tried).get(group)
+    return None if cycles is None or not range_.alone else 1 - cycles / range_.alone
+
+
+def _group_candidates(range_: ConsideredRange, chosen: int) -> tuple[GroupCandidate, ...]:
+    """Return what was tried of a range, of which so many slices are chosen."""
+    found = [(1, range_.alone), *((group.slices, cycles) for group, cycles in range_.tried)]
+    return tuple(
+        GroupCandidate(slices, None if cycles is None else round(cycles), slices == chosen)
+        for slices, cycles in found
+    )
 
 
 def _estimate(considered: Considered, costs: CostModel) -> SplitEstimate:

@@ -47,6 +47,20 @@ func.func @main(%x: {L}) -> {L} attributes {{smalti.inputs = ["x"], smalti.outpu
 """A tensor of 16 MiB between two layers."""
 
 
+N, W = "tensor<1x16x96x96xf32>", "tensor<1x96x96x96xf32>"
+WIDE = f"""
+func.func @main(%x: {N}) -> {N} attributes {{smalti.inputs = ["x"], smalti.outputs = ["y"]}} {{
+  %u = top.weight "u" seed = 1 : tensor<96x16x1x1xf32>
+  %a = top.conv2d "a" %x, %u : ({N}, tensor<96x16x1x1xf32>) -> {W}
+  %v = top.weight "v" seed = 2 : tensor<16x96x1x1xf32>
+  %b = top.conv2d "b" %a, %v : ({W}, tensor<16x96x1x1xf32>) -> {N}
+  %y = top.relu "y" %b : ({N}) -> {N}
+  func.return %y : {N}
+}}
+"""
+"""A tensor of 3.4 MiB between two convolutions."""
+
+
 def traced(
     text: str, passes: str = "tile-plan", target: str = "default-8c", **options: object
 ) -> tuple[PlanTrace, str]:
@@ -199,6 +213,54 @@ def test_where_there_is_no_room_the_bytes_are_told():
     assert "it needs 16,777,216 bytes of core 0, which has" in explain(trace, ["a"])
 
 
+def test_layers_that_gain_too_little_as_a_group_are_told():
+    trace, _ = traced(LARGE, target="edge-1c")
+    for layer in trace:
+        group = layer.group
+        assert group is not None and group.layers == ("a", "b")
+        assert group.is_made == (group.why == "gains")
+        assert group.candidates[0].slices == 1
+
+
+@pytest.mark.parametrize(
+    ("why", "gain", "text"),
+    [
+        ("gains_little", 0.05, "they take 5.0% fewer cycles by themselves, and a group must take"),
+        ("gains_little", -0.05, "they take 5.0% more cycles by themselves, and a group must take"),
+        (
+            "crowded",
+            0.2,
+            "they take 20.0% fewer cycles by themselves, but beside the other tensors",
+        ),
+        ("not_played", None, "they cannot be carried out by themselves"),
+    ],
+)
+def test_why_layers_are_no_group(why: decisions.GroupReason, gain: float | None, text: str):
+    group = decisions.GroupDecision(
+        ("a", "b"), False, why, None, None, None, None, gain, 0.08,
+        (decisions.GroupCandidate(1, 900, True), decisions.GroupCandidate(4, None, False)), None,
+    )  # fmt: skip
+    trace, _ = traced(JOINED)
+    layers = (replace(trace.layers[0], group=group),)
+    found = explain(replace(trace, layers=layers), ["a"])
+    assert (
+        f"  group: none of 2 layers, 'a' to 'b': {'' if gain is None else 'slice by slice '}{text}"
+        in found
+    )
+    assert read_trace(replace(trace, layers=layers).json()).layers == layers
+
+
+def test_the_trace_of_a_plan_with_groups_is_that_of_the_layers_in_them():
+    """Layers are planned several times where groups are tried; what is told is about the last choice."""
+    trace, text = traced(WIDE, target="edge-1c")
+    assert "tile.group" in text
+    made = [layer for layer in trace if layer.group is not None and layer.group.is_made]
+    assert [layer.name for layer in made][-2:] == ["a", "b"]
+    for layer in trace:
+        assert sum(each.is_chosen for each in layer.split.candidates) == 1
+        assert f"output = {layer.output.place}" in layer.schedule
+
+
 def test_why_cores_get_what_they_share():
     trace, _ = traced(JOINED)
     a = trace.layers[0]
@@ -245,6 +307,7 @@ def test_the_page_describes_every_field_and_reason():
     names = {field.name for each in classes for field in fields(each)}
     reasons = (
         decisions.PlaceReason, decisions.InPlaceReason, decisions.SendingReason, decisions.DecidedBy,
+        decisions.GroupReason,
     )  # fmt: skip
     words = names | {word for each in reasons for word in get_args(each)}
     assert not [word for word in sorted(words) if f"`{word}`" not in section]
