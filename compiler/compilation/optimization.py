@@ -12,7 +12,7 @@ from ...dialects.tile import Schedule
 from ...passes.registry import pass_with_options
 from ...passes.tile.network_schedule import Entry, NetworkSchedule
 from ...passes.tile.order_engines import OrderEngines
-from ...passes.tile.plan import Plan
+from ...passes.tile.plan import OBJECTIVES, Plan
 from .arguments import Argument, check_arguments
 from .pass_change import PassChange
 
@@ -46,7 +46,8 @@ class Optimization:
     The others change single effects of the level; None leaves them as it says. `on_chip`: whether tensors between
     layers may stay in local memories. `multicast_weights`: whether cores may load at once the weights that they share.
     `split_factor`: into how many parts a layer is divided at most. `memory_effort`: among how many loads ahead a core's
-    DMA engine may choose.
+    DMA engine may choose. `objective`: what is made good, the "latency" of one run (the default) or the "throughput" of
+    run after run, which may be that of a plan in which each core has samples of the batch to itself.
 
     Raises DiagnosticError if a value has a wrong type, if there is no such level, or if a number is too small.
     """
@@ -56,6 +57,7 @@ class Optimization:
     multicast_weights: bool | None = None
     split_factor: int | None = None
     memory_effort: int | None = None
+    objective: str | None = None
 
     def __post_init__(self) -> None:
         number, choice = (Integral, type(None)), (bool, type(None))
@@ -71,6 +73,9 @@ class Optimization:
                 "memory_effort": Argument(
                     [self.memory_effort], number, "a number of loads, or None"
                 ),
+                "objective": Argument(
+                    [self.objective], (str, type(None)), f"{' or '.join(OBJECTIVES)}, or None"
+                ),
             },
         )
         if self.level not in range(HIGHEST_LEVEL + 1):
@@ -78,6 +83,12 @@ class Optimization:
                 f"there is no optimization level {self.level}",
                 Place(name="Optimization(level=)"),
                 hint=f"the levels are {_LEVELS_THERE}",
+            )
+        if self.objective is not None and self.objective not in OBJECTIVES:
+            raise DiagnosticError(
+                f"there is no objective '{self.objective}'",
+                Place(name="Optimization(objective=)"),
+                hint=f"the objectives are {' and '.join(OBJECTIVES)}",
             )
         for name, value, least in (
             ("split_factor", self.split_factor, 1),
@@ -104,7 +115,7 @@ class Optimization:
             for flag, name, option, value in self._effects()
         )
 
-    def _effects(self) -> Iterator[tuple[str, str, str, bool | int]]:
+    def _effects(self) -> Iterator[tuple[str, str, str, bool | int | str]]:
         """Yield each single effect: its flag, and the pass, the option and the value that it stands for."""
         for name in ("on_chip", "multicast_weights"):
             value = getattr(self, name)
@@ -114,6 +125,8 @@ class Optimization:
             yield "--split-factor", Plan.name, "parts", self.split_factor
         if self.memory_effort is not None:
             yield "--memory-effort", OrderEngines.name, "prefetch", self.memory_effort
+        if self.objective is not None:
+            yield "--optimize", Plan.name, "objective", self.objective
 
     def check_with(self, schedule: NetworkSchedule) -> None:
         """Raise DiagnosticError if a schedule asks for what a single effect rules out.

@@ -19,6 +19,7 @@ from ...passes.tile.planning.decisions import (
     SplitDecision,
     TileCandidate,
     TileDecision,
+    WholePlan,
 )
 
 _SHOWN = 6
@@ -34,7 +35,8 @@ _TILE_TITLES = (
     "tile", "order", "depth", "load", "matrix", "vector", "store", "cycles", "done", "local", "acc",
 )  # fmt: skip
 _GROUP_TITLES = ("slices", "cycles")
-_LEFT = {"split", "tile", "order"}
+_PLAN_TITLES = ("samples", "cycles")
+_LEFT = {"samples", "split", "tile", "order"}
 """The columns that are set left."""
 
 _LIMITS: dict[Limit, str] = {
@@ -88,6 +90,21 @@ def explanation(layer: LayerDecisions) -> list[str]:
         *([] if layer.group is None else _group(layer.group)),
         f"  done: {layer.done_cycles:,} cycles after the network starts",
         f"  schedule: <{layer.schedule}>",
+    ]
+
+
+def explanation_of_plans(plans: Sequence[WholePlan]) -> list[str]:
+    """Return the lines about the plans of the whole network that were compared; none if there is only one."""
+    if not plans:
+        return []
+    rows = [
+        (each.is_chosen, ["apart" if each.samples_apart else "together", _number(each.done_cycles)])
+        for each in plans
+    ]
+    return [
+        "throughput: the samples of the batch together, or apart, each on cores of its own",
+        *_table(_PLAN_TITLES, rows),
+        "",
     ]
 
 

@@ -20,7 +20,7 @@ from ...passes.tile.network_schedule import layers_of, names_meant
 from ...passes.tile.plan import Plan
 from ...passes.tile.planning.decisions import LayerDecisions, PlanTrace
 from ...passes.tile.planning.plan_recorder import PlanRecorder
-from .plan_explanation import explanation
+from .plan_explanation import explanation, explanation_of_plans
 
 _FLAG = "--explain-plan"
 
@@ -106,7 +106,8 @@ def explain(trace: PlanTrace, nodes: Sequence[str]) -> str:
     """
     names = {layer.name: layer.nodes for layer in trace}
     chosen = {name for node in nodes for name in _meant(node, names)}
-    return "\n".join(_text(layer) for layer in trace if layer.name in chosen)
+    layers = "\n".join(_text(layer) for layer in trace if layer.name in chosen)
+    return "".join(f"{line}\n" for line in explanation_of_plans(trace.plans)) + layers
 
 
 def _text(layer: LayerDecisions) -> str:

@@ -18,6 +18,9 @@ have room; with `in_place` in the buffer of the tensor that is joined of them, o
 `multicast_activations`, a core sends what several others read of its part to all of them at once. With `groups`, layers
 between which tensors have no room are put into groups, which are computed slice by slice (`group_search.py`). The
 passes that follow obey the schedule.
+
+With `objective=throughput` a network with a batch is planned a second time, with the samples of the batch divided over
+cores before anything else, and the plan is taken whose run is estimated to be shorter by 5% or more.
 """
 
 from __future__ import annotations
@@ -36,8 +39,10 @@ from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..tiling.cost import CostModel
-from .group_search import FoundGroup, GroupSearch
+from .group_search import GroupSearch
 from .groups.make_group import dissolve, group_layers
+from .planning.considered_groups import FoundGroup
+from .planning.decisions import WholePlan
 from .planning.layer_parts import check_core_count
 from .planning.network import Network
 from .planning.places import (
@@ -48,6 +53,14 @@ from .planning.places import (
     that_may_stay,
 )
 from .planning.plan_recorder import PlanRecorder
+
+OBJECTIVES = ("latency", "throughput")
+"""What is made good, as the option of this name says."""
+
+_LEAST_GAIN = 0.05
+"""By which share of its cycles a plan with the samples of a batch apart must be shorter to be taken: the estimates of
+both are no better.
+"""
 
 SEARCHES = ("together", "by-layer")
 """How splits are chosen, and tiles, as the options of these names say."""
@@ -65,6 +78,7 @@ class Plan(SmaltiPass):
         "in_place": "layers whose output lies there in a tensor that is joined of it, or of which it is a slice",
         "multicast": "layers whose cores load at once the weights that they share",
         "groups": "groups that layers were put into",
+        "samples_apart": "samples of the batch that were divided over cores before anything else",
     }
 
     cores: int | None = None
@@ -85,15 +99,23 @@ class Plan(SmaltiPass):
     """How tiles are chosen: `together`, so that a layer computes what the next ones go on with, or `by-layer`."""
     parts: int | None = None
     """Into how many parts a layer is divided at most; as many as there are cores unless given."""
+    objective: str = "latency"
+    """What is made good: the `latency` of one run, or the `throughput` of run after run, which may be that of a plan in
+    which each core has samples of the batch to itself.
+    """
 
     def __post_init__(self) -> None:
         """Raise DiagnosticError if an option has no such value."""
-        for option, value in (("splits", self.splits), ("tiles", self.tiles)):
-            if value not in SEARCHES:
+        for option, value, values in (
+            ("splits", self.splits, SEARCHES),
+            ("tiles", self.tiles, SEARCHES),
+            ("objective", self.objective, OBJECTIVES),
+        ):
+            if value not in values:
                 raise DiagnosticError(
-                    f"option '{option}' is {value}, expected one of {', '.join(SEARCHES)}",
+                    f"option '{option}' is {value}, expected one of {', '.join(values)}",
                     Place(name=f"pass '{self.name}'"),
-                    hint=did_you_mean(value, SEARCHES),
+                    hint=did_you_mean(value, values),
                 )
         if self.parts is not None and self.parts < 1:
             raise DiagnosticError(
@@ -129,7 +151,7 @@ class Plan(SmaltiPass):
             self.in_place,
             recorder,
         )
-        planned, places = self._planned(network)
+        network, planned, places = self._best(network)
         if self.groups and self.on_chip and self.splits == "together":
             planned, places = self._with_groups(module, network, planned, places)
         kept, in_place = places
@@ -145,6 +167,31 @@ class Plan(SmaltiPass):
             if schedule != operation.decided:
                 operation.properties["schedule"] = ScheduleAttr(schedule)
                 self.count("planned")
+
+    def _best(self, network: Network) -> tuple[Network, list[PlannedLayer], Places]:
+        """Return how a network is planned best for the objective, without groups.
+
+        Runs of a program follow each other: a core starts again when it is done, or all are if others reach into its
+        memory. So of two plans that with the shorter run has the higher throughput.
+        """
+        planned, places = self._planned(network)
+        if self.objective == "latency" or network.samples == 1 or network.cores == 1:
+            return network, planned, places
+        record = None if self._recorder is None else replace(self._recorder)
+        apart = replace(network, samples_apart=True)
+        planned_apart, places_apart = self._planned(apart)
+        cycles = max(network.times(planned, places.in_place), default=0.0)
+        cycles_apart = max(apart.times(planned_apart, places_apart.in_place), default=0.0)
+        is_apart = cycles_apart <= cycles * (1 - _LEAST_GAIN)
+        self.count("samples_apart", network.samples if is_apart else 0)
+        if self._recorder is not None and record is not None:
+            self._recorder.plans = (
+                WholePlan(False, round(cycles), not is_apart),
+                WholePlan(True, round(cycles_apart), is_apart),
+            )
+            if not is_apart:
+                self._recorder.take(record)
+        return (apart, planned_apart, places_apart) if is_apart else (network, planned, places)
 
     def _planned(self, network: Network) -> tuple[list[PlannedLayer], Places]:
         """Return the layers of a network with their schedules, and where their outputs lie."""
@@ -175,7 +222,8 @@ class Plan(SmaltiPass):
         themselves. Then either it stays before others, or the layers are no group: whichever leaves fewer bytes to go
         through global memory.
         """
-        search = GroupSearch(network.store, module, replace(self, groups=False).run, network.cores)
+        plan_of_ranges = replace(self, groups=False, objective="latency")
+        search = GroupSearch(network.store, module, plan_of_ranges.run, network.cores)
         found = search.run(network.without_room(places))
         if self._recorder is not None:
             self._recorder.ranges = search.considered

@@ -85,6 +85,7 @@ EFFECTS = (
     Optimization(on_chip=False),
     Optimization(1, multicast_weights=False, memory_effort=0),
     Optimization(split_factor=2, memory_effort=3),
+    Optimization(objective="throughput"),
 )
 SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_optimization_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add -O, --on-chip, --multicast-weights, --split-factor and --memory-effort."""
+    """Add -O, --optimize, --on-chip, --multicast-weights, --split-factor and --memory-effort."""
     group = parser.add_argument_group(
         "optimization",
         "shorthand for options of tile-plan and tile-order-engines, which --print-pipeline shows; results are the same",
@@ -27,6 +27,13 @@ def add_optimization_arguments(parser: argparse.ArgumentParser) -> None:
         help="0: one layer after the other through global memory, easy to read; 1: tensors stay on chip, weights are "
         "multicast and loads run ahead, each layer is divided by itself; 2 (default): all layers are divided together "
         "(compare TPU-MLIR's --opt: 1 groups layers simply, 2 by a search over the network)",
+    )
+    group.add_argument(
+        "--optimize",
+        choices=("latency", "throughput"),
+        help="latency (default): the cycles of one run; throughput: inferences per time when the program runs again "
+        "and again, with the samples of a batch divided over cores if that is estimated to be faster; runs do not "
+        "overlap, so with one sample the program is the same (PERFORMANCE_HINT of OpenVINO)",
     )
     group.add_argument(
         "--on-chip",
@@ -65,4 +72,5 @@ def optimization_of(args: argparse.Namespace) -> Optimization:
         args.multicast_weights,
         args.split_factor,
         args.memory_effort,
+        args.optimize,
     )

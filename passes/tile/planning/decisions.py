@@ -271,13 +271,27 @@ class LayerDecisions:
 
 
 @dataclass(frozen=True)
+class WholePlan:
+    """A way to plan the whole network, and when its last layer is done: with the samples of a batch apart, each on
+    cores of its own, or not.
+    """
+
+    samples_apart: bool
+    done_cycles: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
 class PlanTrace:
-    """The decisions about all layers of a network, in their order."""
+    """The decisions about all layers of a network, in their order; `plans` are those of the whole network that were
+    compared, if there were several.
+    """
 
     network: str
     target: str
     cores: int
     layers: tuple[LayerDecisions, ...]
+    plans: tuple[WholePlan, ...] = ()
     format: str = FORMAT
     version: int = VERSION
 
@@ -295,6 +309,7 @@ class PlanTrace:
             "network": self.network,
             "target": self.target,
             "cores": self.cores,
+            "plans": [asdict(each) for each in self.plans],
         }
         layers = ",\n".join(json.dumps(asdict(layer)) for layer in self.layers)
         return f'{json.dumps(head)[:-1]}, "layers": [\n{layers}\n]}}\n'

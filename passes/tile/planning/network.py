@@ -47,6 +47,10 @@ class Network:
     """Into how many parts a layer is divided at most."""
     in_place: bool
     recorder: PlanRecorder | None = None
+    samples_apart: bool = False
+    """Whether layers are divided along the samples of a batch first, as far as possible: so no core needs what others
+    compute of its samples, unless these have several cores each.
+    """
     slices_first: bool = False
     """Whether tensors between the layers of groups stay before all others."""
     candidates: frozenset[SSAValue] = frozenset()
@@ -86,6 +90,16 @@ class Network:
         return {
             op.output: Buffer.of(op) for op in self.program.buffers if isinstance(op, tile.GlobalOp)
         }
+
+    @cached_property
+    def samples(self) -> int:
+        """How many samples the inputs of the network have, along their first axis; 1 if they differ in that."""
+        sizes = {
+            each.layout.shape[:1] or (1,)
+            for each in self.buffers.values()
+            if each.segment == "input"
+        }
+        return sizes.pop()[0] if len(sizes) == 1 else 1
 
     @cached_property
     def groups(self) -> list[tuple[tile.GroupOp, Slices]]:
@@ -214,7 +228,11 @@ class Network:
         core = layer.operation.core
         if core is not None:
             return [Parts((core.value.data,), (layer.window,), None)]
-        return possible_parts(layer, tiler, layer.operation.decided, self.cores, self.parts)
+        found = possible_parts(layer, tiler, layer.operation.decided, self.cores, self.parts)
+        if not self.samples_apart or layer.shape[:1] != (self.samples,):
+            return found
+        counts = [1 if each.split is None else each.split[0] for each in found]
+        return [each for each, count in zip(found, counts, strict=True) if count == max(counts)]
 
 
 def _slice_of(planned: PlannedLayer, window: Window, number: int) -> PlannedLayer:

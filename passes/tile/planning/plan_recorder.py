@@ -30,6 +30,7 @@ from .decisions import (
     SplitEstimate,
     TileCandidate,
     TileDecision,
+    WholePlan,
 )
 from .layer_parts import Parts
 from .multicast import cores_sharing_activations, cores_sharing_weights
@@ -52,6 +53,8 @@ class PlanRecorder:
     splits: list[list[Considered]] = field(default_factory=list)
     tiles: list[list[TriedTile]] = field(default_factory=list)
     together: list[list[ConsideredTile]] = field(default_factory=list)
+    plans: tuple[WholePlan, ...] = ()
+    """The plans of the whole network that were compared."""
     ranges: list[ConsideredRange] = field(default_factory=list)
     """The ranges of layers that were considered as groups."""
 
@@ -87,7 +90,7 @@ class PlanRecorder:
             self._layer(number, each, in_place, done[number], names)
             for number, each in enumerate(planned)
         )
-        self.trace = PlanTrace(network, costs.target.name, cores, layers)
+        self.trace = PlanTrace(network, costs.target.name, cores, layers, self.plans)
 
     def _layer(
         self,

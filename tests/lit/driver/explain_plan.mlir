@@ -37,7 +37,7 @@ func.func @main(%x: tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32> attributes {sm
 // CHECK-EMPTY:
 // CHECK-NEXT: c: tpu.concat, 1x32x8x8 f32
 
-// TRACE:      {"format": "smalti-plan-trace", "version": 3, "network": "main", "target": "default-8c", "cores": 8, "layers": [
+// TRACE:      {"format": "smalti-plan-trace", "version": 3, "network": "main", "target": "default-8c", "cores": 8, "plans": [], "layers": [
 // TRACE-NEXT: {"name": "a", "op": "tpu.conv2d", "nodes": ["Conv_a"], "shape": [1, 16, 8, 8], "storage": "f32", "split": {"decided_by": "search", "possible": {{[0-9]+}}, "candidates": [{"cores": [0{{.*}}
 // TRACE-NEXT: {"name": "b"
 // TRACE-NEXT: {"name": "c"

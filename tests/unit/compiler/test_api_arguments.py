@@ -77,6 +77,7 @@ def test_arguments_of_an_import(tmp_path: Path) -> None:
         ({"split_factor": "4"}, "give a number of parts, or None"),
         ({"split_factor": 0}, "Optimization(split_factor=): error: split_factor is at least 1"),
         ({"memory_effort": 1.5}, "give a number of loads, or None"),
+        ({"objective": 1}, "give latency or throughput, or None"),
         ({"level": "high"}, "give a level, 0 to 2"),
     ],
 )

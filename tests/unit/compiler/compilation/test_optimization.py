@@ -1,5 +1,7 @@
 """Levels and single effects of optimization, as options of passes, beside other options."""
 
+from typing import Any
+
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.compilation.compilation import CompileOptions
@@ -42,6 +44,11 @@ def passes(optimization: Optimization, *changes: PassChange) -> list[str]:
             "tile-plan{on-chip=false multicast-weights=false parts=2}",
             "tile-order-engines",
         ),
+        (
+            Optimization(objective="throughput"),
+            "tile-plan{objective=throughput}",
+            "tile-order-engines",
+        ),
     ],
 )
 def test_what_it_is_short_for(optimization: Optimization, plan: str, order: str):
@@ -60,9 +67,13 @@ def test_options_of_passes_win():
         ({"level": 3}, "there is no optimization level 3\n  hint: the levels are 0 to 2"),
         ({"split_factor": 0}, "split_factor is at least 1, got 0"),
         ({"memory_effort": -1}, "memory_effort is at least 0, got -1"),
+        (
+            {"objective": "speed"},
+            "there is no objective 'speed'\n  hint: the objectives are latency and throughput",
+        ),
     ],
 )
-def test_values_that_there_are_not(values: dict[str, int], told: str):
+def test_values_that_there_are_not(values: dict[str, Any], told: str):
     with pytest.raises(DiagnosticError) as caught:
         Optimization(**values)
     assert told in str(caught.value)
