@@ -157,16 +157,26 @@ def test_peer_tpu_mlir(
     benchmark.extra_info["peak_mb"] = max(round(run.peak_mb or 0) for run in runs)
 
 
-def _chain(layers: int) -> onnx.ModelProto:
-    """`layers` 3x3 convolutions of 16 channels with Relu, on 32x32 pixels."""
+def _chain(layers: int, *, residual: bool = False) -> onnx.ModelProto:
+    """`layers` 3x3 convolutions of 16 channels with Relu, on 32x32 pixels; if `residual`, every second one adds to
+    the input of the one before it.
+    """
     rng = np.random.default_rng(0)
     nodes, weights = [], []
     for layer in range(layers):
-        kernel = rng.normal(0, np.sqrt(2 / 144), (16, 16, 3, 3)).astype(np.float32)
+        adds = residual and layer % 2
+        scale = np.sqrt(2 / 144) * (0.1 if adds else 1)
+        kernel = rng.normal(0, scale, (16, 16, 3, 3)).astype(np.float32)
         weights.append(numpy_helper.from_array(kernel, f"w{layer}"))
         names = [f"x{layer}", f"w{layer}"], [f"c{layer}"]
         nodes.append(helper.make_node("Conv", *names, name=f"conv{layer}", pads=[1] * 4))
-        nodes.append(helper.make_node("Relu", [f"c{layer}"], [f"x{layer + 1}"], f"relu{layer}"))
+        summed = f"c{layer}"
+        if adds:
+            summed = f"s{layer}"
+            nodes.append(
+                helper.make_node("Add", [f"c{layer}", f"x{layer - 1}"], [summed], f"add{layer}")
+            )
+        nodes.append(helper.make_node("Relu", [summed], [f"x{layer + 1}"], f"relu{layer}"))
     shape = [1, 16, 32, 32]
     ends = [
         [helper.make_tensor_value_info(f"x{end}", TensorProto.FLOAT, shape)] for end in (0, layers)
@@ -176,13 +186,17 @@ def _chain(layers: int) -> onnx.ModelProto:
 
 
 @SLOW
+@pytest.mark.parametrize("residual", [False, True], ids=["plain", "residual"])
 def test_compile_chains(
-    benchmark: BenchmarkFixture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    benchmark: BenchmarkFixture,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    residual: bool,
 ):
     """Time and memory against the number of layers: a table, and programs that grow with the layers."""
-    sizes = (10, 100, 1000)
+    sizes = (10, 30, 100, 300, 1000)
     for layers in sizes:
-        onnx.save(_chain(layers), tmp_path / f"{layers}.onnx")
+        onnx.save(_chain(layers, residual=residual), tmp_path / f"{layers}.onnx")
 
     def compile_all() -> list[tuple[Run, Program]]:
         return [_smalti(tmp_path / f"{layers}.onnx", tmp_path) for layers in sizes]
