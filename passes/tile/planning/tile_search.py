@@ -57,7 +57,12 @@ def choose_tiles(
 ) -> list[PlannedLayer]:
     """Return layers, in the order of a program, with tiles that are chosen together, where their schedules leave that
     open. What was considered for each layer is appended to `considered`, if that is given.
+
+    Where layers are in groups, memory is too short for tensors between layers: there all keep their own tiles, which
+    leave more room for loads ahead.
     """
+    if any(isinstance(each.layer.operation.parent_op(), GroupOp) for each in planned):
+        return list(planned)
     layers = [_with_options(each) for each in planned]
     connect(layers)
     for number, layer in enumerate(layers):
@@ -184,7 +189,7 @@ def _other_schedules(planned: PlannedLayer, part: int) -> Iterator[Schedule]:
     takes its input, allow it.
     """
     own, decided = planned.schedule.of_part(part), planned.layer.operation.decided
-    if decided.tile is not None or isinstance(planned.layer.operation.parent_op(), GroupOp):
+    if decided.tile is not None:
         return
     tiler, window = planned.tiler, planned.windows[part]
     seen, room = {own}, _room(tiler, window, own)
