@@ -129,6 +129,11 @@ class Product:
     """Whether input, residual and output stay in local memories."""
     sharing_weights: int = 1
     """How many cores load the same weights at once, so that they cross the bus once."""
+    gathers_input: bool = False
+    scatters_output: bool = False
+    """Whether elements that lie side by side in a tile do not in the tensor, so that a DMA engine makes the address of
+    each in a cycle.
+    """
 
     def reads_in_place(self, channels: int, depth: int) -> bool:
         """Tell whether tiles of so many channels and such a depth read the input where it is kept: all its channels."""
@@ -141,6 +146,10 @@ class Product:
     def writes_in_place(self, channels: int) -> bool:
         """Tell whether tiles of so many channels are written where the output is kept: all its channels."""
         return self.keeps_output and channels >= self.channels
+
+    def positions_read(self, rows: Sequence[int]) -> int:
+        """Return how many positions of the input a tile of `rows` reads."""
+        return prod(reach.size(size) for reach, size in zip(self.reach, rows, strict=True))
 
     def in_channels(self, channels: int, depth: int) -> int:
         """Return how many input channels a tile reads that has `channels` output channels and sums over `depth`
@@ -212,9 +221,8 @@ class TriedTile(NamedTuple):
 def _input_bytes(
     costs: CostModel, p: Product, rows: Sequence[int], channels: int, depth: int
 ) -> int:
-    pixels = prod(reach.size(size) for reach, size in zip(p.reach, rows, strict=True))
     pitch = round_up(p.in_channels(channels, depth), costs.lane_group)
-    return bytes_of(pixels * pitch, p.storage)
+    return bytes_of(p.positions_read(rows) * pitch, p.storage)
 
 
 def _weight_bytes(p: Product, channels: int, depth: int) -> int:
@@ -268,6 +276,8 @@ def _product_cycles(
     if p.reads_in_place(channels, p.depth):
         x = 0
     x *= from_core if p.keeps_input else from_bus
+    if p.gathers_input:
+        x = max(x, p.positions_read(rows) * p.in_channels(channels, p.depth) * row_count)
     w = _weight_bytes(p, channels, p.depth) * channel_count
     w *= max(from_bus / p.sharing_weights, 1 / costs.port_bytes_per_cycle)
     shared_x = 1 if p.fan_in or row_count == 1 else channel_count
@@ -281,6 +291,8 @@ def _product_cycles(
     if p.residual and not (p.keeps_residual and channels >= p.channels):
         loads += out * (from_core if p.keeps_residual else from_bus)
     stores = out * (from_core if p.keeps_output else from_bus)
+    if p.scatters_output:
+        stores = max(stores, pixels * channels * count)
     if p.writes_in_place(channels):
         stores = 0
     if p.engine == "matrix":
@@ -300,7 +312,11 @@ def _product_cycles(
         stages = (*stages, FOLLOWING * max(stages))
     # Loads and stores share the bus.
     each = KEPT_TILE_CYCLES if p.keeps_input and p.keeps_output else TILE_CYCLES
-    cycles = max(pipeline_cycles(stages, count, each), loads + stores)
+    together = loads + stores
+    if p.gathers_input or p.scatters_output:
+        # Their engines make addresses side by side.
+        together = max(loads, stores)
+    cycles = max(pipeline_cycles(stages, count, each), together)
     return cycles, channels_outer <= rows_outer, Stages(loads, matrix, vector, stores)
 
 
