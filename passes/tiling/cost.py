@@ -6,11 +6,13 @@ over the shared global memory. Engines run side by side, so a layer takes about 
 busiest resource, and a part of the other that does not overlap with it:
 
     compute = max over cores of matrix and of vector cycles
-    transfer = bytes of all cores / bytes per cycle
+    transfer = bytes of all cores / bytes per cycle, or the DMA cycles of a core if those are more
     cycles = max(compute, transfer) + exposed · min(compute, transfer) + part cycles · cores
 
 Bytes count whole bursts for each run, and halos once for each core. So do weights that several cores
 read, unless they are multicast: then they cross the bus once, no faster than the port of a core.
+A DMA engine makes the address of one run in a cycle, and all bytes of a core pass its port: so what is gathered or
+scattered element by element takes as many cycles as a core has elements of it, and only more cores make it faster.
 What a part reads of tensors in local memories passes two ports, and the interconnect of all. And
 `tiles` tiles that pass through stages (load, matrix, vector, store) of total `stage` cycles take
 
@@ -23,12 +25,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING
 
 from ...backends.numerics.rounding_up import round_up
 from ...backends.numerics.storage import bytes_of
-from .layout import Layout
-from .windows import Window
+from .copy_planning import plan
+from .layout import Layout, dense_strides
+from .windows import Window, sizes_of
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target
@@ -59,7 +63,8 @@ class Work:
     """What computing one window costs: cycles of the matrix unit and of the vector unit, bytes on the global bus, and
     bytes copied from local memories, with the box that is read of each such input, by its index, and the share of
     input 0's box that is read. `shared_load_bytes` are loaded at once by all parts whose `shared` is equal.
-    `constant_bytes` of all that is loaded are weights and parameters.
+    `constant_bytes` of all that is loaded are weights and parameters. `load_runs` and `store_runs` are the runs of its
+    transfers, besides those that are copied from local memories as they lie there.
     """
 
     matrix_cycles: int = 0
@@ -72,6 +77,8 @@ class Work:
     shared_load_bytes: int = 0
     shared: Hashable = None
     constant_bytes: int = 0
+    load_runs: int = 0
+    store_runs: int = 0
 
 
 @dataclass(eq=False)
@@ -161,6 +168,14 @@ class CostModel:
 
         return cycles.local_write_cycles(self.target, size_bytes)
 
+    def dma_cycles(self, work: Work) -> float:
+        """Return the cycles in which the DMA engines of a core move what `work` loads and stores: an address a cycle
+        for each run, and all bytes through the port of the memory. Stores follow loads tile by tile.
+        """
+        engines = work.load_runs, work.store_runs
+        moved = work.load_bytes + work.shared_load_bytes + work.store_bytes
+        return max(max(engines) + EXPOSED * min(engines), moved / self.port_bytes_per_cycle)
+
     def bus_bytes(self, run_bytes: int, runs: int) -> int:
         """Return how many bytes `runs` separate runs occupy on the global bus, counted in whole bursts."""
         return round_up(run_bytes, self.burst_bytes) * runs
@@ -190,9 +205,24 @@ def window_bytes(costs: CostModel, layout: Layout, window: Window, storage: str)
     return costs.bus_bytes(bytes_of(run, storage), runs)
 
 
+def address_count(costs: CostModel, layout: Layout, window: Window, order: Sequence[int]) -> int:
+    """Return in how many runs `window` of a buffer of `layout` is copied to or from a local buffer that has its axes in
+    `order`, the last one padded to whole lane groups.
+    """
+    sizes = sizes_of(window)
+    last = order[-1]
+    local = [
+        round_up(size, costs.lane_group) if axis == last else size
+        for axis, size in enumerate(sizes)
+    ]
+    copies = plan(sizes, layout.strides, dense_strides(local, order))
+    return sum(prod(copy.sizes[:-1]) for copy in copies)
+
+
 def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:
     """Estimate the cycles of a layer with one part per core (the module's first formula)."""
     busiest, moved, copied, count = 0.0, 0, 0, 0
+    slowest = 0.0
     shared: dict[Hashable, int] = {None: 0}
     for part in parts:
         compute = max(part.matrix_cycles, part.vector_cycles)
@@ -202,10 +232,9 @@ def split_cycles(costs: CostModel, parts: Iterable[Work]) -> float:
         moved += part.load_bytes + part.store_bytes
         copied += part.copied_bytes
         shared[part.shared] = part.shared_load_bytes
+        slowest = max(slowest, costs.dma_cycles(part))
         count += 1
     moved += sum(shared.values())
-    # A multicast is as fast as the ports that it passes.
-    slowest = max(shared.values()) / costs.port_bytes_per_cycle
     transfer = max(moved / costs.bytes_per_cycle, slowest)
     busiest = max(busiest, copied / costs.interconnect_bytes_per_cycle)
     return max(busiest, transfer) + EXPOSED * min(busiest, transfer) + PART_CYCLES * count

@@ -94,8 +94,13 @@ def test_results_are_the_same(quantize: Quantize, cores: int | None, batch: int,
     other = compile_model(
         model, quantize=quantize, calibration=calibration, cores=cores, batch=batch, **ports
     )
-    expected = plain.run(data)
-    same(other.run(data), expected, "the program with its ports")
+    expected, got = plain.run(data), other.run(data)
+    if quantize == "f32":
+        # Its products may have tiles of other sizes, which the host's BLAS sums in another order.
+        for name, value in expected.items():
+            np.testing.assert_allclose(got[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+        expected = got
+    same(got, expected, "the program with its ports")
     if quantize == "int8":
         same(other.run(data, jobs=2), expected, "in two processes")
     samples = 6 // batch

@@ -154,11 +154,11 @@ def _cycles_of(tiler: Tiler, works: Sequence[Sequence[Work]]) -> Cycles:
     hidden = np.zeros(len(works))
     if matrix.any():
         hidden = np.minimum(matrix, costs.hidden_matrix_cycles(layer.elements[0].storage))
-    # What all cores load passes the port of each of them.
-    port = np.array([max(map(_load_bytes, each)) for each in works]) / costs.port_bytes_per_cycle
+    # What a core moves passes its own DMA engines and port, whatever the others do.
+    dma = np.array([max(map(costs.dma_cycles, each)) for each in works])
     bus = np.array([_bus_bytes(each) for each in works]) / costs.bytes_per_cycle
     parts = PART_CYCLES * tiler.slices * np.array([len(each) for each in works], np.float64)
-    return Cycles(matrix, vector, hidden, np.maximum(bus, port), parts)
+    return Cycles(matrix, vector, hidden, np.maximum(bus, dma), parts)
 
 
 def _load_bytes(work: Work) -> int:

@@ -149,6 +149,16 @@ class AccumulatingTiler(Tiler):
         x, w = self.layer.elements[:2]
         return np.broadcast_to(x.scale * w.scales, self.channel_count)
 
+    def local_order(self, index: int) -> Sequence[int]:
+        # Pixels or rows outside, their channels inside; weights are packed in the order in which they are read.
+        buffer = self.layer.inputs[index]
+        is_image = len(buffer.layout.shape) == len(self.stored_order)
+        return self.stored_order if is_image else buffer.layout.order
+
+    @property
+    def stored_order(self) -> Sequence[int]:
+        return (*self.row_axes, self.channel_axis)
+
     @property
     def channel_count(self) -> int:
         """How many channels the whole output has."""
@@ -499,12 +509,14 @@ class AccumulatingTiler(Tiler):
         return self.costs.vector_cycles(self.accumulator, outputs, operations)
 
     def kept_operands(self) -> dict[str, bool]:
-        """Return the fields of `Product` that say what stays in local memories."""
+        """Return the fields of `Product` that say what stays in local memories, and what has another order there."""
         layer, residual = self.layer, self.residual
         return {
             "keeps_input": layer.inputs[0].is_kept,
             "keeps_residual": residual is not None and layer.inputs[residual].is_kept,
             "keeps_output": layer.output.is_kept,
+            "gathers_input": tuple(self.local_order(0)) != layer.inputs[0].layout.order,
+            "scatters_output": tuple(self.stored_order) != layer.output.layout.order,
         }
 
     def part_work(
@@ -514,7 +526,8 @@ class AccumulatingTiler(Tiler):
         in their place, and for the epilogue the table and the residual.
         """
         boxes = [(0, x)] if self.residual is None else [(0, x), (self.residual, window)]
-        loaded, copied, read = self.reading(boxes)
+        read = self.reading(boxes)
+        copied = read.copied_bytes
         low, high = window[self.channel_axis]
         constants = epilogue_table_bytes(self.table_rows, high - low)
         if self.layer.inputs[1].is_kept:
@@ -526,13 +539,15 @@ class AccumulatingTiler(Tiler):
         return Work(
             matrix_cycles,
             vector_cycles,
-            loaded if shared else loaded + constants,
+            read.load_bytes if shared else read.load_bytes + constants,
             stored,
             copied,
-            read,
+            read.boxes,
             shared_load_bytes=constants if shared else 0,
             shared=self.weights_of(window) if shared else None,
             constant_bytes=constants,
+            load_runs=read.load_runs,
+            store_runs=self.store_runs(window),
         )
 
     def weights_of(self, window: Window) -> Key:

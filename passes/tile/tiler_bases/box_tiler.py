@@ -73,8 +73,25 @@ class BoxTiler(Tiler):
         return padded_units(self.layer.output.layout, units, self.costs.lane_group)
 
     def work(self, window: Window) -> Work:
-        loaded, copied, boxes = self.reading(enumerate(self.input_boxes(window)))
-        return Work(0, self.vector_cycles(window), loaded, self.store_bytes(window), copied, boxes)
+        read = self.reading(enumerate(self.input_boxes(window)))
+        return Work(
+            0,
+            self.vector_cycles(window),
+            read.load_bytes,
+            self.store_bytes(window),
+            read.copied_bytes,
+            read.boxes,
+            load_runs=read.load_runs,
+            store_runs=self.store_runs(window),
+        )
+
+    def local_order(self, index: int) -> Sequence[int]:
+        layout = self.layer.inputs[index].layout
+        return self.order if len(layout.order) == len(self.order) else layout.order
+
+    @property
+    def stored_order(self) -> Sequence[int]:
+        return self.order
 
     def elements_read(self, index: int) -> int:
         boxes = self.input_boxes(self.layer.whole)
@@ -101,7 +118,12 @@ class BoxTiler(Tiler):
             [sizes[axis] for axis in order],
             [units[axis] for axis in order],
             lambda tile: self._footprint(self._logical(tile)),
-            (work.load_bytes / share, work.vector_cycles, work.store_bytes / share, following),
+            (
+                max(work.load_bytes / share, work.load_runs),
+                work.vector_cycles,
+                max(work.store_bytes / share, work.store_runs),
+                following,
+            ),
             tried,
         )
         if self.tried is not None and tried is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
 from math import prod
 from typing import ClassVar
 
@@ -43,7 +42,6 @@ class ElementTiler(BoxTiler):
         self.computes_first = narrow is output
         self.is_copy = layer.op.fold() is not None
         turned = transposition_of(source.layout.order, self.order, layer.shape)
-        self._is_gathered = turned is not None
         self.transposition: Transposition | None = None
         if turned is not None and self.transposed_type in PERMUTED_NAMES:
             gathered = split_cycles(costs, [self.work(layer.whole)])
@@ -79,13 +77,11 @@ class ElementTiler(BoxTiler):
         )
         return self.cycles_of(elements) + permute
 
-    def work(self, window: Window) -> Work:
-        work = super().work(window)
-        if not self._is_gathered or self.transposition is not None:
-            return work
-        # A DMA engine makes one address per cycle: count it like a unit that is busy.
-        busy = max(work.vector_cycles, prod(sizes_of(window)))
-        return replace(work, vector_cycles=busy)
+    def local_order(self, index: int) -> Sequence[int]:
+        # What is transposed in local memory is loaded in whole runs.
+        if index == 0 and self.transposition is not None:
+            return self.layer.inputs[0].layout.order
+        return super().local_order(index)
 
     def least_work(self, window: Window) -> Work:
         """Return the computation alone: the producer of the input may lay it out as the output is."""

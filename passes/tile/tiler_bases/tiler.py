@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from ....dialects import tpu
 from ....dialects.tile import Schedule
-from ...tiling.cost import CostModel, Work, window_bytes
+from ...tiling.cost import CostModel, Work, address_count, window_bytes
 from ...tiling.layout import Layout
 from ...tiling.tile_sizes import Footprint, TriedTile
 from ...tiling.windows import Window, sizes_of
@@ -29,6 +29,17 @@ class TileWork(NamedTuple):
     products: tuple[tuple[float, tuple[tuple[int, Window], ...]], ...]
     vector_cycles: float
     read: tuple[tuple[int, Window], ...]
+
+
+class Reading(NamedTuple):
+    """What it takes to read boxes of inputs: bytes on the global bus and from local memories, and in how many runs;
+    and the boxes of the latter, by the index of the input.
+    """
+
+    load_bytes: int
+    load_runs: int
+    copied_bytes: int
+    boxes: tuple[tuple[int, Window], ...]
 
 
 class Tiler(ABC):
@@ -141,6 +152,26 @@ class Tiler(ABC):
         """
         return Footprint(self.costs.local_bytes, 0)
 
+    def local_order(self, index: int) -> Sequence[int]:
+        """Return the order of the axes of input `index` in the local buffers of tiles. Unless overridden, this is the
+        one in which the tensor lies, so that whole rows are copied.
+        """
+        return self.layer.inputs[index].layout.order
+
+    @property
+    def stored_order(self) -> Sequence[int]:
+        """The order of the axes of the output in the local buffers of tiles. Unless overridden, it is the one in which
+        the tensor lies.
+        """
+        return self.layer.output.layout.order
+
+    def store_runs(self, window: Window) -> int:
+        """Return in how many runs `window` of the output is written to global memory."""
+        output = self.layer.output
+        if output.is_kept:
+            return 0
+        return address_count(self.costs, output.layout, window, self.stored_order)
+
     def store_bytes(self, window: Window) -> int:
         """Return how many bytes on the global bus it takes to write `window` of the output."""
         output = self.layer.output
@@ -148,22 +179,21 @@ class Tiler(ABC):
             return 0
         return window_bytes(self.costs, output.layout, window, output.storage)
 
-    def reading(
-        self, boxes: Iterable[tuple[int, Window]]
-    ) -> tuple[int, int, tuple[tuple[int, Window], ...]]:
-        """Return how many bytes it takes to read these boxes, each of the input of that index: on the global bus, and
-        from local memories; and the boxes of the latter.
-        """
-        loaded = copied = 0
+    def reading(self, boxes: Iterable[tuple[int, Window]]) -> Reading:
+        """Return what it takes to read these boxes, each of the input of that index."""
+        loaded = copied = runs = 0
         kept: list[tuple[int, Window]] = []
         for index, box in boxes:
-            buffer = self.layer.inputs[index]
+            buffer, order = self.layer.inputs[index], self.local_order(index)
             if buffer.is_kept:
                 copied += buffer.bytes_of(prod(sizes_of(box)))
                 kept.append((index, box))
             else:
                 loaded += window_bytes(self.costs, buffer.layout, box, buffer.storage)
-        return loaded, copied, tuple(kept)
+            # What cores keep in the order of tiles is read where it lies, or comes in few runs.
+            if not buffer.is_kept or tuple(order) != buffer.layout.order:
+                runs += address_count(self.costs, buffer.layout, box, order)
+        return Reading(loaded, runs, copied, tuple(kept))
 
 
 def given_tile(

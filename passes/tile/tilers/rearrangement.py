@@ -48,6 +48,9 @@ class RearrangementTiler(BoxTiler):
                 box[nest[0]] = (low // inside, ceil_div(high, inside))
         return box
 
+    def local_order(self, index: int) -> Sequence[int]:
+        return self.layer.inputs[index].layout.order
+
     def input_boxes(self, window: Window) -> Sequence[Window]:
         box = self._factor_box(window)
         result: list[Range] = []

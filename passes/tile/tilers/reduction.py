@@ -87,6 +87,9 @@ class ReduceTiler(BoxTiler):
         last = sizes[self.order[-1]]
         return round_up(last, self.costs.lane_group) if self.in_lanes else last
 
+    def local_order(self, index: int) -> Sequence[int]:
+        return self.input_order
+
     def input_boxes(self, window: Window) -> Sequence[Window]:
         shape = self.layer.inputs[0].layout.shape
         return [

@@ -4,11 +4,12 @@ from smalti.backends.targets.target import load_target
 from smalti.passes.tiling.cost import (
     CostModel,
     Work,
+    address_count,
     pipeline_cycles,
     runs_of,
     split_cycles,
 )
-from smalti.passes.tiling.layout import channel_last
+from smalti.passes.tiling.layout import channel_last, row_major
 from smalti.passes.tiling.tile_sizes import (
     Footprint,
     Product,
@@ -120,3 +121,37 @@ def test_what_parts_load_at_once_crosses_the_bus_once_but_as_fast_as_one_port():
     for groups in (1, 2, 4):
         together = [Work(shared_load_bytes=size, shared=core % groups) for core in range(8)]
         assert split_cycles(COSTS, together) - parts == max(groups * bus, port)
+
+
+def test_addresses_of_what_is_gathered():
+    """A DMA engine makes the address of each run: of each element, where neighbors in a tile lie apart in memory."""
+    image, pixels = row_major((1, 32, 4, 5)), (0, 2, 3, 1)
+    box = ((0, 1), (0, 32), (0, 4), (0, 5))
+    assert address_count(COSTS, image, box, pixels) == 640
+    assert address_count(COSTS, channel_last((1, 32, 4, 5), 16), box, pixels) == 1
+    assert (
+        address_count(
+            COSTS, row_major((1, 32, 4, 16)), ((0, 1), (0, 2), (1, 3), (0, 16)), (0, 1, 2, 3)
+        )
+        == 2
+    )
+
+
+def test_only_more_cores_make_addresses_faster():
+    gathered = Work(load_bytes=64_000, load_runs=16_000)
+    assert COSTS.dma_cycles(gathered) == 16_000
+    half = Work(load_bytes=32_000, load_runs=8_000)
+    assert split_cycles(COSTS, [half, half]) < 0.6 * split_cycles(COSTS, [gathered])
+    both = Work(load_bytes=64_000, load_runs=16_000, store_runs=16_000)
+    assert 16_000 < COSTS.dma_cycles(both) < 32_000
+
+
+def test_tiles_of_what_is_gathered_read_few_elements_twice():
+    """Where memory is short, tiles of more rows and fewer channels have fewer rows of the input in common."""
+    costs = CostModel(load_target("edge-1c"))
+    plain, gathered = (
+        tile_product(costs, convolution(channels=128, unit=32, block=32, gathers_input=gathers))
+        for gathers in (False, True)
+    )
+    assert isinstance(plain, ProductTiling) and isinstance(gathered, ProductTiling)
+    assert gathered.rows[1] > plain.rows[1] and gathered.channels < plain.channels

@@ -17,4 +17,4 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK: tile.copy core 0 %n_parameters -> %n_parameters_tile source_strides = [24, 1] target_strides = [32, 1] sizes = [2, 24] pad = 8 pad_value = 0 origin = "n"
 // CHECK: tile.normalize core 0 %c_tile parameters %n_parameters_tile -> {{.*}} kind = "mean_variance" length = 16 inner = 32 epsilon = 0.5 origin = "n" : memref<1x512xf32, "local">, memref<2x1x1x32xf32, "local">
 // CHECK: tile.local_response_norm core 0 %n_tile -> {{.*}} columns = 24 size = 3 alpha = 0.5 beta = 0.75 offset = 1.0 origin = "l" : memref<1x4x4x32xf32, "local">
-// CHECK: tile.normalize core 0 %l_tile -> {{.*}} kind = "rms" length = 4 epsilon = 0.5 origin = "m" : memref<96x16xf32, "local">
+// CHECK: tile.normalize core 0 %l_tile -> {{.*}} kind = "rms" length = 4 epsilon = 0.5 origin = "m" : memref<48x16xf32, "local">

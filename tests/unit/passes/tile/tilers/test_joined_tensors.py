@@ -146,8 +146,9 @@ def test_what_other_cores_compute_is_sent_to_the_joined_tensor_at_once() -> None
 
     module = check(own.network, y, "default-8c", CORES, schedule)
     (joined,) = names([ab])
-    (copy,) = copies(module, joined)
-    assert (copy.core_number, copy.target_offset.value.data) == (1, 24)
+    # Core 0 may send a part of the joined tensor to others that read it.
+    (copy,) = [each for each in copies(module, joined) if each.core_number == 1]
+    assert copy.target_offset.value.data == 24
     assert copy.target.owner.properties["tensor"].data == joined  # pyright: ignore
     check_on_simulator(own.network, module, 64)
 
