@@ -117,6 +117,8 @@ class _Description:
     local_bytes: list[_Size]
     acc_bytes: list[_Size]
     statistics: dict[str, Annotated[int, Field(ge=-(2**63), lt=2**63)]]
+    dma_queues: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Not in the file if the program uses all queues."""
 
 
 _SECTIONS = TypeAdapter(list[_Section])
@@ -150,9 +152,13 @@ def _pieces(program: Program) -> list[bytes | memoryview]:
         local_bytes=program.local_bytes,
         acc_bytes=program.acc_bytes,
         statistics=program.statistics,
+        dma_queues=program.dma_queues,
     )
+    fields = asdict(description)
+    if program.dma_queues is None:
+        del fields["dma_queues"]
     contents: dict[str, Any] = {
-        "program": _json(asdict(description)),
+        "program": _json(fields),
         "target": program.target.to_json().encode(),
         "debug": _json([[entry.op, list(entry.nodes)] for entry in program.debug]),
     }
@@ -232,6 +238,7 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         debug=[DebugEntry(op, tuple(nodes)) for op, nodes in debug],
         name=description.name,
         statistics=description.statistics,
+        dma_queues=description.dma_queues,
         target_reference=description.target_reference,
         lower_bound=bound,
         schedule=_read_text(sections.get(_SCHEDULE, memoryview(b"")), file, _SCHEDULE),

@@ -84,6 +84,7 @@ class Program:
     counts that the passes of the compiler reported. `lower_bound` are the cycles that the network needs at least; None
     if the program was not made of a network. `schedule` is the text of how its layers are carried out, as
     `smalti compile --schedule` reads it; "" if the program was made of layers that were divided and tiled already.
+    `dma_queues` is how many queues of each DMA engine it uses; None for all that the target has.
     """
 
     target: Target
@@ -101,6 +102,7 @@ class Program:
     target_reference: str = ""
     lower_bound: LowerBound | None = None
     schedule: str = ""
+    dma_queues: int | None = None
 
     def __post_init__(self) -> None:
         """Fill in absent fields: segment sizes, memory use (all of the memory) and the target's name."""
@@ -123,6 +125,12 @@ class Program:
         if len(self.weights) == 0:
             return np.zeros(0, np.uint8)
         return np.frombuffer(self.weights, np.uint8)
+
+    @property
+    def queues(self) -> int:
+        """How many transfers of a DMA engine move data at the same time."""
+        most = self.target.dma.queues
+        return most if self.dma_queues is None else min(most, self.dma_queues)
 
     @property
     def instruction_count(self) -> int:

@@ -79,7 +79,7 @@ def trace(timing: Timing) -> dict[str, Any]:
 
 def _add_names(trace: _Trace) -> None:
     timing = trace.timing
-    queues = timing.streams.program.target.dma.queues
+    queues = timing.streams.program.queues
     names: list[tuple[int, str]] = []
     for engine, name in enumerate(ENGINES):
         names.append((engine, name))
@@ -102,7 +102,7 @@ def _add_instructions(trace: _Trace) -> None:
     """
     timing = trace.timing
     streams, history = timing.streams, timing.history
-    queues = streams.program.target.dma.queues
+    queues = streams.program.queues
     free: dict[tuple[int, int], int] = {}
     size = len(streams)
     for occurrence in np.argsort(history.move, kind="stable").tolist():

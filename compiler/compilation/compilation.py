@@ -44,7 +44,7 @@ from ..calibration.samples import (
 )
 from ..calibration.zero_ranges import doubt_of_zeros, quantized_by_zeros, zero_ranges
 from .network_record import NetworkRecord
-from .optimization import Optimization
+from .optimization import HIGHEST_LEVEL, Optimization
 from .pass_change import PassChange
 from .pass_progress import PassProgress
 from .pipelines import (
@@ -342,11 +342,14 @@ class Compilation:
         from ...backends.program.assemble import assemble
         from ...backends.simulator.sanitizer import sanitize_program
         from ...backends.simulator.streams.streams import decode_program
+        from .dma_queues import choose_queues
 
         self.lower_to("isa")
         steps = 2 if self.sanitize else 1
         self.progress("encode", 0, steps)
         program = assemble(self.module, self.ctx)
+        if program.target.dma.queues > 1 and self.options.optimization.level == HIGHEST_LEVEL:
+            choose_queues(program)
         self.progress("encode", 1, steps)
         if self.sanitize:
             sanitize_program(decode_program(program))

@@ -40,13 +40,14 @@ class FirstState:
 def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> FirstState:
     """Make the state for a program that runs `repeat` times; a signal takes `signal_latency` ticks to another core."""
     dma, size = streams.program.target.dma, len(streams)
+    queues = streams.program.queues
     waited, waits = _waits(streams)
     signals = _signals(streams, waited)
     groups, members, multicasts = _multicasts(streams, repeat)
     engines = _engines(streams, repeat)
     count, lines = len(engines["length"]), len(engines["length"]) + repeat * len(waited)
     most = np.where(engines["is_dma"], dma.outstanding, _COMPUTE_EVENTS)
-    moving = int(np.minimum(engines["total"], np.minimum(most, dma.queues)).sum())
+    moving = int(np.minimum(engines["total"], np.minimum(most, queues)).sum())
     events = int(np.minimum(engines["total"], most * _largest_start(streams)).sum())
     longest = int(np.diff(signals["signal_begin"]).max(initial=0))
     remote = int((signals["signal_own"] == 0).sum()) * repeat
@@ -64,7 +65,7 @@ def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int
         "stall_log": _filled(log * STALL_COLUMNS), "load_log": _filled(log * (1 + resources)),
     }  # fmt: skip
     scalars = dict.fromkeys(SCALARS, 0) | {
-        "size": size, "engines": count, "outstanding": dma.outstanding, "slots": dma.queues,
+        "size": size, "engines": count, "outstanding": dma.outstanding, "slots": queues,
         "hop": signal_latency, "peer": int(costs.peer), "waited": len(waited), "groups": groups,
         "members": members, "signal_room": room, "signal_limit": room + _SIGNALS,
         "classes": len(costs.flow_classes.classes), "resources": resources,

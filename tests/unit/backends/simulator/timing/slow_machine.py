@@ -63,7 +63,7 @@ class SlowMachine:
         self.occurrences = [o for queue in self.queues for o in queue]
         self.spent = [[0] * len(STATE_NAMES) for _ in self.queues]
         dma = streams.program.target.dma
-        self.outstanding, self.places = dma.outstanding, dma.queues
+        self.outstanding, self.places = dma.outstanding, streams.program.queues
         while True:
             while any(self.step(queue) for queue in self.queues):
                 pass
