@@ -3,7 +3,7 @@
 A tile is multiplied, in one step for each part of its depth, and then its accumulators pass the vector unit; layers
 without products take that alone. A step starts as soon as what it reads is there and its unit is free, also before
 steps of earlier layers that wait. Weights are taken to be there in time, unless the play is told when they are
-(`load_times.py`).
+(`load_times.py`). Loads follow one another, and so do stores.
 """
 
 from __future__ import annotations
@@ -41,12 +41,13 @@ Gaps = list[tuple[float, float]]
 
 class Tile(NamedTuple):
     """The cycles that a tile takes: to load what comes from global memory; of the matrix unit, for each part of its
-    depth; and of the vector unit.
+    depth; of the vector unit; and to store what goes to global memory.
     """
 
     load: float
     products: tuple[float, ...]
     vector: float
+    store: float = 0.0
 
 
 class Wait(NamedTuple):
@@ -60,13 +61,14 @@ class Wait(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """When the units are free after some layers, when what they load is there, when all of them are done, and for how
-    many cycles they work.
+    """When the units are free after some layers, when what they load is there, when all of them are done and what they
+    store is written, and for how many cycles they work.
     """
 
     matrix: Gaps = [(0.0, inf)]  # noqa: RUF012 (never changed)
     vector: Gaps = [(0.0, inf)]  # noqa: RUF012
     loaded: float = 0.0
+    stored: float = 0.0
     done: float = 0.0
     worked: float = 0.0
 
@@ -108,12 +110,8 @@ def play(
     given, they say when weights and inputs are there, in place of the loads of the tiles.
     """
     arrivals = [(wait, done, arrivals_of(wait, done, exchange)) for wait, done in waits]
-    matrix, vector, loaded, worked = (
-        list(before.matrix),
-        list(before.vector),
-        before.loaded,
-        before.worked,
-    )
+    matrix, vector = list(before.matrix), list(before.vector)
+    loaded, stored, worked = before.loaded, before.stored, before.worked
     step, multiplied, done = 0, 0.0, 0.0
     ends: list[float] = []
     for number, tile in enumerate(tiles):
@@ -144,7 +142,10 @@ def play(
         step += 1
         worked += tile.vector + _STEP_CYCLES
         ends.append(done)
-    after = Timeline(matrix[-_GAPS:], vector[-_GAPS:], loaded, max(before.done, done), worked)
+        if tile.store:
+            stored = max(stored, done) + tile.store
+    end = max(before.done, done, stored)
+    after = Timeline(matrix[-_GAPS:], vector[-_GAPS:], loaded, stored, end, worked)
     return ends, after
 
 

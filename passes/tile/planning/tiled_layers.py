@@ -64,7 +64,8 @@ class TileOption:
                     read.setdefault(index, {})[steps] = each
                 steps += 1
             cycles = tuple(cycles for cycles, _ in work.products)
-            tiles.append(Tile(work.load_bytes * each_byte, cycles, work.vector_cycles))
+            load, store = work.load_bytes * each_byte, tiler.store_bytes(box) * each_byte
+            tiles.append(Tile(load, cycles, work.vector_cycles, store))
         others = [
             (number, box)
             for other, own in enumerate(boxes)

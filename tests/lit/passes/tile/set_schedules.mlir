@@ -31,7 +31,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // What the layers' schedules say already stays where the file says nothing.
 // OVER: -> %conv {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 4, 2], tile = [1, 64, 7, 14], depth = 64, order = channels_outer, block = 64, output = local, weights = separate, activations = multicast> {
-// OVER: -> %out {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1], tile = [1, 128, 7, 14], output = global> {
+// OVER: -> %out {{.*}} schedule = #tile.schedule<cores = [0, 1], split = [1, 1, 2, 1], tile = [1, 128, 1, 14], output = global> {
 
 // What nobody says is chosen.
 // PLAN: -> %conv {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 4, 2], tile = [1, 64, 4, 7], depth = 64, order = channels_outer, block = 64, output = local, weights = separate, activations = multicast> {
