@@ -56,6 +56,7 @@ from .pipelines import (
     passes_into,
     passes_of,
 )
+from .plan_trials import best_plan
 from .schedule_record import ScheduleRecord
 from .tensor_sizes import check_tensor_sizes
 
@@ -183,7 +184,8 @@ class Compilation:
                 hint=f"smalti lowers only: ask for {level} or a level below it",
             )
         if level not in self._passed:
-            self._run(self._inserted(passes_of(level, **self._settings()), level))
+            texts = self._inserted(passes_of(level, **self._settings()), level)
+            self._run(self._well_planned(texts, level))
             if level == "top":
                 if end != "top":
                     check_tensor_sizes(self.module, load_target(self._settings()["target"]))
@@ -192,7 +194,8 @@ class Compilation:
                 )
             self._reached(level)
         for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
-            self._run(self._inserted(passes_into(below, **self._settings()), below))
+            texts = self._inserted(passes_into(below, **self._settings()), below)
+            self._run(self._well_planned(texts, below))
             self._reached(below)
 
     def passes_down_to(self, end: Level) -> list[ModulePass]:
@@ -213,6 +216,24 @@ class Compilation:
             texts = insertion.into(texts, level) or texts
         return texts
 
+    def _well_planned(self, texts: list[str], level: Level) -> list[str]:
+        """Return the passes of a level; of the tile level with the options of `tile-plan` that trials find best.
+
+        None are made below the highest level of optimization, and if passes of the user's own come among those that
+        carry plans out: these may do anything.
+        """
+        if level != "tile" or self.options.optimization.level != HIGHEST_LEVEL:
+            return texts
+        passes = [*texts, *self._inserted(passes_into("isa", **self._settings()), "isa")]
+        names = {text.partition("{")[0] for text in passes}
+        places = {each.anchor or each.where for each in self.options.insertions}
+        if places & {"tile", "isa", *names}:
+            return texts
+        found = best_plan(self.module, self.ctx, self._parsed(passes))
+        if found is None:
+            return texts
+        return [found if text.partition("{")[0] == Plan.name else text for text in texts]
+
     def _settings(self) -> Settings:
         return {
             "target": self.options.target or DEFAULT_TARGET,
@@ -232,7 +253,7 @@ class Compilation:
         cannot.
         """
         if passes is None:
-            passes = [self._holding_schedule(each) for each in parse_pipeline(",".join(texts))]
+            passes = self._parsed(texts)
         self.pipeline += [print_pipeline([each]) for each in passes]
         progress = PassProgress(self.progress)
         instruments = [progress, self._record, self._schedule, *self.instruments]
@@ -244,6 +265,10 @@ class Compilation:
             instruments=instruments,
             verifier=self._verifier,
         )
+
+    def _parsed(self, texts: Sequence[str]) -> list[ModulePass]:
+        """Return passes that are given as pipeline text."""
+        return [self._holding_schedule(each) for each in parse_pipeline(",".join(texts))]
 
     def _holding_schedule(self, each: ModulePass) -> ModulePass:
         """Return a pass, but the one that would read the given schedule from its file with the schedule itself."""

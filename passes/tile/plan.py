@@ -12,9 +12,10 @@ After:
 What a schedule has already, by hand or by another pass, stays as it is; the rest is chosen by the cost model: with
 `splits=together` the splits of all layers in one search (`split_search.py`), and with `tiles=together` then their tiles
 (`tile_search.py`); with `by-layer` those that are best for each layer alone. `parts` bounds into how many parts a layer
-is divided. With `on_chip`, tensors between layers stay in the local memories of the cores that compute them, where they
-have room; with `in_place` in the buffer of the tensor that is joined of them, or of which they are slices. With
-`multicast_weights`, cores that need the same weights load them at once, if the target can; with
+is divided, and `lanes` and `memory` plan as for a target with fewer lanes or less local memory: such a plan runs as
+well, and may be the faster one. With `on_chip`, tensors between layers stay in the local memories of the cores that
+compute them, where they have room; with `in_place` in the buffer of the tensor that is joined of them, or of which they
+are slices. With `multicast_weights`, cores that need the same weights load them at once, if the target can; with
 `multicast_activations`, a core sends what several others read of its part to all of them at once. With `groups`, layers
 between which tensors have no room are put into groups, which are computed slice by slice (`group_search.py`). The
 passes that follow obey the schedule.
@@ -27,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -61,6 +62,12 @@ _LEAST_GAIN = 0.05
 """By which share of its cycles a plan with the samples of a batch apart must be shorter to be taken: the estimates of
 both are no better.
 """
+
+if TYPE_CHECKING:
+    from ...backends.targets.target import Target
+
+_LEAST_MEMORY = 1024
+"""No target has a smaller local memory."""
 
 SEARCHES = ("together", "by-layer")
 """How splits are chosen, and tiles, as the options of these names say."""
@@ -103,6 +110,14 @@ class Plan(SmaltiPass):
     """What is made good: the `latency` of one run, or the `throughput` of run after run, which may be that of a plan in
     which each core has samples of the batch to itself.
     """
+    lanes: int | None = None
+    """With how many vector lanes for i8 is planned, if the target has no fewer; those of other types are fewer in the
+    same proportion. Fewer lanes lead to other splits and smaller tiles.
+    """
+    memory: int | None = None
+    """With how many bytes of each local memory is planned, if the target has no fewer. Less memory leads to smaller
+    tiles.
+    """
 
     def __post_init__(self) -> None:
         """Raise DiagnosticError if an option has no such value."""
@@ -117,10 +132,13 @@ class Plan(SmaltiPass):
                     Place(name=f"pass '{self.name}'"),
                     hint=did_you_mean(value, values),
                 )
-        if self.parts is not None and self.parts < 1:
-            raise DiagnosticError(
-                f"option 'parts' is at least 1, got {self.parts}", Place(name=f"pass '{self.name}'")
-            )
+        for name, least in (("parts", 1), ("lanes", 1), ("memory", _LEAST_MEMORY)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise DiagnosticError(
+                    f"option '{name}' is at least {least}, got {value}",
+                    Place(name=f"pass '{self.name}'"),
+                )
 
     _recorder: ClassVar[PlanRecorder | None] = None
 
@@ -136,7 +154,9 @@ class Plan(SmaltiPass):
         cores = check_core_count(target, self.cores)
         can = target.interconnect.multicast
         costs = CostModel(
-            target, can and self.multicast_weights, can and self.multicast_activations
+            self._planned_with(target),
+            can and self.multicast_weights,
+            can and self.multicast_activations,
         )
         recorder = self._recorder
         program, store = tile.program_of(module), store_of(ctx)
@@ -192,6 +212,20 @@ class Plan(SmaltiPass):
             if not is_apart:
                 self._recorder.take(record)
         return (apart, planned_apart, places_apart) if is_apart else (network, planned, places)
+
+    def _planned_with(self, target: Target) -> Target:
+        """Return the target with as many lanes and as much of its local memories as is planned with."""
+        vector, local = target.vector, target.local_memory
+        most = vector.lanes["i8"]
+        share = min(most, self.lanes or most) / most
+        lanes = {name: max(1, int(each * share)) for name, each in vector.lanes.items()}
+        size = min(local.size_bytes, self.memory or local.size_bytes)
+        return target.model_copy(
+            update={
+                "vector": vector.model_copy(update={"lanes": lanes}),
+                "local_memory": local.model_copy(update={"size_bytes": size}),
+            }
+        )
 
     def _planned(self, network: Network) -> tuple[list[PlannedLayer], Places]:
         """Return the layers of a network with their schedules, and where their outputs lie."""

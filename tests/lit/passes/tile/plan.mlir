@@ -6,6 +6,9 @@
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan{parts=4}" | filecheck %s --check-prefix FOUR
 // RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-plan{splits=by-layers}" 2>&1 | filecheck %s --check-prefix SPLITS
 // RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-plan{parts=0}" 2>&1 | filecheck %s --check-prefix PARTS
+// RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-plan{lanes=0}" 2>&1 | filecheck %s --check-prefix LANES
+// RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-plan{memory=100}" 2>&1 | filecheck %s --check-prefix MEMORY
+// RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan{lanes=16 memory=131072 groups=false}" | filecheck %s --check-prefix LESS
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan,tile-split-over-cores" | filecheck %s --check-prefix SPLIT
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-plan,tile-plan{cores=2}" | filecheck %s
 
@@ -48,6 +51,11 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // SPLITS-NEXT: hint: did you mean by-layer?
 
 // PARTS: pass 'tile-plan': error: option 'parts' is at least 1, got 0
+// LANES: pass 'tile-plan': error: option 'lanes' is at least 1, got 0
+// MEMORY: pass 'tile-plan': error: option 'memory' is at least 1024, got 100
+
+// Planned as for fewer lanes and less local memory, layers have smaller tiles.
+// LESS: -> %c {{.*}} schedule = #tile.schedule<cores = [0, 1, 2, 3, 4, 5, 6, 7], split = [1, 1, 2, 4], tile = [1, 64, 7, 7],
 
 // A part of a layer keeps what the schedule says of its tiles.
 // SPLIT: tile.layer core 2 {{.*}} -> %c {{.*}} window = [0, 1, 0, 64, 7, 14, 0, 28] schedule = #tile.schedule<tile = [1, 64, 3, 28], depth = 64, order = channels_outer, block = 64, output = local, weights = multicast, activations = multicast> {
