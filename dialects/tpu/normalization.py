@@ -14,8 +14,16 @@ def _along_last_axis(op: SoftmaxOp) -> bool:
     return op.axis.value.data == len(op.output.type.get_shape()) - 1
 
 
+def _along_channels(op: SoftmaxOp) -> bool:
+    return op.axis.value.data == 1 and len(op.output.type.get_shape()) > 3
+
+
 def _over_last_axis(op: NormalizeOp) -> bool:
     return op.axes.get_values()[-1] == len(op.output.type.get_shape()) - 1
+
+
+def _over_channels(op: NormalizeOp) -> bool:
+    return op.axes.get_values() == (1,) and len(op.output.type.get_shape()) > 3
 
 
 @irdl_op_definition
@@ -26,7 +34,9 @@ class SoftmaxOp(SoftmaxBase, TpuOp):
     """
 
     name = "tpu.softmax"
-    traits = traits_def(RoundsOnce(), RowMajor(where=_along_last_axis))
+    traits = traits_def(
+        RoundsOnce(), RowMajor(where=_along_last_axis), ChannelLast(where=_along_channels)
+    )
 
     def verify_elements(self) -> None:
         rules.floats([("input", self.input), ("result", self.output)])
@@ -43,7 +53,12 @@ class NormalizeOp(NormalizeBase, TpuOp):
     """
 
     name = "tpu.normalize"
-    traits = traits_def(RoundsOnce(), KeepsLayout(operand="input"), RowMajor(where=_over_last_axis))
+    traits = traits_def(
+        RoundsOnce(),
+        KeepsLayout(operand="input"),
+        RowMajor(where=_over_last_axis),
+        ChannelLast(where=_over_channels),
+    )
 
     def verify_elements(self) -> None:
         self.verify_fields()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from xdsl.dialects import func
 from xdsl.ir import SSAValue
@@ -13,14 +14,18 @@ from ...dialects.quant.element_type import shape_of
 from ..tiling.layout import Layout, intermediate, row_major
 from ..tiling.windows import factors_of_axes, refine
 
+_MUCH_MORE = 2
+"""How many times as many elements as it has a tensor takes at most whose channels lie last without need."""
+
 
 def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Layout]:
     """Return the layout of every op's result in the function's block.
 
     Tensors of three and more axes are channel-last by default. They are row-major if they, or tensors that differ from
     them only by element-wise ops, are read or made by a matrix product, or by a softmax or normalization along the last
-    axis, and by no convolution or pool. What is only moved (for example by a transpose and then a reshape) is dense, in
-    the order in which its elements come.
+    axis, and by no convolution or pool. Inputs and outputs, and what is computed of them element by element alone, are
+    dense, as are those that channels last would pad to much more, unless something else needs these. What is only moved
+    (for example by a transpose and then a reshape) is dense, in the order in which its elements come.
     """
     chosen = _Choice(lane_group)
     results: list[SSAValue] = []
@@ -28,7 +33,7 @@ def choose_layouts(function: func.FuncOp, lane_group: int) -> dict[SSAValue, Lay
         if isinstance(op, tpu.TpuOp):
             results.append(op.results[0])
             chosen.note(op)
-    chosen.settle()
+    chosen.settle(function)
     for result in results:
         chosen.follow(result)
     return {result: chosen.layout_of(result) for result in results}
@@ -40,10 +45,12 @@ class _Choice:
     def __init__(self, lane_group: int) -> None:
         self.lane_group = lane_group
         self.groups = _Groups()
-        self._touched: dict[str, list[SSAValue]] = {"images": [], "rows": [], "computed": []}
+        kinds = ("images", "rows", "computed", "combined", "moved")
+        self._touched: dict[str, list[SSAValue]] = {kind: [] for kind in kinds}
         self.images: set[SSAValue] = set()
         self.rows: set[SSAValue] = set()
         self.computed: set[SSAValue] = set()
+        self.dense: set[SSAValue] = set()
         self.orders: dict[SSAValue, tuple[int, ...]] = {}
 
     def note(self, op: tpu.TpuOp) -> None:
@@ -53,6 +60,9 @@ class _Choice:
         if not Moves.holds(op):
             self._touch("computed", touched)
         kept = KeepsLayout.operands_like_result(op)
+        trait = KeepsLayout.of(op)
+        if trait is None or trait.operand is not None:
+            self._touch("moved" if Moves.holds(op) else "combined", touched)
         for value in kept:
             self.groups.join(value, result)
         computed_on = [*kept, result] if kept else touched
@@ -64,12 +74,20 @@ class _Choice:
     def _touch(self, kind: str, values: list[SSAValue]) -> None:
         self._touched[kind] += [value for value in values if len(shape_of(value)) >= 3]
 
-    def settle(self) -> None:
-        """Settle the layouts of the groups, once every op has been noted."""
+    def settle(self, function: func.FuncOp) -> None:
+        """Settle the layouts of the groups, once every op of the function has been noted."""
         find = self.groups.find
         self.images = {find(value) for value in self._touched["images"]}
         self.rows = {find(value) for value in self._touched["rows"]} - self.images
         self.computed = {find(value) for value in self._touched["computed"]}
+        moved = {find(value) for value in self._touched["moved"]}
+        combined = {find(value) for value in self._touched["combined"]}
+        returned = function.get_return_op()
+        for port in (*function.args, *(() if returned is None else returned.operands)):
+            group, shape = find(port), shape_of(port)
+            padded = intermediate(shape, self.lane_group).size > _MUCH_MORE * prod(shape)
+            if group not in self.images | self.rows | moved and (group not in combined or padded):
+                self.dense.add(group)
 
     def follow(self, result: SSAValue) -> None:
         """Lay out the group of a result that an op only rearranges as its elements come, if nothing else settles it: in
@@ -103,6 +121,8 @@ class _Choice:
         group = self.groups.find(value)
         if group in self.rows:
             return row_major(shape, self.lane_group)
+        if group in self.dense:
+            return row_major(shape)
         if group in self.images or group in self.computed:
             return intermediate(shape, self.lane_group)
         order = self.orders.get(group)

@@ -18,7 +18,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-// Element-wise ops alone are channel-last, too.
+// Element-wise ops alone are dense, as inputs and outputs are.
 module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   func.func @main(%x: tensor<2x5x4xf32>) -> tensor<2x5x4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
     %alone = tpu.unary "alone" %x kind = "exp" : (tensor<2x5x4xf32>) -> tensor<2x5x4xf32>
@@ -26,7 +26,22 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
     func.return %out : tensor<2x5x4xf32>
   }
 }
-// CHECK: "alone" {{.*}} order = [0, 2, 1] : memref<2x4x16xf32, "global">
+// CHECK: "alone" {{.*}} order = [0, 1, 2] : memref<2x5x4xf32, "global">
+
+// -----
+
+// So is a mean over an image of few channels, which channels last would pad; with many channels they are last.
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+  func.func @main(%x: tensor<1x3x8x8xf32>, %y: tensor<1x32x8x8xf32>) -> (tensor<1x3x1x1xf32>, tensor<1x32x1x1xf32>) attributes {smalti.inputs = ["x", "y"], smalti.outputs = ["a", "b"]} {
+    %few = tpu.clamp "few" %x clamp_low = 0.0 : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
+    %a = tpu.reduce "a" %few kind = "mean" axes = [2, 3] keepdims : (tensor<1x3x8x8xf32>) -> tensor<1x3x1x1xf32>
+    %many = tpu.clamp "many" %y clamp_low = 0.0 : (tensor<1x32x8x8xf32>) -> tensor<1x32x8x8xf32>
+    %b = tpu.reduce "b" %many kind = "mean" axes = [2, 3] keepdims : (tensor<1x32x8x8xf32>) -> tensor<1x32x1x1xf32>
+    func.return %a, %b : tensor<1x3x1x1xf32>, tensor<1x32x1x1xf32>
+  }
+}
+// CHECK: "few" {{.*}} order = [0, 1, 2, 3] : memref<1x3x8x8xf32, "global">
+// CHECK: "many" {{.*}} order = [0, 2, 3, 1] : memref<1x8x8x32xf32, "global">
 
 // -----
 

@@ -2,8 +2,8 @@
 
 module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   func.func @main(%x: tensor<1x24x2x4xf32>) -> tensor<1x60x1x6xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
-    %a = tpu.clamp "a" %x clamp_low = 0.0 : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
-    %b = tpu.clamp "b" %x clamp_high = 0.0 : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
+    %a = tpu.max_pool "a" %x kernel = [1, 1] : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
+    %b = tpu.max_pool "b" %x kernel = [1, 1] : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
     %c = tpu.concat "c" %a, %b axis = 1 : (tensor<1x24x2x4xf32>, tensor<1x24x2x4xf32>) -> tensor<1x48x2x4xf32>
     %s = tpu.slice "s" %c starts = [0, 0, 1, 0] sizes = [1, 48, 1, 2] steps = [1, 1, 1, 2] : (tensor<1x48x2x4xf32>) -> tensor<1x48x1x2xf32>
     %p = tpu.pad "p" %s low = [0, 12, 0, 2] high = [0, 0, 0, 2] value = 1.0 : (tensor<1x48x1x2xf32>) -> tensor<1x60x1x6xf32>
@@ -33,9 +33,9 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // Zeros behind the channels are written along with the lanes.
 module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
   func.func @main(%x: tensor<1x20x2x4xf32>) -> tensor<1x24x2x4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
-    %a = tpu.clamp "a" %x clamp_low = 0.0 : (tensor<1x20x2x4xf32>) -> tensor<1x20x2x4xf32>
+    %a = tpu.max_pool "a" %x kernel = [1, 1] : (tensor<1x20x2x4xf32>) -> tensor<1x20x2x4xf32>
     %p = tpu.pad "p" %a low = [0, 0, 0, 0] high = [0, 4, 0, 0] : (tensor<1x20x2x4xf32>) -> tensor<1x24x2x4xf32>
-    %b = tpu.clamp "b" %p clamp_high = 9.0 : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
+    %b = tpu.max_pool "b" %p kernel = [1, 1] : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
     func.return %b : tensor<1x24x2x4xf32>
   }
 }
