@@ -25,6 +25,8 @@ from ...passes.registry import print_pipeline
 from ...passes.tile.network_schedule import layers_of
 from ...passes.tile.plan import Plan
 from ...passes.tile.planning.layer_parts import check_core_count
+from .lower_bound import lower_bound_of
+from .pipelines import level_of
 
 MOST_LAYERS = 4
 """Networks of more layers are planned once: trials would take long, and what is wrong about one layer matters less."""
@@ -39,6 +41,9 @@ the search.
 
 _FEWEST_CYCLES = 2000
 """What takes fewer cycles is latency for the most part, which all plans have."""
+
+_NEAR_BOUND = 1.02
+"""No plan is tried if one takes at most so many times the cycles that any needs."""
 
 _LEAST_MEMORY = 2**15
 """With more bytes of local memory is planned at least."""
@@ -64,7 +69,8 @@ def best_plan(module: ModuleOp, ctx: SmaltiContext, passes: Sequence[ModulePass]
         run_pipeline(silent, network, passes[:place], verify=False)
         if not 0 < len(layers_of(tile.program_of(network))) <= MOST_LAYERS:
             return None
-        trials = _Trials(network, silent, own, passes[place + 1 :])
+        least = lower_bound_of(module, silent, own.cores).cycles if level_of(module) == "tpu" else 0
+        trials = _Trials(network, silent, own, passes[place + 1 :], least)
         trials.run()
     except DiagnosticError:
         # What is wrong with the network is told when it is compiled.
@@ -86,13 +92,14 @@ class _Trial:
 @dataclass
 class _Trials:
     """Plans for a network, made by the pass `own` with other options, and the cycles of the programs that the passes
-    `rest` make of them.
+    `rest` make of them; any program takes `least` cycles.
     """
 
     network: ModuleOp
     ctx: SmaltiContext
     own: Plan
     rest: Sequence[ModulePass]
+    least: int
     cycles: dict[Plan, int] = field(default_factory=dict)
     """The cycles of each plan, but for those whose schedules others have, too."""
     known: dict[str, int] = field(default_factory=dict)
@@ -138,13 +145,13 @@ class _Trials:
                 self.try_out(replace(plan, lanes=lanes))
 
     def try_less_memory(self) -> None:
-        """Try the best plans with half of the local memory, and half of that, until they take much longer than the
-        best one. Groups are for tensors that have no room; in all of the memory they have.
+        """Try the best plans, of each number of parts, too, with half of the local memory, and half of that, until they
+        take much longer than the best one. Groups are for tensors that have no room; in all of the memory they have.
         """
         if self.own.memory is not None:
             return
         most = target_of(self.network).local_memory.size_bytes
-        for plan in self.best_plans():
+        for plan in dict.fromkeys((*self.best_plans(), *self.best_of_parts())):
             for memory in _halves(most, _LEAST_MEMORY):
                 found = self.try_out(replace(plan, memory=memory, groups=False))
                 if found is None or self.is_hopeless(found):
@@ -153,6 +160,17 @@ class _Trials:
     def best_plans(self) -> list[Plan]:
         """Return the best plans so far, the best first."""
         return sorted(self.cycles, key=lambda plan: self.cycles[plan])[:_BEST]
+
+    def best_of_parts(self) -> list[Plan]:
+        """Return the best plan with each number of parts, the best first, unless it takes much longer than the best of
+        all.
+        """
+        best: dict[int, Plan] = {}
+        for plan in sorted(self.cycles, key=lambda plan: self.cycles[plan]):
+            found = self.tried.get(plan)
+            if found is not None and not self.is_hopeless(found):
+                best.setdefault(found.parts, plan)
+        return list(best.values())
 
     def try_fewer_parts(self, plan: Plan) -> None:
         """Try a plan with fewer parts, and fewer from one to the next, until two in a row take much longer than the
@@ -174,7 +192,8 @@ class _Trials:
 
     def try_out(self, plan: Plan) -> _Trial | None:
         """Time a plan, once; None if it cannot be carried out, or if enough were tried."""
-        if plan not in self.tried and self.instructions < _MOST_INSTRUCTIONS:
+        is_near = self.cycles[self.best] <= _NEAR_BOUND * self.least
+        if plan not in self.tried and self.instructions < _MOST_INSTRUCTIONS and not is_near:
             try:
                 self.tried[plan] = self.time(plan)
             except DiagnosticError:

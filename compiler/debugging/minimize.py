@@ -1,7 +1,7 @@
 """Delta debugging: the smallest part of a list that still passes a test.
 
 Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE TSE 28(2), 2002
-(ddmin), without the test of the parts themselves: only what can be left out is searched for.
+(ddmin), with the test of the parts themselves only at the end, of single items: what can be left out is searched for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ T = TypeVar("T")
 
 
 def minimize(items: Sequence[T], test: Callable[[list[T]], bool]) -> list[T]:
-    """Return a part of `items`, in order, for which `test` is true and of which no single item can be left out.
+    """Return a part of `items`, in order, for which `test` is true and of which no single item can be left out, nor all
+    others, as where some must be left out at once.
 
     Takes for granted that `items` themselves pass. Tries to leave out ever smaller chunks: O(k · log n) tests where k
     items matter, at worst O(n²).
@@ -34,4 +35,5 @@ def minimize(items: Sequence[T], test: Callable[[list[T]], bool]) -> list[T]:
             break
         if not removed or size > len(kept):
             size = max(1, min(size, len(kept)) // 2)
-    return kept
+    alone = ([item] for item in kept) if len(kept) > 1 else ()
+    return next(filter(test, alone), kept)

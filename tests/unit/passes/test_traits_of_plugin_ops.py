@@ -229,7 +229,7 @@ def test_layouts_follow_the_traits():
     assert orders(BlurOp, ShadeOp) == [pixels, pixels]
     assert orders(ShadeOp, ScanOp) == [rows, rows]
     assert orders(RollOp, RollOp) == [dense, dense]
-    assert orders(SpillOp, ShadeOp) == [dense, pixels]
+    assert orders(SpillOp, ShadeOp) == [dense, dense]
 
 
 def test_the_layout_of_what_is_only_rearranged_follows_its_elements():

@@ -88,7 +88,7 @@ def untraced(text: str, passes: str) -> str:
         "tile-plan{splits=by-layer}",
         "tile-plan{on_chip=false multicast_weights=false}",
         "tile-plan{cores=3}",
-        "tile-plan{parts=2},tile-split-over-cores,tile-plan",
+        "tile-plan{parts=2},tile-slice-groups,tile-split-over-cores,tile-plan",
     ],
 )
 @pytest.mark.parametrize("network", [JOINED, LARGE])

@@ -38,7 +38,7 @@ def test_live_buffers_never_overlap(buffers):
 @settings(max_examples=50, deadline=None)
 @given(lifetimes)
 def test_each_buffer_gets_the_smallest_gap_that_holds_it(buffers):
-    """With room for all, the first order counts: by size, then by first use."""
+    """With room for all, the first order counts: by size, then by first use. What has no bytes lies at the beginning."""
     order = sorted(
         range(len(buffers)), key=lambda n: (-align(buffers[n].size_bytes), buffers[n].first)
     )
@@ -55,7 +55,7 @@ def test_each_buffer_gets_the_smallest_gap_that_holds_it(buffers):
             gaps.append((low - end, end))
             end = max(end, high)
         fitting = [gap for gap in gaps if gap[0] >= align(own.size_bytes)]
-        placed[number] = min(fitting)[1] if fitting else end
+        placed[number] = 0 if not own.size_bytes else min(fitting)[1] if fitting else end
     placement = place(buffers, 1 << 30)
     assert placement is not None
     assert list(placement.addresses) == [placed[n] for n in range(len(buffers))]

@@ -57,7 +57,7 @@ def test_a_group_is_made_where_a_tensor_has_no_room_and_takes_fewer_cycles():
     assert all(op.decided.stays_on_chip for op in group.layers[:-1])
     assert not tile.program_of(apart[1]).groups
     (values, cycles), (others, more) = outputs(*grouped), outputs(*apart)
-    assert cycles < 0.9 * more
+    assert cycles < 0.95 * more
     for name, array in others.items():
         np.testing.assert_array_equal(values[name], array)
 
