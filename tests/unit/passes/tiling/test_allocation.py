@@ -38,7 +38,7 @@ def test_live_buffers_never_overlap(buffers):
 @settings(max_examples=50, deadline=None)
 @given(lifetimes)
 def test_each_buffer_gets_the_smallest_gap_that_holds_it(buffers):
-    """With room for all, the first order counts: by size, then by first use. What has no bytes lies at the beginning."""
+    """With room for all, the first order counts: by size, then by first use. What has no bytes is at address 0."""
     order = sorted(
         range(len(buffers)), key=lambda n: (-align(buffers[n].size_bytes), buffers[n].first)
     )
