@@ -55,6 +55,9 @@ from .planning.places import (
 )
 from .planning.plan_recorder import PlanRecorder
 
+if TYPE_CHECKING:
+    from ...backends.targets.target import Target
+
 OBJECTIVES = ("latency", "throughput")
 """What is made good, as the option of this name says."""
 
@@ -62,9 +65,6 @@ _LEAST_GAIN = 0.05
 """By which share of its cycles a plan with the samples of a batch apart must be shorter to be taken: the estimates of
 both are no better.
 """
-
-if TYPE_CHECKING:
-    from ...backends.targets.target import Target
 
 _LEAST_MEMORY = 1024
 """No target has a smaller local memory."""

@@ -141,3 +141,23 @@ def test_bert_block_in_int8_beside_onnx_runtime():
     assert found.levels_differ == 0
     assert len(found.losses()) > 10
     assert max(found.losses().values()) <= 3
+
+
+def test_instances_whose_rows_are_padded_between_layers_fit_a_small_core():
+    """Their tiles, of rows without padding, do not lie where the neighbors keep them, and need room of their own."""
+    scale = onnx.numpy_helper.from_array(np.ones(1000, np.float32), "scale")
+    bias = onnx.numpy_helper.from_array(np.zeros(1000, np.float32), "bias")
+    nodes = [
+        onnx.helper.make_node("Relu", ["x"], ["a"]),
+        onnx.helper.make_node("InstanceNormalization", ["a", "scale", "bias"], ["n"], epsilon=1e-3),
+        onnx.helper.make_node("Relu", ["n"], ["y"]),
+    ]
+    shape = (2, 1000, 2, 4)
+    x, y = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in "xy"
+    )
+    graph = onnx.helper.make_graph(nodes, "instances", [x], [y], [scale, bias])
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    check_f32(model, "edge-1c", 1)
+    check_int8(model, "edge-1c", 1)

@@ -159,6 +159,13 @@ class NormalizeTiler(BoxTiler):
         is_row = self.inner is not None or prod(sizes[a] for a in self.reduced[:-1]) == 1
         return round_up(last, self.costs.lane_group) if is_row else last
 
+    def lies_in_place(self, buffer: Buffer) -> bool:
+        """Tell whether tiles of a tensor are parts of what cores keep of it: not if that is padded, and the axes that
+        are rows of a tile are not.
+        """
+        is_alike = self.pitch_of(self.layer.shape) == buffer.layout.pitch
+        return is_alike and super().lies_in_place(buffer)
+
     def _rows(self, sizes: Sequence[int]) -> tuple[int, int]:
         """Return the number of rows of a tile, and the number of elements from one row to the next."""
         rows = prod(sizes[axis] for axis in self.kept)

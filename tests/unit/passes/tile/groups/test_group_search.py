@@ -27,7 +27,7 @@ FINISH = (
 def network() -> tuple[Network, ModuleOp]:
     """A network whose wide tensor does not fit 512 KiB, as tile IR for a target with so much local memory."""
     found = Network(True, np.random.default_rng(7))
-    x = convolution(found, "expand", found.input(1, 16, 96, 96), 96, kernel=1)
+    x = convolution(found, "expand", found.input(1, 16, 104, 104), 96, kernel=1)
     y = convolution(found, "depthwise", x, 96, stride=2, groups=96)
     module = found.module(convolution(found, "project", y, 16, kernel=1), "edge-1c")
     run_pipeline(found.ctx, module, parse_pipeline("convert-tpu-to-tile"))
@@ -57,7 +57,7 @@ def test_a_group_is_made_where_a_tensor_has_no_room_and_takes_fewer_cycles():
     assert all(op.decided.stays_on_chip for op in group.layers[:-1])
     assert not tile.program_of(apart[1]).groups
     (values, cycles), (others, more) = outputs(*grouped), outputs(*apart)
-    assert cycles < 0.95 * more
+    assert cycles < 0.9 * more
     for name, array in others.items():
         np.testing.assert_array_equal(values[name], array)
 
