@@ -1,4 +1,4 @@
-"""Benchmarks run when they are asked for: with --benchmark-only, or with --runslow as CI does."""
+"""Benchmarks run when they are asked for, with --benchmark-only."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +11,8 @@ Say = Callable[[str], None]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skips every benchmark where neither option is given: they take minutes, and assert little."""
-    if config.getoption("--runslow") or config.getoption("benchmark_only"):
+    """Skips every benchmark without that option: they take minutes, and assert little."""
+    if config.getoption("benchmark_only"):
         return
     for item in items:
         if HERE in item.path.parents:

@@ -1,4 +1,4 @@
-"""More hardware makes no layer slower: 40 sweeps with few values each, and with all among the slow tests."""
+"""More hardware makes no layer slower: 40 sweeps with few values each, and a fifth of them with all among the slow tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_no_step_is_slower(sweep: Sweep):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sweep", sorted(CHOSEN), ids=str)
+@pytest.mark.parametrize("sweep", CHOSEN[::5], ids=str)
 def test_no_step_of_all_is_slower(sweep: Sweep):
     found = sweeper(sweep.layer, sweep.quantize).sweep(sweep.axis)
     assert not found.violations, line(found)
