@@ -15,6 +15,7 @@ from smalti.dialects.quant.element_type import element_storage
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 
+from tests.onnx_suite.cases import case_named
 from tests.unit.compiler.onnx_import.onnx_models import (
     imported,
     model_of,
@@ -22,7 +23,6 @@ from tests.unit.compiler.onnx_import.onnx_models import (
     random_input,
     run_imported,
 )
-from tests.unit.compiler.onnx_import.test_node_suite import cases
 
 BFLOAT16 = ml_dtypes.bfloat16
 DATA_TYPES = {np.float16: TensorProto.FLOAT16, BFLOAT16: TensorProto.BFLOAT16}
@@ -105,19 +105,10 @@ CASTS = [
 def test_casts_of_the_node_suite():
     """Bit by bit."""
     for types in CASTS:
-        case = cases()[f"test_cast_{types}"]
-        (given,), (expected,) = case.data_sets[0]
-        x, y = (array_of(tensor) for tensor in (given, expected))
-        got = run_imported(case.model, {"input": x})["output"]
+        model, (((x,), (y,)),) = case_named(f"test_cast_{types}").load()
+        got = run_imported(model, {"input": x})["output"]
         assert got.dtype == y.dtype
         np.testing.assert_array_equal(got.view(np.uint8), y.view(np.uint8), err_msg=types)
-
-
-def array_of(tensor: onnx.TensorProto | np.ndarray) -> np.ndarray:
-    """Test data as an array; the loader leaves some as ONNX's message."""
-    if isinstance(tensor, onnx.TensorProto):
-        return numpy_helper.to_array(tensor)
-    return np.asarray(tensor)
 
 
 def test_casts_between_float_types_at_run_time():

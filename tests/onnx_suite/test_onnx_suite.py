@@ -1,0 +1,89 @@
+"""ONNX's backend test suite: each case passes or is listed with its reason, and none that passes is listed."""
+
+import functools
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.onnx_suite.cases import RUN, Case, cases, loaded, scope
+from tests.onnx_suite.outcomes import DEVICE, HEAVY, TOP, differences, read_list, run
+
+WRITE = "python -m tests.onnx_suite --write"
+
+
+def chosen(*kinds: str) -> list[Case]:
+    """The cases to run that are of some kinds, or of all that are not heavy."""
+    wanted = kinds or {case.kind for case in cases()} - HEAVY
+    return [case for case in cases() if case.group in RUN and case.kind in wanted]
+
+
+def check(ran: list[Case], level: str) -> None:
+    """Run cases and compare with the list."""
+    failing = {(case.kind, case.name): reason for case in ran if (reason := run(case, level))}
+    wrong = differences(ran, level, failing)
+    assert not wrong, "\n".join([*wrong, f"after reading them: {WRITE}"])
+
+
+def past_top(ran: list[Case]) -> list[Case]:
+    """The cases that do not fail at top already."""
+    listed = read_list()
+    return [
+        case
+        for case in ran
+        if (known := listed.get((case.kind, case.name))) is None or known.level != TOP
+    ]
+
+
+def test_cases_at_top():
+    """One test for all cases: loading them takes most of the time."""
+    check(chosen(), TOP)
+
+
+@pytest.mark.slow
+def test_networks_at_top():
+    check(chosen("real"), TOP)
+
+
+@pytest.mark.slow
+def test_cases_on_the_device():
+    check(past_top(chosen()), DEVICE)
+
+
+@pytest.mark.slow
+def test_networks_on_the_device():
+    check(past_top(chosen("real")), DEVICE)
+
+
+def test_every_case_is_classified():
+    """Those of the installed onnx, if it is the newest that the classes were made for, and whatever is listed."""
+    assert {group for group, _ in scope().values()} == {*RUN, "out-of-scope"}
+    assert all(bool(reason) == (group == "out-of-scope") for group, reason in scope().values())
+    known = scope().keys()
+    assert read_list().keys() <= known
+    assert all(scope()[key][0] in RUN for key in read_list())
+    if onnx.__version__.startswith("1.23."):
+        unknown = {(kind, case.name) for kind, case in loaded()} - known
+        assert not unknown, unknown
+
+
+def test_nothing_fails_by_an_internal_error():
+    assert not [key for key, each in read_list().items() if "internal error" in each.reason]
+
+
+def test_frozen_operands_are_constants():
+    model, [(inputs, outputs)] = next(
+        case for case in cases() if case.name == "test_resize_upsample_sizes_cubic"
+    ).load()
+    assert [value.name for value in model.graph.input] == ["X"]
+    assert [tensor.name for tensor in model.graph.initializer] == ["sizes"]
+    assert len(inputs) == len(outputs) == 1 and isinstance(inputs[0], np.ndarray)
+
+
+@functools.cache
+def listed_reasons() -> set[str]:
+    return {each.reason for each in read_list().values()}
+
+
+def test_reasons_are_words():
+    assert all(" " in reason or reason.isidentifier() for reason in listed_reasons())
