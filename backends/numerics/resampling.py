@@ -158,17 +158,17 @@ def _coordinates(
     if mode == "tf_crop_and_resize":
         if roi is None:
             raise ValueError("tf_crop_and_resize needs a region of interest")
-        start, end = roi
+        start, end = (np.float32(each) for each in roi)
+        first = start * np.float32(in_size - 1)
         if length == 1:
-            return np.full(out_size, 0.5 * (end - start) * (in_size - 1) + start * (in_size - 1))
-        return x * (end - start) * (in_size - 1) / (length - 1) + start * (in_size - 1)
+            return np.full(1, np.float64(start + end) * 0.5 * (in_size - 1), np.float32)
+        return first + x * (end - start) * (in_size - 1) / (length - 1)
     if mode == "pytorch_half_pixel" and length == 1:
         return np.zeros(out_size)
     offset = 0.0
     if mode == "half_pixel_symmetric":
         offset = in_size / 2 * (1 - out_size / (scale * in_size))
-    # Compute in the order of the reference, since floor and ceil make a difference in the last bit
-    # visible.
+    # Compute in this order, since floor and ceil make a difference in the last bit visible.
     return offset + (x + 0.5) / scale - 0.5
 
 
