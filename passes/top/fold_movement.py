@@ -44,6 +44,9 @@ from ...dialects.top.movement import (
 from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
+_LOWEST = float(np.finfo(np.float32).min)
+"""The least number of f32; minus infinity is below it."""
+
 
 class RemoveMove(RewritePattern):
     """A slice, gather or concat of all elements in order, or a pad by nothing ⇒ the operand."""
@@ -92,6 +95,28 @@ class PadIntoConv(RewritePattern):
             return
         own = op.pads.get_values()
         pads = [a + b for a, b in zip(own, (*low[2:], *high[2:]), strict=True)]
+        made = clone_with(op, {"pads": ints(pads)})
+        made.operands[0] = pad.input
+        rewriter.replace(op, made)
+        erase_if_unused(rewriter, pad)
+
+
+class PadIntoMaxPool(RewritePattern):
+    """max_pool of pixels padded with the least number there is ⇒ max_pool with pads, which never win either."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: top.MaxPoolOp, rewriter: PatternRewriter, /) -> None:
+        pad = op.input.owner
+        if not isinstance(pad, top.PadOp) or pad.value.value.data > _LOWEST:
+            return
+        low, high = pad.low.get_values(), pad.high.get_values()
+        if any((*low[:2], *high[:2])) or op.ceil_mode is not None:
+            return
+        own = op.pads.get_values()
+        pads = [a + b for a, b in zip(own, (*low[2:], *high[2:]), strict=True)]
+        kernel = op.kernel.get_values()
+        if any(each >= kernel[index % 2] for index, each in enumerate(pads)):
+            return  # a window without any pixel
         made = clone_with(op, {"pads": ints(pads)})
         made.operands[0] = pad.input
         rewriter.replace(op, made)
@@ -162,6 +187,7 @@ class FoldMovement(SmaltiPass):
         MergeGathers,
         GatherToSlice,
         PadIntoConv,
+        PadIntoMaxPool,
         ShuffleToGather,
         RemoveExpansion,
     )
@@ -175,6 +201,7 @@ class FoldMovement(SmaltiPass):
             MergeGathers(),
             GatherToSlice(),
             PadIntoConv(),
+            PadIntoMaxPool(),
             ShuffleToGather(),
             RemoveExpansion(),
         ]

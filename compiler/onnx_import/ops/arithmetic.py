@@ -10,9 +10,9 @@ import numpy as np
 
 from ....dialects import top
 from ..graph.builder import GraphBuilder
-from ..graph.node import Node, UnsupportedNodeError
+from ..graph.node import Node
 from ..graph.operator import ImportFunction, Operator
-from ..graph.value import Constant, Value, dtype_of_value, shape_of
+from ..graph.value import FLOAT_DTYPES, Constant, Value, dtype_of_value, shape_of
 
 
 def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
@@ -57,13 +57,20 @@ def _one_after_the_other(kind: type[top.BinaryOp]) -> ImportFunction:
     """Return the import function of an op of any number of operands, which are combined from the left."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        return [_chain(kind, node, builder, node.output)]
+        values = [node.input(index) for index in range(len(node.inputs))]
+        return [_chain(kind, node, builder, node.output, values)]
 
     return lower
 
 
-def _chain(kind: type[top.BinaryOp], node: Node, builder: GraphBuilder, name: str) -> Value:
-    total, *rest = (node.input(index) for index in range(len(node.inputs)))
+def _chain(
+    kind: type[top.BinaryOp],
+    node: Node,
+    builder: GraphBuilder,
+    name: str,
+    values: Sequence[Value],
+) -> Value:
+    total, *rest = values
     for index, value in enumerate(rest, 1):
         step = name if index == len(rest) else builder.derived(node.output, f"step{index}")
         total = builder.emit(kind, step, total, value)
@@ -75,30 +82,75 @@ def _mean(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     count = len(node.inputs)
     if count == 1:
         return [node.input(0)]
-    total = _chain(top.AddOp, node, builder, builder.derived(node.output, "sum"))
+    values = [node.input(index) for index in range(count)]
+    total = _chain(top.AddOp, node, builder, builder.derived(node.output, "sum"), values)
     number = builder.scalar(count, node.output, "count")
     return [builder.emit(top.DivOp, node.output, total, number)]
 
 
 def _extreme(kind: type[top.BinaryOp], bound: str) -> ImportFunction:
-    """Return the import function of Min or Max; if one operand is a single number, the op becomes a clip."""
+    """Return the import function of Min or Max; if one operand is a single number, the op becomes a clip.
+
+    Constants that nothing exceeds (minus infinity, of which Max(x, -inf) is x) are left out.
+    """
+    identity = -np.inf if bound == "low" else np.inf
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        if len(node.inputs) == 2:
-            first, second = node.input(0), node.input(1)
+        values = _without(identity, [node.input(index) for index in range(len(node.inputs))])
+        if len(values) == 1:
+            return values
+        if len(values) == 2:
+            first, second = values
             for value, other in ((first, second), (second, first)):
                 number = lone_number(other, value)
                 if number is not None and not isinstance(value, Constant):
                     return [builder.emit(top.ClipOp, node.output, value, **{bound: number})]
-        return [_chain(kind, node, builder, node.output)]
+        return [_chain(kind, node, builder, node.output, values)]
 
     return lower
 
 
+def _without(number: float, values: list[Value]) -> list[Value]:
+    """Return the values but for constants of that number only, if the others have the shape of the result."""
+    rest = [
+        value
+        for value in values
+        if not (
+            isinstance(value, Constant)
+            and dtype_of_value(value) in FLOAT_DTYPES
+            and bool((value.array == number).all())
+        )
+    ]
+    if not rest or len(rest) == len(values):
+        return values
+    try:
+        whole, left = (np.broadcast_shapes(*map(shape_of, each)) for each in (values, rest))
+    except ValueError:
+        return values  # the op that is emitted says so
+    return rest if whole == left else values
+
+
 def _mod(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    if not node.integer("fmod", 0):
-        raise UnsupportedNodeError("the remainder of floats needs fmod=1")
-    return [builder.emit(top.ModuloOp, node.output, node.input(0), node.input(1))]
+    """Import Mod: the remainder has the sign of the dividend (fmod=1), or else that of the divisor."""
+    lhs, rhs = node.input(0), node.input(1)
+    if node.integer("fmod", 0):
+        return [builder.emit(top.ModuloOp, node.output, lhs, rhs)]
+
+    def emit(op: type, suffix: str, *operands: Value, **properties: object) -> Value:
+        return builder.emit(op, builder.derived(node.output, suffix), *operands, **properties)
+
+    zero = builder.scalar(0, node.output, "zero")
+    remainder = emit(top.ModuloOp, "remainder", lhs, rhs)
+    # One of both is below zero, and there is a remainder.
+    signs = [
+        emit(top.CompareOp, f"{name}_is_negative", value, zero, kind="less")
+        for name, value in (("remainder", remainder), ("divisor", rhs))
+    ]
+    differ = emit(top.LogicalOp, "signs_differ", *signs, kind="xor")
+    there = emit(top.CompareOp, "is_there", remainder, zero, kind="not_equal")
+    moves = emit(top.LogicalOp, "moves", differ, there, kind="and")
+    moved = emit(top.AddOp, "moved", remainder, rhs)
+    return [builder.emit(top.SelectOp, node.output, moves, moved, remainder)]
 
 
 def lone_number(value: Value, partner: Value) -> float | None:

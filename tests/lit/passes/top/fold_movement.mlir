@@ -2,7 +2,7 @@
 
 !x = tensor<1x6x4x4xf32>
 
-func.func @main(%x: !x) -> (tensor<1x6x4x4xf32>, tensor<1x6x2x2xf32>, tensor<1x3x4x4xf32>, !x) {
+func.func @main(%x: !x) -> (tensor<1x6x4x4xf32>, tensor<1x6x2x2xf32>, tensor<1x3x4x4xf32>, !x, !x, tensor<1x6x6x6xf32>) {
   // Zeros around the pixels are the convolution's padding.
   %p = top.pad "p" %x low = [0, 0, 0, 1] high = [0, 0, 1, 0] : (!x) -> tensor<1x6x5x5xf32> loc("Pad")
   %w = top.weight "w" seed = 1 : tensor<6x6x2x2xf32>
@@ -23,7 +23,12 @@ func.func @main(%x: !x) -> (tensor<1x6x4x4xf32>, tensor<1x6x2x2xf32>, tensor<1x3
   %m = top.slice "m" %x starts = [0, 0, 0, 0] sizes = [1, 6, 4, 1] steps = [1, 1, 1, 1] : (!x) -> tensor<1x6x4x1xf32>
   %e = top.gather "e" %m axis = 3 indices = [0, 0, 0, 0] : (tensor<1x6x4x1xf32>) -> !x
   %y = top.add "y" %e, %x : (!x, !x) -> !x
-  return %u, %b, %d, %y : !x, tensor<1x6x2x2xf32>, tensor<1x3x4x4xf32>, !x
+
+  // Numbers below all others are a max pool's padding, unless a window would have nothing else.
+  %l = top.pad "l" %x low = [0, 0, 1, 1] high = [0, 0, 1, 1] value = 0xFFF0000000000000 : (!x) -> tensor<1x6x6x6xf32>
+  %v = top.max_pool "v" %l kernel = [3, 3] strides = [1, 1] : (tensor<1x6x6x6xf32>) -> !x
+  %o = top.max_pool "o" %l kernel = [1, 1] strides = [1, 1] : (tensor<1x6x6x6xf32>) -> tensor<1x6x6x6xf32>
+  return %u, %b, %d, %y, %v, %o : !x, tensor<1x6x2x2xf32>, tensor<1x3x4x4xf32>, !x, !x, tensor<1x6x6x6xf32>
 }
 
 // CHECK:      func.func @main
@@ -34,4 +39,7 @@ func.func @main(%x: !x) -> (tensor<1x6x4x4xf32>, tensor<1x6x2x2xf32>, tensor<1x3
 // CHECK-NEXT:   %d = top.slice "d" %u starts = [0, 1, 0, 0] sizes = [1, 3, 4, 4] steps = [1, 2, 1, 1]
 // CHECK-NEXT:   %m = top.slice "m" %x
 // CHECK-NEXT:   %y = top.add "y" %m, %x
-// CHECK-NEXT:   func.return %u, %b, %d, %y
+// CHECK-NEXT:   %l = top.pad
+// CHECK-NEXT:   %v = top.max_pool "v" %x kernel = [3, 3] pads = [1, 1, 1, 1]
+// CHECK-NEXT:   %o = top.max_pool "o" %l
+// CHECK-NEXT:   func.return %u, %b, %d, %y, %v, %o
