@@ -12,6 +12,7 @@ from .ops import (
     along_axis,
     arithmetic,
     axis_normalization,
+    cast_like,
     constant,
     convolution,
     einsum,
@@ -35,6 +36,7 @@ OPERATORS: dict[str, Operator] = {
     **along_axis.OPERATORS,
     **arithmetic.OPERATORS,
     **axis_normalization.OPERATORS,
+    **cast_like.OPERATORS,
     **constant.OPERATORS,
     **convolution.OPERATORS,
     **einsum.OPERATORS,
@@ -87,8 +89,9 @@ def supported_operators() -> list[tuple[str, tuple[int, ...], str]]:
     """List the ops: name, the opset versions in which the op began or changed, and where it runs.
 
     "matrix", "vector" and "transfers" are engines of the target; "folded" and "removed" ops do not reach it, and those
-    of a "plugin" run where its conversions say. All versions of an op are accepted. Any other op is accepted too if all
-    of its inputs are constants.
+    of a "plugin" run where its conversions say. All versions of an op are accepted. Any other op is accepted too if
+    ONNX defines it by a function of such ops, or if all of its inputs are constants; so are If, Loop and Scan of known
+    length.
     """
     import onnx
 

@@ -60,6 +60,43 @@ def slice_of(
     return builder.emit(top.SliceOp, name, value, starts=starts, sizes=sizes, steps=steps)
 
 
+def concat_of(builder: GraphBuilder, values: list[Value], axis: int, name: str) -> Value:
+    """Join values along an axis; one alone is returned as it is."""
+    if len(values) == 1:
+        return values[0]
+    return builder.emit(top.ConcatOp, name, values, axis=axis)
+
+
+def windows_along(
+    builder: GraphBuilder,
+    value: Value,
+    axis: int,
+    taps: int,
+    stride: int,
+    dilation: int,
+    pads: tuple[int, int],
+    name: str,
+) -> list[Value]:
+    """Return for each element of a window that slides along an axis the elements that it meets, one for each place.
+
+    `pads` are zeros before and after the axis; `name` begins the names of what is emitted.
+    """
+    rank = len(shape_of(value))
+    if any(pads):
+        low, high = ([pad if each == axis else 0 for each in range(rank)] for pad in pads)
+        padded = builder.derived(name, "padded")
+        value = builder.emit(top.PadOp, padded, value, low=low, high=high, value=0.0)
+    shape = shape_of(value)
+    places = (shape[axis] - dilation * (taps - 1) - 1) // stride + 1
+    sizes = [places if each == axis else size for each, size in enumerate(shape)]
+    steps = [stride if each == axis else 1 for each in range(rank)]
+    seen = []
+    for tap in range(taps):
+        starts = [tap * dilation if each == axis else 0 for each in range(rank)]
+        seen.append(slice_of(builder, value, starts, sizes, steps, builder.derived(name, str(tap))))
+    return seen
+
+
 def _concat(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     values = [node.input(index) for index in range(len(node.inputs))]
     if not values:

@@ -25,6 +25,8 @@ def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     epsilon = node.real("epsilon", 1e-5)
     if node.opset < 9 and not node.integer("spatial", 1):
         result = _element_norm(node, builder, image, parameters, epsilon)
+    elif not all(isinstance(value, Constant) for value in parameters):
+        result = _computed_norm(node, builder, image, parameters, epsilon)
     else:
         result = builder.emit(top.BatchNormOp, node.output, image, *parameters, epsilon=epsilon)
     return [result, *[None] * (len(node.proto.output) - 1)]
@@ -53,6 +55,35 @@ def _element_norm(
     )
     addend = Constant(offset, builder.derived(node.output, "offset"))
     return builder.emit(top.AddOp, node.output, scaled, addend)
+
+
+def _computed_norm(
+    node: Node, builder: GraphBuilder, image: Value, parameters: Sequence[Value], epsilon: float
+) -> Value:
+    """Emit batch normalization by parameters of run time: image · factor + offset, with one of each per channel."""
+    channels = shape_of(image)[1]
+    for index, value in enumerate(parameters, 1):
+        if shape_of(value) != (channels,):
+            raise node.error(
+                f"input {index} must have shape [{channels}], it has {list(shape_of(value))}"
+            )
+
+    def emit(op: type, suffix: str, *operands: Value, **properties: object) -> Value:
+        return builder.emit(op, builder.derived(node.output, suffix), *operands, **properties)
+
+    def per_channel(value: Value, suffix: str) -> Value:
+        ones = (1,) * (len(shape_of(image)) - 2)
+        return builder.reshape(value, (channels, *ones), builder.derived(node.output, suffix))
+
+    scale, bias, mean, variance = parameters
+    safe = emit(
+        top.AddOp, "safe_variance", variance, builder.scalar(epsilon, node.output, "epsilon")
+    )
+    deviation = emit(top.UnaryOp, "deviation", safe, kind="sqrt")
+    factor = emit(top.DivOp, "factor", scale, deviation)
+    offset = emit(top.SubOp, "offset", bias, emit(top.MulOp, "mean_scaled", mean, factor))
+    scaled = emit(top.MulOp, "scaled", image, per_channel(factor, "factor_column"))
+    return builder.emit(top.AddOp, node.output, scaled, per_channel(offset, "offset_column"))
 
 
 Emit = Callable[[Node, GraphBuilder, str, Value, int], Value]

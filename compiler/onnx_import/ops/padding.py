@@ -10,7 +10,7 @@ from ....dialects import top
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node
 from ..graph.operator import Operator
-from ..graph.value import Value, shape_of
+from ..graph.value import Constant, Value, shape_of
 from .movement import check_length, gather, slice_of
 
 _MODES = ("constant", "reflect", "edge", "wrap")
@@ -31,6 +31,9 @@ def _pad(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         return [value]
     low, high = [max(pad, 0) for pad in low], [max(pad, 0) for pad in high]
     if mode == "constant":
+        filling = node.optional(2) if node.opset >= 11 else None
+        if filling is not None and not isinstance(filling, Constant):
+            return [_filled(node, builder, value, filling, low, high)]
         number = _number(node)
         return [builder.emit(top.PadOp, node.output, value, low=low, high=high, value=number)]
     return [_mirrored(node, builder, value, low, high, mode)]
@@ -66,6 +69,26 @@ def _number(node: Node) -> float:
     if array.size != 1:
         raise node.error(f"its constant_value must be one number, it has {array.size}")
     return float(array.reshape(-1)[0])
+
+
+def _filled(
+    node: Node,
+    builder: GraphBuilder,
+    value: Value,
+    filling: Value,
+    low: Sequence[int],
+    high: Sequence[int],
+) -> Value:
+    """Pad the value with a number of run time: choose that wherever there is no element of the value."""
+    name = builder.derived(node.output, "padded")
+    padded = builder.emit(top.PadOp, name, value, low=low, high=high, value=0.0)
+    shape = shape_of(padded)
+    inside = np.zeros(shape, np.bool_)
+    kept = (slice(b, size - a) for b, a, size in zip(low, high, shape, strict=True))
+    inside[tuple(kept)] = True
+    mask = Constant(inside, builder.derived(node.output, "inside"))
+    filling = builder.reshape(filling, (), builder.derived(node.output, "filling"))
+    return builder.emit(top.SelectOp, node.output, mask, padded, filling)
 
 
 def _crop(

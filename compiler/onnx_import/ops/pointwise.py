@@ -20,6 +20,7 @@ from ..graph.builder import GraphBuilder
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import (
+    FLOAT_DTYPES,
     INTEGER_DTYPES,
     NETWORK_DTYPES,
     Constant,
@@ -90,9 +91,13 @@ def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Import Clip; its bounds are attributes up to opset 10, and constant inputs since."""
-    low, high = _bound(node, "min", 1), _bound(node, "max", 2)
+    """Import Clip; its bounds are attributes up to opset 10, and inputs since."""
     given = dtype_of_value(node.input(0))
+    if node.opset >= 11 and given in FLOAT_DTYPES:
+        bounds = (node.optional(1), node.optional(2))
+        if any(each is not None and not isinstance(each, Constant) for each in bounds):
+            return [_clipped_at_run_time(node, builder, *bounds)]
+    low, high = _bound(node, "min", 1), _bound(node, "max", 2)
     if given in INTEGER_DTYPES:
         return [_clipped_integers(node, builder, low, high)]
     # A bound at the end of the type's range (the default of the attributes) bounds nothing.
@@ -104,6 +109,17 @@ def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if low is not None and high is not None and low > high:
         low = high  # ONNX applies the upper bound last, so every element becomes that bound
     return [builder.emit(top.ClipOp, node.output, node.input(0), low=low, high=high)]
+
+
+def _clipped_at_run_time(
+    node: Node, builder: GraphBuilder, low: Value | None, high: Value | None
+) -> Value:
+    """Clip by bounds that are computed at run time: the greater of value and lower bound, then the lesser."""
+    value = node.input(0)
+    if low is not None:
+        name = node.output if high is None else builder.derived(node.output, "bounded_below")
+        value = builder.emit(top.MaxOp, name, value, low)
+    return value if high is None else builder.emit(top.MinOp, node.output, value, high)
 
 
 def _clipped_integers(

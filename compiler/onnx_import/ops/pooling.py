@@ -1,4 +1,4 @@
-"""Imports MaxPool, AveragePool and LpPool over one or two spatial axes, and GlobalLpPool.
+"""Imports MaxPool and AveragePool over one to three spatial axes, LpPool over one or two, and GlobalLpPool.
 
 LpPool is the p-norm of each window, (Σ |x|^p)^(1/p), GlobalLpPool that of each image.
 """
@@ -19,19 +19,21 @@ from .reduction import check_image, over_image
 from .window_attributes import WindowAttributes, emit_over_2d, read_window, spatial_2d
 
 
-def read_pool_window(node: Node, shape: Sequence[int]) -> WindowAttributes:
-    """Return the 2-D window of a pool over an image of `shape`. Raises the errors of `read_window`."""
+def read_pool_window(node: Node, shape: Sequence[int], *, most_axes: int = 2) -> WindowAttributes:
+    """Return the window of a pool over an image of `shape`. Raises the errors of `read_window`."""
     kernel = node.integers("kernel_shape")
     if kernel is None:
         raise node.error("the attribute kernel_shape is missing")
     check_image(node, shape)
-    return read_window(node, shape, kernel).as_2d()
+    return read_window(node, shape, kernel, most_axes=most_axes)
 
 
-def _emit(
-    node: Node, builder: GraphBuilder, kind: type, window: WindowAttributes, **more: bool
-) -> Value:
+def _emit(node: Node, builder: GraphBuilder, kind: type, **more: bool) -> Value:
     image = node.input(0)
+    window = read_pool_window(node, shape_of(image), most_axes=3)
+    if len(shape_of(image)) == 5:
+        return _emit_3d(node, builder, kind, window, **more)
+    window = window.as_2d()
     return emit_over_2d(
         node,
         builder,
@@ -47,22 +49,56 @@ def _emit(
     )
 
 
+def _emit_3d(
+    node: Node, builder: GraphBuilder, kind: type, window: WindowAttributes, **more: bool
+) -> Value:
+    """Emit a pool over frames as one over frames alone and one over pixels.
+
+    The greatest element of a box is the greatest of those of its rows, and so is the mean: the elements that count, of
+    which pads are none, are as many in every frame that a box meets.
+    """
+    image = node.input(0)
+    n, c, frames, height, width = shape_of(image)
+
+    def new(suffix: str) -> str:
+        return builder.derived(node.output, suffix)
+
+    over_frames = {
+        "kernel": (window.kernel[0], 1),
+        "strides": (window.strides[0], 1),
+        "pads": (window.pads[0], 0, window.pads[3], 0),
+        "dilations": (window.dilations[0], 1),
+    }
+    rows = builder.reshape(image, (n, c, frames, height * width), new("rows"))
+    back = builder.emit(
+        kind, new("over_frames"), rows, **over_frames, ceil_mode=window.ceil_mode, **more
+    )
+    count = shape_of(back)[2]
+    images = builder.reshape(back, (n, c * count, height, width), new("images"))
+    over_pixels = {
+        "kernel": window.kernel[1:],
+        "strides": window.strides[1:],
+        "pads": (*window.pads[1:3], *window.pads[4:]),
+        "dilations": window.dilations[1:],
+    }
+    flat = builder.emit(kind, new("2d"), images, **over_pixels, ceil_mode=window.ceil_mode, **more)
+    return builder.reshape(flat, (n, c, count, *shape_of(flat)[2:]), node.output)
+
+
 def _max_pool(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     node.only_first_output("its output Indices is used")
-    window = read_pool_window(node, shape_of(node.input(0)))
-    return [_emit(node, builder, top.MaxPoolOp, window), *[None] * (len(node.proto.output) - 1)]
+    return [_emit(node, builder, top.MaxPoolOp), *[None] * (len(node.proto.output) - 1)]
 
 
 def _average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    window = read_pool_window(node, shape_of(node.input(0)))
     include = bool(node.integer("count_include_pad", 0))
-    return [_emit(node, builder, top.AvgPoolOp, window, count_include_pad=include)]
+    return [_emit(node, builder, top.AvgPoolOp, count_include_pad=include)]
 
 
 def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import LpPool as count^(1/p) · (mean |x|^p)^(1/p): the mean, which counts pads as zeros, keeps numbers small."""
     image, p = node.input(0), _exponent(node)
-    window = read_pool_window(node, shape_of(image))
+    window = read_pool_window(node, shape_of(image)).as_2d()
     powers = spatial_2d(node, builder, _power(node, builder, image, p))
     if window.ceil_mode:
         window = _in_floor_mode(node, window, shape_of(powers))

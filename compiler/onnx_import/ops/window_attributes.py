@@ -36,21 +36,23 @@ class WindowAttributes:
         )
 
 
-def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -> WindowAttributes:
+def read_window(
+    node: Node, input_shape: Sequence[int], kernel: Sequence[int], *, most_axes: int = 2
+) -> WindowAttributes:
     """Return the window of a convolution or pool over [N, C, spatial...] with `kernel`; auto_pad becomes explicit pads.
 
     Raises:
         DiagnosticError: if a list has the wrong length, a stride or dilation is below 1, or padding is negative.
-        UnsupportedNodeError: if there are more than two spatial axes.
+        UnsupportedNodeError: if there are more than `most_axes` spatial axes.
     """
     rank = len(input_shape) - 2
     if rank < 1:
         raise node.error(f"its input must have at least 3 axes, it has {len(input_shape)}")
-    if rank > 2:
-        raise UnsupportedNodeError(f"it has {rank} spatial axes; 1 and 2 are supported")
-    kernel = _positive(node, "kernel_shape", list(kernel), rank)
-    strides = _positive(node, "strides", node.integers("strides"), rank)
-    dilations = _positive(node, "dilations", node.integers("dilations"), rank)
+    if rank > most_axes:
+        raise UnsupportedNodeError(f"it has {rank} spatial axes; 1 to {most_axes} are supported")
+    kernel = positive_list(node, "kernel_shape", list(kernel), rank)
+    strides = positive_list(node, "strides", node.integers("strides"), rank)
+    dilations = positive_list(node, "dilations", node.integers("dilations"), rank)
     pads = _pads(node, input_shape[2:], kernel, strides, dilations)
     # A stride past the padded input and past the window is never taken, so a longer one means the same.
     strides = tuple(
@@ -67,11 +69,14 @@ def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -
     return WindowAttributes(kernel, strides, dilations, pads, ceil_mode)
 
 
-def _positive(node: Node, name: str, values: list[int] | None, rank: int) -> tuple[int, ...]:
+def positive_list(
+    node: Node, name: str, values: Sequence[int] | None, rank: int
+) -> tuple[int, ...]:
+    """Return a list of a number per axis, 1 where it is left out. Raises DiagnosticError if it does not fit."""
     if values is None:
         return (1,) * rank
     if len(values) != rank or any(value < 1 for value in values):
-        raise node.error(f"{name} must be {rank} positive numbers, it is {values}")
+        raise node.error(f"{name} must be {rank} positive numbers, it is {list(values)}")
     return tuple(values)
 
 
