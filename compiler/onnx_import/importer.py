@@ -7,7 +7,7 @@ imported are collected and reported together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,15 +20,18 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.value_name import value_name
+from .control_flow import import_control_flow, is_control_flow
 from .folding import can_fold, fold
+from .function_body import function_body, has_function
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
 from .graph.value import Constant, Value, dtype_of_value, network_element, shape_of
 from .model.declarations import TensorFacts, check_declarations
-from .model.input_shapes import BatchChange, GivenSizes, resolve_input_shapes
+from .model.input_shapes import BatchChange, GivenSizes, empty_inputs, resolve_input_shapes
 from .model.limits import FoldingBudget, ImportLimits
 from .model.model_file import open_model
 from .model.op_name import is_default_domain, op_name
+from .model.subgraphs import captured
 from .model.tensors import TensorReader
 from .model.validation import validate
 from .operator_table import (
@@ -37,6 +40,7 @@ from .operator_table import (
     operator_of,
     supported_operators,
 )
+from .problems import Problems, Unsupported
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -56,18 +60,6 @@ class _Missing:
 
 
 _Tensor: TypeAlias = "Value | _Missing | None"
-
-
-@dataclass(frozen=True)
-class _Unsupported:
-    """A node that cannot be imported: its op (with the domain), the version of its operator set, its name, and the
-    reason. A graph's input or output has no version.
-    """
-
-    op: str
-    node: str
-    reason: str
-    opset: int | None = None
 
 
 def import_onnx(
@@ -126,7 +118,10 @@ class _GraphImporter:
     budget: FoldingBudget
     progress: Progress
     values: dict[str, _Tensor] = field(default_factory=dict)
-    unsupported: list[_Unsupported] = field(default_factory=list)
+    problems: Problems = field(init=False)
+
+    def __post_init__(self):
+        self.problems = Problems(self.file)
 
     @property
     def file(self) -> str:
@@ -139,18 +134,21 @@ class _GraphImporter:
         for tensor in self.graph.initializer:
             self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
         inputs = [value for value in self.graph.input if value.name not in self.values]
-        self._check_tensor_types(inputs)
-        shapes, change = resolve_input_shapes(
-            inputs, sizes, self.file, [t.name for t in self.graph.initializer]
-        )
+        constants = [tensor.name for tensor in self.graph.initializer]
+        resolved = resolve_input_shapes(self._tensors_among(inputs), sizes, self.file, constants)
+        self.problems.shapes, self.problems.shape_hint = resolved.errors, resolved.hint
+        shapes = resolved.shapes
+        inputs = [value for value in inputs if value.name in shapes]
+        for warning in empty_inputs(inputs, shapes, self.file):
+            self.ctx.on_report(warning)
         block = self._add_inputs(inputs, shapes)
-        builder = self._builder(block, change, shapes)
+        builder = self._builder(block, resolved.change, shapes)
         used = self._used_tensors()
         for index, proto in enumerate(self.graph.node):
             self._import_node(proto, index, builder, used)
             self.progress("import", index + 1, count)
         results = self._outputs(builder)
-        self._report_unsupported()
+        self.problems.report()
         check_declarations(self.graph, self._facts(), self.file, self.ctx.on_report)
         return _module(block, list(shapes), results)
 
@@ -163,14 +161,21 @@ class _GraphImporter:
             builder.claim(name)
         return builder
 
-    def _check_tensor_types(self, inputs: Sequence[ValueInfoProto]) -> None:
+    def _tensors_among(self, inputs: Sequence[ValueInfoProto]) -> list[ValueInfoProto]:
+        """Return the inputs that are tensors; no input is there before its type and shape are known."""
+        tensors = []
         for value in inputs:
-            if not value.type.HasField("tensor_type"):
-                kind = value.type.WhichOneof("value") or "nothing"
-                raise DiagnosticError(
-                    f"the input is of type {kind.removesuffix('_type')}, not a tensor",
-                    Place(file=self.file, name=f"input '{value.name}'"),
-                )
+            self.values[value.name] = _Missing()
+            if value.type.HasField("tensor_type"):
+                tensors.append(value)
+                continue
+            kind = value.type.WhichOneof("value") or "nothing"
+            error = DiagnosticError(
+                f"the input is of type {kind.removesuffix('_type')}, not a tensor",
+                Place(file=self.file, name=f"input '{value.name}'"),
+            )
+            self.problems.inputs.append(error)
+        return tensors
 
     def _add_inputs(
         self, inputs: Sequence[ValueInfoProto], shapes: dict[str, tuple[int, ...]]
@@ -195,14 +200,12 @@ class _GraphImporter:
                 reason = (
                     f"element type {kind}; only FLOAT, FLOAT16, BFLOAT16 and BOOL are supported"
                 )
-                self.unsupported.append(_Unsupported("graph input", value.name, reason))
+                self.problems.unsupported.append(Unsupported("graph input", value.name, reason))
         return block
 
     def _used_tensors(self) -> set[str]:
-        used = {name for node in self.graph.node for name in node.input}
+        used = {name for node in self.graph.node for name in (*node.input, *captured(node))}
         used.update(value.name for value in self.graph.output)
-        # Tensors that subgraphs capture are not listed. Ops with subgraphs are not supported, so
-        # nobody misses them.
         return used
 
     def _import_node(
@@ -210,17 +213,25 @@ class _GraphImporter:
     ) -> None:
         label = proto.name or f"{proto.op_type}_{index}"
         tensors = [self._lookup(name, label) for name in proto.input]
-        if any(isinstance(tensor, _Missing) for tensor in tensors):
-            self._skip(proto, label, tensors)
+        scope = {name: self._lookup(name, label) for name in captured(proto)}
+        read = [*tensors, *scope.values()]
+        if any(isinstance(tensor, _Missing) for tensor in read):
+            self._skip(proto, label, read)
             return
         inputs = [tensor for tensor in tensors if not isinstance(tensor, _Missing)]
         outputs_used = [name in used for name in proto.output]
         opset = self._opset_of(proto)
-        node = Node(proto, opset, label, inputs, outputs_used, self.file, self.reader)
+        known = {k: each for k, each in scope.items() if not isinstance(each, _Missing)}
+        node = Node(proto, opset, label, inputs, outputs_used, self.file, self.reader, known)
         try:
             outputs = self._lower(node, builder)
         except UnsupportedNodeError as error:
             self._reject(proto, label, str(error))
+            return
+        except DiagnosticError as error:
+            self.problems.nodes.append(error)
+            is_known = all(value is None or isinstance(value, Constant) for value in inputs)
+            self._lose(proto, is_shape_arithmetic=is_known)
             return
         for name, value in zip(proto.output, outputs, strict=False):
             if name:
@@ -250,11 +261,87 @@ class _GraphImporter:
             folded = fold(node, self.budget)
             if folded is not None:
                 return folded
-        if operator is None:
-            if known and can_fold(node):
-                raise UnsupportedNodeError("the size of its constant result is unknown")
-            raise UnsupportedNodeError("")
-        return operator.outputs_of(node, builder)
+        try:
+            if is_control_flow(node.proto):
+                return import_control_flow(
+                    node, builder, lambda *body: self._body(*body, builder=builder)
+                )
+            if operator is None:
+                known_size = "the size of its constant result is unknown"
+                raise UnsupportedNodeError(known_size if known and can_fold(node) else "")
+            return operator.outputs_of(node, builder)
+        except UnsupportedNodeError as error:
+            outputs = self._by_function(node, builder, error)
+            if outputs is None:
+                raise
+            return outputs
+
+    def _by_function(
+        self, node: Node, builder: GraphBuilder, refused: UnsupportedNodeError
+    ) -> list[Value | None] | None:
+        """Import a node as the function that defines it; return None if there is none.
+
+        Raises UnsupportedNodeError if a node of the function cannot be imported: `refused`, if that says why.
+        """
+        first = next((name for name in node.proto.output if name), node.label)
+        body = function_body(node, lambda name: builder.derived(first, name))
+        if body is None:
+            return None
+        tensors: dict[str, Value | None] = dict(zip(node.proto.input, node.inputs, strict=True))
+        try:
+            self._nested(body.nodes, body.opset, tensors, node, builder)
+        except UnsupportedNodeError as error:
+            if str(refused):
+                raise refused from error
+            reason = f"the function that defines it needs {error}"
+            raise UnsupportedNodeError(reason) from error
+        return [tensors.get(name) for name in node.proto.output]
+
+    def _body(
+        self, graph: GraphProto, inputs: Sequence[Value], node: Node, builder: GraphBuilder
+    ) -> list[Value]:
+        """Import a subgraph of a node, of which all that it reads is known, and return its outputs.
+
+        Raises UnsupportedNodeError if a node of it cannot be imported.
+        """
+        tensors: dict[str, Value | None] = dict(node.scope)
+        for tensor in graph.initializer:
+            tensors[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
+        if len(inputs) != len(graph.input):
+            raise node.error(f"its body has {len(graph.input)} inputs, {len(inputs)} are needed")
+        tensors.update(zip((value.name for value in graph.input), inputs, strict=True))
+        try:
+            self._nested(graph.node, node.opset, tensors, node, builder)
+        except UnsupportedNodeError as error:
+            raise UnsupportedNodeError(f"its body needs {error}") from error
+        outputs = [tensors.get(value.name) for value in graph.output]
+        return [node.given(value, "an output of its body") for value in outputs]
+
+    def _nested(
+        self,
+        protos: Iterable[NodeProto],
+        opset: int,
+        tensors: dict[str, Value | None],
+        outer: Node,
+        builder: GraphBuilder,
+    ) -> None:
+        """Import nodes that are inside another one, and add their outputs to `tensors`.
+
+        Raises UnsupportedNodeError, which begins with the op of the node that cannot be imported.
+        """
+        tensors[""] = None
+        for proto in protos:
+            inputs = [tensors[name] for name in proto.input]
+            used = [bool(name) for name in proto.output]
+            scope = {name: tensors[name] for name in captured(proto)}
+            node = Node(proto, opset, outer.label, inputs, used, outer.file, outer.reader, scope)
+            try:
+                outputs = self._lower(node, builder)
+            except UnsupportedNodeError as error:
+                because = f": {error}" if str(error) else ""
+                raise UnsupportedNodeError(f"{proto.op_type}{because}") from error
+            tensors.update(zip(proto.output, outputs, strict=False))
+            tensors[""] = None
 
     def _skip(self, proto: NodeProto, label: str, tensors: Sequence[_Tensor]) -> None:
         """Skip a node that lacks an input; report it if it would be unsupported even with all its inputs."""
@@ -266,14 +353,18 @@ class _GraphImporter:
         )
         if is_default_domain(proto) and (proto.op_type in ("Shape", "Size") or is_foldable):
             self._lose(proto, is_shape_arithmetic=True)
-        elif operator_of(proto) is not None:
+        elif (
+            operator_of(proto)
+            or is_control_flow(proto)
+            or has_function(proto, self._opset_of(proto))
+        ):
             self._lose(proto)
         else:
             self._reject(proto, label, "")
 
     def _reject(self, proto: NodeProto, label: str, reason: str) -> None:
         op = op_name(proto.domain, proto.op_type)
-        self.unsupported.append(_Unsupported(op, label, reason, self._opset_of(proto)))
+        self.problems.unsupported.append(Unsupported(op, label, reason, self._opset_of(proto)))
         self._lose(proto)
 
     def _lose(self, proto: NodeProto, is_shape_arithmetic: bool = False) -> None:
@@ -302,7 +393,7 @@ class _GraphImporter:
                     f"a constant of element type {tensor.array.dtype}; only float32, float16, "
                     "bfloat16 and bool are supported"
                 )
-                self.unsupported.append(_Unsupported("graph output", value.name, reason))
+                self.problems.unsupported.append(Unsupported("graph output", value.name, reason))
         return results
 
     def _facts(self) -> dict[str, TensorFacts]:
@@ -312,41 +403,6 @@ class _GraphImporter:
             for name, value in self.values.items()
             if value is not None and not isinstance(value, _Missing)
         }
-
-    def _report_unsupported(self) -> None:
-        """Raise one error that lists every node that could not be imported; nodes with the same op and reason share a
-        line.
-        """
-        if not self.unsupported:
-            return
-        groups: dict[tuple[str, str, int | None], list[str]] = {}
-        for entry in self.unsupported:
-            key = (entry.op, entry.reason, entry.opset)
-            groups.setdefault(key, []).append(f"'{entry.node}'")
-        notes = []
-        for (op, reason, opset), nodes in groups.items():
-            version = "" if opset is None else f" (opset {opset})"
-            because = f": {reason}" if reason else ""
-            notes.append(f"{op}{version}, {', '.join(nodes)}{because}")
-        count = len({op for op, *_ in groups})
-        tensors = all(opset is None for *_, opset in groups)
-        one, many = ("type of input or output", "types") if tensors else ("operator", "operators")
-        what = f"1 {one} that is" if count == 1 else f"{count} {many} that are"
-        raise DiagnosticError(
-            f"the model needs {what} not supported",
-            Place(file=self.file),
-            notes,
-            _advice({op for op, reason, opset in groups if opset is not None and not reason}),
-        )
-
-
-def _advice(unknown: set[str]) -> str:
-    """Return what to do about ops that nothing imports: a plugin can import those of a domain of their own."""
-    listed = "'smalti ops' lists what is supported"
-    own = sorted(op for op in unknown if "." in op)
-    if not own:
-        return listed
-    return f'{listed}; import {own[0]} in a plugin: Plugin(importers={{"{own[0]}": ...}})'
 
 
 def _module(block: Block, inputs: Sequence[str], results: dict[str, SSAValue]) -> ModuleOp:

@@ -115,7 +115,7 @@ def _by_reference(node: Node, inputs: Mapping[str, np.ndarray]) -> list[object]:
         text = (str(error).splitlines() or [type(error).__name__])[0]
         raise node.error(
             f"it cannot be computed from its constant inputs: {text}",
-            "check the model with onnx.checker and onnx.shape_inference",
+            "if ONNX Runtime runs the model, please report this; else correct its operands",
         ) from error
     return [next(results) if name else None for name in node.proto.output]
 

@@ -218,6 +218,22 @@ def test_an_input_without_elements(quantize):
         agree(compiled.run(inputs), run_onnx(model, inputs), 0.05 if calibration else 1e-6)
 
 
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3)])
+def test_a_program_whose_outputs_are_empty(shape, capsys):
+    """A declared size of 0 is a size; the warning says what else the exporter may have meant."""
+    model = model_of([node("Exp", ["x"], ["a"]), node("Add", ["a", "x"], ["y"])], {"x": shape})
+    check(model, "f32", "f16")
+    assert f"axis {shape.index(0)} is declared with size 0" in capsys.readouterr().err
+    assert import_model(model, input_shapes={"x": (2, *shape[1:])}).run(
+        {"x": floats(2, *shape[1:])}
+    )["y"].shape == (2, *shape[1:])
+
+
+def test_a_reduction_over_a_declared_size_of_0():
+    model = model_of([node("ReduceSum", ["x"], ["y"], keepdims=0)], {"x": (2, 0, 4)})
+    check(model, "f32", "f16")
+
+
 def test_levels_are_compared_with_onnx_runtime():
     nodes = [node("Relu", ["none"], ["empty"]), node("Pad", ["empty", "pads"], ["y"])]
     model = without(1, ROWS, *nodes, pads=np.array([0, 0, 0, 2]))

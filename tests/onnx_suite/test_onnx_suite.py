@@ -5,9 +5,10 @@ import functools
 import numpy as np
 import onnx
 import pytest
+from smalti.compiler import ImportedModel, onnx_backend
 
-from tests.onnx_suite.cases import RUN, Case, cases, loaded, scope
-from tests.onnx_suite.outcomes import DEVICE, HEAVY, TOP, differences, read_list, run
+from tests.onnx_suite.cases import RUN, Case, case_named, cases, loaded, scope
+from tests.onnx_suite.outcomes import DEVICE, HEAVY, TOP, differences, fingerprint, read_list, run
 
 WRITE = "python -m tests.onnx_suite --write"
 
@@ -78,6 +79,19 @@ def test_frozen_operands_are_constants():
     assert [value.name for value in model.graph.input] == ["X"]
     assert [tensor.name for tensor in model.graph.initializer] == ["sizes"]
     assert len(inputs) == len(outputs) == 1 and isinstance(inputs[0], np.ndarray)
+
+
+def test_models_are_told_apart_by_all_but_names():
+    def digest(name: str) -> str:
+        imported = onnx_backend.prepare(case_named(name).load()[0]).model
+        assert isinstance(imported, ImportedModel)
+        return fingerprint(imported)
+
+    assert digest("test_attention_4d") == digest("test_attention_4d_expanded")
+    other = {
+        digest(f"test_{name}") for name in ("relu", "abs", "elu", "elu_default", "clip", "add")
+    }
+    assert len(other) == 6
 
 
 @functools.cache

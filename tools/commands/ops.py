@@ -75,6 +75,10 @@ def _operators(args: argparse.Namespace) -> int:
     print()
     print("runs: on which engine of a core; folded, removed: nothing is left of it in the program;")
     print("      transfers: it only moves data, in loads and stores")
+    print(
+        "Ops that ONNX defines by functions of these are accepted too, and If, Loop and Scan whose"
+    )
+    print("lengths are known, and any op whose inputs are all constants.")
     return EXIT_FINE
 
 

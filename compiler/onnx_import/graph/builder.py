@@ -175,7 +175,9 @@ class GraphBuilder:
         assert self._node is not None
         shapes = [shape_of(value) for value in self._node.inputs if value is not None]
         error = self._node.error(
-            message, "check the model's shapes, --input-shape and --batch against each other"
+            message,
+            "if ONNX Runtime runs the model with these shapes, please report this; else correct --batch, "
+            "--input-shape or the model",
         )
         given = f"input shapes: {', '.join(str(list(shape)) for shape in shapes)}"
         error.notes = [*error.notes, given]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ class UnsupportedNodeError(Exception):
 class Node:
     """One ONNX node with its inputs resolved; an optional input that is left out is None.
 
-    `label` is the node's name; if it has none, a name made from its op and index.
+    `label` is the node's name; if it has none, a name made from its op and index. `scope` has the tensors that its
+    subgraphs may read, by name.
     """
 
     proto: NodeProto
@@ -35,6 +36,7 @@ class Node:
     used_outputs: list[bool]
     file: str
     reader: TensorReader
+    scope: Mapping[str, Value | None] = field(default_factory=dict)
     _attributes: dict[str, Any] = field(init=False)
 
     def __post_init__(self):
@@ -52,9 +54,12 @@ class Node:
 
     def input(self, index: int) -> Value:
         """Return input `index`, which the node must have."""
-        value = self.optional(index)
+        return self.given(self.optional(index), f"input {index}")
+
+    def given(self, value: Value | None, what: str) -> Value:
+        """Return a value. Raises DiagnosticError if it is missing, and calls it `what`."""
         if value is None:
-            raise self.error(f"input {index} is missing")
+            raise self.error(f"{what} is missing")
         return value
 
     def optional(self, index: int) -> Value | None:

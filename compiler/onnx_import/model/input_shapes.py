@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 
 if TYPE_CHECKING:
     from onnx import ValueInfoProto
@@ -38,13 +38,26 @@ class GivenSizes:
     symbols: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class InputShapes:
+    """The shapes of a model's inputs by name, and how the batch size differs from the declared one.
+
+    `errors` says why the shape of an input that is absent is not known, `hint` how to give all of those at once.
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+    change: BatchChange | None
+    errors: list[DiagnosticError]
+    hint: str | None
+
+
 def resolve_input_shapes(
     inputs: Sequence[ValueInfoProto],
     given: GivenSizes,
     file: str,
     constants: Sequence[str] = (),
-) -> tuple[dict[str, tuple[int, ...]], BatchChange | None]:
-    """Return the shape of each input, and how the batch size differs from the declared one.
+) -> InputShapes:
+    """Settle the shape of each input.
 
     The batch change is that of the first input whose axis 0 is declared as a number and gets another number. If axis 0
     of an input is declared by a symbol, that symbol stands for the batch size everywhere.
@@ -53,7 +66,7 @@ def resolve_input_shapes(
         constants: names of inputs that are initializers (ONNX IR versions before 4), for a better error.
 
     Raises:
-        DiagnosticError: if a name, rank or size does not fit, or a dimension is still unknown.
+        DiagnosticError: if a name or rank does not fit.
     """
     place = Place(file=file)
     declared = {value.name: declared_dimensions(value) for value in inputs}
@@ -69,13 +82,21 @@ def resolve_input_shapes(
         raise DiagnosticError(f"the batch size must be at least 1, it is {given.batch}", place)
     symbols = _symbols(declared, given, place)
     shapes, change = {}, None
+    errors: list[DiagnosticError] = []
+    unknown: dict[str, list[Dimension] | None] = {}
     for name, dimensions in declared.items():
-        shape = _resolve(name, dimensions, given, symbols, file)
+        settled = _settled(name, dimensions, given, symbols, file)
+        try:
+            shape = _complete(name, settled, file)
+        except DiagnosticError as error:
+            errors.append(error)
+            unknown[name] = settled
+            continue
         old = dimensions[0] if dimensions else None
         if change is None and isinstance(old, int) and shape and shape[0] != old:
             change = BatchChange(old, shape[0])
         shapes[name] = shape
-    return shapes, change
+    return InputShapes(shapes, change, errors, _all_options(unknown) if unknown else None)
 
 
 def _symbols(
@@ -115,34 +136,66 @@ def declared_dimensions(value: ValueInfoProto) -> list[Dimension] | None:
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return None
-    # Exporters write -1 (and 0) for a size that is known at run time only.
+    # Exporters write -1 for a size that is known at run time only.
     return [
-        d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else (d.dim_param or None)
+        d.dim_value if d.HasField("dim_value") and d.dim_value >= 0 else (d.dim_param or None)
         for d in tensor.shape.dim
     ]
 
 
-def _resolve(
+def empty_inputs(
+    inputs: Sequence[ValueInfoProto], shapes: Mapping[str, tuple[int, ...]], file: str
+) -> list[Diagnostic]:
+    """Return a warning for each input that has no elements because the model declares a size of 0."""
+    warnings = []
+    for value in inputs:
+        declared, shape = declared_dimensions(value) or [], shapes[value.name]
+        axes = [axis for axis, size in enumerate(declared) if size == shape[axis] == 0]
+        if axes:
+            example = ",".join(str(size or 1) for size in shape)
+            warnings.append(
+                Diagnostic(
+                    "warning",
+                    f"it has no elements: axis {axes[0]} is declared with size 0",
+                    Place(file=file, name=f"input '{value.name}'"),
+                    hint="if its exporter meant any size by that, give "
+                    f"--input-shape {value.name}={example} (with the sizes that you want)",
+                )
+            )
+    return warnings
+
+
+def _settled(
     name: str,
     declared: list[Dimension] | None,
     given: GivenSizes,
     symbols: Mapping[str, int],
     file: str,
-) -> tuple[int, ...]:
-    place = Place(file=file, name=f"input '{name}'")
+) -> list[Dimension] | None:
+    """Return the dimensions of an input with what is given in the place of what is declared.
+
+    Raises DiagnosticError if the given shape has another rank.
+    """
     wanted = given.shapes.get(name)
     if wanted is not None and declared is not None and len(wanted) != len(declared):
         raise DiagnosticError(
             f"the shape {list(wanted)} has {len(wanted)} dimensions, the input has "
             f"{len(declared)}: {_text(declared)}",
-            place,
+            Place(file=file, name=f"input '{name}'"),
             hint="give one size per dimension",
         )
     dimensions: list[Dimension] | None = list(wanted) if wanted is not None else declared
-    if dimensions is not None:
-        dimensions = [symbols.get(d, d) if isinstance(d, str) else d for d in dimensions]
-        if given.batch is not None and dimensions:
-            dimensions = [given.batch, *dimensions[1:]]
+    if dimensions is None:
+        return None
+    dimensions = [symbols.get(d, d) if isinstance(d, str) else d for d in dimensions]
+    if given.batch is not None and dimensions:
+        dimensions = [given.batch, *dimensions[1:]]
+    return dimensions
+
+
+def _complete(name: str, dimensions: list[Dimension] | None, file: str) -> tuple[int, ...]:
+    """Return dimensions as a shape. Raises DiagnosticError if one is unknown or out of range."""
+    place = Place(file=file, name=f"input '{name}'")
     if dimensions is None or not all(isinstance(size, int) for size in dimensions):
         raise DiagnosticError(
             f"its shape is not fully known: {_text(dimensions)}",
@@ -158,18 +211,44 @@ def _resolve(
     return shape
 
 
+_WANTED = "(with the sizes that you want)"
+
+
 def _how_to_settle(name: str, dimensions: Sequence[Dimension] | None) -> str:
-    """Say which options would make a shape known."""
-    option = f"--input-shape {name}=1,3,224,224 (with the sizes that you want)"
-    if dimensions is None:
-        return f"give {option}"
-    unknown = [d for d in dimensions if not isinstance(d, int)]
+    """Say which options would make the shape of one input known."""
     ways = []
-    if all(isinstance(d, int) for d in dimensions[1:]):
-        ways.append("--batch N")
-    if all(isinstance(d, str) for d in unknown):
-        ways.append(" ".join(f"--define-symbol {d}=N" for d in dict.fromkeys(unknown)))
-    return "give " + ", or ".join([*ways, option])
+    if dimensions and all(isinstance(d, int) for d in dimensions[1:]):
+        ways.append("--batch 1")
+    symbols = _symbol_options(dimensions)
+    if symbols:
+        ways.append(" ".join(symbols))
+    ways.append(f"{_shape_option(name, dimensions)} {_WANTED}")
+    return "give " + ", or ".join(ways)
+
+
+def _all_options(unknown: Mapping[str, Sequence[Dimension] | None]) -> str:
+    """Say which options together would make the shapes of several inputs known."""
+    options: dict[str, None] = {}
+    for name, dimensions in unknown.items():
+        symbols = _symbol_options(dimensions)
+        options.update(dict.fromkeys(symbols or [_shape_option(name, dimensions)]))
+    return f"give {' '.join(options)} {_WANTED}"
+
+
+def _symbol_options(dimensions: Sequence[Dimension] | None) -> list[str]:
+    """Return an option for each symbol of a shape; none if that would leave dimensions unknown."""
+    unknown = [each for each in dimensions or () if not isinstance(each, int)]
+    if not all(isinstance(each, str) for each in unknown):
+        return []
+    return [f"--define-symbol {each}=1" for each in dict.fromkeys(unknown)]
+
+
+def _shape_option(name: str, dimensions: Sequence[Dimension] | None) -> str:
+    """Return an option for the shape of an input, with its known sizes; of four axes if the rank is unknown."""
+    if dimensions is None:
+        return f"--input-shape {name}=1,3,224,224"
+    sizes = ",".join(str(each) if isinstance(each, int) else "1" for each in dimensions)
+    return f"--input-shape {name}={sizes}"
 
 
 def _text(dimensions: Sequence[Dimension] | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from .limits import ImportLimits
 from .op_name import op_name
+from .subgraphs import subgraphs
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, ModelProto, NodeProto
@@ -76,7 +77,7 @@ def _size_of(nodes: Iterable[NodeProto], sizes: dict[_Key, _Size]) -> _Size:
     count = size_bytes = depth = 0
     for node in nodes:
         callee = sizes.get(_key(node.domain, node.op_type, node.overload))
-        inner = [_size_of(graph, sizes) for graph in _subgraphs(node)]
+        inner = [_size_of(graph.node, sizes) for graph in subgraphs(node)]
         if callee is None:
             count += 1
             # The nodes of its subgraphs are counted twice, which does no harm.
@@ -89,19 +90,11 @@ def _size_of(nodes: Iterable[NodeProto], sizes: dict[_Key, _Size]) -> _Size:
     return _Size(count, size_bytes, depth + 1)
 
 
-def _subgraphs(node: NodeProto) -> Iterator[Iterable[NodeProto]]:
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g.node
-        for graph in attribute.graphs:
-            yield graph.node
-
-
 def _calls(nodes: Iterable[NodeProto]) -> Iterator[_Key]:
     for node in nodes:
         yield _key(node.domain, node.op_type, node.overload)
-        for graph in _subgraphs(node):
-            yield from _calls(graph)
+        for graph in subgraphs(node):
+            yield from _calls(graph.node)
 
 
 def _key(domain: str, name: str, overload: str) -> _Key:

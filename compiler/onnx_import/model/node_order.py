@@ -8,6 +8,8 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
+from .subgraphs import captured
+
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
@@ -34,7 +36,10 @@ def _order(graph: GraphProto) -> list[int] | None:
     next), or None if there is a cycle.
     """
     makers = {name: index for index, node in enumerate(graph.node) for name in node.output if name}
-    needed = [{makers[name] for name in node.input if name in makers} for node in graph.node]
+    needed = [
+        {makers[name] for name in (*node.input, *captured(node)) if name in makers}
+        for node in graph.node
+    ]
     users: list[list[int]] = [[] for _ in graph.node]
     for index, others in enumerate(needed):
         for other in others:

@@ -115,10 +115,10 @@ def test_variants_that_are_not_supported():
     refused(
         model_of(
             [node("Conv", "x w", "y")],
-            {"x": (1, 2, 4, 4, 4)},
-            constants={"w": random_input(2, 2, 1, 1, 1)},
+            {"x": (1, 2, 4, 4, 4, 4)},
+            constants={"w": random_input(2, 2, 1, 1, 1, 1)},
         ),
-        "3 spatial axes",
+        "4 spatial axes",
         "conv_1",
     )
     refused(
@@ -131,7 +131,8 @@ def test_variants_that_are_not_supported():
         model_of([node("Reshape", "x s", "y"), node("Relu", "x", "s")], {"x": (4,)}),
         "its shape is computed at run time",
     )
-    refused(model_of([node("Clip", "x l", "y")], {"x": (4,), "l": ()}), "bound 'min'", "run time")
+    pool = [node("LpPool", "x", "y", kernel_shape=[2, 2, 2])]
+    refused(model_of(pool, {"x": (1, 2, 4, 4, 4)}), "3 spatial axes; 1 to 2 are supported")
 
 
 def test_element_types():
@@ -183,7 +184,7 @@ def test_input_shapes():
     refused(fixed, "at least 1", batch=0)
     refused(fixed, "size", input_shapes={"x": (2**40, 3)})
     two = model_of([node("Add", "x y", "z")], {"x": ("N", "L"), "y": ("N", "L")})
-    refused(two, "[N, L]", "--define-symbol N=N --define-symbol L=N")
+    refused(two, "[N, L]", "give --define-symbol N=1 --define-symbol L=1 (with")
     refused(two, "no symbolic dimension 'M'", "'N', 'L'", symbols={"M": 1})
     refused(fixed, "no symbolic dimension 'M'", "none", symbols={"M": 1})
     refused(two, "between 0 and", "it is -1", symbols={"N": -1})
@@ -364,3 +365,56 @@ class TestExternalData:
 
     def test_in_memory(self, saved):
         refused(onnx.load(saved("offset", "0"), load_external_data=False), "no folder")
+
+
+def test_all_problems_at_once():
+    """Inputs without shapes, types, ops and wrong attributes are lines of one error; its hint settles all shapes."""
+    nodes = [
+        node("Relu", "x", "a"),
+        node("LSTM", "a w r", "h", hidden_size=2),
+        node("Softmax", "k", "s", axis=5),
+        node("Softmax", "s", "t", axis=7),
+        node("Concat", "k k", "c", axis=3),
+        node("Relu", "d", "e"),
+    ]
+    shapes = {"x": ("N", "L"), "z": (1, "N", None), "k": (2, 3), "d": (2,)}
+    constants = {"w": random_input(1, 8, 4), "r": random_input(1, 8, 2)}
+    model = model_of(nodes, shapes, ["h", "t", "c", "e", "z"], constants)
+    model.graph.input[3].type.tensor_type.elem_type = TensorProto.DOUBLE
+    error = refused(model, "6 problems stand in the way")
+    assert error.notes == [
+        "shape  input 'x': its shape is not fully known: [N, L]",
+        "shape  input 'z': its shape is not fully known: [1, N, ?]",
+        "type   graph input, 'd': element type DOUBLE; only FLOAT, FLOAT16, BFLOAT16 and BOOL are supported",
+        "op     LSTM (opset 17), 'lstm_1'",
+        "node   node 'softmax_1' (Softmax): axis 5 is out of range for a tensor of 2 axes",
+        "node   node 'concat_1' (Concat): axis 3 is out of range for a tensor of 2 axes",
+    ]
+    assert error.hint is not None and error.hint.startswith(
+        "give --define-symbol N=1 --define-symbol L=1 --input-shape z=1,1,1 (with the sizes"
+    )
+
+
+def test_a_failed_fold_hides_no_other_problem():
+    """What is computed from its result would be computed at import, and is not called unsupported."""
+    constants = {"s": np.array([1, 2]), "i": np.array(7)}
+    nodes = [
+        node("Gather", "s i", "g"),
+        node("NonZero", "g", "n"),
+        node("Reshape", "x n", "a"),
+        node("Softmax", "x", "y", axis=5),
+    ]
+    error = refused(model_of(nodes, {"x": (2,)}, ["a", "y"], constants), "2 problems")
+    assert [str(note).split(":")[0] for note in error.notes] == [
+        "node  node 'gather_1' (Gather)",
+        "node  node 'softmax_1' (Softmax)",
+    ]
+
+
+def test_the_example_of_a_shape_has_the_rank_of_the_input():
+    error = refused(model_of([RELU], {"x": (2, "L", None)}), "[2, L, ?]")
+    assert error.hint == "give --input-shape x=2,1,1 (with the sizes that you want)"
+    error = refused(model_of([RELU], {"x": ("batch", 8)}), "[batch, 8]")
+    assert error.hint == (
+        "give --batch 1, or --define-symbol batch=1, or --input-shape x=1,8 (with the sizes that you want)"
+    )

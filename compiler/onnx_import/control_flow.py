@@ -1,0 +1,180 @@
+"""Imports If, Loop and Scan: a branch that is known is taken, and loops whose length is known are unrolled.
+
+Both branches of an If whose condition is computed at run time are imported, and one result is chosen: nodes have no
+effects but their results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from ...dialects import top
+from .graph.builder import GraphBuilder
+from .graph.node import Node, UnsupportedNodeError
+from .graph.value import Constant, Value, shape_of
+from .model.op_name import is_default_domain
+from .ops.movement import concat_of, slice_of
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto
+
+ImportBody: TypeAlias = "Callable[[GraphProto, Sequence[Value], Node], list[Value]]"
+"""Imports a subgraph of a node, given the values of its inputs, and returns those of its outputs."""
+
+_MOST_NODES = 20_000
+"""The most nodes that a loop may become."""
+
+
+def is_control_flow(proto: NodeProto) -> bool:
+    """Return whether a node chooses or repeats subgraphs."""
+    return is_default_domain(proto) and proto.op_type in _KINDS
+
+
+def import_control_flow(
+    node: Node, builder: GraphBuilder, import_body: ImportBody
+) -> Sequence[Value | None]:
+    """Import a node that `is_control_flow` and return its outputs.
+
+    Raises UnsupportedNodeError if how often a body runs is not known at import, or it runs too often.
+    """
+    return _KINDS[node.op_type](node, builder, import_body)
+
+
+def _if(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequence[Value | None]:
+    condition = node.input(0)
+    branches = [node.attribute(name).g for name in ("then_branch", "else_branch")]
+    if isinstance(condition, Constant):
+        return import_body(branches[0 if bool(condition.array.reshape(())) else 1], [], node)
+    chosen = []
+    results = [import_body(branch, [], node) for branch in branches]
+    if any(len(each) != len(node.proto.output) for each in results):
+        raise node.error("its branches do not have as many outputs as it has")
+    scalar = builder.reshape(condition, (), builder.derived(node.output, "condition"))
+    for name, yes, no in zip(node.proto.output, *results, strict=True):
+        if shape_of(yes) != shape_of(no):
+            raise UnsupportedNodeError(
+                f"its condition is computed at run time, and decides between the shapes {list(shape_of(yes))} and "
+                f"{list(shape_of(no))}"
+            )
+        chosen.append(builder.emit(top.SelectOp, name, scalar, yes, no))
+    return chosen
+
+
+def _loop(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequence[Value | None]:
+    limit, condition, *states = node.inputs
+    body = node.attribute("body").g
+    if limit is not None and not isinstance(limit, Constant):
+        raise UnsupportedNodeError("its trip count is computed at run time")
+    most = None if limit is None else max(int(limit.array.reshape(())), 0)
+    _check_length(body, most or 0)
+    runs = condition if condition is not None else Constant(np.array(True), f"{node.label}_runs")
+    values = [node.given(value, "a state") for value in states]
+    scanned: list[list[Value]] = []
+    step = 0
+    while most is None or step < most:
+        if not isinstance(runs, Constant):
+            raise UnsupportedNodeError("its condition is computed at run time")
+        if not bool(runs.array.reshape(())):
+            break
+        _check_length(body, step + 1)  # without a trip count, only the condition ends it
+        number = Constant(np.array(step, np.int64), builder.derived(node.label, f"step{step}"))
+        runs, *rest = import_body(body, [number, runs, *values], node)
+        values, slices = rest[: len(states)], rest[len(states) :]
+        scanned.append(slices)
+        step += 1
+    names = node.proto.output[len(states) :]
+    if not scanned and names:
+        raise UnsupportedNodeError(
+            "its body never runs, and nothing tells the shape of its results"
+        )
+    stacked = [
+        _stacked(builder, [slices[index] for slices in scanned], 0, name)
+        for index, name in enumerate(names)
+    ]
+    return [*values, *stacked]
+
+
+def _scan(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequence[Value | None]:
+    if node.opset < 9:
+        raise UnsupportedNodeError("Scan before opset 9, over samples of different lengths")
+    body, count = node.attribute("body").g, node.integer("num_scan_inputs", 0)
+    given = [node.given(value, "an input") for value in node.inputs]
+    values, sequences = given[: len(given) - count], given[len(given) - count :]
+    outputs = len(node.proto.output) - len(values)
+    if not sequences or outputs < 0:
+        raise node.error(f"num_scan_inputs {count} does not fit its {len(given)} inputs")
+    axes = [
+        node.axis(axis, len(shape_of(value)))
+        for axis, value in zip(
+            node.integers("scan_input_axes") or [0] * count, sequences, strict=True
+        )
+    ]
+    backward = node.integers("scan_input_directions") or [0] * count
+    lengths = {shape_of(value)[axis] for value, axis in zip(sequences, axes, strict=True)}
+    if len(lengths) != 1:
+        raise node.error(f"its scan inputs differ in length: {sorted(lengths)}")
+    (length,) = lengths
+    if length == 0:
+        raise UnsupportedNodeError(
+            "its body never runs, and nothing tells the shape of its results"
+        )
+    _check_length(body, length)
+    scanned: list[list[Value]] = []
+    for step in range(length):
+        slices = [
+            _element(node, builder, value, axis, length - 1 - step if back else step)
+            for value, axis, back in zip(sequences, axes, backward, strict=True)
+        ]
+        results = import_body(body, [*values, *slices], node)
+        values = results[: len(values)]
+        scanned.append(results[len(values) :])
+    out_axes = node.integers("scan_output_axes") or [0] * outputs
+    out_backward = node.integers("scan_output_directions") or [0] * outputs
+    stacked: list[Value] = []
+    for index, name in enumerate(node.proto.output[len(values) :]):
+        parts = [slices[index] for slices in scanned]
+        parts = parts[::-1] if out_backward[index] else parts
+        axis = node.axis(out_axes[index], len(shape_of(parts[0])) + 1)
+        stacked.append(_stacked(builder, parts, axis, name))
+    return [*values, *stacked]
+
+
+_KINDS: Mapping[str, Callable[[Node, GraphBuilder, ImportBody], Sequence[Value | None]]] = {
+    "If": _if,
+    "Loop": _loop,
+    "Scan": _scan,
+}
+
+
+def _check_length(body: GraphProto, steps: int) -> None:
+    if len(body.node) * steps > _MOST_NODES:
+        raise UnsupportedNodeError(
+            f"unrolled, its body of {len(body.node)} nodes would become more than {_MOST_NODES:,}"
+        )
+
+
+def _element(node: Node, builder: GraphBuilder, value: Value, axis: int, index: int) -> Value:
+    """Return the part of a value at one place along an axis, without that axis."""
+    shape = shape_of(value)
+    rest = (*shape[:axis], *shape[axis + 1 :])
+    name = builder.derived(node.label, f"element{index}")
+    if isinstance(value, Constant):
+        return Constant(np.take(value.array, index, axis), name)
+    starts, sizes = [0] * len(shape), list(shape)
+    starts[axis], sizes[axis] = index, 1
+    part = slice_of(builder, value, starts, sizes, [1] * len(shape), name)
+    return builder.reshape(part, rest, builder.derived(name, "flat"))
+
+
+def _stacked(builder: GraphBuilder, parts: Sequence[Value], axis: int, name: str) -> Value:
+    """Join values along a new axis."""
+    if all(isinstance(part, Constant) for part in parts):
+        arrays = [part.array for part in parts if isinstance(part, Constant)]
+        return Constant(np.stack(arrays, axis), name)
+    shape = shape_of(parts[0])
+    wide = (*shape[:axis], 1, *shape[axis:])
+    rows = [builder.reshape(part, wide, builder.derived(name, "row")) for part in parts]
+    return concat_of(builder, rows, axis, name)

@@ -1,0 +1,130 @@
+"""Collects what stands in the way of importing a model, so that one error names all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+
+_SHOWN_FAULTS = 20
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """A node that cannot be imported: its op (with the domain), the version of its operator set, its name, and the
+    reason. A graph's input or output has no version.
+    """
+
+    op: str
+    node: str
+    reason: str
+    opset: int | None = None
+
+
+@dataclass
+class Problems:
+    """Problems of a model: nodes and tensors that are not supported, nodes that are wrong, inputs without a shape.
+
+    `shape_hint` says how all the shapes can be given at once.
+    """
+
+    file: str
+    unsupported: list[Unsupported] = field(default_factory=list)
+    nodes: list[DiagnosticError] = field(default_factory=list)
+    inputs: list[DiagnosticError] = field(default_factory=list)
+    shapes: list[DiagnosticError] = field(default_factory=list)
+    shape_hint: str | None = None
+
+    def report(self) -> None:
+        """Raise one error that tells of all problems, if there are any.
+
+        One that is alone is raised as it is. If all are unsupported nodes or tensors, the error has a line for each op
+        and reason; else its lines begin with their kind: input, shape, type, op or node.
+        """
+        faults = [*self.inputs, *self.shapes, *self.nodes]
+        if not faults and self.unsupported:
+            self._report_unsupported()
+        if len(faults) == 1 and not self.unsupported:
+            raise faults[0]
+        if faults:
+            self._report_all()
+
+    def _report_unsupported(self) -> NoReturn:
+        groups = _grouped(self.unsupported)
+        count = len({op for op, *_ in groups})
+        tensors = all(opset is None for _, _, opset in groups)
+        one, many = ("type of input or output", "types") if tensors else ("operator", "operators")
+        what = f"1 {one} that is" if count == 1 else f"{count} {many} that are"
+        raise DiagnosticError(
+            f"the model needs {what} not supported",
+            Place(file=self.file),
+            [_line(*key, nodes) for key, nodes in groups.items()],
+            _advice(self.unsupported),
+        )
+
+    def _report_all(self) -> NoReturn:
+        rows = [("input", _fault(error)) for error in self.inputs]
+        rows += [("shape", _fault(error)) for error in self.shapes]
+        groups = _grouped(self.unsupported)
+        for key, nodes in groups.items():
+            rows.append(("type" if key[2] is None else "op", _line(*key, nodes)))
+        rows += [("node", _fault(error)) for error in self.nodes[:_SHOWN_FAULTS]]
+        width = max(len(kind) for kind, _ in rows)
+        notes = [f"{kind:<{width}}  {text}" for kind, text in rows]
+        hidden = len(self.nodes) - _SHOWN_FAULTS
+        if hidden > 0:
+            notes.append(f"and {hidden} more nodes")
+        raise DiagnosticError(
+            f"{len(rows) + max(hidden, 0)} problems stand in the way of importing the model",
+            Place(file=self.file),
+            notes,
+            _together(
+                [
+                    *(error.hint for error in self.inputs),
+                    self.shape_hint or next((error.hint for error in self.shapes), None),
+                    _advice(self.unsupported) if groups else None,
+                    *(error.hint for error in self.nodes),
+                ]
+            ),
+        )
+
+
+_Group = tuple[str, str, int | None]
+"""What nodes on one line share: op, reason and version."""
+
+
+def _grouped(unsupported: Iterable[Unsupported]) -> dict[_Group, list[str]]:
+    groups: dict[_Group, list[str]] = {}
+    for entry in unsupported:
+        key = (entry.op, entry.reason, entry.opset)
+        groups.setdefault(key, []).append(f"'{entry.node}'")
+    return groups
+
+
+def _line(op: str, reason: str, opset: int | None, nodes: Sequence[str]) -> str:
+    version = "" if opset is None else f" (opset {opset})"
+    because = f": {reason}" if reason else ""
+    return f"{op}{version}, {', '.join(nodes)}{because}"
+
+
+def _fault(error: DiagnosticError) -> str:
+    """Return a fault on one line: the name of its node or input, and what is wrong."""
+    place = error.place.name if error.place is not None and error.place.name else ""
+    return f"{place}: {error.message}" if place else error.message
+
+
+def _together(hints: Iterable[str | None]) -> str | None:
+    """Return what would help against several problems, each thing once."""
+    return "; ".join(dict.fromkeys(hint for hint in hints if hint)) or None
+
+
+def _advice(unsupported: Iterable[Unsupported]) -> str:
+    """Return what to do about ops that nothing imports: a plugin can import those of a domain of their own."""
+    listed = "'smalti ops' lists what is supported"
+    unknown = {each.op for each in unsupported if each.opset is not None and not each.reason}
+    own = sorted(op for op in unknown if "." in op)
+    if not own:
+        return listed
+    return f'{listed}; import {own[0]} in a plugin: Plugin(importers={{"{own[0]}": ...}})'

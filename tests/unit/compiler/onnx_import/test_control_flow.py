@@ -1,0 +1,155 @@
+"""If, Loop and Scan: known branches are taken, loops of known length are unrolled; against ONNX Runtime."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from smalti.backends.cpu.session import run_onnx
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.compiler import compile_model
+
+from tests.unit.compiler.onnx_import.onnx_models import (
+    imported,
+    model_of,
+    ops_of,
+    random_input,
+    run_imported,
+)
+
+node = helper.make_node
+
+
+def value(name, shape=None, element=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, element, shape)
+
+
+def graph(nodes, inputs, outputs, name="body"):
+    return helper.make_graph(nodes, name, inputs, outputs)
+
+
+def check(model, inputs) -> None:
+    """Compare top and a program with ONNX Runtime."""
+    expected = run_onnx(model, inputs)
+    compiled = compile_model(model, target="edge-1c", quantize="f32")
+    for found in (run_imported(model, inputs), compiled.run(inputs)):
+        for name, each in expected.items():
+            assert found[name].shape == each.shape
+            np.testing.assert_allclose(found[name], each, atol=1e-5)
+
+
+YES = graph([node("Exp", ["x"], ["yes"])], [], [value("yes")], "then")
+NO = graph([node("Neg", ["x"], ["no"])], [], [value("no")], "else")
+CHOICE = node("If", ["c"], ["y"], then_branch=YES, else_branch=NO, name="choice")
+
+
+@pytest.mark.parametrize("condition", [True, False])
+def test_a_known_branch_is_taken(condition):
+    """Branches read the tensors outside."""
+    model = model_of([CHOICE], {"x": (2, 3)}, constants={"c": np.array(condition)})
+    check(model, {"x": random_input(2, 3)})
+    module, _ = imported(model)
+    assert len(ops_of(module)) == 1
+
+
+def test_a_branch_chosen_at_run_time():
+    model = model_of([CHOICE], {"x": (2, 3), "c": ()}, bools=["c"])
+    for condition in (True, False):
+        check(model, {"x": random_input(2, 3), "c": np.array(condition)})
+
+
+def test_branches_of_different_shapes():
+    """A branch may read what stands outside, or make its own constants."""
+    other = graph([node("Constant", [], ["no"], value_floats=[1.0])], [], [value("no")], "else")
+    choice = node("If", ["c"], ["y"], then_branch=YES, else_branch=other, name="choice")
+    with pytest.raises(DiagnosticError) as caught:
+        imported(model_of([choice], {"x": (2, 3), "c": ()}, bools=["c"]))
+    (note,) = caught.value.notes
+    assert "decides between the shapes [2, 3] and [1]" in str(note)
+
+
+def test_what_a_branch_needs_and_is_not_supported():
+    branch = graph([node("NonZero", ["x"], ["yes"])], [], [value("yes")], "then")
+    choice = node("If", ["c"], ["y"], then_branch=branch, else_branch=NO, name="choice")
+    model = model_of([choice], {"x": (2, 3)}, constants={"c": np.array(True)})
+    with pytest.raises(DiagnosticError) as caught:
+        imported(model)
+    (note,) = caught.value.notes
+    assert str(note) == "If (opset 17), 'choice': its body needs NonZero"
+
+
+def loop(limit: int, stop: int | None = None):
+    """A loop that sums and collects; it stops when the step's number has reached `stop`."""
+    ends = (
+        [node("Identity", ["go"], ["more"])]
+        if stop is None
+        else [
+            node("Constant", [], ["stop"], value_int=stop),
+            node("Less", ["step", "stop"], ["more"]),
+        ]
+    )
+    body = graph(
+        [
+            *ends,
+            node("Cast", ["step"], ["number"], to=1),
+            node("Add", ["state", "number"], ["next"]),
+            node("Mul", ["next", "x"], ["row"]),
+        ],
+        [value("step", [], TensorProto.INT64), value("go", [], TensorProto.BOOL), value("state")],
+        [value("more", [], TensorProto.BOOL), value("next"), value("row")],
+    )
+    return model_of(
+        [node("Loop", ["m", "g", "x"], ["last", "rows"], body=body, name="loop")],
+        {"x": (2, 3)},
+        ["last", "rows"],
+        {"m": np.array(limit), "g": np.array(True)},
+    )
+
+
+@pytest.mark.parametrize("stop", [None, 2])
+def test_a_loop_of_known_length(stop):
+    check(loop(4, stop), {"x": random_input(2, 3)})
+
+
+def test_a_loop_that_is_too_long():
+    with pytest.raises(DiagnosticError) as caught:
+        imported(loop(10**9))
+    assert "would become more than 20,000" in str(caught.value.notes[0])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("backward", [0, 1])
+def test_a_scan(axis, backward):
+    body = graph(
+        [node("Add", ["state", "row"], ["next"]), node("Relu", ["next"], ["out"])],
+        [value("state"), value("row")],
+        [value("next"), value("out")],
+    )
+    scan = node(
+        "Scan", ["s", "x"], ["last", "outs"], name="scan", body=body, num_scan_inputs=1,
+        scan_input_axes=[axis], scan_input_directions=[backward],
+        scan_output_axes=[1 - axis], scan_output_directions=[1 - backward],
+    )  # fmt: skip
+    model = model_of([scan], {"s": (4,), "x": (3, 4) if axis == 0 else (4, 3)}, ["last", "outs"])
+    shapes = {
+        each.name: [d.dim_value for d in each.type.tensor_type.shape.dim]
+        for each in model.graph.input
+    }
+    check(model, {name: random_input(*shape) for name, shape in shapes.items()})
+
+
+def test_nodes_are_sorted_by_what_their_subgraphs_read():
+    """The node that makes what a branch reads may stand after it."""
+    branch = graph([node("Exp", ["a"], ["yes"])], [], [value("yes")], "then")
+    choice = node("If", ["c"], ["y"], then_branch=branch, else_branch=NO, name="choice")
+    nodes = [choice, node("Relu", ["x"], ["a"])]
+    model = model_of(nodes, {"x": (2, 3)}, constants={"c": np.array(True)})
+    x = random_input(2, 3)
+    found = run_imported(model, {"x": x})["y"]
+    np.testing.assert_allclose(found, np.exp(np.maximum(x, 0)), atol=1e-6)
+
+
+def test_initializers_of_a_body():
+    branch = graph([node("Add", ["x", "w"], ["yes"])], [], [value("yes")], "then")
+    branch.initializer.append(numpy_helper.from_array(random_input(3), "w"))
+    choice = node("If", ["c"], ["y"], then_branch=branch, else_branch=NO, name="choice")
+    model = model_of([choice], {"x": (2, 3)}, constants={"c": np.array(True)})
+    check(model, {"x": random_input(2, 3)})

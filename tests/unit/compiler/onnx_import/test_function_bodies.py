@@ -1,0 +1,90 @@
+"""Ops that ONNX defines by functions, and forms of ops that are imported by them."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+from smalti.backends.cpu.session import run_onnx
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.dialects.ir.location import place_of
+
+from tests.unit.compiler.onnx_import.onnx_models import (
+    imported,
+    model_of,
+    ops_of,
+    random_input,
+    run_imported,
+)
+
+ROTARY = helper.make_node("RotaryEmbedding", ["x", "cos", "sin"], ["y"], name="rotary", num_heads=2)
+SHAPES = {"x": (1, 3, 8), "cos": (1, 3, 2), "sin": (1, 3, 2)}
+
+
+def test_ops_carry_the_node_they_come_from_and_names_of_their_own():
+    """Even if a tensor of the model has the name that one inside would get."""
+    nodes = [ROTARY, helper.make_node("Relu", ["y"], ["y_x1"])]
+    module, _ = imported(model_of(nodes, SHAPES, ["y_x1"], opset=23))
+    ops = ops_of(module)
+    names = [op.result_name.data for op in ops]  # pyright: ignore[reportAttributeAccessIssue]
+    assert len(set(names)) == len(names) and "y" in names and "y_x1" in names
+    assert {place_of(op).name for op in ops} == {"rotary", "Relu_1"}
+
+
+def test_values_are_those_of_onnx_runtime():
+    model = model_of([ROTARY], SHAPES, opset=23)
+    inputs = {name: random_input(*shape) for name, shape in SHAPES.items()}
+    found = run_imported(model, inputs)["y"]
+    np.testing.assert_allclose(found, run_onnx(model, inputs)["y"], atol=1e-6)
+
+
+def test_outputs_that_only_the_function_gives():
+    """Of LayerNormalization the import function gives the first output alone."""
+    node = helper.make_node(
+        "LayerNormalization", ["x", "s"], ["y", "mean", "deviation"], name="norm"
+    )
+    inputs = {"x": random_input(2, 5), "s": random_input(5, seed=1)}
+    for outputs in (["y"], ["mean"], ["y", "deviation"]):
+        model = model_of([node], {"x": (2, 5), "s": (5,)}, outputs)
+        found, expected = run_imported(model, inputs), run_onnx(model, inputs)
+        for name in outputs:
+            np.testing.assert_allclose(found[name], expected[name], atol=1e-6)
+
+
+def test_nodes_that_no_used_output_needs_are_left_out():
+    node = helper.make_node("LayerNormalization", ["x", "s"], ["y", "mean"], name="norm")
+    module, _ = imported(model_of([node], {"x": (2, 5), "s": (5,)}, ["mean"]))
+    assert not {"top.mul", "top.div"} & {op.name for op in ops_of(module)}
+
+
+def test_what_a_function_needs_and_is_not_supported_is_told():
+    node = helper.make_node("Range", ["start", "limit", "delta"], ["r"], name="range")
+    model = model_of([node], {"start": (), "limit": (), "delta": ()}, ["r"], opset=11)
+    with pytest.raises(DiagnosticError) as caught:
+        imported(model)
+    (note,) = caught.value.notes
+    assert str(note) == (
+        "Range (opset 11), 'range': the function that defines it needs Loop: its trip count is computed at run time"
+    )
+
+
+@pytest.mark.parametrize("dtype", [TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.BOOL])
+def test_cast_like(dtype):
+    """The elements of the other tensor are read by nobody; constants are cast at import."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("CastLike", ["x", "like"], ["y"]),
+            helper.make_node("CastLike", ["c", "like"], ["z"]),
+        ],
+        "casts",
+        [
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, [4]),
+            helper.make_tensor_value_info("like", dtype, [0]),
+        ],
+        [helper.make_tensor_value_info(name, dtype, [4]) for name in ("y", "z")],
+        [helper.make_tensor("c", TensorProto.INT64, [4], [0, 1, 2, 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)])
+    other = helper.tensor_dtype_to_np_dtype(dtype)
+    x = np.array([0.0, 1.0, 2.5, -3.0], np.float32)
+    found = run_imported(model, {"x": x, "like": np.zeros(0, other)})
+    np.testing.assert_array_equal(found["y"], x.astype(other))
+    np.testing.assert_array_equal(found["z"], np.arange(4).astype(other))
