@@ -25,6 +25,7 @@ from .ops import (
     reduction,
     resampling,
     reshape,
+    transposed_convolution,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ OPERATORS: dict[str, Operator] = {
     **reduction.OPERATORS,
     **resampling.OPERATORS,
     **reshape.OPERATORS,
+    **transposed_convolution.OPERATORS,
 }
 """How each op is imported, by name: those of ONNX's default operator set, and those of plugins with the domain before
 the name ("com.me.MySwish").

@@ -14,7 +14,7 @@ from ....dialects import top
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
-from ..graph.value import Value, shape_of
+from ..graph.value import Constant, Value, shape_of
 
 _MAX_INDICES = 2**20
 """The most elements that a gather along an axis may list."""
@@ -50,13 +50,17 @@ def slice_of(
 ) -> Value:
     """Slice a value: along axis d keep the elements starts[d] + i·steps[d], 0 <= i < sizes[d].
 
-    Returns the value itself if these are all elements in order.
+    Returns the value itself if these are all elements in order. A constant is sliced at import.
     """
     # On an axis of one element the step says nothing.
     steps = [step if size > 1 else 1 for step, size in zip(steps, sizes, strict=True)]
     if not any(starts) and tuple(sizes) == shape_of(value) and min(steps, default=1) > 0:
         return value
     starts = [start if size else 0 for start, size in zip(starts, sizes, strict=True)]
+    if isinstance(value, Constant):
+        each = zip(starts, sizes, steps, strict=True)
+        indices = [start + np.arange(size) * step for start, size, step in each]
+        return Constant(value.array[np.ix_(*indices)], name)
     return builder.emit(top.SliceOp, name, value, starts=starts, sizes=sizes, steps=steps)
 
 
@@ -65,36 +69,6 @@ def concat_of(builder: GraphBuilder, values: list[Value], axis: int, name: str) 
     if len(values) == 1:
         return values[0]
     return builder.emit(top.ConcatOp, name, values, axis=axis)
-
-
-def windows_along(
-    builder: GraphBuilder,
-    value: Value,
-    axis: int,
-    taps: int,
-    stride: int,
-    dilation: int,
-    pads: tuple[int, int],
-    name: str,
-) -> list[Value]:
-    """Return for each element of a window that slides along an axis the elements that it meets, one for each place.
-
-    `pads` are zeros before and after the axis; `name` begins the names of what is emitted.
-    """
-    rank = len(shape_of(value))
-    if any(pads):
-        low, high = ([pad if each == axis else 0 for each in range(rank)] for pad in pads)
-        padded = builder.derived(name, "padded")
-        value = builder.emit(top.PadOp, padded, value, low=low, high=high, value=0.0)
-    shape = shape_of(value)
-    places = (shape[axis] - dilation * (taps - 1) - 1) // stride + 1
-    sizes = [places if each == axis else size for each, size in enumerate(shape)]
-    steps = [stride if each == axis else 1 for each in range(rank)]
-    seen = []
-    for tap in range(taps):
-        starts = [tap * dilation if each == axis else 0 for each in range(rank)]
-        seen.append(slice_of(builder, value, starts, sizes, steps, builder.derived(name, str(tap))))
-    return seen
 
 
 def _concat(node: Node, builder: GraphBuilder) -> Sequence[Value]:

@@ -81,14 +81,25 @@ def _filled(
 ) -> Value:
     """Pad the value with a number of run time: choose that wherever there is no element of the value."""
     name = builder.derived(node.output, "padded")
-    padded = builder.emit(top.PadOp, name, value, low=low, high=high, value=0.0)
-    shape = shape_of(padded)
+    around = list(zip(low, high, strict=True))
+    with_zeros = padded(builder, value, around, name)
+    shape = shape_of(with_zeros)
     inside = np.zeros(shape, np.bool_)
     kept = (slice(b, size - a) for b, a, size in zip(low, high, shape, strict=True))
     inside[tuple(kept)] = True
     mask = Constant(inside, builder.derived(node.output, "inside"))
     filling = builder.reshape(filling, (), builder.derived(node.output, "filling"))
-    return builder.emit(top.SelectOp, node.output, mask, padded, filling)
+    return builder.emit(top.SelectOp, node.output, mask, with_zeros, filling)
+
+
+def padded(
+    builder: GraphBuilder, value: Value, around: Sequence[tuple[int, int]], name: str
+) -> Value:
+    """Return the value with zeros before and after it along each axis; a constant is padded at import."""
+    if isinstance(value, Constant):
+        return Constant(np.pad(value.array, around), name)
+    low, high = zip(*around, strict=True)
+    return builder.emit(top.PadOp, name, value, low=low, high=high, value=0.0)
 
 
 def _crop(

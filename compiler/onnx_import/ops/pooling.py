@@ -1,4 +1,4 @@
-"""Imports MaxPool and AveragePool over one to three spatial axes, LpPool over one or two, and GlobalLpPool.
+"""Imports MaxPool, AveragePool and LpPool over any number of spatial axes, and GlobalLpPool.
 
 LpPool is the p-norm of each window, (Σ |x|^p)^(1/p), GlobalLpPool that of each image.
 """
@@ -8,137 +8,129 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
+from ....backends.numerics.sliding_windows import window_extent
 from ....dialects import top
-from ....dialects.network.shape import ShapeError, pool_shape
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node
 from ..graph.operator import Operator
 from ..graph.value import Value, shape_of
 from .reduction import check_image, over_image
-from .window_attributes import WindowAttributes, emit_over_2d, read_window, spatial_2d
+from .window_attributes import WindowAttributes, read_window, window_positions
 
 
-def read_pool_window(node: Node, shape: Sequence[int], *, most_axes: int = 2) -> WindowAttributes:
+def read_pool_window(node: Node, shape: Sequence[int]) -> WindowAttributes:
     """Return the window of a pool over an image of `shape`. Raises the errors of `read_window`."""
     kernel = node.integers("kernel_shape")
     if kernel is None:
         raise node.error("the attribute kernel_shape is missing")
     check_image(node, shape)
-    return read_window(node, shape, kernel, most_axes=most_axes)
+    return read_window(node, shape, kernel)
 
 
-def _emit(node: Node, builder: GraphBuilder, kind: type, **more: bool) -> Value:
-    image = node.input(0)
-    window = read_pool_window(node, shape_of(image), most_axes=3)
-    if len(shape_of(image)) == 5:
-        return _emit_3d(node, builder, kind, window, **more)
-    window = window.as_2d()
-    return emit_over_2d(
-        node,
-        builder,
-        len(shape_of(image)),
+def _pooled(
+    builder: GraphBuilder,
+    image: Value,
+    kind: type,
+    window: WindowAttributes,
+    name: str,
+    **more: bool,
+) -> Value:
+    """Emit the pool `kind` of `image` [N, C, spatial...] under the name `name`.
+
+    Maxima, and means, of a window are those along one axis after the other (the elements that a mean divides by are a
+    product of numbers for the axes): the last two axes are pooled first, then each of the others that is not whole.
+    """
+    rank = window.rank
+    last = [None, 0] if rank == 1 else [rank - 2, rank - 1]
+    steps = [last, *([axis, None] for axis in range(rank - 3, -1, -1))]
+    covered = [each for each in steps if not window.of_axes(*each).is_whole] or [last]
+    for number, axes in enumerate(covered, 1):
+        own = name if number == len(covered) else builder.derived(name, "pooled")
+        image = _pooled_2d(builder, image, kind, window, axes, own, **more)
+    return image
+
+
+def _pooled_2d(
+    builder: GraphBuilder,
+    image: Value,
+    kind: type,
+    window: WindowAttributes,
+    axes: Sequence[int | None],
+    name: str,
+    **more: bool,
+) -> Value:
+    """Emit the pool over two neighboring spatial axes, or one beside None; the axes around them are joined."""
+    n, c, *sizes = shape_of(image)
+    known = [axis for axis in axes if axis is not None]
+    first, end = known[0], known[-1] + 1
+    if len(known) == 2:
+        pair = sizes[first:end]
+    elif axes[0] is None:
+        pair = [1, sizes[first]]
+    else:
+        pair = [sizes[first], prod(sizes[end:])]
+    lead = prod(sizes[:first])
+    is_flat = len(sizes) == 2
+    flat = builder.reshape(image, (n, c * lead, *pair), builder.derived(name, "input_2d"))
+    chosen = window.of_axes(*axes)
+    made = builder.emit(
         kind,
-        spatial_2d(node, builder, image),
-        kernel=window.kernel,
-        strides=window.strides,
-        pads=window.pads,
-        dilations=window.dilations,
-        ceil_mode=window.ceil_mode,
+        name if is_flat else builder.derived(name, "2d"),
+        flat,
+        kernel=chosen.kernel,
+        strides=chosen.strides,
+        pads=chosen.pads,
+        dilations=chosen.dilations,
+        ceil_mode=chosen.ceil_mode,
         **more,
     )
-
-
-def _emit_3d(
-    node: Node, builder: GraphBuilder, kind: type, window: WindowAttributes, **more: bool
-) -> Value:
-    """Emit a pool over frames as one over frames alone and one over pixels.
-
-    The greatest element of a box is the greatest of those of its rows, and so is the mean: the elements that count, of
-    which pads are none, are as many in every frame that a box meets.
-    """
-    image = node.input(0)
-    n, c, frames, height, width = shape_of(image)
-
-    def new(suffix: str) -> str:
-        return builder.derived(node.output, suffix)
-
-    over_frames = {
-        "kernel": (window.kernel[0], 1),
-        "strides": (window.strides[0], 1),
-        "pads": (window.pads[0], 0, window.pads[3], 0),
-        "dilations": (window.dilations[0], 1),
-    }
-    rows = builder.reshape(image, (n, c, frames, height * width), new("rows"))
-    back = builder.emit(
-        kind, new("over_frames"), rows, **over_frames, ceil_mode=window.ceil_mode, **more
-    )
-    count = shape_of(back)[2]
-    images = builder.reshape(back, (n, c * count, height, width), new("images"))
-    over_pixels = {
-        "kernel": window.kernel[1:],
-        "strides": window.strides[1:],
-        "pads": (*window.pads[1:3], *window.pads[4:]),
-        "dilations": window.dilations[1:],
-    }
-    flat = builder.emit(kind, new("2d"), images, **over_pixels, ceil_mode=window.ceil_mode, **more)
-    return builder.reshape(flat, (n, c, count, *shape_of(flat)[2:]), node.output)
+    height, width = shape_of(made)[2:]
+    found = [height, width] if len(known) == 2 else [width if axes[0] is None else height]
+    return builder.reshape(made, (n, c, *sizes[:first], *found, *sizes[end:]), name)
 
 
 def _max_pool(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     node.only_first_output("its output Indices is used")
-    return [_emit(node, builder, top.MaxPoolOp), *[None] * (len(node.proto.output) - 1)]
+    image = node.input(0)
+    window = read_pool_window(node, shape_of(image))
+    made = _pooled(builder, image, top.MaxPoolOp, window, node.output)
+    return [made, *[None] * (len(node.proto.output) - 1)]
 
 
 def _average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    image = node.input(0)
+    window = read_pool_window(node, shape_of(image))
     include = bool(node.integer("count_include_pad", 0))
-    return [_emit(node, builder, top.AvgPoolOp, count_include_pad=include)]
+    return [_pooled(builder, image, top.AvgPoolOp, window, node.output, count_include_pad=include)]
 
 
 def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import LpPool as count^(1/p) · (mean |x|^p)^(1/p): the mean, which counts pads as zeros, keeps numbers small."""
     image, p = node.input(0), _exponent(node)
-    window = read_pool_window(node, shape_of(image)).as_2d()
-    powers = spatial_2d(node, builder, _power(node, builder, image, p))
+    window = read_pool_window(node, shape_of(image))
+    powers = _power(node, builder, image, p)
     if window.ceil_mode:
-        window = _in_floor_mode(node, window, shape_of(powers))
-    mean = builder.emit(
-        top.AvgPoolOp,
-        builder.derived(node.output, "mean"),
-        powers,
-        kernel=window.kernel,
-        strides=window.strides,
-        pads=window.pads,
-        dilations=window.dilations,
-        count_include_pad=True,
-    )
+        window = _in_floor_mode(node, window, shape_of(powers)[2:])
+    name = builder.derived(node.output, "mean")
+    mean = _pooled(builder, powers, top.AvgPoolOp, window, name, count_include_pad=True)
     root = _root(node, builder, mean, p, builder.derived(node.output, "root"))
-    factor = builder.scalar(math.prod(window.kernel) ** (1 / p), node.output, "factor")
-    return [emit_over_2d(node, builder, len(shape_of(image)), top.MulOp, root, factor)]
+    factor = builder.scalar(prod(window.kernel) ** (1 / p), node.output, "factor")
+    return [builder.emit(top.MulOp, node.output, root, factor)]
 
 
-def _in_floor_mode(node: Node, window: WindowAttributes, shape: Sequence[int]) -> WindowAttributes:
+def _in_floor_mode(node: Node, window: WindowAttributes, sizes: Sequence[int]) -> WindowAttributes:
     """Return a window in floor mode for one in ceil mode, by padding the image up to the end of the last window.
 
     All windows then have all of their elements, where ceil mode cuts off those of the last windows. Raises
     DiagnosticError if no window fits.
     """
-    try:
-        ceil = pool_shape(
-            tuple(shape),
-            kernel=window.kernel,
-            strides=window.strides,
-            pads=window.pads,
-            dilations=window.dilations,
-            ceil_mode=True,
-        )
-    except ShapeError as error:
-        raise node.error(str(error)) from None
-    begins, ends = window.pads[:2], []
-    for axis, begin in enumerate(begins):
-        span = window.dilations[axis] * (window.kernel[axis] - 1) + 1
-        last = (ceil[axis + 2] - 1) * window.strides[axis] + span
-        ends.append(max(last - begin - shape[axis + 2], 0))
+    begins, ends = window.pads[: window.rank], []
+    for axis, count in enumerate(window_positions(node, window, sizes)):
+        span = window_extent(window.kernel[axis], window.dilations[axis])
+        last = (count - 1) * window.strides[axis] + span
+        ends.append(max(last - begins[axis] - sizes[axis], 0))
     return replace(window, pads=(*begins, *ends), ceil_mode=False)
 
 

@@ -1,192 +1,225 @@
-"""Emits 2-D transposed convolutions as convolutions whose channels are then spread over the pixels.
+"""Imports ConvTranspose as an ordinary convolution, whose channels hold the pixels between those of the input.
 
-Of the result's rows, those that stride·q + p names for one p (its phase) are a convolution of the image with every
-stride-th row of the kernel from p on. One convolution computes all phases as channels of their own, and multiplies
-nothing by zeros that stand between pixels; a transpose then puts the phases side by side.
+With stride s, the output at position s·P + q depends on the taps q, q + s, q + 2s, … of the kernel only (its phase q),
+applied to the input at P, P − 1, P − 2, …: so the s phases of an axis are s sets of output channels of one convolution
+without a stride, and moving them between one another gives the result. No product with an inserted zero is computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from math import prod
 
 import numpy as np
 
 from ....backends.numerics.rounding_up import ceil_div
-from ....dialects import top
+from ....backends.numerics.sliding_windows import window_extent
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node
+from ..graph.operator import Operator
 from ..graph.value import Constant, Value, shape_of
-from .convolution_2d import Convolution2d
-from .movement import concat_of, slice_of
-from .window_attributes import WindowAttributes, positive_list
+from .convolution import add_bias, convolve
+from .movement import slice_of
+from .padding import padded
+from .window_attributes import WindowAttributes, auto_pad, explicit_pads, positive, spatial_rank
 
 
 @dataclass(frozen=True)
-class Kernel:
-    """Strides and dilations by axis, and of the result of every pixel's whole kernel, the part that is kept: the first
-    row and how many.
+class _Axis:
+    """A spatial axis of a transposed convolution: the sizes of input and output, and how many positions of the full
+    result, before those of the output, are cut off.
     """
 
-    strides: tuple[int, ...]
-    dilations: tuple[int, ...]
-    starts: tuple[int, ...]
-    sizes: tuple[int, ...]
+    size: int
+    kernel: int
+    stride: int
+    dilation: int
+    cropped: int
+    output: int
 
-    def as_2d(self) -> Kernel:
-        """Return a kernel over [length] as one over [1, length]."""
-        return Kernel((1, *self.strides), (1, *self.dilations), (0, *self.starts), (1, *self.sizes))
+    @property
+    def taps(self) -> int:
+        """The taps of a phase."""
+        return ceil_div(window_extent(self.kernel, self.dilation), self.stride)
 
-    @staticmethod
-    def read(node: Node, sizes: Sequence[int], kernel: Sequence[int]) -> Kernel:
-        """Read the attributes of a ConvTranspose (ONNX, ConvTranspose: output shape and pads).
+    @property
+    def first(self) -> int:
+        """The first position of the phases that is computed; those before it would not be in the output."""
+        return min(self.cropped // self.stride, self.taps - 1)
 
-        Raises DiagnosticError if a list has the wrong length or the result would be empty.
-        """
-        rank = len(sizes)
-        strides = positive_list(node, "strides", node.integers("strides"), rank)
-        dilations = positive_list(node, "dilations", node.integers("dilations"), rank)
-        extra = node.integers("output_padding") or [0] * rank
-        pads = node.integers("pads") or [0] * (2 * rank)
-        wanted = node.integers("output_shape")
-        mode = node.string("auto_pad", "NOTSET") or "NOTSET"
-        if len(extra) != rank or len(pads) != 2 * rank or min(extra) < 0:
-            raise node.error(f"pads {pads} and output_padding {extra} do not fit {rank} axes")
-        if wanted is not None:
-            wanted = wanted[-rank:]
-        elif mode.startswith("SAME"):
-            wanted = [size * stride for size, stride in zip(sizes, strides, strict=True)]
-        starts, lengths = [], []
-        for axis, (size, taps) in enumerate(zip(sizes, kernel, strict=True)):
-            whole = strides[axis] * (size - 1) + dilations[axis] * (taps - 1) + 1 + extra[axis]
-            if wanted is None:
-                begin, length = pads[axis], whole - pads[axis] - pads[axis + rank]
-            else:
-                total, length = whole - wanted[axis], wanted[axis]
-                begin = total // 2 if mode == "SAME_UPPER" else total - total // 2
-            if length < 1:
-                raise node.error(f"its result would have {length} elements along axis {axis + 2}")
-            starts.append(begin)
-            lengths.append(length)
-        return Kernel(strides, dilations, tuple(starts), tuple(lengths))
+    @property
+    def pads(self) -> tuple[int, int]:
+        """The padding of the convolution that computes the phases."""
+        end = ceil_div(self.cropped + self.output, self.stride)
+        return self.taps - 1 - self.first, max(end - self.size, 0)
+
+    @property
+    def start(self) -> int:
+        """Where the output begins in the phases, put between one another."""
+        return self.cropped - self.first * self.stride
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the output is all of the phases, put between one another."""
+        positions = self.size + sum(self.pads) - self.taps + 1
+        return not self.start and self.output == positions * self.stride
 
 
-def transposed(
-    node: Node, builder: GraphBuilder, given: Convolution2d, kernel: Kernel, name: str
-) -> Value:
-    """Emit the transposed convolution of an image with weights [C, M/groups, kh, kw] under the name `name`."""
-    (_, channels, *image), (weight_channels, outputs, *_) = (
-        shape_of(given.image),
-        shape_of(given.weight),
-    )
-    groups = given.groups
-    if weight_channels != channels or channels % groups:
-        raise node.error(f"{channels} channels do not fit weights of {weight_channels}")
-
-    def new(suffix: str) -> str:
-        return builder.derived(name, suffix)
-
-    strides = kernel.strides
-    weight, taps = _phases(builder, given.weight, kernel, groups, new)
-    bias, phases = given.bias, strides[0] * strides[1]
-    if bias is not None and phases > 1:
-        column = builder.reshape(bias, (groups * outputs, 1), new("bias_column"))
-        bias = _repeated(builder, column, phases, new("bias_phases"))
-    # Rows q from first on are needed; the image has none before 0, so that pads stand for them.
-    firsts = [start // stride for start, stride in zip(kernel.starts, strides, strict=True)]
-    pads, offsets = [], []
-    for axis in (0, 1):
-        last = ceil_div(kernel.starts[axis] + kernel.sizes[axis], strides[axis])
-        before = taps[axis] - 1 - firsts[axis]
-        pads.append((max(before, 0), max(last - image[axis], 0)))
-        offsets.append((firsts[axis] - (taps[axis] - 1 - pads[axis][0])) * strides[axis])
+def _conv_transpose(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    image, weight, bias = node.input(0), node.input(1), node.optional(2)
+    axes = _axes(node, shape_of(image), shape_of(weight))
+    groups = node.integer("group", 1)
+    channels, outputs = shape_of(weight)[:2]
+    if channels != shape_of(image)[1] or groups < 1 or channels % groups:
+        raise node.error(
+            f"its weight has {channels} channels in {groups} groups, its input {shape_of(image)[1]}"
+        )
+    phases = prod(axis.stride for axis in axes)
+    kernels = _phase_kernels(builder, weight, axes, groups, node.output)
+    own_bias = None
+    if isinstance(bias, Constant) and isinstance(weight, Constant):
+        name = builder.derived(node.output, "bias")
+        own_bias = Constant(np.repeat(bias.array, phases), name)
     window = WindowAttributes(
-        taps, (1, 1), (1, 1), (pads[0][0], pads[1][0], pads[0][1], pads[1][1])
+        kernel=tuple(axis.taps for axis in axes),
+        strides=(1,) * len(axes),
+        dilations=(1,) * len(axes),
+        pads=tuple(chain(*zip(*(axis.pads for axis in axes), strict=True))),
     )
-    wide = Convolution2d(given.image, weight, bias, groups).emit(
-        node, builder, window, new("phases")
-    )
-    n, _, height, width = shape_of(wide)
-    split = builder.reshape(
-        wide, (n, groups * outputs, *strides, height, width), new("phases_apart")
-    )
-    spread = builder.transpose(split, (0, 1, 4, 2, 5, 3), new("phases_spread"))
-    shape = (n, groups * outputs, height * strides[0], width * strides[1])
-    starts = [
-        start - first * stride + offset
-        for start, first, stride, offset in zip(
-            kernel.starts, firsts, strides, offsets, strict=True
+    adds = bias is not None and own_bias is None
+    name = builder.derived(node.output, "product") if adds else node.output
+    stays = all(axis.stride == 1 and axis.is_whole for axis in axes)
+    inner = name if stays else builder.derived(name, "phases")
+    made = convolve(node, builder, image, kernels, own_bias, window, groups, inner)
+    made = _between_one_another(builder, made, axes, outputs * groups, name)
+    return [add_bias(node, builder, made, bias) if adds and bias is not None else made]
+
+
+def _axes(node: Node, shape: Sequence[int], weight_shape: Sequence[int]) -> list[_Axis]:
+    """Return the spatial axes. Raises DiagnosticError if attributes do not fit the input, or nothing is left of it."""
+    rank = spatial_rank(node, shape)
+    if len(weight_shape) != len(shape):
+        raise node.error(f"input {list(shape)} and weight {list(weight_shape)} differ in rank")
+    kernel = positive(node, "kernel_shape", node.integers("kernel_shape"), rank)
+    if not node.has("kernel_shape"):
+        kernel = tuple(weight_shape[2:])
+    if kernel != tuple(weight_shape[2:]) or 0 in kernel:
+        raise node.error(
+            f"kernel_shape is {list(kernel)}, the weight's is {list(weight_shape[2:])}"
+        )
+    strides = positive(node, "strides", node.integers("strides"), rank)
+    dilations = positive(node, "dilations", node.integers("dilations"), rank)
+    more = node.integers("output_padding") or [0] * rank
+    if len(more) != rank or min(more) < 0:
+        raise node.error(f"output_padding must be {rank} numbers that are not negative, got {more}")
+    full = [
+        (size - 1) * stride + window_extent(taps, dilation) + extra if size else 0
+        for size, stride, taps, dilation, extra in zip(
+            shape[2:], strides, kernel, dilations, more, strict=True
         )
     ]
-    is_whole = not any(starts) and shape[2:] == kernel.sizes
-    whole = builder.reshape(spread, shape, name if is_whole else new("whole"))
-    return slice_of(builder, whole, (0, 0, *starts), (*shape[:2], *kernel.sizes), (1,) * 4, name)
+    crops = _crops(node, shape[2:], strides, full)
+    axes = [
+        _Axis(size, taps, stride, dilation, *crop)
+        for size, taps, stride, dilation, crop in zip(
+            shape[2:], kernel, strides, dilations, crops, strict=True
+        )
+    ]
+    if any(axis.output < 1 for axis in axes):
+        raise node.error(f"its pads leave nothing of a result of {full}")
+    return axes
 
 
-def _phases(
-    builder: GraphBuilder, weight: Value, kernel: Kernel, groups: int, new: Callable[[str], str]
-) -> tuple[Value, tuple[int, int]]:
-    """Return weights [M·phases, C/groups, th, tw] for all phases, and their taps (th, tw)."""
-    channels, outputs, *sizes = shape_of(weight)
-    for axis, dilation in enumerate(kernel.dilations):
-        if dilation > 1 and sizes[axis] > 1:
-            weight = _apart(builder, weight, 2 + axis, dilation, new)
-    sizes = shape_of(weight)[2:]
-    strides = kernel.strides
-    taps = (ceil_div(sizes[0], strides[0]), ceil_div(sizes[1], strides[1]))
-    grown = [t * s - size for t, s, size in zip(taps, strides, sizes, strict=True)]
-    weight = _grown(builder, weight, (0, 0, *grown), new("kernel_grown"))
-    split = (groups, channels // groups, outputs, taps[0], strides[0], taps[1], strides[1])
-    weight = builder.reshape(weight, split, new("kernel_phases"))
-    weight = _flipped(builder, weight, (3, 5), new("kernel_flipped"))
-    weight = builder.transpose(weight, (0, 2, 4, 6, 1, 3, 5), new("kernel_ordered"))
-    shape = (groups * outputs * strides[0] * strides[1], channels // groups, *taps)
-    return builder.reshape(weight, shape, new("kernel")), taps
+def _crops(
+    node: Node, sizes: Sequence[int], strides: Sequence[int], full: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Return what is cut off before the output, and the size of the output, along each axis (ONNX, ConvTranspose)."""
+    rank, mode = len(sizes), auto_pad(node)
+    wanted = node.integers("output_shape")
+    if wanted is None and mode.startswith("SAME"):
+        wanted = [size * stride for size, stride in zip(sizes, strides, strict=True)]
+    if wanted is None:
+        pads = explicit_pads(node, rank) if mode == "NOTSET" else (0,) * (2 * rank)
+        return [
+            (low, size - low - high)
+            for low, high, size in zip(pads[:rank], pads[rank:], full, strict=True)
+        ]
+    if len(wanted) != rank:
+        raise node.error(f"output_shape must have {rank} numbers, it has {len(wanted)}")
+    totals = [max(size - output, 0) for size, output in zip(full, wanted, strict=True)]
+    lows = [total // 2 if mode == "SAME_UPPER" else total - total // 2 for total in totals]
+    return list(zip(lows, wanted, strict=True))
 
 
-def _apart(
-    builder: GraphBuilder, weight: Value, axis: int, dilation: int, new: Callable[[str], str]
+def _phase_kernels(
+    builder: GraphBuilder, weight: Value, axes: Sequence[_Axis], groups: int, name: str
 ) -> Value:
-    """Put dilation - 1 zeros between the elements along an axis."""
-    shape = list(shape_of(weight))
-    apart = builder.reshape(
-        weight, (*shape[: axis + 1], 1, *shape[axis + 1 :]), new("kernel_apart")
+    """Return the kernels [O·phases, C/groups, taps...] of the phases of a weight [C, O/groups, kernel...].
+
+    Tap t of phase q is tap q + stride·t of the dilated kernel, counted from the end, since a convolution goes forward
+    where its transpose goes back.
+    """
+    channels, outputs, *kernel = shape_of(weight)
+    rank = len(axes)
+
+    def named(what: str) -> str:
+        return builder.derived(name, what)
+
+    lead = (channels, outputs)
+    apart = builder.reshape(weight, (*lead, *chain(*((k, 1) for k in kernel))), named("taps"))
+    holes = [(0, 0), (0, 0), *chain(*(((0, 0), (0, axis.dilation - 1)) for axis in axes))]
+    if any(axis.dilation > 1 for axis in axes):
+        apart = padded(builder, apart, holes, named("dilated"))
+    dilated = builder.reshape(
+        apart, (*lead, *(axis.kernel * axis.dilation for axis in axes)), named("kernel")
     )
-    zeros = [0] * (len(shape) + 1)
-    zeros[axis + 1] = dilation - 1
-    grown = _grown(builder, apart, zeros, new("kernel_zeros"))
-    length = shape[axis] * dilation
-    joined = (*shape[:axis], length, *shape[axis + 1 :])
-    whole = builder.reshape(grown, joined, new("kernel_dilated"))
-    sizes = [*shape[:axis], length - dilation + 1, *shape[axis + 1 :]]
-    if isinstance(whole, Constant):
-        kept = tuple(slice(0, size) for size in sizes)
-        return Constant(whole.array[kept], new("kernel_cut"))
-    return slice_of(builder, whole, [0] * len(shape), sizes, [1] * len(shape), new("kernel_cut"))
+    lengths = [axis.taps * axis.stride for axis in axes]
+    kept = [min(a, b) for a, b in zip(shape_of(dilated)[2:], lengths, strict=True)]
+    zeros = (0,) * (rank + 2)
+    ones = (1,) * (rank + 2)
+    dilated = slice_of(builder, dilated, zeros, (*lead, *kept), ones, named("kept"))
+    if kept != lengths:
+        ends = [(0, length - each) for length, each in zip(lengths, kept, strict=True)]
+        dilated = padded(builder, dilated, [(0, 0), (0, 0), *ends], named("whole"))
+    split = (*lead, *chain(*((axis.taps, axis.stride) for axis in axes)))
+    phases = builder.reshape(dilated, split, named("split"))
+    last = [0, 0, *chain(*((axis.taps - 1, 0) for axis in axes))]
+    back = [1, 1, *chain(*((-1, 1) for _ in axes))]
+    phases = slice_of(builder, phases, last, split, back, named("flipped"))
+    grouped = (groups, channels // groups, *split[1:])
+    phases = builder.reshape(phases, grouped, named("grouped"))
+    strides = [4 + 2 * axis for axis in range(rank)]
+    taps = [3 + 2 * axis for axis in range(rank)]
+    phases = builder.transpose(phases, (0, 2, *strides, 1, *taps), named("permuted"))
+    count = prod(axis.stride for axis in axes)
+    return builder.reshape(
+        phases,
+        (groups * outputs * count, channels // groups, *(axis.taps for axis in axes)),
+        named("weight"),
+    )
 
 
-def _grown(builder: GraphBuilder, value: Value, high: Sequence[int], name: str) -> Value:
-    """Put zeros after the elements of each axis."""
-    if not any(high):
-        return value
-    if isinstance(value, Constant):
-        return Constant(np.pad(value.array, [(0, each) for each in high]), name)
-    return builder.emit(top.PadOp, name, value, low=[0] * len(high), high=list(high), value=0.0)
+def _between_one_another(
+    builder: GraphBuilder, made: Value, axes: Sequence[_Axis], outputs: int, name: str
+) -> Value:
+    """Put the phases of `made` [N, O·phases, P...] between one another, [N, O, P·stride...], and cut the output out."""
+    n, _, *sizes = shape_of(made)
+    rank = len(axes)
+    full = [size * axis.stride for size, axis in zip(sizes, axes, strict=True)]
+    if any(axis.stride > 1 for axis in axes):
+        split = (n, outputs, *(axis.stride for axis in axes), *sizes)
+        apart = builder.reshape(made, split, builder.derived(name, "split"))
+        pairs = chain(*((2 + rank + axis, 2 + axis) for axis in range(rank)))
+        moved = builder.transpose(apart, (0, 1, *pairs), builder.derived(name, "moved"))
+        whole = all(axis.is_whole for axis in axes)
+        full_name = name if whole else builder.derived(name, "full")
+        made = builder.reshape(moved, (n, outputs, *full), full_name)
+    starts = (0, 0, *(axis.start for axis in axes))
+    wanted = (n, outputs, *(axis.output for axis in axes))
+    return slice_of(builder, made, starts, wanted, (1,) * (rank + 2), name)
 
 
-def _flipped(builder: GraphBuilder, value: Value, axes: tuple[int, ...], name: str) -> Value:
-    """Reverse the elements along axes."""
-    if isinstance(value, Constant):
-        return Constant(np.flip(value.array, axes), name)
-    shape = shape_of(value)
-    steps = [-1 if axis in axes and size > 1 else 1 for axis, size in enumerate(shape)]
-    starts = [size - 1 if step < 0 else 0 for size, step in zip(shape, steps, strict=True)]
-    return slice_of(builder, value, starts, shape, steps, name)
-
-
-def _repeated(builder: GraphBuilder, column: Value, times: int, name: str) -> Value:
-    """Repeat each element of a column [M, 1]: a list [M·times]."""
-    if isinstance(column, Constant):
-        return Constant(np.repeat(column.array.reshape(-1), times), name)
-    many = concat_of(builder, [column] * times, 1, builder.derived(name, "columns"))
-    return builder.reshape(many, (shape_of(column)[0] * times,), name)
+OPERATORS = {"ConvTranspose": Operator(_conv_transpose, "matrix")}
+"""The op of this family."""

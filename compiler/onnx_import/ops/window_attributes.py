@@ -1,4 +1,4 @@
-"""Reads kernel, strides, dilations and padding of ONNX's convolutions and pools as 2-D windows."""
+"""Reads kernel, strides, dilations and padding of ONNX's convolutions and pools over any number of spatial axes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from ....backends.numerics.rounding_up import ceil_div
 from ....backends.numerics.sliding_windows import window_extent
-from ..graph.builder import GraphBuilder
-from ..graph.node import Node, UnsupportedNodeError
-from ..graph.value import Value, shape_of
+from ....dialects.network.shape import ShapeError, window_output_size
+from ..graph.node import Node
 
 
 @dataclass(frozen=True)
@@ -22,37 +21,42 @@ class WindowAttributes:
     pads: tuple[int, ...]
     ceil_mode: bool = False
 
-    def as_2d(self) -> WindowAttributes:
-        """Return a 2-D window; one over [length] becomes the same window over [1, length]."""
-        if len(self.kernel) == 2:
-            return self
-        begin, end = self.pads
+    @property
+    def rank(self) -> int:
+        """The number of spatial axes."""
+        return len(self.kernel)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every element is a window of its own, so that the image stays as it is."""
+        return {*self.kernel, *self.strides} <= {1} and not any(self.pads)
+
+    def of_axes(self, *axes: int | None) -> WindowAttributes:
+        """Return the window over some of the spatial axes, in the order given; None stands for an axis that is not
+        covered, where each element is a window of its own.
+        """
+
+        def chosen(values: Sequence[int], otherwise: int) -> tuple[int, ...]:
+            return tuple(otherwise if axis is None else values[axis] for axis in axes)
+
         return WindowAttributes(
-            (1, *self.kernel),
-            (1, *self.strides),
-            (1, *self.dilations),
-            (0, begin, 0, end),
+            chosen(self.kernel, 1),
+            chosen(self.strides, 1),
+            chosen(self.dilations, 1),
+            (*chosen(self.pads[: self.rank], 0), *chosen(self.pads[self.rank :], 0)),
             self.ceil_mode,
         )
 
 
-def read_window(
-    node: Node, input_shape: Sequence[int], kernel: Sequence[int], *, most_axes: int = 2
-) -> WindowAttributes:
+def read_window(node: Node, input_shape: Sequence[int], kernel: Sequence[int]) -> WindowAttributes:
     """Return the window of a convolution or pool over [N, C, spatial...] with `kernel`; auto_pad becomes explicit pads.
 
-    Raises:
-        DiagnosticError: if a list has the wrong length, a stride or dilation is below 1, or padding is negative.
-        UnsupportedNodeError: if there are more than `most_axes` spatial axes.
+    Raises DiagnosticError if a list has the wrong length, a stride or dilation is below 1, or padding is negative.
     """
-    rank = len(input_shape) - 2
-    if rank < 1:
-        raise node.error(f"its input must have at least 3 axes, it has {len(input_shape)}")
-    if rank > most_axes:
-        raise UnsupportedNodeError(f"it has {rank} spatial axes; 1 to {most_axes} are supported")
-    kernel = positive_list(node, "kernel_shape", list(kernel), rank)
-    strides = positive_list(node, "strides", node.integers("strides"), rank)
-    dilations = positive_list(node, "dilations", node.integers("dilations"), rank)
+    rank = spatial_rank(node, input_shape)
+    kernel = positive(node, "kernel_shape", list(kernel), rank)
+    strides = positive(node, "strides", node.integers("strides"), rank)
+    dilations = positive(node, "dilations", node.integers("dilations"), rank)
     pads = _pads(node, input_shape[2:], kernel, strides, dilations)
     # A stride past the padded input and past the window is never taken, so a longer one means the same.
     strides = tuple(
@@ -69,15 +73,40 @@ def read_window(
     return WindowAttributes(kernel, strides, dilations, pads, ceil_mode)
 
 
-def positive_list(
-    node: Node, name: str, values: Sequence[int] | None, rank: int
-) -> tuple[int, ...]:
-    """Return a list of a number per axis, 1 where it is left out. Raises DiagnosticError if it does not fit."""
+def spatial_rank(node: Node, shape: Sequence[int]) -> int:
+    """Return the number of spatial axes of [N, C, spatial...]. Raises DiagnosticError if there is none."""
+    if len(shape) < 3:
+        raise node.error(f"its input must have at least 3 axes, it has {len(shape)}")
+    return len(shape) - 2
+
+
+def positive(node: Node, name: str, values: list[int] | None, rank: int) -> tuple[int, ...]:
+    """Return an attribute with a number for each spatial axis, by default 1. Raises DiagnosticError if the numbers are
+    not positive or not `rank` many.
+    """
     if values is None:
         return (1,) * rank
     if len(values) != rank or any(value < 1 for value in values):
-        raise node.error(f"{name} must be {rank} positive numbers, it is {list(values)}")
+        raise node.error(f"{name} must be {rank} positive numbers, it is {values}")
     return tuple(values)
+
+
+def auto_pad(node: Node) -> str:
+    """Return how the padding is chosen. Raises DiagnosticError if the attribute auto_pad has no known value."""
+    mode = node.string("auto_pad", "NOTSET") or "NOTSET"
+    if mode not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
+        raise node.error(f"auto_pad '{mode}' is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID")
+    return mode
+
+
+def explicit_pads(node: Node, rank: int) -> tuple[int, ...]:
+    """Return the attribute pads: all begins, then all ends. Raises DiagnosticError if these are not as many as there
+    are spatial axes, or negative.
+    """
+    pads = node.integers("pads") or [0] * (2 * rank)
+    if len(pads) != 2 * rank or any(pad < 0 for pad in pads):
+        raise node.error(f"pads must be {2 * rank} numbers that are not negative, got {pads}")
+    return tuple(pads)
 
 
 def _pads(
@@ -88,16 +117,11 @@ def _pads(
     dilations: Sequence[int],
 ) -> tuple[int, ...]:
     rank = len(sizes)
-    mode = node.string("auto_pad", "NOTSET") or "NOTSET"
+    mode = auto_pad(node)
     if mode == "NOTSET":
-        pads = node.integers("pads") or [0] * (2 * rank)
-        if len(pads) != 2 * rank or any(pad < 0 for pad in pads):
-            raise node.error(f"pads must be {2 * rank} numbers that are not negative, got {pads}")
-        return tuple(pads)
+        return explicit_pads(node, rank)
     if mode == "VALID":
         return (0,) * (2 * rank)
-    if mode not in ("SAME_UPPER", "SAME_LOWER"):
-        raise node.error(f"auto_pad '{mode}' is none of NOTSET, SAME_UPPER, SAME_LOWER, VALID")
     begins, ends = [], []
     for size, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True):
         # ONNX, Conv: output = ceil(input / stride); the padding that needs, its odd element after
@@ -110,26 +134,20 @@ def _pads(
     return (*begins, *ends)
 
 
-def spatial_2d(node: Node, builder: GraphBuilder, value: Value) -> Value:
-    """Return [N, C, length] as [N, C, 1, length], and [N, C, H, W] as it is."""
-    shape = shape_of(value)
-    if len(shape) == 4:
-        return value
-    n, c, length = shape
-    return builder.reshape(value, (n, c, 1, length), builder.derived(node.output, "input_2d"))
-
-
-def emit_over_2d(
-    node: Node,
-    builder: GraphBuilder,
-    rank: int,
-    kind: type,
-    *operands: Value | None,
-    **properties: object,
-) -> Value:
-    """Emit a 2-D op as the node's output; if the node has one spatial axis (rank 3), remove the added axis again."""
-    if rank == 4:
-        return builder.emit(kind, node.output, *operands, **properties)
-    wide = builder.emit(kind, builder.derived(node.output, "2d"), *operands, **properties)
-    n, c, _, length = shape_of(wide)
-    return builder.reshape(wide, (n, c, length), node.output)
+def window_positions(node: Node, window: WindowAttributes, sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return how many positions the window has along each spatial axis. Raises DiagnosticError if it fits nowhere."""
+    try:
+        return tuple(
+            window_output_size(
+                size,
+                window.kernel[axis],
+                window.strides[axis],
+                window.dilations[axis],
+                window.pads[axis],
+                window.pads[window.rank + axis],
+                window.ceil_mode,
+            )
+            for axis, size in enumerate(sizes)
+        )
+    except ShapeError as error:
+        raise node.error(str(error)) from None
