@@ -5,10 +5,13 @@ The verifier of the isa dialect and the check of program files share this.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..numerics.functions.call import Call
 from .columns import extent
-from .instruction_set import SEGMENTS, Access, Instruction
+from .host_call import call_error
+from .instruction_set import SEGMENTS, Access, HostCall, Instruction
 from .rules import Fields
 
 _CHECKED_BYTES = 1 << 24
@@ -40,10 +43,14 @@ class MemorySizes:
 
 
 def instruction_error(
-    instruction: type[Instruction], fields: Fields, sizes: MemorySizes, core: int
+    instruction: type[Instruction],
+    fields: Fields,
+    sizes: MemorySizes,
+    core: int,
+    calls: Sequence[Call] = (),
 ) -> str | None:
-    """Say what is wrong with an instruction of `core` whose fields each fit: a broken rule, or bytes outside the memory
-    that the program uses; None if nothing.
+    """Say what is wrong with an instruction of `core` whose fields each fit: a broken rule, bytes outside the memory
+    that the program uses, or a call that is none of the program's `calls`; None if nothing.
 
     `fields` are those of the table's `accesses`: names for codes, with `engine`. The answer names
     the field.
@@ -51,6 +58,8 @@ def instruction_error(
     for text, holds in instruction.rules:
         if not holds(fields):
             return f"it must have {text}, got {_shown(text, fields)}"
+    if instruction is HostCall and (problem := call_error(fields, calls)) is not None:
+        return problem
     transfer = "src_space" in fields
     for access in instruction.accesses(fields):
         if access.core is not None and access.core >= sizes.cores:

@@ -14,7 +14,6 @@ import re
 
 from ..diagnostics.diagnostic import DiagnosticError
 from .access import Access
-from .along_axis import HostCall
 from .convolution import Conv2d, DepthwiseConv2d
 from .fields import (
     ENGINE_PREFIX,
@@ -27,6 +26,7 @@ from .fields import (
     Engine,
     Field,
 )
+from .host_call import HostCall
 from .instruction import Instruction
 from .movement import Fill, Load, Store, Sync
 from .normalization import LocalResponseNorm, Normalize, Softmax

@@ -59,6 +59,7 @@ STORAGE_TYPES: Mapping[str, StorageType] = {
         StorageType("u8", np.dtype(np.uint8), 8, 2, "U8", is_operand=True),
         StorageType("u16", np.dtype(np.uint16), 16, 4, "U16"),
         StorageType("u32", np.dtype(np.uint32), 32, 6, "U32"),
+        StorageType("u64", np.dtype(np.uint64), 64, 13, "U64"),
         StorageType("bool", np.dtype(np.bool_), 8, 12, "BOOL"),
     )
 }

@@ -62,6 +62,7 @@ def assemble(
         name=op.sym_name.data,
         statistics=op.counts,
         target_reference=op.target.data,
+        calls=op.host_calls,
     )
     check_program(program)
     return program
@@ -237,6 +238,7 @@ def disassemble_module(program: Program, ctx: Context | None = None) -> ModuleOp
         inputs=[_port_attribute(port) for port in program.inputs],
         outputs=[_port_attribute(port) for port in program.outputs],
         streams=streams,
+        calls=[isa.CallAttr.get(call) for call in program.calls],
         key=key,
         statistics=program.statistics,
     )

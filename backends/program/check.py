@@ -175,7 +175,9 @@ class _StreamCheck:
             self._check_fields(BY_OPCODE[opcode])
         self._check_header()
         for index, (instruction, fields) in enumerate(decode_stream(self.stream)):
-            problem = instruction_error(instruction, fields, self.sizes, self.core)
+            problem = instruction_error(
+                instruction, fields, self.sizes, self.core, self.program.calls
+            )
             if problem:
                 self.fail(index, problem)
             if instruction in (Load, Store) and fields["group"]:

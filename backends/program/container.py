@@ -17,7 +17,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
 
@@ -27,6 +27,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from ..diagnostics.diagnostic import DiagnosticError, Place
 from ..diagnostics.files import read_bytes, write_atomically
 from ..instructions.instruction_set import INSTRUCTION_BYTES
+from ..numerics.functions.call import Call
+from ..numerics.functions.function import FunctionError
 from ..numerics.quantization import Quantization
 from ..numerics.rounding_up import round_up
 from ..targets.target import Target
@@ -46,6 +48,8 @@ _BOUND, _SCHEDULE = _REMARKS = ("lower_bound", "schedule")
 """Sections about the network that a program was made of, which need not be there."""
 
 _Size = Annotated[int, Field(ge=0, lt=2**63)]
+_Plain = bool | int | float | str
+_Attribute = _Plain | list[bool] | list[int] | list[float] | list[str]
 _T = TypeVar("_T")
 
 
@@ -104,6 +108,23 @@ class _Port:
 
 
 @dataclass(frozen=True)
+class _Call:
+    """A call of the host: function, storage type and shape of each operand, attributes, number of the result."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    function: str
+    operands: list[tuple[str, list[_Size]]]
+    attributes: dict[str, _Attribute]
+    result: _Size
+
+    def call(self, file: str) -> Call:
+        try:
+            return Call.from_parts(self.function, self.operands, self.attributes, self.result)
+        except FunctionError as error:
+            _fail(file, f"a call of the host cannot be made: {error}")
+
+
+@dataclass(frozen=True)
 class _Description:
     """The section "program": everything of a program but streams, weights, the target and the debug map."""
 
@@ -117,6 +138,8 @@ class _Description:
     local_bytes: list[_Size]
     acc_bytes: list[_Size]
     statistics: dict[str, Annotated[int, Field(ge=-(2**63), lt=2**63)]]
+    calls: list[_Call] = field(default_factory=list)
+    """Not in the file if the host computes nothing."""
     dma_queues: Annotated[int, Field(ge=1, le=256)] | None = None
     """Not in the file if the program uses all queues."""
 
@@ -153,8 +176,11 @@ def _pieces(program: Program) -> list[bytes | memoryview]:
         acc_bytes=program.acc_bytes,
         statistics=program.statistics,
         dma_queues=program.dma_queues,
+        calls=[_Call(**call.to_json()) for call in program.calls],
     )
     fields = asdict(description)
+    if not program.calls:
+        del fields["calls"]
     if program.dma_queues is None:
         del fields["dma_queues"]
     contents: dict[str, Any] = {
@@ -239,6 +265,7 @@ def read(data: bytes | bytearray | memoryview, file: str = "program") -> Program
         name=description.name,
         statistics=description.statistics,
         dma_queues=description.dma_queues,
+        calls=[each.call(file) for each in description.calls],
         target_reference=description.target_reference,
         lower_bound=bound,
         schedule=_read_text(sections.get(_SCHEDULE, memoryview(b"")), file, _SCHEDULE),

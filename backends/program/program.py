@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..instructions.instruction_set import SEGMENTS
+from ..numerics.functions.call import Call
 from ..numerics.ports.port_format import PortFormat
 from ..numerics.quantization import Quantization
 from ..numerics.storage import bytes_of
@@ -81,7 +82,8 @@ class Program:
     segment "weights" (any bytes-like object). `segment_sizes` gives the bytes of each segment of global memory;
     `counters` how many counters each core uses; `local_bytes` and `acc_bytes` how much of each memory each core uses.
     `target_reference` is what `load_target` accepts to find the target again (a name or a path). `statistics` are
-    counts that the passes of the compiler reported. `lower_bound` are the cycles that the network needs at least; None
+    counts that the passes of the compiler reported. `calls` are what the host computes, by the number (from 1) that
+    instructions name. `lower_bound` are the cycles that the network needs at least; None
     if the program was not made of a network. `schedule` is the text of how its layers are carried out, as
     `smalti compile --schedule` reads it; "" if the program was made of layers that were divided and tiled already.
     `dma_queues` is how many queues of each DMA engine it uses; None for all that the target has.
@@ -97,6 +99,7 @@ class Program:
     local_bytes: list[int] = field(default_factory=list)
     acc_bytes: list[int] = field(default_factory=list)
     debug: DebugMap = field(default_factory=lambda: [DebugEntry()])
+    calls: list[Call] = field(default_factory=list)
     name: str = "program"
     statistics: dict[str, int] = field(default_factory=dict)
     target_reference: str = ""

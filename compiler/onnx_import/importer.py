@@ -25,7 +25,7 @@ from .folding import can_fold, fold
 from .function_body import function_body, has_function
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
-from .graph.value import Constant, Value, dtype_of_value, network_element, shape_of
+from .graph.value import Constant, Value, dtype_of_value, element_of_onnx, shape_of
 from .model.declarations import TensorFacts, check_declarations
 from .model.input_shapes import BatchChange, GivenSizes, empty_inputs, resolve_input_shapes
 from .model.limits import FoldingBudget, ImportLimits
@@ -182,7 +182,7 @@ class _GraphImporter:
     ) -> Block:
         from onnx import TensorProto
 
-        elements = [network_element(value.type.tensor_type.elem_type) for value in inputs]
+        elements = [element_of_onnx(value.type.tensor_type.elem_type) for value in inputs]
         block = Block(
             arg_types=[
                 TensorType(element or f32, shapes[value.name])
@@ -198,7 +198,7 @@ class _GraphImporter:
                 kind = names.Name(element) if element in names.values() else str(element)
                 self.values[value.name] = _Missing()
                 reason = (
-                    f"element type {kind}; only FLOAT, FLOAT16, BFLOAT16 and BOOL are supported"
+                    f"element type {kind}; bools, integers and floats of 8 to 64 bits are supported"
                 )
                 self.problems.unsupported.append(Unsupported("graph input", value.name, reason))
         return block
@@ -390,8 +390,8 @@ class _GraphImporter:
             except UnsupportedNodeError:
                 assert isinstance(tensor, Constant)
                 reason = (
-                    f"a constant of element type {tensor.array.dtype}; only float32, float16, "
-                    "bfloat16 and bool are supported"
+                    f"a constant of element type {tensor.array.dtype}; bools, integers and floats of 8 to 64 bits "
+                    "are supported"
                 )
                 self.problems.unsupported.append(Unsupported("graph output", value.name, reason))
         return results

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
 from xdsl.dialects.builtin import (
     I64,
+    ArrayAttr,
     BytesAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
+    DictionaryAttr,
     Float64Type,
     FloatAttr,
     IntegerAttr,
     StringAttr,
     UnitAttr,
     f64,
+    i1,
     i64,
 )
+from xdsl.ir import Attribute
 from xdsl.irdl import EqAttrConstraint, irdl_to_attr_constraint
 from xdsl.utils.exceptions import VerifyException
 
@@ -133,6 +137,55 @@ def optional_dense(value: DenseIntOrFPElementsAttr | None) -> DenseIntOrFPElemen
 def optional_text(value: str | None) -> StringAttr | None:
     """Return a text as an attribute, or None for None."""
     return None if value is None else text(value)
+
+
+def optional_dictionary(value: Mapping[str, object] | None) -> DictionaryAttr | None:
+    """Return values by name as an attribute: bools, integers, reals, texts, and lists of them; None for no values."""
+    if not value:
+        return None
+    return DictionaryAttr({name: _plain(each) for name, each in value.items()})
+
+
+def _plain(value: object) -> Attribute:
+    """Return a value of a dictionary as an attribute."""
+    match value:
+        case bool():
+            return IntegerAttr(int(value), i1)
+        case int():
+            return integer(value)
+        case float():
+            return real(value)
+        case str():
+            return text(value)
+        case list() | tuple():
+            return ArrayAttr([_plain(each) for each in cast("Sequence[object]", value)])
+        case _:
+            raise TypeError(f"no attribute for {value!r}")
+
+
+def plain_values(dictionary: DictionaryAttr | None) -> dict[str, Any]:
+    """Return the values of a dictionary by name, as Python values. Raises VerifyException if one is no bool, integer
+    of 64 bits, real in f64, text, or list of these.
+    """
+    return {} if dictionary is None else {k: _python(v) for k, v in dictionary.data.items()}
+
+
+def _python(value: Attribute) -> Any:
+    match value:
+        case IntegerAttr() if value.type == i1:
+            return bool(value.value.data)
+        case IntegerAttr() if value.type == i64:
+            return value.value.data
+        case FloatAttr() if value.type == f64:
+            return value.value.data
+        case StringAttr():
+            return value.data
+        case ArrayAttr():
+            return [_python(each) for each in value.data]
+        case _:
+            raise VerifyException(
+                f"an attribute is a bool, an integer (i64), a real (f64), a text or a list of them, got {value}"
+            )
 
 
 def flag(value: bool) -> UnitAttr | None:

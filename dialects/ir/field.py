@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
+    DictionaryAttr,
     MemRefType,
     StringAttr,
     TensorType,
@@ -42,6 +43,7 @@ _OPTIONAL: dict[Callable[[Any], Any], Any] = {
     attribute.optional_reals: REALS,
     attribute.optional_text: StringAttr,
     attribute.optional_dense: DenseIntOrFPElementsAttr,
+    attribute.optional_dictionary: DictionaryAttr,
     attribute.flag: UnitAttr,
 }
 """The attributes that each converter makes; the op has no such property where the converter gives None."""
@@ -54,7 +56,7 @@ def prop(
     *,
     converter: Callable[[Value], Kept],
     default: Any = DERIVED,
-    name: str | None = None,
+    alias: str | None = None,
     kw_only: bool = True,
 ) -> Kept:
     """Declare a property.
@@ -62,7 +64,7 @@ def prop(
     Args:
         converter: the function that makes the attribute of a Python value; one of those in ir/attribute.py.
         default: the Python value of a field that is left out; without it the field must be given.
-        name: the property's name in IR, if it differs from the field's.
+        alias: the property's name in IR and in the constructor, if it differs from the field's.
         kw_only: whether the constructor takes the field by keyword only.
 
     Raises TypeError if a property that may be absent has a default.
@@ -71,10 +73,10 @@ def prop(
     if converter in _OPTIONAL:
         if converter(default) is not None:
             raise TypeError(f"a property made by {converter.__name__} is absent by default")
-        declared = opt_prop_def(_OPTIONAL[converter], prop_name=name)
+        declared = opt_prop_def(_OPTIONAL[converter], prop_name=alias)
     else:
         value: Any = None if default is DERIVED else converter(default)
-        declared = prop_def(_REQUIRED[converter], value, prop_name=name)
+        declared = prop_def(_REQUIRED[converter], value, prop_name=alias)
     return declared
 
 
@@ -91,6 +93,11 @@ def buffer(*, optional: bool = False) -> Any:
 def operand_list() -> Sequence[Any]:
     """Declare a list of operands that are tensors."""
     return var_operand_def(TensorType)
+
+
+def buffer_list() -> Any:
+    """Declare a list of operands that are buffers."""
+    return var_operand_def(MemRefType)
 
 
 def argument(*, converter: Any = None, default: Any = ..., kw_only: bool = True) -> Any:

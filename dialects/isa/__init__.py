@@ -19,12 +19,13 @@ MLIR's.
 from xdsl.ir import Dialect
 
 from ...backends.instructions.instruction import Instruction
+from .call import CallAttr
 from .instruction_op import OPS, InstructionOp, add_instruction, instruction_op
 from .port import PortAttr
 from .program import ProgramOp
 from .stream import StreamOp
 
-Isa = Dialect("isa", [ProgramOp, StreamOp, *OPS.values()], [PortAttr])
+Isa = Dialect("isa", [ProgramOp, StreamOp, *OPS.values()], [PortAttr, CallAttr])
 
 
 def register_instruction_op(instruction: type[Instruction]) -> None:
@@ -34,6 +35,7 @@ def register_instruction_op(instruction: type[Instruction]) -> None:
 
 __all__ = [
     "OPS",
+    "CallAttr",
     "InstructionOp",
     "Isa",
     "PortAttr",

@@ -30,10 +30,12 @@ from xdsl.utils.exceptions import VerifyException
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_check import MemorySizes, instruction_error
 from ...backends.instructions.instruction_set import SEGMENTS
+from ...backends.numerics.functions.call import Call
 from ...backends.targets.target import Target, load_target
 from ..ir.attribute import INTS, Integer, values_of
 from ..ir.location import place_of
 from ..ir.verifier import WrongOpInside
+from .call import CallAttr
 from .head import name_text, parse_number, parse_pairs, parse_string
 from .instruction_op import MAX_CORES, InstructionOp
 from .line import quoted
@@ -47,8 +49,9 @@ class ProgramOp(IRDLOperation):
 
     `target` is a name or path that `load_target` accepts, and `target_hash` the hash of that target's content.
     `counters` is how many counters each core uses. `segments` holds the sizes, in bytes, of the segments of global
-    memory, in the order of `SEGMENTS`. `key` names the contents of segment "weights" (u8) in the weight store; without
-    it there are none.
+    memory, in the order of `SEGMENTS`. `calls` are what the host computes for the program, by the number
+    (from 1) that instructions name. `key` names the contents of segment "weights" (u8) in the weight store; without it
+    there are none.
 
     isa.program @fill target("default-8c", "sha256:21a344a0a3b704b3") counters(0)
         segments(weights = 0, input = 0, output = 40, scratch = 0)
@@ -67,6 +70,7 @@ class ProgramOp(IRDLOperation):
     target_hash = prop_def(StringAttr)
     counters = prop_def(Integer)
     segments = prop_def(INTS)
+    calls = opt_prop_def(ArrayAttr[CallAttr])
     inputs = prop_def(ArrayAttr[PortAttr])
     outputs = prop_def(ArrayAttr[PortAttr])
     key = opt_prop_def(StringAttr)
@@ -85,6 +89,7 @@ class ProgramOp(IRDLOperation):
         inputs: Sequence[PortAttr],
         outputs: Sequence[PortAttr],
         streams: Sequence[StreamOp],
+        calls: Sequence[CallAttr] = (),
         key: str | None = None,
         statistics: Mapping[str, int] | None = None,
     ) -> ProgramOp:
@@ -100,6 +105,8 @@ class ProgramOp(IRDLOperation):
             "inputs": ArrayAttr(inputs),
             "outputs": ArrayAttr(outputs),
         }
+        if calls:
+            properties["calls"] = ArrayAttr(calls)
         if key is not None:
             properties["key"] = StringAttr(key)
         if statistics:
@@ -110,6 +117,11 @@ class ProgramOp(IRDLOperation):
     def streams(self) -> list[StreamOp]:
         """The streams, in the order of their cores."""
         return [op for op in self.body.block.ops if isinstance(op, StreamOp)]
+
+    @property
+    def host_calls(self) -> list[Call]:
+        """What the host computes for the program; the first is number 1."""
+        return [] if self.calls is None else [each.call() for each in self.calls.data]
 
     @property
     def segment_sizes(self) -> dict[str, int]:
@@ -148,6 +160,8 @@ class ProgramOp(IRDLOperation):
         printer.print_string(f" target({target}) counters({self.counters.value.data})")
         with printer.indented(2):
             printer.print_string(f"\nsegments({segments})")
+            if self.calls is not None:
+                printer.print_string(f"\ncalls({', '.join(each.body() for each in self.calls)})")
             for keyword, ports in (("inputs", self.inputs), ("outputs", self.outputs)):
                 printer.print_string(f"\n{keyword}({', '.join(port.body() for port in ports)})")
             if self.key is not None:
@@ -173,6 +187,11 @@ class ProgramOp(IRDLOperation):
         segments = dict(parse_pairs(parser))
         if tuple(segments) != SEGMENTS:
             parser.raise_error(f"segments are {', '.join(SEGMENTS)}, in this order")
+        calls: list[CallAttr] = []
+        if parser.parse_optional_keyword("calls"):
+            calls = parser.parse_comma_separated_list(
+                parser.Delimiter.PAREN, lambda: CallAttr.parse_body(parser)
+            )
         ports: list[list[PortAttr]] = []
         for keyword in ("inputs", "outputs"):
             parser.parse_keyword(keyword)
@@ -191,7 +210,7 @@ class ProgramOp(IRDLOperation):
         attributes = parser.parse_optional_attr_dict_with_keyword()
         op = ProgramOp.get(
             name, target, target_hash, counters=counters, segments=segments, inputs=ports[0],
-            outputs=ports[1], streams=[], key=key, statistics=statistics,
+            outputs=ports[1], streams=[], calls=calls, key=key, statistics=statistics,
         )  # fmt: skip
         op.body.detach_block(0)
         parser.parse_region().move_blocks(op.body)
@@ -223,8 +242,9 @@ class ProgramOp(IRDLOperation):
             tuple(stream.acc_bytes.value.data for stream in self.streams),
             self.segments.get_values(),
         )
+        calls = self.host_calls
         for stream in self.streams:
-            self._verify_stream(stream, target, sizes)
+            self._verify_stream(stream, target, sizes, calls)
 
     def _verify_memory(self, target: Target) -> None:
         sizes = self.segments.get_values()
@@ -259,7 +279,9 @@ class ProgramOp(IRDLOperation):
         if self.statistics is not None and len(self.counts) != len(self.statistics.data):
             raise VerifyException("statistics are integers")
 
-    def _verify_stream(self, stream: StreamOp, target: Target, sizes: MemorySizes) -> None:
+    def _verify_stream(
+        self, stream: StreamOp, target: Target, sizes: MemorySizes, calls: Sequence[Call]
+    ) -> None:
         """Raise VerifyException unless the target has the memory that the stream uses, and the instructions stay inside
         it and use counters and cores that exist.
         """
@@ -274,7 +296,7 @@ class ProgramOp(IRDLOperation):
                 )
         for op in stream.instructions:
             problem = instruction_error(
-                op.instruction, op.values(), sizes, core
+                op.instruction, op.values(), sizes, core, calls
             ) or self._counter_problem(op)
             if problem:
                 raise WrongOpInside(

@@ -54,7 +54,7 @@ class TensorOp(_NetworkOp, HasFolderInterface):
     effects.
     """
 
-    result_name: StringAttr = prop(converter=text, name="name", kw_only=False)
+    result_name: StringAttr = prop(converter=text, alias="name", kw_only=False)
     output = result_def(TensorType)
     traits = traits_def(Pure())
 

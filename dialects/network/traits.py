@@ -83,8 +83,8 @@ class KeepsOrder(TensorTrait):
     """
 
 
-class MakesPositions(TensorTrait):
-    """The result may hold positions, integers of 32 or 64 bits, which targets only move and convert."""
+class TakesAnyElements(TensorTrait):
+    """Operands and result may have elements of any storage type, such as integers, which engines only move."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 
-from ...backends.numerics.storage import STORAGE_TYPES, bytes_of
+from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, STORAGE_TYPES, bytes_of
 from ..ir.identity_cache import by_identity
 from .calibrated_type import CalibratedType
 from .uniform_type import UniformQuantizedType
@@ -81,6 +81,13 @@ def is_float(type: Attribute) -> bool:
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
     return isinstance(type, CalibratedType) or type.__class__ in _FLOAT_NAMES
+
+
+def is_network_float(type: Attribute) -> bool:
+    """Return whether an element type (or a tensor's) is a float that networks compute with: f16, bf16 or f32,
+    calibrated or not. Wider floats are only moved and given to calls, as integers are.
+    """
+    return is_float(type) and element_storage(type) in NETWORK_FLOAT_NAMES
 
 
 def is_bool(type: Attribute) -> bool:

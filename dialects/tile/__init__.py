@@ -12,13 +12,13 @@ from typing import Any
 from xdsl.ir import Dialect
 
 from ..ir.direct_access import with_direct_access
-from .along_axis import HostCallOp
 from .buffer import AllocOp, GlobalOp, ViewOp
 from .buffer import BufferOp as BufferOp
 from .buffer import buffer_of as buffer_of
 from .buffer import buffer_type as buffer_type
 from .buffer import core_of as core_of
 from .buffer import viewed as viewed
+from .call import HostCallOp
 from .convolution import Conv2dOp, DepthwiseConv2dOp
 from .core_op import CoreOp as CoreOp
 from .layer import GroupOp, LayerOp, YieldOp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import Any, ClassVar
 
@@ -57,7 +58,7 @@ class CoreOp(StepOp):
     def __init__(
         self,
         core: int,
-        *operands: SSAValue | None,
+        *operands: SSAValue | Sequence[SSAValue] | None,
         location: LocationAttr | None = None,
         **fields: Any,
     ):
@@ -65,7 +66,8 @@ class CoreOp(StepOp):
 
         Args:
             core: the core that executes the op.
-            operands: the operands, in the order of the definition; None for one that is absent.
+            operands: the operands, in the order of the definition; a sequence for a list of them, None for one that is
+                absent.
             location: where the op comes from.
             fields: the properties, as Python values; those left out are at their defaults.
 
@@ -111,7 +113,12 @@ class CoreOp(StepOp):
     def names_of(self, operand: SSAValue) -> frozenset[str]:
         """Return the names of the operands that are this value."""
         operands = self.get_irdl_definition().operands
-        return frozenset(name for name, _ in operands if getattr(self, name) is operand)
+        return frozenset(
+            name
+            for name, _ in operands
+            if (own := getattr(self, name)) is operand
+            or (isinstance(own, tuple) and operand in own)
+        )
 
     def verify_fields(self) -> None:
         """Raise VerifyException if the op's fields are wrong; buffers and cores have been checked before."""

@@ -13,10 +13,10 @@ from typing import Any
 from xdsl.ir import Dialect
 
 from ..ir.direct_access import with_direct_access
-from .along_axis import AlongAxisOp
 from .arithmetic import AddOp, DivOp, MaxOp, MinOp, ModuloOp, MulOp, PowerOp, PreluOp, SubOp
 from .arithmetic import BinaryOp as BinaryOp
 from .arithmetic import FloatBinaryOp as FloatBinaryOp
+from .call import CallOp
 from .constant import WeightOp
 from .convolution import Conv2dOp
 from .movement import ConcatOp, GatherOp, PadOp, ReshapeOp, SliceOp, TransposeOp
@@ -63,7 +63,7 @@ _OPS: list[Any] = [
     GatherOp,
     NormalizeOp,
     LocalResponseNormOp,
-    AlongAxisOp,
+    CallOp,
 ]
 
 Top = Dialect("top", with_direct_access(_OPS), [])

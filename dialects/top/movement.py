@@ -104,6 +104,7 @@ class PadOp(PadBase, TopOp):
 
     name = "top.pad"
     traits = traits_def(CanStayFloat())
+    NEEDS_FLOATS: ClassVar[bool] = False
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         low, high = self.low.get_values(), self.high.get_values()

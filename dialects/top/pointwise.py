@@ -9,14 +9,12 @@ from dataclasses import InitVar
 from typing import ClassVar
 
 import numpy as np
-from xdsl.dialects.builtin import i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics import elementwise
 from ...backends.numerics.comparison import COMPARISONS, LOGIC
-from ...backends.numerics.storage import dtype_of
 from ...backends.numerics.unary import NOT, UNARY_KINDS, unary
 from ..ir.attribute import Real, bounds_of, check_bounds, optional_real
 from ..ir.field import argument, operand, prop
@@ -30,15 +28,15 @@ from ..network.traits import (
     GivesQuantization,
     HasPoles,
     KeepsFactors,
-    MakesPositions,
     RoundsResult,
+    TakesAnyElements,
 )
 from ..quant.element_type import (
     element_of,
-    element_storage,
     expressed,
     is_bool,
     is_float,
+    is_network_float,
     shape_of,
 )
 from .top_op import TopOp
@@ -196,7 +194,7 @@ class SelectOp(SelectBase, TopOp):
     """
 
     name = "top.select"
-    traits = traits_def(RoundsResult(), CanStayFloat(chooses=lambda op: True))
+    traits = traits_def(RoundsResult(), CanStayFloat(chooses=lambda op: True), TakesAnyElements())
 
     def result_element(self) -> Attribute:
         return expressed(super().result_element())
@@ -213,14 +211,14 @@ class SelectOp(SelectBase, TopOp):
 
 @irdl_op_definition
 class CastOp(TopOp):
-    """Converts the input to the element type of the result. To floats: rounded once, half to even; a number that is too
-    large becomes infinite. To the integers i32 and i64: toward zero.
+    """Rounds the input to the element type of the result, once, half to even; a number that is too large becomes
+    infinite. Both are floats that networks compute with; top.call converts others, by the function cast.
 
     %h = top.cast "h" %x : (tensor<1x8xf32>) -> tensor<1x8xf16>
     """
 
     name = "top.cast"
-    traits = traits_def(Converts(), MakesPositions())
+    traits = traits_def(Converts())
     element: InitVar[Attribute] = argument()
     input: SSAValue = operand()
 
@@ -229,16 +227,13 @@ class CastOp(TopOp):
 
     def _verify_elements(self) -> None:
         for name, value in (("input", self.input), ("result", self.output)):
-            if not is_float(value.type) and element_of(value) not in (i32, i64):
+            if not is_network_float(value.type):
                 raise VerifyException(
-                    f"{name} must have elements of floats, i32 or i64, got {element_of(value)}"
+                    f"{name} must have elements of f16, bf16 or f32, got {element_of(value)}"
                 )
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
-        if is_float(self.input.type) and is_float(self.output.type):
-            return self.rounded(operands[0])
-        with np.errstate(over="ignore", invalid="ignore"):
-            return operands[0].astype(dtype_of(element_storage(self.output.type)))
+        return self.rounded(operands[0])
 
     def unchanged_operand(self) -> SSAValue | None:
         return self.input

@@ -11,10 +11,10 @@ from typing import Any
 from xdsl.ir import Dialect
 
 from ..ir.direct_access import with_direct_access
-from .along_axis import HostCallOp
 from .arithmetic import AddOp, DivOp, MaxOp, MinOp, ModuloOp, MulOp, PowerOp, PreluOp, SubOp
 from .arithmetic import BinaryOp as BinaryOp
 from .arithmetic import ExtremeOp as ExtremeOp
+from .call import HostCallOp
 from .constant import WeightOp
 from .convolution import Conv2dOp
 from .movement import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp

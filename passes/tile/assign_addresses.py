@@ -7,7 +7,8 @@
     %b = tile.alloc core 0 address = 0 : memref<1x4x4x16xi8, "local">
 
 where %a is last used before %b is first used. Scratch buffers in global memory share bytes in the
-same way; weights, inputs and outputs lie one after the other in their segments. All addresses are
+same way; weights, inputs and outputs lie one after the other in their segments. Buffers that one call of the host
+reads lie side by side. All addresses are
 multiples of 64. A buffer that has an address keeps it; two such buffers that are in use at one time and
 share bytes are an error.
 """
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.targets.alignment import align
@@ -109,19 +111,20 @@ class AssignAddresses(SmaltiPass):
         check_given_addresses(uses, len(steps), target)
         memories = self._by_memory(uses)
         global_bytes = 0
-        for memory, buffers in memories.items():
-            given = [address_of(buffer.op) for buffer in buffers]
+        for memory, uses_of_memory in memories.items():
+            buffers = _side_by_side(uses_of_memory, steps)
+            given = [buffer.address for buffer in buffers]
             if memory[0] not in PACKED_SEGMENTS:
                 placement = self._place(memory, buffers, given, steps, turns, target)
             elif all(address is None for address in given):
                 placement = pack(b.size_bytes for b in buffers)
             else:
-                lifetimes = [lifetime_of(buffer, len(steps)) for buffer in buffers]
+                lifetimes = [lifetime_of(each, len(steps)) for each in uses_of_memory]
                 placement = place(lifetimes, memory_capacity(target, memory), given=given)
                 if placement is None:
                     raise _does_not_fit(memory, buffers, steps, memory_capacity(target, memory))
             for buffer, address in zip(buffers, placement.addresses, strict=True):
-                buffer.op.address = integer(address)
+                buffer.put_at(address)
             if memory[1] < 0:
                 global_bytes += placement.size_bytes
             self.count(f"{memory[0]}_bytes", placement.size_bytes)
@@ -141,7 +144,7 @@ class AssignAddresses(SmaltiPass):
     def _place(
         self,
         memory: MemoryPlace,
-        buffers: Sequence[BufferUse],
+        buffers: Sequence[_Placed],
         given: Sequence[int | None],
         steps: Sequence[tile.StepOp],
         turns: Mapping[int, Sequence[int]],
@@ -180,6 +183,53 @@ class AssignAddresses(SmaltiPass):
             self.count_most("local_packing_percent", round(100 * placement.size_bytes / least))
 
 
+@dataclass
+class _Placed:
+    """Buffers that are placed together, one after the other: one, or all that a call of the host reads."""
+
+    uses: list[BufferUse]
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes from the first buffer to the end of the last one."""
+        return sum(align(use.size_bytes) for use in self.uses[:-1]) + self.uses[-1].size_bytes
+
+    @property
+    def first(self) -> int:
+        """The first step that uses one of the buffers."""
+        return min(use.first for use in self.uses)
+
+    @property
+    def last(self) -> int:
+        """The last step that uses one of the buffers."""
+        return max(use.last for use in self.uses)
+
+    @property
+    def address(self) -> int | None:
+        """The address that the buffer has; None if it has none yet, as buffers that are placed together have."""
+        return address_of(self.uses[0].op) if len(self.uses) == 1 else None
+
+    def put_at(self, address: int) -> None:
+        """Give the buffers their addresses, from `address` on."""
+        for use in self.uses:
+            use.op.address = integer(address)
+            address += align(use.size_bytes)
+
+
+def _side_by_side(uses: Sequence[BufferUse], steps: Sequence[tile.StepOp]) -> list[_Placed]:
+    """Return the buffers of a memory as they are to be placed. Buffers that have addresses are placed by themselves."""
+    own: dict[SSAValue, BufferUse] = {use.op.output: use for use in uses}
+    together: dict[SSAValue, _Placed] = {}
+    for op in steps:
+        if not isinstance(op, tile.HostCallOp) or len(op.inputs) < 2:
+            continue
+        found = [own[value] for value in op.inputs if value in own]
+        if len(found) == len(op.inputs) and all(address_of(use.op) is None for use in found):
+            together |= dict.fromkeys(op.inputs, _Placed(found))
+    placed = (together.get(use.op.output) or _Placed([use]) for use in uses)
+    return list({id(each): each for each in placed}.values())
+
+
 def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:
     """Return the positions of each core's steps."""
     turns: dict[int, list[int]] = defaultdict(list)
@@ -190,7 +240,7 @@ def _turns(steps: Sequence[tile.StepOp]) -> dict[int, list[int]]:
 
 
 def _lifetimes(
-    buffers: Sequence[BufferUse],
+    buffers: Sequence[_Placed],
     own: Sequence[int],
     count: int,
     slack: int,
@@ -241,13 +291,13 @@ def _slacks(slack: int) -> list[int]:
     return sorted({min(1 << bit, slack) for bit in range(slack.bit_length() + 1)} - {0})
 
 
-def lifetimes_of(buffers: Sequence[BufferUse]) -> list[Lifetime]:
+def lifetimes_of(buffers: Sequence[BufferUse | _Placed]) -> list[Lifetime]:
     """Return the lifetimes of buffers, from first to last use."""
     return [Lifetime(b.size_bytes, b.first, b.last) for b in buffers]
 
 
 def _does_not_fit(
-    memory: MemoryPlace, buffers: Sequence[BufferUse], steps: Sequence[tile.StepOp], capacity: int
+    memory: MemoryPlace, buffers: Sequence[_Placed], steps: Sequence[tile.StepOp], capacity: int
 ) -> DiagnosticError:
     """Return an error that says how many bytes are needed, where, and for which nodes of the network."""
     if memory[1] < 0:

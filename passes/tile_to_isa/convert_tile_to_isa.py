@@ -29,6 +29,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction_set import BY_MNEMONIC, ENGINES
+from ...backends.numerics.functions.call import Call
 from ...backends.numerics.storage import bytes_of, size_bytes
 from ...backends.program.assemble import PROGRAM_WEIGHTS
 from ...backends.targets.alignment import align
@@ -75,8 +76,8 @@ class ConvertTileToIsa(SmaltiPass):
         uses = buffer_uses(program, steps)
         check_given_addresses(uses.values(), len(steps), target)
         check_written_before_read(steps)
-        groups = _MulticastGroups()
-        work = [item for event in events_of(steps) for item in _translated(steps, event, groups)]
+        numbers = _Numbers()
+        work = [item for event in events_of(steps) for item in _translated(steps, event, numbers)]
         plan = derive_waits([item.step for item in work])
         cores = 1 + max((item.step.core for item in work), default=0)
         streams = _streams(work, plan, uses, cores)
@@ -94,6 +95,7 @@ class ConvertTileToIsa(SmaltiPass):
             inputs=_ports(uses, "input"),
             outputs=_ports(uses, "output"),
             streams=streams,
+            calls=[isa.CallAttr.get(call) for call in numbers.calls],
             key=key,
         )
         result.location = program.location
@@ -117,27 +119,37 @@ def _address(value: SSAValue, op: Operation) -> int:
     return owner.address.value.data + bytes_of(offset, owner.storage)
 
 
-class _MulticastGroups:
-    """Numbers the multicast groups of instructions from 1: each transfer of a copy has a group of its own."""
+class _Numbers:
+    """Numbers, from 1, the multicast groups of instructions (each transfer of a copy has a group of its own), and the
+    calls of the host (equal ones have one number).
+    """
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], int] = {}
+        self._groups: dict[tuple[int, int], int] = {}
+        self._calls: dict[Call, int] = {}
 
-    def number(self, group: int, transfer: int) -> int:
+    @property
+    def calls(self) -> list[Call]:
+        """The calls in the order of their numbers."""
+        return list(self._calls)
+
+    def group(self, group: int, transfer: int) -> int:
         """Return the group of transfer number `transfer` of the copies of a `group`."""
-        return self._numbers.setdefault((group, transfer), len(self._numbers) + 1)
+        return self._groups.setdefault((group, transfer), len(self._groups) + 1)
+
+    def call(self, call: Call) -> int:
+        """Return the number of a call."""
+        return self._calls.setdefault(call, len(self._calls) + 1)
 
 
-def _translated(
-    steps: Sequence[tile.StepOp], event: range, groups: _MulticastGroups
-) -> Iterator[Work]:
+def _translated(steps: Sequence[tile.StepOp], event: range, numbers: _Numbers) -> Iterator[Work]:
     """Return the instructions of the steps that start together: of copies in a multicast, transfer by transfer."""
-    parts = [list(_translate(steps[number], groups)) for number in event]
+    parts = [list(_translate(steps[number], numbers)) for number in event]
     for together in zip(*parts, strict=True):
         yield from together
 
 
-def _translate(op: Operation, groups: _MulticastGroups) -> Iterator[Work]:
+def _translate(op: Operation, numbers: _Numbers) -> Iterator[Work]:
     """Return the instructions of one op."""
     if isinstance(op, tile.LayerOp):
         raise _wrong(op, "a layer is no instruction", "run tile-cut-to-local-memory first")
@@ -146,13 +158,29 @@ def _translate(op: Operation, groups: _MulticastGroups) -> Iterator[Work]:
     if isinstance(op, tile.CopyOp):
         for number, (mnemonic, fields) in enumerate(_transfers(op, core)):
             if (group := group_of(op)) is not None:
-                fields["group"] = groups.number(group, number)
+                fields["group"] = numbers.group(group, number)
             yield _work(op, core, mnemonic, fields)
     else:
         mnemonic, fields, operands = op.checked_instruction()
         for name, value in operands.items():
             fields[name] = _address(value, op)
+        if isinstance(op, tile.HostCallOp):
+            _check_frame(op, fields["x"])
+            fields["call"] = numbers.call(op.call())
         yield _work(op, core, mnemonic, fields)
+
+
+def _check_frame(op: tile.HostCallOp, begin: int) -> None:
+    """Raise DiagnosticError unless the operands of a call lie one after the other from `begin` on."""
+    for number, (value, offset) in enumerate(zip(op.inputs, op.call().offsets, strict=True)):
+        address = _address(value, op)
+        if address != begin + offset:
+            raise _wrong(
+                op,
+                f"operand {number} is at {address}, it must be at {begin + offset}: the host takes operands that lie "
+                "one after the other",
+                "remove the addresses of the operands: tile-assign-addresses places them so",
+            )
 
 
 def _work(op: tile.CoreOp, core: int, mnemonic: str, fields: dict[str, Any]) -> Work:

@@ -9,8 +9,8 @@ from xdsl.ir import Operation
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from . import (
-    along_axis,
     arithmetic,
+    call,
     constant,
     convolution,
     movement,
@@ -43,8 +43,8 @@ def conversion_of(op: Operation) -> Callable[[TpuBuilder, Any], None] | None:
 
 
 for _family in (
-    along_axis,
     arithmetic,
+    call,
     constant,
     convolution,
     movement,

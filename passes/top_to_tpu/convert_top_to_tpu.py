@@ -44,14 +44,14 @@ from xdsl.ir import Block, Operation
 from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
-from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES
+from ...backends.numerics.storage import NETWORK_FLOAT_NAMES
 from ...backends.targets.target import load_target
 from ...dialects import top, tpu
 from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
 from ...dialects.ir.target_attribute import set_target
 from ...dialects.ir.weights import WeightStore
-from ...dialects.network.traits import GivesQuantization, MakesPositions, Moves, RoundsResult
+from ...dialects.network.traits import GivesQuantization, Moves, RoundsResult, TakesAnyElements
 from ...dialects.quant.element_type import (
     element_storage,
     shape_of,
@@ -66,8 +66,8 @@ from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_j
 from .quantize_option import QUANTIZE
 from .tpu_builder import TpuBuilder
 
-_STORAGES = (*NETWORK_FLOAT_NAMES, "bool")
-"""The element types of a network that can be converted."""
+_COMPUTED = (*NETWORK_FLOAT_NAMES, "bool")
+"""The element types that engines compute; others are only moved, and given to calls of the host."""
 _ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
 """By how much rounding to each type may change an output, as a share of the output's range."""
 
@@ -163,8 +163,11 @@ class ConvertTopToTpu(SmaltiPass):
         calls = [op for op in builder.block.ops if isinstance(op, tpu.HostCallOp)]
         self.count("host_calls", len(calls))
         for op in calls:
-            message = f"the host computes '{op.result_name.data}': no engine does {op.kind.data}"
-            report(ctx, Diagnostic("remark", message, place_of(op)))
+            call = op.call()
+            storages = ", ".join(dict.fromkeys(each.storage for each in call.operands))
+            message = f"the host computes '{op.result_name.data}': no engine does {call.function} of {storages}"
+            advice = call.known.advice or None
+            report(ctx, Diagnostic("remark", message, place_of(op), hint=advice))
 
 
 def _body(function: FuncOp) -> Block:
@@ -174,12 +177,10 @@ def _body(function: FuncOp) -> Block:
     if len(function.body.blocks) != 1 or not isinstance(function.body.block.last_op, ReturnOp):
         raise DiagnosticError("a network is one block that ends in func.return", place_of(function))
     for argument in function.body.block.args:
-        if element_storage(argument.type) not in _STORAGES:
-            raise DiagnosticError(
-                f"input {argument.index} is {argument.type}: only inputs of "
-                f"{', '.join(_STORAGES)} can be converted",
-                place_of(function),
-            )
+        try:
+            element_storage(argument.type)
+        except ValueError as error:
+            raise DiagnosticError(f"input {argument.index}: {error}", place_of(function)) from None
     return function.body.block
 
 
@@ -198,17 +199,14 @@ def _cannot_convert(op: Operation) -> DiagnosticError:
 
 
 def _check_storage(op: Operation) -> None:
-    """Raise DiagnosticError if an op other than a constant makes values that no target can store. Positions may be
-    made, moved and converted.
-    """
-    takes_positions = MakesPositions.holds(op) or Moves.holds(op)
-    known = (*_STORAGES, *POSITION_NAMES) if takes_positions else _STORAGES
-    if not isinstance(op, top.WeightOp) and element_storage(op.results[0].type) not in known:
+    """Raise DiagnosticError if an op that computes makes values that no engine computes."""
+    if isinstance(op, top.WeightOp) or TakesAnyElements.holds(op) or Moves.holds(op):
+        return
+    if element_storage(op.results[0].type) not in _COMPUTED:
         raise DiagnosticError(
-            f"{op.name} makes {op.results[0].type}: only {', '.join(_STORAGES)} can be converted",
+            f"{op.name} makes {op.results[0].type}: engines compute {', '.join(_COMPUTED)}",
             place_of(op),
-            hint="cast its operands to f32 before, and the result back: targets only move, clip, "
-            "compare and cast integers",
+            hint="use top.call with a function of these elements, or cast its operands to f32 before",
         )
 
 

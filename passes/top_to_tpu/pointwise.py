@@ -12,12 +12,11 @@ from ...backends.numerics.unary import NOT
 from ...dialects import top, tpu
 from ...dialects.quant.element_type import (
     element_of,
-    element_storage,
     expressed,
     is_float,
+    is_network_float,
     type_of_storage,
 )
-from .along_axis import converted_by_host
 from .arithmetic import swamps
 from .tpu_builder import Conversions, TpuBuilder
 
@@ -27,7 +26,7 @@ def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
     that would hide one of them, or if only softmaxes and comparisons read the result.
     """
     condition, name = builder.as_float(op.condition), op.result_name.data
-    quantizes = builder.quantizes and is_float(op.output.type)
+    quantizes = builder.quantizes and is_network_float(op.output.type)
     floats = not quantizes or op.output in builder.float_results
     if floats or swamps(builder, op, (op.lhs, op.rhs)):
         lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
@@ -41,9 +40,7 @@ def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
 
 
 def convert_compare(builder: TpuBuilder, op: top.CompareOp) -> None:
-    """Convert a comparison to one of floats (or of bools), so that the numbers themselves are compared; positions are
-    compared in f32.
-    """
+    """Convert a comparison to one of floats (or of bools), so that the numbers themselves are compared."""
     exact = builder.is_given(op.lhs) or builder.is_given(op.rhs)
     form_of = builder.as_given if exact else builder.as_float
     lhs, rhs = form_of(op.lhs), form_of(op.rhs)
@@ -94,16 +91,10 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
 
 
 def convert_cast(builder: TpuBuilder, op: top.CastOp) -> None:
-    """Convert a cast from or to integers to a call of the host. Convert a cast of floats to a rounding if it goes
-    to a type narrower than f32, and to nothing in int8, where storing rounds more.
+    """Convert a cast to a rounding if it goes to a type narrower than f32, and to nothing in int8, where storing rounds
+    more.
     """
     name, given, wanted = op.result_name.data, op.input, element_of(op.output)
-    if not (is_float(given.type) and is_float(op.output.type)):
-        exact = builder.is_given(given) or not is_float(given.type)
-        form = builder.as_given(given) if exact else builder.as_float(given)
-        made = converted_by_host(builder, name, form, element_storage(expressed(wanted)))
-        builder.set_given(op.output, made)
-        return
     if builder.quantizes or expressed(wanted) in (builder.float, type_of_storage("f32")):
         builder.set_form(op.output, builder.as_kept(given))
         return

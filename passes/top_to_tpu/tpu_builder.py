@@ -20,7 +20,7 @@ from ...dialects.quant.element_type import (
     element_of,
     element_storage,
     expressed,
-    is_float,
+    is_network_float,
     type_of_storage,
 )
 from .builder.activation_ranges import ActivationRanges, is_calibrated
@@ -71,7 +71,7 @@ class TpuBuilder(WeightBuilder):
         `float`.
         """
         element = element_of(form)
-        if is_float(element) and element != self.float:
+        if is_network_float(element) and element != self.float:
             raise ValueError(f"'{self.name_of(value)}' is {form.type}, expected {self.float}")
         self._floats[value, element] = form
 
@@ -108,12 +108,12 @@ class TpuBuilder(WeightBuilder):
             self.set_float(value, form)
 
     def as_float(self, value: SSAValue) -> SSAValue:
-        """Return the form of a value of `top` with elements of type `float`; bools and integers are returned as they
-        are.
+        """Return the form of a value of `top` with elements of type `float`; bools, integers and wider floats are
+        returned as they are.
         """
         if value in self.bounded:
             return self.bounded[value]
-        if is_float(element_of(value)):
+        if is_network_float(value.type):
             return self._as_element(value, self.float)
         return self.as_given(value)
 

@@ -223,8 +223,38 @@ class _Builder:
             )
         if isinstance(op, tpu.ReshapeOp):
             self._reshape(op.input, result, op.result_name.data, op.location)
+        elif isinstance(op, tpu.HostCallOp) and len(op.inputs) > 1:
+            self._layer(op, self._frame(op), self.buffers[result])
         else:
             self._layer(op, [self.buffers[v] for v in op.operands], self.buffers[result])
+
+    def _frame(self, op: tpu.HostCallOp) -> list[SSAValue]:
+        """Return the buffers of the operands of a call of the host, which are to lie side by side: a tensor that
+        nothing else reads is in its place already, others are copied there.
+        """
+        return [
+            self.buffers[value]
+            if self._is_only_read_by_call(value)
+            else self._copied(value, f"{op.result_name.data}.operand{number}", op.location)
+            for number, value in enumerate(op.inputs)
+        ]
+
+    def _is_only_read_by_call(self, value: SSAValue) -> bool:
+        buffer = self.buffers[value].owner
+        assert isinstance(buffer, tile.GlobalOp)
+        return value.has_one_use() and buffer.segment.data == "scratch"
+
+    def _copied(self, value: SSAValue, name: str, location: LocationAttr) -> SSAValue:
+        """Add a layer that copies a tensor to a dense buffer of its own in scratch, and return that buffer."""
+        name = self._unique(name)
+        layout, storage = row_major(shape_of(value)), element_storage(value.type)
+        buffer = self._declare(global_buffer(name, "scratch", layout, storage), location)
+        type = value.type
+        assert isinstance(type, TensorType)
+        copy = _reshape_op(value, type, name, location)
+        self._layer(copy, [self.buffers[value]], buffer)
+        copy.erase()
+        return buffer
 
     def _copy_to_output(self, value: SSAValue, buffer: SSAValue, name: str) -> None:
         """Copy a result that no op writes to its output buffer there, by a reshape to its own shape. It has the name of

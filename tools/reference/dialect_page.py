@@ -122,6 +122,7 @@ _VALUES = {
     "reals": "[1.0, 2.0]",
     "string": '"text"',
     "dense": "dense<…>",
+    "dictionary": "{axis = 1}",
 }
 
 

@@ -29,6 +29,7 @@ from ....passes.tile.given_addresses import check_inside_memories
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
 from ...instructions.operand_access import operand_accesses, with_operands_apart
+from ...numerics.functions.function import FunctionError
 from ..samples import MAX_LIVE_BYTES, joined, stored_samples
 from ..tpu import run_body
 from .buffers import ProgramBuffers
@@ -203,6 +204,8 @@ class _Run:
             _copy(op, self._buffer(op.source), self._target(op.target))
         elif isinstance(op, tile.LayerOp):
             self._layer(op)
+        elif isinstance(op, tile.HostCallOp):
+            self._call(op)
         elif isinstance(op, tile.CoreOp):
             self._compute(op)
 
@@ -230,6 +233,23 @@ class _Run:
             target.values()[(slice(None), *physical[:-1], slice(low, high))] = 0
             physical[-1] = slice(physical[-1].start, high)
         target.writers().reshape(*spec.shape, -1)[tuple(physical)] = target.number
+
+    def _call(self, op: tile.HostCallOp) -> None:
+        """Have the host's function computed on whole buffers."""
+        arguments: list[np.ndarray] = []
+        for value in op.inputs:
+            buffer = self._buffer(value)
+            if (unwritten := buffer.unwritten()) is not None:
+                raise _ProgramError(
+                    f"reads byte {unwritten} of '{buffer.label}', which nobody wrote"
+                )
+            arguments.append(buffer.values())
+        try:
+            with contained(f"in {op.name}"):
+                result = op.call().compute(arguments)
+        except FunctionError as error:
+            raise _ProgramError(f"cannot be computed: {error}") from None
+        self._target(op.out).write(result)
 
     def _compute(self, op: tile.CoreOp) -> None:
         """Run a computation on tiles with the device function that its instruction names."""

@@ -25,6 +25,7 @@ from ...instructions.instruction_set import (
     Store,
     Sync,
 )
+from ...numerics.functions.function import FunctionError
 from ...numerics.storage import bytes_of, dtype_of
 from ...program.program import Program
 from ..streams.streams import Streams, decode_program
@@ -192,6 +193,11 @@ class FunctionalSimulator:
                 try:
                     with contained(f"in {name}"):
                         step(state)
+                except FunctionError as error:
+                    raise DiagnosticError(
+                        f"{name} cannot be computed: {error}",
+                        hint="give inputs for which the function is defined",
+                    ) from None
                 except (ValueError, OverflowError) as error:
                     if plugin_frame(error.__traceback__) is not None:
                         raise
@@ -218,6 +224,8 @@ def _make_step(streams: Streams, number: int) -> _Step | None:
         return None
     if kind in (Load, Store):
         return _transfer(streams, number)
+    if kind is HostCall:
+        fields = {**fields, "call": streams.program.calls[fields["call"] - 1]}
     return _compute(kind, fields, core)
 
 

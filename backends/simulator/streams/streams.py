@@ -18,12 +18,14 @@ import numpy as np
 from ...diagnostics.diagnostic import DiagnosticError
 from ...instructions.columns import EXACT, Columns
 from ...instructions.columns import extent as column_extent
+from ...instructions.host_call import operand_accesses
 from ...instructions.instruction_set import (
     BY_OPCODE,
     ENGINES,
     SEGMENTS,
     SPACES,
     Access,
+    HostCall,
     Instruction,
     Load,
     Store,
@@ -231,10 +233,12 @@ class Streams:
 
     def accesses(self, number: int) -> tuple[Access, ...]:
         """Return the bytes that an instruction reads and writes, with `core` filled in."""
-        own = self.core[number]
+        own, kind, fields = self.core[number], self.kinds[number], self.fields[number]
+        accesses = kind.accesses(fields)
+        if kind is HostCall:
+            accesses = operand_accesses(fields, self.program.calls[fields["call"] - 1])
         return tuple(
-            access if access.core is not None else access._replace(core=own)
-            for access in self.kinds[number].accesses(self.fields[number])
+            access if access.core is not None else access._replace(core=own) for access in accesses
         )
 
     def memory_bytes(self, access: Access) -> int:

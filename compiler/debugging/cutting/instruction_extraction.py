@@ -97,6 +97,7 @@ def _replace_program(
             isa.StreamOp.get(core, program.local_bytes[core], program.acc_bytes[core], listing)
             for core, listing in enumerate(listings(work, plan, len(program.streams)))
         ],
+        calls=() if old.calls is None else old.calls.data,
         key=None if old.key is None else old.key.data,
     )
     block.insert_op_before(new, old)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any, TypeAlias
 
@@ -16,14 +16,15 @@ from ....backends.numerics.storage import name_of
 from ....dialects import top
 from ....dialects.ir.context import SmaltiContext
 from ....dialects.ir.location import named
+from ....dialects.network.traits import Moves, TakesAnyElements
 from ....dialects.quant.element_type import type_of_storage
 from ..model.input_shapes import BatchChange
 from ..model.limits import FoldingBudget, ImportLimits
 from .node import Node, UnsupportedNodeError
 from .value import (
     FLOAT_DTYPES,
-    INTEGER_DTYPES,
     NETWORK_DTYPES,
+    TENSOR_DTYPES,
     Constant,
     Value,
     dtype_of_value,
@@ -94,30 +95,28 @@ class GraphBuilder:
 
         Raises:
             DiagnosticError: if the shapes do not fit the op; it points at the node that is being imported.
-            UnsupportedNodeError: if an operand has an element type that networks, or this op, do not compute with.
+            UnsupportedNodeError: if an operand has an element type that this op does not compute with.
         """
-        try:
-            values: list[Operand] = [
-                [self.tensor(each) for each in operand]
-                if isinstance(operand, list)
-                else operand and self.tensor(operand)
-                for operand in operands
-            ]
-        except UnsupportedNodeError:
-            # A constant of integers goes with a tensor of integers, and that is what has to be cast.
-            computed = [each for each in _listed(operands) if not isinstance(each, Constant)]
-            integers = _first_of(computed, INTEGER_DTYPES)
-            if integers is None:
-                raise
-            raise _computes_with(integers) from None
+        values: list[Operand] = [
+            [self.tensor(each) for each in operand]
+            if isinstance(operand, list)
+            else operand and self.tensor(operand)
+            for operand in operands
+        ]
         location = named(self._node.label) if self._node else None
+        given = _listed(values)
+        wide = next((each for each in given if dtype_of_value(each) not in NETWORK_DTYPES), None)
+        if wide is not None and not (
+            op_class.has_trait(TakesAnyElements) or op_class.has_trait(Moves)
+        ):
+            raise _computes_with(wide)
         try:
             op = op_class(self.claim(name), *values, **fields, location=location)
             op.verify()
         except DiagnosticError as error:
             raise self._shape_error(error.message) from error
         except (VerifyException, ValueError) as error:
-            refused = _without_floats(values) if isinstance(error, VerifyException) else None
+            refused = _without_floats(given) if isinstance(error, VerifyException) else None
             if refused is not None:
                 raise _computes_with(refused, f" ({error})") from error
             raise self._shape_error(str(error)) from error
@@ -162,8 +161,10 @@ class GraphBuilder:
 
     def _weight(self, constant: Constant) -> SSAValue:
         array = constant.array
-        if array.dtype not in NETWORK_DTYPES:
-            raise _computes_with(constant)
+        if array.dtype not in TENSOR_DTYPES:
+            raise UnsupportedNodeError(
+                f"its constant '{constant.name}' has elements of {array.dtype}; numbers and bools are supported"
+            )
         name = self.claim(constant.name)
         key = self.ctx.weights.add(name, array)
         element = type_of_storage(name_of(array.dtype))
@@ -190,17 +191,13 @@ def _listed(given: Sequence[Operand]) -> list[Value]:
     return [value for values in listed for value in values if value is not None]
 
 
-def _first_of(values: Sequence[Value], dtypes: Collection[np.dtype]) -> Value | None:
-    """Return the first value whose elements are of one of some data types."""
-    return next((each for each in values if dtype_of_value(each) in dtypes), None)
-
-
-def _without_floats(given: Sequence[Operand]) -> Value | None:
-    """Return an operand of integers, or of bools if none has floats: most ops compute with floats only."""
-    operands = _listed(given)
-    if _first_of(operands, FLOAT_DTYPES) is None:
+def _without_floats(operands: Sequence[Value]) -> Value | None:
+    """Return an operand of others than floats and bools, or of bools if none has floats: most ops compute with floats
+    only.
+    """
+    if all(dtype_of_value(each) not in FLOAT_DTYPES for each in operands):
         return operands[0] if operands else None
-    return _first_of(operands, INTEGER_DTYPES)
+    return next((each for each in operands if dtype_of_value(each) not in NETWORK_DTYPES), None)
 
 
 def _computes_with(value: Value, reason: str = "") -> UnsupportedNodeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,7 +9,7 @@ import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 
-from ....backends.numerics.storage import NETWORK_FLOAT_NAMES, POSITION_NAMES, dtype_of
+from ....backends.numerics.storage import NETWORK_FLOAT_NAMES, STORAGE_NAMES, dtype_of
 from ....dialects.quant.element_type import element_storage, type_of_storage
 
 
@@ -37,29 +36,19 @@ def shape_of(value: Value) -> tuple[int, ...]:
 FLOAT_DTYPES = tuple(dtype_of(name) for name in NETWORK_FLOAT_NAMES)
 """The data types that networks compute with."""
 NETWORK_DTYPES = (*FLOAT_DTYPES, dtype_of("bool"))
-"""The data types that tensors have at run time: comparisons give bools."""
-INTEGER_DTYPES = tuple(dtype_of(name) for name in POSITION_NAMES)
-"""The data types of positions, which some ops give, and of what they are cast to."""
+"""The data types that engines compute with: comparisons give bools. Tensors of others are moved and given to calls."""
+TENSOR_DTYPES = tuple(dtype_of(name) for name in STORAGE_NAMES)
+"""The data types that tensors have at run time."""
 
 
-def network_element(data_type: int) -> Attribute | None:
-    """Return the element type for one of ONNX's data types if tensors have it at run time, else None."""
-    return _element(data_type, (*NETWORK_FLOAT_NAMES, "bool"))
-
-
-def cast_element(data_type: int) -> Attribute | None:
-    """Return the element type for one of ONNX's data types if a tensor can be cast to it at run time, else None."""
-    return _element(data_type, (*NETWORK_FLOAT_NAMES, "bool", *POSITION_NAMES))
-
-
-def _element(data_type: int, storages: Collection[str]) -> Attribute | None:
-    """Return the element type for one of ONNX's data types if it is one of some storage types, else None."""
+def element_of_onnx(data_type: int) -> Attribute | None:
+    """Return the element type for one of ONNX's data types; None if tensors do not have it at run time."""
     from onnx.helper import np_dtype_to_tensor_dtype
 
     return next(
         (
             type_of_storage(name)
-            for name in storages
+            for name in STORAGE_NAMES
             if np_dtype_to_tensor_dtype(dtype_of(name)) == data_type
         ),
         None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ....dialects import top
 from ..graph.builder import GraphBuilder
+from ..graph.call import call
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import Value, shape_of
@@ -22,13 +22,12 @@ def _extreme(kind: str) -> ImportFunction:
                 f"axis {axis} of {list(shape_of(value))} has no elements to choose from"
             )
         return [
-            builder.emit(
-                top.AlongAxisOp,
-                node.output,
+            call(
+                node,
+                builder,
+                kind,
                 value,
-                kind=kind,
                 axis=axis,
-                length=1,
                 keepdims=bool(node.integer("keepdims", 1)),
                 last=bool(node.integer("select_last_index", 0)),
             )
@@ -44,14 +43,12 @@ def _cumsum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         raise node.error("its axis must be one number")
     (axis,) = node.axes(axes, len(shape_of(value)))
     return [
-        builder.emit(
-            top.AlongAxisOp,
-            node.output,
+        call(
+            node,
+            builder,
+            "cumsum",
             value,
-            kind="cumsum",
             axis=axis,
-            length=shape_of(value)[axis],
-            keepdims=True,
             exclusive=bool(node.integer("exclusive", 0)),
             reverse=bool(node.integer("reverse", 0)),
         )
@@ -73,20 +70,21 @@ def _top_k(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
             f"its k is {count}, of an axis of {shape_of(value)[axis]} elements"
         )
     return [
-        builder.emit(
-            top.AlongAxisOp,
-            name,
+        call(
+            node,
+            builder,
+            "top_k",
             value,
-            kind=kind,
+            name=name,
+            result=result,
             axis=axis,
-            length=count,
-            keepdims=True,
+            count=count,
             largest=bool(node.integer("largest", 1)),
         )
         if used
         else None
-        for name, kind, used in zip(
-            node.proto.output, ("top_k_values", "top_k_indices"), node.used_outputs, strict=True
+        for result, (name, used) in enumerate(
+            zip(node.proto.output, node.used_outputs, strict=True)
         )
     ]
 

@@ -8,16 +8,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ....backends.numerics.storage import name_of
 from ....dialects import top
 from ..graph.builder import GraphBuilder
+from ..graph.call import HOST_FOR_INTEGERS, call, is_for_engines
 from ..graph.node import Node
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import FLOAT_DTYPES, Constant, Value, dtype_of_value, shape_of
 
 
-def _binary(kind: type[top.BinaryOp]) -> ImportFunction:
+def _binary(kind: type[top.BinaryOp], function: str) -> ImportFunction:
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        return [builder.emit(kind, node.output, *legacy_operands(node, builder))]
+        operands = legacy_operands(node, builder)
+        if not is_for_engines(*operands):
+            return [call(node, builder, function, *operands)]
+        return [builder.emit(kind, node.output, *operands)]
 
     return lower
 
@@ -88,7 +93,7 @@ def _mean(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [builder.emit(top.DivOp, node.output, total, number)]
 
 
-def _extreme(kind: type[top.BinaryOp], bound: str) -> ImportFunction:
+def _extreme(kind: type[top.BinaryOp], bound: str, function: str) -> ImportFunction:
     """Return the import function of Min or Max; if one operand is a single number, the op becomes a clip.
 
     Constants that nothing exceeds (minus infinity, of which Max(x, -inf) is x) are left out.
@@ -96,7 +101,15 @@ def _extreme(kind: type[top.BinaryOp], bound: str) -> ImportFunction:
     identity = -np.inf if bound == "low" else np.inf
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        values = _without(identity, [node.input(index) for index in range(len(node.inputs))])
+        values = [node.input(index) for index in range(len(node.inputs))]
+        if not is_for_engines(*values):
+            total, *rest = values
+            for index, value in enumerate(rest, 1):
+                last = index == len(rest)
+                step = node.output if last else builder.derived(node.output, f"step{index}")
+                total = call(node, builder, function, total, value, name=step)
+            return [total]
+        values = _without(identity, values)
         if len(values) == 1:
             return values
         if len(values) == 2:
@@ -133,7 +146,10 @@ def _without(number: float, values: list[Value]) -> list[Value]:
 def _mod(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import Mod: the remainder has the sign of the dividend (fmod=1), or else that of the divisor."""
     lhs, rhs = node.input(0), node.input(1)
-    if node.integer("fmod", 0):
+    fmod = bool(node.integer("fmod", 0))
+    if not is_for_engines(lhs, rhs):
+        return [call(node, builder, "mod", lhs, rhs, fmod=fmod)]
+    if fmod:
         return [builder.emit(top.ModuloOp, node.output, lhs, rhs)]
 
     def emit(op: type, suffix: str, *operands: Value, **properties: object) -> Value:
@@ -183,6 +199,8 @@ def _prelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 def _pow(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import Pow; an exponent that is a single number makes it a function of one operand."""
     base, exponent = legacy_operands(node, builder)
+    if not is_for_engines(base):
+        return [call(node, builder, "pow", base, exponent)]
     number = lone_number(exponent, base)
     if number == 2:
         return [builder.emit(top.MulOp, node.output, base, base)]
@@ -192,20 +210,24 @@ def _pow(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         return [builder.emit(top.UnaryOp, node.output, base, kind=kind, **given)]
     if isinstance(exponent, Constant):
         exponent = Constant(exponent.array.astype(dtype_of_value(base)), exponent.name)
+    elif dtype_of_value(exponent) != dtype_of_value(base):
+        name = builder.derived(node.output, "exponent")
+        storage = name_of(dtype_of_value(base))
+        exponent = call(node, builder, "cast", exponent, name=name, to=storage)
     return [builder.emit(top.PowerOp, node.output, base, exponent)]
 
 
 OPERATORS = {
-    "Add": Operator(_binary(top.AddOp), "vector"),
-    "Sub": Operator(_binary(top.SubOp), "vector"),
-    "Mul": Operator(_binary(top.MulOp), "vector"),
-    "Div": Operator(_binary(top.DivOp), "vector"),
+    "Add": Operator(_binary(top.AddOp, "add"), HOST_FOR_INTEGERS),
+    "Sub": Operator(_binary(top.SubOp, "sub"), HOST_FOR_INTEGERS),
+    "Mul": Operator(_binary(top.MulOp, "mul"), HOST_FOR_INTEGERS),
+    "Div": Operator(_binary(top.DivOp, "div"), HOST_FOR_INTEGERS),
     "Sum": Operator(_one_after_the_other(top.AddOp), "vector"),
     "Mean": Operator(_mean, "vector"),
-    "Min": Operator(_extreme(top.MinOp, "high"), "vector"),
-    "Max": Operator(_extreme(top.MaxOp, "low"), "vector"),
-    "Mod": Operator(_mod, "vector"),
-    "Pow": Operator(_pow, "vector"),
+    "Min": Operator(_extreme(top.MinOp, "high", "min"), HOST_FOR_INTEGERS),
+    "Max": Operator(_extreme(top.MaxOp, "low", "max"), HOST_FOR_INTEGERS),
+    "Mod": Operator(_mod, HOST_FOR_INTEGERS),
+    "Pow": Operator(_pow, HOST_FOR_INTEGERS),
     "PRelu": Operator(_prelu, "vector"),
 }
 """The ops of this family."""

@@ -15,6 +15,7 @@ from ..graph.builder import GraphBuilder
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
 from ..graph.value import Constant, Value, shape_of
+from .indexing import gather_at_run_time
 
 _MAX_INDICES = 2**20
 """The most elements that a gather along an axis may list."""
@@ -159,11 +160,13 @@ def _end(end: int, length: int, step: int) -> int | None:
 
 def _gather(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import Gather: one element along the axis is a slice, several are a gather; a reshape makes the indices' own
-    axes.
+    axes. Indices that are computed at run time make it a call.
     """
     value = node.input(0)
     shape = shape_of(value)
     axis = node.axis(node.integer("axis", 0), len(shape))
+    if not isinstance(node.input(1), Constant):
+        return [gather_at_run_time(node, builder, axis)]
     indices = node.constant(1, "input indices")
     if indices is None or indices.dtype.kind not in "iu":
         raise node.error("its indices must be integers")
@@ -312,7 +315,7 @@ OPERATORS = {
     "Concat": Operator(_concat, "transfers"),
     "Split": Operator(_split, "transfers"),
     "Slice": Operator(_slice, "transfers"),
-    "Gather": Operator(_gather, "vector"),
+    "Gather": Operator(_gather, "vector (computed indices: host)"),
     "Expand": Operator(_expand, "vector"),
     "Tile": Operator(_tile, "vector"),
     "DepthToSpace": Operator(_depth_to_space, "transfers"),

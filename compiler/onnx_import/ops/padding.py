@@ -8,7 +8,7 @@ import numpy as np
 
 from ....dialects import top
 from ..graph.builder import GraphBuilder
-from ..graph.node import Node
+from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
 from ..graph.value import Constant, Value, shape_of
 from .movement import check_length, gather, slice_of
@@ -68,7 +68,12 @@ def _number(node: Node) -> float:
         return 0.0
     if array.size != 1:
         raise node.error(f"its constant_value must be one number, it has {array.size}")
-    return float(array.reshape(-1)[0])
+    number = float(array.reshape(-1)[0])
+    if array.dtype.kind in "iu" and int(number) != int(array.reshape(-1)[0]):
+        raise UnsupportedNodeError(
+            f"f64 does not hold the number {array.reshape(-1)[0]} that it pads with"
+        )
+    return number
 
 
 def _filled(

@@ -11,22 +11,21 @@ from collections.abc import Callable, Sequence
 
 import ml_dtypes
 import numpy as np
-from xdsl.dialects.builtin import f32
+from xdsl.ir import Attribute
 
 from ....backends.numerics.storage import dtype_of, name_of
 from ....dialects import top
 from ....dialects.quant.element_type import element_storage, type_of_storage
 from ..graph.builder import GraphBuilder
+from ..graph.call import HOST_FOR_INTEGERS, call, element_wise, is_for_engines
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import (
-    FLOAT_DTYPES,
-    INTEGER_DTYPES,
     NETWORK_DTYPES,
     Constant,
     Value,
-    cast_element,
     dtype_of_value,
+    element_of_onnx,
 )
 from .arithmetic import legacy_operands
 
@@ -87,19 +86,21 @@ def _gelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    value = node.input(0)
+    if not is_for_engines(value):
+        zero = Constant(np.zeros((), dtype_of_value(value)), builder.derived(node.output, "zero"))
+        return [call(node, builder, "max", value, zero)]
     return [builder.emit(top.ReluOp, node.output, node.input(0))]
 
 
 def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import Clip; its bounds are attributes up to opset 10, and inputs since."""
-    given = dtype_of_value(node.input(0))
-    if node.opset >= 11 and given in FLOAT_DTYPES:
-        bounds = (node.optional(1), node.optional(2))
-        if any(each is not None and not isinstance(each, Constant) for each in bounds):
-            return [_clipped_at_run_time(node, builder, *bounds)]
+    bounds = _given_bounds(node)
+    constant = all(isinstance(bound, Constant) for bound in bounds.values())
+    if not constant or not is_for_engines(node.input(0)):
+        return [_clipped_at_run_time(node, builder)]
     low, high = _bound(node, "min", 1), _bound(node, "max", 2)
-    if given in INTEGER_DTYPES:
-        return [_clipped_integers(node, builder, low, high)]
+    given = dtype_of_value(node.input(0))
     # A bound at the end of the type's range (the default of the attributes) bounds nothing.
     limits = ml_dtypes.finfo(given)
     low = None if low is not None and low <= float(limits.min) else low
@@ -111,48 +112,24 @@ def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [builder.emit(top.ClipOp, node.output, node.input(0), low=low, high=high)]
 
 
-def _clipped_at_run_time(
-    node: Node, builder: GraphBuilder, low: Value | None, high: Value | None
-) -> Value:
-    """Clip by bounds that are computed at run time: the greater of value and lower bound, then the lesser."""
-    value = node.input(0)
-    if low is not None:
-        name = node.output if high is None else builder.derived(node.output, "bounded_below")
-        value = builder.emit(top.MaxOp, name, value, low)
-    return value if high is None else builder.emit(top.MinOp, node.output, value, high)
+def _given_bounds(node: Node) -> dict[str, Value]:
+    """Return the bounds that are inputs, by the function that applies them."""
+    found = {} if node.opset < 11 else {"max": node.optional(1), "min": node.optional(2)}
+    return {function: bound for function, bound in found.items() if bound is not None}
 
 
-def _clipped_integers(
-    node: Node, builder: GraphBuilder, low: float | None, high: float | None
-) -> Value:
-    """Clip positions: cast them to f32, which holds them exactly, clip, and cast back."""
-    value = node.input(0)
-    if low is None and high is None:
-        return value
-    if low is not None and high is not None and low > high:
-        low = high
-    floats = in_floats(node, builder, value)
-    clipped = builder.emit(
-        top.ClipOp, builder.derived(node.output, "clipped"), floats, low=low, high=high
-    )
-    element = type_of_storage(name_of(dtype_of_value(value)))
-    return builder.emit(top.CastOp, node.output, clipped, element=element)
-
-
-def in_floats(node: Node, builder: GraphBuilder, value: Value) -> Value:
-    """Convert integers to f32, which holds positions exactly; return other values as they are.
-
-    Raises UnsupportedNodeError if f32 does not hold a constant.
-    """
-    if dtype_of_value(value) not in INTEGER_DTYPES:
-        return value
-    name = builder.derived(node.output, "in_floats")
-    if not isinstance(value, Constant):
-        return builder.emit(top.CastOp, name, value, element=f32)
-    array = value.array.astype(np.float32)
-    if not np.array_equal(array.astype(np.float64), value.array):
-        raise UnsupportedNodeError(f"f32 does not hold the integers of '{value.name}'")
-    return Constant(array, name)
+def _clipped_at_run_time(node: Node, builder: GraphBuilder) -> Value:
+    """Clip integers, or to bounds that are computed at run time: by a maximum and a minimum."""
+    total, bounds = node.input(0), _given_bounds(node)
+    for function, bound in bounds.items():
+        last = function == list(bounds)[-1]
+        name = node.output if last else builder.derived(node.output, "above")
+        if is_for_engines(total, bound):
+            kind = top.MaxOp if function == "max" else top.MinOp
+            total = builder.emit(kind, name, total, bound)
+        else:
+            total = call(node, builder, function, total, bound, name=name)
+    return total
 
 
 def _bound(node: Node, name: str, index: int) -> float | None:
@@ -167,11 +144,15 @@ def _bound(node: Node, name: str, index: int) -> float | None:
 
 
 def _compare(kind: str, *, swapped: bool = False) -> ImportFunction:
-    """Return the import function of a comparison; with `swapped`, of operands the other way round: a > b is b < a."""
+    """Return the import function of a comparison; with `swapped`, of operands the other way round: a > b is b < a.
+    Engines compare floats and bools.
+    """
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        lhs, rhs = (in_floats(node, builder, each) for each in legacy_operands(node, builder))
+        lhs, rhs = legacy_operands(node, builder)
         operands = (rhs, lhs) if swapped else (lhs, rhs)
+        if any(dtype_of_value(each) not in NETWORK_DTYPES for each in operands):
+            return [call(node, builder, kind, *operands)]
         return [builder.emit(top.CompareOp, node.output, *operands, kind=kind)]
 
     return lower
@@ -191,54 +172,63 @@ def _where(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _cast(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Import a Cast at run time (constants are folded). Bools become 1 and 0; numbers other than 0, and NaN, become
-    true.
+    """Import a Cast at run time (constants are folded). Engines convert floats and bools: bools become 1 and 0, numbers
+    other than 0, and NaN, become true. From and to integers it is a call.
     """
-    element = cast_element(node.integer("to", 0))
-    value = node.input(0)
-    given = dtype_of_value(value)
-    if element is None or given not in (*NETWORK_DTYPES, *INTEGER_DTYPES):
+    element = element_of_onnx(node.integer("to", 0))
+    if element is None:
         raise UnsupportedNodeError(
-            "it casts a run-time tensor between other types than float32, float16, bfloat16, bool, "
-            "int32 and int64"
+            "it casts to other elements than bools, integers and floats of 8 to 64 bits"
         )
-    wanted = dtype_of(element_storage(element))
+    return [cast_to(node, builder, node.input(0), element, node.output)]
+
+
+def _cast_like(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    element = type_of_storage(name_of(dtype_of_value(node.input(1))))
+    return [cast_to(node, builder, node.input(0), element, node.output)]
+
+
+def cast_to(
+    node: Node, builder: GraphBuilder, value: Value, element: Attribute, name: str
+) -> Value:
+    """Emit the conversion of a value to an element type."""
+    given, wanted = dtype_of_value(value), dtype_of(element_storage(element))
     if given == wanted:
-        return [value]
-
-    def scalar(number: float, dtype: np.dtype, suffix: str) -> Constant:
-        return Constant(np.array(number, dtype), builder.derived(node.output, suffix))
-
+        return value
+    if given not in NETWORK_DTYPES or wanted not in NETWORK_DTYPES:
+        return call(node, builder, "cast", value, name=name, to=element_storage(element))
     if wanted == np.bool_:
-        value = in_floats(node, builder, value)
-        zero = scalar(0, dtype_of_value(value), "zero")
-        return [builder.emit(top.CompareOp, node.output, value, zero, kind="not_equal")]
+        zero = builder.scalar(0, name, "zero")
+        return builder.emit(top.CompareOp, name, value, zero, kind="not_equal")
     if given == np.bool_:
-        number = np.dtype(np.float32) if wanted in INTEGER_DTYPES else wanted
-        one, zero = scalar(1, number, "one"), scalar(0, number, "zero")
-        if number == wanted:
-            return [builder.emit(top.SelectOp, node.output, value, one, zero)]
-        name = builder.derived(node.output, "number")
-        value = builder.emit(top.SelectOp, name, value, one, zero)
-    return [builder.emit(top.CastOp, node.output, value, element=element)]
+        one, zero = (
+            Constant(np.array(number, wanted), builder.derived(name, suffix))
+            for number, suffix in ((1, "one"), (0, "zero"))
+        )
+        return builder.emit(top.SelectOp, name, value, one, zero)
+    return builder.emit(top.CastOp, name, value, element=element)
 
 
 OPERATORS = {
     **{
         name: Operator(_unary(kind), "vector")
         for name, kind in (
-            ("Abs", "abs"), ("Acos", "acos"), ("Acosh", "acosh"), ("Asin", "asin"),
+            ("Acos", "acos"), ("Acosh", "acosh"), ("Asin", "asin"),
             ("Asinh", "asinh"), ("Atan", "atan"), ("Atanh", "atanh"), ("Ceil", "ceil"),
             ("Cos", "cos"), ("Cosh", "cosh"), ("Erf", "erf"), ("Exp", "exp"), ("Floor", "floor"),
             ("HardSwish", "hard_swish"), ("IsNaN", "is_nan"), ("Log", "log"), ("Mish", "mish"),
-            ("Neg", "neg"), ("Not", "not"), ("Reciprocal", "reciprocal"), ("Round", "round"),
-            ("Sigmoid", "sigmoid"), ("Sign", "sign"), ("Sin", "sin"), ("Sinh", "sinh"),
+            ("Not", "not"), ("Reciprocal", "reciprocal"), ("Round", "round"),
+            ("Sigmoid", "sigmoid"), ("Sin", "sin"), ("Sinh", "sinh"),
             ("Softplus", "softplus"), ("Softsign", "softsign"), ("Sqrt", "sqrt"), ("Tan", "tan"),
             ("Tanh", "tanh"),
         )
     },
-    "Relu": Operator(_relu, "vector"),
-    "Clip": Operator(_clip, "vector"),
+    **{
+        name: Operator(element_wise(kind, _unary(kind)), HOST_FOR_INTEGERS)
+        for name, kind in (("Abs", "abs"), ("Neg", "neg"), ("Sign", "sign"))
+    },
+    "Relu": Operator(_relu, HOST_FOR_INTEGERS),
+    "Clip": Operator(_clip, HOST_FOR_INTEGERS),
     "Celu": Operator(_unary("celu", _celu), "vector"),
     "Elu": Operator(_unary("elu", _alpha(1.0)), "vector"),
     "Gelu": Operator(_gelu, "vector"),
@@ -249,15 +239,16 @@ OPERATORS = {
     "Shrink": Operator(_unary("shrink", _shrink), "vector"),
     "Swish": Operator(_unary("swish", _alpha(1.0)), "vector"),
     "ThresholdedRelu": Operator(_unary("thresholded_relu", _alpha(1.0)), "vector"),
-    "Equal": Operator(_compare("equal"), "vector"),
-    "Less": Operator(_compare("less"), "vector"),
-    "LessOrEqual": Operator(_compare("less_or_equal"), "vector"),
-    "Greater": Operator(_compare("less", swapped=True), "vector"),
-    "GreaterOrEqual": Operator(_compare("less_or_equal", swapped=True), "vector"),
+    "Equal": Operator(_compare("equal"), HOST_FOR_INTEGERS),
+    "Less": Operator(_compare("less"), HOST_FOR_INTEGERS),
+    "LessOrEqual": Operator(_compare("less_or_equal"), HOST_FOR_INTEGERS),
+    "Greater": Operator(_compare("less", swapped=True), HOST_FOR_INTEGERS),
+    "GreaterOrEqual": Operator(_compare("less_or_equal", swapped=True), HOST_FOR_INTEGERS),
     "And": Operator(_logical("and"), "vector"),
     "Or": Operator(_logical("or"), "vector"),
     "Xor": Operator(_logical("xor"), "vector"),
     "Where": Operator(_where, "vector"),
-    "Cast": Operator(_cast, "vector"),
+    "Cast": Operator(_cast, HOST_FOR_INTEGERS),
+    "CastLike": Operator(_cast_like, HOST_FOR_INTEGERS),
 }  # fmt: skip
 """The ops of this family."""

@@ -7,7 +7,7 @@ The name or core comes first, then the operands, then the properties in the orde
 Flags stand alone, properties at their default are left out, optional operands after the first are
 written with their field's name (`residual %r`), and the buffer that an op writes follows an arrow.
 A `dense<>` may end the text: its type is then the result's, too.
-An op with a list of operands (`top.concat`) has no other operands.
+An op with a list of operands (`top.concat`) has no other operands, but for the buffer that it writes.
 """
 
 from __future__ import annotations
@@ -15,23 +15,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from typing import Any, ClassVar
 
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
+    DictionaryAttr,
     FloatAttr,
     IntegerAttr,
     StringAttr,
     UnitAttr,
     f64,
+    i1,
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, OptOperandDef, OptPropertyDef, VarOperandDef
-from xdsl.parser import Parser, UnresolvedOperand
+from xdsl.parser import AttrParser, Parser, UnresolvedOperand
 from xdsl.printer import Printer
 
-from ..attribute import INTEGER, INTS, REAL, REALS, integer, ints, real, reals
+from ..attribute import (
+    INTEGER,
+    INTS,
+    REAL,
+    REALS,
+    integer,
+    ints,
+    optional_dictionary,
+    real,
+    reals,
+)
 from ..verifier import LocallyVerifiedOp
 from .number import parse_real_literal, real_literal
 
@@ -54,7 +68,7 @@ class TextLayout:
     properties: tuple[tuple[str, str, bool], ...]
     """For each property its name in the text, its kind, and whether it may be absent."""
     variadic: str | None
-    """The operand that is a list, None if there is none; an op with a list has no other operands."""
+    """The operand that is a list, None if there is none; an op with a list has no other operands but a destination."""
     defaults: Defaults
     """Values of properties that are left out of the text."""
 
@@ -170,14 +184,18 @@ def text_layout(cls: type[TextOp]) -> TextLayout:
         cls.DESTINATION,
         optional,
         tuple(shown),
-        names[0] if _is_list(definition.operands) else None,
+        names[0] if _is_list(definition.operands, cls.DESTINATION) else None,
         {n: d.default_value for n, d in properties.items() if d.default_value is not None},
     )
 
 
-def _is_list(operands: Sequence[tuple[str, Any]]) -> bool:
+def _is_list(operands: Sequence[tuple[str, Any]], destination: str | None) -> bool:
     """Tell whether the op takes one list of operands."""
-    lists = [isinstance(d, VarOperandDef) and not isinstance(d, OptOperandDef) for _, d in operands]
+    lists = [
+        isinstance(d, VarOperandDef) and not isinstance(d, OptOperandDef)
+        for name, d in operands
+        if name != destination
+    ]
     if any(lists) and len(lists) > 1:
         raise TypeError("there is no text for a list of operands beside other operands")
     return any(lists)
@@ -188,6 +206,7 @@ _CLASS_KINDS: dict[type[Attribute], str] = {
     StringAttr: "string",
     UnitAttr: "flag",
     DenseIntOrFPElementsAttr: "dense",
+    DictionaryAttr: "dictionary",
 }
 
 
@@ -206,8 +225,16 @@ def _kind(cls: type[TextOp], name: str, constraint: Any) -> str:
 def print_value(printer: Printer, value: Attribute) -> None:
     """Print a property's value without its type, which the op's definition knows."""
     match value:
+        case IntegerAttr() if value.type == i1:
+            printer.print_string("true" if value.value.data else "false")
         case IntegerAttr():
             printer.print_string(str(value.value.data))
+        case DictionaryAttr():
+            with printer.in_braces():
+                printer.print_list(value.data.items(), lambda pair: _print_entry(printer, *pair))
+        case ArrayAttr():
+            with printer.in_square_brackets():
+                printer.print_list(value.data, lambda each: print_value(printer, each))
         case FloatAttr():
             printer.print_string(real_literal(value.value.data))
         case DenseArrayBase():
@@ -216,6 +243,34 @@ def print_value(printer: Printer, value: Attribute) -> None:
             printer.print_string(f"[{', '.join(map(text, numbers))}]")
         case _:
             printer.print_attribute(value)
+
+
+def value_text(value: Attribute) -> str:
+    """Return what `print_value` prints."""
+    stream = StringIO()
+    print_value(Printer(stream), value)
+    return stream.getvalue()
+
+
+def _print_entry(printer: Printer, name: str, value: Attribute) -> None:
+    """Print an entry of a dictionary; its value tells its type to the parser (an integer is i64, a real f64)."""
+    printer.print_string(f"{name} = ")
+    print_value(printer, value)
+
+
+def parse_dictionary(parser: AttrParser) -> DictionaryAttr:
+    """Read what `print_value` prints of a dictionary."""
+
+    def entry() -> tuple[str, Attribute]:
+        name = parser.parse_identifier(" for the name of an attribute")
+        parser.parse_punctuation("=", f" after '{name}'")
+        return name, parser.parse_attribute()
+
+    position = parser.pos
+    entries = parser.parse_comma_separated_list(parser.Delimiter.BRACES, entry)
+    if len(dict(entries)) != len(entries):
+        parser.raise_error("an attribute is given twice", position, parser.pos)
+    return DictionaryAttr(dict(entries))
 
 
 def _parse_integer(parser: Parser) -> int:
@@ -233,6 +288,7 @@ _VALUE_PARSERS: dict[str, Callable[[Parser], Attribute]] = {
     "reals": lambda parser: reals(_parse_list(parser, parse_real_literal)),
     "string": lambda parser: StringAttr(parser.parse_str_literal()),
     "dense": lambda parser: parser.parse_attribute(),
+    "dictionary": parse_dictionary,
 }
 
 
@@ -243,7 +299,8 @@ def _parse_operands(parser: Parser, layout: TextLayout) -> dict[str, UnresolvedO
         listed = parser.parse_comma_separated_list(
             parser.Delimiter.NONE, parser.parse_unresolved_operand
         )
-        return {str(index): operand for index, operand in enumerate(listed)}
+        found = {str(index): operand for index, operand in enumerate(listed)}
+        return _with_destination(parser, layout, found)
     for index, name in enumerate(layout.positional):
         if index and not parser.parse_optional_punctuation(","):
             if name in layout.optional:
@@ -261,6 +318,13 @@ def _parse_operands(parser: Parser, layout: TextLayout) -> dict[str, UnresolvedO
             found[name] = parser.parse_unresolved_operand(f"expected operand '{name}'")
         elif name not in layout.optional:
             parser.raise_error(f"expected operand '{name}'")
+    return _with_destination(parser, layout, found)
+
+
+def _with_destination(
+    parser: Parser, layout: TextLayout, found: dict[str, UnresolvedOperand]
+) -> dict[str, UnresolvedOperand]:
+    """Read the operand that is written, if there is one, and return it with the others."""
     if layout.destination is not None:
         parser.parse_punctuation("->", f" before operand '{layout.destination}'")
         found[layout.destination] = parser.parse_unresolved_operand()
@@ -317,8 +381,10 @@ def _parse_types(
         name: parser.resolve_operand(operand, type)
         for (name, operand), type in zip(operands.items(), types, strict=True)
     }
-    if text_layout(cls).variadic is not None:
-        return [list(resolved.values())], results
+    if layout.variadic is not None:
+        written = resolved.pop(layout.destination, None) if layout.destination else None
+        listed = list(resolved.values())
+        return [listed] if layout.destination is None else [listed, written], results
     return [resolved.get(name) for name, _ in cls.get_irdl_definition().operands], results
 
 
@@ -326,8 +392,9 @@ def _print_operands(op: TextOp, printer: Printer, layout: TextLayout) -> list[SS
     """Print the operands and return them in the order of the text."""
     if layout.variadic is not None:
         printer.print_string(" ")
-        printer.print_list(op.operands, printer.print_ssa_value)
-        return list(op.operands)
+        listed = list(getattr(op, layout.variadic))
+        printer.print_list(listed, printer.print_ssa_value)
+        return _print_destination(op, printer, layout, listed)
     shown: list[SSAValue] = []
     for name in layout.positional:
         value = getattr(op, name)
@@ -341,12 +408,19 @@ def _print_operands(op: TextOp, printer: Printer, layout: TextLayout) -> list[SS
             printer.print_string(f" {name} ")
             printer.print_ssa_value(value)
             shown.append(value)
-    if layout.destination is not None:
-        value = getattr(op, layout.destination)
-        printer.print_string(" -> ")
-        printer.print_ssa_value(value)
-        shown.append(value)
-    return shown
+    return _print_destination(op, printer, layout, shown)
+
+
+def _print_destination(
+    op: TextOp, printer: Printer, layout: TextLayout, shown: list[SSAValue]
+) -> list[SSAValue]:
+    """Print the operand that is written, if there is one, and return the operands that are printed by then."""
+    if layout.destination is None:
+        return shown
+    value = getattr(op, layout.destination)
+    printer.print_string(" -> ")
+    printer.print_ssa_value(value)
+    return [*shown, value]
 
 
 def _print_types(op: TextOp, printer: Printer, operands: list[SSAValue], arrow: bool) -> None:
@@ -391,5 +465,7 @@ def property_value(cls: type[TextOp], name: str, value: Any) -> Attribute | None
             return StringAttr(value)
         case "flag":
             return UnitAttr()
+        case "dictionary":
+            return optional_dictionary(value)
         case _:
             raise TypeError(f"{cls.name} has no property '{name}'")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, dataclass_transform
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValues, Use
 
-from ..field import argument, buffer, operand, operand_list, prop
+from ..field import argument, buffer, buffer_list, operand, operand_list, prop
 from .assembly import TextOp
 
 
 @dataclass_transform(
-    eq_default=False, field_specifiers=(prop, operand, operand_list, buffer, argument, field)
+    eq_default=False,
+    field_specifiers=(prop, operand, operand_list, buffer, buffer_list, argument, field),
 )
 class _FieldsOp(TextOp):
     """Base of ops whose constructor follows from their fields."""

@@ -26,8 +26,8 @@ from .slabs import Slab
 _UNIT = UnitAttr()
 
 
-Field = int | float | str | bool | tuple[int, ...] | None
-"""A property's value: False and None leave it out, True is a unit attribute."""
+Field = int | float | str | bool | tuple[int, ...] | Attribute | None
+"""A property's value: False and None leave it out, True is a unit attribute; an attribute stands for itself."""
 
 
 LoadedConstants = dict[tuple[object, ...], SSAValue]
@@ -35,6 +35,8 @@ LoadedConstants = dict[tuple[object, ...], SSAValue]
 
 
 def _attribute(value: Field) -> Attribute:
+    if isinstance(value, Attribute):
+        return value
     if value is True:
         return _UNIT
     if isinstance(value, int):

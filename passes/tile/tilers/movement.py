@@ -252,7 +252,7 @@ class PadTiler(MovementTiler):
         op, result = self.layer.op, self.layer.result
         assert isinstance(op, tpu.PadOp)
         value = op.value.value.data
-        if result.is_float:
+        if not result.is_quantized:
             return value
         return stored_number(value, result.scale, result.zero_point, result.storage)
 

@@ -8,8 +8,8 @@ from ...tiling.cost import CostModel
 from ..tiler_bases.layer import Layer
 from ..tiler_bases.tiler import Tiler, TilerFactory, Tilers
 from . import (
-    along_axis,
     arithmetic,
+    call,
     convolution,
     movement,
     normalization,
@@ -49,8 +49,8 @@ def tiler_of(layer: Layer, costs: CostModel) -> Tiler:
 
 
 for _family in (
-    along_axis,
     arithmetic,
+    call,
     convolution,
     movement,
     normalization,

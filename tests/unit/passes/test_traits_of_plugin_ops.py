@@ -20,12 +20,12 @@ from smalti.dialects.network.traits import (
     FixedQuantization,
     HasPoles,
     KeepsLayout,
-    MakesPositions,
     Moves,
     Rearranges,
     RoundsResult,
     RowMajor,
     SumsProducts,
+    TakesAnyElements,
 )
 from smalti.dialects.quant import CalibratedType, uniform
 from smalti.dialects.quant.element_type import element_of, shape_of
@@ -111,7 +111,7 @@ class RankOp(OneOperand):
     """An op that makes positions, if its result asks for any."""
 
     name = "mine.rank"
-    traits = traits_def(MakesPositions())
+    traits = traits_def(TakesAnyElements())
 
 
 @irdl_op_definition
@@ -191,7 +191,7 @@ class SpillOp(TpuOneOperand):
 def convert_on_host(builder: TpuBuilder, op: OneOperand) -> None:
     """Let the host compute the op's result."""
     name, value = op.result_name.data, builder.as_float(op.input)
-    made = tpu.HostCallOp(name, value, kind="argmax", axis=0, length=1, keepdims=True)
+    made = tpu.HostCallOp(name, [value], function="argmax")
     builder.set_given(op.output, builder.add(made).output)
 
 
@@ -237,7 +237,7 @@ def test_the_layout_of_what_is_only_rearranged_follows_its_elements():
 
 
 @pytest.mark.parametrize("kind", [RankOp, SortOp])
-def test_only_ops_with_the_trait_make_positions(kind: type[OneOperand]):
+def test_only_ops_with_the_trait_make_integers(kind: type[OneOperand]):
     made = function([], (1,))
     block = made.body.block
     returned = block.last_op

@@ -350,3 +350,21 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
   isa.stream core(0) local(0) acc(0) {
   }
 }
+
+// -----
+
+// expected-error @below {{unknown storage type 'i7'}}
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0) segments(weights = 0, input = 8, output = 8, scratch = 0) calls(neg(i7[1])) inputs() outputs() {
+}
+
+// -----
+
+// expected-error @below {{there is no function 'negg' (did you mean 'neg'?)}}
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0) segments(weights = 0, input = 8, output = 8, scratch = 0) calls(negg(i64[1])) inputs() outputs() {
+}
+
+// -----
+
+// expected-error @below {{neg: x has elements of u8, expected i8, i16, i32, i64, f32, f16, bf16, f64}}
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0) segments(weights = 0, input = 8, output = 8, scratch = 0) calls(neg(u8[1])) inputs() outputs() {
+}

@@ -8,6 +8,7 @@
 // Every instruction, in free spacing where the reader allows it.
 isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
     segments(weights = 96, input = 64, output = 40, scratch = 0)
+    calls(argmax(f32[2, 3, 2]) with {axis = 1, last = true}, top_k(u64[3]) with {count = 2} result 1)
     inputs("image" f32[1, 1, 4, 4] at 0) outputs("scores" f32[1, 10] at 0)
     weights("program.weights") statistics(macs = 1234) {
   isa.stream core(0) local(65536) acc(16384) {
@@ -32,12 +33,13 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
     v13: permute x=0x0, out=0x800, type=i8, tiles=2, rows=3, columns=10, in_pitch=16, out_pitch=16, zero_point=-5
     m2: sync engine=matrix after v3 signal c1@{0}
     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v12 wait c1>=1
-    s1: host_call function=argmax, type=f32, out_type=i64, x_segment=input, out_segment=output, x=0x0, out=0x0, outer=2, length=3, inner=2, out_length=1, last=1 after v12
+    s1: host_call call=1, x_segment=input, out_segment=output, x=0x0, x_bytes=48, out=0x0, out_bytes=32 after v12
   }
 }
 
 // CHECK:      isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // CHECK-NEXT:   segments(weights = 96, input = 64, output = 40, scratch = 0)
+// CHECK-NEXT:   calls(argmax(f32[2, 3, 2]) with {axis = 1, last = true}, top_k(u64[3]) with {count = 2} result 1)
 // CHECK-NEXT:   inputs("image" f32[1, 1, 4, 4] at 0)
 // CHECK-NEXT:   outputs("scores" f32[1, 10] at 0)
 // CHECK-NEXT:   weights("program.weights")
@@ -63,7 +65,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // CHECK-NEXT:     v13: permute x=0x0, out=0x800, type=i8, tiles=2, rows=3, columns=10, in_pitch=16, out_pitch=16, zero_point=-5
 // CHECK-NEXT:     m2: sync engine=matrix after v3 signal c1@{0}
 // CHECK-NEXT:     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v12 wait c1>=1
-// CHECK-NEXT:     s1: host_call function=argmax, type=f32, out_type=i64, x_segment=input, out_segment=output, {{.*}}, last=1 after v12
+// CHECK-NEXT:     s1: host_call call=1, x_segment=input, out_segment=output, x=0x0, x_bytes=48, out=0x0, out_bytes=32 after v12
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 
@@ -71,7 +73,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // LOC: after d0 for "conv1" loc(fused["Conv_0", "Relu_1"])
 
 // GENERIC:      "builtin.module"() ({
-// GENERIC-NEXT:   "isa.program"() <{sym_name = "everything", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 2 : i64, segments = array<i64: 96, 64, 40, 0>, inputs = [#isa.port<"image" f32[1, 1, 4, 4] at 0>], outputs = [#isa.port<"scores" f32[1, 10] at 0>], key = "program.weights", statistics = {macs = 1234 : i64}}> ({
+// GENERIC-NEXT:   "isa.program"() <{sym_name = "everything", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 2 : i64, segments = array<i64: 96, 64, 40, 0>, inputs = [#isa.port<"image" f32[1, 1, 4, 4] at 0>], outputs = [#isa.port<"scores" f32[1, 10] at 0>], calls = [#isa.call<argmax(f32[2, 3, 2]) with {axis = 1, last = true}>, #isa.call<top_k(u64[3]) with {count = 2} result 1>], key = "program.weights", statistics = {macs = 1234 : i64}}> ({
 // GENERIC-NEXT:     "isa.stream"() <{core = 0 : i64, local_bytes = 65536 : i64, acc_bytes = 16384 : i64}> ({
 // GENERIC-NEXT:       "isa.load"() <{name = "d0", fields = array<i64: 0, 1, 0, 0, 0, 0, 256, 64, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.fill"() <{name = "d1", fields = array<i64: 64, 10, 10>, reals = array<f64: -5.000000e-01>}> : () -> ()
@@ -93,7 +95,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // GENERIC-NEXT:       "isa.permute"() <{name = "v13", fields = array<i64: 0, 2048, 1, 2, 3, 10, 16, 16, 0, -5>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.sync"() <{name = "m2", fields = array<i64>, reals = array<f64>, after = ["v3"], signal = array<i64: 1, 0>, engine = "matrix"}> : () -> ()
 // GENERIC-NEXT:       "isa.store"() <{name = "s0", fields = array<i64: 1, 0, 0, 0, 2, 0, 0, 20, 0, 0, 2, 1, 1, 1, 32, 0, 0, 0, 20, 0, 0, 0, 0>, reals = array<f64>, after = ["v12"], wait = array<i64: 1, 1>}> : () -> ()
-// GENERIC-NEXT:       "isa.host_call"() <{name = "s1", fields = array<i64: 0, 10, 7, 1, 2, 0, 0, 2, 3, 2, 1, 0, 1, 0, 0>, reals = array<f64>, after = ["v12"]}> : () -> ()
+// GENERIC-NEXT:       "isa.host_call"() <{name = "s1", fields = array<i64: 1, 1, 2, 0, 48, 0, 32>, reals = array<f64>, after = ["v12"]}> : () -> ()
 // GENERIC-NEXT:     }) : () -> ()
 // GENERIC-NEXT:   }) : () -> ()
 // GENERIC-NEXT: }) : () -> ()

@@ -436,7 +436,7 @@ func.func @f(%a: tensor<2x3xf32>) {
 // -----
 
 func.func @f(%a: tensor<2x3xi8>) {
-  // expected-error @below {{'top.cast': input must have elements of floats, i32 or i64, got i8}}
+  // expected-error @below {{'top.cast': input must have elements of f16, bf16 or f32, got i8}}
   %y = top.cast "y" %a : (tensor<2x3xi8>) -> tensor<2x3xf32>
   return
 }

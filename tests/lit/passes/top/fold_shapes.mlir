@@ -42,7 +42,7 @@ func.func @nothing(%x: tensor<3x0xf32>, %z: tensor<3xf32>) -> (tensor<3xf32>, te
   %y = top.add "y4" %z, %s : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
   %t = top.transpose "t4" %x permutation = [1, 0] : (tensor<3x0xf32>) -> tensor<0x3xf32>
   %y_rows = top.reshape "y_rows4" %y : (tensor<3xf32>) -> tensor<3x1xf32>
-  %i = top.along_axis "i4" %y_rows kind = "top_k_indices" axis = 1 length = 0 keepdims largest : (tensor<3x1xf32>) -> tensor<3x0xi64>
+  %i = top.call "i4" %y_rows function = "top_k" attributes = {count = 0} result = 1 : (tensor<3x1xf32>) -> tensor<3x0xi64>
   func.return %y, %t, %i : tensor<3xf32>, tensor<0x3xf32>, tensor<3x0xi64>
 }
 

@@ -11,7 +11,7 @@ func.func @main(%v: tensor<1x3xf32>) -> tensor<1x3xf32> attributes {smalti.input
 // expected-remark @below {{output 'h' stays in the model's layout: what computes it writes its rows one after the other}}
 func.func @main(%v: tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32> attributes {smalti.inputs = ["v"], smalti.outputs = ["h"]} {
   %c = tpu.clamp "c" %v clamp_low = 0.0 : (tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32>
-  %h = tpu.host_call "h" %c kind = "cumsum" axis = 1 length = 3 keepdims : (tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32>
+  %h = tpu.host_call "h" %c function = "cumsum" attributes = {axis = 1} : (tensor<1x3x4x4xf32>) -> tensor<1x3x4x4xf32>
   func.return %h : tensor<1x3x4x4xf32>
 }
 

@@ -36,7 +36,7 @@ class SampleOp(TopOp):
     size: Integer = prop(converter=integer)
     kind: StringAttr = prop(converter=text, default="plain")
     strides: Ints = prop(converter=ints, default=(1, 1))
-    factor: Real = prop(converter=real, default=0.5, name="scale")
+    factor: Real = prop(converter=real, default=0.5, alias="scale")
     low: Real | None = prop(converter=optional_real, default=None)
     fast: UnitAttr | None = prop(converter=flag, default=False)
     input: SSAValue = operand()

@@ -213,16 +213,17 @@ def test_an_output_that_is_an_input_is_not_quantized(piped, network):
         (f'%t = top.unary "t" %image kind = "sigmoid" : ({X}) -> {X}', ["unary"]),
     ],
 )
-@pytest.mark.parametrize("kind", ["argmax", "argmin", "top_k_indices"])
+@pytest.mark.parametrize("kind", ["argmax", "argmin", "top_k"])
 def test_positions_are_found_in_floats(convert, body, expected_ops, kind):
     """8 bits would make elements equal that are not; values that only such an op reads are not rounded to them."""
     v = "tensor<2x6x4x6xf32>" if "transpose" in body else X
     shape = [2, 6, 4, 6] if "transpose" in body else [2, 4, 6, 6]
-    rest, shape[1] = ("", 1) if kind.startswith("arg") else (" largest", 3)
+    result, given, shape[1] = (0, "", 1) if kind.startswith("arg") else (1, ", count = 3", 3)
     type = "x".join(map(str, shape)) + "xi64"
     text = f"""
     {body.replace("{V}", v)}
-    %y = top.along_axis "y" %t kind = "{kind}" axis = 1 length = {shape[1]} keepdims{rest} : ({v}) -> tensor<{type}>
+    %y = top.call "y" %t function = "{kind}" attributes = {{axis = 1{given}}} result = {result} :
+      ({v}) -> tensor<{type}>
     """
     result, found, expected = convert(text, "%y", type)
     assert ops(result) == [*expected_ops, "host_call"]
@@ -232,7 +233,7 @@ def test_positions_are_found_in_floats(convert, body, expected_ops, kind):
 def test_positions_of_what_8_bits_made(convert):
     """A product has 8 bits anyway: the element found is the largest but for their rounding."""
     text = f"""{CONV}
-    %y = top.along_axis "y" %c kind = "argmax" axis = 1 length = 1 keepdims : ({Y}) -> tensor<2x1x4x4xi64>
+    %y = top.call "y" %c function = "argmax" attributes = {{axis = 1}} : ({Y}) -> tensor<2x1x4x4xi64>
     """
     result, found, _ = convert(text, "%y", "2x1x4x4xi64")
     assert ops(result) == ["cast", "conv2d", "cast", "host_call"]

@@ -83,50 +83,55 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
-    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
-  isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have type as its function takes it, got function=argmax, type=i8}}
-    s0: host_call function=argmax, type=i8, out_type=i64, x_segment=input, out_segment=output, x=0x0, out=0x0, outer=2, length=3, inner=2, out_length=1, last=1
-  }
-}
-
-// -----
-
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
-    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
+    calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have out_segment one of output, scratch, got out_segment=weights}}
-    s0: host_call function=argmax, type=f32, out_type=i64, x_segment=input, out_segment=weights, x=0x0, out=0x0, outer=2, length=3, inner=2, out_length=1, last=1
+    s0: host_call call=1, x_segment=input, out_segment=weights, x=0x0, x_bytes=48, out=0x0, out_bytes=32
   }
 }
 
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
-    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
+    calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have out_type as its function gives it for type, got function=cumsum, type=f32, out_type=i64}}
-    s0: host_call function=cumsum, type=f32, out_type=i64, x_segment=input, out_segment=output, x=0x0, out=0x0, outer=2, length=3, inner=2, out_length=1, last=1
+    // expected-error @below {{field 'call' names call 2, the program has 1}}
+    s0: host_call call=2, x_segment=input, out_segment=output, x=0x0, x_bytes=48, out=0x0, out_bytes=32
   }
 }
 
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
-    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
+    calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have out_length as its function gives it for length, got function=argmax, length=3, out_length=2}}
-    s0: host_call function=argmax, type=f32, out_type=i64, x_segment=input, out_segment=output, x=0x0, out=0x0, outer=2, length=3, inner=2, out_length=2, last=1
+    // expected-error @below {{field 'x_bytes' is 52, argmax(f32[2, 3, 2], axis=1) has 48}}
+    s0: host_call call=1, x_segment=input, out_segment=output, x=0x0, x_bytes=52, out=0x0, out_bytes=32
   }
 }
 
 // -----
 
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
-    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
+    calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have no flag but those of its function ( largest , last , exclusive , reverse ), got function=top_k_indices, largest=0, last=1, exclusive=0, reverse=0}}
-    s0: host_call function=top_k_indices, type=f32, out_type=i64, x_segment=input, out_segment=output, x=0x0, out=0x0, outer=2, length=3, inner=2, out_length=1, last=1
+    // expected-error @below {{field 'out_bytes' is 16, argmax(f32[2, 3, 2], axis=1) has 32}}
+    s0: host_call call=1, x_segment=input, out_segment=output, x=0x0, x_bytes=48, out=0x0, out_bytes=16
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
+    calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{field 'x': it reads bytes 0xff0 to 0x1020 of segment 'input', which has 0x1000}}
+    s0: host_call call=1, x_segment=input, out_segment=output, x=0xff0, x_bytes=48, out=0x0, out_bytes=32
   }
 }
 

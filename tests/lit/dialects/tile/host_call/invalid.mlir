@@ -4,7 +4,7 @@ tile.program @local {
   %x = tile.global "x" segment = "input" shape = [2, 10] order = [0, 1] : memref<2x10xf32, "global">
   %y = tile.alloc core 0 : memref<2x1xi64, "local">
   // expected-error @below {{'tile.host_call': out must be in memory space "global", is in "local"}}
-  tile.host_call core 0 %x -> %y function = "argmax" sizes = [2, 10, 1, 1] : memref<2x10xf32, "global"> -> memref<2x1xi64, "local">
+  tile.host_call core 0 %x -> %y function = "argmax" attributes = {axis = 1} : memref<2x10xf32, "global"> -> memref<2x1xi64, "local">
 }
 
 // -----
@@ -12,24 +12,43 @@ tile.program @local {
 tile.program @function {
   %x = tile.global "x" segment = "input" shape = [2, 10] order = [0, 1] : memref<2x10xf32, "global">
   %y = tile.global "y" segment = "output" shape = [2, 1] order = [0, 1] : memref<2x1xi64, "global">
-  // expected-error @below {{'tile.host_call': function must be one of argmax, argmin, cumsum, top_k_indices, top_k_values, to_i32, to_i64, to_f16, to_bf16, to_f32, got 'system'}}
-  tile.host_call core 0 %x -> %y function = "system" sizes = [2, 10, 1, 1] : memref<2x10xf32, "global"> -> memref<2x1xi64, "global">
+  // expected-error @below {{'tile.host_call': there is no function 'argmac' (did you mean 'argmax'?)}}
+  tile.host_call core 0 %x -> %y function = "argmac" attributes = {axis = 1} : memref<2x10xf32, "global"> -> memref<2x1xi64, "global">
 }
 
 // -----
 
-tile.program @sizes {
+tile.program @operands {
   %x = tile.global "x" segment = "input" shape = [2, 10] order = [0, 1] : memref<2x10xf32, "global">
   %y = tile.global "y" segment = "output" shape = [2, 1] order = [0, 1] : memref<2x1xi64, "global">
-  // expected-error @below {{'tile.host_call': x has 20 elements, sizes say 40}}
-  tile.host_call core 0 %x -> %y function = "argmax" sizes = [2, 10, 2, 1] : memref<2x10xf32, "global"> -> memref<2x1xi64, "global">
+  // expected-error @below {{'tile.host_call': argmax: axis 2 is none of a tensor of 2 axes}}
+  tile.host_call core 0 %x -> %y function = "argmax" attributes = {axis = 2} : memref<2x10xf32, "global"> -> memref<2x1xi64, "global">
 }
 
 // -----
 
-tile.program @length {
+tile.program @result {
   %x = tile.global "x" segment = "input" shape = [2, 10] order = [0, 1] : memref<2x10xf32, "global">
   %y = tile.global "y" segment = "output" shape = [2, 2] order = [0, 1] : memref<2x2xi64, "global">
-  // expected-error @below {{'tile.host_call': out has 4 elements, sizes say 2}}
-  tile.host_call core 0 %x -> %y function = "argmax" sizes = [2, 10, 1, 1] : memref<2x10xf32, "global"> -> memref<2x2xi64, "global">
+  // expected-error @below {{'tile.host_call': out is i64[2, 2], the function gives i64[2, 1]}}
+  tile.host_call core 0 %x -> %y function = "argmax" attributes = {axis = 1} : memref<2x10xf32, "global"> -> memref<2x2xi64, "global">
+}
+
+// -----
+
+tile.program @segment {
+  %x = tile.global "x" segment = "input" shape = [4] order = [0] : memref<4xi64, "global">
+  %s = tile.global "s" segment = "scratch" shape = [4] order = [0] : memref<4xi64, "global">
+  %y = tile.global "y" segment = "output" shape = [4] order = [0] : memref<4xi64, "global">
+  // expected-error @below {{'tile.host_call': inputs[1] is in segment input: the operands of a call lie side by side in scratch}}
+  tile.host_call core 0 %s, %x -> %y function = "add" : memref<4xi64, "global">, memref<4xi64, "global"> -> memref<4xi64, "global">
+}
+
+// -----
+
+tile.program @twice {
+  %s = tile.global "s" segment = "scratch" shape = [4] order = [0] : memref<4xi64, "global">
+  %y = tile.global "y" segment = "output" shape = [4] order = [0] : memref<4xi64, "global">
+  // expected-error @below {{'tile.host_call': a buffer is two operands of the call: copy it}}
+  tile.host_call core 0 %s, %s -> %y function = "add" : memref<4xi64, "global">, memref<4xi64, "global"> -> memref<4xi64, "global">
 }

@@ -6,15 +6,22 @@
 tile.program @valid {
   %x = tile.global "x" segment = "input" shape = [2, 10] order = [0, 1] : memref<2x10xf32, "global">
   %y = tile.global "y" segment = "output" shape = [2, 1] order = [0, 1] : memref<2x1xi64, "global">
-  tile.host_call core 0 %x -> %y function = "argmax" sizes = [2, 10, 1, 1] : memref<2x10xf32, "global"> -> memref<2x1xi64, "global">
+  tile.host_call core 0 %x -> %y function = "argmax" attributes = {axis = 1} : memref<2x10xf32, "global"> -> memref<2x1xi64, "global">
+  %s = tile.global "s" segment = "scratch" shape = [2, 1] order = [0, 1] : memref<2x1xi64, "global">
+  %t = tile.global "t" segment = "scratch" shape = [1] order = [0] : memref<1xi64, "global">
+  %z = tile.global "z" segment = "output" shape = [2, 1] order = [0, 1] : memref<2x1xi64, "global">
+  tile.host_call core 0 %s, %t -> %z function = "add" : memref<2x1xi64, "global">, memref<1xi64, "global"> -> memref<2x1xi64, "global">
 }
-
 
 // CHECK:      builtin.module {
 // CHECK-NEXT:   tile.program @valid {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [2, 10] order = [0, 1] : memref<2x10xf32, "global">
 // CHECK-NEXT:     %y = tile.global "y" segment = "output" shape = [2, 1] order = [0, 1] : memref<2x1xi64, "global">
-// CHECK-NEXT:     tile.host_call core 0 %x -> %y function = "argmax" sizes = [2, 10, 1, 1] : memref<2x10xf32, "global"> -> memref<2x1xi64, "global">
+// CHECK-NEXT:     tile.host_call core 0 %x -> %y function = "argmax" attributes = {axis = 1} : memref<2x10xf32, "global"> -> memref<2x1xi64, "global">
+// CHECK-NEXT:     %s = tile.global "s" segment = "scratch" shape = [2, 1] order = [0, 1] : memref<2x1xi64, "global">
+// CHECK-NEXT:     %t = tile.global "t" segment = "scratch" shape = [1] order = [0] : memref<1xi64, "global">
+// CHECK-NEXT:     %z = tile.global "z" segment = "output" shape = [2, 1] order = [0, 1] : memref<2x1xi64, "global">
+// CHECK-NEXT:     tile.host_call core 0 %s, %t -> %z function = "add" : memref<2x1xi64, "global">, memref<1xi64, "global"> -> memref<2x1xi64, "global">
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 
@@ -22,6 +29,10 @@ tile.program @valid {
 // GENERIC-NEXT:   "tile.program"() <{sym_name = "valid"}> ({
 // GENERIC-NEXT:     %x = "tile.global"() <{name = "x", segment = "input", shape = array<i64: 2, 10>, order = array<i64: 0, 1>}> : () -> memref<2x10xf32, "global">
 // GENERIC-NEXT:     %y = "tile.global"() <{name = "y", segment = "output", shape = array<i64: 2, 1>, order = array<i64: 0, 1>}> : () -> memref<2x1xi64, "global">
-// GENERIC-NEXT:     "tile.host_call"(%x, %y) <{core = 0 : i64, function = "argmax", sizes = array<i64: 2, 10, 1, 1>}> : (memref<2x10xf32, "global">, memref<2x1xi64, "global">) -> ()
+// GENERIC-NEXT:     "tile.host_call"(%x, %y) <{result = 0 : i64, core = 0 : i64, function = "argmax", attributes = {axis = 1 : i64}}> : (memref<2x10xf32, "global">, memref<2x1xi64, "global">) -> ()
+// GENERIC-NEXT:     %s = "tile.global"() <{name = "s", segment = "scratch", shape = array<i64: 2, 1>, order = array<i64: 0, 1>}> : () -> memref<2x1xi64, "global">
+// GENERIC-NEXT:     %t = "tile.global"() <{name = "t", segment = "scratch", shape = array<i64: 1>, order = array<i64: 0>}> : () -> memref<1xi64, "global">
+// GENERIC-NEXT:     %z = "tile.global"() <{name = "z", segment = "output", shape = array<i64: 2, 1>, order = array<i64: 0, 1>}> : () -> memref<2x1xi64, "global">
+// GENERIC-NEXT:     "tile.host_call"(%s, %t, %z) <{result = 0 : i64, core = 0 : i64, function = "add"}> : (memref<2x1xi64, "global">, memref<1xi64, "global">, memref<2x1xi64, "global">) -> ()
 // GENERIC-NEXT:   }) : () -> ()
 // GENERIC-NEXT: }) : () -> ()

@@ -6,33 +6,110 @@
 // RUN: smalti-opt %s --mlir-print-op-generic | filecheck %s --check-prefix GENERIC
 
 builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
-  func.func @main(%x: tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64> attributes {smalti.inputs = ["x"], smalti.outputs = ["a"]} {
+  func.func @main(%x: tensor<2x10x3x5xf32>) -> (tensor<2x10x5xi64>, tensor<2x10x3x5xf32>) attributes {smalti.inputs = ["x"], smalti.outputs = ["a", "s"]} {
     %r = tpu.clamp "r" %x clamp_low = 0.0 : (tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
-    %a = tpu.host_call "a" %r kind = "argmax" axis = 2 length = 1 last : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
-    func.return %a : tensor<2x10x5xi64>
+    %a = tpu.host_call "a" %r function = "argmax" attributes = {axis = 2, keepdims = false, last = true} : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
+    // The operands of one call stand side by side: what is computed for it alone is written there, others are copied.
+    %q = tpu.add "q" %r, %r : (tensor<2x10x3x5xf32>, tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
+    %k = tpu.reshape "k" %a : (tensor<2x10x5xi64>) -> tensor<2x10x1x5xi64>
+    %p = tpu.slice "p" %x starts = [0, 0, 0, 0] sizes = [2, 10, 1, 5] steps = [1, 1, 1, 1] : (tensor<2x10x3x5xf32>) -> tensor<2x10x1x5xf32>
+    %s = tpu.host_call "s" %q, %k, %p function = "scatter_elements" attributes = {axis = 2, reduction = "add"} : (tensor<2x10x3x5xf32>, tensor<2x10x1x5xi64>, tensor<2x10x1x5xf32>) -> tensor<2x10x3x5xf32>
+    func.return %a, %s : tensor<2x10x5xi64>, tensor<2x10x3x5xf32>
   }
 }
 
 // CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
-// CHECK-NEXT:   func.func @main(%x: tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64> attributes {smalti.inputs = ["x"], smalti.outputs = ["a"]} {
+// CHECK-NEXT:   func.func @main(%x: tensor<2x10x3x5xf32>) -> (tensor<2x10x5xi64>, tensor<2x10x3x5xf32>) attributes {smalti.inputs = ["x"], smalti.outputs = ["a", "s"]} {
 // CHECK-NEXT:     %r = tpu.clamp "r" %x clamp_low = 0.0 : (tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
-// CHECK-NEXT:     %a = tpu.host_call "a" %r kind = "argmax" axis = 2 length = 1 last : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
-// CHECK-NEXT:     func.return %a : tensor<2x10x5xi64>
+// CHECK-NEXT:     %a = tpu.host_call "a" %r function = "argmax" attributes = {axis = 2, keepdims = false, last = true} : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
+// CHECK-NEXT:     %q = tpu.add "q" %r, %r : (tensor<2x10x3x5xf32>, tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
+// CHECK-NEXT:     %k = tpu.reshape "k" %a : (tensor<2x10x5xi64>) -> tensor<2x10x1x5xi64>
+// CHECK-NEXT:     %p = tpu.slice "p" %x starts = [0, 0, 0, 0] sizes = [2, 10, 1, 5] steps = [1, 1, 1, 1] : (tensor<2x10x3x5xf32>) -> tensor<2x10x1x5xf32>
+// CHECK-NEXT:     %s = tpu.host_call "s" %q, %k, %p function = "scatter_elements" attributes = {axis = 2, reduction = "add"} : (tensor<2x10x3x5xf32>, tensor<2x10x1x5xi64>, tensor<2x10x1x5xf32>) -> tensor<2x10x3x5xf32>
+// CHECK-NEXT:     func.return %a, %s : tensor<2x10x5xi64>, tensor<2x10x3x5xf32>
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 
-// What the host reads is dense and row-major, without lanes for channels; it is one call, on core 0.
-// TILE:     %r = tile.global "r" segment = "scratch" shape = [2, 10, 3, 5] order = [0, 1, 2, 3] : memref<2x10x3x5xf32, "global">
-// TILE:     tile.host_call core 0 %r -> %a function = "argmax" sizes = [20, 3, 5, 1] last origin = "a" : memref<2x10x3x5xf32, "global"> -> memref<2x10x5xi64, "global">
-// TILE-NOT: tile.host_call
+// TILE:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// TILE-NEXT:   tile.program @main {
+// TILE-NEXT:     %x = tile.global "x" segment = "input" shape = [2, 10, 3, 5] order = [0, 1, 2, 3] : memref<2x10x3x5xf32, "global">
+// TILE-NEXT:     %a = tile.global "a" segment = "output" shape = [2, 10, 5] order = [0, 1, 2] : memref<2x10x5xi64, "global">
+// TILE-NEXT:     %s = tile.global "s" segment = "output" shape = [2, 10, 3, 5] order = [0, 1, 2, 3] : memref<2x10x3x5xf32, "global">
+// TILE-NEXT:     %r = tile.global "r" segment = "scratch" shape = [2, 10, 3, 5] order = [0, 1, 2, 3] : memref<2x10x3x5xf32, "global">
+// TILE-NEXT:     %q = tile.global "q" segment = "scratch" shape = [2, 10, 3, 5] order = [0, 1, 2, 3] : memref<2x10x3x5xf32, "global">
+// TILE-NEXT:     %k = tile.global "k" segment = "scratch" shape = [2, 10, 1, 5] order = [0, 1, 2, 3] : memref<2x10x1x5xi64, "global">
+// TILE-NEXT:     %p = tile.global "p" segment = "scratch" shape = [2, 10, 1, 5] order = [0, 1, 2, 3] : memref<2x10x1x5xf32, "global">
+// TILE-NEXT:     %x_tile = tile.alloc core 0 : memref<1x10x3x5xf32, "local">
+// TILE-NEXT:     tile.copy core 0 %x -> %x_tile source_strides = [1] target_strides = [1] sizes = [150] origin = "r" : memref<2x10x3x5xf32, "global"> -> memref<1x10x3x5xf32, "local">
+// TILE-NEXT:     %out = tile.alloc core 0 : memref<1x10x3x16xf32, "local">
+// TILE-NEXT:     tile.convert core 0 %x_tile -> %out columns = 5 clamp = [0.0, 0x7FF0000000000000] origin = "r" : memref<1x10x3x5xf32, "local"> -> memref<1x10x3x16xf32, "local">
+// TILE-NEXT:     tile.copy core 0 %out -> %r source_strides = [16, 1] target_strides = [5, 1] sizes = [30, 5] origin = "r" : memref<1x10x3x16xf32, "local"> -> memref<2x10x3x5xf32, "global">
+// TILE-NEXT:     %x_tile_1 = tile.alloc core 1 : memref<1x10x3x5xf32, "local">
+// TILE-NEXT:     tile.copy core 1 %x -> %x_tile_1 source_offset = 150 source_strides = [1] target_strides = [1] sizes = [150] origin = "r" : memref<2x10x3x5xf32, "global"> -> memref<1x10x3x5xf32, "local">
+// TILE-NEXT:     %out_1 = tile.alloc core 1 : memref<1x10x3x16xf32, "local">
+// TILE-NEXT:     tile.convert core 1 %x_tile_1 -> %out_1 columns = 5 clamp = [0.0, 0x7FF0000000000000] origin = "r" : memref<1x10x3x5xf32, "local"> -> memref<1x10x3x16xf32, "local">
+// TILE-NEXT:     tile.copy core 1 %out_1 -> %r source_strides = [16, 1] target_offset = 150 target_strides = [5, 1] sizes = [30, 5] origin = "r" : memref<1x10x3x16xf32, "local"> -> memref<2x10x3x5xf32, "global">
+// TILE-NEXT:     tile.host_call core 0 %r -> %a function = "argmax" attributes = {axis = 2, keepdims = false, last = true} origin = "a" : memref<2x10x3x5xf32, "global"> -> memref<2x10x5xi64, "global">
+// TILE-NEXT:     %r_tile = tile.alloc core 0 : memref<480xf32, "local">
+// TILE-NEXT:     tile.copy core 0 %r -> %r_tile source_strides = [5, 1] target_strides = [16, 1] sizes = [30, 5] pad = 11 pad_value = 0 origin = "q" : memref<2x10x3x5xf32, "global"> -> memref<480xf32, "local">
+// TILE-NEXT:     %out_2 = tile.alloc core 0 : memref<480xf32, "local">
+// TILE-NEXT:     tile.binary core 0 %r_tile, %r_tile -> %out_2 kind = "add" origin = "q" : memref<480xf32, "local">, memref<480xf32, "local"> -> memref<480xf32, "local">
+// TILE-NEXT:     tile.copy core 0 %out_2 -> %q source_strides = [16, 1] target_strides = [5, 1] sizes = [30, 5] origin = "q" : memref<480xf32, "local"> -> memref<2x10x3x5xf32, "global">
+// TILE-NEXT:     %r_tile_1 = tile.alloc core 1 : memref<480xf32, "local">
+// TILE-NEXT:     tile.copy core 1 %r -> %r_tile_1 source_offset = 150 source_strides = [5, 1] target_strides = [16, 1] sizes = [30, 5] pad = 11 pad_value = 0 origin = "q" : memref<2x10x3x5xf32, "global"> -> memref<480xf32, "local">
+// TILE-NEXT:     %out_3 = tile.alloc core 1 : memref<480xf32, "local">
+// TILE-NEXT:     tile.binary core 1 %r_tile_1, %r_tile_1 -> %out_3 kind = "add" origin = "q" : memref<480xf32, "local">, memref<480xf32, "local"> -> memref<480xf32, "local">
+// TILE-NEXT:     tile.copy core 1 %out_3 -> %q source_strides = [16, 1] target_offset = 150 target_strides = [5, 1] sizes = [30, 5] origin = "q" : memref<480xf32, "local"> -> memref<2x10x3x5xf32, "global">
+// TILE-NEXT:     %tile = tile.alloc core 0 : memref<2x10x5xi64, "local">
+// TILE-NEXT:     tile.copy core 0 %a -> %tile source_strides = [1] target_strides = [1] sizes = [100] origin = "k" : memref<2x10x5xi64, "global"> -> memref<2x10x5xi64, "local">
+// TILE-NEXT:     tile.copy core 0 %tile -> %k source_strides = [1] target_strides = [1] sizes = [100] origin = "k" : memref<2x10x5xi64, "local"> -> memref<2x10x1x5xi64, "global">
+// TILE-NEXT:     %out_4 = tile.alloc core 0 : memref<2x10x1x5xf32, "local">
+// TILE-NEXT:     tile.copy core 0 %x -> %out_4 source_strides = [15, 1] target_strides = [5, 1] sizes = [20, 5] origin = "p" : memref<2x10x3x5xf32, "global"> -> memref<2x10x1x5xf32, "local">
+// TILE-NEXT:     tile.copy core 0 %out_4 -> %p source_strides = [1] target_strides = [1] sizes = [100] origin = "p" : memref<2x10x1x5xf32, "local"> -> memref<2x10x1x5xf32, "global">
+// TILE-NEXT:     tile.host_call core 0 %q, %k, %p -> %s function = "scatter_elements" attributes = {axis = 2, reduction = "add"} origin = "s" : memref<2x10x3x5xf32, "global">, memref<2x10x1x5xi64, "global">, memref<2x10x1x5xf32, "global"> -> memref<2x10x3x5xf32, "global">
+// TILE-NEXT:   }
+// TILE-NEXT: }
 
-// ISA: host_call function=argmax, type=f32, out_type=i64, x_segment=scratch, out_segment=output, x={{.*}}, out={{.*}}, outer=20, length=3, inner=5, out_length=1, last=1
+// ISA:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// ISA-NEXT:   isa.program @main target("default-8c", "sha256:21a344a0a3b704b3") counters(1)
+// ISA-NEXT:       segments(weights = 0, input = 1216, output = 2048, scratch = 3712)
+// ISA-NEXT:       calls(argmax(f32[2, 10, 3, 5]) with {axis = 2, keepdims = false, last = true}, scatter_elements(f32[2, 10, 3, 5], i64[2, 10, 1, 5], f32[2, 10, 1, 5]) with {axis = 2, reduction = "add"})
+// ISA-NEXT:       inputs("x" f32[2, 10, 3, 5] at 0)
+// ISA-NEXT:       outputs("a" i64[2, 10, 5] at 0, "s" f32[2, 10, 3, 5] at 832) {
+// ISA-NEXT:     isa.stream core(0) local(7680) acc(0) {
+// ISA-NEXT:       d0: load src_space=global, dst_space=local, src_segment=input, src=0x0, dst=0x19c0, run=600 for "r"
+// ISA-NEXT:       d1: load src_space=global, dst_space=local, src_segment=input, src=0x0, dst=0x1c40, run=20, count0=20, src_stride0=60, dst_stride0=20 for "p"
+// ISA-NEXT:       v0: convert x=0x19c0, out=0x0, in_type=f32, out_type=f32, rows=30, columns=5, in_pitch=5, out_pitch=16, clamp_low=0.0 after d0 for "r"
+// ISA-NEXT:       s0: store src_space=local, dst_space=global, dst_segment=scratch, src=0x0, dst=0x9c0, run=20, count0=30, src_stride0=64, dst_stride0=20 after v0 for "r"
+// ISA-NEXT:       s1: store src_space=local, dst_space=global, dst_segment=scratch, src=0x1c40, dst=0x800, run=400 after d1 for "p"
+// ISA-NEXT:       s2: host_call call=1, x_segment=scratch, out_segment=output, x=0x9c0, x_bytes=1200, out=0x0, out_bytes=800 wait c0>=1 for "a"
+// ISA-NEXT:       d2: load src_space=global, dst_space=local, src_segment=scratch, src=0x9c0, dst=0x780, run=20, pad=44, count0=30, src_stride0=20, dst_stride0=64 after s0 for "q"
+// ISA-NEXT:       d3: load src_space=global, dst_space=local, src_segment=output, src=0x0, dst=0x1680, run=800 after s2 for "k"
+// ISA-NEXT:       v1: binary kind=add, type=f32, a=0x780, b=0x780, out=0xf00, size3=480, a_stride3=1, b_stride3=1 after d2 for "q"
+// ISA-NEXT:       s3: store src_space=local, dst_space=global, dst_segment=scratch, src=0xf00, dst=0x0, run=20, count0=30, src_stride0=64, dst_stride0=20 after v1 for "q"
+// ISA-NEXT:       s4: store src_space=local, dst_space=global, dst_segment=scratch, src=0x1680, dst=0x4c0, run=800 after d3 for "k"
+// ISA-NEXT:       s5: host_call call=2, x_segment=scratch, out_segment=output, x=0x0, x_bytes=2448, out=0x340, out_bytes=1200 wait c0>=2 for "s"
+// ISA-NEXT:     }
+// ISA-NEXT:     isa.stream core(1) local(6400) acc(0) {
+// ISA-NEXT:       d0: load src_space=global, dst_space=local, src_segment=input, src=0x258, dst=0x1680, run=600 for "r"
+// ISA-NEXT:       v0: convert x=0x1680, out=0x0, in_type=f32, out_type=f32, rows=30, columns=5, in_pitch=5, out_pitch=16, clamp_low=0.0 after d0 for "r"
+// ISA-NEXT:       s0: store src_space=local, dst_space=global, dst_segment=scratch, src=0x0, dst=0xc18, run=20, count0=30, src_stride0=64, dst_stride0=20 after v0 signal c0@{0} for "r"
+// ISA-NEXT:       d1: load src_space=global, dst_space=local, src_segment=scratch, src=0xc18, dst=0x780, run=20, pad=44, count0=30, src_stride0=20, dst_stride0=64 after s0 for "q"
+// ISA-NEXT:       v1: binary kind=add, type=f32, a=0x780, b=0x780, out=0xf00, size3=480, a_stride3=1, b_stride3=1 after d1 for "q"
+// ISA-NEXT:       s1: store src_space=local, dst_space=global, dst_segment=scratch, src=0xf00, dst=0x258, run=20, count0=30, src_stride0=64, dst_stride0=20 after v1 signal c0@{0} for "q"
+// ISA-NEXT:     }
+// ISA-NEXT:   }
+// ISA-NEXT: }
 
 // GENERIC:      "builtin.module"() ({
-// GENERIC-NEXT:   "func.func"() <{sym_name = "main", function_type = (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>}> ({
+// GENERIC-NEXT:   "func.func"() <{sym_name = "main", function_type = (tensor<2x10x3x5xf32>) -> (tensor<2x10x5xi64>, tensor<2x10x3x5xf32>)}> ({
 // GENERIC-NEXT:   ^bb0(%x: tensor<2x10x3x5xf32>):
 // GENERIC-NEXT:     %r = "tpu.clamp"(%x) <{name = "r", clamp_low = 0.000000e+00 : f64}> : (tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
-// GENERIC-NEXT:     %a = "tpu.host_call"(%r) <{name = "a", kind = "argmax", axis = 2 : i64, length = 1 : i64, last}> : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
-// GENERIC-NEXT:     "func.return"(%a) : (tensor<2x10x5xi64>) -> ()
-// GENERIC-NEXT:   }) {smalti.inputs = ["x"], smalti.outputs = ["a"]} : () -> ()
+// GENERIC-NEXT:     %a = "tpu.host_call"(%r) <{result = 0 : i64, name = "a", function = "argmax", attributes = {axis = 2 : i64, keepdims = false, last = true}}> : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
+// GENERIC-NEXT:     %q = "tpu.add"(%r, %r) <{name = "q"}> : (tensor<2x10x3x5xf32>, tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
+// GENERIC-NEXT:     %k = "tpu.reshape"(%a) <{name = "k"}> : (tensor<2x10x5xi64>) -> tensor<2x10x1x5xi64>
+// GENERIC-NEXT:     %p = "tpu.slice"(%x) <{name = "p", starts = array<i64: 0, 0, 0, 0>, sizes = array<i64: 2, 10, 1, 5>, steps = array<i64: 1, 1, 1, 1>}> : (tensor<2x10x3x5xf32>) -> tensor<2x10x1x5xf32>
+// GENERIC-NEXT:     %s = "tpu.host_call"(%q, %k, %p) <{result = 0 : i64, name = "s", function = "scatter_elements", attributes = {axis = 2 : i64, reduction = "add"}}> : (tensor<2x10x3x5xf32>, tensor<2x10x1x5xi64>, tensor<2x10x1x5xf32>) -> tensor<2x10x3x5xf32>
+// GENERIC-NEXT:     "func.return"(%a, %s) : (tensor<2x10x5xi64>, tensor<2x10x3x5xf32>) -> ()
+// GENERIC-NEXT:   }) {smalti.inputs = ["x"], smalti.outputs = ["a", "s"]} : () -> ()
 // GENERIC-NEXT: }) {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} : () -> ()

@@ -74,10 +74,14 @@ def test_a_call_of_the_host_reads_and_writes_global_memory():
     between = tile.GlobalOp("between", "scratch", [4], "i64")
     local = tile.AllocOp(0, [4], "i64")
     y = tile.GlobalOp("y", "output", [4], "i64")
-    sizes = [4, 10, 1, 1]
     box = {**BOX, "sizes": [4]}
     call = tile.HostCallOp(
-        0, x.output, between.output, function="argmax", sizes=sizes, origin="call"
+        0,
+        [x.output],
+        between.output,
+        function="argmax",
+        attributes={"axis": 1, "keepdims": False},
+        origin="call",
     )
     load = tile.CopyOp(0, between.output, local.output, origin="rest", **box)
     store = tile.CopyOp(0, local.output, y.output, origin="rest", **box)

@@ -1,4 +1,4 @@
-"""Tiles what the host computes: one call for the whole tensor, made by the core that waits for it."""
+"""Tiles what the host computes: one call for whole tensors, made by the core that waits for it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from ...tiling.cost import Work
 from ...tiling.windows import Window
 from ..tiler_bases.constants import Constants
 from ..tiler_bases.emitter import Emitter
+from ..tiler_bases.layer import Buffer
 from ..tiler_bases.tiler import Tiler, Tilers, check_no_product
 
 
 class HostTiler(Tiler):
-    """Tiles tpu.host_call, which is never divided; input and output are dense in global memory."""
+    """Tiles tpu.host_call, which is never divided; inputs and output are dense in global memory."""
 
     def units(self) -> tuple[int, ...]:
         return (0,) * len(self.layer.shape)
 
     def work(self, window: Window) -> Work:
         """Return what the bus of global memory carries; the core itself only waits."""
-        buffers = (self.layer.inputs[0], self.layer.output)
-        loads, stores = (
-            self.costs.bus_bytes(each.bytes_of(prod(each.layout.shape)), 1) for each in buffers
-        )
-        return Work(0, 0, loads, stores)
+        loads = sum(self._bus_bytes(each) for each in self.layer.inputs)
+        return Work(0, 0, loads, self._bus_bytes(self.layer.output))
+
+    def _bus_bytes(self, buffer: Buffer) -> int:
+        return self.costs.bus_bytes(buffer.bytes_of(prod(buffer.layout.shape)), 1)
 
     def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
         check_no_product(self.layer, decided)
@@ -40,7 +41,7 @@ class HostTiler(Tiler):
     ) -> None:
         op, layer = self.layer.op, self.layer
         assert isinstance(op, tpu.HostCallOp)
-        for buffer in (layer.inputs[0], layer.output):
+        for buffer in (*layer.inputs, layer.output):
             order = tuple(range(len(buffer.layout.shape)))
             if buffer.layout.order != order or buffer.layout.padding:
                 raise layer.error(
@@ -48,14 +49,13 @@ class HostTiler(Tiler):
                 )
         if window != layer.whole:
             raise layer.error("a call of the host cannot be divided", "leave its window whole")
-        sizes = op.sizes
         emitter.compute(
             tile.HostCallOp,
-            [layer.inputs[0].value, layer.output.value],
+            [*(each.value for each in layer.inputs), layer.output.value],
             {
-                "function": op.kind.data,
-                "sizes": tuple(sizes[name] for name in ("outer", "length", "inner", "out_length")),
-                **{name: bool(value) for name, value in op.flags.items()},
+                "function": op.function.data,
+                "attributes": op.given,
+                "result": op.result.value.data,
             },
         )
 

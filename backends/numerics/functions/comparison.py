@@ -1,0 +1,50 @@
+"""Element-wise comparisons, which give bools. Operands broadcast as NumPy's do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import numpy as np
+
+from .function import (
+    ANY,
+    NUMBERS,
+    Attributes,
+    Function,
+    Kinds,
+    TensorKind,
+    broadcast,
+    check_alike,
+    check_storage,
+    taken,
+)
+
+
+def _comparison(
+    name: str, compute: Callable[..., np.ndarray], storages: Collection[str]
+) -> Function:
+    def infer(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
+        lhs, _ = taken(operands, "lhs", "rhs")
+        check_storage("lhs", lhs, storages)
+        check_alike(operands, "lhs", "rhs")
+        return [TensorKind(broadcast(operands), "bool")]
+
+    return Function(
+        name,
+        infer,
+        lambda arrays, _: [np.asarray(compute(*arrays))],
+        compares=True,
+        example=((TensorKind((4,), "i64"), TensorKind((1,), "i64")), {}),
+        advice="cast its operands to FLOAT before, where f32 holds their numbers: engines compare floats",
+    )
+
+
+FUNCTIONS = (
+    _comparison("equal", np.equal, ANY),
+    _comparison("not_equal", np.not_equal, ANY),
+    _comparison("less", np.less, NUMBERS),
+    _comparison("less_or_equal", np.less_equal, NUMBERS),
+    _comparison("greater", np.greater, NUMBERS),
+    _comparison("greater_or_equal", np.greater_equal, NUMBERS),
+)
+"""Comparisons of operands of one type."""

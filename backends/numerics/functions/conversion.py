@@ -1,0 +1,41 @@
+"""Conversion of elements to another storage type."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..storage import STORAGE_NAMES, dtype_of, is_float, round_to
+from .function import Arrays, Attributes, Function, Kinds, Parameter, TensorKind, taken
+
+
+def _infer(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
+    (x,) = taken(operands, "x")
+    return [TensorKind(x.shape, attributes["to"])]
+
+
+def _cast(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
+    """Convert as NumPy does: floats to integers toward zero, to floats rounded once, integers to narrower ones by their
+    low bits; what is not 0 is true.
+    """
+    (x,), storage = arrays, attributes["to"]
+    if storage == "bool":
+        return [x != 0]
+    if is_float(storage):
+        # Integers of 64 bits have more digits than f64: NumPy rounds them to f32 at once.
+        exact = x if x.dtype.kind == "f" or storage in ("f32", "f64") else x.astype(np.float64)
+        return [
+            round_to(exact, storage) if exact.dtype.kind == "f" else exact.astype(dtype_of(storage))
+        ]
+    return [x.astype(dtype_of(storage))]
+
+
+FUNCTIONS = (
+    Function(
+        "cast",
+        _infer,
+        _cast,
+        {"to": Parameter(str, None, STORAGE_NAMES)},
+        example=((TensorKind((4,), "i64"),), {"to": "f32"}),
+    ),
+)
+"""cast: the elements in the storage type `to`."""

@@ -1,0 +1,108 @@
+"""The attribute that describes a call of the host in a program."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StringAttr, TensorType
+from xdsl.ir import Attribute, ParametrizedAttribute
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.numerics.functions.call import Call
+from ...backends.numerics.functions.function import FunctionError
+from ...backends.numerics.storage import STORAGE_NAMES
+from ..ir.attribute import Integer, integer, optional_dictionary, plain_values, text
+from ..ir.text.assembly import parse_dictionary, value_text
+from ..quant.element_type import element_storage, type_of_storage
+from .head import name_text
+
+
+@irdl_attr_definition
+class CallAttr(ParametrizedAttribute):
+    """A call of the host: a named function, the storage type and shape of each operand, the function's attributes,
+    and the number of the result, if it is not the first: `#isa.call<top_k(f32[5, 9]) with {count = 3} result 1>`.
+    """
+
+    name = "isa.call"
+    function: StringAttr
+    operands: ArrayAttr[TensorType]
+    given: DictionaryAttr
+    result: Integer
+
+    @staticmethod
+    def get(call: Call) -> CallAttr:
+        """Return the attribute of a call."""
+        return CallAttr(
+            text(call.function),
+            ArrayAttr([TensorType(type_of_storage(x.storage), x.shape) for x in call.operands]),
+            optional_dictionary(dict(call.attributes)) or DictionaryAttr({}),
+            integer(call.result),
+        )
+
+    def call(self) -> Call:
+        """Return the call. Raises FunctionError if there can be no such call."""
+        return Call.from_parts(
+            self.function.data,
+            [(element_storage(each), each.get_shape()) for each in self.operands.data],
+            plain_values(self.given),
+            self.result.value.data,
+        )
+
+    @classmethod
+    def parse_body(cls, parser: AttrParser) -> CallAttr:
+        """Read `top_k(f32[5, 9]) with {count = 3} result 1`."""
+        function = parser.parse_identifier_or_str_literal(" for the function's name")
+
+        def operand() -> TensorType:
+            storage = parser.parse_identifier(" for the operand's storage type")
+            sizes = parser.parse_comma_separated_list(
+                parser.Delimiter.SQUARE,
+                lambda: parser.parse_integer(allow_boolean=False, allow_negative=False),
+            )
+            if storage not in STORAGE_NAMES:
+                parser.raise_error(f"unknown storage type '{storage}'")
+            return TensorType(type_of_storage(storage), sizes)
+
+        operands = parser.parse_comma_separated_list(parser.Delimiter.PAREN, operand)
+        given = DictionaryAttr({})
+        if parser.parse_optional_keyword("with") is not None:
+            given = parse_dictionary(parser)
+        result = 0
+        if parser.parse_optional_keyword("result") is not None:
+            result = parser.parse_integer(allow_boolean=False)
+        return CallAttr(
+            text(function),
+            ArrayAttr(operands),
+            given,
+            integer(result),
+        )
+
+    def body(self) -> str:
+        """Return what `parse_body` reads."""
+        operands = ", ".join(
+            f"{element_storage(each)}{list(each.get_shape())}" for each in self.operands.data
+        )
+        words = [f"{name_text(self.function.data)}({operands})"]
+        if self.given.data:
+            words.append(f"with {value_text(self.given)}")
+        if self.result.value.data:
+            words.append(f"result {self.result.value.data}")
+        return " ".join(words)
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
+        """Read the body in angle brackets."""
+        with parser.in_angle_brackets():
+            return list(cls.parse_body(parser).parameters)
+
+    def print_parameters(self, printer: Printer) -> None:
+        """Write the body in angle brackets."""
+        printer.print_string(f"<{self.body()}>")
+
+    def verify(self) -> None:
+        """Raise VerifyException unless there can be such a call."""
+        try:
+            self.call()
+        except FunctionError as error:
+            raise VerifyException(str(error)) from None

@@ -1,0 +1,94 @@
+"""The tile op of what the host computes on buffers in global memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.dialects.builtin import DictionaryAttr, StringAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition
+from xdsl.utils.exceptions import VerifyException
+
+from ...backends.numerics.functions.call import Call
+from ...backends.numerics.functions.function import FunctionError, TensorKind
+from ..ir.attribute import Integer, integer, optional_dictionary, plain_values, text
+from ..ir.field import buffer, buffer_list, prop
+from ..quant.element_type import shape_of
+from .buffer import GlobalOp
+from .checks import fail_unless, space_of, storage_of
+from .core_op import CoreOp, Fields, Translation
+
+
+@irdl_op_definition
+class HostCallOp(CoreOp):
+    """The result number `result` of a named function of dense buffers in global memory, computed by the host, while the
+    core waits; see isa.host_call. Functions and attributes are those of top.call.
+
+    The host takes the operands of one call from one range of memory, in which they lie one after the other, each at the
+    next multiple of 64 bytes: tile-assign-addresses places buffers of the scratch segment so. So a buffer is an operand
+    of one such call at most, and no input, output or constant is, unless it is the only operand.
+
+    tile.host_call core 0 %x -> %out function = "argmax" attributes = {axis = 1} :
+        memref<1x10xf32, "global"> -> memref<1x1xi64, "global">
+    """
+
+    name = "tile.host_call"
+    inputs: Sequence[SSAValue] = buffer_list()
+    out: SSAValue = buffer()
+    function: StringAttr = prop(converter=text)
+    given: DictionaryAttr | None = prop(
+        converter=optional_dictionary, default=None, alias="attributes"
+    )
+    result: Integer = prop(converter=integer, default=0)
+    DESTINATION: ClassVar[str | None] = "out"
+
+    @property
+    def buffers_read(self) -> tuple[SSAValue, ...]:
+        return tuple(self.inputs)
+
+    def call(self) -> Call:
+        """Return the call. Raises FunctionError if the function does not take the operands."""
+        kinds = [TensorKind(shape_of(value), storage_of(value)) for value in self.inputs]
+        attributes = plain_values(self.given)
+        return Call.of(self.function.data, kinds, attributes, self.result.value.data)
+
+    def verify_fields(self) -> None:
+        for name, value in (
+            *((f"inputs[{i}]", x) for i, x in enumerate(self.inputs)),
+            ("out", self.out),
+        ):
+            space = space_of(value)
+            fail_unless(
+                space == "global", f'{name} must be in memory space "global", is in "{space}"'
+            )
+        try:
+            expected = self.call().result_kind
+        except FunctionError as error:
+            raise VerifyException(str(error)) from None
+        found = TensorKind(shape_of(self.out), storage_of(self.out))
+        fail_unless(found == expected, f"out is {found}, the function gives {expected}")
+        if len(self.inputs) > 1:
+            for number, value in enumerate(self.inputs):
+                owner = value.owner
+                if isinstance(owner, GlobalOp) and owner.segment.data != "scratch":
+                    raise VerifyException(
+                        f"inputs[{number}] is in segment {owner.segment.data}: the operands of a call lie side by "
+                        "side in scratch"
+                    )
+            if len(set(self.inputs)) != len(self.inputs):
+                raise VerifyException("a buffer is two operands of the call: copy it")
+
+    def instruction(self) -> Translation:
+        """Return the instruction as if the call were the first of the program; convert-tile-to-isa numbers calls."""
+        call, operands = self.call(), {"x": self.inputs[0], "out": self.out}
+        fields: Fields = {
+            "call": 1,
+            "x_bytes": call.frame_bytes,
+            "out_bytes": call.result_kind.size_bytes,
+        }
+        for name, value in operands.items():
+            owner = value.owner
+            assert isinstance(owner, GlobalOp), "the verifier asks for buffers of global memory"
+            fields[f"{name}_segment"] = owner.segment.data
+        return "host_call", fields, operands
