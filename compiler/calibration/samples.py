@@ -44,10 +44,11 @@ def load_calibration_data(
     """
     tensors = input_tensors(main_function(module))
     declared = {name: shape for name, (shape, _) in tensors.items()}
+    known = input_ranges(main_function(module))
     if is_table(source):
-        return _random_data(0, tensors, read_table(source))
+        return _random_data(0, tensors, {**known, **read_table(source)})
     if is_random(source):
-        return _random_data(seed_of(source), tensors, input_ranges(main_function(module)))
+        return _random_data(seed_of(source), tensors, known)
     place = place_of_data(source)
     if isinstance(source, str | Path):
         arrays = _of_inputs(read_npz(source), declared, place, warn)

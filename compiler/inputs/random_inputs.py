@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
+from xdsl.dialects.builtin import IntegerType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
+from ...dialects.network.call import CallBase
 from ...dialects.network.ports import network_ports
-from ...dialects.network.traits import Converts
+from ...dialects.network.traits import Converts, Moves
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import element_of
 from ...dialects.quant.uniform_type import UniformQuantizedType
@@ -30,10 +32,15 @@ _CORNER_SHARE = 64
 """One element in so many is the least value of the range, and one the greatest."""
 
 
+_SMALL_NUMBERS = (0, 9)
+"""The range of random integers of which no more is known."""
+
+
 def input_ranges(function: FuncOp) -> dict[str, Range]:
     """Return the range of each input of top or tpu IR that has one, by name, in the units of its array.
 
-    A calibrated type has the range that calibration saw, a quantized type all of its storage, and a float input that is
+    An integer is an index of what it chooses from, if something uses it so, else a small number that is not negative. A
+    calibrated type has the range that calibration saw, a quantized type all of its storage, and a float input that is
     quantized at once, by a cast or by the host, what the quantized types can hold.
     """
     ranges: dict[str, Range] = {}
@@ -44,11 +51,32 @@ def input_ranges(function: FuncOp) -> dict[str, Range]:
             ranges[name] = (element.low, element.high)
         elif port.is_converted and (held := _held_by(argument.type)) is not None:
             ranges[name] = held
+        elif isinstance(element, IntegerType) and element.width.data > 1:
+            ranges[name] = _indices(argument) or _SMALL_NUMBERS
         elif isinstance(element, UniformQuantizedType):
             ranges[name] = (element.storage_min, element.storage_max)
         elif (held := _range_of_readers(argument)) is not None:
             ranges[name] = held
     return ranges
+
+
+def _indices(value: SSAValue) -> Range | None:
+    """Return the least and the greatest index that a value may hold for all that choose elements by it, directly or
+    after it was moved or cast; None if nothing does.
+    """
+    counts: list[int] = []
+    values, seen = [value], {value}
+    for each in values:
+        for use in each.uses:
+            op = use.operation
+            call = op.call() if isinstance(op, CallBase) else None
+            if call is not None and use.index in call.indices:
+                counts.append(call.indices[use.index])
+            elif (call is not None and call.function == "cast") or Moves.holds(op):
+                followed = [result for result in op.results if result not in seen]
+                values += followed
+                seen.update(followed)
+    return (0, max(min(counts) - 1, 0)) if counts else None
 
 
 def _range_of_readers(value: SSAValue) -> Range | None:

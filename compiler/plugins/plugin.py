@@ -33,6 +33,8 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Place, words_of
 from ...backends.diagnostics.files import why_no_file
 from ...backends.diagnostics.plugin_fault import note_plugin
 from ...backends.instructions.instruction_set import Instruction, register_instruction
+from ...backends.numerics.functions.function import Function, FunctionError
+from ...backends.numerics.functions.registry import register_functions
 from ...backends.targets.target import register_target
 from ...dialects.context import register_dialect
 from ...passes.registry import register_pass
@@ -55,6 +57,8 @@ class Plugin:
             the builder and returns the node's outputs. Local functions of that name are not inlined.
         conversions: how a top op becomes tpu ops: `function(builder, op)`, with the builder of
             convert-top-to-tpu.
+        functions: named functions that the host computes (`backends/numerics/functions/function.py`): an importer
+            calls one with `top.call`.
         tilers: the class that makes tiles of layers of a tpu op (`passes/tile/tiler_bases/tiler.py`).
     """
 
@@ -62,6 +66,7 @@ class Plugin:
     passes: Mapping[str, type[ModulePass]] = field(default_factory=dict)
     targets: Mapping[str, str | Path] = field(default_factory=dict)
     instructions: Sequence[type[Instruction]] = ()
+    functions: Sequence[Function] = ()
     importers: Mapping[str, Callable[..., Sequence[Any]]] = field(default_factory=dict)
     conversions: Mapping[type[Any], Callable[..., None]] = field(default_factory=dict)
     tilers: Mapping[type[Any], type[Any]] = field(default_factory=dict)
@@ -69,6 +74,8 @@ class Plugin:
     def parts(self) -> Iterator[object]:
         """Yield the classes and functions that the plugin adds."""
         yield from (*self.dialects.values(), *self.passes.values(), *self.instructions)
+        for each in self.functions:
+            yield from (each.infer, each.compute)
         yield from self.importers.values()
         for table in (self.conversions, self.tilers):
             for op, handler in table.items():
@@ -86,6 +93,10 @@ class Plugin:
 
             register_instruction(each)
             register_instruction_op(each)
+        try:
+            register_functions(self.functions)
+        except FunctionError as error:
+            raise DiagnosticError(f"a function cannot be added: {error}") from None
         for name, factory in self.dialects.items():
             register_dialect(name, factory)
         for name, cls in self.passes.items():

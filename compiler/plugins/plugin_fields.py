@@ -10,6 +10,7 @@ from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.instructions.instruction import Instruction
+from ...backends.numerics.functions.function import Function
 
 _Fits = Callable[[object], bool]
 
@@ -24,7 +25,18 @@ def check_fields(fields: Mapping[str, object]) -> None:
         "a class derived from smalti.passes.smalti_pass.SmaltiPass",
     )
     _check_table("targets", fields["targets"], _is_path, "the path of a TOML file")
-    _check_instructions(fields["instructions"])
+    _check_list(
+        "instructions",
+        fields["instructions"],
+        _derived_from(Instruction),
+        "a class derived from smalti.backends.instructions.instruction.Instruction",
+    )
+    _check_list(
+        "functions",
+        fields["functions"],
+        lambda value: isinstance(value, Function),
+        "a smalti.backends.numerics.functions.function.Function",
+    )
     _check_table("importers", fields["importers"], callable, "a function of (node, builder)")
     _check_table(
         "conversions", fields["conversions"], callable, "a function of (builder, op)", by_op=True
@@ -54,13 +66,13 @@ def _check_table(
             raise _misfit(f"{field}[{shown}]", value, expected)
 
 
-def _check_instructions(instructions: object) -> None:
-    expected = "a class derived from smalti.backends.instructions.instruction.Instruction"
-    if not isinstance(instructions, Sequence):
-        raise _misfit("instructions", instructions, f"a list, each of it {expected}")
-    for index, each in enumerate(instructions):
-        if not _derived_from(Instruction)(each):
-            raise _misfit(f"instructions[{index}]", each, expected)
+def _check_list(field: str, listed: object, fits: _Fits, expected: str) -> None:
+    """Raise DiagnosticError unless `listed` is a list of what `fits` accepts."""
+    if not isinstance(listed, Sequence):
+        raise _misfit(field, listed, f"a list, each of it {expected}")
+    for index, each in enumerate(listed):
+        if not fits(each):
+            raise _misfit(f"{field}[{index}]", each, expected)
 
 
 def _derived_from(base: type) -> _Fits:

@@ -74,6 +74,11 @@ class Call:
         """The shape and storage type of the result that the call is for."""
         return self.results[self.result]
 
+    @property
+    def indices(self) -> Mapping[int, int]:
+        """How many elements the numbers of each operand of indices choose from, by the operand's number."""
+        return self.known.indices(self.operands, self._values)
+
     @cached_property
     def offsets(self) -> tuple[int, ...]:
         """The place of each operand in the frame, in bytes."""

@@ -100,6 +100,11 @@ class Parameter:
         return {bool: "true or false", int: "an integer", float: "a real", str: "a text"}[self.type]
 
 
+def no_indices(operands: Kinds, attributes: Attributes) -> Mapping[int, int]:
+    """Tell that no operand is indices."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Function:
     """A named function.
@@ -113,6 +118,7 @@ class Function:
         parameters: the attributes by name.
         compares: whether it compares elements, so that the least difference may change its result.
         example: operands and attributes for which the function is defined; reference pages show a call with them.
+        indices: returns, by the number of an operand of indices, how many elements each of them chooses from.
         advice: what to change in a model so that engines compute it; "" if nothing helps.
     """
 
@@ -122,6 +128,7 @@ class Function:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     compares: bool = False
     example: tuple[tuple[TensorKind, ...], Mapping[str, AttributeValue]] = ((), {})
+    indices: Callable[[Kinds, Attributes], Mapping[int, int]] = no_indices
     advice: str = ""
 
     def complete(self, given: Mapping[str, object]) -> dict[str, AttributeValue]:

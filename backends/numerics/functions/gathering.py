@@ -5,7 +5,7 @@ Negative indices count from the end; an index that names nothing is an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -61,6 +61,11 @@ def _gather(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
     data, indices = arrays
     axis = attributes["axis"] % data.ndim
     return [np.take(data, positions(indices, data.shape[axis], f"axis {axis}"), axis)]
+
+
+def along_axis(operands: Kinds, attributes: Attributes) -> Mapping[int, int]:
+    """Tell that operand 1 is indices along an axis of operand 0."""
+    return {1: operands[0].shape[attributes["axis"]]}
 
 
 def _infer_elements(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
@@ -126,6 +131,13 @@ def _infer_nd(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
     return [TensorKind((*indices.shape[:-1], *data.shape[batch + depth :]), data.storage)]
 
 
+def along_axes(operands: Kinds, attributes: Attributes) -> Mapping[int, int]:
+    """Tell that operand 1 is tuples of indices along several axes of operand 0: each is one of the shortest axis."""
+    data, indices = operands[:2]
+    batch = attributes.get("batch_dims", 0)
+    return {1: min(data.shape[batch : batch + indices.shape[-1]], default=1)}
+
+
 def tuple_length(data: TensorKind, indices: TensorKind) -> int:
     """Return how many numbers each index tuple has. Raises FunctionError if there are no tuples."""
     if not indices.shape or not data.shape:
@@ -152,6 +164,7 @@ FUNCTIONS = (
         _gather,
         {"axis": Parameter(int, 0)},
         example=((_DATA, TensorKind((3,), "i64")), {}),
+        indices=along_axis,
         advice=_ADVICE,
     ),
     Function(
@@ -160,6 +173,7 @@ FUNCTIONS = (
         _gather_elements,
         {"axis": Parameter(int, 0)},
         example=((_DATA, TensorKind((3, 4), "i64")), {}),
+        indices=along_axis,
     ),
     Function(
         "gather_nd",
@@ -167,6 +181,7 @@ FUNCTIONS = (
         _gather_nd,
         {"batch_dims": Parameter(int, 0)},
         example=((_DATA, TensorKind((3, 1), "i64")), {}),
+        indices=along_axes,
     ),
 )
 """gather: the slices of `axis` that indices name. gather_elements: for each index the element there, of its own

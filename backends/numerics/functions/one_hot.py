@@ -48,6 +48,7 @@ FUNCTIONS = (
         _one_hot,
         {"depth": Parameter(int), "axis": Parameter(int, -1)},
         example=((TensorKind((4,), "i64"), TensorKind((2,), "f32")), {"depth": 5}),
+        indices=lambda operands, attributes: {0: attributes["depth"]},
         advice="make the indices constant: the result is then a constant, too",
     ),
 )

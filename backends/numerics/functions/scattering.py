@@ -27,6 +27,8 @@ from .function import (
     taken,
 )
 from .gathering import (
+    along_axes,
+    along_axis,
     check_within,
     element_positions,
     tuple_length,
@@ -108,6 +110,7 @@ FUNCTIONS = (
         _scatter_elements,
         {"axis": Parameter(int, 0), "reduction": _REDUCTION},
         example=((_DATA, TensorKind((3, 4), "i64"), TensorKind((3, 4), "f32")), {}),
+        indices=along_axis,
     ),
     Function(
         "scatter_nd",
@@ -115,6 +118,7 @@ FUNCTIONS = (
         _scatter_nd,
         {"reduction": _REDUCTION},
         example=((_DATA, TensorKind((3, 1), "i64"), TensorKind((3, 4), "f32")), {}),
+        indices=along_axes,
     ),
 )
 """scatter_elements puts each update at its index along `axis` and at its own position along the other axes; scatter_nd

@@ -58,7 +58,38 @@ def test_same_file_twice_is_one_plugin(tmp_path: Path):
     assert code == 0, err
 
 
+FUNCTION = """
+from smalti.backends.numerics.functions.function import Function, taken
+from smalti.compiler import Plugin
+
+PLUGIN = Plugin(
+    functions=[Function("twice", lambda kinds, attributes: list(taken(kinds, "x")), lambda xs, _: [2 * xs[0]])]
+)
+"""
+
+
+def test_a_function_of_a_plugin_is_called_by_name(tmp_path: Path):
+    (tmp_path / "mine.py").write_text(FUNCTION)
+    text = RELU.replace('top.relu "y" %x', 'top.call "y" %x function = "twice"')
+    (tmp_path / "call.mlir").write_text(text)
+    for words, told in (
+        (["--load-plugin", "mine.py"], 'top.call "y" %x function = "twice"'),
+        ([], "there is no function 'twice'"),
+    ):
+        command = [sys.executable, "-m", "smalti.tools.opt", "call.mlir", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert told in done.stdout + done.stderr
+
+
 BROKEN = {
+    "a taken function": (FUNCTION.replace("twice", "add"), "the name 'add' is taken"),
+    "no function": (
+        FUNCTION.replace("Function(", "str(").replace(
+            'str("twice", lambda kinds, attributes: list(taken(kinds, "x")), lambda xs, _: [2 * xs[0]])',
+            "3",
+        ),
+        "functions[0]",
+    ),
     "no PLUGIN": ("x = 1", "a plugin has a global PLUGIN of class Plugin, there is none"),
     "another PLUGIN": ("PLUGIN = 3", "it is a int"),
     "an error": ("1 / 0", "cannot be imported: ZeroDivisionError: division by zero"),
