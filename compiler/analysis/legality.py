@@ -173,12 +173,13 @@ def verdict_of(compilation: Compilation) -> Verdict:
 @dataclass(frozen=True)
 class _Made:
     """A tpu op that computes: the name of its result, its kind, the result's element type, and the
-    types of all its tensors of real numbers that are no constants."""
+    types of all its tensors that are no constants: of real numbers (`storages`), and of others."""
 
     name: str
     op: str
     element: str
     storages: frozenset[str]
+    others: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -219,13 +220,18 @@ def _computes(op: Operation) -> TypeGuard[TpuOp]:
 
 
 def _made(op: TpuOp) -> _Made:
-    storages = frozenset(
-        element_storage(value.type)
-        for value in (*op.operands, op.output)
-        if not isinstance(value.owner, tpu.WeightOp)
-        and (is_float(value.type) or is_quantized(value.type))
+    storages: dict[bool, set[str]] = {True: set(), False: set()}
+    for value in (*op.operands, op.output):
+        if not isinstance(value.owner, tpu.WeightOp):
+            is_real = is_float(value.type) or is_quantized(value.type)
+            storages[is_real].add(element_storage(value.type))
+    return _Made(
+        op.result_name.data,
+        op.name,
+        element_storage(op.output.type),
+        frozenset(storages[True]),
+        frozenset(storages[False]),
     )
-    return _Made(op.result_name.data, op.name, element_storage(op.output.type), storages)
 
 
 def _engines(module: ModuleOp, names: set[str]) -> set[str]:
@@ -250,7 +256,8 @@ def _reason(lowered: _Lowered, quantize: Quantize, missing: bool) -> str:
         return "looked up in a table"
     storages = frozenset[str]().union(*(each.storages for each in made))
     if not storages:
-        return "of bools"
+        bools = all(each.others == {"bool"} for each in made)
+        return "of bools" if bools else "of integers"
     others = sorted(storages - {_STORAGE.get(quantize, quantize)})
     if others:
         words = f"computed in {', '.join(others)} between casts"
