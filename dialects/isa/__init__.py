@@ -19,13 +19,13 @@ MLIR's.
 from xdsl.ir import Dialect
 
 from ...backends.instructions.instruction import Instruction
-from .call import CallAttr
+from .call import CallAttr, OperandAttr
 from .instruction_op import OPS, InstructionOp, add_instruction, instruction_op
 from .port import PortAttr
 from .program import ProgramOp
 from .stream import StreamOp
 
-Isa = Dialect("isa", [ProgramOp, StreamOp, *OPS.values()], [PortAttr, CallAttr])
+Isa = Dialect("isa", [ProgramOp, StreamOp, *OPS.values()], [PortAttr, CallAttr, OperandAttr])
 
 
 def register_instruction_op(instruction: type[Instruction]) -> None:

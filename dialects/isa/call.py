@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StringAttr, TensorType
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StringAttr
 from xdsl.ir import Attribute, ParametrizedAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
@@ -11,11 +11,49 @@ from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.functions.call import Call
 from ...backends.numerics.functions.function import FunctionError
-from ...backends.numerics.storage import STORAGE_NAMES
-from ..ir.attribute import Integer, integer, optional_dictionary, plain_values, text
+from ..ir.attribute import (
+    Integer,
+    Ints,
+    integer,
+    ints,
+    optional_dictionary,
+    plain_values,
+    text,
+)
 from ..ir.text.assembly import parse_dictionary, value_text
-from ..quant.element_type import element_storage, type_of_storage
 from .head import name_text
+
+
+@irdl_attr_definition
+class OperandAttr(ParametrizedAttribute):
+    """The storage type and the shape of an operand of a call: `#isa.operand<f32[2, 5]>`."""
+
+    name = "isa.operand"
+    storage: StringAttr
+    shape: Ints
+
+    @classmethod
+    def parse_body(cls, parser: AttrParser) -> OperandAttr:
+        """Read `f32[2, 5]`."""
+        storage = parser.parse_identifier(" for the operand's storage type")
+        sizes = parser.parse_comma_separated_list(
+            parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
+        )
+        return OperandAttr(text(storage), ints(sizes))
+
+    def body(self) -> str:
+        """Return what `parse_body` reads."""
+        return f"{self.storage.data}{list(self.shape.get_values())}"
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
+        """Read the body in angle brackets."""
+        with parser.in_angle_brackets():
+            return list(cls.parse_body(parser).parameters)
+
+    def print_parameters(self, printer: Printer) -> None:
+        """Write the body in angle brackets."""
+        printer.print_string(f"<{self.body()}>")
 
 
 @irdl_attr_definition
@@ -26,7 +64,7 @@ class CallAttr(ParametrizedAttribute):
 
     name = "isa.call"
     function: StringAttr
-    operands: ArrayAttr[TensorType]
+    operands: ArrayAttr[OperandAttr]
     given: DictionaryAttr
     result: Integer
 
@@ -35,7 +73,7 @@ class CallAttr(ParametrizedAttribute):
         """Return the attribute of a call."""
         return CallAttr(
             text(call.function),
-            ArrayAttr([TensorType(type_of_storage(x.storage), x.shape) for x in call.operands]),
+            ArrayAttr([OperandAttr(text(x.storage), ints(x.shape)) for x in call.operands]),
             optional_dictionary(dict(call.attributes)) or DictionaryAttr({}),
             integer(call.result),
         )
@@ -44,7 +82,7 @@ class CallAttr(ParametrizedAttribute):
         """Return the call. Raises FunctionError if there can be no such call."""
         return Call.from_parts(
             self.function.data,
-            [(element_storage(each), each.get_shape()) for each in self.operands.data],
+            [(each.storage.data, each.shape.get_values()) for each in self.operands.data],
             plain_values(self.given),
             self.result.value.data,
         )
@@ -54,17 +92,9 @@ class CallAttr(ParametrizedAttribute):
         """Read `top_k(f32[5, 9]) with {count = 3} result 1`."""
         function = parser.parse_identifier_or_str_literal(" for the function's name")
 
-        def operand() -> TensorType:
-            storage = parser.parse_identifier(" for the operand's storage type")
-            sizes = parser.parse_comma_separated_list(
-                parser.Delimiter.SQUARE,
-                lambda: parser.parse_integer(allow_boolean=False, allow_negative=False),
-            )
-            if storage not in STORAGE_NAMES:
-                parser.raise_error(f"unknown storage type '{storage}'")
-            return TensorType(type_of_storage(storage), sizes)
-
-        operands = parser.parse_comma_separated_list(parser.Delimiter.PAREN, operand)
+        operands = parser.parse_comma_separated_list(
+            parser.Delimiter.PAREN, lambda: OperandAttr.parse_body(parser)
+        )
         given = DictionaryAttr({})
         if parser.parse_optional_keyword("with") is not None:
             given = parse_dictionary(parser)
@@ -80,9 +110,7 @@ class CallAttr(ParametrizedAttribute):
 
     def body(self) -> str:
         """Return what `parse_body` reads."""
-        operands = ", ".join(
-            f"{element_storage(each)}{list(each.get_shape())}" for each in self.operands.data
-        )
+        operands = ", ".join(each.body() for each in self.operands.data)
         words = [f"{name_text(self.function.data)}({operands})"]
         if self.given.data:
             words.append(f"with {value_text(self.given)}")

@@ -11,6 +11,7 @@ from .architecture_page import architecture_page
 from .architecture_picture import architecture_picture
 from .command_page import command_page
 from .dialect_page import DOCUMENTED, dialect_page
+from .function_page import function_page
 from .instruction_page import instruction_page
 from .pass_page import pass_page
 from .target_page import target_page
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES: dict[str, Callable[[], str]] = {
     **{f"dialects/reference/{name}.md": partial(dialect_page, name) for name in DOCUMENTED},
     "backends/instructions/reference.md": instruction_page,
+    "backends/numerics/functions/reference.md": function_page,
     "passes/reference.md": pass_page,
     "backends/targets/reference.md": target_page,
     "tools/reference/commands.md": command_page,

@@ -95,10 +95,11 @@ def _pow(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
     return [np.where(negative, unit, power).astype(base.dtype)]
 
 
-def _two(name: str, compute: Callable[..., np.ndarray]) -> Function:
+def _two(name: str, summary: str, compute: Callable[..., np.ndarray]) -> Function:
     """Return the function of two operands of one type."""
     return Function(
         name,
+        summary,
         _infer_two,
         lambda arrays, _: [np.asarray(compute(*arrays))],
         example=(_PAIR, {}),
@@ -106,10 +107,13 @@ def _two(name: str, compute: Callable[..., np.ndarray]) -> Function:
     )
 
 
-def _one(name: str, compute: Callable[..., np.ndarray], storages: Sequence[str]) -> Function:
+def _one(
+    name: str, summary: str, compute: Callable[..., np.ndarray], storages: Sequence[str]
+) -> Function:
     """Return the function of one operand."""
     return Function(
         name,
+        summary,
         _infer_one(storages),
         lambda arrays, _: [np.asarray(compute(arrays[0]))],
         example=(_PAIR[:1], {}),
@@ -119,23 +123,38 @@ def _one(name: str, compute: Callable[..., np.ndarray], storages: Sequence[str])
 
 _PAIR = (TensorKind((4,), "i64"), TensorKind((1,), "i64"))
 FUNCTIONS = (
-    _two("add", np.add),
-    _two("sub", np.subtract),
-    _two("mul", np.multiply),
-    _two("min", np.minimum),
-    _two("max", np.maximum),
-    Function("div", _infer_two, _div, example=(_PAIR, {}), advice=_ADVICE),
+    _two("add", "lhs + rhs.", np.add),
+    _two("sub", "lhs - rhs.", np.subtract),
+    _two("mul", "lhs times rhs.", np.multiply),
+    _two("min", "The lesser of lhs and rhs.", np.minimum),
+    _two("max", "The greater of lhs and rhs.", np.maximum),
+    Function(
+        "div",
+        "lhs / rhs; of integers rounded toward zero.",
+        _infer_two,
+        _div,
+        example=(_PAIR, {}),
+        advice=_ADVICE,
+    ),
     Function(
         "mod",
+        "The remainder of lhs / rhs, with the sign of rhs or, with `fmod`, of lhs.",
         _infer_two,
         _mod,
         {"fmod": Parameter(bool, False)},
         example=(_PAIR, {}),
         advice=_ADVICE,
     ),
-    Function("pow", _infer_power, _pow, example=(_PAIR, {}), advice=_ADVICE),
-    _one("neg", np.negative, (*SIGNED, *FLOATS)),
-    _one("abs", np.abs, NUMBERS),
-    _one("sign", np.sign, NUMBERS),
+    Function(
+        "pow",
+        "base to the power of exponent, in the type of the base; the exponent may have another.",
+        _infer_power,
+        _pow,
+        example=(_PAIR, {}),
+        advice=_ADVICE,
+    ),
+    _one("neg", "-x.", np.negative, (*SIGNED, *FLOATS)),
+    _one("abs", "The magnitude of x.", np.abs, NUMBERS),
+    _one("sign", "-1, 0 or 1, as x is less than 0, 0 or greater.", np.sign, NUMBERS),
 )
-"""Arithmetic of operands of one type; the exponent of pow may have another one."""
+"""The functions of this family."""

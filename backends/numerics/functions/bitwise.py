@@ -38,9 +38,10 @@ def _infer_not(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
     return [x]
 
 
-def _two(name: str, compute: Callable[..., np.ndarray]) -> Function:
+def _two(name: str, summary: str, compute: Callable[..., np.ndarray]) -> Function:
     return Function(
         name,
+        summary,
         _infer(INTEGERS),
         lambda arrays, _: [np.asarray(compute(*arrays))],
         example=(_PAIR, {}),
@@ -64,17 +65,19 @@ def _shift(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
 
 
 FUNCTIONS = (
-    _two("bitwise_and", np.bitwise_and),
-    _two("bitwise_or", np.bitwise_or),
-    _two("bitwise_xor", np.bitwise_xor),
+    _two("bitwise_and", "The bits that both have.", np.bitwise_and),
+    _two("bitwise_or", "The bits that one of both has.", np.bitwise_or),
+    _two("bitwise_xor", "The bits that only one of both has.", np.bitwise_xor),
     Function(
         "bitwise_not",
+        "The bits of x inverted.",
         _infer_not,
         lambda arrays, _: [np.asarray(np.invert(arrays[0]))],
         example=(_PAIR[:1], {}),
     ),
     Function(
         "bit_shift",
+        "lhs shifted by rhs bits to the `direction`; to the right signed integers keep their sign.",
         _infer(INTEGERS),
         _shift,
         {"direction": Parameter(str, None, ("left", "right"))},
@@ -84,4 +87,4 @@ FUNCTIONS = (
         ),
     ),
 )
-"""bit_shift shifts to the `direction` left or right by as many bits as the second operand says."""
+"""The functions of this family."""

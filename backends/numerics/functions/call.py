@@ -151,7 +151,10 @@ class Call:
         kinds: list[TensorKind] = []
         for storage, shape in operands:
             if storage not in STORAGE_TYPES:
-                raise FunctionError(f"{function}: unknown storage type '{storage}'")
+                known = ", ".join(STORAGE_TYPES)
+                raise FunctionError(
+                    f"{function}: unknown storage type '{storage}' (known: {known})"
+                )
             if min(shape, default=0) < 0:
                 raise FunctionError(f"{function}: negative size in {list(shape)}")
             kinds.append(TensorKind(tuple(shape), storage))

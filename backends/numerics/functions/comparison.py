@@ -21,7 +21,7 @@ from .function import (
 
 
 def _comparison(
-    name: str, compute: Callable[..., np.ndarray], storages: Collection[str]
+    name: str, summary: str, compute: Callable[..., np.ndarray], storages: Collection[str]
 ) -> Function:
     def infer(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
         lhs, _ = taken(operands, "lhs", "rhs")
@@ -31,6 +31,7 @@ def _comparison(
 
     return Function(
         name,
+        summary,
         infer,
         lambda arrays, _: [np.asarray(compute(*arrays))],
         compares=True,
@@ -40,11 +41,11 @@ def _comparison(
 
 
 FUNCTIONS = (
-    _comparison("equal", np.equal, ANY),
-    _comparison("not_equal", np.not_equal, ANY),
-    _comparison("less", np.less, NUMBERS),
-    _comparison("less_or_equal", np.less_equal, NUMBERS),
-    _comparison("greater", np.greater, NUMBERS),
-    _comparison("greater_or_equal", np.greater_equal, NUMBERS),
+    _comparison("equal", "Whether lhs = rhs.", np.equal, ANY),
+    _comparison("not_equal", "Whether lhs and rhs differ.", np.not_equal, ANY),
+    _comparison("less", "Whether lhs < rhs.", np.less, NUMBERS),
+    _comparison("less_or_equal", "Whether lhs <= rhs.", np.less_equal, NUMBERS),
+    _comparison("greater", "Whether lhs > rhs.", np.greater, NUMBERS),
+    _comparison("greater_or_equal", "Whether lhs >= rhs.", np.greater_equal, NUMBERS),
 )
-"""Comparisons of operands of one type."""
+"""The functions of this family."""

@@ -32,10 +32,11 @@ def _cast(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
 FUNCTIONS = (
     Function(
         "cast",
+        "x in the storage type `to`: floats toward zero to integers, integers by their low bits; to floats rounded.",
         _infer,
         _cast,
         {"to": Parameter(str, None, STORAGE_NAMES)},
         example=((TensorKind((4,), "i64"),), {"to": "f32"}),
     ),
 )
-"""cast: the elements in the storage type `to`."""
+"""The functions of this family."""

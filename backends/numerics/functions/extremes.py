@@ -76,10 +76,27 @@ _EXTREME = {
     "last": Parameter(bool, False),
 }
 FUNCTIONS = (
-    Function("argmax", _one, _extreme(np.argmax), _EXTREME, True, (_X, {"axis": 1})),
-    Function("argmin", _one, _extreme(np.argmin), _EXTREME, True, (_X, {"axis": 1})),
+    Function(
+        "argmax",
+        "The position of the greatest element along `axis`; of equal ones the first or, with `last`, the last.",
+        _one,
+        _extreme(np.argmax),
+        _EXTREME,
+        True,
+        (_X, {"axis": 1}),
+    ),
+    Function(
+        "argmin",
+        "The position of the least element along `axis`; of equal ones the first or, with `last`, the last.",
+        _one,
+        _extreme(np.argmin),
+        _EXTREME,
+        True,
+        (_X, {"axis": 1}),
+    ),
     Function(
         "top_k",
+        "The `count` largest elements along `axis` or, without `largest`, the smallest, in order; and their positions.",
         _several,
         _top_k,
         {
@@ -91,6 +108,4 @@ FUNCTIONS = (
         (_X, {"axis": 1, "count": 3}),
     ),
 )
-"""argmax, argmin: the positions (i64) of extremes along `axis`; of equal ones the first or, with `last`, the last.
-top_k: the `count` largest elements along `axis` or, without `largest`, the smallest, in order; and their positions.
-"""
+"""The functions of this family."""

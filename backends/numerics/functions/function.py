@@ -4,7 +4,7 @@
         (x,) = taken(operands, "x")
         return [x]
 
-    NEGATE = Function("negate", _infer, lambda arrays, attributes: [-arrays[0]])
+    NEGATE = Function("negate", "-x.", _infer, lambda arrays, attributes: [-arrays[0]])
 
 Shapes and storage types are known before anything runs; `compute` gets the values themselves as arrays of these shapes.
 """
@@ -111,6 +111,7 @@ class Function:
 
     Attributes:
         name: a word of small letters.
+        summary: what it computes, for the reference.
         infer: returns the kinds of all results from those of the operands and the attributes; raises FunctionError if
             the function does not take them. It allocates nothing.
         compute: returns all results from the operands as arrays; raises FunctionError if the function is not defined
@@ -123,6 +124,7 @@ class Function:
     """
 
     name: str
+    summary: str
     infer: Callable[[Kinds, Attributes], list[TensorKind]]
     compute: Callable[[Arrays, Attributes], list[np.ndarray]]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

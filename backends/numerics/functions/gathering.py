@@ -160,6 +160,7 @@ _ADVICE = "make the indices constant: copies then take the elements"
 FUNCTIONS = (
     Function(
         "gather",
+        "The slices of `axis` of data that indices name.",
         _infer_gather,
         _gather,
         {"axis": Parameter(int, 0)},
@@ -169,6 +170,7 @@ FUNCTIONS = (
     ),
     Function(
         "gather_elements",
+        "For each index the element there along `axis`, at its own position along the other axes.",
         _infer_elements,
         _gather_elements,
         {"axis": Parameter(int, 0)},
@@ -177,6 +179,7 @@ FUNCTIONS = (
     ),
     Function(
         "gather_nd",
+        "The slices of data that tuples of indices name; the first `batch_dims` axes are those of both.",
         _infer_nd,
         _gather_nd,
         {"batch_dims": Parameter(int, 0)},
@@ -184,6 +187,4 @@ FUNCTIONS = (
         indices=along_axes,
     ),
 )
-"""gather: the slices of `axis` that indices name. gather_elements: for each index the element there, of its own
-position along the other axes. gather_nd: the slices that tuples of indices name.
-"""
+"""The functions of this family."""

@@ -44,6 +44,7 @@ def _one_hot(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
 FUNCTIONS = (
     Function(
         "one_hot",
+        "Along a new `axis` of `depth` elements the second of two values where an index says, the first elsewhere.",
         _infer,
         _one_hot,
         {"depth": Parameter(int), "axis": Parameter(int, -1)},
@@ -52,6 +53,4 @@ FUNCTIONS = (
         advice="make the indices constant: the result is then a constant, too",
     ),
 )
-"""one_hot: along a new `axis` of `depth` elements the second of two values where an index says, the first one
-elsewhere; negative indices count from the end, and others out of range are nowhere.
-"""
+"""The functions of this family."""

@@ -44,6 +44,7 @@ def _cumsum(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
 FUNCTIONS = (
     Function(
         "cumsum",
+        "The sums along `axis` up to each element, with `exclusive` without itself, with `reverse` from the end on.",
         _infer,
         _cumsum,
         {
@@ -54,6 +55,4 @@ FUNCTIONS = (
         example=((TensorKind((1, 10), "f32"),), {"axis": 1}),
     ),
 )
-"""cumsum: the sums of the elements up to each one along `axis`, with `exclusive` without itself, with `reverse` from
-the end on.
-"""
+"""The functions of this family."""

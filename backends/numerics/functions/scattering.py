@@ -106,6 +106,7 @@ def _scatter_nd(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
 FUNCTIONS = (
     Function(
         "scatter_elements",
+        "data with each update at its index along `axis`, at its own position along the other axes.",
         _infer_elements,
         _scatter_elements,
         {"axis": Parameter(int, 0), "reduction": _REDUCTION},
@@ -114,6 +115,7 @@ FUNCTIONS = (
     ),
     Function(
         "scatter_nd",
+        "data with slices where tuples of indices say.",
         _infer_nd,
         _scatter_nd,
         {"reduction": _REDUCTION},
@@ -121,6 +123,4 @@ FUNCTIONS = (
         indices=along_axes,
     ),
 )
-"""scatter_elements puts each update at its index along `axis` and at its own position along the other axes; scatter_nd
-puts slices where tuples of indices say.
-"""
+"""The functions of this family."""

@@ -35,6 +35,7 @@ def _trilu(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
 FUNCTIONS = (
     Function(
         "trilu",
+        "The matrices of the last two axes with 0 below diagonal `k` or, without `upper`, above it.",
         _infer,
         _trilu,
         {"upper": Parameter(bool, True), "k": Parameter(int, 0)},
@@ -42,4 +43,4 @@ FUNCTIONS = (
         advice="multiply by a constant mask, or select by one: engines do that",
     ),
 )
-"""trilu: the matrices of the last two axes with 0 below diagonal `k` or, without `upper`, above it."""
+"""The functions of this family."""

@@ -353,7 +353,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 
 // -----
 
-// expected-error @below {{unknown storage type 'i7'}}
+// expected-error @below {{neg: unknown storage type 'i7' (known: f32, f16, bf16, f64, i8, i16, i32, i64, u8, u16, u32, u64, bool)}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0) segments(weights = 0, input = 8, output = 8, scratch = 0) calls(neg(i7[1])) inputs() outputs() {
 }
 
@@ -367,4 +367,10 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0) segments
 
 // expected-error @below {{neg: x has elements of u8, expected i8, i16, i32, i64, f32, f16, bf16, f64}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0) segments(weights = 0, input = 8, output = 8, scratch = 0) calls(neg(u8[1])) inputs() outputs() {
+}
+
+// -----
+
+// expected-error @below {{neg: negative size in [-4]}}
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0) segments(weights = 0, input = 8, output = 8, scratch = 0) calls(neg(i64[-4])) inputs() outputs() {
 }

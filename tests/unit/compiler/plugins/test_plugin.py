@@ -63,7 +63,7 @@ from smalti.backends.numerics.functions.function import Function, taken
 from smalti.compiler import Plugin
 
 PLUGIN = Plugin(
-    functions=[Function("twice", lambda kinds, attributes: list(taken(kinds, "x")), lambda xs, _: [2 * xs[0]])]
+    functions=[Function("twice", "2 x.", lambda kinds, attributes: list(taken(kinds, "x")), lambda xs, _: [2 * xs[0]])]
 )
 """
 
@@ -85,7 +85,7 @@ BROKEN = {
     "a taken function": (FUNCTION.replace("twice", "add"), "the name 'add' is taken"),
     "no function": (
         FUNCTION.replace("Function(", "str(").replace(
-            'str("twice", lambda kinds, attributes: list(taken(kinds, "x")), lambda xs, _: [2 * xs[0]])',
+            'str("twice", "2 x.", lambda kinds, attributes: list(taken(kinds, "x")), lambda xs, _: [2 * xs[0]])',
             "3",
         ),
         "functions[0]",

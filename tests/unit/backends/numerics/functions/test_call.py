@@ -110,6 +110,7 @@ def test_nothing_is_allocated_for_a_huge_call():
 def test_functions_of_plugins():
     scaled = Function(
         "scaled_by",
+        "x times the sum of the factors.",
         lambda operands, attributes: list(taken(operands, "x")),
         lambda arrays, attributes: [arrays[0] * np.float32(sum(attributes["factors"]))],
         {"factors": Parameter(float, (1.0,), is_list=True)},
