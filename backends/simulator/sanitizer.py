@@ -87,7 +87,7 @@ class _Checker:
         self._accesses = [
             [
                 (_key(access), access.write, access.intervals())
-                for access in streams.accesses(number)
+                for access in streams.exact_accesses(number)
             ]
             for number in range(len(streams))
         ]

@@ -26,8 +26,8 @@ class HostCallOp(CoreOp):
     core waits; see isa.host_call. Functions and attributes are those of top.call.
 
     The host takes the operands of one call from one range of memory, in which they lie one after the other, each at the
-    next multiple of 64 bytes: tile-assign-addresses places buffers of the scratch segment so. So a buffer is an operand
-    of one such call at most, and no input, output or constant is, unless it is the only operand.
+    next multiple of 64 bytes: tile-assign-addresses places them so. So they are in one segment, and a buffer is one of
+    several operands of one call at most.
 
     tile.host_call core 0 %x -> %out function = "argmax" attributes = {axis = 1} :
         memref<1x10xf32, "global"> -> memref<1x1xi64, "global">
@@ -69,13 +69,12 @@ class HostCallOp(CoreOp):
         found = TensorKind(shape_of(self.out), storage_of(self.out))
         fail_unless(found == expected, f"out is {found}, the function gives {expected}")
         if len(self.inputs) > 1:
-            for number, value in enumerate(self.inputs):
-                owner = value.owner
-                if isinstance(owner, GlobalOp) and owner.segment.data != "scratch":
-                    raise VerifyException(
-                        f"inputs[{number}] is in segment {owner.segment.data}: the operands of a call lie side by "
-                        "side in scratch"
-                    )
+            owners = [value.owner for value in self.inputs]
+            segments = [each.segment.data for each in owners if isinstance(each, GlobalOp)]
+            fail_unless(
+                len(set(segments)) == 1,
+                f"the operands of a call lie side by side in one segment, these are in {', '.join(segments)}",
+            )
             if len(set(self.inputs)) != len(self.inputs):
                 raise VerifyException("a buffer is two operands of the call: copy it")
 

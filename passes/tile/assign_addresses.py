@@ -37,7 +37,7 @@ from ...dialects.tile.analysis.buffer_uses import BufferUse, buffer_uses, memory
 from ...dialects.tile.buffer import MemoryPlace, erase_unused_views
 from ..smalti_pass import Level, SmaltiPass
 from ..tiling.allocation import Lifetime, Placement, live_bytes, pack, peak, place
-from .given_addresses import PACKED_SEGMENTS, address_of, check_given_addresses, lifetime_of
+from .given_addresses import PACKED_SEGMENTS, address_of, check_given_addresses
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target
@@ -119,7 +119,7 @@ class AssignAddresses(SmaltiPass):
             elif all(address is None for address in given):
                 placement = pack(b.size_bytes for b in buffers)
             else:
-                lifetimes = [lifetime_of(each, len(steps)) for each in uses_of_memory]
+                lifetimes = [Lifetime(each.size_bytes, 0, len(steps)) for each in buffers]
                 placement = place(lifetimes, memory_capacity(target, memory), given=given)
                 if placement is None:
                     raise _does_not_fit(memory, buffers, steps, memory_capacity(target, memory))

@@ -179,7 +179,8 @@ def _check_frame(op: tile.HostCallOp, begin: int) -> None:
                 op,
                 f"operand {number} is at {address}, it must be at {begin + offset}: the host takes operands that lie "
                 "one after the other",
-                "remove the addresses of the operands: tile-assign-addresses places them so",
+                "remove the addresses of the operands: tile-assign-addresses places them so; an operand of two calls "
+                "needs a copy for each",
             )
 
 

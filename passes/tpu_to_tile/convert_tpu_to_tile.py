@@ -229,12 +229,17 @@ class _Builder:
             self._layer(op, [self.buffers[v] for v in op.operands], self.buffers[result])
 
     def _frame(self, op: tpu.HostCallOp) -> list[SSAValue]:
-        """Return the buffers of the operands of a call of the host, which are to lie side by side: a tensor that
-        nothing else reads is in its place already, others are copied there.
+        """Return the buffers of the operands of a call of the host, which are to lie side by side in one segment:
+        tensors of one segment that nothing else reads can. Else scratch ones that nothing else reads are in place,
+        and others are copied there.
         """
+        own = [self.buffers[value] for value in op.inputs if self._is_only_read_by_call(value)]
+        segments = {self._segment(buffer) for buffer in own}
+        if len(own) == len(op.inputs) and len(segments) == 1:
+            return own
         return [
             self.buffers[value]
-            if self._is_only_read_by_call(value)
+            if self._is_only_read_by_call(value) and self._segment(self.buffers[value]) == "scratch"
             else self._copied(value, f"{op.result_name.data}.operand{number}", op.location)
             for number, value in enumerate(op.inputs)
         ]
@@ -242,7 +247,13 @@ class _Builder:
     def _is_only_read_by_call(self, value: SSAValue) -> bool:
         buffer = self.buffers[value].owner
         assert isinstance(buffer, tile.GlobalOp)
-        return value.has_one_use() and buffer.segment.data == "scratch"
+        order = buffer.order.get_values()
+        return value.has_one_use() and tuple(order) == tuple(range(len(order)))
+
+    @staticmethod
+    def _segment(buffer: SSAValue) -> str:
+        assert isinstance(buffer.owner, tile.GlobalOp)
+        return buffer.owner.segment.data
 
     def _copied(self, value: SSAValue, name: str, location: LocationAttr) -> SSAValue:
         """Add a layer that copies a tensor to a dense buffer of its own in scratch, and return that buffer."""

@@ -233,13 +233,18 @@ class Streams:
 
     def accesses(self, number: int) -> tuple[Access, ...]:
         """Return the bytes that an instruction reads and writes, with `core` filled in."""
-        own, kind, fields = self.core[number], self.kinds[number], self.fields[number]
-        accesses = kind.accesses(fields)
-        if kind is HostCall:
-            accesses = operand_accesses(fields, self.program.calls[fields["call"] - 1])
+        own = self.core[number]
         return tuple(
-            access if access.core is not None else access._replace(core=own) for access in accesses
+            access if access.core is not None else access._replace(core=own)
+            for access in self.kinds[number].accesses(self.fields[number])
         )
+
+    def exact_accesses(self, number: int) -> tuple[Access, ...]:
+        """Return the accesses of an instruction without the bytes between the operands of a call of the host."""
+        if self.kinds[number] is not HostCall:
+            return self.accesses(number)
+        fields = self.fields[number]
+        return operand_accesses(fields, self.program.calls[fields["call"] - 1])
 
     def memory_bytes(self, access: Access) -> int:
         """Return the size of the memory that an access touches: of a segment, or of what the program uses of a

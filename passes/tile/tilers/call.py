@@ -36,11 +36,22 @@ class HostTiler(Tiler):
             )
         return Schedule()
 
+    def _check_frame(self) -> None:
+        """Raise DiagnosticError unless the operands can stand side by side, as the host takes several of them."""
+        segments = [buffer.segment for buffer in self.layer.inputs]
+        if len(set(segments)) > 1:
+            raise self.layer.error(
+                f"its operands are in segments {', '.join(segments)}: those of a call of the host stand side by side",
+                "copy them to scratch by layers of tpu.reshape, as convert-tpu-to-tile does",
+            )
+
     def emit(
         self, window: Window, schedule: Schedule, emitter: Emitter, constants: Constants
     ) -> None:
         op, layer = self.layer.op, self.layer
         assert isinstance(op, tpu.HostCallOp)
+        if len(layer.inputs) > 1:
+            self._check_frame()
         for buffer in (*layer.inputs, layer.output):
             order = tuple(range(len(buffer.layout.shape)))
             if buffer.layout.order != order or buffer.layout.padding:
