@@ -91,8 +91,6 @@ LOOKUP_NAMES = _names(lambda row: row.is_operand and not row.is_float and row.bi
 """The storage types whose elements are positions in a lookup table: i8, u8."""
 PERMUTED_NAMES = _names(lambda row: row.bits in (8, 16, 32))
 """The storage types whose elements the vector unit can move between lanes: those of 1, 2 and 4 bytes."""
-POSITION_NAMES = ("i32", "i64")
-"""The storage types of positions, which some ops give, and of what networks cast them to."""
 
 _NAMES: dict[np.dtype, str] = {row.dtype: name for name, row in STORAGE_TYPES.items()}
 
