@@ -83,14 +83,14 @@ class Parameter:
         return self._element(name, value)
 
     def _element(self, name: str, value: object) -> Any:
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            raise FunctionError(f"attribute '{name}' must fit 64 bits")
         if self.type is float and type(value) is int:
             value = float(value)
         if type(value) is not self.type:
             raise FunctionError(f"attribute '{name}' must be {self._words()}, got {value!r}")
         if isinstance(value, float) and not math.isfinite(value):
             raise FunctionError(f"attribute '{name}' must be finite, got {value}")
-        if type(value) is int and not -(2**63) <= value < 2**63:
-            raise FunctionError(f"attribute '{name}' must fit 64 bits, got {value}")
         if self.choices and value not in self.choices:
             known = ", ".join(map(str, self.choices))
             raise FunctionError(f"attribute '{name}' must be one of {known}, got {value!r}")

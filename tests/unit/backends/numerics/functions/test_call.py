@@ -123,6 +123,8 @@ def test_functions_of_plugins():
         assert call.compute([np.ones((1, 2), np.float32)]).tolist() == [[5.0, 5.0]]
         with pytest.raises(FunctionError, match="must be a list, each a real"):
             Call.of("scaled_by", x, {"factors": 2.0})
+        with pytest.raises(FunctionError, match="must fit 64 bits"):
+            Call.of("scaled_by", x, {"factors": [10**400]})
         with pytest.raises(FunctionError, match="must be finite"):
             Call.of("scaled_by", x, {"factors": [float("inf")]})
         with pytest.raises(FunctionError, match="is taken"):
