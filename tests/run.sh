@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 environment=${SMALTI_ENV:-.venv}
 python3 -m venv "$environment"
 "$environment/bin/pip" install -q -e ".[test]"
-exec "$environment/bin/python" -m pytest -n auto --maxprocesses 8 --dist worksteal "$@"
+exec "$environment/bin/python" -m pytest -n auto --maxprocesses 8 --dist worksteal --benchmark-disable "$@"
