@@ -1,4 +1,4 @@
-"""More hardware makes no layer slower: 40 sweeps with few values each, and a fifth of them with all among the slow tests."""
+"""More hardware makes no layer slower: 40 sweeps with few values each, eight of them with all among the slow tests."""
 
 from __future__ import annotations
 
