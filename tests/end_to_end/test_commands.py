@@ -394,7 +394,7 @@ def test_ops(smalti: Smalti):
     assert all(re.match(r"\d", row[column:]) and row[column - 1] == " " for row in rows)
     listed = {entry["operator"]: entry for entry in json.loads(ok(smalti("ops", "--json")))}
     assert len(listed) == len(rows)
-    assert "matrix" in listed["Conv"]["runs"] and listed["Relu"]["runs"] == "vector"
+    assert "matrix" in listed["Conv"]["runs"] and listed["Sigmoid"]["runs"] == "vector"
     assert 13 in listed["Relu"]["since"]
 
 
