@@ -1,4 +1,6 @@
-"""The table of ONNX ops that can be imported; each family of ops has a module of its own, and plugins add theirs."""
+"""The table of ONNX ops that can be imported: each family of ops is a module of the folder `ops` with a table
+`OPERATORS`, and plugins add theirs.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +8,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.numerics.module_tables import module_tables
 from .graph.operator import ImportFunction, Operator
 from .model.op_name import op_name
-from .ops import (
-    along_axis,
-    arithmetic,
-    axis_normalization,
-    bitwise,
-    constant,
-    convolution,
-    einsum,
-    indexing,
-    movement,
-    normalization,
-    padding,
-    pointwise,
-    pooling,
-    product,
-    reduction,
-    resampling,
-    reshape,
-    transposed_convolution,
-)
+from .ops import reshape
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -35,24 +19,9 @@ if TYPE_CHECKING:
 _PLUGIN = "plugin"
 
 OPERATORS: dict[str, Operator] = {
-    **along_axis.OPERATORS,
-    **arithmetic.OPERATORS,
-    **axis_normalization.OPERATORS,
-    **bitwise.OPERATORS,
-    **constant.OPERATORS,
-    **convolution.OPERATORS,
-    **einsum.OPERATORS,
-    **indexing.OPERATORS,
-    **movement.OPERATORS,
-    **normalization.OPERATORS,
-    **padding.OPERATORS,
-    **pointwise.OPERATORS,
-    **pooling.OPERATORS,
-    **product.OPERATORS,
-    **reduction.OPERATORS,
-    **resampling.OPERATORS,
-    **reshape.OPERATORS,
-    **transposed_convolution.OPERATORS,
+    name: operator
+    for family in module_tables(f"{__package__}.ops", "OPERATORS")
+    for name, operator in family.items()
 }
 """How each op is imported, by name: those of ONNX's default operator set, and those of plugins with the domain before
 the name ("com.me.MySwish").

@@ -6,39 +6,17 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from . import (
-    arithmetic,
-    bitwise,
-    comparison,
-    conversion,
-    extremes,
-    gathering,
-    one_hot,
-    running,
-    scattering,
-    triangle,
-)
+from ..module_tables import module_tables
 from .function import Function, FunctionError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 FUNCTIONS: dict[str, Function] = {
     function.name: function
-    for family in (
-        arithmetic,
-        bitwise,
-        comparison,
-        conversion,
-        extremes,
-        gathering,
-        one_hot,
-        running,
-        scattering,
-        triangle,
-    )
-    for function in family.FUNCTIONS
+    for family in module_tables(f"{__package__}.families", "FUNCTIONS")
+    for function in family
 }
-"""Every function, by name."""
+"""Every function, by name: those of the modules of the folder `families`, and of plugins."""
 
 
 def register_functions(functions: Iterable[Function]) -> None:

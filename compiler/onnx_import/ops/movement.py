@@ -15,7 +15,7 @@ from ..graph.builder import GraphBuilder
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
 from ..graph.value import Constant, Value, shape_of
-from .indexing import gather_at_run_time
+from .host.indexing import gather_at_run_time
 
 _MAX_INDICES = 2**20
 """The most elements that a gather along an axis may list."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .function import (
+from ..function import (
     NUMBERS,
     Arrays,
     Attributes,

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..storage import is_float, name_of
-from .function import (
+from ...storage import is_float, name_of
+from ..function import (
     INDICES,
     NUMBERS,
     Arrays,

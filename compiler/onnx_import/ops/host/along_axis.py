@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.builder import GraphBuilder
-from ..graph.call import call
-from ..graph.node import Node, UnsupportedNodeError
-from ..graph.operator import ImportFunction, Operator
-from ..graph.value import Value, shape_of
+from ...graph.builder import GraphBuilder
+from ...graph.call import call
+from ...graph.node import Node, UnsupportedNodeError
+from ...graph.operator import ImportFunction, Operator
+from ...graph.value import Value, shape_of
 
 
 def _extreme(kind: str) -> ImportFunction:

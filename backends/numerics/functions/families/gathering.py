@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .function import (
+from ..function import (
     INDICES,
     Arrays,
     Attributes,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..storage import STORAGE_NAMES, dtype_of, is_float, round_to
-from .function import Arrays, Attributes, Function, Kinds, Parameter, TensorKind, taken
+from ...storage import STORAGE_NAMES, dtype_of, is_float, round_to
+from ..function import Arrays, Attributes, Function, Kinds, Parameter, TensorKind, taken
 
 
 def _infer(operands: Kinds, attributes: Attributes) -> list[TensorKind]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .function import (
+from ..function import (
     Arrays,
     Attributes,
     Function,

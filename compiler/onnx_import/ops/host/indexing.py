@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ....dialects import top
-from ..graph.builder import GraphBuilder
-from ..graph.call import HOST_FOR_INTEGERS, call, is_for_engines
-from ..graph.node import Node
-from ..graph.operator import Operator
-from ..graph.value import Constant, Value, dtype_of_value, shape_of
+from .....dialects import top
+from ...graph.builder import GraphBuilder
+from ...graph.call import HOST_FOR_INTEGERS, call, is_for_engines
+from ...graph.node import Node
+from ...graph.operator import Operator
+from ...graph.value import Constant, Value, dtype_of_value, shape_of
 
 
 def gather_at_run_time(node: Node, builder: GraphBuilder, axis: int) -> Value:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .function import (
+from ..function import (
     FLOATS,
     NUMBERS,
     SIGNED,

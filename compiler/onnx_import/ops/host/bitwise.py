@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.builder import GraphBuilder
-from ..graph.call import call
-from ..graph.node import Node
-from ..graph.operator import ImportFunction, Operator
-from ..graph.value import Value
+from ...graph.builder import GraphBuilder
+from ...graph.call import call
+from ...graph.node import Node
+from ...graph.operator import ImportFunction, Operator
+from ...graph.value import Value
 
 
 def _bitwise(function: str) -> ImportFunction:

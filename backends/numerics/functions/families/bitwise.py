@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from .function import (
+from ..function import (
     INTEGERS,
     Arrays,
     Attributes,

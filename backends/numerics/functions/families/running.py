@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..storage import is_float, name_of, round_to
-from .function import (
+from ...storage import is_float, name_of, round_to
+from ..function import (
     NUMBERS,
     Arrays,
     Attributes,

@@ -1,0 +1,1 @@
+"""The import functions of operators that no engine computes: they become calls of named functions."""
