@@ -14,8 +14,13 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Note, note_lines
 from ...dialects.ir.context import SmaltiContext
 from ..analysis.comparison import Difference
 from ..compilation.execution import run_ir
+from ..compilation.pipelines import level_of
 from .inputs import InputSource, ranges_of
+from .output_rounding import Moved, OutputRounding, moved, output_roundings
 from .tolerance import declared_tolerance
+
+_ROUNDED = 1 + 1e-6
+"""What is one step apart may be a little more as f32 numbers."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ class NumericsTrial:
         ctx: the context with its weights.
         source: the inputs. They are drawn again when a pass gives the range of a random input (from a
             calibration table), so that they fill it.
-        tolerance: largest error of each pass, as a share of an output's range; None: what each declares.
+        tolerance: largest error of each pass, as a share of an output's range; None: what each declares, and one step
+            for integers that are computed after floats, as far as the pipeline passes level tpu, which tells them.
 
     Raises what the run of `module` raises.
     """
@@ -88,6 +94,9 @@ class NumericsTrial:
         self._source = source
         self._tolerance = tolerance
         self.allowed = 0.0
+        self.moved: list[Moved] = []
+        """What passes moved of the outputs that are integers after floats."""
+        self._roundings: Mapping[str, OutputRounding] = {}
         self._start(module)
 
     def _start(self, module: ModuleOp) -> None:
@@ -99,6 +108,8 @@ class NumericsTrial:
         """Note what the pass may move; to be called before it runs."""
         given = self._tolerance
         self.allowed = declared_tolerance(each, module) if given is None else given
+        if given is None and level_of(module) == "tpu":
+            self._roundings = output_roundings(module)
 
     def after(self, each: ModulePass, module: ModuleOp) -> NumericsFault | None:
         """Run the IR that the pass made, and return what is wrong with it, or None."""
@@ -108,9 +119,10 @@ class NumericsTrial:
             raise
         except Exception as error:
             return self.stopped(each, error, "run")
-        difference = first_difference(found, self._expected, self.allowed)
+        difference = first_difference(found, self._expected, self.allowed, self._roundings)
         if difference is not None:
             return NumericsFault(each.name, "numbers", difference, self.inputs)
+        self.moved += moved(each.name, found, self._expected, self._roundings)
         self._expected = found
         if ranges_of(module).keys() - self._source.known.keys() - self._ranged:
             self._start(module)
@@ -124,9 +136,14 @@ class NumericsTrial:
 
 
 def first_difference(
-    found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], tolerance: float
+    found: Mapping[str, np.ndarray],
+    expected: Mapping[str, np.ndarray],
+    tolerance: float,
+    roundings: Mapping[str, OutputRounding] = {},
 ) -> str | None:
-    """Return a sentence about the first output that differs by more than `tolerance` of its range, or None."""
+    """Return a sentence about the first output that differs by more than `tolerance` of its range, or None. Outputs
+    that are integers after floats, or computed from such, may differ by what `roundings` say besides.
+    """
     for name, reference in expected.items():
         value = found.get(name)
         if value is None or value.shape != reference.shape:
@@ -134,8 +151,9 @@ def first_difference(
             return f"output '{name}' {got}, expected {list(reference.shape)}"
         difference = Difference.between(name, value, reference)
         wrong = not np.array_equal(np.isnan(value), np.isnan(reference))
-        limit = tolerance * difference.reference_range
-        if wrong or difference.largest_error > limit:
+        rounding = roundings.get(name, OutputRounding())
+        limit = rounding.allowed(tolerance, reference, difference.reference_range)
+        if wrong or difference.largest_error > limit * _ROUNDED:
             where = _worst_place(value, reference)
             return (
                 f"output '{name}' differs by {difference.largest_error:.6g} at {where} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import combinations, product
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from ....backends.diagnostics.diagnostic import DiagnosticError
 from ....backends.numerics.rounding_up import ceil_div
 from ....dialects.tile import Schedule
 from ...tiling.cost import split_cycles
-from ...tiling.windows import Range, Window, parts, unflatten
+from ...tiling.windows import Range, Window, flatten, intersection, parts, sizes_of, unflatten
 from ..tiler_bases.layer import Layer, one_of
 from ..tiler_bases.tiler import Tiler
 
@@ -215,6 +215,7 @@ def _decided_windows(
         windows = [unflatten(bounds) or ((0, 1),) for bounds in decided.windows]
         for part in windows:
             _check_ends(layer, part, units)
+        _check_cover(layer, windows)
         return windows, None
     if decided.split is None:
         return None, None
@@ -268,3 +269,23 @@ def _check_ends(layer: Layer, part: Window, units: Sequence[int]) -> None:
                 f"a window of its schedule is {low} to {high} along axis {axis}, which can be divided {rule}",
                 "change the window",
             )
+
+
+def _check_cover(layer: Layer, windows: Sequence[Window]) -> None:
+    """Check that parts cover what the layer computes, each element once."""
+    for a, b in combinations(windows, 2):
+        both = intersection(a, b)
+        if both is not None:
+            raise layer.schedule_error(
+                "windows",
+                f"its parts {list(flatten(a))} and {list(flatten(b))} overlap in {list(flatten(both))}",
+                "change the windows: each element is in one of them",
+            )
+    elements = prod(sizes_of(layer.window))
+    covered = sum(prod(sizes_of(part)) for part in windows)
+    if covered < elements:
+        raise layer.schedule_error(
+            "windows",
+            f"its parts leave out {elements - covered} of the {elements} elements of {list(flatten(layer.window))}",
+            "change the windows, or add one: each element is in one of them",
+        )

@@ -268,9 +268,9 @@ def _complete(
         _planned(tiler, window, decided.of_part(number), constants, None if at else tried)
         for at, (number, window) in enumerate(zip(parts.numbers, parts.windows, strict=True))
     ]
-    schedule = _joined(tiler, parts.windows, planned, constants, parts.some is not None).over(
-        parts.complete(decided, layer.rank)
-    )
+    schedule = _joined(
+        tiler, parts.windows, planned, decided, constants, parts.some is not None
+    ).over(parts.complete(decided, layer.rank))
     if schedule.weights is None:
         # A product that has no weights to share says so, too, so that no later pass decides it.
         alone = "separate" if schedule.block is not None else None
@@ -305,11 +305,13 @@ def _joined(
     tiler: Tiler,
     windows: tuple[Window, ...],
     planned: list[Schedule],
+    decided: Schedule,
     constants: Constants,
     is_partial: bool,
 ) -> Schedule:
     """Return what the schedules of the parts say as one: a value for all parts if the first part's means the same for
-    each of the others, or if the parts are not all that the layer has in some slice; else a value for each part.
+    each of the others, if the parts are not all that the layer has in some slice, or if one is `decided`, which may be
+    larger than some part; else a value for each part.
     """
     first = planned[0]
     if is_partial or all(
@@ -317,9 +319,11 @@ def _joined(
         for window, other in zip(windows, planned, strict=True)
     ):
         return first
-    values: dict[str, Any] = {
-        name: tuple(getattr(each, name)[0] for each in planned)
-        for name in ("tile", "depth", "order")
-        if getattr(first, name) is not None
-    }
+    values: dict[str, Any] = {}
+    for name in ("tile", "depth", "order"):
+        given = getattr(decided, name)
+        if given is not None and len(given) == 1:
+            values[name] = given
+        elif getattr(first, name) is not None:
+            values[name] = tuple(getattr(each, name)[0] for each in planned)
     return replace(first, **values)
