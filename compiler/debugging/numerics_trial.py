@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Note, note_lines, words_of
 from ...dialects.ir.context import SmaltiContext
+from ...passes.smalti_pass import SmaltiPass
 from ..analysis.comparison import Difference
 from ..compilation.execution import run_ir
 from ..compilation.pipelines import level_of
@@ -94,6 +96,7 @@ class NumericsTrial:
         self._source = source
         self._tolerance = tolerance
         self.allowed = 0.0
+        self._integers_allowed = 0.0
         self.moved: list[Moved] = []
         """What passes moved of the outputs that are integers after floats."""
         self._roundings: Mapping[str, OutputRounding] = {}
@@ -108,6 +111,7 @@ class NumericsTrial:
         """Note what the pass may move; to be called before it runs."""
         given = self._tolerance
         self.allowed = declared_tolerance(each, module) if given is None else given
+        self._integers_allowed = each.integer_tolerance if isinstance(each, SmaltiPass) else 0.0
         if given is None and level_of(module) == "tpu":
             self._roundings = output_roundings(module)
 
@@ -119,7 +123,9 @@ class NumericsTrial:
             raise
         except Exception as error:
             return self.stopped(each, error, "run")
-        difference = first_difference(found, self._expected, self.allowed, self._roundings)
+        difference = first_difference(
+            found, self._expected, self.allowed, self._integers_allowed, self._roundings
+        )
         if difference is not None:
             return NumericsFault(each.name, "numbers", difference, self.inputs)
         self.moved += moved(each.name, found, self._expected, self._roundings)
@@ -139,10 +145,11 @@ def first_difference(
     found: Mapping[str, np.ndarray],
     expected: Mapping[str, np.ndarray],
     tolerance: float,
-    roundings: Mapping[str, OutputRounding] = {},
+    integer_tolerance: float = 0.0,
+    roundings: Mapping[str, OutputRounding] = MappingProxyType({}),
 ) -> str | None:
-    """Return a sentence about the first output that differs by more than `tolerance` of its range, or None. Outputs
-    that are integers after floats, or computed from such, may differ by what `roundings` say besides.
+    """Return a sentence about the first output that differs by more than `tolerance` of its range, or None. Outputs of
+    which `roundings` tell that they are integers may differ by `integer_tolerance` or, after floats, by a step.
     """
     for name, reference in expected.items():
         value = found.get(name)
@@ -151,8 +158,11 @@ def first_difference(
             return f"output '{name}' {got}, expected {list(reference.shape)}"
         difference = Difference.between(name, value, reference)
         wrong = not np.array_equal(np.isnan(value), np.isnan(reference))
-        rounding = roundings.get(name, OutputRounding())
-        limit = rounding.allowed(tolerance, reference, difference.reference_range)
+        limit = tolerance * difference.reference_range
+        if name in roundings:
+            limit = roundings[name].allowed(
+                tolerance, integer_tolerance, reference, difference.reference_range
+            )
         if wrong or difference.largest_error > limit * _ROUNDED:
             where = _worst_place(value, reference)
             return (

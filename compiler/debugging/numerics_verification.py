@@ -3,8 +3,8 @@
 Before the first pass and after each one, the IR runs on the same inputs, in the interpreter of its level (isa in the
 simulator). The first pass that moves an output beyond the tolerance that it declares ends the pipeline with a
 diagnostic: which output, where, by how much, from which value on, and what the pass rewrote. So does the first pass
-after which the IR no longer runs. Integers that are computed after floats may differ by one step (`output_rounding.py`):
-how many do is told as a remark at the end.
+after which the IR no longer runs. Integers that are computed after floats may differ by one step
+(`output_rounding.py`): how many do is told as a remark at the end.
 """
 
 from __future__ import annotations
