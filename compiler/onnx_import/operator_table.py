@@ -11,7 +11,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.numerics.module_tables import module_tables
 from .graph.operator import ImportFunction, Operator
 from .model.op_name import op_name
-from .ops import reshape
+from .ops import constant, reshape
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -27,9 +27,7 @@ OPERATORS: dict[str, Operator] = {
 the name ("com.me.MySwish").
 """
 
-HANDLES_CONSTANTS = frozenset(
-    {"Constant", "Identity", "Shape", "Size", "Dropout", *reshape.OPERATORS}
-)
+HANDLES_CONSTANTS = frozenset({"Dropout", *constant.OPERATORS, *reshape.OPERATORS})
 """Ops whose import function handles constants without arithmetic, which is cheaper than folding.
 """
 

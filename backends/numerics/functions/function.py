@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..storage import STORAGE_NAMES, STORAGE_TYPES, bytes_of
+from ..storage import STORAGE_NAMES, STORAGE_TYPES, bytes_of, dtype_of, is_float, round_to
 
 _Plain: TypeAlias = "bool | int | float | str"
 AttributeValue: TypeAlias = "_Plain | tuple[_Plain, ...]"
@@ -154,6 +154,35 @@ def taken(operands: Kinds, *names: str) -> Kinds:
         count = "1 operand" if len(names) == 1 else f"{len(names)} operands"
         raise FunctionError(f"it takes {count} ({', '.join(names)}), got {len(operands)}")
     return operands
+
+
+def check_rank(name: str, operand: TensorKind, rank: int) -> None:
+    """Raise FunctionError unless the operand `name` has `rank` axes."""
+    if len(operand.shape) != rank:
+        raise FunctionError(f"{name} must have {rank} axes, got shape {list(operand.shape)}")
+
+
+def check_one_index(name: str, operand: TensorKind) -> None:
+    """Raise FunctionError unless the operand `name` is one index."""
+    check_storage(name, operand, INDICES)
+    if math.prod(operand.shape) != 1:
+        raise FunctionError(f"{name} must be one number, got shape {list(operand.shape)}")
+
+
+def check_shape(name: str, operand: TensorKind, shape: Sequence[int]) -> None:
+    """Raise FunctionError unless the operand `name` has a shape."""
+    if operand.shape != tuple(shape):
+        raise FunctionError(f"{name} must have shape {list(shape)}, got {list(operand.shape)}")
+
+
+def stored(values: np.ndarray, storage: str) -> np.ndarray:
+    """Return numbers in a storage type: rounded once to floats, toward zero to integers."""
+    return round_to(values, storage) if is_float(storage) else values.astype(dtype_of(storage))
+
+
+def wide(x: np.ndarray) -> np.ndarray:
+    """Return numbers in f64, in which sums of floats are made before they are rounded once; integers as they are."""
+    return x if x.dtype.kind in "iub" else x.astype(np.float64)
 
 
 def check_storage(name: str, operand: TensorKind, storages: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""Imports what is known before a network runs: Constant in all forms, Identity, Shape, Size."""
+"""Imports what is known before a network runs: Constant in all forms, Identity, Shape, Size, EyeLike, Range."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from ....backends.numerics.storage import FLOAT_NAMES, dtype_of
+from ....dialects.quant.element_type import element_storage
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
-from ..graph.value import Constant, Value, shape_of
+from ..graph.value import (
+    TENSOR_DTYPES,
+    Constant,
+    Value,
+    dtype_of_value,
+    element_of_onnx,
+    shape_of,
+)
 
+_FLOATS = tuple(dtype_of(name) for name in FLOAT_NAMES)
 _FORMS: dict[str, Callable[[Any], np.ndarray]] = {
     "value_float": lambda attribute: np.array(attribute.f, np.float32),
     "value_floats": lambda attribute: np.array(attribute.floats, np.float32),
@@ -51,7 +61,53 @@ def _size(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [Constant(np.array(elements, np.int64), node.output)]
 
 
+def _eye_like(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """Import EyeLike: ones on diagonal k of a matrix of the input's shape, of the input's type unless one is given."""
+    shape = shape_of(node.input(0))
+    if len(shape) != 2:
+        raise node.error(f"its input must be a matrix, it has shape {list(shape)}")
+    dtype = dtype_of_value(node.input(0))
+    if node.has("dtype"):
+        element = element_of_onnx(node.integer("dtype", 0))
+        if element is None:
+            raise UnsupportedNodeError(
+                "its elements are others than bools, integers and floats of 8 to 64 bits"
+            )
+        dtype = dtype_of(element_storage(element))
+    builder.budget.spend(math.prod(shape) * dtype.itemsize, shape, node.place)
+    # A diagonal beside the matrix is one that NumPy refuses if it is far off.
+    k = min(max(node.integer("k", 0), -shape[0]), shape[1])
+    return [Constant(np.eye(*shape, k=k).astype(dtype), node.output)]
+
+
+def _range(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """Import Range: start + i · delta, in the type of its inputs, of ceil((limit - start) / delta) elements."""
+    names = ("start", "limit", "delta")
+    given = [node.constant(index, f"input {name}") for index, name in enumerate(names)]
+    arrays = [each for each in given if each is not None and each.size == 1]
+    if len(arrays) < 3:
+        raise node.error("start, limit and delta must be one number each")
+    dtype = arrays[0].dtype
+    if dtype not in TENSOR_DTYPES or dtype == np.bool_:
+        raise node.error(f"its inputs are {dtype}, not numbers")
+    is_real = dtype in _FLOATS
+    start, limit, delta = (
+        each.reshape(()).astype(np.float64 if is_real else dtype).item() for each in arrays
+    )
+    if delta == 0 or not all(math.isfinite(each) for each in (start, limit, delta)):
+        raise node.error(f"from {start} to {limit} there is no number of steps of {delta}")
+    steps = math.ceil((limit - start) / delta) if is_real else -((start - limit) // delta)
+    count = max(steps, 0)
+    builder.budget.spend(count * dtype.itemsize, (count,), node.place)
+    # Integers are counted in their own type, which holds all of them.
+    own = np.dtype(np.float64) if is_real else dtype
+    numbers = own.type(start) + np.arange(count).astype(own) * own.type(delta)
+    return [Constant(numbers.astype(dtype), node.output)]
+
+
 OPERATORS = {
+    "EyeLike": Operator(_eye_like, "folded"),
+    "Range": Operator(_range, "folded"),
     "Constant": Operator(_constant, "folded"),
     "Identity": Operator(_identity, "removed"),
     "Shape": Operator(_shape, "folded"),

@@ -13,6 +13,7 @@ from math import prod
 from ....backends.numerics.sliding_windows import window_extent
 from ....dialects import top
 from ..graph.builder import GraphBuilder
+from ..graph.call import HOST_FOR_INTEGERS, call, is_for_engines
 from ..graph.node import Node
 from ..graph.operator import Operator
 from ..graph.value import Value, shape_of
@@ -92,11 +93,33 @@ def _pooled_2d(
 
 
 def _max_pool(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
-    node.only_first_output("its output Indices is used")
+    """Import MaxPool; of integers, and with the places of the greatest elements, as calls."""
     image = node.input(0)
     window = read_pool_window(node, shape_of(image))
-    made = _pooled(builder, image, top.MaxPoolOp, window, node.output)
-    return [made, *[None] * (len(node.proto.output) - 1)]
+    if is_for_engines(image) and not node.uses_output(1):
+        made = _pooled(builder, image, top.MaxPoolOp, window, node.output)
+        return [made, *[None] * (len(node.proto.output) - 1)]
+    return [
+        call(
+            node,
+            builder,
+            "max_pool",
+            image,
+            name=name,
+            result=result,
+            kernel=window.kernel,
+            strides=window.strides,
+            dilations=window.dilations,
+            pads=window.pads,
+            ceil_mode=window.ceil_mode,
+            column_major=bool(node.integer("storage_order", 0)),
+        )
+        if used
+        else None
+        for result, (name, used) in enumerate(
+            zip(node.proto.output, node.used_outputs, strict=True)
+        )
+    ]
 
 
 def _average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -175,7 +198,7 @@ def _root(node: Node, builder: GraphBuilder, value: Value, p: float, name: str) 
 
 
 OPERATORS = {
-    "MaxPool": Operator(_max_pool, "vector"),
+    "MaxPool": Operator(_max_pool, HOST_FOR_INTEGERS),
     "AveragePool": Operator(_average_pool, "vector"),
     "LpPool": Operator(_lp_pool, "vector"),
     "GlobalLpPool": Operator(_global_lp_pool, "vector"),

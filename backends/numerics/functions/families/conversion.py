@@ -1,11 +1,20 @@
-"""Conversion of elements to another storage type."""
+"""Conversion of elements to another storage type: of their values, or of their bits."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...storage import STORAGE_NAMES, dtype_of, is_float, round_to
-from ..function import Arrays, Attributes, Function, Kinds, Parameter, TensorKind, taken
+from ...storage import STORAGE_NAMES, STORAGE_TYPES, dtype_of, is_float, round_to
+from ..function import (
+    Arrays,
+    Attributes,
+    Function,
+    FunctionError,
+    Kinds,
+    Parameter,
+    TensorKind,
+    taken,
+)
 
 
 def _infer(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
@@ -29,7 +38,31 @@ def _cast(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
     return [x.astype(dtype_of(storage))]
 
 
+def _infer_bits(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
+    (x,) = taken(operands, "x")
+    given, wanted = (STORAGE_TYPES[name].bits for name in (x.storage, attributes["to"]))
+    if given != wanted:
+        raise FunctionError(f"elements of {given} bits are none of {wanted} bits")
+    return [TensorKind(x.shape, attributes["to"])]
+
+
+def _bit_cast(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
+    """Read the bits of elements as another type; a byte that is not 0 is true."""
+    (x,), storage = arrays, attributes["to"]
+    if storage == "bool":
+        return [x.view(np.uint8) != 0]
+    return [x.view(dtype_of(storage))]
+
+
 FUNCTIONS = (
+    Function(
+        "bit_cast",
+        "The bits of x as elements of the storage type `to`, which has as many bits.",
+        _infer_bits,
+        _bit_cast,
+        {"to": Parameter(str, None, STORAGE_NAMES)},
+        example=((TensorKind((4,), "f32"),), {"to": "i32"}),
+    ),
     Function(
         "cast",
         "x in the storage type `to`: floats toward zero to integers, integers by their low bits; to floats rounded.",

@@ -1,14 +1,15 @@
-"""Imports functions along one axis: ArgMax, ArgMin, CumSum, TopK."""
+"""Imports functions along one axis: ArgMax, ArgMin, CumSum, CumProd, TopK."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ...graph.builder import GraphBuilder
 from ...graph.call import call
 from ...graph.node import Node, UnsupportedNodeError
 from ...graph.operator import ImportFunction, Operator
-from ...graph.value import Value, shape_of
+from ...graph.value import Constant, Value, shape_of
 
 
 def _extreme(kind: str) -> ImportFunction:
@@ -36,23 +37,23 @@ def _extreme(kind: str) -> ImportFunction:
     return lower
 
 
-def _cumsum(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    value = node.input(0)
-    axes = node.integers_of(1, "its axis")
-    if axes is None or len(axes) != 1:
-        raise node.error("its axis must be one number")
-    (axis,) = node.axes(axes, len(shape_of(value)))
-    return [
-        call(
-            node,
-            builder,
-            "cumsum",
-            value,
-            axis=axis,
-            exclusive=bool(node.integer("exclusive", 0)),
-            reverse=bool(node.integer("reverse", 0)),
-        )
-    ]
+def _running(function: str) -> ImportFunction:
+    """Return the import function of CumSum or CumProd, whose axis may be computed."""
+
+    def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+        value, given = node.input(0), node.input(1)
+        options: dict[str, Any] = {
+            name: bool(node.integer(name, 0)) for name in ("exclusive", "reverse")
+        }
+        if not isinstance(given, Constant):
+            return [call(node, builder, function, value, given, **options)]
+        axes = node.integers_of(1, "axis")
+        if axes is None or len(axes) != 1:
+            raise node.error("its axis must be one number")
+        (axis,) = node.axes(axes, len(shape_of(value)))
+        return [call(node, builder, function, value, axis=axis, **options)]
+
+    return lower
 
 
 def _top_k(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
@@ -92,7 +93,8 @@ def _top_k(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
 OPERATORS = {
     "ArgMax": Operator(_extreme("argmax"), "host"),
     "ArgMin": Operator(_extreme("argmin"), "host"),
-    "CumSum": Operator(_cumsum, "host"),
+    "CumSum": Operator(_running("cumsum"), "host"),
+    "CumProd": Operator(_running("cumprod"), "host"),
     "TopK": Operator(_top_k, "host"),
 }
 """The ops of this family."""

@@ -73,10 +73,12 @@ def _one_hot(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 def _trilu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import Trilu: of floats a choice between the matrices and 0 by a constant mask, of others a call."""
     value, shape = node.input(0), shape_of(node.input(0))
-    given = node.integers_of(1, "input k")
-    diagonal, upper = (given or [0])[0], bool(node.integer("upper", 1))
+    upper, k = bool(node.integer("upper", 1)), node.optional(1)
     if len(shape) < 2:
         raise node.error(f"its input must have two axes at least, it has shape {list(shape)}")
+    if k is not None and not isinstance(k, Constant):
+        return [call(node, builder, "trilu", value, k, upper=upper)]
+    diagonal = (node.integers_of(1, "input k") or [0])[0]
     if not is_for_engines(value):
         return [call(node, builder, "trilu", value, k=diagonal, upper=upper)]
     rows, columns = shape[-2:]

@@ -25,8 +25,8 @@ func.func @f(%x: tensor<2x10xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x10xf32>) {
-  // expected-error @below {{'top.call': cumsum needs the attribute 'axis'}}
-  %y = top.call "y" %x function = "cumsum" : (tensor<2x10xf32>) -> tensor<2x10xf32>
+  // expected-error @below {{'top.call': cast needs the attribute 'to'}}
+  %y = top.call "y" %x function = "cast" : (tensor<2x10xf32>) -> tensor<2x10xf32>
   return
 }
 
@@ -155,5 +155,29 @@ func.func @f(%x: tensor<8x4xf32>, %i: tensor<3x1xi64>, %u: tensor<3x5xf32>) {
 func.func @f(%i: tensor<3xi64>, %v: tensor<3xf32>) {
   // expected-error @below {{'top.call': one_hot: values must be two, off and on, got shape [3]}}
   %z = top.call "z" %i, %v function = "one_hot" attributes = {depth = 4} : (tensor<3xi64>, tensor<3xf32>) -> tensor<3x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x10xf32>, %a: tensor<2xi64>) {
+  // expected-error @below {{'top.call': cumsum: axis must be one number, got shape [2]}}
+  %y = top.call "y" %x, %a function = "cumsum" : (tensor<2x10xf32>, tensor<2xi64>) -> tensor<2x10xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3x4x4xf32>, %g: tensor<2x5x5x3xf32>) {
+  // expected-error @below {{'top.call': grid_sample: grid must have shape [2, …, 2] for images [2, 3, 4, 4], got [2, 5, 5, 3]}}
+  %y = top.call "y" %x, %g function = "grid_sample" : (tensor<2x3x4x4xf32>, tensor<2x5x5x3xf32>) -> tensor<2x3x5x5xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x10x2xf32>) {
+  // expected-error @below {{'top.call': dft: only the spectrum of real numbers is one-sided}}
+  %y = top.call "y" %x function = "dft" attributes = {one_sided = true} : (tensor<2x10x2xf32>) -> tensor<2x6x2xf32>
   return
 }

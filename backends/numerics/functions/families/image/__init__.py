@@ -1,0 +1,1 @@
+"""Functions of images: sampling at computed places, pools of regions, and windows that are put back."""

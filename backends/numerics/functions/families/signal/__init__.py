@@ -1,0 +1,1 @@
+"""Functions of signals and sequences: spectra, and counts of n-grams."""
