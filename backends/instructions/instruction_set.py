@@ -28,7 +28,7 @@ from .fields import (
 )
 from .host_call import HostCall
 from .instruction import Instruction
-from .movement import Fill, Load, Store, Sync
+from .movement import Fill, Gather, Load, Store, Sync
 from .normalization import LocalResponseNorm, Normalize, Softmax
 from .permutation import Permute
 from .pointwise import TABLE_ENTRIES, Binary, Convert, Lookup, Select, Unary
@@ -58,6 +58,7 @@ __all__ = [
     "Epilogue",
     "Field",
     "Fill",
+    "Gather",
     "HostCall",
     "Instruction",
     "Load",
@@ -77,7 +78,7 @@ __all__ = [
 ]  # fmt: skip
 
 INSTRUCTIONS: tuple[type[Instruction], ...] = (
-    Load, Store, Fill, Sync, HostCall, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce,
+    Load, Store, Fill, Sync, HostCall, Gather, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce,
     Resample, Softmax, Normalize, LocalResponseNorm, Unary, Lookup, Select, Permute,
 )  # fmt: skip
 BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}

@@ -1,14 +1,14 @@
-"""The instructions that move and fill bytes, and the one that only waits and signals; see instruction.py."""
+"""The instructions that move, gather and fill bytes, and the one that only waits and signals; see instruction.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..numerics.device.movement import fill
+from ..numerics.device.movement import fill, gather
 from ..numerics.storage import bytes_of
 from ..targets import cycles as formulas
-from .access import Access, local
+from .access import Access, Operand, local
 from .fields import SEGMENTS, SPACES, Field, address, enum, integer, real, storage
 from .instruction import Instruction
 from .rules import Rule, one_of
@@ -16,6 +16,9 @@ from .rules import Rule, one_of
 if TYPE_CHECKING:
     from ..targets.target import Target
 
+
+INDEX_TYPES = ("i32", "i64")
+"""The storage types of the indices of a gather."""
 
 _TRANSFER_FIELDS: tuple[Field, ...] = (
     enum("src_space", "memory space", SPACES),
@@ -52,6 +55,13 @@ def _transfer_accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         Access(f["dst_space"], dst_core, SEGMENTS.index(f["dst_segment"]), f["dst"], f["run"] + f["pad"], counts,
                tuple(f[f"dst_stride{d}"] for d in range(4)), write=True),
     )  # fmt: skip
+
+
+def moved_bytes(f: Mapping[str, Any]) -> int:
+    """Return how many bytes a load, a store or a gather moves, without padding, indices and rounding to bursts."""
+    if "row_bytes" in f:
+        return f["rows"] * f["row_bytes"]
+    return f["run"] * f["count0"] * f["count1"] * f["count2"] * f["count3"]
 
 
 def _transfer_cycles(f: Mapping[str, Any], target: Target) -> int:
@@ -125,6 +135,70 @@ ALIKE_IN_GROUP: dict[type[Instruction], tuple[str, ...]] = {
     Store: (*SAME_SOURCE, "pad", "fill", *(f"dst_stride{d}" for d in range(4))),
 }
 """The fields in which the loads, or the stores, of a multicast group agree. Those that say what is read come first."""
+
+
+class Gather(Instruction):
+    """Copies rows of a table in global memory, which indices name, into this core's local memory, one after the other.
+
+    out[i] = row_bytes bytes, from row_offset on, of row index[i] of the table, whose rows begin every `pitch` bytes;
+    negative indices count from its end. An index that names none of its `table_rows` rows ends the run with an error:
+    nothing outside the table is read. Each row is a run of its own. The engine takes a cycle for the address of each
+    row, and reads the indices before: through the port of the local memory, or from global memory after its latency.
+
+    d0: gather table_segment=weights, index_space=global, index_segment=input, table=0x0, table_rows=5, row_bytes=8,
+        pitch=8, index=0x0, index_type=i32, rows=3, out=0x0
+    """
+
+    mnemonic, opcode, engine = "gather", 6, "dma_in"
+    numerics = staticmethod(gather)
+    fields = (
+        enum("table_segment", "segment", SEGMENTS),
+        enum("index_space", "memory space", SPACES),
+        enum("index_segment", "segment", SEGMENTS, 0),
+        address("table", "<u8"),
+        integer("table_rows", "<u4", "rows of the table"),
+        integer("row_offset", "<u4", "bytes of a row before those that are copied", 0),
+        integer("row_bytes", "<u4", "bytes copied of each row"),
+        integer("pitch", "<u4", "bytes from a row of the table to the next"),
+        address("index", "<u8"),
+        storage("index_type"),
+        integer("rows", "<u4", "indices"),
+        address("out"),
+    )
+    rules = (
+        one_of("index_space", ("global", "local")),
+        one_of("index_type", INDEX_TYPES),
+        (
+            "row_offset + row_bytes <= pitch",
+            lambda f: f["row_offset"] + f["row_bytes"] <= f["pitch"],
+        ),
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        issue = formulas.transfer_issue_cycles(target, f["rows"])
+        if f["index_space"] == "global":
+            return issue
+        return issue + formulas.local_write_cycles(target, bytes_of(f["rows"], f["index_type"]))
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        table, index = (SEGMENTS.index(f[f"{name}_segment"]) for name in ("table", "index"))
+        index_bytes = bytes_of(f["rows"], f["index_type"])
+        return (
+            Access("global", None, table, f["table"] + f["row_offset"], f["row_bytes"], (f["table_rows"],),
+                   (f["pitch"],)),
+            Access(f["index_space"], None, index, f["index"], index_bytes),
+            local(f["out"], f["rows"] * f["row_bytes"], write=True),
+        )  # fmt: skip
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        table_bytes = (f["table_rows"] - 1) * f["pitch"] + f["row_offset"] + f["row_bytes"]
+        return (
+            Operand("table", table_bytes, "u8", "global"),
+            Operand("index", f["rows"], f["index_type"], f["index_space"]),
+        )
 
 
 class Fill(Instruction):

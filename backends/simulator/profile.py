@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from ..diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ..diagnostics.html_table import html_table, nodes_text
-from ..instructions.instruction_set import ENGINES, Fill, Load, Store
+from ..instructions.instruction_set import ENGINES, Fill, Gather, Load, Store
+from ..instructions.movement import moved_bytes
 from .streams.streams import ENGINE_COUNT
 from .timing.costs import TICKS_PER_CYCLE, WORK_PER_BYTE
 from .timing.timeline import BUSY, STATE_NAMES
@@ -200,8 +200,8 @@ def peak_cycles(timing: Timing, number: int) -> float:
     kind, fields = streams.kinds[number], streams.fields[number]
     if streams.follows[number]:
         return 0.0
-    if kind in (Load, Store):
-        moved = fields["run"] * prod(fields[f"count{d}"] for d in range(4))
+    if kind in (Load, Store, Gather):
+        moved = moved_bytes(fields)
         rate = costs.flow_classes.lone_rate(int(costs.transfer[number]))
         return moved * WORK_PER_BYTE / rate / TICKS_PER_CYCLE
     if kind is Fill:

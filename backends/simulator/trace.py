@@ -14,12 +14,12 @@ a slice are rounded separately, so that neighbors never overlap. The exact cycle
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..instructions.instruction_set import ENGINES, Load, Store
+from ..instructions.instruction_set import ENGINES, Gather, Load, Store
+from ..instructions.movement import moved_bytes
 from .occupancy import memory_use
 from .streams.streams import ENGINE_COUNT
 from .timing.costs import GLOBAL, INTERCONNECT
@@ -146,18 +146,12 @@ def _arguments(timing: Timing, occurrence: int) -> dict[str, Any]:
         result["repetition"] = repetition
     if costs.macs[number]:
         result["macs"] = int(costs.macs[number])
-    if streams.kinds[number] in (Load, Store):
-        result["bytes"] = moved_bytes(timing, number)
+    if streams.kinds[number] in (Load, Store, Gather):
+        result["bytes"] = moved_bytes(streams.fields[number])
     together = streams.starting_with(number)
     if len(together) > 1:
         result["multicast"] = [streams.index[member] for member in together]
     return result
-
-
-def moved_bytes(timing: Timing, number: int) -> int:
-    """Return how many bytes a transfer moves, without padding and without rounding to bursts."""
-    fields = timing.streams.fields[number]
-    return fields["run"] * prod(fields[f"count{d}"] for d in range(4))
 
 
 def _add_stalls(trace: _Trace) -> None:

@@ -288,3 +288,15 @@ def gather_shape(input: Shape, axis: int, indices: Sequence[int]) -> Shape:
         if not 0 <= index < input[axis]:
             raise ShapeError(f"index {index} is none of the {input[axis]} elements of axis {axis}")
     return (*input[:axis], len(indices), *input[axis + 1 :])
+
+
+def rows_shape(input: Shape, axis: int, indices: Shape) -> Shape:
+    """Return the shape `input` with the axes of `indices` in place of axis `axis`. Raises ShapeError unless all axes
+    before it have one element, so that what an index names is one row of the elements in memory.
+    """
+    check_axis(axis, len(input))
+    if prod(input[:axis]) != 1:
+        raise ShapeError(
+            f"the axes before axis {axis} must have one element, the shape is {list(input)}"
+        )
+    return (*input[:axis], *indices, *input[axis + 1 :])

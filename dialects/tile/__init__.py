@@ -22,7 +22,7 @@ from .call import HostCallOp
 from .convolution import Conv2dOp, DepthwiseConv2dOp
 from .core_op import CoreOp as CoreOp
 from .layer import GroupOp, LayerOp, YieldOp
-from .movement import CopyOp, FillOp, PermuteOp
+from .movement import CopyOp, FillOp, GatherOp, PermuteOp
 from .normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .pointwise import BinaryOp, ConvertOp, LookupOp, SelectOp, UnaryOp
 from .pooling import PoolOp
@@ -48,6 +48,7 @@ _OPS: list[Any] = [
     YieldOp,
     CopyOp,
     FillOp,
+    GatherOp,
     Conv2dOp,
     DepthwiseConv2dOp,
     MatmulOp,

@@ -1,5 +1,5 @@
-"""The tile ops that bring values to buffers without computing them: copies, alone or in multicast groups, fills and
-transpositions.
+"""The tile ops that bring values to buffers without computing them: copies, alone or in multicast groups, gathers,
+fills and transpositions.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.coverage import Box, Coverage
-from ...backends.numerics.storage import PERMUTED_NAMES
+from ...backends.instructions.instruction_set import SEGMENTS
+from ...backends.instructions.movement import INDEX_TYPES
+from ...backends.numerics.storage import PERMUTED_NAMES, size_bytes
 from ..ir.attribute import Integer, Ints, Real, integer, ints, optional_integer, real, values_of
 from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of
-from .buffer import check_writable, core_of, is_global, viewed
+from .buffer import GlobalOp, check_writable, core_of, is_global, viewed
 from .checks import (
     check_local_pair,
     check_space,
@@ -28,7 +30,7 @@ from .checks import (
     space_of,
     storage_of,
 )
-from .core_op import CoreOp, Translation
+from .core_op import CoreOp, Fields, Translation
 from .instruction_fields import named
 from .step_op import StepOp
 
@@ -142,6 +144,61 @@ def _check_box(
 
 
 @irdl_op_definition
+class GatherOp(CoreOp):
+    """Copies rows of a table in global memory that indices name to local memory, one after the other; see isa.gather.
+
+    The elements of table are divided evenly among `rows` rows, those of out among the indices: out[i] is as many
+    elements of row index[i] of the table, from `first` on. Indices, in local or global memory, count from the end if
+    they are negative; one that names no row ends the run with an error.
+
+    tile.gather core 0 %words, %chosen -> %embedded rows = 50 :
+        memref<50x8xf32, "global">, memref<4xi64, "local"> -> memref<4x8xf32, "local">
+    """
+
+    name = "tile.gather"
+    rows: Integer = prop(converter=integer)
+    first: Integer = prop(converter=integer, default=0)
+    table: SSAValue = buffer()
+    index: SSAValue = buffer()
+    out: SSAValue = buffer()
+    DESTINATION: ClassVar[str | None] = "out"
+    MOVES_ONLY: ClassVar[bool] = True
+
+    def verify_fields(self) -> None:
+        check_space(self, "table", "global")
+        check_space(self, "index", "local", "global")
+        check_space(self, "out", "local")
+        check_storage("index", self.index, *INDEX_TYPES)
+        check_storage("out", self.out, storage_of(self.table))
+        rows, first = self.rows.value.data, self.first.value.data
+        _check_pitch("table", self.table, rows, 1)
+        _check_pitch("out", self.out, _elements(self.index), 1)
+        columns = _elements(self.out) // _elements(self.index)
+        pitch = _elements(self.table) // rows
+        if first < 0 or first + columns > pitch:
+            raise VerifyException(
+                f"elements {first} to {first + columns} of each row are copied, rows of table have {pitch}"
+            )
+
+    def instruction(self) -> Translation:
+        element_bytes, count = size_bytes(storage_of(self.table)), _elements(self.index)
+        fields: Fields = {
+            "index_space": space_of(self.index),
+            "table_rows": self.rows.value.data,
+            "row_offset": self.first.value.data * element_bytes,
+            "row_bytes": _elements(self.out) // count * element_bytes,
+            "pitch": _elements(self.table) // self.rows.value.data * element_bytes,
+            "index_type": storage_of(self.index),
+            "rows": count,
+        }
+        for name, value in (("table", self.table), ("index", self.index)):
+            owner = value.owner
+            is_declared = isinstance(owner, GlobalOp)
+            fields[f"{name}_segment"] = owner.segment.data if is_declared else SEGMENTS[0]
+        return "gather", fields, {"table": self.table, "index": self.index, "out": self.out}
+
+
+@irdl_op_definition
 class FillOp(CoreOp):
     """Writes `value` (a storage value) to every element.
 
@@ -215,6 +272,7 @@ def _elements(value: SSAValue) -> int:
 def _check_pitch(name: str, value: SSAValue, rows: int, length: int) -> None:
     """Raise VerifyException unless the elements of a buffer make up that many rows of at least `length` elements."""
     elements = _elements(value)
+    fail_unless(rows >= 1, f"{name} must have at least one row, got {rows}")
     fail_unless(
         elements % rows == 0 and elements >= rows * length,
         f"{name} has {elements} elements, expected {rows} equal rows of at least {length}",

@@ -12,7 +12,7 @@ from ...backends.numerics.functions.registry import FUNCTIONS
 from ..ir.attribute import optional_dictionary
 from ..ir.text.assembly import value_text
 from ..network.call import CallBase
-from ..network.traits import ComparesElements, TakesAnyElements
+from ..network.traits import CanStayFloat, ComparesElements, TakesAnyElements
 from ..quant.element_type import type_of_storage
 from .top_op import TopOp
 
@@ -30,7 +30,9 @@ class CallOp(CallBase, TopOp):
 
     name = "top.call"
     traits = traits_def(
-        TakesAnyElements(), ComparesElements(where=lambda op: op.call().known.compares)
+        TakesAnyElements(),
+        ComparesElements(where=lambda op: op.call().known.compares),
+        CanStayFloat(where=lambda op: op.function.data == "gather", chooses=lambda op: True),
     )
 
     @classmethod

@@ -17,7 +17,7 @@ from .arithmetic import ExtremeOp as ExtremeOp
 from .call import HostCallOp
 from .constant import WeightOp
 from .convolution import Conv2dOp
-from .movement import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
+from .movement import ConcatOp, GatherOp, PadOp, ReshapeOp, SliceOp, TransposeOp
 from .movement import MovingOp as MovingOp
 from .normalization import LocalResponseNormOp, NormalizeOp, SoftmaxOp
 from .pointwise import (
@@ -69,6 +69,7 @@ _OPS: list[Any] = [
     ConcatOp,
     SliceOp,
     PadOp,
+    GatherOp,
     SoftmaxOp,
     NormalizeOp,
     LocalResponseNormOp,

@@ -7,11 +7,17 @@ from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.instructions.movement import INDEX_TYPES
 from ...backends.numerics import movement
-from ..ir.field import operand
+from ...backends.numerics.functions.families.gathering import positions
+from ..ir.attribute import Integer, integer
+from ..ir.field import operand, prop
+from ..network import shape as shapes
 from ..network.movement import ConcatBase, PadBase, ReshapeBase, SliceBase, TransposeBase
+from ..network.shape import Shape
 from ..network.tensor_op import Arrays
-from ..network.traits import KeepsLayout
+from ..network.traits import Dense, KeepsLayout
+from ..quant.element_type import element_of, is_quantized, shape_of
 from ..quant.number_format import NumberFormat
 from . import quantization_rules as rules
 from .tpu_op import TpuOp
@@ -113,3 +119,42 @@ class PadOp(PadBase, MovingOp):
         if result.is_quantized:
             value = movement.stored_number(value, result.scale, result.zero_point, result.storage)
         return movement.pad(operands[0], self.low.get_values(), self.high.get_values(), value)
+
+
+@irdl_op_definition
+class GatherOp(TpuOp):
+    """The slices of the input along `axis` that `indices` name, computed at run time, as an embedding takes them.
+
+    result[0, …, i…, …] = input[0, …, indices[i…], …]; the axes before `axis` have one element. Indices are i32 or i64,
+    negative ones count from the end, and one that names nothing is an error when the network runs.
+
+    %words = tpu.gather "words" %table, %ids axis = 0 :
+        (tensor<50x8xf32>, tensor<1x4xi64>) -> tensor<1x4x8xf32>
+    """
+
+    name = "tpu.gather"
+    traits = traits_def(Dense())
+    axis: Integer = prop(converter=integer)
+    input: SSAValue = operand()
+    indices: SSAValue = operand()
+
+    def expected_shape(self) -> Shape:
+        return shapes.rows_shape(shape_of(self.input), self.axis.value.data, shape_of(self.indices))
+
+    def verify_elements(self) -> None:
+        super().verify_elements()
+        rules.per_tensor("input", self.input)
+        element = element_of(self.indices)
+        if is_quantized(element) or rules.element_storage_or_none(element) not in INDEX_TYPES:
+            raise VerifyException(
+                f"indices must have elements of {' or '.join(INDEX_TYPES)}, got {element}"
+            )
+
+    def evaluate(self, operands: Arrays) -> np.ndarray:
+        x, indices = operands
+        axis = self.axis.value.data
+        places = positions(indices, x.shape[1 + axis], f"axis {axis}")
+        samples = max(len(x), len(places))
+        return np.stack(
+            [np.take(x[s % len(x)], places[s % len(places)], axis) for s in range(samples)]
+        )

@@ -113,8 +113,8 @@ def test_commands(smalti, tmp_path: Path):
     )
     ran = smalti(*words)
     assert ran.code == 0, ran.err
-    assert "the host computes 'x': no engine does gather of f32, i64" in ran.err
-    assert "make the indices constant" in ran.err
+    assert "the host computes 'is_pad': no engine does equal of i64" in ran.err
+    assert "gather" not in ran.err, "an embedding is a transfer"
     given = sentences(1)
     np.savez(tmp_path / "in.npz", **given)
     np.savez(tmp_path / "expected.npz", **run_onnx(network(), given))
@@ -131,7 +131,7 @@ def test_commands(smalti, tmp_path: Path):
         tmp_path / "bad.npz", ids=np.full((1, TOKENS), KINDS), marked=np.zeros((1, TOKENS), bool)
     )
     ran = smalti("run", tmp_path / "m.smalti", "--inputs", tmp_path / "bad.npz")
-    assert ran.code == 1 and f"index {KINDS} is out of range: axis 0 has {KINDS}" in ran.err
+    assert ran.code == 1 and f"index {KINDS} is out of range: the table has {KINDS} rows" in ran.err
 
 
 MAGIKA = SHARED / "models" / "real" / "magika.onnx"

@@ -261,8 +261,13 @@ class _Run:
         target = self._target(op.buffer_written)
         arrays = {name: buffers[name].rows() for name, *_ in instruction.reads(complete)}
         assert instruction.numerics is not None
-        with contained(f"in {op.name}"):
-            result = instruction.numerics(**arrays, **fields)
+        try:
+            with contained(f"in {op.name}"):
+                result = np.asarray(instruction.numerics(**arrays, **fields))
+        except FunctionError as error:
+            raise _ProgramError(f"cannot be computed: {error}") from None
+        if isinstance(op, tile.GatherOp):  # which gives the bytes of elements
+            result = np.ascontiguousarray(result).view(target.dtype)
         target.write(result.reshape(-1, *target.shape))
 
 

@@ -69,6 +69,10 @@ class Call:
     def _values(self) -> dict[str, AttributeValue]:
         return self.known.complete(dict(self.attributes))
 
+    def attribute(self, name: str) -> AttributeValue:
+        """Return the value of an attribute, its default if the call gives none."""
+        return self._values[name]
+
     @property
     def result_kind(self) -> TensorKind:
         """The shape and storage type of the result that the call is for."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.columns import Columns
-from ...instructions.instruction_set import SPACES, Fill, HostCall, Load, Store
+from ...instructions.instruction_set import SPACES, Fill, Gather, HostCall, Load, Store
+from ...numerics.storage import bytes_of
 from ...program.encoding import select
 from ...program.program import Program
 from ...targets import cycles
@@ -132,6 +133,8 @@ def cost_program(streams: Streams) -> Costs:
             continue
         if kind is Fill:
             _cost_fills(costs, numbers, busy[numbers], streams)
+        if kind is Gather:
+            _cost_gathers(costs, columns, streams)
         for access in kind.accesses(columns.fields):
             if access.space in ("local", "acc"):
                 moved = access.run_bytes * np.prod(np.broadcast_arrays(1, *access.counts), axis=0)
@@ -275,6 +278,34 @@ def _cost_fills(
     costs.transfer[numbers] = _classes(costs, target, uses)
     costs.bus_bytes[numbers] = np.ceil(write_cycles * target.local_memory.bytes_per_cycle)
     costs.ticks[numbers] = 0
+
+
+def _cost_gathers(costs: Costs, columns: Columns, streams: Streams) -> None:
+    """Set the costs of gathers, which take the bus of global memory, each row in bursts of its own, and the port of the
+    local memory that they write. Where indices are in global memory, they cross the bus first, and the rows wait for
+    them.
+    """
+    target, numbers, f = streams.program.target, columns.numbers, columns.fields
+    rows, row_bytes = (_whole(f[name], len(numbers)) for name in ("rows", "row_bytes"))
+    moved, work = rows * row_bytes, cycles.transfer_bytes_on_bus(target, row_bytes, rows)
+    latency = target.global_memory.latency_cycles
+    if f["index_space"] == "global":
+        index_bytes = np.asarray(bytes_of(rows, f["index_type"]))
+        moved += index_bytes
+        work += cycles.transfer_bytes_on_bus(target, index_bytes, np.ones_like(rows))
+        latency *= 2
+    uses = np.zeros((len(numbers), PORTS + streams.cores), np.int64)
+    uses[:, GLOBAL] = 1
+    uses[np.arange(len(numbers)), PORTS + streams.core_numbers[numbers]] = 1
+    costs.transfer[numbers] = _classes(costs, target, uses)
+    costs.global_read[numbers] = moved
+    costs.global_bus[numbers] = costs.bus_bytes[numbers] = work
+    costs.latency[numbers] = latency * TICKS_PER_CYCLE
+
+
+def _whole(value: Any, count: int) -> np.ndarray:
+    """Return a field, a number or a column, as a column int64 [count] of its own."""
+    return np.array(np.broadcast_to(value, count), np.int64)
 
 
 def _cost_host_calls(costs: Costs, columns: Columns, target: Target) -> None:

@@ -315,7 +315,7 @@ OPERATORS = {
     "Concat": Operator(_concat, "transfers"),
     "Split": Operator(_split, "transfers"),
     "Slice": Operator(_slice, "transfers"),
-    "Gather": Operator(_gather, "vector (computed indices: host)"),
+    "Gather": Operator(_gather, "vector (computed indices of rows: transfers, others: host)"),
     "Expand": Operator(_expand, "vector"),
     "Tile": Operator(_tile, "vector"),
     "DepthToSpace": Operator(_depth_to_space, "transfers"),

@@ -48,6 +48,13 @@ def slices_of_group(
                 "it reads and writes global memory only, and cannot be computed in slices",
                 "leave the layer out of the group",
             )
+        for index in tiler.global_inputs:
+            if tiler.layer.inputs[index].is_kept:
+                raise tiler.layer.error(
+                    f"it reads '{tiler.layer.inputs[index].name}' in global memory only, and the group keeps it in "
+                    "slices",
+                    "leave the layer that writes it out of the group",
+                )
     done: list[Window | None] = [None] * len(tilers)
     result: list[list[Window | None]] = []
     for range_ in _ranges(tilers[-1], group):

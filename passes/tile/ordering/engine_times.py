@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ....backends.instructions.instruction_set import BY_MNEMONIC
+from ....backends.instructions.instruction_set import BY_MNEMONIC, Gather
+from ....backends.instructions.movement import moved_bytes
 from ....backends.numerics.storage import bytes_of
 from ....backends.targets import cycles as formulas
 from ....dialects import tile
@@ -60,6 +61,15 @@ class EngineTimes:
         engine = instruction.engine
         assert engine is not None
         complete = {**field_values(instruction).defaults, **fields, "engine": engine}
+        if instruction is Gather:
+            on_bus = formulas.transfer_bytes_on_bus(target, fields["row_bytes"], fields["rows"])
+            moved = moved_bytes(complete) / target.local_memory.bytes_per_cycle
+            return StepTime(
+                engine,
+                max(instruction.cycles(complete, target), moved),
+                float(target.global_memory.latency_cycles),
+                on_bus / target.global_bytes_per_cycle,
+            )
         folds = instruction.folds(complete, target) if engine == "matrix" else None
         if folds is None or not target.matrix.overlap:
             return StepTime(engine, float(instruction.cycles(complete, target)))

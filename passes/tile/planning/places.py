@@ -76,6 +76,8 @@ def that_may_stay(tilers: Iterable[Tiler], notes: PlaceNotes | None = None) -> f
         if not tiler.may_stay_on_chip:
             for buffer in (layer.output, *layer.inputs):
                 unable.setdefault(buffer.value, ("layer", layer.name))
+        for index in tiler.global_inputs:
+            unable.setdefault(layer.inputs[index].value, ("layer", layer.name))
         if (why := _bound_to_global_memory(layer)) is not None:
             unable[layer.output.value] = why, None
         able.add(layer.output.value)
@@ -344,8 +346,9 @@ def check_places(layer: Layer, tiler: Tiler, residents: Residents) -> None:
                 "its output cannot stay in local memory: the layer's tiles write to global memory only",
                 "leave 'output' out of the schedule",
             )
-    for buffer in layer.inputs:
-        if residents.keeps(buffer) and not tiler.may_stay_on_chip:
+    for index, buffer in enumerate(layer.inputs):
+        may_stay = tiler.may_stay_on_chip and index not in tiler.global_inputs
+        if residents.keeps(buffer) and not may_stay:
             raise layer.schedule_error(
                 "output",
                 f"'{buffer.name}' stays in local memory, but the layer's tiles read global memory only",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import lcm, prod
 from typing import ClassVar, NamedTuple
 
@@ -133,6 +133,11 @@ class Tiler(ABC):
         """Whether cores load at once the weights that they share."""
         decided = self.layer.operation.decided.weights
         return self.costs.multicasts if decided is None else decided == "multicast"
+
+    @property
+    def global_inputs(self) -> Collection[int]:
+        """The inputs, by index, that tiles read in global memory only. Unless overridden, there are none."""
+        return ()
 
     def loads(self, index: int) -> bool:
         """Tell whether tiles read input `index` by `Emitter.load` alone, so that they may be views of one buffer with

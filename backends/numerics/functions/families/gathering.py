@@ -26,14 +26,14 @@ from ..function import (
 _DATA = TensorKind((8, 4), "f32")
 
 
-def positions(indices: np.ndarray, length: int, what: str) -> np.ndarray:
+def positions(indices: np.ndarray, length: int, what: str, parts: str = "elements") -> np.ndarray:
     """Return indices of `length` elements as non-negative ones. Raises FunctionError if one names none of them; the
-    message calls the elements `what`.
+    message calls what they are parts of `what`, and them `parts`.
     """
     wrong = (indices < -length) | (indices >= length)
     if wrong.any():
         raise FunctionError(
-            f"index {indices[wrong].flat[0]} is out of range: {what} has {length} elements"
+            f"index {indices[wrong].flat[0]} is out of range: {what} has {length} {parts}"
         )
     return np.where(indices < 0, indices + length, indices)
 

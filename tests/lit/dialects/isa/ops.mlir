@@ -14,6 +14,8 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
   isa.stream core(0) local(65536) acc(16384) {
     d0: load src_space=global, dst_space=local, src=0x0, dst=0x100, run=64, count1=1 loc("Conv_0")
     d1 : fill  type = f32, dst = 64,  count=10, value=-0.5e0   // fields in another order
+    d2: gather table_segment=weights, index_space=global, index_segment=input, table=0x0, table_rows=5, row_offset=4, row_bytes=8, pitch=16, index=0x0, index_type=i32, rows=3, out=0x40
+    d3: gather table_segment=weights, index_space=local, table=0x0, table_rows=5, row_bytes=8, pitch=8, index=0x0, index_type=i64, rows=3, out=0x40
 
     m0: conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, pad_value=-3, block=64 after d0 for "conv1" loc(fused["Conv_0", "Relu_1"])
     v0: depthwise_conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, accumulate=1, in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, block=64
@@ -47,6 +49,8 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // CHECK-NEXT:   isa.stream core(0) local(65536) acc(16384) {
 // CHECK-NEXT:     d0: load src_space=global, dst_space=local, src=0x0, dst=0x100, run=64
 // CHECK-NEXT:     d1: fill dst=0x40, count=10, type=f32, value=-0.5
+// CHECK-NEXT:     d2: gather table_segment=weights, index_space=global, index_segment=input, table=0x0, table_rows=5, row_offset=4, row_bytes=8, pitch=16, index=0x0, index_type=i32, rows=3, out=0x40
+// CHECK-NEXT:     d3: gather table_segment=weights, index_space=local, table=0x0, table_rows=5, row_bytes=8, pitch=8, index=0x0, index_type=i64, rows=3, out=0x40
 // CHECK-NEXT:     m0: conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, pad_value=-3, block=64 after d0 for "conv1"
 // CHECK-NEXT:     v0: depthwise_conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, accumulate=1,
 // CHECK-NEXT:     m1: matmul x=0x0, w=0x0, acc=0x0, type=f32, acc_type=f32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, transpose_w=1
@@ -77,6 +81,8 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // GENERIC-NEXT:     "isa.stream"() <{core = 0 : i64, local_bytes = 65536 : i64, acc_bytes = 16384 : i64}> ({
 // GENERIC-NEXT:       "isa.load"() <{name = "d0", fields = array<i64: 0, 1, 0, 0, 0, 0, 256, 64, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.fill"() <{name = "d1", fields = array<i64: 64, 10, 10>, reals = array<f64: -5.000000e-01>}> : () -> ()
+// GENERIC-NEXT:       "isa.gather"() <{name = "d2", fields = array<i64: 0, 0, 1, 0, 5, 4, 8, 16, 0, 5, 3, 64>, reals = array<f64>}> : () -> ()
+// GENERIC-NEXT:       "isa.gather"() <{name = "d3", fields = array<i64: 0, 1, 0, 0, 5, 0, 8, 8, 0, 7, 3, 64>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.conv2d"() <{name = "m0", fields = array<i64: 1024, 256, 0, 1, 5, 0, 1, 10, 10, 16, 16, 8, 8, 16, 16, 3, 3, 1, 1, 1, 1, 0, 0, -3, 1, 64>, reals = array<f64>, after = ["d0"], origin = "conv1"}> : () -> ()
 // GENERIC-NEXT:       "isa.depthwise_conv2d"() <{name = "v0", fields = array<i64: 1024, 256, 0, 1, 5, 1, 1, 10, 10, 16, 16, 8, 8, 16, 16, 3, 3, 1, 1, 1, 1, 0, 0, 0, 1, 64>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.matmul"() <{name = "m1", fields = array<i64: 0, 0, 0, 10, 10, 0, 1, 2, 3, 4, 4, 4, 4, 0, 1, 0, 0>, reals = array<f64>}> : () -> ()

@@ -153,6 +153,21 @@ INSTRUCTIONS = [
         },
     ),
     (
+        "gather",
+        {
+            "table_segment": "weights",
+            "index_space": "local",
+            "table": 0,
+            "table_rows": 5,
+            "row_bytes": 8,
+            "pitch": 16,
+            "index": 0,
+            "index_type": "i32",
+            "rows": 3,
+            "out": 0x40,
+        },
+    ),
+    (
         "resample",
         {
             "x": 0,

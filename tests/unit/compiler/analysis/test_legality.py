@@ -56,7 +56,7 @@ def test_every_op_that_computes_has_a_case():
             "computed in f32 between casts",
         ),
         ("top.call add", 1, "int8", "host", ("tpu.host_call i64",), "of integers"),
-        ("top.call gather", 2, "f16", "host", ("tpu.host_call f16",), ""),
+        ("top.call gather", 2, "f16", "transfers", ("tpu.gather f16",), ""),
         ("top.logical and", 2, "f32", "vector", ("tpu.logical bool",), "of bools"),
     ],
 )

@@ -574,3 +574,43 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
     v0: pool kind=max, x=0x0, out=0x1000, type=u8, in_height=4, in_width=4, out_height=2, out_width=2, pitch=16, columns=8, out_pitch=32, out_columns=4
   }
 }
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have index_space one of global, local, got index_space=acc}}
+    d0: gather table_segment=input, index_space=acc, table=0x0, table_rows=5, row_bytes=8, pitch=8, index=0x0, index_type=i64, rows=3, out=0x40
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have index_type one of i32, i64, got index_type=i16}}
+    d0: gather table_segment=input, index_space=local, table=0x0, table_rows=5, row_bytes=8, pitch=8, index=0x0, index_type=i16, rows=3, out=0x40
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have row_offset + row_bytes <= pitch, got row_offset=4, row_bytes=8, pitch=8}}
+    d0: gather table_segment=input, index_space=local, table=0x0, table_rows=5, row_offset=4, row_bytes=8, pitch=8, index=0x0, index_type=i64, rows=3, out=0x40
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{reads bytes 0x0 to 0x2000 of segment 'input', which has 0x1000}}
+    d0: gather table_segment=input, index_space=local, table=0x0, table_rows=1024, row_bytes=8, pitch=8, index=0x0, index_type=i64, rows=3, out=0x40
+  }
+}
