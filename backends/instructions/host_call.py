@@ -26,8 +26,9 @@ class HostCall(Instruction):
     """The host computes a call of a named function: the program's list of calls says of which one, and of which
     shapes and types the operands and the result are.
 
-    The operands lie in the frame x, each at the next multiple of 64 bytes; the result is dense. The
-    core waits for it. Its cycles are those of reading the frame and writing the result over the
+    The operands that are computed lie in the frame x, each at the next multiple of 64 bytes; the result is dense.
+    Constants are not moved: the host has the program's weights, and the call says where each of them lies there. The
+    core waits for the result. Its cycles are those of reading the frame and writing the result over the
     bus of global memory; the host's own time is not part of them and is reported separately.
 
     isa.program @example target("default-8c", "sha256:0") counters(0)
@@ -70,18 +71,26 @@ class HostCall(Instruction):
 def operand_accesses(f: Mapping[str, Any], call: Call) -> tuple[Access, ...]:
     """Return the accesses without the bytes between the operands, which the host does not look at."""
     frame, out = HostCall.accesses(f)
-    operands = zip(call.offsets, call.operands, strict=True)
+    operands = zip(call.offsets, call.framed, strict=True)
     return (
         *(
             frame._replace(address=frame.address + offset, run_bytes=kind.size_bytes)
             for offset, kind in operands
         ),
+        *(
+            Access(
+                "global", None, SEGMENTS.index("weights"), place, call.operands[number].size_bytes
+            )
+            for number, place in call.in_weights.items()
+        ),
         out,
     )
 
 
-def call_error(fields: Fields, calls: Sequence[Call]) -> str | None:
-    """Say what is wrong with a call of the host in a program with these calls; None if nothing."""
+def call_error(fields: Fields, calls: Sequence[Call], weights_bytes: int) -> str | None:
+    """Say what is wrong with a call of the host in a program with these calls and so many bytes of weights; None if
+    nothing.
+    """
     number = fields["call"]
     if number > len(calls):
         return f"field 'call' names call {number}, the program has {len(calls)}"
@@ -89,4 +98,8 @@ def call_error(fields: Fields, calls: Sequence[Call]) -> str | None:
     for name, size in (("x_bytes", call.frame_bytes), ("out_bytes", call.result_kind.size_bytes)):
         if fields[name] != size:
             return f"field '{name}' is {fields[name]}, {call} has {size}"
+    for number, place in call.in_weights.items():
+        end = place + call.operands[number].size_bytes
+        if not 0 <= place <= end <= weights_bytes:
+            return f"operand {number} of {call} is bytes {place} to {end} of the weights, which have {weights_bytes}"
     return None

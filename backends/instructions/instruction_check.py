@@ -58,8 +58,10 @@ def instruction_error(
     for text, holds in instruction.rules:
         if not holds(fields):
             return f"it must have {text}, got {_shown(text, fields)}"
-    if instruction is HostCall and (problem := call_error(fields, calls)) is not None:
-        return problem
+    if instruction is HostCall:
+        weights_bytes = sizes.segments[SEGMENTS.index("weights")]
+        if (problem := call_error(fields, calls, weights_bytes)) is not None:
+            return problem
     transfer = "src_space" in fields
     for access in instruction.accesses(fields):
         if access.core is not None and access.core >= sizes.cores:

@@ -109,17 +109,22 @@ class _Port:
 
 @dataclass(frozen=True)
 class _Call:
-    """A call of the host: function, storage type and shape of each operand, attributes, number of the result."""
+    """A call of the host: function, storage type and shape of each operand, attributes, number of the result, and the
+    place among the weights of each operand that lies there, if any does.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     function: str
     operands: list[tuple[str, list[_Size]]]
     attributes: dict[str, _Attribute]
     result: _Size
+    places: list[_Size | None] = field(default_factory=list)
 
     def call(self, file: str) -> Call:
         try:
-            return Call.from_parts(self.function, self.operands, self.attributes, self.result)
+            return Call.from_parts(
+                self.function, self.operands, self.attributes, self.result, self.places
+            )
         except FunctionError as error:
             _fail(file, f"a call of the host cannot be made: {error}")
 

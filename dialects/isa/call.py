@@ -10,7 +10,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.functions.call import Call
-from ...backends.numerics.functions.function import FunctionError
+from ...backends.numerics.functions.function import FunctionError, TensorKind
 from ..ir.attribute import (
     Integer,
     Ints,
@@ -26,24 +26,44 @@ from .head import name_text
 
 @irdl_attr_definition
 class OperandAttr(ParametrizedAttribute):
-    """The storage type and the shape of an operand of a call: `#isa.operand<f32[2, 5]>`."""
+    """The storage type and the shape of an operand of a call, and at which byte of the weights it lies, -1 if it stands
+    in the call's frame: `#isa.operand<f32[2, 5]>`, `#isa.operand<f32[2, 5] at 64>`.
+    """
 
     name = "isa.operand"
     storage: StringAttr
     shape: Ints
+    place: Integer
+
+    @staticmethod
+    def get(kind: TensorKind, place: int | None) -> OperandAttr:
+        """Return the attribute of an operand."""
+        return OperandAttr(
+            text(kind.storage), ints(kind.shape), integer(-1 if place is None else place)
+        )
 
     @classmethod
     def parse_body(cls, parser: AttrParser) -> OperandAttr:
-        """Read `f32[2, 5]`."""
+        """Read `f32[2, 5]` or `f32[2, 5] at 64`."""
         storage = parser.parse_identifier(" for the operand's storage type")
         sizes = parser.parse_comma_separated_list(
             parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
         )
-        return OperandAttr(text(storage), ints(sizes))
+        place = -1
+        if parser.parse_optional_keyword("at") is not None:
+            place = parser.parse_integer(allow_boolean=False, allow_negative=False)
+        return OperandAttr(text(storage), ints(sizes), integer(place))
 
     def body(self) -> str:
         """Return what `parse_body` reads."""
-        return f"{self.storage.data}{list(self.shape.get_values())}"
+        kind = f"{self.storage.data}{list(self.shape.get_values())}"
+        return kind if self.place_in_weights is None else f"{kind} at {self.place_in_weights}"
+
+    @property
+    def place_in_weights(self) -> int | None:
+        """At which byte of the weights the operand lies; None if it stands in the frame."""
+        place = self.place.value.data
+        return None if place < 0 else place
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
@@ -73,7 +93,12 @@ class CallAttr(ParametrizedAttribute):
         """Return the attribute of a call."""
         return CallAttr(
             text(call.function),
-            ArrayAttr([OperandAttr(text(x.storage), ints(x.shape)) for x in call.operands]),
+            ArrayAttr(
+                [
+                    OperandAttr.get(kind, call.in_weights.get(number))
+                    for number, kind in enumerate(call.operands)
+                ]
+            ),
             optional_dictionary(dict(call.attributes)) or DictionaryAttr({}),
             integer(call.result),
         )
@@ -85,6 +110,7 @@ class CallAttr(ParametrizedAttribute):
             [(each.storage.data, each.shape.get_values()) for each in self.operands.data],
             plain_values(self.given),
             self.result.value.data,
+            [each.place_in_weights for each in self.operands.data],
         )
 
     @classmethod

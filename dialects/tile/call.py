@@ -25,9 +25,10 @@ class HostCallOp(CoreOp):
     """The result number `result` of a named function of dense buffers in global memory, computed by the host, while the
     core waits; see isa.host_call. Functions and attributes are those of top.call.
 
-    The host takes the operands of one call from one range of memory, in which they lie one after the other, each at the
-    next multiple of 64 bytes: tile-assign-addresses places them so. So they are in one segment, and a buffer is one of
-    several operands of one call at most.
+    The host reads weights where they lie in the program, at no transfer. It takes the other operands of one call from
+    one range of memory, the frame, in which they lie one after the other, each at the next multiple of 64 bytes:
+    tile-assign-addresses places them so. So they are in one segment, and a buffer is one of several operands of one
+    frame at most.
 
     tile.host_call core 0 %x -> %out function = "argmax" attributes = {axis = 1} :
         memref<1x10xf32, "global"> -> memref<1x1xi64, "global">
@@ -47,11 +48,21 @@ class HostCallOp(CoreOp):
     def buffers_read(self) -> tuple[SSAValue, ...]:
         return tuple(self.inputs)
 
+    @property
+    def framed(self) -> tuple[SSAValue, ...]:
+        """The operands that the host takes from the frame: those that are no weights, or the first if all are."""
+        computed = tuple(value for value in self.inputs if not is_weights(value))
+        return computed or tuple(self.inputs[:1])
+
     def call(self) -> Call:
-        """Return the call. Raises FunctionError if the function does not take the operands."""
+        """Return the call, with the addresses that weights have, 0 where they have none yet. Raises FunctionError if
+        the function does not take the operands.
+        """
         kinds = [TensorKind(shape_of(value), storage_of(value)) for value in self.inputs]
         attributes = plain_values(self.given)
-        return Call.of(self.function.data, kinds, attributes, self.result.value.data)
+        call = Call.of(self.function.data, kinds, attributes, self.result.value.data)
+        framed = self.framed
+        return call.placed([None if value in framed else _address(value) for value in self.inputs])
 
     def verify_fields(self) -> None:
         for name, value in (
@@ -68,19 +79,21 @@ class HostCallOp(CoreOp):
             raise VerifyException(str(error)) from None
         found = TensorKind(shape_of(self.out), storage_of(self.out))
         fail_unless(found == expected, f"out is {found}, the function gives {expected}")
-        if len(self.inputs) > 1:
-            owners = [value.owner for value in self.inputs]
+        framed = self.framed
+        if len(framed) > 1:
+            owners = [value.owner for value in framed]
             segments = [each.segment.data for each in owners if isinstance(each, GlobalOp)]
             fail_unless(
                 len(set(segments)) == 1,
-                f"the operands of a call lie side by side in one segment, these are in {', '.join(segments)}",
+                "the operands of a call that are no weights lie side by side in one segment, these are in "
+                f"{', '.join(segments)}",
             )
-            if len(set(self.inputs)) != len(self.inputs):
+            if len(set(framed)) != len(framed):
                 raise VerifyException("a buffer is two operands of the call: copy it")
 
     def instruction(self) -> Translation:
         """Return the instruction as if the call were the first of the program; convert-tile-to-isa numbers calls."""
-        call, operands = self.call(), {"x": self.inputs[0], "out": self.out}
+        call, operands = self.call(), {"x": self.framed[0], "out": self.out}
         fields: Fields = {
             "call": 1,
             "x_bytes": call.frame_bytes,
@@ -91,3 +104,14 @@ class HostCallOp(CoreOp):
             assert isinstance(owner, GlobalOp), "the verifier asks for buffers of global memory"
             fields[f"{name}_segment"] = owner.segment.data
         return "host_call", fields, operands
+
+
+def is_weights(value: SSAValue) -> bool:
+    """Tell whether a buffer holds constants of the program."""
+    return isinstance(value.owner, GlobalOp) and value.owner.segment.data == "weights"
+
+
+def _address(value: SSAValue) -> int:
+    owner = value.owner
+    assert isinstance(owner, GlobalOp)
+    return 0 if owner.address is None else owner.address.value.data

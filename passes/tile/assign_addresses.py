@@ -8,7 +8,7 @@
 
 where %a is last used before %b is first used. Scratch buffers in global memory share bytes in the
 same way; weights, inputs and outputs lie one after the other in their segments. Buffers that one call of the host
-reads lie side by side. All addresses are
+reads, but for weights, lie side by side. All addresses are
 multiples of 64. A buffer that has an address keeps it; two such buffers that are in use at one time and
 share bytes are an error.
 """
@@ -221,11 +221,11 @@ def _side_by_side(uses: Sequence[BufferUse], steps: Sequence[tile.StepOp]) -> li
     own: dict[SSAValue, BufferUse] = {use.op.output: use for use in uses}
     together: dict[SSAValue, _Placed] = {}
     for op in steps:
-        if not isinstance(op, tile.HostCallOp) or len(op.inputs) < 2:
+        if not isinstance(op, tile.HostCallOp) or len(op.framed) < 2:
             continue
-        found = [own[value] for value in op.inputs if value in own]
-        if len(found) == len(op.inputs) and all(address_of(use.op) is None for use in found):
-            together |= dict.fromkeys(op.inputs, _Placed(found))
+        found = [own[value] for value in op.framed if value in own]
+        if len(found) == len(op.framed) and all(address_of(use.op) is None for use in found):
+            together |= dict.fromkeys(op.framed, _Placed(found))
     placed = (together.get(use.op.output) or _Placed([use]) for use in uses)
     return list({id(each): each for each in placed}.values())
 

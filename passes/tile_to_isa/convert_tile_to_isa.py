@@ -166,19 +166,21 @@ def _translate(op: Operation, numbers: _Numbers) -> Iterator[Work]:
             fields[name] = _address(value, op)
         if isinstance(op, tile.HostCallOp):
             _check_frame(op, fields["x"])
+            for value in op.inputs:
+                _address(value, op)
             fields["call"] = numbers.call(op.call())
         yield _work(op, core, mnemonic, fields)
 
 
 def _check_frame(op: tile.HostCallOp, begin: int) -> None:
     """Raise DiagnosticError unless the operands of a call lie one after the other from `begin` on."""
-    for number, (value, offset) in enumerate(zip(op.inputs, op.call().offsets, strict=True)):
+    for value, offset in zip(op.framed, op.call().offsets, strict=True):
         address = _address(value, op)
         if address != begin + offset:
             raise _wrong(
                 op,
-                f"operand {number} is at {address}, it must be at {begin + offset}: the host takes operands that lie "
-                "one after the other",
+                f"operand {op.inputs.index(value)} is at {address}, it must be at {begin + offset}: the "
+                "host takes operands that lie one after the other",
                 "remove the addresses of the operands: tile-assign-addresses places them so; an operand of two calls "
                 "needs a copy for each",
             )

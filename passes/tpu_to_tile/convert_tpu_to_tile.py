@@ -229,17 +229,22 @@ class _Builder:
             self._layer(op, [self.buffers[v] for v in op.operands], self.buffers[result])
 
     def _frame(self, op: tpu.HostCallOp) -> list[SSAValue]:
-        """Return the buffers of the operands of a call of the host, which are to lie side by side in one segment:
-        tensors of one segment that nothing else reads can. Else scratch ones that nothing else reads are in place,
-        and others are copied there.
+        """Return the buffers of the operands of a call of the host. Weights are read where they lie. The others are to
+        lie side by side in one segment: tensors of one segment that nothing else reads can, and so can one alone. Else
+        scratch ones that nothing else reads are in place, and others are copied there.
         """
-        own = [self.buffers[value] for value in op.inputs if self._is_only_read_by_call(value)]
+        computed = [v for v in op.inputs if self._segment(self.buffers[v]) != "weights"]
+        own = [self.buffers[value] for value in computed if self._is_only_read_by_call(value)]
         segments = {self._segment(buffer) for buffer in own}
-        if len(own) == len(op.inputs) and len(segments) == 1:
-            return own
+        if len(computed) < 2 or (len(own) == len(computed) and len(segments) == 1):
+            return [self.buffers[value] for value in op.inputs]
         return [
             self.buffers[value]
-            if self._is_only_read_by_call(value) and self._segment(self.buffers[value]) == "scratch"
+            if value not in computed
+            or (
+                self._is_only_read_by_call(value)
+                and self._segment(self.buffers[value]) == "scratch"
+            )
             else self._copied(value, f"{op.result_name.data}.operand{number}", op.location)
             for number, value in enumerate(op.inputs)
         ]

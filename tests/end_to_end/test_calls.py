@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 from onnx import helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 
 from .test_random_networks import levels, same
@@ -24,7 +25,7 @@ def network(
     inputs: Arrays,
     constants: Arrays | None = None,
     outputs: int = 1,
-    order: str = "",
+    order: Sequence[str] = "",
     **attributes: Any,
 ) -> onnx.ModelProto:
     """A model of one op, whose inputs are computed at run time or constants, in the order of both dictionaries unless
@@ -251,3 +252,25 @@ def test_where(dtype: str):
         check(network("Where", given), given, wanted)
     else:
         check(network("Where", given), given)
+
+
+def test_constants_are_not_moved():
+    """The host reads constants among the program's weights; only what is computed crosses the bus."""
+    ids, table = RNG.integers(0, 6, (4,)), RNG.normal(size=(2, 6, 300)).astype(np.float32)
+    model = network("Gather", {"ids": ids}, {"table": table}, order=("table", "ids"), axis=1)
+    check(model, {"ids": ids})
+    program = start_from_model(model, CompileOptions("default-8c", None, "f32")).compile()
+    (call,) = program.calls
+    assert call.in_weights == {0: 0} and call.frame_bytes == ids.nbytes
+    timing = simulate(program, None, mode="timing").timing
+    assert timing is not None and timing.bytes_read == ids.nbytes
+    assert program.lower_bound is not None
+    moved = ids.nbytes + 2 * 4 * 300 * 4
+    assert program.lower_bound.parts["global memory"] == -(-moved // 128)
+
+
+def test_a_constant_beside_two_computed_operands():
+    """Operands that are computed stand side by side, wherever the constant is among them."""
+    x, y = RNG.normal(size=(6, 5)).astype(np.float32), RNG.normal(size=(2, 5)).astype(np.float32)
+    given, ids = {"x": x, "y": y}, {"ids": np.array([[5], [0]])}
+    check(network("ScatterND", given, ids, order=("x", "ids", "y"), reduction="add"), given)

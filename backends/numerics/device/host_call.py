@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..functions.call import Call
+from ..functions.call import LoadedCall
 
 
 def host_call(
     x: np.ndarray,
     *,
-    call: Call,
+    call: LoadedCall,
     x_segment: str,
     out_segment: str,
     x_bytes: int,
@@ -19,4 +19,4 @@ def host_call(
     """Compute the result of `call` for the operands in the frame x u8 [S, x_bytes]. The segments say where in global
     memory frame and result lie.
     """
-    return call.compute(call.in_frame(x))
+    return call.compute(x)

@@ -225,7 +225,8 @@ def _make_step(streams: Streams, number: int) -> _Step | None:
     if kind in (Load, Store):
         return _transfer(streams, number)
     if kind is HostCall:
-        fields = {**fields, "call": streams.program.calls[fields["call"] - 1]}
+        call = streams.program.calls[fields["call"] - 1]
+        fields = {**fields, "call": call.loaded(streams.program.weight_bytes)}
     return _compute(kind, fields, core)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from ....dialects import tile, tpu
@@ -20,9 +21,20 @@ class HostTiler(Tiler):
     def units(self) -> tuple[int, ...]:
         return (0,) * len(self.layer.shape)
 
+    @property
+    def framed(self) -> Sequence[int]:
+        """The inputs that are moved to the host: those that are no weights, or the first if all are."""
+        inputs = self.layer.inputs
+        return [index for index, each in enumerate(inputs) if not each.is_weights] or [0][
+            : len(inputs)
+        ]
+
+    def elements_read(self, index: int) -> int:
+        return super().elements_read(index) if index in self.framed else 0
+
     def work(self, window: Window) -> Work:
         """Return what the bus of global memory carries; the core itself only waits."""
-        loads = sum(self._bus_bytes(each) for each in self.layer.inputs)
+        loads = sum(self._bus_bytes(self.layer.inputs[index]) for index in self.framed)
         return Work(0, 0, loads, self._bus_bytes(self.layer.output))
 
     def _bus_bytes(self, buffer: Buffer) -> int:
@@ -37,8 +49,8 @@ class HostTiler(Tiler):
         return Schedule()
 
     def _check_frame(self) -> None:
-        """Raise DiagnosticError unless the operands can stand side by side, as the host takes several of them."""
-        segments = [buffer.segment for buffer in self.layer.inputs]
+        """Raise DiagnosticError unless the operands that are no weights can stand side by side for the host."""
+        segments = [self.layer.inputs[index].segment for index in self.framed]
         if len(set(segments)) > 1:
             raise self.layer.error(
                 f"its operands are in segments {', '.join(segments)}: those of a call of the host stand side by side",
@@ -50,8 +62,7 @@ class HostTiler(Tiler):
     ) -> None:
         op, layer = self.layer.op, self.layer
         assert isinstance(op, tpu.HostCallOp)
-        if len(layer.inputs) > 1:
-            self._check_frame()
+        self._check_frame()
         for buffer in (*layer.inputs, layer.output):
             order = tuple(range(len(buffer.layout.shape)))
             if buffer.layout.order != order or buffer.layout.padding:

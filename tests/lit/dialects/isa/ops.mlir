@@ -8,7 +8,7 @@
 // Every instruction, in free spacing where the reader allows it.
 isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
     segments(weights = 96, input = 64, output = 40, scratch = 0)
-    calls(argmax(f32[2, 3, 2]) with {axis = 1, last = true}, top_k(u64[3]) with {count = 2} result 1)
+    calls(argmax(f32[2, 3, 2]) with {axis = 1, last = true}, top_k(u64[3]) with {count = 2} result 1, add(f32[4], f32[] at 64))
     inputs("image" f32[1, 1, 4, 4] at 0) outputs("scores" f32[1, 10] at 0)
     weights("program.weights") statistics(macs = 1234) {
   isa.stream core(0) local(65536) acc(16384) {
@@ -41,7 +41,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 
 // CHECK:      isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // CHECK-NEXT:   segments(weights = 96, input = 64, output = 40, scratch = 0)
-// CHECK-NEXT:   calls(argmax(f32[2, 3, 2]) with {axis = 1, last = true}, top_k(u64[3]) with {count = 2} result 1)
+// CHECK-NEXT:   calls(argmax(f32[2, 3, 2]) with {axis = 1, last = true}, top_k(u64[3]) with {count = 2} result 1, add(f32[4], f32[] at 64))
 // CHECK-NEXT:   inputs("image" f32[1, 1, 4, 4] at 0)
 // CHECK-NEXT:   outputs("scores" f32[1, 10] at 0)
 // CHECK-NEXT:   weights("program.weights")
@@ -77,7 +77,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // LOC: after d0 for "conv1" loc(fused["Conv_0", "Relu_1"])
 
 // GENERIC:      "builtin.module"() ({
-// GENERIC-NEXT:   "isa.program"() <{sym_name = "everything", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 2 : i64, segments = array<i64: 96, 64, 40, 0>, inputs = [#isa.port<"image" f32[1, 1, 4, 4] at 0>], outputs = [#isa.port<"scores" f32[1, 10] at 0>], calls = [#isa.call<argmax(f32[2, 3, 2]) with {axis = 1, last = true}>, #isa.call<top_k(u64[3]) with {count = 2} result 1>], key = "program.weights", statistics = {macs = 1234 : i64}}> ({
+// GENERIC-NEXT:   "isa.program"() <{sym_name = "everything", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 2 : i64, segments = array<i64: 96, 64, 40, 0>, inputs = [#isa.port<"image" f32[1, 1, 4, 4] at 0>], outputs = [#isa.port<"scores" f32[1, 10] at 0>], calls = [#isa.call<argmax(f32[2, 3, 2]) with {axis = 1, last = true}>, #isa.call<top_k(u64[3]) with {count = 2} result 1>, #isa.call<add(f32[4], f32[] at 64)>], key = "program.weights", statistics = {macs = 1234 : i64}}> ({
 // GENERIC-NEXT:     "isa.stream"() <{core = 0 : i64, local_bytes = 65536 : i64, acc_bytes = 16384 : i64}> ({
 // GENERIC-NEXT:       "isa.load"() <{name = "d0", fields = array<i64: 0, 1, 0, 0, 0, 0, 256, 64, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.fill"() <{name = "d1", fields = array<i64: 64, 10, 10>, reals = array<f64: -5.000000e-01>}> : () -> ()

@@ -40,7 +40,7 @@ tile.program @segment {
   %x = tile.global "x" segment = "input" shape = [4] order = [0] : memref<4xi64, "global">
   %s = tile.global "s" segment = "scratch" shape = [4] order = [0] : memref<4xi64, "global">
   %y = tile.global "y" segment = "output" shape = [4] order = [0] : memref<4xi64, "global">
-  // expected-error @below {{'tile.host_call': the operands of a call lie side by side in one segment, these are in scratch, input}}
+  // expected-error @below {{'tile.host_call': the operands of a call that are no weights lie side by side in one segment, these are in scratch, input}}
   tile.host_call core 0 %s, %x -> %y function = "add" : memref<4xi64, "global">, memref<4xi64, "global"> -> memref<4xi64, "global">
 }
 

@@ -31,7 +31,7 @@ def test_frame():
     assert call.offsets == (0, 128, 192) and call.frame_bytes == 192 + 48
     fields = {"call": 1, "x_segment": "scratch", "out_segment": "output", "x": 64, "x_bytes": 240, "out": 0,
               "out_bytes": 128}  # fmt: skip
-    assert call_error(fields, [call]) is None
+    assert call_error(fields, [call], 0) is None
     assert [a.extent() for a in operand_accesses(fields, call)] == [
         (64, 192),
         (192, 216),
@@ -39,8 +39,28 @@ def test_frame():
         (0, 128),
     ]
     assert [a.extent() for a in HostCall.accesses(fields)] == [(64, 304), (0, 128)]
-    assert "the program has 1" in str(call_error(fields | {"call": 2}, [call]))
-    assert "scatter_nd" in str(call_error(fields | {"x_bytes": 256}, [call]))
+    assert "the program has 1" in str(call_error(fields | {"call": 2}, [call], 0))
+    assert "scatter_nd" in str(call_error(fields | {"x_bytes": 256}, [call], 0))
+
+
+def test_constants_stay_among_the_weights():
+    """They are no part of the frame, and the host reads them where they lie."""
+    kinds = [TensorKind((8, 4), "f32"), TensorKind((3,), "i64")]
+    call = Call.of("gather", kinds, {"axis": 0}).placed([64, None])
+    assert call.offsets == (0,) and call.frame_bytes == 24 and call.in_weights == {0: 64}
+    described = json.loads(json.dumps(call.to_json()))
+    assert Call.from_parts(**described) == call
+    table = np.arange(32, dtype=np.float32)
+    weights = np.concatenate([np.zeros(64, np.uint8), table.view(np.uint8)])
+    frames = np.array([[0, 7, -1], [1, 1, 2]]).view(np.uint8)
+    found = call.loaded(weights).compute(frames)
+    np.testing.assert_array_equal(found, table.reshape(8, 4)[[[0, 7, 7], [1, 1, 2]]])
+    fields = {"call": 1, "x_segment": "input", "out_segment": "output", "x": 0, "x_bytes": 24, "out": 0,
+              "out_bytes": 48}  # fmt: skip
+    assert call_error(fields, [call], 192) is None
+    assert "operand 0" in str(call_error(fields, [call], 191))
+    assert [a.extent() for a in operand_accesses(fields, call)] == [(0, 24), (64, 192), (0, 48)]
+    assert call.placed([None, None]) == Call.of("gather", kinds, {"axis": 0})
 
 
 @given(st.lists(KINDS, min_size=1, max_size=4), st.data())
