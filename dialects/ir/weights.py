@@ -23,6 +23,7 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.files import open_regular, write_atomically
 from ...backends.numerics.quantization import SYMMETRIC_LIMIT
 from ...backends.numerics.storage import STORAGE_TYPES, bytes_of, dtype_of, name_of
+from .array_bytes import pieces_of
 
 _STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.items()}
 _MAX_HEADER_BYTES = 100_000_000
@@ -219,7 +220,8 @@ class WeightStore:
         digest = hashlib.sha256()
         for key in keys:
             digest.update(json.dumps([key, *self.info(key)]).encode())
-            digest.update(np.ascontiguousarray(self.get(key)).reshape(-1).view(np.uint8).data)
+            for piece in pieces_of(self.get(key)):
+                digest.update(piece)
         return f"sha256:{digest.hexdigest()[:16]}"
 
     def _header(self, keys: list[str], digest: str) -> bytes:
@@ -242,9 +244,8 @@ class WeightStore:
         file.write(len(header).to_bytes(8, "little"))
         file.write(header)
         for key in keys:
-            array = np.ascontiguousarray(self.get(key))
-            # The view gives the bytes without a copy: not every data type offers the buffer protocol itself.
-            file.write(array.reshape(-1).view(np.uint8).data)
+            for piece in pieces_of(self.get(key)):
+                file.write(piece)
 
 
 def _is_constant(array: np.ndarray) -> bool:
@@ -252,10 +253,13 @@ def _is_constant(array: np.ndarray) -> bool:
     view of, down to one that owns its memory, to bytes, or to a file that is mapped for reading.
     """
     memory: object = array
-    while isinstance(memory, np.ndarray):
-        if memory.flags.writeable:
-            return False
-        memory = memory.base
+    while isinstance(memory, (np.ndarray, memoryview)):
+        if isinstance(memory, np.ndarray):
+            if memory.flags.writeable:
+                return False
+            memory = memory.base
+        else:
+            memory = memory.obj
     is_mapped = isinstance(memory, mmap.mmap) and memoryview(memory).readonly
     return memory is None or isinstance(memory, bytes) or is_mapped
 

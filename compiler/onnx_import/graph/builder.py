@@ -20,6 +20,7 @@ from ....dialects.network.traits import Moves, TakesAnyElements
 from ....dialects.quant.element_type import type_of_storage
 from ..model.input_shapes import BatchChange
 from ..model.limits import FoldingBudget, ImportLimits
+from .large_array import transposed
 from .node import Node, UnsupportedNodeError
 from .value import (
     FLOAT_DTYPES,
@@ -147,9 +148,8 @@ class GraphBuilder:
     def transpose(self, value: Value, permutation: Sequence[int], name: str) -> Value:
         """Permute the axes: axis i of the result is axis permutation[i] of the value."""
         if isinstance(value, Constant):
-            array = np.asarray(value.array.transpose(permutation), order="C")
-            array.flags.writeable = False  # the weight store then keeps it without another copy
-            return Constant(array, name)
+            # Nobody can write to it: the weight store keeps it without another copy.
+            return Constant(transposed(value.array, permutation), name)
         if list(permutation) == sorted(permutation):
             return value
         return self.emit(top.TransposeOp, name, value, permutation=tuple(permutation))
