@@ -1,6 +1,7 @@
 """The compiler: import, pipelines, calibration, and the public API.
 
-Users of Smalti in Python call `compile_model`, `load_program`, `import_model` and `compare_model`; those who extend it
+Users of Smalti in Python call `compile_model`, `load_program`, `import_model`, `export_model` and
+`compare_model`; those who extend it
 call `Plugin` and `load_plugin`.
 """
 
@@ -11,18 +12,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .analysis.compare_levels import LevelReport, compare_model
     from .compilation.optimization import Optimization
-    from .model import CompiledModel, ImportedModel, compile_model, import_model, load_program
+    from .model import (
+        CompiledModel,
+        ImportedModel,
+        compile_model,
+        export_model,
+        import_model,
+        load_program,
+    )
     from .plugins.plugin import Plugin, load_plugin
 
 _HOMES = {
     "CompiledModel": "model", "ImportedModel": "model", "compile_model": "model",
-    "import_model": "model", "load_program": "model", "LevelReport": "analysis.compare_levels",
+    "export_model": "model", "import_model": "model", "load_program": "model", "LevelReport": "analysis.compare_levels",
     "Optimization": "compilation.optimization",
     "compare_model": "analysis.compare_levels", "Plugin": "plugins.plugin", "load_plugin": "plugins.plugin",
 }  # fmt: skip
 __all__ = [
     "CompiledModel", "ImportedModel", "LevelReport", "Optimization", "Plugin", "compare_model",
-    "compile_model", "import_model", "load_plugin", "load_program",
+    "compile_model", "export_model", "import_model", "load_plugin", "load_program",
 ]  # fmt: skip
 
 

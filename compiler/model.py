@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from ..backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
+from ..backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ..backends.diagnostics.files import write_text
 from ..backends.diagnostics.progress import Progress, silent
 from ..backends.numerics.ports.port_format import LAYOUTS, MODEL_LAYOUT
 from ..backends.targets.target import Target, reference_to
+from ..dialects.context import make_context
 from ..dialects.ir.context import SmaltiContext
-from ..dialects.ir.text.module_text import print_module, write_module
+from ..dialects.ir.text.module_text import print_module, read_module, write_module
 from ..dialects.level import LEVELS, Level
 from ..passes.tile.network_schedule import NetworkSchedule
 from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
@@ -43,7 +44,7 @@ from .compilation.compilation import (
 )
 from .compilation.optimization import HIGHEST_LEVEL, Optimization
 from .compilation.pass_change import PassChange, PassOptions
-from .compilation.pipelines import Insertion
+from .compilation.pipelines import Insertion, level_of
 from .plugins.plugin import Plugin, load_plugin
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from ..backends.simulator.timing.timing_result import Timing
     from ..passes.tile.planning.decisions import PlanTrace
     from .driver.plan_tracing import PlanTracing
+    from .onnx_export.exporter import ExportedModel
     from .onnx_import.model.limits import ImportLimits
 
 
@@ -97,6 +99,16 @@ class ImportedModel:
     def save(self, path: str | Path) -> None:
         """Write the IR to a file, and the weights into a safetensors file next to it."""
         write_module(self.module, Path(path), self.ctx)
+
+    def to_onnx(self) -> ModelProto:
+        """Return the model as one of ONNX, which `export_model` writes to a file.
+
+        Raises:
+            DiagnosticError: if an op has no counterpart in ONNX, or the weights are 2 GiB or more.
+        """
+        from .onnx_export.exporter import export_onnx
+
+        return export_onnx(self.module, self.ctx.weights).proto()
 
 
 class CompiledModel:
@@ -418,3 +430,55 @@ def import_model(
             progress=progress,
         )
     return ImportedModel(compilation.module, compilation.ctx)
+
+
+def export_model(
+    model: ImportedModel | str | Path, path: str | Path, *, external_data: bool = False
+) -> ExportedModel:
+    """Write a network at `top` as an ONNX model, of opset 17 or the first one that has all its ops.
+
+    Names of inputs, outputs and tensors are those of the IR, names of nodes those of the ops' locations.
+
+    Args:
+        model: an imported model, or the path of an IR file of level top.
+        path: the .onnx file to write.
+        external_data: whether the weights go to a file of their own, PATH.data; they do so, too, where one file cannot
+            hold them.
+
+    Returns:
+        The model that was written.
+
+    Raises:
+        DiagnosticError: if the IR is wrong or of another level, an op has no counterpart in ONNX, or a file cannot be
+            written.
+    """
+    from .onnx_export.exporter import export_onnx
+
+    check_arguments(
+        "export_model",
+        {
+            "model": Argument(
+                [model], (ImportedModel, str, Path), "an imported model, or the path of an IR file"
+            ),
+            "path": Argument([path], (str, Path), "the path of a file"),
+            "external_data": switch(external_data),
+        },
+    )
+    with collector_paused():
+        source = model if isinstance(model, ImportedModel) else _read_top(model)
+        exported = export_onnx(source.module, source.ctx.weights)
+        exported.save(path, external_data=external_data)
+    return exported
+
+
+def _read_top(path: str | Path) -> ImportedModel:
+    """Read an IR file. Raises DiagnosticError if the text is wrong, or of another level than top."""
+    ctx = make_context()
+    module = read_module(path, ctx)
+    if (level := level_of(module)) != "top":
+        raise DiagnosticError(
+            f"this is IR of level {level}; only top has a counterpart in ONNX",
+            Place(file=str(path)),
+            hint="smalti compile --emit top writes it",
+        )
+    return ImportedModel(module, ctx)

@@ -55,6 +55,8 @@ class Plugin:
             function that computes them.
         importers: how an ONNX op becomes top ops: by "DOMAIN.OP", a `function(node, builder)` that emits the ops with
             the builder and returns the node's outputs. Local functions of that name are not inlined.
+        exporters: how a top op becomes nodes of ONNX: by its class, or by the name of a function that `top.call` calls,
+            a `function(op, graph)` that appends them with `graph.node` and returns the name of the result's tensor.
         conversions: how a top op becomes tpu ops: `function(builder, op)`, with the builder of
             convert-top-to-tpu.
         functions: named functions that the host computes (`backends/numerics/functions/function.py`): an importer
@@ -68,6 +70,7 @@ class Plugin:
     instructions: Sequence[type[Instruction]] = ()
     functions: Sequence[Function] = ()
     importers: Mapping[str, Callable[..., Sequence[Any]]] = field(default_factory=dict)
+    exporters: Mapping[Any, Callable[..., str]] = field(default_factory=dict)
     conversions: Mapping[type[Any], Callable[..., None]] = field(default_factory=dict)
     tilers: Mapping[type[Any], type[Any]] = field(default_factory=dict)
 
@@ -77,7 +80,7 @@ class Plugin:
         for each in self.functions:
             yield from (each.infer, each.compute)
         yield from self.importers.values()
-        for table in (self.conversions, self.tilers):
+        for table in (self.exporters, self.conversions, self.tilers):
             for op, handler in table.items():
                 yield from (op, handler)
 
@@ -107,6 +110,10 @@ class Plugin:
             from ..onnx_import.operator_table import register_importers
 
             register_importers(self.importers)
+        if self.exporters:
+            from ..onnx_export.operator_table import register_exporters
+
+            register_exporters(self.exporters)
         if self.conversions:
             from ...passes.top_to_tpu.conversions import register_conversions
 

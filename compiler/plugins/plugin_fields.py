@@ -38,6 +38,7 @@ def check_fields(fields: Mapping[str, object]) -> None:
         "a smalti.backends.numerics.functions.function.Function",
     )
     _check_table("importers", fields["importers"], callable, "a function of (node, builder)")
+    _check_exporters(fields["exporters"])
     _check_table(
         "conversions", fields["conversions"], callable, "a function of (builder, op)", by_op=True
     )
@@ -64,6 +65,17 @@ def _check_table(
         if not fits(value):
             shown = repr(name) if isinstance(name, str) else name.__name__
             raise _misfit(f"{field}[{shown}]", value, expected)
+
+
+def _check_exporters(table: object) -> None:
+    """Raise DiagnosticError unless `table` maps classes of ops, and names of functions, to exporters."""
+    expected = "a function of (op, graph)"
+    if not isinstance(table, Mapping):
+        raise _misfit("exporters", table, f"a dictionary to {expected}")
+    named = {key: value for key, value in table.items() if isinstance(key, str)}
+    _check_table("exporters", named, callable, expected)
+    by_class = {key: value for key, value in table.items() if key not in named}
+    _check_table("exporters", by_class, callable, expected, by_op=True)
 
 
 def _check_list(field: str, listed: object, fits: _Fits, expected: str) -> None:

@@ -68,6 +68,16 @@ class OutputIr(OutputFile):
         return own + [path.with_suffix(".safetensors") for path in own if not is_device(path)]
 
 
+class OutputModel(OutputFile):
+    """An ONNX model that the command writes, perhaps with a file of its weights beside it."""
+
+    def files(self) -> list[Path]:
+        from ...backends.diagnostics.destination import is_device
+
+        own = super().files()
+        return own + [path.with_name(f"{path.name}.data") for path in own if not is_device(path)]
+
+
 class OutputFolder(str):
     """A folder that the command writes IR dumps to."""
 

@@ -141,4 +141,9 @@ def _varint(value: int) -> bytes:
 
 def _message(number: int, content: bytes) -> bytes:
     """Return a field that holds bytes."""
-    return _varint(number << 3 | _BYTES) + _varint(len(content)) + content
+    return tag_of_bytes(number, len(content)) + content
+
+
+def tag_of_bytes(number: int, size: int) -> bytes:
+    """Return what stands before the content of a field of `size` bytes."""
+    return _varint(number << 3 | _BYTES) + _varint(size)

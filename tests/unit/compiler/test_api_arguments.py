@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.compilation.optimization import Optimization
-from smalti.compiler.model import compile_model, import_model
+from smalti.compiler.model import compile_model, export_model, import_model
 
 WRONG = [
     (
@@ -67,6 +67,14 @@ def test_arguments_of_an_import(tmp_path: Path) -> None:
         DiagnosticError, match=r"import_model\(input_shapes=\): error: input_shapes"
     ):
         import_model(tmp_path / "not_there.onnx", input_shapes={"x": 3, "y": wrong})  # pyright: ignore[reportArgumentType]
+
+
+def test_arguments_of_an_export(tmp_path: Path) -> None:
+    wrong: Any = {"model": 3, "path": None, "external_data": "yes"}
+    for name, value in wrong.items():
+        given: Any = {"model": "m.top.mlir", "path": tmp_path / "m.onnx", name: value}
+        with pytest.raises(DiagnosticError, match=rf"export_model\({name}=\): error: {name}"):
+            export_model(**given)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ WRONG = [
     ("importers", {"me.Op": 3}, "importers['me.Op'] is a int", "a function of (node, builder)"),
     ("conversions", {"top.relu": print}, "conversions, a key is a str", "the class of an op"),
     ("conversions", {ReluOp: 3}, "conversions[ReluOp] is a int", "a function of (builder, op)"),
+    ("exporters", [print], "exporters is a list", "a dictionary to a function of (op, graph)"),
+    ("exporters", {3: print}, "exporters, a key is a int", "the class of an op"),
+    ("exporters", {"trilu": 3}, "exporters['trilu'] is a int", "a function of (op, graph)"),
+    ("exporters", {ReluOp: 3}, "exporters[ReluOp] is a int", "a function of (op, graph)"),
     ("tilers", {ReluOp: int}, "tilers[ReluOp] is the class int", A_TILER),
 ]
 

@@ -1,0 +1,1 @@
+"""Exports the top dialect as ONNX models."""

@@ -1,0 +1,1 @@
+"""How the ops of `top` become nodes of ONNX, family by family."""
