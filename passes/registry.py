@@ -20,6 +20,7 @@ from .anchors import without_anchors
 PASSES: dict[str, str | type[ModulePass]] = {
     "canonicalize": ".canonicalize:Canonicalize",
     "cse": ".common_subexpressions:CommonSubexpressions",
+    "top-unroll-recurrence": ".top.unroll_recurrence:UnrollRecurrence",
     "top-fold-shapes": ".top.fold_shapes:FoldShapes",
     "top-fold-movement": ".top.fold_movement:FoldMovement",
     "top-fold-batch-norm": ".top.fold_batch_norm:FoldBatchNorm",

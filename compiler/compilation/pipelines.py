@@ -110,6 +110,7 @@ def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
     layout = settings.get("io_layout")
     within: dict[Level, list[str]] = {
         "top": [
+            "top-unroll-recurrence",
             "top-fold-shapes",
             "top-fold-movement",
             "top-fold-batch-norm",

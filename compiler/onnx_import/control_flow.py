@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 ImportBody: TypeAlias = "Callable[[GraphProto, Sequence[Value], Node], list[Value]]"
 """Imports a subgraph of a node, given the values of its inputs, and returns those of its outputs."""
 
-_MOST_NODES = 20_000
-"""The most nodes that a loop may become."""
+_UNBOUNDED = 2**31 - 1
+"""A trip count from which on only the condition ends a loop: exporters write the greatest integer for a while loop."""
 
 
 def is_control_flow(proto: NodeProto) -> bool:
@@ -69,7 +69,8 @@ def _loop(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
     if limit is not None and not isinstance(limit, Constant):
         raise UnsupportedNodeError("its trip count is computed at run time")
     most = None if limit is None else max(int(limit.array.reshape(())), 0)
-    _check_length(body, most or 0)
+    if most is not None and most < _UNBOUNDED:
+        _check_length(node, builder, body, most)
     runs = condition if condition is not None else Constant(np.array(True), f"{node.label}_runs")
     values = [node.given(value, "a state") for value in states]
     scanned: list[list[Value]] = []
@@ -79,7 +80,7 @@ def _loop(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
             raise UnsupportedNodeError("its condition is computed at run time")
         if not bool(runs.array.reshape(())):
             break
-        _check_length(body, step + 1)  # without a trip count, only the condition ends it
+        _count_step(node, builder, body)
         number = Constant(np.array(step, np.int64), builder.derived(node.label, f"step{step}"))
         runs, *rest = import_body(body, [number, runs, *values], node)
         values, slices = rest[: len(states)], rest[len(states) :]
@@ -121,9 +122,10 @@ def _scan(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
         raise UnsupportedNodeError(
             "its body never runs, and nothing tells the shape of its results"
         )
-    _check_length(body, length)
+    _check_length(node, builder, body, length)
     scanned: list[list[Value]] = []
     for step in range(length):
+        _count_step(node, builder, body)
         slices = [
             _element(node, builder, value, axis, length - 1 - step if back else step)
             for value, axis, back in zip(sequences, axes, backward, strict=True)
@@ -149,11 +151,24 @@ _KINDS: Mapping[str, Callable[[Node, GraphBuilder, ImportBody], Sequence[Value |
 }
 
 
-def _check_length(body: GraphProto, steps: int) -> None:
-    if len(body.node) * steps > _MOST_NODES:
-        raise UnsupportedNodeError(
-            f"unrolled, its body of {len(body.node)} nodes would become more than {_MOST_NODES:,}"
-        )
+def _check_length(node: Node, builder: GraphBuilder, body: GraphProto, steps: int) -> None:
+    """Raise DiagnosticError if a body would become too many nodes in so many steps."""
+    builder.budget.check_unrolled(_size(body) * steps, _becomes(body), node.place)
+
+
+def _count_step(node: Node, builder: GraphBuilder, body: GraphProto) -> None:
+    """Count the nodes of a step; raise DiagnosticError if they are too many with those before. Steps are counted one
+    by one, as a condition may end the loop, and bodies may hold loops.
+    """
+    builder.budget.unroll(_size(body), _becomes(body), node.place)
+
+
+def _size(body: GraphProto) -> int:
+    return max(len(body.node), 1)
+
+
+def _becomes(body: GraphProto) -> str:
+    return f"unrolled, its body of {len(body.node)} nodes would become"
 
 
 def _element(node: Node, builder: GraphBuilder, value: Value, axis: int, index: int) -> Value:

@@ -25,6 +25,8 @@ from .pointwise import CastOp, ClipOp, CompareOp, LogicalOp, ReluOp, SelectOp, U
 from .pooling import AvgPoolOp, MaxPoolOp
 from .pooling import PoolOp as PoolOp
 from .product import MatmulOp
+from .recurrence import GruOp, LstmOp, RnnOp
+from .recurrence import RecurrentOp as RecurrentOp
 from .reduction import ReduceOp
 from .resampling import ResizeOp
 from .top_op import TopOp as TopOp
@@ -63,6 +65,9 @@ _OPS: list[Any] = [
     GatherOp,
     NormalizeOp,
     LocalResponseNormOp,
+    LstmOp,
+    GruOp,
+    RnnOp,
     CallOp,
 ]
 

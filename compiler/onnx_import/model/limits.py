@@ -14,7 +14,7 @@ class ImportLimits:
 
     `inlined_nodes`, `inlined_bytes`: of the graph after its local functions are inlined. `inlining_depth`: of
     functions that call functions. `folded_bytes`: of a constant that a node computes at import.
-    `folded_total_bytes`: of all such constants together.
+    `folded_total_bytes`: of all such constants together. `unrolled_nodes`: of what loops and recurrent layers become.
     """
 
     inlined_nodes: int = 1_000_000
@@ -22,6 +22,7 @@ class ImportLimits:
     inlining_depth: int = 128
     folded_bytes: int = 1 << 29
     folded_total_bytes: int = 1 << 33
+    unrolled_nodes: int = 20_000
 
     def raised(self, values: Mapping[str, int]) -> ImportLimits:
         """Return the limits with some replaced; their names have dashes, as on the command line.
@@ -57,10 +58,11 @@ def limit_names() -> list[str]:
 
 @dataclass
 class FoldingBudget:
-    """Counts the bytes of the constants that were computed, against the limits."""
+    """Counts the bytes of the constants that were computed, and the nodes that loops became, against the limits."""
 
     limits: ImportLimits
     spent_bytes: int = 0
+    unrolled_nodes: int = 0
 
     def check(self, size_bytes: int, shape: Sequence[int], place: Place) -> None:
         """Raise DiagnosticError if a constant of a shape is too large to be computed, or too much with those before."""
@@ -74,3 +76,14 @@ class FoldingBudget:
         """Count a constant that is computed; raise DiagnosticError as `check` does."""
         self.check(size_bytes, shape, place)
         self.spent_bytes += size_bytes
+
+    def check_unrolled(self, nodes: int, what: str, place: Place) -> None:
+        """Raise DiagnosticError, which starts with `what`, if a loop would become more nodes than are left."""
+        total = self.unrolled_nodes + nodes
+        with_others = f", {total:,} with what was unrolled before" if self.unrolled_nodes else ""
+        self.limits.check("unrolled_nodes", total, f"{what} {nodes:,} nodes{with_others}", place)
+
+    def unroll(self, nodes: int, what: str, place: Place) -> None:
+        """Count nodes that a loop becomes; raise DiagnosticError as `check_unrolled` does."""
+        self.check_unrolled(nodes, what, place)
+        self.unrolled_nodes += nodes

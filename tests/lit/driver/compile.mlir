@@ -31,9 +31,11 @@ func.func @main(%x: tensor<2x8xf32>) -> tensor<4x4xf32> attributes {smalti.input
 // TIME-NEXT: Compile
 // TIME-NEXT: Pipeline
 // TIME-NEXT: (verify)
+// TIME-NEXT: top-unroll-recurrence
+// TIME-NEXT: (verify)
 // TIME-NEXT: top-fold-shapes
 
 // FAILS: error: quantize=int8 needs calibration data
 
-// TREE: "file": "00_top-fold-shapes.after.mlir"
+// TREE: "file": "01_top-fold-shapes.after.mlir"
 // TREE: convert-tile-to-isa.after.mlir"
