@@ -10,6 +10,7 @@ from types import NoneType
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from xdsl.dialects.builtin import ModuleOp
 
 from ..backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
@@ -274,6 +275,7 @@ def compile_model(
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
     limits: ImportLimits | None = None,
     passes: PassOptions | None = None,
     insert_pass: str | Sequence[str] = (),
@@ -296,6 +298,8 @@ def compile_model(
         batch: the size of axis 0 of every input, in place of the model's.
         input_shapes: shapes by input name, in place of the model's.
         symbols: sizes of the dimensions that the model declares by name.
+        constants: values by input name; these inputs become constants of the network, such as `{"sr": 16000}`, so that
+            what depends on them is settled: branches of If, trip counts of Loop, shapes.
         limits: how much work and memory the import may take on the word of the model.
         passes: by the name of a pass of the pipeline, options by name, or False to leave the pass out:
             `{"tile-order-engines": {"prefetch": 2}, "cse": False}`.
@@ -329,7 +333,7 @@ def compile_model(
                 (str, Path, Mapping, NoneType),
                 "arrays by input name, the path of an .npz file or of a table, 'random:SEED', or None",
             ),
-            **_shape_arguments(batch, input_shapes, symbols, limits),
+            **_shape_arguments(batch, input_shapes, symbols, constants, limits),
             "passes": by_name(passes, "options by name, or False"),
             "insert_pass": one_or_several(insert_pass, (str,), "a pass and where it runs, as text"),
             "plugins": one_or_several(
@@ -362,7 +366,13 @@ def compile_model(
     )
     with collector_paused():
         compilation = start_from_model(
-            model, options, batch=batch, input_shapes=input_shapes, symbols=symbols, limits=limits
+            model,
+            options,
+            batch=batch,
+            input_shapes=input_shapes,
+            symbols=symbols,
+            constants=constants,
+            limits=limits,
         )
         tracing = _trace_of(compilation) if trace_plan else None
         program = compilation.compile()
@@ -372,7 +382,7 @@ def compile_model(
 
 
 def _shape_arguments(
-    batch: object, input_shapes: object, symbols: object, limits: object
+    batch: object, input_shapes: object, symbols: object, constants: object, limits: object
 ) -> dict[str, Argument]:
     """Return the arguments that say which sizes a model is imported with."""
     from .onnx_import.model.limits import ImportLimits
@@ -384,6 +394,7 @@ def _shape_arguments(
         "batch": whole_number(batch, "the size of axis 0"),
         "input_shapes": shapes,
         "symbols": by_name(symbols, "sizes"),
+        "constants": by_name(constants, "numbers, lists or arrays"),
         "limits": Argument([limits], (ImportLimits, NoneType), "ImportLimits, or None"),
     }
 
@@ -411,6 +422,7 @@ def import_model(
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
     limits: ImportLimits | None = None,
     progress: Progress = silent,
 ) -> ImportedModel:
@@ -418,7 +430,9 @@ def import_model(
 
     Raises DiagnosticError, naming every op that is not supported, in one go.
     """
-    check_arguments("import_model", _shape_arguments(batch, input_shapes, symbols, limits))
+    check_arguments(
+        "import_model", _shape_arguments(batch, input_shapes, symbols, constants, limits)
+    )
     with collector_paused():
         compilation = start_from_model(
             model,
@@ -426,6 +440,7 @@ def import_model(
             batch=batch,
             input_shapes=input_shapes,
             symbols=symbols,
+            constants=constants,
             limits=limits,
             progress=progress,
         )

@@ -22,6 +22,7 @@ def run_onnx(
     inputs: Mapping[str, np.ndarray],
     *,
     intermediates: bool = False,
+    shared: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the outputs of a model by name, computed by ONNX Runtime on the CPU.
 
@@ -31,13 +32,14 @@ def run_onnx(
             long holds S samples: they are run one by one and their outputs joined along axis 0.
         intermediates: also return every tensor that a node computes (outside of subgraphs). ONNX
             Runtime's optimizations are then off: they would fuse tensors away.
+        shared: inputs that all samples share, such as those that the network has as constants.
 
     Raises:
         DiagnosticError: if the file cannot be read, ONNX Runtime rejects the model, or inputs are missing or have
             wrong shapes.
     """
     session = _open(model, intermediates)
-    arrays, samples = _feeds(session, inputs)
+    arrays, samples = _feeds(session, inputs, shared or {})
     names = [output.name for output in session.get_outputs()]
     runs = []
     for sample in range(samples):
@@ -111,12 +113,13 @@ def _serialized(model: str | Path | ModelProto, intermediates: bool) -> bytes:
 
 
 def _feeds(
-    session: InferenceSession, inputs: Mapping[str, np.ndarray]
+    session: InferenceSession, inputs: Mapping[str, np.ndarray], shared: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, tuple[np.ndarray, int]], int]:
     """Return each input's array and fixed axis 0 (0: pass the array on whole), and the number of samples."""
     declared = {value.name: value for value in session.get_inputs()}
-    overridable = {value.name for value in session.get_overridable_initializers()}
-    for name in inputs:
+    given = {**inputs, **shared}
+    overridable = {value.name: value for value in session.get_overridable_initializers()}
+    for name in given:
         if name not in declared and name not in overridable:
             known = ", ".join(f"'{k}'" for k in declared)
             raise DiagnosticError(
@@ -124,10 +127,14 @@ def _feeds(
             )
     feeds: dict[str, tuple[np.ndarray, int]] = {}
     counts: dict[str, int] = {}
-    for name, value in declared.items():
-        if name not in inputs:
+    fed = {name: value for name, value in overridable.items() if name in given}
+    for name, value in {**declared, **fed}.items():
+        if name not in given:
             raise DiagnosticError(f"input '{name}' is missing", hint=f"its shape is {value.shape}")
-        array = _typed(np.asarray(inputs[name]), value.type)
+        array = _typed(np.asarray(given[name]), value.type)
+        if name in shared:
+            feeds[name] = array, 0
+            continue
         counts[name] = _count(name, array.shape, value.shape)
         lead = value.shape[0] if value.shape else None
         feeds[name] = array, lead if isinstance(lead, int) and lead > 0 else 0
@@ -135,7 +142,7 @@ def _feeds(
     if len(fixed) > 1:
         raise DiagnosticError(f"the inputs have different numbers of samples: {counts}")
     samples = next(iter(fixed), 1)
-    if samples > 1 and not all(size for _, size in feeds.values()):
+    if samples > 1 and not all(feeds[name][1] for name in counts):
         raise DiagnosticError("inputs with and without a fixed axis 0 cannot be split into samples")
     return feeds, samples
 

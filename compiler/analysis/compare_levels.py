@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Attribute
 
@@ -112,6 +113,7 @@ def compare_model(
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
     inputs: str | Path | Mapping[str, np.ndarray] | None = None,
     samples: int = 8,
 ) -> LevelReport:
@@ -127,9 +129,16 @@ def compare_model(
     """
     options = CompileOptions(reference_to(target), cores, quantize, calibration)
     compilation = start_from_model(
-        model, options, batch=batch, input_shapes=input_shapes, symbols=symbols
+        model,
+        options,
+        batch=batch,
+        input_shapes=input_shapes,
+        symbols=symbols,
+        constants=constants,
     )
-    return compare_with_onnxruntime(model, compilation, level, inputs=inputs, samples=samples)
+    return compare_with_onnxruntime(
+        model, compilation, level, inputs=inputs, samples=samples, constants=constants
+    )
 
 
 def compare_with_onnxruntime(
@@ -139,6 +148,7 @@ def compare_with_onnxruntime(
     *,
     inputs: str | Path | Mapping[str, np.ndarray] | None = None,
     samples: int = 8,
+    constants: Mapping[str, ArrayLike] | None = None,
 ) -> LevelReport:
     """Lower to `level`, run it and ONNX Runtime on the same inputs and compare by name.
 
@@ -146,11 +156,13 @@ def compare_with_onnxruntime(
         model: the ONNX model that the compilation began from.
         inputs: arrays by input name or an .npz; by default the calibration data, else random numbers.
         samples: how many samples of them.
+        constants: values of the inputs that the compilation began with as constants.
 
     Raises:
         DiagnosticError: if the inputs do not fit, or if the compilation fails.
     """
     from ...backends.cpu.session import run_onnx
+    from ..onnx_import.model.input_constants import fed_constants
 
     options = compilation.options
     source = inputs if inputs is not None else options.calibration or "random:0"
@@ -167,7 +179,8 @@ def compare_with_onnxruntime(
         name: value[: min(count, samples) * _declared_batch(compilation, name)]
         for name, value in data.items()
     }
-    reference = run_onnx(model, used, intermediates=True)
+    fixed = fed_constants(model, constants or {})
+    reference = run_onnx(model, used, intermediates=True, shared=fixed)
     compilation.lower_to(level)
     # The buffers of tile IR hold storage values; the types of the tpu level say which numbers these stand for.
     types = _types_of(compilation.levels["tpu"]) if level == "tile" else {}

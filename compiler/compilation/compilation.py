@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.passes import ModulePass
 
@@ -395,6 +396,7 @@ def start_from_model(
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
     limits: ImportLimits | None = None,
     progress: Progress = silent,
 ) -> Compilation:
@@ -408,6 +410,7 @@ def start_from_model(
         input_shapes=input_shapes,
         batch=batch,
         symbols=symbols,
+        constants=constants,
         limits=limits,
         progress=progress,
     )

@@ -7,6 +7,7 @@ effects but their results.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from ...dialects import top
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
-from .graph.value import Constant, Value, shape_of
+from .graph.value import Constant, Value, dtype_of_value, shape_of
 from .model.op_name import is_default_domain
 from .ops.movement import concat_of, slice_of
 
@@ -100,13 +101,9 @@ def _loop(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
 
 def _scan(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequence[Value | None]:
     if node.opset < 9:
-        raise UnsupportedNodeError("Scan before opset 9, over samples of different lengths")
-    body, count = node.attribute("body").g, node.integer("num_scan_inputs", 0)
-    given = [node.given(value, "an input") for value in node.inputs]
-    values, sequences = given[: len(given) - count], given[len(given) - count :]
-    outputs = len(node.proto.output) - len(values)
-    if not sequences or outputs < 0:
-        raise node.error(f"num_scan_inputs {count} does not fit its {len(given)} inputs")
+        return _scan_of_samples(node, builder, import_body)
+    count = node.integer("num_scan_inputs", 0)
+    values, sequences, outputs = _scan_operands(node, node.inputs, count)
     axes = [
         node.axis(axis, len(shape_of(value)))
         for axis, value in zip(
@@ -118,21 +115,12 @@ def _scan(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
     if len(lengths) != 1:
         raise node.error(f"its scan inputs differ in length: {sorted(lengths)}")
     (length,) = lengths
-    if length == 0:
-        raise UnsupportedNodeError(
-            "its body never runs, and nothing tells the shape of its results"
-        )
-    _check_length(node, builder, body, length)
-    scanned: list[list[Value]] = []
-    for step in range(length):
-        _count_step(node, builder, body)
-        slices = [
-            _element(node, builder, value, axis, length - 1 - step if back else step)
-            for value, axis, back in zip(sequences, axes, backward, strict=True)
-        ]
-        results = import_body(body, [*values, *slices], node)
-        values = results[: len(values)]
-        scanned.append(results[len(values) :])
+    _check_runs(length)
+    slicers = [
+        _Slicer(value, axis, bool(back))
+        for value, axis, back in zip(sequences, axes, backward, strict=True)
+    ]
+    values, scanned = _scanned(node, builder, import_body, values, slicers, length)
     out_axes = node.integers("scan_output_axes") or [0] * outputs
     out_backward = node.integers("scan_output_directions") or [0] * outputs
     stacked: list[Value] = []
@@ -142,6 +130,115 @@ def _scan(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
         axis = node.axis(out_axes[index], len(shape_of(parts[0])) + 1)
         stacked.append(_stacked(builder, parts, axis, name))
     return [*values, *stacked]
+
+
+def _scan_of_samples(
+    node: Node, builder: GraphBuilder, import_body: ImportBody
+) -> Sequence[Value | None]:
+    """Import Scan of opset 8: axis 0 of all operands are samples, each with a length of its own, axis 1 of the scan
+    inputs and outputs their steps. Scan outputs are 0 after the end of a sample.
+    """
+    count = node.integer("num_scan_inputs", 0)
+    values, sequences, _ = _scan_operands(node, node.inputs[1:], count)
+    samples, longest = shape_of(sequences[0])[:2]
+    lengths = node.integers_of(0, "sequence_lens")
+    lengths = [longest] * samples if lengths is None else lengths
+    if len(lengths) != samples or not all(0 <= length <= longest for length in lengths):
+        raise node.error(
+            f"sequence_lens must be {samples} numbers from 0 to {longest}, got {lengths}"
+        )
+    _check_runs(max(lengths, default=0))
+    backward = node.integers("directions") or [0] * count
+    last: list[list[Value]] = []
+    stacked: list[list[Value]] = []
+    for sample, length in enumerate(lengths):
+        initial = [_element(node, builder, value, 0, sample) for value in values]
+        slicers = [
+            _Slicer(_element(node, builder, value, 0, sample), 0, bool(back))
+            for value, back in zip(sequences, backward, strict=True)
+        ]
+        final, scanned = _scanned(node, builder, import_body, initial, slicers, length)
+        last.append(final)
+        stacked.append(
+            [
+                _padded(node, builder, [slices[index] for slices in scanned], longest, name)
+                for index, name in enumerate(node.proto.output[len(values) :])
+            ]
+        )
+    columns = [*zip(*last, strict=True), *zip(*stacked, strict=True)]
+    return [
+        _stacked(builder, column, 0, name)
+        for column, name in zip(columns, node.proto.output, strict=True)
+    ]
+
+
+def _scan_operands(
+    node: Node, inputs: Sequence[Value | None], count: int
+) -> tuple[list[Value], list[Value], int]:
+    """Return the states, the scan inputs and the number of scan outputs of a Scan."""
+    given = [node.given(value, "an input") for value in inputs]
+    values, sequences = given[: len(given) - count], given[len(given) - count :]
+    outputs = len(node.proto.output) - len(values)
+    if not sequences or count > len(given) or outputs < 0:
+        raise node.error(f"num_scan_inputs {count} does not fit its {len(given)} inputs")
+    return values, sequences, outputs
+
+
+@dataclass(frozen=True)
+class _Slicer:
+    """A scan input, the axis of its steps, and whether it is read from the end."""
+
+    value: Value
+    axis: int
+    backward: bool
+
+
+def _scanned(
+    node: Node,
+    builder: GraphBuilder,
+    import_body: ImportBody,
+    values: list[Value],
+    slicers: Sequence[_Slicer],
+    length: int,
+) -> tuple[list[Value], list[list[Value]]]:
+    """Import the body for each step, and return the states after the last step, and the scan outputs of each."""
+    body = node.attribute("body").g
+    _check_length(node, builder, body, length)
+    scanned: list[list[Value]] = []
+    for step in range(length):
+        _count_step(node, builder, body)
+        slices = [
+            _element(
+                node, builder, each.value, each.axis, length - 1 - step if each.backward else step
+            )
+            for each in slicers
+        ]
+        results = import_body(body, [*values, *slices], node)
+        values = results[: len(values)]
+        scanned.append(results[len(values) :])
+    return values, scanned
+
+
+def _check_runs(length: int) -> None:
+    """Raise UnsupportedNodeError if a body never runs."""
+    if length == 0:
+        raise UnsupportedNodeError(
+            "its body never runs, and nothing tells the shape of its results"
+        )
+
+
+def _padded(
+    node: Node, builder: GraphBuilder, parts: Sequence[Value], length: int, name: str
+) -> Value:
+    """Join what a scan output is in each step of a sample, and zeros up to `length`."""
+    if not parts:
+        raise UnsupportedNodeError("a sample has length 0, and nothing tells what its outputs are")
+    own = builder.derived(name, "sample")
+    missing = length - len(parts)
+    if not missing:
+        return _stacked(builder, parts, 0, own)
+    zeros = Constant(np.zeros(shape_of(parts[0]), dtype_of_value(parts[0])), f"{own}_zeros")
+    return _stacked(builder, [*parts, *[zeros] * missing], 0, own)
 
 
 _KINDS: Mapping[str, Callable[[Node, GraphBuilder, ImportBody], Sequence[Value | None]]] = {

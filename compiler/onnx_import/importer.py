@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from numpy.typing import ArrayLike
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, TensorType, f32
 from xdsl.ir import Block, Region, SSAValue
@@ -27,6 +28,7 @@ from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
 from .graph.value import Constant, Value, dtype_of_value, element_of_onnx, shape_of
 from .model.declarations import TensorFacts, check_declarations
+from .model.input_constants import constant_inputs
 from .model.input_shapes import BatchChange, GivenSizes, empty_inputs, resolve_input_shapes
 from .model.limits import FoldingBudget, ImportLimits
 from .model.model_file import open_model
@@ -69,6 +71,7 @@ def import_onnx(
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     batch: int | None = None,
     symbols: Mapping[str, int] | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
     limits: ImportLimits | None = None,
     progress: Progress = silent,
 ) -> ModuleOp:
@@ -77,9 +80,11 @@ def import_onnx(
     Args:
         model: the path of a binary .onnx file, or a model in memory (without external data).
         ctx: weights are added to its store, under the names of their tensors made unique.
-        input_shapes: shapes by input name, in place of the declared ones of the same rank.
+        input_shapes: shapes by input name, in place of the declared ones of the same rank. An initializer that is an
+            input too becomes an input that is fed.
         batch: the size of axis 0 of every input. Constant shapes that repeat the old size are changed with it.
         symbols: sizes of the dimensions that the inputs declare by name.
+        constants: values by input name; these inputs become constants, of the types and shapes that they declare.
         limits: how much work and memory the import may take on the word of the model.
         progress: told how many nodes are imported.
 
@@ -100,7 +105,7 @@ def import_onnx(
     importer = _GraphImporter(
         proto.graph, opset, domains, ctx, reader, FoldingBudget(limits), progress
     )
-    return importer.run(GivenSizes(input_shapes or {}, batch, symbols or {}))
+    return importer.run(GivenSizes(input_shapes or {}, batch, symbols or {}), constants or {})
 
 
 @dataclass
@@ -127,14 +132,18 @@ class _GraphImporter:
     def file(self) -> str:
         return self.reader.file
 
-    def run(self, sizes: GivenSizes) -> ModuleOp:
+    def run(self, sizes: GivenSizes, given: Mapping[str, ArrayLike]) -> ModuleOp:
         """Import the graph as a module; see `import_onnx`."""
         count = len(self.graph.node)
         self.progress("import", 0, count)
+        fed = {value.name for value in self.graph.input if value.name in sizes.shapes}
+        for name, array in constant_inputs(self.graph.input, given, sizes, self.file).items():
+            self.values[name] = Constant(array, name)
         for tensor in self.graph.initializer:
-            self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
+            if tensor.name not in fed and tensor.name not in self.values:
+                self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
         inputs = [value for value in self.graph.input if value.name not in self.values]
-        constants = [tensor.name for tensor in self.graph.initializer]
+        constants = [tensor.name for tensor in self.graph.initializer if tensor.name not in fed]
         resolved = resolve_input_shapes(self._tensors_among(inputs), sizes, self.file, constants)
         self.problems.shapes, self.problems.shape_hint = resolved.errors, resolved.hint
         shapes = resolved.shapes
@@ -149,7 +158,7 @@ class _GraphImporter:
             self.progress("import", index + 1, count)
         results = self._outputs(builder)
         self.problems.report()
-        check_declarations(self.graph, self._facts(), self.file, self.ctx.on_report)
+        check_declarations(self.graph, self._facts(), self.file, self.ctx.on_report, fed)
         return _module(block, list(shapes), results)
 
     def _builder(

@@ -7,17 +7,18 @@ import csv
 import functools
 import glob
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from onnx import ModelProto, TensorProto, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 from onnx.backend.test.case.test_case import TestCase
 from onnx.backend.test.loader import load_model_tests
 from onnx.backend.test.runner import Runner
+from smalti.compiler.onnx_import.model.subgraphs import subgraphs
 
 FOLDER = Path(__file__).parent
 SCOPE = FOLDER / "scope.csv"
@@ -26,6 +27,8 @@ RUN = ("in-scope", "in-scope-frozen", "control-flow")
 """The classes of cases that are run; those of the class out-of-scope need what Smalti is not for."""
 WHOLE = {"ConstantOfShape", "Range", "MelWeightMatrix"}
 """Ops all of whose inputs say what the result's shape is."""
+DECIDING = {"Loop": 2, "Range": 3, "ConstantOfShape": 1}
+"""Ops whose first inputs, so many, say how often a body runs or how many elements the result has."""
 REST = {"Resize", "Upsample"}
 """Ops whose inputs after the first are frozen, the floats among them too."""
 
@@ -44,7 +47,9 @@ class Case:
     source: TestCase
 
     def load(self) -> tuple[ModelProto, list[tuple[list[Any], list[Any]]]]:
-        """Return the model and its sets of data; operands that say shapes are initializers if the class says so."""
+        """Return the model and its sets of data; operands that say shapes, or how often loops run, are initializers if
+        the class says so.
+        """
         if self.source.model is not None:
             model = self.source.model
             sets = [_arrays(each) for each in self.source.data_sets or ()]
@@ -52,7 +57,9 @@ class Case:
             model, sets = _on_disk(Path(self.source.model_dir))
         else:
             model, sets = _light(self.source)
-        return _frozen(model, sets) if self.group == "in-scope-frozen" else (model, sets)
+        if self.group == "in-scope-frozen":
+            return _frozen(model, sets, _shape_operands)
+        return _frozen(model, sets, _deciding) if self.group == "control-flow" else (model, sets)
 
 
 @functools.cache
@@ -133,13 +140,15 @@ def _light(case: TestCase) -> tuple[ModelProto, list[tuple[list[Any], list[Any]]
 
 
 def _frozen(
-    model: ModelProto, sets: list[tuple[list[Any], list[Any]]]
+    model: ModelProto,
+    sets: list[tuple[list[Any], list[Any]]],
+    choose: Callable[[ModelProto, Sequence[Any]], Iterable[int]],
 ) -> tuple[ModelProto, list[tuple[list[Any], list[Any]]]]:
-    """Return the model with the operands that say shapes as initializers, and the data without them."""
+    """Return the model with the inputs that `choose` numbers as initializers, and the data without them."""
     ((inputs, outputs),) = sets
     model = copy.deepcopy(model)
     graph = model.graph
-    chosen = set(_shape_operands(model, inputs))
+    chosen = set(choose(model, inputs))
     values = list(graph.input)
     del graph.input[:]
     graph.input.extend(value for index, value in enumerate(values) if index not in chosen)
@@ -160,3 +169,31 @@ def _shape_operands(model: ModelProto, inputs: Sequence[Any]) -> Iterator[int]:
                 yield index
         elif value.dtype.kind in "iu" and (index or len(inputs) == 1):
             yield index
+
+
+def _deciding(model: ModelProto, inputs: Sequence[Any]) -> Iterator[int]:
+    """Yield the numbers of the inputs that decide how often a loop runs, or how long a result is."""
+    nodes = list(_nodes(model.graph))
+    sources = {name: [*node.input, *_results(node)] for node in nodes for name in node.output}
+    wanted = [name for node in nodes for name in node.input[: DECIDING.get(node.op_type, 0)]]
+    reached: set[str] = set()
+    while wanted:
+        name = wanted.pop()
+        if name not in reached:
+            reached.add(name)
+            wanted += sources.get(name, [])
+    for index, value in enumerate(model.graph.input):
+        if value.name in reached:
+            yield index
+
+
+def _nodes(graph: GraphProto) -> Iterator[NodeProto]:
+    """Yield the nodes of a graph and of the graphs inside."""
+    for node in graph.node:
+        yield node
+        for inner in subgraphs(node):
+            yield from _nodes(inner)
+
+
+def _results(node: NodeProto) -> list[str]:
+    return [value.name for graph in subgraphs(node) for value in graph.output]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TypedDict
+import json
+from typing import Any, TypedDict
 
 from ...compiler.onnx_import.model.limits import ImportLimits, limit_names
 from ...passes.top_to_tpu.quantize_option import QUANTIZE
@@ -47,24 +48,41 @@ def symbol(text: str) -> tuple[str, int]:
     return name, int(size)
 
 
+def constant(text: str) -> tuple[str, object]:
+    """Parse NAME=VALUE, as an argparse type: a number, true or false, numbers with commas, or nested lists of JSON."""
+    name, equals, value = text.rpartition("=")
+    lists = value if value.lstrip().startswith("[") or "," not in value else f"[{value}]"
+    try:
+        parsed = json.loads(lists)
+    except ValueError:
+        parsed = None
+    if not equals or not name or not isinstance(parsed, int | float | list):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not of the form NAME=16000, NAME=true or NAME=1,2,3"
+        )
+    return name, parsed
+
+
 class SizeArguments(TypedDict):
-    """The sizes of inputs and the limits that the arguments give, as `start_from_model` takes them."""
+    """The sizes and values of inputs and the limits that the arguments give, as `start_from_model` takes them."""
 
     batch: int | None
     input_shapes: dict[str, tuple[int, ...]]
     symbols: dict[str, int]
+    constants: dict[str, Any]
     limits: ImportLimits | None
 
 
 def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --input-shape, --batch, --define-symbol and --import-limit."""
+    """Add --input-shape, --batch, --define-symbol, --constant and --import-limit."""
     parser.add_argument(
         "--input-shape",
         action="append",
         default=[],
         type=shape,
         metavar="NAME=1,3,224,224",
-        help="shape of an input, in place of the model's; may be repeated",
+        help="shape of an input, in place of the model's; may be repeated. An initializer that is an input too is fed "
+        "then",
     )
     parser.add_argument(
         "--batch",
@@ -81,6 +99,14 @@ def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
         help="size of the dimensions that the model calls NAME; may be repeated",
     )
     parser.add_argument(
+        "--constant",
+        action="append",
+        default=[],
+        type=constant,
+        metavar="NAME=VALUE",
+        help="make an input a constant: a number, true or false, or a list (1,2,3); may be repeated",
+    )
+    parser.add_argument(
         "--import-limit",
         action="append",
         default=[],
@@ -92,11 +118,12 @@ def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def sizes(args: argparse.Namespace) -> SizeArguments:
-    """Return the sizes that these arguments give."""
+    """Return the sizes and values that these arguments give."""
     return {
         "batch": args.batch,
         "input_shapes": dict(args.input_shape),
         "symbols": dict(args.define_symbol),
+        "constants": dict(args.constant),
         "limits": ImportLimits().raised(dict(args.import_limit)) if args.import_limit else None,
     }
 

@@ -88,7 +88,12 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
         )
         report = compare_with_onnxruntime(
-            args.model, compilation, args.level, inputs=args.inputs, samples=args.samples
+            args.model,
+            compilation,
+            args.level,
+            inputs=args.inputs,
+            samples=args.samples,
+            constants=dict(args.constant),
         )
     print(report.text(args.order, args.limit or None))
     if args.output:

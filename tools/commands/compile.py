@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
         if source.suffix == ".mlir":
             if any(sizes(args).values()):
                 raise DiagnosticError(
-                    "--batch, --input-shape, --define-symbol and --import-limit are for ONNX models, "
+                    "--batch, --input-shape, --constant, --define-symbol and --import-limit are for ONNX models, "
                     "IR has its shapes already",
                     Place(file=args.input),
                     hint="import the model again with them",

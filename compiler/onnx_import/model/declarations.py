@@ -5,7 +5,7 @@ Sizes that are not declared, or by a symbol only, allow any size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ def check_declarations(
     tensors: Mapping[str, TensorFacts],
     file: str,
     warn: Callable[[Diagnostic], None],
+    fed: Collection[str] = (),
 ) -> None:
     """Compare the declarations of a graph's inputs, outputs and inner tensors with the tensors.
 
@@ -45,11 +46,12 @@ def check_declarations(
         tensors: what is known of its tensors; those that are missing are not compared.
         file: where diagnostics point.
         warn: called with each warning.
+        fed: the inputs that are fed although they are initializers.
 
     Raises:
         DiagnosticError: if a declaration contradicts its tensor.
     """
-    initializers = {tensor.name for tensor in graph.initializer}
+    initializers = {tensor.name for tensor in graph.initializer}.difference(fed)
     inputs = [value for value in graph.input if value.name not in initializers]
     changed = any(
         declared != actual

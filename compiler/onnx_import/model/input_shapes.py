@@ -63,7 +63,7 @@ def resolve_input_shapes(
     of an input is declared by a symbol, that symbol stands for the batch size everywhere.
 
     Args:
-        constants: names of inputs that are initializers (ONNX IR versions before 4), for a better error.
+        constants: names of initializers, for a better error.
 
     Raises:
         DiagnosticError: if a name or rank does not fit.
@@ -72,7 +72,11 @@ def resolve_input_shapes(
     declared = {value.name: declared_dimensions(value) for value in inputs}
     for name in given.shapes:
         if name in constants:
-            raise DiagnosticError(f"input '{name}' is a constant; its shape cannot be set", place)
+            raise DiagnosticError(
+                f"'{name}' is a constant and no input; its shape cannot be set",
+                place,
+                hint="add it to the inputs of the model's graph, then it can be fed",
+            )
         if name not in declared:
             names = ", ".join(f"'{known}'" for known in declared) or "none"
             raise DiagnosticError(

@@ -153,3 +153,100 @@ def test_initializers_of_a_body():
     choice = node("If", ["c"], ["y"], then_branch=branch, else_branch=NO, name="choice")
     model = model_of([choice], {"x": (2, 3)}, constants={"c": np.array(True)})
     check(model, {"x": random_input(2, 3)})
+
+
+@pytest.mark.parametrize("lengths", [None, [3, 1]])
+@pytest.mark.parametrize("backward", [0, 1])
+def test_a_scan_of_opset_8(lengths, backward):
+    """Axis 0 are samples with lengths of their own; outputs after the end of a sample are 0."""
+    body = graph(
+        [node("Add", ["state", "row"], ["next"]), node("Neg", ["next"], ["out"])],
+        [value("state", [4]), value("row", [4])],
+        [value("next", [4]), value("out", [4])],
+    )
+    first = "" if lengths is None else "lengths"
+    scan = node(
+        "Scan", [first, "s", "x"], ["last", "outs"], name="scan", body=body, num_scan_inputs=1,
+        directions=[backward],
+    )  # fmt: skip
+    constants = {} if lengths is None else {"lengths": np.array(lengths)}
+    model = model_of([scan], {"s": (2, 4), "x": (2, 3, 4)}, ["last", "outs"], constants, opset=8)
+    s, x = random_input(2, 4), random_input(2, 3, 4)
+    last, outs = s.copy(), np.zeros_like(x)
+    for sample, length in enumerate(lengths or [3, 3]):
+        rows = x[sample, :length]
+        for step, row in enumerate(rows[::-1] if backward else rows):
+            last[sample] += row
+            outs[sample, step] = -last[sample]
+    found = run_imported(model, {"s": s, "x": x})
+    np.testing.assert_allclose(found["last"], last, atol=1e-6)
+    np.testing.assert_allclose(found["outs"], outs, atol=1e-6)
+
+
+def test_loops_in_loops_count_together():
+    inner = graph(
+        [node("Relu", ["u"], ["v"]), node("Identity", ["b"], ["c"])],
+        [value("j", [], TensorProto.INT64), value("b", [], TensorProto.BOOL), value("u")],
+        [value("c", [], TensorProto.BOOL), value("v")],
+    )
+    outer = graph(
+        [node("Loop", ["n", "", "s"], ["t"], body=inner), node("Identity", ["a"], ["d"])],
+        [value("i", [], TensorProto.INT64), value("a", [], TensorProto.BOOL), value("s")],
+        [value("d", [], TensorProto.BOOL), value("t")],
+    )
+    loops = node("Loop", ["n", "", "x"], ["y"], body=outer, name="loops")
+    model = model_of([loops], {"x": (2,)}, constants={"n": np.array(200)})
+    with pytest.raises(DiagnosticError, match=r"with what was unrolled before, .*unrolled-nodes"):
+        imported(model)
+
+
+def test_only_the_condition_ends_a_loop_of_the_greatest_trip_count():
+    check(loop(2**63 - 1, 2), {"x": random_input(2, 3)})
+
+
+def test_a_trip_count_that_is_an_input_made_constant():
+    model = loop(4, None)
+    model.graph.input.append(value("m", [], TensorProto.INT64))
+    kept = [each for each in model.graph.initializer if each.name != "m"]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    with pytest.raises(DiagnosticError, match="needs 1 operator"):
+        imported(model)
+    x = random_input(2, 3)
+    expected = run_onnx(model, {"x": x, "m": np.array(3)})
+    found = run_imported(model, {"x": x}, constants={"m": 3})
+    for name, want in expected.items():
+        np.testing.assert_allclose(found[name], want, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("start", "limit", "delta"),
+    [
+        (np.int64(1), np.int64(10), np.int64(3)),
+        (np.int32(10), np.int32(-3), np.int32(-4)),
+        (np.array([0]), np.array([4]), np.int64(1)),
+        (np.float32(0.5), np.float32(2.5), np.float32(0.25)),
+        (np.int64(3), np.int64(1), np.int64(1)),
+    ],
+)
+def test_ranges(start, limit, delta):
+    ranges = node("Range", ["a", "b", "d"], ["r"])
+    nodes = [ranges, node("Cast", ["r"], ["f"], to=1), node("Add", ["f", "x"], ["y"])]
+    model = model_of(nodes, {"x": ()}, constants={"a": start, "b": limit, "d": delta})
+    found = run_imported(model, {"x": np.array(1, np.float32)})["y"]
+    expected = np.arange(float(start.item()), float(limit.item()), float(delta.item())) + 1
+    np.testing.assert_allclose(found, expected)
+
+
+def test_ranges_that_are_too_long_or_none():
+    def ranged(**bounds):
+        constants = {name: np.array(each, np.int64) for name, each in bounds.items()}
+        nodes = [node("Range", ["a", "b", "d"], ["r"]), node("Cast", ["r"], ["y"], to=1)]
+        imported(model_of(nodes, {}, constants=constants))
+
+    with pytest.raises(DiagnosticError, match="folded-bytes"):
+        ranged(a=0, b=10**12, d=1)
+    with pytest.raises(DiagnosticError, match="no number of steps of 0"):
+        ranged(a=0, b=3, d=0)
+    with pytest.raises(DiagnosticError, match="must be one number each"):
+        ranged(a=0, b=[3, 4], d=1)
