@@ -64,6 +64,11 @@ KINDS = tuple(_FLOAT_REDUCTIONS)
 """The reductions, named after ONNX's Reduce ops; instructions have their positions as codes."""
 
 
+def reduced_rows(kind: str, rows: np.ndarray) -> np.ndarray:
+    """Reduce f64 `rows` over their last axis by one of `KINDS`, in f64; of no elements to the neutral element."""
+    return np.asarray(_FLOAT_REDUCTIONS[kind](rows))
+
+
 def reduce_f32(kind: str, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """Reduce floats `x` by `kind` over the negative `axes`, which are dropped; in f64, rounded to f32 once.
 

@@ -1,10 +1,10 @@
-"""Computes a node whose inputs are all constants: with Smalti's own numbers, with ONNX Runtime, or as integers.
+"""Computes a node whose inputs are all constants: with Smalti's own numbers, or else with ONNX Runtime.
 
-A node that reads floats is imported as ops on weights, which are run as the interpreter of `top` runs them: the result
-is that of the same node with its operand as an input. ONNX Runtime computes what Smalti has no op for (recurrent nodes,
-tensors of f64 ...). Only nodes that read no floats (arithmetic on shapes, mostly) are left to the reference
-implementation of the onnx package, whose floats are at times other ones: those of LSTM with lengths, of poolings in
-ceil mode, of Softmax before opset 13.
+A node of an op that Smalti has is imported as ops on weights, which are run as the interpreter of `top` runs them: the
+result is that of the same node with its operand as an input, of integers as of floats. ONNX Runtime computes what
+Smalti has no op for (recurrent nodes, NonZero ...). Only nodes that neither has, and that read no floats, are left to
+the reference implementation of the onnx package, whose floats are at times other ones: those of LSTM with lengths, of
+poolings in ceil mode, of Softmax before opset 13.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ...dialects.quant.element_type import element_storage, type_bytes
 from ...dialects.top import TopOp
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
-from .graph.value import FLOAT_DTYPES, Constant, Value, shape_of
+from .graph.value import TENSOR_DTYPES, Constant, Value, shape_of
 from .model.limits import FoldingBudget
 from .operator_table import OPERATORS
 
@@ -42,14 +42,17 @@ def evaluate_node(node: Node, budget: FoldingBudget) -> list[Any]:
         for name, value in zip(node.proto.input, node.inputs, strict=True)
         if isinstance(value, Constant)
     }
-    if not any(_is_float(array) for array in inputs.values()):
-        return _by_reference(node, inputs)
-    if node.op_type in OPERATORS and any(a.dtype in FLOAT_DTYPES for a in inputs.values()):
+    if node.op_type in OPERATORS and all(array.dtype in TENSOR_DTYPES for array in inputs.values()):
         try:
             return _by_top(node, budget)
         except UnsupportedNodeError:
-            pass  # this form of the op, or a type of its operands, is not one of Smalti's
-    return _by_onnx_runtime(node, inputs)
+            pass  # this form of the op is not one of Smalti's
+    try:
+        return _by_onnx_runtime(node, inputs)
+    except UnsupportedNodeError:
+        if any(_is_float(array) for array in inputs.values()):
+            raise
+    return _by_reference(node, inputs)
 
 
 def _is_float(array: np.ndarray) -> bool:
@@ -77,7 +80,12 @@ def _by_top(node: Node, budget: FoldingBudget) -> list[np.ndarray | None]:
                 budget.check(type_bytes(result.type), shape_of(result), node.place)
     computed = [value for value in outputs if value is not None and not isinstance(value, Constant)]
     block.add_op(func.ReturnOp(*computed))
-    arrays = iter(FunctionRunner(TopOp, ctx.weights).run_block(block, []))
+    try:
+        arrays = iter(FunctionRunner(TopOp, ctx.weights).run_block(block, []))
+    except DiagnosticError as error:
+        raise node.error(
+            f"it cannot be computed from its constant inputs: {error.message}"
+        ) from error
     results: list[np.ndarray | None] = []
     for value in outputs:
         if value is None or isinstance(value, Constant):

@@ -11,7 +11,7 @@ import numpy as np
 from ....backends.numerics.storage import name_of
 from ....dialects import top
 from ..graph.builder import GraphBuilder
-from ..graph.call import HOST_FOR_INTEGERS, call, is_for_engines
+from ..graph.call import HOST_FOR_INTEGERS, call, is_f64, is_for_engines, unary
 from ..graph.node import Node
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import FLOAT_DTYPES, Constant, Value, dtype_of_value, shape_of
@@ -58,27 +58,33 @@ def align_legacy_operand(
     return builder.reshape(value, (*own, *(1,) * trailing), name)
 
 
-def _one_after_the_other(kind: type[top.BinaryOp]) -> ImportFunction:
+def _one_after_the_other(kind: type[top.BinaryOp], function: str) -> ImportFunction:
     """Return the import function of an op of any number of operands, which are combined from the left."""
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         values = [node.input(index) for index in range(len(node.inputs))]
-        return [_chain(kind, node, builder, node.output, values)]
+        return [_chain(kind, function, node, builder, node.output, values)]
 
     return lower
 
 
 def _chain(
     kind: type[top.BinaryOp],
+    function: str,
     node: Node,
     builder: GraphBuilder,
     name: str,
     values: Sequence[Value],
 ) -> Value:
+    """Combine values from the left: for engines, or as calls of `function`."""
     total, *rest = values
+    engines = is_for_engines(*values)
     for index, value in enumerate(rest, 1):
         step = name if index == len(rest) else builder.derived(node.output, f"step{index}")
-        total = builder.emit(kind, step, total, value)
+        if engines:
+            total = builder.emit(kind, step, total, value)
+        else:
+            total = call(node, builder, function, total, value, name=step)
     return total
 
 
@@ -88,7 +94,11 @@ def _mean(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if count == 1:
         return [node.input(0)]
     values = [node.input(index) for index in range(count)]
-    total = _chain(top.AddOp, node, builder, builder.derived(node.output, "sum"), values)
+    total = _chain(top.AddOp, "add", node, builder, builder.derived(node.output, "sum"), values)
+    if not is_for_engines(total):
+        dtype = dtype_of_value(total)
+        number = Constant(np.array(count, dtype), builder.derived(node.output, "count"))
+        return [call(node, builder, "div", total, number)]
     number = builder.scalar(count, node.output, "count")
     return [builder.emit(top.DivOp, node.output, total, number)]
 
@@ -103,12 +113,7 @@ def _extreme(kind: type[top.BinaryOp], bound: str, function: str) -> ImportFunct
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         values = [node.input(index) for index in range(len(node.inputs))]
         if not is_for_engines(*values):
-            total, *rest = values
-            for index, value in enumerate(rest, 1):
-                last = index == len(rest)
-                step = node.output if last else builder.derived(node.output, f"step{index}")
-                total = call(node, builder, function, total, value, name=step)
-            return [total]
+            return [_chain(kind, function, node, builder, node.output, values)]
         values = _without(identity, values)
         if len(values) == 1:
             return values
@@ -118,7 +123,7 @@ def _extreme(kind: type[top.BinaryOp], bound: str, function: str) -> ImportFunct
                 number = lone_number(other, value)
                 if number is not None and not isinstance(value, Constant):
                     return [builder.emit(top.ClipOp, node.output, value, **{bound: number})]
-        return [_chain(kind, node, builder, node.output, values)]
+        return [_chain(kind, function, node, builder, node.output, values)]
 
     return lower
 
@@ -187,12 +192,14 @@ def _prelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     value, slope = node.input(0), node.input(1)
     number = lone_number(slope, value)
     if number is not None:
-        return [builder.emit(top.UnaryOp, node.output, value, kind="leaky_relu", alpha=number)]
+        return [unary(node, builder, "leaky_relu", value, alpha=number)]
     if node.opset < 7 and len(shape_of(slope)) == 1:
         # Before opset 7 there is one slope per channel; since then slopes broadcast as in other ops.
         spatial = (1,) * max(len(shape_of(value)) - 2, 0)
         name = builder.derived(node.output, "slope")
         slope = builder.reshape(slope, (*shape_of(slope), *spatial), name)
+    if is_f64(value):
+        return [call(node, builder, "prelu", value, slope)]
     return [builder.emit(top.PreluOp, node.output, value, slope)]
 
 
@@ -222,7 +229,7 @@ OPERATORS = {
     "Sub": Operator(_binary(top.SubOp, "sub"), HOST_FOR_INTEGERS),
     "Mul": Operator(_binary(top.MulOp, "mul"), HOST_FOR_INTEGERS),
     "Div": Operator(_binary(top.DivOp, "div"), HOST_FOR_INTEGERS),
-    "Sum": Operator(_one_after_the_other(top.AddOp), "vector"),
+    "Sum": Operator(_one_after_the_other(top.AddOp, "add"), HOST_FOR_INTEGERS),
     "Mean": Operator(_mean, "vector"),
     "Min": Operator(_extreme(top.MinOp, "high", "min"), HOST_FOR_INTEGERS),
     "Max": Operator(_extreme(top.MaxOp, "low", "max"), HOST_FOR_INTEGERS),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ....dialects import top
 from ..graph.builder import GraphBuilder
+from ..graph.call import call, is_f64
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import Constant, Value, dtype_of_value, shape_of
@@ -117,6 +118,9 @@ def _along_axis(emit: Emit) -> ImportFunction:
 
 def _softmax(log: bool) -> Emit:
     def emit(node: Node, builder: GraphBuilder, name: str, value: Value, axis: int) -> Value:
+        if is_f64(value):
+            function = "log_softmax" if log else "softmax"
+            return call(node, builder, function, value, name=name, axis=axis)
         return builder.emit(top.SoftmaxOp, name, value, axis=axis, log=log)
 
     return emit
@@ -128,6 +132,8 @@ def _hardmax(node: Node, builder: GraphBuilder, name: str, value: Value, axis: i
     Of the elements that equal the greatest, the first one is that with the greatest place counted from the end. Places
     are compared digit by digit, so that every number format of a network holds the digits exactly.
     """
+    if is_f64(value):
+        return call(node, builder, "hardmax", value, name=name, axis=axis)
     shape = shape_of(value)
 
     def emit(op: type, suffix: str, *operands: Value, **properties: object) -> Value:

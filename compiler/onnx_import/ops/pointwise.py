@@ -8,6 +8,7 @@ where ONNX's attributes go.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -17,7 +18,7 @@ from ....backends.numerics.storage import dtype_of, name_of
 from ....dialects import top
 from ....dialects.quant.element_type import element_storage, type_of_storage
 from ..graph.builder import GraphBuilder
-from ..graph.call import HOST_FOR_INTEGERS, call, element_wise, is_for_engines
+from ..graph.call import HOST_FOR_INTEGERS, call, element_wise, is_for_engines, unary
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import (
@@ -39,8 +40,8 @@ Parameters = Callable[[Node], dict[str, float]]
 
 def _unary(kind: str, parameters: Parameters | None = None) -> ImportFunction:
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        given = {} if parameters is None else parameters(node)
-        return [builder.emit(top.UnaryOp, node.output, node.input(0), kind=kind, **given)]
+        given: dict[str, Any] = {} if parameters is None else parameters(node)
+        return [unary(node, builder, kind, node.input(0), **given)]
 
     return lower
 
@@ -82,7 +83,7 @@ def _gelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     kinds = {"none": "gelu", "tanh": "gelu_tanh"}
     if approximate not in kinds:
         raise node.error(f"approximate must be none or tanh, it is '{approximate}'")
-    return [builder.emit(top.UnaryOp, node.output, node.input(0), kind=kinds[approximate])]
+    return [unary(node, builder, kinds[approximate], node.input(0))]
 
 
 def _relu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -114,7 +115,15 @@ def _clip(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 def _given_bounds(node: Node) -> dict[str, Value]:
     """Return the bounds that are inputs, by the function that applies them."""
-    found = {} if node.opset < 11 else {"max": node.optional(1), "min": node.optional(2)}
+    if node.opset < 11:
+        # As attributes, which bound f64 and the floats of engines.
+        dtype = dtype_of_value(node.input(0))
+        return {
+            function: Constant(np.array(node.real(name, 0.0), dtype), f"{node.output}_{name}")
+            for function, name in (("max", "min"), ("min", "max"))
+            if node.has(name)
+        }
+    found = {"max": node.optional(1), "min": node.optional(2)}
     return {function: bound for function, bound in found.items() if bound is not None}
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from ....dialects import top
 from ..graph.builder import GraphBuilder
-from ..graph.node import Node
+from ..graph.call import MATRIX_OR_HOST, call, is_for_engines
+from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
-from ..graph.value import Constant, Value, shape_of
+from ..graph.value import Constant, Value, dtype_of_value, shape_of
 from .arithmetic import align_legacy_operand
 
 
@@ -21,18 +22,25 @@ def _matmul(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if not left or not right:
         raise node.error("its operands must have at least one axis")
     if len(left) > 1 and len(right) > 1:
-        return [builder.emit(top.MatmulOp, node.output, lhs, rhs)]
+        return [_product(node, builder, node.output, lhs, rhs)]
     if len(left) == 1:
         lhs = builder.reshape(lhs, (1, *left), builder.derived(node.output, "row"))
     if len(right) == 1:
         rhs = builder.reshape(rhs, (*right, 1), builder.derived(node.output, "column"))
-    product = builder.emit(top.MatmulOp, builder.derived(node.output, "matrix"), lhs, rhs)
+    product = _product(node, builder, builder.derived(node.output, "matrix"), lhs, rhs)
     shape = list(shape_of(product))
     if len(right) == 1:
         del shape[-1]
     if len(left) == 1:
         del shape[-1 if len(right) == 1 else -2]
     return [builder.reshape(product, shape, node.output)]
+
+
+def _product(node: Node, builder: GraphBuilder, name: str, lhs: Value, rhs: Value) -> Value:
+    """Emit the product of matrices: for engines or, of integers and f64, as a call."""
+    if is_for_engines(lhs, rhs):
+        return builder.emit(top.MatmulOp, name, lhs, rhs)
+    return call(node, builder, "matmul", lhs, rhs, name=name)
 
 
 def _gemm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -42,7 +50,10 @@ def _gemm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     alpha, beta = node.real("alpha", 1.0), node.real("beta", 1.0)
     if node.optional(2) is not None and beta != 0.0:
         c = _addend(node, builder, (rows, columns))
-        c = _scaled(node, builder, c, beta, "c_scaled")
+        if is_for_engines(a, b):
+            c = _scaled(node, builder, c, beta, "c_scaled")
+    if not is_for_engines(a, b):
+        return [_gemm_by_calls(node, builder, a, b, c)]
     if isinstance(b, Constant) or not isinstance(a, Constant):
         b = _scaled(node, builder, b, alpha, "b_scaled")
     else:
@@ -52,6 +63,31 @@ def _gemm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         return [builder.emit(top.MatmulOp, node.output, a, b, bias)]
     product = builder.emit(top.MatmulOp, builder.derived(node.output, "product"), a, b)
     return [builder.emit(top.AddOp, node.output, product, c)]
+
+
+def _gemm_by_calls(node: Node, builder: GraphBuilder, a: Value, b: Value, c: Value | None) -> Value:
+    """Emit Gemm of integers or f64. Raises UnsupportedNodeError if integers are multiplied by no integer."""
+    dtype = dtype_of_value(a)
+
+    def scaled(value: Value, factor: float, suffix: str, last: bool) -> Value:
+        if factor == 1.0:
+            return value
+        if dtype.kind in "iu" and not (
+            factor.is_integer() and np.iinfo(dtype).min <= factor <= np.iinfo(dtype).max
+        ):
+            raise UnsupportedNodeError(f"it multiplies {dtype} by {factor:g}")
+        number = Constant(np.array(factor, dtype), builder.derived(node.output, f"{suffix}_factor"))
+        name = node.output if last else builder.derived(node.output, suffix)
+        return call(node, builder, "mul", value, number, name=name)
+
+    alpha, last = node.real("alpha", 1.0), c is None
+    name = node.output if last and alpha == 1.0 else builder.derived(node.output, "product")
+    product = call(node, builder, "matmul", a, b, name=name)
+    product = scaled(product, alpha, "product_scaled", last)
+    if c is None:
+        return product
+    addend = scaled(c, node.real("beta", 1.0), "c_scaled", False)
+    return call(node, builder, "add", product, addend)
 
 
 def _matrix(node: Node, builder: GraphBuilder, index: int, transposed: str) -> Value:
@@ -106,7 +142,7 @@ def _as_bias(node: Node, builder: GraphBuilder, c: Value | None, columns: int) -
 
 
 OPERATORS = {
-    "MatMul": Operator(_matmul, "matrix"),
-    "Gemm": Operator(_gemm, "matrix"),
+    "MatMul": Operator(_matmul, MATRIX_OR_HOST),
+    "Gemm": Operator(_gemm, MATRIX_OR_HOST),
 }
 """The ops of this family."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ....dialects import top
 from ..graph.builder import GraphBuilder
+from ..graph.call import HOST_FOR_INTEGERS, reduced
 from ..graph.node import Node
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import Value, shape_of
@@ -47,9 +47,7 @@ def _reduce(kind: str) -> ImportFunction:
         else:
             axes = tuple(range(rank))
         keepdims = bool(node.integer("keepdims", 1))
-        return [
-            builder.emit(top.ReduceOp, node.output, value, kind=kind, axes=axes, keepdims=keepdims)
-        ]
+        return [reduced(node, builder, kind, value, axes, keepdims=keepdims)]
 
     return lower
 
@@ -69,7 +67,7 @@ def over_image(node: Node, builder: GraphBuilder, image: Value, kind: str, name:
     if not axes:
         raise node.error("its input must have at least 3 axes")
     check_image(node, shape_of(image))
-    return builder.emit(top.ReduceOp, name, image, kind=kind, axes=axes, keepdims=True)
+    return reduced(node, builder, kind, image, axes, keepdims=True, name=name)
 
 
 def check_image(node: Node, shape: Sequence[int]) -> None:
@@ -81,7 +79,7 @@ def check_image(node: Node, shape: Sequence[int]) -> None:
 
 
 OPERATORS = {
-    **{name: Operator(_reduce(kind), "vector") for name, kind in _KINDS.items()},
+    **{name: Operator(_reduce(kind), HOST_FOR_INTEGERS) for name, kind in _KINDS.items()},
     "GlobalAveragePool": Operator(_global_pool("mean"), "vector"),
     "GlobalMaxPool": Operator(_global_pool("max"), "vector"),
 }

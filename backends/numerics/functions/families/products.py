@@ -97,7 +97,12 @@ def letter_sizes(terms: Sequence[str], shapes: Sequence[Sequence[int]]) -> dict[
     """Return the size of each letter; an axis of size 1 goes with any. Raises FunctionError if sizes differ."""
     sizes: dict[str, int] = {}
     for term, shape in zip(terms, shapes, strict=True):
+        own: dict[str, int] = {}
         for letter, size in zip(term, shape, strict=True):
+            if own.setdefault(letter, size) != size:
+                raise FunctionError(
+                    f"letter '{letter}' of '{term}' stands for the sizes {own[letter]} and {size}"
+                )
             known = sizes.setdefault(letter, size)
             if known == 1:
                 sizes[letter] = size

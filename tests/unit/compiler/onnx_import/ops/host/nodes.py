@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper, numpy_helper, shape_inference
+from onnx import ModelProto, helper, numpy_helper, shape_inference
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler import compile_model
 
@@ -45,7 +45,8 @@ def node_model(
     model = shape_inference.infer_shapes(model)
     for output in model.graph.output:
         if output.type.WhichOneof("value") is None:
-            output.type.tensor_type.elem_type = TensorProto.FLOAT
+            first = next(iter(given.values()))
+            output.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(first.dtype)
     return model
 
 
