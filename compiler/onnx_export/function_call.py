@@ -47,3 +47,9 @@ def of_several(
         elements = [element_type(each.storage) for each in call.results]
         graph.shared[key] = graph.node_of_several(kind, inputs, elements, **attributes)
     return graph.shared[key][call.result]
+
+
+def lists_of(op: top.CallOp, *names: str) -> dict[str, Any]:
+    """Return attributes that are lists, None for those that are empty: ONNX has their defaults then."""
+    given = attributes_of(op)
+    return {name: given[name] or None for name in names}

@@ -62,8 +62,17 @@ def fold(node: Node, budget: FoldingBudget) -> list[Constant | None] | None:
         # The positions that top computes (ArgMax) have 32 bits, those of ONNX 64.
         array = np.asarray(output).astype(dtypes.get(name, output.dtype), copy=False)
         budget.spend(array.nbytes, array.shape, node.place)
+        _freeze(array)
         constants.append(Constant(array, name))
     return constants
+
+
+def _freeze(array: np.ndarray) -> None:
+    """Let nobody write to the memory of an array, so that the weight store need not copy it."""
+    memory: object = array
+    while isinstance(memory, np.ndarray):
+        memory.flags.writeable = False
+        memory = memory.base
 
 
 def _bounded_dtypes(node: Node, budget: FoldingBudget) -> dict[str, np.dtype] | None:

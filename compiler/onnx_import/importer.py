@@ -387,6 +387,12 @@ class _GraphImporter:
         results = {}
         for value in self.graph.output:
             place = Place(file=self.file, name=f"output '{value.name}'")
+            if value.name in results:
+                raise DiagnosticError(
+                    "the model has two outputs of this name",
+                    place,
+                    hint="export the model again, or name each output once",
+                )
             if value.name not in self.values:
                 raise DiagnosticError("no node makes this output", place)
             tensor = self.values[value.name]

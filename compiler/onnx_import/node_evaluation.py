@@ -71,9 +71,9 @@ def _is_float(array: np.ndarray) -> bool:
 def _by_top(node: Node, budget: FoldingBudget) -> list[np.ndarray | None]:
     ctx, block = SmaltiContext(), Block()
     names = [name for name in (*node.proto.input, *node.proto.output) if name]
-    outputs: Sequence[Value | None] = OPERATORS[node.op_type].lower(
-        node, GraphBuilder(ctx, block, names, budget=budget)
-    )
+    builder = GraphBuilder(ctx, block, names, budget=budget)
+    builder.enter(node)
+    outputs: Sequence[Value | None] = OPERATORS[node.op_type].lower(node, builder)
     for op in block.ops:
         for result in op.results:
             if op.operands:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from ....dialects import top
+from ..exporter_function import ExportFunction
 from ..function_call import element_of_result
-from ..graph_writer import GraphWriter
 
 
-def _cast(op: top.CallOp, graph: GraphWriter) -> str:
-    element = element_of_result(op)
-    return graph.node("Cast", *op.inputs, element=element, to=element)
+def _to(kind: str) -> ExportFunction:
+    """Return the exporter to an op that names the elements of its result."""
+    return lambda op, graph: graph.node(
+        kind, *op.inputs, element=element_of_result(op), to=element_of_result(op)
+    )
 
 
-EXPORTERS = {"cast": _cast}
+EXPORTERS = {"cast": _to("Cast"), "bit_cast": _to("BitCast")}
 """The exporters of this family, by the function's name."""

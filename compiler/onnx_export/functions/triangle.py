@@ -10,9 +10,10 @@ from ..graph_writer import GraphWriter
 
 
 def _trilu(op: top.CallOp, graph: GraphWriter) -> str:
-    given = attributes_of(op)
-    diagonal = graph.constant(np.array(given["k"], np.int64), "k")
-    return graph.node("Trilu", *op.inputs, diagonal, upper=int(given["upper"]))
+    given, operands = attributes_of(op), list(map(graph.tensor, op.inputs))
+    if len(operands) == 1:
+        operands.append(graph.constant(np.array(given["k"], np.int64), "k"))
+    return graph.node("Trilu", *operands, upper=int(given["upper"]))
 
 
 EXPORTERS = {"trilu": _trilu}

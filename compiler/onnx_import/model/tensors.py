@@ -45,6 +45,8 @@ class TensorReader:
         shape = tuple(tensor.dims)
         if any(size < 0 for size in shape):
             raise self._error(tensor, f"has a negative dimension: {list(shape)}")
+        if tensor.HasField("segment"):
+            raise self._error(tensor, "is a part of a tensor only (its field segment)")
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             return self._external(tensor, dtype, shape)
         if tensor.HasField("raw_data"):

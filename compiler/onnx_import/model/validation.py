@@ -86,8 +86,7 @@ def _texts(model: ModelProto) -> Iterator[object]:
 def _default_opset(model: ModelProto, file: str) -> int:
     import onnx
 
-    versions = {entry.domain: entry.version for entry in model.opset_import}
-    version = versions.get("", versions.get("ai.onnx", 0))
+    version = _versions(model, file).get("", 0)
     newest = onnx.defs.onnx_opset_version()
     if version > newest:
         raise DiagnosticError(
@@ -102,6 +101,21 @@ def _default_opset(model: ModelProto, file: str) -> int:
             hint="add an opset_import for the default domain",
         )
     return max(version, 1)
+
+
+def _versions(model: ModelProto, file: str) -> dict[str, int]:
+    """Return the version of each operator set, ONNX's own under "". Raises DiagnosticError if a model names two."""
+    versions: dict[str, int] = {}
+    for entry in model.opset_import:
+        domain = "" if entry.domain == "ai.onnx" else entry.domain
+        if versions.setdefault(domain, entry.version) != entry.version:
+            shown = domain or "ai.onnx"
+            raise DiagnosticError(
+                f"the model uses two versions of the operator set {shown}: {versions[domain]} and {entry.version}",
+                Place(file=file),
+                hint="leave one opset_import for each domain",
+            )
+    return versions
 
 
 def _check(model: ModelProto, opset: int, file: str) -> None:

@@ -19,7 +19,7 @@ from ....backends.numerics.sliding_windows import window_extent
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node
 from ..graph.operator import Operator
-from ..graph.value import Constant, Value, shape_of
+from ..graph.value import Constant, Value, dtype_of_value, shape_of
 from .convolution import add_bias, convolve
 from .movement import slice_of
 from .padding import padded
@@ -77,6 +77,9 @@ def _conv_transpose(node: Node, builder: GraphBuilder) -> Sequence[Value]:
             f"its weight has {channels} channels in {groups} groups, its input {shape_of(image)[1]}"
         )
     phases = prod(axis.stride for axis in axes)
+    taps = prod(axis.taps for axis in axes)
+    size_bytes = channels * outputs * phases * taps * dtype_of_value(weight).itemsize
+    builder.budget.check(size_bytes, (outputs * phases, channels, taps), node.place)
     kernels = _phase_kernels(builder, weight, axes, groups, node.output)
     own_bias = None
     if isinstance(bias, Constant) and isinstance(weight, Constant):

@@ -93,6 +93,18 @@ MODEL_EDITS: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
     "undefined": (lambda m: m.graph.node[1].input.__setitem__(0, "zzz"), "zzz"),
     "no opset": (lambda m: m.ClearField("opset_import"), "opset"),
     "future opset": (lambda m: setattr(m.opset_import[0], "version", 999), "999"),
+    "two opsets": (
+        lambda m: m.opset_import.add(domain="ai.onnx", version=11),
+        "two versions of the operator set ai.onnx: 17 and 11",
+    ),
+    "output twice": (
+        lambda m: m.graph.output.add().CopyFrom(m.graph.output[0]),
+        "two outputs of this name",
+    ),
+    "part of a weight": (
+        lambda m: setattr(m.graph.initializer[0].segment, "begin", 3),
+        "a part of a tensor only",
+    ),
     "claimed size": (lambda m: m.graph.initializer[0].dims.__setitem__(0, 2**31), "w1"),
     "negative size": (lambda m: m.graph.initializer[0].dims.__setitem__(0, -1), "w1"),
     "huge input": (

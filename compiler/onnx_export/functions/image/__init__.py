@@ -1,0 +1,1 @@
+"""Exports functions of images."""
