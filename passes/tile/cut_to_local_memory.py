@@ -49,7 +49,8 @@ from ..tiling.cost import CostModel
 from ..tiling.windows import Window
 from .groups.slices import check_no_groups
 from .planning.multicast import Multicasts
-from .planning.places import check_places, kept_tensors, part_of, tensors_in_place
+from .planning.place_checks import check_places
+from .planning.places import kept_tensors, part_of, tensors_in_place
 from .tiler_bases.constants import Constants
 from .tiler_bases.emitter import Emitter, LoadedConstants
 from .tiler_bases.layer import Buffer, Layer, mark_kept

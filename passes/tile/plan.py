@@ -36,6 +36,7 @@ from xdsl.ir import SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ...dialects import tile
+from ...dialects.ir.context import report
 from ...dialects.ir.target_attribute import target_of
 from ...dialects.tile.schedule import ScheduleAttr
 from ..smalti_pass import Level, SmaltiPass, store_of
@@ -43,7 +44,7 @@ from ..tiling.cost import CostModel
 from .group_search import GroupSearch
 from .groups.make_group import dissolve, group_layers
 from .planning.considered_groups import FoundGroup
-from .planning.decisions import WholePlan
+from .planning.decisions import Shortage, WholePlan
 from .planning.layer_parts import check_core_count
 from .planning.network import Network
 from .planning.places import (
@@ -54,6 +55,8 @@ from .planning.places import (
     that_may_stay,
 )
 from .planning.plan_recorder import PlanRecorder
+from .planning.unused_settings import unused_settings
+from .tiler_bases.layer import Layer
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target
@@ -174,7 +177,13 @@ class Plan(SmaltiPass):
         network, planned, places = self._best(network)
         if self.groups and self.on_chip and self.splits == "together":
             planned, places = self._with_groups(module, network, planned, places)
-        kept, in_place = places
+        kept, in_place, refused = places
+        for each in planned:
+            _check_room(each.layer, refused)
+        if any(each.layer.operation.decided != tile.Schedule() for each in planned):
+            _check_fits(planned, replace(network).overfull(planned, places))
+        for unused in unused_settings(planned, places):
+            report(ctx, unused)
         planned = [self._placed(each, kept, in_place) for each in planned]
         if recorder is not None:
             done = replace(network).times(planned, in_place)
@@ -233,14 +242,21 @@ class Plan(SmaltiPass):
         if self._recorder is not None:
             self._recorder.begin_plan()
         if not self.on_chip:
-            return network.planned(kept), Places(kept, tensors_in_place(network.program))
+            planned = network.planned(kept)
+            able = kept & that_may_stay(each.tiler for each in planned)
+            refused = network.placed(planned, able, None)[1].refused if able else {}
+            return planned, Places(kept, tensors_in_place(network.program), refused)
         notes = None if self._recorder is None else self._recorder.places
         kept = that_may_stay(map(network.tiler, network.layers(kept)), notes)
         # First as if all could stay, then as those do for which there is room.
         planned, places = network.placed(network.planned(kept), kept, notes)
         network.candidates = kept
-        if places.kept != kept:
-            planned, places = network.placed(network.planned(places.kept), places.kept, notes)
+        # Where tensors have no room, layers have other tiles, beside which others may have none either.
+        while places.kept != kept:
+            kept = places.kept
+            planned, places = network.placed(network.planned(kept), kept, notes)
+            if places.kept == kept or network.has_room(planned, places):
+                break
         return planned, places
 
     def _with_groups(
@@ -307,6 +323,41 @@ class Plan(SmaltiPass):
         elif schedule.output is None:
             schedule = replace(schedule, output="global")
         return replace(planned, schedule=schedule)
+
+
+def _check_room(layer: Layer, refused: Mapping[SSAValue, Shortage]) -> None:
+    """Raise DiagnosticError if the output of a layer has no room in local memories, where it should stay."""
+    short = refused.get(layer.output.value)
+    if short is None:
+        return
+    raise layer.schedule_error(
+        "output",
+        f"'{layer.output.name}' has no room in local memory: it needs {short.needed_bytes} bytes of core {short.core} "
+        f"while '{short.layer}' runs, whose tiles, with what else stays, leave {short.free_bytes}",
+        "say 'output = global', divide the layer among more cores, give the layers smaller tiles, or compile for a "
+        "target with more local memory",
+    )
+
+
+def _check_fits(planned: Sequence[PlannedLayer], short: Shortage | None) -> None:
+    """Raise DiagnosticError if a plan that obeys schedules does not fit a memory."""
+    if short is None:
+        return
+    layers = [each.layer for each in planned]
+    at = next(layer for layer in layers if layer.name == short.layer)
+    fields = "slice_weights tile depth block output"
+    written = [
+        layer
+        for layer in (at, *layers)
+        if any(name in layer.operation.decided.places for name in fields.split())
+    ]
+    raise (written or [at])[0].schedule_error(
+        fields,
+        f"what schedules ask for does not fit: while '{short.layer}' runs, one tile of it, with the tensors and "
+        f"weights that stay, needs {short.needed_bytes} bytes of core {short.core}, which has {short.free_bytes}",
+        "say 'output = global' or 'slice_weights = reloaded', give smaller tiles, or compile for a target with more "
+        "local memory",
+    )
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Any
 
 from xdsl.ir import SSAValue
 
+from ....backends.diagnostics.diagnostic import DiagnosticError
 from ....dialects import tile
 from ....dialects.ir.weights import WeightStore
 from ....dialects.tile import Schedule
@@ -22,9 +23,10 @@ from ..tiler_bases.constants import Constants
 from ..tiler_bases.layer import Buffer, Layer, mark_kept
 from ..tiler_bases.tiler import Tiler
 from ..tilers.registry import tiler_of
+from .decisions import Shortage
 from .layer_parts import Parts, cheapest, possible_parts, sliced_parts
 from .multicast import loads_of_weights, sends_of_activations
-from .places import PlaceNotes, Places, PlannedLayer, choose_places
+from .places import PlaceNotes, Places, PlannedLayer, choose_places, overfull_memory
 from .plan_recorder import PlanRecorder
 from .plan_times import times_of_plan
 from .split_search import choose_parts, considered_alone
@@ -175,6 +177,30 @@ class Network:
             if crowded <= reloading:
                 return own, places
             reloading |= crowded
+
+    def has_room(self, planned: Sequence[PlannedLayer], places: Places) -> bool:
+        """Tell whether layers that were planned for other places than these can be carried out with these."""
+        constants = Constants(self.store)
+        try:
+            for each in self._seen_with(planned, places):
+                for _, window, schedule in each.parts:
+                    each.tiler.plan(window, schedule, constants)
+        except DiagnosticError:
+            return False
+        return self.overfull(planned, places) is None
+
+    def overfull(self, planned: Sequence[PlannedLayer], places: Places) -> Shortage | None:
+        """Return where layers do not fit a memory with these places; None if they do."""
+        seen = self._seen_with(planned, places)
+        return overfull_memory(self._sliced(seen), places.in_place)
+
+    def _seen_with(self, planned: Sequence[PlannedLayer], places: Places) -> list[PlannedLayer]:
+        """Return layers that were planned for other places as they are with these."""
+        seen: list[PlannedLayer] = []
+        for layer, each in zip(self.layers(places.kept), planned, strict=True):
+            layer.siblings = list(each.windows)
+            seen.append(replace(each, layer=layer, tiler=self.tiler(layer)))
+        return seen
 
     def _with_slice_weights(
         self, planned: PlannedLayer, reloading: Collection[tile.GroupOp]

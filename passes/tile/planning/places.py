@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ....dialects.tile import GlobalOp, LayerOp, ProgramOp, Schedule
+from ....dialects.tile import GlobalOp, ProgramOp, Schedule
 from ...tiling.allocation import Lifetime
 from ...tiling.windows import Window, with_axes_of
 from ..tiler_bases.layer import Buffer, Layer
-from ..tiler_bases.residents import Residents
 from ..tiler_bases.slabs import Alias, Part, Read, Slab, SlabPlan
 from ..tiler_bases.tiler import Tiler
 from .decisions import InPlaceReason, PlaceReason, Shortage
@@ -90,18 +90,21 @@ def _bound_to_global_memory(layer: Layer) -> PlaceReason | None:
     """Return why an output is in global memory, whatever its writers and readers can; None if it may be elsewhere."""
     if layer.operation.decided.output == "global":
         return "schedule"
-    if _address(layer.output) is not None:
+    if address_of(layer.output) is not None:
         return "address"
-    if _is_between_layers(layer.output):
+    if is_between_layers(layer.output):
         return None
     return "no_axes" if layer.output.segment == "scratch" else "port"
 
 
 class Places(NamedTuple):
-    """The tensors that stay in local memories, and those of them that lie there in the slabs of others."""
+    """The tensors that stay in local memories, and those of them that lie there in the slabs of others; and where those
+    have no room that should stay by their schedules.
+    """
 
     kept: frozenset[SSAValue]
     in_place: frozenset[SSAValue]
+    refused: Mapping[SSAValue, Shortage] = MappingProxyType({})
 
 
 def choose_places(
@@ -113,19 +116,15 @@ def choose_places(
 ) -> Places:
     """Return which of the candidates stay in local memories: they and the tiles of the layers fit at all times.
 
-    Those come first that save most transfers for the time that they stay; with `slices_first`, those between the layers
-    of groups come before all others. `planned` are the layers of a program, in its order. Unless they
+    Those come first whose schedules say that they stay, for which it is enough if one tile of each layer fits beside
+    them; then those that save most transfers for the time that they stay; with `slices_first`, those between the layers
+    of groups come before these others. `planned` are the layers of a program, in its order. Unless they
     `may_be_in_place`, only those lie in others whose schedules say so. `notes` get the reasons.
     """
     if not planned:
         return Places(frozenset(), frozenset())
-    free = _free_bytes(planned)
-    parts = [
-        part_of(number, each.layer, each.tiler, core, window, each.slice_number)
-        for number, each in enumerate(planned)
-        for core, window, _ in each.parts
-    ]
-    slabs = SlabPlan.of(parts, planned[0].tiler.costs.lane_group)
+    free, least = _free_bytes(planned, _TILES), _free_bytes(planned, 1)
+    slabs = _slab_plan(planned)
     decided = {each.layer.output.value for each in planned if each.schedule.stays_on_chip}
     stays = [value for value in slabs.tensors if value in candidates]
     stays.sort(
@@ -136,31 +135,90 @@ def choose_places(
         )
     )
     kept: set[SSAValue] = set()
+    refused: dict[SSAValue, Shortage] = {}
     for value in stays:
-        needed = {core: np.zeros(len(planned)) for core in free}
-        for core, claim in slabs.claims(value):
-            needed[core][claim.first : claim.last + 1] += claim.size_bytes
-        if all(((free[core] >= size) | (size == 0)).all() for core, size in needed.items()):
+        # With room for several tiles, what is gathered is taken to be so when it is read; it is earlier.
+        likely = _needed_bytes(slabs, value, free, gathered_when_read=True)
+        needed = _needed_bytes(slabs, value, free)
+        lacks = None if _fits(needed, least) else least
+        if lacks is None and value not in decided and not _fits(likely, free):
+            needed, lacks = likely, free
+        if lacks is None:
             kept.add(value)
-            for core, size in needed.items():
-                free[core] -= size
+            for core in free:
+                free[core] -= likely[core]
+                least[core] -= needed[core]
             if notes is not None:
                 most = max(size.max() for size in needed.values())
                 notes.taken[value] = int(most), planned[slabs.lifetime(value)[1]].layer.name
-        elif notes is not None:
-            notes.short[value] = _shortage(planned, free, needed)
+            continue
+        short = _shortage(planned, lacks, needed)
+        if value in decided:
+            refused[value] = short
+        if notes is not None:
+            notes.short[value] = short
     own = {each.layer.output.value for each in planned if each.schedule.output == "local"}
     asked = {each.layer.output.value for each in planned if each.schedule.output == "in_place"}
     aliases = [value for value in slabs.aliases if value in kept]
     movable = [value for value in aliases if value not in own]
     if not may_be_in_place:
         movable = [value for value in movable if value in asked]
-    in_place = _placed_in_others(slabs, movable, kept, free, notes)
+    in_place = _placed_in_others(slabs, movable, kept, (free, least), notes)
     if notes is not None:
         notes.aliases = {value: slabs.aliases[value] for value in aliases}
         for value in set(aliases).difference(movable):
             notes.not_in_place[value] = "schedule" if value in own else "option"
-    return Places(frozenset(kept), in_place)
+    return Places(frozenset(kept), in_place, refused)
+
+
+def overfull_memory(
+    planned: Sequence[PlannedLayer], in_place: Collection[SSAValue]
+) -> Shortage | None:
+    """Return the core, and the layer, at which one tile and the tensors that stay, but for those that lie `in_place` of
+    others, need more bytes than its memory has, which are the free ones; None if all fit at all times. `planned` are
+    the layers in the order in which they run, with tilers that know which tensors stay.
+    """
+    if not planned:
+        return None
+    free, slabs = _free_bytes(planned, 1), _slab_plan(planned)
+    for value in slabs.tensors:
+        if value not in in_place:
+            for core, size in _needed_bytes(slabs, value, free).items():
+                free[core] -= size
+    core = min(free, key=lambda each: float(free[each].min()))
+    at = int(free[core].argmin())
+    if free[core][at] >= 0:
+        return None
+    capacity = planned[0].tiler.costs.local_bytes
+    return Shortage(planned[at].layer.name, core, int(capacity - free[core][at]), capacity)
+
+
+def _slab_plan(planned: Sequence[PlannedLayer]) -> SlabPlan:
+    """Return where the tensors lie that the layers keep on chip."""
+    parts = [
+        part_of(number, each.layer, each.tiler, core, window, each.slice_number)
+        for number, each in enumerate(planned)
+        for core, window, _ in each.parts
+    ]
+    return SlabPlan.of(parts, planned[0].tiler.costs.lane_group)
+
+
+def _fits(needed: Mapping[int, np.ndarray], free: Mapping[int, np.ndarray]) -> bool:
+    """Tell whether so many bytes of each core's memory are free while each of the layers runs that needs some."""
+    return all(((free[core] >= size) | (size == 0)).all() for core, size in needed.items())
+
+
+def _needed_bytes(
+    slabs: SlabPlan,
+    value: SSAValue,
+    free: Mapping[int, np.ndarray],
+    gathered_when_read: bool = False,
+) -> dict[int, np.ndarray]:
+    """Return the bytes that a tensor takes of each core's memory while each of the layers runs."""
+    needed = {core: np.zeros(len(each)) for core, each in free.items()}
+    for core, claim in slabs.claims(value, gathered_when_read):
+        needed[core][claim.first : claim.last + 1] += claim.size_bytes
+    return needed
 
 
 def _shortage(
@@ -194,12 +252,12 @@ def _placed_in_others(
     slabs: SlabPlan,
     movable: Sequence[SSAValue],
     kept: Collection[SSAValue],
-    free: dict[int, np.ndarray],
+    pools: Sequence[dict[int, np.ndarray]],
     notes: PlaceNotes | None,
 ) -> frozenset[SSAValue]:
     """Return which of the `movable` tensors lie in the slabs of others: those for which there is room, as the larger
-    slabs are in use as soon as one of their parts is written, and as long as one is read. `free` is what the slabs,
-    each in a buffer of its own, leave free. `notes` get the reasons of those that do not.
+    slabs are in use as soon as one of their parts is written, and as long as one is read. `pools` are what the slabs,
+    each in a buffer of its own, leave free beside some tiles, and beside one. `notes` get the reasons of the others.
     """
     claims: dict[tuple[SSAValue, Slab], _Claim] = {}
     for value in kept:
@@ -210,7 +268,7 @@ def _placed_in_others(
     placed: set[SSAValue] = set()
     for value in movable:
         pairs: list[tuple[_Claim, _Claim]] = []
-        room = {core: size.copy() for core, size in free.items()}
+        rooms = [{core: size.copy() for core, size in free.items()} for free in pools]
         for slab in slabs.slabs[value]:
             found = slabs.outer(value, slab)
             if found is None or (found[0].outer.value, found[1]) not in claims:
@@ -218,14 +276,20 @@ def _placed_in_others(
             inner = claims[value, slab]
             outer = claims[found[0].outer.value, found[1]].outermost
             pairs.append((inner, outer))
-            own = room[inner.core]
-            own[inner.first : inner.last + 1] += inner.size_bytes
-            own[outer.first : outer.last + 1] += outer.size_bytes
             first, last = min(inner.first, outer.first), max(inner.last, outer.last)
-            own[first : last + 1] -= outer.size_bytes
-        if pairs and all((size >= np.minimum(free[core], 0)).all() for core, size in room.items()):
+            for room in rooms:
+                own = room[inner.core]
+                own[inner.first : inner.last + 1] += inner.size_bytes
+                own[outer.first : outer.last + 1] += outer.size_bytes
+                own[first : last + 1] -= outer.size_bytes
+        if pairs and all(
+            (size >= np.minimum(free[core], 0)).all()
+            for free, room in zip(pools, rooms, strict=True)
+            for core, size in room.items()
+        ):
             placed.add(value)
-            free.update(room)
+            for free, room in zip(pools, rooms, strict=True):
+                free.update(room)
             for inner, outer in pairs:
                 outer.first, outer.last = (
                     min(inner.first, outer.first),
@@ -254,13 +318,13 @@ def part_of(
     return Part(number, core, layer.output, window, reads, tiler.aliases(), slice_number)
 
 
-def _free_bytes(planned: Sequence[PlannedLayer]) -> dict[int, np.ndarray]:
-    """Return for each core how many bytes of its local memory the tiles of each layer leave free."""
+def _free_bytes(planned: Sequence[PlannedLayer], tiles: float) -> dict[int, np.ndarray]:
+    """Return for each core how many bytes of its local memory so many tiles of each layer leave free."""
     costs = planned[0].tiler.costs
     free = {core: np.full(len(planned), float(costs.local_bytes)) for core in range(costs.cores)}
     for at, each in enumerate(planned):
         for core, window, schedule in each.parts:
-            free[core][at] -= _TILES * each.tiler.footprint(window, schedule).local
+            free[core][at] -= tiles * each.tiler.footprint(window, schedule).local
     for core, claim in _kept_weights(planned):
         free[core][claim.first : claim.last + 1] -= claim.size_bytes
     return free
@@ -284,7 +348,7 @@ def _kept_weights(planned: Sequence[PlannedLayer]) -> Iterator[tuple[int, Lifeti
     yield from ((core, claim) for (_, core), claim in claims.items())
 
 
-def _is_between_layers(buffer: Buffer) -> bool:
+def is_between_layers(buffer: Buffer) -> bool:
     """Tell whether a buffer holds a tensor with axes that only layers see."""
     owner = buffer.value.owner
     return (
@@ -294,7 +358,7 @@ def _is_between_layers(buffer: Buffer) -> bool:
     )
 
 
-def _address(buffer: Buffer) -> int | None:
+def address_of(buffer: Buffer) -> int | None:
     """Return the address in global memory that a buffer has already."""
     owner = buffer.value.owner
     return owner.address.value.data if isinstance(owner, GlobalOp) and owner.address else None
@@ -308,57 +372,3 @@ def kept_tensors(program: ProgramOp) -> frozenset[SSAValue]:
 def tensors_in_place(program: ProgramOp) -> frozenset[SSAValue]:
     """Return the tensors of which schedules say that they lie in others."""
     return frozenset(op.output for op in program.layers if op.decided.output == "in_place")
-
-
-def check_places(layer: Layer, tiler: Tiler, residents: Residents) -> None:
-    """Raise DiagnosticError if a layer cannot read or write what stays in local memories."""
-    if residents.keeps(layer.output):
-        if not layer.operation.decided.stays_on_chip:
-            raise layer.schedule_error(
-                "output",
-                f"another part of '{layer.output.name}' stays in local memory, this one is in global memory",
-                "give the schedules of all parts the same 'output'",
-            )
-        if not _is_between_layers(layer.output):
-            raise layer.schedule_error(
-                "output",
-                f"'{layer.output.name}' cannot stay in local memory: it is no tensor with axes between two layers",
-                "leave 'output' out of the schedule",
-            )
-        if (address := _address(layer.output)) is not None:
-            raise layer.schedule_error(
-                "output",
-                f"'{layer.output.name}' has address {address} in global memory and cannot stay in local memory",
-                "remove the address, or leave 'output' out of the schedule",
-            )
-        if layer.operation.decided.output == "in_place" and (
-            layer.output.value not in residents.plan.aliases
-        ):
-            raise layer.schedule_error(
-                "output",
-                f"'{layer.output.name}' is neither joined with others nor a slice of a tensor, both in local memory, "
-                "and lies in no other tensor",
-                "say 'output = local'",
-            )
-        if not tiler.may_stay_on_chip:
-            raise layer.schedule_error(
-                "output",
-                "its output cannot stay in local memory: the layer's tiles write to global memory only",
-                "leave 'output' out of the schedule",
-            )
-    for index, buffer in enumerate(layer.inputs):
-        may_stay = tiler.may_stay_on_chip and index not in tiler.global_inputs
-        if residents.keeps(buffer) and not may_stay:
-            raise layer.schedule_error(
-                "output",
-                f"'{buffer.name}' stays in local memory, but the layer's tiles read global memory only",
-                f"leave 'output' out of the schedule of the layer that writes '{buffer.name}'",
-                _writing(buffer),
-            )
-
-
-def _writing(buffer: Buffer) -> Schedule:
-    """Return the schedule of the first layer that writes a buffer."""
-    readers_and_writers = (use.operation for use in buffer.value.uses)
-    layers = (op for op in readers_and_writers if isinstance(op, LayerOp))
-    return next((op.decided for op in layers if op.output == buffer.value), Schedule())

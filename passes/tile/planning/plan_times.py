@@ -119,7 +119,7 @@ def _slabs(planned: Sequence[PlannedLayer], in_place: Collection[SSAValue]) -> _
     slabs = SlabPlan.of(parts, planned[0].tiler.costs.lane_group)
     begun, ended = _sizes(), _sizes()
     for value in slabs.tensors:
-        for core, claim in () if value in in_place else slabs.claims(value):
+        for core, claim in () if value in in_place else slabs.claims(value, True):
             begun[claim.first][core] += claim.size_bytes
             ended[claim.last][core] += claim.size_bytes
     return _Slabs(begun, ended)

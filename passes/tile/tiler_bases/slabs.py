@@ -258,16 +258,30 @@ class SlabPlan:
             for slab in self.slabs[value]
         )
 
-    def claims(self, value: SSAValue) -> Iterator[tuple[int, Lifetime]]:
+    def claims(
+        self, value: SSAValue, gathered_when_read: bool = False
+    ) -> Iterator[tuple[int, Lifetime]]:
         """Return what a tensor takes of local memories whose slabs lie in no others: the core, and the bytes from layer
-        to layer.
+        to layer. What is gathered takes them as soon as some of it is computed, and sent; or, for estimates of what
+        keeps other tensors from memory, `gathered_when_read`.
         """
         tensor = self.tensors[value]
         for slab in self.slabs[value]:
             first, last = self.lifetime_of(value, slab)
             yield slab.core, Lifetime(self.size_bytes(tensor, slab.box), first, last)
         for each in self.gatherings[value]:
-            yield each.core, Lifetime(self.size_bytes(tensor, each.box), each.first, each.last)
+            first = each.first if gathered_when_read else self._first_sent(value, each)
+            yield each.core, Lifetime(self.size_bytes(tensor, each.box), first, each.last)
+
+    def _first_sent(self, value: SSAValue, gathering: Gathering) -> int:
+        """Return the layer that computes something first of what is gathered."""
+        writers = (
+            part.layer
+            for part in self._written[value]
+            if intersection(part.window, gathering.box) is not None
+            and (value not in self.apart or part.slice == gathering.slice)
+        )
+        return min((gathering.first, *writers))
 
     def layers_per_reader(self, value: SSAValue) -> float:
         """Return for how many layers a tensor stays, divided by how many write or read it."""
