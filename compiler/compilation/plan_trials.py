@@ -3,7 +3,9 @@
 What `tile-plan` estimates is not exact, so that with more hardware it may choose a plan that is slower than the one for
 less. Of a network of few layers, plans in which layers have fewer parts, and plans as for fewer lanes or for less local
 memory, are therefore carried out as well, and so are plans in which each layer has its own best tiles. Each program is
-timed by the simulator, which takes no tensor data. What is planned with half the lanes or memory, half of that, and so
+timed by the simulator, which takes no tensor data. Of networks of some more layers, few plans are: those without
+multicasts, which wait for all of their cores, and which the estimates see too little of, and those for fewer lanes and
+for less memory. What is planned with half the lanes or memory, half of that, and so
 on, is what is planned where there are no more. The options of `tile-plan` that lead to the fastest program stand in the
 pipeline's text then, which so makes the same program without a trial.
 """
@@ -29,7 +31,10 @@ from .lower_bound import lower_bound_of
 from .pipelines import level_of
 
 MOST_LAYERS = 4
-"""Networks of more layers are planned once: trials would take long, and what is wrong about one layer matters less."""
+"""Networks of more layers are planned a few times at most: what is wrong about one layer matters less."""
+
+MOST_LAYERS_OF_FEW_TRIALS = 16
+"""Networks of more layers are planned once: trials would take long."""
 
 _MOST_INSTRUCTIONS = 6000
 """How many instructions the programs have together after which none is tried any more."""
@@ -67,11 +72,17 @@ def best_plan(module: ModuleOp, ctx: SmaltiContext, passes: Sequence[ModulePass]
     network = module.clone()
     try:
         run_pipeline(silent, network, passes[:place], verify=False)
-        if not 0 < len(layers_of(tile.program_of(network))) <= MOST_LAYERS:
+        count = len(layers_of(tile.program_of(network)))
+        if not 0 < count <= MOST_LAYERS_OF_FEW_TRIALS:
             return None
         least = lower_bound_of(module, silent, own.cores).cycles if level_of(module) == "tpu" else 0
         trials = _Trials(network, silent, own, passes[place + 1 :], least)
-        trials.run()
+        if count <= MOST_LAYERS:
+            trials.run()
+        elif least >= _FEWEST_CYCLES:
+            trials.run_few()
+        else:
+            return None
     except DiagnosticError:
         # What is wrong with the network is told when it is compiled.
         return None
@@ -125,6 +136,18 @@ class _Trials:
         self.try_less_memory()
         self.try_fewer_lanes(target.vector.lanes["i8"], target.vector.lane_group)
         self.try_less_memory()
+
+    def run_few(self) -> None:
+        """Find the best of few passes. Raises DiagnosticError if `own` fails."""
+        target = target_of(self.network)
+        self.time(self.own)
+        self.try_out(replace(self.own, multicast_weights=False))
+        self.try_out(replace(self.own, multicast_activations=False))
+        lanes, size = target.vector.lanes["i8"] // 4, target.local_memory.size_bytes
+        if self.own.lanes is None and lanes >= target.vector.lane_group:
+            self.try_out(replace(self.best, lanes=lanes))
+        if self.own.memory is None and size > _LEAST_MEMORY:
+            self.try_out(replace(self.best, memory=size * 3 // 4))
 
     def try_own_tiles(self) -> None:
         """Try the best plans with the tiles that suit each layer if it is alone."""

@@ -10,10 +10,13 @@ from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.compilation.compilation import Compilation, CompileOptions, start_from_model
 from smalti.compiler.compilation.optimization import Optimization
 from smalti.compiler.compilation.pipelines import Insertion
+from smalti.compiler.compilation.plan_trials import MOST_LAYERS, MOST_LAYERS_OF_FEW_TRIALS
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
 from smalti.passes.tile.network_schedule import NetworkSchedule
 
+from tests.networks import weights
+from tests.networks.graph import Graph, tensor
 from tests.networks.more_hardware.layers import LAYERS
 
 LAYER = "conv_3x3"
@@ -81,3 +84,29 @@ def test_one_plan_is_made(start: Compilation, options: dict[str, object]):
     """Below the highest level, and if passes of a user's own would run in each trial."""
     plans = [text for text in compiled(start, **options).pipeline if text.startswith("tile-plan")]
     assert plans in (["tile-plan"], ["tile-plan{splits=by-layer tiles=by-layer}"])
+
+
+def branches() -> Graph:
+    """A network of convolutions in branches, all of which several cores need the weights of."""
+    graph = Graph(0)
+    before = [graph.add(weights.he_normal(0, f"w{i}", (64, 64, 3, 3), 576)) for i in range(4)]
+    pads = [1, 1, 1, 1]
+    first = graph.op("Conv", ["x", before[0]], "a", pads=pads)
+    others = [graph.op("Conv", [first, w], f"b{i}", pads=pads) for i, w in enumerate(before[1:])]
+    graph.op("Concat", others, "y", axis=1)
+    return graph
+
+
+def test_few_plans_are_tried_for_some_more_layers():
+    x, y = (tensor(name, 3, count, 14, 14) for name, count in (("x", 64), ("y", 192)))
+    model = branches().model("branches", [x], [y], 17)
+    start = start_from_model(model, CompileOptions(calibration="random:0"))
+    start.lower_to("tpu")
+    tried = compiled(start)
+    (planned,) = (text for text in tried.pipeline if text.startswith("tile-plan"))
+    once, ctx = start.module.clone(), start.ctx.fork()
+    texts = [text.replace(planned, "tile-plan") for text in tried.pipeline]
+    run_pipeline(ctx, once, list(parse_pipeline(",".join(texts))))
+    assert cycles_of(tried) <= cycles_of(Compilation(once, ctx, CompileOptions()))
+    layers = tried.schedule
+    assert MOST_LAYERS < len(layers) <= MOST_LAYERS_OF_FEW_TRIALS

@@ -160,6 +160,7 @@ orders = st.lists(st.lists(st.integers(0, 4), max_size=8), min_size=2, max_size=
 
 
 @given(orders)
+@settings(deadline=None)
 def test_each_core_keeps_its_order(places: list[list[int]]):
     own = defaultdict(list)
     for event in joined(*places):
