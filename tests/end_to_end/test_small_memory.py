@@ -18,6 +18,14 @@ from .random_networks import networks
 from .test_given_schedules import chain
 from .test_random_networks import inputs_of
 
+SETTINGS = {
+    "max_examples": 6,
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": list(HealthCheck),
+    "phases": (Phase.explicit, Phase.generate),
+}
+
 
 def machine(cores: int, local_bytes: int) -> Target:
     """Return the default target with so many cores, each with so little local memory."""
@@ -28,13 +36,7 @@ def machine(cores: int, local_bytes: int) -> Target:
 
 
 @given(networks(), st.sampled_from((1, 2, 4)), st.floats(10, 15))
-@settings(
-    max_examples=6,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.generate),
-)
+@settings(**SETTINGS)
 def test_what_is_planned_fits(model: onnx.ModelProto, cores: int, scale: float):
     """At each level of optimization, and all compute the same."""
     local_bytes = 64 * math.ceil(2**scale / 64)
