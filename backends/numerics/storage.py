@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import ml_dtypes
 import numpy as np
@@ -19,9 +20,11 @@ from .rounding_up import Whole, ceil_div
 class StorageType:
     """What is known of a storage type.
 
-    `bits` is the size of an element in memory, `program_code` the type's code in the words of instructions (0 means no
-    type), `safetensors_code` its code in weight files. `is_operand`: networks compute with it, and the matrix and the
-    vector unit multiply it. `is_accumulator`: sums of products are kept in it.
+    `bits` is the size of an element in memory, whole bytes, `program_code` the type's code in the words of instructions
+    (0 means no type), `safetensors_code` its code in weight files. `is_float`: something computes with it as floating
+    point. `is_operand`: networks compute with it, and the matrix and the vector unit multiply it. `is_accumulator`:
+    sums of products are kept in it. `small` says that elements are only given, moved, compared, cast and returned, and
+    what numbers they are. `file_bits` is the size of an element in files, where small ones share bytes.
     """
 
     name: str
@@ -32,6 +35,25 @@ class StorageType:
     is_float: bool = False
     is_operand: bool = False
     is_accumulator: bool = False
+    small: Literal["", "float", "integer"] = ""
+    file_bits: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.file_bits:
+            object.__setattr__(self, "file_bits", self.bits)
+
+
+def _small_float(
+    name: str, dtype: type, program_code: int, code: str, bits: int = 8
+) -> StorageType:
+    return StorageType(name, np.dtype(dtype), 8, program_code, code, small="float", file_bits=bits)
+
+
+def _small_integer(name: str, dtype: type, program_code: int, bits: int) -> StorageType:
+    # Formats of weight files know no integers of less than a byte: theirs are bytes (`dialects/ir/weights.py`).
+    return StorageType(
+        name, np.dtype(dtype), 8, program_code, "U8", small="integer", file_bits=bits
+    )
 
 
 STORAGE_TYPES: Mapping[str, StorageType] = {
@@ -61,9 +83,21 @@ STORAGE_TYPES: Mapping[str, StorageType] = {
         StorageType("u32", np.dtype(np.uint32), 32, 6, "U32"),
         StorageType("u64", np.dtype(np.uint64), 64, 13, "U64"),
         StorageType("bool", np.dtype(np.bool_), 8, 12, "BOOL"),
+        _small_float("f8E4M3FN", ml_dtypes.float8_e4m3fn, 14, "F8_E4M3"),
+        _small_float("f8E4M3FNUZ", ml_dtypes.float8_e4m3fnuz, 15, "F8_E4M3FNUZ"),
+        _small_float("f8E5M2", ml_dtypes.float8_e5m2, 16, "F8_E5M2"),
+        _small_float("f8E5M2FNUZ", ml_dtypes.float8_e5m2fnuz, 17, "F8_E5M2FNUZ"),
+        _small_float("f8E8M0FNU", ml_dtypes.float8_e8m0fnu, 18, "F8_E8M0"),
+        _small_float("f6E2M3FN", ml_dtypes.float6_e2m3fn, 19, "U8", 6),
+        _small_float("f6E3M2FN", ml_dtypes.float6_e3m2fn, 20, "U8", 6),
+        _small_float("f4E2M1FN", ml_dtypes.float4_e2m1fn, 21, "U8", 4),
+        _small_integer("i4", ml_dtypes.int4, 22, 4),
+        _small_integer("u4", ml_dtypes.uint4, 23, 4),
+        _small_integer("i2", ml_dtypes.int2, 24, 2),
+        _small_integer("u2", ml_dtypes.uint2, 25, 2),
     )
 }
-"""Every storage type, by name."""
+"""Every storage type, by name. Small floats have MLIR's names."""
 
 STORAGE_NAMES: tuple[str, ...] = tuple(STORAGE_TYPES)
 """The names of all storage types."""
@@ -89,6 +123,16 @@ INTEGER_ACCUMULATOR_NAMES = _names(lambda row: row.is_accumulator and not row.is
 """The storage types in which sums of integer products are kept: i32, i64."""
 LOOKUP_NAMES = _names(lambda row: row.is_operand and not row.is_float and row.bits == 8)
 """The storage types whose elements are positions in a lookup table: i8, u8."""
+SMALL_FLOAT_NAMES = _names(lambda row: row.small == "float")
+"""The floats of 8 bits and less, which nothing computes with: f8E4M3FN … f4E2M1FN."""
+SMALL_INTEGER_NAMES = _names(lambda row: row.small == "integer")
+"""The integers of less than 8 bits, which nothing computes with: i4, u4, i2, u2."""
+SMALL_NAMES = (*SMALL_FLOAT_NAMES, *SMALL_INTEGER_NAMES)
+"""The storage types that nothing computes with: their elements are given, moved, compared, cast and returned."""
+EXPONENTS = "f8E8M0FNU"
+"""The storage type whose elements are powers of 2: block scales."""
+FILE_PACKED_NAMES = _names(lambda row: row.file_bits < 8)
+"""The storage types several of whose elements share a byte in files; in memory each takes a byte."""
 PERMUTED_NAMES = _names(lambda row: row.bits in (8, 16, 32))
 """The storage types whose elements the vector unit can move between lanes: those of 1, 2 and 4 bytes."""
 
@@ -140,31 +184,35 @@ def size_bytes(name: str) -> int:
 
 
 def is_float(name: str) -> bool:
-    """Return whether `name` is a floating-point storage type. Raises ValueError for an unknown name."""
+    """Return whether something computes with storage type `name` as floating point, which is so for none of 8 bits and
+    less. Raises ValueError for an unknown name.
+    """
     return storage_type(name).is_float
 
 
 def integer_range(name: str) -> tuple[int, int]:
     """Return least and greatest value of an integer storage type. Raises ValueError for floats and bool."""
-    dtype = dtype_of(name)
-    if dtype.kind not in "iu":
+    row = storage_type(name)
+    if row.dtype.kind not in "iu" and row.small != "integer":
         raise ValueError(f"storage type '{name}' is not an integer type")
-    info = np.iinfo(dtype)
+    info = ml_dtypes.iinfo(row.dtype)
     return int(info.min), int(info.max)
 
 
 def round_to(x: np.ndarray, name: str) -> np.ndarray:
     """Round `x` [any shape, any float] once, half to even, to the floating-point storage type `name`.
 
-    Numbers that are too large become infinite. Raises ValueError if `name` is not a float type.
+    Numbers that are too large become infinite, or NaN, or the largest one, by what the type has. Raises ValueError if
+    `name` is not a float type.
     """
-    if not is_float(name):
+    row = storage_type(name)
+    if not row.is_float and row.small != "float":
         raise ValueError(f"storage type '{name}' is not a floating-point type")
-    dtype = dtype_of(name)
+    dtype = row.dtype
     if x.dtype == dtype:
         return x
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if x.dtype == np.float64 and name == "bf16":
+        if x.dtype == np.float64 and dtype.itemsize < 4 and name != "f16":
             return _round_to_odd_f32(x).astype(dtype)
         return x.astype(dtype)
 
@@ -194,8 +242,9 @@ def saturate_to(x: np.ndarray, name: str) -> tuple[np.ndarray, int]:
 def _round_to_odd_f32(x: np.ndarray) -> np.ndarray:
     """Round f64 to f32, making inexact results odd, so that a second rounding gives what a single rounding would.
 
-    The conversion of f64 to bf16 goes through f32, and rounding to the nearest f32 could make a tie that was none. With
-    more than two spare bits, rounding to odd first is harmless (Boldo and Melquiond, 2008, theorem 1).
+    The conversions of f64 to bf16 and to small floats go through f32, and rounding to the nearest f32 could make a tie
+    that was none. With more than two spare bits, rounding to odd first is harmless (Boldo and Melquiond, 2008, theorem
+    1).
     """
     nearest = np.atleast_1d(x.astype(np.float32))
     wide = np.atleast_1d(x)

@@ -206,9 +206,7 @@ class _GraphImporter:
                 names = TensorProto.DataType
                 kind = names.Name(element) if element in names.values() else str(element)
                 self.values[value.name] = _Missing()
-                reason = (
-                    f"element type {kind}; bools, integers and floats of 8 to 64 bits are supported"
-                )
+                reason = f"element type {kind}; bools, integers and floats are supported"
                 self.problems.unsupported.append(Unsupported("graph input", value.name, reason))
         return block
 
@@ -404,10 +402,7 @@ class _GraphImporter:
                 results[value.name] = builder.tensor(tensor)
             except UnsupportedNodeError:
                 assert isinstance(tensor, Constant)
-                reason = (
-                    f"a constant of element type {tensor.array.dtype}; bools, integers and floats of 8 to 64 bits "
-                    "are supported"
-                )
+                reason = f"a constant of element type {tensor.array.dtype}; bools, integers and floats are supported"
                 self.problems.unsupported.append(Unsupported("graph output", value.name, reason))
         return results
 

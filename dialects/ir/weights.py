@@ -1,9 +1,5 @@
 """The weight store: tensors that IR names by key, kept beside it in a safetensors file,
-memory-mapped and append-only.
-
-The file format is that of safetensors (https://github.com/huggingface/safetensors#format): eight
-bytes with the length of a JSON header, the header (name → dtype, shape, byte range), then the bytes
-of all tensors without holes.
+memory-mapped and append-only. The file's format is described where it is read (`weight_file.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +8,6 @@ import hashlib
 import json
 import mmap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,38 +15,24 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...backends.diagnostics.files import open_regular, write_atomically
+from ...backends.diagnostics.files import write_atomically
+from ...backends.numerics.packing import pack, packed_bytes
 from ...backends.numerics.quantization import SYMMETRIC_LIMIT
-from ...backends.numerics.storage import STORAGE_TYPES, bytes_of, dtype_of, name_of
+from ...backends.numerics.storage import (
+    EXPONENTS,
+    FILE_PACKED_NAMES,
+    STORAGE_TYPES,
+    bytes_of,
+    dtype_of,
+    integer_range,
+    name_of,
+)
 from .array_bytes import pieces_of
+from .weight_file import HASH, METADATA, PACKED, Entry, entries_of, read_entries
 
-_STORAGE_OF_CODE = {row.safetensors_code: name for name, row in STORAGE_TYPES.items()}
-_MAX_HEADER_BYTES = 100_000_000
-"""The longest header that the format allows."""
-FILE_LIMIT_BYTES = 1 << 36
-"""The greatest size of a weight file: 64 GiB."""
-_BESIDE = "keep the weight file beside the IR that names it"
 ALIGNMENT = 64
 """In a weight file the data begin at a multiple of this."""
-_METADATA = "__metadata__"
-"""The entry of the header that is no tensor, but a table of strings."""
-_HASH = "smalti.hash"
-"""The string there that says which tensors the file holds."""
 _SEEDED_FLOAT_SPREAD = 0.1
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """Where one tensor of a mapped file is: storage type, shape, first byte in the mapping."""
-
-    storage: str
-    shape: tuple[int, ...]
-    data: mmap.mmap | bytes
-    offset: int
-
-    def array(self) -> np.ndarray:
-        flat = np.frombuffer(self.data, dtype_of(self.storage), prod(self.shape), self.offset)
-        return flat.reshape(self.shape)
 
 
 class WeightStore:
@@ -60,7 +41,7 @@ class WeightStore:
     """
 
     def __init__(self) -> None:
-        self._mapped: dict[str, _Entry] = {}
+        self._mapped: dict[str, Entry] = {}
         self._added: dict[str, np.ndarray] = {}
         self._files: dict[Path, set[str]] = {}
         self._hashes: dict[Path, str | None] = {}
@@ -84,7 +65,7 @@ class WeightStore:
         one of its keys with other contents. The header is checked against the file's size before anything is allocated.
         """
         path = Path(path)
-        entries, digest = _read_entries(path)
+        entries, digest = read_entries(path)
         for key, entry in entries.items():
             if key in self and not _same_bytes(self.get(key), entry.array()):
                 raise _other_value(key, Place(file=str(path)))
@@ -97,7 +78,7 @@ class WeightStore:
 
         Raises DiagnosticError, with `place`, if the data are damaged or hold another value under a key of the store.
         """
-        entries, _ = _entries_of(data, len(data), place)
+        entries, _ = entries_of(data, len(data), place)
         for key, entry in entries.items():
             if key in self and not _same_bytes(self.get(key), entry.array()):
                 raise _other_value(key, place)
@@ -226,17 +207,25 @@ class WeightStore:
 
     def _header(self, keys: list[str], digest: str) -> bytes:
         """Return the JSON header, padded with spaces so that the data start on an aligned byte."""
-        table: dict[str, Any] = {_METADATA: {_HASH: digest}}
+        metadata = {HASH: digest}
+        table: dict[str, Any] = {METADATA: metadata}
+        packed: dict[str, tuple[str, list[int]]] = {}
         position = 0
         for key in keys:
             storage, shape = self.info(key)
-            size = bytes_of(prod(shape), storage)
+            size = packed_bytes(prod(shape), storage)
+            listed = list(shape)
+            if storage in FILE_PACKED_NAMES:
+                packed[key] = storage, listed
+                listed = [size]
             table[key] = {
                 "dtype": STORAGE_TYPES[storage].safetensors_code,
-                "shape": list(shape),
+                "shape": listed,
                 "data_offsets": [position, position + size],
             }
             position += size
+        if packed:
+            metadata[PACKED] = json.dumps(packed, separators=(",", ":"), ensure_ascii=False)
         text = json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
         return text + b" " * (-(len(text) + 8) % ALIGNMENT)
 
@@ -244,7 +233,9 @@ class WeightStore:
         file.write(len(header).to_bytes(8, "little"))
         file.write(header)
         for key in keys:
-            for piece in pieces_of(self.get(key)):
+            array = self.get(key)
+            storage = name_of(array.dtype)
+            for piece in pieces_of(pack(array, storage) if storage in FILE_PACKED_NAMES else array):
                 file.write(piece)
 
 
@@ -280,95 +271,23 @@ def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(np.array_equal(left.view(np.uint8), right.view(np.uint8)))
 
 
-def _read_entries(path: Path) -> tuple[dict[str, _Entry], str | None]:
-    """Return the tensors of a file, and the hash of them that it carries."""
-    place = Place(file=str(path))
-    try:
-        with open_regular(path, "the weights", FILE_LIMIT_BYTES, _BESIDE) as file:
-            size = file.seek(0, 2)
-            # An empty file cannot be mapped.
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
-    except OSError as error:
-        raise DiagnosticError(
-            f"cannot read the weights: {error.strerror or error}", place, hint=_BESIDE
-        ) from None
-    if data is None:
-        raise _damaged(place, "it is empty")
-    return _entries_of(data, size, place)
-
-
-def _entries_of(
-    data: mmap.mmap | bytes, size: int, place: Place
-) -> tuple[dict[str, _Entry], str | None]:
-    """Return the tensors in the bytes of a file, and the hash of them that it carries."""
-    start, table = _read_header(data, size, place)
-    entries: dict[str, _Entry] = {}
-    for key, fields in table.items():
-        if key != _METADATA:
-            entries[key] = _read_entry(data, start, size, key, fields, place)
-    metadata = table.get(_METADATA)
-    digest = metadata.get(_HASH) if isinstance(metadata, dict) else None
-    return entries, digest if isinstance(digest, str) else None
-
-
-def _damaged(place: Place, why: str) -> DiagnosticError:
-    return DiagnosticError(
-        f"not a valid safetensors file: {why}", place, hint="write the weights again from the model"
-    )
-
-
-def _read_header(data: mmap.mmap | bytes, size: int, place: Place) -> tuple[int, dict[str, Any]]:
-    """Return the offset at which the tensors' bytes start, and the table in the header."""
-    if size < 8:
-        raise _damaged(place, f"it has {size} bytes only")
-    length = int.from_bytes(data[:8], "little")
-    if length > min(size - 8, _MAX_HEADER_BYTES):
-        raise _damaged(place, f"its header claims {length} bytes, the file has {size}")
-    try:
-        table = json.loads(data[8 : 8 + length].decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise _damaged(place, f"its header is no JSON ({type(error).__name__})") from None
-    if not isinstance(table, dict):
-        raise _damaged(place, "its header is no table of tensors")
-    return 8 + length, table
-
-
-def _read_entry(
-    data: mmap.mmap | bytes, start: int, size: int, key: str, fields: Any, place: Place
-) -> _Entry:
-    try:
-        code, shape, (low, high) = fields["dtype"], fields["shape"], fields["data_offsets"]
-        numbers = [*shape, low, high]
-    except (TypeError, KeyError, ValueError):
-        raise _damaged(place, f"the entry of '{key}' is not complete") from None
-    if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
-        raise _damaged(place, f"the entry of '{key}' has a size that is no count")
-    if code not in _STORAGE_OF_CODE:
-        known = ", ".join(_STORAGE_OF_CODE)
-        raise _damaged(place, f"tensor '{key}' is of type {code!r} (known: {known})")
-    storage = _STORAGE_OF_CODE[code]
-    if high - low != bytes_of(prod(shape), storage):
-        raise _damaged(
-            place,
-            f"tensor '{key}' has {high - low} bytes, its shape {shape} needs "
-            f"{bytes_of(prod(shape), storage)}",
-        )
-    if start + high > size:
-        raise _damaged(place, f"tensor '{key}' ends at byte {start + high}, the file has {size}")
-    return _Entry(storage, tuple(shape), data, start + low)
-
-
 def seeded(seed: int, shape: Iterable[int], storage: str) -> np.ndarray:
     """Return reproducible random values of a storage type, the same on every machine.
 
     Floats are normally distributed with standard deviation 0.1, as weights are. i8 lies in −127…127, symmetric as
-    weights are; other integers lie in the range of 8 bits, so that sums stay small; bool is 0 or 1.
+    weights are; other integers lie in the range of 8 bits, or of their own if it is less, so that sums stay small;
+    bool is 0 or 1. Elements that are powers of 2 lie from 2^-8 to 2^8.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     size = tuple(shape)
     dtype = dtype_of(storage)
     if dtype.kind == "b":
         return generator.integers(0, 2, size).astype(np.bool_)
+    if STORAGE_TYPES[storage].small == "integer":
+        low, high = integer_range(storage)
+        return generator.integers(low, high + 1, size).astype(np.int8).astype(dtype)
+    if storage == EXPONENTS:
+        return (2.0 ** generator.integers(-8, 9, size)).astype(np.float32).astype(dtype)
     if dtype.kind == "u":
         return generator.integers(0, 256, size).astype(dtype)
     if dtype.kind == "i":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ml_dtypes
 import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, StringAttr
 from xdsl.utils.exceptions import VerifyException
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...backends.numerics.storage import dtype_of
+from ...backends.numerics.storage import SMALL_INTEGER_NAMES, dtype_of
 from ..ir.attribute import Integer, optional_dense, optional_integer, optional_text
 from ..ir.field import prop
 from ..ir.weights import WeightStore, seeded
@@ -92,8 +91,8 @@ def _dense_array(value: DenseIntOrFPElementsAttr, storage: str) -> np.ndarray:
     lists.
     """
     data = value.data.data
-    if storage == "bf16":
-        return np.frombuffer(data, ml_dtypes.bfloat16)
+    if storage in SMALL_INTEGER_NAMES:
+        return np.frombuffer(data, np.int8).astype(dtype_of(storage))
     if storage == "bool":
         return np.frombuffer(data, np.uint8).astype(np.bool_)
     return np.frombuffer(data, dtype_of(storage))

@@ -5,6 +5,14 @@ from __future__ import annotations
 from math import prod
 
 from xdsl.dialects.builtin import (
+    Float4E2M1FNType,
+    Float6E2M3FNType,
+    Float6E3M2FNType,
+    Float8E4M3FNType,
+    Float8E4M3FNUZType,
+    Float8E5M2FNUZType,
+    Float8E5M2Type,
+    Float8E8M0FNUType,
     IntegerType,
     MemRefType,
     Signedness,
@@ -16,11 +24,21 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 
-from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, STORAGE_TYPES, bytes_of
+from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, SMALL_NAMES, STORAGE_TYPES, bytes_of
 from ..ir.identity_cache import by_identity
 from .calibrated_type import CalibratedType
 from .uniform_type import UniformQuantizedType
 
+_SMALL_FLOATS = (
+    Float8E4M3FNType,
+    Float8E4M3FNUZType,
+    Float8E5M2Type,
+    Float8E5M2FNUZType,
+    Float8E8M0FNUType,
+    Float6E2M3FNType,
+    Float6E3M2FNType,
+    Float4E2M1FNType,
+)
 _TYPES: dict[str, Attribute] = {
     "f32": f32,
     "f16": f16,
@@ -28,11 +46,15 @@ _TYPES: dict[str, Attribute] = {
     "f64": f64,
     "bool": IntegerType(1),
     **{
-        name: IntegerType(row.bits, Signedness.UNSIGNED if name[0] == "u" else Signedness.SIGNLESS)
+        name: IntegerType(
+            row.file_bits, Signedness.UNSIGNED if name[0] == "u" else Signedness.SIGNLESS
+        )
         for name, row in STORAGE_TYPES.items()
-        if row.dtype.kind in "iu"
+        if row.dtype.kind in "iu" or row.small == "integer"
     },
+    **{kind.name: kind() for kind in _SMALL_FLOATS},
 }
+_SMALL_FLOAT_NAMES: dict[type, str] = {kind: kind.name for kind in _SMALL_FLOATS}
 _FLOAT_NAMES = {type(_TYPES[name]): name for name, row in STORAGE_TYPES.items() if row.is_float}
 
 
@@ -47,9 +69,11 @@ def element_storage(type: Attribute) -> str:
         type = type.element_type
     if isinstance(type, UniformQuantizedType):
         type = type.storage
+        if isinstance(type, IntegerType) and _integer_name(type) in SMALL_NAMES:
+            raise ValueError(f"no storage type for quantized elements of {type}")
     elif isinstance(type, CalibratedType):
         type = type.expressed
-    name = _FLOAT_NAMES.get(type.__class__)
+    name = _FLOAT_NAMES.get(type.__class__) or _SMALL_FLOAT_NAMES.get(type.__class__)
     if name is not None:
         return name
     if isinstance(type, IntegerType):
@@ -77,7 +101,9 @@ def type_of_storage(name: str) -> Attribute:
 
 
 def is_float(type: Attribute) -> bool:
-    """Return whether an element type (or a tensor's) is a float, calibrated or not."""
+    """Return whether an element type (or a tensor's) is a float of 16 bits or more, calibrated or not: something
+    computes with it.
+    """
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
     return isinstance(type, CalibratedType) or type.__class__ in _FLOAT_NAMES

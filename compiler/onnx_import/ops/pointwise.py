@@ -14,7 +14,8 @@ import ml_dtypes
 import numpy as np
 from xdsl.ir import Attribute
 
-from ....backends.numerics.storage import dtype_of, name_of
+from ....backends.numerics.functions.families.conversion import ROUND_MODES, SATURATING
+from ....backends.numerics.storage import EXPONENTS, dtype_of, name_of
 from ....dialects import top
 from ....dialects.quant.element_type import element_storage, type_of_storage
 from ..graph.builder import GraphBuilder
@@ -182,13 +183,11 @@ def _where(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 def _cast(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import a Cast at run time (constants are folded). Engines convert floats and bools: bools become 1 and 0, numbers
-    other than 0, and NaN, become true. From and to integers it is a call.
+    other than 0, and NaN, become true. From and to integers and small floats it is a call.
     """
     element = element_of_onnx(node.integer("to", 0))
     if element is None:
-        raise UnsupportedNodeError(
-            "it casts to other elements than bools, integers and floats of 8 to 64 bits"
-        )
+        raise UnsupportedNodeError("it casts to other elements than bools, integers and floats")
     return [cast_to(node, builder, node.input(0), element, node.output)]
 
 
@@ -205,7 +204,8 @@ def cast_to(
     if given == wanted:
         return value
     if given not in NETWORK_DTYPES or wanted not in NETWORK_DTYPES:
-        return call(node, builder, "cast", value, name=name, to=element_storage(element))
+        to = element_storage(element)
+        return call(node, builder, "cast", value, name=name, to=to, **_rounding(node, to))
     if wanted == np.bool_:
         zero = builder.scalar(0, name, "zero")
         return builder.emit(top.CompareOp, name, value, zero, kind="not_equal")
@@ -216,6 +216,22 @@ def cast_to(
         )
         return builder.emit(top.SelectOp, name, value, one, zero)
     return builder.emit(top.CastOp, name, value, element=element)
+
+
+def _rounding(node: Node, to: str) -> dict[str, Any]:
+    """Return the attributes of a cast to small floats that say what happens beyond the range, and between numbers; of a
+    node of another op the defaults.
+    """
+    if node.op_type not in ("Cast", "CastLike") or to not in SATURATING:
+        return {}
+    given: dict[str, Any] = {"saturate": bool(node.integer("saturate", 1))}
+    if to == EXPONENTS:
+        given["round_mode"] = node.string("round_mode", "up")
+        if given["round_mode"] not in ROUND_MODES:
+            raise node.error(
+                f"round_mode must be {', '.join(ROUND_MODES)}, it is '{given['round_mode']}'"
+            )
+    return given
 
 
 OPERATORS = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
+from ...storage import SMALL_NAMES
 from ..function import (
     ANY,
     NUMBERS,
@@ -40,12 +41,13 @@ def _comparison(
     )
 
 
+_ORDERED = (*NUMBERS, *SMALL_NAMES)
 FUNCTIONS = (
     _comparison("equal", "Whether lhs = rhs.", np.equal, ANY),
     _comparison("not_equal", "Whether lhs and rhs differ.", np.not_equal, ANY),
-    _comparison("less", "Whether lhs < rhs.", np.less, NUMBERS),
-    _comparison("less_or_equal", "Whether lhs <= rhs.", np.less_equal, NUMBERS),
-    _comparison("greater", "Whether lhs > rhs.", np.greater, NUMBERS),
-    _comparison("greater_or_equal", "Whether lhs >= rhs.", np.greater_equal, NUMBERS),
+    _comparison("less", "Whether lhs < rhs.", np.less, _ORDERED),
+    _comparison("less_or_equal", "Whether lhs <= rhs.", np.less_equal, _ORDERED),
+    _comparison("greater", "Whether lhs > rhs.", np.greater, _ORDERED),
+    _comparison("greater_or_equal", "Whether lhs >= rhs.", np.greater_equal, _ORDERED),
 )
 """The functions of this family."""

@@ -353,7 +353,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(1)
 
 // -----
 
-// expected-error @below {{neg: unknown storage type 'i7' (known: f32, f16, bf16, f64, i8, i16, i32, i64, u8, u16, u32, u64, bool)}}
+// expected-error @below {{neg: unknown storage type 'i7' (known: f32, f16, bf16, f64, i8, i16, i32, i64, u8, u16, u32, u64, bool, f8E4M3FN, f8E4M3FNUZ, f8E5M2, f8E5M2FNUZ, f8E8M0FNU, f6E2M3FN, f6E3M2FN, f4E2M1FN, i4, u4, i2, u2)}}
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0) segments(weights = 0, input = 8, output = 8, scratch = 0) calls(neg(i7[1])) inputs() outputs() {
 }
 

@@ -364,12 +364,12 @@ def test_all_problems_at_once():
     ]
     shapes = {"x": ("N", "L"), "z": (1, "N", None), "k": (2, 3), "d": (2,)}
     model = model_of(nodes, shapes, ["h", "t", "c", "e", "z"])
-    model.graph.input[3].type.tensor_type.elem_type = TensorProto.INT4
+    model.graph.input[3].type.tensor_type.elem_type = TensorProto.COMPLEX64
     error = refused(model, "6 problems stand in the way")
     assert error.notes == [
         "shape  input 'x': its shape is not fully known: [N, L]",
         "shape  input 'z': its shape is not fully known: [1, N, ?]",
-        "type   graph input, 'd': element type INT4; bools, integers and floats of 8 to 64 bits are supported",
+        "type   graph input, 'd': element type COMPLEX64; bools, integers and floats are supported",
         "op     RandomNormalLike (opset 17), 'randomnormallike_1'",
         "node   node 'softmax_1' (Softmax): axis 5 is out of range for a tensor of 2 axes",
         "node   node 'concat_1' (Concat): axis 3 is out of range for a tensor of 2 axes",

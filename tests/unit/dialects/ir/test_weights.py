@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import deserialize
 from safetensors.numpy import load_file, save_file
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.numerics.storage import SMALL_NAMES, dtype_of
 from smalti.dialects import top
 from smalti.dialects.ir.weights import WeightStore, keys_used, seeded
 from smalti.dialects.network.constant import value_of
@@ -200,3 +202,45 @@ def test_only_what_nobody_can_write_to_is_kept_without_a_copy():
     assert kept("bytes", np.frombuffer(b"12345678", np.uint8))
     owned[1] = 7
     assert store.get("view")[0] == 1
+
+
+def test_small_elements_share_bytes_in_files(store: WeightStore, tmp_path):
+    path = tmp_path / "w.safetensors"
+    arrays = {
+        name: (np.arange(15) % 4).astype(np.float32).astype(dtype_of(name)).reshape(3, 5)
+        for name in SMALL_NAMES
+    }
+    for name, array in arrays.items():
+        store.add(name, array)
+    store.save(path)
+    sizes = {name: len(each["data"]) for name, each in deserialize(path.read_bytes())}
+    assert (sizes["i4"], sizes["u2"], sizes["f4E2M1FN"], sizes["f6E2M3FN"]) == (8, 4, 8, 12)
+    opened = WeightStore()
+    opened.open(path)
+    for name, array in arrays.items():
+        assert opened.info(name) == (name, (3, 5))
+        assert opened.get(name).tobytes() == array.tobytes()
+    opened.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [
+        ("7", "no table of tensors"),
+        ('{"t": ["f32", [2]]}', "says of 't' no type"),
+        ('{"t": ["i4", [2, -1]]}', "says of 't' no type"),
+        ('{"t": ["i4", [5]]}', "2 elements of u8, 3 bytes are needed"),
+    ],
+)
+def test_damaged_tables_of_small_elements_are_told(packed: str, message: str, tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file({"t": np.zeros(2, np.uint8)}, path, {"smalti.packed": packed})
+    with pytest.raises(DiagnosticError, match=message):
+        WeightStore().open(path)
+
+
+@pytest.mark.parametrize("name", SMALL_NAMES)
+def test_seeds_give_small_elements(name: str):
+    values = seeded(3, (50,), name)
+    assert values.dtype == dtype_of(name) and len(np.unique(values.astype(np.float32))) > 1

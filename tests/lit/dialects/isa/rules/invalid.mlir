@@ -520,7 +520,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have type one of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, got type=i64}}
+    // expected-error @below {{it must have type one of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8E4M3FN, f8E4M3FNUZ, f8E5M2, f8E5M2FNUZ, f8E8M0FNU, f6E2M3FN, f6E3M2FN, f4E2M1FN, i4, u4, i2, u2, got type=i64}}
     v0: permute x=0x0, out=0x800, type=i64, rows=3, columns=10, in_pitch=16, out_pitch=16
   }
 }

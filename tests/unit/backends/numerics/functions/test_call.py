@@ -74,8 +74,8 @@ def test_operands_are_found_in_the_frame(kinds: list[TensorKind], data: st.DataO
         frame[:, offset : offset + kind.size_bytes] = array.reshape(2, -1).view(np.uint8)
         arrays.append(array)
     for got, wanted in zip(call.in_frame(frame), arrays, strict=True):
-        np.testing.assert_array_equal(got, wanted)
-        assert got.dtype == wanted.dtype
+        assert got.dtype == wanted.dtype and got.shape == wanted.shape
+        assert got.tobytes() == wanted.tobytes()  # NaN is one of the elements
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
