@@ -12,7 +12,8 @@ from ...dialects.ir.location import place_of
 from ...dialects.network.ports import Side, network_ports, port_names
 from ..diagnostics.diagnostic import DiagnosticError
 from ..numerics.ports.port_format import PortFormat
-from ..numerics.storage import dtype_of, is_float, round_to
+from ..numerics.ports.small_numbers import ROUND_BEFORE, as_small, no_small_number
+from ..numerics.storage import SMALL_NAMES, dtype_of, is_float, round_to
 
 MAX_LIVE_BYTES = 256 * 2**20
 """Samples are run in chunks whose tensors take about this much memory at once (one sample may take
@@ -146,14 +147,20 @@ def count_samples(
 
 
 def stored(name: str, array: np.ndarray, storage: str) -> np.ndarray:
-    """Return `array` in the storage type: for a float type numbers are converted, for others nothing is.
+    """Return `array` in the storage type: for a float type numbers are converted, for small elements if they are the
+    same numbers, for others nothing is.
 
     Raises:
-        DiagnosticError: if the elements are not numbers, or not of a declared integer type.
+        DiagnosticError: if the elements are not numbers, or not of a declared integer type, or no small numbers.
     """
     dtype = dtype_of(storage)
     if array.dtype == dtype:
         return array
+    if storage in SMALL_NAMES:
+        small = as_small(array, storage)
+        if small is None:
+            raise DiagnosticError(no_small_number(name, array, storage), hint=ROUND_BEFORE)
+        return small
     if is_float(storage) and array.dtype.kind in "biuf":
         with np.errstate(over="ignore"):  # numbers that are too large become infinite
             exact = np.float64 if storage == "f64" else np.float32

@@ -13,7 +13,7 @@ from numpy.lib import format as npy_format
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.files import why_no_file, write_bytes_atomically
-from ...backends.numerics.storage import dtype_of
+from ...backends.numerics.ports.small_numbers import as_plain
 
 MAX_BYTES = 1 << 33
 """The most bytes that the arrays of one file may have together (8 GiB).
@@ -89,7 +89,8 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays by name to an .npz file, whole or not at all.
 
-    The format knows no bf16: such arrays are written as f32, which holds the same numbers.
+    The format knows no bf16 and no small elements: such arrays are written as f32, i8 or u8, which hold the same
+    numbers.
     """
     for name in arrays:
         if len(f"{name}.npy".encode()) > _LONGEST_NAME_BYTES:
@@ -99,10 +100,5 @@ def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
                 hint="give the model's output a shorter name",
             )
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: _writable(value) for name, value in arrays.items()})  # pyright: ignore[reportArgumentType]
+    np.savez(buffer, **{name: as_plain(np.asarray(value)) for name, value in arrays.items()})  # pyright: ignore[reportArgumentType]
     write_bytes_atomically(Path(path), buffer.getvalue())
-
-
-def _writable(value: np.ndarray) -> np.ndarray:
-    array = np.asarray(value)
-    return array.astype(np.float32) if array.dtype == dtype_of("bf16") else array

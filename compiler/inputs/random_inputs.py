@@ -10,11 +10,18 @@ from xdsl.dialects.builtin import IntegerType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
+from ...backends.numerics.functions.families.conversion import to_small_float
+from ...backends.numerics.storage import (
+    EXPONENTS,
+    SMALL_INTEGER_NAMES,
+    integer_range,
+    name_of,
+)
 from ...dialects.network.call import CallBase
 from ...dialects.network.ports import network_ports
 from ...dialects.network.traits import Converts, Moves
 from ...dialects.quant import CalibratedType
-from ...dialects.quant.element_type import element_of
+from ...dialects.quant.element_type import element_of, element_storage
 from ...dialects.quant.uniform_type import UniformQuantizedType
 from ...passes.top.calibration_table import Range
 
@@ -52,12 +59,18 @@ def input_ranges(function: FuncOp) -> dict[str, Range]:
         elif port.is_converted and (held := _held_by(argument.type)) is not None:
             ranges[name] = held
         elif isinstance(element, IntegerType) and element.width.data > 1:
-            ranges[name] = _indices(argument) or _SMALL_NUMBERS
+            ranges[name] = _within(_indices(argument) or _SMALL_NUMBERS, element)
         elif isinstance(element, UniformQuantizedType):
             ranges[name] = (element.storage_min, element.storage_max)
         elif (held := _range_of_readers(argument)) is not None:
             ranges[name] = held
     return ranges
+
+
+def _within(bounds: Range, element: Attribute) -> Range:
+    """Return the numbers within bounds that an integer type has."""
+    low, high = integer_range(element_storage(element))
+    return max(bounds[0], low), min(bounds[1], high)
 
 
 def _indices(value: SSAValue) -> Range | None:
@@ -108,19 +121,27 @@ def random_input(
     if there are two elements or more. Without, they are standard normal, integers spread over eight bits.
     """
     generator = np.random.default_rng([seed, crc32(name.encode())])
+    storage = name_of(dtype)
+    is_integer = dtype.kind in "iu" or storage in SMALL_INTEGER_NAMES
     if bounds is None or dtype.kind == "b":
         array = generator.standard_normal(shape)
-        if dtype.kind in "iub":
+        if storage in SMALL_INTEGER_NAMES:
+            array = np.round(array * _INTEGER_SPREAD).clip(*integer_range(storage))
+        elif dtype.kind in "iub":
             low = 0 if dtype.kind in "ub" else -128
             array = np.round(array * _INTEGER_SPREAD).clip(low, 127)
+        elif storage == EXPONENTS:
+            array = 2.0 ** np.round(array)
         return array.astype(dtype)
     low, high = bounds
     middle, spread = (low + high) / 2, (high - low) / _RANGE_IN_SPREADS
     array = np.asarray(generator.normal(middle, spread, shape)).clip(low, high)
-    if dtype.kind in "iu":
+    if is_integer:
         array = np.round(array)
     places = generator.permutation(array.size)
     corners = min(max(1, array.size // _CORNER_SHARE), array.size // 2)
     array.flat[places[:corners]] = low
     array.flat[places[corners : 2 * corners]] = high
+    if storage == EXPONENTS:
+        return to_small_float(np.abs(array), storage)
     return array.astype(dtype)

@@ -19,7 +19,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ...backends.instructions.instruction_set import SPACES
 from ...backends.numerics.quantization import MAX_SHIFT
-from ...backends.numerics.storage import integer_range, is_float
+from ...backends.numerics.storage import SMALL_FLOAT_NAMES, integer_range, is_float
 from ..ir.attribute import Ints, Reals, check_bounds, values_of
 from ..ir.identity_cache import by_identity
 from ..quant.element_type import element_storage, shape_of, type_shape
@@ -173,7 +173,7 @@ def list_of_at_least(name: str, values: Ints, length: int, least: int) -> tuple[
 
 def check_storage_value(name: str, value: float, storage: str) -> None:
     """Raise VerifyException unless an integer fits its storage type; any number fits a float."""
-    if is_float(storage) or storage == "bool":
+    if is_float(storage) or storage == "bool" or storage in SMALL_FLOAT_NAMES:
         return
     low, high = integer_range(storage)
     if not low <= value <= high:
@@ -183,7 +183,7 @@ def check_storage_value(name: str, value: float, storage: str) -> None:
 def check_zero_points(values: Ints, *storages: str) -> None:
     """Raise VerifyException unless there is one zero point for each storage type, within that type's range."""
     for value, storage in zip(list_of("zero_points", values, len(storages)), storages, strict=True):
-        if is_float(storage):
+        if is_float(storage) or storage in SMALL_FLOAT_NAMES:
             fail_unless(value == 0, f"zero point of {storage} must be 0, got {value}")
         else:
             check_storage_value("zero point", value, storage)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
@@ -30,6 +29,7 @@ from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.instruction_set import BY_MNEMONIC, Instruction
 from ...instructions.operand_access import operand_accesses, with_operands_apart
 from ...numerics.functions.function import FunctionError
+from ...numerics.strided_view import strided_view
 from ..samples import MAX_LIVE_BYTES, joined, stored_samples
 from ..tpu import run_body
 from .buffers import ProgramBuffers
@@ -344,7 +344,7 @@ class _Box:
     def view(self, flat: np.ndarray) -> np.ndarray:
         """Return the box as a view [*sizes, k] of [elements, k]."""
         step, inner = flat.strides
-        return as_strided(
+        return strided_view(
             flat[self.offset :],
             shape=(*self.sizes, flat.shape[1]),
             strides=(*(stride * step for stride in self.strides), inner),

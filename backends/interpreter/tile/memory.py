@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ....dialects.tile.checks import row_strides
+from ...numerics.strided_view import strided_view
 
 
 class Memory:
@@ -142,7 +142,7 @@ class Buffer:
         """Return the elements of [*lead, span] as a view [*lead, *shape]; rows begin at the pitch."""
         assert self.pitch is not None
         strides = np.array(row_strides(self.shape, self.pitch)) * flat.strides[-1]
-        return as_strided(flat, (*lead, *self.shape), (*flat.strides[: len(lead)], *strides))
+        return strided_view(flat, (*lead, *self.shape), (*flat.strides[: len(lead)], *strides))
 
     def unwritten(self, first: int = 0, last: int | None = None) -> int | None:
         """Return the offset of the first byte in [first, last) that this buffer did not write last, or None."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ..functions.families.gathering import positions
-from ..storage import dtype_of, integer_range, is_float, round_to
+from ..storage import SMALL_FLOAT_NAMES, dtype_of, integer_range, is_float, round_to
 
 
 def fill(*, count: int, type: str, value: float) -> np.ndarray:
     """Return [count] elements of `value`, saturated (integers) or rounded (floats) to storage `type`."""
     dtype = dtype_of(type)
-    if is_float(type):
+    if is_float(type) or type in SMALL_FLOAT_NAMES:
         return np.full(count, round_to(np.asarray(value, np.float64), type), dtype)
     if type == "bool":
         return np.full(count, value != 0)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..storage import dtype_of, integer_range
+from ..strided_view import strided_view
 
 _INFINITE = float("inf")
 
@@ -35,7 +36,7 @@ def strided(
     if min(sizes) > 0 and (not array.ndim or array.shape[-1] < needed):
         raise ValueError(f"{name} has shape {array.shape}, the instruction reads {needed} elements")
     element = array.strides[-1]
-    return np.lib.stride_tricks.as_strided(
+    return strided_view(
         array,
         (*array.shape[:-1], *sizes),
         (*array.strides[:-1], *(stride * element for stride in strides)),

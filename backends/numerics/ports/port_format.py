@@ -8,7 +8,8 @@ from math import isfinite
 import numpy as np
 
 from ..quantization import Quantization, cast
-from ..storage import STORAGE_TYPES, integer_range, is_float, storage_type
+from ..storage import SMALL_NAMES, STORAGE_TYPES, integer_range, is_float, storage_type
+from .small_numbers import as_small
 
 MODEL_LAYOUT = "model"
 """The layout of a tensor whose axes lie in the model's own order."""
@@ -104,7 +105,8 @@ class PortFormat:
     def raw_array(self, array: np.ndarray) -> np.ndarray:
         """Return an array as one of the port's elements, which it must have already.
 
-        Files know no bf16 and hold f32 instead. Raises ValueError if the array has other elements.
+        Files know no bf16 and no small elements, and hold wider ones instead. Raises ValueError if the array has other
+        elements.
         """
         dtype = storage_type(self.storage).dtype
         if array.dtype == dtype:
@@ -113,6 +115,9 @@ class PortFormat:
             held = cast(array, self.storage, None, None)
             if np.array_equal(held.astype(np.float32), array, equal_nan=True):
                 return held
+        small = as_small(array, self.storage) if self.storage in SMALL_NAMES else None
+        if small is not None:
+            return small
         raise ValueError(f"it has type {array.dtype}, the port holds {self.storage}")
 
     def raw_hint(self, raw: bool) -> str | None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
-from ...numerics.storage import dtype_of
+from ...numerics.ports.small_numbers import ROUND_BEFORE, as_small, no_small_number
+from ...numerics.storage import SMALL_NAMES, dtype_of
 from ...program.program import Port
 
 
@@ -70,10 +71,15 @@ def _raw(port: Port, array: np.ndarray) -> np.ndarray:
 
 
 def _typed(name: str, array: np.ndarray, storage: str) -> np.ndarray:
-    """Convert an array to a storage type. Raises DiagnosticError if that could change integers."""
+    """Convert an array to a storage type. Raises DiagnosticError if that could change integers or small numbers."""
     dtype = dtype_of(storage)
     if array.dtype == dtype:
         return array
+    if storage in SMALL_NAMES:
+        small = as_small(array, storage)
+        if small is None:
+            raise DiagnosticError(no_small_number(name, array, storage), hint=ROUND_BEFORE)
+        return small
     possible = array.dtype.kind in "fiub" and (dtype.kind not in "iub" or array.dtype.kind in "iub")
     if possible:
         with np.errstate(over="ignore", invalid="ignore"):

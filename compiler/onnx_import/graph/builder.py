@@ -25,6 +25,7 @@ from .node import Node, UnsupportedNodeError
 from .value import (
     FLOAT_DTYPES,
     NETWORK_DTYPES,
+    SMALL_DTYPES,
     TENSOR_DTYPES,
     Constant,
     Value,
@@ -115,6 +116,9 @@ class GraphBuilder:
             op = op_class(self.claim(name), *values, **fields, location=location)
             op.verify()
         except DiagnosticError as error:
+            small = next((each for each in given if dtype_of_value(each) in SMALL_DTYPES), None)
+            if small is not None and not op_class.has_trait(Moves):
+                raise _computes_with(small) from error
             raise self._shape_error(error.message) from error
         except (VerifyException, ValueError) as error:
             refused = _without_floats(given) if isinstance(error, VerifyException) else None

@@ -9,7 +9,7 @@ import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 
-from ....backends.numerics.storage import NETWORK_FLOAT_NAMES, STORAGE_NAMES, dtype_of
+from ....backends.numerics.storage import NETWORK_FLOAT_NAMES, SMALL_NAMES, STORAGE_NAMES, dtype_of
 from ....dialects.quant.element_type import element_storage, type_of_storage
 
 
@@ -37,6 +37,8 @@ FLOAT_DTYPES = tuple(dtype_of(name) for name in NETWORK_FLOAT_NAMES)
 """The data types that networks compute with."""
 NETWORK_DTYPES = (*FLOAT_DTYPES, dtype_of("bool"))
 """The data types that engines compute with: comparisons give bools. Tensors of others are moved and given to calls."""
+SMALL_DTYPES = tuple(dtype_of(name) for name in SMALL_NAMES)
+"""The data types of 8 bits and less that nothing computes with, but casts, comparisons and moves."""
 TENSOR_DTYPES = tuple(dtype_of(name) for name in STORAGE_NAMES)
 """The data types that tensors have at run time."""
 

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from ....backends.numerics.packing import packed_bytes, unpack
+from ....backends.numerics.storage import FILE_PACKED_NAMES, dtype_of, name_of
 from .large_tensors import OWN_FILE
 
 if TYPE_CHECKING:
     from onnx import TensorProto
+
+_PACKED = frozenset(dtype_of(name) for name in FILE_PACKED_NAMES)
 
 
 class TensorReader:
@@ -69,26 +73,21 @@ class TensorReader:
             raise self._error(tensor, f"has the unknown element type {tensor.data_type}") from error
 
     def _raw(self, tensor: TensorProto, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
-        import onnx
-
-        if _is_packed(dtype):
-            try:
-                return onnx.numpy_helper.to_array(tensor)
-            except ValueError as error:
-                raise self._error(tensor, f"cannot be read: {error}") from error
         data = tensor.raw_data
-        expected = math.prod(shape) * dtype.itemsize
+        expected = _stored_bytes(math.prod(shape), dtype)
         if dtype.hasobject or len(data) != expected:
             raise self._error(
                 tensor, f"has {len(data)} bytes of data, {expected} are needed for {list(shape)}"
             )
+        if _is_packed(dtype):
+            return _unpacked(np.frombuffer(data, np.uint8), shape, dtype)
         return np.frombuffer(data, dtype.newbyteorder("<")).reshape(shape)
 
     def _external(self, tensor: TensorProto, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
         fields = {entry.key: entry.value for entry in tensor.external_data}
-        if _is_packed(dtype) or dtype.hasobject:
+        if dtype.hasobject:
             raise self._error(tensor, f"keeps {dtype} elements as external data: not supported")
-        expected = math.prod(shape) * dtype.itemsize
+        expected = _stored_bytes(math.prod(shape), dtype)
         try:
             offset = int(fields.get("offset") or 0)
             length = int(fields.get("length") or expected)
@@ -107,6 +106,8 @@ class TensorReader:
                 "the data file is cut off or of another model: export or download both again",
             )
         part = data[offset : offset + length]
+        if _is_packed(dtype):
+            return _unpacked(part, shape, dtype)
         return part.view(dtype.newbyteorder("<")).reshape(shape)
 
     def _external_data(self, tensor: TensorProto, fields: dict[str, str]) -> tuple[str, np.ndarray]:
@@ -163,5 +164,18 @@ class TensorReader:
 
 
 def _is_packed(dtype: np.dtype) -> bool:
-    """Return whether several elements share a byte in ONNX's raw data (4-bit and 2-bit types)."""
-    return dtype.name in {"int4", "uint4", "int2", "uint2", "float4_e2m1fn"}
+    """Return whether several elements share a byte in ONNX's raw data (types of 6, 4 and 2 bits)."""
+    return dtype in _PACKED
+
+
+def _stored_bytes(elements: int, dtype: np.dtype) -> int:
+    """Return how many bytes elements take in ONNX's raw data."""
+    if _is_packed(dtype):
+        return packed_bytes(elements, name_of(dtype))
+    return elements * dtype.itemsize
+
+
+def _unpacked(data: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    array = unpack(data, shape, name_of(dtype))
+    array.flags.writeable = False
+    return array

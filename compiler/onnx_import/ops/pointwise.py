@@ -12,6 +12,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+from xdsl.dialects.builtin import f32
 from xdsl.ir import Attribute
 
 from ....backends.numerics.functions.families.conversion import ROUND_MODES, SATURATING
@@ -24,6 +25,7 @@ from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import (
     NETWORK_DTYPES,
+    SMALL_DTYPES,
     Constant,
     Value,
     dtype_of_value,
@@ -77,6 +79,13 @@ def _is_inf(node: Node) -> dict[str, float]:
         "alpha": float(node.integer("detect_negative", 1)),
         "beta": float(node.integer("detect_positive", 1)),
     }
+
+
+def _is_nan(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    value = node.input(0)
+    if dtype_of_value(value) in SMALL_DTYPES:
+        value = cast_to(node, builder, value, f32, builder.derived(node.output, "wide"))
+    return [builder.emit(top.UnaryOp, node.output, value, kind="is_nan")]
 
 
 def _gelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -241,7 +250,7 @@ OPERATORS = {
             ("Acos", "acos"), ("Acosh", "acosh"), ("Asin", "asin"),
             ("Asinh", "asinh"), ("Atan", "atan"), ("Atanh", "atanh"), ("Ceil", "ceil"),
             ("Cos", "cos"), ("Cosh", "cosh"), ("Erf", "erf"), ("Exp", "exp"), ("Floor", "floor"),
-            ("HardSwish", "hard_swish"), ("IsNaN", "is_nan"), ("Log", "log"), ("Mish", "mish"),
+            ("HardSwish", "hard_swish"), ("Log", "log"), ("Mish", "mish"),
             ("Not", "not"), ("Reciprocal", "reciprocal"), ("Round", "round"),
             ("Sigmoid", "sigmoid"), ("Sin", "sin"), ("Sinh", "sinh"),
             ("Softplus", "softplus"), ("Softsign", "softsign"), ("Sqrt", "sqrt"), ("Tan", "tan"),
@@ -258,6 +267,7 @@ OPERATORS = {
     "Elu": Operator(_unary("elu", _alpha(1.0)), "vector"),
     "Gelu": Operator(_gelu, "vector"),
     "HardSigmoid": Operator(_unary("hard_sigmoid", _hard_sigmoid), "vector"),
+    "IsNaN": Operator(_is_nan, "vector (small floats: host)"),
     "IsInf": Operator(_unary("is_inf", _is_inf), "vector"),
     "LeakyRelu": Operator(_unary("leaky_relu", _alpha(0.01)), "vector"),
     "Selu": Operator(_unary("selu", _selu), "vector"),

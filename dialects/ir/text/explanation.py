@@ -20,7 +20,10 @@ from ..source_text import end_of_ir
 if TYPE_CHECKING:
     from .parser import SmaltiParser
 
-BUILTIN_TYPES = ("tensor", "memref", "vector", "index", "f16", "bf16", "f32", "f64", "i8", "i32")
+BUILTIN_TYPES = (
+    "tensor", "memref", "vector", "index", "f16", "bf16", "f32", "f64", "i8", "i32", "f8E4M3FN", "f8E4M3FNUZ",
+    "f8E5M2", "f8E5M2FNUZ", "f8E8M0FNU", "f6E2M3FN", "f6E3M2FN", "f4E2M1FN", "i4", "ui4", "i2", "ui2",
+)  # fmt: skip
 _COMMENT = re.compile(r"//[^\n]*")
 _WORD = re.compile(r"[\w$.\-]+")
 _VALUE = re.compile(r"%([\w$.\-]+)")
