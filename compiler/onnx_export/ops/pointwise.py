@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from onnx import TensorProto
+from xdsl.ir import SSAValue
 
 from ....backends.numerics.unary import NOT
 from ....dialects import top
 from ....dialects.quant.element_type import element_storage
-from ..exporter_function import ExportFunction
 from ..graph_writer import GraphWriter
 from ..schema import element_type
 
@@ -55,47 +55,54 @@ _UNARY: Mapping[str, tuple[str, Mapping[str, str]]] = {
 """The op of ONNX for a kind of function, and what the attributes are called that its parameters become."""
 
 
-def _unary(op: top.UnaryOp, graph: GraphWriter) -> str:
-    kind = op.kind.data
+def unary(
+    graph: GraphWriter, kind: str, value: SSAValue | str, alpha: float = 0.0, beta: float = 0.0
+) -> str:
+    """Append the function `kind` of a tensor, with its parameters, and return the name of its result."""
     if kind in _UNARY:
         name, renamed = _UNARY[kind]
-        alpha, beta = op.parameters
         parameters = {"alpha": alpha, "beta": beta}
         given: dict[str, Any] = {theirs: parameters[ours] for ours, theirs in renamed.items()}
-        return graph.node(name, op.input, **given)
-    return _OTHERS[kind](op, graph)
+        return graph.node(name, value, **given)
+    return _OTHERS[kind](graph, value, alpha, beta)
 
 
-def _power(op: top.UnaryOp, graph: GraphWriter) -> str:
-    """Export to Pow, whose exponent is f32 and may have more digits than its base."""
-    return graph.node("Pow", op.input, graph.float_number(op.parameters[0], "exponent"))
+def _unary(op: top.UnaryOp, graph: GraphWriter) -> str:
+    return unary(graph, op.kind.data, op.input, *op.parameters)
 
 
-def _swish(op: top.UnaryOp, graph: GraphWriter) -> str:
-    """Export x · sigmoid(alpha · x), an op of its own only in newer opsets than most tools know."""
-    (alpha, _), value = op.parameters, graph.tensor(op.input)
+def _power(graph: GraphWriter, value: SSAValue | str, alpha: float, beta: float) -> str:
+    """Append Pow, whose exponent may have more digits than its base."""
+    if graph.element(value) == TensorProto.DOUBLE:
+        return graph.node("Pow", value, graph.number(alpha, value, "exponent"))
+    return graph.node("Pow", value, graph.float_number(alpha, "exponent"))
+
+
+def _swish(graph: GraphWriter, value: SSAValue | str, alpha: float, beta: float) -> str:
+    """Append x · sigmoid(alpha · x), an op of its own only in newer opsets than most tools know."""
+    scaled = graph.tensor(value)
     if alpha != 1.0:
-        value = graph.node("Mul", value, graph.number(alpha, value, "alpha"))
-    return graph.node("Mul", op.input, graph.node("Sigmoid", value))
+        scaled = graph.node("Mul", scaled, graph.number(alpha, scaled, "alpha"))
+    return graph.node("Mul", value, graph.node("Sigmoid", scaled))
 
 
-def _is_inf(op: top.UnaryOp, graph: GraphWriter) -> str:
-    negative, positive = (int(bool(each)) for each in op.parameters)
+def _is_inf(graph: GraphWriter, value: SSAValue | str, alpha: float, beta: float) -> str:
+    negative, positive = (int(bool(each)) for each in (alpha, beta))
     return graph.node(
         "IsInf",
-        op.input,
+        value,
         element=TensorProto.BOOL,
         detect_negative=negative,
         detect_positive=positive,
     )
 
 
-_OTHERS: Mapping[str, ExportFunction] = {
-    NOT: lambda op, graph: graph.node("Not", op.input),
+_OTHERS: Mapping[str, Callable[[GraphWriter, Any, float, float], str]] = {
+    NOT: lambda graph, value, *_: graph.node("Not", value),
     "power": _power,
     "swish": _swish,
-    "gelu_tanh": lambda op, graph: graph.node("Gelu", op.input, approximate="tanh"),
-    "is_nan": lambda op, graph: graph.node("IsNaN", op.input, element=TensorProto.BOOL),
+    "gelu_tanh": lambda graph, value, *_: graph.node("Gelu", value, approximate="tanh"),
+    "is_nan": lambda graph, value, *_: graph.node("IsNaN", value, element=TensorProto.BOOL),
     "is_inf": _is_inf,
 }
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from xdsl.ir import SSAValue
+
 from ....dialects import top
 from ..graph_writer import GraphWriter
 
@@ -20,20 +24,22 @@ _KINDS = {
 """The op of ONNX for each kind."""
 
 
-def _reduce(op: top.ReduceOp, graph: GraphWriter) -> str:
-    kind, axes = op.kind.data, op.axes.get_values()
-    if not axes:
-        return _of_single_elements(op, graph)
-    keepdims = 0 if op.keepdims is None else 1
-    return graph.node(_KINDS[kind], op.input, graph.integers(axes, "axes"), keepdims=keepdims)
-
-
-def _of_single_elements(op: top.ReduceOp, graph: GraphWriter) -> str:
-    """Export a reduction over no axes, each of a single element: ONNX takes a list of no axes for all of them."""
-    kind = op.kind.data
+def reduction(
+    graph: GraphWriter, kind: str, value: SSAValue, axes: Sequence[int], keepdims: bool
+) -> str:
+    """Append the reduction `kind` of a tensor over axes, and return the name of its result."""
+    if axes:
+        listed = graph.integers(axes, "axes")
+        return graph.node(_KINDS[kind], value, listed, keepdims=int(keepdims))
+    # Each reduction is of a single element: ONNX takes a list of no axes for all of them.
     if kind == "sum_square":
-        return graph.node("Mul", op.input, op.input)
-    return graph.node({"l1": "Abs", "l2": "Abs", "log_sum": "Log"}.get(kind, "Identity"), op.input)
+        return graph.node("Mul", value, value)
+    return graph.node({"l1": "Abs", "l2": "Abs", "log_sum": "Log"}.get(kind, "Identity"), value)
+
+
+def _reduce(op: top.ReduceOp, graph: GraphWriter) -> str:
+    keepdims = op.keepdims is not None
+    return reduction(graph, op.kind.data, op.input, op.axes.get_values(), keepdims)
 
 
 EXPORTERS = {top.ReduceOp: _reduce}
