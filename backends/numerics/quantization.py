@@ -24,11 +24,14 @@ __all__ = [
     "cast",
     "clamp_bounds",
     "dequantize",
+    "dequantize_linear",
     "quantize",
+    "quantize_linear",
     "quantize_multiplier",
     "requantize",
     "round_half_even_shift",
     "row_blocks",
+    "spread_blocks",
     "storage_limits",
     "weight_scales",
 ]
@@ -220,6 +223,43 @@ def cast(
     if result is None:
         return round_to(x, storage)
     return quantize(x.astype(np.float32, copy=False), result.scale, result.zero_point, storage)
+
+
+def quantize_linear(
+    x: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, storage: str
+) -> np.ndarray:
+    """Return saturate(round_half_even(x / scale) + zero_point) in the integer type `storage`; the division is f32, and
+    NaN gives the zero point.
+    """
+    low, high = integer_range(storage)
+    with np.errstate(all="ignore"):
+        steps = np.rint(x.astype(np.float32, copy=False) / scale.astype(np.float32, copy=False))
+    steps = np.where(np.isnan(steps), 0, steps.astype(np.float64)) + zero_point.astype(np.float64)
+    return np.clip(steps, low, high).astype(dtype_of(storage))
+
+
+def dequantize_linear(
+    q: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, storage: str
+) -> np.ndarray:
+    """Return (q - zero_point) · scale, computed in f32, in the float type `storage`."""
+    exact = np.float32 if q.dtype.itemsize <= 2 else np.int64
+    steps = (q.astype(exact) - zero_point.astype(exact)).astype(np.float32, copy=False)
+    with np.errstate(all="ignore"):
+        return round_to(steps * scale.astype(np.float32, copy=False), storage)
+
+
+def spread_blocks(
+    parameters: np.ndarray, shape: tuple[int, ...], axis: int, block: int
+) -> np.ndarray:
+    """Return parameters so that they broadcast to `shape`: one number as it is, [n] along `axis`, or, with a `block`
+    other than 0, a grid with one number for each `block` elements along `axis`.
+    """
+    if block:
+        repeated = np.repeat(parameters, block, axis)
+        return repeated.take(range(shape[axis]), axis)
+    if parameters.size == 1:
+        return parameters.reshape(())
+    return parameters.reshape([-1 if each == axis else 1 for each in range(len(shape))])
 
 
 def _along(values: np.ndarray, axis: int | None, rank: int) -> np.ndarray:

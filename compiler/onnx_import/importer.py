@@ -399,7 +399,7 @@ class _GraphImporter:
             if tensor is None:
                 raise DiagnosticError("this output of its node is not supported", place)
             try:
-                results[value.name] = builder.tensor(tensor)
+                results[value.name] = builder.plain(tensor)
             except UnsupportedNodeError:
                 assert isinstance(tensor, Constant)
                 reason = f"a constant of element type {tensor.array.dtype}; bools, integers and floats are supported"

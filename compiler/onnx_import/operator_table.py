@@ -27,7 +27,15 @@ OPERATORS: dict[str, Operator] = {
 the name ("com.me.MySwish").
 """
 
-HANDLES_CONSTANTS = frozenset({"Dropout", *constant.OPERATORS, *reshape.OPERATORS})
+HANDLES_CONSTANTS = frozenset(
+    {
+        "Dropout",
+        "DequantizeLinear",
+        "com.microsoft.DequantizeLinear",
+        *constant.OPERATORS,
+        *reshape.OPERATORS,
+    }
+)
 """Ops whose import function handles constants without arithmetic, which is cheaper than folding.
 """
 

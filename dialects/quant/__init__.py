@@ -13,6 +13,7 @@ from .casts import DcastOp, QcastOp, ScastOp
 from .uniform_type import UniformQuantizedType
 from .uniform_type import uniform as uniform
 from .uniform_type import uniform_per_axis as uniform_per_axis
+from .uniform_type import uniform_with as uniform_with
 from .uniform_type import verify_quantized_shape as verify_quantized_shape
 
 Quant = Dialect("quant", [QcastOp, DcastOp, ScastOp], [UniformQuantizedType, CalibratedType])

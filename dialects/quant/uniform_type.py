@@ -245,6 +245,33 @@ def uniform_per_axis(
     return _quantized(storage, scales, points, [axis], storage_min, storage_max)
 
 
+def uniform_with(
+    storage: str,
+    scales: Sequence[float],
+    zero_points: Sequence[int],
+    axes: Sequence[int] = (),
+    block_sizes: Sequence[int] = (),
+    grid: Sequence[int] = (),
+    expressed: Attribute = f32,
+) -> UniformQuantizedType:
+    """Return the quantized type of any kind: per tensor without `axes`, per axis with one and without `block_sizes`,
+    else sub-channel with the scales of a `grid` in row-major order.
+    """
+    type = _storage_of(storage)
+    low, high = _storage_range(type)
+    return UniformQuantizedType(
+        type,
+        expressed,
+        IntAttr(low),
+        IntAttr(high),
+        reals([float(scale) for scale in scales]),
+        ints(zero_points),
+        ints(axes),
+        ints(block_sizes),
+        ints(grid),
+    )
+
+
 def _quantized(
     storage: str,
     scales: Sequence[float],

@@ -1,9 +1,9 @@
 """The top dialect: what a network does, one op for each thing, on float tensors; the same on every target.
 
 Tensors have ONNX's layout. Calibration writes the range of a value into its type, `!quant.calibrated<f32<low:high>>`;
-apart from that the element types of operands and result agree (`top.cast` changes them). Every op knows the shape of
-its result (`expected_shape`), which constructor and verifier share, its multiply-accumulates (`macs`) and the bytes of
-its operands and result (`size_bytes`).
+apart from that the element types of operands and result agree (`top.cast` and the ops of `quantization` change them).
+Every op knows the shape of its result (`expected_shape`), which constructor and verifier share, its multiply-
+accumulates (`macs`) and the bytes of its operands and result (`size_bytes`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .pointwise import CastOp, ClipOp, CompareOp, LogicalOp, ReluOp, SelectOp, U
 from .pooling import AvgPoolOp, MaxPoolOp
 from .pooling import PoolOp as PoolOp
 from .product import MatmulOp
+from .quantization import DequantizeOp, QuantizeOp, StorageCastOp
 from .recurrence import GruOp, LstmOp, RnnOp
 from .recurrence import RecurrentOp as RecurrentOp
 from .reduction import ReduceOp
@@ -68,6 +69,9 @@ _OPS: list[Any] = [
     LstmOp,
     GruOp,
     RnnOp,
+    QuantizeOp,
+    DequantizeOp,
+    StorageCastOp,
     CallOp,
 ]
 

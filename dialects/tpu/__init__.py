@@ -34,6 +34,7 @@ from .pooling import AvgPoolOp, MaxPoolOp
 from .pooling import PoolOp as PoolOp
 from .product import MatmulOp
 from .product import ProductOp as ProductOp
+from .quantization import StorageCastOp
 from .reduction import ReduceOp
 from .resampling import ResampleOp
 from .tpu_op import ClampedOp as ClampedOp
@@ -73,6 +74,7 @@ _OPS: list[Any] = [
     SoftmaxOp,
     NormalizeOp,
     LocalResponseNormOp,
+    StorageCastOp,
     HostCallOp,
 ]
 

@@ -12,6 +12,7 @@ from ...backends.numerics.quantization import add_parameters, quantize_multiplie
 from ...dialects import top, tpu
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import element_of
+from .precision.given_quantization import constant_of
 from .precision.uneven_joins import MOST_RATIO
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
 
@@ -32,7 +33,8 @@ def convert_arithmetic(
     """
     adds = integer_kind is tpu.AddOp
     floats = op.output in builder.float_results or (adds and swamps(builder, op, (op.lhs, op.rhs)))
-    rhs = _integer_rhs(builder, op, inverse) if builder.quantizes and not floats else None
+    integers = builder.computes_integers(op.output, op.lhs, op.rhs) and not floats
+    rhs = _integer_rhs(builder, op, inverse) if integers else None
     if rhs is None:
         convert_in_floats(builder, op, kind=kind)
         return
@@ -57,8 +59,8 @@ def _integer_rhs(
     """Return the quantized second operand of what `op` becomes; None if it does not become integers."""
     if inverse is None:
         return builder.as_quantized(op.rhs)
-    weight = op.rhs.owner
-    if not isinstance(weight, top.WeightOp):
+    weight = constant_of(op.rhs)
+    if weight is None:
         return None
     array = inverse(builder.array_of(weight))
     return None if array is None else builder.quantized_constant(weight, array)
@@ -82,7 +84,8 @@ def convert_extreme(builder: TpuBuilder, op: top.BinaryOp, *, kind: type[tpu.Bin
     """Convert min and max to `kind` of stored values, after bringing both operands into the result's quantization; to
     floats if only softmaxes and comparisons read the result.
     """
-    if not builder.quantizes or op.output in builder.float_results:
+    integers = builder.computes_integers(op.output, op.lhs, op.rhs)
+    if not integers or op.output in builder.float_results:
         convert_in_floats(builder, op, kind=kind)
         return
     result = builder.element(op.output)

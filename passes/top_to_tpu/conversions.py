@@ -18,6 +18,7 @@ from . import (
     pointwise,
     pooling,
     product,
+    quantization,
     reduction,
     resampling,
 )
@@ -52,6 +53,7 @@ for _family in (
     pointwise,
     pooling,
     product,
+    quantization,
     reduction,
     resampling,
 ):

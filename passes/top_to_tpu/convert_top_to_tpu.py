@@ -61,6 +61,7 @@ from ..top.constant import constant_result, make_constant
 from .conversions import conversion_of
 from .poles import bound_result, bounded_operand, doubt, rounded_near_poles
 from .precision.float_results import float_results
+from .precision.given_quantization import given_elements
 from .precision.joined_factors import factors_of_joins
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .quantize_option import QUANTIZE
@@ -123,9 +124,12 @@ class ConvertTopToTpu(SmaltiPass):
         _fold_without_elements(old, store_of(ctx))
         builder = TpuBuilder(function, store_of(ctx), self.quantize)
         ops = list(old.ops)
+        given = given_elements(ops)
+        for value, element in given.items():
+            builder.ranges.give(value, element)
         if builder.quantizes:
             builder.float_results = float_results(ops)
-            builder.joined = factors_of_joins(ops, builder.float_results)
+            builder.joined = factors_of_joins(ops, {*builder.float_results, *given})
             _share_quantization(builder, ops)
         returned = ops.pop()
         assert isinstance(returned, ReturnOp)

@@ -7,7 +7,8 @@ from typing import Any
 from xdsl.ir import SSAValue
 
 from ...dialects import top, tpu
-from .product import convert_in_floats, convert_weighted, is_computed
+from .precision.given_quantization import constant_of
+from .product import convert_in_floats, convert_weighted, is_computed, sums_integers
 from .tpu_builder import Conversions, TpuBuilder
 
 
@@ -29,9 +30,9 @@ def convert_conv2d(builder: TpuBuilder, op: top.Conv2dOp) -> None:
             **options,
         )
 
-    weight = op.weight.owner
-    floats = not builder.quantizes or op.output in builder.float_results
-    if isinstance(weight, top.WeightOp) and not floats and not is_computed(op.bias):
+    weight = constant_of(op.weight)
+    floats = op.output in builder.float_results or is_computed(op.bias)
+    if weight is not None and not floats and sums_integers(builder, op, op.input, op.weight):
         convert_weighted(builder, op, op.input, weight, op.bias, make)
     else:
         convert_in_floats(builder, op, (op.input, op.weight, op.bias), make)

@@ -14,6 +14,7 @@ from ...dialects import top, tpu
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of, shape_of
 from ...dialects.tpu.quantization_rules import is_representable
+from .precision.given_quantization import constant_of
 from .tpu_builder import Conversions, TpuBuilder
 
 
@@ -43,7 +44,9 @@ def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
     if op.output in builder.float_results:
         form_of = builder.as_quantized if builder.have_one_element(inputs) else builder.as_float
         forms = [form_of(each) for each in inputs]
-    elif any(builder.moves_quantized(each) for each in inputs):
+    elif not builder.quantizes and builder.have_one_element(inputs):
+        forms = [builder.as_quantized(each) for each in inputs]
+    elif builder.gives_integers(op.output) and any(map(builder.moves_quantized, inputs)):
         element = builder.element(op.output)
         forms = [_in_element(builder, op, each, element) for each in inputs]
     else:
@@ -56,8 +59,8 @@ def _in_element(
     builder: TpuBuilder, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
 ) -> SSAValue:
     """Return `value` quantized as `element` says."""
-    weight = value.owner
-    if isinstance(weight, top.WeightOp):
+    weight = constant_of(value)
+    if weight is not None:
         stored = quantize(builder.array_of(weight), element.scale, element.zero_point, "i8")
         return builder.constant(f"{builder.key_of(weight)}.i8", stored, element)
     if not builder.moves_quantized(value):
@@ -100,8 +103,8 @@ def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
     form, number = builder.as_kept(op.input, op.output), op.value.value.data
     element = element_of(form)
     if isinstance(element, UniformQuantizedType) and not is_representable(number, element):
-        wider = builder.element(op.output)
-        if is_representable(number, wider):
+        wider = builder.element(op.output) if builder.gives_integers(op.output) else None
+        if wider is not None and is_representable(number, wider):
             form = builder.requantized(op, op.input, wider)
         else:
             form = builder.as_float(op.input)

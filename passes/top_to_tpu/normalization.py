@@ -7,6 +7,7 @@ from xdsl.ir import SSAValue
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...dialects import top, tpu
 from ...dialects.ir.location import place_of
+from .precision.given_quantization import constant_of
 from .tpu_builder import Conversions, TpuBuilder
 
 
@@ -25,9 +26,7 @@ def convert_normalize(builder: TpuBuilder, op: top.NormalizeOp) -> None:
     """Convert a normalization, which computes in f32; a scale or bias that is not constant becomes an op of its own."""
     name = op.result_name.data
     constants = [
-        value
-        for value in (op.scale, op.bias)
-        if value is not None and not isinstance(value.owner, top.WeightOp)
+        value for value in (op.scale, op.bias) if value is not None and constant_of(value) is None
     ] == []
 
     def form(value: SSAValue | None) -> SSAValue | None:

@@ -26,7 +26,8 @@ def convert_select(builder: TpuBuilder, op: top.SelectOp) -> None:
     that would hide one of them, or if only softmaxes and comparisons read the result.
     """
     condition, name = builder.as_float(op.condition), op.result_name.data
-    quantizes = builder.quantizes and is_network_float(op.output.type)
+    quantizes = builder.computes_integers(op.output, op.lhs, op.rhs)
+    quantizes = quantizes and is_network_float(op.output.type)
     floats = not quantizes or op.output in builder.float_results
     if floats or swamps(builder, op, (op.lhs, op.rhs)):
         lhs, rhs = builder.as_float(op.lhs), builder.as_float(op.rhs)
@@ -57,7 +58,8 @@ def convert_logical(builder: TpuBuilder, op: top.LogicalOp) -> None:
 
 def convert_unary(builder: TpuBuilder, op: top.UnaryOp) -> None:
     """Convert a function of one operand to floats; if its operand has 8 bits, a table replaces it later."""
-    of_8_bits = builder.is_quantized(op.input) and is_float(op.output.type)
+    of_8_bits = builder.is_quantized(op.input) and builder.gives_integers(op.output)
+    of_8_bits = of_8_bits and is_float(op.output.type)
     made = tpu.UnaryOp(
         op.result_name.data,
         builder.as_float(op.input),
@@ -81,7 +83,8 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
         made = tpu.ClampOp(name, builder.as_given(op.input), clamp_low=low, clamp_high=high)
         builder.set_given(op.output, builder.add(made).output)
         return
-    if not builder.is_quantized(op.input) or op.output in builder.float_results:
+    integers = builder.is_quantized(op.input) and builder.gives_integers(op.output)
+    if not integers or op.output in builder.float_results:
         made = tpu.ClampOp(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
         builder.set_float(op.output, builder.add(made).output)
         return

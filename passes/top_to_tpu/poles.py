@@ -23,6 +23,7 @@ from ...dialects.ir.location import place_of
 from ...dialects.network.traits import HasPoles
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import element_of, is_quantized
+from .precision.given_quantization import constant_of
 from .tpu_builder import TpuBuilder
 
 _NUDGE = float(2.0**-100)
@@ -39,7 +40,7 @@ def rounded_near_poles(builder: TpuBuilder, op: Operation) -> Mapping[SSAValue, 
     return {
         value: points
         for value, points in HasPoles.points_of(op).items()
-        if not isinstance(value.owner, top.WeightOp) and builder.is_rounded(builder.as_float(value))
+        if constant_of(value) is None and builder.is_rounded(builder.as_float(value))
     }
 
 

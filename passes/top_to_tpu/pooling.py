@@ -37,7 +37,8 @@ def mean_forms(
     builder: TpuBuilder, op: top.AvgPoolOp | top.ReduceOp
 ) -> tuple[SSAValue, UniformQuantizedType | None]:
     """Return the form of the operand, and the result's element type (None: the operand's, a float)."""
-    if not builder.is_quantized(op.input) or op.output in builder.float_results:
+    integers = builder.is_quantized(op.input) and builder.gives_integers(op.output)
+    if not integers or op.output in builder.float_results:
         return builder.as_float(op.input), None
     form, element = builder.as_quantized(op.input), builder.element(op.output)
     try:

@@ -15,11 +15,21 @@ from xdsl.ir import SSAValue
 
 from ...backends.numerics.quantization import SYMMETRIC_LIMIT, quantize_multiplier
 from ...dialects import top, tpu
+from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
-from ...dialects.quant import uniform_per_axis
-from ...dialects.quant.element_type import shape_of
-from .quantized_product import accumulator_for_activations, quantize_bias, quantize_product
+from ...dialects.quant import UniformQuantizedType, uniform_per_axis
+from ...dialects.quant.element_type import element_of, shape_of
+from .precision.given_quantization import as_signed, constant_of, given_constant, signed
+from .quantized_product import (
+    accumulator_for,
+    accumulator_for_activations,
+    quantize_bias,
+    quantize_product,
+)
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
+
+_SAME_SCALE = 1e-6
+"""The relative difference up to which two scales count as one: f32 products of f32 numbers differ by less."""
 
 
 class MakeProduct(Protocol):
@@ -38,12 +48,12 @@ def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
     ) -> tpu.MatmulOp:
         return tpu.MatmulOp(op.result_name.data, left, right, bias, **options)
 
-    weight = op.rhs.owner
-    floats = not builder.quantizes or op.output in builder.float_results
-    if floats or is_computed(op.bias):
+    weight = constant_of(op.rhs)
+    floats = op.output in builder.float_results or is_computed(op.bias)
+    if floats or not sums_integers(builder, op, op.lhs, op.rhs):
         convert_in_floats(builder, op, (op.lhs, op.rhs, op.bias), make)
     # A vector on the right has no output channels to give scales to.
-    elif isinstance(weight, top.WeightOp) and SumsProducts.holds(op):
+    elif weight is not None and SumsProducts.holds(op):
         convert_weighted(builder, op, op.lhs, weight, op.bias, make)
     else:
         _convert_activations(builder, op, make)
@@ -51,15 +61,24 @@ def convert_matmul(builder: TpuBuilder, op: top.MatmulOp) -> None:
 
 def is_computed(bias: SSAValue | None) -> bool:
     """Tell whether there is a bias and the network computes it, so that it is not a constant."""
-    return bias is not None and not isinstance(bias.owner, top.WeightOp)
+    return bias is not None and constant_of(bias) is None
+
+
+def sums_integers(builder: TpuBuilder, op: top.TopOp, left: SSAValue, right: SSAValue) -> bool:
+    """Tell whether a product is one of integers: in an INT8 network any, in others one whose sides and result the model
+    quantizes in such a way that the matrix unit takes them.
+    """
+    if builder.quantizes:
+        return True
+    weight = given_constant(right)
+    if weight is not None and weight_element(op, weight) is None:
+        return False
+    return builder.computes_integers(op.output, left, right)
 
 
 def _constant_bias(bias: SSAValue | None) -> top.WeightOp | None:
     """Return the op that makes the bias, which is a constant; None if there is no bias."""
-    if bias is None:
-        return None
-    assert isinstance(bias.owner, top.WeightOp)
-    return bias.owner
+    return None if bias is None else constant_of(bias)
 
 
 def convert_in_floats(
@@ -108,6 +127,10 @@ def convert_weighted(
     result = builder.element(op.output)
     x = quantized_element(input)
     array, bias = builder.array_of(weight), _constant_bias(given_bias)
+    if weight_element(op, weight) is not None:
+        made = _convert_given(builder, op, input, weight, bias, make)
+        builder.set_quantized(op.output, builder.add(made).output)
+        return
     factors = builder.joined.channels.get(left)
     if factors is not None:
         array = array / np.expand_dims(
@@ -135,6 +158,71 @@ def convert_weighted(
     made = make(input, weight_form, bias_form, element=result, accumulator=product.accumulator)
     made.properties["name"] = StringAttr(builder.result_name(op))
     builder.set_quantized(op.output, builder.add(made).output)
+
+
+def _convert_given(
+    builder: TpuBuilder,
+    op: top.TopOp,
+    input: SSAValue,
+    weight: top.WeightOp,
+    bias: top.WeightOp | None,
+    make: MakeProduct,
+) -> tpu.ProductOp:
+    """Return the product with weights that the model quantizes itself: their integers and scales are kept."""
+    channels, element = SumsProducts.of(op), weight_element(op, weight)
+    assert channels is not None and element is not None
+    x, result = quantized_element(input), builder.element(op.output)
+    axis = channels.weight_axis % len(shape_of(weight.output))
+    form = builder.kept_constant(weight)
+    stored = as_signed(value_of(weight, builder.store))
+    scales = x.scale * np.asarray(element.scales, np.float64)
+    points = element.zero_points
+    integers = None if bias is None else _given_bias(builder, bias, scales)
+    most_bias = 0 if integers is None else int(abs(integers.astype("i8")).max(initial=0))
+    try:
+        quantize_multiplier(scales / result.scale)
+    except ValueError as error:
+        raise not_quantizable(op, error) from None
+    if any(points):
+        depth = stored.size // stored.shape[axis]
+        accumulator = accumulator_for_activations(depth, x.zero_point, points[0], most_bias)
+    else:
+        accumulator = accumulator_for(stored, axis, integers, x.zero_point)
+    bias_form = None
+    if bias is not None and integers is not None:
+        bias_form = builder.constant(f"{builder.key_of(bias)}.i32", integers)
+    return make(input, form, bias_form, element=result, accumulator=accumulator)
+
+
+def weight_element(op: top.TopOp, weight: top.WeightOp) -> UniformQuantizedType | None:
+    """Return the quantized type, in signed storage, that the model gives the weights of a product, if the product takes
+    it: of 8 bits, symmetric, one scale or one for each output channel. In a matrix product one scale may come with any
+    zero point. Return None for other weights.
+    """
+    given, channels = element_of(weight.output), SumsProducts.of(op)
+    if not isinstance(given, UniformQuantizedType) or channels is None:
+        return None
+    element = signed(given)
+    if element.storage_name != "i8":
+        return None
+    if element.is_per_tensor:
+        takes_point = isinstance(op, top.MatmulOp)
+        return element if takes_point or element.zero_point == 0 else None
+    axis = channels.weight_axis % len(shape_of(weight.output))
+    is_along = element.is_per_axis and element.axis == axis
+    return element if is_along and not any(element.zero_points) else None
+
+
+def _given_bias(builder: TpuBuilder, bias: top.WeightOp, scales: np.ndarray) -> np.ndarray:
+    """Return the bias as i32 in units of `scales`, those of the products: the model's own integers if it gives them in
+    these units.
+    """
+    element = element_of(bias.output)
+    if isinstance(element, UniformQuantizedType) and element.storage_name == "i32":
+        own = np.asarray(element.scales)
+        if not any(element.zero_points) and np.allclose(own, scales, rtol=_SAME_SCALE, atol=0):
+            return value_of(bias, builder.store)
+    return quantize_bias(builder.array_of(bias), scales)
 
 
 def _other_axes(rank: int, axis: int) -> tuple[int, ...]:

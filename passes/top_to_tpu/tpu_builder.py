@@ -26,6 +26,7 @@ from ...dialects.quant.element_type import (
 from .builder.activation_ranges import ActivationRanges, is_calibrated
 from .builder.weight_builder import WeightBuilder
 from .precision.float_results import Reader
+from .precision.given_quantization import constant_of, given_constant
 from .precision.joined_factors import JoinedFactors
 
 
@@ -117,6 +118,25 @@ class TpuBuilder(WeightBuilder):
             return self._as_element(value, self.float)
         return self.as_given(value)
 
+    def quantized_form(self, value: SSAValue) -> SSAValue | None:
+        """Return the quantized form of a value, if it has one already."""
+        return self._quantized.get(value)
+
+    def set_stored(self, value: SSAValue, form: SSAValue) -> None:
+        """Note the integers that store a quantized value which the device does not keep in a quantized type; or plain
+        integers, as they are.
+        """
+        self._floats[value, element_of(value)] = form
+        self._given.add(value)
+
+    def stored_form(self, value: SSAValue) -> SSAValue:
+        """Return the integers that `set_stored` noted, or plain integers as they are."""
+        return self._as_element(value, element_of(value))
+
+    def is_made_quantized(self, value: SSAValue) -> bool:
+        """Tell whether the value was made in its quantized form, so that its float form is the rounded one."""
+        return value in self._made_quantized
+
     def float_form(self, value: SSAValue) -> SSAValue | None:
         """Return the form with elements of type `float`, if there is one."""
         return self._floats.get((value, self.float))
@@ -126,16 +146,20 @@ class TpuBuilder(WeightBuilder):
         return self._as_element(value, type_of_storage("f32"))
 
     def as_given(self, value: SSAValue) -> SSAValue:
-        """Return the form with the float type (or the bools) that the value has in `top`, as the function
-        returns it.
-        """
-        return self._as_element(value, expressed(element_of(value)))
+        """Return the form with the elements that the value has in `top`, as the function returns it."""
+        element, form = expressed(element_of(value)), self._quantized.get(value)
+        if form is None or not isinstance(element, UniformQuantizedType):
+            return self._as_element(value, element)
+        if element_of(form) == element:
+            return form
+        name = self.fresh(f"{self.name_of(value)}_{element.storage_name}")
+        return self.add(tpu.RequantizeOp(name, form, element=element)).output
 
     def _as_element(self, value: SSAValue, element: Attribute) -> SSAValue:
         form = self._floats.get((value, element))
         if form is None:
-            weight = value.owner
-            if isinstance(weight, top.WeightOp):
+            weight = constant_of(value)
+            if weight is not None:
                 form = self.float_weight(weight, element)
             else:
                 name = self.fresh(f"{self.name_of(value)}_{element_storage(element)}")
@@ -155,9 +179,9 @@ class TpuBuilder(WeightBuilder):
         """Return the quantized form of a value of `top`; the range of a constant is that of its elements."""
         form = self._quantized.get(value)
         if form is None:
-            weight = value.owner
-            if isinstance(weight, top.WeightOp):
-                form = self.quantized_constant(weight, self.array_of(weight))
+            weight = constant_of(value)
+            if weight is not None:
+                form = self._quantized_weight(value, weight)
             else:
                 name = self.fresh(f"{self.name_of(value)}_i8")
                 form = self._cast(name, self._made(value), self.element(value))
@@ -193,12 +217,27 @@ class TpuBuilder(WeightBuilder):
         """Tell whether the value has a quantized form, or can be given one at no cost because it is an input or a
         constant.
         """
-        return self.quantizes and (
-            value in self._quantized
-            or value in self._functions_of_8_bits
-            or isinstance(value, BlockArgument)
-            or isinstance(value.owner, top.WeightOp)
-        )
+        if value in self._quantized or value in self._functions_of_8_bits:
+            return True
+        is_free = isinstance(value, BlockArgument) or constant_of(value) is not None
+        return self.quantizes and is_free
+
+    def gives_integers(self, value: SSAValue) -> bool:
+        """Tell whether an op may make `value` as integers of 8 bits: in an INT8 network any, in others those that the
+        model gives a quantization.
+        """
+        return self.quantizes or self.ranges.is_given(value)
+
+    def computes_integers(self, output: SSAValue, *operands: SSAValue) -> bool:
+        """Tell whether an op computes in integers: any in an INT8 network; in others one to whose result and operands
+        the model gives quantizations.
+        """
+        if self.quantizes:
+            return True
+        return self.ranges.is_given(output) and all(map(self._is_given, operands))
+
+    def _is_given(self, value: SSAValue) -> bool:
+        return value in self._made_quantized or given_constant(value) is not None
 
     def requantized(
         self, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
@@ -218,10 +257,17 @@ class TpuBuilder(WeightBuilder):
         """Return the form of `value` with elements of type `element`, saturated to its range, for `op`: a constant is
         quantized so, anything else requantized.
         """
-        weight = value.owner
-        if isinstance(weight, top.WeightOp):
+        weight = constant_of(value)
+        if weight is not None:
             return self.quantized_constant(weight, self.array_of(weight), element)
         return self.requantized(op, value, element)
+
+    def _quantized_weight(self, value: SSAValue, weight: top.WeightOp) -> SSAValue:
+        """Return a constant quantized as the model gives it, or by the range of its elements."""
+        kept = given_constant(value)
+        if kept is not None and quantized_element(kept.output).is_per_tensor:
+            return self.kept_constant(kept)
+        return self.quantized_constant(weight, self.array_of(weight))
 
     def _cast(self, name: str, form: SSAValue, element: Attribute) -> SSAValue:
         """Return a cast, with the location of the op that makes the value."""

@@ -16,8 +16,9 @@ from ....backends.numerics.storage import name_of
 from ....dialects import top
 from ....dialects.ir.context import SmaltiContext
 from ....dialects.ir.location import named
-from ....dialects.network.traits import Moves, TakesAnyElements
-from ....dialects.quant.element_type import type_of_storage
+from ....dialects.network.traits import Converts, Moves, TakesAnyElements
+from ....dialects.quant import UniformQuantizedType
+from ....dialects.quant.element_type import element_storage, is_quantized, type_of_storage
 from ..model.input_shapes import BatchChange
 from ..model.limits import FoldingBudget, ImportLimits
 from .large_array import transposed
@@ -28,6 +29,7 @@ from .value import (
     SMALL_DTYPES,
     TENSOR_DTYPES,
     Constant,
+    QuantizedConstant,
     Value,
     dtype_of_value,
     shape_of,
@@ -69,6 +71,8 @@ class GraphBuilder:
         # Constants that are weights already, by identity; keeping the constant keeps its identity
         # from being reused.
         self._weights: dict[int, tuple[Constant, SSAValue]] = {}
+        # The integers of quantized values, where something reads them.
+        self._stored: dict[SSAValue, SSAValue] = {}
         self._node: Node | None = None
 
     def enter(self, node: Node) -> None:
@@ -99,10 +103,11 @@ class GraphBuilder:
             DiagnosticError: if the shapes do not fit the op; it points at the node that is being imported.
             UnsupportedNodeError: if an operand has an element type that this op does not compute with.
         """
+        tensor = self.tensor if _keeps_quantized(op_class, operands) else self.plain
         values: list[Operand] = [
-            [self.tensor(each) for each in operand]
+            [tensor(each) for each in operand]
             if isinstance(operand, list)
-            else operand and self.tensor(operand)
+            else operand and tensor(operand)
             for operand in operands
         ]
         location = named(self._node.label) if self._node else None
@@ -139,10 +144,23 @@ class GraphBuilder:
             self._weights[id(value)] = (value, self._weight(value))
         return self._weights[id(value)][1]
 
+    def plain(self, value: Value) -> SSAValue:
+        """Return the value in the module; the integers that store it if it is quantized."""
+        tensor = self.tensor(value)
+        if not is_quantized(tensor.type):
+            return tensor
+        if tensor not in self._stored:
+            name = self.derived(_name_of(tensor), "stored")
+            element = type_of_storage(element_storage(tensor.type))
+            self._stored[tensor] = self.emit(top.StorageCastOp, name, tensor, element=element)
+        return self._stored[tensor]
+
     def reshape(self, value: Value, shape: Sequence[int], name: str) -> Value:
         """Return the same elements in another shape: a view of a constant, or a `top.reshape` unless the shape is the
         same.
         """
+        if isinstance(value, QuantizedConstant):
+            return value.reshaped(shape, name)
         if isinstance(value, Constant):
             return Constant(value.array.reshape(shape), name)
         if shape_of(value) == tuple(shape):
@@ -151,6 +169,8 @@ class GraphBuilder:
 
     def transpose(self, value: Value, permutation: Sequence[int], name: str) -> Value:
         """Permute the axes: axis i of the result is axis permutation[i] of the value."""
+        if isinstance(value, QuantizedConstant):
+            return value.transposed(permutation, name)
         if isinstance(value, Constant):
             # Nobody can write to it: the weight store keeps it without another copy.
             return Constant(transposed(value.array, permutation), name)
@@ -164,6 +184,13 @@ class GraphBuilder:
         return Constant(np.array(number, dtype), self.derived(tensor, suffix))
 
     def _weight(self, constant: Constant) -> SSAValue:
+        if isinstance(constant, QuantizedConstant):
+            name = self.claim(constant.stored_name)
+            key = self.ctx.weights.add(name, constant.stored)
+            type = TensorType(constant.element, constant.shape)
+            op = top.WeightOp(name, type=type, key=key)
+            self.block.add_op(op)
+            return self.emit(top.DequantizeOp, constant.name, op.output)
         array = constant.array
         if array.dtype not in TENSOR_DTYPES:
             raise UnsupportedNodeError(
@@ -187,6 +214,22 @@ class GraphBuilder:
         given = f"input shapes: {', '.join(str(list(shape)) for shape in shapes)}"
         error.notes = [*error.notes, given]
         return error
+
+
+def _keeps_quantized(op_class: Any, operands: Sequence[Operand]) -> bool:
+    """Tell whether an op takes quantized tensors as they are: conversions do, and what only moves elements of one scale
+    for all, without any of its own.
+    """
+    if op_class.has_trait(Converts):
+        return True
+    if not op_class.has_trait(Moves) or op_class is top.PadOp:
+        return False
+    types = {each.type for each in _listed(operands) if isinstance(each, SSAValue)}
+    elements = {type.element_type for type in types if isinstance(type, TensorType)}
+    if len(elements) != 1 or any(isinstance(each, Constant) for each in _listed(operands)):
+        return False
+    (element,) = elements
+    return isinstance(element, UniformQuantizedType) and element.is_per_tensor
 
 
 def _listed(given: Sequence[Operand]) -> list[Value]:

@@ -74,7 +74,7 @@ class LookupTiler(ElementTiler):
 
 
 class ConvertTiler(ElementTiler):
-    """Tiles tpu.cast, tpu.requantize and tpu.clamp, whose input and output have one shape."""
+    """Tiles tpu.cast, tpu.requantize, tpu.clamp and tpu.storage_cast, whose input and output have one shape."""
 
     takes_pitch: ClassVar[bool] = True
 
@@ -95,8 +95,11 @@ class ConvertTiler(ElementTiler):
         source, result = layer.elements[0], layer.result
         out = emitter.alloc(shape, layer.output.storage, name="out")
         multiplier, shift, scale = 0, 0, 1.0
+        zero_points = source.zero_point, result.zero_point
         if isinstance(layer.op, tpu.RequantizeOp):
             multiplier, shift = layer.op.multiplier.value.data, layer.op.shift.value.data
+        elif isinstance(layer.op, tpu.StorageCastOp):
+            zero_points, (multiplier, shift) = (0, 0), _IDENTITY
         elif source.is_float != result.is_float:
             scale = result.scale if source.is_float else source.scale
         elif not source.is_float:
@@ -109,7 +112,7 @@ class ConvertTiler(ElementTiler):
                 "scale": float(scale),
                 "multiplier": multiplier,
                 "shift": shift,
-                "zero_points": (source.zero_point, result.zero_point),
+                "zero_points": zero_points,
             },
             layer.clamp,
         )
@@ -122,6 +125,7 @@ TILERS: Tilers = {
     tpu.CastOp: ConvertTiler,
     tpu.RequantizeOp: ConvertTiler,
     tpu.ClampOp: ConvertTiler,
+    tpu.StorageCastOp: ConvertTiler,
     tpu.CompareOp: BinaryTiler,
     tpu.LogicalOp: BinaryTiler,
     tpu.SelectOp: SelectTiler,

@@ -31,6 +31,16 @@ class ActivationRanges:
         self._name_of = name_of
         self._elements: dict[SSAValue, UniformQuantizedType] = {}
         self._missing: dict[str, None] = {}
+        self._given: set[SSAValue] = set()
+
+    def give(self, value: SSAValue, element: UniformQuantizedType) -> None:
+        """Note the quantized element type that the model itself gives a value, whatever its range is."""
+        self._elements[value] = element
+        self._given.add(value)
+
+    def is_given(self, value: SSAValue) -> bool:
+        """Tell whether the model itself gives the value a quantized type."""
+        return value in self._given
 
     def element(self, value: SSAValue) -> UniformQuantizedType:
         """Return the quantized element type of a value of `top`: the one that its op fixes, or one by its calibrated
@@ -57,7 +67,11 @@ class ActivationRanges:
         return found
 
     def take(self, value: SSAValue, successor: SSAValue) -> None:
-        """Let `value` be quantized as `successor` is, if that has a range."""
+        """Let `value` be quantized as `successor` is, if that has a range; what the model gives stays as it is."""
+        if value in self._given:
+            return
+        if successor in self._given:
+            self._given.add(value)
         if successor in self._elements or is_calibrated(successor):
             self._elements[value] = self.element(successor)
 

@@ -8,7 +8,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
 from ....backends.diagnostics.diagnostic import DiagnosticError
-from ....backends.numerics.quantization import activation_parameters, quantize
+from ....backends.numerics.quantization import activation_parameters, dequantize_linear, quantize
 from ....backends.numerics.storage import saturate_to
 from ....dialects import top, tpu
 from ....dialects.ir.location import place_of
@@ -19,9 +19,12 @@ from ....dialects.quant.element_type import (
     element_of,
     element_storage,
     expressed,
+    is_quantized,
     shape_of,
     type_of_storage,
 )
+from ....dialects.quant.parameter_grid import spread_parameters
+from ..precision.given_quantization import as_signed, signed
 from .op_builder import OpBuilder
 
 
@@ -37,8 +40,13 @@ class WeightBuilder(OpBuilder):
         self.saturated = 0
 
     def array_of(self, weight: top.WeightOp) -> np.ndarray:
-        """Return the numbers of a constant in f32, for computing with them at compile time."""
-        return value_of(weight, self.store).astype(np.float32, copy=False)
+        """Return the numbers of a constant in f32, for computing with them at compile time: those that it stands for if
+        it is quantized.
+        """
+        array, element = value_of(weight, self.store), element_of(weight.output)
+        if not isinstance(element, UniformQuantizedType):
+            return array.astype(np.float32, copy=False)
+        return dequantize_linear(array, *spread_parameters(element, array.shape), "f32")
 
     def float_constant(self, name: str, array: np.ndarray) -> SSAValue:
         """Return a constant of `array` with elements of type `float`."""
@@ -55,7 +63,9 @@ class WeightBuilder(OpBuilder):
         used.
         """
         if expressed(element_of(weight.output)) != element:
-            stored = self._stored(value_of(weight, self.store), element)
+            quantized = is_quantized(weight.output.type)
+            array = self.array_of(weight) if quantized else value_of(weight, self.store)
+            stored = self._stored(array, element)
             name = f"{self.key_of(weight)}.{element_storage(element)}"
             return self.constant(name, stored)
         made = tpu.WeightOp(
@@ -86,6 +96,24 @@ class WeightBuilder(OpBuilder):
             element = uniform("i8", *activation_parameters(low, high))
         stored = quantize(array, element.scale, element.zero_point, "i8")
         return self.constant(f"{self.key_of(weight)}.i8", stored, element)
+
+    def kept_constant(self, weight: top.WeightOp) -> SSAValue:
+        """Return a quantized constant of 8 bits with its own integers and scales, in signed storage."""
+        given = element_of(weight.output)
+        assert isinstance(given, UniformQuantizedType)
+        element = signed(given)
+        if element != given:
+            stored = as_signed(value_of(weight, self.store))
+            return self.constant(f"{self.key_of(weight)}.{element.storage_name}", stored, element)
+        made = tpu.WeightOp(
+            self._own_name(weight.result_name.data),
+            type=weight.output.type,
+            key=None if weight.key is None else weight.key.data,
+            seed=None if weight.seed is None else weight.seed.value.data,
+            value=weight.value,
+            location=weight.location,
+        )
+        return self.add(made).output
 
     @staticmethod
     def key_of(weight: top.WeightOp) -> str:
