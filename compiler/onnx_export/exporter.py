@@ -18,7 +18,7 @@ from ...dialects.ir.location import place_of
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import value_of
 from ...dialects.network.ports import Side, port_names
-from ...dialects.quant.element_type import element_storage, is_quantized, shape_of
+from ...dialects.quant.element_type import element_storage, shape_of
 from ..onnx_import.model.model_file import PROTOBUF_LIMIT_BYTES
 from .graph_writer import GraphWriter
 from .initializer import Initializer
@@ -147,9 +147,9 @@ class _Loading:
 
 
 def _check_ports(function: func.FuncOp, side: Side, types: Iterable[Attribute]) -> None:
-    """Raise DiagnosticError unless all inputs or outputs are tensors that ONNX has."""
+    """Raise DiagnosticError unless all inputs or outputs are tensors; quantized ones are their integers."""
     for name, type in zip(port_names(function, side), types, strict=True):
-        if not isinstance(type, TensorType) or is_quantized(type):
+        if not isinstance(type, TensorType):
             raise DiagnosticError(
                 f"{side} '{name}' cannot be exported: it is {type}, no tensor of floats, integers or bools",
                 place_of(function),

@@ -136,10 +136,10 @@ FUNCTIONS = (
         "(q - zero_point) · scale in the float type `to`; scale and zero_point as for quantize_linear.",
         _infer_dequantize,
         _dequantize,
-        {**_PARAMETERS, "to": Parameter(str, "f32", FLOAT_NAMES)},
+        {**_PARAMETERS, "to": Parameter(str, None, FLOAT_NAMES)},
         example=(
             (TensorKind((4,), "i8"), TensorKind((), "f32"), TensorKind((), "i8")),
-            {},
+            {"to": "f32"},
         ),
         advice=_STATIC,
     ),
