@@ -27,7 +27,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.diagnostic import DiagnosticError, Note
 from ...backends.targets.alignment import align
 from ...dialects import tile
 from ...dialects.ir.attribute import integer
@@ -41,6 +41,9 @@ from .given_addresses import PACKED_SEGMENTS, address_of, check_given_addresses
 
 if TYPE_CHECKING:
     from ...backends.targets.target import Target
+
+_SHOWN_BUFFERS = 4
+"""How many of the buffers that do not fit a memory a message names."""
 
 
 class _Slack(NamedTuple):
@@ -317,8 +320,24 @@ def _does_not_fit(
     return DiagnosticError(
         reason,
         place_of(steps[at]),
-        hint="tile with tile-cut-to-local-memory for this target, or use a target with more memory",
+        _largest(buffers, at),
+        "plan for less memory than there is (--set-pass tile-plan{memory=BYTES}), keep fewer tensors on chip "
+        "(--no-on-chip, or 'output = global' in a schedule), or use a target with more memory",
     )
+
+
+def _largest(buffers: Sequence[_Placed], at: int) -> list[str | Note]:
+    """Return what is in use at a step: the largest buffers, with the nodes that they are for."""
+    live = [use for each in buffers for use in each.uses if use.first <= at <= use.last]
+    live.sort(key=lambda use: -use.size_bytes)
+    notes: list[str | Note] = []
+    for use in live[:_SHOWN_BUFFERS]:
+        name = use.op.output.name_hint or "a buffer"
+        notes.append(Note(f"{use.size_bytes} bytes: {name}", place_of(use.op)))
+    if len(live) > _SHOWN_BUFFERS:
+        rest = sum(use.size_bytes for use in live[_SHOWN_BUFFERS:])
+        notes.append(f"{rest} bytes: {len(live) - _SHOWN_BUFFERS} more buffers")
+    return notes
 
 
 def _check_global_memory(

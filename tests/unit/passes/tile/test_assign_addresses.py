@@ -227,6 +227,7 @@ def test_too_much_for_local_memory_names_the_node_and_the_bytes():
         caught.value
     )
     assert str(caught.value).startswith("node0: error:")
+    assert "614400 bytes: a buffer" in str(caught.value) and "--no-on-chip" in str(caught.value)
 
 
 def test_too_much_for_global_memory_is_said():
