@@ -1,0 +1,1 @@
+"""Random well-typed ONNX graphs, run by Smalti and by ONNX Runtime."""

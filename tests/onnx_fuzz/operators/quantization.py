@@ -1,0 +1,116 @@
+"""Ops of quantized models: casts with scales, products of integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.onnx_fuzz.draw import Draw
+
+BYTES = (np.int8, np.uint8)
+
+
+def parameters(draw: Draw, dtype: type[np.generic], shape: tuple[int, ...] = ()) -> list[str]:
+    """Return a scale and a zero point, which are constant."""
+    scale = draw.constant(draw.rng.uniform(0.02, 0.1, shape), np.float32)
+    low, high = (-9, 10) if np.dtype(dtype).kind == "i" else (100, 140)
+    return [scale, draw.constant(draw.rng.integers(low, high, shape), dtype)]
+
+
+def codes(draw: Draw, shape: tuple[int, ...], dtype: type[np.generic]) -> str:
+    """Return integers over the whole range of a type."""
+    bounds = np.iinfo(dtype)
+    return draw.new(draw.rng.integers(bounds.min, bounds.max + 1, shape).astype(dtype))
+
+
+def quantize(draw: Draw) -> None:
+    """To bytes and back, by one scale or one for each channel."""
+    operand = draw.operand(np.float32, (1, 4))
+    axis = draw.axis(operand)
+    each = draw.chance(0.4)
+    shape = (draw.arrays[operand].shape[axis],) if each else ()
+    numbers = parameters(draw, draw.choice(BYTES), shape)
+    chosen = {"axis": axis if each else None}
+    (whole,) = draw.node("QuantizeLinear", [operand, *numbers], **chosen)
+    draw.node("DequantizeLinear", [whole, *numbers], **chosen)
+
+
+def dequantize(draw: Draw) -> None:
+    """Given codes of either type."""
+    dtype = draw.choice(BYTES)
+    draw.node(
+        "DequantizeLinear", [codes(draw, draw.shape((0, 4)), dtype), *parameters(draw, dtype)]
+    )
+
+
+def dynamic(draw: Draw) -> None:
+    """To bytes by the range of the operand, and back."""
+    operand = draw.operand(np.float32, (1, 4))
+    draw.node("DequantizeLinear", draw.node("DynamicQuantizeLinear", [operand], outputs=3))
+
+
+def matmul_integer(draw: Draw) -> None:
+    """Bytes of either type, with zero points or without."""
+    rows, depth, columns = (draw.integer(1, 6) for _ in range(3))
+    types = draw.choice(BYTES), draw.choice(BYTES)
+    inputs = [codes(draw, (rows, depth), types[0]), codes(draw, (depth, columns), types[1])]
+    if draw.chance(0.6):
+        inputs += [draw.constant(draw.integer(0, 9), dtype) for dtype in types]
+    draw.node("MatMulInteger", inputs)
+
+
+def conv_integer(draw: Draw) -> None:
+    """Unsigned bytes over windows."""
+    image = codes(draw, (1, 2, draw.integer(3, 6), draw.integer(3, 6)), np.uint8)
+    weight = codes(draw, (draw.integer(1, 4), 2, 3, 3), np.uint8)
+    inputs = [image, weight]
+    if draw.chance(0.5):
+        inputs += [draw.constant(draw.integer(0, 9), np.uint8) for _ in range(2)]
+    draw.node("ConvInteger", inputs, pads=draw.choice((None, [1, 1, 1, 1])))
+
+
+def matmul(draw: Draw) -> None:
+    """Bytes to bytes, and back to floats."""
+    rows, depth, columns = (draw.integer(1, 6) for _ in range(3))
+    dtype = draw.choice(BYTES)
+    numbers = [parameters(draw, dtype) for _ in range(3)]
+    inputs = [
+        codes(draw, (rows, depth), dtype),
+        *numbers[0],
+        codes(draw, (depth, columns), dtype),
+        *numbers[1],
+        *numbers[2],
+    ]
+    (whole,) = draw.node("QLinearMatMul", inputs)
+    draw.node("DequantizeLinear", [whole, *numbers[2]])
+
+
+def convolution(draw: Draw) -> None:
+    """Bytes to bytes with a bias of 32 bits, and back to floats."""
+    dtype = draw.choice(BYTES)
+    outputs = draw.integer(1, 4)
+    numbers = [parameters(draw, dtype) for _ in range(2)]
+    inputs = [
+        codes(draw, (1, 2, draw.integer(3, 6), draw.integer(3, 6)), dtype),
+        *numbers[0],
+        codes(draw, (outputs, 2, 3, 3), np.int8),
+        draw.constant(draw.rng.uniform(0.01, 0.05, outputs), np.float32),
+        draw.constant(np.zeros(outputs), np.int8),
+        *numbers[1],
+    ]
+    if draw.chance(0.5):
+        inputs.append(draw.constant(draw.rng.integers(-500, 500, outputs), np.int32))
+    (whole,) = draw.node("QLinearConv", inputs, pads=draw.choice((None, [1, 1, 1, 1])))
+    draw.node("DequantizeLinear", [whole, *numbers[1]])
+
+
+DRAWS: dict[str, Callable[[Draw], None]] = {
+    "ConvInteger": conv_integer,
+    "DequantizeLinear": dequantize,
+    "DynamicQuantizeLinear": dynamic,
+    "MatMulInteger": matmul_integer,
+    "QLinearConv": convolution,
+    "QLinearMatMul": matmul,
+    "QuantizeLinear": quantize,
+}
