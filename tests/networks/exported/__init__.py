@@ -1,0 +1,1 @@
+"""Architectures of PyTorch, torchvision, timm and transformers as their exporters write them, with seeded weights."""
