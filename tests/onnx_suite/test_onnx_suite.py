@@ -8,6 +8,7 @@ import pytest
 from smalti.compiler import ImportedModel, onnx_backend
 
 from tests.onnx_suite.cases import RUN, Case, case_named, cases, loaded, scope
+from tests.onnx_suite.coverage import PAGE, page
 from tests.onnx_suite.outcomes import DEVICE, HEAVY, TOP, differences, fingerprint, read_list, run
 
 WRITE = "python -m tests.onnx_suite --write"
@@ -101,3 +102,9 @@ def listed_reasons() -> set[str]:
 
 def test_reasons_are_words():
     assert all(" " in reason or reason.isidentifier() for reason in listed_reasons())
+
+
+def test_the_page_of_coverage_is_as_written():
+    """Of the installed onnx, if it is the one that the page was written with."""
+    if onnx.__version__.startswith("1.23."):
+        assert PAGE.read_text() == page(), f"python -m {page.__module__} --write"
