@@ -24,11 +24,26 @@ def tokens(count: int = TOKENS) -> Any:
     return torch.randint(0, VOCABULARY, (1, count))
 
 
+def all_words() -> Any:
+    """Return a mask that leaves no word out.
+
+    Without one, models look for several texts in one, by an op that the tracing exporter lacks.
+    """
+    import torch
+
+    return torch.ones(1, TOKENS, dtype=torch.long)
+
+
 def mask(count: int = TOKENS) -> Any:
     """Return a mask whose last two words are left out."""
     import torch
 
     return (torch.arange(count) < count - 2).long().unsqueeze(0)
+
+
+def decoder(model: Any) -> Any:
+    """Return a model that says the next word, over a prompt and without a cache."""
+    return outputs_only(model, "input_ids", attention_mask=all_words(), use_cache=False)
 
 
 def bert() -> Any:
@@ -53,7 +68,8 @@ def gpt2() -> Any:
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(vocab_size=VOCABULARY, n_embd=32, n_layer=2, n_head=4, n_positions=32)
-    return outputs_only(GPT2LMHeadModel(config), "input_ids", use_cache=False), (tokens(),)
+    model = GPT2LMHeadModel(config)
+    return decoder(model), (tokens(),)
 
 
 def gpt2_cached() -> Any:
@@ -86,7 +102,8 @@ def llama() -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(**SMALL, num_key_value_heads=2, max_position_embeddings=32)
-    return outputs_only(LlamaForCausalLM(config), "input_ids", use_cache=False), (tokens(),)
+    model = LlamaForCausalLM(config)
+    return decoder(model), (tokens(),)
 
 
 def qwen() -> Any:
@@ -94,7 +111,8 @@ def qwen() -> Any:
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     config = Qwen2Config(**SMALL, num_key_value_heads=2, max_position_embeddings=32)
-    return outputs_only(Qwen2ForCausalLM(config), "input_ids", use_cache=False), (tokens(),)
+    model = Qwen2ForCausalLM(config)
+    return decoder(model), (tokens(),)
 
 
 def t5() -> Any:
@@ -133,7 +151,7 @@ def clip() -> Any:
     model = CLIPModel(
         CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=16)
     )
-    operands = tokens(), torch.randn(1, 3, 32, 32), torch.ones(1, TOKENS, dtype=torch.long)
+    operands = tokens(), torch.randn(1, 3, 32, 32), all_words()
     return outputs_only(model, "input_ids", "pixel_values", "attention_mask"), operands
 
 
