@@ -10,11 +10,14 @@ import numpy as np
 from tests.onnx_fuzz.draw import Draw
 
 REDUCTIONS = ["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"]
+ROUNDED = ("ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMean")
+"""Reductions of which the standard does not say what they are of integers, since they lie between integers."""
 
 
 def reduce(kind: str, draw: Draw) -> None:
     """Over some axes, all or none, given as an attribute or an operand by the opset."""
-    dtype = draw.precision.dtype if draw.chance(0.8) else draw.choice((np.int32, np.int64))
+    is_float = kind in ROUNDED or draw.chance(0.8)
+    dtype = draw.precision.dtype if is_float else draw.choice((np.int32, np.int64))
     operand = draw.operand(dtype)
     axes = draw.axes(operand) or None
     keepdims = draw.choice((None, 0, 1))
