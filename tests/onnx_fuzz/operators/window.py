@@ -37,6 +37,10 @@ def window(draw: Draw, has_dilations: bool = True) -> Window:
     if draw.chance(0.3):
         attributes["auto_pad"] = draw.choice(("SAME_UPPER", "SAME_LOWER", "VALID"))
         attributes.pop("dilations", None)
+        if "strides" in attributes:
+            # Steps longer than windows need paddings below zero, of which ONNX Runtime makes crops.
+            pairs = zip(attributes["strides"], kernel, strict=True)
+            attributes["strides"] = [min(pair) for pair in pairs]
     elif draw.chance(0.6):
         attributes["pads"] = [draw.integer(0, size - 1) for size in kernel * 2]
     return Window(sizes, kernel, attributes)
@@ -70,10 +74,6 @@ def transposed_convolution(draw: Draw) -> None:
     if draw.chance(0.6):
         inputs.append(draw.operand(None, shape=(groups * outputs,)))
     strides = chosen.attributes.get("strides", [1] * rank)
-    if "SAME" in chosen.attributes.get("auto_pad", ""):
-        # Where steps are longer than windows, ONNX Runtime's result is smaller than the standard's.
-        longest = min(strides) if max(strides) <= min(chosen.kernel) else 1
-        chosen.attributes["strides"] = strides = [longest] * rank
     extra = [draw.integer(0, stride - 1) for stride in strides]
     draw.node(
         "ConvTranspose",
