@@ -73,6 +73,13 @@ def is_representable(number: float, element: UniformQuantizedType) -> bool:
     return bool(element.storage_min <= stored <= element.storage_max)
 
 
+def is_exact(number: float, element: UniformQuantizedType) -> bool:
+    """Tell whether a storage value of a type with one scale stands for a real number itself, as an f32."""
+    scale = np.float32(element.scale)
+    nearest = np.rint(np.float32(number) / scale) * scale
+    return is_representable(number, element) and bool(nearest == np.float32(number))
+
+
 def floats(values: Sequence[NamedValue]) -> None:
     """Raise VerifyException unless all values are floats of one type."""
     first = element_of(values[0][1])

@@ -13,7 +13,7 @@ from ...backends.numerics.quantization import quantize
 from ...dialects import top, tpu
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of, shape_of
-from ...dialects.tpu.quantization_rules import is_representable
+from ...dialects.tpu.quantization_rules import is_exact, is_representable
 from .precision.given_quantization import constant_of
 from .tpu_builder import Conversions, TpuBuilder
 
@@ -98,13 +98,14 @@ def _channel_axis(rank: int) -> int:
 
 def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
     """Convert pad, which keeps its input's form; if its number is outside the input's quantization, the input is
-    quantized as the result is.
+    quantized as the result is. Where only the network itself quantizes, the number must be one of its integers exactly.
     """
     form, number = builder.as_kept(op.input, op.output), op.value.value.data
     element = element_of(form)
-    if isinstance(element, UniformQuantizedType) and not is_representable(number, element):
+    holds = is_representable if builder.quantizes else is_exact
+    if isinstance(element, UniformQuantizedType) and not holds(number, element):
         wider = builder.element(op.output) if builder.gives_integers(op.output) else None
-        if wider is not None and is_representable(number, wider):
+        if wider is not None and holds(number, wider):
             form = builder.requantized(op, op.input, wider)
         else:
             form = builder.as_float(op.input)

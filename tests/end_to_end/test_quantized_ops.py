@@ -242,3 +242,23 @@ def test_moves_between_quantized_ops_stay_integers():
     model = model_of(nodes, inputs, constants, np.float32)
     assert "storage_cast" not in import_model(model).ir()
     check(model, inputs, 1e-6)
+
+
+@pytest.mark.parametrize("value", (-0.85, 0.5))
+def test_padding_of_what_stays_float_is_exact(value: float):
+    """The scale is 0.05: only 0.5 is one of its integers, so that only it may be padded before it is dequantized."""
+    x = RNG.integers(-100, 100, (1, 3, 2, 2)).astype(np.int8)
+    nodes = [
+        helper.make_node("DequantizeLinear", ["x", "s", "z"], ["f"], name="dequantize"),
+        helper.make_node("Pad", ["f", "pads", "value"], ["y"], name="pad"),
+    ]
+    constants = {
+        "s": np.float32(0.05),
+        "z": np.int8(3),
+        "pads": np.array([0, 0, 1, 0, 0, 1, 0, 1]),
+        "value": np.float32(value),
+    }
+    model = model_of(nodes, {"x": x}, constants, np.float32)
+    expected = run_onnx(model, {"x": x})["y"]
+    found = compile_model(model, quantize="f32").run({"x": x})["y"]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
