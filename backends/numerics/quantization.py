@@ -238,6 +238,21 @@ def quantize_linear(
     return np.clip(steps, low, high).astype(dtype_of(storage))
 
 
+def dynamic_quantize_linear(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Quantize floats to u8 by the range of the elements, widened to hold 0 (ONNX, DynamicQuantizeLinear): return the
+    integers, their scale and their zero point.
+    """
+    low = np.minimum(x.min(initial=0), np.float32(0))
+    high = np.maximum(x.max(initial=0), np.float32(0))
+    with np.errstate(all="ignore"):
+        scale = np.float32((high - low) / np.float32(255))
+        if scale == 0:
+            scale = np.float32(1)
+        zero_point = np.asarray(np.clip(np.rint(-low / scale), 0, 255)).astype(np.uint8)
+    scale = np.asarray(scale)
+    return quantize_linear(x, scale, zero_point, "u8"), scale, zero_point
+
+
 def dequantize_linear(
     q: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, storage: str
 ) -> np.ndarray:

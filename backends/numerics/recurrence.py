@@ -164,28 +164,41 @@ _Step = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndar
 """Computes a step from the product of its inputs [S,B,G·H] and the states [S,B,H] before: the states after it."""
 
 
+def lstm_cell(
+    layer: Recurrence,
+    total: np.ndarray,
+    cell: np.ndarray,
+    peepholes: np.ndarray,
+    functions: Sequence[Activation],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the hidden state and the cell state [S,B,H] after a step of an LSTM from the sums [S,B,4·H] of products
+    and biases, the cell state before it, and `peepholes` [S,3·H].
+    """
+    f, g, h = functions
+    of_input, of_output, of_forget = _gates(peepholes[:, None], 3)
+    i, o, forget, c = _gates(total, 4)
+    i = f(layer.clipped(i + of_input * cell))
+    if layer.input_forget:
+        forget = np.float32(1) - i
+    else:
+        forget = f(layer.clipped(forget + of_forget * cell))
+    cell = forget * cell + i * g(layer.clipped(c))
+    o = f(layer.clipped(o + of_output * cell))
+    return o * h(cell), cell
+
+
 def _lstm(
     layer: Recurrence, given: Mapping[str, np.ndarray], functions: Sequence[Activation]
 ) -> _Step:
-    f, g, h = functions
     size = given["recurrence"].shape[-1]
     of_bias = _joined_bias(given)
     peepholes = given.get("peepholes", np.zeros((1, 3 * size), np.float32))
-    of_input, of_output, of_forget = _gates(peepholes[:, None], 3)
 
     def step(
         of_inputs: np.ndarray, hidden: np.ndarray, cell: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         total = of_inputs + _product(hidden, given["recurrence"]) + of_bias
-        i, o, forget, c = _gates(total, 4)
-        i = f(layer.clipped(i + of_input * cell))
-        if layer.input_forget:
-            forget = np.float32(1) - i
-        else:
-            forget = f(layer.clipped(forget + of_forget * cell))
-        cell = forget * cell + i * g(layer.clipped(c))
-        o = f(layer.clipped(o + of_output * cell))
-        return o * h(cell), cell
+        return lstm_cell(layer, total, cell, peepholes, functions)
 
     return step
 

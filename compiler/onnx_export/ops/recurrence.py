@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ....backends.numerics.recurrence import ACTIVATIONS
@@ -10,20 +11,30 @@ from ..exporter_function import ExportFunction
 from ..graph_writer import GraphWriter
 
 
+def activation_attributes(
+    kinds: Sequence[str], alpha: Sequence[float], beta: Sequence[float]
+) -> dict[str, Any]:
+    """Return ONNX's attributes for activations and their parameters, which are empty if no activation has them."""
+    given: dict[str, Any] = {
+        "activations": ["".join(map(str.capitalize, kind.split("_"))) for kind in kinds]
+    }
+    for name, numbers in (("alpha", alpha), ("beta", beta)):
+        if numbers:
+            # ONNX has a number for those activations only that take one.
+            pairs = zip(kinds, numbers, strict=True)
+            own = [number for kind, number in pairs if name in ACTIVATIONS[kind]]
+            given[f"activation_{name}"] = own
+    return given
+
+
 def _attributes(op: top.RecurrentOp) -> dict[str, Any]:
-    kinds = op.activations.data.split()
+    alpha, beta = ([] if each is None else each.get_values() for each in (op.alpha, op.beta))
     given: dict[str, Any] = {
         "hidden_size": op.sizes[3],
         "direction": op.direction.data,
-        "activations": ["".join(map(str.capitalize, kind.split("_"))) for kind in kinds],
+        **activation_attributes(op.activations.data.split(), alpha, beta),
         "clip": None if op.clip is None else op.clip.value.data,
     }
-    for name, numbers in (("alpha", op.alpha), ("beta", op.beta)):
-        if numbers is not None:
-            # ONNX has a number for those activations only that take one.
-            pairs = zip(kinds, numbers.get_values(), strict=True)
-            own = [number for kind, number in pairs if name in ACTIVATIONS[kind]]
-            given[f"activation_{name}"] = own
     if isinstance(op, top.GruOp):
         given["linear_before_reset"] = int(op.linear_before_reset is not None)
     if isinstance(op, top.LstmOp) and op.input_forget is not None:

@@ -23,10 +23,11 @@ from ..graph.operator import Operator
 from ..graph.value import Constant, Value, shape_of
 
 _DEFAULTS: Mapping[str, Sequence[str]] = {
-    "LSTM": ("Sigmoid", "Tanh", "Tanh"),
-    "GRU": ("Sigmoid", "Tanh"),
-    "RNN": ("Tanh",),
+    "lstm": ("Sigmoid", "Tanh", "Tanh"),
+    "gru": ("Sigmoid", "Tanh"),
+    "rnn": ("Tanh",),
 }
+"""The activations of a direction, by kind of layer, of a node that gives none."""
 _PARAMETERS: Mapping[str, tuple[float, float]] = {
     "leaky_relu": (0.01, 0.0),
     "thresholded_relu": (1.0, 0.0),
@@ -102,10 +103,8 @@ def _operands(
 
 
 def _fields(node: Node, op: type[top.RecurrentOp]) -> dict[str, Any]:
-    direction = node.string("direction", "forward")
-    if direction not in DIRECTIONS:
-        raise node.error(f"direction is '{direction}', expected one of {', '.join(DIRECTIONS)}")
-    fields: dict[str, Any] = {"direction": direction, **_activations(node, op, direction)}
+    direction = direction_of(node)
+    fields: dict[str, Any] = {"direction": direction, **activations_of(node, op.KIND, direction)}
     if node.has("clip"):
         fields["clip"] = node.real("clip", 0.0)
     if node.op_type == "GRU" and node.integer("linear_before_reset", 0):
@@ -119,14 +118,22 @@ def _fields(node: Node, op: type[top.RecurrentOp]) -> dict[str, Any]:
     return fields
 
 
-def _activations(node: Node, op: type[top.RecurrentOp], direction: str) -> dict[str, Any]:
-    """Return the activations and their parameters: a node gives a number for each activation that has the parameter,
-    in their order.
+def direction_of(node: Node) -> str:
+    """Return the attribute direction. Raises DiagnosticError if there is no such direction."""
+    direction = node.string("direction", "forward")
+    if direction not in DIRECTIONS:
+        raise node.error(f"direction is '{direction}', expected one of {', '.join(DIRECTIONS)}")
+    return direction
+
+
+def activations_of(node: Node, kind: str, direction: str) -> dict[str, Any]:
+    """Return the fields activations, alpha and beta of a layer of a `kind` (lstm, gru, rnn): a node gives a number for
+    each activation that has the parameter, in their order. Raises DiagnosticError if they are not right.
     """
-    count = FUNCTIONS[op.KIND] * len(DIRECTIONS[direction])
+    count = FUNCTIONS[kind] * len(DIRECTIONS[direction])
     attribute = node.attribute("activations")
     names = (
-        [*_DEFAULTS[node.op_type]] * len(DIRECTIONS[direction])
+        [*_DEFAULTS[kind]] * len(DIRECTIONS[direction])
         if attribute is None
         else [each.decode("utf-8", "replace") for each in attribute.strings]
     )
@@ -135,23 +142,23 @@ def _activations(node: Node, op: type[top.RecurrentOp], direction: str) -> dict[
     by_folded_name = {kind.replace("_", ""): kind for kind in ACTIVATIONS}
     kinds: list[str] = []
     for name in names:
-        kind = by_folded_name.get(re.sub("_", "", name).lower())
-        if kind is None:
+        known_as = by_folded_name.get(re.sub("_", "", name).lower())
+        if known_as is None:
             known = ", ".join(ACTIVATIONS)
             raise node.error(f"there is no activation '{name}'", f"known are {known}")
-        kinds.append(kind)
+        kinds.append(known_as)
     fields: dict[str, Any] = {"activations": " ".join(kinds)}
     for index, parameter in enumerate(("alpha", "beta")):
         if not any(parameter in ACTIVATIONS[kind] for kind in kinds):
             continue
         given = iter(node.reals(f"activation_{parameter}") or [])
         fields[parameter] = numbers = []
-        for kind in kinds:
-            defaults = _PARAMETERS.get(kind)
-            number = next(given, None) if parameter in ACTIVATIONS[kind] else 0.0
+        for name in kinds:
+            defaults = _PARAMETERS.get(name)
+            number = next(given, None) if parameter in ACTIVATIONS[name] else 0.0
             number = defaults[index] if number is None and defaults is not None else number
             if number is None:
-                raise node.error(f"its activation {kind} needs activation_{parameter}")
+                raise node.error(f"its activation {name} needs activation_{parameter}")
             numbers.append(number)
     return fields
 

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...quantization import dequantize_linear, quantize_linear, spread_blocks
+from ...quantization import (
+    dequantize_linear,
+    dynamic_quantize_linear,
+    quantize_linear,
+    spread_blocks,
+)
 from ...rounding_up import ceil_div
 from ...storage import FLOAT_NAMES
 from ..function import (
@@ -101,17 +106,8 @@ def _infer_dynamic(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
 
 
 def _dynamic(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
-    """Quantize to u8 by the range of the elements, widened to hold 0 (ONNX, DynamicQuantizeLinear)."""
     (x,) = arrays
-    low = np.minimum(x.min(initial=0), np.float32(0))
-    high = np.maximum(x.max(initial=0), np.float32(0))
-    with np.errstate(all="ignore"):
-        scale = np.float32((high - low) / np.float32(255))
-        if scale == 0:
-            scale = np.float32(1)
-        zero_point = np.asarray(np.clip(np.rint(-low / scale), 0, 255)).astype(np.uint8)
-    quantized = quantize_linear(x, np.asarray(scale), zero_point, "u8")
-    return [quantized, np.asarray(scale), zero_point]
+    return list(dynamic_quantize_linear(x))
 
 
 _STATIC = "give scale and zero point as constants, as static quantization does"
