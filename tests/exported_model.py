@@ -8,9 +8,11 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto
 from onnx.reference import ReferenceEvaluator
+from smalti.backends.numerics.storage import SMALL_NAMES
+from smalti.compiler.onnx_export.schema import element_type
 
-_NOT_FED = {TensorProto.BFLOAT16}
-"""Elements that ONNX Runtime's Python interface takes no arrays of."""
+_NOT_FED = {TensorProto.BFLOAT16, *(element_type(name) for name in SMALL_NAMES)}
+"""Elements that ONNX Runtime's Python interface takes or gives no arrays of."""
 
 
 def run_exported(model: ModelProto, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -235,7 +235,7 @@ def quantize_linear(
     with np.errstate(all="ignore"):
         steps = np.rint(x.astype(np.float32, copy=False) / scale.astype(np.float32, copy=False))
     steps = np.where(np.isnan(steps), 0, steps.astype(np.float64)) + zero_point.astype(np.float64)
-    return np.clip(steps, low, high).astype(dtype_of(storage))
+    return np.clip(steps, low, high).astype(np.int64).astype(dtype_of(storage))
 
 
 def dynamic_quantize_linear(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -257,7 +257,7 @@ def dequantize_linear(
     q: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, storage: str
 ) -> np.ndarray:
     """Return (q - zero_point) · scale, computed in f32, in the float type `storage`."""
-    exact = np.float32 if q.dtype.itemsize <= 2 else np.int64
+    exact = np.int64 if q.dtype.kind in "iu" and q.dtype.itemsize > 2 else np.float32
     steps = (q.astype(exact) - zero_point.astype(exact)).astype(np.float32, copy=False)
     with np.errstate(all="ignore"):
         return round_to(steps * scale.astype(np.float32, copy=False), storage)

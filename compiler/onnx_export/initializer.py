@@ -9,7 +9,8 @@ from math import prod
 import numpy as np
 from onnx import TensorProto
 
-from ...backends.numerics.storage import bytes_of
+from ...backends.numerics.packing import pack, packed_bytes
+from ...backends.numerics.storage import FILE_PACKED_NAMES
 from .schema import element_type
 
 
@@ -24,12 +25,16 @@ class Initializer:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the elements."""
-        return bytes_of(prod(self.shape), self.storage)
+        """Bytes of the elements, several of which share one if they are smaller."""
+        return packed_bytes(prod(self.shape), self.storage)
 
     def data(self) -> memoryview:
-        """Return the bytes of the elements, row by row, without a copy where the array is contiguous."""
+        """Return the bytes of the elements, row by row, without a copy where the array is contiguous; elements of less
+        than a byte are packed.
+        """
         array = np.ascontiguousarray(self.load())
+        if self.storage in FILE_PACKED_NAMES:
+            return pack(array, self.storage).data
         return array.reshape(-1).view(np.uint8).data
 
     def header(self) -> TensorProto:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from ..exporter_function import ExportFunction
-from ..function_call import element_of_result
+from ....backends.numerics.functions.families.conversion import SATURATING
+from ....backends.numerics.storage import EXPONENTS
+from ....dialects import top
+from ....dialects.quant.element_type import element_storage
+from ..function_call import attributes_of, element_of_result
+from ..graph_writer import GraphWriter
 
 
-def _to(kind: str) -> ExportFunction:
-    """Return the exporter to an op that names the elements of its result."""
-    return lambda op, graph: graph.node(
-        kind, *op.inputs, element=element_of_result(op), to=element_of_result(op)
+def _cast(op: top.CallOp, graph: GraphWriter) -> str:
+    given, storage = attributes_of(op), element_storage(op.output.type)
+    element = element_of_result(op)
+    return graph.node(
+        "Cast",
+        *op.inputs,
+        element=element,
+        to=element,
+        saturate=None if given["saturate"] or storage not in SATURATING else 0,
+        round_mode=given["round_mode"] if storage == EXPONENTS else None,
     )
 
 
-EXPORTERS = {"cast": _to("Cast"), "bit_cast": _to("BitCast")}
+def _bit_cast(op: top.CallOp, graph: GraphWriter) -> str:
+    element = element_of_result(op)
+    return graph.node("BitCast", *op.inputs, element=element, to=element)
+
+
+EXPORTERS = {"cast": _cast, "bit_cast": _bit_cast}
 """The exporters of this family, by the function's name."""

@@ -4,26 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+from onnx import TensorProto
+
+from ....backends.numerics.functions.families.conversion import SATURATING
 from ....dialects import top
-from ....dialects.quant.element_type import shape_of
-from ..exporter_function import ExportFunction
+from ....dialects.quant.element_type import element_storage, shape_of
 from ..function_call import attributes_of, element_of_result, of_several, plain
 from ..graph_writer import GraphWriter
 from ..ops.recurrence import activation_attributes
 
 
-def _linear(kind: str) -> ExportFunction:
-    def export(op: top.CallOp, graph: GraphWriter) -> str:
-        given = attributes_of(op)
-        return graph.node(
-            kind,
-            *op.inputs,
-            element=element_of_result(op),
-            axis=given["axis"],
-            block_size=given["block"] or None,
-        )
+def _quantize(op: top.CallOp, graph: GraphWriter) -> str:
+    given = attributes_of(op)
+    saturates = given["saturate"] or element_storage(op.output.type) not in SATURATING
+    powers = graph.element(op.inputs[1]) == TensorProto.FLOAT8E8M0
+    return graph.node(
+        "QuantizeLinear",
+        *op.inputs,
+        element=element_of_result(op),
+        axis=given["axis"],
+        block_size=given["block"] or None,
+        saturate=None if saturates else 0,
+        precision=TensorProto.FLOAT if powers else None,
+    )
 
-    return export
+
+def _dequantize(op: top.CallOp, graph: GraphWriter) -> str:
+    given = attributes_of(op)
+    element = element_of_result(op)
+    return graph.node(
+        "DequantizeLinear",
+        *op.inputs,
+        element=element,
+        axis=given["axis"],
+        block_size=given["block"] or None,
+        output_dtype=None if element == graph.element(op.inputs[1]) else element,
+    )
 
 
 def _dynamic(op: top.CallOp, graph: GraphWriter) -> str:
@@ -57,8 +73,8 @@ def _convolution(op: top.CallOp, graph: GraphWriter) -> str:
 
 
 EXPORTERS = {
-    "quantize_linear": _linear("QuantizeLinear"),
-    "dequantize_linear": _linear("DequantizeLinear"),
+    "quantize_linear": _quantize,
+    "dequantize_linear": _dequantize,
     "dynamic_quantize_linear": _dynamic,
     "dynamic_quantize_lstm": _lstm,
     "matmul_integer": plain("MatMulInteger"),

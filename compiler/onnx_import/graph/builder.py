@@ -123,7 +123,7 @@ class GraphBuilder:
         except DiagnosticError as error:
             small = next((each for each in given if dtype_of_value(each) in SMALL_DTYPES), None)
             if small is not None and not op_class.has_trait(Moves):
-                raise _computes_with(small) from error
+                raise _computes_with(small, f" ({error.message})") from error
             raise self._shape_error(error.message) from error
         except (VerifyException, ValueError) as error:
             refused = _without_floats(given) if isinstance(error, VerifyException) else None

@@ -13,7 +13,7 @@ from ...quantization import (
     spread_blocks,
 )
 from ...rounding_up import ceil_div
-from ...storage import FLOAT_NAMES
+from ...storage import EXPONENTS, FLOAT_NAMES, SMALL_FLOAT_NAMES, SMALL_NAMES, name_of
 from ..function import (
     FLOATS,
     INTEGERS,
@@ -28,9 +28,16 @@ from ..function import (
     check_storage,
     taken,
 )
+from .conversion import to_small_float, widened
 
-_QUANTIZED = tuple(name for name in INTEGERS if name not in ("i64", "u64"))
+_QUANTIZED = tuple(
+    name for name in (*INTEGERS, *SMALL_NAMES) if name not in ("i64", "u64", EXPONENTS)
+)
 """The storage types of quantized tensors."""
+_SCALES = (*FLOATS, EXPONENTS)
+"""The storage types of scales."""
+_SINGLE = ((), (1,))
+"""The shapes of one number for the whole tensor."""
 _PARAMETERS = {"axis": Parameter(int, 0), "block": Parameter(int, 0)}
 """Along which axis scales and zero points lie, and how many elements share one of them; 0 if all of an index do."""
 
@@ -38,10 +45,6 @@ _PARAMETERS = {"axis": Parameter(int, 0), "block": Parameter(int, 0)}
 def _check_parameters(x: TensorKind, parameters: Sequence[TensorKind], given: Attributes) -> None:
     """Raise FunctionError unless scales and zero points fit the tensor, and lie alike."""
     scale, zero_point = parameters
-    if scale.shape != zero_point.shape:
-        raise FunctionError(
-            f"scale {list(scale.shape)} and zero point {list(zero_point.shape)} differ in shape"
-        )
     block = given["block"]
     if block < 0:
         raise FunctionError(f"block must be at least 0, got {block}")
@@ -49,13 +52,17 @@ def _check_parameters(x: TensorKind, parameters: Sequence[TensorKind], given: At
     if block:
         axis = axis_of(given, rank)
         wanted = tuple(ceil_div(n, block) if i == axis else n for i, n in enumerate(x.shape))
-    elif scale.shape in ((), (1,)):
+    elif scale.shape in _SINGLE and zero_point.shape in _SINGLE:
         return
     else:
         wanted = (x.shape[axis_of(given, rank)],)
     if scale.shape != wanted:
         raise FunctionError(
             f"scale must have shape {list(wanted)} or one element, got {list(scale.shape)}"
+        )
+    if zero_point.shape != wanted:
+        raise FunctionError(
+            f"scale {list(scale.shape)} and zero point {list(zero_point.shape)} differ in shape"
         )
 
 
@@ -69,7 +76,7 @@ def _spread(arrays: Arrays, given: Attributes) -> list[np.ndarray]:
 def _infer_quantize(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
     x, scale, zero_point = taken(operands, "x", "scale", "zero_point")
     check_storage("x", x, FLOATS)
-    check_storage("scale", scale, FLOATS)
+    check_storage("scale", scale, _SCALES)
     check_storage("zero_point", zero_point, _QUANTIZED)
     _check_parameters(x, (scale, zero_point), attributes)
     return [TensorKind(x.shape, zero_point.storage)]
@@ -77,18 +84,25 @@ def _infer_quantize(operands: Kinds, attributes: Attributes) -> list[TensorKind]
 
 def _quantize(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
     scale, zero_point = _spread(arrays, attributes)
-    return [quantize_linear(arrays[0], scale, zero_point, _storage(arrays[2]))]
+    storage = name_of(arrays[2].dtype)
+    if storage in SMALL_FLOAT_NAMES:
+        return [_to_small_floats(arrays[0], scale, zero_point, storage, attributes["saturate"])]
+    return [quantize_linear(arrays[0], scale, zero_point, storage)]
 
 
-def _storage(array: np.ndarray) -> str:
-    """Return the storage name of an array of integers."""
-    return f"{'u' if array.dtype.kind == 'u' else 'i'}{8 * array.dtype.itemsize}"
+def _to_small_floats(
+    x: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, storage: str, saturate: bool
+) -> np.ndarray:
+    """Return x / scale + zero_point, computed in f32 and rounded once to small floats, as a cast does."""
+    with np.errstate(all="ignore"):
+        quotient = x.astype(np.float32, copy=False) / scale.astype(np.float32, copy=False)
+        return to_small_float(quotient + zero_point.astype(np.float32), storage, saturate)
 
 
 def _infer_dequantize(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
     q, scale, zero_point = taken(operands, "q", "scale", "zero_point")
     check_storage("q", q, _QUANTIZED)
-    check_storage("scale", scale, FLOATS)
+    check_storage("scale", scale, _SCALES)
     check_storage("zero_point", zero_point, (q.storage,))
     _check_parameters(q, (scale, zero_point), attributes)
     return [TensorKind(q.shape, attributes["to"])]
@@ -96,7 +110,7 @@ def _infer_dequantize(operands: Kinds, attributes: Attributes) -> list[TensorKin
 
 def _dequantize(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
     scale, zero_point = _spread(arrays, attributes)
-    return [dequantize_linear(arrays[0], scale, zero_point, attributes["to"])]
+    return [dequantize_linear(widened(arrays[0]), scale, widened(zero_point), attributes["to"])]
 
 
 def _infer_dynamic(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
@@ -115,11 +129,12 @@ _STATIC = "give scale and zero point as constants, as static quantization does"
 FUNCTIONS = (
     Function(
         "quantize_linear",
-        "saturate(round_half_even(x / scale) + zero_point) in the storage type of zero_point. Scale and zero_point "
-        "have one element, or one for each index of `axis`, or for each `block` elements along it.",
+        "saturate(round_half_even(x / scale) + zero_point) in the storage type of zero_point; in small floats "
+        "x / scale + zero_point, rounded and saturated as by cast. Scale and zero_point have one element, or one for "
+        "each index of `axis`, or for each `block` elements along it.",
         _infer_quantize,
         _quantize,
-        _PARAMETERS,
+        {**_PARAMETERS, "saturate": Parameter(bool, True)},
         compares=True,
         example=(
             (TensorKind((4,), "f32"), TensorKind((), "f32"), TensorKind((), "i8")),

@@ -11,8 +11,9 @@ import numpy as np
 from xdsl.dialects.builtin import TensorType
 from xdsl.utils.exceptions import VerifyException
 
+from .....backends.numerics.functions.families.conversion import SATURATING, widened
 from .....backends.numerics.quantization import dequantize_linear, spread_blocks
-from .....backends.numerics.storage import dtype_of, name_of
+from .....backends.numerics.storage import EXPONENTS, dtype_of, name_of
 from .....dialects import top
 from .....dialects.quant import UniformQuantizedType
 from .....dialects.quant.element_type import element_storage, type_of_storage
@@ -23,6 +24,7 @@ from ...graph.node import Node, UnsupportedNodeError
 from ...graph.operator import Operator
 from ...graph.value import (
     FLOAT_DTYPES,
+    SMALL_DTYPES,
     Constant,
     QuantizedConstant,
     Value,
@@ -33,6 +35,10 @@ from ...graph.value import (
 
 _KEPT = tuple(dtype_of(name) for name in ("i8", "u8", "i32"))
 """The types of constants that integer ops take as they are: weights and biases. Others become floats at import."""
+_QUANTIZED = tuple(each for each in SMALL_DTYPES if each != dtype_of(EXPONENTS)) + tuple(
+    dtype_of(name) for name in ("i8", "u8", "i16", "u16", "i32", "u32")
+)
+"""The types that tensors are quantized to."""
 _ENGINE = "vector (scales of run time: host)"
 
 
@@ -89,13 +95,16 @@ def scales_of(
         zeros = np.zeros(shape_of(scale), dtype)
         zero_point = Constant(zeros, builder.derived(node.output, "zero_point"))
     sizes = shape_of(scale)
+    if isinstance(zero_point, Constant) and not zero_point.shape and sizes:
+        spread = np.broadcast_to(zero_point.array, sizes)
+        zero_point = Constant(spread, builder.derived(zero_point.name, "spread"))
     if sizes in ((), (1,)) and not block:
         return Scales(scale, zero_point)
     axis = node.axis(axis, len(shape))
     wanted = (shape[axis],)
     if block:
         wanted = tuple(-(-n // block) if i == axis else n for i, n in enumerate(shape))
-    if sizes != wanted or shape_of(zero_point) not in (wanted, ()):
+    if sizes != wanted or shape_of(zero_point) != wanted:
         raise node.error(
             f"scale and zero point must have shape {list(wanted)} or one element, they have "
             f"{list(sizes)} and {list(shape_of(zero_point))}"
@@ -113,8 +122,15 @@ def quantize(node: Node, builder: GraphBuilder, value: Value, scales: Scales, na
         return builder.emit(top.QuantizeOp, name, value, element=element)
     return call(
         node, builder, "quantize_linear", value, scales.scale, scales.zero_point,
-        name=name, axis=scales.axis, block=scales.block,
+        name=name, axis=scales.axis, block=scales.block, **_saturation(node, scales),
     )  # fmt: skip
+
+
+def _saturation(node: Node, scales: Scales) -> dict[str, bool]:
+    """Return whether small floats saturate, which they do unless the node says otherwise."""
+    if name_of(dtype_of_value(scales.zero_point)) not in SATURATING:
+        return {}
+    return {"saturate": bool(node.integer("saturate", 1))}
 
 
 def dequantize(
@@ -126,9 +142,12 @@ def dequantize(
     dtype: np.dtype | None = None,
 ) -> Value:
     """Emit the floats that integers stand for, in the float type `dtype` (that of the scales if None); constants of 8
-    and 32 bits stay integers that are dequantized at run time, other constants become floats.
+    and 32 bits stay integers that are dequantized at run time, other constants become floats. Scales that are powers of
+    2 alone give f32.
     """
     dtype = dtype or dtype_of_value(scales.scale)
+    if dtype == dtype_of(EXPONENTS):
+        dtype = np.dtype(np.float32)
     if dtype not in FLOAT_DTYPES:
         raise UnsupportedNodeError(f"it gives {dtype}; f16, bf16 and f32 are supported")
     element = scales.element(dtype)
@@ -164,7 +183,7 @@ def _constant(
             spread_blocks(each.array, value.shape, scales.axis, scales.block)
             for each in (scales.scale, scales.zero_point)
         )
-        array = dequantize_linear(value.array, scale, zero_point, name_of(dtype))
+        array = dequantize_linear(widened(value.array), scale, widened(zero_point), name_of(dtype))
         builder.budget.spend(array.nbytes, array.shape, node.place)
         return Constant(array, name)
     return call(
@@ -181,11 +200,11 @@ def _quantize_linear(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if zero_point is None and given:
         element = element_of_onnx(given)
         if element is None:
-            raise UnsupportedNodeError("its output_dtype is none of the integers of 8 to 32 bits")
+            raise UnsupportedNodeError("its output_dtype is neither an integer nor a small float")
         dtype = dtype_of(element_storage(element))
-    if dtype.kind not in "iu" or dtype.itemsize > 4:
+    if dtype not in _QUANTIZED:
         raise UnsupportedNodeError(
-            f"it quantizes to {dtype}; integers of 8 to 32 bits are supported"
+            f"it quantizes to {dtype}; integers of 2 to 32 bits and floats of 4 to 8 are supported"
         )
     scales = scales_of(
         node, builder, scale, zero_point, dtype, shape_of(value),
