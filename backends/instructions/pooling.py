@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.pooling import pool
-from ..numerics.pooling import POOL_KINDS
+from ..numerics.windows.pooling import POOL_KINDS
 from ..targets import cycles as formulas
 from .access import Access, Operand, local_rows
 from .fields import IMAGES, REQUANTIZATION, WINDOW, address, enum, flag, integer, or_else, storage

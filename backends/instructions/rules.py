@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..numerics.quantization import MAX_SHIFT
-from ..numerics.sliding_windows import window_extent
 from ..numerics.storage import ACCUMULATOR_NAMES, FLOAT_NAMES, OPERAND_NAMES
+from ..numerics.windows.sliding_windows import window_extent
 from .fields import written_columns
 
 Fields = Mapping[str, Any]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from ...backends.numerics.sliding_windows import pool_output_size, window_extent
+from ...backends.numerics.windows.sliding_windows import pool_output_size, window_extent
 
 Shape = tuple[int, ...]
 

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition
 
-from ...backends.numerics.pooling import POOL_KINDS
+from ...backends.numerics.windows.pooling import POOL_KINDS
 from ..ir.attribute import Integer, Ints, check_one_of, flag, ints, optional_integer, text
 from ..ir.field import buffer, prop
 from ..quant.element_type import shape_of

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from xdsl.irdl import irdl_op_definition, traits_def
 
-from ...backends.numerics import convolution, epilogue
+from ...backends.numerics import epilogue
 from ...backends.numerics.sample_axis import channel_first, channel_last, per_sample
+from ...backends.numerics.windows import convolution
 from ..network.convolution import Conv2dBase
 from ..network.tensor_op import Arrays
 from ..network.traits import CanStayFloat, RoundsResult, SumsProducts, WeighsChannels

@@ -12,7 +12,7 @@ from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.numerics import resampling
+from ...backends.numerics.windows import resampling
 from ..ir.attribute import Real, Reals, check_one_of, flag, optional_reals, real, reals, text
 from ..ir.field import argument, operand, prop
 from ..network.shape import Shape

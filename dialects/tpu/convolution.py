@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from xdsl.irdl import irdl_op_definition, traits_def
 
-from ...backends.numerics import convolution
 from ...backends.numerics.sample_axis import channel_first, channel_last
+from ...backends.numerics.windows import convolution
 from ..network.convolution import Conv2dBase
 from ..network.tensor_op import Arrays
 from ..network.traits import ChannelLast

@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Attribute
 from xdsl.irdl import irdl_op_definition, traits_def
 
-from ...backends.numerics import pooling
 from ...backends.numerics.sample_axis import channel_first, channel_last
+from ...backends.numerics.windows import pooling
 from ..ir.attribute import flag
 from ..ir.field import argument, prop
 from ..network.pooling import PoolBase

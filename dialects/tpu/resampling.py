@@ -6,7 +6,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
 
-from ...backends.numerics import resampling
+from ...backends.numerics.windows import resampling
 from ..ir.attribute import Integer, integer
 from ..ir.field import operand, prop
 from ..network import shape as shapes

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...backends.numerics.rounding_up import ceil_div
-from ...backends.numerics.sliding_windows import window_extent
+from ...backends.numerics.windows.sliding_windows import window_extent
 
 Range = tuple[int, int]
 Window = tuple[Range, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...backends.numerics import resampling
+from ...backends.numerics.windows import resampling
 from ...dialects import top, tpu
 from ...dialects.quant.element_type import shape_of
 from ...dialects.top.resampling import beside_input

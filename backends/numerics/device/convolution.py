@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import convolution
 from ..rounding_up import ceil_div
+from ..windows import convolution
 from .packing import unpack_conv_weights
 from .tile_buffer import accumulated, per_sample, shaped
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import elementwise, pooling
+from .. import elementwise
 from ..storage import is_float
+from ..windows import pooling
 from .tile_buffer import integer_clamp, padded, shaped
 
 _INFINITE = float("inf")

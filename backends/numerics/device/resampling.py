@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import resampling
+from ..windows import resampling
 from .tile_buffer import shaped
 
 

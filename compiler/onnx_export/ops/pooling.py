@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....backends.numerics.sliding_windows import pool_output_size
+from ....backends.numerics.windows.sliding_windows import pool_output_size
 from ....dialects import top
 from ....dialects.quant.element_type import shape_of
 from ..graph_writer import GraphWriter

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
-from ....backends.numerics.sliding_windows import window_extent
+from ....backends.numerics.windows.sliding_windows import window_extent
 from ....dialects import top
 from ..graph.builder import GraphBuilder
 from ..graph.call import HOST_FOR_INTEGERS, call, is_for_engines

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....backends.numerics.resampling import RESIZE_MODES
+from ....backends.numerics.windows.resampling import RESIZE_MODES
 from ....dialects import top
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node, UnsupportedNodeError

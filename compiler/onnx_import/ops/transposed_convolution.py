@@ -15,7 +15,7 @@ from math import prod
 import numpy as np
 
 from ....backends.numerics.rounding_up import ceil_div
-from ....backends.numerics.sliding_windows import window_extent
+from ....backends.numerics.windows.sliding_windows import window_extent
 from ..graph.builder import GraphBuilder
 from ..graph.node import Node
 from ..graph.operator import Operator

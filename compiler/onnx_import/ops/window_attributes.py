@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....backends.numerics.rounding_up import ceil_div
-from ....backends.numerics.sliding_windows import window_extent
+from ....backends.numerics.windows.sliding_windows import window_extent
 from ....dialects.network.shape import ShapeError, window_output_size
 from ..graph.node import Node
 

@@ -12,7 +12,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_conv_weights, pack_depthwise_weights
 from ....backends.numerics.rounding_up import ceil_div, round_up
-from ....backends.numerics.sliding_windows import window_extent
+from ....backends.numerics.windows.sliding_windows import window_extent
 from ....dialects import tile, tpu
 from ...tiling.cost import CostModel, Work
 from ...tiling.tile_sizes import MAX_POSITIONS, Product, Reach

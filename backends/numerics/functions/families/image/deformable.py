@@ -6,8 +6,8 @@ from math import prod
 
 import numpy as np
 
-from ....sliding_windows import conv_output_size
 from ....storage import name_of
+from ....windows.sliding_windows import conv_output_size
 from ...function import (
     FLOATS,
     Arrays,

@@ -7,8 +7,8 @@ from math import prod
 
 import numpy as np
 
-from ....sliding_windows import conv_output_size, pool_output_size
 from ....storage import integer_range, name_of
+from ....windows.sliding_windows import conv_output_size, pool_output_size
 from ...function import (
     INDICES,
     NUMBERS,

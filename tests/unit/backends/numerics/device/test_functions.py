@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.instructions.instruction_set import INSTRUCTIONS
-from smalti.backends.numerics import convolution as plain_convolution
 from smalti.backends.numerics import elementwise, quantization
 from smalti.backends.numerics.device import (
     convolution,
@@ -27,6 +26,7 @@ from smalti.backends.numerics.device import (
 )
 from smalti.backends.numerics.epilogue import epilogue_int
 from smalti.backends.numerics.storage import PERMUTED_NAMES, dtype_of
+from smalti.backends.numerics.windows import convolution as plain_convolution
 
 _COMPUTING = [i for i in INSTRUCTIONS if i.numerics is not None]
 

@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from smalti.backends.numerics.sliding_windows import pool_output_size
 from smalti.backends.numerics.storage import bytes_of
+from smalti.backends.numerics.windows.sliding_windows import pool_output_size
 from smalti.backends.targets.target import load_target
 from smalti.dialects import tile, tpu
 from smalti.dialects.ir.context import weights_of

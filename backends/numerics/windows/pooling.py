@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fixed_point import rescale_quotient
-from .matmul import is_float_dtype, is_half, magnitude
-from .quantization import ClampRange, storage_limits
+from ..fixed_point import rescale_quotient
+from ..matmul import is_float_dtype, is_half, magnitude
+from ..quantization import ClampRange, storage_limits
+from ..storage import dtype_of
 from .sliding_windows import Pads, Pair, WindowGeometry, pool_output_size
-from .storage import dtype_of
 
 __all__ = [
     "POOL_KINDS",

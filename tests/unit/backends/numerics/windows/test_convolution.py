@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smalti.backends.numerics.convolution import conv2d, conv_output_size
 from smalti.backends.numerics.matmul import matmul
+from smalti.backends.numerics.windows.convolution import conv2d, conv_output_size
 
 from tests.unit.backends.numerics import onnxruntime_model as ort_model
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .rounding_up import ceil_div
+from ..rounding_up import ceil_div
 
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]

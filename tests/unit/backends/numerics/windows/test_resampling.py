@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from smalti.backends.numerics.resampling import (
+from smalti.backends.numerics.windows.resampling import (
     NEAREST_MODES,
     extrapolated,
     is_gather,

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from smalti.backends.numerics.pooling import (
+from smalti.backends.numerics.quantization import quantize_multiplier
+from smalti.backends.numerics.reduction import reduce_f32
+from smalti.backends.numerics.softmax import softmax
+from smalti.backends.numerics.windows.pooling import (
     average_pool2d_f32,
     average_pool2d_int,
     max_pool2d,
     pool_output_size,
 )
-from smalti.backends.numerics.quantization import quantize_multiplier
-from smalti.backends.numerics.reduction import reduce_f32
-from smalti.backends.numerics.softmax import softmax
 
 from tests.unit.backends.numerics import onnxruntime_model as ort_model
 

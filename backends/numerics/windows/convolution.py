@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .matmul import (
+from ..matmul import (
     ProductPlan,
     is_float_dtype,
     magnitude,

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from .matmul import is_float_dtype
+from ..matmul import is_float_dtype
 
 Taps = tuple[np.ndarray, np.ndarray]
 """Index int32 [out, taps] and weight f32 [out, taps]."""

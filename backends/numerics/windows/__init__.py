@@ -1,0 +1,1 @@
+"""Arithmetic over sliding windows: convolutions, pools, resampling."""
