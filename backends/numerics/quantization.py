@@ -25,6 +25,7 @@ __all__ = [
     "clamp_bounds",
     "dequantize",
     "dequantize_linear",
+    "dynamic_quantize_linear",
     "quantize",
     "quantize_linear",
     "quantize_multiplier",

@@ -1,4 +1,6 @@
-"""Converts calls of named functions: gathers of rows to transfers, what no engine computes to calls of the host."""
+"""Converts calls of named functions: gathers of rows to transfers, products of integers to products in f32 where
+these are exact, what no engine computes to calls of the host.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from ...dialects.quant.element_type import (
     is_network_float,
     shape_of,
 )
+from .integer_product import convert_cast_of_sums, convert_integer_product
 from .tpu_builder import Conversions, TpuBuilder
 
 
@@ -25,6 +28,8 @@ def convert_call(builder: TpuBuilder, op: top.CallOp) -> None:
     """
     if _gathers_rows(op):
         _convert_gather(builder, op)
+        return
+    if convert_integer_product(builder, op) or convert_cast_of_sums(builder, op):
         return
     made = tpu.HostCallOp(
         op.result_name.data,

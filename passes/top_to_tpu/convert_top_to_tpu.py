@@ -152,8 +152,9 @@ class ConvertTopToTpu(SmaltiPass):
         builder.ranges.check()
         for warning in (*builder.warnings, *_warn_of_joins(builder, ops)):
             report(ctx, warning)
-        self._report_host_calls(ctx, builder)
         builder.add(ReturnOp(*outputs))
+        _remove_unused_calls(builder)
+        self._report_host_calls(ctx, builder)
         function.body.detach_block(old)
         old.erase()
         function.body.add_block(builder.block)
@@ -172,6 +173,14 @@ class ConvertTopToTpu(SmaltiPass):
             message = f"the host computes '{op.result_name.data}': no engine does {call.function} of {storages}"
             advice = call.known.advice or None
             report(ctx, Diagnostic("remark", message, place_of(op), hint=advice))
+
+
+def _remove_unused_calls(builder: TpuBuilder) -> None:
+    """Remove calls whose results nothing reads: what read them took another form."""
+    for op in reversed(list(builder.block.ops)):
+        if isinstance(op, tpu.HostCallOp) and not any(op.output.uses):
+            op.detach()
+            op.erase()
 
 
 def _body(function: FuncOp) -> Block:

@@ -37,7 +37,8 @@ class TpuBuilder(WeightBuilder):
     cast if it does not exist yet. The element type of float forms is `float`, whatever that of `top` is: an op whose
     operands are float forms computes in it. `ranges` are those of the activations. `float_results` are values that are
     made in floats, by what reads them; `bounded` has float forms that replace others for the op that is being
-    converted. `joined` are values that are stored larger than they are. `warnings` are told when all is converted.
+    converted. `centered` are, for integers that dynamic quantization gives, these less their zero point in f32.
+    `joined` are values that are stored larger than they are. `warnings` are told when all is converted.
     """
 
     def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
@@ -46,6 +47,7 @@ class TpuBuilder(WeightBuilder):
         self.ranges = ActivationRanges(self.name_of)
         self.float_results: Mapping[SSAValue, Reader] = {}
         self.bounded: Mapping[SSAValue, SSAValue] = {}
+        self.centered: dict[SSAValue, SSAValue] = {}
         self.joined = JoinedFactors()
         self.warnings: list[Diagnostic] = []
         self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}

@@ -31,7 +31,7 @@ from ..function import (
     taken,
 )
 
-_OPERANDS = (
+_OPERANDS: Sequence[str] = (
     "x", "weights", "recurrence", "weights_scale", "weights_zero_point", "recurrence_scale",
     "recurrence_zero_point", "bias", "lengths", "hidden", "cell", "peepholes",
 )  # fmt: skip
@@ -40,7 +40,7 @@ _BYTES = ("i8", "u8")
 
 
 def _infer(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
-    named = dict(zip(_OPERANDS, taken(operands, *_OPERANDS), strict=True))
+    named: dict[str, TensorKind] = dict(zip(_OPERANDS, taken(operands, *_OPERANDS), strict=True))
     x, recurrence = named["x"], named["recurrence"]
     for name in ("x", "weights", "recurrence"):
         check_rank(name, named[name], 3)
@@ -115,7 +115,7 @@ def _matrix(weights: np.ndarray, scale: np.ndarray, zero_point: np.ndarray) -> _
 
 
 def _compute(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
-    named = dict(zip(_OPERANDS, arrays, strict=True))
+    named: dict[str, np.ndarray] = dict(zip(_OPERANDS, arrays, strict=True))
     steps = named["x"].shape[0]
     lengths = named["lengths"]
     if np.any(lengths < 0) or np.any(lengths > steps):

@@ -19,6 +19,10 @@ from ..function import (
 )
 
 _BYTES = ("i8", "u8")
+_ADVICE = (
+    "the matrix unit computes products with constant weights in an f32 network if their sums stay below 2^24, and "
+    "those of models that are quantized statically"
+)
 
 
 def _infer_matmul(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
@@ -138,7 +142,7 @@ FUNCTIONS = (
             ),
             {},
         ),
-        advice="quantize the model statically: then the matrix unit computes its products",
+        advice=_ADVICE,
     ),
     Function(
         "conv_integer",
@@ -160,7 +164,7 @@ FUNCTIONS = (
             ),
             {"strides": (1,), "dilations": (1,), "pads": (0, 0)},
         ),
-        advice="quantize the model statically: then the matrix unit computes its products",
+        advice=_ADVICE,
     ),
 )
 """The functions of this family."""

@@ -17,6 +17,7 @@ from ..window_attributes import read_window
 from .linear import Scales, dequantize, scales_of
 from .operators import in_floats
 
+_PRODUCT = "matrix (not exact in f32: host)"
 _NAMES = ("quantized", "scale", "zero_point")
 
 
@@ -109,8 +110,8 @@ def _matmul_integer_to_float(node: Node, builder: GraphBuilder) -> Sequence[Valu
 
 OPERATORS = {
     "DynamicQuantizeLinear": Operator(_dynamic_quantize, "host"),
-    "MatMulInteger": Operator(_matmul_integer, "host"),
-    "ConvInteger": Operator(_conv_integer, "host"),
+    "MatMulInteger": Operator(_matmul_integer, _PRODUCT),
+    "ConvInteger": Operator(_conv_integer, _PRODUCT),
     "com.microsoft.DynamicQuantizeMatMul": Operator(_dynamic_quantize_matmul, "matrix, host"),
     "com.microsoft.MatMulIntegerToFloat": Operator(_matmul_integer_to_float, "matrix, host"),
 }

@@ -21,7 +21,7 @@ WITHOUT_COUNTERPART: set[str] = set()
 """Functions that ONNX does not have."""
 WITHOUT_REFERENCE = {("det", "bf16"), ("max_roi_pool", "bf16")}
 """What no other tool computes: ONNX's reference gives determinants in f64, and has no MaxRoiPool."""
-ONLY_OF_F32 = {"dynamic_quantize_linear", "dynamic_quantize_lstm"}
+ONLY_OF_F32 = {"dynamic_quantize_linear", "dynamic_quantize_centered", "dynamic_quantize_lstm"}
 """Functions that take no other floats."""
 TOLERANCE = {"f32": 1e-5, "f16": 4e-3, "bf16": 3e-2}
 
