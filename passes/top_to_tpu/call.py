@@ -8,11 +8,13 @@ from math import prod
 
 from xdsl.ir import SSAValue
 
+from ...backends.numerics.functions.function import FunctionError, TensorKind
 from ...backends.numerics.storage import STORAGE_TYPES
 from ...dialects import top, tpu
 from ...dialects.ir.attribute import plain_values
 from ...dialects.quant.element_type import (
     element_of,
+    element_storage,
     expressed,
     is_float,
     is_network_float,
@@ -87,10 +89,26 @@ def _convert_gather(builder: TpuBuilder, op: top.CallOp) -> None:
 
 
 def _forms(builder: TpuBuilder, op: top.CallOp) -> list[SSAValue]:
-    """Return the operands: all floats as they were given if one is known in no other form."""
+    """Return the operands: all floats as they were given if one is known in no other form, or if the function does not
+    take the network's floats.
+    """
     exact = any(is_float(value.type) and builder.is_given(value) for value in op.inputs)
-    form_of = builder.as_given if exact else builder.as_float
+    form_of = builder.as_given if exact or not _takes_floats(builder, op) else builder.as_float
     return [form_of(value) for value in op.inputs]
+
+
+def _takes_floats(builder: TpuBuilder, op: top.CallOp) -> bool:
+    """Tell whether the function of a call takes the network's floats in place of those that it is given."""
+    call, storage = op.call(), element_storage(builder.float)
+    kinds = [
+        TensorKind(kind.shape, storage if is_network_float(value.type) else kind.storage)
+        for kind, value in zip(call.operands, op.inputs, strict=True)
+    ]
+    try:
+        call.known.infer(kinds, call.known.complete(dict(call.attributes)))
+    except FunctionError:
+        return False
+    return True
 
 
 CONVERSIONS: Conversions = {top.CallOp: convert_call}

@@ -142,6 +142,14 @@ def test_layers(
     close(compile_model(model, quantize="f32").run(inputs), wanted)
 
 
+@pytest.mark.parametrize("quantize", ["f16", "bf16"])
+def test_half_precision(quantize: str):
+    """The host computes the layer in f32, whatever the network computes in."""
+    given = operands("forward", "i1", each_channel=False, optional=("bias", "hidden"))
+    model, inputs = model_of(given, ("x",)), {"x": given["x"]}
+    close(compile_model(model, quantize=quantize).run(inputs), on_one_thread(model, inputs))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -147,3 +147,23 @@ def test_a_network_that_onnx_runtime_quantizes_dynamically(tmp_path: Path):
     assert text.count("tpu.host_call") == 2 * sum(
         node.op_type == "DynamicQuantizeLinear" for node in model.graph.node
     )
+
+
+@pytest.mark.parametrize(("quantize", "tolerance"), [("f16", 2e-3), ("bf16", 2e-2), ("int8", 2e-2)])
+def test_dynamic_quantization_in_other_number_formats(quantize: str, tolerance: float):
+    """The host quantizes in f32, whatever the network computes in."""
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+        helper.make_node("MatMulInteger", ["q", "w", "z"], ["i"]),
+        helper.make_node("Cast", ["i"], ["f"], to=1),
+        helper.make_node("Mul", ["f", "s"], ["scaled"]),
+        helper.make_node("MatMul", ["scaled", "v"], ["y"]),
+    ]
+    generator = np.random.default_rng(2)
+    inputs = {"x": generator.normal(0, 1, (3, 8)).astype("f4")}
+    constants = {"w": integers("i1", 8, 4), "v": generator.normal(0, 1, (4, 4)).astype("f4")}
+    model = model_of(nodes, inputs, constants, np.float32)
+    calibration = inputs if quantize == "int8" else None
+    found = compile_model(model, quantize=quantize, calibration=calibration).run(inputs)["y"]
+    wanted = run_onnx(model, inputs)["y"]
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
