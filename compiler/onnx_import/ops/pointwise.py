@@ -85,7 +85,7 @@ def _is_nan(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     value = node.input(0)
     if dtype_of_value(value) in SMALL_DTYPES:
         value = cast_to(node, builder, value, f32, builder.derived(node.output, "wide"))
-    return [builder.emit(top.UnaryOp, node.output, value, kind="is_nan")]
+    return [unary(node, builder, "is_nan", value)]
 
 
 def _gelu(node: Node, builder: GraphBuilder) -> Sequence[Value]:
