@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 README = Path(__file__).with_name("README.md")
+MODELS_PAGE = README.with_name("models.md")
+"""The page of models that are not made here."""
 Row = Sequence[str]
 
 

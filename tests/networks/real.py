@@ -1,4 +1,4 @@
-"""`python -m tests.networks.real`: measures models that packages ship, and writes the table of README.md."""
+"""`python -m tests.networks.real`: measures models that packages ship, and writes the table of models.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.shared_files import SHARED
 
-from .figures import README, Figures
+from .figures import MODELS_PAGE, Figures
 from .model_file import HEADER, Arrays, ModelFile, row
 
 FOLDER = SHARED / "models" / "real"
@@ -83,7 +83,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Always 0: models that are not here are named and left out."""
     parser = argparse.ArgumentParser(prog="python -m tests.networks.real", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="models (default: all)")
-    parser.add_argument("--write", action="store_true", help=f"put the rows into {README.name}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"put the rows into {MODELS_PAGE.name}"
+    )
     args = parser.parse_args(words)
     unknown = [name for name in args.names if name not in MODELS]
     if unknown:
@@ -96,7 +98,7 @@ def main(words: Sequence[str] | None = None) -> int:
         rows.append(row(model_file(name)))
         if args.write:
             order = [(each, f"{each}.onnx") for each in MODELS]
-            FIGURES.write([rows[-1]], order, README)
+            FIGURES.write([rows[-1]], order, MODELS_PAGE)
     if not args.write:
         print(FIGURES.text(rows))
     return 0

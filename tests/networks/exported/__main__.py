@@ -1,4 +1,4 @@
-"""Exports architectures with both exporters of PyTorch, measures them, and writes a table of tests/networks/README.md.
+"""Exports architectures with both exporters of PyTorch, measures them, and writes a table of tests/networks/models.md.
 
 python -m tests.networks.exported [NAME ...] [--exporter torchscript] [--models FOLDER] [--write]
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..figures import README, Figures
+from ..figures import MODELS_PAGE, Figures
 from ..model_file import HEADER, ModelFile, row
 from .architecture import EXPORTERS
 from .catalog import CATALOG
@@ -48,7 +48,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="architectures (default: all)")
     parser.add_argument("--exporter", action="append", choices=EXPORTERS, help="default: both")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="keep the ONNX files here")
-    parser.add_argument("--write", action="store_true", help=f"put the rows into {README.name}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"put the rows into {MODELS_PAGE.name}"
+    )
     args = parser.parse_args(words)
     unknown = [name for name in args.names if name not in CATALOG]
     if unknown:
@@ -70,7 +72,7 @@ def main(words: Sequence[str] | None = None) -> int:
             rows.append(row(measured))
             print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
             if args.write:
-                FIGURES.write([rows[-1]], order, README)
+                FIGURES.write([rows[-1]], order, MODELS_PAGE)
     if not args.write:
         print(FIGURES.text(rows))
     return 0
