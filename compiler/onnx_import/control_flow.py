@@ -79,7 +79,7 @@ def _loop(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
     while most is None or step < most:
         if not isinstance(runs, Constant):
             raise UnsupportedNodeError("its condition is computed at run time")
-        if not bool(runs.array.reshape(())):
+        if not _holds(runs):
             break
         _count_step(node, builder, body)
         number = Constant(np.array(step, np.int64), builder.derived(node.label, f"step{step}"))
@@ -87,6 +87,8 @@ def _loop(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
         values, slices = rest[: len(states)], rest[len(states) :]
         scanned.append(slices)
         step += 1
+        if step == 1 and _holds(runs) and not _condition_changes(body):
+            _check_length(node, builder, body, (most or _UNBOUNDED) - 1)
     names = node.proto.output[len(states) :]
     if not scanned and names:
         raise UnsupportedNodeError(
@@ -97,6 +99,33 @@ def _loop(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
         for index, name in enumerate(names)
     ]
     return [*values, *stacked]
+
+
+def _holds(condition: Value) -> bool:
+    """Return whether a condition is known to be true."""
+    return isinstance(condition, Constant) and bool(condition.array.reshape(()))
+
+
+def _condition_changes(body: GraphProto) -> bool:
+    """Return whether the condition that a loop's body gives depends on the step or a state.
+
+    If not, one that holds after a step holds after all.
+    """
+    makers = {output: proto for proto in body.node for output in proto.output}
+    changing = {value.name for index, value in enumerate(body.input) if index != 1}
+    waiting, seen = [body.output[0].name], set()
+    while waiting:
+        name = waiting.pop()
+        if name in changing:
+            return True
+        if name in seen or name not in makers:
+            continue
+        seen.add(name)
+        proto = makers[name]
+        if any(attribute.HasField("g") for attribute in proto.attribute):
+            return True  # its own bodies may read anything
+        waiting += proto.input
+    return False
 
 
 def _scan(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequence[Value | None]:

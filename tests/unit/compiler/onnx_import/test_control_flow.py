@@ -204,6 +204,13 @@ def test_only_the_condition_ends_a_loop_of_the_greatest_trip_count():
     check(loop(2**63 - 1, 2), {"x": random_input(2, 3)})
 
 
+@pytest.mark.parametrize("limit", (2**40, 2**63 - 1))
+def test_a_loop_that_its_condition_never_ends_is_refused_at_once(limit):
+    """After the first step, by the trip count: not after as many steps as the limit lets be unrolled."""
+    with pytest.raises(DiagnosticError, match=rf"{4 * limit:,} .*unrolled-nodes"):
+        imported(loop(limit, None))
+
+
 def test_a_trip_count_that_is_an_input_made_constant():
     model = loop(4, None)
     model.graph.input.append(value("m", [], TensorProto.INT64))
