@@ -145,7 +145,7 @@ class Gather(Instruction):
     nothing outside the table is read. Each row is a run of its own. The engine takes a cycle for the address of each
     row, and reads the indices before: through the port of the local memory, or from global memory after its latency.
 
-    d0: gather table_segment=weights, index_space=global, index_segment=input, table=0x0, table_rows=5, row_bytes=8,
+    d0: gather table_segment=scratch, index_space=global, index_segment=input, table=0x0, table_rows=5, row_bytes=8,
         pitch=8, index=0x0, index_type=i32, rows=3, out=0x0
     """
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from onnx import NodeProto
 
 _PLUGIN = "plugin"
+_MICROSOFT = "com.microsoft."
 
 OPERATORS: dict[str, Operator] = {
     name: operator
@@ -78,6 +79,9 @@ def supported_operators() -> list[tuple[str, tuple[int, ...], str]]:
     for schema in onnx.defs.get_all_schemas_with_history():
         if schema.domain == "" and schema.name in versions and not schema.deprecated:
             versions[schema.name].add(schema.since_version)
+    for name in versions:
+        if name.startswith(_MICROSOFT):
+            versions[name].add(1)  # of their own operator set, which has one version
     return [
         (name, tuple(sorted(versions[name])), OPERATORS[name].engine) for name in sorted(OPERATORS)
     ]

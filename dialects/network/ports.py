@@ -133,7 +133,7 @@ def port_names(function: FuncOp, side: Side) -> list[str]:
     listed = function.attributes[_NAMES[side]]
     entries = listed.data if isinstance(listed, ArrayAttr) else ()
     names = [entry.data for entry in entries if isinstance(entry, StringAttr)]
-    if len(names) != count or len(set(names)) != count:
+    if len(names) != count or len({*names} - {""}) != count:
         raise DiagnosticError(
             f"{_NAMES[side]} must name {count} different tensors, it is {listed}",
             place_of(function),

@@ -262,3 +262,30 @@ def test_padding_of_what_stays_float_is_exact(value: float):
     expected = run_onnx(model, {"x": x})["y"]
     found = compile_model(model, quantize="f32").run({"x": x})["y"]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("opset", (11, 13))
+def test_softmax_is_that_of_the_opset_that_it_names(opset: int):
+    """Before opset 13 a softmax is over all axes from `axis` on."""
+    q = np.array([[[0, 50, 100], [150, 200, 250]]], np.uint8)
+    constants = {
+        "s": np.float32(0.02), "z": np.uint8(128),
+        "t": np.float32(1 / 256), "o": np.uint8(0),
+    }  # fmt: skip
+    model = one_op(
+        "QLinearSoftmax", {"q": q}, constants, "q s z t o", np.uint8, axis=1, opset=opset
+    )
+    check(model, {"q": q})
+
+
+@pytest.mark.parametrize("op", ("QLinearSigmoid", "QLinearLeakyRelu"))
+@pytest.mark.parametrize("dtype", (np.int8, np.uint8))
+def test_without_a_zero_point_results_have_the_elements_of_the_operand(op: str, dtype):
+    """As with a zero point of 0; ONNX Runtime aborts on some of these."""
+    q = RNG.integers(0, 100, (2, 5)).astype(dtype)
+    constants = {"s": np.float32(0.05), "z": dtype(3), "t": np.float32(0.02)}
+    short = one_op(op, {"q": q}, constants, "q s z t", dtype)
+    whole = one_op(op, {"q": q}, {**constants, "o": dtype(0)}, "q s z t o", dtype)
+    found, expected = (import_model(each).run({"q": q})["y"] for each in (short, whole))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, expected)

@@ -26,13 +26,20 @@ def _parameters(
         sizes = element.block_sizes.get_values()
         axis = max(range(len(sizes)), key=lambda each: sizes[each])
         attributes = {"axis": axis, "block_size": sizes[axis]}
-    scales = np.asarray(element.scales, dtype_of(element_storage(element.expressed)))
+    scales = np.asarray(element.scales, _scale_dtype(element))
     points = np.asarray(element.zero_points, dtype_of(element.storage_name))
     constants = [
         graph.constant(scales.reshape(shape), "scale"),
         graph.constant(points.reshape(shape), "zero_point"),
     ]
     return constants, attributes
+
+
+def _scale_dtype(element: UniformQuantizedType) -> np.dtype:
+    """Return the type of the numbers that are expressed, or f32 if it does not hold the scales exactly."""
+    own = dtype_of(element_storage(element.expressed))
+    wide = np.asarray(element.scales, np.float32)
+    return own if np.array_equal(wide.astype(own).astype(np.float32), wide) else wide.dtype
 
 
 def _quantize(op: top.QuantizeOp, graph: GraphWriter) -> str:
@@ -47,8 +54,12 @@ def _dequantize(op: top.DequantizeOp, graph: GraphWriter) -> str:
     element = element_of(op.input)
     assert isinstance(element, UniformQuantizedType)
     parameters, attributes = _parameters(element, graph)
-    real = element_type(element_storage(op.output.type))
-    return graph.node("DequantizeLinear", op.input, *parameters, element=real, **attributes)
+    real = element_storage(op.output.type)
+    if _scale_dtype(element) != dtype_of(real):
+        attributes["output_dtype"] = element_type(real)  # which is the scale's otherwise
+    return graph.node(
+        "DequantizeLinear", op.input, *parameters, element=element_type(real), **attributes
+    )
 
 
 def _storage_cast(op: top.StorageCastOp, graph: GraphWriter) -> str:

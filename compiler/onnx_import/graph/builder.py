@@ -68,6 +68,8 @@ class GraphBuilder:
         self.batch = batch
         self._reserved = set(tensor_names)
         self._used: set[str] = set()
+        # The last number that a name has taken: what unrolled loops name would count from 0 each time.
+        self._numbers: dict[str, int] = {}
         # Constants that are weights already, by identity; keeping the constant keeps its identity
         # from being reused.
         self._weights: dict[int, tuple[Constant, SSAValue]] = {}
@@ -82,10 +84,13 @@ class GraphBuilder:
     def derived(self, tensor: str, suffix: str) -> str:
         """Return a name for a tensor that the model does not have, such as 'logits_rows'."""
         base = f"{tensor}_{suffix}"
-        name, number = base, 0
+        name, number = base, self._numbers.get(base, 0)
+        if number:
+            name = f"{base}_{number}"
         while name in self._reserved or name in self._used:
             number += 1
             name = f"{base}_{number}"
+        self._numbers[base] = number
         self._reserved.add(name)
         return name
 

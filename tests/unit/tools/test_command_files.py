@@ -14,12 +14,13 @@ from smalti.tools.arguments.files import (
     OutputFile,
     OutputFolder,
     OutputIr,
+    OutputModel,
     PassText,
     PlacedPassText,
     check_files,
 )
 
-_TYPES = (InputFile, OutputFile, OutputIr, OutputFolder)
+_TYPES = (InputFile, OutputFile, OutputIr, OutputModel, OutputFolder)
 _NAMED_FILES = {
     "input",
     "output",
@@ -53,7 +54,9 @@ PARSERS = dict(parsers())
 def _pairs() -> Iterator[tuple[str, argparse.Action, argparse.Action]]:
     for name, parser in PARSERS.items():
         reads = [each for each in parser._actions if each.type is InputFile]
-        writes = [each for each in parser._actions if each.type in (OutputFile, OutputIr)]
+        writes = [
+            each for each in parser._actions if each.type in (OutputFile, OutputIr, OutputModel)
+        ]
         for read, write in itertools.product(reads, writes):
             yield name, read, write
 

@@ -50,15 +50,21 @@ def in_floats(
     given = [f"{name}_{index}" if value is not None else "" for index, value in enumerate(inputs)]
     proto = helper.make_node(node.op_type, given, [name])
     proto.attribute.extend(node.proto.attribute)
-    inner = Node(proto, _FLOAT_OPSET, node.label, list(inputs), [True], node.file, node.reader)
+    opset = node.integer("opset", _FLOAT_OPSET)  # QLinearSoftmax says whose softmax it is
+    inner = Node(proto, opset, node.label, list(inputs), [True], node.file, node.reader)
     (result,) = operator.outputs_of(inner, builder)
     return node.given(result, "its result in floats")
 
 
-def requantized(node: Node, builder: GraphBuilder, value: Value, first: int) -> Value:
-    """Emit the quantization of the result, whose scale is input `first`, and zero point the one after it."""
+def requantized(
+    node: Node, builder: GraphBuilder, value: Value, first: int, operand: int = 0
+) -> Value:
+    """Emit the quantization of the result, whose scale is input `first`, and zero point the one after it.
+
+    Without a zero point it has the elements of input `operand`.
+    """
     zero_point = node.optional(first + 1)
-    dtype = np.dtype(np.uint8) if zero_point is None else dtype_of_value(zero_point)
+    dtype = dtype_of_value(node.input(operand) if zero_point is None else zero_point)
     scales = scales_of(node, builder, node.input(first), zero_point, dtype, shape_of(value))
     return quantize(node, builder, value, scales, node.output)
 
@@ -88,7 +94,7 @@ def _concat(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     ]
     name = builder.derived(node.output, "floats")
     made = in_floats(node, builder, movement.OPERATORS["Concat"], floats, name)
-    return [requantized(node, builder, made, 0)]
+    return [requantized(node, builder, made, 0, operand=2)]
 
 
 def _where(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -96,7 +102,7 @@ def _where(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     floats = [dequantized(node, builder, first, f"operand{first}") for first in (1, 4)]
     name = builder.derived(node.output, "floats")
     made = in_floats(node, builder, pointwise.OPERATORS["Where"], [node.input(0), *floats], name)
-    return [requantized(node, builder, made, 7)]
+    return [requantized(node, builder, made, 7, operand=1)]
 
 
 def _matmul(node: Node, builder: GraphBuilder) -> Sequence[Value]:
