@@ -103,12 +103,23 @@ def product_into(out: np.ndarray, a: np.ndarray, b: np.ndarray, plan: ProductPla
     """
     depth = a.shape[-1]
     for first in range(0, max(depth, 1), plan.block):
-        part = a[..., first : first + plan.block] @ b[..., first : first + plan.block, :]
-        part = to_accumulator(part, plan.accumulator)
+        steps = slice(first, first + plan.block)
+        part = to_accumulator(_product(a[..., steps], b[..., steps, :]), plan.accumulator)
         if first == 0:
             out[...] = part
         else:
             out += part
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Compute a @ b; one row is computed beside a copy of itself.
+
+    BLAS has a routine of its own for one row, which on some processors sums the last columns in another order than
+    those before: equal columns would give different floats, and a sample other ones alone than in a batch.
+    """
+    if a.shape[-2] == 1 and b.shape[-1] > 1 and a.dtype.kind == "f":
+        return (np.concatenate([a, a], axis=-2) @ b)[..., :1, :]
+    return a @ b
 
 
 def matmul(

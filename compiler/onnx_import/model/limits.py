@@ -20,7 +20,7 @@ class ImportLimits:
     inlined_nodes: int = 1_000_000
     inlined_bytes: int = 1 << 30
     inlining_depth: int = 128
-    folded_bytes: int = 400_000_000
+    folded_bytes: int = 448 * 2**20
     folded_total_bytes: int = 1 << 33
     unrolled_nodes: int = 20_000
 
