@@ -26,12 +26,13 @@ from ...dialects.context import DIALECTS
 from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.example import documentation, runnable
 from ...dialects.ir.text.module_text import parse_module
-from ...dialects.quant.element_type import is_float
+from ...dialects.quant.element_type import element_storage, is_float
 from ...dialects.top.top_op import TopOp
 
 BEFORE, AFTER = "before", "after"
 """How the names of the multiplications before and after an op begin."""
 
+_MULTIPLIED = ("f16", "bf16", "f32")
 _CONSTANT = 0.75
 """The elements of operands that are constant: every function of `top` is defined there."""
 
@@ -55,7 +56,7 @@ class Case:
         op, returned = block.first_op, block.last_op
         assert isinstance(op, self.op) and returned is not None
         for argument in list(block.args)[::-1]:
-            if not is_float(argument.type):
+            if not _is_for_engines(argument.type):
                 continue
             if argument.index < computed:
                 made = _product(argument, f"{BEFORE}{argument.index}", op)
@@ -65,7 +66,7 @@ class Case:
                 block.insert_op_before(weight, op)
                 argument.replace_all_uses_with(weight.output)
                 block.erase_arg(argument)
-        if is_float(op.output.type):
+        if _is_for_engines(op.output.type):
             returned.operands[0] = _product(op.output, AFTER, returned)
         function.properties["function_type"] = FunctionType.from_lists(
             [each.type for each in block.args], list(function.function_type.outputs)
@@ -82,6 +83,11 @@ class Case:
     def inputs(self) -> int:
         """How many inputs the network has."""
         return self.text.partition(" -> ")[0].count(": tensor<")
+
+
+def _is_for_engines(type: Attribute) -> bool:
+    """Return whether a type has floats that engines multiply: f64 and those of 8 bits stay inputs of the op itself."""
+    return is_float(type) and element_storage(type) in _MULTIPLIED
 
 
 def _constant(name: str, type: Attribute) -> top.WeightOp:

@@ -67,6 +67,8 @@ def best_plan(module: ModuleOp, ctx: SmaltiContext, passes: Sequence[ModulePass]
     if len(plans) != 1:
         return None
     ((place, own),) = plans
+    if own.cores is not None and own.cores < 1:
+        return None  # told when it is compiled
     silent = ctx.fork()
     silent.on_report = lambda diagnostic: None
     network = module.clone()

@@ -14,7 +14,12 @@ from .library_copy import apply_block, copy_library
 from .markdown_pages import ROOT, Block, blocks, cells, links, pages, prose, tables
 
 PAGES = pages()
-SHOWN_ONLY = {"CONTRIBUTING.md", "tests/benchmarks/README.md", "tests/networks/README.md"}
+SHOWN_ONLY = {
+    "CONTRIBUTING.md",
+    "tests/benchmarks/README.md",
+    "tests/networks/README.md",
+    "tests/networks/models.md",
+}
 """The pages whose `sh` blocks are not run: their commands take minutes or change the checkout."""
 
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/"

@@ -77,6 +77,10 @@ def by_hand(port: Port, value: np.ndarray, samples: int) -> np.ndarray:
     return value.reshape(-1, *value.shape[2:])
 
 
+FLOAT_STEPS = {"f32": 1e-4, "f16": 2**-9, "bf16": 2**-6}
+"""How far results in floats may be from each other: of half floats two steps."""
+
+
 @pytest.mark.parametrize("ports", PORTS, ids=NAMES)
 @pytest.mark.parametrize(
     ("quantize", "cores", "batch"),
@@ -95,10 +99,11 @@ def test_results_are_the_same(quantize: Quantize, cores: int | None, batch: int,
         model, quantize=quantize, calibration=calibration, cores=cores, batch=batch, **ports
     )
     expected, got = plain.run(data), other.run(data)
-    if quantize == "f32":
-        # Its products may have tiles of other sizes, which the host's BLAS sums in another order.
+    if quantize in FLOAT_STEPS:
+        # Their products may have tiles of other sizes, which the host's BLAS sums in another order.
+        step = FLOAT_STEPS[quantize]
         for name, value in expected.items():
-            np.testing.assert_allclose(got[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+            np.testing.assert_allclose(got[name], value, rtol=step, atol=1e-5, err_msg=name)
         expected = got
     same(got, expected, "the program with its ports")
     if quantize == "int8":
