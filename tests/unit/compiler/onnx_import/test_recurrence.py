@@ -1,5 +1,7 @@
 """LSTM, GRU and RNN against ONNX Runtime, rolled up and unrolled, over what attributes and inputs can be."""
 
+from collections.abc import Set
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -32,8 +34,8 @@ def layer(
     batch: int = 2,
     size: int = 4,
     inputs: int = 5,
-    given: set[str] = frozenset(),  # pyright: ignore[reportArgumentType]
-    constant: set[str] = frozenset({"W", "R", "B", "P"}),  # pyright: ignore[reportArgumentType]
+    given: Set[str] = frozenset(),
+    constant: Set[str] = frozenset({"W", "R", "B", "P"}),
     outputs: tuple[str, ...] = ("Y", "Y_h"),
     lengths: tuple[int, ...] | None = None,
     opset: int = 14,
