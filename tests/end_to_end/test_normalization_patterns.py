@@ -35,10 +35,13 @@ class OldBlock(Block):
         scale, bias = self.normal(HIDDEN, scale=0.5), self.normal(HIDDEN, scale=0.1)
         if self.form == "shifted":
             return self.shifted(x, scale, bias)
+        if self.form.startswith("jax"):
+            return self.jax(x, scale, bias, clip="clipped" in self.form, means="mean" in self.form)
         d = x if self.form.startswith("rms") else self.op("Sub", x, self.mean(x))
         normalized = {
             "divided": self.divided, "reciprocal": self.reciprocal, "two_deviations": self.two_deviations,
-            "rms": self.reciprocal, "rms_quotient": self.rms_quotient,
+            "rms": self.reciprocal, "rms_quotient": self.rms_quotient, "rms_power": self.rms_power,
+            "rms_of_reciprocal": self.rms_of_reciprocal,
         }[self.form](x, d)  # fmt: skip
         if self.form == "rms":
             return self.op("Mul", scale, normalized)
@@ -68,6 +71,38 @@ class OldBlock(Block):
         shift = self.op("Sub", bias, self.op("Mul", mean, s))
         return self.op("Add", self.op("Mul", x, s), shift)
 
+    def rms_power(self, x, d):
+        """√ and its inverse as powers, the mean as a sum over n."""
+        total = self.op("ReduceSum", self.op("Pow", x, self.number(2)), axes=[-1], keepdims=1)
+        mean = self.op("Div", total, self.number(HIDDEN))
+        squares = self.op("Add", mean, self.number(EPSILON))
+        return self.op("Mul", x, self.op("Pow", squares, self.number(-0.5)))
+
+    def rms_of_reciprocal(self, x, d):
+        squares = self.op("Add", self.number(EPSILON), self.mean(self.op("Mul", x, x)))
+        return self.op("Mul", self.op("Sqrt", self.op("Reciprocal", squares)), x)
+
+    def jax(self, x, scale, bias, *, clip: bool, means: bool):
+        """E[x²] − E[x]² without the reduced axis, which reshapes bring back."""
+
+        def mean(value):
+            if means:
+                return self.op("ReduceMean", value, axes=[-1], keepdims=0)
+            total = self.op("ReduceSum", value, axes=[-1], keepdims=0)
+            return self.op("Mul", total, self.number(1 / HIDDEN))
+
+        def kept(value):
+            return self.op("Reshape", value, self.constant(np.array([-1, TOKENS, 1])))
+
+        of_squares, of_x = mean(self.op("Mul", x, x)), mean(x)
+        variance = self.op("Sub", of_squares, self.op("Mul", of_x, of_x))
+        if clip:
+            variance = self.op("Max", variance, self.number(0))
+        root = self.op("Sqrt", self.op("Add", kept(variance), self.number(EPSILON)))
+        factor = self.op("Mul", self.op("Reciprocal", root), scale)
+        deviation = self.op("Sub", x, kept(of_x))
+        return self.op("Add", self.op("Mul", deviation, factor), bias)
+
     def model(self, output):
         model = super().model(output)
         model.opset_import[0].version = 11
@@ -77,7 +112,9 @@ class OldBlock(Block):
 
 FORMS = {
     "divided": "mean_variance", "reciprocal": "mean_variance", "two_deviations": "mean_variance",
-    "shifted": "mean_variance", "rms": "rms", "rms_quotient": "rms",
+    "shifted": "mean_variance", "rms": "rms", "rms_quotient": "rms", "rms_power": "rms",
+    "rms_of_reciprocal": "rms", "jax": "mean_variance", "jax_clipped": "mean_variance",
+    "jax_means_clipped": "mean_variance",
 }  # fmt: skip
 
 
@@ -106,6 +143,16 @@ def test_form_becomes_one_op(form: str, kind: str):
     expected = run_onnx(model, {"x": x})
     for result in levels(model, CompileOptions("edge-1c", None, "f32"), {"x": x}):
         close(result, expected, 1e-6, form)
+
+
+def test_variance_that_a_narrow_float_cannot_hold():
+    """What is written with squares beyond f16 is right in f16, too."""
+    block = OldBlock("jax_clipped")
+    model = block.model(block.norm("x"))
+    x = np.random.default_rng(3).normal(200, 400, (2, TOKENS, HIDDEN)).astype(np.float32)
+    expected = run_onnx(model, {"x": x})
+    for result in levels(model, CompileOptions("edge-1c", None, "f16"), {"x": x}):
+        close(result, expected, 2e-3, "f16")
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (TOKENS, 1), (TOKENS, HIDDEN), (2, 1, 1)], ids=str)
