@@ -10,7 +10,7 @@ from .graph.node import Node
 from .graph.value import Constant
 from .model.limits import FoldingBudget
 from .model.validation import is_registered
-from .node_evaluation import evaluate_node, single_node_model
+from .node_evaluation import Expand, evaluate_node, single_node_model
 from .operator_table import OPERATORS
 
 _INLINED_ELEMENTS = 4096
@@ -40,8 +40,10 @@ def can_fold(node: Node) -> bool:
     return is_registered(node.proto, node.opset) and node.op_type not in _NOT_FOLDED
 
 
-def fold(node: Node, budget: FoldingBudget) -> list[Constant | None] | None:
+def fold(node: Node, budget: FoldingBudget, expand: Expand) -> list[Constant | None] | None:
     """Return the outputs of a node whose inputs are all constants (or left out), or None if it cannot be computed here.
+
+    `expand` computes it by the function that defines its op.
 
     Raises:
         DiagnosticError: if a result would be more than the budget has, or computing the node fails.
@@ -52,7 +54,7 @@ def fold(node: Node, budget: FoldingBudget) -> list[Constant | None] | None:
     dtypes = _bounded_dtypes(node, budget)
     if dtypes is None:
         return None
-    outputs = evaluate_node(node, budget)
+    outputs = evaluate_node(node, budget, expand)
     constants: list[Constant | None] = []
     for name, output in zip(node.proto.output, outputs, strict=True):
         if not isinstance(output, np.ndarray | np.generic):

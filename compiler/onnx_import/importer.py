@@ -7,7 +7,7 @@ imported are collected and reported together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -21,9 +21,8 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.value_name import value_name
-from .control_flow import import_control_flow, is_control_flow
-from .folding import can_fold, fold
-from .function_body import function_body, has_function
+from .control_flow import is_control_flow
+from .function_body import has_function
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
 from .graph.value import Constant, Value, dtype_of_value, element_of_onnx, shape_of
@@ -36,12 +35,8 @@ from .model.op_name import is_default_domain, op_name
 from .model.subgraphs import captured
 from .model.tensors import TensorReader
 from .model.validation import validate
-from .operator_table import (
-    HANDLES_CONSTANTS,
-    imported_by_plugins,
-    operator_of,
-    supported_operators,
-)
+from .node_import import NodeImporter
+from .operator_table import imported_by_plugins, operator_of, supported_operators
 from .problems import Problems, Unsupported
 
 if TYPE_CHECKING:
@@ -124,8 +119,10 @@ class _GraphImporter:
     progress: Progress
     values: dict[str, _Tensor] = field(default_factory=dict)
     problems: Problems = field(init=False)
+    nodes: NodeImporter = field(init=False)
 
     def __post_init__(self):
+        self.nodes = NodeImporter(self.budget, self.reader)
         self.problems = Problems(self.file)
 
     @property
@@ -231,7 +228,7 @@ class _GraphImporter:
         known = {k: each for k, each in scope.items() if not isinstance(each, _Missing)}
         node = Node(proto, opset, label, inputs, outputs_used, self.file, self.reader, known)
         try:
-            outputs = self._lower(node, builder)
+            outputs = self.nodes.lower(node, builder)
         except UnsupportedNodeError as error:
             self._reject(proto, label, str(error))
             return
@@ -259,96 +256,6 @@ class _GraphImporter:
                 hint="sort the graph topologically, or export the model again",
             )
         return self.values[name]
-
-    def _lower(self, node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
-        builder.enter(node)
-        operator = operator_of(node.proto)
-        known = all(value is None or isinstance(value, Constant) for value in node.inputs)
-        if known and op_name(node.proto.domain, node.op_type) not in HANDLES_CONSTANTS:
-            folded = fold(node, self.budget)
-            if folded is not None:
-                return folded
-        try:
-            if is_control_flow(node.proto):
-                return import_control_flow(
-                    node, builder, lambda *body: self._body(*body, builder=builder)
-                )
-            if operator is None:
-                known_size = "the size of its constant result is unknown"
-                raise UnsupportedNodeError(known_size if known and can_fold(node) else "")
-            return operator.outputs_of(node, builder)
-        except UnsupportedNodeError as error:
-            outputs = self._by_function(node, builder, error)
-            if outputs is None:
-                raise
-            return outputs
-
-    def _by_function(
-        self, node: Node, builder: GraphBuilder, refused: UnsupportedNodeError
-    ) -> list[Value | None] | None:
-        """Import a node as the function that defines it; return None if there is none.
-
-        Raises UnsupportedNodeError if a node of the function cannot be imported: `refused`, if that says why.
-        """
-        first = next((name for name in node.proto.output if name), node.label)
-        body = function_body(node, lambda name: builder.derived(first, name))
-        if body is None:
-            return None
-        tensors: dict[str, Value | None] = dict(zip(node.proto.input, node.inputs, strict=True))
-        try:
-            self._nested(body.nodes, body.opset, tensors, node, builder)
-        except UnsupportedNodeError as error:
-            if str(refused):
-                raise refused from error
-            reason = f"the function that defines it needs {error}"
-            raise UnsupportedNodeError(reason) from error
-        return [tensors.get(name) for name in node.proto.output]
-
-    def _body(
-        self, graph: GraphProto, inputs: Sequence[Value], node: Node, builder: GraphBuilder
-    ) -> list[Value]:
-        """Import a subgraph of a node, of which all that it reads is known, and return its outputs.
-
-        Raises UnsupportedNodeError if a node of it cannot be imported.
-        """
-        tensors: dict[str, Value | None] = dict(node.scope)
-        for tensor in graph.initializer:
-            tensors[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
-        if len(inputs) != len(graph.input):
-            raise node.error(f"its body has {len(graph.input)} inputs, {len(inputs)} are needed")
-        tensors.update(zip((value.name for value in graph.input), inputs, strict=True))
-        try:
-            self._nested(graph.node, node.opset, tensors, node, builder)
-        except UnsupportedNodeError as error:
-            raise UnsupportedNodeError(f"its body needs {error}") from error
-        outputs = [tensors.get(value.name) for value in graph.output]
-        return [node.given(value, "an output of its body") for value in outputs]
-
-    def _nested(
-        self,
-        protos: Iterable[NodeProto],
-        opset: int,
-        tensors: dict[str, Value | None],
-        outer: Node,
-        builder: GraphBuilder,
-    ) -> None:
-        """Import nodes that are inside another one, and add their outputs to `tensors`.
-
-        Raises UnsupportedNodeError, which begins with the op of the node that cannot be imported.
-        """
-        tensors[""] = None
-        for proto in protos:
-            inputs = [tensors[name] for name in proto.input]
-            used = [bool(name) for name in proto.output]
-            scope = {name: tensors[name] for name in captured(proto)}
-            node = Node(proto, opset, outer.label, inputs, used, outer.file, outer.reader, scope)
-            try:
-                outputs = self._lower(node, builder)
-            except UnsupportedNodeError as error:
-                because = f": {error}" if str(error) else ""
-                raise UnsupportedNodeError(f"{proto.op_type}{because}") from error
-            tensors.update(zip(proto.output, outputs, strict=False))
-            tensors[""] = None
 
     def _skip(self, proto: NodeProto, label: str, tensors: Sequence[_Tensor]) -> None:
         """Skip a node that lacks an input; report it if it would be unsupported even with all its inputs."""

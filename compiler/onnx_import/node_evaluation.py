@@ -1,16 +1,16 @@
 """Computes a node whose inputs are all constants: with Smalti's own numbers, or else with ONNX Runtime.
 
 A node of an op that Smalti has is imported as ops on weights, which are run as the interpreter of `top` runs them: the
-result is that of the same node with its operand as an input, of integers as of floats. ONNX Runtime computes what
-Smalti has no op for (recurrent nodes, NonZero ...). Only nodes that neither has, and that read no floats, are left to
-the reference implementation of the onnx package, whose floats are at times other ones: those of LSTM with lengths, of
-poolings in ceil mode, of Softmax before opset 13.
+result is that of the same node with its operand as an input, of integers as of floats. One that ONNX defines by a
+function is computed node by node of it, in the same way. ONNX Runtime computes what is left (NonZero ...). Only nodes
+that neither has, and that read no floats, are left to the reference implementation of the onnx package, whose floats
+are at times other ones: those of LSTM with lengths, of poolings in ceil mode, of Softmax before opset 13.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from xdsl.dialects import func
@@ -29,8 +29,11 @@ from .graph.value import TENSOR_DTYPES, Constant, Value, shape_of
 from .model.limits import FoldingBudget
 from .operator_table import OPERATORS
 
+Expand: TypeAlias = Callable[[], "list[Any] | None"]
+"""Computes a node by the function that defines it; returns None if there is none, or it is not of constants."""
 
-def evaluate_node(node: Node, budget: FoldingBudget) -> list[Any]:
+
+def evaluate_node(node: Node, budget: FoldingBudget, expand: Expand) -> list[Any]:
     """Return the outputs of a node whose inputs are all constants; None stands for an output that nobody reads.
 
     Raises:
@@ -47,6 +50,9 @@ def evaluate_node(node: Node, budget: FoldingBudget) -> list[Any]:
             return _by_top(node, budget)
         except UnsupportedNodeError:
             pass  # this form of the op is not one of Smalti's
+    expanded = expand()
+    if expanded is not None:
+        return expanded
     try:
         return _by_onnx_runtime(node, inputs)
     except UnsupportedNodeError:

@@ -7,15 +7,13 @@ from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
+from .function_defaults import FunctionKey, function_key, with_defaults
 from .limits import ImportLimits
 from .op_name import op_name
 from .subgraphs import subgraphs
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, ModelProto, NodeProto
-
-_Key = tuple[str, str, str]
-"""Domain, name and overload of a function."""
 
 
 class _Size(NamedTuple):
@@ -31,10 +29,13 @@ def inline_functions(
 ) -> ModelProto:
     """Return the model with its local functions inlined, except those that `whole` names with their domain.
 
+    Attributes that a call leaves out have the defaults that the function gives, in calls of those too.
+
     Raises:
         DiagnosticError: the graph would become larger, or calls are nested deeper, than the limits
             allow; functions call themselves; or they cannot be inlined.
     """
+    model = with_defaults(model)
     inlined = [each for each in model.functions if op_name(each.domain, each.name) not in whole]
     if len(inlined) < len(model.functions):
         import onnx
@@ -61,7 +62,7 @@ def inline_functions(
 
 def _check_size(model: ModelProto, file: str, limits: ImportLimits) -> None:
     place = Place(file=file)
-    sizes: dict[_Key, _Size] = {}
+    sizes: dict[FunctionKey, _Size] = {}
     for key, function in _callees_first(model, file):
         sizes[key] = _size_of(function.node, sizes)
     whole = _size_of(model.graph.node, sizes)
@@ -73,10 +74,10 @@ def _check_size(model: ModelProto, file: str, limits: ImportLimits) -> None:
     limits.check("inlined_bytes", whole.size_bytes, what, place)
 
 
-def _size_of(nodes: Iterable[NodeProto], sizes: dict[_Key, _Size]) -> _Size:
+def _size_of(nodes: Iterable[NodeProto], sizes: dict[FunctionKey, _Size]) -> _Size:
     count = size_bytes = depth = 0
     for node in nodes:
-        callee = sizes.get(_key(node.domain, node.op_type, node.overload))
+        callee = sizes.get(function_key(node))
         inner = [_size_of(graph.node, sizes) for graph in subgraphs(node)]
         if callee is None:
             count += 1
@@ -90,25 +91,21 @@ def _size_of(nodes: Iterable[NodeProto], sizes: dict[_Key, _Size]) -> _Size:
     return _Size(count, size_bytes, depth + 1)
 
 
-def _calls(nodes: Iterable[NodeProto]) -> Iterator[_Key]:
+def _calls(nodes: Iterable[NodeProto]) -> Iterator[FunctionKey]:
     for node in nodes:
-        yield _key(node.domain, node.op_type, node.overload)
+        yield function_key(node)
         for graph in subgraphs(node):
             yield from _calls(graph.node)
 
 
-def _key(domain: str, name: str, overload: str) -> _Key:
-    return ("" if domain == "ai.onnx" else domain), name, overload
-
-
-def _callees_first(model: ModelProto, file: str) -> Iterator[tuple[_Key, FunctionProto]]:
+def _callees_first(model: ModelProto, file: str) -> Iterator[tuple[FunctionKey, FunctionProto]]:
     """Yield the functions, each after those that it calls; DiagnosticError where they call themselves."""
-    functions = {_key(each.domain, each.name, each.overload): each for each in model.functions}
+    functions = {function_key(each): each for each in model.functions}
     calls = {
         key: {each for each in _calls(function.node) if each in functions}
         for key, function in functions.items()
     }
-    callers: dict[_Key, list[_Key]] = {key: [] for key in functions}
+    callers: dict[FunctionKey, list[FunctionKey]] = {key: [] for key in functions}
     for key, callees in calls.items():
         for callee in callees:
             callers[callee].append(key)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects.ir.location import place_of
@@ -86,3 +86,48 @@ def test_cast_like(dtype):
     found = run_imported(model, {"x": x, "like": np.zeros(0, other)})
     np.testing.assert_array_equal(found["y"], x.astype(other))
     np.testing.assert_array_equal(found["z"], np.arange(4).astype(other))
+
+
+QKV = dict.fromkeys("qkv", (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("node", "shapes", "opset", "dtype"),
+    [
+        (ROTARY, SHAPES, 23, TensorProto.FLOAT),
+        (helper.make_node("SwiGLU", ["a", "b"], ["y"]), {"a": (2, 3), "b": (2, 3)}, 28, 1),
+        (helper.make_node("Attention", [*"qkv"], ["y"]), QKV, 23, TensorProto.FLOAT),
+        (helper.make_node("Attention", [*"qkv"], ["y"]), QKV, 23, TensorProto.BFLOAT16),
+        (
+            helper.make_node("LayerNormalization", ["a", "s"], ["n", "y"]),
+            {"a": (2, 5), "s": (5,)},
+            17,
+            TensorProto.FLOAT,
+        ),
+    ],
+    ids=["rotary", "swiglu", "attention", "attention-bf16", "mean"],
+)
+def test_of_constants_they_are_folded_with_the_same_numbers(
+    node: NodeProto, shapes: dict[str, tuple[int, ...]], opset: int, dtype: int
+):
+    """By the function, as at run time: ONNX Runtime is never asked, and lacks some of them."""
+    element = helper.tensor_dtype_to_np_dtype(dtype)
+    arrays = {name: random_input(*shape).astype(element) for name, shape in shapes.items()}
+
+    def model(inputs: dict[str, tuple[int, ...]]) -> ModelProto:
+        return helper.make_model(
+            helper.make_graph(
+                [node],
+                "one",
+                [helper.make_tensor_value_info(name, dtype, each) for name, each in inputs.items()],
+                [helper.make_tensor_value_info("y", dtype, None)],
+                [numpy_helper.from_array(arrays[n], n) for n in arrays if n not in inputs],
+            ),
+            opset_imports=[helper.make_opsetid("", opset)],
+        )
+
+    folded, _ = imported(model({}))
+    assert not ops_of(folded)
+    np.testing.assert_array_equal(
+        run_imported(model({}), {})["y"], run_imported(model(shapes), arrays)["y"]
+    )
