@@ -27,7 +27,8 @@ floats, as the softmax is; so is what comparisons or ops with poles (log, 1/x) r
 moved on its way to an output. What 8 bits have rounded is kept away from poles.
 
 In f32, f16 and bf16 every tensor is stored in that type, weights converted once; biases stay f32, as
-the accumulators that they are added to. Inputs and results of the function keep their types, with
+the accumulators that they are added to, and so does what f16 cannot hold: sums of squares, and sums
+of integers until they are scaled. Inputs and results of the function keep their types, with
 casts at the border.
 """
 
@@ -38,7 +39,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FunctionType, ModuleOp
+from xdsl.dialects.builtin import FunctionType, ModuleOp, f32
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation
 from xdsl.rewriter import Rewriter
@@ -64,6 +65,7 @@ from .precision.float_results import float_results
 from .precision.given_quantization import given_elements
 from .precision.joined_factors import factors_of_joins
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
+from .precision.wide_floats import wide_results
 from .quantize_option import QUANTIZE
 from .tpu_builder import TpuBuilder
 
@@ -131,17 +133,19 @@ class ConvertTopToTpu(SmaltiPass):
             builder.float_results = float_results(ops)
             builder.joined = factors_of_joins(ops, {*builder.float_results, *given})
             _share_quantization(builder, ops)
+        elif builder.float != f32:
+            builder.wide_results = wide_results(ops, self.quantize, builder.store)
         returned = ops.pop()
         assert isinstance(returned, ReturnOp)
         for op in ops:
-            builder.location = op.location
+            builder.begin(op)
             conversion = conversion_of(op)
             if conversion is None:
                 raise _cannot_convert(op)
             _check_storage(op)
             _convert_near_poles(builder, op, conversion)
             self.count("ops")
-        builder.location = returned.location
+        builder.begin(returned)
         outputs = [builder.as_given(value) for value in returned.operands]
         self.count("saturated_weights", builder.saturated)
         if builder.saturated:

@@ -22,6 +22,7 @@ from ...dialects.network.constant import value_of
 from ...dialects.quant import uniform
 from ...dialects.quant.element_type import element_storage, shape_of
 from .precision.given_quantization import constant_of, signed
+from .precision.wide_floats import INTEGER_PRODUCTS
 from .tpu_builder import TpuBuilder
 
 _EXACT = 2**24
@@ -35,7 +36,7 @@ def convert_integer_product(builder: TpuBuilder, op: top.CallOp) -> bool:
     """Convert a call of matmul_integer or conv_integer to a product in f32, if it is one of constant weights and is
     exact so; return whether it was converted.
     """
-    if op.function.data not in ("matmul_integer", "conv_integer") or builder.float != f32:
+    if op.function.data not in INTEGER_PRODUCTS:
         return False
     activation, weight, activation_point, weight_point = op.inputs
     constant, constant_point = constant_of(weight), constant_of(weight_point)
@@ -85,7 +86,7 @@ def is_cast_to_f32(op: object) -> bool:
 def convert_cast_of_sums(builder: TpuBuilder, op: top.CallOp) -> bool:
     """Convert a cast to f32 of integers that there are in f32 already to nothing; return whether it is one."""
     form = builder.float_form(op.inputs[0])
-    if form is None or builder.float != f32 or not is_cast_to_f32(op):
+    if form is None or not is_cast_to_f32(op):
         return False
     builder.set_float(op.output, form)
     return True

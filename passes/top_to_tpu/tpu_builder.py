@@ -4,7 +4,7 @@ it is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from xdsl.dialects.func import FuncOp
@@ -35,7 +35,8 @@ class TpuBuilder(WeightBuilder):
 
     A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` return one of them, and
     cast if it does not exist yet. The element type of float forms is `float`, whatever that of `top` is: an op whose
-    operands are float forms computes in it. `ranges` are those of the activations. `float_results` are values that are
+    operands are float forms computes in it. It is f32 for an op that makes one of the `wide_results`, and the network's
+    for all others. `ranges` are those of the activations. `float_results` are values that are
     made in floats, by what reads them; `bounded` has float forms that replace others for the op that is being
     converted. `centered` are, for integers that dynamic quantization gives, these less their zero point in f32.
     `joined` are values that are stored larger than they are. `warnings` are told when all is converted.
@@ -46,6 +47,7 @@ class TpuBuilder(WeightBuilder):
         self.quantizes = quantize == "int8"
         self.ranges = ActivationRanges(self.name_of)
         self.float_results: Mapping[SSAValue, Reader] = {}
+        self.wide_results: Collection[SSAValue] = ()
         self.bounded: Mapping[SSAValue, SSAValue] = {}
         self.centered: dict[SSAValue, SSAValue] = {}
         self.joined = JoinedFactors()
@@ -55,8 +57,16 @@ class TpuBuilder(WeightBuilder):
         self._made_quantized: set[SSAValue] = set()
         self._functions_of_8_bits: set[SSAValue] = set()
         self._given: set[SSAValue] = set()
+        self._made_wide: set[SSAValue] = set()
+        self._network_float = self.float
         for old, new in zip(self.source.args, self.block.args, strict=True):
             self._floats[old, element_of(new)] = new
+
+    def begin(self, op: Operation) -> None:
+        """Begin the conversion of `op`: what is added has its location, and floats the type that it computes in."""
+        self.location = op.location
+        is_wide = any(value in self.wide_results for value in op.results)
+        self.float = type_of_storage("f32") if is_wide else self._network_float
 
     def result_name(self, op: top.TopOp) -> str:
         """Return the name for what `op` becomes: its own, or a new one if it is stored larger than it is."""
@@ -77,6 +87,8 @@ class TpuBuilder(WeightBuilder):
         if is_network_float(element) and element != self.float:
             raise ValueError(f"'{self.name_of(value)}' is {form.type}, expected {self.float}")
         self._floats[value, element] = form
+        if element != self._network_float and is_network_float(element):
+            self._made_wide.add(value)
 
     def set_given(self, value: SSAValue, form: SSAValue) -> None:
         """Note a form of `value` that was made with the element type that the value has in `top`, whatever `float`
@@ -174,7 +186,8 @@ class TpuBuilder(WeightBuilder):
         given = (value, expressed(element_of(value)))
         if isinstance(value, BlockArgument) or value in self._given:
             return self._floats[given]
-        made = self._floats.get((value, self.float))
+        element = type_of_storage("f32") if value in self._made_wide else self._network_float
+        made = self._floats.get((value, element))
         return self._quantized[value] if made is None else made
 
     def as_quantized(self, value: SSAValue) -> SSAValue:

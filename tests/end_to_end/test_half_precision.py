@@ -77,6 +77,47 @@ def test_every_target(build: Callable[[], onnx.ModelProto], quantize: str):
         assert 0 < result.timing.utilization <= 1, target
 
 
+def statistics_model() -> onnx.ModelProto:
+    """x over its length, which squares beyond f16 give, and decibels of powers that f16 makes 0 of."""
+
+    def number(name: str, value: float) -> onnx.TensorProto:
+        return onnx.numpy_helper.from_array(np.float32(value), name)
+
+    nodes = [
+        onnx.helper.make_node("Mul", ["x", "x"], ["s"]),
+        onnx.helper.make_node("ReduceSum", ["s", "axes"], ["v"]),
+        onnx.helper.make_node("Add", ["v", "tiny"], ["e"]),
+        onnx.helper.make_node("Sqrt", ["e"], ["r"]),
+        onnx.helper.make_node("Div", ["x", "r"], ["y"]),
+        onnx.helper.make_node("Mul", ["q", "q"], ["p"]),
+        onnx.helper.make_node("Max", ["p", "tiny"], ["floor"]),
+        onnx.helper.make_node("Log", ["floor"], ["log"]),
+        onnx.helper.make_node("Mul", ["log", "ten"], ["z"]),
+    ]
+    values = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, (2, 3, 8))
+        for name in "xqyz"
+    ]
+    axes = onnx.numpy_helper.from_array(np.array([-1]), "axes")
+    constants = [axes, number("tiny", 1e-10), number("ten", 4.343)]
+    graph = onnx.helper.make_graph(nodes, "statistics", values[:2], values[2:], constants)
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+@both
+def test_what_narrow_floats_do_not_hold(quantize: str):
+    generator = np.random.default_rng(5)
+    x = generator.normal(0, 1000, (2, 3, 8)).astype(np.float32)
+    q = (10.0 ** generator.uniform(-4, 1, (2, 3, 8))).astype(np.float32)
+    expected = run_onnx(statistics_model(), {"x": x, "q": q})
+    compiled = compile_model(statistics_model(), quantize=quantize)
+    result = simulate(compiled.program, {"x": x, "q": q}, sanitize=True)
+    assert result.outputs is not None
+    for name, found in result.outputs.items():
+        assert Difference.between(name, found, expected[name]).snr_db >= DECIBELS[quantize], name
+
+
 def edge_without(folder: Path, *types: str) -> Path:
     """A file with the edge part's description, less some types of its matrix unit."""
     machine = load_target("edge-1c").model_dump()

@@ -100,11 +100,38 @@ def test_vectors_stay_with_the_host():
     check(model_of([node], inputs, constants, np.int32), inputs, {"matmul_integer"})
 
 
-def test_f16_does_not_hold_sums():
+@pytest.mark.parametrize("quantize", ["f16", "bf16"])
+def test_sums_are_exact_in_networks_of_narrow_floats(quantize: str):
     inputs = {"a": integers("u1", 2, 40)}
     constants = {"w": integers("i1", 40, 3)}
     node = helper.make_node("MatMulInteger", ["a", "w"], ["y"])
-    check(model_of([node], inputs, constants, np.int32), inputs, {"matmul_integer"}, "f16")
+    check(model_of([node], inputs, constants, np.int32), inputs, {"cast"}, quantize)
+
+
+@pytest.mark.parametrize(("quantize", "tolerance"), [("f16", 1e-3), ("bf16", 1e-2)])
+def test_sums_beyond_f16_are_scaled_in_f32(quantize: str, tolerance: float):
+    """The sums are near 10^6, and the product of the scales, which the network multiplies first, is near 10^-8."""
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+        helper.make_node("MatMulInteger", ["q", "w", "z"], ["i"]),
+        helper.make_node("Cast", ["i"], ["f"], to=1),
+        helper.make_node("Mul", ["s", "ws"], ["scales"]),
+        helper.make_node("Mul", ["f", "scales"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "bias"], ["biased"]),
+        helper.make_node("MatMul", ["biased", "v"], ["y"]),
+    ]
+    generator = np.random.default_rng(4)
+    inputs = {"x": generator.uniform(0, 0.01, (3, 200)).astype("f4")}
+    constants = {
+        "w": np.full((200, 4), 60, "i1"),
+        "ws": np.float32(3e-4),
+        "bias": generator.normal(0, 0.01, 4).astype("f4"),
+        "v": generator.normal(0, 1, (4, 4)).astype("f4"),
+    }
+    model = model_of(nodes, inputs, constants, np.float32)
+    found = compile_model(model, quantize=quantize).run(inputs)["y"]
+    wanted = run_onnx(model, inputs)["y"]
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
 
 
 def test_products_of_one_value_share_its_quantization():
