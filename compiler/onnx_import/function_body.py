@@ -1,4 +1,5 @@
-"""Defines ops by others: the functions by which ONNX itself says what some of its ops compute.
+"""Defines ops by others: the functions by which ONNX itself says what some of its ops compute, and those of the folder
+`functions`.
 
 Attention, for one, is a function of matrix products, a Softmax and arithmetic on shapes. An op that no import function
 is for, or a form of an op that its import function refuses, is imported as the nodes of its function.
@@ -10,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .function_table import FUNCTIONS
+from .functions.function_graph import OPSET, FunctionGraph
 from .graph.node import Node
 from .graph.value import Value, dtype_of_value, shape_of
-from .model.op_name import is_default_domain
+from .model.op_name import is_default_domain, op_name
 from .model.subgraphs import captured, subgraphs
 
 if TYPE_CHECKING:
@@ -32,16 +35,25 @@ class FunctionBody:
 
 
 def has_function(proto: NodeProto, opset: int) -> bool:
-    """Return whether ONNX defines the op of a node by a function."""
+    """Return whether the op of a node is defined by a function."""
+    if op_name(proto.domain, proto.op_type) in FUNCTIONS:
+        return True
     schema = _schema(proto, opset)
     return schema is not None and (schema.has_function or schema.has_context_dependent_function)
 
 
 def function_body(node: Node, new_name: Callable[[str], str]) -> FunctionBody | None:
-    """Return the function of a node's op, or None if ONNX does not define it by one.
+    """Return the function of a node's op, or None if it is not defined by one.
 
     `new_name` makes a name for a tensor inside from that in the function.
+
+    Raises UnsupportedNodeError if a function of ours does not have this form of the op.
     """
+    ours = FUNCTIONS.get(op_name(node.proto.domain, node.op_type))
+    if ours is not None:
+        graph = FunctionGraph(node, new_name)
+        ours.write(graph)
+        return FunctionBody(_needed(graph.nodes, node), OPSET)
     schema = _schema(node.proto, node.opset)
     if schema is None:
         return None
@@ -68,6 +80,17 @@ def function_body(node: Node, new_name: Callable[[str], str]) -> FunctionBody | 
         nodes.append(renamed)
     opset = next((each.version for each in function.opset_import if not each.domain), node.opset)
     return FunctionBody(nodes[::-1], opset)
+
+
+def _needed(nodes: list[NodeProto], node: Node) -> list[NodeProto]:
+    """Return the nodes that the used outputs of a node need, in their order."""
+    needed = {name for name, used in zip(node.proto.output, node.used_outputs, strict=True) if used}
+    kept = []
+    for inner in reversed(nodes):
+        if not needed.isdisjoint(inner.output):
+            needed.update(inner.input)
+            kept.append(inner)
+    return kept[::-1]
 
 
 def _schema(proto: NodeProto, opset: int) -> Any:

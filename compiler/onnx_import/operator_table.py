@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.numerics.module_tables import module_tables
+from .function_table import FUNCTIONS
 from .graph.operator import ImportFunction, Operator
 from .model.op_name import op_name
 from .ops import constant, reshape
@@ -75,13 +76,13 @@ def supported_operators() -> list[tuple[str, tuple[int, ...], str]]:
     """
     import onnx
 
-    versions: dict[str, set[int]] = {name: set() for name in OPERATORS}
+    engines = {name: definition.engine for name, definition in FUNCTIONS.items()}
+    engines |= {name: operator.engine for name, operator in OPERATORS.items()}
+    versions: dict[str, set[int]] = {name: set() for name in engines}
     for schema in onnx.defs.get_all_schemas_with_history():
         if schema.domain == "" and schema.name in versions and not schema.deprecated:
             versions[schema.name].add(schema.since_version)
     for name in versions:
-        if name.startswith(_MICROSOFT):
+        if name.startswith(_MICROSOFT) or name in FUNCTIONS:
             versions[name].add(1)  # of their own operator set, which has one version
-    return [
-        (name, tuple(sorted(versions[name])), OPERATORS[name].engine) for name in sorted(OPERATORS)
-    ]
+    return [(name, tuple(sorted(versions[name])), engines[name]) for name in sorted(engines)]

@@ -5,6 +5,7 @@ the float op on dequantized operands, quantized again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,13 +43,18 @@ def dequantized(node: Node, builder: GraphBuilder, first: int, what: str, axis: 
 
 
 def in_floats(
-    node: Node, builder: GraphBuilder, operator: Operator, inputs: Sequence[Value | None], name: str
+    node: Node,
+    builder: GraphBuilder,
+    operator: Operator,
+    inputs: Sequence[Value | None],
+    name: str,
+    **attributes: Any,
 ) -> Value:
-    """Emit the float op that `operator` imports, with the attributes of the node, as a value `name`."""
+    """Emit the float op that `operator` imports, with the attributes of the node and others, as a value `name`."""
     from onnx import helper
 
     given = [f"{name}_{index}" if value is not None else "" for index, value in enumerate(inputs)]
-    proto = helper.make_node(node.op_type, given, [name])
+    proto = helper.make_node(node.op_type, given, [name], **attributes)
     proto.attribute.extend(node.proto.attribute)
     opset = node.integer("opset", _FLOAT_OPSET)  # QLinearSoftmax says whose softmax it is
     inner = Node(proto, opset, node.label, list(inputs), [True], node.file, node.reader)
@@ -182,6 +188,7 @@ OPERATORS = {
             ("QLinearLeakyRelu", _of(pointwise.OPERATORS["LeakyRelu"], 1)),
             ("QLinearSoftmax", _of(normalization.OPERATORS["Softmax"], 1)),
             ("QLinearAveragePool", _of(pooling.OPERATORS["AveragePool"], 1)),
+            ("QLinearReduceMean", _of(reduction.OPERATORS["ReduceMean"], 1)),
             ("QLinearGlobalAveragePool", _of(reduction.OPERATORS["GlobalAveragePool"], 1)),
         )
     },

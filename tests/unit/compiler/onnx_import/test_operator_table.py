@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from onnx import helper
 from smalti.backends.cpu.session import run_onnx
+from smalti.compiler.onnx_import.function_table import FUNCTIONS
 from smalti.compiler.onnx_import.operator_table import OPERATORS, supported_operators
 
 from tests.unit.compiler.onnx_import.onnx_models import (
@@ -397,7 +398,9 @@ def test_one_op_per_node_where_it_fits():
 
 def test_table_of_operators():
     table = {name: (versions, engine) for name, versions, engine in supported_operators()}
-    assert table.keys() == OPERATORS.keys()
+    assert table.keys() == {*OPERATORS, *FUNCTIONS}
+    assert OPERATORS.keys().isdisjoint(FUNCTIONS)
+    assert table["com.microsoft.Attention"] == ((1,), "matrix, vector")
     assert table["Conv"][0][:2] == (1, 11)
     assert table["Conv"][1].startswith("matrix")
     assert table["Upsample"][0] == (1, 7, 9)

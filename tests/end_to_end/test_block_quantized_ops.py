@@ -1,0 +1,139 @@
+"""Weights of 2, 4 and 8 bits with a scale for each block, and means of integers, against ONNX Runtime."""
+
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.compiler import import_model
+
+from tests.end_to_end.test_quantized_ops import check, one_op
+
+RNG = np.random.default_rng(3)
+ROWS = 6
+INDICES = {"i": RNG.integers(-3, 9, (2, 3))}
+
+
+def codes(*shape: int) -> np.ndarray:
+    return RNG.integers(0, 256, shape).astype(np.uint8)
+
+
+def scales(*shape: int) -> np.ndarray:
+    return RNG.uniform(0.01, 0.03, shape).astype(np.float32)
+
+
+def floats(*shape: int) -> np.ndarray:
+    return RNG.normal(0, 1, shape).astype(np.float32)
+
+
+def weights(bits: int, block: int, columns: int) -> dict[str, np.ndarray]:
+    """Packed weights, and their scales."""
+    blocks = -(-columns // block)
+    return {"b": codes(ROWS, blocks, block * bits // 8), "s": scales(ROWS, blocks)}
+
+
+@pytest.mark.parametrize("columns", [64, 80])
+@pytest.mark.parametrize("block", [16, 32, 128, 256])
+@pytest.mark.parametrize("bits", [4, 8])
+def test_products(bits: int, block: int, columns: int):
+    """Zero points are in the middle of the range unless they are given; 80 columns end within a block."""
+    given, inputs = weights(bits, block, columns), {"a": floats(2, 3, columns)}
+    sizes = {"N": ROWS, "K": columns, "bits": bits, "block_size": block}
+    check(one_op("MatMulNBits", inputs, given, "a b s", np.float32, **sizes), inputs, 1e-4)
+    width = -(-given["s"].shape[1] * bits // 8)
+    given |= {"z": codes(ROWS, width), "c": floats(ROWS)}
+    order = "a b s z - c"
+    check(one_op("MatMulNBits", inputs, given, order, np.float32, **sizes), inputs, 1e-4)
+
+
+def test_products_of_two_bits_and_of_floating_zero_points():
+    inputs = {"a": floats(3, 64)}
+    sizes = {"N": ROWS, "K": 64, "block_size": 32}
+    given = weights(2, 32, 64)
+    check(one_op("MatMulNBits", inputs, given, "a b s", np.float32, bits=2, **sizes), inputs, 1e-4)
+    given = {**weights(4, 32, 64), "z": RNG.uniform(3, 9, (ROWS, 2)).astype(np.float32)}
+    check(one_op("MatMulNBits", inputs, given, "a b s z", np.float32, **sizes), inputs, 1e-4)
+
+
+def test_columns_that_name_their_blocks():
+    inputs = {"a": floats(3, 64)}
+    given = {**weights(4, 32, 64), "g": RNG.permutation(np.repeat([0, 1], 32)).astype(np.int32)}
+    sizes = {"N": ROWS, "K": 64, "block_size": 32}
+    check(one_op("MatMulNBits", inputs, given, "a b s - g", np.float32, **sizes), inputs, 1e-4)
+
+
+def test_one_block_of_bytes_for_each_row_stays_integers():
+    inputs = {"a": floats(3, 32)}
+    sizes = {"N": ROWS, "K": 32, "bits": 8, "block_size": 32}
+    text = import_model(
+        one_op("MatMulNBits", inputs, weights(8, 32, 32), "a b s", np.float32, **sizes)
+    ).ir()
+    assert "u8:f32:1" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"block_size": 24}, "block_size is 24"),
+        ({"bits": 3}, "numbers have 3 bits"),
+        ({"K": 32}, "does not end in K = 32"),
+        ({"N": 5}, r"u8\[5, 2, 16\] is needed"),
+        ({"weight_prepacked": 1}, "packed for one kind of processor"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change: dict[str, int], message: str):
+    inputs = {"a": floats(3, 64)}
+    sizes = {"N": ROWS, "K": 64, "block_size": 32, **change}
+    model = one_op("MatMulNBits", inputs, weights(4, 32, 64), "a b s", np.float32, **sizes)
+    with pytest.raises(DiagnosticError, match=message):
+        import_model(model)
+
+
+@pytest.mark.parametrize("has_points", [True, False])
+@pytest.mark.parametrize("bits", [4, 8])
+def test_rows_of_packed_tables(bits: int, has_points: bool):
+    constants = {"d": codes(9, 64 * bits // 8), "s": scales(9, 2), "z": codes(9, 2 * bits // 8)}
+    order = "d i s z"
+    if not has_points:
+        del constants["z"]
+        order = "d i s"
+    more = {"bits": bits, "block_size": 32, "gather_axis": 0, "quantize_axis": 1}
+    model = one_op("GatherBlockQuantized", INDICES, constants, order, np.float32, **more)
+    check(model, INDICES, 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [ml_dtypes.int4, ml_dtypes.uint4])
+def test_rows_of_tables_of_four_bits(dtype):
+    low, high = (-8, 8) if dtype is ml_dtypes.int4 else (0, 16)
+    constants = {
+        "d": RNG.integers(low, high, (9, 64)).astype(dtype), "s": scales(9, 2),
+        "z": RNG.integers(low, high, (9, 2)).astype(dtype),
+    }  # fmt: skip
+    for order in ("d i s z", "d i s"):
+        given = {name: each for name, each in constants.items() if name in order}
+        model = one_op("GatherBlockQuantized", INDICES, given, order, np.float32, block_size=32)
+        check(model, INDICES, 1e-6)
+
+
+def test_scales_that_do_not_fit_their_table_are_refused():
+    constants = {"d": codes(9, 64), "s": scales(9, 3)}
+    more = {"bits": 8, "block_size": 32}
+    model = one_op("GatherBlockQuantized", INDICES, constants, "d i s", np.float32, **more)
+    with pytest.raises(DiagnosticError, match=r"must have shape \[9, 2\]"):
+        import_model(model)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_means_of_integers(dtype):
+    """ONNX Runtime has no kernel: they are means of floats, quantized again."""
+    x = RNG.integers(0, 100, (2, 3, 4)).astype(dtype)
+    constants = {"xs": np.float32(0.03), "z": dtype(50), "ys": np.float32(0.02), "yz": dtype(10)}
+    order = "x xs z ys yz"
+    model = one_op("QLinearReduceMean", {"x": x}, constants, order, dtype, axes=[1], keepdims=0)
+    mean = ((x.astype(np.float64) - 50) * 0.03).mean(1)
+    bounds = np.iinfo(dtype)
+    expected = np.clip(np.rint(mean / 0.02) + 10, bounds.min, bounds.max)
+    found = import_model(model).run({"x": x})["y"]
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found.astype(float), expected, atol=1)
