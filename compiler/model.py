@@ -24,7 +24,7 @@ from ..dialects.ir.text.module_text import print_module, read_module, write_modu
 from ..dialects.level import LEVELS, Level
 from ..passes.tile.network_schedule import NetworkSchedule
 from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
-from ..passes.top.calibration_table import Ranges, write_table
+from ..passes.top.calibration_table import Ranges, table_of, write_table
 from ..passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
 from .compilation.arguments import (
     Argument,
@@ -245,7 +245,7 @@ class CompiledModel:
                 hint="compile it with quantize='int8' and calibration data",
             )
         path = Path(folder) / CALIBRATION_TABLE
-        write_table(self.ranges, path)
+        write_table(table_of(self.ranges), path)
         return path
 
     def save_schedule(self, folder: str | Path) -> Path:
@@ -293,7 +293,7 @@ def compile_model(
         target: a target, a shipped target's name, or the path of a target's TOML file.
         cores: how many of its cores to use; None for all.
         quantize: "int8", "f32", "f16" or "bf16": how numbers are stored.
-        calibration: arrays by input name, an .npz of them, a calibration table (.json), or "random:SEED"; "int8"
+        calibration: arrays by input name, an .npz of them, a calibration table, or "random:SEED"; "int8"
             needs it, and no other uses it.
         batch: the size of axis 0 of every input, in place of the model's.
         input_shapes: shapes by input name, in place of the model's.

@@ -98,7 +98,7 @@ def parse_pipeline(text: str) -> list[ModulePass]:
     may be nested as MLIR writes it: `builtin.module(a,b)`.
 
     Values are numbers, true, false, words, or strings in quotes; quotes may be left out if the value has no space,
-    comma, brace, quote or equals sign (table=ranges.json). Raises DiagnosticError if the text cannot be parsed, names
+    comma, brace, quote or equals sign (table=x.calibration). Raises DiagnosticError if the text cannot be parsed, names
     an unknown pass or option, leaves out an option that must be given, or gives a value of the wrong type.
     """
     return [_make_pass(spec) for spec in _specs(text)]

@@ -34,7 +34,7 @@ def load_calibration_data(
         source: arrays by input name; or the path of an .npz file of them (for a network with
             one input, an .npz with one array of any name will do); or "random:SEED" for random numbers, always the
             same for an input's name and shape: over the calibrated range of an input that has one, else normally
-            distributed; or the path of a calibration table (.json) for random numbers over its ranges.
+            distributed; or the path of a calibration table for random numbers over its ranges.
         module: the network, whose declared inputs the data must fit.
         warn: called with each doubt whether the data are what the network is fed in use (`doubts`).
 
@@ -46,7 +46,7 @@ def load_calibration_data(
     declared = {name: shape for name, (shape, _) in tensors.items()}
     known = input_ranges(main_function(module))
     if is_table(source):
-        return _random_data(0, tensors, {**known, **read_table(source)})
+        return _random_data(0, tensors, {**known, **read_table(source).ranges})
     if is_random(source):
         return _random_data(seed_of(source), tensors, known)
     place = place_of_data(source)
@@ -99,8 +99,10 @@ def is_random(source: object) -> TypeGuard[str]:
 
 
 def is_table(source: object) -> TypeGuard[str | Path]:
-    """Tell whether a source of calibration is the path of a calibration table, a .json file."""
-    return isinstance(source, str | Path) and Path(source).suffix == ".json"
+    """Tell whether a source of calibration is the path of a calibration table: of any file that is not an .npz."""
+    if not isinstance(source, str | Path) or is_random(source):
+        return False
+    return Path(source).suffix.lower() != ".npz"
 
 
 def seed_of(source: str) -> int:

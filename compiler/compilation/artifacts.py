@@ -16,7 +16,7 @@ from ...backends.program.program import Program
 from ...dialects.ir.text.module_text import write_module
 from ...dialects.ir.text.program_note import note_program
 from ...dialects.level import LEVELS, Level
-from ...passes.top.calibration_table import write_table
+from ...passes.top.calibration_table import SUFFIX, table_of, write_table
 from ..calibration.samples import is_table
 from .compilation import CalibrationSource, Compilation
 
@@ -56,7 +56,7 @@ class Artifacts:
             f"{self.stem}.{level}.{kind}" for level in levels for kind in ("mlir", "safetensors")
         ]
         if calibration is not None and not is_table(calibration):
-            names.append(f"{self.stem}.calibration.json")
+            names.append(f"{self.stem}{SUFFIX}")
         if "schedule" in self.stages:
             names.append(f"{self.stem}.schedule")
         program = [self.program] if "program" in self.stages else []
@@ -102,14 +102,14 @@ class Artifacts:
                 self._names[level] = f"{self.stem}.{level}.mlir"
                 write_module(module, folder / self._names[level], compilation.ctx)
 
-        table = f"{self.stem}.calibration.json"
+        table = f"{self.stem}{SUFFIX}"
         compilation.calibration_table = str(self.program.parent / table)
         compilation.on_level = write_level
         compilation.keep_levels = False
         compilation.lower_to(self.last_level)
         if compilation.ranges is not None:
             self._names["calibration"] = table
-            write_table(compilation.ranges, folder / table)
+            write_table(table_of(compilation.ranges), folder / table)
         if "schedule" in self.stages:
             self._names["schedule"] = f"{self.stem}.schedule"
             write_text(folder / self._names["schedule"], str(compilation.schedule))

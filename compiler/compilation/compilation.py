@@ -78,7 +78,7 @@ class CompileOptions:
 
     `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
     None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
-    file of them, a calibration table (.json), or "random:SEED"; needed for "int8" from the top level.
+    file of them, a calibration table, or "random:SEED"; needed for "int8" from the top level.
     `insertions`: the user's own passes among the default ones. `changes`: options of default passes that are set, and
     passes that are left out. `schedule`: what is decided of the network's layers; passes decide the rest.
     `optimization`: how hard they try; `changes` win over what it means. `io_layout`: "model" or "nhwc", in which inputs
@@ -134,7 +134,7 @@ class CompileOptions:
                 )
 
 
-CALIBRATION_TABLE = "calibration.json"
+CALIBRATION_TABLE = "model.calibration"
 """The file from which the text of a pipeline reads ranges, unless its compilation names another."""
 SCHEDULE = "network.schedule"
 """The file from which the text of a pipeline reads a schedule that was given otherwise than as a file."""
@@ -313,7 +313,7 @@ class Compilation:
         """
         data: Mapping[str, np.ndarray] = {}
         if is_table(source):
-            annotation = AnnotateMeasured(str(source), read_table(source))
+            annotation = AnnotateMeasured(str(source), read_table(source).ranges)
         else:
             data = load_calibration_data(source, self.module, self.ctx.on_report)
             self._few_samples = few_samples(source, data)

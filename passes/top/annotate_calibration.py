@@ -1,6 +1,9 @@
 """`top-annotate-calibration`: writes the ranges of a calibration table into the types of activations.
 
-Before, with the table {"format": 1, "ranges": {"image": [0.0, 1.0], "y": [-1.5, 6.0]}}:
+Before, with a table of two rows, which name a tensor and give its threshold, its least and its greatest value:
+
+    image  1.0   0.0  1.0
+    y      6.0  -1.5  6.0
 
     func.func @main(%image: tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32> ...
       %y = top.relu "y" %image : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
@@ -25,7 +28,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, SSAValue
 from xdsl.rewriter import Rewriter
 
-from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
 from ...dialects import top
 from ...dialects.ir.context import report
 from ...dialects.quant import CalibratedType
@@ -42,9 +45,9 @@ _SHOWN_NAMES = 8
 class AnnotateCalibration(SmaltiPass):
     """Give activations the ranges of a calibration table: table=FILE.
 
-    The table is JSON, {"format": 1, "ranges": {name: [low, high]}}; names are those of ops and function inputs. Values
-    without a range stay as they are, and ranges without a value are counted (statistic `unknown`). A table of which no
-    range fits a value of the module is an error.
+    A row of the table is NAME THRESHOLD MIN MAX METHOD; names are those of ops and function inputs. Values without a
+    row stay as they are, and rows without a value are counted (statistic `unknown`). A table of which no row fits a
+    value of the module is an error.
     """
 
     name = "top-annotate-calibration"
@@ -55,11 +58,11 @@ class AnnotateCalibration(SmaltiPass):
     }
 
     table: str
-    """Path of the calibration table, a JSON file."""
+    """Path of the calibration table."""
 
     def ranges(self) -> Ranges:
         """Return the ranges by name. Raises DiagnosticError if the table cannot be read."""
-        return read_table(self.table)
+        return read_table(self.table).ranges
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         ranges = self.ranges()
@@ -77,9 +80,11 @@ class AnnotateCalibration(SmaltiPass):
         self.count("unknown", len(unknown))
         if unknown:
             message = f"the calibration table has ranges for {len(unknown)} names that no value has"
-            names = ", ".join(unknown[:_SHOWN_NAMES])
-            place = Place(file=self.table)
-            report(ctx, Diagnostic("warning", message, place, [f"they are: {names}"]))
+            notes = [f"they are: {', '.join(unknown[:_SHOWN_NAMES])}"]
+            for name in unknown[:_SHOWN_NAMES]:
+                near = did_you_mean(name, _names_without_range(module, seen))
+                notes += [f"'{name}': {near}"] if near else []
+            report(ctx, Diagnostic("warning", message, Place(file=self.table), notes))
 
 
 class AnnotateMeasured(AnnotateCalibration):
@@ -137,6 +142,17 @@ def _named_values(function: FuncOp, block: Block) -> list[tuple[str, SSAValue]]:
         if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp):
             named.append((op.result_name.data, op.results[0]))
     return named
+
+
+def _names_without_range(module: ModuleOp, seen: set[str]) -> list[str]:
+    """Return the names of values that no row of the table is about."""
+    return [
+        name
+        for function in module.walk()
+        if isinstance(function, FuncOp) and function.body.blocks
+        for name, _ in _named_values(function, function.body.block)
+        if name not in seen
+    ]
 
 
 def _annotate_value(value: SSAValue, bounds: Range) -> bool:

@@ -1,75 +1,127 @@
-"""Reads and writes the calibration table: a JSON file with the range of each tensor, by name.
+"""The calibration table: the range of each tensor of a network, as text that people read and edit.
 
-{"format": 1, "ranges": {"image": [0.0, 1.0], "y": [-1.5, 6.0]}}
+    # data: images.npz, 256 samples
+    #
+    # name       threshold  min   max  method
+    image              1.0  0.0   1.0  min-max
+    /conv1/Relu        6.0  0.0   6.0  kl
+
+A row names a tensor, and gives the magnitude at which symmetric quantization saturates, the bounds of asymmetric
+quantization, and how these were found, which may be left out. Tables of TPU-MLIR are read too.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.files import read_bytes, write_text
 
-FORMAT = 1
-"""The version of the format, in the field "format"."""
 TABLE_LIMIT_BYTES = 256 << 20
 """The greatest size of a table: 256 MiB."""
+SUFFIX = ".calibration"
+"""What the names of tables end in."""
+MIN_MAX = "min-max"
+"""The method that takes the least and the greatest value as they are."""
+_PLAIN_NAME = re.compile(r'[^\s"#]\S*')
+_COLUMNS = ("# name", "threshold", "min", "max", "method")
 
 Range = tuple[float, float]
 """The least and the greatest value of a tensor."""
 Ranges = Mapping[str, Range]
 
 
-def write_table(ranges: Ranges, path: str | Path) -> None:
-    """Write a calibration table; if writing fails, the file stays as it was. Raises DiagnosticError if it fails."""
-    table = {
-        "format": FORMAT,
-        "ranges": {name: [float(low), float(high)] for name, (low, high) in ranges.items()},
+@dataclass(frozen=True)
+class Row:
+    """What a table says of a tensor: symmetric quantization saturates at ±`threshold`, asymmetric below `low` and above
+    `high`; `method` tells how they were found ("" if that is not known).
+    """
+
+    threshold: float
+    low: float
+    high: float
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class CalibrationTable:
+    """The rows of a table by the names of tensors, and comments that tell what it was made of.
+
+    `four_bits` has the rows that hold where a tensor has 4 bits; `asymmetric` the names of the tensors that are
+    quantized asymmetrically where others are not. Both are sections of TPU-MLIR's tables.
+    """
+
+    rows: Mapping[str, Row]
+    comments: Sequence[str] = ()
+    four_bits: Mapping[str, Row] = field(default_factory=dict)
+    asymmetric: frozenset[str] = frozenset()
+
+    @property
+    def ranges(self) -> Ranges:
+        """The bounds of asymmetric quantization, by name."""
+        return {name: (row.low, row.high) for name, row in self.rows.items()}
+
+    def __str__(self) -> str:
+        lines = [f"# {each}" if each else "#" for each in self.comments]
+        lines += [*(["#"] if lines else []), *_aligned(self.rows.items(), _COLUMNS)]
+        if self.four_bits:
+            lines += ["", "#int4_th", *_aligned(self.four_bits.items())]
+        if self.asymmetric:
+            lines += ["", "#asym_op", *map(_name, sorted(self.asymmetric))]
+        return "\n".join(lines) + "\n"
+
+
+def table_of(ranges: Ranges, comments: Sequence[str] = ()) -> CalibrationTable:
+    """Return the table of ranges that were observed."""
+    rows = {
+        name: Row(max(abs(low), abs(high)), low, high, MIN_MAX)
+        for name, (low, high) in ranges.items()
     }
-    text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(path, text)
+    return CalibrationTable(rows, comments)
 
 
-def read_table(path: str | Path) -> Ranges:
-    """Return the ranges of a calibration table, by name.
+def write_table(table: CalibrationTable, path: str | Path) -> None:
+    """Write a calibration table; if writing fails, the file stays as it was. Raises DiagnosticError if it fails."""
+    write_text(path, str(table))
+
+
+def read_table(path: str | Path) -> CalibrationTable:
+    """Return a calibration table; its comments are dropped.
 
     Raises:
         DiagnosticError: if there is no such file, or if it is not a calibration table.
     """
-    place = Place(file=str(path))
-    hint = 'a table is {"format": 1, "ranges": {"name": [low, high]}}'
+    from .calibration_grammar import parse_table
+
+    hint = "`smalti compile` and `smalti calibrate` write tables: NAME THRESHOLD MIN MAX METHOD in a line"
+    content = read_bytes(path, "the calibration table", TABLE_LIMIT_BYTES, hint)
     try:
-        table = json.loads(read_bytes(path, "the calibration table", TABLE_LIMIT_BYTES, hint))
-    except json.JSONDecodeError as error:
-        place = Place(file=str(path), line=error.lineno, column=error.colno)
-        raise DiagnosticError(f"not JSON: {error.msg}", place, hint=hint) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise DiagnosticError("not JSON", place, hint=hint) from None
-    if not isinstance(table, dict) or not isinstance(table.get("ranges"), dict):
-        raise DiagnosticError("not a calibration table: it has no 'ranges'", place, hint=hint)
-    if table.get("format") != FORMAT:
-        raise DiagnosticError(
-            f"format is {table.get('format')!r}, this Smalti reads {FORMAT}", place, hint=hint
-        )
-    return {name: _check_range(name, bounds, place) for name, bounds in table["ranges"].items()}
+        return parse_table(content.decode("utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        message = f"not a calibration table: byte {error.start} is not UTF-8"
+        raise DiagnosticError(message, Place(file=str(path)), hint=hint) from None
 
 
-def _check_range(name: str, bounds: Any, place: Place) -> Range:
-    numbers = isinstance(bounds, list) and len(bounds) == 2
-    if not numbers or any(
-        isinstance(each, bool) or not isinstance(each, int | float) for each in bounds
-    ):
-        raise DiagnosticError(f"the range of '{name}' is not [low, high]", place)
-    try:
-        low, high = float(bounds[0]), float(bounds[1])
-    except OverflowError:
-        low = high = math.inf
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise DiagnosticError(f"the range of '{name}', {bounds}, is not finite", place)
-    if low > high:
-        raise DiagnosticError(f"the range of '{name}', {bounds}, is upside down", place)
-    return low, high
+def _aligned(rows: Iterable[tuple[str, Row]], heading: Sequence[str] = ()) -> list[str]:
+    """Return the lines of rows, numbers below each other; a float reads back as it was."""
+    cells = [
+        (_name(name), repr(row.threshold), repr(row.low), repr(row.high), row.method)
+        for name, row in rows
+    ]
+    table = [tuple(heading), *cells] if heading else cells
+    widths = [max((len(row[column]) for row in table), default=0) for column in range(4)]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(row[at].rjust(widths[at]) for at in (1, 2, 3)), row[4]]
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _name(name: str) -> str:
+    """Return a name as it stands in a table: in quotation marks, as JSON has them, unless it is one plain word."""
+    return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)

@@ -81,7 +81,7 @@ def test_emit_writes_what_is_asked_for(
         smalti("compile", small_onnx, "--calibration", "random:1", "--emit", stage,
                "-o", tmp_path / "m.smalti")
     )  # fmt: skip
-    expected = {"m.calibration.json"}
+    expected = {"m.calibration"}
     for each in stage.split(","):
         level = {f"m.{each}.mlir", f"m.{each}.safetensors"}
         expected |= {"m.smalti"} if each == "program" else level
@@ -94,7 +94,7 @@ def test_table_that_compile_wrote_is_taken_back(smalti: Smalti, small_onnx: Path
     """Even beside the program that it was written with; it is read, not written."""
     words = ("compile", small_onnx, "-o", tmp_path / "m.smalti", "--calibration")
     ok(smalti(*words, "random:1"))
-    program, table = (tmp_path / "m.smalti"), (tmp_path / "m.calibration.json")
+    program, table = (tmp_path / "m.smalti"), (tmp_path / "m.calibration")
     expected, ranges = program.read_bytes(), table.read_bytes()
     program.unlink()
     out = ok(smalti(*words, table))
@@ -320,11 +320,7 @@ def test_compare_tile_is_as_good_as_tpu(smalti: Smalti, small_onnx: Path, small_
 
 def test_compare_on_the_ranges_of_a_table(smalti: Smalti, small_onnx: Path, tmp_path: Path):
     ok(smalti("compile", small_onnx, "-o", tmp_path / "m.smalti", "--calibration", "random:1"))
-    ok(
-        smalti(
-            "compare", small_onnx, "--calibration", tmp_path / "m.calibration.json", "--min-snr", 10
-        )
-    )
+    ok(smalti("compare", small_onnx, "--calibration", tmp_path / "m.calibration", "--min-snr", 10))
 
 
 def test_compare_samples_limit_and_inputs(smalti: Smalti, small_onnx: Path, small_data: Path):

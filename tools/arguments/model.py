@@ -153,6 +153,6 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
         "--calibration",
         type=InputFile,
         metavar="DATA",
-        help="for int8: an .npz with arrays named as the model's inputs, a calibration table (.json) as "
+        help="for int8: an .npz with arrays named as the model's inputs, a calibration table as "
         "smalti compile writes it, or random:SEED",
     )

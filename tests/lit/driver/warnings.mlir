@@ -1,5 +1,5 @@
-// RUN: smalti-opt %s --top-annotate-calibration="table=%S/Inputs/ranges.json" 2>&1 | filecheck %s
-// RUN: smalti-opt %s --top-annotate-calibration="table=%S/Inputs/ranges.json" --verify-diagnostics
+// RUN: smalti-opt %s --top-annotate-calibration="table=%S/Inputs/x.calibration" 2>&1 | filecheck %s
+// RUN: smalti-opt %s --top-annotate-calibration="table=%S/Inputs/x.calibration" --verify-diagnostics
 
 // expected-warning-re @unknown {{the calibration table has ranges for {{[0-9]+}} names that no value has}}
 func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
@@ -7,6 +7,6 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> attributes {smalti.input
   func.return %y : tensor<1x4xf32>
 }
 
-// CHECK:      ranges.json: warning: the calibration table has ranges for 2 names that no value has
+// CHECK:      x.calibration: warning: the calibration table has ranges for 2 names that no value has
 // CHECK-NEXT: note: they are: a, b
 // CHECK:      func.func @main

@@ -9,7 +9,7 @@ from smalti.compiler.calibration.zero_ranges import zero_ranges
 from smalti.compiler.compilation.compilation import Compilation, CompileOptions
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module
-from smalti.passes.top.calibration_table import Ranges, write_table
+from smalti.passes.top.calibration_table import Ranges, table_of, write_table
 
 from tests.unit.compiler.onnx_import.onnx_models import imported, model_of, random_input
 
@@ -40,8 +40,8 @@ def reports_of(network, calibration, quantize="int8") -> list[str]:
 
 
 def table(folder: Path, ranges: Ranges) -> Path:
-    write_table(ranges, folder / "m.calibration.json")
-    return folder / "m.calibration.json"
+    write_table(table_of(ranges), folder / "m.calibration")
+    return folder / "m.calibration"
 
 
 def test_a_table_with_zeros_is_told_once(tmp_path: Path):

@@ -16,7 +16,7 @@ from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module
 from smalti.passes.pattern_driver import rewrite
 from smalti.passes.rewrite_counter import RewriteCounter, counting
-from smalti.passes.top.calibration_table import write_table
+from smalti.passes.top.calibration_table import table_of, write_table
 
 from .faulty_passes import (
     CLIPPED,
@@ -125,8 +125,8 @@ def test_random_inputs_reach_what_the_range_reaches():
 
 @pytest.mark.usefixtures("faulty_passes")
 def test_ranges_that_a_pass_reads_from_a_table_are_filled(tmp_path: Path):
-    write_table({"x": (-30.0, 20.0)}, tmp_path / "ranges.json")
-    annotate = f'top-annotate-calibration{{table="{tmp_path / "ranges.json"}"}}'
+    write_table(table_of({"x": (-30.0, 20.0)}), tmp_path / "x.calibration")
+    annotate = f'top-annotate-calibration{{table="{tmp_path / "x.calibration"}"}}'
     ctx = make_context()
     plain = CLIPPED.replace("!quant.calibrated<f32<-30.0:20.0>>", "f32")
     experiment = IrExperiment(("cse", "test-drop-clip"), parse_module(plain, ctx), ctx)

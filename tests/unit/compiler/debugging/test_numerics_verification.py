@@ -22,7 +22,7 @@ from smalti.dialects.ir.text.module_text import parse_module
 from smalti.dialects.level import Level
 from smalti.passes.pipeline import run_pipeline
 from smalti.passes.registry import parse_pipeline
-from smalti.passes.top.calibration_table import write_table
+from smalti.passes.top.calibration_table import table_of, write_table
 
 from .faulty_passes import faulty_passes, ir_experiment, residual_network, tile_experiment
 
@@ -46,7 +46,7 @@ def test_every_pass_of_the_default_pipeline_keeps_the_numbers(quantize: str, tmp
     module = import_onnx(residual_network(3), ctx)
     data = load_calibration_data("random:1", module)
     table = tmp_path / "table.json"
-    write_table(calibrate(module, ctx.weights, data), table)
+    write_table(table_of(calibrate(module, ctx.weights, data)), table)
     inputs = {name: array[:1] for name, array in data.items()}
     passes = parse_pipeline(pipeline(quantize, table))
     run_pipeline(ctx, module, passes, instruments=[NumericsVerifier(inputs)])
@@ -78,7 +78,8 @@ def test_integer_network_has_no_tolerance(tmp_path: Path):
     ctx = make_context()
     module = import_onnx(residual_network(2), ctx)
     table = tmp_path / "table.json"
-    write_table(calibrate(module, ctx.weights, load_calibration_data("random:1", module)), table)
+    data = load_calibration_data("random:1", module)
+    write_table(table_of(calibrate(module, ctx.weights, data)), table)
     annotate = pass_text("top-annotate-calibration", table=str(table))
     run_pipeline(ctx, module, parse_pipeline(f"{annotate},convert-top-to-tpu"))
     assert coarsest_float(module) is None

@@ -5,7 +5,11 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module
 from smalti.passes.registry import print_pipeline
-from smalti.passes.top.annotate_calibration import AnnotateMeasured, has_ranges
+from smalti.passes.top.annotate_calibration import (
+    AnnotateCalibration,
+    AnnotateMeasured,
+    has_ranges,
+)
 
 BODY = """
 %w = top.weight "w" seed = 1 : tensor<4xf32>
@@ -20,9 +24,7 @@ def annotated(piped, network, path):
 
 
 def test_inputs_results_and_the_function_type(piped, network, table):
-    path = table(
-        {"format": 1, "ranges": {"x": [-1, 2.5], "b": [0.0, 0.1], "gone": [0, 1], "w": [0, 1]}}
-    )
+    path = table({"x": (-1, 2.5), "b": (0.0, 0.1), "gone": (0, 1), "w": (0, 1)})
     result = annotated(piped, network, path)
     text = result.text
     assert "%x: tensor<4x!quant.calibrated<f32<-1.000000e+00:2.500000e+00>>>" in text
@@ -34,21 +36,35 @@ def test_inputs_results_and_the_function_type(piped, network, table):
 
 @pytest.mark.parametrize(("value", "expected"), [(0.0, (0, 1)), (3.0, (0, 3)), (-3.0, (-3, 0))])
 def test_a_single_value_becomes_an_interval_that_holds_zero(piped, network, table, value, expected):
-    result = annotated(piped, network, table({"format": 1, "ranges": {"b": [value, value]}}))
+    result = annotated(piped, network, table({"b": (value, value)}))
     element = result.named("b").output.type.element_type
     assert (element.low, element.high) == expected
 
 
+def test_names_that_no_value_has_are_told_with_those_that_are_near(network, table):
+    ctx, told = make_context(), []
+    ctx.on_report = told.append
+    body = BODY.replace('"b"', '"features.1/relu"')
+    module = parse_module(network({"x": "4xf32"}, body, "%b", "4xf32"), ctx)
+    path = table({"x": (0, 1), "features.1/relu6": (0, 6), "gone": (0, 1)})
+    AnnotateCalibration(path).apply(ctx, module)
+    assert [str(each) for each in told] == [
+        f"{path}: warning: the calibration table has ranges for 2 names that no value has\n"
+        "  note: they are: features.1/relu6, gone\n"
+        "  note: 'features.1/relu6': did you mean features.1/relu?"
+    ]
+
+
 def test_a_table_of_another_model_is_an_error(piped, network, table):
     with pytest.raises(DiagnosticError, match="names no value of the module"):
-        annotated(piped, network, table({"format": 1, "ranges": {"other": [0, 1]}}))
+        annotated(piped, network, table({"other": (0, 1)}))
 
 
 def test_measured_ranges_need_no_file(network, tmp_path):
     """The pass on values does what the table with these values does, and prints as the pass that reads it."""
     ctx = make_context()
     module = parse_module(network({"x": "4xf32"}, BODY, "%b", "4xf32"), ctx)
-    path = str(tmp_path / "later.json")
+    path = str(tmp_path / "later.calibration")
     annotation = AnnotateMeasured(path, {"b": (0.0, 2.0)})
     assert not has_ranges(module)
     annotation.apply(ctx, module)

@@ -1,45 +1,107 @@
-"""Calibration tables: written and read, and what can be wrong with one."""
-
-import json
+"""Calibration tables: written and read, Smalti's and TPU-MLIR's, and what can be wrong with one."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.passes.top.calibration_table import read_table, write_table
+from smalti.passes.top.calibration_grammar import parse_table
+from smalti.passes.top.calibration_table import (
+    CalibrationTable,
+    Row,
+    read_table,
+    table_of,
+    write_table,
+)
+
+REAL = st.floats(allow_nan=False, allow_infinity=False)
+METHODS = st.sampled_from(["", "min-max", "kl", "percentile:99.9"])
+ROW = st.tuples(REAL, REAL, REAL, METHODS).map(
+    lambda each: Row(abs(each[0]), min(each[1:3]), max(each[1:3]), each[3])
+)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+ROWS = st.dictionaries(NAMES, ROW, max_size=6)
+TPU_MLIR = """\
+# generated time: 2024-03-01 10:11:12.131415
+# histogram number: 2048
+# sample number: 100
+# tune number: 5
+###
+# op_name    threshold    min    max
+data 2.6400001 -2.1179039 2.6400001
+/conv1/Conv_output_0_Conv 1.5000000 -1.7000000 1.4000000
+
+#int4_th
+data 2.0000000 -2.2857143 2.0000000
+#asym_op
+data
+"""
 
 
-def test_a_table_comes_back_to_the_bit(tmp_path):
-    path = tmp_path / "table.json"
-    ranges = {"x": (-1.0, 2.5), "ü": (0.0, 0.0), "y": (-0.1, 1 / 3)}
-    write_table(ranges, path)
-    assert json.loads(path.read_text(encoding="utf-8")) == {
-        "format": 1,
-        "ranges": {name: list(bounds) for name, bounds in ranges.items()},
-    }
-    assert read_table(path) == ranges
+def test_a_table_is_text_for_people(tmp_path):
+    ranges = {"image": (0.0, 1.0), "two words": (-0.1, 1 / 3), "#1": (-8.0, -2.0)}
+    path = tmp_path / "m.calibration"
+    write_table(table_of(ranges, ["data: images.npz, 4 samples"]), path)
+    assert path.read_text() == (
+        "# data: images.npz, 4 samples\n"
+        "#\n"
+        "# name                threshold   min                 max  method\n"
+        "image                       1.0   0.0                 1.0  min-max\n"
+        '"two words"  0.3333333333333333  -0.1  0.3333333333333333  min-max\n'
+        '"#1"                        8.0  -8.0                -2.0  min-max\n'
+    )
+    assert read_table(path).ranges == ranges
     with pytest.raises(DiagnosticError):
-        write_table({}, tmp_path / "none" / "table.json")
+        write_table(table_of({}), tmp_path / "none" / "m.calibration")
+
+
+@given(ROWS, ROWS, st.frozensets(NAMES, max_size=3))
+def test_a_table_comes_back_to_the_bit(rows, four_bits, asymmetric):
+    table = CalibrationTable(rows, ["made by a test"], four_bits, asymmetric)
+    found = parse_table(str(table), "x.calibration")
+    assert found == CalibrationTable(rows, (), four_bits, asymmetric)
+
+
+@given(st.text())
+def test_any_text_is_a_table_or_a_diagnostic(text):
+    try:
+        parse_table(text, "x.calibration")
+    except DiagnosticError as error:
+        assert str(error).startswith("x.calibration:")
+
+
+def test_tables_of_tpu_mlir_are_read():
+    table = parse_table(TPU_MLIR, "x")
+    assert table.rows["data"] == Row(2.6400001, -2.1179039, 2.6400001)
+    assert table.ranges["/conv1/Conv_output_0_Conv"] == (-1.7, 1.4)
+    assert table.four_bits == {"data": Row(2.0, -2.2857143, 2.0)}
+    assert table.asymmetric == {"data"}
+
+
+def test_comments_blank_lines_and_names_like_numbers():
+    text = "\r\n  # of a person\n12 1 0 1 kl # here too\r\n\n\tx\t1e0 -.5 +1.\t\n"
+    assert parse_table(text, "x").rows == {"12": Row(1, 0, 1, "kl"), "x": Row(1, -0.5, 1)}
+    assert parse_table("", "x") == CalibrationTable({})
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "not JSON"),
-        ("{\n  x", "ranges.json:2:3"),
-        ("\x00\xff", "not JSON"),
-        ("[" * 100_000, "not JSON"),
-        ("[]", "it has no 'ranges'"),
-        ({"format": 2, "ranges": {}}, "format is 2, this Smalti reads 1"),
-        ({"ranges": {}}, "format is None"),
-        ({"format": 1, "ranges": []}, "it has no 'ranges'"),
-        ({"format": 1, "ranges": {"x": [1]}}, "the range of 'x' is not [low, high]"),
-        ({"format": 1, "ranges": {"x": ["a", 1]}}, "the range of 'x' is not [low, high]"),
-        ({"format": 1, "ranges": {"x": [True, 1]}}, "the range of 'x' is not [low, high]"),
-        ('{"format": 1, "ranges": {"x": [NaN, 1]}}', "is not finite"),
-        ('{"format": 1, "ranges": {"x": [0, 1e999]}}', "is not finite"),
-        ('{"format": 1, "ranges": {"x": [0, 1%s]}}' % ("0" * 400), "is not finite"),
-        ({"format": 1, "ranges": {"x": [2, 1]}}, "is upside down"),
+        ('{"format": 1}', "x.calibration:1:12: error: unexpected '1}', expected a number"),
+        ("x 1 0\n", "x.calibration:1:6: error: the line ends too early, expected a number"),
+        ("# fine\nx 1 zero 1\n", "x.calibration:2:5: error: unexpected 'zero', expected a number"),
+        ("x 1 0 1 kl mse\n", "x.calibration:1:12: error: unexpected 'mse', expected the end of the line"),
+        ("x\n", "expected a number"),
+        ("x 1 0 nan\n", "x.calibration:1:7: error: nan is not finite"),
+        ("x 1 0 1e999\n", "1e999 is not finite"),
+        ("x 1 2 1\n", "x.calibration:1:5: error: the range of 'x' is upside down: its min is 2, its max 1"),
+        ("x -1 0 1\n", "x.calibration:1:3: error: the threshold of 'x' is negative"),
+        ("x 1 0 1\ny 1 0 1\nx 1 0 2\n", "x.calibration:3:1: error: 'x' is there twice, first in line 1"),
+        ('"a\\q" 1 0 1\n', "not a name: Invalid \\escape"),
+        ("#weight_scale\nx 1 0.5 1 0\n", "section '#weight_scale' is not read"),
+        ("[" * 100_000, "the line ends too early"),
+        (b"\x00\xff", "byte 1 is not UTF-8"),
     ],
-)
+)  # fmt: skip
 def test_bad_tables_are_diagnostics(table, content, message):
     path = table(content)
     with pytest.raises(DiagnosticError) as caught:
@@ -50,4 +112,4 @@ def test_bad_tables_are_diagnostics(table, content, message):
 
 def test_a_missing_table_is_a_diagnostic(tmp_path):
     with pytest.raises(DiagnosticError, match="cannot read the calibration table"):
-        read_table(tmp_path / "none.json")
+        read_table(tmp_path / "none.calibration")

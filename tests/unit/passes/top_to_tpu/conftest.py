@@ -1,11 +1,10 @@
 """Converts a small network, and runs it before and after."""
 
-import json
-
 import numpy as np
 import pytest
 from smalti.backends.interpreter.top import run_top
 from smalti.backends.interpreter.tpu import run_tpu
+from smalti.passes.top.calibration_table import table_of, write_table
 
 from .small_networks import IMAGE, WEIGHTS
 
@@ -29,8 +28,8 @@ def convert(piped, network, tmp_path):
                 ranges[name] = [float(value.min()), float(value.max())]
 
         expected = run_top(module.module, module.ctx.weights, {"image": x}, observe=observe)["out"]
-        table = tmp_path / "ranges.json"
-        table.write_text(json.dumps({"format": 1, "ranges": ranges}))
+        table = tmp_path / "x.calibration"
+        write_table(table_of(ranges), table)
         annotate = (
             f"top-annotate-calibration{{table={table}}}," if ranges and quantize == "int8" else ""
         )
