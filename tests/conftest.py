@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from smalti.tools.lit_runner.golden_test import add_update_option
 
+from .commit_seed import replay
 from .shared_files import ROOT, SHARED
 
 
@@ -39,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --runslow, and --update-golden for golden tests and pages."""
     parser.addoption("--runslow", action="store_true", help="run tests marked slow")
     add_update_option(parser)
+
+
+def pytest_report_header() -> str:
+    """What tells which shares of sweeps are run."""
+    return replay()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

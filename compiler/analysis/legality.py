@@ -13,7 +13,7 @@ from typing import TypeGuard
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ...backends.instructions.instruction_set import HostCall
 from ...backends.interpreter.samples import declared_inputs
 from ...backends.targets.target import load_target
@@ -26,6 +26,7 @@ from ...dialects.tpu.tpu_op import TpuOp
 from ...passes.top.annotate_calibration import annotate
 from ...passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
 from ..compilation.compilation import DEFAULT_TARGET, Compilation, CompileOptions
+from ..compilation.optimization import Optimization
 from .legality_cases import AFTER, BEFORE, Case, cases
 
 TYPES: tuple[Quantize, ...] = (*(each for each in QUANTIZE if each != "int8"), "int8")
@@ -74,16 +75,26 @@ class Row:
             }
 
 
-def legality_table(target: str) -> list[Row]:
-    """Return the rows of all ops of `top` on a target (what `load_target` takes).
+def legality_table(target: str, ops: Sequence[str] = ()) -> list[Row]:
+    """Return the rows of some ops of `top`, or of all, on a target (what `load_target` takes).
 
     Raises:
-        DiagnosticError: if there is no such target.
+        DiagnosticError: if there is no such target, or no such op.
     """
     load_target(target)
+    chosen = [*cases()]
+    known = sorted({case.op.name for case in chosen})
+    for name in ops:
+        if name not in known:
+            raise DiagnosticError(
+                f"no op of the table is called '{name}'",
+                hint=did_you_mean(name, known) or "a name is as top.conv2d",
+            )
     rows: list[Row] = []
     found: dict[tuple[str, str], list[tuple[str, tuple[Verdict, ...]]]] = {}
-    for case in cases():
+    for case in chosen:
+        if ops and case.op.name not in ops:
+            continue
         for label, verdicts in _forms(case, target):
             found.setdefault((case.op.name, label), []).append((case.kind, verdicts))
     for (op, label), kinds in found.items():
@@ -148,7 +159,8 @@ def start_from_case(case: Case, quantize: Quantize, target: str, computed: int) 
     ctx = make_context()
     ctx.on_report = lambda diagnostic: None  # the verdict says what the remarks would
     module, _ = case.module(ctx, computed)
-    options = CompileOptions(target, None, quantize)
+    # Engines and types do not depend on the schedule, which level 0 takes least time for.
+    options = CompileOptions(target, None, quantize, optimization=Optimization(0))
     return Compilation(module, ctx, options, verify_each=False, keep_levels=False)
 
 

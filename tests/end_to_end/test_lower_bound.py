@@ -6,7 +6,7 @@ from typing import Any
 
 import onnx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from smalti.backends.program import container
 from smalti.backends.simulator.simulate import simulate
@@ -14,6 +14,8 @@ from smalti.backends.targets.target import Target, load_target, reference_to, sh
 from smalti.compiler import compile_model, load_program
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.passes.top_to_tpu.quantize_option import Quantize
+
+from tests.commit_seed import seed_of_commit
 
 from .random_networks import networks
 from .test_commands import Smalti, ok
@@ -69,8 +71,11 @@ def test_no_program_is_quicker(model: onnx.ModelProto, target: Target, quantize:
 
 @pytest.mark.slow
 def test_no_program_of_many_is_quicker():
+    """Other networks and machines with each commit."""
+
+    @seed(seed_of_commit())
     @given(networks(max_nodes=12), MACHINES, FORMATS)
-    @settings(max_examples=300, **SETTINGS)
+    @settings(max_examples=100, **{**SETTINGS, "derandomize": False, "database": None})
     def run(model: onnx.ModelProto, target: Target, quantize: Quantize):
         check(model, target, quantize)
 

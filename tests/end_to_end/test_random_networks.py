@@ -3,7 +3,7 @@
 import numpy as np
 import onnx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.program import container
@@ -11,6 +11,8 @@ from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.compilation.execution import run_ir
+
+from tests.commit_seed import seed_of_commit
 
 from .random_networks import networks
 
@@ -130,11 +132,14 @@ def test_half_precision_levels_agree(model: onnx.ModelProto, machine: tuple[str,
 @pytest.mark.slow
 @pytest.mark.parametrize("check", [check_int8, check_f32, check_half])
 def test_many(check):
+    """Other networks with each commit."""
+
+    @seed(seed_of_commit())
     @given(
         networks(max_nodes=12, amplifies=check is not check_half),
         MACHINES,
     )
-    @settings(max_examples=150, **SETTINGS)
+    @settings(max_examples=50, **{**SETTINGS, "derandomize": False, "database": None})
     def run(model: onnx.ModelProto, machine: tuple[str, int]):
         check(model, *machine)
 

@@ -12,6 +12,8 @@ from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler import compile_model
 
+from tests.commit_seed import share_of_commit
+
 from .conftest import small_model
 from .test_attention import post_norm, pre_norm
 from .test_random_networks import check_f32, check_half, check_int8
@@ -116,21 +118,20 @@ def check_levels(build: Callable[[], onnx.ModelProto], target: str, quantize: st
     check(build(), target, load_target(target).cores)
 
 
-formats = pytest.mark.parametrize("quantize", ["f32", "f16", "int8"])
+FORMATS = ("f32", "f16", "int8")
 """check_half takes bf16 along with f16."""
 
 
-@formats
+@pytest.mark.parametrize("quantize", FORMATS)
 @pytest.mark.parametrize("target", shipped_targets())
 def test_an_attention_block_on_every_target(target: str, quantize: str):
     check_levels(pre_norm, target, quantize)
 
 
 @pytest.mark.slow
-@formats
 @pytest.mark.parametrize("target", shipped_targets())
 @pytest.mark.parametrize("build", [small_model, depthwise_model, perceptron, post_norm])
-def test_levels_agree_on_every_target(
-    build: Callable[[], onnx.ModelProto], target: str, quantize: str
-):
-    check_levels(build, target, quantize)
+def test_levels_agree_on_every_target(build: Callable[[], onnx.ModelProto], target: str):
+    """Each network on each target in one of the formats, another one with another commit."""
+    for quantize in share_of_commit(FORMATS, 3, f"{build.__name__} {target} {{}}".format):
+        check_levels(build, target, quantize)

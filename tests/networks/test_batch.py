@@ -14,6 +14,8 @@ from smalti.compiler.compilation.compilation import (
 )
 from smalti.passes.top.annotate_calibration import annotate
 
+from tests.commit_seed import share_of_commit
+
 from .accuracy import Case
 
 FLOAT_TOLERANCE = 1e-6
@@ -57,12 +59,13 @@ def test_batch(case: Case, batch: int, quantize: Quantize):
     check(case, batch, quantize)
 
 
+LARGE = (
+    "cifar10", "blazeface", "bert_layer", "mobilenet_v2", "squeezenet", "shufflenet", "resnet50",
+)  # fmt: skip
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "case",
-    ["cifar10", "blazeface", "bert_layer", "mobilenet_v2", "squeezenet", "shufflenet", "resnet50"],
-    indirect=True,
-)
+@pytest.mark.parametrize("case", share_of_commit(LARGE, 2), indirect=True)
 def test_batch_of_large_networks(case: Case):
-    """Shapes with a batch of 1 in them are rewritten."""
+    """Shapes with a batch of 1 in them are rewritten. Half of the networks, another one with each commit."""
     check(case, 2, "int8")

@@ -10,14 +10,21 @@ from smalti.compiler import import_model
 from smalti.compiler.compilation.pipelines import passes_of
 from smalti.passes.registry import parse_pipeline
 
+from tests.commit_seed import share_of_commit
+
 from .catalog import NETWORKS, Network
 
 FAST = {"digits", "mnist", "cifar10", "blazeface", "gpt2_block", "detector", "segmenter"}
 """The networks whose export takes a second or two; the tests of the others are slow."""
+SLOW = [name for name in NETWORKS if name not in FAST]
 PARAMETERS = [
-    pytest.param(network, id=name, marks=() if name in FAST else pytest.mark.slow)
-    for name, network in NETWORKS.items()
+    *(pytest.param(NETWORKS[name], id=name) for name in NETWORKS if name in FAST),
+    *(
+        pytest.param(NETWORKS[name], id=name, marks=pytest.mark.slow)
+        for name in share_of_commit(SLOW, 3)
+    ),
 ]
+"""Of the others a third, another one with each commit."""
 
 
 @pytest.mark.parametrize("network", PARAMETERS)

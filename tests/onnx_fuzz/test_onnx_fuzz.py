@@ -1,26 +1,16 @@
 """Random graphs: Smalti computes what ONNX Runtime does, at `top` and on the device."""
 
-import subprocess
-
 import numpy as np
 import onnx
 import pytest
 
+from tests.commit_seed import seed_of_commit
 from tests.onnx_fuzz.check import LEVELS, RandomGraph, complaint, draw_graph
 from tests.onnx_fuzz.draw import difference
 from tests.onnx_fuzz.operators import DRAWS
-from tests.shared_files import ROOT
 
 TENTH = 50
 """A tenth of the graphs that `python -m tests.onnx_fuzz` runs."""
-
-
-def seed_of_commit() -> int:
-    """Return a seed that changes with the commit, or 0 where there is no repository."""
-    shown = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return int(shown.stdout[:7], 16) if shown.returncode == 0 else 0
 
 
 @pytest.mark.parametrize("seed", range(0, 40, 4))

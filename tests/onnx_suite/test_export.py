@@ -11,12 +11,13 @@ from smalti.compiler import import_model
 from smalti.compiler.compilation.pipelines import passes_of
 from smalti.passes.registry import parse_pipeline
 
+from tests.commit_seed import share_of_commit
 from tests.exported_model import run_exported
 from tests.onnx_suite.cases import RUN, Case, case_named, cases
 from tests.onnx_suite.outcomes import HEAVY, TOP, read_list
 
 PARTS = 10
-"""Every tenth case is always run, by its name; all others are slow."""
+"""Every tenth case is always run, by its name; a third of the others is slow."""
 
 BY_REFERENCE = {
     "test_convinteger_with_padding": "ONNX Runtime takes a zero point of the weights as signed only",
@@ -88,13 +89,16 @@ def test_a_tenth_of_the_cases():
 
 
 @pytest.mark.slow
-def test_the_other_cases():
-    check([case for case in passing() if not is_fast(case)])
+def test_a_third_of_the_other_cases():
+    """Another third with each commit."""
+    others = [case for case in passing() if not is_fast(case)]
+    check(share_of_commit(others, 3, lambda case: case.name))
 
 
 @pytest.mark.slow
 def test_networks():
-    check(passing("real"))
+    """A third of them, another one with each commit: tests/networks exports the same ones with weights of more use."""
+    check(share_of_commit(passing("real"), 3, lambda case: case.name))
 
 
 @pytest.mark.slow

@@ -1,17 +1,27 @@
 """ONNX's backend test suite: each case passes or is listed with its reason, and none that passes is listed."""
 
 import functools
+import re
+from zlib import crc32
 
 import numpy as np
 import onnx
 import pytest
 from smalti.compiler import ImportedModel, onnx_backend
 
+from tests.commit_seed import share_of_commit
 from tests.onnx_suite.cases import RUN, Case, case_named, cases, loaded, scope
 from tests.onnx_suite.coverage import PAGE, page
 from tests.onnx_suite.outcomes import DEVICE, HEAVY, TOP, differences, fingerprint, read_list, run
 
 WRITE = "python -m tests.onnx_suite --write"
+PARTS = 10
+"""Tests that the cases on the device are divided among, so that processes share them."""
+EXPANSION = re.compile(r"(_ver\d+)?_expanded(_ver\d+)?$")
+"""How the names of cases end whose function is written out in ops that have cases of their own."""
+NETWORKS = sorted(
+    name for (kind, name), (group, _) in scope().items() if kind == "real" and group in RUN
+)
 
 
 def chosen(*kinds: str) -> list[Case]:
@@ -47,14 +57,36 @@ def test_networks_at_top():
     check(chosen("real"), TOP)
 
 
-@pytest.mark.slow
-def test_cases_on_the_device():
-    check(past_top(chosen()), DEVICE)
+@functools.cache
+def on_the_device() -> tuple[Case, ...]:
+    """The cases that are run on the device: all, but of those whose function is written out a third, another with each
+    commit.
+    """
+    ran = past_top(chosen())
+    expansions = [case for case in ran if EXPANSION.search(case.name)]
+    kept = {case.name for case in share_of_commit(expansions, 3, lambda case: case.name)}
+    return tuple(case for case in ran if case.name in kept or not EXPANSION.search(case.name))
 
 
 @pytest.mark.slow
-def test_networks_on_the_device():
-    check(past_top(chosen("real")), DEVICE)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_cases_on_the_device(part: int):
+    """A function and its expansion are of one part: they may be the same program."""
+    check(
+        [
+            case
+            for case in on_the_device()
+            if crc32(EXPANSION.sub("", case.name).encode()) % PARTS == part
+        ],
+        DEVICE,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", share_of_commit(NETWORKS, 3))
+def test_networks_on_the_device(name: str):
+    """Another third with each commit: tests/networks compiles the same networks, with weights of more use."""
+    check(past_top([case_named(name)]), DEVICE)
 
 
 def test_every_case_is_classified():

@@ -23,7 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--target",
         type=InputFile,
         help="the ops of the top dialect instead, and for each type the engine of this target that computes "
-        "them: every op's example is compiled, which takes seconds",
+        "them: every op's example is compiled, which takes a minute",
+    )
+    parser.add_argument(
+        "--op",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --target: of this op only, as top.conv2d; may be repeated",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
@@ -41,10 +48,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.target is not None:
         return _legality(args)
-    if args.output:
-        raise DiagnosticError(
-            "-o writes the table of a target, and none is given", hint="say --target NAME"
-        )
+    for flag, what in (("-o", args.output), ("--op", args.op)):
+        if what:
+            raise DiagnosticError(
+                f"{flag} is for the table of a target, and none is given", hint="say --target NAME"
+            )
     return _operators(args)
 
 
@@ -89,7 +97,7 @@ def _legality(args: argparse.Namespace) -> int:
 
     if args.output:
         table_format(args.output)
-    rows = legality_table(args.target)
+    rows = legality_table(args.target, args.op)
     content = {"target": args.target, "rows": [cell for row in rows for cell in row.cells()]}
     if args.json:
         import json

@@ -1,4 +1,4 @@
-"""More hardware makes no layer slower: 40 sweeps with few values each, eight of them with all among the slow tests."""
+"""More hardware makes no layer slower: 40 sweeps with few values each, four of them with all among the slow tests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import pytest
 from smalti.passes.top_to_tpu.quantize_option import Quantize
+
+from tests.commit_seed import share_of_commit
 
 from .__main__ import counts, line
 from .chosen import CHOSEN
@@ -26,8 +28,9 @@ def test_no_step_is_slower(sweep: Sweep):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sweep", CHOSEN[::5], ids=str)
+@pytest.mark.parametrize("sweep", share_of_commit(CHOSEN[::5], 2), ids=str)
 def test_no_step_of_all_is_slower(sweep: Sweep):
+    """Four of eight, others with each commit."""
     found = sweeper(sweep.layer, sweep.quantize).sweep(sweep.axis)
     assert not found.violations, line(found)
 

@@ -21,6 +21,7 @@ from smalti.dialects.context import DIALECTS
 from smalti.dialects.ir.text.module_text import verify
 from smalti.tools.main import main
 
+from tests.commit_seed import share_of_commit
 from tests.shared_files import ROOT
 
 CASES = {f"{case.op.name} {case.kind}".strip(): case for case in cases()}
@@ -100,7 +101,9 @@ def test_command(
 ):
     """Text, JSON on stdout, JSON and CSV files; the table itself is computed once, for two ops."""
     table = rows("top.relu", "top.softmax")
-    monkeypatch.setattr("smalti.compiler.analysis.legality.legality_table", lambda target: table)
+    monkeypatch.setattr(
+        "smalti.compiler.analysis.legality.legality_table", lambda target, ops: table
+    )
     assert main(["ops", "--target", "edge-1c", "-o", str(tmp_path / "t.csv")]) == 0
     text = capsys.readouterr().out
     assert "target edge-1c" in text and "computed in f32 between casts" in text
@@ -115,23 +118,43 @@ def test_command(
 def test_command_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["ops", "-o", str(tmp_path / "t.csv")]) == 1
     assert "say --target NAME" in capsys.readouterr().err
+    assert main(["ops", "--op", "top.relu"]) == 1
+    assert "--op is for the table of a target" in capsys.readouterr().err
+    assert main(["ops", "--target", "edge-1c", "--op", "top.rellu"]) == 1
+    assert "did you mean top.relu" in capsys.readouterr().err
     assert main(["ops", "--target", "default-8c", "-o", str(tmp_path / "t.txt")]) == 1
     assert "a table cannot be written as '.txt'" in capsys.readouterr().err
     assert main(["ops", "--target", "nowhere"]) == 1
     assert "there is no target 'nowhere'" in capsys.readouterr().err
 
 
+def test_a_table_of_some_ops():
+    found = legality_table("edge-1c", ["top.relu", "top.conv2d"])
+    assert {row.op for row in found} == {"top.relu", "top.conv2d"}
+    assert any(row.case == "constant weight, bias" for row in found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", share_of_commit(shipped_targets(), 7))
+def test_the_whole_table(target: str):
+    """Every op has a row; another target with each commit."""
+    assert {row.op for row in legality_table(target)} == {case.op.name for case in CASES.values()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("target", shipped_targets())
 def test_the_engine_named_computes(target: str):
     """Each case runs where the table says so: the simulator counts products on the matrix unit for
-    those of the matrix unit, and for no other."""
-    for case in CASES.values():
-        for type in TYPES[:3]:
-            compilation = start_from_case(case, type, target, 1)
-            compilation.on_level = lambda level, module: verify(module)
-            found = verdict_of(compilation)
-            assert found.engine != "no", (case, type, found)
-            timing = simulate(compilation.assemble(), mode="timing").timing
-            assert timing is not None
-            assert (timing.macs > 0) == (found.engine == "matrix"), (case, type, found)
+    those of the matrix unit, and for no other. A third of the cases and types, another for each target and commit.
+    """
+    pairs = [(case, type) for case in CASES.values() for type in TYPES[:3]]
+    for case, type in share_of_commit(
+        pairs, 3, lambda pair: f"{target} {pair[0].op.name} {pair[0].kind} {pair[1]}"
+    ):
+        compilation = start_from_case(case, type, target, 1)
+        compilation.on_level = lambda level, module: verify(module)
+        found = verdict_of(compilation)
+        assert found.engine != "no", (case, type, found)
+        timing = simulate(compilation.assemble(), mode="timing").timing
+        assert timing is not None
+        assert (timing.macs > 0) == (found.engine == "matrix"), (case, type, found)
