@@ -20,9 +20,12 @@ from smalti.backends.program.program import Program
 
 from tests.benchmarks.conftest import Say
 from tests.benchmarks.fresh_process import Run, run_fresh
+from tests.commit_seed import runs_all, share_of_commit
 from tests.networks.catalog import NETWORKS
 
 SLOW = pytest.mark.slow
+OTHERS = ("densenet121", "inception_v2", "bert_layer")
+"""One of them is compiled with each commit, as all that tests/commit_seed.py chooses."""
 TPU_MLIR_PYTHON = "SMALTI_TPU_MLIR_PYTHON"
 """Names the interpreter of an environment that has TPU-MLIR (tests/benchmarks/README.md)."""
 TPU_MLIR_CHIP = "bm1690"
@@ -68,7 +71,7 @@ def _note(benchmark: BenchmarkFixture, say: Say, what: str, run: Run) -> None:
     [
         "resnet50",
         "mobilenet_v2",
-        *(pytest.param(n, marks=SLOW) for n in ("densenet121", "inception_v2", "bert_layer")),
+        *(pytest.param(n, marks=SLOW) for n in share_of_commit(OTHERS, 3)),
     ],
 )
 def test_compile_network(
@@ -193,8 +196,10 @@ def test_compile_chains(
     capsys: pytest.CaptureFixture[str],
     residual: bool,
 ):
-    """Time and memory against the number of layers: a table, and programs that grow with the layers."""
-    sizes = (10, 30, 100, 300, 1000)
+    """Time and memory against the number of layers: a table, and programs that grow with the layers. The longest chain
+    takes minutes, and is compiled where sweeps run whole.
+    """
+    sizes = (10, 30, 100, 300, *((1000,) if runs_all() else ()))
     for layers in sizes:
         onnx.save(_chain(layers, residual=residual), tmp_path / f"{layers}.onnx")
 

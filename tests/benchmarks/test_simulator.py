@@ -230,11 +230,11 @@ def test_isa_text(benchmark: BenchmarkFixture, network: Compiled, say: Say):
     gc.disable()
     try:
         module = benchmark.pedantic(
-            lambda: parse_module(text, make_context(), check=False), rounds=3, warmup_rounds=1
+            lambda: parse_module(text, make_context(), check=False), rounds=2, warmup_rounds=1
         )
         assert print_module(module) == text
         rates = {
-            "printed": lines / seconds(lambda: print_module(module), 3),
+            "printed": lines / seconds(lambda: print_module(module), 2),
             "parsed_and_verified": lines / seconds(lambda: parse_module(text, make_context()), 1),
         }
     finally:

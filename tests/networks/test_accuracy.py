@@ -15,7 +15,7 @@ from .accuracy import Accuracy, Case, count_products, measure
 from .catalog import NETWORKS
 
 QUICK = ("digits", "mnist", "cifar10", "blazeface", "gpt2_block", "detector", "segmenter")
-SLOW = (
+SLOW: tuple[str, ...] = (
     "mobilenet_v2", "squeezenet", "shufflenet", "resnet50", "inception_v2", "densenet121", "vgg19",
     "alexnet", "inception_v1", "zfnet512", "bert_layer", "bert_layer_opset11",
 )  # fmt: skip
