@@ -15,8 +15,6 @@ from onnx import helper, numpy_helper
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import compile_model, import_model
 
-from tests.shared_files import SHARED
-
 Arrays = dict[str, np.ndarray]
 STEPS, BATCH, INPUTS, HIDDEN = 5, 3, 6, 4
 GATES = 4 * HIDDEN
@@ -170,18 +168,15 @@ def test_wrong_scales():
         import_model(model_of(given, ("x",)))
 
 
-RAWI = SHARED / "models" / "real" / "tashkeel_rawi_int8.onnx"
-
-
-@pytest.mark.skipif(not RAWI.exists(), reason="the model is not there")
-def test_rawi():
+def test_rawi(shared_file):
     """A network of two bidirectional layers that puts diacritics on Arabic letters."""
+    model = shared_file("models/real/tashkeel_rawi_int8.onnx")
     letters = {"input": np.random.default_rng(0).integers(0, 302, (1, 16))}
-    wanted = on_one_thread(onnx.load(RAWI), letters)
+    wanted = on_one_thread(onnx.load(model), letters)
     shapes = {"input": (1, 16)}
     for found in (
-        import_model(RAWI, input_shapes=shapes),
-        compile_model(RAWI, input_shapes=shapes, quantize="f32", target="default-8c"),
+        import_model(model, input_shapes=shapes),
+        compile_model(model, input_shapes=shapes, quantize="f32", target="default-8c"),
     ):
         result = found.run(letters)["output"]
         np.testing.assert_allclose(result, wanted["output"], rtol=0, atol=1e-5)

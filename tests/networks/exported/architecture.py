@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
+SMALL = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+}
+"""The sizes of most transformers."""
 EXPORTERS = ("torchscript", "dynamo")
 """PyTorch's exporters: the one that traces, and the one of torch.export."""
 

@@ -18,14 +18,14 @@ OPSETS = {"torchscript": 20, "dynamo": 18}
 
 def export(architecture: Architecture, exporter: str, folder: Path) -> Path:
     """Write `NAME.EXPORTER.onnx` and `NAME.EXPORTER.npz` (the operands by name), unless both are there, and return the
-    model's path.
+    model's path. Files that are there need no PyTorch.
     """
-    import torch
-
     path = folder / f"{architecture.name}.{exporter}.onnx"
     operands_path = path.with_suffix(".npz")
     if path.exists() and operands_path.exists():
         return path
+    import torch
+
     torch.backends.mha.set_fastpath_enabled(False)  # an op of inference, which cannot be exported
     torch.manual_seed(SEED)
     model, operands = architecture.make()

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .architecture import Architecture, outputs_only
+from .architecture import SMALL, Architecture, outputs_only
 
 TOKENS, VOCABULARY = 10, 120
-SMALL = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-}
+WORDS = {**SMALL, "vocab_size": VOCABULARY}
 """The sizes of most configurations."""
 
 
@@ -50,7 +44,7 @@ def bert() -> Any:
     """Return BERT with a mask."""
     from transformers import BertConfig, BertModel
 
-    model = BertModel(BertConfig(**SMALL), add_pooling_layer=False)
+    model = BertModel(BertConfig(**WORDS), add_pooling_layer=False)
     return outputs_only(model, "input_ids", "attention_mask"), (tokens(), mask())
 
 
@@ -101,7 +95,7 @@ def llama() -> Any:
     """Return Llama: rotary positions, grouped queries, normalization by root mean squares."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    config = LlamaConfig(**SMALL, num_key_value_heads=2, max_position_embeddings=32)
+    config = LlamaConfig(**WORDS, num_key_value_heads=2, max_position_embeddings=32)
     model = LlamaForCausalLM(config)
     return decoder(model), (tokens(),)
 
@@ -110,7 +104,7 @@ def qwen() -> Any:
     """Return Qwen 2: as Llama, with biases of queries, keys and values."""
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
-    config = Qwen2Config(**SMALL, num_key_value_heads=2, max_position_embeddings=32)
+    config = Qwen2Config(**WORDS, num_key_value_heads=2, max_position_embeddings=32)
     model = Qwen2ForCausalLM(config)
     return decoder(model), (tokens(),)
 
@@ -140,14 +134,8 @@ def clip() -> Any:
     import torch
     from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
-    small = {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-    }
-    text = CLIPTextConfig(**small, vocab_size=VOCABULARY, eos_token_id=VOCABULARY - 1)
-    vision = CLIPVisionConfig(**small, image_size=32, patch_size=8)
+    text = CLIPTextConfig(**WORDS, eos_token_id=VOCABULARY - 1)
+    vision = CLIPVisionConfig(**SMALL, image_size=32, patch_size=8)
     model = CLIPModel(
         CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=16)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .architecture import Architecture, outputs_only
+from .architecture import SMALL, Architecture, outputs_only
 
 
 def vit() -> Any:
@@ -12,14 +12,7 @@ def vit() -> Any:
     import torch
     from transformers import ViTConfig, ViTForImageClassification
 
-    config = ViTConfig(
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        image_size=32,
-        patch_size=8,
-    )
+    config = ViTConfig(**SMALL, image_size=32, patch_size=8)
     return outputs_only(ViTForImageClassification(config), "pixel_values"), (
         torch.randn(1, 3, 32, 32),
     )
@@ -88,10 +81,7 @@ def wav2vec2() -> Any:
     from transformers import Wav2Vec2Config, Wav2Vec2Model
 
     config = Wav2Vec2Config(
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
+        **SMALL,
         conv_dim=(16, 16, 16),
         conv_stride=(5, 4, 2),
         conv_kernel=(10, 8, 4),
