@@ -1,4 +1,5 @@
-"""Recurrent layers in f32, step by step: LSTM, GRU and the simple RNN (ONNX, the operators of these names).
+"""Recurrent layers in f32, or in f64 if their operands are, step by step: LSTM, GRU and the simple RNN (ONNX, the
+operators of these names).
 
 Arrays have a sample axis in front (numerics/sample_axis.py): x [S,T,B,I], weights [S,D,G·H,I], recurrence [S,D,G·H,H],
 bias [S,D,2·G·H], lengths [S,B], states [S,D,B,H], peepholes [S,D,3·H], with T steps, B sequences, D directions, I
@@ -55,7 +56,7 @@ class Activation:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Compute the function of each element of `x` [any shape]."""
-        alpha, beta = np.float32(self.alpha), np.float32(self.beta)
+        alpha, beta = x.dtype.type(self.alpha), x.dtype.type(self.beta)
         match self.kind:
             case "relu":
                 return elementwise.clamp(x, 0.0, None)
@@ -96,16 +97,17 @@ class Recurrence:
         cell: np.ndarray | None = None,
         peepholes: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
-        """Compute the results in f32: sequence [S,T,D,B,H], hidden and (of an LSTM) cell [S,D,B,H].
+        """Compute the results in f32, of f64 in f64: sequence [S,T,D,B,H], hidden and (of an LSTM) cell [S,D,B,H].
 
         A sequence that is shorter than T keeps its state after its last step, and its hidden states there are 0 in
         `sequence`; the other direction begins with its last step.
         """
         results: list[dict[str, np.ndarray]] = []
+        dtype = np.dtype(np.float64 if x.dtype == np.float64 else np.float32)
         functions = FUNCTIONS[self.kind]
         for index, backward in enumerate(DIRECTIONS[self.direction]):
             given = {
-                name: _part(value, index)
+                name: value[:, index].astype(dtype, copy=False)
                 for name, value in (
                     ("weights", weights),
                     ("recurrence", recurrence),
@@ -117,7 +119,9 @@ class Recurrence:
                 if value is not None
             }
             chosen = self.activations[index * functions : (index + 1) * functions]
-            results.append(self._direction(x.astype(np.float32), given, lengths, chosen, backward))
+            results.append(
+                self._direction(x.astype(dtype, copy=False), given, lengths, chosen, backward)
+            )
         axes = {SEQUENCE: 2, HIDDEN: 1, CELL: 1}
         return {name: np.stack([each[name] for each in results], axes[name]) for name in results[0]}
 
@@ -138,11 +142,11 @@ class Recurrence:
         of_inputs = _product(x, given["weights"][:, None])
         hidden, cell = (
             np.broadcast_to(
-                given.get(name, np.zeros((1, batch, size), np.float32)), (samples, batch, size)
+                given.get(name, np.zeros((1, batch, size), x.dtype)), (samples, batch, size)
             )
             for name in (HIDDEN, CELL)
         )
-        sequence = np.zeros((samples, steps, batch, size), np.float32)
+        sequence = np.zeros((samples, steps, batch, size), x.dtype)
         for index in reversed(range(steps)) if backward else range(steps):
             new_hidden, new_cell = step(of_inputs[:, index], hidden, cell)
             if lengths is None:
@@ -150,7 +154,7 @@ class Recurrence:
                 sequence[:, index] = hidden
                 continue
             runs = (index < lengths)[..., None]
-            sequence[:, index] = np.where(runs, new_hidden, np.float32(0))
+            sequence[:, index] = np.where(runs, new_hidden, x.dtype.type(0))
             hidden, cell = np.where(runs, new_hidden, hidden), np.where(runs, new_cell, cell)
         results = {SEQUENCE: sequence, HIDDEN: hidden}
         return {**results, CELL: cell} if self.kind == "lstm" else results
@@ -179,7 +183,7 @@ def lstm_cell(
     i, o, forget, c = _gates(total, 4)
     i = f(layer.clipped(i + of_input * cell))
     if layer.input_forget:
-        forget = np.float32(1) - i
+        forget = i.dtype.type(1) - i
     else:
         forget = f(layer.clipped(forget + of_forget * cell))
     cell = forget * cell + i * g(layer.clipped(c))
@@ -192,7 +196,7 @@ def _lstm(
 ) -> _Step:
     size = given["recurrence"].shape[-1]
     of_bias = _joined_bias(given)
-    peepholes = given.get("peepholes", np.zeros((1, 3 * size), np.float32))
+    peepholes = given.get("peepholes", np.zeros((1, 3 * size), given["recurrence"].dtype))
 
     def step(
         of_inputs: np.ndarray, hidden: np.ndarray, cell: np.ndarray
@@ -209,7 +213,7 @@ def _gru(
     f, g = functions
     size = given["recurrence"].shape[-1]
     recurrence = given["recurrence"]
-    both = given.get("bias", np.zeros((1, 6 * size), np.float32))
+    both = given.get("bias", np.zeros((1, 6 * size), recurrence.dtype))
     of_inputs_bias, of_hidden_bias = np.split(both[:, None], 2, -1)
 
     def step(
@@ -224,7 +228,7 @@ def _gru(
         else:
             new = new + _product(r * hidden, recurrence[:, 2 * size :]) + bias_new
         new = g(layer.clipped(new))
-        return (np.float32(1) - z) * new + z * hidden, cell
+        return (z.dtype.type(1) - z) * new + z * hidden, cell
 
     return step
 
@@ -249,16 +253,11 @@ _STEPS: Mapping[
 ] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
 
 
-def _part(value: np.ndarray, direction: int) -> np.ndarray:
-    """Return the part of one direction of an operand [S,D,...], in f32."""
-    return value[:, direction].astype(np.float32, copy=False)
-
-
 def _joined_bias(given: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the sum [S,1,G·H] of the biases of inputs and hidden state."""
     bias = given.get("bias")
     if bias is None:
-        return np.zeros((1, 1, 1), np.float32)
+        return np.zeros((1, 1, 1), given["recurrence"].dtype)
     of_inputs, of_hidden = np.split(bias[:, None], 2, -1)
     return of_inputs + of_hidden
 
@@ -268,8 +267,11 @@ def _gates(value: np.ndarray, count: int) -> list[np.ndarray]:
 
 
 def _product(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Compute rows[S,...,m,k] · weights[S,...,n,k]ᵀ in f32."""
+    """Compute rows[S,...,m,k] · weights[S,...,n,k]ᵀ in f32, of f64 in f64."""
     columns = np.swapaxes(weights, -1, -2)
-    product = matmul.matmul(*as_rows(rows, columns), "f32")
+    if rows.dtype == np.float64:
+        product = np.matmul(*as_rows(rows, columns))
+    else:
+        product = matmul.matmul(*as_rows(rows, columns), "f32")
     samples = max(len(rows), len(weights))
     return product.reshape(samples, *rows.shape[1:-1], columns.shape[-1])

@@ -86,30 +86,18 @@ class ResizeOp(TopOp):
         """Return for each axis that the resize changes the index i32 [out,taps] and the weight f32 [out,taps] of the
         elements that it mixes.
         """
-        sizes, results, scales = (
+        return resampling.taps_by_axis(
+            self.mode.data,
             shape_of(self.input),
             shape_of(self.output),
             self.scales.get_values(),
+            None if self.roi is None else self.roi.get_values(),
+            coordinate_transformation_mode=self.coordinate_transformation_mode.data,
+            nearest_mode=self.nearest_mode.data,
+            cubic_coeff_a=self.cubic_coeff_a.value.data,
+            exclude_outside=self.exclude_outside is not None,
+            antialias=self.antialias is not None,
         )
-        roi = None if self.roi is None else self.roi.get_values()
-        taps: dict[int, resampling.Taps] = {}
-        for axis, (size, result, scale) in enumerate(zip(sizes, results, scales, strict=True)):
-            region = None if roi is None else (roi[2 * axis], roi[2 * axis + 1])
-            if size == result and scale == 1.0 and region in (None, (0.0, 1.0)):
-                continue
-            taps[axis] = resampling.resize_taps(
-                self.mode.data,
-                size,
-                result,
-                scale,
-                region,
-                self.coordinate_transformation_mode.data,
-                self.nearest_mode.data,
-                self.cubic_coeff_a.value.data,
-                self.exclude_outside is not None,
-                self.antialias is not None,
-            )
-        return taps
 
     def unchanged_operand(self) -> SSAValue | None:
         mode = self.coordinate_transformation_mode.data

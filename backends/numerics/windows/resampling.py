@@ -8,6 +8,8 @@ coordinates and coefficients.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,16 +45,19 @@ def resize_taps(
     cubic_coeff_a: float = -0.75,
     exclude_outside: bool = False,
     antialias: bool = False,
+    dtype: type[np.floating] = np.float32,
 ) -> Taps:
     """Find the taps of ONNX Resize along one axis: out[i] = Σ_t weight[i, t] · in[index[i, t]].
 
     `mode` is nearest, linear or cubic; `scale` is out / in as the node says it; `roi` (start, end) is used by
-    tf_crop_and_resize only. There, an output outside the input has only zero weights (`extrapolated` finds such
-    outputs) and takes the node's extrapolation value. Raises ValueError if a mode is unknown, a size is below 1 (an
-    output of 0 is fine), or a scale is not positive.
+    tf_crop_and_resize only. `dtype` is the type of the weights and, but for mode nearest, of the coordinates. With
+    tf_crop_and_resize an output outside the input has only zero weights (`extrapolated` finds such outputs) and takes
+    the node's extrapolation value. Raises ValueError if a mode is unknown, a size is below 1 (an output of 0 is fine),
+    or a scale is not positive.
     """
     _check(mode, in_size, out_size, scale, coordinate_transformation_mode, nearest_mode, antialias)
-    at = _coordinates(in_size, out_size, scale, roi, coordinate_transformation_mode)
+    precision = np.float32 if mode == "nearest" else dtype
+    at = _coordinates(in_size, out_size, scale, roi, coordinate_transformation_mode, precision)
     at = at.astype(np.float64, copy=False)
     if mode == "nearest":
         index = _nearest(at, nearest_mode)[:, None]
@@ -66,7 +71,27 @@ def resize_taps(
     if coordinate_transformation_mode == "tf_crop_and_resize":
         outside = (at < 0) | (at > in_size - 1)
         weight = np.where(outside[:, None], 0.0, weight)
-    return np.clip(index, 0, in_size - 1).astype(np.int32), weight.astype(np.float32)
+    return np.clip(index, 0, in_size - 1).astype(np.int32), weight.astype(dtype)
+
+
+def taps_by_axis(
+    mode: str,
+    sizes: Sequence[int],
+    results: Sequence[int],
+    scales: Sequence[float],
+    roi: Sequence[float] | None = None,
+    **modes: Any,
+) -> dict[int, Taps]:
+    """Return the taps of each axis that a resize from `sizes` to `results` changes; `scales` has a number for each
+    axis, `roi` two, and `modes` are the other arguments of `resize_taps`.
+    """
+    taps: dict[int, Taps] = {}
+    for axis, (size, result, scale) in enumerate(zip(sizes, results, scales, strict=True)):
+        region = None if roi is None else (roi[2 * axis], roi[2 * axis + 1])
+        if size == result and scale == 1.0 and region in (None, (0.0, 1.0)):
+            continue
+        taps[axis] = resize_taps(mode, size, result, scale, region, **modes)
+    return taps
 
 
 def extrapolated(weight: np.ndarray) -> np.ndarray:
@@ -140,13 +165,14 @@ def _coordinates(
     scale: float,
     roi: tuple[float, float] | None,
     mode: str,
+    dtype: type[np.floating],
 ) -> np.ndarray:
     """Return where each output element lies on the input's axis: [out] (ONNX, Resize, coordinate_transformation_mode).
 
-    Coordinates are computed in f32, as ONNX Runtime does: the nearest element changes with the last bit, and linear
+    Coordinates of f32 are computed as ONNX Runtime does: the nearest element changes with the last bit, and linear
     weights are differences of coordinates, so that they add up to exactly 1 in f32.
     """
-    x = np.arange(out_size, dtype=np.float32)
+    x = np.arange(out_size, dtype=dtype)
     # As ONNX Runtime has it: length_resized of the specification is the whole size of the output.
     length = out_size
     if mode == "asymmetric":
@@ -158,10 +184,10 @@ def _coordinates(
     if mode == "tf_crop_and_resize":
         if roi is None:
             raise ValueError("tf_crop_and_resize needs a region of interest")
-        start, end = (np.float32(each) for each in roi)
-        first = start * np.float32(in_size - 1)
+        start, end = (dtype(each) for each in roi)
+        first = start * dtype(in_size - 1)
         if length == 1:
-            return np.full(1, np.float64(start + end) * 0.5 * (in_size - 1), np.float32)
+            return np.full(1, np.float64(start + end) * 0.5 * (in_size - 1), dtype)
         return first + x * (end - start) * (in_size - 1) / (length - 1)
     if mode == "pytorch_half_pixel" and length == 1:
         return np.zeros(out_size)

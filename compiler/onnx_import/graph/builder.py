@@ -34,6 +34,7 @@ from .value import (
     dtype_of_value,
     shape_of,
 )
+from .wide_floats import function_of_f64
 
 Operand: TypeAlias = Value | list[Value] | None
 """What an op takes for a field of operands: a tensor, a list of them, or nothing."""
@@ -102,7 +103,8 @@ class GraphBuilder:
         return name
 
     def emit(self, op_class: Any, name: str, /, *operands: Operand, **fields: Any) -> SSAValue:
-        """Append `op_class(name, *operands, **fields)` and return its result.
+        """Append `op_class(name, *operands, **fields)`, or for operands of f64 a call of the function that computes it,
+        and return its result.
 
         Raises:
             DiagnosticError: if the shapes do not fit the op; it points at the node that is being imported.
@@ -121,7 +123,11 @@ class GraphBuilder:
         if wide is not None and not (
             op_class.has_trait(TakesAnyElements) or op_class.has_trait(Moves)
         ):
-            raise _computes_with(wide)
+            function = function_of_f64(op_class, given, fields)
+            if function is None:
+                raise _computes_with(wide)
+            called, attributes = function
+            return self.emit(top.CallOp, name, given, function=called, attributes=attributes)
         try:
             op = op_class(self.claim(name), *values, **fields, location=location)
             op.verify()

@@ -150,7 +150,8 @@ class Node:
     def float_dtype(self) -> np.dtype:
         """The float type that the node computes in: that of its first float input, or f32 if it has none."""
         known = [dtype_of_value(value) for value in self.inputs if value is not None]
-        return next((dtype for dtype in known if dtype in FLOAT_DTYPES), np.dtype(np.float32))
+        floats = (*FLOAT_DTYPES, np.float64)
+        return next((dtype for dtype in known if dtype in floats), np.dtype(np.float32))
 
     def uses_output(self, index: int) -> bool:
         """Return whether anything in the model reads output `index`."""

@@ -5,18 +5,48 @@ LpNormalization, and LRN.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ....dialects import top
 from ..graph.builder import GraphBuilder
+from ..graph.call import is_f64
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
-from ..graph.value import Value, shape_of
+from ..graph.value import Value, element_of_onnx, shape_of
+from .normalization_steps import local_response, normalized, statistics
+from .pointwise import in_element
 
 
 def _layer_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
-    node.only_first_output("its outputs Mean or InvStdDev are used")
-    result = _over_last_axes(node, builder, "mean_variance", [node.input(1), node.optional(2)])
-    return [result, *[None] * (len(node.proto.output) - 1)]
+    """Import LayerNormalization; its results Mean and InvStdDev are of the type in which it computes its statistics."""
+    result = None
+    if node.uses_output(0):
+        parameters = [node.input(1), node.optional(2)]
+        result = _over_last_axes(node, builder, "mean_variance", parameters)
+    others: list[Value | None] = [None] * (len(node.proto.output) - 1)
+    if any(node.used_outputs[1:]):
+        value = node.input(0)
+        element = element_of_onnx(node.integer("stash_type", 1))
+        if element is None:
+            raise node.error(f"stash_type {node.integer('stash_type', 1)} is no type of floats")
+        wide = in_element(node, builder, value, element, builder.derived(node.output, "wide"))
+        name = builder.derived(node.output, "statistics")
+        axes, epsilon = _last_axes(node), node.real("epsilon", 1e-5)
+        mean = node.proto.output[1] if node.uses_output(1) else ""
+        found = statistics(node, builder, wide, axes, epsilon, name, mean)
+        others = [found.mean]
+        if node.uses_output(2):
+            inverse = builder.emit(
+                top.UnaryOp, node.proto.output[2], found.deviation, kind="reciprocal"
+            )
+            others.append(inverse)
+    return [result, *others]
+
+
+def _last_axes(node: Node) -> range:
+    """Return the axes from the attribute `axis` on."""
+    rank = len(shape_of(node.input(0)))
+    return range(node.axis(node.integer("axis", -1), rank), rank)
 
 
 def _rms_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -27,13 +57,35 @@ def _over_last_axes(
     node: Node, builder: GraphBuilder, kind: str, parameters: Sequence[Value | None]
 ) -> Value:
     """Emit a normalization over the axes from the attribute `axis` on."""
-    value = node.input(0)
-    rank = len(shape_of(value))
-    axes = range(node.axis(node.integer("axis", -1), rank), rank)
-    epsilon = node.real("epsilon", 1e-5)
-    return builder.emit(
-        top.NormalizeOp, node.output, value, *parameters, kind=kind, axes=axes, epsilon=epsilon
+    return _normalized(
+        node,
+        builder,
+        node.output,
+        node.input(0),
+        *parameters,
+        kind=kind,
+        axes=_last_axes(node),
+        epsilon=node.real("epsilon", 1e-5),
     )
+
+
+def _normalized(
+    node: Node,
+    builder: GraphBuilder,
+    name: str,
+    value: Value,
+    scale: Value | None = None,
+    bias: Value | None = None,
+    *,
+    kind: str,
+    axes: Sequence[int],
+    epsilon: float,
+) -> Value:
+    """Emit a normalization of `kind` over some axes, as `top.normalize` has it."""
+    fields = {"kind": kind, "axes": axes, "epsilon": epsilon}
+    if is_f64(value):
+        return normalized(node, builder, name, value, scale, bias, **fields)
+    return builder.emit(top.NormalizeOp, name, value, scale, bias, **fields)
 
 
 def _instance_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -51,8 +103,9 @@ def _instance_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     epsilon = node.real("epsilon", 1e-5)
     axes = range(2, rank)
     return [
-        builder.emit(
-            top.NormalizeOp,
+        _normalized(
+            node,
+            builder,
             node.output,
             value,
             scale,
@@ -98,8 +151,9 @@ def _group_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     scale = _per_channel(node, builder, 1, "scale", sizes, ones)
     bias = _per_channel(node, builder, 2, "bias", sizes, ones)
     groups_form = builder.reshape(value, grouped, builder.derived(node.output, "groups"))
-    result = builder.emit(
-        top.NormalizeOp,
+    result = _normalized(
+        node,
+        builder,
         builder.derived(node.output, "normalized_groups"),
         groups_form,
         scale,
@@ -119,8 +173,9 @@ def _mean_variance_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     value = node.input(0)
     axes = node.axes(node.integers("axes") or [0, 2, 3], len(shape_of(value)))
     return [
-        builder.emit(
-            top.NormalizeOp,
+        _normalized(
+            node,
+            builder,
             node.output,
             value,
             kind="mean_variance",
@@ -137,26 +192,23 @@ def _lp_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         raise UnsupportedNodeError(f"its p is {power}; 1 and 2 are supported")
     axis = node.axis(node.integer("axis", -1), len(shape_of(value)))
     return [
-        builder.emit(
-            top.NormalizeOp, node.output, value, kind=f"l{power}", axes=(axis,), epsilon=0.0
-        )
+        _normalized(node, builder, node.output, value, kind=f"l{power}", axes=(axis,), epsilon=0.0)
     ]
 
 
 def _local_response_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if not node.has("size"):
         raise node.error("the attribute size is missing")
-    return [
-        builder.emit(
-            top.LocalResponseNormOp,
-            node.output,
-            node.input(0),
-            size=node.integer("size", 1),
-            alpha=node.real("alpha", 1e-4),
-            beta=node.real("beta", 0.75),
-            offset=node.real("bias", 1.0),
-        )
-    ]
+    fields: dict[str, Any] = {
+        "size": node.integer("size", 1),
+        "alpha": node.real("alpha", 1e-4),
+        "beta": node.real("beta", 0.75),
+        "offset": node.real("bias", 1.0),
+    }
+    value = node.input(0)
+    if is_f64(value):
+        return [local_response(node, builder, value, **fields)]
+    return [builder.emit(top.LocalResponseNormOp, node.output, value, **fields)]
 
 
 OPERATORS = {

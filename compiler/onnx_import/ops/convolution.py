@@ -11,15 +11,16 @@ import numpy as np
 
 from ....dialects import top
 from ..graph.builder import GraphBuilder
+from ..graph.call import is_for_engines
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
 from ..graph.value import Constant, Value, shape_of
-from .movement import gather, slice_of
+from .movement import concat_of, gather, slice_of
 from .padding import padded
 from .window_attributes import WindowAttributes, read_window, window_positions
 
 _MAX_TAPS = 1024
-"""The most elements of a kernel whose weights are computed at run time: each costs a copy of the image."""
+"""The most elements of a window that becomes a product or a reduction: each costs a copy of the image."""
 
 
 def _conv(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -32,11 +33,16 @@ def _conv(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         raise node.error(f"kernel_shape is {kernel}, the weight's is {list(weight_shape[2:])}")
     window = read_window(node, shape, kernel)
     groups = node.integer("group", 1)
-    if isinstance(weight, Constant):
+    if takes_bias(weight):
         return [convolve(node, builder, image, weight, bias, window, groups, node.output)]
     name = node.output if bias is None else builder.derived(node.output, "product")
     result = convolve(node, builder, image, weight, None, window, groups, name)
     return [result if bias is None else add_bias(node, builder, result, bias)]
+
+
+def takes_bias(weight: Value) -> bool:
+    """Tell whether `convolve` adds a bias itself: it does with constant weights of a type that engines multiply."""
+    return isinstance(weight, Constant) and is_for_engines(weight)
 
 
 def convolve(
@@ -50,11 +56,11 @@ def convolve(
     name: str,
 ) -> Value:
     """Emit the convolution of `image` [N, C, spatial...] with `weight` [O, C/groups, kernel...] and `bias` [O] under
-    the name `name`. Weights that are not constant take no bias.
+    the name `name`. There must be no bias unless `takes_bias`.
 
     Raises:
         DiagnosticError: if the shapes do not fit together.
-        UnsupportedNodeError: if a kernel that is computed at run time has too many elements.
+        UnsupportedNodeError: if a kernel that is computed at run time, or of f64, has too many elements.
     """
     shape, weight_shape = shape_of(image), shape_of(weight)
     if window.rank == 1:
@@ -69,8 +75,8 @@ def convolve(
         return builder.reshape(result, (n, o, length), name)
     if window.rank > 2:
         return _over_first_axis(node, builder, image, weight, bias, window, groups, name)
-    if not isinstance(weight, Constant):
-        return _with_computed_weight(node, builder, image, weight, window, groups, name)
+    if not takes_bias(weight):
+        return _by_product(node, builder, image, weight, window, groups, name)
     return builder.emit(
         top.Conv2dOp,
         name,
@@ -129,7 +135,7 @@ def _over_first_axis(
     return swapped(builder, made, 1, 2, name)
 
 
-def _with_computed_weight(
+def _by_product(
     node: Node,
     builder: GraphBuilder,
     image: Value,
@@ -138,38 +144,20 @@ def _with_computed_weight(
     groups: int,
     name: str,
 ) -> Value:
-    """Emit a 2-D convolution whose weights are computed at run time as a matrix product with what its windows see:
-    [N, G, O/G, H·W] = weight [G, O/G, taps·C/G] · windows [N, G, taps·C/G, H·W].
+    """Emit a 2-D convolution, whose weights are computed at run time or of f64, as a matrix product with what its
+    windows see: [N, G, O/G, H·W] = weight [G, O/G, taps·C/G] · windows [N, G, taps·C/G, H·W].
     """
     n, c, *sizes = shape_of(image)
     o, inputs, *kernel = shape_of(weight)
     if groups < 1 or c % groups or o % groups or inputs * groups != c:
         raise node.error(f"{groups} groups of {inputs} channels do not fit {c} to {o} channels")
-    if prod(kernel) > _MAX_TAPS:
-        raise UnsupportedNodeError(
-            f"its kernel {kernel} is computed at run time and has more than {_MAX_TAPS} elements"
-        )
     height, width = window_positions(node, window, sizes)
-    if any(window.pads):
-        around = [(0, 0), (0, 0), *zip(window.pads[:2], window.pads[2:], strict=True)]
-        image = padded(builder, image, around, builder.derived(name, "padded"))
-    seen: list[Value] = []
-    for row in range(kernel[0]):
-        for column in range(kernel[1]):
-            start = (0, 0, row * window.dilations[0], column * window.dilations[1])
-            tap = slice_of(
-                builder,
-                image,
-                start,
-                (n, c, height, width),
-                (1, 1, *window.strides),
-                builder.derived(name, "tap"),
-            )
-            split = (n, groups, inputs, height * width)
-            seen.append(builder.reshape(tap, split, builder.derived(name, "tap_rows")))
-    windows = seen[0]
-    if len(seen) > 1:
-        windows = builder.emit(top.ConcatOp, builder.derived(name, "windows"), seen, axis=2)
+    split = (n, groups, inputs, height * width)
+    seen = [
+        builder.reshape(tap, split, builder.derived(name, "tap_rows"))
+        for tap in taps_of(node, builder, image, window, name)
+    ]
+    windows = concat_of(builder, seen, 2, builder.derived(name, "windows"))
     by_tap = (groups, o // groups, inputs, prod(kernel))
     rows = builder.reshape(weight, by_tap, builder.derived(name, "weight_taps"))
     rows = swapped(builder, rows, 2, 3, builder.derived(name, "weight_swapped"))
@@ -177,6 +165,33 @@ def _with_computed_weight(
     rows = builder.reshape(rows, depth, builder.derived(name, "weight_rows"))
     product = builder.emit(top.MatmulOp, builder.derived(name, "product"), rows, windows)
     return builder.reshape(product, (n, o, height, width), name)
+
+
+def taps_of(
+    node: Node, builder: GraphBuilder, image: Value, window: WindowAttributes, name: str
+) -> list[Value]:
+    """Return what each element of a 2-D window sees of an image, at all its positions: [N, C, H, W] each.
+
+    Raises UnsupportedNodeError if the window has too many elements.
+    """
+    n, c, *sizes = shape_of(image)
+    if prod(window.kernel) > _MAX_TAPS:
+        raise UnsupportedNodeError(
+            f"its kernel {list(window.kernel)} has more than {_MAX_TAPS} elements, "
+            "and is computed at run time or of f64"
+        )
+    height, width = window_positions(node, window, sizes)
+    if any(window.pads):
+        around = [(0, 0), (0, 0), *zip(window.pads[:2], window.pads[2:], strict=True)]
+        image = padded(builder, image, around, builder.derived(name, "padded"))
+    seen: list[Value] = []
+    for row in range(window.kernel[0]):
+        for column in range(window.kernel[1]):
+            start = (0, 0, row * window.dilations[0], column * window.dilations[1])
+            kept, steps = (n, c, height, width), (1, 1, *window.strides)
+            tap = builder.derived(name, "tap")
+            seen.append(slice_of(builder, image, start, kept, steps, tap))
+    return seen
 
 
 def add_bias(node: Node, builder: GraphBuilder, value: Value, bias: Value) -> Value:

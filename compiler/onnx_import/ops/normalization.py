@@ -26,7 +26,7 @@ def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     epsilon = node.real("epsilon", 1e-5)
     if node.opset < 9 and not node.integer("spatial", 1):
         result = _element_norm(node, builder, image, parameters, epsilon)
-    elif not all(isinstance(value, Constant) for value in parameters):
+    elif is_f64(image) or not all(isinstance(value, Constant) for value in parameters):
         result = _computed_norm(node, builder, image, parameters, epsilon)
     else:
         result = builder.emit(top.BatchNormOp, node.output, image, *parameters, epsilon=epsilon)

@@ -227,6 +227,18 @@ def cast_to(
     return builder.emit(top.CastOp, name, value, element=element)
 
 
+def in_element(
+    node: Node, builder: GraphBuilder, value: Value, element: Attribute, name: str
+) -> Value:
+    """Return a value with another element type under the name `name`; a constant is converted at import, and one that
+    has the type is returned as it is.
+    """
+    dtype = dtype_of(element_storage(element))
+    if not isinstance(value, Constant) or value.dtype == dtype:
+        return cast_to(node, builder, value, element, name)
+    return Constant(value.array.astype(dtype), name)
+
+
 def _rounding(node: Node, to: str) -> dict[str, Any]:
     """Return the attributes of a cast to small floats that say what happens beyond the range, and between numbers; of a
     node of another op the defaults.

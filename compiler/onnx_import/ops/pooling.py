@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
+import numpy as np
+
 from ....backends.numerics.windows.sliding_windows import window_extent
 from ....dialects import top
 from ..graph.builder import GraphBuilder
-from ..graph.call import HOST_FOR_INTEGERS, call, is_for_engines
+from ..graph.call import HOST_FOR_INTEGERS, call, is_f64, is_for_engines, reduced
 from ..graph.node import Node
 from ..graph.operator import Operator
-from ..graph.value import Value, shape_of
+from ..graph.value import Constant, Value, shape_of
+from .convolution import taps_of
+from .movement import concat_of
 from .reduction import check_image, over_image
 from .window_attributes import WindowAttributes, read_window, window_positions
 
@@ -31,6 +35,7 @@ def read_pool_window(node: Node, shape: Sequence[int]) -> WindowAttributes:
 
 
 def _pooled(
+    node: Node,
     builder: GraphBuilder,
     image: Value,
     kind: type,
@@ -49,11 +54,12 @@ def _pooled(
     covered = [each for each in steps if not window.of_axes(*each).is_whole] or [last]
     for number, axes in enumerate(covered, 1):
         own = name if number == len(covered) else builder.derived(name, "pooled")
-        image = _pooled_2d(builder, image, kind, window, axes, own, **more)
+        image = _pooled_2d(node, builder, image, kind, window, axes, own, **more)
     return image
 
 
 def _pooled_2d(
+    node: Node,
     builder: GraphBuilder,
     image: Value,
     kind: type,
@@ -76,20 +82,67 @@ def _pooled_2d(
     is_flat = len(sizes) == 2
     flat = builder.reshape(image, (n, c * lead, *pair), builder.derived(name, "input_2d"))
     chosen = window.of_axes(*axes)
-    made = builder.emit(
-        kind,
-        name if is_flat else builder.derived(name, "2d"),
-        flat,
-        kernel=chosen.kernel,
-        strides=chosen.strides,
-        pads=chosen.pads,
-        dilations=chosen.dilations,
-        ceil_mode=chosen.ceil_mode,
-        **more,
-    )
+    own = name if is_flat else builder.derived(name, "2d")
+    if is_f64(flat) and kind is top.AvgPoolOp:
+        made = _mean_of_f64(node, builder, flat, chosen, own, **more)
+    else:
+        made = builder.emit(
+            kind,
+            own,
+            flat,
+            kernel=chosen.kernel,
+            strides=chosen.strides,
+            pads=chosen.pads,
+            dilations=chosen.dilations,
+            ceil_mode=chosen.ceil_mode,
+            **more,
+        )
     height, width = shape_of(made)[2:]
     found = [height, width] if len(known) == 2 else [width if axes[0] is None else height]
     return builder.reshape(made, (n, c, *sizes[:first], *found, *sizes[end:]), name)
+
+
+def _mean_of_f64(
+    node: Node,
+    builder: GraphBuilder,
+    image: Value,
+    window: WindowAttributes,
+    name: str,
+    *,
+    count_include_pad: bool,
+) -> Value:
+    """Emit the mean of each window of `image` [N, C, H, W] of f64 as the sum of what its elements see, divided by how
+    many of them lie inside. Raises UnsupportedNodeError if the window has too many elements.
+    """
+    n, c, *sizes = shape_of(image)
+    positions = window_positions(node, window, sizes)
+    floor = _in_floor_mode(node, window, sizes) if window.ceil_mode else window
+    apart = (n, c, 1, *positions)
+    seen = [
+        builder.reshape(tap, apart, builder.derived(name, "tap_apart"))
+        for tap in taps_of(node, builder, image, floor, name)
+    ]
+    windows = concat_of(builder, seen, 2, builder.derived(name, "windows"))
+    total = reduced(
+        node, builder, "sum", windows, (2,), keepdims=False, name=builder.derived(name, "sum")
+    )
+    margins = window.pads if count_include_pad else (0,) * 4
+    rows, columns = (
+        _taps_inside(window, axis, size, count, (margins[axis], margins[2 + axis]))
+        for axis, (size, count) in enumerate(zip(sizes, positions, strict=True))
+    )
+    counts = np.multiply.outer(rows, columns)
+    divisor = Constant(counts.astype(np.float64), builder.derived(name, "count"))
+    return builder.emit(top.DivOp, name, total, divisor)
+
+
+def _taps_inside(
+    window: WindowAttributes, axis: int, size: int, positions: int, margins: tuple[int, int]
+) -> np.ndarray:
+    """Count how many elements of the window lie inside an image of `size` with margins, along an axis: [positions]."""
+    begin = np.arange(positions) * window.strides[axis] - window.pads[axis]
+    at = begin[:, None] + np.arange(window.kernel[axis]) * window.dilations[axis]
+    return ((at >= -margins[0]) & (at < size + margins[1])).sum(axis=1)
 
 
 def _max_pool(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
@@ -97,7 +150,7 @@ def _max_pool(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     image = node.input(0)
     window = read_pool_window(node, shape_of(image))
     if is_for_engines(image) and not node.uses_output(1):
-        made = _pooled(builder, image, top.MaxPoolOp, window, node.output)
+        made = _pooled(node, builder, image, top.MaxPoolOp, window, node.output)
         return [made, *[None] * (len(node.proto.output) - 1)]
     return [
         call(
@@ -126,7 +179,9 @@ def _average_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     image = node.input(0)
     window = read_pool_window(node, shape_of(image))
     include = bool(node.integer("count_include_pad", 0))
-    return [_pooled(builder, image, top.AvgPoolOp, window, node.output, count_include_pad=include)]
+    return [
+        _pooled(node, builder, image, top.AvgPoolOp, window, node.output, count_include_pad=include)
+    ]
 
 
 def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -137,7 +192,7 @@ def _lp_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if window.ceil_mode:
         window = _in_floor_mode(node, window, shape_of(powers)[2:])
     name = builder.derived(node.output, "mean")
-    mean = _pooled(builder, powers, top.AvgPoolOp, window, name, count_include_pad=True)
+    mean = _pooled(node, builder, powers, top.AvgPoolOp, window, name, count_include_pad=True)
     root = _root(node, builder, mean, p, builder.derived(node.output, "root"))
     factor = builder.scalar(prod(window.kernel) ** (1 / p), node.output, "factor")
     return [builder.emit(top.MulOp, node.output, root, factor)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ....backends.numerics.functions.families.recurrence import OPERANDS
 from ....backends.numerics.recurrence import (
     ACTIVATIONS,
     CELL,
@@ -18,6 +19,7 @@ from ....backends.numerics.recurrence import (
 )
 from ....dialects import top
 from ..graph.builder import GraphBuilder
+from ..graph.call import call, is_f64
 from ..graph.node import Node
 from ..graph.operator import Operator
 from ..graph.value import Constant, Value, shape_of
@@ -54,8 +56,7 @@ def _recurrent(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     fields = _fields(node, op)
     batch_first = node.integer("layout", 0) == 1
     operands = _operands(node, builder, op, batch_first)
-    _check_length(node, builder, op, operands["input"], fields["direction"])
-    given = [operands.get(name) for name, _ in op.get_irdl_definition().operands]
+    make = _maker(node, builder, op, operands, fields)
     results: list[Value | None] = []
     for index, result in enumerate(_RESULTS[: len(node.proto.output)]):
         name = node.proto.output[index]
@@ -63,12 +64,34 @@ def _recurrent(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
             results.append(None)
             continue
         made = builder.derived(name, "by_step") if batch_first else name
-        value: Value = builder.emit(op, made, *given, **fields, result=result)
+        value = make(made, index)
         if batch_first:
             order = (2, 0, 1, 3) if result == SEQUENCE else (1, 0, 2)
             value = builder.transpose(value, order, name)
         results.append(value)
     return results
+
+
+def _maker(
+    node: Node,
+    builder: GraphBuilder,
+    op: type[top.RecurrentOp],
+    operands: Mapping[str, Value],
+    fields: Mapping[str, Any],
+) -> Callable[[str, int], Value]:
+    """Return what emits a result of a layer, given its name and number: the op or, of f64, a call of the function of
+    the same name.
+    """
+    x = operands["input"]
+    if is_f64(x):
+        called = _operands_of_f64(builder, op, operands)
+        attributes = {**fields, "activations": tuple(fields["activations"].split())}
+        return lambda name, index: call(
+            node, builder, op.KIND, *called, name=name, result=index, **attributes
+        )
+    _check_length(node, builder, op, x, fields["direction"])
+    given = [operands.get(name) for name, _ in op.get_irdl_definition().operands]
+    return lambda name, index: builder.emit(op, name, *given, **fields, result=_RESULTS[index])
 
 
 def _operands(
@@ -100,6 +123,26 @@ def _operands(
         if np.all(lengths.array == steps):
             del given["lengths"]
     return given
+
+
+def _operands_of_f64(
+    builder: GraphBuilder, op: type[top.RecurrentOp], given: Mapping[str, Value]
+) -> list[Value]:
+    """Return the operands of the function of a layer of f64, with constants in place of those that are left out."""
+    steps, batch, _ = shape_of(given["input"])
+    directions, units, hidden = shape_of(given["recurrence"])
+    state = np.zeros((directions, batch, hidden))
+    defaults = {
+        "bias": np.zeros((directions, 2 * units)),
+        "lengths": np.full(batch, steps, np.int32),
+        HIDDEN: state,
+        CELL: state,
+        "peepholes": np.zeros((directions, 3 * hidden)),
+    }
+    return [
+        given[name] if name in given else Constant(defaults[name], builder.derived(op.KIND, name))
+        for name in ("input", *OPERANDS[op.KIND][1:])
+    ]
 
 
 def _fields(node: Node, op: type[top.RecurrentOp]) -> dict[str, Any]:

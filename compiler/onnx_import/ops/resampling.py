@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 import numpy as np
+from xdsl.dialects.builtin import f64
+from xdsl.ir import Attribute
 
-from ....backends.numerics.windows.resampling import RESIZE_MODES
+from ....backends.numerics.storage import dtype_of, name_of
+from ....backends.numerics.windows.resampling import (
+    RESIZE_MODES,
+    extrapolated,
+    taps_by_axis,
+)
 from ....dialects import top
+from ....dialects.quant.element_type import element_storage, type_of_storage
 from ..graph.builder import GraphBuilder
+from ..graph.call import is_for_engines
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
-from ..graph.value import Value, shape_of
+from ..graph.value import Constant, Value, dtype_of_value, shape_of
+from .movement import gather
+from .pointwise import in_element
 
 
 @dataclass(frozen=True)
@@ -40,23 +53,122 @@ def _resize(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         roi = _region(node, len(shape), chosen)
     if extent.sizes == shape and roi is None and all(scale == 1.0 for scale in extent.scales):
         return [value]
-    mode = _mode(node)
-    result = builder.emit(
-        top.ResizeOp,
+    result = _resized(
+        node,
+        builder,
         node.output,
         value,
-        shape=extent.sizes,
-        mode=mode,
-        scales=extent.scales,
+        extent,
+        extrapolation=node.real("extrapolation_value", 0.0),
+        mode=_mode(node),
         coordinate_transformation_mode=transformation,
         nearest_mode=node.string("nearest_mode", "round_prefer_floor"),
         cubic_coeff_a=node.real("cubic_coeff_a", -0.75),
-        extrapolation_value=node.real("extrapolation_value", 0.0),
         exclude_outside=bool(node.integer("exclude_outside", 0)),
         antialias=node.opset >= 18 and bool(node.integer("antialias", 0)),
         roi=roi,
     )
     return [result]
+
+
+def _resized(
+    node: Node,
+    builder: GraphBuilder,
+    name: str,
+    value: Value,
+    extent: _Extent,
+    *,
+    extrapolation: float = 0.0,
+    **fields: Any,
+) -> Value:
+    """Emit a resize: for engines or, of elements that they do not compute with, as gathers and, where it mixes
+    elements, as products with matrices of weights in f64.
+
+    Integers that it mixes are rounded to the nearest one, of two to the even one, and saturated, as ONNX's reference
+    implementation has it; ONNX Runtime is off by one at times.
+    """
+    if is_for_engines(value):
+        return builder.emit(
+            top.ResizeOp,
+            name,
+            value,
+            shape=extent.sizes,
+            scales=extent.scales,
+            extrapolation_value=extrapolation,
+            **fields,
+        )
+    element = type_of_storage(name_of(dtype_of_value(value)))
+    is_mixed, shape = fields["mode"] != "nearest", shape_of(value)
+    try:
+        taps = taps_by_axis(
+            sizes=shape, results=extent.sizes, scales=extent.scales, dtype=np.float64, **fields
+        )
+    except ValueError as error:
+        raise node.error(str(error)) from None
+
+    def along(axis: int, index: np.ndarray, weight: np.ndarray) -> _Step:
+        if is_mixed:
+            return lambda value, name: _mixed(builder, value, axis, index, weight, name)
+        return lambda value, name: gather(node, builder, value, axis, index[:, 0], name)
+
+    outside = np.zeros((1,) * len(shape), np.bool_)
+    steps = [along(axis, *each) for axis, each in taps.items()]
+    for axis, (_, weight) in taps.items():
+        sizes = (-1, *(1,) * (len(shape) - axis - 1))
+        outside = outside | extrapolated(weight).reshape(sizes)
+    if outside.any():
+        mask = Constant(outside, builder.derived(name, "outside"))
+        dtype = np.float64 if is_mixed else dtype_of_value(value)
+        other = Constant(np.array(extrapolation, dtype), builder.derived(name, "extrapolation"))
+        steps.append(lambda value, name: builder.emit(top.SelectOp, name, mask, other, value))
+    if is_mixed and element != f64:
+        steps.insert(0, lambda value, name: in_element(node, builder, value, f64, name))
+        steps.append(lambda value, name: _saturated(node, builder, value, element, name))
+    for number, step in enumerate(steps, 1):
+        value = step(value, name if number == len(steps) else builder.derived(name, "step"))
+    return value
+
+
+_Step = Callable[[Value, str], Value]
+"""Emits a step of a resize, with its operand and the name of its result."""
+
+
+def _saturated(
+    node: Node, builder: GraphBuilder, value: Value, element: Attribute, name: str
+) -> Value:
+    """Emit the integers of `element` (or bools) that are nearest to a value of f64."""
+    rounded = builder.derived(name, "rounded")
+    value = builder.emit(top.UnaryOp, rounded, value, kind="round")
+    dtype = dtype_of(element_storage(element))
+    if dtype.kind in "iu":
+        for op, end in ((top.MaxOp, "min"), (top.MinOp, "max")):
+            limit = np.float64(getattr(np.iinfo(dtype), end))
+            if int(limit) > np.iinfo(dtype).max:
+                limit = np.nextafter(limit, 0)  # f64 does not hold the greatest integer
+            bound = Constant(np.array(limit), builder.derived(name, f"{end}imum"))
+            value = builder.emit(op, builder.derived(name, f"bounded_{end}"), value, bound)
+    return in_element(node, builder, value, element, name)
+
+
+def _mixed(
+    builder: GraphBuilder,
+    value: Value,
+    axis: int,
+    index: np.ndarray,
+    weight: np.ndarray,
+    name: str,
+) -> Value:
+    """Emit the product of a matrix that has `weight` [out, taps] at `index` [out, taps] with an axis of a value of
+    f64.
+    """
+    shape = shape_of(value)
+    matrix = np.zeros((len(index), shape[axis]))
+    np.add.at(matrix, (np.arange(len(index))[:, None], index), weight)
+    weights = Constant(matrix, builder.derived(name, "weights"))
+    apart = (prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :]))
+    columns = builder.reshape(value, apart, builder.derived(name, "columns"))
+    made = builder.emit(top.MatmulOp, builder.derived(name, "mixed"), weights, columns)
+    return builder.reshape(made, (*shape[:axis], len(index), *shape[axis + 1 :]), name)
 
 
 def _mode(node: Node) -> str:
@@ -196,17 +308,15 @@ def _upsample(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     for name, step, nearest_mode in steps:
         if all(scale == 1.0 for scale in step.scales):
             continue
-        value = builder.emit(
-            top.ResizeOp,
+        value = _resized(
+            node,
+            builder,
             name,
             value,
-            shape=step.sizes,
+            step,
             mode=mode,
-            scales=step.scales,
             coordinate_transformation_mode="asymmetric",
             nearest_mode=nearest_mode,
-            cubic_coeff_a=-0.75,
-            extrapolation_value=0.0,
         )
     return [value]
 

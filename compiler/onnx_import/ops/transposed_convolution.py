@@ -20,7 +20,7 @@ from ..graph.builder import GraphBuilder
 from ..graph.node import Node
 from ..graph.operator import Operator
 from ..graph.value import Constant, Value, dtype_of_value, shape_of
-from .convolution import add_bias, convolve
+from .convolution import add_bias, convolve, takes_bias
 from .movement import slice_of
 from .padding import padded
 from .window_attributes import WindowAttributes, auto_pad, explicit_pads, positive, spatial_rank
@@ -82,7 +82,7 @@ def _conv_transpose(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     builder.budget.check(size_bytes, (outputs * phases, channels, taps), node.place)
     kernels = _phase_kernels(builder, weight, axes, groups, node.output)
     own_bias = None
-    if isinstance(bias, Constant) and isinstance(weight, Constant):
+    if isinstance(bias, Constant) and takes_bias(weight):
         name = builder.derived(node.output, "bias")
         own_bias = Constant(np.repeat(bias.array, phases), name)
     window = WindowAttributes(

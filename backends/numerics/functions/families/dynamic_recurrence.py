@@ -8,14 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...quantization import dynamic_quantize_linear
-from ...recurrence import (
-    ACTIVATIONS,
-    DIRECTIONS,
-    GATES,
-    Activation,
-    Recurrence,
-    lstm_cell,
-)
+from ...recurrence import DIRECTIONS, GATES, Activation, Recurrence, lstm_cell
 from ...recurrence import FUNCTIONS as ACTIVATIONS_OF
 from ..function import (
     Arrays,
@@ -30,6 +23,7 @@ from ..function import (
     check_storage,
     taken,
 )
+from .recurrence import PARAMETERS, check_activations, check_lengths, layer_of
 
 _OPERANDS: Sequence[str] = (
     "x", "weights", "recurrence", "weights_scale", "weights_zero_point", "recurrence_scale",
@@ -74,24 +68,9 @@ def _infer(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
             raise FunctionError(
                 f"{name}_zero_point must have shape {[directions]} or that of the scale, got {list(point)}"
             )
-    _check_activations(attributes, directions)
+    check_activations(_KIND, attributes, directions)
     last = TensorKind((directions, batch, hidden), "f32")
     return [TensorKind((steps, directions, batch, hidden), "f32"), last, last]
-
-
-def _check_activations(attributes: Attributes, directions: int) -> None:
-    """Raise FunctionError unless there are activations for each direction, with parameters for each or none."""
-    wanted = ACTIVATIONS_OF[_KIND] * directions
-    if len(attributes["activations"]) != wanted:
-        raise FunctionError(f"{wanted} activations are needed, got {attributes['activations']}")
-    for name in ("alpha", "beta"):
-        needs = any(name in ACTIVATIONS[kind] for kind in attributes["activations"])
-        if len(attributes[name]) != (wanted if needs else 0):
-            raise FunctionError(
-                f"{name} must have {wanted if needs else 0} numbers, got {len(attributes[name])}"
-            )
-    if attributes["clip"] < 0:
-        raise FunctionError(f"clip must be positive, or 0 for none, got {attributes['clip']}")
 
 
 class _Matrix(NamedTuple):
@@ -117,20 +96,9 @@ def _matrix(weights: np.ndarray, scale: np.ndarray, zero_point: np.ndarray) -> _
 def _compute(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
     named: dict[str, np.ndarray] = dict(zip(_OPERANDS, arrays, strict=True))
     steps = named["x"].shape[0]
-    lengths = named["lengths"]
-    if np.any(lengths < 0) or np.any(lengths > steps):
-        raise FunctionError(f"lengths must lie between 0 and {steps}, got {lengths.tolist()}")
-    count = ACTIVATIONS_OF[_KIND]
-    kinds = attributes["activations"]
-    alpha, beta = (attributes[name] or (0.0,) * len(kinds) for name in ("alpha", "beta"))
-    functions = [Activation(*each) for each in zip(kinds, alpha, beta, strict=True)]
-    layer = Recurrence(
-        _KIND,
-        attributes["direction"],
-        functions,
-        attributes["clip"] or None,
-        attributes["input_forget"],
-    )
+    check_lengths(named["lengths"], steps)
+    layer = layer_of(_KIND, attributes)
+    count, functions = ACTIVATIONS_OF[_KIND], layer.activations
     results = [
         _direction(
             layer, named, index, functions[index * count : (index + 1) * count], backward=backward
@@ -217,11 +185,7 @@ FUNCTIONS = (
         _infer,
         _compute,
         {
-            "direction": Parameter(str, "forward", tuple(DIRECTIONS)),
-            "activations": Parameter(str, None, tuple(ACTIVATIONS), is_list=True),
-            "alpha": Parameter(float, (), is_list=True),
-            "beta": Parameter(float, (), is_list=True),
-            "clip": Parameter(float, 0.0),
+            **PARAMETERS,
             "input_forget": Parameter(bool, False),
         },
         compares=True,

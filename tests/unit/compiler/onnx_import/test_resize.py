@@ -8,6 +8,7 @@ import pytest
 from onnx import helper
 from smalti.backends.cpu.session import run_onnx
 
+from tests.unit.compiler.onnx_import.node_check import check_node, reference
 from tests.unit.compiler.onnx_import.onnx_models import model_of, run_imported
 
 SIZES = [(5, 7), (4, 6), (9, 3), (1, 8), (2, 16)]
@@ -141,3 +142,32 @@ def test_align_corners_with_a_fractional_scale(shared_file):
     expected = run_onnx(model, {value.name: x})
     for name, found in run_imported(model, {value.name: x}).items():
         np.testing.assert_allclose(found, expected[name], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64, np.float16])
+@pytest.mark.parametrize(
+    ("mode", "coordinates"),
+    [("nearest", "half_pixel"), ("linear", "align_corners"), ("cubic", "half_pixel")],
+)
+def test_elements_of_other_types(dtype: type, mode: str, coordinates: str) -> None:
+    """Nearest moves them; what mixes them rounds to the nearest integer and saturates, as the reference does."""
+    x = np.random.default_rng(0).integers(0, 127, (1, 2, 5, 6)).astype(dtype)
+    arrays = {"x": x, "sizes": np.array([1, 2, 3, 11])}
+    node = helper.make_node(
+        "Resize",
+        ["x", "", "", "sizes"],
+        ["y"],
+        mode=mode,
+        coordinate_transformation_mode=coordinates,
+    )
+    expected = reference(node, arrays, 19)
+    tolerance = 1e-3 if dtype == np.float16 else 0.0
+    check_node(node, arrays, 19, expected, constants=["sizes"], tolerance=tolerance)
+
+
+def test_bools_are_moved() -> None:
+    x = np.random.default_rng(0).integers(0, 2, (1, 1, 3, 4)).astype(np.bool_)
+    arrays = {"x": x, "scales": np.array([1, 1, 2, 3], np.float32)}
+    node = helper.make_node("Upsample", [*arrays], ["y"], mode="nearest")
+    expected = {"y": x.repeat(2, axis=2).repeat(3, axis=3)}
+    check_node(node, arrays, 9, expected, constants=["scales"], tolerance=0.0)
