@@ -20,12 +20,12 @@ PAGE = FOLDER / "coverage.md"
 HEADER = """\
 # Coverage of ONNX
 
-Written by `python -m tests.onnx_suite.coverage --write` from the list of cases that do not pass, which a test keeps
-true. Every version of an operator is imported, from opset 6 on: a model's own opset says what an operator means. *Runs*
-is where: an engine of the device, the *host* between transfers, *folded* at import, *written out* as the function that
-defines the operator, or *resolved* where its condition or length is known at import. Cases are those of the suite that
-are in scope ([scope.csv](scope.csv) says why others are not), at `top` in the interpreter and compiled for default-8c
-in f32.
+Written by `python -m tests.onnx_suite.coverage --write` from the list of cases that do not pass, which tests keep true
+(compiled, a third of the expansions of functions and of the networks is run with each commit). Every version of an
+operator is imported, from opset 6 on: a model's own opset says what an operator means. *Runs* is where: an engine of
+the device, the *host* between transfers, *folded* at import, *written out* as the function that defines the operator,
+or *resolved* where its condition or length is known at import. Cases are those of the suite that are in scope
+([scope.csv](scope.csv) says why others are not), at `top` in the interpreter and compiled for default-8c in f32.
 
 """
 RESOLVED = {"If", "Loop", "Scan"}

@@ -60,12 +60,15 @@ def test_networks_at_top():
 @functools.cache
 def on_the_device() -> tuple[Case, ...]:
     """The cases that are run on the device: all, but of those whose function is written out a third, another with each
-    commit.
+    commit, and the listed ones.
     """
-    ran = past_top(chosen())
-    expansions = [case for case in ran if EXPANSION.search(case.name)]
-    kept = {case.name for case in share_of_commit(expansions, 3, lambda case: case.name)}
-    return tuple(case for case in ran if case.name in kept or not EXPANSION.search(case.name))
+    ran, listed = past_top(chosen()), read_list()
+    expansions = [
+        case for case in ran if EXPANSION.search(case.name) and (case.kind, case.name) not in listed
+    ]
+    left_out = {case.name for case in expansions}
+    left_out -= {case.name for case in share_of_commit(expansions, 3, lambda case: case.name)}
+    return tuple(case for case in ran if case.name not in left_out)
 
 
 @pytest.mark.slow

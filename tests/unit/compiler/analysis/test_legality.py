@@ -135,13 +135,6 @@ def test_a_table_of_some_ops():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", share_of_commit(shipped_targets(), 7))
-def test_the_whole_table(target: str):
-    """Every op has a row; another target with each commit."""
-    assert {row.op for row in legality_table(target)} == {case.op.name for case in CASES.values()}
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("target", shipped_targets())
 def test_the_engine_named_computes(target: str):
     """Each case runs where the table says so: the simulator counts products on the matrix unit for
