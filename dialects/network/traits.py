@@ -87,6 +87,10 @@ class TakesAnyElements(TensorTrait):
     """Operands and result may have elements of any storage type, such as integers, which engines only move."""
 
 
+class IsNonNegative(TensorTrait):
+    """No element of the result is negative, whatever the operands are."""
+
+
 @dataclass(frozen=True)
 class SumsProducts(TensorTrait):
     """Each channel of the result is a sum of products with weights of its own, to which a bias of its own is added: so

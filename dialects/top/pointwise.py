@@ -27,6 +27,7 @@ from ..network.traits import (
     Converts,
     GivesQuantization,
     HasPoles,
+    IsNonNegative,
     KeepsFactors,
     RoundsResult,
     TakesAnyElements,
@@ -41,6 +42,9 @@ from ..quant.element_type import (
 )
 from .top_op import TopOp
 
+_NON_NEGATIVE = ("abs", "exp", "hard_sigmoid", "sigmoid", "softplus", "sqrt")
+"""The functions of one number that are never negative."""
+
 
 @irdl_op_definition
 class ReluOp(TopOp):
@@ -50,7 +54,9 @@ class ReluOp(TopOp):
     """
 
     name = "top.relu"
-    traits = traits_def(RoundsResult(), GivesQuantization(), CanStayFloat(), KeepsFactors())
+    traits = traits_def(
+        RoundsResult(), GivesQuantization(), CanStayFloat(), KeepsFactors(), IsNonNegative()
+    )
     input: SSAValue = operand()
 
     def expected_shape(self) -> Shape:
@@ -69,7 +75,12 @@ class ClipOp(TopOp):
     """
 
     name = "top.clip"
-    traits = traits_def(RoundsResult(), GivesQuantization(), CanStayFloat())
+    traits = traits_def(
+        RoundsResult(),
+        GivesQuantization(),
+        CanStayFloat(),
+        IsNonNegative(where=lambda op: op.low is not None and op.low.value.data >= 0),
+    )
     low: Real | None = prop(converter=optional_real, default=None)
     high: Real | None = prop(converter=optional_real, default=None)
     input: SSAValue = operand()
@@ -105,7 +116,10 @@ class UnaryOp(UnaryBase, TopOp):
 
     name = "top.unary"
     traits = traits_def(
-        RoundsResult(), CanStayFloat(), HasPoles(points=lambda op: {"input": op.poles})
+        RoundsResult(),
+        CanStayFloat(),
+        HasPoles(points=lambda op: {"input": op.poles}),
+        IsNonNegative(where=lambda op: op.kind.data in _NON_NEGATIVE),
     )
 
     @classmethod

@@ -20,7 +20,8 @@ from ...dialects.quant.element_type import (
     is_network_float,
     shape_of,
 )
-from .integer_product import convert_cast_of_sums, convert_integer_product
+from .dynamic_quantization import convert_dynamic_quantization
+from .integer_product import convert_cast_of_sums, convert_integer_product, reads_centered
 from .tpu_builder import Conversions, TpuBuilder
 
 
@@ -32,6 +33,9 @@ def convert_call(builder: TpuBuilder, op: top.CallOp) -> None:
         _convert_gather(builder, op)
         return
     if convert_integer_product(builder, op) or convert_cast_of_sums(builder, op):
+        return
+    read = not all(reads_centered(builder, use.operation) for use in op.output.uses)
+    if convert_dynamic_quantization(builder, op, read=read):
         return
     made = tpu.HostCallOp(
         op.result_name.data,

@@ -14,20 +14,20 @@ from typing import Any
 
 import numpy as np
 from xdsl.dialects.builtin import f32
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ...backends.numerics.storage import integer_range
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.quant import uniform
 from ...dialects.quant.element_type import element_storage, shape_of
+from .dynamic_quantization import DYNAMIC, DynamicForms
 from .precision.given_quantization import constant_of, signed
 from .precision.wide_floats import INTEGER_PRODUCTS
 from .tpu_builder import TpuBuilder
 
 _EXACT = 2**24
 """Integers below this magnitude are exact in f32."""
-_DYNAMIC, _CENTERED = "dynamic_quantize_linear", "dynamic_quantize_centered"
 _MATRIX_RANK, _IMAGE_RANK = 2, 4
 """The ranks of what the matrix unit takes: at least that of a matrix, and just that of an image."""
 
@@ -36,16 +36,49 @@ def convert_integer_product(builder: TpuBuilder, op: top.CallOp) -> bool:
     """Convert a call of matmul_integer or conv_integer to a product in f32, if it is one of constant weights and is
     exact so; return whether it was converted.
     """
-    if op.function.data not in INTEGER_PRODUCTS:
+    centered = _exact_weights(builder, op)
+    if centered is None:
         return False
+    activation, weight, activation_point, _ = op.inputs
+    constant = constant_of(weight)
+    assert constant is not None
+    name = op.result_name.data
+    left = _in_floats(builder, op, activation, activation_point)
+    key = f"{builder.key_of(constant)}.centered"
+    right = builder.constant(key, centered.astype(np.float32))
+    inner_name = builder.fresh(f"{name}_f32")
+    if op.function.data == "matmul_integer":
+        made = builder.add(tpu.MatmulOp(inner_name, left, right, None)).output
+    else:
+        made = builder.add(tpu.Conv2dOp(inner_name, left, right, None, **_window(op))).output
+    builder.set_float(op.output, made)
+    if not all(is_cast_to_f32(use.operation) for use in op.output.uses):
+        cast = tpu.HostCallOp(name, [made], function="cast", attributes={"to": "i32"})
+        builder.set_given(op.output, builder.add(cast).output)
+    return True
+
+
+def reads_centered(builder: TpuBuilder, op: Operation) -> bool:
+    """Tell whether `op` is a product in f32 that reads the integers of a dynamic quantization less their zero point."""
+    if not isinstance(op, top.CallOp) or _exact_weights(builder, op) is None:
+        return False
+    return _quantizes_both(op.inputs[0], op.inputs[2])
+
+
+def _exact_weights(builder: TpuBuilder, op: top.CallOp) -> np.ndarray | None:
+    """Return the weights of a product of integers without their zero points, in i32; None if it is no product with
+    constant weights that is exact in f32.
+    """
+    if op.function.data not in INTEGER_PRODUCTS:
+        return None
     activation, weight, activation_point, weight_point = op.inputs
     constant, constant_point = constant_of(weight), constant_of(weight_point)
     if constant is None or constant_point is None or prod(shape_of(activation_point)) != 1:
-        return False
+        return None
     is_matmul = op.function.data == "matmul_integer"
     ranks = len(shape_of(activation)), len(shape_of(weight))
     if min(ranks) < _MATRIX_RANK or (not is_matmul and ranks[0] != _IMAGE_RANK):
-        return False
+        return None
     centered = _centered(builder, constant, constant_point, is_matmul=is_matmul)
     sums = np.abs(centered).sum(
         axis=_summed_axes(centered.ndim, is_matmul=is_matmul), dtype=np.int64
@@ -56,22 +89,7 @@ def convert_integer_product(builder: TpuBuilder, op: top.CallOp) -> bool:
     if point is not None:
         known = int(value_of(point, builder.store).item())
         most = max(high - known, known - low)
-    if most * int(sums.max(initial=0)) >= _EXACT:
-        return False
-    name = op.result_name.data
-    left = _in_floats(builder, op, activation, activation_point)
-    key = f"{builder.key_of(constant)}.centered"
-    right = builder.constant(key, centered.astype(np.float32))
-    inner_name = builder.fresh(f"{name}_f32")
-    if is_matmul:
-        made = builder.add(tpu.MatmulOp(inner_name, left, right, None)).output
-    else:
-        made = builder.add(tpu.Conv2dOp(inner_name, left, right, None, **_window(op))).output
-    builder.set_float(op.output, made)
-    if not all(is_cast_to_f32(use.operation) for use in op.output.uses):
-        cast = tpu.HostCallOp(name, [made], function="cast", attributes={"to": "i32"})
-        builder.set_given(op.output, builder.add(cast).output)
-    return True
+    return centered if most * int(sums.max(initial=0)) < _EXACT else None
 
 
 def is_cast_to_f32(op: object) -> bool:
@@ -114,11 +132,14 @@ def _summed_axes(rank: int, *, is_matmul: bool) -> tuple[int, ...]:
 def _in_floats(
     builder: TpuBuilder, op: top.CallOp, value: SSAValue, zero_point: SSAValue
 ) -> SSAValue:
-    """Return a value of 8 bits without its zero point, in f32. A zero point of run time is subtracted there; where a
-    call quantizes by the range of its operand, another call gives the difference itself.
+    """Return a value of 8 bits without its zero point, in f32. A zero point of run time is subtracted there; dynamic
+    quantization gives the difference itself.
     """
-    if _quantizes_both(value, zero_point):
-        return _dynamically_centered(builder, value)
+    owner = value.owner
+    if isinstance(owner, top.CallOp) and _quantizes_both(value, zero_point):
+        forms = DynamicForms.of(builder, owner)
+        if forms is not None:
+            return forms.centered
     point = constant_of(zero_point)
     known = 0 if point is None else int(value_of(point, builder.store).item())
     form = _dequantized(builder, op, value, known)
@@ -135,23 +156,10 @@ def _quantizes_both(value: SSAValue, zero_point: SSAValue) -> bool:
     return (
         isinstance(quantized, top.CallOp)
         and isinstance(of_point, top.CallOp)
-        and quantized.function.data == of_point.function.data == _DYNAMIC
+        and quantized.function.data == of_point.function.data == DYNAMIC
         and (quantized.result.value.data, of_point.result.value.data) == (0, 2)
         and quantized.inputs[0] == of_point.inputs[0]
     )
-
-
-def _dynamically_centered(builder: TpuBuilder, value: SSAValue) -> SSAValue:
-    """Return the integers of a dynamic quantization less their zero point; products of one value share the call."""
-    form = builder.centered.get(value)
-    if form is None:
-        owner = value.owner
-        assert isinstance(owner, top.CallOp)
-        name = builder.fresh(f"{owner.result_name.data}_centered")
-        given = [builder.as_f32(owner.inputs[0])]
-        made = tpu.HostCallOp(name, given, function=_CENTERED)
-        form = builder.centered[value] = builder.add(made).output
-    return form
 
 
 def _dequantized(builder: TpuBuilder, op: top.CallOp, value: SSAValue, point: int) -> SSAValue:

@@ -38,7 +38,7 @@ class TpuBuilder(WeightBuilder):
     operands are float forms computes in it. It is f32 for an op that makes one of the `wide_results`, and the network's
     for all others. `ranges` are those of the activations. `float_results` are values that are
     made in floats, by what reads them; `bounded` has float forms that replace others for the op that is being
-    converted. `centered` are, for integers that dynamic quantization gives, these less their zero point in f32.
+    converted. `dynamic_forms` are what dynamic quantization makes of values.
     `joined` are values that are stored larger than they are. `warnings` are told when all is converted.
     """
 
@@ -49,7 +49,7 @@ class TpuBuilder(WeightBuilder):
         self.float_results: Mapping[SSAValue, Reader] = {}
         self.wide_results: Collection[SSAValue] = ()
         self.bounded: Mapping[SSAValue, SSAValue] = {}
-        self.centered: dict[SSAValue, SSAValue] = {}
+        self.dynamic_forms: dict[SSAValue, object] = {}
         self.joined = JoinedFactors()
         self.warnings: list[Diagnostic] = []
         self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from onnx import TensorProto
 
 from ....backends.numerics.functions.families.conversion import SATURATING
@@ -13,7 +12,6 @@ from ....dialects.quant.element_type import element_storage, shape_of
 from ..function_call import attributes_of, element_of_result, of_several, plain
 from ..graph_writer import GraphWriter
 from ..ops.recurrence import activation_attributes
-from ..schema import element_type
 
 
 def _quantize(op: top.CallOp, graph: GraphWriter) -> str:
@@ -48,15 +46,6 @@ def _dynamic(op: top.CallOp, graph: GraphWriter) -> str:
     return of_several(op, graph, "DynamicQuantizeLinear", op.inputs)
 
 
-def _centered(op: top.CallOp, graph: GraphWriter) -> str:
-    """Export to DynamicQuantizeLinear, and DequantizeLinear with a scale of 1."""
-    storages = ("u8", "f32", "u8")
-    elements = [element_type(each) for each in storages]
-    integers, _, zero_point = graph.node_of_several("DynamicQuantizeLinear", op.inputs, elements)
-    one = graph.constant(np.ones((), np.float32), "one")
-    return graph.node("DequantizeLinear", integers, one, zero_point, element=element_of_result(op))
-
-
 def _lstm(op: top.CallOp, graph: GraphWriter) -> str:
     """Export to ONNX Runtime's op, which has scales and zero points last."""
     given = attributes_of(op)
@@ -87,7 +76,6 @@ EXPORTERS = {
     "quantize_linear": _quantize,
     "dequantize_linear": _dequantize,
     "dynamic_quantize_linear": _dynamic,
-    "dynamic_quantize_centered": _centered,
     "dynamic_quantize_lstm": _lstm,
     "matmul_integer": plain("MatMulInteger"),
     "conv_integer": _convolution,

@@ -119,20 +119,9 @@ def _infer_dynamic(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
     return [TensorKind(x.shape, "u8"), TensorKind((), "f32"), TensorKind((), "u8")]
 
 
-def _infer_centered(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
-    (x,) = taken(operands, "x")
-    check_storage("x", x, ("f32",))
-    return [x]
-
-
 def _dynamic(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
     (x,) = arrays
     return list(dynamic_quantize_linear(x))
-
-
-def _centered(arrays: Arrays, attributes: Attributes) -> list[np.ndarray]:
-    integers, _, zero_point = dynamic_quantize_linear(arrays[0])
-    return [integers.astype(np.float32) - zero_point.astype(np.float32)]
 
 
 _STATIC = "give scale and zero point as constants, as static quantization does"
@@ -170,15 +159,6 @@ FUNCTIONS = (
         "x in u8 by the range of its elements and 0; its scale; its zero point.",
         _infer_dynamic,
         _dynamic,
-        compares=True,
-        example=((TensorKind((4,), "f32"),), {}),
-        advice="quantize the model statically, so that its scales are constants",
-    ),
-    Function(
-        "dynamic_quantize_centered",
-        "The integers of dynamic_quantize_linear less their zero point, in f32.",
-        _infer_centered,
-        _centered,
         compares=True,
         example=((TensorKind((4,), "f32"),), {}),
         advice="quantize the model statically, so that its scales are constants",

@@ -18,6 +18,7 @@ from .linear import Scales, dequantize, scales_of
 from .operators import in_floats
 
 _PRODUCT = "matrix (not exact in f32: host)"
+_QUANTIZATION = "vector (an axis above 8192 that has no divisors: host)"
 _NAMES = ("quantized", "scale", "zero_point")
 
 
@@ -109,7 +110,7 @@ def _matmul_integer_to_float(node: Node, builder: GraphBuilder) -> Sequence[Valu
 
 
 OPERATORS = {
-    "DynamicQuantizeLinear": Operator(_dynamic_quantize, "host"),
+    "DynamicQuantizeLinear": Operator(_dynamic_quantize, _QUANTIZATION),
     "MatMulInteger": Operator(_matmul_integer, _PRODUCT),
     "ConvInteger": Operator(_conv_integer, _PRODUCT),
     "com.microsoft.DynamicQuantizeMatMul": Operator(_dynamic_quantize_matmul, "matrix, host"),

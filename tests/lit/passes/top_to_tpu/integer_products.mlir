@@ -50,9 +50,19 @@ func.func @large(%q: tensor<1x600xui8>, %z: tensor<ui8>) -> tensor<1x1xi32> {
 
 // CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
 // CHECK-NEXT:   func.func @dynamic(%x: tensor<2x2xf32>) -> tensor<2x3xf32> {
-// CHECK-NEXT:     %q_centered = tpu.host_call "q_centered" %x function = "dynamic_quantize_centered" : (tensor<2x2xf32>) -> tensor<2x2xf32>
+// CHECK-NEXT:     %input0_dynamic_max = tpu.reduce "input0_dynamic_max" %x kind = "max" axes = [0, 1] keepdims clamp_low = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_min = tpu.reduce "input0_dynamic_min" %x kind = "min" axes = [0, 1] keepdims clamp_high = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_range = tpu.sub "input0_dynamic_range" %input0_dynamic_max, %input0_dynamic_min clamp_low = 2.9975105945968331e-36 : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_steps = tpu.weight "input0_dynamic.steps" key = "input0_dynamic.steps" : tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_scale = tpu.div "input0_dynamic_scale" %input0_dynamic_range, %input0_dynamic_steps : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_quotient = tpu.div "input0_dynamic_quotient" %x, %input0_dynamic_scale : (tensor<2x2xf32>, tensor<1x1xf32>) -> tensor<2x2xf32>
+// CHECK-NEXT:     %input0_dynamic_centered = tpu.unary "input0_dynamic_centered" %input0_dynamic_quotient kind = "round" : (tensor<2x2xf32>) -> tensor<2x2xf32>
+// CHECK-NEXT:     %input0_dynamic_least = tpu.div "input0_dynamic_least" %input0_dynamic_min, %input0_dynamic_scale : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_negative_zero_point = tpu.unary "input0_dynamic_negative_zero_point" %input0_dynamic_least kind = "round" : (tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_most = tpu.add "input0_dynamic_most" %input0_dynamic_negative_zero_point, %input0_dynamic_steps : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_bounded = tpu.min "input0_dynamic_bounded" %input0_dynamic_centered, %input0_dynamic_most : (tensor<2x2xf32>, tensor<1x1xf32>) -> tensor<2x2xf32>
 // CHECK-NEXT:     %w_centered = tpu.weight "w.centered" key = "w.centered" : tensor<2x3xf32>
-// CHECK-NEXT:     %s_f32 = tpu.matmul "s_f32" %q_centered, %w_centered accumulator = "f32" : (tensor<2x2xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+// CHECK-NEXT:     %s_f32 = tpu.matmul "s_f32" %input0_dynamic_bounded, %w_centered accumulator = "f32" : (tensor<2x2xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
 // CHECK-NEXT:     func.return %s_f32 : tensor<2x3xf32>
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
@@ -60,7 +70,7 @@ func.func @large(%q: tensor<1x600xui8>, %z: tensor<ui8>) -> tensor<1x1xi32> {
 // CHECK-NEXT: {-#
 // CHECK-NEXT:   external_resources: {
 // CHECK-NEXT:     smalti: {
-// CHECK-NEXT:       weights: "0x40000000b8000000000000007b225f5f6d657461646174615f5f223a7b22736d616c74692e68617368223a227368613235363a36666633393635333939663730633737227d2c22772e63656e7465726564223a7b226474797065223a22463332222c227368617065223a5b322c335d2c22646174615f6f666673657473223a5b302c32345d7d7d20202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020000080bf000000000000803f0000c0c00000404000008040"
+// CHECK-NEXT:       weights: "0x40000000f8000000000000007b225f5f6d657461646174615f5f223a7b22736d616c74692e68617368223a227368613235363a61653462343138383739633666623030227d2c22696e707574305f64796e616d69632e7374657073223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b302c345d7d2c22772e63656e7465726564223a7b226474797065223a22463332222c227368617065223a5b322c335d2c22646174615f6f666673657473223a5b342c32385d7d7d20202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202000007f43000080bf000000000000803f0000c0c00000404000008040"
 // CHECK-NEXT:     }
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
