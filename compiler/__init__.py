@@ -1,8 +1,7 @@
 """The compiler: import, pipelines, calibration, and the public API.
 
-Users of Smalti in Python call `compile_model`, `load_program`, `import_model`, `export_model` and
-`compare_model`; those who extend it
-call `Plugin` and `load_plugin`.
+Users of Smalti in Python call `compile_model`, `load_program`, `import_model`, `export_model`,
+`calibrate_model` and `compare_model`; those who extend it call `Plugin` and `load_plugin`.
 """
 
 from __future__ import annotations
@@ -20,16 +19,18 @@ if TYPE_CHECKING:
         import_model,
         load_program,
     )
+    from .model_calibration import calibrate_model
     from .plugins.plugin import Plugin, load_plugin
 
 _HOMES = {
     "CompiledModel": "model", "ImportedModel": "model", "compile_model": "model",
     "export_model": "model", "import_model": "model", "load_program": "model", "LevelReport": "analysis.compare_levels",
     "Optimization": "compilation.optimization",
-    "compare_model": "analysis.compare_levels", "Plugin": "plugins.plugin", "load_plugin": "plugins.plugin",
+    "calibrate_model": "model_calibration", "compare_model": "analysis.compare_levels",
+    "Plugin": "plugins.plugin", "load_plugin": "plugins.plugin",
 }  # fmt: skip
 __all__ = [
-    "CompiledModel", "ImportedModel", "LevelReport", "Optimization", "Plugin", "compare_model",
+    "CompiledModel", "ImportedModel", "LevelReport", "Optimization", "Plugin", "calibrate_model", "compare_model",
     "compile_model", "export_model", "import_model", "load_plugin", "load_program",
 ]  # fmt: skip
 

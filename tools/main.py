@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "demo": "compile and run the bundled digits network: accuracy, cycles, files of each level",
     "import": "ONNX model to top IR",
     "export": "top IR to ONNX model",
+    "calibrate": "where the tensors of a network saturate in 8 bits, as a table that people read and edit",
     "compile": "ONNX model or IR of any level to IR of lower levels and a program file",
     "run": "run a program or IR of any level on inputs, functionally and in time",
     "compare": "outputs and every intermediate tensor of a level against ONNX Runtime, worst first",

@@ -1,8 +1,8 @@
-"""Finds the range of every tensor of a network over samples, with the top interpreter (max calibration)."""
+"""Finds the statistics and the range of every tensor of a network over samples, with the top interpreter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -23,8 +23,11 @@ from ...backends.interpreter.top import run_top
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
 from ...dialects.quant.element_type import is_float
-from ...passes.top.calibration_table import Range, Ranges
+from ...passes.top.calibration_table import CalibrationTable, Ranges, Row
 from ...passes.top_to_tpu.precision.float_results import Reader, float_results
+from .clipping.histogram import Histogram
+from .clipping.method import Method
+from .clipping.statistics import Statistics
 
 
 def calibrate(
@@ -34,17 +37,44 @@ def calibrate(
     *,
     progress: Progress | None = None,
 ) -> Ranges:
-    """Return the least and the greatest value over `data` of every input and op's result, by name. Bools, integers and
-    tensors without elements have none.
+    """Return the least and the greatest value over `data` of every input and op's result, by name, as
+    `collect_statistics` finds them, and raising what it raises.
+    """
+    found = collect_statistics(module, weights, data, progress=progress)
+    return {name: (each.low, each.high) for name, each in found.items()}
+
+
+def calibration_table(
+    statistics: Mapping[str, Statistics], method: Method, comments: Sequence[str] = ()
+) -> CalibrationTable:
+    """Return the table of what a method makes of statistics."""
+    rows: dict[str, Row] = {}
+    for name, each in statistics.items():
+        clip = method.clip(each)
+        rows[name] = Row(clip.threshold, clip.low, clip.high, method.name)
+    return CalibrationTable(rows, comments)
+
+
+def collect_statistics(
+    module: ModuleOp,
+    weights: WeightStore,
+    data: Mapping[str, np.ndarray],
+    *,
+    histograms: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Statistics]:
+    """Return the statistics over `data` of every input and op's result, by name. Bools, integers and tensors without
+    elements have none.
 
     Args:
         module: a network of top ops.
         weights: the store that holds its weights.
         data: f32 arrays by input name, S samples one after the other along axis 0 (as
             `load_calibration_data` gives them).
+        histograms: whether the statistics have histograms, which takes some time.
         progress: told how many samples are done.
 
-    Samples run in chunks of bounded memory; only the ranges are kept. If all fit in one chunk, BLAS works in one
+    Samples run in chunks of bounded memory; only the statistics are kept. If all fit in one chunk, BLAS works in one
     thread: the next ones would wait for each other's products longer than they compute, busily. Masks put
     infinities into tensors that only softmaxes and comparisons read: the range of such a tensor is that of its finite
     elements, and it has none if no element is finite.
@@ -72,13 +102,16 @@ def calibrate(
         for name, argument in zip(input_names(function), function.body.block.args, strict=True)
         if not is_float(argument.type)
     }
-    ranges: dict[str, Range] = {}
+    statistics: dict[str, Statistics] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
         if name in masked:
             value = value[~np.isinf(value)]
-        if name not in without_range and value.size:
-            ranges[name] = _widened(ranges.get(name), name, value)
+        if name in without_range or not value.size:
+            return
+        if name not in statistics:
+            statistics[name] = Statistics(Histogram() if histograms else None)
+        _add(statistics[name], name, value)
 
     with threadpool_limits(1, "blas") if samples <= chunk else nullcontext():
         for start in range(0, samples, chunk):
@@ -92,7 +125,7 @@ def calibrate(
             }
             run_top(module, weights, part, observe=observe)
     report("calibrate", samples, samples)
-    return ranges
+    return statistics
 
 
 def _names(results: Iterable[SSAValue]) -> set[str]:
@@ -105,11 +138,11 @@ def _has_no_range(op: Operation) -> bool:
     return isinstance(op, top.TopOp) and not is_float(op.results[0].type)
 
 
-def _widened(known: Range | None, name: str, value: np.ndarray) -> Range:
-    low, high = float(value.min(initial=np.inf)), float(value.max(initial=-np.inf))
-    if not (np.isfinite(low) and np.isfinite(high)):
+def _add(statistics: Statistics, name: str, value: np.ndarray) -> None:
+    """Take in the numbers of a tensor. Raises DiagnosticError if one is not finite."""
+    statistics.add(value)
+    if not (np.isfinite(statistics.low) and np.isfinite(statistics.high)):
         raise DiagnosticError(
             f"tensor '{name}' becomes NaN or infinite on the calibration data",
             hint="check the preprocessing of the data, and the model itself, on ONNX Runtime",
         )
-    return (low, high) if known is None else (min(low, known[0]), max(high, known[1]))

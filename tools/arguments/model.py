@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ...compiler.onnx_import.model.limits import ImportLimits, limit_names
 from ...passes.top_to_tpu.quantize_option import QUANTIZE
 from .files import InputFile
 from .parser import choice
+
+if TYPE_CHECKING:
+    from ...backends.diagnostics.progress import Progress
+    from ...compiler.compilation.compilation import Compilation, CompileOptions
 
 
 def positive(text: str) -> int:
@@ -126,6 +131,29 @@ def sizes(args: argparse.Namespace) -> SizeArguments:
         "constants": dict(args.constant),
         "limits": ImportLimits().raised(dict(args.import_limit)) if args.import_limit else None,
     }
+
+
+def started(
+    args: argparse.Namespace, source: Path, options: CompileOptions, progress: Progress
+) -> Compilation:
+    """Return the start of a compilation of a model, with the sizes that `add_shape_arguments` gives, or of IR.
+
+    Raises DiagnosticError if the file cannot be read or imported, or if sizes are given for IR.
+    """
+    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+    from ...compiler.compilation.compilation import start_from_ir, start_from_model
+
+    given = sizes(args)
+    if source.suffix != ".mlir":
+        return start_from_model(source, options, **given, progress=progress)
+    if any(given.values()):
+        raise DiagnosticError(
+            "--batch, --input-shape, --constant, --define-symbol and --import-limit are for ONNX models, "
+            "IR has its shapes already",
+            Place(file=str(source)),
+            hint="import the model again with them",
+        )
+    return start_from_ir(source, options, progress=progress)
 
 
 def limit(text: str) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from ...dialects.level import STAGES
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.driver import add_driver_arguments, instrumentation
 from ..arguments.files import InputFile, OutputFile, PassText, PlacedPassText, check_files
-from ..arguments.model import add_compile_arguments, add_shape_arguments, sizes
+from ..arguments.model import add_compile_arguments, add_shape_arguments, started
 from ..arguments.optimization import add_optimization_arguments, optimization_of
 from ..arguments.parser import choice
 from ..arguments.ports import add_port_arguments, ports_of
@@ -87,10 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compile and write the stages that were asked for."""
-    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...compiler.analysis.program_cycles import describe_cycles
     from ...compiler.compilation.artifacts import Artifacts
-    from ...compiler.compilation.compilation import CompileOptions, start_from_ir, start_from_model
+    from ...compiler.compilation.compilation import CompileOptions
     from ...compiler.compilation.pass_change import PassChange
     from ...compiler.compilation.pipelines import Insertion
     from ...passes.tile.schedule_text import read_schedule
@@ -120,19 +119,8 @@ def run(args: argparse.Namespace) -> int:
     )
     watch = instrumentation(args)
     with progress_bar() as progress:
-        if source.suffix == ".mlir":
-            if any(sizes(args).values()):
-                raise DiagnosticError(
-                    "--batch, --input-shape, --constant, --define-symbol and --import-limit are for ONNX models, "
-                    "IR has its shapes already",
-                    Place(file=args.input),
-                    hint="import the model again with them",
-                )
-            with watch.stopwatch.step("Parser"):
-                compilation = start_from_ir(source, options, progress=progress)
-        else:
-            with watch.stopwatch.step("Import"):
-                compilation = start_from_model(source, options, **sizes(args), progress=progress)
+        with watch.stopwatch.step("Parser" if source.suffix == ".mlir" else "Import"):
+            compilation = started(args, source, options, progress)
         watch.check(compilation.passes_down_to(artifacts.last_level))
         compilation.instruments = watch.instruments()
         compilation.verify_each = watch.verify_each

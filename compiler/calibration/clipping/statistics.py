@@ -1,0 +1,61 @@
+"""What is kept of a tensor while samples stream through a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .histogram import Histogram
+
+
+@dataclass
+class Statistics:
+    """Of all numbers that a tensor held: the least and the greatest, how many, sums of them, of their magnitudes and of
+    their squares in f64, and a histogram if it is asked for.
+    """
+
+    histogram: Histogram | None = None
+    low: float = np.inf
+    high: float = -np.inf
+    count: int = 0
+    total: float = 0.0
+    magnitudes: float = 0.0
+    squares: float = 0.0
+
+    def add(self, values: np.ndarray) -> None:
+        """Take in f32 numbers, an array of any shape with at least one."""
+        self.low = min(self.low, float(values.min()))
+        self.high = max(self.high, float(values.max()))
+        self.count += values.size
+        if self.histogram is None or not (np.isfinite(self.low) and np.isfinite(self.high)):
+            return
+        self.histogram.add(values)
+        self.total += float(values.sum(dtype=np.float64))
+        self.magnitudes += float(np.abs(values).sum(dtype=np.float64))
+        flat = values.reshape(-1)
+        self.squares += float(np.einsum("i,i->", flat, flat, dtype=np.float64))
+
+    @property
+    def largest(self) -> float:
+        """The greatest magnitude."""
+        return max(abs(self.low), abs(self.high))
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Where a tensor saturates: at ±`threshold` if it is quantized symmetrically, else below `low` and above `high`."""
+
+    threshold: float
+    low: float
+    high: float
+
+
+def within(statistics: Statistics, threshold: float) -> Clip:
+    """Return the clip at a magnitude; bounds that no number reaches stay where the numbers end."""
+    threshold = min(threshold, statistics.largest)
+    return Clip(
+        threshold,
+        min(max(statistics.low, -threshold), threshold),
+        max(min(statistics.high, threshold), -threshold),
+    )
