@@ -38,19 +38,23 @@ EngineKey = tuple[int, str]
 class HeldBuffer:
     """A buffer in a core's memory: `size_bytes` of `memory`, and how many steps are to come that use it.
 
-    `first` is the number of the first of these in program order, among the steps that use any buffer of this memory.
+    `first` is the number of the first of these in program order, among the steps that use any buffer of this memory,
+    and `last` that of the one after the last.
     """
 
     memory: MemoryPlace
     size_bytes: int
     users: int = 0
     first: int = 0
+    last: int = 0
     is_begun: bool = False
     end: float = 0.0
     has_room: int = -1
     """How many buffers were begun in the memory when there was room for this one."""
     no_room: int = -1
     """The last step, among those that use the memory, at which there was no room for the buffer."""
+    ended: int = 0
+    """How many buffers had ended in the memory then."""
 
 
 def list_scheduled(
@@ -133,20 +137,22 @@ class _Memory(MemoryUse):
         self.passed = 0
         self.begun = 0
         """How many buffers are in use or were."""
+        self.ended = 0
+        """How many buffers were in use before steps that they passed, and are no more."""
 
     def has_room(self, buffer: HeldBuffer) -> bool:
         """Tell whether a buffer can be used from now on without taking the room of steps that are passed.
 
-        With each buffer that begins there is less room, and at the same steps.
+        With each buffer that begins there is less room, and at the same steps, until one ends.
         """
-        if self.passed <= buffer.no_room:
+        if self.passed <= buffer.no_room and buffer.ended == self.ended:
             return False
         if buffer.has_room == self.begun:
             return True
         between = self.live[self.passed : buffer.first]
         if len(between) and int(between.max()) + buffer.size_bytes > self.limit:
             full = np.flatnonzero(between + buffer.size_bytes > self.limit)
-            buffer.no_room = self.passed + int(full[-1])
+            buffer.no_room, buffer.ended = self.passed + int(full[-1]), self.ended
             return False
         buffer.has_room = self.begun
         return True
@@ -156,6 +162,13 @@ class _Memory(MemoryUse):
         self.live[self.passed : buffer.first] += buffer.size_bytes
         self.begun += 1
         self.take(buffer.size_bytes, start)
+
+    def finish(self, buffer: HeldBuffer) -> None:
+        """Note that no step to come uses a buffer, so that those which its steps passed have its room."""
+        self.free(buffer.size_bytes, buffer.end)
+        if self.passed < buffer.last:
+            self.live[self.passed : buffer.last] -= buffer.size_bytes
+            self.ended += 1
 
 
 class _Memories:
@@ -182,6 +195,7 @@ class _Memories:
         for each, end in last.values():
             self.of[each.memory].live[each.first] += each.size_bytes
             self.of[each.memory].live[end] -= each.size_bytes
+            each.last = end
         for memory in self.of.values():
             memory.live = np.cumsum(memory.live)
 
@@ -208,7 +222,7 @@ class _Memories:
             each.users -= 1
             each.end = max(each.end, end)
             if not each.users:
-                memory.free(each.size_bytes, each.end)
+                memory.finish(each)
             while (
                 memory.passed < len(memory.steps) and self.is_started[memory.steps[memory.passed]]
             ):
