@@ -29,7 +29,7 @@ def export(architecture: Architecture, exporter: str, folder: Path) -> Path:
     torch.backends.mha.set_fastpath_enabled(False)  # an op of inference, which cannot be exported
     torch.manual_seed(SEED)
     model, operands = architecture.make()
-    settle_statistics(model.eval())
+    settle(model.eval())
     partial = path.with_suffix(".partial")
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -51,11 +51,16 @@ def export(architecture: Architecture, exporter: str, folder: Path) -> Path:
     return path
 
 
-def settle_statistics(model) -> None:
-    """Give batch normalizations statistics other than zeros and ones, as trained ones have them."""
+def settle(model) -> None:
+    """Give a network what training would: statistics of batch normalizations other than zeros and ones, and matrices
+    that begin as zeros, such as a classifier's, seeded numbers; else outputs would be the same whatever goes in.
+    """
     import torch
     from torch.nn.modules.batchnorm import _BatchNorm
 
+    for parameter in model.parameters():
+        if parameter.ndim > 1 and not parameter.any():
+            parameter.data.normal_(0, 0.1)
     for module in model.modules():
         if isinstance(module, _BatchNorm) and module.running_mean is not None:
             module.running_mean.copy_(0.1 * torch.randn_like(module.running_mean))
