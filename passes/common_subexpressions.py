@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import LocationAttr, ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.transforms.common_subexpression_elimination import CSEDriver
 
@@ -34,12 +34,19 @@ class _LocatedDriver(CSEDriver):
     """
 
     merged: int = field(default=0)
+    _locations: dict[Operation, list[LocationAttr]] = field(default_factory=dict)
 
     def _replace_and_delete(self, op: Operation, existing: Operation) -> None:
         super()._replace_and_delete(op, existing)
         if all(not result.uses for result in op.results):
-            existing.location = fuse([existing.location, op.location])
+            located = self._locations.setdefault(existing, [existing.location])
+            located += self._locations.pop(op, [op.location])
             self.merged += 1
+
+    def fuse_locations(self) -> None:
+        """Give the ops that stay their locations, at once: thousands may have become one."""
+        for op, locations in self._locations.items():
+            op.location = fuse(locations)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class CommonSubexpressions(SmaltiPass):
         driver = _LocatedDriver()
         try:
             driver.simplify(module)
+            driver.fuse_locations()
         finally:
             for op, name in names:
                 # Put the name first, as the op's constructor does: generic text lists properties in

@@ -134,8 +134,8 @@ CLAMP: tuple[Field, ...] = (
 REQUANTIZATION: tuple[Field, ...] = (
     integer("multiplier", "<u4", "2^-shift", 0),
     integer("shift", "<u1", "bits", 0),
-    integer("zero_point_in", "<i2", "storage value", 0),
-    integer("zero_point_out", "<i2", "storage value", 0),
+    integer("zero_point_in", "<i4", "storage value", 0),
+    integer("zero_point_out", "<i4", "storage value", 0),
     *CLAMP,
 )
 """From the quantization of an input to that of an output, and its range."""

@@ -38,7 +38,7 @@ class Permute(Instruction):
         integer("in_pitch", "<u4", "elements"),
         integer("out_pitch", "<u4", "elements"),
         OUT_COLUMNS,
-        integer("zero_point", "<i2", "storage value", 0),
+        integer("zero_point", "<i4", "storage value", 0),
     )
     rules = (
         one_of("type", PERMUTED_NAMES),

@@ -347,7 +347,7 @@ class Lookup(Instruction):
         address("out"),
         *ROWS,
         OUT_COLUMNS,
-        integer("zero_point", "<i2", "storage value", 0),
+        integer("zero_point", "<i4", "storage value", 0),
     )
     rules = (*PARTIAL_ROWS, one_of("in_type", LOOKUP_NAMES))
 

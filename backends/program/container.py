@@ -38,7 +38,7 @@ from .lower_bound import LowerBound
 from .program import DebugEntry, Port, Program
 
 MAGIC = b"\x89SMALTI\n"
-VERSION = 2
+VERSION = 3
 ALIGNMENT = 64
 FILE_LIMIT_BYTES = 1 << 33
 """No program file may have more: 8 GiB."""

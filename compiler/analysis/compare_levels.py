@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.ir import Attribute
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.interpreter.samples import declared_inputs, joined
 from ...backends.targets.target import Target, reference_to
 from ...dialects.level import Level
+from ...dialects.quant import UniformQuantizedType
+from ...dialects.quant.element_type import element_of
 from ...dialects.quant.number_format import real_value
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.samples import load_calibration_data
@@ -183,7 +186,11 @@ def compare_with_onnxruntime(
     reference = run_onnx(model, used, intermediates=True, shared=fixed)
     compilation.lower_to(level)
     # The buffers of tile IR hold storage values; the types of the tpu level say which numbers these stand for.
-    types = _types_of(compilation.levels["tpu"]) if level == "tile" else {}
+    types = _types_of(compilation.levels["tpu"], Attribute) if level == "tile" else {}
+    # Quantized tensors are compared by the numbers that they stand for; ONNX Runtime gives integers.
+    quantized = _types_of(compilation.levels["top"], UniformQuantizedType)
+    for name in quantized.keys() & reference.keys():
+        reference[name] = _dequantized(reference[name], quantized[name])
     seen: dict[str, np.ndarray] = {}
 
     def observe(name: str, value: np.ndarray) -> None:
@@ -192,7 +199,8 @@ def compare_with_onnxruntime(
             seen[name] = joined(real, len(real))
 
     outputs = run_ir(compilation.module, compilation.ctx, used, observe=observe)
-    seen.update(outputs)
+    for name, value in outputs.items():
+        seen[name] = _dequantized(value, quantized[name]) if name in quantized else value
     comparable = {
         name: value.reshape(reference[name].shape)
         for name, value in seen.items()
@@ -208,14 +216,29 @@ def compare_with_onnxruntime(
     return LevelReport(compare_tensors(comparable, reference), judged, missing)
 
 
-def _types_of(module: ModuleOp) -> dict[str, Attribute]:
-    """Return the type of every named tpu result, by name."""
+def _types_of(module: ModuleOp, kind: type[Attribute]) -> dict[str, Attribute]:
+    """Return the type of every named result whose elements are of a kind of type, by name."""
     types: dict[str, Attribute] = {}
     for op in module.walk():
         name = op.properties.get("name")
-        if isinstance(name, StringAttr) and op.results:
+        if (
+            isinstance(name, StringAttr)
+            and op.results
+            and isinstance(element_of(op.results[0]), kind)
+        ):
             types[name.data] = op.results[0].type
     return types
+
+
+def _dequantized(integers: np.ndarray, type: Attribute) -> np.ndarray:
+    """Return the f32 numbers that integers [S · axis 0, ...] of a quantized type stand for, in the same shape. Integers
+    that fit no number of samples stay as they are.
+    """
+    assert isinstance(type, TensorType)
+    shape = type.get_shape()
+    if integers.dtype.kind == "f" or 0 in shape or integers.size % prod(shape):
+        return integers
+    return real_value(integers.reshape(-1, *shape), type).reshape(integers.shape)
 
 
 def _declared_batch(compilation: Compilation, name: str) -> int:

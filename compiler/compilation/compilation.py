@@ -34,6 +34,8 @@ from ...passes.tile.plan import Plan
 from ...passes.tile.set_schedules import SetGivenSchedules, SetSchedules
 from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
 from ...passes.top.calibration_table import Ranges, read_table
+from ...passes.top_to_tpu.builder.activation_ranges import MissingRangesError
+from ...passes.top_to_tpu.precision.given_quantization import gives_quantization
 from ...passes.top_to_tpu.quantize_option import Quantize
 from ..calibration.ranges import calibrate
 from ..calibration.samples import (
@@ -170,6 +172,7 @@ class Compilation:
     _schedule: ScheduleRecord = field(default_factory=ScheduleRecord)
     _verifier: Verifier = field(default_factory=Verifier)
     _few_samples: Diagnostic | None = None
+    _is_uncalibrated: bool = False
     _zeros: set[str] = field(default_factory=set)
 
     def lower_to(self, end: Level) -> None:
@@ -196,7 +199,10 @@ class Compilation:
             self._reached(level)
         for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
             texts = self._inserted(passes_into(below, **self._settings()), below)
-            self._run(self._well_planned(texts, below))
+            try:
+                self._run(self._well_planned(texts, below))
+            except MissingRangesError as error:
+                raise self._without_ranges(error) from None
             self._reached(below)
 
     def passes_down_to(self, end: Level) -> list[ModulePass]:
@@ -301,11 +307,15 @@ class Compilation:
         elif source is not None:
             self._annotate(source)
         elif needed and not has_ranges(self.module):
-            raise DiagnosticError(
-                "quantize=int8 needs calibration data",
-                hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
-                "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16",
-            )
+            self._is_uncalibrated = True
+            if not gives_quantization(self.module):
+                raise _uncalibrated("")
+
+    def _without_ranges(self, error: MissingRangesError) -> DiagnosticError:
+        """Return what to tell about values without ranges: to calibrate, if that was not done."""
+        if not self._is_uncalibrated:
+            return error
+        return _uncalibrated(f": the model gives no range for {error.listed}")
 
     def _annotate(self, source: CalibrationSource) -> None:
         """Write the ranges of a table, or those measured on data, into the IR; note what to tell of them once the
@@ -381,6 +391,16 @@ class Compilation:
             sanitize_program(decode_program(program))
             self.progress("encode", 2, steps)
         return program
+
+
+def _uncalibrated(what: str) -> DiagnosticError:
+    """Return the diagnostic for a network that INT8 needs ranges of; `what` goes on about that."""
+    return DiagnosticError(
+        f"quantize=int8 needs calibration data{what}",
+        hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
+        "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16, "
+        "which keep what the model quantizes itself",
+    )
 
 
 def _is_quantized(module: ModuleOp) -> bool:

@@ -19,6 +19,7 @@ from ...backends.numerics.storage import (
 )
 from ...dialects.network.call import CallBase
 from ...dialects.network.ports import network_ports
+from ...dialects.network.quantization import StorageCastBase
 from ...dialects.network.traits import Converts, Moves
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import element_of, element_storage
@@ -40,13 +41,23 @@ _CORNER_SHARE = 64
 
 
 _SMALL_NUMBERS = (0, 9)
-"""The range of random integers of which no more is known."""
+"""The range of random integers of more than 8 bits of which no more is known: they may be tokens, lengths or
+positions.
+"""
+
+_DATA_BITS = 8
+"""Integers of so many bits, or fewer, are data, such as pixels, that take all numbers of their type."""
+_MOST_STORED_BITS = 16
+"""Integers of so many bits, or fewer, take all numbers of their type if they store real numbers; wider ones are
+sums.
+"""
 
 
 def input_ranges(function: FuncOp) -> dict[str, Range]:
     """Return the range of each input of top or tpu IR that has one, by name, in the units of its array.
 
-    An integer is an index of what it chooses from, if something uses it so, else a small number that is not negative. A
+    An integer is an index of what it chooses from, if something uses it so. Otherwise it is any number of its type, if
+    that has 8 bits, or 16 that store a real number, and a small number that is not negative, if it has more. A
     calibrated type has the range that calibration saw, a quantized type all of its storage, and a float input that is
     quantized at once, by a cast or by the host, what the quantized types can hold.
     """
@@ -59,12 +70,34 @@ def input_ranges(function: FuncOp) -> dict[str, Range]:
         elif port.is_converted and (held := _held_by(argument.type)) is not None:
             ranges[name] = held
         elif isinstance(element, IntegerType) and element.width.data > 1:
-            ranges[name] = _within(_indices(argument) or _SMALL_NUMBERS, element)
+            ranges[name] = _within(_indices(argument) or _numbers(argument, element), element)
         elif isinstance(element, UniformQuantizedType):
             ranges[name] = (element.storage_min, element.storage_max)
         elif (held := _range_of_readers(argument)) is not None:
             ranges[name] = held
     return ranges
+
+
+def _numbers(value: SSAValue, element: IntegerType) -> Range:
+    """Return the range of integers that choose nothing."""
+    bits = element.width.data
+    if bits <= _DATA_BITS or (bits <= _MOST_STORED_BITS and _stores_numbers(value)):
+        return integer_range(element_storage(element))
+    return _SMALL_NUMBERS
+
+
+def _stores_numbers(value: SSAValue) -> bool:
+    """Tell whether integers, directly or after they were moved, are dequantized: they store real numbers."""
+    for use in value.uses:
+        op = use.operation
+        call = op.call() if isinstance(op, CallBase) else None
+        if isinstance(op, StorageCastBase) or (
+            call is not None and call.function == "dequantize_linear" and use.index == 0
+        ):
+            return True
+        if Moves.holds(op) and any(map(_stores_numbers, op.results)):
+            return True
+    return False
 
 
 def _within(bounds: Range, element: Attribute) -> Range:

@@ -17,10 +17,12 @@ from ...backends.numerics.quantization import (
     Quantization,
     clamp_bounds,
     dequantize,
+    dequantize_linear,
     quantize_multiplier,
 )
 from ..ir.identity_cache import by_identity
 from .element_type import element_storage
+from .parameter_grid import spread_parameters
 from .uniform_type import UniformQuantizedType
 
 Clamp = tuple[float | None, float | None]
@@ -104,10 +106,12 @@ def float_clamp(bounds: Clamp) -> tuple[float, float] | None:
 
 
 def real_value(value: np.ndarray, type: Attribute) -> np.ndarray:
-    """Convert a stored value [S, shape...] to the f32 numbers that it stands for."""
-    form = NumberFormat.of(type)
-    if not form.is_quantized:
+    """Convert a stored value [S, shape...] to the f32 numbers that it stands for; the type may have scales and zero
+    points that differ along any axis, or in blocks.
+    """
+    element = type.element_type if isinstance(type, TensorType) else type
+    if not isinstance(element, UniformQuantizedType):
         return value.astype(np.float32, copy=False)
-    if form.axis is None:
-        return dequantize(value, form.scale, form.zero_point)
-    return dequantize(value, form.scales, form.zero_point, axis=form.axis + 1)
+    if element.is_per_tensor:
+        return dequantize(value, element.scale, element.zero_point)
+    return dequantize_linear(value, *spread_parameters(element, value.shape[1:]), "f32")

@@ -102,7 +102,7 @@ def swamps(builder: TpuBuilder, op: top.TopOp, operands: Sequence[SSAValue]) -> 
     Softmax after it would see no difference between the others.
     """
     output = op.results[0]
-    if not isinstance(element_of(output), CalibratedType):
+    if builder.follows_model(output) or not isinstance(element_of(output), CalibratedType):
         return False
     scale = builder.element(output).scale
     return any(

@@ -63,6 +63,7 @@ from .conversions import conversion_of
 from .poles import bound_result, bounded_operand, doubt, rounded_near_poles
 from .precision.float_results import float_results
 from .precision.given_quantization import given_elements
+from .precision.given_regions import given_regions
 from .precision.joined_factors import factors_of_joins
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .precision.wide_floats import wide_results
@@ -131,7 +132,9 @@ class ConvertTopToTpu(SmaltiPass):
             builder.ranges.give(value, element)
         if builder.quantizes:
             builder.float_results = float_results(ops)
-            builder.joined = factors_of_joins(ops, {*builder.float_results, *given})
+            builder.given_regions = given_regions(ops)
+            floats = {*builder.float_results, *builder.given_regions, *given}
+            builder.joined = factors_of_joins(ops, floats)
             _share_quantization(builder, ops)
         elif builder.float != f32:
             builder.wide_results = wide_results(ops, self.quantize, builder.store)
@@ -174,9 +177,10 @@ class ConvertTopToTpu(SmaltiPass):
         for op in calls:
             call = op.call()
             storages = ", ".join(dict.fromkeys(each.storage for each in call.operands))
-            message = f"the host computes '{op.result_name.data}': no engine does {call.function} of {storages}"
-            advice = call.known.advice or None
-            report(ctx, Diagnostic("remark", message, place_of(op), hint=advice))
+            known = f"no engine does {call.function} of {storages}", call.known.advice
+            cause, advice = builder.causes.get(op, known)
+            message = f"the host computes '{op.result_name.data}': {cause}"
+            report(ctx, Diagnostic("remark", message, place_of(op), hint=advice or None))
 
 
 def _remove_unused_calls(builder: TpuBuilder) -> None:
@@ -242,7 +246,9 @@ def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
 def _warn_of_joins(builder: TpuBuilder, ops: Sequence[Operation]) -> list[Diagnostic]:
     """Return the warnings for concats that hide some of what they join, because readers want them in one scale."""
     forced = dict.fromkeys(
-        join for value, join in uneven_joins(ops).items() if builder.has_quantized_form(value)
+        join
+        for value, join in uneven_joins(ops).items()
+        if builder.has_quantized_form(value) and not builder.follows_model(value)
     )
     told: list[Diagnostic] = []
     for join in forced:

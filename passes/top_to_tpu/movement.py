@@ -44,7 +44,7 @@ def convert_concat(builder: TpuBuilder, op: top.ConcatOp) -> None:
     if op.output in builder.float_results:
         form_of = builder.as_quantized if builder.have_one_element(inputs) else builder.as_float
         forms = [form_of(each) for each in inputs]
-    elif not builder.quantizes and builder.have_one_element(inputs):
+    elif builder.follows_model(op.output) and builder.have_one_element(inputs):
         forms = [builder.as_quantized(each) for each in inputs]
     elif builder.gives_integers(op.output) and any(map(builder.moves_quantized, inputs)):
         element = builder.element(op.output)
@@ -102,7 +102,7 @@ def convert_pad(builder: TpuBuilder, op: top.PadOp) -> None:
     """
     form, number = builder.as_kept(op.input, op.output), op.value.value.data
     element = element_of(form)
-    holds = is_representable if builder.quantizes else is_exact
+    holds = is_exact if builder.follows_model(op.output) else is_representable
     if isinstance(element, UniformQuantizedType) and not holds(number, element):
         wider = builder.element(op.output) if builder.gives_integers(op.output) else None
         if wider is not None and holds(number, wider):

@@ -58,7 +58,7 @@ def convert_logical(builder: TpuBuilder, op: top.LogicalOp) -> None:
 
 def convert_unary(builder: TpuBuilder, op: top.UnaryOp) -> None:
     """Convert a function of one operand to floats; if its operand has 8 bits, a table replaces it later."""
-    of_8_bits = builder.is_quantized(op.input) and builder.gives_integers(op.output)
+    of_8_bits = builder.rounds_integers(op.output, op.input)
     of_8_bits = of_8_bits and is_float(op.output.type)
     made = tpu.UnaryOp(
         op.result_name.data,
@@ -83,7 +83,7 @@ def convert_clamp(builder: TpuBuilder, op: top.ReluOp | top.ClipOp) -> None:
         made = tpu.ClampOp(name, builder.as_given(op.input), clamp_low=low, clamp_high=high)
         builder.set_given(op.output, builder.add(made).output)
         return
-    integers = builder.is_quantized(op.input) and builder.gives_integers(op.output)
+    integers = builder.rounds_integers(op.output, op.input)
     if not integers or op.output in builder.float_results:
         made = tpu.ClampOp(name, builder.as_float(op.input), clamp_low=low, clamp_high=high)
         builder.set_float(op.output, builder.add(made).output)

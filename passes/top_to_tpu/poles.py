@@ -35,7 +35,7 @@ _MARGIN = 1 / 16
 
 def rounded_near_poles(builder: TpuBuilder, op: Operation) -> Mapping[SSAValue, Sequence[float]]:
     """Return the poles of `op` by operand, for the operands that 8 bits have rounded."""
-    if not builder.quantizes:
+    if not op.results or builder.follows_model(op.results[0]):
         return {}
     return {
         value: points

@@ -37,7 +37,7 @@ def mean_forms(
     builder: TpuBuilder, op: top.AvgPoolOp | top.ReduceOp
 ) -> tuple[SSAValue, UniformQuantizedType | None]:
     """Return the form of the operand, and the result's element type (None: the operand's, a float)."""
-    integers = builder.is_quantized(op.input) and builder.gives_integers(op.output)
+    integers = builder.rounds_integers(op.output, op.input)
     if not integers or op.output in builder.float_results:
         return builder.as_float(op.input), None
     form, element = builder.as_quantized(op.input), builder.element(op.output)

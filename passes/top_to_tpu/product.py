@@ -68,7 +68,7 @@ def sums_integers(builder: TpuBuilder, op: top.TopOp, left: SSAValue, right: SSA
     """Tell whether a product is one of integers: in an INT8 network any, in others one whose sides and result the model
     quantizes in such a way that the matrix unit takes them.
     """
-    if builder.quantizes:
+    if not builder.follows_model(op.output):
         return True
     weight = given_constant(right)
     if weight is not None and weight_element(op, weight) is None:

@@ -138,7 +138,22 @@ def _call(
         function=function,
         attributes={"axis": axis, "block": block, **attributes},
     )
+    builder.causes[made] = _cause(quantized)
     return builder.add(made).output
+
+
+def _cause(element: UniformQuantizedType) -> tuple[str, str]:
+    """Return why no engine keeps an activation in a quantized type, and what helps."""
+    if element.is_per_tensor:
+        return (
+            f"no engine keeps activations in {element.storage_name}",
+            "quantize activations to 8 or 16 bits",
+        )
+    kind = f"along axis {element.axis}" if element.is_per_axis else "in blocks"
+    return (
+        f"engines keep activations with one scale, and the model has {len(element.scales)} {kind}",
+        "quantize activations with one scale and zero point for the whole tensor",
+    )
 
 
 CONVERSIONS: Conversions = {

@@ -36,10 +36,11 @@ class TpuBuilder(WeightBuilder):
     A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` return one of them, and
     cast if it does not exist yet. The element type of float forms is `float`, whatever that of `top` is: an op whose
     operands are float forms computes in it. It is f32 for an op that makes one of the `wide_results`, and the network's
-    for all others. `ranges` are those of the activations. `float_results` are values that are
-    made in floats, by what reads them; `bounded` has float forms that replace others for the op that is being
-    converted. `dynamic_forms` are what dynamic quantization makes of values.
-    `joined` are values that are stored larger than they are. `warnings` are told when all is converted.
+    for all others. `ranges` are those of the activations. `float_results` are values that are made in floats, by what
+    reads them; `given_regions` those for which the model decides whether integers hold them; `bounded` has float forms
+    that replace others for the op that is being converted. `dynamic_forms` are what dynamic quantization makes of
+    values. `joined` are values that are stored larger than they are. `warnings` are told when all is converted,
+    `causes` of calls of the host (why, and what helps), too.
     """
 
     def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
@@ -48,10 +49,12 @@ class TpuBuilder(WeightBuilder):
         self.ranges = ActivationRanges(self.name_of)
         self.float_results: Mapping[SSAValue, Reader] = {}
         self.wide_results: Collection[SSAValue] = ()
+        self.given_regions: Collection[SSAValue] = ()
         self.bounded: Mapping[SSAValue, SSAValue] = {}
         self.dynamic_forms: dict[SSAValue, object] = {}
         self.joined = JoinedFactors()
         self.warnings: list[Diagnostic] = []
+        self.causes: dict[tpu.HostCallOp, tuple[str, str]] = {}
         self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}
         self._quantized: dict[SSAValue, SSAValue] = {}
         self._made_quantized: set[SSAValue] = set()
@@ -211,7 +214,10 @@ class TpuBuilder(WeightBuilder):
         is read as floats, floats stay floats, because a comparison must not see a value in two precisions.
         """
         stays = result in self.float_results and value not in self._made_quantized
-        moves = self.moves_quantized(value) and not stays
+        if result is not None and self.follows_model(result):
+            moves = self._is_made_of_integers(value)
+        else:
+            moves = self.moves_quantized(value) and not stays
         return self.as_quantized(value) if moves else self.as_float(value)
 
     def moves_quantized(self, value: SSAValue) -> bool:
@@ -237,22 +243,37 @@ class TpuBuilder(WeightBuilder):
         is_free = isinstance(value, BlockArgument) or constant_of(value) is not None
         return self.quantizes and is_free
 
+    def follows_model(self, output: SSAValue) -> bool:
+        """Tell whether the op that gives `output` computes in integers only if the model itself quantizes its operands
+        and result: in a network of floats any op, in INT8 those between the quantized values of the model.
+        """
+        return not self.quantizes or output in self.given_regions
+
     def gives_integers(self, value: SSAValue) -> bool:
         """Tell whether an op may make `value` as integers of 8 bits: in an INT8 network any, in others those that the
         model gives a quantization.
         """
-        return self.quantizes or self.ranges.is_given(value)
+        return not self.follows_model(value) or self.ranges.is_given(value)
+
+    def rounds_integers(self, output: SSAValue, operand: SSAValue) -> bool:
+        """Tell whether an op of one operand that there is in 8 bits may make `output` in 8 bits."""
+        if self.follows_model(output):
+            return self._is_made_of_integers(operand) and self.ranges.is_given(output)
+        return self.is_quantized(operand)
 
     def computes_integers(self, output: SSAValue, *operands: SSAValue) -> bool:
         """Tell whether an op computes in integers: any in an INT8 network; in others one to whose result and operands
         the model gives quantizations.
         """
-        if self.quantizes:
+        if not self.follows_model(output):
             return True
         return self.ranges.is_given(output) and all(map(self._is_given, operands))
 
     def _is_given(self, value: SSAValue) -> bool:
         return value in self._made_quantized or given_constant(value) is not None
+
+    def _is_made_of_integers(self, value: SSAValue) -> bool:
+        return value in self._made_quantized or value in self._functions_of_8_bits
 
     def requantized(
         self, op: top.TopOp, value: SSAValue, element: UniformQuantizedType

@@ -74,6 +74,9 @@ class GraphBuilder:
         # Constants that are weights already, by identity; keeping the constant keeps its identity
         # from being reused.
         self._weights: dict[int, tuple[Constant, SSAValue]] = {}
+        # Quantized constants that are dequantized already, by the integers in memory and their type, with the arrays,
+        # which so keep their place.
+        self._dequantized: dict[tuple[Any, ...], tuple[np.ndarray, SSAValue]] = {}
         # The integers of quantized values, where something reads them.
         self._stored: dict[SSAValue, SSAValue] = {}
         self._node: Node | None = None
@@ -196,12 +199,7 @@ class GraphBuilder:
 
     def _weight(self, constant: Constant) -> SSAValue:
         if isinstance(constant, QuantizedConstant):
-            name = self.claim(constant.stored_name)
-            key = self.ctx.weights.add(name, constant.stored)
-            type = TensorType(constant.element, constant.shape)
-            op = top.WeightOp(name, type=type, key=key)
-            self.block.add_op(op)
-            return self.emit(top.DequantizeOp, constant.name, op.output)
+            return self._quantized_weight(constant)
         array = constant.array
         if array.dtype not in TENSOR_DTYPES:
             raise UnsupportedNodeError(
@@ -213,6 +211,19 @@ class GraphBuilder:
         op = top.WeightOp(name, type=TensorType(element, array.shape), key=key)
         self.block.add_op(op)
         return op.output
+
+    def _quantized_weight(self, constant: QuantizedConstant) -> SSAValue:
+        """Return the floats of a quantized constant; nodes that share its integers and scales share them, too."""
+        stored = constant.stored
+        place = (stored.ctypes.data, stored.shape, stored.strides, stored.dtype, constant.element)
+        if place not in self._dequantized:
+            name = self.claim(constant.stored_name)
+            key = self.ctx.weights.add(name, stored)
+            op = top.WeightOp(name, type=TensorType(constant.element, constant.shape), key=key)
+            self.block.add_op(op)
+            floats = self.emit(top.DequantizeOp, constant.name, op.output)
+            self._dequantized[place] = (stored, floats)
+        return self._dequantized[place][1]
 
     def _shape_error(self, message: str) -> DiagnosticError:
         assert self._node is not None

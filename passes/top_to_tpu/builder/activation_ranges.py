@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from xdsl.ir import SSAValue
 
@@ -13,6 +13,21 @@ from ....dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ....dialects.quant.element_type import element_of
 
 _SHOWN_NAMES = 20
+
+
+class MissingRangesError(DiagnosticError):
+    """Values that INT8 stores with a scale have no range: `listed` names them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        shown = ", ".join(f"'{name}'" for name in names[:_SHOWN_NAMES])
+        rest = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+        self.listed = f"{shown}{rest}"
+        super().__init__(
+            f"quantization to int8 needs a calibrated range for {self.listed}",
+            Place(name="convert-top-to-tpu"),
+            hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
+            "or convert with quantize=f32",
+        )
 
 
 def is_calibrated(value: SSAValue) -> bool:
@@ -76,15 +91,6 @@ class ActivationRanges:
             self._elements[value] = self.element(successor)
 
     def check(self) -> None:
-        """Raise DiagnosticError that names the values which needed a calibrated range and had none."""
-        if not self._missing:
-            return
-        names = list(self._missing)
-        shown = ", ".join(f"'{name}'" for name in names[:_SHOWN_NAMES])
-        rest = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-        raise DiagnosticError(
-            f"quantization to int8 needs a calibrated range for {shown}{rest}",
-            Place(name="convert-top-to-tpu"),
-            hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
-            "or convert with quantize=f32",
-        )
+        """Raise MissingRangesError that names the values which needed a calibrated range and had none."""
+        if self._missing:
+            raise MissingRangesError(list(self._missing))

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from ....dialects import top
 from ....dialects.network.traits import GivesQuantization, RoundsResult
 from ....dialects.quant import UniformQuantizedType, uniform_with
-from ....dialects.quant.element_type import element_of
+from ....dialects.quant.element_type import element_of, is_network_float
 
 _SIGNED = {"u8": "i8", "u16": "i16"}
 """The storage types that the device stores signed, and how."""
@@ -65,6 +66,21 @@ def integer_element(element: object) -> UniformQuantizedType | None:
     """
     kept = activation_element(element)
     return kept if kept is not None and kept.storage_name == "i8" else None
+
+
+def gives_quantization(module: ModuleOp) -> bool:
+    """Tell whether a network itself quantizes or dequantizes a value that is no constant, or has no floats at all to
+    quantize.
+    """
+    has_floats = False
+    for op in module.walk():
+        if isinstance(op, top.QuantizeOp | top.DequantizeOp):
+            if constant_of(op.output) is None:
+                return True
+        elif not isinstance(op, top.WeightOp):
+            values = (*op.operands, *op.results)
+            has_floats = has_floats or any(is_network_float(value.type) for value in values)
+    return not has_floats
 
 
 def given_elements(ops: Sequence[Operation]) -> dict[SSAValue, UniformQuantizedType]:
