@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from ...backends.numerics.storage import dtype_of
 from ...dialects import top
+from ...dialects.quant.element_type import element_storage
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
-from .graph.value import Constant, Value, dtype_of_value, shape_of
+from .graph.value import Constant, Value, dtype_of_value, element_of_onnx, shape_of
+from .model.input_shapes import declared_dimensions
 from .model.op_name import is_default_domain
 from .ops.movement import concat_of, slice_of
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, NodeProto
+    from onnx import GraphProto, NodeProto, ValueInfoProto
 
 ImportBody: TypeAlias = "Callable[[GraphProto, Sequence[Value], Node], list[Value]]"
 """Imports a subgraph of a node, given the values of its inputs, and returns those of its outputs."""
@@ -90,15 +93,29 @@ def _loop(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequenc
         if step == 1 and _holds(runs) and not _condition_changes(body):
             _check_length(node, builder, body, (most or _UNBOUNDED) - 1)
     names = node.proto.output[len(states) :]
-    if not scanned and names:
-        raise UnsupportedNodeError(
-            "its body never runs, and nothing tells the shape of its results"
-        )
+    if not scanned:
+        declared = body.output[1 + len(states) :]
+        return [*values, *(_nothing_of(*each) for each in zip(declared, names, strict=True))]
     stacked = [
         _stacked(builder, [slices[index] for slices in scanned], 0, name)
         for index, name in enumerate(names)
     ]
     return [*values, *stacked]
+
+
+def _nothing_of(declared: ValueInfoProto, name: str) -> Constant:
+    """Return a scan output of a loop that never runs, [0, ...]: its body declares type and shape.
+
+    Raises UnsupportedNodeError if it does not.
+    """
+    tensor, sizes = declared.type.tensor_type, declared_dimensions(declared)
+    element = element_of_onnx(tensor.elem_type)
+    if element is None or sizes is None or not all(isinstance(size, int) for size in sizes):
+        raise UnsupportedNodeError(
+            f"its body never runs, and does not declare the shape of its output '{declared.name}'"
+        )
+    shape = (0, *(size for size in sizes if isinstance(size, int)))
+    return Constant(np.zeros(shape, dtype_of(element_storage(element))), name)
 
 
 def _holds(condition: Value) -> bool:

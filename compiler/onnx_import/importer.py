@@ -32,6 +32,7 @@ from .model.input_shapes import BatchChange, GivenSizes, empty_inputs, resolve_i
 from .model.limits import FoldingBudget, ImportLimits
 from .model.model_file import open_model
 from .model.op_name import is_default_domain, op_name
+from .model.sparse_tensors import dense
 from .model.subgraphs import captured
 from .model.tensors import TensorReader
 from .model.validation import validate
@@ -139,6 +140,9 @@ class _GraphImporter:
         for tensor in self.graph.initializer:
             if tensor.name not in fed and tensor.name not in self.values:
                 self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
+        for sparse in self.graph.sparse_initializer:
+            name = sparse.values.name
+            self.values[name] = Constant(dense(sparse, self.reader, self.budget), name)
         inputs = [value for value in self.graph.input if value.name not in self.values]
         constants = [tensor.name for tensor in self.graph.initializer if tensor.name not in fed]
         resolved = resolve_input_shapes(self._tensors_among(inputs), sizes, self.file, constants)
@@ -293,11 +297,7 @@ class _GraphImporter:
         for value in self.graph.output:
             place = Place(file=self.file, name=f"output '{value.name}'")
             if value.name in results:
-                raise DiagnosticError(
-                    "the model has two outputs of this name",
-                    place,
-                    hint="export the model again, or name each output once",
-                )
+                continue  # the same tensor, listed twice
             if value.name not in self.values:
                 raise DiagnosticError("no node makes this output", place)
             tensor = self.values[value.name]

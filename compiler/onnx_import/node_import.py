@@ -18,9 +18,11 @@ from .graph.node import Node, UnsupportedNodeError
 from .graph.value import Constant, Value
 from .model.limits import FoldingBudget
 from .model.op_name import op_name
+from .model.sparse_tensors import dense
 from .model.subgraphs import captured
 from .model.tensors import TensorReader
 from .operator_table import HANDLES_CONSTANTS, operator_of
+from .ops.float_types import in_one_float_type, with_wide_indices
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -87,10 +89,18 @@ class NodeImporter:
 
         Raises UnsupportedNodeError if a node of the function cannot be imported: `refused`, if that says why.
         """
+        made = in_one_float_type(lambda node, builder: self._of_function(node, builder, refused))
+        outputs = made(with_wide_indices(node), builder)
+        return list(outputs) or None
+
+    def _of_function(
+        self, node: Node, builder: GraphBuilder, refused: UnsupportedNodeError
+    ) -> list[Value | None]:
+        """Import a node as `_by_function` does; return an empty list if there is no function."""
         first = next((name for name in node.proto.output if name), node.label)
         body = function_body(node, lambda name: builder.derived(first, name))
         if body is None:
-            return None
+            return []
         tensors: dict[str, Value | None] = dict(zip(node.proto.input, node.inputs, strict=True))
         try:
             self._nested(body.nodes, body.opset, tensors, node, builder)
@@ -111,6 +121,9 @@ class NodeImporter:
         tensors: dict[str, Value | None] = dict(node.scope)
         for tensor in graph.initializer:
             tensors[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
+        for sparse in graph.sparse_initializer:
+            name = sparse.values.name
+            tensors[name] = Constant(dense(sparse, self.reader, self.budget), name)
         if len(inputs) != len(graph.input):
             raise node.error(f"its body has {len(graph.input)} inputs, {len(inputs)} are needed")
         tensors.update(zip((value.name for value in graph.input), inputs, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,6 +88,14 @@ class Node:
                 f"{what} must be a list of integers, it is {array.dtype} {array.shape}"
             )
         return [int(value) for value in np.atleast_1d(array)]
+
+    def changed(self, inputs: Sequence[Value | None], names: Mapping[int, str]) -> Node:
+        """Return the node with other inputs, and other names of the outputs whose numbers `names` has."""
+        proto = type(self.proto)()
+        proto.CopyFrom(self.proto)
+        for index, name in names.items():
+            proto.output[index] = name
+        return replace(self, inputs=list(inputs), proto=proto)
 
     def has(self, name: str) -> bool:
         """Return whether the node has the attribute `name`."""

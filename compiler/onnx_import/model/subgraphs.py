@@ -24,6 +24,7 @@ def captured(node: NodeProto) -> list[str]:
 
 def _free(graph: GraphProto) -> Iterator[str]:
     made = {value.name for value in graph.input} | {each.name for each in graph.initializer}
+    made.update(each.values.name for each in graph.sparse_initializer)
     for node in graph.node:
         for name in (*node.input, *captured(node)):
             if name and name not in made:

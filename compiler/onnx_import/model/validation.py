@@ -32,19 +32,11 @@ def validate(
 
     Raises:
         DiagnosticError: if the checker of the onnx package rejects the model, its functions would be larger than
-            `limits` allow once inlined, an operator set is missing or newer than the installed package, or the model
-            has sparse initializers.
+            `limits` allow once inlined, or an operator set is missing or newer than the installed package.
     """
     _check_texts(model, file)
     model = in_topological_order(inline_functions(model, file, limits, whole))
     opset = _default_opset(model, file)
-    sparse = [tensor.values.name for tensor in model.graph.sparse_initializer]
-    if sparse:
-        raise DiagnosticError(
-            f"sparse initializers are not supported: {', '.join(sparse)}",
-            Place(file=file),
-            hint="store these tensors densely and export the model again",
-        )
     _check(model, opset, file)
     return model, opset
 
@@ -54,6 +46,16 @@ def is_registered(node: NodeProto, opset: int) -> bool:
     import onnx
 
     return is_default_domain(node) and onnx.defs.has(node.op_type, opset, "")
+
+
+def _is_only_deprecated(node: NodeProto, opset: int) -> bool:
+    """Return whether an op was deprecated by the very version that defined it, as GroupNormalization 18 was later: the
+    checker refuses all of its nodes, which are valid in opsets 18 to 20 nevertheless.
+    """
+    import onnx
+
+    schema = onnx.defs.get_schema(node.op_type, opset, "")
+    return schema.deprecated and not onnx.defs.has(node.op_type, schema.since_version - 1, "")
 
 
 def _check_texts(model: ModelProto, file: str) -> None:
@@ -151,7 +153,7 @@ def _checker_view(model: ModelProto, opset: int) -> ModelProto:
     graph.name = source.name or "graph"
     graph.node.extend(source.node)
     for node in graph.node:
-        if not is_registered(node, opset):
+        if not is_registered(node, opset) or _is_only_deprecated(node, opset):
             node.domain = _UNREGISTERED
     graph.input.extend(source.input)
     graph.output.extend(source.output)
@@ -161,6 +163,12 @@ def _checker_view(model: ModelProto, opset: int) -> ModelProto:
         if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
             value.type.tensor_type.shape.SetInParent()
     inputs = {value.name for value in source.input}
+    for sparse in source.sparse_initializer:
+        tensor = sparse.values
+        if tensor.name not in inputs:
+            graph.input.append(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(sparse.dims))
+            )
     for tensor in source.initializer:
         if not _is_large(tensor):
             graph.initializer.append(tensor)

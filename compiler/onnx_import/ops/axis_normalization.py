@@ -13,6 +13,7 @@ from ..graph.call import is_f64
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import Operator
 from ..graph.value import Value, element_of_onnx, shape_of
+from .float_types import in_one_float_type
 from .normalization_steps import local_response, normalized, statistics
 from .pointwise import in_element
 
@@ -213,7 +214,7 @@ def _local_response_norm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 OPERATORS = {
     "LayerNormalization": Operator(_layer_norm, "vector"),
-    "RMSNormalization": Operator(_rms_norm, "vector"),
+    "RMSNormalization": Operator(in_one_float_type(_rms_norm), "vector"),
     "InstanceNormalization": Operator(_instance_norm, "vector"),
     "GroupNormalization": Operator(_group_norm, "vector"),
     "MeanVarianceNormalization": Operator(_mean_variance_norm, "vector"),

@@ -1,4 +1,6 @@
-"""Imports what is known before a network runs: Constant in all forms, Identity, Shape, Size, EyeLike, Range."""
+"""Imports what is known before a network runs: Constant in all forms, Identity, Shape, Size, EyeLike, Range,
+MelWeightMatrix.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ....backends.numerics.mel_scale import mel_weight_matrix
 from ....backends.numerics.storage import FLOAT_NAMES, dtype_of
 from ....dialects.quant.element_type import element_storage
 from ..graph.builder import GraphBuilder
@@ -21,6 +24,7 @@ from ..graph.value import (
     element_of_onnx,
     shape_of,
 )
+from ..model.sparse_tensors import dense
 
 _FLOATS = tuple(dtype_of(name) for name in FLOAT_NAMES)
 _FORMS: dict[str, Callable[[Any], np.ndarray]] = {
@@ -35,7 +39,8 @@ _FORMS: dict[str, Callable[[Any], np.ndarray]] = {
 
 def _constant(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     if node.has("sparse_value"):
-        raise UnsupportedNodeError("its value is sparse")
+        sparse = node.attribute("sparse_value").sparse_tensor
+        return [Constant(dense(sparse, node.reader, builder.budget), node.output)]
     if node.has("value"):
         return [Constant(node.reader.read(node.attribute("value").t), node.output)]
     for name, read in _FORMS.items():
@@ -105,7 +110,29 @@ def _range(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [Constant(numbers.astype(dtype), node.output)]
 
 
+def _mel_weight_matrix(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    names = ("num_mel_bins", "dft_length", "sample_rate", "lower_edge_hertz", "upper_edge_hertz")
+    given = [node.constant(index, f"input {name}") for index, name in enumerate(names)]
+    numbers = [each.reshape(()).item() for each in given if each is not None and each.size == 1]
+    if len(numbers) < len(names):
+        raise node.error(f"{', '.join(names)} must be one number each")
+    bins, length, rate = (int(each) for each in numbers[:3])
+    if bins < 0 or length < 1 or rate < 1:
+        raise node.error(f"there are no {bins} bins of {length} elements at {rate} Hz")
+    element = element_of_onnx(node.integer("output_datatype", 1))
+    if element is None:
+        raise node.error(f"output_datatype {node.integer('output_datatype', 1)} is no type")
+    shape = (length // 2 + 1, bins)
+    builder.budget.spend(math.prod(shape) * 8, shape, node.place)
+    try:
+        weights = mel_weight_matrix(bins, length, rate, *map(float, numbers[3:]))
+    except ValueError as error:
+        raise node.error(str(error)) from None
+    return [Constant(weights.astype(dtype_of(element_storage(element))), node.output)]
+
+
 OPERATORS = {
+    "MelWeightMatrix": Operator(_mel_weight_matrix, "folded"),
     "EyeLike": Operator(_eye_like, "folded"),
     "Range": Operator(_range, "folded"),
     "Constant": Operator(_constant, "folded"),

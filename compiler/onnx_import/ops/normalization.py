@@ -13,6 +13,7 @@ from ..graph.call import call, is_f64
 from ..graph.node import Node, UnsupportedNodeError
 from ..graph.operator import ImportFunction, Operator
 from ..graph.value import Constant, Value, dtype_of_value, shape_of
+from .float_types import in_one_float_type
 
 
 def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
@@ -20,17 +21,24 @@ def _batch_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     if node.opset >= 14 and node.integer("training_mode", 0):
         raise UnsupportedNodeError("it is in training mode")
     image, *parameters = (node.input(index) for index in range(5))
-    rank = len(shape_of(image))
-    if rank < 2:
-        raise node.error(f"its input must have at least 2 axes, it has {rank}")
+    shape = shape_of(image)
+    if not shape:
+        raise node.error("its input must have at least 1 axis, it has none")
+    if len(shape) == 1:  # it is of one channel
+        columns = builder.reshape(image, (*shape, 1), builder.derived(node.output, "input_columns"))
+        name = builder.derived(node.output, "columns")
+        (made, *others) = _batch_norm(node.changed([columns, *parameters], {0: name}), builder)
+        return [builder.reshape(node.given(made, "its result"), shape, node.output), *others]
     epsilon = node.real("epsilon", 1e-5)
+    others = [None] * (len(node.proto.output) - 1)
     if node.opset < 9 and not node.integer("spatial", 1):
-        result = _element_norm(node, builder, image, parameters, epsilon)
-    elif is_f64(image) or not all(isinstance(value, Constant) for value in parameters):
-        result = _computed_norm(node, builder, image, parameters, epsilon)
-    else:
-        result = builder.emit(top.BatchNormOp, node.output, image, *parameters, epsilon=epsilon)
-    return [result, *[None] * (len(node.proto.output) - 1)]
+        return [_element_norm(node, builder, image, parameters, epsilon), *others]
+    if is_f64(image) or not all(isinstance(value, Constant) for value in parameters):
+        return [*_computed_norm(node, builder), *others]
+    return [
+        builder.emit(top.BatchNormOp, node.output, image, *parameters, epsilon=epsilon),
+        *others,
+    ]
 
 
 def _element_norm(
@@ -58,10 +66,10 @@ def _element_norm(
     return builder.emit(top.AddOp, node.output, scaled, addend)
 
 
-def _computed_norm(
-    node: Node, builder: GraphBuilder, image: Value, parameters: Sequence[Value], epsilon: float
-) -> Value:
+@in_one_float_type
+def _computed_norm(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
     """Emit batch normalization by parameters of run time: image · factor + offset, with one of each per channel."""
+    image, *parameters = (node.input(index) for index in range(5))
     channels = shape_of(image)[1]
     for index, value in enumerate(parameters, 1):
         if shape_of(value) != (channels,):
@@ -78,13 +86,16 @@ def _computed_norm(
 
     scale, bias, mean, variance = parameters
     safe = emit(
-        top.AddOp, "safe_variance", variance, builder.scalar(epsilon, node.output, "epsilon")
+        top.AddOp,
+        "safe_variance",
+        variance,
+        builder.scalar(node.real("epsilon", 1e-5), node.output, "epsilon"),
     )
     deviation = emit(top.UnaryOp, "deviation", safe, kind="sqrt")
     factor = emit(top.DivOp, "factor", scale, deviation)
     offset = emit(top.SubOp, "offset", bias, emit(top.MulOp, "mean_scaled", mean, factor))
     scaled = emit(top.MulOp, "scaled", image, per_channel(factor, "factor_column"))
-    return builder.emit(top.AddOp, node.output, scaled, per_channel(offset, "offset_column"))
+    return [builder.emit(top.AddOp, node.output, scaled, per_channel(offset, "offset_column"))]
 
 
 Emit = Callable[[Node, GraphBuilder, str, Value, int], Value]

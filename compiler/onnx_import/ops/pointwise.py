@@ -12,7 +12,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-from xdsl.dialects.builtin import f32
+from xdsl.dialects.builtin import f32, f64
 from xdsl.ir import Attribute
 
 from ....backends.numerics.functions.families.conversion import ROUND_MODES, SATURATING
@@ -72,6 +72,18 @@ def _hard_sigmoid(node: Node) -> dict[str, float]:
 
 def _shrink(node: Node) -> dict[str, float]:
     return {"alpha": node.real("lambd", 0.5), "beta": node.real("bias", 0.0)}
+
+
+def _shrunk(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """Import Shrink; integers are computed in f64 and rounded toward zero, since the bias has any value."""
+    value = node.input(0)
+    if dtype_of_value(value).kind not in "iu":
+        return [unary(node, builder, "shrink", value, node.output, **_shrink(node))]
+    element = type_of_storage(name_of(dtype_of_value(value)))
+    wide = in_element(node, builder, value, f64, builder.derived(node.output, "wide"))
+    name = builder.derived(node.output, "shrunk")
+    shrunk = unary(node, builder, "shrink", wide, name, **_shrink(node))
+    return [in_element(node, builder, shrunk, element, node.output)]
 
 
 def _is_inf(node: Node) -> dict[str, float]:
@@ -283,7 +295,7 @@ OPERATORS = {
     "IsInf": Operator(_unary("is_inf", _is_inf), "vector"),
     "LeakyRelu": Operator(_unary("leaky_relu", _alpha(0.01)), "vector"),
     "Selu": Operator(_unary("selu", _selu), "vector"),
-    "Shrink": Operator(_unary("shrink", _shrink), "vector"),
+    "Shrink": Operator(_shrunk, HOST_FOR_INTEGERS),
     "Swish": Operator(_unary("swish", _alpha(1.0)), "vector"),
     "ThresholdedRelu": Operator(_unary("thresholded_relu", _alpha(1.0)), "vector"),
     "Equal": Operator(_compare("equal"), HOST_FOR_INTEGERS),

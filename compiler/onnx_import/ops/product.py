@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from xdsl.dialects.builtin import f64
 
+from ....backends.numerics.storage import name_of
 from ....dialects import top
+from ....dialects.quant.element_type import type_of_storage
 from ..graph.builder import GraphBuilder
 from ..graph.call import MATRIX_OR_HOST, call, is_for_engines
-from ..graph.node import Node, UnsupportedNodeError
+from ..graph.node import Node
 from ..graph.operator import Operator
 from ..graph.value import Constant, Value, dtype_of_value, shape_of
 from .arithmetic import align_legacy_operand
+from .pointwise import in_element
 
 
 def _matmul(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -53,7 +57,7 @@ def _gemm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
         if is_for_engines(a, b):
             c = _scaled(node, builder, c, beta, "c_scaled")
     if not is_for_engines(a, b):
-        return [_gemm_by_calls(node, builder, a, b, c)]
+        return [_gemm_by_calls(node, builder, a, b, c, node.output)]
     if isinstance(b, Constant) or not isinstance(a, Constant):
         b = _scaled(node, builder, b, alpha, "b_scaled")
     else:
@@ -65,29 +69,45 @@ def _gemm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [builder.emit(top.AddOp, node.output, product, c)]
 
 
-def _gemm_by_calls(node: Node, builder: GraphBuilder, a: Value, b: Value, c: Value | None) -> Value:
-    """Emit Gemm of integers or f64. Raises UnsupportedNodeError if integers are multiplied by no integer."""
+def _gemm_by_calls(
+    node: Node, builder: GraphBuilder, a: Value, b: Value, c: Value | None, name: str
+) -> Value:
+    """Emit Gemm of integers or f64 under the name `name`; of integers in f64, rounded toward zero at the end, where
+    alpha or beta is none of their type.
+    """
     dtype = dtype_of_value(a)
+    alpha, beta = node.real("alpha", 1.0), node.real("beta", 1.0)
+    factors = [alpha] if c is None else [alpha, beta]
+    if dtype.kind in "iu" and not all(_is_of_type(factor, dtype) for factor in factors):
+        a, b, *rest = (
+            in_element(node, builder, each, f64, builder.derived(name, "operand_wide"))
+            for each in (a, b, c)
+            if each is not None
+        )
+        wide = builder.derived(name, "wide")
+        made = _gemm_by_calls(node, builder, a, b, rest[0] if rest else None, wide)
+        return in_element(node, builder, made, type_of_storage(name_of(dtype)), name)
 
-    def scaled(value: Value, factor: float, suffix: str, last: bool) -> Value:
+    def scaled(value: Value, factor: float, scaled_name: str) -> Value:
         if factor == 1.0:
             return value
-        if dtype.kind in "iu" and not (
-            factor.is_integer() and np.iinfo(dtype).min <= factor <= np.iinfo(dtype).max
-        ):
-            raise UnsupportedNodeError(f"it multiplies {dtype} by {factor:g}")
-        number = Constant(np.array(factor, dtype), builder.derived(node.output, f"{suffix}_factor"))
-        name = node.output if last else builder.derived(node.output, suffix)
-        return call(node, builder, "mul", value, number, name=name)
+        number = Constant(np.array(factor, dtype), builder.derived(scaled_name, "factor"))
+        return call(node, builder, "mul", value, number, name=scaled_name)
 
-    alpha, last = node.real("alpha", 1.0), c is None
-    name = node.output if last and alpha == 1.0 else builder.derived(node.output, "product")
-    product = call(node, builder, "matmul", a, b, name=name)
-    product = scaled(product, alpha, "product_scaled", last)
+    last = c is None
+    own = name if last and alpha == 1.0 else builder.derived(name, "product")
+    product = call(node, builder, "matmul", a, b, name=own)
+    product = scaled(product, alpha, name if last else builder.derived(name, "product_scaled"))
     if c is None:
         return product
-    addend = scaled(c, node.real("beta", 1.0), "c_scaled", False)
-    return call(node, builder, "add", product, addend)
+    addend = scaled(c, beta, builder.derived(name, "c_scaled"))
+    return call(node, builder, "add", product, addend, name=name)
+
+
+def _is_of_type(factor: float, dtype: np.dtype) -> bool:
+    """Tell whether a number is one of a type of integers."""
+    info = np.iinfo(dtype)
+    return factor.is_integer() and info.min <= factor <= info.max
 
 
 def _matrix(node: Node, builder: GraphBuilder, index: int, transposed: str) -> Value:

@@ -97,10 +97,6 @@ MODEL_EDITS: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
         lambda m: m.opset_import.add(domain="ai.onnx", version=11),
         "two versions of the operator set ai.onnx: 17 and 11",
     ),
-    "output twice": (
-        lambda m: m.graph.output.add().CopyFrom(m.graph.output[0]),
-        "two outputs of this name",
-    ),
     "part of a weight": (
         lambda m: setattr(m.graph.initializer[0].segment, "begin", 3),
         "a part of a tensor only",

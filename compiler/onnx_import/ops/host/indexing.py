@@ -54,9 +54,12 @@ def _scatter_nd(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 def _scatter(node: Node, builder: GraphBuilder, function: str, **attributes: Any) -> Value:
+    """Emit a scatter; without updates it is the data."""
     data, indices, updates = (node.input(index) for index in range(3))
     reduction = node.string("reduction", "none")
     indices = _indices(node, indices)
+    if 0 in shape_of(updates):
+        return data
     return call(node, builder, function, data, indices, updates, reduction=reduction, **attributes)
 
 

@@ -7,7 +7,6 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from smalti.backends.cpu.session import run_onnx
-from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.top import run_top
 from smalti.compiler.analysis.comparison import Difference
 from smalti.compiler.demo.digits import MODEL, load_images
@@ -144,13 +143,6 @@ def test_batch_norm_statistics_of_another_type():
     got = run_imported(model, {"x": x})["y"].astype(np.float32)
     deviation = np.sqrt(constants["v"]).reshape(1, 3, 1, 1)
     np.testing.assert_allclose(got, x.astype(np.float32) / deviation, rtol=2e-3, atol=1e-6)
-
-
-def test_normalization_of_f64_is_a_diagnostic():
-    """Engines have no f64, and the host has no such function."""
-    cast = helper.make_node("Cast", ["x"], ["d"], to=TensorProto.DOUBLE)
-    with pytest.raises(DiagnosticError, match="float64 tensor 'd' at run time; cast that to FLOAT"):
-        imported(model_of([cast, helper.make_node("LpNormalization", ["d"], ["y"])], {"x": [2, 3]}))
 
 
 def test_arithmetic_of_f64():

@@ -273,15 +273,6 @@ def test_graphs_that_are_not_valid():
     refused(typed, "group")
 
 
-def test_sparse_initializers():
-    model = model_of([RELU], {"x": (2,)})
-    sparse = model.graph.sparse_initializer.add()
-    sparse.values.CopyFrom(helper.make_tensor("thin", TensorProto.FLOAT, [1], [1.0]))
-    sparse.indices.CopyFrom(helper.make_tensor("at", TensorProto.INT64, [1], [0]))
-    sparse.dims.append(4)
-    refused(model, "sparse", "thin")
-
-
 def test_tensors_of_wrong_size():
     model = model_of([node("Add", "x c", "y")], {"x": (2,)}, constants={"c": random_input(2)})
     model.graph.initializer[0].dims[0] = 3
