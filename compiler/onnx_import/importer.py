@@ -227,7 +227,7 @@ class _GraphImporter:
             self._skip(proto, label, read)
             return
         inputs = [tensor for tensor in tensors if not isinstance(tensor, _Missing)]
-        outputs_used = [name in used for name in proto.output]
+        outputs_used = [bool(name) and name in used for name in proto.output]
         opset = self._opset_of(proto)
         known = {k: each for k, each in scope.items() if not isinstance(each, _Missing)}
         node = Node(proto, opset, label, inputs, outputs_used, self.file, self.reader, known)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, TensorType, f32
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from ...backends.numerics.storage import dtype_of, name_of
 from ...dialects import top
@@ -57,17 +57,21 @@ def _nothing(value: SSAValue) -> np.ndarray:
 
 
 def make_constant(
-    name: str, array: np.ndarray, store: WeightStore, key: str | None = None
+    name: str,
+    array: np.ndarray,
+    store: WeightStore,
+    key: str | None = None,
+    element: Attribute | None = None,
 ) -> top.WeightOp:
     """Return a `top.weight` of `array`: a few f32 numbers stand in the IR itself, others under a new key of the store
-    (`name` if None).
+    (`name` if None). `element` is the type of its elements if they stand for others than themselves.
     """
     array = np.asarray(array, order="C")  # which leaves a scalar without axes
     if array.dtype == np.float32 and array.size <= _DENSE_ELEMENTS:
         small = TensorType(f32, array.shape)
         value = DenseIntOrFPElementsAttr(small, BytesAttr(array.tobytes()))
         return top.WeightOp(name, type=small, value=value)
-    type = TensorType(type_of_storage(name_of(array.dtype)), array.shape)
+    type = TensorType(element or type_of_storage(name_of(array.dtype)), array.shape)
     return top.WeightOp(name, type=type, key=store.add(key or name, array))
 
 

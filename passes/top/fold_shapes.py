@@ -28,7 +28,7 @@ from ...dialects import top
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.rewriting import erase_if_unused
 from ...dialects.network.traits import Moves
-from ...dialects.quant.element_type import is_float, shape_of, type_bytes
+from ...dialects.quant.element_type import is_float, is_quantized, shape_of, type_bytes
 from ...dialects.top.movement import (
     MergeReshapes,
     MergeTransposes,
@@ -59,7 +59,9 @@ class FoldConstants(RewritePattern):
         if array is None:
             return
         weights = [operand.owner for operand in op.operands]
-        rewriter.replace(op, make_constant(op.result_name.data, array, self.store))
+        element = op.output.type.element_type if is_quantized(op.output.type) else None
+        constant = make_constant(op.result_name.data, array, self.store, element=element)
+        rewriter.replace(op, constant)
         erase_if_unused(rewriter, *weights)
 
     def _is_left_to_the_target(self, op: top.TopOp) -> bool:

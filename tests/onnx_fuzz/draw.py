@@ -44,7 +44,8 @@ class Draw:
     """Draws operands and adds nodes.
 
     `arrays` holds each tensor of the graph by name, as ONNX Runtime computes it; `inexact` names those that come
-    after a computation with floats, `read` those that nodes read.
+    after a computation with floats, `read` those that nodes read. `steps` has how far results of quantized ops may be
+    from those of ONNX Runtime, which rounds otherwise where two integers are as near; no other node reads them.
     """
 
     rng: np.random.Generator
@@ -56,6 +57,7 @@ class Draw:
     constants: list[str] = field(default_factory=list)
     inexact: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
+    steps: dict[str, float] = field(default_factory=dict)
 
     def chance(self, probability: float) -> bool:
         """Return True with a probability."""
@@ -118,6 +120,7 @@ class Draw:
             name
             for name, array in self.arrays.items()
             if array.dtype == dtype
+            and name not in self.steps
             and ranks[0] <= array.ndim <= ranks[1]
             and (shape is None or array.shape == tuple(shape))
             and fits(array)
@@ -151,22 +154,27 @@ class Draw:
         self,
         kind: str,
         inputs: Sequence[str],
-        outputs: int = 1,
+        outputs: int | Sequence[bool] = 1,
         captured: Sequence[str] = (),
         domain: str = "",
         **attributes: Any,
     ) -> list[str]:
-        """Add a node, and return the names of its results; attributes that are None are left out.
+        """Add a node, and return the names of its results; attributes that are None are left out, and so are results
+        where `outputs` is False.
 
         `captured` are the tensors that the bodies of the node read from the graph around them.
 
         Raises NodeRefused if ONNX Runtime does not run it, or its results are not finite, too large, or change with
         rounding errors of the operands.
         """
-        names = [f"t{len(self.arrays)}_{index}" for index in range(outputs)]
+        kept = [True] * outputs if isinstance(outputs, int) else outputs
+        places = [
+            f"t{len(self.arrays)}_{index}" if is_kept else "" for index, is_kept in enumerate(kept)
+        ]
+        names = [name for name in places if name]
         given = {key: value for key, value in attributes.items() if value is not None}
         node = helper.make_node(
-            kind, list(inputs), names, name=f"n{len(self.nodes)}", domain=domain, **given
+            kind, list(inputs), places, name=f"n{len(self.nodes)}", domain=domain, **given
         )
         operands = [name for name in dict.fromkeys((*inputs, *captured)) if name]
         results = self._run(node, {name: self.arrays[name] for name in operands})
@@ -188,7 +196,7 @@ class Draw:
             [node],
             node.op_type,
             [declared(name, array) for name, array in operands.items()],
-            [helper.make_empty_tensor_value_info(name) for name in node.output],
+            [helper.make_empty_tensor_value_info(name) for name in node.output if name],
         )
         return run_model(self.finish(graph), operands)
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from tests.onnx_fuzz.draw import Draw
 from tests.onnx_fuzz.operators import (
     control_flow,
+    fused,
     movement,
     normalization,
     pointwise,
     product,
     quantization,
+    quantized_fused,
     recurrence,
     reduction,
     sampling,
@@ -20,11 +22,13 @@ from tests.onnx_fuzz.operators import (
 
 DRAWS: dict[str, Callable[[Draw], None]] = {
     **control_flow.DRAWS,
+    **fused.DRAWS,
     **movement.DRAWS,
     **normalization.DRAWS,
     **pointwise.DRAWS,
     **product.DRAWS,
     **quantization.DRAWS,
+    **quantized_fused.DRAWS,
     **recurrence.DRAWS,
     **reduction.DRAWS,
     **sampling.DRAWS,

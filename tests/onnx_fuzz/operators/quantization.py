@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from tests.onnx_fuzz.draw import Draw
 BYTES = (np.int8, np.uint8)
 
 
-def parameters(draw: Draw, dtype: type[np.generic], shape: tuple[int, ...] = ()) -> list[str]:
-    """Return a scale and a zero point, which are constant."""
-    scale = draw.constant(draw.rng.uniform(0.02, 0.1, shape), np.float32)
+def parameters(
+    draw: Draw, dtype: type[np.generic], shape: tuple[int, ...] = (), floats: Any = np.float32
+) -> list[str]:
+    """Return a scale, of f32 if no other floats are asked for, and a zero point, which are constant."""
+    scale = draw.constant(draw.rng.uniform(0.02, 0.1, shape), floats)
     low, high = (-9, 10) if np.dtype(dtype).kind == "i" else (100, 140)
     return [scale, draw.constant(draw.rng.integers(low, high, shape), dtype)]
 
@@ -34,13 +37,21 @@ def weights(draw: Draw, shape: tuple[int, ...], dtype: type[np.generic]) -> str:
     return draw.new(draw.rng.integers(-64, 64, shape).astype(dtype))
 
 
+def floats_of(draw: Draw) -> type[np.generic]:
+    """Return the floats that a node quantizes: those of the graph, or f16 among others, where the opset has it."""
+    if draw.opset < 19:
+        return np.float32
+    return draw.choice((draw.precision.dtype, draw.precision.dtype, np.float16))
+
+
 def quantize(draw: Draw) -> None:
     """To bytes and back, by one scale or one for each channel."""
-    operand = draw.operand(np.float32, (1, 4))
+    floats = floats_of(draw)
+    operand = draw.operand(floats, (1, 4))
     axis = draw.axis(operand)
     each = draw.chance(0.4)
     shape = (draw.arrays[operand].shape[axis],) if each else ()
-    numbers = parameters(draw, draw.choice(BYTES), shape)
+    numbers = parameters(draw, draw.choice(BYTES), shape, floats)
     chosen = {"axis": axis if each else None}
     (whole,) = draw.node("QuantizeLinear", [operand, *numbers], **chosen)
     draw.node("DequantizeLinear", [whole, *numbers], **chosen)
@@ -49,9 +60,8 @@ def quantize(draw: Draw) -> None:
 def dequantize(draw: Draw) -> None:
     """Given codes of either type."""
     dtype = draw.choice(BYTES)
-    draw.node(
-        "DequantizeLinear", [codes(draw, draw.shape((0, 4)), dtype), *parameters(draw, dtype)]
-    )
+    numbers = parameters(draw, dtype, floats=floats_of(draw))
+    draw.node("DequantizeLinear", [codes(draw, draw.shape((0, 4)), dtype), *numbers])
 
 
 def dynamic(draw: Draw) -> None:

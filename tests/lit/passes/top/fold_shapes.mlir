@@ -72,3 +72,16 @@ func.func @nothing(%x: tensor<3x0xf32>, %z: tensor<3xf32>) -> (tensor<3xf32>, te
 // CHECK-NEXT:    %t = top.weight "t4" value = dense<> : tensor<0x3xf32> : tensor<0x3xf32>
 // CHECK-NEXT:    %i = top.weight "i4" key = "i4" : tensor<3x0xi64>
 // CHECK-NEXT:    func.return %y, %t, %i
+
+// A constant that is quantized, and moved, keeps its scale.
+func.func @quantized() -> tensor<2x3xf32> {
+  %k = top.weight "k5" value = dense<[[1.0, -2.0], [0.5, 0.0], [3.0, 4.0]]> : tensor<3x2xf32> : tensor<3x2xf32>
+  %q = top.quantize "q5" %k : (tensor<3x2xf32>) -> tensor<3x2x!quant.uniform<u16:f32, 2.500000e-01:9>>
+  %t = top.transpose "t5" %q permutation = [1, 0] : (tensor<3x2x!quant.uniform<u16:f32, 2.500000e-01:9>>) -> tensor<2x3x!quant.uniform<u16:f32, 2.500000e-01:9>>
+  %y = top.dequantize "y5" %t : (tensor<2x3x!quant.uniform<u16:f32, 2.500000e-01:9>>) -> tensor<2x3xf32>
+  func.return %y : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: func.func @quantized
+// CHECK-NEXT:    %t = top.weight "t5" key = "t5" : tensor<2x3x!quant.uniform<u16:f32, 2.500000e-01:9>>
+// CHECK-NEXT:    %y = top.dequantize "y5" %t

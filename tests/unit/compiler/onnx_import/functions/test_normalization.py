@@ -29,6 +29,13 @@ def test_without_beta_and_bias():
     check("SkipLayerNormalization", inputs, {"g": floats(16)}, "x s g")
 
 
+def test_results_without_a_name_are_not_used():
+    """Not even where an operand without a name is left out."""
+    inputs = {"x": floats(2, 3, 16), "s": floats(2, 3, 16)}
+    constants = {"g": floats(16), "c": floats(16)}
+    check("SkipLayerNormalization", inputs, constants, "x s g - c", "y - - y3")
+
+
 def test_root_of_the_mean_square_in_the_domain_of_onnx():
     inputs = {"x": floats(2, 3, 16)}
     check(
