@@ -65,6 +65,7 @@ from .precision.float_results import float_results
 from .precision.given_quantization import given_elements
 from .precision.given_regions import given_regions
 from .precision.joined_factors import factors_of_joins
+from .precision.saturated_ranges import saturated_bounds
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .precision.wide_floats import wide_results
 from .quantize_option import QUANTIZE
@@ -132,6 +133,7 @@ class ConvertTopToTpu(SmaltiPass):
             builder.ranges.give(value, element)
         if builder.quantizes:
             builder.float_results = float_results(ops)
+            builder.ranges.bounds = saturated_bounds(ops, builder.float_results, builder.store)
             builder.given_regions = given_regions(ops)
             floats = {*builder.float_results, *builder.given_regions, *given}
             builder.joined = factors_of_joins(ops, floats)

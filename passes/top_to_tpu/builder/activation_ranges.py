@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from xdsl.ir import SSAValue
 
@@ -47,6 +48,8 @@ class ActivationRanges:
         self._elements: dict[SSAValue, UniformQuantizedType] = {}
         self._missing: dict[str, None] = {}
         self._given: set[SSAValue] = set()
+        self.bounds: Mapping[SSAValue, float] = {}
+        """The magnitudes beyond which values may be cut, whatever calibration saw."""
 
     def give(self, value: SSAValue, element: UniformQuantizedType) -> None:
         """Note the quantized element type that the model itself gives a value, whatever its range is."""
@@ -69,7 +72,9 @@ class ActivationRanges:
             found = uniform("i8", *fixed)
         elif isinstance(calibrated, CalibratedType):
             try:
-                scale, zero_point = activation_parameters(calibrated.low, calibrated.high)
+                bound = self.bounds.get(value, inf)
+                low, high = max(calibrated.low, -bound), min(calibrated.high, bound)
+                scale, zero_point = activation_parameters(min(low, bound), max(high, -bound))
             except ValueError as error:
                 raise DiagnosticError(
                     f"the range of '{self._name_of(value)}' is of no use: {error}"
