@@ -48,7 +48,8 @@ class PreparedModel(BackendRep):
 
         Args:
             inputs: the arrays in the order of the model's inputs, or by name; a model of one input takes the bare
-                array. Those after the last that is given keep the values of their initializers.
+                array. Inputs that have initializers are constants, and not among them, unless `prepare` was given
+                their shapes (`input_shapes`).
             kwargs: nothing that Smalti knows; other backends take options here.
 
         Returns:
@@ -98,6 +99,7 @@ class SmaltiBackend(Backend):
             DiagnosticError: if there is no such device, or Smalti cannot import or compile the model.
         """
         constants = {tensor.name for tensor in model.graph.initializer}
+        constants.difference_update(kwargs.get("input_shapes") or ())
         inputs = [value.name for value in model.graph.input if value.name not in constants]
         outputs = [value.name for value in model.graph.output]
         if device == INTERPRETER:

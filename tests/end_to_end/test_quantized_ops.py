@@ -289,3 +289,25 @@ def test_without_a_zero_point_results_have_the_elements_of_the_operand(op: str, 
     found, expected = (import_model(each).run({"q": q})["y"] for each in (short, whole))
     assert found.dtype == dtype
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1"])
+@pytest.mark.parametrize(
+    ("op", "attributes"),
+    [
+        ("QLinearAveragePool", {"kernel_shape": [2, 3], "strides": [2, 1], "pads": [1, 0, 0, 1]}),
+        ("QLinearGlobalAveragePool", {}),
+    ],
+)
+def test_pools_whose_channels_come_last(op: str, attributes: dict[str, Any], dtype: str):
+    x = integers(dtype, 2, 6, 5, 4)
+    constants = {
+        "s": scale(0.05),
+        "z": np.asarray(3, dtype),
+        "t": scale(0.02),
+        "p": np.asarray(7, dtype),
+    }
+    model = one_op(
+        op, {"x": x}, constants, "x s z t p", np.dtype(dtype).type, channels_last=1, **attributes
+    )
+    check(model, {"x": x})

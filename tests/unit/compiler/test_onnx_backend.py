@@ -25,6 +25,17 @@ def test_inputs_in_order_or_by_name(device: str):
         assert outputs["y"] is outputs[0]
 
 
+def test_inputs_that_have_initializers_are_fed_where_their_shapes_are_given():
+    model = model_of(
+        [helper.make_node("Sub", ["a", "b"], ["y"])], {"a": (2, 3), "b": (2, 3)}, constants={"b": B}
+    )
+    (result,) = onnx_backend.prepare(model).run([A])
+    np.testing.assert_allclose(result, A - B, atol=1e-6)
+    prepared = onnx_backend.prepare(model, input_shapes={"b": (2, 3)})
+    (result,) = prepared.run([A, 2 * B])
+    np.testing.assert_allclose(result, A - 2 * B, atol=1e-6)
+
+
 def test_a_model_of_one_input_takes_the_bare_array():
     model = model_of([helper.make_node("Relu", ["x"], ["y"])], {"x": (2, 3)})
     (result,) = onnx_backend.run_model(model, A)

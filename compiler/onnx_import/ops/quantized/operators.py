@@ -81,15 +81,27 @@ def _of(operator: Operator, operands: int) -> ImportFunction:
     """
 
     def lower(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-        if node.integer("channels_last", 0):
-            raise UnsupportedNodeError("its channels come last; channels_last = 0 is supported")
         floats = [
             dequantized(node, builder, 3 * index, f"operand{index}") for index in range(operands)
         ]
+        channels_last = bool(node.integer("channels_last", 0))  # an attribute of pools
+        if channels_last:
+            name = builder.derived(node.output, "channels_first")
+            floats = [_axis_moved(builder, each, -1, 1, name) for each in floats]
         made = in_floats(node, builder, operator, floats, builder.derived(node.output, "floats"))
+        if channels_last:
+            made = _axis_moved(builder, made, 1, -1, builder.derived(node.output, "channels_last"))
         return [requantized(node, builder, made, 3 * operands)]
 
     return lower
+
+
+def _axis_moved(builder: GraphBuilder, value: Value, axis: int, to: int, name: str) -> Value:
+    """Emit a value with one axis at another place among the others."""
+    order = list(range(len(shape_of(value))))
+    moved = order.pop(axis)
+    order.insert(to % (len(order) + 1), moved)
+    return builder.transpose(value, order, name)
 
 
 def _concat(node: Node, builder: GraphBuilder) -> Sequence[Value]:
