@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 from onnx import ModelProto
+from xdsl.dialects.builtin import ModuleOp
 
-from ..backends.diagnostics.diagnostic import DiagnosticError
+from ..backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ..backends.diagnostics.progress import Progress, silent
+from ..backends.interpreter.samples import input_tensors, main_function
 from ..passes.top.calibration_table import CalibrationTable
 from .calibration.clipping.method import DEFAULT_METHOD, method_named
+from .calibration.doubtful_data import doubts
 from .calibration.ranges import calibration_table, collect_statistics
-from .calibration.samples import load_calibration_data, place_of_data
+from .calibration.sample_source import ArraySamples, ImageSamples, Samples
+from .calibration.samples import few_samples, is_random, load_calibration_data, told_in_tables
 from .compilation.compilation import Compilation, CompileOptions, start_from_model
 from .compilation.pipelines import level_of
+from .inputs.images import Preprocessing, image_input, image_paths
 from .onnx_import.model.limits import ImportLimits
+
+Data = str | Path | Mapping[str, np.ndarray]
+_PEEKED = 4
+"""So many images are looked at to tell whether they seem to lack normalization."""
 
 
 def calibrate_model(
     model: str | Path | ModelProto,
-    data: str | Path | Mapping[str, np.ndarray],
+    data: Data,
     *,
     method: str = DEFAULT_METHOD,
+    preprocessing: Preprocessing | None = None,
+    skip_bad: bool = False,
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
@@ -36,8 +48,11 @@ def calibrate_model(
 
     Args:
         model: an ONNX model or its path.
-        data: arrays by input name, an .npz of them, or "random:SEED".
+        data: arrays by input name, an .npz of them, an .npy for a model with one input, "random:SEED", a folder of
+            images, or a text file that lists images. Memory does not grow with the number of images.
         method: one of `compiler.calibration.clipping.method.METHODS`, such as "mse" or "percentile:99.9".
+        preprocessing: what is done to images; None stands for what the metadata of the model say.
+        skip_bad: whether images that cannot be read are left out, with a warning, rather than an error.
         batch, input_shapes, symbols, constants, limits: as `import_model` takes them.
         progress: told how many samples are done.
 
@@ -55,15 +70,43 @@ def calibrate_model(
         limits=limits,
         progress=progress,
     )
-    return calibrated(compilation, data, method)
+    if preprocessing is None:
+        preprocessing = Preprocessing().of_metadata(metadata_of(model, data))
+    return calibrated(compilation, data, method, preprocessing, skip_bad=skip_bad)
+
+
+def metadata_of(model: str | Path | ModelProto, data: Data) -> dict[str, str]:
+    """Return the metadata of an ONNX model if the data are images, which they may tell how to normalize, else none."""
+    if not are_images(data):
+        return {}
+    if not isinstance(model, ModelProto):
+        import onnx
+
+        if Path(model).suffix == ".mlir":
+            return {}
+        model = onnx.load(model, load_external_data=False)
+    return {each.key: each.value for each in model.metadata_props}
+
+
+def are_images(data: Data) -> bool:
+    """Tell whether data are a folder of images, or a text file that lists some."""
+    if not isinstance(data, str | Path) or is_random(data):
+        return False
+    return Path(data).is_dir() or Path(data).suffix.lower() == ".txt"
 
 
 def calibrated(
-    compilation: Compilation, data: str | Path | Mapping[str, np.ndarray], method: str
+    compilation: Compilation,
+    data: Data,
+    method: str,
+    preprocessing: Preprocessing,
+    *,
+    skip_bad: bool = False,
 ) -> CalibrationTable:
-    """Return the calibration table of a network at `top`, whose passes have run as those of a compilation do.
+    """Return the calibration table of a network at `top`, whose passes run as those of a compilation do.
 
-    Raises DiagnosticError if there is no such method, or if the data do not fit the network.
+    Raises DiagnosticError if there is no such method, if the IR is of another level, or if the data do not fit the
+    network.
     """
     chosen = method_named(method)
     if (level := level_of(compilation.module)) != "top":
@@ -74,16 +117,50 @@ def calibrated(
     compilation.keep_levels = False
     compilation.lower_to("top")
     module, ctx = compilation.module, compilation.ctx
-    arrays = load_calibration_data(data, module, ctx.on_report)
+    if are_images(data):
+        assert isinstance(data, str | Path)
+        samples: Samples = _images(module, Path(data), preprocessing, skip_bad, ctx.on_report)
+    else:
+        arrays = load_calibration_data(data, module, ctx.on_report)
+        if (doubt := few_samples(data, arrays)) is not None:
+            ctx.on_report(doubt)
+        samples = ArraySamples(module, arrays)
     statistics = collect_statistics(
         module,
         ctx.weights,
-        arrays,
+        samples,
         histograms=chosen.needs_histogram,
         progress=compilation.progress,
     )
-    source = data if isinstance(data, str) and data.startswith("random:") else place_of_data(data)
-    counts = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
-    return calibration_table(
-        statistics, chosen, [f"data: {source}: {counts}", f"method: {chosen.name}"]
+    comments = [f"{told_in_tables(data)}, {len(samples)} samples", f"method: {chosen.name}"]
+    if are_images(data):
+        comments.insert(1, f"preprocessing: {preprocessing}")
+    return calibration_table(statistics, chosen, comments)
+
+
+def _images(
+    module: ModuleOp,
+    source: Path,
+    preprocessing: Preprocessing,
+    skip_bad: bool,
+    warn: Callable[[Diagnostic], None],
+) -> ImageSamples:
+    """Return the images of a folder or list as samples of the network's only input."""
+    tensors = input_tensors(main_function(module))
+    place = Place(file=str(source))
+    if len(tensors) != 1:
+        raise DiagnosticError(
+            f"the network has {len(tensors)} inputs; images are fed to networks with one",
+            place,
+            hint="give an .npz with an array for each input",
+        )
+    ((name, (shape, _)),) = tensors.items()
+    paths = image_paths(source)
+    samples = ImageSamples(
+        paths, image_input(name, shape, preprocessing), skips_bad=skip_bad, warn=warn
     )
+    first = ImageSamples(paths[: max(_PEEKED, shape[0])], samples.input, skips_bad=skip_bad)
+    for part in islice(first.parts(_PEEKED), 1):
+        for doubt in doubts(module, part, place):
+            warn(doubt)
+    return samples

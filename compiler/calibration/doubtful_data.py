@@ -11,11 +11,10 @@ from xdsl.ir import SSAValue
 from ...backends.diagnostics.diagnostic import Diagnostic, Place
 from ...backends.interpreter.samples import input_names, main_function
 from ...dialects.network.traits import ScalesOrShifts
+from ..inputs.arrays import UNNAMED
 
 FEW_SAMPLES = 4
 """With fewer samples than this, ranges say more about the samples than about the network."""
-_UNNAMED = "arr_0"
-"""The name that numpy.savez gives to an array that gets none."""
 
 
 def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> Iterator[Diagnostic]:
@@ -58,7 +57,7 @@ def doubt_of_number(data: Mapping[str, np.ndarray], place: Place) -> Diagnostic 
 
 def doubt_of_name(array: str, name: str, place: Place) -> Diagnostic | None:
     """Return a warning if a file's only array, taken for the network's only input, has the name of something else."""
-    if array in (name, _UNNAMED):
+    if array in (name, UNNAMED):
         return None
     return Diagnostic(
         "warning",

@@ -14,8 +14,6 @@ from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.diagnostics.progress import Progress, silent
 from ...backends.interpreter.function import samples_per_chunk
 from ...backends.interpreter.samples import (
-    count_samples,
-    declared_inputs,
     input_names,
     main_function,
 )
@@ -28,6 +26,7 @@ from ...passes.top_to_tpu.precision.float_results import Reader, float_results
 from .clipping.histogram import Histogram
 from .clipping.method import Method
 from .clipping.statistics import Statistics
+from .sample_source import ArraySamples, Samples
 
 
 def calibrate(
@@ -40,7 +39,7 @@ def calibrate(
     """Return the least and the greatest value over `data` of every input and op's result, by name, as
     `collect_statistics` finds them, and raising what it raises.
     """
-    found = collect_statistics(module, weights, data, progress=progress)
+    found = collect_statistics(module, weights, ArraySamples(module, data), progress=progress)
     return {name: (each.low, each.high) for name, each in found.items()}
 
 
@@ -58,7 +57,7 @@ def calibration_table(
 def collect_statistics(
     module: ModuleOp,
     weights: WeightStore,
-    data: Mapping[str, np.ndarray],
+    data: Samples,
     *,
     histograms: bool = False,
     progress: Progress | None = None,
@@ -69,8 +68,7 @@ def collect_statistics(
     Args:
         module: a network of top ops.
         weights: the store that holds its weights.
-        data: f32 arrays by input name, S samples one after the other along axis 0 (as
-            `load_calibration_data` gives them).
+        data: the samples.
         histograms: whether the statistics have histograms, which takes some time.
         progress: told how many samples are done.
 
@@ -84,14 +82,7 @@ def collect_statistics(
             softmaxes and comparisons read has an infinity.
     """
     report = progress or silent
-    declared = declared_inputs(module)
-    sizes = {name: shape[0] if shape else 0 for name, shape in declared.items()}
-    counts = {
-        count_samples(name, data[name].shape, shape)
-        for name, shape in declared.items()
-        if name in data
-    }
-    samples = min(counts, default=1)
+    samples = len(data)
     function = main_function(module)
     chunk = samples_per_chunk(function)
     readers = float_results(function.body.block.ops)
@@ -114,15 +105,8 @@ def collect_statistics(
         _add(statistics[name], name, value)
 
     with threadpool_limits(1, "blas") if samples <= chunk else nullcontext():
-        for start in range(0, samples, chunk):
-            stop = min(start + chunk, samples)
-            report("calibrate", start, samples)
-            part = {
-                name: array[start * sizes.get(name, 0) : stop * sizes.get(name, 0)]
-                if sizes.get(name)
-                else array
-                for name, array in data.items()
-            }
+        for number, part in enumerate(data.parts(chunk)):
+            report("calibrate", number * chunk, samples)
             run_top(module, weights, part, observe=observe)
     report("calibrate", samples, samples)
     return statistics

@@ -13,7 +13,7 @@ from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Plac
 from ...backends.interpreter.samples import count_samples, input_tensors, main_function, stored
 from ...backends.numerics.storage import dtype_of
 from ...passes.top.calibration_table import Range, read_table
-from ..inputs.arrays import read_npz
+from ..inputs.arrays import read_npy, read_npz
 from ..inputs.random_inputs import input_ranges, random_input
 from .doubtful_data import doubt_of_name, doubt_of_number, doubts
 
@@ -32,9 +32,9 @@ def load_calibration_data(
 
     Args:
         source: arrays by input name; or the path of an .npz file of them (for a network with
-            one input, an .npz with one array of any name will do); or "random:SEED" for random numbers, always the
-            same for an input's name and shape: over the calibrated range of an input that has one, else normally
-            distributed; or the path of a calibration table for random numbers over its ranges.
+            one input, an .npz with one array of any name will do, or an .npy); or "random:SEED" for random numbers,
+            always the same for an input's name and shape: over the calibrated range of an input that has one, else
+            normally distributed; or the path of a calibration table for random numbers over its ranges.
         module: the network, whose declared inputs the data must fit.
         warn: called with each doubt whether the data are what the network is fed in use (`doubts`).
 
@@ -51,7 +51,8 @@ def load_calibration_data(
         return _random_data(seed_of(source), tensors, known)
     place = place_of_data(source)
     if isinstance(source, str | Path):
-        arrays = _of_inputs(read_npz(source), declared, place, warn)
+        read = read_npy if Path(source).suffix.lower() == ".npy" else read_npz
+        arrays = _of_inputs(read(source), declared, place, warn)
     else:
         arrays = {name: np.asarray(value) for name, value in source.items()}
     data = {name: _checked(name, arrays, *tensor, place) for name, tensor in tensors.items()}
@@ -93,16 +94,21 @@ def place_of_data(source: str | Path | Mapping[str, np.ndarray]) -> Place:
     return Place(name="calibration data")
 
 
+def told_in_tables(source: str | Path | Mapping[str, np.ndarray]) -> str:
+    """Return what a calibration table says about the data that it was made of."""
+    return f"data: {source if is_random(source) else place_of_data(source)}"
+
+
 def is_random(source: object) -> TypeGuard[str]:
     """Tell whether a source of inputs asks for random ones: "random:SEED"."""
     return isinstance(source, str) and source.startswith("random:")
 
 
 def is_table(source: object) -> TypeGuard[str | Path]:
-    """Tell whether a source of calibration is the path of a calibration table: of any file that is not an .npz."""
+    """Tell whether a source of calibration is the path of a table: of a file that is neither .npz nor .npy."""
     if not isinstance(source, str | Path) or is_random(source):
         return False
-    return Path(source).suffix.lower() != ".npz"
+    return Path(source).suffix.lower() not in (".npz", ".npy")
 
 
 def seed_of(source: str) -> int:

@@ -17,7 +17,7 @@ from ...dialects.ir.text.module_text import write_module
 from ...dialects.ir.text.program_note import note_program
 from ...dialects.level import LEVELS, Level
 from ...passes.top.calibration_table import SUFFIX, table_of, write_table
-from ..calibration.samples import is_table
+from ..calibration.samples import is_table, told_in_tables
 from .compilation import CalibrationSource, Compilation
 
 
@@ -109,7 +109,9 @@ class Artifacts:
         compilation.lower_to(self.last_level)
         if compilation.ranges is not None:
             self._names["calibration"] = table
-            write_table(table_of(compilation.ranges), folder / table)
+            source = compilation.options.calibration
+            comments = [] if source is None else [told_in_tables(source)]
+            write_table(table_of(compilation.ranges, comments), folder / table)
         if "schedule" in self.stages:
             self._names["schedule"] = f"{self.stem}.schedule"
             write_text(folder / self._names["schedule"], str(compilation.schedule))

@@ -22,6 +22,8 @@ A few kilobytes of a zip file can expand to any size.
 """
 
 
+UNNAMED = "arr_0"
+"""The name that numpy.savez gives to an array that gets none."""
 _LONGEST_NAME_BYTES = 65_535
 """The longest name that the header of a zip file's member can say."""
 
@@ -52,6 +54,28 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
             f"not a readable .npz file: {_reason(error)}",
             place,
             hint="write it again with numpy.savez",
+        ) from None
+
+
+def read_npy(path: str | Path) -> dict[str, np.ndarray]:
+    """Map the array of an .npy file into memory, under the name that numpy.savez gives to an array without one.
+
+    Raises:
+        DiagnosticError: if the file does not exist, is not an .npy or is damaged, or if the array holds objects.
+    """
+    path = Path(path)
+    place = Place(file=str(path))
+    if (reason := why_no_file(path)) is not None:
+        raise DiagnosticError(reason, place, hint="give an .npy file as numpy.save writes it")
+    try:
+        return {UNNAMED: np.load(path, mmap_mode="r", allow_pickle=False)}
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise DiagnosticError(
+            f"not a readable .npy file: {_reason(error)}",
+            place,
+            hint="write it again with numpy.save",
         ) from None
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import calibrate_model, compile_model
 from smalti.compiler.calibration.clipping.method import METHODS
@@ -26,7 +27,7 @@ def test_the_table_of_min_max_is_that_of_a_compilation(
     ran = smalti("compile", small_onnx, "--calibration", data, "-o", tmp_path / "m.smalti")
     assert ran.code == 0
     assert read_table(table) == read_table(tmp_path / "m.calibration")
-    assert f"# data: {data}: x [6, 3, 12, 12]\n# method: min-max\n" in table.read_text()
+    assert f"# data: {data}, 6 samples\n# method: min-max\n" in table.read_text()
 
 
 def test_top_ir_is_calibrated_as_its_model_is(smalti: Smalti, small_onnx: Path, tmp_path: Path):
@@ -66,3 +67,64 @@ def test_mistakes(smalti: Smalti, small_onnx: Path, tmp_path: Path):
     assert_diagnostic(ran, "level top", folder=out)
     with pytest.raises(DiagnosticError, match="no data for input"):
         calibrate_model(small_onnx, {"y": np.zeros(3)})
+
+
+def pictures(folder: Path, count: int, size: int = 12) -> np.ndarray:
+    """Write images, and return their pixels [count, 3, size, size]."""
+    folder.mkdir()
+    pixels = np.random.default_rng(1).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+    for index, each in enumerate(pixels):
+        Image.fromarray(each).save(folder / f"{index:03}.png")
+    return pixels.transpose(0, 3, 1, 2).astype(np.float32)
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_images_are_calibrated_as_their_arrays_are(
+    smalti: Smalti, small_onnx: Path, tmp_path: Path, as_list: bool
+):
+    pixels = pictures(tmp_path / "pictures", 7)
+    data = tmp_path / "pictures"
+    if as_list:
+        data = tmp_path / "list.txt"
+        data.write_text("".join(f"pictures/{index:03}.png\n" for index in range(7)))
+    words = ("--mean", "127.5", "--scale", "0.01,0.02,0.03", "--method", "mse")
+    table = tmp_path / "m.calibration"
+    ran = smalti("calibrate", small_onnx, "--data", data, *words, "-o", table)
+    assert ran.code == 0, ran.err
+    scale = np.array([0.01, 0.02, 0.03], np.float32)[:, None, None]
+    expected = calibrate_model(small_onnx, {"x": (pixels - 127.5) * scale}, method="mse")
+    assert read_table(table).rows == expected.rows
+    assert "7 samples\n# preprocessing: mean 127.5, scale 0.01, 0.02, 0.03, rgb\n" in table.read_text()  # fmt: skip
+
+
+def test_images_that_cannot_be_read(smalti: Smalti, small_onnx: Path, tmp_path: Path):
+    folder, table = tmp_path / "pictures", tmp_path / "m.calibration"
+    pictures(folder, 5)
+    (folder / "002.png").write_bytes(b"no image")
+    words = ("calibrate", small_onnx, "--data", folder, "--scale", "0.01", "-o", table)
+    ran = smalti(*words)
+    assert ran.code == 1 and "002.png: error: not a readable image" in ran.err
+    assert not table.exists()
+    ran = smalti(*words, "--skip-bad")
+    assert ran.code == 0 and "002.png: warning: left out" in ran.err
+    for path in folder.iterdir():
+        path.write_bytes(b"no image")
+    ran = smalti(*words, "--skip-bad")
+    assert ran.code == 1 and "there are 0 images that can be read" in ran.err
+
+
+def test_pixels_that_nobody_normalized_are_doubted(smalti: Smalti, small_onnx: Path, tmp_path: Path):  # fmt: skip
+    pictures(tmp_path / "pictures", 5)
+    ran = smalti("calibrate", small_onnx, "--data", tmp_path / "pictures", "-o", tmp_path / "t")
+    assert ran.code == 0 and "as pixels are before they are normalized" in ran.err
+
+
+def test_an_npy_is_the_only_input(smalti: Smalti, small_onnx: Path, tmp_path: Path):
+    np.save(tmp_path / "x.npy", samples(6)["x"])
+    table = tmp_path / "m.calibration"
+    ran = smalti("calibrate", small_onnx, "--data", tmp_path / "x.npy", "-o", table)
+    assert ran.code == 0
+    assert read_table(table).rows == calibrate_model(small_onnx, samples(6)).rows
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY no")
+    ran = smalti("calibrate", small_onnx, "--data", tmp_path / "x.npy", "-o", table)
+    assert ran.code == 1 and "x.npy: error: not a readable .npy file" in ran.err
