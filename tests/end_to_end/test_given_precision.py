@@ -151,7 +151,7 @@ class Builder:
         if isinstance(given, Weight):
             self.constants |= {
                 f"{name}.w": RNG.integers(-60, 60, given.shape).astype(np.int8),
-                f"{name}.s": np.float32(0.01),
+                f"{name}.s": np.asarray(0.01, np.float32),
             }  # fmt: skip
             self._node("DequantizeLinear", [f"{name}.w", f"{name}.s"], name)
         elif isinstance(given, Activation):
@@ -162,7 +162,7 @@ class Builder:
                 low, int(self.info.max) + 1, given.shape
             ).astype(self.dtype)
             self.constants |= {
-                f"{name}.s": np.float32(step), f"{name}.z": np.asarray(middle, self.dtype)
+                f"{name}.s": np.asarray(step, np.float32), f"{name}.z": np.asarray(middle, self.dtype)
             }  # fmt: skip
             self._node("DequantizeLinear", [f"{name}.q", f"{name}.s", f"{name}.z"], name)
         else:
@@ -172,7 +172,7 @@ class Builder:
     def quantize(self, name: str, real: np.ndarray) -> None:
         """Quantize the result of a case, whose floats are `real`: some of them saturate."""
         low, high = min(float(real.min()), 0.0) * 0.9, max(float(real.max()), 0.0) * 0.9
-        step = np.float32((high - low) / (self.steps - 1))
+        step = np.asarray((high - low) / (self.steps - 1), np.float32)
         point = np.clip(np.rint(int(self.info.min) - low / step), self.info.min, self.info.max)
         self.constants |= {f"{name}.s": step, f"{name}.z": np.asarray(point).astype(self.dtype)}
         self._node("QuantizeLinear", [f"{name}.floats", f"{name}.s", f"{name}.z"], name)
