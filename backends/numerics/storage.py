@@ -183,6 +183,12 @@ def size_bytes(name: str) -> int:
     return bytes_of(1, name)
 
 
+def repeats_one_byte(value: int, name: str) -> bool:
+    """Tell whether all bytes of an integer in a storage type are equal: DMA engines pad with bytes."""
+    size = size_bytes(name)
+    return len(set((value % (1 << 8 * size)).to_bytes(size, "little"))) == 1
+
+
 def is_float(name: str) -> bool:
     """Return whether something computes with storage type `name` as floating point, which is so for none of 8 bits and
     less. Raises ValueError for an unknown name.

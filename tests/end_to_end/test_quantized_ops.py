@@ -264,6 +264,25 @@ def test_padding_of_what_stays_float_is_exact(value: float):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("point", (0, -9, 300))
+def test_padded_rows_of_16_bits(point: int):
+    """DMA engines pad with bytes, and the bytes of -9 and of 300 differ."""
+    x = RNG.uniform(-3, 3, (1, 3, 5)).astype(np.float32)
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"], name="quantize"),
+        helper.make_node("Slice", ["q", "first", "last", "axes"], ["p"], name="slice"),
+        helper.make_node("DequantizeLinear", ["p", "s", "z"], ["y"], name="dequantize"),
+    ]
+    constants = {
+        "s": np.float32(0.05),
+        "z": np.int16(point),
+        "first": np.array([1, 1]),
+        "last": np.array([3, 4]),
+        "axes": np.array([1, 2]),
+    }
+    check(model_of(nodes, {"x": x}, constants, np.float32), {"x": x}, 1e-6)
+
+
 @pytest.mark.parametrize("opset", (11, 13))
 def test_softmax_is_that_of_the_opset_that_it_names(opset: int):
     """Before opset 13 a softmax is over all axes from `axis` on."""

@@ -8,6 +8,7 @@ from math import prod
 from xdsl.dialects.builtin import LocationAttr, UnitAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from ....backends.numerics.storage import repeats_one_byte
 from ....dialects import tile
 from ....dialects.ir.attribute import integer, ints, real, reals, text
 from ....dialects.ir.text.value_name import value_name
@@ -293,9 +294,11 @@ class Emitter:
         target = self.alloc(shape, buffer.storage, name=value_name(f"{buffer.name}_tile") or "tile")
         if self._loaded is not None and buffer.is_weights:
             self._loaded[key] = target
-        self.fill_box(
-            target, buffer, box, strides, padding=(order[-1], padding), pad_value=pad_value
-        )
+        after: tuple[int, int] | None = (order[-1], padding)
+        if padding and not repeats_one_byte(pad_value, buffer.storage):
+            self.compute(tile.FillOp, [target], {"value": float(pad_value)})
+            after = None
+        self.fill_box(target, buffer, box, strides, padding=after, pad_value=pad_value)
         return target
 
     def has_in_place(

@@ -11,6 +11,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.numerics.movement import stored_number
 from ....backends.numerics.rounding_up import ceil_div
+from ....backends.numerics.storage import repeats_one_byte
 from ....dialects import tile, tpu
 from ...tiling.copy_planning import plan
 from ...tiling.cost import CostModel, Work
@@ -119,7 +120,7 @@ class MovementTiler(BoxTiler):
                 boxes[piece.index] = hull(boxes.get(piece.index, read), read)
             else:
                 loads += self.costs.bus_bytes(source.bytes_of(run), runs)
-        if self.fill is not None and not self._ends_rows(window):
+        if self._fill_before(window) is not None:
             filled = self.layer.output.bytes_of(self.elements_of(sizes_of(window)))
             addresses += self.costs.fill_cycles(filled)
         stored = self.store_bytes(window)
@@ -131,6 +132,18 @@ class MovementTiler(BoxTiler):
 
     def elements_read(self, index: int) -> int:
         return sum(prod(sizes_of(piece.box)) for piece in self.pieces if piece.index == index)
+
+    def _fill_before(self, window: Window) -> float | None:
+        """Return what a tile is filled with before copies write to it; None if they write all of it.
+
+        They fill lanes with bytes, and so not with the zero point of a wider type whose bytes differ.
+        """
+        if self.fill is not None and not self._ends_rows(window):
+            return self.fill
+        zero_point = self.layer.result.zero_point
+        return (
+            None if repeats_one_byte(zero_point, self.layer.output.storage) else float(zero_point)
+        )
 
     def _ends_rows(self, window: Window) -> bool:
         """Tell whether all that a padding adds to `window` follows its rows, like the zero points that fill lanes: then
@@ -159,7 +172,8 @@ class MovementTiler(BoxTiler):
         sizes = sizes_of(window)
         found = [(piece, intersection(piece.box, window)) for piece in self.pieces]
         present = [(piece, box) for piece, box in found if box is not None]
-        filled = self.fill is not None and not self._ends_rows(window)
+        fill = self._fill_before(window)
+        filled = fill is not None
         place = None if filled else emitter.place_of(self.layer.output, window)
         if place is not None:
             rows = sizes[self.order[-1]] + place.spare
@@ -170,7 +184,7 @@ class MovementTiler(BoxTiler):
             return
         out = emitter.alloc(self.local_shape(sizes), self.layer.output.storage, name="out")
         if filled:
-            emitter.compute(tile.FillOp, [out], {"value": self.fill})
+            emitter.compute(tile.FillOp, [out], {"value": fill})
         target = Target(out, self._local_strides(window), 0, self.pitch_of(sizes))
         for piece, box in present:
             self._load(emitter, target, piece, box, window, pads=not filled)

@@ -154,7 +154,10 @@ def mask(draw: Draw, batch: int, length: int, keys: int) -> str:
         return ""
     low = 1 if len(shape) == 1 else 0
     high = keys + 1 if len(shape) == 1 else 2
-    return draw.new(draw.rng.integers(low, high, shape).astype(np.int32))
+    seen = draw.rng.integers(low, high, shape).astype(np.int32)
+    if len(shape) > 1:
+        seen[..., 0] = 1  # a query that sees nothing keeps little of its scores beside -10000
+    return draw.new(seen)
 
 
 def attention(draw: Draw) -> None:
