@@ -13,6 +13,7 @@ from tests.unit.test_import_direction import library_files
 WORDS = re.compile(r"local_response_norm|LocalResponseNorm|\bLRN\b")
 PLACES = {
     "compiler/onnx_import/ops/axis_normalization.py": "the ONNX operator",
+    "compiler/onnx_import/ops/normalization_steps.py": "the ONNX operator, step by step in f64",
     "compiler/onnx_export/ops/normalization.py": "back to the ONNX operator",
     "dialects/network/normalization.py": "what its top op and tpu op share",
     "dialects/top/normalization.py": "the top op",

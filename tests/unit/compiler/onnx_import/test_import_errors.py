@@ -114,7 +114,7 @@ def test_all_unsupported_ops_at_once():
 def test_variants_that_are_not_supported():
     refused(
         model_of([node("Conv", "x w", "y")], {"x": (1, 2, 64, 64), "w": (2, 2, 33, 33)}),
-        "its kernel [33, 33] is computed at run time and has more than 1024 elements",
+        "its kernel [33, 33] has more than 1024 elements, and is computed at run time or of f64",
         "conv_1",
     )
     refused(
