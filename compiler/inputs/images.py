@@ -18,11 +18,12 @@ SUFFIXES = frozenset(
 """What the names of images in a folder end in."""
 MOST_PIXELS = 1 << 27
 """The most pixels of an image, 128 mega: a file of a few bytes can claim any number."""
-ORDERS = ("rgb", "bgr", "gray")
-LAYOUTS = ("nchw", "nhwc")
 
 Order = Literal["rgb", "bgr", "gray"]
 Layout = Literal["nchw", "nhwc"]
+ORDERS: tuple[Order, ...] = ("rgb", "bgr", "gray")
+LAYOUTS: tuple[Layout, ...] = ("nchw", "nhwc")
+_CHANNEL_AXIS: Mapping[Layout, int] = {"nchw": 1, "nhwc": 3}
 
 # Metadata that ONNX defines for models of images (docs/MetadataProps.md of ONNX).
 _PIXEL_FORMAT = "Image.BitmapPixelFormat"
@@ -110,9 +111,8 @@ class ImageInput:
 def image_input(name: str, shape: tuple[int, ...], preprocessing: Preprocessing) -> ImageInput:
     """Return an input of a shape as one that takes images. Raises DiagnosticError if images do not fit it."""
     channels = 1 if preprocessing.order == "gray" else 3
-    axes: Mapping[Layout, int] = {"nchw": 1, "nhwc": 3}
-    layouts: list[Layout] = [preprocessing.layout] if preprocessing.layout else list(axes)
-    fits = [each for each in layouts if len(shape) == 4 and shape[axes[each]] == channels]
+    layouts = LAYOUTS if preprocessing.layout is None else (preprocessing.layout,)
+    fits = [each for each in layouts if len(shape) == 4 and shape[_CHANNEL_AXIS[each]] == channels]
     if not fits:
         raise DiagnosticError(
             f"input '{name}' has shape {list(shape)}, in which no image of {channels} channels fits as "
