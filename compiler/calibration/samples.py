@@ -12,7 +12,8 @@ from xdsl.dialects.builtin import ModuleOp
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.interpreter.samples import count_samples, input_tensors, main_function, stored
 from ...backends.numerics.storage import dtype_of
-from ...passes.top.calibration_table import Range, read_table
+from ...passes.top.calibration_grammar import read_table
+from ...passes.top.calibration_table import Range
 from ..inputs.arrays import read_npy, read_npz
 from ..inputs.random_inputs import input_ranges, random_input
 from .doubtful_data import doubt_of_name, doubt_of_number, doubts

@@ -33,7 +33,8 @@ from ...passes.tile.order_engines import OrderEngines, has_addresses
 from ...passes.tile.plan import Plan
 from ...passes.tile.set_schedules import SetGivenSchedules, SetSchedules
 from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
-from ...passes.top.calibration_table import Ranges, read_table
+from ...passes.top.calibration_grammar import read_table
+from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.builder.activation_ranges import MissingRangesError
 from ...passes.top_to_tpu.precision.given_quantization import gives_quantization
 from ...passes.top_to_tpu.quantize_option import Quantize

@@ -34,7 +34,8 @@ from ...dialects.ir.context import report
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import expressed, is_float
 from ..smalti_pass import Level, SmaltiPass
-from .calibration_table import Range, Ranges, read_table
+from .calibration_grammar import read_table
+from .calibration_table import Range, Ranges
 
 RANGE_OF_ZEROS = (0.0, 1.0)
 """The range that a value gets whose calibrated range is [0, 0]: if all values are 0, any interval is exact."""

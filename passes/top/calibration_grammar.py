@@ -1,16 +1,23 @@
-"""Reads the text of a calibration table, Smalti's or TPU-MLIR's, and tells mistakes with line and column."""
+"""Reads the text of a calibration table, Smalti's or TPU-MLIR's, and tells mistakes with line and column.
+
+lark is imported only when a table is read, because it takes long to load.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from functools import cache
-
-from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+from ...backends.diagnostics.files import read_bytes
 from .calibration_table import CalibrationTable, Row
+
+if TYPE_CHECKING:
+    from lark import Lark, Token, Tree
+    from lark.exceptions import UnexpectedInput
 
 # A name is whatever stands first in a line: the lexer looks for one only there, so that a name may look like a number.
 _GRAMMAR = r"""
@@ -39,12 +46,32 @@ _DESCRIPTIONS = {
     "_LINE": "the end of the line",
     "$END": "the end of the table",
 }
+TABLE_LIMIT_BYTES = 256 << 20
+"""The greatest size of a table: 256 MiB."""
 _SHOWN = 40
 """The most characters of a wrong word that a message shows."""
 
 
+def read_table(path: str | Path) -> CalibrationTable:
+    """Return a calibration table; its comments are dropped.
+
+    Raises:
+        DiagnosticError: if there is no such file, or if it is not a calibration table.
+    """
+    hint = "`smalti compile` and `smalti calibrate` write tables: NAME THRESHOLD MIN MAX METHOD in a line"
+    content = read_bytes(path, "the calibration table", TABLE_LIMIT_BYTES, hint)
+    try:
+        return parse_table(content.decode("utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        message = f"not a calibration table: byte {error.start} is not UTF-8"
+        raise DiagnosticError(message, Place(file=str(path)), hint=hint) from None
+
+
 def parse_table(text: str, file: str) -> CalibrationTable:
     """Return the table that a text describes. Raises DiagnosticError, with a line of `file`, for what is wrong."""
+    from lark import Tree
+    from lark.exceptions import UnexpectedInput
+
     reader = _Reader(file, text.split("\n"))
     try:
         tree = _parser().parse(text if text.endswith("\n") else text + "\n")
@@ -73,6 +100,8 @@ def parse_table(text: str, file: str) -> CalibrationTable:
 
 @cache
 def _parser() -> Lark:
+    from lark import Lark
+
     return Lark(_GRAMMAR, parser="lalr", propagate_positions=False)
 
 
@@ -87,8 +116,8 @@ class _Reader:
         """Return the rows of a section by name. Raises DiagnosticError if a name stands twice or a row is wrong."""
         rows: dict[str, Row] = {}
         places: dict[str, Token] = {}
-        for child in section.children:
-            if isinstance(child, Token):
+        for child in section.iter_subtrees_topdown():
+            if child is section:
                 continue
             tokens = _tokens(child)
             name = self.name(tokens[0])
@@ -144,6 +173,8 @@ class _Reader:
 
     def syntax_error(self, error: UnexpectedInput) -> DiagnosticError:
         """Return a mistake of syntax in words: what stands there, and what was expected."""
+        from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+
         expected: set[str] = set()
         if isinstance(error, UnexpectedToken):
             expected = set(error.accepts or error.expected)
@@ -167,4 +198,6 @@ class _Reader:
 
 
 def _tokens(tree: Tree[Token]) -> list[Token]:
+    from lark import Token
+
     return [each for each in tree.children if isinstance(each, Token)]

@@ -18,11 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...backends.diagnostics.diagnostic import DiagnosticError, Place
-from ...backends.diagnostics.files import read_bytes, write_text
+from ...backends.diagnostics.files import write_text
 
-TABLE_LIMIT_BYTES = 256 << 20
-"""The greatest size of a table: 256 MiB."""
 SUFFIX = ".calibration"
 """What the names of tables end in."""
 MIN_MAX = "min-max"
@@ -87,23 +84,6 @@ def table_of(ranges: Ranges, comments: Sequence[str] = ()) -> CalibrationTable:
 def write_table(table: CalibrationTable, path: str | Path) -> None:
     """Write a calibration table; if writing fails, the file stays as it was. Raises DiagnosticError if it fails."""
     write_text(path, str(table))
-
-
-def read_table(path: str | Path) -> CalibrationTable:
-    """Return a calibration table; its comments are dropped.
-
-    Raises:
-        DiagnosticError: if there is no such file, or if it is not a calibration table.
-    """
-    from .calibration_grammar import parse_table
-
-    hint = "`smalti compile` and `smalti calibrate` write tables: NAME THRESHOLD MIN MAX METHOD in a line"
-    content = read_bytes(path, "the calibration table", TABLE_LIMIT_BYTES, hint)
-    try:
-        return parse_table(content.decode("utf-8"), str(path))
-    except UnicodeDecodeError as error:
-        message = f"not a calibration table: byte {error.start} is not UTF-8"
-        raise DiagnosticError(message, Place(file=str(path)), hint=hint) from None
 
 
 def _aligned(rows: Iterable[tuple[str, Row]], heading: Sequence[str] = ()) -> list[str]:

@@ -8,7 +8,7 @@ from PIL import Image
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import calibrate_model, compile_model
 from smalti.compiler.calibration.clipping.method import METHODS
-from smalti.passes.top.calibration_table import read_table
+from smalti.passes.top.calibration_grammar import read_table
 
 from .bad_input.diagnostics import Smalti, assert_diagnostic
 

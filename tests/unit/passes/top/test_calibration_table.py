@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.passes.top.calibration_grammar import parse_table
+from smalti.passes.top.calibration_grammar import parse_table, read_table
 from smalti.passes.top.calibration_table import (
     CalibrationTable,
     Row,
-    read_table,
     table_of,
     write_table,
 )
