@@ -111,7 +111,9 @@ class ImageInput:
 def image_input(name: str, shape: tuple[int, ...], preprocessing: Preprocessing) -> ImageInput:
     """Return an input of a shape as one that takes images. Raises DiagnosticError if images do not fit it."""
     channels = 1 if preprocessing.order == "gray" else 3
-    layouts = LAYOUTS if preprocessing.layout is None else (preprocessing.layout,)
+    layouts: tuple[Layout, ...] = (
+        LAYOUTS if preprocessing.layout is None else (preprocessing.layout,)
+    )
     fits = [each for each in layouts if len(shape) == 4 and shape[_CHANNEL_AXIS[each]] == channels]
     if not fits:
         raise DiagnosticError(
