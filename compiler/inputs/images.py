@@ -114,7 +114,9 @@ def image_input(name: str, shape: tuple[int, ...], preprocessing: Preprocessing)
     layouts: tuple[Layout, ...] = (
         LAYOUTS if preprocessing.layout is None else (preprocessing.layout,)
     )
-    fits = [each for each in layouts if len(shape) == 4 and shape[_CHANNEL_AXIS[each]] == channels]
+    fits: list[Layout] = [
+        each for each in layouts if len(shape) == 4 and shape[_CHANNEL_AXIS[each]] == channels
+    ]
     if not fits:
         raise DiagnosticError(
             f"input '{name}' has shape {list(shape)}, in which no image of {channels} channels fits as "
