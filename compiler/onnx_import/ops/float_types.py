@@ -45,6 +45,8 @@ def in_one_float_type(lower: ImportFunction) -> ImportFunction:
         builder.enter(changed)
         made = list(lower(changed, builder))
         builder.enter(node)
+        if not made:  # there is no such function
+            return made
         for index, each in narrow.items():
             value = made[index]
             if value is not None:

@@ -32,7 +32,6 @@ GRAPHS: dict[str, Edit] = {
     "result of the input's name": lambda m: m.graph.node[0].output.__setitem__(0, "x"),
     "result of a weight's name": lambda m: m.graph.node[0].output.__setitem__(0, "w2"),
     "input twice": lambda m: _copy_field(m, "input"),
-    "output twice": lambda m: _copy_field(m, "output"),
     "weight twice": lambda m: _copy_field(m, "initializer"),
     "input without a name": lambda m: m.graph.input[0].ClearField("name"),
     "output without a name": lambda m: m.graph.output[0].ClearField("name"),
