@@ -214,15 +214,6 @@ class _Builder:
                 place_of(op),
                 hint="leave the op out of the network: no engine computes on nothing",
             )
-        if (
-            isinstance(op, tpu.MatmulOp)
-            and min(len(shape_of(each)) for each in (op.lhs, op.rhs)) < 2
-        ):
-            raise DiagnosticError(
-                f"{op.name} '{op.result_name.data}' multiplies a vector, the matrix unit multiplies matrices",
-                place_of(op),
-                hint="reshape the vector to a matrix of one row (lhs) or column (rhs), and the result back",
-            )
         if result not in self.buffers:
             layout = self.layouts[result]
             storage = element_storage(result.type)

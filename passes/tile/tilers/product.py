@@ -67,8 +67,9 @@ class MatmulTiler(AccumulatingTiler):
         return self.x.layout.shape[-1]
 
     def _extended(self, window: Window) -> Window:
-        """Return a window of the op's output with the axes added that the output does not have."""
-        return _with_unit_ranges(window, self._inserted)
+        """Return a window of the op's output with the axes added that the output does not have, unless it has them."""
+        has_all = len(window) == len(self.layer.shape)
+        return window if has_all else _with_unit_ranges(window, self._inserted)
 
     def units(self) -> tuple[int, ...]:
         units = [1] * self.channel_axis + [self.costs.lane_group]
@@ -156,7 +157,7 @@ class MatmulTiler(AccumulatingTiler):
 
     def tile_boxes(self, window: Window, schedule: Schedule) -> list[Window]:
         if self._inserted:
-            return [window]
+            return [self._extended(window)]
         boxes: list[Window] = []
         for part in self._products(window):
             boxes += super().tile_boxes(part, schedule)
